@@ -1,0 +1,91 @@
+"""Who has access to what they paid for, and why: rules over rows and a clock, one query, no Stripe call.
+
+Access needs a status that gives it and no active hold. The reasons are stable codes:
+`active`, `trialing`, `grace` give access; `grace_over`, `incomplete`, `unpaid`, `paused`, `canceled`,
+`hold_dispute`, `hold_refund`, `hold_fraud`, `hold_staff`, `customer_deleted` and `no_subscription` do not.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from billing import clock
+from billing.conf import conf
+from billing.models import Hold, Plan, Subscription
+
+Status = Subscription.Status
+GIVES_ACCESS = frozenset({Status.ACTIVE, Status.TRIALING})
+REASON_WITHOUT_ACCESS = {
+    Status.NONE: "no_subscription",
+    Status.INCOMPLETE: "incomplete",
+    Status.INCOMPLETE_EXPIRED: "incomplete",
+    Status.UNPAID: "unpaid",
+    Status.PAUSED: "paused",
+    Status.CANCELED: "canceled",
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """The answer to "may they use it, and why". `plan` is the paid one only while there is access, else None."""
+
+    has_access: bool
+    reason: str
+    plan: Plan | None = None
+    subscription: Subscription | None = None
+    grace_ends_at: datetime | None = None
+
+
+NO_SUBSCRIPTION = Access(has_access=False, reason="no_subscription")
+
+
+def has_access(subscriber: Any) -> bool:
+    """Whether `subscriber` may use what their plan gives, now. One query."""
+    return of(subscriber).has_access
+
+
+def of(subscriber: Any) -> Access:
+    """The whole answer for `subscriber`, now."""
+    if subscriber is None or not getattr(subscriber, "pk", None):
+        return NO_SUBSCRIPTION
+    subscription = with_holds().filter(customer__subscriber=subscriber).first()
+    return NO_SUBSCRIPTION if subscription is None else decide(subscription, clock.now())
+
+
+def with_holds() -> QuerySet[Subscription]:
+    """Subscriptions with all that `decide` reads, in one query."""
+    active = Hold.objects.active().filter(customer=OuterRef("customer")).order_by("placed_at", "pk")
+    return Subscription.objects.select_related("customer", "plan", "price").annotate(
+        active_hold=Subquery(active.values("kind")[:1])
+    )
+
+
+def decide(subscription: Subscription, at: datetime) -> Access:
+    """Status rule, then what outweighs it. `subscription` comes from `with_holds`."""
+    grace_ends_at = grace_end(subscription)
+    allowed, reason = _by_status(subscription, at, grace_ends_at)
+    if subscription.customer.deleted_at:
+        allowed, reason = False, "customer_deleted"
+    elif allowed and subscription.active_hold:  # type: ignore[attr-defined]
+        allowed, reason = False, f"hold_{subscription.active_hold}"  # type: ignore[attr-defined]
+    return Access(allowed, reason, subscription.plan if allowed else None, subscription, grace_ends_at)
+
+
+def grace_end(subscription: Subscription) -> datetime | None:
+    """When access ends unless the open invoice is paid; None when nothing is past due."""
+    if subscription.past_due_since is None:
+        return None
+    days = subscription.plan.grace_days if subscription.plan else None
+    return subscription.past_due_since + timedelta(days=conf.grace_days if days is None else days)
+
+
+def _by_status(subscription: Subscription, at: datetime, grace_ends_at: datetime | None) -> tuple[bool, str]:
+    status = Status(subscription.status)
+    if status in GIVES_ACCESS:
+        return True, status.value
+    if status == Status.PAST_DUE:
+        in_grace = grace_ends_at is not None and at < grace_ends_at
+        return in_grace, "grace" if in_grace else "grace_over"
+    return False, REASON_WITHOUT_ACCESS[status]

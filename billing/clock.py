@@ -1,0 +1,43 @@
+"""The only clock of the rules. In development it follows the sandbox's, so that a month can pass in a second."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import cast
+from urllib.request import urlopen
+
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from billing.conf import conf
+
+SANDBOX_REFRESH_SECONDS = 0.5
+_sandbox_offset = timedelta()
+_sandbox_asked_at = 0.0
+
+
+def now() -> datetime:
+    """The time the rules go by: the real one, or BILLING_CLOCK's."""
+    if not conf.clock:
+        return timezone.now()
+    return cast("Callable[[], datetime]", import_string(conf.clock))()
+
+
+def from_timestamp(seconds: int | None) -> datetime | None:
+    """Stripe's UTC seconds as an aware datetime."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def sandbox_now() -> datetime:
+    """The sandbox's time, asked for at most twice a second; the last known offset while it does not answer."""
+    global _sandbox_asked_at, _sandbox_offset
+    if time.monotonic() - _sandbox_asked_at > SANDBOX_REFRESH_SECONDS:
+        _sandbox_asked_at = time.monotonic()
+        try:
+            with urlopen(f"{conf.api_base}/_sandbox/", timeout=1) as answer:
+                sandbox_time = datetime.fromtimestamp(json.load(answer)["now"], UTC)
+            _sandbox_offset = sandbox_time - timezone.now()
+        except OSError:
+            pass
+    return timezone.now() + _sandbox_offset

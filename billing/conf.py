@@ -1,0 +1,91 @@
+"""Every setting of `billing`, read lazily so that `override_settings` works."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings as django_settings
+
+
+class Settings:
+    """One property a setting; its docstring is its documentation."""
+
+    def _get(self, name: str, default: Any) -> Any:
+        return getattr(django_settings, name, default)
+
+    @property
+    def api_key(self) -> str:
+        """STRIPE_SECRET_KEY: `sk_test_…` or `sk_live_…`."""
+        return self._get("STRIPE_SECRET_KEY", "")
+
+    @property
+    def api_version(self) -> str:
+        """STRIPE_API_VERSION: the one version we ask for and compare events with."""
+        return self._get("STRIPE_API_VERSION", "2026-08-26.dahlia")
+
+    @property
+    def api_base(self) -> str:
+        """STRIPE_API_BASE: empty for Stripe itself, else the sandbox's address."""
+        return self._get("STRIPE_API_BASE", "").rstrip("/")
+
+    @property
+    def live_mode(self) -> bool:
+        """STRIPE_LIVE_MODE: events of the other mode are stored and never processed."""
+        return self._get("STRIPE_LIVE_MODE", False)
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """STRIPE_WEBHOOK_SECRETS: old and new while rolling; empty strings never verify."""
+        return [secret for secret in self._get("STRIPE_WEBHOOK_SECRETS", []) if secret]
+
+    @property
+    def site_url(self) -> str:
+        """SITE_URL: where the pages of this project are reached, for links sent to Stripe and in mail."""
+        return self._get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+
+    @property
+    def subscriber_model(self) -> str:
+        """BILLING_SUBSCRIBER_MODEL: who pays, a user by default."""
+        return self._get("BILLING_SUBSCRIBER_MODEL", django_settings.AUTH_USER_MODEL)
+
+    @property
+    def clock(self) -> str:
+        """BILLING_CLOCK: dotted path of a callable returning an aware datetime; empty for the real time."""
+        return self._get("BILLING_CLOCK", "")
+
+    @property
+    def free_plan(self) -> str:
+        """BILLING_FREE_PLAN: slug of the plan of everyone without access to a paid one."""
+        return self._get("BILLING_FREE_PLAN", "free")
+
+    @property
+    def grace_days(self) -> int:
+        """BILLING_GRACE_DAYS: access while past due, unless the plan says otherwise."""
+        return self._get("BILLING_GRACE_DAYS", 3)
+
+    @property
+    def webhook_tolerance(self) -> int:
+        """BILLING_WEBHOOK_TOLERANCE: seconds a signature stays valid."""
+        return self._get("BILLING_WEBHOOK_TOLERANCE", 300)
+
+    @property
+    def webhook_max_bytes(self) -> int:
+        """BILLING_WEBHOOK_MAX_BYTES: a larger body is refused unread."""
+        return self._get("BILLING_WEBHOOK_MAX_BYTES", 1024 * 1024)
+
+    @property
+    def stripe_timeout(self) -> float:
+        """BILLING_STRIPE_TIMEOUT: seconds one Stripe call may take."""
+        return self._get("BILLING_STRIPE_TIMEOUT", 20.0)
+
+    @property
+    def lease(self) -> timedelta:
+        """BILLING_LEASE_SECONDS: how long a worker may hold a lane before another takes it over."""
+        return timedelta(seconds=self._get("BILLING_LEASE_SECONDS", 120))
+
+    @property
+    def checkout_rate(self) -> str:
+        """BILLING_CHECKOUT_RATE: Checkouts one user may start, in django-ratelimit's words."""
+        return self._get("BILLING_CHECKOUT_RATE", "5/m")
+
+
+conf = Settings()

@@ -1,0 +1,69 @@
+"""What is sold: plans, their limits, and the Stripe prices that buy them."""
+
+from typing import Any
+
+from django.db import models
+
+
+class Plan(models.Model):
+    """A plan of ours. `rank` orders plans: a change to a lower rank is a downgrade."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=300, blank=True)
+    rank = models.PositiveSmallIntegerField(default=0)
+    grace_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: BILLING_GRACE_DAYS")
+    trial_days = models.PositiveSmallIntegerField(default=0)
+    is_public = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["rank", "slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def limit(self, feature: str) -> int | None:
+        """How much of `feature` a period includes; None for no limit, 0 where the plan does not name it."""
+        for row in self.limits.all():
+            if row.feature == feature:
+                return row.quantity
+        return 0
+
+
+class PlanLimit(models.Model):
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="limits")
+    feature = models.SlugField()
+    quantity = models.PositiveIntegerField(null=True, blank=True, help_text="Per period; empty: no limit")
+
+    class Meta:
+        ordering = ["feature"]
+        constraints = [models.UniqueConstraint(fields=["plan", "feature"], name="billing_limit_once_per_plan")]
+
+    def __str__(self) -> str:
+        return f"{self.feature}: {'no limit' if self.quantity is None else self.quantity}"
+
+
+class Price(models.Model):
+    """A Stripe price of one of our plans. Amounts in minor units of their currency, as Stripe counts them."""
+
+    class Interval(models.TextChoices):
+        DAY = "day"
+        WEEK = "week"
+        MONTH = "month"
+        YEAR = "year"
+
+    id = models.CharField(primary_key=True, max_length=255)
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
+    lookup_key = models.CharField(max_length=200, blank=True, db_index=True)
+    currency = models.CharField(max_length=3)
+    unit_amount = models.BigIntegerField(null=True, help_text="Minor units; empty where Stripe prices by tiers")
+    currency_options: Any = models.JSONField(default=dict, blank=True, help_text='{"eur": 1900}, minor units')
+    interval = models.CharField(max_length=5, choices=Interval.choices)
+    interval_count = models.PositiveSmallIntegerField(default=1)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["plan__rank", "unit_amount"]
+
+    def __str__(self) -> str:
+        return self.lookup_key or self.id

@@ -1,0 +1,120 @@
+"""The durable record of what Stripe told us, the lanes that order it, and the writes we owe Stripe."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
+    def waiting(self) -> "StripeEventQuerySet":
+        """Received, or failed with tries left."""
+        return self.filter(status__in=StripeEvent.WAITING)
+
+
+class StripeEvent(models.Model):
+    """One event of Stripe's, stored before it is answered. `created` is Stripe's, in UTC seconds."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "received"
+        PROCESSED = "processed"
+        FAILED = "failed"
+        DEAD = "dead"
+        IGNORED = "ignored"
+
+    class Source(models.TextChoices):
+        WEBHOOK = "webhook"
+        SYNC = "sync"
+        REPLAY = "replay"
+
+    WAITING = (Status.RECEIVED, Status.FAILED)
+
+    id = models.CharField(primary_key=True, max_length=255)
+    type = models.CharField(max_length=100, db_index=True)
+    created = models.BigIntegerField(db_index=True, help_text="Stripe's time, UTC seconds")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    error_message = models.TextField(blank=True, default="")
+    received_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    livemode = models.BooleanField()
+    api_version = models.CharField(max_length=64, blank=True, default="")
+    object_id = models.CharField(max_length=255, blank=True, default="", db_index=True)
+    lane = models.CharField(max_length=255)
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.WEBHOOK)
+    deliveries = models.PositiveIntegerField(default=1)
+    payload: Any = models.JSONField()
+
+    objects = StripeEventQuerySet.as_manager()
+
+    class Meta:
+        db_table = "stripe_events"
+        indexes = [
+            models.Index(fields=["lane", "created"], name="stripe_events_by_lane"),
+            models.Index(
+                fields=["lane", "next_attempt_at"],
+                name="stripe_events_waiting",
+                condition=Q(status__in=["received", "failed"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+class Lane(models.Model):
+    """The unit of order: whoever holds its token is alone with one customer's state.
+
+    `arrived` counts wake-ups and `drained` those that were seen to the end, so a lane is awake while they differ.
+    """
+
+    key = models.CharField(primary_key=True, max_length=255)
+    arrived = models.BigIntegerField(default=0)
+    drained = models.BigIntegerField(default=0)
+    woken_at = models.DateTimeField()
+    token = models.UUIDField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["woken_at"], name="billing_lane_awake", condition=~Q(arrived=F("drained"))),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class StripeWrite(models.Model):
+    """A write we owe Stripe, decided in a transaction and made after it. Its id is the idempotency key."""
+
+    class Action(models.TextChoices):
+        CANCEL_SUBSCRIPTION = "cancel_subscription"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lane = models.CharField(max_length=255)
+    action = models.CharField(max_length=30, choices=Action.choices)
+    object_id = models.CharField(max_length=255)
+    reference = models.CharField(max_length=255, help_text="The dispute or charge that asked for it")
+    requested_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    error_message = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["action", "object_id", "reference"], name="billing_write_once_per_cause")
+        ]
+        indexes = [
+            models.Index(
+                fields=["lane"],
+                name="billing_write_owed",
+                condition=Q(done_at__isnull=True, withdrawn_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_id} for {self.reference}"

@@ -1,0 +1,104 @@
+"""Facts about money, one row each by Stripe's own id, never deleted. Amounts in minor units as Stripe counts them."""
+
+from django.db import models
+
+from .subscription import Customer
+
+
+class Payment(models.Model):
+    """A paid invoice."""
+
+    invoice_id = models.CharField(max_length=255, unique=True)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="payments")
+    subscription_id = models.CharField(max_length=255, blank=True, db_index=True)
+    amount = models.BigIntegerField(help_text="Minor units")
+    currency = models.CharField(max_length=3)
+    billing_reason = models.CharField(max_length=40, blank=True)
+    period_start = models.DateTimeField(null=True, help_text="What the receipt says was paid for")
+    period_end = models.DateTimeField(null=True)
+    invoiced_at = models.DateTimeField(help_text="When the invoice was created")
+    paid_at = models.DateTimeField(db_index=True)
+    hosted_invoice_url = models.TextField(blank=True)
+    invoice_pdf = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return self.invoice_id
+
+
+class PaymentFailure(models.Model):
+    """One failed try at an open invoice, or one that waits for the cardholder (3D Secure)."""
+
+    invoice_id = models.CharField(max_length=255)
+    attempt = models.PositiveSmallIntegerField()
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="payment_failures")
+    subscription_id = models.CharField(max_length=255, blank=True)
+    amount = models.BigIntegerField(help_text="What remains due, minor units")
+    currency = models.CharField(max_length=3)
+    is_action_required = models.BooleanField(default=False)
+    next_attempt_at = models.DateTimeField(null=True, help_text="Empty: Stripe has no further try scheduled")
+    hosted_invoice_url = models.TextField(blank=True)
+    failed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["invoice_id", "attempt"], name="billing_failure_once_per_attempt")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.invoice_id} attempt {self.attempt}"
+
+
+class InvoicePayment(models.Model):
+    """The map payment intent → invoice: what leads a refund or dispute, which name no customer, to its subscriber."""
+
+    id = models.CharField(primary_key=True, max_length=255)
+    invoice_id = models.CharField(max_length=255, db_index=True)
+    payment_intent = models.CharField(max_length=255, blank=True, db_index=True)
+    charge = models.CharField(max_length=255, blank=True, db_index=True)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invoice_payments")
+    subscription_id = models.CharField(max_length=255, blank=True)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Refund(models.Model):
+    id = models.CharField(primary_key=True, max_length=255)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="refunds")
+    charge = models.CharField(max_length=255, blank=True, db_index=True)
+    payment_intent = models.CharField(max_length=255, blank=True)
+    invoice_id = models.CharField(max_length=255, blank=True)
+    amount = models.BigIntegerField(help_text="Minor units")
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=20)
+    failure_reason = models.CharField(max_length=100, blank=True)
+    is_full = models.BooleanField(default=False, help_text="With it, the whole charge is refunded")
+    created_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Dispute(models.Model):
+    id = models.CharField(primary_key=True, max_length=255)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="disputes")
+    charge = models.CharField(max_length=255, blank=True, db_index=True)
+    payment_intent = models.CharField(max_length=255, blank=True)
+    invoice_id = models.CharField(max_length=255, blank=True)
+    amount = models.BigIntegerField(help_text="Minor units")
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=60, blank=True)
+    status = models.CharField(max_length=30)
+    opened_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def is_inquiry(self) -> bool:
+        """A question from the bank: no money moved, access stays."""
+        return self.status.startswith("warning_")
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}

@@ -1,0 +1,136 @@
+"""Who pays and what they have: the customer, the projected subscription, holds on access, and open Checkouts."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from billing.conf import conf
+
+from .catalogue import Plan, Price
+
+
+class Customer(models.Model):
+    """A Stripe customer of ours. Without a subscriber it is a tombstone: late webhooks land here, nobody gains."""
+
+    id = models.CharField(primary_key=True, max_length=255)
+    subscriber: Any = models.OneToOneField(
+        conf.subscriber_model, null=True, blank=True, on_delete=models.SET_NULL, related_name="billing_customer"
+    )
+    email = models.EmailField(blank=True, help_text="Where mail about money goes, as Stripe has it")
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Subscription(models.Model):
+    """What one customer has, as Stripe said when last asked: a projection, written by `billing.subscriptions` alone.
+
+    Three axes are kept apart: Stripe's `status`, a scheduled cancellation (`cancel_at`), and our holds.
+    """
+
+    class Status(models.TextChoices):
+        NONE = "none", "never subscribed"
+        INCOMPLETE = "incomplete"
+        INCOMPLETE_EXPIRED = "incomplete_expired"
+        TRIALING = "trialing"
+        ACTIVE = "active"
+        PAST_DUE = "past_due"
+        UNPAID = "unpaid"
+        PAUSED = "paused"
+        CANCELED = "canceled"
+
+    TERMINAL = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
+
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="subscription")
+    stripe_id = models.CharField(max_length=255, blank=True, db_index=True)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.NONE)
+    plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="subscriptions")
+    price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    quantity = models.PositiveIntegerField(default=1)
+    currency = models.CharField(max_length=3, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    current_period_start = models.DateTimeField(null=True, blank=True)
+    current_period_end = models.DateTimeField(null=True, blank=True)
+    trial_end = models.DateTimeField(null=True, blank=True)
+    cancel_at = models.DateTimeField(null=True, blank=True, help_text="A cancellation is scheduled for then")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace counts from here")
+    latest_invoice = models.CharField(max_length=255, blank=True)
+    default_payment_method = models.CharField(max_length=255, blank=True)
+    has_announced_access = models.BooleanField(default=False, help_text="The last of access_granted, access_revoked")
+    fetched_at = models.DateTimeField(null=True, blank=True, help_text="When we began to ask Stripe for this state")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["past_due_since"], name="billing_past_due", condition=Q(past_due_since__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.plan or 'no plan'} {self.status}"
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):
+    def active(self) -> "HoldQuerySet":
+        return self.filter(released_at__isnull=True)
+
+
+class Hold(models.Model):
+    """Access withheld whatever the status says; one row per cause, released and never deleted."""
+
+    class Kind(models.TextChoices):
+        DISPUTE = "dispute"
+        REFUND = "refund"
+        FRAUD = "fraud"
+        STAFF = "staff"
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="holds")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    reference = models.CharField(max_length=255, help_text="The dispute, charge or case that caused it")
+    placed_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "kind", "reference"], name="billing_hold_once_per_cause")
+        ]
+        indexes = [
+            models.Index(fields=["customer"], name="billing_active_hold", condition=Q(released_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} hold for {self.reference}"
+
+
+class CheckoutAttempt(models.Model):
+    """One try at buying. Its id is the idempotency key of the Stripe Checkout session made for it."""
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        COMPLETED = "completed"
+        EXPIRED = "expired"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="checkout_attempts")
+    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    currency = models.CharField(max_length=3, blank=True)
+    session_id = models.CharField(max_length=255, blank=True, db_index=True)
+    url = models.TextField(blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer"], condition=Q(status="open"), name="billing_one_open_checkout_per_customer"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.price_id} {self.status}"

@@ -1,0 +1,26 @@
+"""How much of each feature was used in which period: counted upwards, never written over."""
+
+from typing import Any
+
+from django.db import models
+
+from billing.conf import conf
+
+
+class Usage(models.Model):
+    """One counter per subscriber, feature and period; a new period starts a new row."""
+
+    subscriber: Any = models.ForeignKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_usage")
+    feature = models.SlugField()
+    period_start = models.DateTimeField()
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscriber", "feature", "period_start"], name="billing_usage_once_per_period"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.feature}: {self.used}"

@@ -1,0 +1,32 @@
+"""What happened, announced to the host project: once per real transition, inside the transaction that made it true.
+
+Receivers write rows and do no I/O: mail and calls belong to a queue. Every signal carries `subscription`
+(`billing.models.Subscription`), whose `customer.subscriber` is the payer, or None once unlinked; the further
+arguments stand behind each signal.
+"""
+
+from django.dispatch import Signal
+
+# State of the subscription
+subscription_started = Signal()  # first active or trialing
+subscription_changed = Signal()  # previous_plan: Plan | None; another plan, price or quantity
+subscription_ended = Signal()  # reason: str, Stripe's cancellation reason or ""; canceled or expired
+cancellation_scheduled = Signal()  # cancel_at: datetime
+trial_ending = Signal()  # trial_end: datetime
+access_granted = Signal()  # reason: str, as in billing.access
+access_revoked = Signal()  # reason: str
+
+# Money
+payment_succeeded = Signal()  # payment: Payment
+payment_failed = Signal()  # failure: PaymentFailure (attempt, next_attempt_at, hosted_invoice_url, …)
+payment_action_required = Signal()  # failure: PaymentFailure
+payment_recovered = Signal()  # payment: Payment that ended a past-due time
+refund_issued = Signal()  # refund: Refund
+refund_failed = Signal()  # refund: Refund
+dispute_opened = Signal()  # dispute: Dispute
+dispute_closed = Signal()  # dispute: Dispute (status won, lost or warning_closed)
+card_expiring = Signal()  # payment_method: dict of Stripe's, expires_at: datetime
+
+# The rest
+quota_overflowed = Signal()  # feature: str, used: int, limit: int
+customer_deleted = Signal()  # customer: Customer
