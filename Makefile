@@ -1,0 +1,56 @@
+# Needs Python 3.11 or newer and make; everything else is installed into .venv.
+
+PYTHONS = python3.13 python3.12 python3.11 python3 python3.14
+RUN = .venv/bin/python
+PIP = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: demo test lint bench requirements clean
+
+demo: .venv/.runtime
+	$(RUN) manage.py demo $(ARGS)
+
+# The suite on SQLite; then, on a real PostgreSQL, what touches concurrency, ledger and queue.
+test: .venv/.dev
+	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m bench.postgres -- $(RUN) -m pytest -m "postgres or postgres_only" $(ARGS)
+
+lint: .venv/.dev
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(RUN) manage.py makemigrations --check --dry-run
+
+bench: .venv/.dev
+	$(RUN) -m bench $(ARGS)
+
+# Choose the versions anew: `make requirements ARGS=--upgrade`.
+requirements: .venv/.dev
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		$(ARGS) requirements.in -o requirements.txt
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		$(ARGS) -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf .venv tmp .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis db.sqlite3*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@for python in $(PYTHONS); do \
+		if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			exec $$python -m venv --clear .venv; \
+		fi; \
+	done; \
+	echo "No Python 3.11 or newer that can make a virtual environment (tried: $(PYTHONS))." >&2; \
+	echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+	exit 1
+
+.venv/.runtime: requirements.txt | .venv/bin/python
+	@echo "Installing requirements.txt into .venv ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt requirements.txt | .venv/bin/python
+	@echo "Installing requirements-dev.txt into .venv ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch .venv/.runtime $@

@@ -1,0 +1,82 @@
+"""In production the site refuses to start on an unsafe setting, and says which variable to set to what.
+
+The checks look at nothing while `DEBUG` is on: that is the embedded case.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+MIN_SECRET_KEY_LENGTH = 50
+MIN_SECRET_KEY_CHARACTERS = 5
+
+
+def is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104  compared, not bound
+
+
+@register(Tags.security)
+def check_production(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    return [] if settings.DEBUG else [*check_django(), *check_stripe()]
+
+
+def check_django() -> Iterator[Error]:
+    key = settings.SECRET_KEY
+    if (
+        key == settings.EMBEDDED_SECRET_KEY
+        or key.startswith("django-insecure-")
+        or len(key) < MIN_SECRET_KEY_LENGTH
+        or len(set(key)) < MIN_SECRET_KEY_CHARACTERS
+    ):
+        yield Error(
+            "The secret key is missing, short or the one for development.",
+            hint="Set DJANGO_SECRET_KEY to the output of: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            id="config.E001",
+        )
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        yield Error(
+            "ALLOWED_HOSTS is empty or lets any host in.",
+            hint="Set ALLOWED_HOSTS to the host names of the site, comma-separated: billing.example.com",
+            id="config.E002",
+        )
+    if urlsplit(settings.SITE_URL).scheme != "https" or is_loopback(settings.SITE_URL):
+        yield Error(
+            f"SITE_URL is {settings.SITE_URL}: the links in mails would not lead to the site.",
+            hint="Set SITE_URL to the site's public address: https://billing.example.com",
+            id="config.E003",
+        )
+
+
+def check_stripe() -> Iterator[Error]:
+    if not settings.STRIPE_WEBHOOK_SECRETS or settings.EMBEDDED_WEBHOOK_SECRET in settings.STRIPE_WEBHOOK_SECRETS:
+        yield Error(
+            "The webhook secret is missing or the sandbox's: anyone could forge an event.",
+            hint="Set STRIPE_WEBHOOK_SECRET to the signing secret (whsec_…) of the webhook endpoint; "
+            "two, comma-separated, while one replaces the other.",
+            id="config.E004",
+        )
+    if settings.STRIPE_API_BASE and is_loopback(settings.STRIPE_API_BASE):
+        yield Error(
+            f"STRIPE_API_BASE is {settings.STRIPE_API_BASE}: that is the sandbox, no one would be billed.",
+            hint="Unset STRIPE_API_BASE.",
+            id="config.E005",
+        )
+    key = settings.STRIPE_SECRET_KEY
+    mode = "live" if settings.STRIPE_LIVE_MODE else "test"
+    if not key or key == settings.EMBEDDED_STRIPE_KEY:
+        yield Error(
+            "The Stripe key is missing or the sandbox's.",
+            hint=f"Set STRIPE_SECRET_KEY to a {mode} key of your account: sk_{mode}_… or rk_{mode}_…",
+            id="config.E006",
+        )
+    elif not key.startswith((f"sk_{mode}_", f"rk_{mode}_")):
+        yield Error(
+            f"STRIPE_SECRET_KEY is not a {mode} key, and STRIPE_LIVE_MODE is {settings.STRIPE_LIVE_MODE}.",
+            hint=f"Set STRIPE_SECRET_KEY to a key that starts with sk_{mode}_ or rk_{mode}_, "
+            f"or set STRIPE_LIVE_MODE to {not settings.STRIPE_LIVE_MODE}.",
+            id="config.E007",
+        )
