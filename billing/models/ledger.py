@@ -51,6 +51,10 @@ class StripeEvent(models.Model):
 
     class Meta:
         db_table = "stripe_events"
+        permissions = [
+            ("replay_stripeevent", "Can process an event again"),
+            ("view_payload", "Can see an event's payload"),
+        ]
         indexes = [
             models.Index(fields=["lane", "created"], name="stripe_events_by_lane"),
             models.Index(

@@ -100,9 +100,7 @@ class Hold(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["customer", "kind", "reference"], name="billing_hold_once_per_cause")
         ]
-        indexes = [
-            models.Index(fields=["customer"], name="billing_active_hold", condition=Q(released_at__isnull=True))
-        ]
+        indexes = [models.Index(fields=["customer"], name="billing_active_hold", condition=Q(released_at__isnull=True))]
 
     def __str__(self) -> str:
         return f"{self.kind} hold for {self.reference}"

@@ -1,0 +1,175 @@
+"""What is for sale, and which of our prices a Stripe price is.
+
+Stripe's prices are found by lookup key, `{plan slug}_{interval}`; amounts are minor units of their currency.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models, transaction
+
+from billing.models import Plan, PlanLimit, Price
+
+Interval = Price.Interval
+
+
+@dataclass(frozen=True)
+class DefaultPlan:
+    """A plan as `setup` makes it where it does not exist. `prices`: interval → currency → amount, the first the main."""
+
+    slug: str
+    name: str
+    description: str
+    rank: int
+    limits: dict[str, int]
+    trial_days: int
+    prices: dict[str, dict[str, int]]
+
+
+DEFAULT_PLANS = (
+    DefaultPlan("free", "Free", "Everything you need to try it out.", 0, {"generations": 10}, 0, {}),
+    DefaultPlan(
+        "pro",
+        "Pro",
+        "For one person who uses it every day.",
+        1,
+        {"generations": 1_000},
+        0,
+        {
+            Interval.MONTH: {"usd": 2_000, "eur": 1_900, "gbp": 1_600, "jpy": 3_000},
+            Interval.YEAR: {"usd": 20_000, "eur": 19_000, "gbp": 16_000, "jpy": 30_000},
+        },
+    ),
+    DefaultPlan(
+        "team",
+        "Team",
+        "For a team that builds on it together.",
+        2,
+        {"generations": 10_000},
+        14,
+        {
+            Interval.MONTH: {"usd": 6_000, "eur": 5_500, "gbp": 4_800, "jpy": 9_000},
+            Interval.YEAR: {"usd": 60_000, "eur": 55_000, "gbp": 48_000, "jpy": 90_000},
+        },
+    ),
+)
+
+
+class UnmappedPrice(Exception):
+    """A Stripe price that leads to none of our plans."""
+
+    def __init__(self, stripe_price: dict[str, Any]) -> None:
+        super().__init__(
+            f"The Stripe price {stripe_price.get('id')} (lookup key {stripe_price.get('lookup_key') or 'none'}) belongs "
+            f"to no plan. Add it under Prices in the admin, or give it the lookup key <plan slug>_<interval> at Stripe."
+        )
+
+
+def lookup_key(slug: str, interval: str) -> str:
+    return f"{slug}_{interval}"
+
+
+@transaction.atomic
+def create_default_plans() -> int:
+    """How many were missing and made. A plan that exists, with its limits, stays as staff left it."""
+    made = 0
+    for default in DEFAULT_PLANS:
+        plan, is_new = Plan.objects.get_or_create(
+            slug=default.slug,
+            defaults={
+                "name": default.name,
+                "description": default.description,
+                "rank": default.rank,
+                "trial_days": default.trial_days,
+            },
+        )
+        if is_new:
+            PlanLimit.objects.bulk_create(
+                PlanLimit(plan=plan, feature=f, quantity=n) for f, n in default.limits.items()
+            )
+            made += 1
+    return made
+
+
+def public_plans() -> models.QuerySet[Plan]:
+    """The plans on the price page, with all that it shows, in three queries."""
+    active = Price.objects.filter(is_active=True, interval_count=1)
+    return Plan.objects.filter(is_public=True).prefetch_related("limits", models.Prefetch("prices", active))
+
+
+def offered(plan: Plan, interval: str) -> Price | None:
+    """The price a new subscriber of `plan` gets: the one with our lookup key, else the newest active one."""
+    prices = [p for p in plan.prices.all() if p.is_active and p.interval == interval and p.interval_count == 1]
+    key = lookup_key(plan.slug, interval)
+    return next((p for p in prices if p.lookup_key == key), prices[-1] if prices else None)
+
+
+def amounts(price: Price) -> dict[str, int]:
+    """Currency → minor units, the price's own currency first."""
+    own = {} if price.unit_amount is None else {price.currency: price.unit_amount}
+    return {**own, **{currency: amount for currency, amount in price.currency_options.items() if currency not in own}}
+
+
+def plan_price(stripe_price: dict[str, Any]) -> Price:
+    """Our price for one seen in a subscription: by id, else made from its lookup key. Raises `UnmappedPrice`."""
+    price = Price.objects.select_related("plan").filter(pk=stripe_price["id"]).first()
+    if price is None:
+        price = refresh(stripe_price)
+    if price is None:
+        raise UnmappedPrice(stripe_price)
+    return price
+
+
+def plan_item(items: list[dict[str, Any]]) -> tuple[dict[str, Any], Price]:
+    """The item of a subscription that is a plan, with its price: of several the highest. Raises `UnmappedPrice`."""
+    found: list[tuple[dict[str, Any], Price]] = []
+    unmapped = UnmappedPrice({})
+    for item in items:
+        try:
+            found.append((item, plan_price(item["price"])))
+        except UnmappedPrice as error:
+            unmapped = error
+    if not found:
+        raise unmapped
+    return max(found, key=lambda pair: pair[1].plan.rank)
+
+
+def refresh(stripe_price: dict[str, Any]) -> Price | None:
+    """Write what Stripe says of a price that is ours: known by id, or named by a lookup key of a plan. Else None."""
+    price = Price.objects.select_related("plan").filter(pk=stripe_price["id"]).first()
+    plan = price.plan if price else _plan_named(stripe_price.get("lookup_key") or "")
+    recurring = stripe_price.get("recurring")
+    if plan is None or not recurring:
+        return None
+    price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults={"plan": plan, **_facts(stripe_price)})
+    return price
+
+
+def retire(price_id: str) -> None:
+    """A price deleted at Stripe: no longer sold, still known to the subscriptions that had it."""
+    Price.objects.filter(pk=price_id).update(is_active=False)
+
+
+def _plan_named(key: str) -> Plan | None:
+    slug, _, interval = key.rpartition("_")
+    return Plan.objects.filter(slug=slug).first() if interval in Interval.values else None
+
+
+def _facts(stripe_price: dict[str, Any]) -> dict[str, Any]:
+    """Events carry no `currency_options` (Stripe sends them only when expanded): those we know stay."""
+    facts = {
+        "lookup_key": stripe_price.get("lookup_key") or "",
+        "currency": stripe_price["currency"],
+        "unit_amount": stripe_price.get("unit_amount"),
+        "interval": stripe_price["recurring"]["interval"],
+        "interval_count": stripe_price["recurring"]["interval_count"],
+        "is_active": stripe_price["active"],
+    }
+    options = stripe_price.get("currency_options")
+    if options is not None:
+        facts["currency_options"] = {
+            currency: option["unit_amount"]
+            for currency, option in options.items()
+            if currency != stripe_price["currency"] and option.get("unit_amount") is not None
+        }
+    return facts

@@ -1,0 +1,58 @@
+"""Disputes: access is held while one is open, given back when it is won, and the subscription cancelled when lost."""
+
+from typing import Any
+
+from billing import fetch, holds, mirror, payments, signals, subscriptions
+from billing.clock import from_timestamp
+from billing.fetch import id_of
+from billing.lifecycle import cancellation
+from billing.models import Customer, Dispute, Hold, InvoicePayment, Subscription
+
+
+def settle(customer: Customer, dispute_id: str) -> None:
+    """Bring our record of a dispute to what Stripe says now, and decide what follows for access."""
+    found = fetch.dispute(dispute_id)
+    mirror.sync(found["charge"])
+    mirror.sync(found)
+    subscription = subscriptions.refresh(customer)
+    link = payments.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
+    was_open, dispute = _record(customer, found, link)
+    _decide(subscription, dispute, link)
+    if dispute.is_open and was_open is None:
+        signals.dispute_opened.send(sender=Dispute, subscription=subscription, dispute=dispute)
+    elif not dispute.is_open and was_open is not False:
+        signals.dispute_closed.send(sender=Dispute, subscription=subscription, dispute=dispute)
+
+
+def _record(customer: Customer, found: dict[str, Any], link: InvoicePayment | None) -> tuple[bool | None, Dispute]:
+    """Whether it was open when we last looked (None: never seen), and the dispute as it is now."""
+    before = Dispute.objects.filter(pk=found["id"]).first()
+    dispute, _ = Dispute.objects.update_or_create(
+        pk=found["id"],
+        defaults={"status": found["status"], "amount": found["amount"], "reason": found["reason"]},
+        create_defaults={
+            "customer": customer,
+            "charge": id_of(found["charge"]),
+            "payment_intent": id_of(found["payment_intent"]),
+            "invoice_id": link.invoice_id if link else "",
+            "amount": found["amount"],
+            "currency": found["currency"],
+            "reason": found["reason"],
+            "status": found["status"],
+            "opened_at": from_timestamp(found["created"]),
+        },
+    )
+    return None if before is None else before.is_open, dispute
+
+
+def _decide(subscription: Subscription, dispute: Dispute, link: InvoicePayment | None) -> None:
+    """An inquiry changes nothing; a dispute about a subscription that has ended has nothing left to hold or cancel."""
+    customer = subscription.customer
+    has_ended = subscription.status in Subscription.TERMINAL
+    if dispute.is_open and not dispute.is_inquiry:
+        holds.place(customer, Hold.Kind.DISPUTE, dispute.pk)
+    elif dispute.status == "lost" and not has_ended and link and link.subscription_id == subscription.stripe_id:
+        holds.place(customer, Hold.Kind.DISPUTE, dispute.pk)
+        cancellation.owe(customer, subscription.stripe_id, reference=dispute.pk)
+    else:
+        holds.release(customer, Hold.Kind.DISPUTE, dispute.pk)

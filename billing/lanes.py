@@ -1,0 +1,150 @@
+"""Lanes: one customer's state in one pair of hands.
+
+A lane is claimed by a conditional UPDATE that sets token and lease, with no transaction open. What is applied under it
+commits in a transaction whose last UPDATE matches the token: who lost the lane meanwhile changes nothing. It is put
+to sleep only if nothing has arrived since it was claimed. Whoever writes a subscriber's state comes this way: the
+worker by `take`, everyone else by `hold`.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django_q.conf import Conf
+from django_q.tasks import async_task
+
+from billing import stripe_client
+from billing.conf import conf
+from billing.models import Lane
+from billing.stripe_client import NotFetched, Reads
+
+T = TypeVar("T")
+
+WAKE = """
+INSERT INTO billing_lane (key, arrived, drained, woken_at) VALUES (%s, 1, 0, %s)
+ON CONFLICT (key) DO UPDATE SET
+    arrived = billing_lane.arrived + 1,
+    woken_at = CASE WHEN billing_lane.arrived = billing_lane.drained THEN excluded.woken_at
+                    ELSE billing_lane.woken_at END
+RETURNING arrived - drained
+"""
+
+
+class LaneLost(Exception):
+    """Our lease ran out and another took the lane over: what we were about to commit is rolled back."""
+
+
+class LaneBusy(Exception):
+    """Another holds the lane for longer than we can wait."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Our hold of a lane. `arrived` is how far the lane had been woken when we took it."""
+
+    key: str
+    token: uuid.UUID
+    arrived: int
+
+    def mine(self) -> "Q":
+        return Q(pk=self.key, token=self.token)
+
+
+def wake(key: str) -> None:
+    """Inside the transaction that gave the lane work: count the arrival, and queue a drain if the lane was asleep."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAKE, [key, timezone.now()])
+        was_asleep = cursor.fetchone()[0] == 1
+    if was_asleep:
+        queue_drain(key)
+
+
+def queue_drain(key: str) -> None:
+    """With the ORM broker the queue row belongs to the caller's transaction; another broker hears after it."""
+    if Conf.ORM:
+        async_task("billing.worker.drain", key)
+    else:
+        transaction.on_commit(lambda: async_task("billing.worker.drain", key))
+
+
+@contextmanager
+def hold(key: str, wait_seconds: float = 10.0) -> Iterator[Callable[[Callable[[], T]], T]]:
+    """Take the lane for something other than its events; yields a function that commits work under it.
+
+    The work may read Stripe through `billing.fetch` and is run again until all it reads has been fetched outside
+    the transaction. Raises LaneBusy, StripeUnavailable, LaneLost; nothing is changed then.
+    """
+    claim = _take_within(key, wait_seconds)
+    try:
+        with stripe_client.drain_reads() as reads:
+            yield lambda work: commit_under(claim, reads, work)
+    finally:
+        let_go(claim)
+        if is_awake(key):
+            queue_drain(key)
+
+
+def commit_under(claim: Claim, reads: Reads, work: Callable[[], T]) -> T:
+    """Run `work` in one transaction that commits only while the lane is ours.
+
+    What it reads of Stripe and was not fetched before is fetched after a rollback, and `work` starts again.
+    """
+    while True:
+        try:
+            with transaction.atomic(), reads.sealed():
+                reads.applied.clear()
+                result = work()
+                if not Lane.objects.filter(claim.mine()).update(token=claim.token):
+                    raise LaneLost(claim.key)
+            return result
+        except NotFetched as missing:
+            reads.fetch(missing.request)
+
+
+def take(key: str) -> Claim | None:
+    """Claim a lane that nobody holds, or whose holder's lease is over. None while another has it."""
+    token, now = uuid.uuid4(), timezone.now()
+    is_free = Q(token=None) | Q(leased_until__lt=now)
+    if not Lane.objects.filter(is_free, pk=key).update(token=token, leased_until=now + conf.lease):
+        return None
+    arrived = Lane.objects.filter(pk=key, token=token).values_list("arrived", flat=True).first()
+    return None if arrived is None else Claim(key, token, arrived)
+
+
+def release(claim: Claim) -> bool:
+    """Let a drained lane sleep; False if it was woken again meanwhile, or is no longer ours."""
+    asleep = Lane.objects.filter(claim.mine(), arrived=claim.arrived)
+    if asleep.update(token=None, leased_until=None, drained=claim.arrived):
+        return True
+    return not Lane.objects.filter(claim.mine()).update(token=None, leased_until=None)
+
+
+def let_go(claim: Claim) -> None:
+    """Give the lane back as awake as it is."""
+    Lane.objects.filter(claim.mine()).update(token=None, leased_until=None)
+
+
+def renew(claim: Claim) -> None:
+    """A fresh lease before more work. Raises LaneLost."""
+    if not Lane.objects.filter(claim.mine()).update(leased_until=timezone.now() + conf.lease):
+        raise LaneLost(claim.key)
+
+
+def is_awake(key: str) -> bool:
+    return Lane.objects.filter(pk=key, arrived__gt=F("drained")).exists()
+
+
+def _take_within(key: str, wait_seconds: float) -> Claim:
+    Lane.objects.get_or_create(pk=key, defaults={"woken_at": timezone.now()})
+    deadline = time.monotonic() + wait_seconds
+    while not (claim := take(key)):
+        if time.monotonic() > deadline:
+            raise LaneBusy(key)
+        time.sleep(0.05)
+    return claim

@@ -1,0 +1,156 @@
+"""The ledger of events: recorded durably before Stripe is answered, whoever brings them (webhook, sync, replay)."""
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DataError, connection, transaction
+from django.utils import timezone
+
+from billing import lanes, placement
+from billing.conf import conf
+from billing.models import StripeEvent
+from billing.receivers.contents import EVENT_TYPES
+
+log = logging.getLogger(__name__)
+
+Status = StripeEvent.Status
+
+INSERT = """
+INSERT INTO stripe_events (id, type, created, status, error_message, received_at, attempts, livemode, api_version,
+                           object_id, lane, source, deliveries, payload)
+VALUES (%s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, 1, %s)
+ON CONFLICT (id) DO UPDATE SET deliveries = stripe_events.deliveries + 1
+RETURNING deliveries
+"""
+
+
+class NotAnEvent(ValueError):
+    """JSON, but not an event of Stripe's API v1 with its object."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What the ledger reads of an event's JSON before anything else does."""
+
+    id: str
+    type: str
+    created: int
+    livemode: bool
+    api_version: str
+    object: dict[str, Any]
+    previous: dict[str, Any]
+
+    @classmethod
+    def parse(cls, data: Any) -> "Event":
+        """Raises NotAnEvent, naming what is missing or not of its type."""
+        if not isinstance(data, dict) or data.get("object") != "event":
+            raise NotAnEvent('not an event: "object" must be "event"')
+        body = data.get("data")
+        if not isinstance(body, dict) or not isinstance(body.get("object"), dict):
+            raise NotAnEvent("not an event with its object: data.object is missing")
+        previous = body.get("previous_attributes")
+        return cls(
+            id=_text(data, "id", 255),
+            type=_text(data, "type", 100),
+            created=_seconds(data),
+            livemode=_flag(data, "livemode"),
+            api_version=str(data.get("api_version") or "")[:64],
+            object=body["object"],
+            previous=previous if isinstance(previous, dict) else {},
+        )
+
+    @property
+    def object_id(self) -> str:
+        """Empty where the object has none, as in `invoice.upcoming`."""
+        found = self.object.get("id")
+        return found[:255] if isinstance(found, str) else ""
+
+
+def _text(data: dict[str, Any], name: str, longest: int) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise NotAnEvent(f"not an event: {name} must be a text of 1 to {longest} characters")
+    return value
+
+
+def _seconds(data: dict[str, Any]) -> int:
+    value = data.get("created")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**62:
+        raise NotAnEvent("not an event: created must be a time in UTC seconds")
+    return value
+
+
+def _flag(data: dict[str, Any], name: str) -> bool:
+    value = data.get(name)
+    if not isinstance(value, bool):
+        raise NotAnEvent(f"not an event: {name} must be true or false")
+    return value
+
+
+def record(data: Any, body: str | None = None, source: str = StripeEvent.Source.WEBHOOK) -> str:
+    """Store an event and wake its lane, in one transaction; `body` is the JSON text that `data` was parsed from.
+
+    Returns "received", "duplicate" (only its delivery is counted) or "ignored" (stored, never processed).
+    """
+    event = Event.parse(data)
+    reason = why_ignored(event)
+    text = json.dumps(data) if body is None else body
+    try:
+        return _record(event, reason, text, source)
+    except DataError:
+        return _record(event, reason, json.dumps(_storable(data)), source)
+
+
+def why_ignored(event: Event) -> str | None:
+    """None for an event we process; else the sentence staff reads, empty for a type we do not listen to."""
+    if event.livemode != conf.live_mode:
+        ours, theirs = ("live", "test") if conf.live_mode else ("test", "live")
+        return f"A {theirs} mode event, and this project runs in {ours} mode: never processed."
+    return None if event.type in EVENT_TYPES else ""
+
+
+def _record(event: Event, reason: str | None, text: str, source: str) -> str:
+    status = Status.RECEIVED if reason is None else Status.IGNORED
+    lane = placement.lane_of(event.type, event.object, event.previous)
+    values = [event.id, event.type, event.created, status.value, reason or "", timezone.now(), event.livemode]
+    values += [event.api_version, event.object_id, lane, source, text]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(INSERT, values)
+        if cursor.fetchone()[0] > 1:
+            return "duplicate"
+        if reason is None:
+            lanes.wake(lane)
+    return "received" if reason is None else "ignored"
+
+
+def _storable(value: Any) -> Any:
+    """The same JSON without what PostgreSQL's jsonb cannot hold: NUL characters and halves of surrogate pairs."""
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, str):
+        return value.replace("\0", "�").encode("utf-8", "replace").decode()
+    return value
+
+
+def replay(event_ids: list[str]) -> int:
+    """Set events to go through their lane again, whatever became of them; returns how many.
+
+    Their effects stay once only: facts and mails have unique keys. Events of the other mode are never replayed.
+    """
+    with transaction.atomic():
+        events = StripeEvent.objects.filter(pk__in=event_ids, livemode=conf.live_mode, type__in=EVENT_TYPES)
+        found = list(events.values_list("pk", "lane"))
+        StripeEvent.objects.filter(pk__in=[pk for pk, _ in found]).update(
+            status=Status.RECEIVED,
+            source=StripeEvent.Source.REPLAY,
+            attempts=0,
+            next_attempt_at=None,
+            error_message="",
+        )
+        for lane in sorted({lane for _, lane in found}):
+            lanes.wake(lane)
+    return len(found)

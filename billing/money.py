@@ -1,0 +1,52 @@
+"""Amounts as Stripe counts them, in minor units, turned into decimals and into words for people.
+
+The exponents are Stripe's (https://docs.stripe.com/currencies#minor-units), which are not everywhere those of the
+currency: Icelandic króna and Ugandan shilling have no cents in use, yet travel with two decimals that are always 00.
+"""
+
+import copy
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import get_currency_precision
+
+ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
+THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
+DEFAULT_LOCALE = "en"
+
+
+def exponent(currency: str) -> int:
+    """How many of an amount's last digits Stripe counts as decimals."""
+    code = currency.lower()
+    if code in ZERO_DECIMAL:
+        return 0
+    return 3 if code in THREE_DECIMAL else 2
+
+
+def decimal_amount(minor: int, currency: str) -> Decimal:
+    """Stripe's integer as a decimal in the currency's main unit: 1999 usd is 19.99, 1999 jpy is 1999."""
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
+def format_amount(minor: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
+    """The amount as people of `locale` (Django's or Babel's spelling) write it, never rounded."""
+    amount, code = decimal_amount(minor, currency), currency.upper()
+    language = _locale(locale)
+    pattern = copy.copy(language.currency_formats["standard"])
+    digits = _digits_shown(amount, code)
+    pattern.frac_prec = (digits, digits)
+    return pattern.apply(amount, language, currency=code, currency_digits=False)
+
+
+def _digits_shown(amount: Decimal, code: str) -> int:
+    """The decimals in everyday use; all of Stripe's where those would hide a part of the amount."""
+    everyday = get_currency_precision(code)
+    is_exact = amount == round(amount, everyday)
+    return everyday if is_exact else exponent(code)
+
+
+def _locale(name: str) -> Locale:
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(DEFAULT_LOCALE)

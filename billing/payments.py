@@ -1,0 +1,136 @@
+"""What invoices tell: payments, failures and the map from payment to subscription. Facts, each recorded once."""
+
+from typing import Any
+
+from billing import clock, fetch, mirror, signals, subscriptions
+from billing.clock import from_timestamp
+from billing.fetch import id_of
+from billing.models import Customer, InvoicePayment, Payment, PaymentFailure
+
+NO_FURTHER_EFFECT = frozenset({"paid", "void", "uncollectible"})
+
+
+def record_paid(customer: Customer, invoice_id: str) -> None:
+    """A paid invoice: the subscription is confirmed, the payment recorded; announced if money moved.
+
+    `invoice.paid` and `invoice.payment_succeeded` both come for a card payment: one effect per invoice.
+    """
+    invoice = fetch.settled_invoice(invoice_id, customer.pk)
+    mirror.sync(invoice)
+    was_past_due = PaymentFailure.objects.filter(invoice_id=invoice_id).exists()
+    payment, is_new = Payment.objects.get_or_create(
+        invoice_id=invoice_id, defaults={"customer": customer, **_payment(invoice)}
+    )
+    for link in (invoice.get("payments") or {}).get("data", []):
+        record_link(customer, link, payment.subscription_id)
+    subscription = subscriptions.refresh(customer)
+    if is_new and payment.amount > 0:
+        signals.payment_succeeded.send(sender=Payment, subscription=subscription, payment=payment)
+        if was_past_due:
+            signals.payment_recovered.send(sender=Payment, subscription=subscription, payment=payment)
+
+
+def record_failure(customer: Customer, at_the_time: dict[str, Any]) -> None:
+    """One failed try, from the invoice as the event shows it; announced unless its reason has passed.
+
+    A payment that waits for the cardholder sends both `payment_failed` and `payment_action_required`: what the
+    payment intent says now decides which of the two is announced, so their order does not.
+    """
+    invoice = fetch.invoice(at_the_time["id"])
+    mirror.sync(invoice)
+    subscription = subscriptions.refresh(customer)
+    failure, is_new = PaymentFailure.objects.get_or_create(
+        invoice_id=invoice["id"],
+        attempt=at_the_time["attempt_count"],
+        defaults={"customer": customer, **_failure(at_the_time), "is_action_required": _waits_for_cardholder(invoice)},
+    )
+    is_first_payment = at_the_time["billing_reason"] == "subscription_create"
+    is_passed = invoice["status"] in NO_FURTHER_EFFECT or invoice["attempt_count"] > failure.attempt
+    if is_new and not is_passed and not is_first_payment:
+        signal = signals.payment_action_required if failure.is_action_required else signals.payment_failed
+        signal.send(sender=PaymentFailure, subscription=subscription, failure=failure)
+
+
+def record_link(customer: Customer, invoice_payment: dict[str, Any], subscription_id: str) -> InvoicePayment:
+    """The way back from a payment intent or charge to its invoice."""
+    payment = invoice_payment["payment"]
+    link, _ = InvoicePayment.objects.update_or_create(
+        pk=invoice_payment["id"],
+        defaults={
+            "customer": customer,
+            "invoice_id": id_of(invoice_payment["invoice"]),
+            "payment_intent": id_of(payment.get("payment_intent")),
+            "charge": id_of(payment.get("charge")),
+            "subscription_id": subscription_id,
+        },
+    )
+    return link
+
+
+def link_of(customer: Customer, payment_intent: str, charge: str) -> InvoicePayment | None:
+    """The invoice payment of a refund or dispute: from our map, else by one call; None for a one-off payment."""
+    known = InvoicePayment.objects.filter(payment_intent=payment_intent).first() if payment_intent else None
+    if known is None and charge:
+        known = InvoicePayment.objects.filter(charge=charge).first()
+    if known or not payment_intent:
+        return known
+    found = fetch.invoice_payment_of(payment_intent)
+    return None if found is None else record_link(customer, found, subscription_of(found["invoice"]))
+
+
+def subscription_of(invoice: dict[str, Any]) -> str:
+    """The subscription an invoice bills; empty on a one-off, whose parent is null."""
+    parent = invoice.get("parent") or {}
+    details = parent.get("subscription_details") or {}
+    return id_of(details.get("subscription"))
+
+
+def is_of_current_period(payment: Payment, period_start: Any) -> bool:
+    """Whether the invoice paid for the period that runs: its renewal, not an older one nor a mid-period proration."""
+    if period_start is None or payment.invoiced_at < period_start:
+        return False
+    return payment.billing_reason != "subscription_update" or payment.invoiced_at == period_start
+
+
+def _payment(invoice: dict[str, Any]) -> dict[str, Any]:
+    start, end = _receipt_period(invoice)
+    return {
+        "subscription_id": subscription_of(invoice),
+        "amount": invoice["amount_paid"],
+        "currency": invoice["currency"],
+        "billing_reason": invoice["billing_reason"] or "",
+        "period_start": from_timestamp(start),
+        "period_end": from_timestamp(end),
+        "invoiced_at": from_timestamp(invoice["created"]),
+        "paid_at": from_timestamp(invoice["status_transitions"]["paid_at"]) or clock.now(),
+        "hosted_invoice_url": invoice["hosted_invoice_url"] or "",
+        "invoice_pdf": invoice["invoice_pdf"] or "",
+    }
+
+
+def _receipt_period(invoice: dict[str, Any]) -> tuple[int | None, int | None]:
+    """For the receipt's wording only: the span of the lines that bill a subscription item without proration."""
+    spans = [line["period"] for line in invoice["lines"]["data"] if _bills_an_item(line)]
+    return min((s["start"] for s in spans), default=None), max((s["end"] for s in spans), default=None)
+
+
+def _bills_an_item(line: dict[str, Any]) -> bool:
+    parent = line.get("parent") or {}
+    details = parent.get("subscription_item_details") or {}
+    return parent.get("type") == "subscription_item_details" and not details.get("proration")
+
+
+def _failure(invoice: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "subscription_id": subscription_of(invoice),
+        "amount": invoice["amount_remaining"],
+        "currency": invoice["currency"],
+        "next_attempt_at": from_timestamp(invoice["next_payment_attempt"]),
+        "hosted_invoice_url": invoice["hosted_invoice_url"] or "",
+        "failed_at": clock.now(),
+    }
+
+
+def _waits_for_cardholder(invoice: dict[str, Any]) -> bool:
+    intents = [link["payment"].get("payment_intent") for link in (invoice.get("payments") or {}).get("data", [])]
+    return any(isinstance(intent, dict) and intent["status"] == "requires_action" for intent in intents)

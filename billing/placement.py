@@ -1,0 +1,71 @@
+"""Which lane an event belongs to: its customer's, found in its object, in our payment map, or by one Stripe call."""
+
+from typing import Any
+
+from django.db.models import Q
+
+from billing import fetch
+from billing.fetch import id_of
+from billing.models import Customer, InvoicePayment, Payment
+
+WITHOUT_CUSTOMER = frozenset({"dispute", "refund", "invoice_payment", "radar.early_fraud_warning"})
+
+
+def lane_of(event_type: str, obj: dict[str, Any], previous: dict[str, Any]) -> str:
+    """The customer's id; else the payment intent's, charge's or invoice's, until the worker knows the customer."""
+    if obj.get("object") == "customer":
+        return id_of(obj.get("id")) or event_type
+    customer = id_of(obj.get("customer")) or id_of(previous.get("customer"))
+    if customer:
+        return customer
+    if obj.get("object") in WITHOUT_CUSTOMER:
+        names = names_of(obj)
+        return _customer_known_by(names) or next((name for name in names if name), event_type)
+    return id_of(obj.get("id")) or event_type
+
+
+def names_of(obj: dict[str, Any]) -> tuple[str, str, str]:
+    """Payment intent, charge and invoice that an object without a customer names; "" where it does not."""
+    payment = obj.get("payment") or {}
+    intent = id_of(obj.get("payment_intent")) or (
+        id_of(payment.get("payment_intent")) if isinstance(payment, dict) else ""
+    )
+    return intent, id_of(obj.get("charge")), id_of(obj.get("invoice"))
+
+
+def resolve(lane: str, obj: dict[str, Any]) -> str | None:
+    """The customer of a lane that is not a customer's, asking Stripe where our map does not know; None if nobody's."""
+    if obj.get("object") not in WITHOUT_CUSTOMER:
+        return None
+    intent, charge, invoice = names_of(obj)
+    known = _customer_known_by((intent, charge, invoice))
+    if known or lane.startswith("cus_"):
+        return known
+    if not intent and charge:
+        found = fetch.charge(charge)
+        intent = id_of(found.get("payment_intent"))
+        if not intent:
+            return id_of(found.get("customer")) or None
+    if intent:
+        link = fetch.invoice_payment_of(intent)
+        return None if link is None else id_of(link["invoice"]["customer"]) or None
+    return (id_of(fetch.invoice(invoice).get("customer")) or None) if invoice else None
+
+
+def _customer_known_by(names: tuple[str, str, str]) -> str | None:
+    intent, charge, invoice = names
+    wanted = Q()
+    for field, value in (("payment_intent", intent), ("charge", charge), ("invoice_id", invoice)):
+        if value:
+            wanted |= Q(**{field: value})
+    if not wanted:
+        return None
+    known = InvoicePayment.objects.filter(wanted).values_list("customer_id", flat=True).first()
+    if known is None and invoice:
+        known = Payment.objects.filter(invoice_id=invoice).values_list("customer_id", flat=True).first()
+    return known
+
+
+def is_ours(lane: str) -> bool:
+    """Whether a lane is that of a customer we know."""
+    return Customer.objects.filter(pk=lane).exists()

@@ -1,0 +1,141 @@
+"""One batch of a lane's events: fetched for, then applied one savepoint each and stamped, in the caller's transaction."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import OperationalError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from djstripe.models import Event as DjstripeEvent
+
+from billing import fetch, lanes, payments, placement, stripe_client
+from billing.models import Customer, StripeEvent
+from billing.stripe_client import StripeUnavailable
+
+Status = StripeEvent.Status
+
+BATCH = 100
+BACKOFF_MINUTES = (1, 5, 30, 120, 360, 720)
+OUTAGE = timedelta(minutes=1)
+NOT_OURS = "No effect: nobody here is this event's customer."
+
+
+def due(lane: str) -> list[StripeEvent]:
+    """What waits on a lane and may be tried now, oldest first by Stripe's clock."""
+    return list(_due(lane).order_by("created", "id")[:BATCH])
+
+
+def prefetch(lane: str, events: list[StripeEvent]) -> None:
+    """Ask Stripe for all the batch will read, each object once, with no transaction open.
+
+    What this misses still comes: `commit_under` fetches it and starts the batch again.
+    """
+    if not placement.is_ours(lane):
+        return
+    requests = [fetch.subscriptions_request(lane), *filter(None, map(_request_for, events))]
+    stripe_client.get_in_parallel(list({str(request): request for request in requests}.values()))
+    for subscription in fetch.subscriptions(lane):
+        if subscription["status"] == "past_due":
+            fetch.open_invoices(subscription["id"])
+    for event in events:
+        if event.type in {"invoice.paid", "invoice.payment_succeeded"}:
+            fetch.settled_invoice(_object(event)["id"], lane)
+
+
+def _request_for(event: StripeEvent) -> fetch.Request | None:
+    """The object an event is about, where the customer's subscriptions do not bring it along."""
+    obj = _object(event)
+    match obj.get("object"):
+        case "charge":
+            return fetch.charge_request(obj["id"])
+        case "dispute":
+            return fetch.dispute_request(obj["id"])
+        case "refund" if obj.get("charge"):
+            return fetch.charge_request(fetch.id_of(obj["charge"]))
+        case "invoice" if event.type in {"invoice.payment_failed", "invoice.payment_action_required"}:
+            return fetch.invoice_request(obj["id"])
+    return None
+
+
+def apply(lane: str, events: list[StripeEvent]) -> None:
+    """Apply and stamp each event; one that fails is set to be tried again, and holds up none of the others."""
+    apply_one = _dispatch if placement.is_ours(lane) else _place
+    for event in events:
+        try:
+            with transaction.atomic(), stripe_client.undone_on_error():
+                note = apply_one(event)
+        except (StripeUnavailable, OperationalError):
+            raise
+        except Exception as error:
+            _stamp_failed(event, error)
+        else:
+            if note is not None:
+                _stamp(event, Status.PROCESSED, note)
+
+
+def _dispatch(event: StripeEvent) -> str:
+    """Through dj-stripe, which records the event and runs every receiver, ours and the host project's."""
+    known = DjstripeEvent.objects.filter(id=event.pk).first()
+    if known:
+        known.invoke_webhook_handlers()
+    else:
+        DjstripeEvent.process(event.payload)
+    return ""
+
+
+def _place(event: StripeEvent) -> str | None:
+    """An event that waits on a payment moves to its customer's lane (None); one about nobody of ours has no effect."""
+    customer_id = placement.resolve(event.lane, _object(event))
+    customer = Customer.objects.filter(pk=customer_id).first()
+    if customer is None:
+        return NOT_OURS
+    intent, charge, _ = placement.names_of(_object(event))
+    payments.link_of(customer, intent, charge)
+    StripeEvent.objects.filter(pk=event.pk).update(lane=customer.pk)
+    lanes.wake(customer.pk)
+    return None
+
+
+def postpone(lane: str, reason: str) -> None:
+    """Stripe is out of reach: what waits is tried again in a minute, and no try is counted."""
+    _due(lane).update(next_attempt_at=timezone.now() + OUTAGE, error_message=f"Waiting: {reason}")
+
+
+def _stamp(event: StripeEvent, status: str, note: str) -> None:
+    StripeEvent.objects.filter(pk=event.pk).update(
+        status=status,
+        error_message=note,
+        attempts=F("attempts") + 1,
+        processed_at=timezone.now(),
+        next_attempt_at=None,
+    )
+
+
+def _stamp_failed(event: StripeEvent, error: Exception) -> None:
+    tries = event.attempts + 1
+    next_attempt_at = _next_attempt(tries)
+    StripeEvent.objects.filter(pk=event.pk).update(
+        status=Status.FAILED if next_attempt_at else Status.DEAD,
+        error_message=f"{type(error).__name__}: {error}"[:2000],
+        attempts=tries,
+        next_attempt_at=next_attempt_at,
+    )
+
+
+def _next_attempt(tries: int) -> datetime | None:
+    """When to try again after so many tries, give or take a tenth; None when there were enough."""
+    if tries > len(BACKOFF_MINUTES):
+        return None
+    minutes = BACKOFF_MINUTES[tries - 1] * random.uniform(0.9, 1.1)
+    return timezone.now() + timedelta(minutes=minutes)
+
+
+def _due(lane: str) -> Any:
+    is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
+    return StripeEvent.objects.waiting().filter(is_due, lane=lane)
+
+
+def _object(event: StripeEvent) -> dict[str, Any]:
+    obj: dict[str, Any] = event.payload["data"]["object"]
+    return obj

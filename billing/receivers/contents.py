@@ -1,0 +1,38 @@
+"""The table of contents of everything we listen to. An event of another type is stored as ignored."""
+
+CHECKOUT = (
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+)
+SUBSCRIPTION = (
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+)
+TRIAL_ENDING = ("customer.subscription.trial_will_end",)
+PAID = ("invoice.paid", "invoice.payment_succeeded")
+UNPAID = ("invoice.payment_failed", "invoice.payment_action_required")
+INVOICE_PAYMENT = ("invoice_payment.paid",)
+CHARGE_REFUNDED = ("charge.refunded",)
+REFUND = ("refund.created", "refund.updated", "refund.failed")
+DISPUTE = ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed")
+CUSTOMER = ("customer.updated",)
+CUSTOMER_DELETED = ("customer.deleted",)
+
+EVENT_TYPES = frozenset(
+    CHECKOUT
+    + SUBSCRIPTION
+    + TRIAL_ENDING
+    + PAID
+    + UNPAID
+    + INVOICE_PAYMENT
+    + CHARGE_REFUNDED
+    + REFUND
+    + DISPUTE
+    + CUSTOMER
+    + CUSTOMER_DELETED
+)

@@ -1,0 +1,43 @@
+"""Events that say a subscription may have changed: ask Stripe what it is now, and project that."""
+
+from typing import Any
+
+from djstripe.event_handlers import djstripe_receiver
+from djstripe.models import Event
+
+from billing import clock, signals, subscriptions
+from billing.lifecycle import attempts
+from billing.models import Subscription
+
+from . import contents
+from .customer import customer_of
+
+
+@djstripe_receiver(list(contents.CHECKOUT))
+def on_checkout_session(sender: Any, event: Event, **kwargs: Any) -> None:
+    """A session that ended closes its attempt; a delayed payment that is still on its way grants nothing by itself."""
+    attempts.close(event.data["object"])
+    subscriptions.refresh(customer_of(event))
+
+
+@djstripe_receiver(list(contents.SUBSCRIPTION))
+def on_subscription(sender: Any, event: Event, **kwargs: Any) -> None:
+    subscriptions.refresh(customer_of(event))
+
+
+@djstripe_receiver(list(contents.TRIAL_ENDING))
+def on_trial_will_end(sender: Any, event: Event, **kwargs: Any) -> None:
+    """Said only while it is still ahead: Stripe also sends this as a trial is cut short."""
+    subscription = subscriptions.refresh(customer_of(event))
+    if subscription.trial_end and subscription.trial_end > clock.now():
+        signals.trial_ending.send(sender=Subscription, subscription=subscription, trial_end=subscription.trial_end)
+
+
+@djstripe_receiver(list(contents.CUSTOMER))
+def on_customer_updated(sender: Any, event: Event, **kwargs: Any) -> None:
+    subscriptions.refresh(customer_of(event))
+
+
+@djstripe_receiver(list(contents.CUSTOMER_DELETED))
+def on_customer_deleted(sender: Any, event: Event, **kwargs: Any) -> None:
+    subscriptions.end_for_deleted_customer(customer_of(event))

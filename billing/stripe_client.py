@@ -1,0 +1,258 @@
+"""The one place a Stripe call leaves from: key, pinned version, base address, time-outs, 429 backoff, one drain's reads.
+
+Answers are plain dicts as Stripe sends them (amounts in minor units, times in UTC seconds). Errors:
+`StripeUnavailable` when asking again later may help, `StripeRefused` when it will not.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
+
+import stripe
+from django.core.signals import setting_changed
+
+from billing.conf import conf
+
+StripeRefused = (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError)
+
+MAX_RATE_LIMIT_WAITS = 3
+MAX_RATE_LIMIT_WAIT_SECONDS = 10.0
+PARALLEL_READS = 4
+
+
+class StripeUnavailable(Exception):
+    """Stripe did not answer, answered 5xx, limits our rate, or does not take our key: nothing changed, ask again later."""
+
+
+class NotFetched(BaseException):
+    """A read that was not prefetched, wanted while a transaction is open: roll back, fetch it, start again.
+
+    Not an `Exception`: dj-stripe catches those where it could do without an object, and would go on without it.
+    """
+
+    def __init__(self, request: "ReadRequest") -> None:
+        super().__init__(request.url)
+        self.request = request
+
+
+class ReadRequest:
+    """One GET, and all it takes to send it."""
+
+    def __init__(self, url: str, headers: Mapping[str, str], max_network_retries: int | None) -> None:
+        self.url, self.headers, self.max_network_retries = url, headers, max_network_retries
+
+
+Answer = tuple[Any, int, Mapping[str, str]]
+
+
+class Reads:
+    """What Stripe answered during one drain: each object asked for once, however many events name it."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.applied: set[str] = set()
+        self.is_sealed = False
+
+    @contextmanager
+    def sealed(self) -> Iterator[None]:
+        """While a transaction is open: only what was fetched before is answered, the rest raises `NotFetched`."""
+        self.is_sealed = True
+        try:
+            yield
+        finally:
+            self.is_sealed = False
+
+    def fetch(self, request: ReadRequest) -> None:
+        """Ask Stripe for what `NotFetched` named."""
+        with _mapped_errors():
+            self.answers[request.url] = _settled(_http_client().send("get", request.url, request))
+
+
+_current_reads: ContextVar[Reads | None] = ContextVar("stripe_reads", default=None)
+
+
+def once(work: str) -> bool:
+    """Whether `work` was not yet done with this drain's answers; work that rolled back counts as not done."""
+    reads = _current_reads.get()
+    if reads is None:
+        return True
+    is_first = work not in reads.applied
+    reads.applied.add(work)
+    return is_first
+
+
+@contextmanager
+def drain_reads() -> Iterator[Reads]:
+    """The life of one drain's read cache."""
+    reads = Reads()
+    token = _current_reads.set(reads)
+    try:
+        yield reads
+    finally:
+        _current_reads.reset(token)
+
+
+@contextmanager
+def undone_on_error() -> Iterator[None]:
+    """Beside a savepoint: work noted by `once` inside counts as not done when the savepoint rolls back."""
+    reads = _current_reads.get()
+    before = set(reads.applied) if reads else set()
+    try:
+        yield
+    except BaseException:
+        if reads:
+            reads.applied = before
+        raise
+
+
+class HttpClient(stripe.RequestsClient):
+    """Stripe's own HTTP client, with the drain's cache before it and patience for 429 behind it."""
+
+    def request_with_retries(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        post_data: Any = None,
+        max_network_retries: int | None = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> Answer:
+        reads = _current_reads.get()
+        request = ReadRequest(url, headers, max_network_retries)
+        if reads is None:
+            return self.send(method, url, request, post_data)
+        if method.lower() != "get":
+            if reads.is_sealed:
+                raise RuntimeError(f"A write to Stripe inside a database transaction: {method} {url}")
+            return self.send(method, url, request, post_data)
+        if url not in reads.answers:
+            if reads.is_sealed:
+                raise NotFetched(request)
+            reads.answers[url] = _settled(self.send(method, url, request))
+        return reads.answers[url]
+
+    def send(self, method: str, url: str, request: ReadRequest, post_data: Any = None) -> Answer:
+        """One call, tried again after Stripe's `Retry-After` when it limits our rate (the SDK does not)."""
+        for attempt in range(MAX_RATE_LIMIT_WAITS + 1):
+            answer = super().request_with_retries(
+                method, url, request.headers, post_data, max_network_retries=request.max_network_retries
+            )
+            if answer[1] != 429 or attempt == MAX_RATE_LIMIT_WAITS:
+                break
+            time.sleep(_retry_after(answer[2], attempt))
+        return answer
+
+
+def _retry_after(headers: Mapping[str, str], attempt: int) -> float:
+    try:
+        asked = float(headers.get("Retry-After", ""))
+    except ValueError:
+        asked = 0.5 * 2**attempt
+    return min(max(asked, 0.1), MAX_RATE_LIMIT_WAIT_SECONDS)
+
+
+def _settled(answer: Answer) -> Answer:
+    """Only what Stripe knows for sure is kept for the drain: an object, or that there is none."""
+    status = answer[1]
+    if status == 429 or status >= 500:
+        raise StripeUnavailable(f"Stripe answered {status}")
+    return answer
+
+
+@contextmanager
+def _mapped_errors() -> Iterator[None]:
+    try:
+        yield
+    except stripe.RateLimitError as error:
+        raise StripeUnavailable("Stripe limits our rate") from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise StripeUnavailable("Stripe does not accept STRIPE_SECRET_KEY") from error
+    except (stripe.APIConnectionError, stripe.APIError) as error:
+        raise StripeUnavailable(f"Stripe did not answer: {type(error).__name__}") from error
+
+
+def get(path: str, **params: Any) -> dict[str, Any]:
+    """Read an object or a list, e.g. `get("/v1/customers/cus_1")`."""
+    return _call("get", path, params)
+
+
+def post(path: str, *, idempotency_key: str, **params: Any) -> dict[str, Any]:
+    """Create or update. `idempotency_key` comes from a row of ours, never from the time or a fresh uuid."""
+    return _call("post", path, {**params, "idempotency_key": idempotency_key})
+
+
+def delete(path: str, *, idempotency_key: str, **params: Any) -> dict[str, Any]:
+    return _call("delete", path, {**params, "idempotency_key": idempotency_key})
+
+
+def get_in_parallel(requests: list[tuple[str, dict[str, Any]]]) -> None:
+    """Warm the drain's cache with several reads at once."""
+    reads = _current_reads.get()
+    if len(requests) == 1:
+        _read_into(reads, *requests[0])
+        return
+    for outcome in [_pool().submit(_read_into, reads, path, params) for path, params in requests]:
+        outcome.result()
+
+
+def _read_into(reads: Reads | None, path: str, params: dict[str, Any]) -> None:
+    token = _current_reads.set(reads)
+    try:
+        get(path, **params)
+    except StripeRefused:
+        pass  # kept as Stripe's answer; whoever needs the object meets it there
+    finally:
+        _current_reads.reset(token)
+
+
+def _call(method: str, path: str, params: dict[str, Any]) -> dict[str, Any]:
+    with _mapped_errors():
+        answer = _client(conf.api_key, conf.api_version, conf.api_base).raw_request(method, path, **params)
+    data: dict[str, Any] = answer.data
+    return data
+
+
+@lru_cache(maxsize=8)
+def _client(api_key: str, api_version: str, api_base: str) -> stripe.StripeClient:
+    if not api_key:
+        raise StripeUnavailable("No Stripe key: set STRIPE_SECRET_KEY")
+    return stripe.StripeClient(
+        api_key,
+        stripe_version=api_version,
+        base_addresses={"api": api_base} if api_base else {},
+        http_client=_http_client(),
+        max_network_retries=2,
+    )
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    """Kept for the life of the process, and with it the connections to Stripe."""
+    return ThreadPoolExecutor(max_workers=PARALLEL_READS, thread_name_prefix="stripe")
+
+
+@lru_cache(maxsize=1)
+def _http_client() -> HttpClient:
+    return HttpClient(timeout=conf.stripe_timeout)
+
+
+def install() -> None:
+    """Send dj-stripe's calls this way too: through our client, to our base address, at our version."""
+    _configure()
+    setting_changed.connect(_configure, dispatch_uid="billing.stripe_client")
+
+
+def _configure(**kwargs: Any) -> None:
+    if kwargs.get("setting", "STRIPE_").startswith(("STRIPE_", "BILLING_STRIPE_")):
+        _http_client.cache_clear()
+        _client.cache_clear()
+        stripe.default_http_client = _http_client()
+        stripe.api_base = conf.api_base or stripe.DEFAULT_API_BASE
+        stripe.api_version = conf.api_version
+        stripe.max_network_retries = 2
+        stripe.enable_telemetry = False

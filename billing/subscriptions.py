@@ -1,0 +1,193 @@
+"""THE projection: what Stripe says of a customer, compared with what we have, saved, and announced where it changed.
+
+There is no second way to write a `Subscription`: webhooks, the return page and the sync all come through `refresh`,
+holding the customer's lane.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from billing import access, catalogue, clock, fetch, lanes, mirror, signals
+from billing.clock import from_timestamp
+from billing.fetch import id_of
+from billing.models import Customer, Dispute, Hold, Subscription
+from billing.stripe_client import once
+
+Status = Subscription.Status
+
+LIVE = (Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNPAID, Status.PAUSED, Status.INCOMPLETE)
+STARTED = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNPAID, Status.PAUSED})
+
+
+def refresh(customer: Customer) -> Subscription:
+    """Project what Stripe says now of `customer`; the first call of a drain does the work, the rest find it done."""
+    subscription, _ = Subscription.objects.get_or_create(customer=customer)
+    if once(f"refresh:{customer.pk}"):
+        asked_at = clock.now()
+        found = fetch.subscriptions(customer.pk)
+        _mirror(found)
+        before = _copy(subscription)
+        _project(subscription, current(found), asked_at)
+        _announce(before, subscription, current(found))
+        settle_access(customer.pk)
+    return subscription
+
+
+def current(found: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The subscription that counts: the liveliest; of equals the older while live, the newer once ended."""
+    live = [item for item in found if item["status"] in LIVE]
+    if live:
+        return min(live, key=lambda item: (LIVE.index(Status(item["status"])), item["created"], item["id"]))
+    return max(found, key=lambda item: (item["ended_at"] or 0, item["created"], item["id"]), default=None)
+
+
+def refresh_from_stripe(customer_id: str) -> Subscription:
+    """Ask Stripe now, under the customer's lane: the return page's and the staff's way in.
+
+    Raises LaneBusy, StripeUnavailable; nothing is changed then.
+    """
+    with lanes.hold(customer_id) as commit:
+        return commit(lambda: refresh(Customer.objects.get(pk=customer_id)))
+
+
+def lapsed() -> list[str]:
+    """Customers whose grace has ended by the clock and whose access was not announced as revoked yet."""
+    announced = access.with_holds().filter(past_due_since__isnull=False, has_announced_access=True)
+    now = clock.now()
+    return [row.customer_id for row in announced if not access.decide(row, now).has_access]
+
+
+def settle_access(customer_id: str) -> None:
+    """Announce access granted or revoked where it differs from what was last announced."""
+    subscription = access.with_holds().filter(customer=customer_id).first()
+    if subscription is None:
+        return
+    now = access.decide(subscription, clock.now())
+    if now.has_access == subscription.has_announced_access:
+        return
+    Subscription.objects.filter(pk=subscription.pk).update(has_announced_access=now.has_access)
+    signal = signals.access_granted if now.has_access else signals.access_revoked
+    signal.send(sender=Subscription, subscription=subscription, reason=now.reason)
+
+
+def end_for_deleted_customer(customer: Customer) -> None:
+    """The customer is gone at Stripe: access ends, and the row stays as a tombstone for what still arrives."""
+    if customer.deleted_at:
+        return
+    subscription, _ = Subscription.objects.get_or_create(customer=customer)
+    was_started = subscription.status in STARTED
+    subscription.status = Status.CANCELED if subscription.stripe_id else Status.NONE
+    subscription.ended_at = subscription.ended_at or clock.now()
+    subscription.cancel_at = subscription.past_due_since = None
+    subscription.save()
+    customer.deleted_at = clock.now()
+    customer.save(update_fields=["deleted_at"])
+    if was_started:
+        signals.subscription_ended.send(sender=Subscription, subscription=subscription, reason="customer_deleted")
+    settle_access(customer.pk)
+    signals.customer_deleted.send(sender=Customer, subscription=subscription, customer=customer)
+    customer.subscriber = None
+    customer.save(update_fields=["subscriber"])
+    mirror.forget_customer(customer.pk)
+
+
+def _mirror(found: list[dict[str, Any]]) -> None:
+    for item in found:
+        mirror.sync(item["customer"])
+        mirror.sync(item["default_payment_method"])
+        mirror.sync(item)
+
+
+def _copy(subscription: Subscription) -> Subscription:
+    return Subscription(**{f.attname: getattr(subscription, f.attname) for f in Subscription._meta.concrete_fields})
+
+
+def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at: datetime) -> None:
+    if found is not None:
+        for name, value in _state(found).items():
+            setattr(subscription, name, value)
+        subscription.past_due_since = _past_due_since(subscription, found)
+        _update_email(subscription.customer, found["customer"])
+    elif subscription.stripe_id:
+        subscription.status = Status.CANCELED
+    subscription.fetched_at = asked_at
+    subscription.save()
+    if subscription.status in Subscription.TERMINAL:
+        _release_settled_holds(subscription.customer)
+
+
+def _state(found: dict[str, Any]) -> dict[str, Any]:
+    """Our columns of a Stripe subscription; the period is that of the item whose price is a plan's."""
+    item, price = catalogue.plan_item(found["items"]["data"])
+    return {
+        "stripe_id": found["id"],
+        "status": found["status"],
+        "plan": price.plan,
+        "price": price,
+        "quantity": item.get("quantity") or 1,
+        "currency": found["currency"],
+        "started_at": from_timestamp(found["start_date"]),
+        "current_period_start": from_timestamp(item["current_period_start"]),
+        "current_period_end": from_timestamp(item["current_period_end"]),
+        "trial_end": from_timestamp(found["trial_end"]),
+        "cancel_at": from_timestamp(_cancel_at(found, item)),
+        "ended_at": from_timestamp(found["ended_at"]),
+        "latest_invoice": id_of(found["latest_invoice"]),
+        "default_payment_method": id_of(found["default_payment_method"]),
+    }
+
+
+def _cancel_at(found: dict[str, Any], item: dict[str, Any]) -> int | None:
+    """A cancellation is scheduled by either field: the portal may set only `cancel_at`."""
+    if found["ended_at"]:
+        return None
+    at: int | None = found["cancel_at"]
+    return item["current_period_end"] if at is None and found["cancel_at_period_end"] else at
+
+
+def _past_due_since(subscription: Subscription, found: dict[str, Any]) -> datetime | None:
+    """When the oldest invoice still open was first due: retries do not move it, payment clears it.
+
+    Read from Stripe rather than from the order in which failures reach us, so that every order agrees.
+    """
+    if found["status"] != Status.PAST_DUE:
+        return None
+    due = [invoice["status_transitions"]["finalized_at"] for invoice in fetch.open_invoices(found["id"])]
+    earliest = min((seconds for seconds in due if seconds), default=None)
+    return from_timestamp(earliest) or subscription.past_due_since or clock.now()
+
+
+def _update_email(customer: Customer, found: Any) -> None:
+    email = found.get("email") or "" if isinstance(found, dict) else customer.email
+    if email and email != customer.email:
+        customer.email = email
+        customer.save(update_fields=["email"])
+
+
+def _release_settled_holds(customer: Customer) -> None:
+    """A refund or a lost dispute has done its work once the subscription ended; a new one starts free of it."""
+    lost = Dispute.objects.filter(customer=customer, status="lost").values("pk")
+    settled = customer.holds.active().filter(kind=Hold.Kind.REFUND) | customer.holds.active().filter(
+        kind=Hold.Kind.DISPUTE, reference__in=lost
+    )
+    settled.update(released_at=clock.now())
+
+
+def _announce(before: Subscription, after: Subscription, found: dict[str, Any] | None) -> None:
+    """Signals of the real transitions between two states of ours."""
+
+    def say(signal: Any, **details: Any) -> None:
+        signal.send(sender=Subscription, subscription=after, **details)
+
+    is_another = before.stripe_id != after.stripe_id
+    was_started = before.status in STARTED and not is_another
+    if after.status in STARTED:
+        if not was_started:
+            say(signals.subscription_started)
+        elif (before.price_id, before.quantity) != (after.price_id, after.quantity):
+            say(signals.subscription_changed, previous_plan=before.plan)
+        if after.cancel_at and (is_another or before.cancel_at != after.cancel_at):
+            say(signals.cancellation_scheduled, cancel_at=after.cancel_at)
+    elif after.status in Subscription.TERMINAL and was_started:
+        details = (found or {}).get("cancellation_details") or {}
+        say(signals.subscription_ended, reason=details.get("reason") or "")

@@ -1,0 +1,93 @@
+"""The worker's two tasks: drain a lane, and sweep up what a crash, an outage or the time left behind."""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from billing import lanes, processing, stripe_client, subscriptions
+from billing.lifecycle import cancellation
+from billing.models import Lane, StripeEvent, StripeWrite
+from billing.stripe_client import StripeUnavailable
+
+log = logging.getLogger(__name__)
+
+LEFT_BEHIND = timedelta(seconds=30)
+
+
+def drain(key: str) -> str:
+    """Apply all that waits on a lane and what arrives meanwhile; says what became of it.
+
+    "drained"; "busy", another holds it and will see what we came for; "lost", another took it over from us.
+    """
+    while claim := lanes.take(key):
+        try:
+            _drain(claim)
+        except lanes.LaneLost:
+            log.warning("lane lost", extra={"lane": key})
+            return "lost"
+        except BaseException:
+            lanes.let_go(claim)
+            raise
+        if lanes.release(claim):
+            return "drained"
+    return "busy"
+
+
+def _drain(claim: lanes.Claim) -> None:
+    try:
+        while batch := processing.due(claim.key):
+            lanes.renew(claim)
+            with stripe_client.drain_reads() as reads:
+                processing.prefetch(claim.key, batch)
+                lanes.commit_under(claim, reads, lambda events=batch: processing.apply(claim.key, events))
+        for write in cancellation.owed(claim.key):
+            lanes.renew(claim)
+            cancellation.make(write)
+    except StripeUnavailable as error:
+        log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
+        processing.postpone(claim.key, str(error))
+
+
+def sweep() -> str:
+    """Wake what nobody else will: lanes whose task was lost, events and writes whose time has come, ended graces."""
+    forgotten = _requeue_forgotten()
+    due = _wake_due()
+    lapsed = sum(_announce_lapse(customer) for customer in subscriptions.lapsed())
+    return f"{forgotten} lanes requeued, {due} woken, {lapsed} graces ended"
+
+
+def _requeue_forgotten() -> int:
+    """Lanes awake and in nobody's hands for a while: the task that should drain them has died or was lost."""
+    now = timezone.now()
+    is_free = Q(token=None) | Q(leased_until__lt=now)
+    Lane.objects.filter(arrived=F("drained"), leased_until__lt=now).update(token=None, leased_until=None)
+    forgotten = Lane.objects.filter(is_free, arrived__gt=F("drained"), woken_at__lt=now - LEFT_BEHIND)
+    for key in list(forgotten.values_list("pk", flat=True)):
+        with transaction.atomic():
+            Lane.objects.filter(pk=key).update(woken_at=now)
+            lanes.queue_drain(key)
+    return len(forgotten)
+
+
+def _wake_due() -> int:
+    now = timezone.now()
+    events = StripeEvent.objects.waiting().filter(next_attempt_at__lte=now)
+    writes = StripeWrite.objects.filter(next_attempt_at__lte=now, done_at=None, withdrawn_at=None)
+    keys = sorted({*events.values_list("lane", flat=True), *writes.values_list("lane", flat=True)})
+    for key in keys:
+        with transaction.atomic():
+            lanes.wake(key)
+    return len(keys)
+
+
+def _announce_lapse(customer_id: str) -> int:
+    """Grace ends by the clock, without an event of Stripe's: say so under the lane like any other change."""
+    try:
+        with lanes.hold(customer_id, wait_seconds=0) as commit:
+            commit(lambda: subscriptions.settle_access(customer_id))
+    except lanes.LaneBusy:
+        return 0
+    return 1
