@@ -5,6 +5,7 @@ currency: Icelandic króna and Ugandan shilling have no cents in use, yet travel
 """
 
 import copy
+import re
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
@@ -13,6 +14,8 @@ from babel.numbers import get_currency_precision
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
 DEFAULT_LOCALE = "en"
+# CLDR wants a space where a code made of letters meets a digit ("KWD 1.500"); Babel leaves it out.
+LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 
 def exponent(currency: str) -> int:
@@ -35,7 +38,8 @@ def format_amount(minor: int, currency: str, locale: str = DEFAULT_LOCALE) -> st
     pattern = copy.copy(language.currency_formats["standard"])
     digits = _digits_shown(amount, code)
     pattern.frac_prec = (digits, digits)
-    return pattern.apply(amount, language, currency=code, currency_digits=False)
+    text: str = pattern.apply(amount, language, currency=code, currency_digits=False)
+    return LETTER_BEFORE_DIGIT.sub("\u00a0", text)
 
 
 def _digits_shown(amount: Decimal, code: str) -> int:
