@@ -1,0 +1,41 @@
+"""What a person types to make an account."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import password_validators_help_texts
+
+from . import registration
+from .models import User
+
+PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+
+
+class SignUpForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    )
+    password = forms.CharField(label="Password", max_length=1024, strip=False, widget=PASSWORD)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = " ".join(password_validators_help_texts())
+
+    def save(self) -> User | None:
+        """The new user; None, with the reasons on their field, when the account was refused."""
+        try:
+            return registration.register(self.cleaned_data["email"], self.cleaned_data["password"])
+        except registration.Refused as refused:
+            self.add_error(refused.field, refused.sentences)
+            return None
+
+
+class LoginForm(AuthenticationForm):
+    username = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )

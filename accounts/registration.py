@@ -1,0 +1,46 @@
+"""Making an account: one rule for the API and the page."""
+
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from .models import User
+
+
+class Refused(Exception):
+    """Why no account was made: a stable `code`, the `field` it is about, and sentences for a person."""
+
+    def __init__(self, code: str, field: str, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.code, self.field, self.sentences = code, field, sentences
+
+
+def register(email: Any, password: Any) -> User:
+    """Checks the address, then the password, then makes the user.
+
+    Raises `Refused` with `invalid_email`, `weak_password` or `email_taken`; the database settles two at once.
+    """
+    email, password = _text(email).strip().lower(), _text(password)
+    _check("invalid_email", "email", lambda: validate_email(email))
+    _check("invalid_email", "email", lambda: User(email=email).clean_fields(exclude={"password"}))
+    _check("weak_password", "password", lambda: validate_password(password, User(email=email)))
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(email, password)
+    except IntegrityError:
+        raise Refused("email_taken", "email", ["An account with this address exists already."]) from None
+
+
+def _text(value: Any) -> str:
+    """JSON may send anything, and no database stores a NUL."""
+    return value.replace("\0", "") if isinstance(value, str) else ""
+
+
+def _check(code: str, field: str, rule: Any) -> None:
+    try:
+        rule()
+    except ValidationError as error:
+        raise Refused(code, field, list(error.messages)) from None

@@ -1,0 +1,86 @@
+"""Pages for signing up and in. Signing out and password reset are Django's own views."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.views import LoginView as DjangoLoginView
+from django.contrib.auth.views import PasswordResetView as DjangoPasswordResetView
+from django.contrib.auth.views import RedirectURLMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import FormView
+
+from .forms import LoginForm, SignUpForm
+from .throttle import reset_wait, sign_in_wait, sign_up_wait
+
+
+def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    """429 with a page that says when to try again."""
+    response = render(request, "429.html", {"seconds": seconds}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+@method_decorator(sensitive_post_parameters("password"), name="dispatch")
+class SignUpView(RedirectURLMixin, FormView):
+    form_class = SignUpForm
+    template_name = "accounts/signup.html"
+    next_page = reverse_lazy("billing:account")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return redirect(self.get_success_url())
+        if request.method == "POST" and (seconds := sign_up_wait(request)):
+            return too_many(request, seconds)
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: SignUpForm) -> HttpResponse:
+        user = form.save()
+        if user is None:
+            return self.form_invalid(form)
+        login(self.request, user)
+        return HttpResponseRedirect(self.get_success_url())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(next=self.get_redirect_url(), **kwargs)
+
+
+class LoginView(DjangoLoginView):
+    authentication_form = LoginForm
+    template_name = "accounts/login.html"
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if seconds := sign_in_wait(request, request.POST.get("username", "")):
+            return too_many(request, seconds)
+        return super().post(request, *args, **kwargs)
+
+
+class PasswordResetView(DjangoPasswordResetView):
+    """The link in the mail leads to SITE_URL, never to whatever Host header came with the request."""
+
+    template_name = "accounts/password_reset.html"
+    email_template_name = "accounts/password_reset_mail.txt"
+    subject_template_name = "accounts/password_reset_subject.txt"
+    success_url = reverse_lazy("accounts:password_reset_done")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if seconds := reset_wait(request):
+            return too_many(request, seconds)
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        site = urlsplit(settings.SITE_URL)
+        form.save(
+            domain_override=site.netloc,
+            use_https=site.scheme == "https",
+            email_template_name=self.email_template_name,
+            subject_template_name=self.subject_template_name,
+            token_generator=self.token_generator,
+        )
+        return HttpResponseRedirect(self.get_success_url())
