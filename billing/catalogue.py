@@ -15,7 +15,7 @@ Interval = Price.Interval
 
 @dataclass(frozen=True)
 class DefaultPlan:
-    """A plan as `setup` makes it where it does not exist. `prices`: interval → currency → amount, the first the main."""
+    """A plan as `setup` makes it where there is none. `prices`: interval → currency → amount, the main one first."""
 
     slug: str
     name: str
@@ -59,9 +59,10 @@ class UnmappedPrice(Exception):
     """A Stripe price that leads to none of our plans."""
 
     def __init__(self, stripe_price: dict[str, Any]) -> None:
+        key = stripe_price.get("lookup_key") or "none"
         super().__init__(
-            f"The Stripe price {stripe_price.get('id')} (lookup key {stripe_price.get('lookup_key') or 'none'}) belongs "
-            f"to no plan. Add it under Prices in the admin, or give it the lookup key <plan slug>_<interval> at Stripe."
+            f"The Stripe price {stripe_price.get('id')} (lookup key {key}) belongs to no plan. Add it under Prices in "
+            "the admin, or give it the lookup key <plan slug>_<interval> at Stripe."
         )
 
 

@@ -79,9 +79,9 @@ def allowance(subscriber: Any, decided: access.Access | None = None) -> Allowanc
     return Allowance(plan, start, {row.feature: row.quantity for row in plan.limits.all()} if plan else {})
 
 
-def summary(subscriber: Any, decided: access.Access | None = None) -> dict[str, Quota]:
+def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quota]:
     """Feature → quota, for all the plan includes."""
-    granted = allowance(subscriber, decided)
+    granted = granted or allowance(subscriber)
     rows = Usage.objects.filter(
         subscriber=subscriber, period_start=granted.period_start, feature__in=granted.limits
     ).values_list("feature", "used")

@@ -1,0 +1,176 @@
+"""Buying: one open Checkout per customer, and never a second subscription beside a live one."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.utils import timezone
+
+from billing import catalogue, stripe_client, subscriptions
+from billing.conf import conf
+from billing.models import CheckoutAttempt, Customer, Plan, Price, Subscription
+
+from . import attempts
+from .customers import METADATA_KEY, customer_for, subscriber_key
+
+Status = CheckoutAttempt.Status
+NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
+
+# Stripe replays an answer, a failure too, for as long as it keeps the key: after this long without a session ask anew.
+GIVE_UP_AFTER = timedelta(minutes=10)
+
+
+class AlreadySubscribed(Exception):
+    """There is a live subscription, here or at Stripe."""
+
+    def __init__(self) -> None:
+        super().__init__("There is a subscription already. Change it on the billing page instead of buying another.")
+
+
+class CheckoutReplaced(Exception):
+    """Another Checkout of the same customer took over while this one was made."""
+
+    def __init__(self) -> None:
+        super().__init__("Another Checkout was started at the same moment. Go on there, or try again.")
+
+
+class PriceNotOffered(Exception):
+    """No such plan, interval or currency is for sale."""
+
+
+def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") -> CheckoutAttempt:
+    """A Checkout session to send the buyer to: the attempt's `url`.
+
+    1. The price on offer. 2. The customer, made if need be. 3. Stop if a subscription is live.
+    4. The open attempt, if it is for this price and Stripe still has it open; any other is closed.
+    5. Else a new attempt, whose id is the session's idempotency key.
+
+    Raises `PriceNotOffered`, `AlreadySubscribed`, `CheckoutReplaced`, `StripeUnavailable`, `StripeRefused`.
+    """
+    price = _price(plan_slug, interval, currency)
+    customer = customer_for(subscriber)
+    if Subscription.objects.filter(customer=customer).exclude(status__in=NOT_LIVE).exists():
+        raise AlreadySubscribed
+    reusable = _settle_open_attempt(customer, price, currency)
+    earlier = stripe_client.get("/v1/subscriptions", customer=customer.pk, status="all", limit=100)["data"]
+    if any(subscription["status"] not in NOT_LIVE for subscription in earlier):
+        raise AlreadySubscribed
+    if reusable:
+        return reusable
+    attempt, _ = CheckoutAttempt.objects.select_related("customer", "price__plan").get_or_create(
+        customer=customer, status=Status.OPEN, defaults={"price": price, "currency": currency}
+    )
+    if (attempt.price_id, attempt.currency) != (price.pk, currency):
+        raise CheckoutReplaced
+    if attempt.session_id:
+        return attempt
+    return _with_session(attempt, is_first=not earlier)
+
+
+def _price(plan_slug: str, interval: str, currency: str) -> Price:
+    plan = Plan.objects.filter(slug=plan_slug, is_public=True).prefetch_related("prices").first()
+    price = catalogue.offered(plan, interval) if plan else None
+    if price is None:
+        raise PriceNotOffered(f"There is no plan {plan_slug} by the {interval} for sale.")
+    if currency and currency not in catalogue.amounts(price):
+        raise PriceNotOffered(f"The plan {plan_slug} is not sold in {currency.upper()}.")
+    return price
+
+
+def _settle_open_attempt(customer: Customer, price: Price, currency: str) -> CheckoutAttempt | None:
+    """The open attempt if it can be gone on with; else it is closed, at Stripe first, and None."""
+    attempt = CheckoutAttempt.objects.filter(customer=customer, status=Status.OPEN).first()
+    if attempt is None:
+        return None
+    is_same = (attempt.price_id, attempt.currency) == (price.pk, currency)
+    if not attempt.session_id:
+        # Nobody was ever shown a session without an address here. A fresh one may be in the making: it is gone on with.
+        if not is_same or attempt.created_at < timezone.now() - GIVE_UP_AFTER:
+            _abandon(attempt)
+        return None
+    session = stripe_client.get(f"/v1/checkout/sessions/{attempt.session_id}")
+    if session["status"] == "open" and is_same:
+        return attempt
+    if session["status"] == "open":
+        session = _expire(attempt)
+    attempts.close(session)
+    return None
+
+
+def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:
+    """Make the session. If the attempt was closed meanwhile, its session must not be paid."""
+    try:
+        session = stripe_client.post(
+            "/v1/checkout/sessions", idempotency_key=str(attempt.pk), **_params(attempt, is_first=is_first)
+        )
+    except stripe_client.StripeRefused:
+        _abandon(attempt)
+        raise
+    attempt.session_id, attempt.url = session["id"], session.get("url") or ""
+    is_still_open = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(
+        session_id=attempt.session_id, url=attempt.url
+    )
+    if not is_still_open:
+        _expire(attempt)
+        raise CheckoutReplaced
+    return attempt
+
+
+def _params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
+    """Trials are for who has never subscribed."""
+    subscriber = attempt.customer.subscriber
+    metadata = {"billing_attempt": str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
+    subscription_data: dict[str, Any] = {"metadata": metadata}
+    if is_first and attempt.price.plan.trial_days:
+        subscription_data["trial_period_days"] = attempt.price.plan.trial_days
+    params = {
+        "mode": "subscription",
+        "customer": attempt.customer_id,
+        "client_reference_id": subscriber_key(subscriber),
+        "line_items": [{"price": attempt.price_id, "quantity": 1}],
+        "metadata": metadata,
+        "subscription_data": subscription_data,
+        "allow_promotion_codes": True,
+        "success_url": f"{conf.site_url}/billing/return?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": f"{conf.site_url}/",
+    }
+    return {**params, "currency": attempt.currency} if attempt.currency else params
+
+
+def _expire(attempt: CheckoutAttempt) -> dict[str, Any]:
+    """The session as it ends up: paid at the last moment, it refuses to expire."""
+    path = f"/v1/checkout/sessions/{attempt.session_id}"
+    try:
+        return stripe_client.post(f"{path}/expire", idempotency_key=f"expire:{attempt.pk}")
+    except stripe_client.StripeRefused:
+        return stripe_client.get(path)
+
+
+def _abandon(attempt: CheckoutAttempt) -> None:
+    """Close an attempt that has no session anyone could pay."""
+    CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(status=Status.EXPIRED)
+
+
+class Outcome(StrEnum):
+    """How a Checkout stands when the buyer comes back."""
+
+    PAID = "paid"
+    PROCESSING = "processing"
+    OPEN = "open"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+def settle(attempt: CheckoutAttempt) -> Outcome:
+    """Ask Stripe how the session stands, and refresh the subscription the way a webhook would.
+
+    Raises `StripeUnavailable`, `LaneBusy`; nothing is changed then.
+    """
+    session = stripe_client.get(f"/v1/checkout/sessions/{attempt.session_id}")
+    attempts.close(session)
+    if session["status"] != "complete":
+        return Outcome(session["status"])
+    subscription = subscriptions.refresh_from_stripe(attempt.customer_id)
+    if session["payment_status"] != "unpaid":
+        return Outcome.PAID
+    return Outcome.FAILED if subscription.status in Subscription.TERMINAL else Outcome.PROCESSING

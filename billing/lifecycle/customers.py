@@ -1,0 +1,71 @@
+"""One Stripe customer per subscriber, made before anything is bought and found again after a crash."""
+
+import hashlib
+from typing import Any
+
+from django.db import transaction
+
+from billing import stripe_client
+from billing.models import Customer
+
+METADATA_KEY = "billing_subscriber"
+
+
+def customer_for(subscriber: Any) -> Customer:
+    """The subscriber's customer, made at Stripe when there is none.
+
+    1. Ours, if we know it. 2. Else the one at Stripe with this address and our metadata, left by a crash.
+    3. Else a new one: its idempotency key names the subscriber, so that callers at the same time get the same.
+
+    Raises `StripeUnavailable`, `StripeRefused`.
+    """
+    known = Customer.objects.filter(subscriber=subscriber).first()
+    return known or _remember(subscriber, _left_behind(subscriber) or _create(subscriber))
+
+
+def subscriber_key(subscriber: Any) -> str:
+    """How Stripe's metadata name a subscriber: enough to lead back to the row."""
+    return str(subscriber.pk)
+
+
+def _left_behind(subscriber: Any) -> dict[str, Any] | None:
+    email = _email(subscriber)
+    if not email:
+        return None
+    for found in stripe_client.get("/v1/customers", email=email, limit=100)["data"]:
+        is_theirs = (found.get("metadata") or {}).get(METADATA_KEY) == subscriber_key(subscriber)
+        if is_theirs and not _is_spent(found["id"]):
+            return found
+    return None
+
+
+def _create(subscriber: Any) -> dict[str, Any]:
+    """A key seen before is answered with what was made then, even if that is deleted: the next key asks anew."""
+    params: dict[str, Any] = {"metadata": {METADATA_KEY: subscriber_key(subscriber)}}
+    if email := _email(subscriber):
+        params["email"] = email
+    key = f"customer:{subscriber._meta.label_lower}:{subscriber.pk}:{hashlib.sha256(email.encode()).hexdigest()[:12]}"
+    made = stripe_client.post("/v1/customers", idempotency_key=key, **params)
+    while _is_spent(made["id"]):
+        made = stripe_client.post("/v1/customers", idempotency_key=f"{key}:after:{made['id']}", **params)
+    return made
+
+
+def _is_spent(customer_id: str) -> bool:
+    return Customer.objects.filter(pk=customer_id, deleted_at__isnull=False).exists()
+
+
+def _remember(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer:
+    """A webhook may have written the row first, without knowing whose it is."""
+    with transaction.atomic():
+        customer, _ = Customer.objects.get_or_create(
+            pk=stripe_customer["id"], defaults={"subscriber": subscriber, "email": stripe_customer.get("email") or ""}
+        )
+        if customer.subscriber_id is None:
+            customer.subscriber = subscriber
+            customer.save(update_fields=["subscriber"])
+    return customer
+
+
+def _email(subscriber: Any) -> str:
+    return getattr(subscriber, "email", "") or ""
