@@ -1,0 +1,109 @@
+"""Every error of the API has one shape, `{"code", "detail"}`, with codes a client may rely on.
+
+A wrong body adds `fields`: the reasons by field name. Codes of our own rules stand in `RULES`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from billing.catalogue import UnmappedPrice
+from billing.lifecycle.checkout import AlreadySubscribed, CheckoutReplaced, PriceNotOffered
+from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.usage import NoAccess, QuotaExceeded
+
+RETRY_AFTER_OUTAGE = 5  # seconds
+
+# exception → (HTTP status, code); the sentence is the exception's own where it is ours
+RULES: dict[type[Exception], tuple[int, str]] = {
+    AlreadySubscribed: (status.HTTP_409_CONFLICT, "already_subscribed"),
+    CheckoutReplaced: (status.HTTP_409_CONFLICT, "checkout_replaced"),
+    PriceNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
+    UnmappedPrice: (status.HTTP_500_INTERNAL_SERVER_ERROR, "unmapped_price"),
+    QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),
+    NoAccess: (status.HTTP_403_FORBIDDEN, "no_access"),
+}
+OUTAGE = "Stripe could not be reached. Nothing was changed; please try again in a moment."
+REFUSED = "Stripe refused this request. Nothing was changed; staff can see why in the log."
+
+# DRF's exceptions whose own code is not the contract's
+CODES: dict[type[exceptions.APIException], str] = {
+    exceptions.AuthenticationFailed: "not_authenticated",
+    exceptions.ParseError: "invalid_request",
+    exceptions.Throttled: "rate_limited",
+}
+STATUS_CODES = {
+    400: ("invalid_request", "The request could not be understood."),
+    403: ("permission_denied", "You may not do this."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not answer that method."),
+    500: ("server_error", "Something went wrong on our side. It has been recorded."),
+}
+
+
+class Refusal(exceptions.APIException):
+    """A request that one of our rules refuses, by a stable `code`."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, code: str, detail: str, fields: dict[str, list[str]] | None = None) -> None:
+        super().__init__(detail, code)
+        self.code, self.fields = code, fields
+
+
+def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER; None leaves an unknown exception to be a 500."""
+    if isinstance(exc, StripeUnavailable):
+        return _answer(503, "stripe_unavailable", OUTAGE, {"Retry-After": str(RETRY_AFTER_OUTAGE)})
+    if isinstance(exc, StripeRefused):
+        return _answer(502, "stripe_refused", REFUSED)
+    for kind, (code_of_status, code) in RULES.items():
+        if isinstance(exc, kind):
+            return _answer(code_of_status, code, str(exc))
+    response = exception_handler(exc, context)
+    if response is not None:
+        response.data = _body(exc, response)
+    return response
+
+
+def _body(exc: Exception, response: Response) -> dict[str, Any]:
+    if isinstance(exc, Refusal):
+        return {"code": exc.code, "detail": str(exc.detail), **({"fields": exc.fields} if exc.fields else {})}
+    if isinstance(exc, exceptions.ValidationError):
+        return _invalid(exc)
+    if isinstance(exc, exceptions.APIException):
+        code = next((code for kind, code in CODES.items() if isinstance(exc, kind)), exc.default_code)
+        return {"code": code, "detail": str(exc.detail)}
+    code, detail = STATUS_CODES[response.status_code]
+    return {"code": code, "detail": detail}
+
+
+def _invalid(exc: exceptions.ValidationError) -> dict[str, Any]:
+    """The sentence is the first reason; `fields` has them all."""
+    fields = exc.detail if isinstance(exc.detail, dict) else {"non_field_errors": exc.detail}
+    name, reasons = next(iter(fields.items()))
+    first = reasons[0] if isinstance(reasons, list) else reasons
+    sentence = str(first) if name == "non_field_errors" else f"{name}: {first}"
+    return {"code": "invalid_request", "detail": sentence, "fields": fields}
+
+
+def _answer(code_of_status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+    return Response({"code": code, "detail": detail}, status=code_of_status, headers=headers)
+
+
+def json_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: Django's own HTML error pages become JSON under /api/, in debug mode too."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if not (request.path.startswith("/api/") and is_page and response.status_code in STATUS_CODES):
+            return response
+        code, detail = STATUS_CODES[response.status_code]
+        return JsonResponse({"code": code, "detail": detail}, status=response.status_code)
+
+    return middleware

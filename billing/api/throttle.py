@@ -1,0 +1,36 @@
+"""Rates, counted by django-ratelimit on a cache that counts exactly; the 429 and its Retry-After are DRF's."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django_ratelimit.core import get_usage
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from billing.conf import conf
+
+SIGN_IN_RATE = "10/m"
+SIGN_UP_RATE = "20/h"
+
+
+def seconds_to_wait(request: HttpRequest, group: str, key: str | Callable[[str, HttpRequest], str], rate: str) -> int:
+    """Counts this request; 0 when it may pass, else after how many seconds the next one may."""
+    usage = get_usage(request, group=group, key=key, rate=rate, increment=True)
+    if usage is None or not usage["should_limit"]:
+        return 0
+    return max(usage["time_left"], 1)
+
+
+def checkout_wait(request: HttpRequest) -> int:
+    """One count for the API and the page, per user."""
+    return seconds_to_wait(request, "billing.checkout", "user", conf.checkout_rate)
+
+
+class CheckoutThrottle(BaseThrottle):
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        self.seconds = checkout_wait(request)
+        return self.seconds == 0
+
+    def wait(self) -> float | None:
+        return self.seconds

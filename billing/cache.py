@@ -1,0 +1,52 @@
+"""Django's database cache, made exact for counting: rate limits hold across threads, processes and machines."""
+
+import base64
+import pickle
+from datetime import datetime
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.db import DatabaseCache
+from django.db import connections, router, transaction
+from django.utils import timezone
+
+
+class ExactDatabaseCache(DatabaseCache):
+    """`add` and `incr` are atomic, on PostgreSQL and on SQLite; an entry still valid is never culled.
+
+    Both begin by writing to the key's row: every other writer of the key waits for that until we have committed.
+    """
+
+    def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        stored_key = self.make_and_validate_key(key, version=version)
+        with transaction.atomic(using=self._alias):
+            self._execute("DELETE FROM {table} WHERE cache_key = %s AND expires < %s", stored_key, self._now())
+            return bool(super().add(key, value, timeout, version))
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        """Keeps the entry's expiry. Raises ValueError when there is none."""
+        stored_key = self.make_and_validate_key(key, version=version)
+        with transaction.atomic(using=self._alias):
+            self._execute("UPDATE {table} SET expires = expires WHERE cache_key = %s", stored_key)
+            count = self.get(key, version=version)
+            if count is None:
+                raise ValueError(f"Key '{key}' not found")
+            pickled = base64.b64encode(pickle.dumps(count + delta, self.pickle_protocol)).decode("latin1")
+            self._execute("UPDATE {table} SET value = %s WHERE cache_key = %s", pickled, stored_key)
+        return int(count + delta)
+
+    def _cull(self, db: str, cursor: Any, now: datetime, num: int) -> None:
+        """Only what has expired: a counter culled early would start again at one."""
+        self._execute("DELETE FROM {table} WHERE expires < %s", self._now())
+
+    @property
+    def _alias(self) -> str:
+        return router.db_for_write(self.cache_model_class)
+
+    def _now(self) -> Any:
+        return connections[self._alias].ops.adapt_datetimefield_value(timezone.now().replace(microsecond=0))
+
+    def _execute(self, sql: str, *values: Any) -> None:
+        connection = connections[self._alias]
+        with connection.cursor() as cursor:
+            cursor.execute(sql.format(table=connection.ops.quote_name(self._table)), values)

@@ -1,0 +1,135 @@
+"""The pages about money: prices, starting a Checkout, coming back from it, and what one has."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from billing import access, catalogue, clock, overview, usage, wording
+from billing.api.throttle import checkout_wait
+from billing.lanes import LaneBusy
+from billing.lifecycle import checkout as buying
+from billing.models import CheckoutAttempt, Customer, Payment, PaymentFailure, Price
+from billing.money import format_amount
+from billing.price_list import PriceList
+from billing.stripe_client import StripeRefused, StripeUnavailable
+
+LATEST_PAYMENTS = 12
+
+
+@require_safe
+def prices(request: HttpRequest) -> HttpResponse:
+    """/: every public plan, by month or year, in one currency; the choice stands in the address."""
+    price_list = PriceList.asked_for(request.GET)
+    current = access.of(request.user) if request.user.is_authenticated else access.NO_SUBSCRIPTION
+    return render(request, "billing/prices.html", {"list": price_list, "current": current})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def checkout(request: HttpRequest) -> HttpResponse:
+    """/billing/checkout: GET shows what is about to be bought, POST leads to Stripe's page."""
+    asked = request.POST if request.method == "POST" else request.GET
+    card = PriceList.asked_for(asked).card(asked.get("plan", ""))
+    if card is None or card.price is None:
+        raise Http404
+    if request.method != "POST":
+        return render(request, "billing/checkout.html", {"card": card})
+    if seconds := checkout_wait(request):
+        return _too_many(request, seconds)
+    try:
+        attempt = buying.start(request.user, card.plan.slug, card.price.interval, asked.get("currency", "").lower())
+    except buying.AlreadySubscribed as refusal:
+        messages.info(request, str(refusal))
+        return redirect("billing:account")
+    except (buying.CheckoutReplaced, StripeUnavailable, StripeRefused) as error:
+        status = 503 if isinstance(error, StripeUnavailable) else 409
+        return render(request, "billing/checkout_failed.html", {"card": card}, status=status)
+    return redirect(attempt.url)
+
+
+@never_cache
+@login_required
+@require_safe
+def checkout_return(request: HttpRequest) -> HttpResponse:
+    """/billing/return?session_id=: where Stripe sends the buyer; only the buyer's own session is answered."""
+    attempt = get_object_or_404(
+        CheckoutAttempt.objects.select_related("price__plan"),
+        session_id=request.GET.get("session_id", "") or None,
+        customer__subscriber=request.user,
+    )
+    try:
+        outcome = buying.settle(attempt)
+    except (StripeUnavailable, LaneBusy):
+        outcome = buying.Outcome.PAID if access.has_access(request.user) else buying.Outcome.PROCESSING
+    return render(request, "billing/return.html", {"outcome": outcome.value, "attempt": attempt})
+
+
+@never_cache
+@login_required
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """/billing/: what one has, what happens next, what needs doing, what was used and paid."""
+    now = overview.of(request.user)
+    customer = Customer.objects.filter(subscriber=request.user).first()
+    context = {
+        "overview": now,
+        "status": wording.status_words(now),
+        "next": wording.next_date(now),
+        "banners": wording.banners(now, _open_failure(customer)),
+        "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
+        "resets_at": _resets_at(now),
+        "price": _price_words(now),
+        "payments": _latest_payments(customer),
+    }
+    return render(request, "billing/account.html", context)
+
+
+def _open_failure(customer: Customer | None) -> PaymentFailure | None:
+    """The last failure of an invoice that was not paid since."""
+    if customer is None:
+        return None
+    paid = Payment.objects.filter(customer=customer).values("invoice_id")
+    failures = PaymentFailure.objects.filter(customer=customer).exclude(invoice_id__in=paid)
+    return failures.order_by("-failed_at", "-attempt").first()
+
+
+def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
+    return {"feature": wording.humanize(feature), "quota": quota, "is_full": quota.remaining == 0}
+
+
+def _resets_at(now: overview.Overview) -> Any:
+    """A paid period ends by its own date, the free plan's with the calendar month."""
+    if now.has_access and now.current_period_end:
+        return now.current_period_end
+    first = usage.month_start(clock.now())
+    return first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+
+
+def _price_words(now: overview.Overview) -> str:
+    subscription = now.subscription
+    if not now.has_access or subscription is None or subscription.price is None:
+        return ""
+    amount = catalogue.amounts(subscription.price).get(subscription.currency)
+    if amount is None:
+        return ""
+    total = format_amount(amount * subscription.quantity, subscription.currency)
+    return f"{total} per {Price.Interval(subscription.price.interval).value}"
+
+
+def _latest_payments(customer: Customer | None) -> list[dict[str, Any]]:
+    if customer is None:
+        return []
+    rows = Payment.objects.filter(customer=customer).order_by("-paid_at")[:LATEST_PAYMENTS]
+    return [{"row": row, "amount": format_amount(row.amount, row.currency)} for row in rows]
+
+
+def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    response = render(request, "429.html", {"seconds": seconds}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,94 @@
+"""The price page's content: a card per public plan, in the interval and currency asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billing import catalogue
+from billing.models import Plan, Price
+from billing.money import format_amount
+from billing.wording import humanize
+
+Interval = Price.Interval
+SHOWN = (Interval.MONTH, Interval.YEAR)
+
+
+@dataclass(frozen=True)
+class Card:
+    """`price` is None for a plan that is not for sale in this interval and currency: the free one, mostly."""
+
+    plan: Plan
+    interval: str
+    price: Price | None
+    currency: str
+    is_free: bool
+    saved_percent: int
+
+    @property
+    def amount(self) -> str:
+        return "" if self.price is None else format_amount(self._minor, self.currency)
+
+    @property
+    def per_month(self) -> str:
+        """A yearly price as a month's share."""
+        return format_amount(self._minor // 12, self.currency) if self.interval == Interval.YEAR and self.price else ""
+
+    @property
+    def limits(self) -> list[str]:
+        return [_limit(row.feature, row.quantity) for row in self.plan.limits.all()]
+
+    @property
+    def _minor(self) -> int:
+        return catalogue.amounts(self.price)[self.currency] if self.price else 0
+
+
+@dataclass(frozen=True)
+class PriceList:
+    interval: str
+    currency: str
+    currencies: list[str]
+    cards: list[Card]
+
+    @classmethod
+    def asked_for(cls, asked: Mapping[str, str]) -> "PriceList":
+        """`interval` and `currency` from a query or form; what is not for sale falls back to the first that is."""
+        interval = asked.get("interval", "")
+        interval = interval if interval in SHOWN else Interval.MONTH.value
+        plans = list(catalogue.public_plans())
+        currencies = _currencies(plans)
+        currency = asked.get("currency", "").lower()
+        if currency not in currencies:
+            currency = currencies[0] if currencies else ""
+        return cls(interval, currency, currencies, [_card(plan, interval, currency) for plan in plans])
+
+    @property
+    def best_saving(self) -> int:
+        return max((card.saved_percent for card in self.cards), default=0)
+
+    def card(self, slug: str) -> Card | None:
+        return next((card for card in self.cards if card.plan.slug == slug), None)
+
+
+def _card(plan: Plan, interval: str, currency: str) -> Card:
+    price = catalogue.offered(plan, interval)
+    is_sold = price is not None and currency in catalogue.amounts(price)
+    return Card(plan, interval, price if is_sold else None, currency, not plan.prices.all(), _saving(plan, currency))
+
+
+def _saving(plan: Plan, currency: str) -> int:
+    """By how many whole percent a year is cheaper than twelve months."""
+    month, year = catalogue.offered(plan, Interval.MONTH), catalogue.offered(plan, Interval.YEAR)
+    monthly = catalogue.amounts(month).get(currency) if month else None
+    yearly = catalogue.amounts(year).get(currency) if year else None
+    if not monthly or yearly is None:
+        return 0
+    return max(int(100 - Decimal(yearly) * 100 / (monthly * 12)), 0)
+
+
+def _currencies(plans: list[Plan]) -> list[str]:
+    found = dict.fromkeys(c for plan in plans for price in plan.prices.all() for c in catalogue.amounts(price))
+    return list(found)
+
+
+def _limit(feature: str, quantity: int | None) -> str:
+    return f"Unlimited {humanize(feature)}" if quantity is None else f"{quantity:,} {humanize(feature)}"

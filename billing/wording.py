@@ -1,0 +1,146 @@
+"""What the billing page says of a subscription: its state in words, and what to do where something is wrong."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from billing.models import PaymentFailure, Plan
+from billing.overview import Overview
+
+
+class Tone(StrEnum):
+    GOOD = "good"
+    NOTICE = "notice"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Banner:
+    tone: Tone
+    headline: str
+    sentence: str
+    link: str = ""
+    link_text: str = ""
+
+
+STATUS_WORDS = {
+    "none": "No subscription",
+    "incomplete": "Waiting for the first payment",
+    "incomplete_expired": "Never started",
+    "trialing": "Trial",
+    "active": "Active",
+    "past_due": "Payment overdue",
+    "unpaid": "Unpaid",
+    "paused": "Paused",
+    "canceled": "Ended",
+}
+
+HELD = {
+    "hold_dispute": (
+        "Access is on hold: a payment is disputed",
+        (
+            "Your bank told us that you dispute a payment. Access comes back when the dispute is settled in our favour "
+            "or withdrawn: if it was a mistake, ask your bank to withdraw it."
+        ),
+    ),
+    "hold_refund": (
+        "Your payment was refunded",
+        "The current period was refunded in full, so access has ended. You can choose a plan again at any time.",
+    ),
+    "hold_fraud": (
+        "Access is on hold: a payment is being checked",
+        "The card's bank raised a warning about a payment. Write to us and we will sort it out together.",
+    ),
+    "hold_staff": ("Access is on hold", "Our team has paused this account. Write to us and we will tell you why."),
+}
+
+
+def day(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "j F Y")
+
+
+def status_words(overview: Overview) -> str:
+    if overview.cancel_at and overview.status in {"active", "trialing"}:
+        return f"{STATUS_WORDS[overview.status]}, ends on {day(overview.cancel_at)}"
+    return STATUS_WORDS[overview.status]
+
+
+def next_date(overview: Overview) -> tuple[str, datetime] | None:
+    """What happens next, and when."""
+    if overview.cancel_at:
+        return "Access ends", overview.cancel_at
+    if overview.status == "trialing" and overview.trial_end:
+        return "First payment", overview.trial_end
+    if overview.grace_ends_at and overview.has_access:
+        return "Access ends unless paid", overview.grace_ends_at
+    if overview.status == "active" and overview.current_period_end:
+        return "Next payment", overview.current_period_end
+    return None
+
+
+def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
+    """The most pressing first. `failure` is the last one of the invoice that is still open."""
+    found = [_held(overview), _overdue(overview, failure), _ended(overview), _leaving(overview), *_overflows(overview)]
+    return [banner for banner in found if banner]
+
+
+def _held(overview: Overview) -> Banner | None:
+    kind = f"hold_{overview.holds[0].kind}" if overview.holds else ""
+    return Banner(Tone.PROBLEM, *HELD[kind]) if kind else None
+
+
+def _overdue(overview: Overview, failure: PaymentFailure | None) -> Banner | None:
+    if overview.status not in {"past_due", "unpaid", "incomplete"}:
+        return None
+    tone = Tone.WARNING if overview.has_access else Tone.PROBLEM
+    needs_bank = failure is not None and failure.is_action_required
+    headline = "Your bank asks you to confirm a payment" if needs_bank else "Your last payment did not go through"
+    link = failure.hosted_invoice_url if failure else ""
+    link_text = "Confirm the payment" if needs_bank else "Pay now"
+    return Banner(tone, headline, _until(overview, needs_bank), link, link_text)
+
+
+def _until(overview: Overview, needs_bank: bool) -> str:
+    action = "Confirm it" if needs_bank else "Pay the open invoice, with another card if you like,"
+    if overview.has_access and overview.grace_ends_at:
+        return f"{action} by {day(overview.grace_ends_at)} to keep {_name(overview.effective_plan)} without a break."
+    return f"{action} and your plan is back at once. Until then you are on the free plan."
+
+
+def _ended(overview: Overview) -> Banner | None:
+    if overview.holds or overview.status not in {"canceled", "incomplete_expired", "paused"}:
+        return None
+    if overview.status == "paused":
+        return Banner(Tone.WARNING, "Your subscription is paused", "Nothing is billed, and you are on the free plan.")
+    return Banner(Tone.NOTICE, "Your subscription has ended", "You are on the free plan. Choose a plan to come back.")
+
+
+def _leaving(overview: Overview) -> Banner | None:
+    if not overview.cancel_at or not overview.has_access:
+        return None
+    sentence = f"You keep {_name(overview.effective_plan)} until {day(overview.cancel_at)}; nothing is billed after."
+    return Banner(Tone.NOTICE, "Your subscription is cancelled", sentence)
+
+
+def _overflows(overview: Overview) -> list[Banner]:
+    return [
+        Banner(
+            Tone.WARNING,
+            f"You have used {quota.used:,} {humanize(feature)}, and your plan includes {quota.limit:,}",
+            "Nothing is lost. New use waits until the next period, or until you choose a larger plan.",
+        )
+        for feature, quota in overview.usage.items()
+        if quota.limit is not None and quota.used > quota.limit
+    ]
+
+
+def humanize(feature: str) -> str:
+    return feature.replace("_", " ").replace("-", " ")
+
+
+def _name(plan: Plan | None) -> str:
+    return plan.name if plan else "your plan"
