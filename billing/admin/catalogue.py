@@ -1,0 +1,108 @@
+"""Plans, whose words, limits and days staff may change, and Stripe's prices, which only find their plan here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from billing.models import Plan, PlanLimit, Price
+
+from . import display
+from .readonly import ReadOnlyAdmin, ReadOnlyInline
+
+FROM_STRIPE = ["id", "lookup_key", "amount", "interval_in_words", "other_currencies", "is_active"]
+
+
+class PlanLimitInline(admin.TabularInline):
+    model = PlanLimit
+    extra = 0
+
+
+class PriceInline(ReadOnlyInline):
+    model = Price
+    fields = ["lookup_key", "amount", "interval_in_words", "is_active"]
+    readonly_fields = fields
+    verbose_name_plural = "Prices, as Stripe has them"
+
+    @admin.display(description="amount")
+    def amount(self, price: Price) -> Any:
+        return display.amount(price.unit_amount, price.currency)
+
+    @admin.display(description="each")
+    def interval_in_words(self, price: Price) -> str:
+        return interval(price)
+
+
+@admin.register(Plan)
+class PlanAdmin(admin.ModelAdmin):
+    list_display = ["name", "slug", "rank", "limits_in_words", "prices_in_words", "subscribers", "grace", "is_public"]
+    search_fields = ["name", "slug"]
+    inlines = [PlanLimitInline, PriceInline]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "description", "is_public"]}),
+        ("Rules", {"fields": ["rank", "grace_days", "trial_days"]}),
+    ]
+
+    class Media:
+        css = {"all": ("billing/admin.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
+        rows = super().get_queryset(request).prefetch_related("limits", "prices")
+        return rows.annotate(subscriber_count=Count("subscriptions"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> list[str]:
+        """Settings, code and Stripe's metadata name a plan by its slug: it is chosen once."""
+        return ["slug"] if obj else []
+
+    @admin.display(description="limits")
+    def limits_in_words(self, plan: Plan) -> Any:
+        return display.lines(*(str(limit) for limit in plan.limits.all()))
+
+    @admin.display(description="prices")
+    def prices_in_words(self, plan: Plan) -> Any:
+        active = [price for price in plan.prices.all() if price.is_active]
+        return display.lines(
+            *(f"{display.amount(price.unit_amount, price.currency) or 'tiered'} {interval(price)}" for price in active)
+        )
+
+    @admin.display(description="subscribers", ordering="subscriber_count")
+    def subscribers(self, plan: Any) -> int:
+        return plan.subscriber_count
+
+    @admin.display(description="grace")
+    def grace(self, plan: Plan) -> str:
+        return "default" if plan.grace_days is None else f"{plan.grace_days} days"
+
+
+@admin.register(Price)
+class PriceAdmin(ReadOnlyAdmin):
+    list_display = ["lookup_key", "id", "plan", "amount", "interval_in_words", "is_active"]
+    list_display_links = ["lookup_key", "id"]
+    list_filter = ["is_active", "interval", "plan"]
+    list_select_related = ["plan"]
+    search_fields = ["id__exact", "lookup_key__istartswith", "plan__name__istartswith"]
+    search_help_text = "Price id, or the beginning of a lookup key or plan"
+    fields = ["plan", *FROM_STRIPE]
+    readonly_fields = FROM_STRIPE
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("billing.change_price")
+
+    @admin.display(description="amount", ordering="unit_amount")
+    def amount(self, price: Price) -> Any:
+        return display.amount(price.unit_amount, price.currency)
+
+    @admin.display(description="each", ordering="interval")
+    def interval_in_words(self, price: Price) -> str:
+        return interval(price)
+
+    @admin.display(description="other currencies")
+    def other_currencies(self, price: Price) -> Any:
+        return display.lines(*(display.amount(minor, code) for code, minor in price.currency_options.items()))
+
+
+def interval(price: Price) -> str:
+    if price.interval_count == 1:
+        return f"per {price.interval}"
+    return f"every {price.interval_count} {price.interval}s"

@@ -1,0 +1,151 @@
+"""How the admin shows a value: badges, times, amounts, ids, JSON. Everything is escaped here."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.admin.utils import quote
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
+
+from billing.money import DEFAULT_LOCALE, format_amount
+
+from . import stripe_pages
+
+# Seconds in each unit, and up to how many seconds it is the one to read.
+UNITS = ((1, "s", 120), (60, "min", 7200), (3600, "h", 172800))
+DAY = 86400
+
+
+def badge(text: str, kind: str, title: str = "") -> SafeString:
+    """A coloured word; `kind` is good, waiting, bad, dead or quiet."""
+    return format_html('<span class="billing-badge billing-badge-{}" title="{}">{}</span>', kind, title, text)
+
+
+def lines(*parts: Any) -> SafeString:
+    """The first part, and the others small beneath it; empty ones are left out."""
+    first, *rest = [part for part in parts if part]
+    small = [format_html('<span class="billing-small">{}</span>', part) for part in rest]
+    return SafeString("").join([format_html("{}", first), *small])
+
+
+def side_by_side(parts: list[SafeString]) -> SafeString:
+    return SafeString(" ").join(parts)
+
+
+def preformatted(text: str) -> SafeString:
+    return format_html('<pre class="billing-pre">{}</pre>', text)
+
+
+def day(at: datetime | None) -> SafeString | None:
+    """The date, with the exact time behind it."""
+    return _time(at, "j M Y")
+
+
+def moment(at: datetime | None) -> SafeString | None:
+    """Date and time to the minute, with the seconds behind it."""
+    return _time(at, "j M Y, H:i")
+
+
+def exact(at: datetime | None) -> SafeString | None:
+    return _time(at, "j M Y, H:i:s T")
+
+
+def _time(at: datetime | None, pattern: str) -> SafeString | None:
+    if at is None:
+        return None
+    local = timezone.localtime(at)
+    title = date_format(local, "j M Y, H:i:s T")
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), title, date_format(local, pattern))
+
+
+def span(start: datetime | None, end: datetime | None) -> SafeString | None:
+    """From when until when; one end alone where only that is known."""
+    ends = [shown for shown in (moment(start), moment(end)) if shown]
+    return SafeString(" – ").join(ends) if ends else None
+
+
+def age(at: datetime | None) -> SafeString | None:
+    """How long ago by the wall clock, with the exact time behind it."""
+    if at is None:
+        return None
+    title = date_format(timezone.localtime(at), "j M Y, H:i:s T")
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), title, took(timezone.now() - at))
+
+
+def took(length: timedelta) -> str:
+    """`0.4 s`, `3 min`, `5 h`, `2 days`: two units would be one too many in a table."""
+    seconds = max(length.total_seconds(), 0.0)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    for size, unit, limit in UNITS:
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    days = round(seconds / DAY)
+    return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}
+
+
+def amount(minor: int | None, currency: str) -> str | None:
+    if minor is None or not currency:
+        return None
+    return format_amount(minor, currency, get_language() or DEFAULT_LOCALE)
+
+
+def at_stripe(object_id: str, livemode: bool | None = None) -> SafeString | None:
+    """An id that leads to Stripe's dashboard."""
+    if not object_id:
+        return None
+    return format_html(
+        '<a class="billing-id" href="{}" target="_blank" rel="noopener noreferrer" title="Open in Stripe">{}</a>',
+        stripe_pages.url(object_id, livemode),
+        object_id,
+    )
+
+
+def plain_id(object_id: str) -> SafeString | None:
+    return format_html('<span class="billing-id">{}</span>', object_id) if object_id else None
+
+
+def row_link(model: str, pk: Any, text: Any) -> SafeString:
+    """To the page of one row of ours; `model` in lower case."""
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:billing_{model}_change", args=(quote(pk),)), text)
+
+
+def list_link(model: str, text: str, **query: Any) -> SafeString:
+    """To a list of ours, filtered or searched by `query`."""
+    address = reverse(f"admin:billing_{model}_changelist")
+    return format_html('<a href="{}?{}">{}</a>', address, urlencode(query), text)
+
+
+def outside_link(url: str, text: str) -> SafeString | None:
+    """To an address that Stripe gave; anything but http(s) is not made a link."""
+    if not url.startswith(("https://", "http://")):
+        return None
+    return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, text)
+
+
+def folded_json(value: Any, summary: str) -> SafeString:
+    """JSON to be unfolded, indented and escaped, its secrets struck out."""
+    return format_html(
+        '<details class="billing-json"><summary>{}</summary><pre>{}</pre></details>',
+        summary,
+        json.dumps(without_secrets(value), indent=2, ensure_ascii=False),
+    )
+
+
+def without_secrets(value: Any) -> Any:
+    """Client secrets let their holder pay or confirm, an endpoint's secret lets him forge: no page shows them."""
+    if isinstance(value, list):
+        return [without_secrets(item) for item in value]
+    if isinstance(value, dict):
+        return {key: "•••" if _is_secret(key, item) else without_secrets(item) for key, item in value.items()}
+    return value
+
+
+def _is_secret(key: str, item: Any) -> bool:
+    return isinstance(item, str) and key in {"secret", "client_secret"}

@@ -1,0 +1,160 @@
+"""Money facts as staff reads them: payments, failed ones, refunds, disputes, and the map between invoice and charge."""
+
+from typing import Any
+
+from django.contrib import admin
+
+from billing.models import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
+
+from . import display, payment_words
+from .customers import OfCustomerAdmin
+
+
+class MoneyAdmin(OfCustomerAdmin):
+    """Facts with an amount in minor units, shown as people of the reader's language write it."""
+
+    list_filter: Any = ["currency"]
+
+    @admin.display(description="amount", ordering="amount")
+    def money(self, row: Any) -> Any:
+        return display.amount(row.amount, row.currency)
+
+    @admin.display(description="invoice")
+    def invoice(self, row: Any) -> Any:
+        return display.at_stripe(row.invoice_id)
+
+    @admin.display(description="subscription")
+    def subscription(self, row: Any) -> Any:
+        return display.at_stripe(row.subscription_id)
+
+    @admin.display(description="charge")
+    def charge_link(self, row: Any) -> Any:
+        return display.at_stripe(row.charge)
+
+    @admin.display(description="payment intent")
+    def intent(self, row: Any) -> Any:
+        return display.at_stripe(row.payment_intent)
+
+
+class CurrencyFilter(admin.AllValuesFieldListFilter):
+    """The currencies there are; there are few."""
+
+    title = "currency"
+
+
+@admin.register(Payment)
+class PaymentAdmin(MoneyAdmin):
+    list_display = ["money", "subscriber", "reason", "invoice", "paid", "receipt"]
+    list_filter = ["paid_at", "billing_reason", ("currency", CurrencyFilter)]
+    ordering = ["-paid_at"]
+    ids_searched = ("invoice_id", "subscription_id")
+    fields = ["money", "subscriber", "reason", "invoice", "subscription", "period", "invoiced", "paid", "receipt"]
+    readonly_fields = fields
+
+    @admin.display(description="reason", ordering="billing_reason")
+    def reason(self, payment: Payment) -> str:
+        return payment.billing_reason.replace("_", " ")
+
+    @admin.display(description="paid", ordering="paid_at")
+    def paid(self, payment: Payment) -> Any:
+        return display.moment(payment.paid_at)
+
+    @admin.display(description="invoiced")
+    def invoiced(self, payment: Payment) -> Any:
+        return display.moment(payment.invoiced_at)
+
+    @admin.display(description="paid for")
+    def period(self, payment: Payment) -> Any:
+        return display.span(payment.period_start, payment.period_end)
+
+    @admin.display(description="receipt")
+    def receipt(self, payment: Payment) -> Any:
+        return payment_words.receipt(payment)
+
+
+@admin.register(PaymentFailure)
+class PaymentFailureAdmin(MoneyAdmin):
+    list_display = ["money", "subscriber", "what_failed", "invoice", "failed", "next_try"]
+    list_filter = ["failed_at", "is_action_required", ("currency", CurrencyFilter)]
+    ordering = ["-failed_at"]
+    ids_searched = ("invoice_id",)
+    fields = ["money", "subscriber", "what_failed", "invoice", "subscription", "failed", "next_try", "page"]
+    readonly_fields = fields
+
+    @admin.display(description="what failed", ordering="attempt")
+    def what_failed(self, failure: PaymentFailure) -> Any:
+        return payment_words.what_failed(failure)
+
+    @admin.display(description="failed", ordering="failed_at")
+    def failed(self, failure: PaymentFailure) -> Any:
+        return display.moment(failure.failed_at)
+
+    @admin.display(description="next try")
+    def next_try(self, failure: PaymentFailure) -> Any:
+        return display.moment(failure.next_attempt_at) or "none scheduled"
+
+    @admin.display(description="to pay")
+    def page(self, failure: PaymentFailure) -> Any:
+        return display.outside_link(failure.hosted_invoice_url, "Invoice")
+
+
+@admin.register(Refund)
+class RefundAdmin(MoneyAdmin):
+    list_display = ["money", "subscriber", "state", "refund", "invoice", "created"]
+    list_filter = ["created_at", "is_full", ("currency", CurrencyFilter)]
+    ordering = ["-created_at"]
+    ids_searched = ("id", "charge", "payment_intent", "invoice_id")
+    fields = ["money", "subscriber", "state", "refund", "charge_link", "intent", "invoice", "created"]
+    readonly_fields = fields
+
+    @admin.display(description="status", ordering="status")
+    def state(self, refund: Refund) -> Any:
+        return payment_words.refund_status(refund)
+
+    @admin.display(description="refund")
+    def refund(self, refund: Refund) -> Any:
+        return display.at_stripe(refund.pk)
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, refund: Refund) -> Any:
+        return display.moment(refund.created_at)
+
+
+@admin.register(Dispute)
+class DisputeAdmin(MoneyAdmin):
+    list_display = ["money", "subscriber", "state", "reason", "dispute", "opened"]
+    list_filter = ["opened_at", ("status", admin.AllValuesFieldListFilter), ("currency", CurrencyFilter)]
+    ordering = ["-opened_at"]
+    ids_searched = ("id", "charge", "payment_intent", "invoice_id")
+    fields = ["money", "subscriber", "state", "reason", "dispute", "charge_link", "intent", "invoice", "opened"]
+    readonly_fields = fields
+
+    @admin.display(description="status", ordering="status")
+    def state(self, dispute: Dispute) -> Any:
+        return payment_words.dispute_status(dispute)
+
+    @admin.display(description="reason", ordering="reason")
+    def reason(self, dispute: Dispute) -> str:
+        return dispute.reason.replace("_", " ")
+
+    @admin.display(description="dispute")
+    def dispute(self, dispute: Dispute) -> Any:
+        return display.at_stripe(dispute.pk)
+
+    @admin.display(description="opened", ordering="opened_at")
+    def opened(self, dispute: Dispute) -> Any:
+        return display.moment(dispute.opened_at)
+
+
+@admin.register(InvoicePayment)
+class InvoicePaymentAdmin(MoneyAdmin):
+    list_display = ["invoice_payment", "subscriber", "invoice", "intent", "charge_link", "subscription"]
+    list_filter = []
+    ordering = ["-pk"]
+    ids_searched = ("id", "invoice_id", "payment_intent", "charge")
+    fields = list_display
+    readonly_fields = fields
+
+    @admin.display(description="invoice payment", ordering="id")
+    def invoice_payment(self, row: InvoicePayment) -> Any:
+        return display.plain_id(row.pk)

@@ -1,0 +1,42 @@
+"""How a subscriber is shown and found: the model is a setting, and may have no e-mail address of its own."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
+
+from billing.conf import conf
+from billing.models import Customer
+
+from . import display
+
+
+def email_field() -> str | None:
+    """The name of the subscriber model's e-mail field, None where it has none."""
+    model = apps.get_model(conf.subscriber_model)
+    name = getattr(model, "EMAIL_FIELD", None) or "email"
+    try:
+        model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    return name
+
+
+def email_paths(subscriber: str = "subscriber") -> list[str]:
+    """Search paths to the subscriber's e-mail address, along the relation `subscriber`."""
+    name = email_field()
+    return [f"{subscriber}__{name}"] if name else []
+
+
+def name_of(customer: Customer) -> str:
+    """Who pays, in the subscriber model's own words; a customer without one by what Stripe knew."""
+    subscriber: Model | None = customer.subscriber
+    return str(subscriber) if subscriber is not None else customer.email or "no subscriber"
+
+
+def link(customer: Customer, subscription_pk: Any = None) -> Any:
+    """The name, leading to the subscription where there is one, else to the customer."""
+    if subscription_pk:
+        return display.row_link("subscription", subscription_pk, name_of(customer))
+    return display.row_link("customer", customer.pk, name_of(customer))

@@ -1,0 +1,68 @@
+"""What most of our admins are: a window on rows that only Stripe's events and the rules write."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from .paging import NearbyPaginator, page_asked_for
+
+PAYLOAD_PERMISSION = "billing.view_payload"
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows to look at: no adding, changing or deleting; no full counts; search by exact ids."""
+
+    change_list_template = "admin/billing/change_list.html"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    actions: Any = None
+    hidden_lookups: tuple[str, ...] = ()
+
+    class Media:
+        css = {"all": ("billing/admin.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_paginator(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        per_page: int,
+        orphans: int = 0,
+        allow_empty_first_page: bool = True,
+    ) -> NearbyPaginator:
+        return NearbyPaginator(queryset, per_page, page_asked_for(request))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A filter made up in the address must not tell what the page itself hides."""
+        if lookup.split("__", maxsplit=1)[0] in self.hidden_lookups:
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+
+class ReadOnlyInline(admin.TabularInline):
+    """Rows of another table beneath the one looked at."""
+
+    extra = 0
+    max_num = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

@@ -1,0 +1,47 @@
+"""Staff's "Process again": who may, what is logged, and what is said about it."""
+
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import ngettext
+
+from billing import ledger
+from billing.conf import conf
+from billing.models import StripeEvent
+
+PERMISSION = "billing.replay_stripeevent"
+MOST_AT_ONCE = 1000
+LOGGED = "Asked to process again"
+LEFT_OUT = "What is left out is of the other mode, or of a type we do not listen to."
+
+
+def is_allowed(request: HttpRequest) -> bool:
+    return request.user.has_perm(PERMISSION)
+
+
+def is_offered(request: HttpRequest, event: StripeEvent) -> bool:
+    return is_allowed(request) and event.livemode == conf.live_mode
+
+
+def replay(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
+    """Set `events` to go again, log who asked, and say how many were set to go."""
+    chosen = list(events.only("pk", "type")[: MOST_AT_ONCE + 1])
+    if len(chosen) > MOST_AT_ONCE:
+        refused = f"At most {MOST_AT_ONCE:,} events at once: `manage.py replay_events` takes more."
+        messages.error(request, refused)
+        return
+    with transaction.atomic():
+        set_to_go = ledger.replay([event.pk for event in chosen])
+        LogEntry.objects.log_actions(request.user.pk, chosen, CHANGE, change_message=LOGGED)
+    _say(request, set_to_go, len(chosen))
+
+
+def _say(request: HttpRequest, set_to_go: int, asked: int) -> None:
+    one, many = "%(count)d event was set to go again.", "%(count)d events were set to go again."
+    said = ngettext(one, many, set_to_go) % {"count": set_to_go}
+    if set_to_go == asked:
+        messages.success(request, said)
+    else:
+        messages.warning(request, f"{said} {LEFT_OUT}")

@@ -1,0 +1,107 @@
+"""The admins of dj-stripe, made fit to be looked at; django-q2's are left as they are.
+
+dj-stripe's own ones offer what calls Stripe or writes past the lanes (add, resync, cancel, delete), and crash on
+today's shapes by reading properties of yesterday's. Here each mirrored object is read-only, told from its
+`stripe_data` alone.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.sites import AdminSite
+from django.db.models import Field, Model, QuerySet
+from django.http import HttpRequest
+from djstripe.models import APIKey, IdempotencyKey, StripeModel, WebhookEventTrigger
+
+from . import display
+from .mirror_columns import columns_of
+from .readonly import PAYLOAD_PERMISSION, ReadOnlyAdmin
+
+# Tables of dj-stripe's own door and of its own calls to Stripe. This project uses neither: they stay empty.
+UNUSED = (IdempotencyKey, WebhookEventTrigger)
+SECRET_FIELDS = frozenset({"secret", "djstripe_uuid"})
+
+
+class MirrorAdmin(ReadOnlyAdmin):
+    """One object as dj-stripe mirrors it: a few facts in the list, all of Stripe's JSON for who may see payloads."""
+
+    list_filter = ["livemode", "created"]
+    ordering = ["-created"]
+    search_fields = ["id__exact"]
+    hidden_lookups = ("stripe_data", "metadata", *SECRET_FIELDS)
+
+    def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self.columns = columns_of(model)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return ["stripe_id", *self.columns, "created_at", "livemode"]
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        names = {field.name for field in self.model._meta.get_fields()}
+        return ["id__exact", "customer__id__exact"] if "customer" in names else ["id__exact"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self.model._default_manager.order_by(*self.get_ordering(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        known = [field.name for field in self.model._meta.concrete_fields if _is_plain(field)]
+        shown = ["at_stripe", *self.columns, "belongs_to", *known]
+        return [*shown, "stripe_json"] if request.user.has_perm(PAYLOAD_PERMISSION) else shown
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+    @admin.display(description="id", ordering="id")
+    def stripe_id(self, row: Any) -> Any:
+        return display.plain_id(row.id)
+
+    @admin.display(description="created", ordering="created")
+    def created_at(self, row: Any) -> Any:
+        return display.moment(row.created)
+
+    @admin.display(description="at Stripe")
+    def at_stripe(self, row: Any) -> Any:
+        return display.at_stripe(row.id, row.livemode)
+
+    @admin.display(description="belongs to")
+    def belongs_to(self, row: Any) -> Any:
+        """The keys of what it points to, as they stand: following them is what crashes."""
+        relations = [field for field in row._meta.concrete_fields if field.is_relation]
+        found = [(field.verbose_name, field.value_from_object(row)) for field in relations]
+        return display.lines(*(f"{name}: {key}" for name, key in found if key))
+
+    @admin.display(description="Stripe's JSON")
+    def stripe_json(self, row: Any) -> Any:
+        return display.folded_json(row.stripe_data, "Show what Stripe last said")
+
+
+class KeyAdmin(MirrorAdmin):
+    """API keys, never readable: only which there are."""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return ["name", "type", "secret_redacted", "livemode", "belongs_to"]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return ["secret_redacted", "name", "type", "livemode"]
+
+
+def _is_plain(field: Field) -> bool:
+    hidden = field.name in SECRET_FIELDS or field.name in {"id", "stripe_data", "metadata"}
+    return not field.is_relation and not hidden
+
+
+def register(site: AdminSite) -> None:
+    """Put our admins in place of dj-stripe's, which its module registers when imported: it must have been before."""
+    import_module("djstripe.admin")
+    for model in apps.get_app_config("djstripe").get_models():
+        if not site.is_registered(model):
+            continue
+        site.unregister(model)
+        if issubclass(model, StripeModel) and model not in UNUSED:
+            site.register(model, KeyAdmin if model is APIKey else MirrorAdmin)
+
+
+register(admin.site)
