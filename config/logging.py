@@ -14,6 +14,8 @@ REDACTED = frozenset(
 
 
 def without_personal_data(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Mask what is personal, and drop the whole request that Django attaches to its warnings."""
+    event.pop("request", None)
     return {key: "[redacted]" if key in REDACTED else value for key, value in event.items()}
 
 
@@ -22,7 +24,7 @@ SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
-    structlog.stdlib.ExtraAdder(allow=[]),
+    structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     without_personal_data,
 ]

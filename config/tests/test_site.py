@@ -1,0 +1,42 @@
+"""What every answer of the site carries, and what it stands on."""
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+
+@pytest.mark.django_db
+def test_answers_carry_a_strict_content_security_policy(client: Client) -> None:
+    policy = client.get("/admin/login/", secure=True).headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "https://checkout.stripe.com" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.django_db
+def test_static_files_are_served_without_collecting_them(client: Client) -> None:
+    response = client.get("/static/admin/css/base.css", secure=True)
+    response.close()
+    assert response.status_code == 200
+
+
+@pytest.mark.django_db
+def test_the_api_pages_load_nothing_from_elsewhere(client: Client) -> None:
+    page = client.get("/api/docs", secure=True)
+    assert page.status_code == 200
+    assert "//cdn" not in page.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite")
+def test_sqlite_waits_for_its_lock_and_survives_readers() -> None:
+    with connection.cursor() as cursor:
+        for pragma, value in (("journal_mode", "wal"), ("busy_timeout", 20000), ("synchronous", 1)):
+            assert cursor.execute(f"PRAGMA {pragma}").fetchone() == (value,)
+    assert settings.DATABASES["default"]["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+def test_a_task_is_never_handed_out_while_it_may_still_run() -> None:
+    assert settings.Q_CLUSTER["retry"] > settings.Q_CLUSTER["timeout"]
