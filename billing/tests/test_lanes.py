@@ -1,0 +1,182 @@
+"""Lanes: one pair of hands, no lost arrival, and no commit by who lost the lane."""
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from billing import lanes, stripe_client, worker
+from billing.models import Customer, Lane
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+
+@pytest.fixture
+def lane():
+    with transaction.atomic():
+        lanes.wake("cus_1")
+    return "cus_1"
+
+
+def write_under(claim, work):
+    with stripe_client.drain_reads() as reads:
+        return lanes.commit_under(claim, reads, work)
+
+
+def in_parallel(number, work):
+    """What `work` returned in each of so many threads, started together."""
+    results, barrier = [], threading.Barrier(number)
+
+    def run():
+        barrier.wait()
+        try:
+            results.append(work())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_of_many_workers_one_takes_the_lane(lane):
+    claims = in_parallel(8, lambda: lanes.take(lane))
+    assert sum(claim is not None for claim in claims) == 1
+
+
+def test_many_wake_ups_at_once_are_all_counted_and_queue_one_drain(lane):
+    OrmQ.objects.all().delete()
+    lanes.release(lanes.take(lane))
+
+    def wake():
+        with transaction.atomic():
+            lanes.wake(lane)
+
+    in_parallel(8, wake)
+    row = Lane.objects.get(pk=lane)
+    assert row.arrived - row.drained == 8
+    assert OrmQ.objects.count() == 1
+
+
+def test_a_wake_up_that_rolls_back_leaves_nothing():
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        lanes.wake("cus_2")
+        raise ZeroDivisionError
+    assert not Lane.objects.exists()
+    assert not OrmQ.objects.exists()
+
+
+def test_a_lane_held_by_another_is_not_taken(lane):
+    assert lanes.take(lane)
+    assert lanes.take(lane) is None
+
+
+def test_a_lease_that_is_over_is_taken_over_and_the_first_holder_cannot_commit(lane):
+    zombie = lanes.take(lane)
+    Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    heir = lanes.take(lane)
+    with pytest.raises(lanes.LaneLost):
+        write_under(zombie, lambda: Customer.objects.create(pk="cus_zombie"))
+    assert not Customer.objects.exists()
+    write_under(heir, lambda: Customer.objects.create(pk="cus_heir"))
+    assert Customer.objects.filter(pk="cus_heir").exists()
+    with pytest.raises(lanes.LaneLost):
+        lanes.renew(zombie)
+
+
+def test_what_arrives_while_a_lane_is_drained_keeps_it_awake(lane):
+    claim = lanes.take(lane)
+    with transaction.atomic():
+        lanes.wake(lane)
+    assert not lanes.release(claim)
+    assert lanes.release(lanes.take(lane))
+    assert not lanes.is_awake(lane)
+
+
+def test_releasing_a_lane_that_another_has_changes_nothing(lane):
+    claim = lanes.take(lane)
+    Lane.objects.update(token=uuid.uuid4())
+    lanes.release(claim)
+    assert Lane.objects.get().token is not None
+
+
+def test_an_arrival_that_commits_during_the_release_is_not_slept_over(lane):
+    """The door has counted its arrival but not committed when the worker releases: the worker must see it."""
+    claim = lanes.take(lane)
+    counted, released = threading.Event(), []
+
+    def door():
+        with transaction.atomic():
+            lanes.wake(lane)
+            counted.set()
+            timer.join(1)
+        connection.close()
+
+    def worker_releases():
+        counted.wait()
+        released.append(lanes.release(claim))
+        connection.close()
+
+    timer = threading.Thread(target=worker_releases)
+    door_thread = threading.Thread(target=door)
+    timer.start()
+    door_thread.start()
+    door_thread.join()
+    timer.join()
+    assert lanes.is_awake(lane)
+    assert released == [False]
+
+
+def test_who_holds_a_lane_hands_it_on_awake(lane):
+    OrmQ.objects.all().delete()
+    with lanes.hold(lane) as commit:
+        assert commit(lambda: "done") == "done"
+        assert worker.drain(lane) == "busy"
+    assert OrmQ.objects.count() == 1
+    assert worker.drain(lane) == "drained"
+
+
+def test_who_cannot_have_a_lane_in_time_is_told(lane):
+    lanes.take(lane)
+    with pytest.raises(lanes.LaneBusy), lanes.hold(lane, wait_seconds=0.1):
+        pass
+
+
+def test_the_sweep_requeues_a_lane_whose_task_was_lost(lane):
+    OrmQ.objects.all().delete()
+    worker.sweep()
+    assert OrmQ.objects.count() == 0, "it may just not have been its turn"
+    Lane.objects.update(woken_at=timezone.now() - timedelta(minutes=1))
+    worker.sweep()
+    assert OrmQ.objects.count() == 1
+
+
+def test_the_sweep_requeues_a_lane_whose_worker_died(lane):
+    lanes.take(lane)
+    OrmQ.objects.all().delete()
+    Lane.objects.update(
+        woken_at=timezone.now() - timedelta(minutes=5), leased_until=timezone.now() - timedelta(seconds=1)
+    )
+    worker.sweep()
+    assert OrmQ.objects.count() == 1
+    assert worker.drain(lane) == "drained"
+
+
+def test_the_sweep_leaves_no_lane_leased_by_the_dead(lane):
+    lanes.release(lanes.take(lane))
+    Lane.objects.update(token=uuid.uuid4(), leased_until=timezone.now() - timedelta(seconds=1))
+    worker.sweep()
+    assert Lane.objects.get().token is None
+
+
+def test_a_write_to_stripe_inside_a_transaction_is_an_error(lane, settings):
+    claim = lanes.take(lane)
+    with pytest.raises(RuntimeError, match="inside a database transaction"):
+        write_under(claim, lambda: stripe_client.post("/v1/customers", idempotency_key="1"))

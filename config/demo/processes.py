@@ -1,0 +1,105 @@
+"""The demo's processes: started in sessions of their own, logged to files, and none left behind."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from django.conf import settings
+
+READY_WITHIN_SECONDS = 60
+STOPPED_WITHIN_SECONDS = 5
+LOG_LINES = 15
+
+
+class PortInUseError(Exception):
+    """Something else already listens there."""
+
+
+class StartError(Exception):
+    """A process ended, or did not answer in time; says so with the end of its log."""
+
+
+class Processes:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def claim_ports(self, **ports: int) -> None:
+        for name, port in ports.items():
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    option = "--port" if name == "site" else "--sandbox-port"
+                    raise PortInUseError(
+                        f"Port {port} is in use: end what listens there, or choose another, "
+                        f"e.g. make demo ARGS='{option} {port + 1}'."
+                    ) from None
+
+    def start(self, name: str, arguments: list[str]) -> None:
+        with self._log(name).open("wb") as log:
+            self.running[name] = subprocess.Popen(
+                _command(arguments), stdout=log, stderr=subprocess.STDOUT, cwd=settings.BASE_DIR, start_new_session=True
+            )
+
+    def run(self, name: str, arguments: list[str]) -> None:
+        """Run a command to its end."""
+        self.start(name, arguments)
+        if self.running.pop(name).wait():
+            raise StartError(f"{name} failed:\n{self._end_of_log(name)}")
+
+    def wait_for(self, url: str, name: str) -> None:
+        """Until `url` answers 200."""
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            if self.running[name].poll() is not None:
+                raise StartError(f"{name} ended:\n{self._end_of_log(name)}")
+            with contextlib.suppress(URLError, ConnectionError, TimeoutError), urlopen(url, timeout=2):  # noqa: S310
+                return
+            time.sleep(0.1)
+        raise StartError(f"{name} does not answer at {url}:\n{self._end_of_log(name)}")
+
+    def wait(self) -> None:
+        """Until one of them ends, which none should."""
+        while True:
+            for name, process in self.running.items():
+                if process.poll() is not None:
+                    raise StartError(f"{name} ended:\n{self._end_of_log(name)}")
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """Ask each to end, the web first; then end what remains of its session."""
+        for process in reversed(self.running.values()):
+            _signal(process, signal.SIGTERM)
+        deadline = time.monotonic() + STOPPED_WITHIN_SECONDS
+        for process in self.running.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(deadline - time.monotonic(), 0.1))
+            _signal(process, signal.SIGKILL)
+            process.wait()
+        self.running.clear()
+
+    def _log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def _end_of_log(self, name: str) -> str:
+        return "\n".join(self._log(name).read_text(errors="replace").splitlines()[-LOG_LINES:])
+
+
+def _command(arguments: list[str]) -> list[str]:
+    """A module with -m, else a command of manage.py."""
+    return [sys.executable, *([] if arguments[0] == "-m" else ["manage.py"]), *arguments]
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """To the whole session: a worker's children would outlive it otherwise."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

@@ -1,0 +1,132 @@
+"""What the story acts on: the site as a subscriber reaches it, and the sandbox as Stripe and its cardholders do."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from django.conf import settings
+from django.db.models import F
+
+from billing.models import Lane, StripeEvent
+from notifications.models import Mail
+
+SETTLED_WITHIN_SECONDS = 30
+PASSWORD = "correct-horse-battery"  # noqa: S105
+
+
+class StepError(Exception):
+    """A step whose outcome was not as it should be, or a call that was refused."""
+
+
+@dataclass
+class Person:
+    """Someone who signed up through the API, and what has been seen of them so far."""
+
+    email: str
+    token: str
+    customer: str = ""
+    subscription: str = ""
+    seen_mails: set[str] = field(default_factory=set)
+
+
+class Stage:
+    def __init__(self, site: str, sandbox: str) -> None:
+        self.site, self.sandbox = site, sandbox
+        self.seen_events: set[str] = set()
+
+    # As a subscriber
+
+    def sign_up(self, email: str) -> Person:
+        person = {"email": email, "password": PASSWORD}
+        self.api("POST", "/accounts/register", person)
+        return Person(email, self.api("POST", "/accounts/token", person)["token"])
+
+    def buy(self, person: Person, plan: str, card: str = "pm_card_visa") -> None:
+        """Through Checkout: start it on the site, pay on Stripe's page."""
+        session = self.api("POST", "/subscriptions/checkout", {"plan": plan, "interval": "month"}, person)
+        self.control(f"checkout/{session['session_id']}/complete", payment_method=card)
+        paid = self.stripe("GET", f"checkout/sessions/{session['session_id']}")
+        person.customer, person.subscription = paid["customer"], paid["subscription"]
+
+    def use(self, person: Person, quantity: int) -> dict[str, Any]:
+        return self.api("POST", "/usage/generations", {"quantity": quantity}, person)
+
+    def state(self, person: Person) -> dict[str, Any]:
+        return self.api("GET", "/subscriptions/current", None, person)
+
+    # As Stripe
+
+    def change_card(self, person: Person, card: str) -> None:
+        method = self.stripe("POST", f"payment_methods/{card}/attach", customer=person.customer)["id"]
+        self.stripe("POST", f"subscriptions/{person.subscription}", default_payment_method=method)
+
+    def open_invoice(self, person: Person) -> str:
+        found = self.stripe("GET", "invoices", subscription=person.subscription, status="open")["data"]
+        return str(found[0]["id"])
+
+    def last_charge(self, person: Person) -> dict[str, Any]:
+        charges = self.stripe("GET", "charges", customer=person.customer, limit="10")["data"]
+        charge: dict[str, Any] = next(item for item in charges if item["paid"])
+        return charge
+
+    def advance(self, days: float, hours: float = 0) -> None:
+        self.control("advance", seconds=int(days * 86_400 + hours * 3_600))
+
+    def control(self, path: str, **body: Any) -> dict[str, Any]:
+        return _call("POST", f"{self.sandbox}/_sandbox/{path}", json.dumps(body).encode(), "application/json")
+
+    def stripe(self, method: str, path: str, **params: str) -> dict[str, Any]:
+        query = urlencode(params)
+        url = f"{self.sandbox}/v1/{path}" + (f"?{query}" if query and method == "GET" else "")
+        body = query.encode() if method != "GET" else None
+        return _call(method, url, body, "application/x-www-form-urlencoded", settings.STRIPE_SECRET_KEY)
+
+    def api(self, method: str, path: str, body: Any, person: Person | None = None) -> dict[str, Any]:
+        token = f"Token {person.token}" if person else ""
+        data = None if body is None else json.dumps(body).encode()
+        return _call(method, f"{self.site}/api/v1{path}", data, "application/json", authorization=token)
+
+    # What came of it
+
+    def settle(self) -> None:
+        """Until Stripe has delivered everything, every lane sleeps and every mail is sent."""
+        deadline = time.monotonic() + SETTLED_WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            self.control("settle", timeout=10)
+            if not Lane.objects.filter(arrived__gt=F("drained")).exists() and not Mail.objects.waiting().exists():
+                return
+            time.sleep(0.1)
+        raise StepError(f"the queue was not empty after {SETTLED_WITHIN_SECONDS} seconds")
+
+    def new_events(self) -> list[StripeEvent]:
+        """Events that arrived since we last looked."""
+        fresh = [event for event in StripeEvent.objects.defer("payload") if event.pk not in self.seen_events]
+        self.seen_events.update(event.pk for event in fresh)
+        return fresh
+
+    def new_mails(self, person: Person) -> list[str]:
+        """Kinds of the mails sent to `person` since we last looked."""
+        fresh = Mail.objects.filter(recipient=person.email).exclude(pk__in=person.seen_mails).order_by("created_at")
+        kinds = {str(mail.pk): mail for mail in fresh}
+        person.seen_mails.update(kinds)
+        return [mail.kind for mail in kinds.values() if mail.status == Mail.Status.SENT]
+
+
+def _call(
+    method: str, url: str, body: bytes | None, content_type: str, bearer: str = "", authorization: str = ""
+) -> dict[str, Any]:
+    headers = {"Content-Type": content_type, "Authorization": authorization or f"Bearer {bearer}"}
+    if not bearer and not authorization:
+        del headers["Authorization"]
+    try:
+        with urlopen(Request(url, data=body, headers=headers, method=method), timeout=60) as answer:  # noqa: S310
+            data: dict[str, Any] = json.load(answer)
+            return data
+    except HTTPError as error:
+        raise StepError(
+            f"{method} {url} answered {error.code}: {error.read().decode(errors='replace')[:500]}"
+        ) from None

@@ -1,0 +1,152 @@
+"""One story through every turn a subscription takes, each step with the outcome it must have."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.management.base import OutputWrapper
+
+from .stage import PASSWORD, Person, Stage, StepError
+from .table import Table
+
+__all__ = ["PASSWORD", "tell"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the subscriber must see afterwards, and which mails must have been sent to them."""
+
+    plan: str
+    status: str
+    reason: str
+    mails: list[str] = field(default_factory=list)
+
+    @property
+    def has_access(self) -> bool:
+        return self.reason in {"active", "trialing", "grace"}
+
+
+@dataclass(frozen=True)
+class Step:
+    title: str
+    act: Callable[[], Any]
+    outcome: Outcome
+
+
+def tell(stage: Stage, out: OutputWrapper) -> None:
+    """Every event is delivered twice and out of order. Raises StepError at the first step that goes wrong."""
+    stage.control("faults", webhooks={"duplicate": 1.0, "shuffle": 1.0})
+    table = Table(out)
+    for chapter in (first, second, third, fourth, fifth):
+        person = stage.sign_up(f"{NAMES[chapter]}@example.com")
+        for step in chapter(stage, person):
+            step.act()
+            stage.settle()
+            _check(step, stage, person, table)
+    stage.control("faults")
+    table.close()
+
+
+def first(stage: Stage, ada: Person) -> list[Step]:
+    def refund_part() -> None:
+        stage.stripe("POST", "refunds", charge=stage.last_charge(ada)["id"], amount="500")
+
+    def pay_with_another_card() -> None:
+        stage.change_card(ada, "pm_card_visa")
+        stage.control(f"invoices/{stage.open_invoice(ada)}/pay")
+
+    return [
+        Step("Ada signs up", lambda: None, Outcome("free", "none", "no_subscription")),
+        Step("pays at Checkout", lambda: stage.buy(ada, "pro"), Outcome("pro", "active", "active", [RECEIVED])),
+        Step("uses 3 generations", lambda: stage.use(ada, 3), Outcome("pro", "active", "active")),
+        Step("renewal is paid", lambda: stage.advance(32), Outcome("pro", "active", "active", [RECEIVED])),
+        Step(
+            "renewal is declined: grace",
+            lambda: (stage.change_card(ada, "pm_card_chargeCustomerFail"), stage.advance(31)),
+            Outcome("pro", "past_due", "grace", [FAILED]),
+        ),
+        Step(
+            "grace is over, a retry too",
+            lambda: stage.advance(3, hours=1),
+            Outcome("free", "past_due", "grace_over", [FAILED]),
+        ),
+        Step("pays with another card", pay_with_another_card, Outcome("pro", "active", "active", [RECEIVED])),
+        Step("is refunded in part", refund_part, Outcome("pro", "active", "active", [REFUND])),
+    ]
+
+
+def second(stage: Stage, ben: Person) -> list[Step]:
+    dispute: dict[str, Any] = {}
+
+    def open_dispute() -> None:
+        dispute.update(stage.control("disputes", charge=stage.last_charge(ben)["id"]))
+
+    return [
+        Step("Ben pays at Checkout", lambda: stage.buy(ben, "pro"), Outcome("pro", "active", "active", [RECEIVED])),
+        Step("disputes his payment", open_dispute, Outcome("free", "active", "hold_dispute", [DISPUTE])),
+        Step(
+            "the dispute is won",
+            lambda: stage.control(f"disputes/{dispute['id']}", status="won"),
+            Outcome("pro", "active", "active"),
+        ),
+    ]
+
+
+def third(stage: Stage, eve: Person) -> list[Step]:
+    def renew_with_3d_secure() -> None:
+        stage.change_card(eve, "pm_card_authenticationRequired")
+        stage.advance(31, hours=2)
+
+    return [
+        Step("Eve pays at Checkout", lambda: stage.buy(eve, "team"), Outcome("team", "trialing", "trialing")),
+        Step("the trial ends, paid", lambda: stage.advance(15), Outcome("team", "active", "active", [RECEIVED])),
+        Step(
+            "renewal wants 3D Secure",
+            renew_with_3d_secure,
+            Outcome("team", "past_due", "grace", [ACTION]),
+        ),
+        Step(
+            "she authenticates",
+            lambda: stage.control(f"invoices/{stage.open_invoice(eve)}/pay", outcome="authenticated"),
+            Outcome("team", "active", "active", [RECEIVED]),
+        ),
+    ]
+
+
+def fourth(stage: Stage, max_: Person) -> list[Step]:
+    def refund_all() -> None:
+        stage.stripe("POST", "refunds", charge=stage.last_charge(max_)["id"])
+
+    return [
+        Step("Max pays at Checkout", lambda: stage.buy(max_, "pro"), Outcome("pro", "active", "active", [RECEIVED])),
+        Step("is refunded in full", refund_all, Outcome("free", "canceled", "canceled", sorted([REFUND, CANCELLED]))),
+    ]
+
+
+def fifth(stage: Stage, zoe: Person) -> list[Step]:
+    def delete_customer() -> None:
+        stage.stripe("DELETE", f"customers/{zoe.customer}")
+
+    return [
+        Step("Zoe pays at Checkout", lambda: stage.buy(zoe, "pro"), Outcome("pro", "active", "active", [RECEIVED])),
+        Step("is deleted at Stripe", delete_customer, Outcome("free", "none", "no_subscription", [CANCELLED])),
+    ]
+
+
+RECEIVED, FAILED, REFUND = "payment_received", "payment_failed", "refund"
+DISPUTE, ACTION, CANCELLED = "dispute_opened", "action_required", "subscription_cancelled"
+NAMES = {first: "ada", second: "ben", third: "eve", fourth: "max", fifth: "zoe"}
+
+
+def _check(step: Step, stage: Stage, person: Person, table: Table) -> None:
+    state, events, mails = stage.state(person), stage.new_events(), stage.new_mails(person)
+    table.row(step.title, events, state, mails)
+    unprocessed = [event for event in events if event.status not in {"processed", "ignored"}]
+    wanted = {"plan": step.outcome.plan, "status": step.outcome.status, "reason": step.outcome.reason}
+    wanted |= {"has_access": step.outcome.has_access, "mails": Counter(step.outcome.mails), "unprocessed": []}
+    got = {name: state[name] for name in ("plan", "status", "reason", "has_access")}
+    got |= {"mails": Counter(mails), "unprocessed": [f"{event.type}: {event.error_message}" for event in unprocessed]}
+    wrong = [f"{name} is {got[name]!r}, should be {wanted[name]!r}" for name in wanted if got[name] != wanted[name]]
+    if wrong:
+        raise StepError(f"{person.email}, “{step.title}”: {'; '.join(wrong)}")

@@ -1,0 +1,118 @@
+"""The whole thing on one machine: sandbox, web and worker as processes, and one story told step by step."""
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from config.demo import story
+from config.demo.processes import PortInUseError, Processes, StartError
+from config.demo.stage import Stage, StepError
+
+FOLDER = Path(settings.BASE_DIR) / "tmp" / "demo"
+DATABASE = FOLDER / "db.sqlite3"
+WEBHOOK_SECRET = "whsec_demo"  # noqa: S105
+ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "billing-demo"
+
+
+class Command(BaseCommand):
+    help = "Run sandbox, web and worker, tell one customer's whole story, and leave the site open until Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--exit", action="store_true", help="end after the story: 0 if every step was as it should")
+        parser.add_argument("--port", type=int, default=8000, help="where the site is served (8000)")
+        parser.add_argument("--sandbox-port", type=int, default=12111, help="where the sandbox is served (12111)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        site = f"http://127.0.0.1:{options['port']}"
+        sandbox = f"http://127.0.0.1:{options['sandbox_port']}"
+        if str(settings.DATABASES["default"]["NAME"]) != str(DATABASE):
+            run_again_in_demo_environment(site, sandbox)
+        signal.signal(signal.SIGTERM, _interrupt)
+        processes = Processes(FOLDER)
+        try:
+            self._start(processes, options["port"], options["sandbox_port"])
+            story.tell(Stage(site, sandbox), self.stdout)
+            self._leave_open(site, sandbox, processes, ends=options["exit"])
+        except (PortInUseError, StartError) as error:
+            raise CommandError(str(error)) from None
+        except StepError as error:
+            raise CommandError(f"The story went wrong at a step: {error}\nLogs are in {FOLDER}.") from None
+        except KeyboardInterrupt:
+            self.stdout.write("\nStopping.")
+        finally:
+            processes.stop()
+
+    def _start(self, processes: Processes, port: int, sandbox_port: int) -> None:
+        site, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
+        processes.claim_ports(site=port, sandbox=sandbox_port)
+        self.stdout.write("Starting the sandbox, the site and the worker ...")
+        door = f"{site}/api/v1/webhooks/stripe"
+        processes.start(
+            "sandbox",
+            ["stripe_sandbox", "--port", str(sandbox_port), "--forward", door, "--webhook-secret", WEBHOOK_SECRET],
+        )
+        processes.run("setup", ["setup"])
+        processes.wait_for(f"{sandbox}/_sandbox/", "sandbox")
+        processes.run("setup_stripe", ["setup_stripe"])
+        get_user_model().objects.create_superuser(ADMIN_EMAIL, ADMIN_PASSWORD)
+        processes.start("web", ["-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", *GUNICORN])
+        processes.start("worker", ["qcluster"])
+        processes.wait_for(f"{site}/readyz", "web")
+
+    def _leave_open(self, site: str, sandbox: str, processes: Processes, *, ends: bool) -> None:
+        self.stdout.write(self.style.SUCCESS("\nEvery step's outcome was as it should be."))
+        if ends:
+            return
+        self.stdout.write(
+            f"\n  The site   {site}/          e.g. as ada@example.com, password {story.PASSWORD}\n"
+            f"  Admin      {site}/admin/    {ADMIN_EMAIL}, password {ADMIN_PASSWORD}\n"
+            f"  API        {site}/api/docs\n"
+            f"  Sandbox    {sandbox}/\n"
+            f"  Mails      {FOLDER / 'worker.log'}, or in the admin under Mails\n\n"
+            "Ctrl-C stops everything."
+        )
+        processes.wait()
+
+
+GUNICORN = ["--worker-class", "gthread", "--workers", "2", "--threads", "4"]
+
+
+def run_again_in_demo_environment(site: str, sandbox: str) -> NoReturn:
+    """The demo has a database and a Stripe of its own, and never touches the ones configured here."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for leftover in FOLDER.glob("db.sqlite3*"):
+        leftover.unlink()
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_THE_DEMO}
+    environment |= {
+        "DJANGO_DEBUG": "true",
+        "DATABASE_URL": f"sqlite:///{DATABASE}",
+        "SITE_URL": site,
+        "STRIPE_API_BASE": sandbox,
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
+
+
+NOT_FOR_THE_DEMO = {
+    "REDIS_URL",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_LIVE_MODE",
+    "DJANGO_SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "TRUSTED_PROXIES",
+    "SENDGRID_API_KEY",
+    "SENDGRID_API_URL",
+    "SENTRY_DSN",
+}
+
+
+def _interrupt(*args: Any) -> NoReturn:
+    raise KeyboardInterrupt
