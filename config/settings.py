@@ -133,7 +133,8 @@ REDIS_URL = text("REDIS_URL")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+    # Django's own does not count exactly, and rate limits are counted here.
+    else {"BACKEND": "billing.cache.ExactDatabaseCache", "LOCATION": "cache"}
 }
 
 Q_CLUSTER = {

@@ -1,5 +1,7 @@
 """What every answer of the site carries, and what it stands on."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -39,4 +41,5 @@ def test_sqlite_waits_for_its_lock_and_survives_readers() -> None:
 
 
 def test_a_task_is_never_handed_out_while_it_may_still_run() -> None:
-    assert settings.Q_CLUSTER["retry"] > settings.Q_CLUSTER["timeout"]
+    queue: dict[str, Any] = settings.Q_CLUSTER
+    assert queue["retry"] > queue["timeout"]
