@@ -1,6 +1,7 @@
 """How the admin shows a value: badges, times, amounts, ids, JSON. Everything is escaped here."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +10,7 @@ from django.contrib.admin.utils import quote
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 
@@ -27,15 +28,17 @@ def badge(text: str, kind: str, title: str = "") -> SafeString:
     return format_html('<span class="billing-badge billing-badge-{}" title="{}">{}</span>', kind, title, text)
 
 
-def lines(*parts: Any) -> SafeString:
+def lines(*parts: Any) -> SafeString | None:
     """The first part, and the others small beneath it; empty ones are left out."""
-    first, *rest = [part for part in parts if part]
-    small = [format_html('<span class="billing-small">{}</span>', part) for part in rest]
-    return SafeString("").join([format_html("{}", first), *small])
+    shown = [part for part in parts if part]
+    if not shown:
+        return None
+    small = format_html_join("", '<span class="billing-small">{}</span>', ((part,) for part in shown[1:]))
+    return format_html("{}{}", shown[0], small)
 
 
-def side_by_side(parts: list[SafeString]) -> SafeString:
-    return SafeString(" ").join(parts)
+def side_by_side(parts: Iterable[Any], between: str = " ") -> SafeString:
+    return format_html_join(between, "{}", ((part,) for part in parts))
 
 
 def preformatted(text: str) -> SafeString:
@@ -67,7 +70,7 @@ def _time(at: datetime | None, pattern: str) -> SafeString | None:
 def span(start: datetime | None, end: datetime | None) -> SafeString | None:
     """From when until when; one end alone where only that is known."""
     ends = [shown for shown in (moment(start), moment(end)) if shown]
-    return SafeString(" – ").join(ends) if ends else None
+    return side_by_side(ends, between=" – ") if ends else None
 
 
 def age(at: datetime | None) -> SafeString | None:
