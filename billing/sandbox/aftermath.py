@@ -1,0 +1,217 @@
+"""What comes after a payment: refunds and those that fail, disputes and inquiries, fraud warnings."""
+
+from typing import Any
+
+from . import cards, charging, standing
+from .blanks import blank
+from .errors import ApiError, invalid
+from .events import emit, recorded
+from .periods import DAY
+from .store import Object, State
+
+REFUND_ORDER = ("refund.created", "charge.refunded", "refund.updated", "charge.refund.updated")
+DISPUTE_FEE = 1500
+REASONS = (
+    "bank_cannot_process check_returned credit_not_processed customer_initiated debit_not_authorized duplicate "
+    "fraudulent general incorrect_account_details insufficient_funds noncompliant product_not_received "
+    "product_unacceptable subscription_canceled unrecognized"
+).split()
+OPEN = ("needs_response", "under_review")
+INQUIRY_OPEN = ("warning_needs_response", "warning_under_review")
+CLOSED = ("won", "lost", "warning_closed", "prevented")
+EVIDENCE = (
+    "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal "
+    "customer_communication customer_email_address customer_name customer_purchase_ip customer_signature "
+    "duplicate_charge_documentation duplicate_charge_explanation duplicate_charge_id product_description receipt "
+    "refund_policy refund_policy_disclosure refund_refusal_explanation service_date service_documentation "
+    "shipping_address shipping_carrier shipping_date shipping_documentation shipping_tracking_number "
+    "uncategorized_file uncategorized_text"
+).split()
+
+
+def refund(state: State, charge: Object, amount: int | None, reason: str | None, metadata: dict[str, str]) -> Object:
+    left = charge["amount"] - charge["amount_refunded"]
+    if left == 0:
+        raise invalid(f"Charge {charge['id']} has already been refunded.", None, "charge_already_refunded")
+    amount = left if amount is None else amount
+    if amount < 1:
+        raise invalid("Invalid positive integer", "amount", "parameter_invalid_integer")
+    if amount > left:
+        raise ApiError(
+            400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount"
+        )
+    made = state.put(_refund(state, charge, amount, reason, metadata))
+    made["balance_transaction"] = charging.book(state, made, -amount, "refund", "refund")["id"]
+    pending = {**made, "destination_details": _destination(None)}
+    emit(state, "refund.created", pending)
+    with recorded(state, charge, "charge.refunded"):
+        charge["amount_refunded"] += amount
+        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    made["destination_details"] = _destination(f"4{state.made:015d}")
+    previous = {"destination_details": _destination(None)}
+    emit(state, "refund.updated", made, previous)
+    emit(state, "charge.refund.updated", made, previous)
+    if cards.of_method(state, charge["payment_method"]).afterwards == "refund_fails":
+        state.schedule(state.now(), "refund_fails", made["id"])
+    return made
+
+
+def _destination(reference: str | None) -> Object:
+    status = "available" if reference else "pending"
+    card = {"reference_status": status, "reference_type": "acquirer_reference_number", "type": "refund"}
+    return {"card": {**card, "reference": reference} if reference else card, "type": "card"}
+
+
+def _refund(state: State, charge: Object, amount: int, reason: str | None, metadata: dict[str, str]) -> Object:
+    return blank(
+        "refund",
+        state.new_id("re"),
+        amount=amount,
+        charge=charge["id"],
+        created=state.now(),
+        currency=charge["currency"],
+        metadata=metadata,
+        payment_intent=charge["payment_intent"],
+        reason=reason,
+        status="succeeded",
+    )
+
+
+def fail_refund(state: State, identifier: str, reason: str = "unknown") -> Object:
+    """The bank sends the money back: the charge is as if this refund had not been."""
+    made = state.get("refund", identifier)
+    if made["status"] not in ("succeeded", "pending"):
+        raise invalid(f"The refund {identifier} is {made['status']}: only one that succeeded or is pending can fail.")
+    charge = state.get("charge", made["charge"])
+    previous = {"status": made["status"]}
+    undone = charging.book(state, made, made["amount"], "refund_failure", "refund_failure")
+    made.update(status="failed", failure_reason=reason, failure_balance_transaction=undone["id"])
+    charge["amount_refunded"] -= made["amount"]
+    charge["refunded"] = False
+    emit(state, "refund.failed", made)
+    emit(state, "refund.updated", made, previous)
+    emit(state, "charge.refund.updated", made, previous)
+    return made
+
+
+def open_dispute(state: State, charge_id: str, reason: str = "fraudulent", inquiry: bool = False) -> Object:
+    charge = state.get("charge", charge_id, "charge")
+    if not charge["paid"]:
+        raise invalid(f"The charge {charge_id} was not paid: it cannot be disputed.", "charge")
+    if reason not in REASONS:
+        raise invalid(f"Invalid reason: must be one of {', '.join(REASONS)}", "reason")
+    made = state.put(_dispute(state, charge, reason, inquiry))
+    charge["disputed"] = True
+    if inquiry:
+        emit(state, "charge.dispute.created", made)
+    else:
+        made["balance_transactions"].append(_move(state, made, -1))
+        emit(state, "charge.dispute.created", made)
+        emit(state, "charge.dispute.funds_withdrawn", made)
+    if state.settings["cancel_on_dispute"] and not inquiry:
+        _cancel_disputed(state, charge)
+    return made
+
+
+def _cancel_disputed(state: State, charge: Object) -> None:
+    """The account's setting that ends the subscription of a disputed payment."""
+    for sub in state.table("subscription").where("customer", charge["customer"]):
+        if not standing.is_over(sub):
+            standing.end(state, sub, "payment_disputed")
+
+
+def _move(state: State, dispute: Object, sign: int) -> Object:
+    fee = DISPUTE_FEE if sign < 0 else -DISPUTE_FEE
+    category = "dispute" if sign < 0 else "dispute_reversal"
+    moved = charging.book(state, dispute, sign * dispute["amount"], "adjustment", category, fee)
+    moved["description"] = f"Chargeback {'withdrawal' if sign < 0 else 'reversal'} for {dispute['charge']}"
+    return moved
+
+
+def _dispute(state: State, charge: Object, reason: str, inquiry: bool) -> Object:
+    evidence: dict[str, Any] = dict.fromkeys(EVIDENCE)
+    evidence["enhanced_evidence"] = {}
+    evidence["customer_email_address"] = charge["billing_details"]["email"]
+    details = {
+        "due_by": state.now() + 14 * DAY,
+        "enhanced_eligibility": {},
+        "has_evidence": False,
+        "past_due": False,
+        "submission_count": 0,
+    }
+    brand = charge["payment_method_details"]["card"]["brand"]
+    kind = "inquiry" if inquiry else "chargeback"
+    return blank(
+        "dispute",
+        state.new_id("du"),
+        amount=charge["amount"],
+        balance_transactions=[],
+        charge=charge["id"],
+        created=state.now(),
+        currency=charge["currency"],
+        enhanced_eligibility_types=[],
+        evidence=evidence,
+        evidence_details=details,
+        is_charge_refundable=inquiry,
+        livemode=False,
+        metadata={},
+        payment_intent=charge["payment_intent"],
+        payment_method_details={
+            "card": {"brand": brand, "case_type": kind, "network_reason_code": "10.4"},
+            "type": "card",
+        },
+        reason=reason,
+        status="warning_needs_response" if inquiry else "needs_response",
+    )
+
+
+def move_dispute(state: State, identifier: str, status: str) -> Object:
+    """To another status; won, lost and warning_closed close it, won gives the money back."""
+    dispute = state.get("dispute", identifier)
+    allowed = _next_statuses(dispute["status"])
+    if status not in allowed:
+        known = f"it can become {', '.join(allowed)}" if allowed else "it is closed"
+        raise invalid(f"The dispute {identifier} is {dispute['status']}: {known}.", "status")
+    before = dispute["status"]
+    dispute["status"] = status
+    if status in ("under_review", "warning_under_review"):
+        dispute["evidence_details"].update(has_evidence=True, submission_count=1)
+    if status == "needs_response":
+        dispute["balance_transactions"].append(_move(state, dispute, -1))
+    if status == "won":
+        dispute["balance_transactions"].append(_move(state, dispute, 1))
+    emit(state, "charge.dispute.updated", dispute, {"status": before})
+    if status == "needs_response":
+        emit(state, "charge.dispute.funds_withdrawn", dispute)
+    if status == "won":
+        emit(state, "charge.dispute.funds_reinstated", dispute)
+    if status in CLOSED:
+        dispute["is_charge_refundable"] = status == "warning_closed"
+        emit(state, "charge.dispute.closed", dispute)
+    return dispute
+
+
+def _next_statuses(status: str) -> tuple[str, ...]:
+    if status in OPEN:
+        return tuple(s for s in ("under_review", "won", "lost") if s != status)
+    if status in INQUIRY_OPEN:
+        return tuple(s for s in ("warning_under_review", "warning_closed", "needs_response") if s != status)
+    return ()
+
+
+def warn_of_fraud(state: State, charge_id: str) -> Object:
+    charge = state.get("charge", charge_id, "charge")
+    warning = state.put(
+        blank(
+            "radar.early_fraud_warning",
+            state.new_id("issfr"),
+            actionable=not charge["refunded"] and not charge["disputed"],
+            charge=charge["id"],
+            created=state.now(),
+            fraud_type="made_with_stolen_card",
+            livemode=False,
+            payment_intent=charge["payment_intent"],
+        )
+    )
+    emit(state, "radar.early_fraud_warning.created", warning)
+    return warning

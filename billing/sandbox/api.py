@@ -1,0 +1,140 @@
+"""From a request under /v1/ to its answer: key, version, idempotency, route, parameters, expansion, errors."""
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from . import forms
+from .contract import validate
+from .errors import ApiError, invalid, unauthorized, unknown_route
+from .events import API_VERSION
+from .expansion import expand
+from .routing import Route, api
+from .store import State
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass
+class Response:
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+def answer(state: State, request: Request) -> Response:
+    """Called with the state locked."""
+    request_id = state.new_id("req", 14)
+    state.calls[request.method, request.path] += 1
+    try:
+        _authorize(request.headers)
+        response = _once(state, request, request_id)
+    except ApiError as error:
+        response = refusal(error, request_id)
+    finally:
+        state.request = {"id": None, "idempotency_key": None}
+    response.headers.setdefault("Request-Id", request_id)
+    response.headers["Stripe-Version"] = API_VERSION
+    return response
+
+
+def refusal(error: ApiError, request_id: str) -> Response:
+    return Response(error.status, json.dumps(error.body(request_id), indent=2).encode(), dict(error.headers))
+
+
+def _authorize(headers: dict[str, str]) -> None:
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    key = credentials.strip()
+    if scheme.lower() == "basic":
+        try:
+            key = base64.b64decode(key).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            key = ""
+    if not key:
+        raise unauthorized(
+            "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer "
+            "auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
+        )
+    if not key.startswith(("sk_test_", "rk_test_")):
+        raise unauthorized(f"Invalid API Key provided: {key[:8]}***{key[-4:]}. The sandbox takes any sk_test_… key.")
+    version = headers.get("stripe-version", API_VERSION)
+    if version != API_VERSION:
+        raise invalid(f"Invalid Stripe API version: {version}. This sandbox speaks {API_VERSION} only.")
+
+
+def _once(state: State, request: Request, request_id: str) -> Response:
+    """A write with an idempotency key happens once: its answer is kept, and given again."""
+    key = request.headers.get("idempotency-key")
+    state.request = {"id": request_id, "idempotency_key": key}
+    if request.method != "POST" or not key:
+        return _perform(state, request)
+    if len(key) > 255:
+        raise invalid("Idempotency keys may be at most 255 characters long.", None, "invalid_idempotency_key")
+    digest = hashlib.sha256(f"{request.path}\n".encode() + request.body).hexdigest()
+    known = state.answers.get(key)
+    if known is not None:
+        return _replay(known, digest, key)
+    response = _perform_or_decline(state, request, request_id)
+    state.answers[key] = {
+        "digest": digest,
+        "status": response.status,
+        "body": response.body.decode(),
+        "request": request_id,
+    }
+    return response
+
+
+def _perform_or_decline(state: State, request: Request, request_id: str) -> Response:
+    """A declined card is an outcome that is kept; a refused request is not."""
+    try:
+        return _perform(state, request)
+    except ApiError as error:
+        if error.status != 402:
+            raise
+        return refusal(error, request_id)
+
+
+def _replay(known: dict[str, Any], digest: str, key: str) -> Response:
+    if known["digest"] != digest:
+        raise ApiError(
+            400,
+            "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using "
+            f"a key other than '{key}' if you meant to execute a different request.",
+            "idempotency_error",
+        )
+    headers = {"Idempotent-Replayed": "true", "Original-Request": known["request"], "Request-Id": known["request"]}
+    return Response(known["status"], known["body"].encode(), headers)
+
+
+def _perform(state: State, request: Request) -> Response:
+    found = api.find(request.method, request.path)
+    if found is None:
+        raise unknown_route(request.method, request.path)
+    route, names = found
+    params = _params(request, route)
+    paths = params.pop("expand", [])
+    arguments = {name: unquote(value) for name, value in names.items()}
+    result = route.handler(state, params=params, **arguments)
+    return Response(200, json.dumps(expand(state, result, paths)).encode())
+
+
+def _params(request: Request, route: Route) -> dict[str, Any]:
+    try:
+        text = "&".join(part for part in (request.query, request.body.decode()) if part)
+    except UnicodeDecodeError:
+        raise invalid("The request body is not UTF-8 form data.") from None
+    if "json" in request.headers.get("content-type", ""):
+        raise invalid("The API takes form-encoded parameters (Content-Type: application/x-www-form-urlencoded).")
+    return validate(forms.decode(text), route.params, route.covered)

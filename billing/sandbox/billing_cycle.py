@@ -1,0 +1,216 @@
+"""What the clock brings: renewals, retries, trial ends, cancellations and expiries, one due instant after another."""
+
+from collections.abc import Callable
+from typing import Any
+
+from . import aftermath, collection, invoicing, items, proration, standing, subscribing
+from .events import emit, forget_old, in_order, recorded
+from .store import Object, State
+
+UPDATED = "customer.subscription.updated"
+Job = Callable[..., None]
+JOBS: dict[str, Job] = {}
+
+
+def job(function: Job) -> Job:
+    JOBS[function.__name__] = function
+    return function
+
+
+def run_due(state: State, until: int) -> int:
+    """Goes through every due instant up to `until`, the clock standing at each; how many there were."""
+    done = 0
+    while (found := state.next_due(until)) is not None:
+        at, name, arguments = found
+        state.clock.standing = max(at, state.clock.standing or at)
+        try:
+            JOBS[name](state, *arguments)
+        finally:
+            state.clock.standing = None
+        done += 1
+    return done
+
+
+def advance(state: State, to: int) -> int:
+    """Moves the clock; what falls due while one is going through the rest counts as well."""
+    done = run_due(state, to)
+    state.clock.move_to(to)
+    forget_old(state)
+    return done
+
+
+def _live(state: State, identifier: str) -> Object | None:
+    sub = state.find("subscription", identifier)
+    return None if sub is None or standing.is_over(sub) else sub
+
+
+def _current(state: State, identifier: str, end: str) -> Object | None:
+    """The live subscription if this is still the end of its period."""
+    sub = _live(state, identifier)
+    return sub if sub and items.period_end(sub) == int(end) else None
+
+
+@job
+def upcoming(state: State, identifier: str, end: str) -> None:
+    sub = _current(state, identifier, end)
+    if sub is None or sub["status"] in ("incomplete", "paused", "unpaid") or ends_by(sub, int(end)):
+        return
+    emit(state, "invoice.upcoming", preview_of_renewal(state, sub))
+
+
+def ends_by(sub: Object, end: int) -> bool:
+    return sub["cancel_at"] is not None and sub["cancel_at"] <= end
+
+
+def preview_of_renewal(state: State, sub: Object, more: list[Object] | None = None) -> Object:
+    """The next invoice as it would be; neither filed nor numbered, and without an id."""
+    start, end = items.next_period(sub, items.period_end(sub))
+    lines = proration.pending_lines(state, sub) + (more or [])
+    for row in sub["items"]["data"]:
+        lines.append(
+            subscribing.regular_line(state, sub, {**row, "current_period_start": start, "current_period_end": end})
+        )
+    period = (items.period_start(sub), items.period_end(sub))
+    invoice = invoicing.document(state, sub, "upcoming", lines, id="upcoming_in", period=period)
+    invoice["next_payment_attempt"] = start + state.settings["finalize_after"]
+    del invoice["id"]
+    return invoice
+
+
+@job
+def trial_will_end(state: State, identifier: str, end: str) -> None:
+    sub = _current(state, identifier, end)
+    if sub is not None and sub["status"] == "trialing":
+        emit(state, "customer.subscription.trial_will_end", sub)
+
+
+@job
+def renew(state: State, identifier: str, end: str) -> None:
+    sub = _current(state, identifier, end)
+    if sub is None or sub["status"] in ("incomplete", "paused"):
+        return
+    if sub["status"] == "trialing" and _ends_without_card(state, sub):
+        return
+    renew_now(state, sub)
+
+
+def _ends_without_card(state: State, sub: Object) -> bool:
+    customer = state.get("customer", sub["customer"])
+    if sub["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]:
+        return False
+    choice = sub["trial_settings"]["end_behavior"]["missing_payment_method"]
+    if choice == "cancel":
+        standing.end(state, sub, "cancellation_requested")
+    elif choice == "pause":
+        with recorded(state, sub, "customer.subscription.paused"):
+            sub["status"] = "paused"
+    return bool(choice != "create_invoice")
+
+
+def renew_now(state: State, sub: Object) -> None:
+    """The period moves on and its invoice is drawn up; an hour later it is finalized and charged."""
+    start, end = items.next_period(sub, items.period_end(sub))
+    old = (items.period_start(sub), items.period_end(sub))
+    collects = sub["status"] != "unpaid"
+    with in_order(state, (UPDATED, "invoice.created")), recorded(state, sub, UPDATED):
+        lines = proration.take_pending_lines(state, sub)
+        items.set_period(sub, start, end)
+        if sub["status"] == "trialing":
+            sub["status"] = "active"
+        lines += [subscribing.regular_line(state, sub, row) for row in sub["items"]["data"]]
+        due = state.now() + state.settings["finalize_after"]
+        values: dict[str, Any] = {"automatically_finalizes_at": due, "next_payment_attempt": due}
+        if not collects:
+            values = {"auto_advance": False}
+        invoice = invoicing.draft(state, sub, "subscription_cycle", lines, period=old, **values)
+    standing.plan(state, sub)
+    if collects:
+        state.schedule(due, "finalize", invoice["id"], urgency=4)
+
+
+@job
+def finalize(state: State, identifier: str) -> None:
+    invoice = state.get("invoice", identifier)
+    if invoice["status"] != "draft" or not invoice["auto_advance"]:
+        return
+    emit(state, "invoice.updated", invoice, {"webhooks_delivered_at": invoice["webhooks_delivered_at"]})
+    invoicing.finalize(state, invoice)
+    collection.collect(state, invoice, scheduled=True)
+
+
+@job
+def collect_finalized(state: State, identifier: str) -> None:
+    invoice = state.get("invoice", identifier)
+    if invoice["status"] == "open" and not invoice["attempted"]:
+        collection.collect(state, invoice, scheduled=True)
+
+
+@job
+def retry(state: State, identifier: str, attempt: str) -> None:
+    invoice = state.get("invoice", identifier)
+    if invoice["status"] == "open" and invoice["auto_advance"] and invoice["attempt_count"] == int(attempt):
+        collection.collect(state, invoice, scheduled=True)
+
+
+@job
+def authentication_lapsed(state: State, identifier: str) -> None:
+    invoice = state.get("invoice", identifier)
+    sub = _live(state, invoicing.subscription_id(invoice) or "")
+    if invoice["status"] == "open" and sub is not None:
+        collection.give_up(state, sub, invoice)
+
+
+@job
+def cancel(state: State, identifier: str, at: str) -> None:
+    sub = _live(state, identifier)
+    if sub is not None and sub["cancel_at"] == int(at):
+        standing.end(state, sub, "cancellation_requested")
+
+
+@job
+def incomplete_lapsed(state: State, identifier: str) -> None:
+    """The first payment was not made within 23 hours."""
+    sub = _live(state, identifier)
+    if sub is None or sub["status"] != "incomplete":
+        return
+    with recorded(state, sub, UPDATED):
+        sub.update(status="incomplete_expired", ended_at=state.now(), canceled_at=state.now())
+    invoice = state.find("invoice", sub["latest_invoice"])
+    if invoice is not None and invoice["status"] == "open":
+        invoicing.close_unpaid(state, invoice, "void")
+
+
+@job
+def pending_update_lapsed(state: State, identifier: str, invoice_id: str) -> None:
+    sub = _live(state, identifier)
+    held = state.note(identifier).get("pending_update")
+    if sub is None or not held or held["invoice"] != invoice_id:
+        return
+    del state.note(identifier)["pending_update"]
+    with recorded(state, sub, "customer.subscription.pending_update_expired"):
+        sub["pending_update"] = None
+    invoice = state.get("invoice", invoice_id)
+    if invoice["status"] == "open":
+        invoicing.close_unpaid(state, invoice, "void")
+
+
+@job
+def session_expires(state: State, identifier: str) -> None:
+    session = state.get("checkout.session", identifier)
+    if session["status"] == "open":
+        session.update(status="expired", url=None)
+        emit(state, "checkout.session.expired", session)
+
+
+@job
+def after_charge(state: State, charge: str, kind: str) -> None:
+    """What the test cards that end in a dispute or a warning bring."""
+    if kind == "fraud_warning":
+        aftermath.warn_of_fraud(state, charge)
+    else:
+        aftermath.open_dispute(state, charge, "fraudulent", inquiry=kind == "inquiry")
+
+
+@job
+def refund_fails(state: State, refund: str) -> None:
+    aftermath.fail_refund(state, refund)

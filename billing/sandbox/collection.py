@@ -1,0 +1,107 @@
+"""Collecting an invoice, and what the outcome does to its subscription: active, past due, incomplete, or over."""
+
+from . import charging, invoicing, standing
+from .charging import DECLINED, REQUIRES_ACTION, SUCCEEDED
+from .events import emit, recorded
+from .periods import days
+from .store import Object, State
+
+
+def method_for(state: State, invoice: Object) -> str | None:
+    """The card that Stripe would charge: the invoice's, the subscription's, the customer's."""
+    customer = state.find("customer", invoice["customer"]) or {"invoice_settings": {"default_payment_method": None}}
+    sub = state.find("subscription", invoicing.subscription_id(invoice))
+    of_sub = sub["default_payment_method"] if sub else None
+    chosen = invoice["default_payment_method"] or of_sub or customer["invoice_settings"]["default_payment_method"]
+    return str(chosen) if chosen else None
+
+
+def collect(
+    state: State,
+    invoice: Object,
+    on_session: bool = False,
+    outcome: str | None = None,
+    method: str | None = None,
+    scheduled: bool = False,
+) -> str:
+    """Tries once to pay an open invoice. A scheduled try counts, and plans the next one when it fails."""
+    if invoice["amount_due"] == 0:
+        settle(state, invoice)
+        return SUCCEEDED
+    intent = invoicing.intent_of(state, invoice) or invoicing.reserve_payment(state, invoice)
+    result = charging.attempt(state, intent, method or method_for(state, invoice), on_session, outcome)
+    if result == SUCCEEDED:
+        if scheduled:
+            invoice["attempt_count"] += 1
+        settle(state, invoice)
+    else:
+        _fail(state, invoice, result, scheduled)
+    return result
+
+
+def settle(state: State, invoice: Object, out_of_band: bool = False) -> None:
+    """The invoice is paid: the subscription that waited for it is active."""
+    invoicing.mark_paid(state, invoice, out_of_band)
+    sub = state.find("subscription", invoicing.subscription_id(invoice))
+    if sub is not None:
+        standing.on_paid(state, sub, invoice)
+    if not out_of_band:
+        invoicing.settle_payment(state, invoice)
+
+
+def _fail(state: State, invoice: Object, result: str, scheduled: bool) -> None:
+    sub = state.find("subscription", invoicing.subscription_id(invoice))
+    exhausted = False
+    with recorded(state, invoice, "invoice.updated"):
+        if scheduled or not invoice["attempted"]:
+            invoice["attempt_count"] += 1
+        invoice["attempted"] = True
+        if scheduled:
+            exhausted = _plan_retry(state, invoice, result)
+    if result == REQUIRES_ACTION:
+        emit(state, "invoice.payment_action_required", invoice)
+    emit(state, "invoice.payment_failed", invoice)
+    if sub is None or standing.is_over(sub):
+        return
+    standing.on_failed(state, sub, invoice)
+    if exhausted:
+        give_up(state, sub, invoice)
+
+
+def _plan_retry(state: State, invoice: Object, result: str) -> bool:
+    """Plans the next try; True when this was the last one. What waits for the buyer's 3D Secure is not retried."""
+    if result == REQUIRES_ACTION:
+        invoice["next_payment_attempt"] = None
+        waits = state.now() + days(state.settings["authentication_days"])
+        state.schedule(waits, "authentication_lapsed", invoice["id"])
+        return False
+    waits = state.settings["retry_days"]
+    if invoice["attempt_count"] > len(waits):
+        invoice["next_payment_attempt"] = None
+        return True
+    at = state.now() + days(waits[invoice["attempt_count"] - 1])
+    invoice["next_payment_attempt"] = at
+    state.schedule(at, "retry", invoice["id"], str(invoice["attempt_count"]))
+    return False
+
+
+def give_up(state: State, sub: Object, invoice: Object) -> None:
+    """After the last try the subscription ends, or stays unpaid, as the account is set."""
+    choice = state.settings["after_last_retry"]
+    if choice == "cancel":
+        standing.end(state, sub, "payment_failed")
+    elif choice == "unpaid":
+        with recorded(state, sub, "customer.subscription.updated"):
+            sub["status"] = "unpaid"
+        with recorded(state, invoice, "invoice.updated"):
+            invoice["auto_advance"] = False
+
+
+def pay_open(state: State, customer: str) -> None:
+    """A new default card pays what is open (the portal does this at once)."""
+    for invoice in state.table("invoice").where("customer", customer):
+        if invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
+            collect(state, invoice, on_session=True)
+
+
+__all__ = ["DECLINED", "REQUIRES_ACTION", "SUCCEEDED", "collect", "give_up", "method_for", "pay_open", "settle"]

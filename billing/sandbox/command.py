@@ -1,0 +1,42 @@
+"""The command: prints where the sandbox is, serves until it is told to end, and ends cleanly."""
+
+import argparse
+import functools
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .running import Sandbox, described
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=12111, help="0 takes a free one (default 12111)")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--forward", metavar="URL", help="deliver every event there")
+    parser.add_argument("--webhook-secret", metavar="whsec_…", help="sign with this secret (default: a new one)")
+    parser.add_argument("--state", metavar="FILE", help="keep the state in this file")
+
+
+def run(
+    port: int,
+    host: str,
+    forward: str | None,
+    webhook_secret: str | None,
+    state: str | None,
+    write: Callable[[str], Any] = functools.partial(print, flush=True),
+    **_: Any,
+) -> int:
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    sandbox = Sandbox(port, host, forward, webhook_secret, state)
+    try:
+        sandbox.start()
+    except OSError as error:
+        write(f"The sandbox cannot listen on {host}:{port}: {error.strerror}.")
+        return 1
+    write(described(sandbox))
+    ended.wait()
+    sandbox.stop()
+    return 0

@@ -1,0 +1,164 @@
+"""Holds a request to the SDK's own parameter types: unknown, missing, badly typed or foreign values are refused as Stripe does."""
+
+import functools
+import sys
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, ForwardRef
+
+import stripe.params
+from stripe import RequestOptions
+
+from .errors import ApiError, invalid, missing_parameter, not_covered, unknown_parameter
+
+UNIONS = (typing.Union, types.UnionType)
+NOT_SENT = frozenset(RequestOptions.__annotations__)
+Params = dict[str, Any]
+
+
+def validate(raw: dict[str, Any], name: str, covered: frozenset[str]) -> Params:
+    """`raw` as typed values, held to the SDK's TypedDict `name`; `covered` are the dotted parameters that the sandbox acts on."""
+    params = _typed_dict(raw, params_class(name), "")
+    _refuse_uncovered(params, covered, "")
+    return params
+
+
+@functools.cache
+def params_class(name: str) -> type:
+    found: Any = stripe.params
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+@functools.cache
+def fields_of(cls: type) -> dict[str, tuple[Any, bool]]:
+    """Name → (resolved type, whether it is required)."""
+    fields = {}
+    for name, hint in cls.__annotations__.items():
+        required = typing.get_origin(hint) is not typing.NotRequired
+        inner = hint if required else typing.get_args(hint)[0]
+        if name not in NOT_SENT:
+            fields[name] = (resolve(inner, cls.__module__), required)
+    return fields
+
+
+def resolve(hint: Any, module: str) -> Any:
+    if isinstance(hint, ForwardRef):
+        hint = hint.__forward_arg__
+    if isinstance(hint, str):
+        return resolve(eval(hint, dict(vars(sys.modules[module]))), module)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is None or origin is typing.Literal:
+        return hint
+    resolved = tuple(resolve(argument, module) for argument in arguments)
+    return typing.Union[resolved] if origin in UNIONS else types.GenericAlias(origin, resolved)
+
+
+def _typed_dict(raw: Any, cls: type, path: str) -> Params:
+    if not isinstance(raw, dict):
+        raise invalid(f"Invalid object: {path}", path, "parameter_invalid_object")
+    fields = fields_of(cls)
+    for name in raw:
+        if name not in fields:
+            raise unknown_parameter(_join(path, name))
+    for name, (_, required) in fields.items():
+        if required and name not in raw:
+            raise missing_parameter(_join(path, name))
+    return {name: coerce(value, fields[name][0], _join(path, name)) for name, value in raw.items()}
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}[{name}]" if path else name
+
+
+def coerce(value: Any, hint: Any, path: str) -> Any:
+    origin = typing.get_origin(hint)
+    if origin in UNIONS:
+        return _union(value, typing.get_args(hint), path)
+    if origin is typing.Literal:
+        return _literal(value, typing.get_args(hint), path)
+    if origin is list:
+        return _list(value, typing.get_args(hint)[0], path)
+    if origin is dict or getattr(origin, "__name__", "") == "UntypedStripeObject":
+        return _mapping(value, typing.get_args(hint)[-1], path)
+    if hasattr(hint, "__required_keys__"):
+        return _typed_dict(value, hint, path)
+    return _scalar(value, hint, path)
+
+
+def _union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
+    """The first type that takes the value. A literal beside `str` is a closed list, except the lone '' that clears a field."""
+    named = [v for c in choices if typing.get_origin(c) is typing.Literal for v in typing.get_args(c) if v != ""]
+    refused: ApiError | None = None
+    for choice in sorted(choices, key=_strictness):
+        if choice is str and named:
+            continue
+        try:
+            return coerce(value, choice, path)
+        except ApiError as error:
+            refused = error if refused is None or isinstance(value, dict) else refused
+    if named and isinstance(value, str):
+        raise _foreign(value, named, path)
+    raise refused or invalid(f"Invalid value: {path}", path)
+
+
+def _strictness(choice: Any) -> int:
+    return 2 if choice is str else 0 if typing.get_origin(choice) is typing.Literal else 1
+
+
+def _literal(value: Any, allowed: tuple[Any, ...], path: str) -> Any:
+    for choice in allowed:
+        if value == choice or (isinstance(choice, bool) and value == str(choice).lower()):
+            return choice
+    raise _foreign(value, list(allowed), path)
+
+
+def _foreign(value: Any, allowed: list[Any], path: str) -> ApiError:
+    names = ", ".join(str(choice) for choice in allowed)
+    return invalid(f"Invalid {path}: must be one of {names} (not {value!r}).", path)
+
+
+def _list(value: Any, item: Any, path: str) -> list[Any]:
+    if isinstance(value, dict) and all(key.isdigit() for key in value):
+        value = [value[key] for key in sorted(value, key=int)]
+    if not isinstance(value, list):
+        raise invalid(f"Invalid array: {path}", path, "parameter_invalid_array")
+    return [coerce(entry, item, f"{path}[{index}]") for index, entry in enumerate(value)]
+
+
+def _mapping(value: Any, item: Any, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise invalid(f"Invalid object: {path}", path, "parameter_invalid_object")
+    return {key: coerce(entry, item, f"{path}[{key}]") for key, entry in value.items()}
+
+
+SCALARS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "int": (int, "integer"),
+    "float": (float, "decimal"),
+    "bool": ({"true": True, "false": False}.__getitem__, "boolean"),
+}
+
+
+def _scalar(value: Any, hint: Any, path: str) -> Any:
+    if isinstance(value, dict | list):
+        raise invalid(f"Invalid value: {path} must be a single value", path)
+    reader, kind = SCALARS.get(getattr(hint, "__name__", "str"), (str, "string"))
+    try:
+        return reader(value)
+    except (ValueError, KeyError):
+        raise invalid(f"Invalid {kind}: {value}", path, f"parameter_invalid_{kind}") from None
+
+
+def _refuse_uncovered(params: Params, covered: frozenset[str], prefix: str) -> None:
+    for name, value in params.items():
+        dotted = prefix + name
+        if dotted in covered:
+            continue
+        inside = any(entry.startswith(dotted + ".") for entry in covered)
+        if not inside:
+            raise not_covered(dotted)
+        for entry in value if isinstance(value, list) else [value]:
+            if isinstance(entry, dict):
+                _refuse_uncovered(entry, covered, dotted + ".")

@@ -1,0 +1,275 @@
+"""The control plane under /_sandbox/: what the buyer, the bank and time would do; JSON in and out."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import aftermath, billing_cycle, buying, cards, collection, invoicing, seeding
+from .api import Request, Response, refusal
+from .errors import ApiError, invalid, unknown_route
+from .resources.invoices import payable
+from .resources.payment_methods import attached
+from .store import SETTINGS, State
+
+if TYPE_CHECKING:
+    from .running import Sandbox
+
+Body = dict[str, Any]
+Action = Callable[..., Body]
+ACTIONS: list[tuple[str, re.Pattern[str], Action]] = []
+UNLOCKED = {"settle"}
+FURTHEST = 20 * 366 * 86400
+
+
+def action(method: str, path: str) -> Callable[[Action], Action]:
+    def register(function: Action) -> Action:
+        ACTIONS.append((method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)), function))
+        return function
+
+    return register
+
+
+def answer(sandbox: "Sandbox", request: Request) -> Response:
+    try:
+        body = _dispatch(sandbox, request)
+    except ApiError as error:
+        return refusal(error, "req_sandbox")
+    return Response(200, json.dumps(body).encode())
+
+
+def _dispatch(sandbox: "Sandbox", request: Request) -> Body:
+    path = "/" + request.path.removeprefix("/_sandbox").strip("/")
+    for method, pattern, function in ACTIONS:
+        if method == request.method and (match := pattern.fullmatch(path)):
+            given = _json(request.body)
+            if function.__name__ in UNLOCKED:
+                return function(sandbox, given, **match.groupdict())
+            with sandbox.lock:
+                try:
+                    return function(sandbox, given, **match.groupdict())
+                finally:
+                    sandbox.after()
+    raise unknown_route(request.method, request.path)
+
+
+def _json(body: bytes) -> Body:
+    if not body.strip():
+        return {}
+    try:
+        given = json.loads(body)
+    except ValueError:
+        raise invalid("The control plane takes JSON: this body is not.") from None
+    if not isinstance(given, dict):
+        raise invalid("The control plane takes a JSON object.")
+    return given
+
+
+def known(given: Body, *names: str) -> Body:
+    for name in given.keys() - set(names):
+        raise invalid(
+            f"Received unknown parameter: {name}. Known: {', '.join(names) or 'none'}.", name, "parameter_unknown"
+        )
+    return given
+
+
+def whole(given: Body, name: str, default: int | None = None, least: int = 0) -> int:
+    value = given.get(name, default)
+    if value is None:
+        raise invalid(f"Missing required param: {name}.", name, "parameter_missing")
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < least:
+        raise invalid(f"{name} must be a whole number, at least {least}.", name)
+    return int(value)
+
+
+def text(given: Body, name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str) or not value:
+        raise invalid(f"Missing required param: {name}.", name, "parameter_missing")
+    return value
+
+
+def optional_text(given: Body, name: str) -> str | None:
+    return text(given, name) if given.get(name) is not None else None
+
+
+@action("GET", "/")
+def status(sandbox: "Sandbox", given: Body) -> Body:
+    state = sandbox.state
+    counts = {kind: len(table.rows) for kind, table in state.tables.items()}
+    return {
+        "status": "ok",
+        "url": sandbox.url,
+        "now": state.now(),
+        "forward": state.forward,
+        "objects": counts,
+        "pending_deliveries": sandbox.dispatcher.pending(),
+        "faults": sandbox.faults.shown(),
+        "settings": state.settings,
+        "cards": [{"payment_method": f"pm_card_{c.token}", "number": c.number, "does": c.does} for c in cards.CARDS],
+    }
+
+
+@action("POST", "/reset")
+def reset(sandbox: "Sandbox", given: Body) -> Body:
+    known(given, "seed", "now")
+    now = whole(given, "now") if given.get("now") is not None else None
+    sandbox.reset(str(given.get("seed", "0")), now)
+    return {"now": sandbox.state.now(), "seed": sandbox.state.seed}
+
+
+@action("POST", "/settings")
+def settings(sandbox: "Sandbox", given: Body) -> Body:
+    """Dunning and clock settings; `after_last_retry` is cancel, unpaid or past_due."""
+    known(given, *SETTINGS)
+    for name, value in given.items():
+        _check_setting(name, value)
+    sandbox.state.settings.update(given)
+    return dict(sandbox.state.settings)
+
+
+def _check_setting(name: str, value: Any) -> None:
+    default = SETTINGS[name]
+    if isinstance(default, list):
+        if not isinstance(value, list) or not all(isinstance(n, int | float) and n >= 0 for n in value):
+            raise invalid(f"{name} must be a list of numbers.", name)
+    elif name == "after_last_retry":
+        if value not in ("cancel", "unpaid", "past_due"):
+            raise invalid("after_last_retry must be cancel, unpaid or past_due.", name)
+    elif isinstance(default, bool) != isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise invalid(f"{name} must be like {json.dumps(default)}.", name)
+
+
+@action("POST", "/checkout/{session}/complete")
+def complete_checkout(sandbox: "Sandbox", given: Body, session: str) -> Body:
+    known(given, "payment_method", "outcome")
+    token, outcome = optional_text(given, "payment_method"), optional_text(given, "outcome")
+    return buying.complete(sandbox.state, session, token, outcome)
+
+
+@action("POST", "/advance")
+def advance(sandbox: "Sandbox", given: Body) -> Body:
+    known(given, "seconds", "to")
+    state = sandbox.state
+    if ("to" in given) == ("seconds" in given):
+        raise invalid("Give either `seconds` or `to`.", "seconds")
+    to = whole(given, "to") if "to" in given else state.now() + whole(given, "seconds")
+    if to < state.now():
+        raise invalid(f"The clock only goes forward: it is {state.now()} now.", "to")
+    if to > state.now() + FURTHEST:
+        raise invalid("The clock goes at most 20 years at once.", "to")
+    done = billing_cycle.advance(state, to)
+    return {"now": state.now(), "instants": done}
+
+
+@action("POST", "/invoices/{invoice}/pay")
+def pay_invoice(sandbox: "Sandbox", given: Body, invoice: str) -> Body:
+    """What the customer does on the hosted invoice page: paid, declined, authenticated or authentication_failed."""
+    known(given, "outcome", "payment_method")
+    outcome = optional_text(given, "outcome")
+    if outcome is not None and outcome not in buying.OUTCOMES:
+        raise invalid(f"Invalid outcome: must be one of {', '.join(buying.OUTCOMES)}", "outcome")
+    return pay_on_page(sandbox.state, invoice, outcome, optional_text(given, "payment_method"))
+
+
+def pay_on_page(state: State, identifier: str, outcome: str | None, token: str | None) -> Body:
+    row = payable(state, identifier)
+    method = collection.method_for(state, row)
+    if token:
+        method = attached(state, token, state.get("customer", row["customer"]))["id"]
+    if method is None:
+        raise invalid("There is no card to pay with: give a payment_method.", "payment_method", "parameter_missing")
+    result = collection.collect(state, row, on_session=True, outcome=outcome, method=method)
+    intent = invoicing.intent_of(state, row)
+    error = intent["last_payment_error"] if intent else None
+    names = {"succeeded": "paid", "declined": "declined", "requires_action": "requires_action"}
+    return {"outcome": names[result], "error": error, "invoice": row}
+
+
+@action("POST", "/disputes")
+def open_dispute(sandbox: "Sandbox", given: Body) -> Body:
+    known(given, "charge", "reason", "inquiry")
+    reason = optional_text(given, "reason") or "fraudulent"
+    return aftermath.open_dispute(sandbox.state, text(given, "charge"), reason, bool(given.get("inquiry")))
+
+
+@action("POST", "/disputes/{dispute}")
+def move_dispute(sandbox: "Sandbox", given: Body, dispute: str) -> Body:
+    known(given, "status")
+    return aftermath.move_dispute(sandbox.state, dispute, text(given, "status"))
+
+
+@action("POST", "/refunds/{refund}/fail")
+def fail_refund(sandbox: "Sandbox", given: Body, refund: str) -> Body:
+    known(given, "reason")
+    return aftermath.fail_refund(sandbox.state, refund, optional_text(given, "reason") or "unknown")
+
+
+@action("POST", "/fraud_warnings")
+def warn_of_fraud(sandbox: "Sandbox", given: Body) -> Body:
+    known(given, "charge")
+    return aftermath.warn_of_fraud(sandbox.state, text(given, "charge"))
+
+
+@action("POST", "/faults")
+def faults(sandbox: "Sandbox", given: Body) -> Body:
+    sandbox.faults.set(given)
+    return sandbox.faults.shown()
+
+
+@action("GET", "/faults")
+def current_faults(sandbox: "Sandbox", given: Body) -> Body:
+    return sandbox.faults.shown()
+
+
+@action("POST", "/deliver")
+def deliver(sandbox: "Sandbox", given: Body) -> Body:
+    known(given, "event")
+    event = sandbox.state.get("event", text(given, "event"), "event")
+    return {"event": event["id"], "targets": sandbox.dispatcher.deliver(event)}
+
+
+@action("POST", "/settle")
+def settle(sandbox: "Sandbox", given: Body) -> Body:
+    """Waits until no delivery is waiting or under way, at most `timeout` seconds (10)."""
+    known(given, "timeout")
+    timeout = given.get("timeout", 10)
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout <= 600:
+        raise invalid("timeout must be a number of seconds up to 600.", "timeout")
+    with sandbox.lock:
+        sandbox.after()
+    return {"pending": sandbox.dispatcher.settle(float(timeout))}
+
+
+@action("POST", "/seed")
+def seed(sandbox: "Sandbox", given: Body) -> Body:
+    known(given, "customers", "subscriptions", "events")
+    began = time.monotonic()
+    customers = whole(given, "customers", 0)
+    made = seeding.seed(sandbox.state, customers, whole(given, "subscriptions", customers), whole(given, "events", 0))
+    return {**made, "seconds": round(time.monotonic() - began, 3)}
+
+
+@action("GET", "/calls")
+def calls(sandbox: "Sandbox", given: Body) -> Body:
+    counted = sandbox.state.calls
+    data = [{"method": method, "path": path, "count": count} for (method, path), count in counted.items()]
+    return {"total": sum(counted.values()), "data": data}
+
+
+@action("DELETE", "/calls")
+def forget_calls(sandbox: "Sandbox", given: Body) -> Body:
+    sandbox.state.calls.clear()
+    return {"total": 0, "data": []}
+
+
+@action("GET", "/deliveries")
+def deliveries(sandbox: "Sandbox", given: Body) -> Body:
+    return {"data": list(sandbox.state.deliveries), "pending": sandbox.dispatcher.pending()}
+
+
+@action("DELETE", "/deliveries")
+def forget_deliveries(sandbox: "Sandbox", given: Body) -> Body:
+    sandbox.state.deliveries.clear()
+    return {"data": [], "pending": sandbox.dispatcher.pending()}

@@ -1,0 +1,249 @@
+"""Signed deliveries of events in background threads: one line per target, retries, and the faults of the network between."""
+
+import hashlib
+import hmac
+import heapq
+import http.client
+import json
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from .events import shown, targets, wants
+from .faults import Faults
+from .store import Object, State
+
+HOLD_SECONDS = 0.3
+TIMEOUT = 20.0
+STALE_BY = 3600
+
+
+@dataclass(order=True)
+class Delivery:
+    due: float
+    number: int
+    event: Object = field(compare=False)
+    attempt: int = field(compare=False, default=1)
+    copy: int = field(compare=False, default=1)
+
+
+class Dispatcher:
+    """Hands events over to the line of each target; `idle` is notified whenever a delivery ends."""
+
+    def __init__(self, state: State, faults: Faults, lock: threading.RLock) -> None:
+        self.state, self.faults, self.lock = state, faults, lock
+        self.lines: dict[str, Line] = {}
+        self.idle = threading.Condition()
+
+    def take(self) -> None:
+        """Called with the state locked, after whatever may have published events."""
+        published, self.state.published = self.state.published, []
+        if not published:
+            return
+        for target in targets(self.state):
+            wanted = [event for event in published if wants(target, event["type"])]
+            if wanted:
+                self._line(target).add(wanted)
+
+    def deliver(self, event: Object) -> int:
+        found = targets(self.state)
+        for target in found:
+            self._line(target).add([event])
+        return len(found)
+
+    def _line(self, target: dict[str, Any]) -> "Line":
+        line = self.lines.get(target["id"])
+        if line is None:
+            line = self.lines[target["id"]] = Line(self)
+            line.start()
+        line.target = target
+        return line
+
+    def pending(self) -> int:
+        return sum(line.pending() for line in list(self.lines.values()))
+
+    def settle(self, timeout: float) -> int:
+        """Waits, without the state's lock, until nothing is waiting or under way; how many deliveries still are."""
+        end = time.monotonic() + timeout
+        with self.idle:
+            while (left := self.pending()) and time.monotonic() < end:
+                self.idle.wait(min(0.05, max(0.001, end - time.monotonic())))
+        return left
+
+    def forget(self, state: State) -> None:
+        for line in self.lines.values():
+            line.clear()
+        self.state = state
+
+    def stop(self) -> None:
+        for line in self.lines.values():
+            line.stop()
+        for line in self.lines.values():
+            line.join(1)
+
+    def record(self, delivery: Delivery, target: dict[str, Any], status: int | None, note: str | None) -> None:
+        row = delivery.event
+        with self.lock:
+            if status is not None and 200 <= status < 300 and target["id"] not in row["reached"]:
+                row["reached"].append(target["id"])
+                row["pending_webhooks"] = max(0, row["pending_webhooks"] - 1)
+            self.state.deliveries.append(
+                {
+                    "event": row["id"],
+                    "type": row["type"],
+                    "url": target["url"],
+                    "attempt": delivery.attempt,
+                    "copy": delivery.copy,
+                    "status": status,
+                    "error": note,
+                    "at": round(time.time(), 3),
+                }
+            )
+
+
+class Line(threading.Thread):
+    """The deliveries of one target, one after another, by the time they are due."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        super().__init__(name="deliveries", daemon=True)
+        self.dispatcher = dispatcher
+        self.target: dict[str, Any] = {}
+        self.queue: list[Delivery] = []
+        self.batch: list[Delivery] = []
+        self.flush_at: float | None = None
+        self.under_way = 0
+        self.number = 0
+        self.stopped = False
+        self.changed = threading.Condition()
+
+    def add(self, events: list[Object]) -> None:
+        faults = self.dispatcher.faults
+        with self.changed:
+            for event in events:
+                copies = 2 if faults.strikes(faults.webhooks, "duplicate") else 1
+                held = faults.strikes(faults.webhooks, "shuffle")
+                for copy in range(1, copies + 1):
+                    self._enqueue(event, copy, held)
+            self.changed.notify()
+
+    def _enqueue(self, event: Object, copy: int, held: bool) -> None:
+        self.number += 1
+        delay = self.dispatcher.faults.webhooks.get("delay_ms", 0) / 1000
+        delivery = Delivery(time.monotonic() + delay, self.number, event, 1, copy)
+        if not held:
+            heapq.heappush(self.queue, delivery)
+            return
+        self.batch.append(delivery)
+        self.flush_at = self.flush_at or time.monotonic() + HOLD_SECONDS
+
+    def pending(self) -> int:
+        with self.changed:
+            return len(self.queue) + len(self.batch) + self.under_way
+
+    def clear(self) -> None:
+        with self.changed:
+            self.queue, self.batch, self.flush_at = [], [], None
+
+    def stop(self) -> None:
+        with self.changed:
+            self.stopped = True
+            self.changed.notify()
+
+    def run(self) -> None:
+        while (delivery := self._next()) is not None:
+            try:
+                self._send(delivery)
+            finally:
+                with self.changed:
+                    self.under_way -= 1
+                with self.dispatcher.idle:
+                    self.dispatcher.idle.notify_all()
+
+    def _next(self) -> Delivery | None:
+        with self.changed:
+            while not self.stopped:
+                now = time.monotonic()
+                if self.flush_at is not None and self.flush_at <= now:
+                    self._flush()
+                if self.queue and self.queue[0].due <= now:
+                    self.under_way += 1
+                    return heapq.heappop(self.queue)
+                due = [self.queue[0].due] if self.queue else []
+                due += [self.flush_at] if self.flush_at is not None else []
+                self.changed.wait(max(0.001, min(due) - now) if due else None)
+        return None
+
+    def _flush(self) -> None:
+        for delivery in shuffled(self.batch, self.dispatcher.faults.random):
+            self.number += 1
+            delivery.number, delivery.due = self.number, max(delivery.due, self.flush_at or 0)
+            heapq.heappush(self.queue, delivery)
+        self.batch, self.flush_at = [], None
+
+    def _send(self, delivery: Delivery) -> None:
+        faults, target = self.dispatcher.faults, self.target
+        if faults.strikes(faults.webhooks, "drop"):
+            self.dispatcher.record(delivery, target, None, "dropped")
+            return
+        with self.dispatcher.lock:
+            body = json.dumps(shown(delivery.event), indent=2).encode()
+        header = self._signature(body, target["secret"])
+        status, note = post(target["url"], body, header)
+        self.dispatcher.record(delivery, target, status, note)
+        if status is None or not 200 <= status < 300:
+            self._retry(delivery)
+
+    def _signature(self, body: bytes, secret: str) -> str:
+        faults, at = self.dispatcher.faults, int(time.time())
+        if faults.strikes(faults.webhooks, "stale_signature"):
+            at -= STALE_BY
+        if faults.strikes(faults.webhooks, "bad_signature"):
+            secret += "-forged"
+        return signature(body, secret, at)
+
+    def _retry(self, delivery: Delivery) -> None:
+        waits = self.dispatcher.state.settings["delivery_retry_seconds"]
+        if delivery.attempt > len(waits):
+            return
+        due = time.monotonic() + waits[delivery.attempt - 1]
+        with self.changed:
+            self.number += 1
+            again = Delivery(due, self.number, delivery.event, delivery.attempt + 1, delivery.copy)
+            heapq.heappush(self.queue, again)
+
+
+def shuffled(batch: list[Delivery], chance: random.Random) -> list[Delivery]:
+    """Random order in which a duplicate never follows its twin at once (unless there is nothing to put between)."""
+    first = [d for d in batch if d.copy == 1]
+    second = [d for d in batch if d.copy > 1]
+    chance.shuffle(first)
+    chance.shuffle(second)
+    if len(second) > 1 and first[-1].event is second[0].event:
+        second.append(second.pop(0))
+    return first + second
+
+
+def signature(body: bytes, secret: str, at: int) -> str:
+    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+def post(url: str, body: bytes, header: str) -> tuple[int | None, str | None]:
+    """The status answered, or why there was none."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Stripe-Signature": header,
+        "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        "Connection": "close",
+    }
+    try:
+        connection = kind(parts.netloc, timeout=TIMEOUT)
+        connection.request("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, headers)
+        return connection.getresponse().status, None
+    except (OSError, http.client.HTTPException) as error:
+        return None, f"{type(error).__name__}: {error}"

@@ -1,0 +1,60 @@
+"""Stripe's errors: a status and a body, raised from anywhere below the router."""
+
+from typing import Any
+
+DOCS = "https://stripe.com/docs/error-codes/"
+
+
+class ApiError(Exception):
+    def __init__(self, status: int, message: str, kind: str = "invalid_request_error", **details: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.details = {name: value for name, value in details.items() if value is not None}
+        self.kind = kind
+        self.message = message
+        self.headers: dict[str, str] = {}
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        error: dict[str, Any] = {"message": self.message, "type": self.kind, **self.details}
+        if "code" in error:
+            error["doc_url"] = DOCS + error["code"].replace("_", "-")
+        error["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}"
+        return {"error": error}
+
+
+def invalid(message: str, param: str | None = None, code: str | None = None) -> ApiError:
+    return ApiError(400, message, param=param, code=code)
+
+
+def missing_resource(kind: str, identifier: str, param: str | None = None) -> ApiError:
+    """404 for the object the path names, 400 for one that a parameter names, as at Stripe."""
+    name = kind.rsplit(".", 1)[-1].replace("_", " ")
+    message = f"No such {name}: '{identifier}'"
+    return ApiError(400 if param else 404, message, code="resource_missing", param=param or "id")
+
+
+def unknown_route(method: str, path: str) -> ApiError:
+    return ApiError(
+        404, f"Unrecognized request URL ({method}: {path}). See https://stripe.com/docs or the sandbox's own."
+    )
+
+
+def missing_parameter(param: str) -> ApiError:
+    return invalid(f"Missing required param: {param}.", param, "parameter_missing")
+
+
+def unknown_parameter(param: str) -> ApiError:
+    return invalid(f"Received unknown parameter: {param}", param, "parameter_unknown")
+
+
+def not_covered(param: str) -> ApiError:
+    return invalid(f"The sandbox does not cover the parameter {param} (Stripe does).", param, "sandbox_not_covered")
+
+
+def unauthorized(message: str) -> ApiError:
+    return ApiError(401, message)
+
+
+def declined(card_error: dict[str, Any]) -> ApiError:
+    details = {name: value for name, value in card_error.items() if name not in {"type", "message", "doc_url"}}
+    return ApiError(402, card_error["message"], "card_error", **details)

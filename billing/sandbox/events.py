@@ -1,0 +1,112 @@
+"""Events: each keeps its object as it was at that moment, and what an update changed."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from .store import Object, State
+
+API_VERSION = "2026-08-26.dahlia"
+KEPT = 30 * 86400
+
+
+def emit(state: State, kind: str, obj: Object, previous: dict[str, Any] | None = None) -> None:
+    entry = {"type": kind, "snapshot": json.dumps(obj), "previous": previous}
+    if state.held is not None:
+        state.held.append(entry)
+    else:
+        _publish(state, entry)
+
+
+def _publish(state: State, entry: dict[str, Any]) -> None:
+    waiting = sum(1 for target in targets(state) if wants(target, entry["type"]))
+    row = {
+        "id": state.new_id("evt"),
+        "object": "event",
+        "api_version": API_VERSION,
+        "created": state.now(),
+        "livemode": False,
+        "pending_webhooks": waiting,
+        "request": dict(state.request),
+        "reached": [],
+        **entry,
+    }
+    state.put(row)
+    state.published.append(row)
+
+
+def shown(row: Object) -> Object:
+    """The event as the API answers and delivers it."""
+    event = {name: value for name, value in row.items() if name not in {"snapshot", "previous", "reached"}}
+    event["data"] = {"object": json.loads(row["snapshot"])}
+    if row["previous"] is not None:
+        event["data"]["previous_attributes"] = row["previous"]
+    return event
+
+
+@contextmanager
+def recorded(state: State, obj: Object, kind: str) -> Iterator[Object]:
+    """Announces what the block changed in `obj`; nothing when it changed nothing."""
+    before = json.loads(json.dumps(obj))
+    yield obj
+    previous = difference(before, obj)
+    if previous:
+        emit(state, kind, obj, previous)
+
+
+@contextmanager
+def in_order(state: State, order: Sequence[str]) -> Iterator[None]:
+    """Publishes the block's events in Stripe's observed order; a failed block publishes what it did before failing."""
+    held: list[dict[str, Any]] = []
+    outer, state.held = state.held, held
+    try:
+        yield
+    finally:
+        state.held = outer
+        rank = {kind: index for index, kind in enumerate(order)}
+        for entry in sorted(held, key=lambda e: rank.get(e["type"], len(rank))):
+            if outer is not None:
+                outer.append(entry)
+            else:
+                _publish(state, entry)
+
+
+def difference(before: Any, after: Any) -> dict[str, Any]:
+    """The earlier values of what changed; objects are compared key by key, lists as a whole."""
+    changed: dict[str, Any] = {}
+    for name in before.keys() | after.keys():
+        old, new = before.get(name), after.get(name)
+        if old == new:
+            continue
+        both = isinstance(old, dict) and isinstance(new, dict)
+        changed[name] = difference(old, new) if both else old
+    return changed
+
+
+def targets(state: State) -> list[dict[str, Any]]:
+    """Where events go: the enabled endpoints, and the address given by --forward."""
+    endpoints = [
+        {"id": row["id"], "url": row["url"], "events": row["enabled_events"], "secret": state.note(row["id"])["secret"]}
+        for row in state.table("webhook_endpoint").rows.values()
+        if row["status"] == "enabled"
+    ]
+    if state.forward:
+        endpoints.append({"id": "forward", "url": state.forward, "events": ["*"], "secret": state.webhook_secret})
+    return endpoints
+
+
+def wants(target: dict[str, Any], kind: str) -> bool:
+    return "*" in target["events"] or kind in target["events"]
+
+
+def forget_old(state: State) -> None:
+    """Stripe keeps events for 30 days."""
+    table, oldest = state.table("event"), state.now() - KEPT
+    gone = []
+    for row in table.rows.values():
+        if row["created"] >= oldest:
+            break
+        gone.append(row["id"])
+    for identifier in gone:
+        table.remove(identifier)

@@ -1,0 +1,124 @@
+"""`expand[]`: ids replaced by their objects, and the fields that are shown only when asked for."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .blanks import embedded_list
+from .errors import invalid, missing_resource
+from .shapes import class_of, fields_of
+from .store import Object, State
+
+DEPTH = 4
+KINDS = {
+    "cus": ["customer"],
+    "prod": ["product"],
+    "price": ["price"],
+    "sub": ["subscription"],
+    "in": ["invoice"],
+    "ii": ["invoiceitem"],
+    "inpay": ["invoice_payment"],
+    "pi": ["payment_intent"],
+    "seti": ["setup_intent"],
+    "pm": ["payment_method"],
+    "ch": ["charge"],
+    "re": ["refund"],
+    "du": ["dispute"],
+    "txn": ["balance_transaction"],
+    "cs": ["checkout.session"],
+    "bpc": ["billing_portal.configuration"],
+    "acct": ["account"],
+}
+Included = Callable[[State, Object], Any]
+
+
+def _charge_refunds(state: State, charge: Object) -> Object:
+    refunds = list(reversed(state.table("refund").where("charge", charge["id"])))
+    return embedded_list(f"/v1/charges/{charge['id']}/refunds", refunds[:10], len(refunds) > 10)
+
+
+def _customer_subscriptions(state: State, customer: Object) -> Object:
+    rows = [s for s in state.table("subscription").where("customer", customer["id"]) if s["status"] != "canceled"]
+    rows.reverse()
+    return embedded_list(f"/v1/customers/{customer['id']}/subscriptions", rows[:10], len(rows) > 10)
+
+
+def _invoice_payments(state: State, invoice: Object) -> Object:
+    rows = list(reversed(state.table("invoice_payment").where("invoice", invoice["id"])))
+    return embedded_list("/v1/invoice_payments", rows[:10], len(rows) > 10)
+
+
+def _confirmation_secret(state: State, invoice: Object) -> Object | None:
+    for payment in state.table("invoice_payment").where("invoice", invoice["id"]):
+        intent = state.get("payment_intent", payment["payment"]["payment_intent"])
+        return {"client_secret": intent["client_secret"], "type": "payment_intent"}
+    return None
+
+
+def _line_items(state: State, session: Object) -> Object:
+    items = state.note(session["id"])["items"]
+    return embedded_list(f"/v1/checkout/sessions/{session['id']}/line_items", items)
+
+
+INCLUDABLE: dict[tuple[str, str], Included] = {
+    ("charge", "refunds"): _charge_refunds,
+    ("customer", "subscriptions"): _customer_subscriptions,
+    ("customer", "sources"): lambda _, row: embedded_list(f"/v1/customers/{row['id']}/sources", []),
+    ("customer", "tax_ids"): lambda _, row: embedded_list(f"/v1/customers/{row['id']}/tax_ids", []),
+    ("customer", "tax"): lambda _, __: {"automatic_tax": "unrecognized_location", "ip_address": None, "location": None},
+    ("customer", "invoice_credit_balance"): lambda _, __: {},
+    ("invoice", "payments"): _invoice_payments,
+    ("invoice", "confirmation_secret"): _confirmation_secret,
+    ("price", "currency_options"): lambda state, price: state.note(price["id"])["currency_options"],
+    ("checkout.session", "line_items"): _line_items,
+    ("item", "discounts"): lambda _, __: [],
+    ("item", "taxes"): lambda _, __: [],
+    ("total_details", "breakdown"): lambda _, __: {"discounts": [], "taxes": []},
+}
+
+
+def expand(state: State, obj: Any, paths: list[str]) -> Any:
+    for path in paths:
+        parts = path.split(".")
+        if len([part for part in parts if part != "data"]) > DEPTH:
+            raise invalid(f"You cannot expand more than {DEPTH} levels of a property. Property: {path}", "expand")
+        obj = _expand(state, obj, parts, path)
+    return obj
+
+
+def _expand(state: State, obj: Any, parts: list[str], path: str, within: str = "") -> Any:
+    """A copy of `obj` along the path: what is stored is never changed."""
+    if isinstance(obj, list):
+        return [_expand(state, entry, parts, path, within) for entry in obj]
+    if not parts or not isinstance(obj, dict):
+        return obj
+    name, rest = parts[0], parts[1:]
+    value = _value(state, obj, name, path, within)
+    if isinstance(value, list) and not rest:
+        value = [_object(state, entry, path) if isinstance(entry, str) else entry for entry in value]
+    elif isinstance(value, str):
+        value = _object(state, value, path)
+    return {**obj, name: _expand(state, value, rest, path, name)}
+
+
+def _value(state: State, obj: Object, name: str, path: str, within: str) -> Any:
+    if name in obj:
+        return obj[name]
+    included = INCLUDABLE.get((str(obj.get("object", within)), name))
+    if included:
+        return included(state, obj)
+    cls = class_of(str(obj.get("object")))
+    if cls is not None and name in fields_of(cls):
+        return None
+    raise invalid(f"This property cannot be expanded ({path}).", "expand")
+
+
+def _object(state: State, identifier: str, path: str) -> Object:
+    kinds = KINDS.get(identifier.split("_")[0])
+    if not kinds:
+        raise invalid(f"This property cannot be expanded ({path}).", "expand")
+    row = state.find(kinds[0], identifier)
+    if row is not None:
+        return row
+    if (deleted := state.notes.get(identifier, {}).get("deleted")) is not None:
+        return deleted
+    raise missing_resource(kinds[0], identifier, "expand")

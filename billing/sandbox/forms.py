@@ -1,0 +1,33 @@
+"""Decodes Stripe's form encoding: `items[0][price]=…`, `expand[]=…`, `metadata[key]=…`."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .errors import invalid
+
+PART = re.compile(r"\[([^\[\]]*)\]")
+
+
+def decode(encoded: str) -> dict[str, Any]:
+    """Nested dicts of strings; a list is a dict of its indexes until the contract says that it is one."""
+    decoded: dict[str, Any] = {}
+    for name, value in parse_qsl(encoded, keep_blank_values=True):
+        _put(decoded, _path(name), value, name)
+    return decoded
+
+
+def _path(name: str) -> list[str]:
+    head, bracket, _ = name.partition("[")
+    return [head, *PART.findall(name)] if bracket else [head]
+
+
+def _put(target: dict[str, Any], path: list[str], value: str, name: str) -> None:
+    for part in path[:-1]:
+        inner = target.setdefault(part or str(len(target)), {})
+        if not isinstance(inner, dict):
+            raise invalid(f"Invalid request: {name} is given both as a value and as an object.", name)
+        target = inner
+    if isinstance(target.get(path[-1]), dict):
+        raise invalid(f"Invalid request: {name} is given both as a value and as an object.", name)
+    target[path[-1] or str(len(target))] = value

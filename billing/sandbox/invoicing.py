@@ -1,0 +1,279 @@
+"""Invoices as documents: drawn up, finalized, paid, voided. Collecting them is elsewhere."""
+
+from typing import Any
+
+from . import charging, pricing
+from .blanks import blank, embedded_list
+from .events import emit, recorded
+from .periods import days
+from .store import Object, State
+
+Line = dict[str, Any]
+
+
+def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int, int], **values: Any) -> Line:
+    """A line for a subscription item; with an invoice item when it is a proration."""
+    quantity = item.get("quantity") or 1
+    invoice_item, proration = values.get("invoice_item"), values.get("proration", False)
+    details = {"invoice_item": invoice_item, "proration": proration, "subscription": sub["id"]}
+    details["proration_details"] = {"credited_items": None} if proration else None
+    kind = "invoice_item_details" if invoice_item else "subscription_item_details"
+    parent: dict[str, Any] = {"type": kind, "invoice_item_details": None, "subscription_item_details": None}
+    parent[kind] = details if invoice_item else {**details, "subscription_item": item["id"]}
+    return blank(
+        "line_item",
+        state.new_id("il"),
+        amount=amount,
+        currency=sub["currency"],
+        description=values.get("description") or described(state, sub, item),
+        discount_amounts=[],
+        discountable=not proration,
+        discounts=[],
+        livemode=False,
+        metadata=dict(sub["metadata"]),
+        parent=parent,
+        period={"start": period[0], "end": period[1]},
+        pretax_credit_amounts=[],
+        pricing=priced(state, item["price"], sub["currency"]),
+        quantity=quantity,
+        quantity_decimal=str(quantity),
+        subtotal=amount,
+        subscription=sub["id"],
+        taxes=[],
+    )
+
+
+def priced(state: State, price: Object, currency: str) -> Object:
+    return {
+        "price_details": {"price": price["id"], "product": price["product"]},
+        "type": "price_details",
+        "unit_amount_decimal": str(pricing.unit_amount(state, price, currency)),
+    }
+
+
+def described(state: State, sub: Object, item: Object) -> str:
+    price = item["price"]
+    product = state.find("product", price["product"])
+    amount = pricing.shown(pricing.unit_amount(state, price, sub["currency"]), sub["currency"])
+    name = product["name"] if product else price["product"]
+    return f"{item.get('quantity') or 1} × {name} (at {amount} / {pricing.rhythm(price['recurring'])})"
+
+
+def trial_line(state: State, sub: Object, item: Object) -> Line:
+    period = (sub["trial_start"], sub["trial_end"])
+    product = state.find("product", item["price"]["product"])
+    name = product["name"] if product else "subscription"
+    return line(state, sub, item, 0, period, description=f"Trial period for {name}")
+
+
+def document(state: State, sub: Object, reason: str, lines: list[Line], **values: Any) -> Object:
+    """An invoice that is not filed yet: create_preview and invoice.upcoming stop here."""
+    identifier = values.pop("id", None) or state.new_id("in")
+    customer = state.get("customer", sub["customer"])
+    lines = [{**entry, "invoice": identifier} for entry in lines]
+    total = sum(entry["amount"] for entry in lines)
+    start, end = values.pop("period", None) or (state.now(), state.now())
+    details = {"metadata": dict(sub["metadata"]), "subscription": sub["id"]}
+    return blank(
+        "invoice",
+        identifier,
+        **{
+            "account_country": "US",
+            "account_name": "Sandbox",
+            "amount_due": max(total, 0),
+            "amount_overpaid": 0,
+            "amount_paid": 0,
+            "amount_remaining": max(total, 0),
+            "amount_shipping": 0,
+            "attempt_count": 0,
+            "attempted": False,
+            "auto_advance": True,
+            "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
+            "billing_reason": reason,
+            "collection_method": sub["collection_method"],
+            "created": state.now(),
+            "currency": sub["currency"],
+            "customer": customer["id"],
+            "customer_address": customer["address"],
+            "customer_email": customer["email"],
+            "customer_name": customer["name"],
+            "customer_phone": customer["phone"],
+            "customer_tax_exempt": "none",
+            "customer_tax_ids": [],
+            "default_tax_rates": [],
+            "discounts": [],
+            "issuer": {"type": "self"},
+            "lines": embedded_list(f"/v1/invoices/{identifier}/lines", lines),
+            "livemode": False,
+            "metadata": {},
+            "parent": {"quote_details": None, "subscription_details": details, "type": "subscription_details"},
+            "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+            "period_end": end,
+            "period_start": start,
+            "post_payment_credit_notes_amount": 0,
+            "pre_payment_credit_notes_amount": 0,
+            "starting_balance": 0,
+            "status": "draft",
+            "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
+            "subtotal": total,
+            "subtotal_excluding_tax": total,
+            "total": total,
+            "total_discount_amounts": [],
+            "total_excluding_tax": total,
+            "total_pretax_credit_amounts": [],
+            "total_taxes": [],
+            **values,
+        },
+    )  # fmt: skip
+
+
+def draft(state: State, sub: Object, reason: str, lines: list[Line], **values: Any) -> Object:
+    invoice = state.put(document(state, sub, reason, lines, **values))
+    for entry in lines:
+        item = state.find("invoiceitem", _item_of(entry))
+        if item is not None:
+            item["invoice"] = invoice["id"]
+            state.put(item)
+    sub["latest_invoice"] = invoice["id"]
+    emit(state, "invoice.created", invoice)
+    return invoice
+
+
+def _item_of(entry: Line) -> str | None:
+    details = entry["parent"]["invoice_item_details"]
+    return details["invoice_item"] if details else None
+
+
+def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
+    """The invoice gets its number and pages, and a payment intent when there is something to pay."""
+    customer = state.get("customer", invoice["customer"])
+    number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
+    customer["next_invoice_sequence"] += 1
+    page = f"{state.base_url}/i/{invoice['id']}"
+    _apply_balance(state, invoice, customer)
+    invoice.update(
+        status="open",
+        number=number,
+        hosted_invoice_url=page,
+        invoice_pdf=f"{page}/pdf",
+        effective_at=state.now(),
+        automatically_finalizes_at=None,
+    )
+    invoice["status_transitions"]["finalized_at"] = state.now()
+    invoice["webhooks_delivered_at"] = state.now()
+    emit(state, "invoice.finalized", invoice)
+    if invoice["amount_due"] > 0 and reserve:
+        reserve_payment(state, invoice)
+
+
+def _apply_balance(state: State, invoice: Object, customer: Object) -> None:
+    """A credit (negative) or debt on the customer's balance counts towards the invoice; a credit note's rest stays there."""
+    due = invoice["total"] + customer["balance"]
+    amount = max(due, 0)
+    invoice.update(starting_balance=customer["balance"], ending_balance=min(due, 0))
+    invoice.update(amount_due=amount, amount_remaining=amount)
+    with recorded(state, customer, "customer.updated"):
+        customer["balance"] = min(due, 0)
+
+
+def reserve_payment(state: State, invoice: Object) -> Object:
+    """The payment intent and the invoice payment that ties it to the invoice."""
+    reason = invoice["billing_reason"]
+    intent = charging.new_intent(
+        state,
+        invoice["amount_due"],
+        invoice["currency"],
+        customer=invoice["customer"],
+        description="Subscription creation" if reason == "subscription_create" else "Subscription update",
+        setup_future_usage="off_session" if reason == "subscription_create" else None,
+    )
+    emit(state, "payment_intent.created", intent)
+    state.note(intent["id"])["invoice"] = invoice["id"]
+    state.put(
+        blank(
+            "invoice_payment",
+            state.new_id("inpay"),
+            amount_requested=invoice["amount_due"],
+            created=state.now(),
+            currency=invoice["currency"],
+            invoice=invoice["id"],
+            is_default=True,
+            livemode=False,
+            payment={"payment_intent": intent["id"], "type": "payment_intent"},
+            status="open",
+            status_transitions={"canceled_at": None, "paid_at": None},
+        )
+    )
+    return intent
+
+
+def payment_of(state: State, invoice: Object) -> Object | None:
+    """The invoice payment by which the invoice is, or was, to be paid."""
+    rows = state.table("invoice_payment").where("invoice", invoice["id"])
+    return rows[-1] if rows else None
+
+
+def intent_of(state: State, invoice: Object) -> Object | None:
+    payment = payment_of(state, invoice)
+    return state.get("payment_intent", payment["payment"]["payment_intent"]) if payment else None
+
+
+def mark_paid(state: State, invoice: Object, out_of_band: bool = False) -> None:
+    invoice.update(
+        status="paid",
+        attempted=True,
+        amount_paid=invoice["amount_due"],
+        amount_remaining=0,
+        next_payment_attempt=None,
+        auto_advance=False,
+    )
+    invoice["status_transitions"]["paid_at"] = state.now()
+    emit(state, "invoice.paid", invoice)
+    if not out_of_band:
+        emit(state, "invoice.payment_succeeded", invoice)
+
+
+def settle_payment(state: State, invoice: Object) -> None:
+    payment = payment_of(state, invoice)
+    if payment is None or payment["status"] != "open":
+        return
+    payment.update(status="paid", amount_paid=payment["amount_requested"])
+    payment["status_transitions"]["paid_at"] = state.now()
+    emit(state, "invoice_payment.paid", payment)
+
+
+def close_unpaid(state: State, invoice: Object, status: str) -> None:
+    """Voided or uncollectible: nothing more is asked for."""
+    stamp = "voided_at" if status == "void" else "marked_uncollectible_at"
+    invoice.update(status=status, auto_advance=False, next_payment_attempt=None)
+    invoice["status_transitions"][stamp] = state.now()
+    if status == "void":
+        _cancel_payment(state, invoice)
+    emit(state, "invoice.voided" if status == "void" else "invoice.marked_uncollectible", invoice)
+
+
+def _cancel_payment(state: State, invoice: Object) -> None:
+    payment, intent = payment_of(state, invoice), intent_of(state, invoice)
+    if payment is None or intent is None:
+        return
+    payment["status"] = "canceled"
+    payment["status_transitions"]["canceled_at"] = state.now()
+    intent.update(status="canceled", canceled_at=state.now(), cancellation_reason="void_invoice", next_action=None)
+    emit(state, "payment_intent.canceled", intent)
+
+
+def stop_collecting(state: State, sub: Object) -> None:
+    """What an ended subscription leaves open is no longer collected automatically."""
+    for invoice in state.table("invoice").where("customer", sub["customer"]):
+        if subscription_id(invoice) == sub["id"] and invoice["status"] in ("draft", "open"):
+            with recorded(state, invoice, "invoice.updated"):
+                invoice.update(auto_advance=False, next_payment_attempt=None)
+
+
+def subscription_id(invoice: Object) -> str | None:
+    details = (invoice["parent"] or {}).get("subscription_details")
+    return details["subscription"] if details else None
+
+
+def upcoming_at(state: State, end: int) -> int:
+    return end - days(state.settings["upcoming_days"])

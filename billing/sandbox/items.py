@@ -1,0 +1,145 @@
+"""The items of a subscription: built from parameters, their periods, and a change that waits for its payment."""
+
+from typing import Any
+
+from . import periods, pricing
+from .blanks import blank, embedded_list
+from .errors import invalid, missing_parameter
+from .store import Object, State
+
+
+def plan_of(price: Object, amount: int) -> Object:
+    """The legacy twin of a price, which items still carry."""
+    recurring = price["recurring"]
+    return blank(
+        "plan",
+        price["id"],
+        active=price["active"],
+        amount=amount,
+        amount_decimal=str(amount),
+        billing_scheme=price["billing_scheme"],
+        created=price["created"],
+        currency=price["currency"],
+        interval=recurring["interval"],
+        interval_count=recurring["interval_count"],
+        livemode=False,
+        metadata=dict(price["metadata"]),
+        nickname=price["nickname"],
+        product=price["product"],
+        usage_type="licensed",
+    )
+
+
+def build(state: State, sub_id: str, wanted: Object, start: int, end: int) -> Object:
+    if "price" not in wanted:
+        raise missing_parameter("items[0][price]")
+    price = recurring_price(state, wanted["price"])
+    item = blank(
+        "subscription_item",
+        wanted.get("id") or state.new_id("si"),
+        created=state.now(),
+        current_period_start=start,
+        current_period_end=end,
+        discounts=[],
+        metadata=wanted.get("metadata") or {},
+        plan=plan_of(price, int(price["unit_amount"] or 0)),
+        price=price,
+        quantity=wanted.get("quantity", 1),
+        subscription=sub_id,
+        tax_rates=[],
+    )
+    return item
+
+
+def recurring_price(state: State, identifier: str) -> Object:
+    price = state.get("price", identifier, "items[0][price]")
+    if price["recurring"] is None:
+        raise invalid(
+            f"The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`: "
+            f"{identifier}",
+            "items[0][price]",
+        )
+    if not price["active"]:
+        raise invalid(f"The price specified is inactive. This field only accepts active prices: {identifier}", "items")
+    return {**price}
+
+
+def listed(sub_id: str, rows: list[Object]) -> Object:
+    return embedded_list(f"/v1/subscription_items?subscription={sub_id}", rows)
+
+
+def period_start(sub: Object) -> int:
+    return int(sub["items"]["data"][0]["current_period_start"])
+
+
+def period_end(sub: Object) -> int:
+    return int(min(item["current_period_end"] for item in sub["items"]["data"]))
+
+
+def set_period(sub: Object, start: int, end: int) -> None:
+    for item in sub["items"]["data"]:
+        item.update(current_period_start=start, current_period_end=end)
+
+
+def next_period(sub: Object, start: int) -> tuple[int, int]:
+    recurring = sub["items"]["data"][0]["price"]["recurring"]
+    return start, periods.end_of(sub["billing_cycle_anchor"], start, recurring)
+
+
+def total(state: State, sub: Object) -> int:
+    return sum(pricing.item_amount(state, item, sub["currency"]) for item in sub["items"]["data"])
+
+
+def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Object]:
+    """The items after `items[]`: named by id, changed, deleted or added. The subscription itself stays as it is."""
+    rows = {item["id"]: item for item in sub["items"]["data"]}
+    start, end = period_start(sub), period_end(sub)
+    for entry in wanted:
+        known = rows.get(entry["id"]) if "id" in entry else None
+        if "id" in entry and known is None:
+            raise invalid(f"No such subscription item: '{entry['id']}'", "items", "resource_missing")
+        if entry.get("deleted"):
+            rows.pop(entry.get("id", ""), None)
+            continue
+        kept = (
+            {"price": known["price"]["id"], "quantity": known["quantity"], "metadata": known["metadata"]}
+            if known
+            else {}
+        )
+        item = build(state, sub["id"], {**kept, **entry}, start, end)
+        item["created"] = known["created"] if known else item["created"]
+        rows[item["id"]] = item
+    if not rows:
+        raise invalid("Subscription must have at least one item.", "items")
+    intervals = {pricing.rhythm(item["price"]["recurring"]) for item in rows.values()}
+    if len(intervals) > 1:
+        raise invalid("All the items of a subscription must share one billing interval in the sandbox.", "items")
+    for item in rows.values():
+        pricing.unit_amount(state, item["price"], sub["currency"])
+    return list(rows.values())
+
+
+def put(sub: Object, rows: list[Object]) -> None:
+    sub["items"] = listed(sub["id"], rows)
+
+
+def hold_pending(state: State, sub: Object, rows: list[Object], invoice: str, anchor: int) -> None:
+    """`pending_if_incomplete`: the change waits for its invoice, 23 hours long."""
+    expires = state.now() + 23 * 3600
+    sub["pending_update"] = {
+        "billing_cycle_anchor": anchor if anchor != sub["billing_cycle_anchor"] else None,
+        "discounts": [],
+        "expires_at": expires,
+        "metadata": None,
+        "subscription_items": rows,
+        "trial_end": None,
+        "trial_from_plan": False,
+    }
+    state.note(sub["id"])["pending_update"] = {"invoice": invoice, "items": rows, "anchor": anchor}
+    state.schedule(expires, "pending_update_lapsed", sub["id"], invoice)
+
+
+def apply_pending(state: State, sub: Object) -> None:
+    held = state.note(sub["id"]).pop("pending_update")
+    put(sub, held["items"])
+    sub.update(pending_update=None, billing_cycle_anchor=held["anchor"])

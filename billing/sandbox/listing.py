@@ -1,0 +1,107 @@
+"""Lists: cursors both ways, filters on `created`, newest first."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from .blanks import embedded_list
+from .contract import Params
+from .errors import invalid, missing_resource
+from .store import Object, State, Table
+
+Keep = Callable[[Object], bool]
+OWNERS = ("subscription", "invoice", "payment_intent", "charge", "customer", "product")
+
+
+def page(state: State, kind: str, url: str, params: Params, keep: Keep | None = None, same: str = "") -> Object:
+    """`same` names the filters that compare a field with the parameter of that name."""
+    compared = {name: params[name] for name in same.split() if name in params}
+    table = state.table(kind)
+    rows = _candidates(table, compared, params)
+    rows = (row for row in rows if all(row[name] == value for name, value in compared.items()))
+    if keep:
+        rows = filter(keep, rows)
+    return cut(rows, params, url)
+
+
+def cut(rows: Iterable[Object], params: Params, url: str) -> Object:
+    limit = params.get("limit", 10)
+    if not 1 <= limit <= 100:
+        raise invalid(
+            f"Invalid integer: {limit}. The limit is between 1 and 100.", "limit", "parameter_invalid_integer"
+        )
+    found = list(islice(rows, limit + 1))
+    data = found[:limit]
+    if "ending_before" in params:
+        data.reverse()
+    return embedded_list(url, data, len(found) > limit)
+
+
+def of_list(rows: list[Object], params: Params, url: str) -> Object:
+    """A page of a short list that is already in the order it is shown in."""
+    ids = [row["id"] for row in rows]
+    after, before = params.get("starting_after"), params.get("ending_before")
+    for cursor in (after, before):
+        if cursor is not None and cursor not in ids:
+            raise missing_resource("object", cursor, "starting_after" if after else "ending_before")
+    if after:
+        rows = rows[ids.index(after) + 1 :]
+    if before:
+        rows = rows[: ids.index(before)][::-1]
+    return cut(rows, params, url)
+
+
+def _candidates(table: Table, compared: dict[str, Any], params: Params) -> Iterator[Object]:
+    owner = next((name for name in OWNERS if isinstance(compared.get(name), str)), None)
+    if owner:
+        rows = table.where(owner, compared[owner])
+        return _created(_sliced([row["id"] for row in rows], table, params), params)
+    return _created(_sliced(None, table, params), params)
+
+
+def _sliced(ids: list[str] | None, table: Table, params: Params) -> Iterator[Object]:
+    """Newest first, or oldest first from `ending_before` on: `cut` turns that page round."""
+    order = table.order if ids is None else ids
+    after, before = params.get("starting_after"), params.get("ending_before")
+    if after and before:
+        raise invalid("You may only specify one of these parameters: starting_after, ending_before.", "starting_after")
+    if before:
+        start = _place(before, table, order, "ending_before") + 1
+        walk = range(start, len(order))
+    else:
+        start = _place(after, table, order, "starting_after") if after else len(order)
+        walk = range(start - 1, -1, -1)
+    return (table.rows[order[i]] for i in walk if order[i] in table.rows)
+
+
+def _place(cursor: str, table: Table, order: list[str], param: str) -> int:
+    if cursor not in table.position:
+        raise missing_resource("object", cursor, param)
+    if order is table.order:
+        return table.position[cursor]
+    return order.index(cursor) if cursor in order else len(order)
+
+
+def _created(rows: Iterator[Object], params: Params) -> Iterator[Object]:
+    """Objects are made in the order of the clock, so a walk ends at the first one outside the range."""
+    wanted = params.get("created")
+    if wanted is None:
+        return rows
+    lowest, highest = _bounds(wanted)
+    return _between(rows, lowest, highest, "ending_before" in params)
+
+
+def _bounds(wanted: Any) -> tuple[float, float]:
+    if isinstance(wanted, int):
+        return wanted, wanted
+    lowest = max(wanted.get("gte", 0), wanted.get("gt", -1) + 1)
+    highest = min(wanted.get("lte", float("inf")), wanted.get("lt", float("inf")) - 1)
+    return lowest, highest
+
+
+def _between(rows: Iterator[Object], lowest: float, highest: float, rising: bool) -> Iterator[Object]:
+    for row in rows:
+        if lowest <= row["created"] <= highest:
+            yield row
+        elif (rising and row["created"] > highest) or (not rising and row["created"] < lowest):
+            return

@@ -1,0 +1,38 @@
+"""Billing periods: months are counted from the anchor, so that the 31st comes back after February."""
+
+import calendar
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+DAY = 86400
+
+
+def add(anchor: int, interval: str, count: int) -> int:
+    """The instant `count` intervals after the anchor; a day that the month lacks becomes its last one."""
+    if interval in ("day", "week"):
+        return anchor + count * (DAY if interval == "day" else 7 * DAY)
+    start = datetime.fromtimestamp(anchor, UTC)
+    months = start.year * 12 + start.month - 1 + count * (12 if interval == "year" else 1)
+    year, month = divmod(months, 12)
+    day = min(start.day, calendar.monthrange(year, month + 1)[1])
+    return int(start.replace(year=year, month=month + 1, day=day).timestamp())
+
+
+def end_of(anchor: int, start: int, recurring: dict[str, Any]) -> int:
+    """The first instant of the anchor's rhythm after `start`."""
+    interval, step = recurring["interval"], recurring["interval_count"]
+    count = 0
+    if start > anchor:
+        longest = {"day": 1, "week": 7, "month": 31, "year": 366}[interval] * step * DAY
+        count = (start - anchor) // longest
+    while add(anchor, interval, count * step) <= start:
+        count += 1
+    return add(anchor, interval, count * step)
+
+
+def day(instant: int) -> str:
+    return f"{datetime.fromtimestamp(instant, UTC):%-d %b %Y}"
+
+
+def days(count: float) -> int:
+    return int(timedelta(days=count).total_seconds())

@@ -1,0 +1,229 @@
+"""Products and prices."""
+
+from typing import Any
+
+from ..blanks import blank
+from ..contract import Params
+from ..errors import invalid
+from ..events import emit, recorded
+from ..listing import of_list, page
+from ..routing import api
+from ..store import Object, State
+from .customers import merged
+
+PRODUCT = "active description images marketing_features metadata name statement_descriptor unit_label url tax_code"
+PLAIN = ("active", "description", "images", "marketing_features", "name", "statement_descriptor", "unit_label", "url",
+         "tax_code", "shippable")  # fmt: skip
+RECURRING = "recurring.interval recurring.interval_count recurring.usage_type recurring.trial_period_days"
+AMOUNTS = "currency unit_amount unit_amount_decimal currency_options tax_behavior billing_scheme"
+
+
+@api.add("POST", "/v1/products", "ProductCreateParams", f"{PRODUCT} id shippable default_price_data type")
+def create_product(state: State, params: Params) -> Object:
+    identifier = params.get("id") or state.new_id("prod")
+    if state.find("product", identifier):
+        raise invalid(f"Product already exists: {identifier}", "id", "resource_already_exists")
+    product = blank(
+        "product",
+        identifier,
+        active=True,
+        created=state.now(),
+        images=[],
+        livemode=False,
+        marketing_features=[],
+        metadata={},
+        type=params.get("type", "service"),
+        updated=state.now(),
+    )
+    _write(product, params)
+    state.put(product)
+    emit(state, "product.created", product)
+    if "default_price_data" in params:
+        price = create_price(state, {**params["default_price_data"], "product": identifier})
+        product["default_price"] = price["id"]
+    return product
+
+
+def _write(product: Object, params: Params) -> None:
+    for name in PLAIN:
+        if name in params:
+            empty: Any = [] if name in ("images", "marketing_features") else None
+            product[name] = empty if params[name] == "" else params[name]
+    product["metadata"] = merged(product["metadata"], params)
+
+
+@api.add("POST", "/v1/products/{product}", "ProductUpdateParams", f"{PRODUCT} shippable default_price")
+def update_product(state: State, product: str, params: Params) -> Object:
+    row = state.get("product", product)
+    if params.get("default_price"):
+        state.get("price", params["default_price"], "default_price")
+    with recorded(state, row, "product.updated"):
+        _write(row, params)
+        if "default_price" in params:
+            row["default_price"] = params["default_price"] or None
+        row["updated"] = state.now()
+    return row
+
+
+@api.add("GET", "/v1/products/{product}", "ProductRetrieveParams")
+def retrieve_product(state: State, product: str, params: Params) -> Object:
+    return state.notes.get(product, {}).get("deleted") or state.get("product", product)
+
+
+@api.add("DELETE", "/v1/products/{product}", "ProductDeleteParams")
+def delete_product(state: State, product: str, params: Params) -> Object:
+    row = state.get("product", product)
+    if state.table("price").where("product", product):
+        raise invalid("This product cannot be deleted because it has one or more user-created prices.", "id")
+    emit(state, "product.deleted", row)
+    state.table("product").remove(product)
+    gone = {"id": product, "object": "product", "deleted": True}
+    state.note(product)["deleted"] = gone
+    return gone
+
+
+@api.add("GET", "/v1/products", "ProductListParams", "active created ids url type")
+def list_products(state: State, params: Params) -> Object:
+    ids = params.get("ids")
+    return page(
+        state, "product", "/v1/products", params, lambda row: ids is None or row["id"] in ids, same="active url type"
+    )
+
+
+@api.add("GET", "/v1/products/{product}/features", "ProductFeatureListParams")
+def list_features(state: State, product: str, params: Params) -> Object:
+    state.get("product", product)
+    return of_list([], params, f"/v1/products/{product}/features")
+
+
+@api.add(
+    "POST",
+    "/v1/prices",
+    "PriceCreateParams",
+    f"{AMOUNTS} {RECURRING} active lookup_key transfer_lookup_key metadata nickname product product_data",
+)
+def create_price(state: State, params: Params) -> Object:
+    product = _product_of(state, params)
+    amount = _amount(params)
+    recurring = _recurring(params.get("recurring"))
+    price = blank(
+        "price",
+        state.new_id("price"),
+        active=params.get("active", True),
+        billing_scheme="per_unit",
+        created=state.now(),
+        currency=params["currency"].lower(),
+        livemode=False,
+        metadata=params.get("metadata") or {},
+        nickname=params.get("nickname"),
+        product=product["id"],
+        recurring=recurring,
+        tax_behavior=params.get("tax_behavior", "unspecified"),
+        type="recurring" if recurring else "one_time",
+        unit_amount=amount,
+        unit_amount_decimal=str(amount),
+    )
+    _claim_lookup_key(state, price, params)
+    state.put(price)
+    state.note(price["id"])["currency_options"] = _options(price, params.get("currency_options") or {})
+    emit(state, "price.created", price)
+    return price
+
+
+def _product_of(state: State, params: Params) -> Object:
+    if "product" in params:
+        return state.get("product", params["product"], "product")
+    if "product_data" in params:
+        return create_product(state, params["product_data"])
+    raise invalid(
+        "You must specify either `product` or `product_data` when creating a price.", "product", "parameter_missing"
+    )
+
+
+def _amount(params: Params) -> int:
+    if "unit_amount" in params:
+        amount = int(params["unit_amount"])
+    elif str(params.get("unit_amount_decimal", "")).isdigit():
+        amount = int(params["unit_amount_decimal"])
+    else:
+        raise invalid("Prices need a whole `unit_amount` in the sandbox.", "unit_amount", "parameter_missing")
+    if amount < 0:
+        raise invalid("Invalid non-negative integer", "unit_amount", "parameter_invalid_integer")
+    return amount
+
+
+def _recurring(given: dict[str, Any] | None) -> Object | None:
+    if not given:
+        return None
+    if given.get("usage_type", "licensed") != "licensed":
+        raise invalid("The sandbox does not cover metered prices.", "recurring[usage_type]", "sandbox_not_covered")
+    return {
+        "interval": given["interval"],
+        "interval_count": given.get("interval_count", 1),
+        "meter": None,
+        "trial_period_days": given.get("trial_period_days"),
+        "usage_type": "licensed",
+    }
+
+
+def _options(price: Object, given: dict[str, Any]) -> Object:
+    """By currency, the price's own among them."""
+    base = {"custom_unit_amount": None, "tax_behavior": price["tax_behavior"], "unit_amount": price["unit_amount"]}
+    options = {price["currency"]: {**base, "unit_amount_decimal": str(price["unit_amount"])}}
+    for currency, values in given.items():
+        amount = values.get("unit_amount")
+        if amount is None:
+            raise invalid("Currency options need a `unit_amount` in the sandbox.", f"currency_options[{currency}]")
+        shown = {"unit_amount": amount, "unit_amount_decimal": str(amount)}
+        options[currency.lower()] = {**base, "tax_behavior": values.get("tax_behavior", "unspecified"), **shown}
+    return options
+
+
+def _claim_lookup_key(state: State, price: Object, params: Params) -> None:
+    key = params.get("lookup_key")
+    if not key:
+        return
+    for other in state.table("price").rows.values():
+        if other["lookup_key"] == key and other is not price:
+            if not params.get("transfer_lookup_key"):
+                raise invalid(f"A price (`{other['id']}`) already uses that lookup key.", "lookup_key")
+            with recorded(state, other, "price.updated"):
+                other["lookup_key"] = None
+    price["lookup_key"] = key
+
+
+@api.add(
+    "POST",
+    "/v1/prices/{price}",
+    "PriceUpdateParams",
+    "active lookup_key transfer_lookup_key metadata nickname currency_options tax_behavior",
+)
+def update_price(state: State, price: str, params: Params) -> Object:
+    row = state.get("price", price)
+    with recorded(state, row, "price.updated"):
+        for name in ("active", "nickname", "tax_behavior"):
+            if name in params:
+                row[name] = params[name]
+        if params.get("lookup_key") == "":
+            row["lookup_key"] = None
+        _claim_lookup_key(state, row, params)
+        row["metadata"] = merged(row["metadata"], params)
+    if params.get("currency_options"):
+        state.note(price)["currency_options"].update(_options(row, params["currency_options"]))
+    return row
+
+
+@api.add("GET", "/v1/prices/{price}", "PriceRetrieveParams")
+def retrieve_price(state: State, price: str, params: Params) -> Object:
+    return state.get("price", price)
+
+
+@api.add("GET", "/v1/prices", "PriceListParams", "active created currency product lookup_keys type recurring")
+def list_prices(state: State, params: Params) -> Object:
+    keys, recurring = params.get("lookup_keys"), params.get("recurring") or {}
+
+    def keep(row: Object) -> bool:
+        named = keys is None or row["lookup_key"] in keys
+        return named and all((row["recurring"] or {}).get(name) == value for name, value in recurring.items())
+
+    return page(state, "price", "/v1/prices", params, keep, same="active currency product type")

@@ -1,0 +1,163 @@
+"""Changing a subscription: its items with proration, its end, its trial, its card."""
+
+from .. import charging, collection, invoicing, items, proration, standing, subscribing
+from ..contract import Params
+from ..errors import invalid
+from ..events import in_order, recorded
+from ..proration import Change
+from ..routing import api
+from ..store import Object, State
+from .customers import merged
+from .payment_methods import owned
+from .subscriptions import refuse_unpayable
+
+UPDATED = "customer.subscription.updated"
+ORDER = (UPDATED, "invoiceitem.created", "invoice.created", "invoice.finalized")
+ITEMS = "items.id items.price items.quantity items.deleted items.metadata"
+ENDS = "cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback"
+PAYING = "payment_behavior proration_behavior proration_date billing_cycle_anchor off_session"
+PLAIN = "default_payment_method description metadata trial_end trial_settings.end_behavior.missing_payment_method"
+
+
+@api.add("POST", "/v1/subscriptions/{subscription}", "SubscriptionUpdateParams", f"{ITEMS} {ENDS} {PAYING} {PLAIN}")
+def update(state: State, subscription: str, params: Params) -> Object:
+    sub = state.get("subscription", subscription)
+    if standing.is_over(sub):
+        if params.keys() - {"metadata", "cancellation_details"}:
+            raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
+    _check(state, sub, params)
+    if _ends_trial(sub, params) or "items" in params or params.get("billing_cycle_anchor") == "now":
+        _change_items(state, sub, params)
+    else:
+        with recorded(state, sub, UPDATED):
+            _write(state, sub, params)
+    return sub
+
+
+def _check(state: State, sub: Object, params: Params) -> None:
+    if params.get("cancel_at") and params.get("cancel_at_period_end"):
+        raise invalid("You may only specify one of these parameters: cancel_at, cancel_at_period_end.", "cancel_at")
+    if isinstance(params.get("cancel_at"), int) and params["cancel_at"] <= state.now():
+        raise invalid("The `cancel_at` timestamp must be in the future.", "cancel_at")
+    if isinstance(params.get("trial_end"), int) and params["trial_end"] <= state.now():
+        raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end")
+    if params.get("default_payment_method"):
+        owned(state, params["default_payment_method"], sub["customer"], "default_payment_method")
+    at = params.get("proration_date")
+    if at is not None and not items.period_start(sub) <= at <= items.period_end(sub):
+        raise invalid("The `proration_date` must be within the current period.", "proration_date")
+
+
+def _ends_trial(sub: Object, params: Params) -> bool:
+    return sub["status"] == "trialing" and params.get("trial_end") == "now"
+
+
+def _write(state: State, sub: Object, params: Params) -> None:
+    for name in ("default_payment_method", "description"):
+        if name in params:
+            sub[name] = params[name] or None
+    if "trial_settings" in params:
+        sub["trial_settings"] = params["trial_settings"]
+    sub["metadata"] = merged(sub["metadata"], params)
+    if isinstance(params.get("trial_end"), int):
+        _move_trial(state, sub, params["trial_end"])
+    _write_end(state, sub, params)
+
+
+def _move_trial(state: State, sub: Object, end: int) -> None:
+    sub.update(
+        status="trialing", trial_end=end, trial_start=sub["trial_start"] or state.now(), billing_cycle_anchor=end
+    )
+    items.set_period(sub, state.now(), end)
+    standing.plan(state, sub)
+
+
+def _write_end(state: State, sub: Object, params: Params) -> None:
+    if params.get("cancel_at_period_end") is True:
+        standing.schedule_cancellation(state, sub, items.period_end(sub), True)
+    elif params.get("cancel_at"):
+        standing.schedule_cancellation(state, sub, _instant(sub, params["cancel_at"]), False)
+    elif "cancel_at_period_end" in params or "cancel_at" in params:
+        standing.schedule_cancellation(state, sub, None, False)
+    details = params.get("cancellation_details") or {}
+    sub["cancellation_details"].update({name: value or None for name, value in details.items()})
+
+
+def _instant(sub: Object, given: int | str) -> int:
+    return given if isinstance(given, int) else items.period_end(sub)
+
+
+def _change_items(state: State, sub: Object, params: Params) -> None:
+    if sub["pending_update"]:
+        raise invalid("This subscription has a pending update: pay or void its invoice first.", "items")
+    change = worked_out(state, sub, params)
+    behaviour = params.get("payment_behavior", "allow_incomplete")
+    bills_now = bool(change.lines) and (change.resets or params.get("proration_behavior") == "always_invoice")
+    if bills_now and behaviour == "error_if_incomplete":
+        customer = state.get("customer", sub["customer"])
+        refuse_unpayable(state, customer, sub["default_payment_method"], bool(params.get("off_session")))
+    if bills_now and behaviour == "pending_if_incomplete" and not _payable(state, sub, params):
+        _hold(state, sub, change, params)
+        return
+    with in_order(state, ORDER):
+        with recorded(state, sub, UPDATED):
+            _apply(state, sub, change, params)
+            invoice = _bill(state, sub, change) if bills_now else None
+        if not bills_now:
+            proration.file_items(state, sub, change)
+    if invoice is not None and behaviour != "default_incomplete":
+        collection.collect(state, invoice, on_session=not params.get("off_session"))
+
+
+def worked_out(state: State, sub: Object, params: Params) -> Change:
+    rows = items.changed(state, sub, params.get("items") or [])
+    if _ends_trial(sub, params):
+        return _end_trial(state, sub, rows)
+    prorates = params.get("proration_behavior", "create_prorations") != "none"
+    at = params.get("proration_date") or state.now()
+    reset = params.get("billing_cycle_anchor") == "now"
+    return proration.work_out(state, sub, rows, at, prorates, reset)
+
+
+def _end_trial(state: State, sub: Object, rows: list[Object]) -> Change:
+    """The paid time begins now, without credit for the trial."""
+    now = state.now()
+    end = items.periods.end_of(now, now, rows[0]["price"]["recurring"])
+    rows = [{**row, "current_period_start": now, "current_period_end": end} for row in rows]
+    lines = [subscribing.regular_line(state, sub, row) for row in rows]
+    return Change(rows, now, (now, end), lines, [])
+
+
+def _payable(state: State, sub: Object, params: Params) -> bool:
+    customer = state.get("customer", sub["customer"])
+    method = sub["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
+    return charging.foreseen(state, method, not params.get("off_session")) == charging.SUCCEEDED
+
+
+def _apply(state: State, sub: Object, change: Change, params: Params) -> None:
+    moved = change.anchor != sub["billing_cycle_anchor"]
+    items.put(sub, change.rows)
+    sub["billing_cycle_anchor"] = change.anchor
+    if _ends_trial(sub, params):
+        sub.update(status="active", trial_end=state.now())
+    if moved:
+        standing.plan(state, sub)
+    _write(state, sub, {name: value for name, value in params.items() if name != "trial_end" or value != "now"})
+
+
+def _bill(state: State, sub: Object, change: Change) -> Object:
+    proration.file_items(state, sub, change)
+    lines = proration.take_pending_lines(state, sub)
+    lines += [line for line in change.lines if line["parent"]["type"] == "subscription_item_details"]
+    invoice = invoicing.draft(state, sub, "subscription_update", lines, period=change.period)
+    invoicing.finalize(state, invoice)
+    return invoice
+
+
+def _hold(state: State, sub: Object, change: Change, params: Params) -> None:
+    """The change waits: the invoice is open, the subscription keeps what it had."""
+    with in_order(state, ORDER):
+        with recorded(state, sub, UPDATED):
+            invoice = _bill(state, sub, change)
+            items.hold_pending(state, sub, change.rows, invoice["id"], change.anchor)
+    collection.collect(state, invoice, on_session=not params.get("off_session"))

@@ -1,0 +1,110 @@
+"""Charges, refunds, disputes, early fraud warnings and balance transactions."""
+
+from .. import aftermath
+from ..contract import Params
+from ..errors import invalid, missing_parameter
+from ..events import recorded
+from ..listing import page
+from ..routing import api
+from ..store import Object, State
+from .customers import merged
+
+
+@api.add("GET", "/v1/charges/{charge}", "ChargeRetrieveParams")
+def retrieve(state: State, charge: str, params: Params) -> Object:
+    return state.get("charge", charge)
+
+
+@api.add("GET", "/v1/charges", "ChargeListParams", "created customer payment_intent")
+def list_all(state: State, params: Params) -> Object:
+    return page(state, "charge", "/v1/charges", params, same="customer payment_intent")
+
+
+@api.add("POST", "/v1/charges/{charge}", "ChargeUpdateParams", "description metadata receipt_email")
+def update(state: State, charge: str, params: Params) -> Object:
+    row = state.get("charge", charge)
+    with recorded(state, row, "charge.updated"):
+        row.update({name: params[name] for name in ("description", "receipt_email") if name in params})
+        row["metadata"] = merged(row["metadata"], params)
+    return row
+
+
+@api.add("POST", "/v1/refunds", "RefundCreateParams", "amount charge payment_intent reason metadata")
+def create_refund(state: State, params: Params) -> Object:
+    charge = _charge_of(state, params)
+    if charge["status"] != "succeeded":
+        raise invalid(f"Charge {charge['id']} was not paid: it cannot be refunded.", "charge")
+    if charge["disputed"] and _is_charged_back(state, charge):
+        raise invalid(f"Charge {charge['id']} has been charged back; cannot issue a refund.", None, "charge_disputed")
+    return aftermath.refund(state, charge, params.get("amount"), params.get("reason"), params.get("metadata") or {})
+
+
+def _charge_of(state: State, params: Params) -> Object:
+    if "charge" in params:
+        return state.get("charge", params["charge"], "charge")
+    if "payment_intent" not in params:
+        raise missing_parameter("payment_intent")
+    intent = state.get("payment_intent", params["payment_intent"], "payment_intent")
+    if intent["latest_charge"] is None:
+        raise invalid(
+            f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.", "payment_intent"
+        )
+    return state.get("charge", intent["latest_charge"])
+
+
+def _is_charged_back(state: State, charge: Object) -> bool:
+    disputes = state.table("dispute").where("charge", charge["id"])
+    return any(row["status"] in ("needs_response", "under_review", "lost") for row in disputes)
+
+
+@api.add("GET", "/v1/refunds/{refund}", "RefundRetrieveParams")
+def retrieve_refund(state: State, refund: str, params: Params) -> Object:
+    return state.get("refund", refund)
+
+
+@api.add("GET", "/v1/refunds", "RefundListParams", "charge created payment_intent")
+def list_refunds(state: State, params: Params) -> Object:
+    return page(state, "refund", "/v1/refunds", params, same="charge payment_intent")
+
+
+@api.add("GET", "/v1/charges/{charge}/refunds", "RefundListParams")
+def list_refunds_of(state: State, charge: str, params: Params) -> Object:
+    state.get("charge", charge)
+    return page(state, "refund", f"/v1/charges/{charge}/refunds", {**params, "charge": charge}, same="charge")
+
+
+@api.add("GET", "/v1/disputes/{dispute}", "DisputeRetrieveParams")
+def retrieve_dispute(state: State, dispute: str, params: Params) -> Object:
+    return state.get("dispute", dispute)
+
+
+@api.add("GET", "/v1/disputes", "DisputeListParams", "charge created payment_intent")
+def list_disputes(state: State, params: Params) -> Object:
+    return page(state, "dispute", "/v1/disputes", params, same="charge payment_intent")
+
+
+@api.add("POST", "/v1/disputes/{dispute}/close", "DisputeCloseParams")
+def close_dispute(state: State, dispute: str, params: Params) -> Object:
+    """Accepting a dispute loses it."""
+    return aftermath.move_dispute(state, dispute, "lost")
+
+
+@api.add("GET", "/v1/radar/early_fraud_warnings/{warning}", "radar.EarlyFraudWarningRetrieveParams")
+def retrieve_warning(state: State, warning: str, params: Params) -> Object:
+    return state.get("radar.early_fraud_warning", warning)
+
+
+@api.add("GET", "/v1/radar/early_fraud_warnings", "radar.EarlyFraudWarningListParams", "charge created payment_intent")
+def list_warnings(state: State, params: Params) -> Object:
+    url = "/v1/radar/early_fraud_warnings"
+    return page(state, "radar.early_fraud_warning", url, params, same="charge payment_intent")
+
+
+@api.add("GET", "/v1/balance_transactions/{transaction}", "BalanceTransactionRetrieveParams")
+def retrieve_transaction(state: State, transaction: str, params: Params) -> Object:
+    return state.get("balance_transaction", transaction)
+
+
+@api.add("GET", "/v1/balance_transactions", "BalanceTransactionListParams", "created currency source type")
+def list_transactions(state: State, params: Params) -> Object:
+    return page(state, "balance_transaction", "/v1/balance_transactions", params, same="currency source type")

@@ -1,0 +1,145 @@
+"""Customers, and the payment methods of one."""
+
+from typing import Any
+
+from .. import standing
+from ..blanks import blank
+from ..contract import Params
+from ..errors import invalid
+from ..events import emit, recorded
+from ..listing import page
+from ..routing import api
+from ..store import Object, State
+from .payment_methods import attached, owned
+
+FIELDS = "address description email metadata name phone preferred_locales shipping tax_exempt"
+SETTINGS = "invoice_settings.default_payment_method invoice_settings.footer invoice_settings.custom_fields"
+PLAIN = ("description", "email", "name", "phone", "preferred_locales", "tax_exempt", "shipping")
+ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+
+
+@api.add("POST", "/v1/customers", "CustomerCreateParams", f"{FIELDS} {SETTINGS} payment_method balance")
+def create(state: State, params: Params) -> Object:
+    customer = state.put(new(state, params))
+    if "payment_method" in params:
+        attached(state, params["payment_method"], customer)
+    emit(state, "customer.created", customer)
+    _choose_default(state, customer, params)
+    return customer
+
+
+def new(state: State, params: Params) -> Object:
+    identifier = state.new_id("cus")
+    customer = blank(
+        "customer",
+        identifier,
+        balance=params.get("balance", 0),
+        created=state.now(),
+        delinquent=False,
+        invoice_prefix=state.new_id("p", 8)[2:].upper(),
+        invoice_settings={
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        livemode=False,
+        metadata={},
+        next_invoice_sequence=1,
+        preferred_locales=[],
+        tax_exempt="none",
+    )
+    _write(customer, params)
+    return customer
+
+
+def _write(customer: Object, params: Params) -> None:
+    for name in PLAIN:
+        if name in params:
+            customer[name] = None if params[name] == "" else params[name]
+    if "address" in params:
+        given = params["address"]
+        customer["address"] = {name: given.get(name) for name in ADDRESS} if given else None
+    if "balance" in params:
+        customer["balance"] = params["balance"]
+    customer["metadata"] = merged(customer["metadata"], params)
+
+
+def merged(metadata: dict[str, str], params: Params) -> dict[str, str]:
+    """Metadata is merged key by key; an empty value removes the key, an empty string all of them."""
+    given = params.get("metadata", {})
+    if given == "":
+        return {}
+    return {key: value for key, value in {**metadata, **given}.items() if value != ""}
+
+
+def _choose_default(state: State, customer: Object, params: Params) -> None:
+    settings = params.get("invoice_settings") or {}
+    if "default_payment_method" in settings:
+        method = settings["default_payment_method"]
+        if method:
+            owned(state, method, customer["id"], "invoice_settings[default_payment_method]")
+        customer["invoice_settings"]["default_payment_method"] = method or None
+    for name in ("footer", "custom_fields"):
+        if name in settings:
+            customer["invoice_settings"][name] = settings[name] or None
+
+
+@api.add("GET", "/v1/customers/{customer}", "CustomerRetrieveParams")
+def retrieve(state: State, customer: str, params: Params) -> Object:
+    return deleted_or_found(state, customer)
+
+
+def deleted_or_found(state: State, customer: str) -> Object:
+    gone = state.notes.get(customer, {}).get("deleted")
+    return gone or state.get("customer", customer)
+
+
+def usable(state: State, customer: str, param: str = "customer") -> Object:
+    return state.get("customer", customer, param)
+
+
+@api.add("POST", "/v1/customers/{customer}", "CustomerUpdateParams", f"{FIELDS} {SETTINGS} balance")
+def update(state: State, customer: str, params: Params) -> Object:
+    row = state.get("customer", customer)
+    with recorded(state, row, "customer.updated"):
+        _write(row, params)
+        _choose_default(state, row, params)
+    return row
+
+
+@api.add("DELETE", "/v1/customers/{customer}", "CustomerDeleteParams")
+def delete(state: State, customer: str, params: Params) -> Object:
+    """Its subscriptions end first."""
+    row = state.get("customer", customer)
+    for sub in state.table("subscription").where("customer", customer):
+        if not standing.is_over(sub):
+            standing.end(state, sub, "cancellation_requested")
+    for method in state.table("payment_method").where("customer", customer):
+        method["customer"] = None
+        state.put(method)
+    emit(state, "customer.deleted", row)
+    state.table("customer").remove(customer)
+    gone: dict[str, Any] = {"id": customer, "object": "customer", "deleted": True}
+    state.note(customer)["deleted"] = gone
+    return gone
+
+
+@api.add("GET", "/v1/customers", "CustomerListParams", "email created")
+def list_all(state: State, params: Params) -> Object:
+    return page(state, "customer", "/v1/customers", params, same="email")
+
+
+@api.add("GET", "/v1/customers/{customer}/payment_methods", "CustomerPaymentMethodListParams", "type")
+def methods(state: State, customer: str, params: Params) -> Object:
+    state.get("customer", customer)
+    url = f"/v1/customers/{customer}/payment_methods"
+    return page(state, "payment_method", url, {**params, "customer": customer}, same="customer type")
+
+
+@api.add("GET", "/v1/customers/{customer}/payment_methods/{method}", "CustomerPaymentMethodRetrieveParams")
+def method_of(state: State, customer: str, method: str, params: Params) -> Object:
+    row = state.get("payment_method", method)
+    if row["customer"] != customer:
+        raise invalid(f"The payment method {method} is not attached to the customer {customer}.", "payment_method")
+    return row

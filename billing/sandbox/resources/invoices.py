@@ -1,0 +1,191 @@
+"""Invoices, their lines and payments, and invoice items."""
+
+from .. import collection, invoicing
+from ..billing_cycle import preview_of_renewal
+from ..contract import Params
+from ..errors import declined, invalid, missing_parameter
+from ..events import recorded
+from ..listing import of_list, page
+from ..routing import api
+from ..store import Object, State
+from . import changes
+from .customers import merged
+from .payment_methods import resolved
+
+DETAILS = (
+    "subscription_details.items subscription_details.proration_behavior subscription_details.proration_date "
+    "subscription_details.billing_cycle_anchor subscription_details.trial_end"
+)
+
+
+@api.add("GET", "/v1/invoices/{invoice}", "InvoiceRetrieveParams")
+def retrieve(state: State, invoice: str, params: Params) -> Object:
+    return state.get("invoice", invoice)
+
+
+@api.add("GET", "/v1/invoices", "InvoiceListParams", "created customer subscription status collection_method")
+def list_all(state: State, params: Params) -> Object:
+    wanted = params.get("subscription")
+    sub = state.find("subscription", wanted)
+    narrowed = {**params, "customer": sub["customer"]} if sub and "customer" not in params else params
+
+    def keep(row: Object) -> bool:
+        return wanted is None or invoicing.subscription_id(row) == wanted
+
+    return page(state, "invoice", "/v1/invoices", narrowed, keep, same="customer status collection_method")
+
+
+@api.add("GET", "/v1/invoices/{invoice}/lines", "InvoiceLineItemListParams")
+def lines(state: State, invoice: str, params: Params) -> Object:
+    return of_list(state.get("invoice", invoice)["lines"]["data"], params, f"/v1/invoices/{invoice}/lines")
+
+
+@api.add("POST", "/v1/invoices/{invoice}/pay", "InvoicePayParams", "payment_method paid_out_of_band off_session")
+def pay(state: State, invoice: str, params: Params) -> Object:
+    row = payable(state, invoice)
+    if params.get("paid_out_of_band"):
+        collection.settle(state, row, out_of_band=True)
+        return row
+    method = resolved(state, params["payment_method"])["id"] if "payment_method" in params else None
+    chosen = method or collection.method_for(state, row)
+    if chosen is None and row["amount_due"]:
+        raise invalid(
+            "There is no `default_payment_method` set on this Customer or Invoice. Please set one, or pass a payment_method.",
+            None,
+            "invoice_payment_intent_requires_action" if row["attempted"] else "resource_missing",
+        )
+    result = collection.collect(state, row, on_session=params.get("off_session") is False, method=chosen)
+    _refuse_failure(state, row, result)
+    return row
+
+
+def _refuse_failure(state: State, invoice: Object, result: str) -> None:
+    intent = invoicing.intent_of(state, invoice)
+    if result == collection.DECLINED and intent is not None:
+        raise declined(intent["last_payment_error"])
+    if result == collection.REQUIRES_ACTION:
+        raise declined(
+            {
+                "code": "invoice_payment_intent_requires_action",
+                "message": "This payment requires additional user action before it can be completed successfully.",
+            }
+        )
+
+
+def payable(state: State, identifier: str) -> Object:
+    invoice = state.get("invoice", identifier)
+    if invoice["status"] == "paid":
+        raise invalid("Invoice is already paid", None, "invoice_already_paid")
+    if invoice["status"] == "draft":
+        invoicing.finalize(state, invoice)
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise invalid(f"Invoice {identifier} is {invoice['status']}: it cannot be paid.", None, "invoice_not_editable")
+    return invoice
+
+
+@api.add("POST", "/v1/invoices/{invoice}/finalize", "InvoiceFinalizeInvoiceParams", "auto_advance")
+def finalize(state: State, invoice: str, params: Params) -> Object:
+    row = state.get("invoice", invoice)
+    if row["status"] != "draft":
+        raise invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.", None,
+                      "invoice_not_editable")  # fmt: skip
+    invoicing.finalize(state, row)
+    row["auto_advance"] = params.get("auto_advance", row["auto_advance"])
+    if row["amount_due"] == 0:
+        collection.settle(state, row)
+    elif row["auto_advance"]:
+        state.schedule(state.now() + 3600, "collect_finalized", invoice)
+    return row
+
+
+@api.add("POST", "/v1/invoices/{invoice}/void", "InvoiceVoidInvoiceParams")
+def void(state: State, invoice: str, params: Params) -> Object:
+    row = state.get("invoice", invoice)
+    if row["status"] not in ("open", "uncollectible"):
+        raise invalid(f"You can only pass in open invoices. This invoice isn't open: it is {row['status']}.")
+    invoicing.close_unpaid(state, row, "void")
+    return row
+
+
+@api.add("POST", "/v1/invoices/{invoice}/mark_uncollectible", "InvoiceMarkUncollectibleParams")
+def mark_uncollectible(state: State, invoice: str, params: Params) -> Object:
+    row = state.get("invoice", invoice)
+    if row["status"] != "open":
+        raise invalid(f"You can only mark open invoices as uncollectible. This invoice is {row['status']}.")
+    invoicing.close_unpaid(state, row, "uncollectible")
+    return row
+
+
+@api.add(
+    "POST", "/v1/invoices/{invoice}", "InvoiceUpdateParams", "auto_advance default_payment_method description metadata"
+)
+def update(state: State, invoice: str, params: Params) -> Object:
+    row = state.get("invoice", invoice)
+    with recorded(state, row, "invoice.updated"):
+        for name in ("auto_advance", "default_payment_method", "description"):
+            if name in params:
+                row[name] = None if params[name] == "" else params[name]
+        row["metadata"] = merged(row["metadata"], params)
+    return row
+
+
+@api.add("POST", "/v1/invoices/create_preview", "InvoiceCreatePreviewParams", f"customer subscription {DETAILS}")
+def create_preview(state: State, params: Params) -> Object:
+    """Without changes the next renewal; with them what they would cost, now or at the next renewal."""
+    if "subscription" not in params:
+        raise missing_parameter("subscription")
+    sub = state.get("subscription", params["subscription"], "subscription")
+    details = params.get("subscription_details") or {}
+    identifier = state.new_id("upcoming_in", 24)
+    if not details:
+        return _identified(preview_of_renewal(state, sub), identifier)
+    change = changes.worked_out(state, sub, details)
+    if change.resets or details.get("proration_behavior") == "always_invoice":
+        return invoicing.document(state, sub, "subscription_update", change.lines, id=identifier, period=change.period)
+    after = {**sub, "items": {**sub["items"], "data": change.rows}}
+    return _identified(preview_of_renewal(state, after, change.lines), identifier)
+
+
+def _identified(invoice: Object, identifier: str) -> Object:
+    data = [{**line, "invoice": identifier} for line in invoice["lines"]["data"]]
+    listed = {**invoice["lines"], "data": data, "url": f"/v1/invoices/{identifier}/lines"}
+    return {**invoice, "id": identifier, "lines": listed}
+
+
+@api.add("GET", "/v1/invoice_payments/{payment}", "InvoicePaymentRetrieveParams")
+def retrieve_payment(state: State, payment: str, params: Params) -> Object:
+    return state.get("invoice_payment", payment)
+
+
+@api.add(
+    "GET",
+    "/v1/invoice_payments",
+    "InvoicePaymentListParams",
+    "invoice status created payment.type payment.payment_intent",
+)
+def list_payments(state: State, params: Params) -> Object:
+    wanted = params.get("payment") or {}
+    intent = wanted.get("payment_intent")
+    narrowed = dict(params)
+    if intent and "invoice" not in narrowed:
+        narrowed["invoice"] = state.notes.get(intent, {}).get("invoice", "none")
+
+    def keep(row: Object) -> bool:
+        return all(row["payment"].get(name) == value for name, value in wanted.items())
+
+    return page(state, "invoice_payment", "/v1/invoice_payments", narrowed, keep, same="invoice status")
+
+
+@api.add("GET", "/v1/invoiceitems", "InvoiceItemListParams", "created customer invoice pending")
+def list_items(state: State, params: Params) -> Object:
+    pending = params.get("pending")
+
+    def keep(row: Object) -> bool:
+        return pending is None or pending == (row["invoice"] is None)
+
+    return page(state, "invoiceitem", "/v1/invoiceitems", params, keep, same="customer invoice")
+
+
+@api.add("GET", "/v1/invoiceitems/{item}", "InvoiceItemRetrieveParams")
+def retrieve_item(state: State, item: str, params: Params) -> Object:
+    return state.get("invoiceitem", item)

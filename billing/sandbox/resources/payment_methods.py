@@ -1,0 +1,254 @@
+"""Payment methods (cards), and setup intents."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from .. import cards
+from ..blanks import blank
+from ..cards import Card
+from ..contract import Params
+from ..errors import invalid, missing_parameter
+from ..events import emit, recorded
+from ..listing import page
+from ..routing import api
+from ..store import Object, State
+
+CARD = "card.number card.exp_month card.exp_year card.cvc card.token"
+DETAILS = "billing_details metadata type allow_redisplay"
+
+
+@api.add("POST", "/v1/payment_methods", "PaymentMethodCreateParams", f"{DETAILS} {CARD}")
+def create(state: State, params: Params) -> Object:
+    if params.get("type") != "card":
+        raise invalid("The sandbox knows payment methods of the type card only.", "type")
+    given = params.get("card")
+    if not given:
+        raise missing_parameter("card")
+    if "token" in given:
+        card = cards.by_token(given["token"], "card[token]")
+    else:
+        card = cards.by_number(given.get("number", ""))
+    method = new(state, card, given.get("exp_month"), given.get("exp_year"))
+    write(method, params)
+    return method
+
+
+def new(state: State, card: Card, exp_month: int | None = None, exp_year: int | None = None) -> Object:
+    identifier = state.new_id("pm")
+    year = exp_year or datetime.fromtimestamp(state.now(), UTC).year + 3
+    state.note(identifier)["card"] = card.token
+    return state.put(
+        blank(
+            "payment_method",
+            identifier,
+            allow_redisplay="unspecified",
+            billing_details=details({}),
+            card=shown(card, exp_month or 12, year),
+            created=state.now(),
+            livemode=False,
+            metadata={},
+            type="card",
+        )
+    )
+
+
+def shown(card: Card, month: int, year: int) -> Object:
+    return {
+        "brand": card.brand,
+        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
+        "country": "US",
+        "display_brand": card.brand,
+        "exp_month": month,
+        "exp_year": year,
+        "fingerprint": hashlib.sha256(card.number.encode()).hexdigest()[:16],
+        "funding": "credit",
+        "generated_from": None,
+        "last4": card.last4,
+        "networks": {"available": [card.brand], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
+    }
+
+
+def details(given: dict[str, Any]) -> Object:
+    address = given.get("address") or {}
+    names = ("city", "country", "line1", "line2", "postal_code", "state")
+    plain = {name: given.get(name) or None for name in ("email", "name", "phone", "tax_id")}
+    return {"address": {name: address.get(name) for name in names}, **plain}
+
+
+def write(method: Object, params: Params) -> None:
+    if "billing_details" in params:
+        method["billing_details"] = details({**method["billing_details"], **(params["billing_details"] or {})})
+    if "allow_redisplay" in params:
+        method["allow_redisplay"] = params["allow_redisplay"]
+    if "metadata" in params:
+        method["metadata"] = {**method["metadata"], **params["metadata"]} if params["metadata"] else {}
+    if "card" in params and method["card"]:
+        dates = {name: params["card"][name] for name in ("exp_month", "exp_year") if name in params["card"]}
+        method["card"].update(dates)
+
+
+def resolved(state: State, identifier: str, param: str = "payment_method") -> Object:
+    """A payment method by id; `pm_card_visa` and its like make a new one."""
+    if identifier.startswith("pm_card_"):
+        return new(state, cards.by_token(identifier, param))
+    return state.get("payment_method", identifier, param)
+
+
+def owned(state: State, identifier: str, customer: str, param: str) -> Object:
+    method = state.get("payment_method", identifier, param)
+    if method["customer"] != customer:
+        raise invalid(
+            f"The customer does not have a payment method with the ID {identifier}. The payment method must be attached to "
+            "the customer.",
+            param,
+            "resource_missing",
+        )
+    return method
+
+
+def attached(state: State, identifier: str, customer: Object, announce: bool = True) -> Object:
+    """Attaches; a card that declines at once is refused already here, as at Stripe."""
+    method = resolved(state, identifier)
+    card = cards.of_method(state, method["id"])
+    if card.decline:
+        raise cards.decline_error(card.decline)
+    if method["customer"] not in (None, customer["id"]):
+        raise invalid(
+            "The payment method you provided has already been attached to a customer.",
+            "payment_method",
+            "payment_method_unexpected_state",
+        )
+    if method["customer"] is None:
+        method["customer"] = customer["id"]
+        state.put(method)
+        if announce:
+            emit(state, "payment_method.attached", method)
+    return method
+
+
+@api.add("POST", "/v1/payment_methods/{method}/attach", "PaymentMethodAttachParams", "customer")
+def attach(state: State, method: str, params: Params) -> Object:
+    if "customer" not in params:
+        raise missing_parameter("customer")
+    return attached(state, method, state.get("customer", params["customer"], "customer"))
+
+
+@api.add("POST", "/v1/payment_methods/{method}/detach", "PaymentMethodDetachParams")
+def detach(state: State, method: str, params: Params) -> Object:
+    row = state.get("payment_method", method)
+    owner = row["customer"]
+    if owner is None:
+        raise invalid("The payment method you provided is not attached to a customer so detachment is impossible.")
+    customer = state.find("customer", owner)
+    row["customer"] = None
+    state.put(row)
+    emit(state, "payment_method.detached", row, {"customer": owner})
+    if customer and customer["invoice_settings"]["default_payment_method"] == method:
+        with recorded(state, customer, "customer.updated"):
+            customer["invoice_settings"]["default_payment_method"] = None
+    for sub in state.table("subscription").where("customer", owner):
+        if sub["default_payment_method"] == method:
+            with recorded(state, sub, "customer.subscription.updated"):
+                sub["default_payment_method"] = None
+    return row
+
+
+@api.add(
+    "POST",
+    "/v1/payment_methods/{method}",
+    "PaymentMethodUpdateParams",
+    "billing_details metadata allow_redisplay card.exp_month card.exp_year",
+)
+def update(state: State, method: str, params: Params) -> Object:
+    row = state.get("payment_method", method)
+    with recorded(state, row, "payment_method.updated"):
+        write(row, params)
+    return row
+
+
+@api.add("GET", "/v1/payment_methods/{method}", "PaymentMethodRetrieveParams")
+def retrieve(state: State, method: str, params: Params) -> Object:
+    return state.get("payment_method", method)
+
+
+@api.add("GET", "/v1/payment_methods", "PaymentMethodListParams", "customer type")
+def list_all(state: State, params: Params) -> Object:
+    return page(state, "payment_method", "/v1/payment_methods", params, same="customer type")
+
+
+def new_setup_intent(state: State, customer: str | None, method: str | None, status: str, **values: Any) -> Object:
+    identifier = state.new_id("seti")
+    return state.put(
+        blank(
+            "setup_intent",
+            identifier,
+            **{
+                "client_secret": f"{identifier}_secret_{state.new_id('s', 25)[2:]}",
+                "created": state.now(),
+                "customer": customer,
+                "livemode": False,
+                "metadata": {},
+                "payment_method": method,
+                "payment_method_options": {"card": {"mandate_options": None, "network": None, "request_three_d_secure": None}},
+                "payment_method_types": ["card"],
+                "status": status,
+                "usage": "off_session",
+                **values,
+            },
+        )
+    )  # fmt: skip
+
+
+@api.add("POST", "/v1/setup_intents", "SetupIntentCreateParams", "customer payment_method confirm usage metadata")
+def create_setup(state: State, params: Params) -> Object:
+    customer = params.get("customer")
+    if customer:
+        state.get("customer", customer, "customer")
+    method = resolved(state, params["payment_method"])["id"] if "payment_method" in params else None
+    status = "requires_confirmation" if method else "requires_payment_method"
+    values = {name: params[name] for name in ("usage", "metadata") if name in params}
+    intent = new_setup_intent(state, customer, method, status, **values)
+    emit(state, "setup_intent.created", intent)
+    return _confirm(state, intent) if params.get("confirm") else intent
+
+
+@api.add("POST", "/v1/setup_intents/{intent}/confirm", "SetupIntentConfirmParams", "payment_method return_url")
+def confirm_setup(state: State, intent: str, params: Params) -> Object:
+    row = state.get("setup_intent", intent)
+    if "payment_method" in params:
+        row["payment_method"] = resolved(state, params["payment_method"])["id"]
+    return _confirm(state, row)
+
+
+def _confirm(state: State, intent: Object) -> Object:
+    if intent["status"] in ("succeeded", "canceled"):
+        raise invalid(
+            f"This SetupIntent is {intent['status']}: it cannot be confirmed.", None, "setup_intent_unexpected_state"
+        )
+    if intent["payment_method"] is None:
+        raise missing_parameter("payment_method")
+    card = cards.of_method(state, intent["payment_method"])
+    if card.authentication:
+        intent["status"] = "requires_action"
+        intent["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
+        emit(state, "setup_intent.requires_action", intent)
+        return intent
+    if intent["customer"]:
+        attached(state, intent["payment_method"], state.get("customer", intent["customer"]))
+    intent["status"] = "succeeded"
+    emit(state, "setup_intent.succeeded", intent)
+    return intent
+
+
+@api.add("GET", "/v1/setup_intents/{intent}", "SetupIntentRetrieveParams")
+def retrieve_setup(state: State, intent: str, params: Params) -> Object:
+    return state.get("setup_intent", intent)
+
+
+@api.add("GET", "/v1/setup_intents", "SetupIntentListParams", "customer created payment_method")
+def list_setups(state: State, params: Params) -> Object:
+    return page(state, "setup_intent", "/v1/setup_intents", params, same="customer payment_method")

@@ -1,0 +1,141 @@
+"""Subscriptions: create, read, cancel; their items."""
+
+from .. import charging, collection, items, proration, standing, subscribing
+from ..cards import decline_error, of_method
+from ..charging import SUCCEEDED
+from ..contract import Params
+from ..errors import ApiError, invalid, missing_parameter, not_covered
+from ..events import emit
+from ..invoicing import draft, finalize
+from ..listing import of_list, page
+from ..routing import api
+from ..store import Object, State
+from .payment_methods import owned
+
+ITEMS = "items.price items.quantity items.metadata"
+OPTIONS = "customer currency default_payment_method description metadata off_session payment_behavior"
+TIMES = "trial_period_days trial_end trial_settings cancel_at cancel_at_period_end proration_behavior billing_mode"
+
+
+@api.add(
+    "POST",
+    "/v1/subscriptions",
+    "SubscriptionCreateParams",
+    f"{ITEMS} {OPTIONS} {TIMES} collection_method payment_settings.save_default_payment_method",
+)
+def create(state: State, params: Params) -> Object:
+    if "customer" not in params:
+        raise missing_parameter("customer")
+    if not params.get("items"):
+        raise missing_parameter("items")
+    if params.get("collection_method", "charge_automatically") != "charge_automatically":
+        raise not_covered("collection_method=send_invoice")
+    customer = state.get("customer", params["customer"], "customer")
+    if params.get("default_payment_method"):
+        owned(state, params["default_payment_method"], customer["id"], "default_payment_method")
+    behaviour = params.get("payment_behavior", "allow_incomplete")
+    if behaviour == "error_if_incomplete":
+        _refuse_unpayable(state, customer, params)
+    sub = subscribing.build(state, customer, params["items"], {"currency": None, **params})
+    _end_as_asked(state, sub, params)
+    emit(state, "customer.subscription.created", sub)
+    invoice = subscribing.first_invoice(state, sub)
+    if behaviour != "default_incomplete" or invoice["amount_due"] == 0:
+        collection.collect(state, invoice, on_session=not params.get("off_session"))
+    subscribing.begin(state, sub)
+    return sub
+
+
+def _end_as_asked(state: State, sub: Object, params: Params) -> None:
+    if params.get("cancel_at_period_end"):
+        standing.schedule_cancellation(state, sub, items.period_end(sub), True)
+    elif isinstance(params.get("cancel_at"), int):
+        standing.schedule_cancellation(state, sub, params["cancel_at"], False)
+
+
+def _refuse_unpayable(state: State, customer: Object, params: Params) -> None:
+    if params.get("trial_period_days") or params.get("trial_end") not in (None, "now"):
+        return
+    refuse_unpayable(state, customer, params.get("default_payment_method"), bool(params.get("off_session")))
+
+
+def refuse_unpayable(state: State, customer: Object, chosen: str | None, off_session: bool) -> None:
+    """`error_if_incomplete`: the request fails where its payment would."""
+    method = chosen or customer["invoice_settings"]["default_payment_method"]
+    result = charging.foreseen(state, method, not off_session)
+    if result == SUCCEEDED:
+        return
+    if method is None:
+        raise invalid(
+            "This customer has no attached payment source or default payment method.", None, "resource_missing"
+        )
+    card = of_method(state, method)
+    if result == charging.REQUIRES_ACTION:
+        raise ApiError(
+            402, "Payment for this subscription requires additional user action.", "card_error",
+            code="subscription_payment_intent_requires_action",
+        )  # fmt: skip
+    raise decline_error(card.decline or card.later_decline)
+
+
+@api.add("GET", "/v1/subscriptions/{subscription}", "SubscriptionRetrieveParams")
+def retrieve(state: State, subscription: str, params: Params) -> Object:
+    return state.get("subscription", subscription)
+
+
+@api.add("GET", "/v1/subscriptions", "SubscriptionListParams", "created customer price status collection_method")
+def list_all(state: State, params: Params) -> Object:
+    status, price = params.get("status"), params.get("price")
+
+    def keep(row: Object) -> bool:
+        priced = price is None or any(item["price"]["id"] == price for item in row["items"]["data"])
+        return priced and _has_status(row, status)
+
+    return page(state, "subscription", "/v1/subscriptions", params, keep, same="customer collection_method")
+
+
+def _has_status(row: Object, status: str | None) -> bool:
+    """All but the canceled ones unless a status, `all` or `ended` is asked for."""
+    if status is None:
+        return bool(row["status"] != "canceled")
+    if status == "ended":
+        return standing.is_over(row)
+    return status in ("all", row["status"])
+
+
+@api.add(
+    "DELETE",
+    "/v1/subscriptions/{subscription}",
+    "SubscriptionCancelParams",
+    "cancellation_details.comment cancellation_details.feedback invoice_now prorate",
+)
+def cancel(state: State, subscription: str, params: Params) -> Object:
+    sub = state.get("subscription", subscription)
+    if standing.is_over(sub):
+        raise ApiError(404, f"No such subscription: '{subscription}'", code="resource_missing", param="id")
+    if params.get("prorate") and sub["status"] in ("active", "past_due"):
+        rows = sub["items"]["data"]
+        change = proration.credit(state, sub, rows, state.now())
+        proration.file_items(state, sub, change)
+    lines = proration.take_pending_lines(state, sub) if params.get("invoice_now") else []
+    standing.end(state, sub, "cancellation_requested", comment=params.get("cancellation_details"))
+    if lines:
+        invoice = draft(state, sub, "subscription_update", lines)
+        finalize(state, invoice)
+        collection.collect(state, invoice)
+    return sub
+
+
+@api.add("GET", "/v1/subscription_items", "SubscriptionItemListParams", "subscription")
+def list_items(state: State, params: Params) -> Object:
+    sub = state.get("subscription", params["subscription"], "subscription")
+    return of_list(sub["items"]["data"], params, "/v1/subscription_items")
+
+
+@api.add("GET", "/v1/subscription_items/{item}", "SubscriptionItemRetrieveParams")
+def retrieve_item(state: State, item: str, params: Params) -> Object:
+    for sub in state.table("subscription").rows.values():
+        for row in sub["items"]["data"]:
+            if row["id"] == item:
+                return dict(row)
+    return state.get("subscription_item", item)

@@ -1,0 +1,80 @@
+"""Webhook endpoints; the secret is shown only when one is created."""
+
+import hashlib
+
+from ..blanks import blank
+from ..contract import Params
+from ..errors import invalid
+from ..events import API_VERSION
+from ..listing import page
+from ..routing import api
+from ..store import Object, State
+from .customers import merged
+
+
+@api.add(
+    "POST",
+    "/v1/webhook_endpoints",
+    "WebhookEndpointCreateParams",
+    "url enabled_events api_version description metadata",
+)
+def create(state: State, params: Params) -> Object:
+    _check(params)
+    identifier = state.new_id("we")
+    endpoint = blank(
+        "webhook_endpoint",
+        identifier,
+        api_version=params.get("api_version"),
+        created=state.now(),
+        description=params.get("description") or None,
+        enabled_events=params["enabled_events"],
+        livemode=False,
+        metadata=params.get("metadata") or {},
+        status="enabled",
+        url=params["url"],
+    )
+    secret = "whsec_" + hashlib.sha256(f"{state.seed}:{identifier}".encode()).hexdigest()[:32]
+    state.note(identifier)["secret"] = secret
+    return {**state.put(endpoint), "secret": secret}
+
+
+def _check(params: Params) -> None:
+    if not params.get("url", "http://x").startswith(("http://", "https://")):
+        raise invalid(f"Invalid URL: {params['url']}", "url", "url_invalid")
+    if params.get("api_version", API_VERSION) != API_VERSION:
+        raise invalid(f"The sandbox sends events of {API_VERSION} only.", "api_version")
+
+
+@api.add(
+    "POST",
+    "/v1/webhook_endpoints/{endpoint}",
+    "WebhookEndpointUpdateParams",
+    "url enabled_events description metadata disabled",
+)
+def update(state: State, endpoint: str, params: Params) -> Object:
+    _check(params)
+    row = state.get("webhook_endpoint", endpoint)
+    row.update({name: params[name] for name in ("url", "enabled_events") if name in params})
+    if "description" in params:
+        row["description"] = params["description"] or None
+    if "disabled" in params:
+        row["status"] = "disabled" if params["disabled"] else "enabled"
+    row["metadata"] = merged(row["metadata"], params)
+    return row
+
+
+@api.add("GET", "/v1/webhook_endpoints/{endpoint}", "WebhookEndpointRetrieveParams")
+def retrieve(state: State, endpoint: str, params: Params) -> Object:
+    return state.get("webhook_endpoint", endpoint)
+
+
+@api.add("GET", "/v1/webhook_endpoints", "WebhookEndpointListParams")
+def list_all(state: State, params: Params) -> Object:
+    return page(state, "webhook_endpoint", "/v1/webhook_endpoints", params)
+
+
+@api.add("DELETE", "/v1/webhook_endpoints/{endpoint}", "WebhookEndpointDeleteParams")
+def delete(state: State, endpoint: str, params: Params) -> Object:
+    state.get("webhook_endpoint", endpoint)
+    state.table("webhook_endpoint").remove(endpoint)
+    return {"id": endpoint, "object": "webhook_endpoint", "deleted": True}

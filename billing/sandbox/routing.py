@@ -1,0 +1,54 @@
+"""The table of routes: a resource module registers its functions, the router finds one and hands it typed parameters."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+Handler = Callable[..., dict[str, Any]]
+ALWAYS = frozenset({"expand"})
+PAGING = frozenset({"limit", "starting_after", "ending_before"})
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    pattern: str
+    handler: Handler
+    params: str
+    covered: frozenset[str] = field(default=frozenset())
+
+    @property
+    def segments(self) -> list[str]:
+        return self.pattern.strip("/").split("/")
+
+
+class Router:
+    """Routes by method and number of segments; a literal segment wins over a placeholder."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+        self._compiled: list[tuple[str, re.Pattern[str], Route]] = []
+
+    def add(self, method: str, pattern: str, params: str, covered: str = "") -> Callable[[Handler], Handler]:
+        names = ALWAYS | frozenset(covered.split()) | (PAGING if re.search(r"List\w*Params$", params) else frozenset())
+
+        def register(handler: Handler) -> Handler:
+            route = Route(method, pattern, handler, params, names)
+            self.routes.append(route)
+            expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
+            self._compiled.append((method, re.compile(expression), route))
+            self._compiled.sort(key=lambda entry: "{" in entry[2].pattern)
+            return handler
+
+        return register
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        for known, expression, route in self._compiled:
+            if known == method and (match := expression.fullmatch(path)):
+                return route, match.groupdict()
+        return None
+
+
+api = Router()

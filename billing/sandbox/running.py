@@ -1,0 +1,157 @@
+"""A sandbox that runs: its state behind one lock, its server, its deliveries and its clock."""
+
+import logging
+import secrets
+import threading
+import time
+from pathlib import Path
+
+from . import api, billing_cycle, control, pages, saving
+from .api import Request, Response
+from .deliveries import Dispatcher
+from .errors import ApiError
+from .faults import Faults
+from .resources import registered
+from .server import Server
+from .store import State
+
+logger = logging.getLogger("stripe_sandbox")
+TICK = 0.25
+
+
+class Sandbox:
+    """`with Sandbox(port=0, forward=url, webhook_secret="whsec_…") as sb: sb.url` is a Stripe on a free port."""
+
+    def __init__(
+        self,
+        port: int = 12111,
+        host: str = "127.0.0.1",
+        forward: str | None = None,
+        webhook_secret: str | None = None,
+        state_file: str | Path | None = None,
+        seed: str | int | None = None,
+        now: int | None = None,
+    ) -> None:
+        assert registered
+        self.host, self.port, self.forward = host, port, forward
+        self.webhook_secret = webhook_secret or f"whsec_{secrets.token_hex(16)}"
+        self.key = "sk_test_sandbox"
+        self.state_file = Path(state_file) if state_file else None
+        self.lock = threading.RLock()
+        self.faults = Faults()
+        self.state = self._prepare(State(str(seed) if seed is not None else None, now))
+        self.dispatcher = Dispatcher(self.state, self.faults, self.lock)
+        self.server: Server | None = None
+        self._stopping = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def start(self) -> "Sandbox":
+        self.server = Server(self.host, self.port, self.handle)
+        self.port = self.server.server_address[1]
+        if self.state_file and self.state_file.exists():
+            self.state = saving.load(self.state_file)
+            self.dispatcher.state = self.state
+        self._prepare(self.state)
+        self.server.serve_in_background()
+        threading.Thread(target=self._tick, name="stripe-sandbox-clock", daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self.server:
+            self.server.close()
+            self.server = None
+        self.dispatcher.stop()
+        self.save()
+
+    def __enter__(self) -> "Sandbox":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def save(self) -> None:
+        if self.state_file:
+            with self.lock:
+                saving.save(self.state, self.state_file)
+
+    def reset(self, seed: str, now: int | None) -> None:
+        """An empty state; called with the lock held."""
+        self.state = self._prepare(State(seed, now))
+        self.dispatcher.forget(self.state)
+        self.faults.set({})
+
+    def _prepare(self, state: State) -> State:
+        state.forward, state.webhook_secret, state.base_url = self.forward, self.webhook_secret, self.url
+        return state
+
+    def _tick(self) -> None:
+        """Time passes by itself too: what falls due on the wall clock happens."""
+        saved = time.monotonic()
+        while not self._stopping.wait(TICK):
+            with self.lock:
+                self.after()
+            if self.state_file and time.monotonic() - saved > 2:
+                self.save()
+                saved = time.monotonic()
+
+    def after(self) -> None:
+        """With the lock held: what is due by now happens, and what was published is handed to the deliveries."""
+        billing_cycle.run_due(self.state, self.state.now())
+        self.dispatcher.take()
+
+    def handle(self, request: Request) -> Response | None:
+        """The answer; None is a connection that breaks before it (the fault `lose_answer`)."""
+        try:
+            return self._handle(request)
+        except Exception:
+            logger.exception("%s %s", request.method, request.path)
+            error = ApiError(500, "The sandbox failed on this request; its log says where.", "api_error")
+            return api.refusal(error, "req_failed")
+
+    def _handle(self, request: Request) -> Response | None:
+        if request.path.startswith("/_sandbox"):
+            return control.answer(self, request)
+        if request.path.startswith("/v1/"):
+            return self._api(request)
+        with self.lock:
+            response = pages.answer(self.state, request)
+            self.after()
+        return response
+
+    def _api(self, request: Request) -> Response | None:
+        faults = self.faults
+        time.sleep(faults.api.get("latency_ms", 0) / 1000)
+        with self.lock:
+            if faults.strikes(faults.api, "fail_next"):
+                return self._fault(request)
+            response = api.answer(self.state, request)
+            self.after()
+            is_write = request.method != "GET"
+            if is_write and faults.strikes(faults.api, "lose_answer"):
+                return None
+        return response
+
+    def _fault(self, request: Request) -> Response:
+        """A failure asked for: nothing is applied."""
+        self.state.calls[request.method, request.path] += 1
+        status = int(self.faults.api.get("status", 500))
+        kind = "rate_limit_error" if status == 429 else "api_error" if status >= 500 else "invalid_request_error"
+        code = "rate_limit" if status == 429 else None
+        error = ApiError(status, "The sandbox was asked to fail this request.", kind, code=code)
+        if "retry_after" in self.faults.api:
+            error.headers["Retry-After"] = str(self.faults.api["retry_after"])
+        return api.refusal(error, self.state.new_id("req", 14))
+
+
+def described(sandbox: Sandbox) -> str:
+    lines = [
+        f"A Stripe to develop against   {sandbox.url}",
+        f"API key                       {sandbox.key} (any sk_test_… is taken)",
+        f"Webhook secret                {sandbox.webhook_secret}",
+        f"Events are delivered to       {sandbox.forward or 'the webhook endpoints that are created'}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,106 @@
+"""The HTTP/1.1 server: keep-alive, no Nagle, one thread per connection; what is asked is answered elsewhere."""
+
+import socket
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from .api import Request, Response
+
+Handle = Callable[[Request], Response | None]
+LARGEST_BODY = 4 << 20
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 256
+
+    def __init__(self, host: str, port: int, handle: Handle) -> None:
+        self.handle_request_fully = handle
+        self.open: set[socket.socket] = set()
+        super().__init__((host, port), Connection)
+
+    def server_bind(self) -> None:
+        """Without the reverse look-up of the host's name."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = self.server_address[0], self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.open.discard(request)
+        super().shutdown_request(request)
+
+    def close(self) -> None:
+        self.shutdown()
+        self.server_close()
+        for connection in list(self.open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                self.open.discard(connection)
+
+    def serve_in_background(self) -> threading.Thread:
+        thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="stripe-sandbox", daemon=True)
+        thread.start()
+        return thread
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no news."""
+
+
+class Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    timeout = 120
+    server: Server
+
+    def _answer(self) -> None:
+        path, _, query = self.path.partition("?")
+        body = self._body()
+        if body is None:
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        response = self.server.handle_request_fully(Request(self.command, path, query, headers, body))
+        if response is None:
+            self.close_connection = True
+            return
+        self._send(response)
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit() or int(length) > LARGEST_BODY:
+            self.close_connection = True
+            self._send(
+                Response(413, b'{"error": {"type": "invalid_request_error", "message": "The body is too large."}}')
+            )
+            return None
+        return self.rfile.read(int(length))
+
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()
+
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = _answer
+
+    def version_string(self) -> str:
+        return "stripe-sandbox"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are counted at /_sandbox/calls instead."""

@@ -1,0 +1,60 @@
+"""A subscription's standing: how invoices and cancellations move its status, and what falls due for it."""
+
+from . import invoicing, items
+from .events import emit, recorded
+from .store import Object, State
+
+OVER = ("canceled", "incomplete_expired")
+UPDATED = "customer.subscription.updated"
+
+
+def is_over(sub: Object) -> bool:
+    return sub["status"] in OVER
+
+
+def on_paid(state: State, sub: Object, invoice: Object) -> None:
+    if is_over(sub):
+        return
+    with recorded(state, sub, UPDATED):
+        pending = state.note(sub["id"]).get("pending_update")
+        if pending and pending["invoice"] == invoice["id"]:
+            items.apply_pending(state, sub)
+        if invoice["id"] == sub["latest_invoice"] and sub["status"] in ("incomplete", "past_due", "unpaid"):
+            sub["status"] = "active"
+
+
+def on_failed(state: State, sub: Object, invoice: Object) -> None:
+    if state.note(sub["id"]).get("pending_update"):
+        return
+    if sub["status"] in ("active", "trialing") and invoice["billing_reason"] != "subscription_create":
+        with recorded(state, sub, UPDATED):
+            sub["status"] = "past_due"
+
+
+def end(state: State, sub: Object, reason: str, at: int | None = None, comment: Object | None = None) -> None:
+    """Ends it for good. A cancellation that was asked for earlier keeps the moment of asking."""
+    requested = sub["cancel_at"] is not None or sub["cancel_at_period_end"]
+    sub.update(status="canceled", ended_at=at or state.now(), pending_update=None)
+    if not requested or sub["canceled_at"] is None:
+        sub["canceled_at"] = sub["ended_at"]
+    sub["cancellation_details"] = {**sub["cancellation_details"], **(comment or {}), "reason": reason}
+    emit(state, "customer.subscription.deleted", sub)
+    invoicing.stop_collecting(state, sub)
+
+
+def schedule_cancellation(state: State, sub: Object, at: int | None, at_period_end: bool) -> None:
+    """Sets, moves or clears (None) the end that is asked for."""
+    sub.update(cancel_at=at, cancel_at_period_end=at_period_end and at is not None)
+    sub["canceled_at"] = state.now() if at is not None else None
+    sub["cancellation_details"]["reason"] = "cancellation_requested" if at is not None else None
+    if at is not None:
+        state.schedule(at, "cancel", sub["id"], str(at), urgency=1)
+
+
+def plan(state: State, sub: Object) -> None:
+    """Schedules what the current period brings: its upcoming invoice, the trial's warning, the renewal."""
+    end_at = items.period_end(sub)
+    state.schedule(max(invoicing.upcoming_at(state, end_at), state.now()), "upcoming", sub["id"], str(end_at))
+    state.schedule(end_at, "renew", sub["id"], str(end_at), urgency=3)
+    if sub["status"] == "trialing":
+        state.schedule(max(end_at - 3 * 86400, state.now()), "trial_will_end", sub["id"], str(end_at), urgency=2)

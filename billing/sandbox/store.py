@@ -1,0 +1,145 @@
+"""The sandbox's state: tables of objects in the order of their making, ids, the clock, what is due, settings."""
+
+import hashlib
+import heapq
+import json
+import secrets
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from typing import Any
+
+from .errors import missing_resource
+
+Object = dict[str, Any]
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+SHORT_IDS = {"cus", "prod", "si"}
+INDEXED = ("customer", "subscription", "invoice", "payment_intent", "charge", "product")
+SETTINGS: dict[str, Any] = {
+    "retry_days": [3, 5, 7],
+    "after_last_retry": "cancel",
+    "finalize_after": 3600,
+    "upcoming_days": 3,
+    "authentication_days": 15,
+    "delivery_retry_seconds": [1, 5, 25],
+    "cancel_on_dispute": False,
+}
+
+
+class Table:
+    """Objects of one kind by id, in order of creation, and by the objects that they point at."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Object] = {}
+        self.order: list[str] = []
+        self.position: dict[str, int] = {}
+        self._index: dict[tuple[str, str], dict[str, None]] = {}
+        self._filed: dict[str, list[tuple[str, str]]] = {}
+
+    def put(self, row: Object) -> Object:
+        identifier = row["id"]
+        if identifier not in self.rows:
+            self.position[identifier] = len(self.order)
+            self.order.append(identifier)
+        self.rows[identifier] = row
+        self._file(identifier, row)
+        return row
+
+    def _file(self, identifier: str, row: Object) -> None:
+        for key in self._filed.pop(identifier, []):
+            self._index[key].pop(identifier, None)
+        keys = [(name, row[name]) for name in INDEXED if isinstance(row.get(name), str)]
+        self._filed[identifier] = keys
+        for key in keys:
+            self._index.setdefault(key, {})[identifier] = None
+
+    def remove(self, identifier: str) -> None:
+        del self.rows[identifier]
+        for key in self._filed.pop(identifier, []):
+            self._index[key].pop(identifier, None)
+
+    def where(self, name: str, value: str) -> list[Object]:
+        """The objects whose field `name` holds the id `value`, oldest first."""
+        found = self._index.get((name, value), {})
+        return [self.rows[i] for i in sorted(found, key=self.position.__getitem__)]
+
+    def newest_first(self) -> Iterator[Object]:
+        return (self.rows[i] for i in reversed(self.order) if i in self.rows)
+
+
+class Clock:
+    """The wall clock moved by an offset; it stands still while due instants are gone through."""
+
+    def __init__(self, now: int | None = None) -> None:
+        self.offset = now - time.time() if now is not None else 0.0
+        self.standing: int | None = None
+
+    def now(self) -> int:
+        return self.standing if self.standing is not None else int(time.time() + self.offset)
+
+    def move_to(self, instant: int) -> None:
+        self.offset = instant - time.time()
+
+
+class State:
+    def __init__(self, seed: str | None = None, now: int | None = None) -> None:
+        self.seed = seed or secrets.token_hex(8)
+        self.made = 0
+        self.clock = Clock(now)
+        self.tables: dict[str, Table] = {}
+        self.notes: dict[str, dict[str, Any]] = {}
+        self.due: list[tuple[int, int, int, str, list[str]]] = []
+        self.settings = json.loads(json.dumps(SETTINGS))
+        self.answers: dict[str, dict[str, Any]] = {}
+        self.calls: Counter[tuple[str, str]] = Counter()
+        self.deliveries: deque[dict[str, Any]] = deque(maxlen=100_000)
+        self.request: dict[str, str | None] = {"id": None, "idempotency_key": None}
+        self.base_url = "http://127.0.0.1:12111"
+        self.forward: str | None = None
+        self.webhook_secret = ""
+        self.published: list[Object] = []
+        self.held: list[dict[str, Any]] | None = None
+
+    def now(self) -> int:
+        return self.clock.now()
+
+    def new_id(self, prefix: str, length: int | None = None) -> str:
+        """Deterministic for a seed, and without order, like Stripe's."""
+        self.made += 1
+        size = length or (14 if prefix in SHORT_IDS else 24)
+        digest, text = hashlib.sha512(f"{self.seed}:{self.made}".encode()).digest(), ""
+        number = int.from_bytes(digest)
+        for _ in range(size):
+            number, digit = divmod(number, 62)
+            text += ALPHABET[digit]
+        return f"{prefix}_{text}" if length or prefix in SHORT_IDS else f"{prefix}_1{text[1:]}"
+
+    def table(self, kind: str) -> Table:
+        return self.tables.setdefault(kind, Table())
+
+    def put(self, row: Object) -> Object:
+        return self.table(row["object"]).put(row)
+
+    def get(self, kind: str, identifier: str, param: str | None = None) -> Object:
+        row = self.table(kind).rows.get(identifier)
+        if row is None:
+            raise missing_resource(kind, identifier, param)
+        return row
+
+    def find(self, kind: str, identifier: str | None) -> Object | None:
+        return self.table(kind).rows.get(identifier or "")
+
+    def note(self, identifier: str) -> dict[str, Any]:
+        """What Stripe knows of an object and does not show."""
+        return self.notes.setdefault(identifier, {})
+
+    def schedule(self, at: int, job: str, *arguments: str, urgency: int = 5) -> None:
+        """Jobs of one instant run by urgency, lowest first, then in the order of their scheduling."""
+        self.made += 1
+        heapq.heappush(self.due, (at, urgency, self.made, job, list(arguments)))
+
+    def next_due(self, until: int) -> tuple[int, str, list[str]] | None:
+        if not self.due or self.due[0][0] > until:
+            return None
+        at, _, _, job, arguments = heapq.heappop(self.due)
+        return at, job, arguments

@@ -1,0 +1,102 @@
+"""A subscription from its first day: built, its first invoice, its trial."""
+
+from typing import Any
+
+from . import invoicing, items, pricing, standing
+from .blanks import blank
+from .errors import invalid
+from .periods import DAY, end_of
+from .store import Object, State
+
+FIRST_INVOICE = "subscription_create"
+
+
+def build(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:
+    """A subscription that is not announced yet, with the periods its trial or its prices give it."""
+    identifier, now = state.new_id("sub"), state.now()
+    trial_end = _trial_end(options, now)
+    first = items.recurring_price(state, wanted[0].get("price", ""))
+    anchor = trial_end or options.get("billing_cycle_anchor") or now
+    end = trial_end or end_of(anchor, now, first["recurring"])
+    rows = [items.build(state, identifier, entry, now, end) for entry in wanted]
+    currency = options.get("currency") or customer["currency"] or first["currency"]
+    if first["currency"] != currency and currency not in (state.note(first["id"]).get("currency_options") or {}):
+        currency = first["currency"]
+    for row in rows:
+        pricing.unit_amount(state, row["price"], currency)
+    customer["currency"] = currency
+    missing = (
+        (options.get("trial_settings") or {}).get("end_behavior", {}).get("missing_payment_method", "create_invoice")
+    )
+    sub = blank(
+        "subscription",
+        identifier,
+        automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},
+        billing_cycle_anchor=anchor,
+        billing_mode={"flexible": {"proration_discounts": "included"}, "type": "flexible", "updated_at": now},
+        billing_schedules=[],
+        cancel_at_period_end=False,
+        cancellation_details={"comment": None, "feedback": None, "reason": None},
+        collection_method="charge_automatically",
+        created=now,
+        currency=currency,
+        customer=customer["id"],
+        default_payment_method=options.get("default_payment_method"),
+        default_tax_rates=[],
+        description=options.get("description"),
+        discounts=[],
+        invoice_settings={"account_tax_ids": None, "issuer": {"type": "self"}},
+        items=items.listed(identifier, rows),
+        livemode=False,
+        managed_payments={"enabled": False},
+        metadata=options.get("metadata") or {},
+        payment_settings={
+            "payment_method_options": None,
+            "payment_method_types": None,
+            "save_default_payment_method": (options.get("payment_settings") or {}).get(
+                "save_default_payment_method", "off"
+            ),
+        },
+        start_date=now,
+        status="trialing" if trial_end else "incomplete",
+        trial_end=trial_end,
+        trial_settings={"end_behavior": {"missing_payment_method": missing}},
+        trial_start=now if trial_end else None,
+    )
+    return state.put(sub)
+
+
+def _trial_end(options: dict[str, Any], now: int) -> int | None:
+    given, length = options.get("trial_end"), options.get("trial_period_days")
+    if given == "now":
+        return None
+    if isinstance(given, int):
+        if given <= now:
+            raise invalid("The trial end must be in the future.", "trial_end")
+        return given
+    return now + length * DAY if length else None
+
+
+def first_invoice(state: State, sub: Object) -> Object:
+    """Draws up and finalizes what the first period, or the trial, costs."""
+    rows = sub["items"]["data"]
+    if sub["status"] == "trialing":
+        lines = [invoicing.trial_line(state, sub, row) for row in rows]
+    else:
+        lines = [regular_line(state, sub, row) for row in rows]
+    invoice = invoicing.draft(state, sub, FIRST_INVOICE, lines)
+    invoice["default_payment_method"] = None
+    invoicing.finalize(state, invoice)
+    return invoice
+
+
+def regular_line(state: State, sub: Object, item: Object) -> Object:
+    period = (item["current_period_start"], item["current_period_end"])
+    return invoicing.line(state, sub, item, pricing.item_amount(state, item, sub["currency"]), period)
+
+
+def begin(state: State, sub: Object) -> None:
+    """What the first period brings is scheduled; an incomplete one has 23 hours."""
+    standing.plan(state, sub)
+    if sub["status"] == "incomplete":
+        state.schedule(state.now() + 23 * 3600, "incomplete_lapsed", sub["id"])
