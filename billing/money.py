@@ -36,7 +36,7 @@ def decimal_amount(minor: int, currency: str) -> Decimal:
 def format_amount(minor: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
     """The amount as people of `locale` (Django's or Babel's spelling) write it, never rounded."""
     amount, code = decimal_amount(minor, currency), currency.upper()
-    language = _locale(locale)
+    language = locale_of(locale)
     pattern = copy.copy(language.currency_formats["standard"])
     digits = _digits_shown(amount, code)
     pattern.frac_prec = (digits, digits)
@@ -51,7 +51,8 @@ def _digits_shown(amount: Decimal, code: str) -> int:
     return everyday if is_exact else exponent(code)
 
 
-def _locale(name: str) -> Locale:
+def locale_of(name: str) -> Locale:
+    """Babel's locale for Django's or Babel's spelling of it; English for one it does not know."""
     try:
         return Locale.parse(name.replace("-", "_"))
     except (UnknownLocaleError, ValueError):

@@ -1,0 +1,16 @@
+from typing import ClassVar
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "notifications"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    # What the queue runs by itself: dotted path → every how many minutes.
+    schedules: ClassVar[dict[str, int]] = {"notifications.outbox.sweep": 1}
+
+    def ready(self) -> None:
+        from . import receivers
+
+        receivers.connect()

@@ -1,0 +1,53 @@
+"""Every setting of `notifications`, read lazily so that `override_settings` works."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings as django_settings
+
+from billing.conf import conf as billing_conf
+
+
+class Settings:
+    """One property a setting; its docstring is its documentation."""
+
+    def _get(self, name: str, default: Any) -> Any:
+        return getattr(django_settings, name, default)
+
+    @property
+    def product_name(self) -> str:
+        """NOTIFICATIONS_PRODUCT_NAME: what the mails call the product."""
+        return self._get("NOTIFICATIONS_PRODUCT_NAME", "Billing demo")
+
+    @property
+    def support_email(self) -> str:
+        """NOTIFICATIONS_SUPPORT_EMAIL: where answers go; empty for the address the mail comes from."""
+        return self._get("NOTIFICATIONS_SUPPORT_EMAIL", "")
+
+    @property
+    def account_url(self) -> str:
+        """NOTIFICATIONS_ACCOUNT_PATH: the page on SITE_URL where a subscriber sees and changes what they have."""
+        return billing_conf.site_url + self._get("NOTIFICATIONS_ACCOUNT_PATH", "/billing/")
+
+    @property
+    def prices_url(self) -> str:
+        """NOTIFICATIONS_PRICES_PATH: the page on SITE_URL where one subscribes."""
+        return billing_conf.site_url + self._get("NOTIFICATIONS_PRICES_PATH", "/")
+
+    @property
+    def language(self) -> str:
+        """LANGUAGE_CODE: the language of mails."""
+        return django_settings.LANGUAGE_CODE
+
+    @property
+    def from_email(self) -> str:
+        """DEFAULT_FROM_EMAIL: whom mails come from."""
+        return django_settings.DEFAULT_FROM_EMAIL
+
+    @property
+    def lease(self) -> timedelta:
+        """NOTIFICATIONS_LEASE_SECONDS: how long one try may take before it counts as crashed."""
+        return timedelta(seconds=self._get("NOTIFICATIONS_LEASE_SECONDS", 180))
+
+
+conf = Settings()

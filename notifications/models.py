@@ -1,0 +1,82 @@
+"""The outbox: every mail that was decided on, whatever became of it."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from billing.models import Customer
+
+
+class MailQuerySet(models.QuerySet["Mail"]):
+    def due(self, now: datetime) -> "MailQuerySet":
+        """Waiting, its time has come, and no worker has it."""
+        unclaimed = Q(token__isnull=True) | Q(leased_until__lt=now)
+        return self.filter(unclaimed, status=Mail.Status.QUEUED, next_attempt_at__lte=now)
+
+    def replaceable_by(self, kind: str) -> "MailQuerySet":
+        """Never sent, and either skipped before or of a kind that `kind` says better."""
+        outranked = Q(status=Mail.Status.QUEUED, kind__in=Mail.SAYS_BETTER_THAN.get(kind, ()))
+        return self.filter(Q(status=Mail.Status.SKIPPED) | outranked, sent_at__isnull=True)
+
+
+class Mail(models.Model):
+    """One mail, reserved by `key` in the transaction that gave the reason for it. `context` holds minor units and
+    ISO dates; words and formats are made when it is sent."""
+
+    class Kind(models.TextChoices):
+        PAYMENT_RECEIVED = "payment_received"
+        PAYMENT_FAILED = "payment_failed"
+        ACTION_REQUIRED = "action_required"
+        DISPUTE_OPENED = "dispute_opened"
+        REFUND = "refund"
+        SUBSCRIPTION_CANCELLED = "subscription_cancelled"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        SENDING = "sending", "being handed over"
+        SENT = "sent"
+        SKIPPED = "skipped", "skipped: no reason any more"
+        FAILED = "failed"
+        UNCONFIRMED = "unconfirmed", "unconfirmed: may have been sent"
+
+    # A payment that waits for 3D Secure is announced as failed too; both have one key, and this one goes out.
+    SAYS_BETTER_THAN = {Kind.ACTION_REQUIRED: (Kind.PAYMENT_FAILED,)}
+    SETTLED = frozenset({Status.SENT, Status.SKIPPED, Status.FAILED, Status.UNCONFIRMED})
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(max_length=600, unique=True, help_text="The reason for this mail; no reason is told twice")
+    kind = models.CharField(max_length=40, choices=Kind.choices)
+    recipient = models.EmailField(blank=True)
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="mails")
+    context: Any = models.JSONField(default=dict)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(help_text="Not before")
+    woken_at = models.DateTimeField(null=True, blank=True, help_text="When it was last put on the queue")
+    token = models.UUIDField(null=True, blank=True, help_text="Of the worker that has it")
+    leased_until = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True, default="", help_text="Why it was skipped, or is not sent yet")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    message_id = models.CharField(max_length=255, help_text="The Message-ID it carries")
+    provider_id = models.CharField(max_length=255, blank=True, default="", help_text="What the provider calls it")
+
+    objects = MailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        permissions = [("resend_mail", "Can send a mail again")]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="notifications_mail_newest"),
+            models.Index(
+                fields=["next_attempt_at"],
+                name="notifications_mail_waiting",
+                condition=Q(status__in=["queued", "sending"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

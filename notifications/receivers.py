@@ -1,0 +1,53 @@
+"""Which signal of billing's brings which mail."""
+
+from typing import Any
+
+from django.dispatch import Signal
+
+from billing import signals
+
+from . import mails
+
+
+def on_payment_succeeded(*, subscription: Any, payment: Any, **_: Any) -> None:
+    mails.payment_received(subscription, payment)
+
+
+def on_payment_failed(*, subscription: Any, failure: Any, **_: Any) -> None:
+    mails.payment_failed(subscription, failure)
+
+
+def on_payment_action_required(*, subscription: Any, failure: Any, **_: Any) -> None:
+    mails.action_required(subscription, failure)
+
+
+def on_dispute_opened(*, subscription: Any, dispute: Any, **_: Any) -> None:
+    mails.dispute_opened(subscription, dispute)
+
+
+def on_refund_issued(*, subscription: Any, refund: Any, **_: Any) -> None:
+    mails.refund(subscription, refund)
+
+
+def on_cancellation_scheduled(*, subscription: Any, cancel_at: Any, **_: Any) -> None:
+    mails.cancellation_scheduled(subscription, cancel_at)
+
+
+def on_subscription_ended(*, subscription: Any, reason: str, **_: Any) -> None:
+    mails.subscription_ended(subscription, reason)
+
+
+RECEIVERS: dict[Any, Signal] = {
+    on_payment_succeeded: signals.payment_succeeded,
+    on_payment_failed: signals.payment_failed,
+    on_payment_action_required: signals.payment_action_required,
+    on_dispute_opened: signals.dispute_opened,
+    on_refund_issued: signals.refund_issued,
+    on_cancellation_scheduled: signals.cancellation_scheduled,
+    on_subscription_ended: signals.subscription_ended,
+}
+
+
+def connect() -> None:
+    for receiver, signal in RECEIVERS.items():
+        signal.connect(receiver, dispatch_uid=f"notifications.{receiver.__name__}")
