@@ -22,7 +22,7 @@ lint: .venv/.dev
 	$(RUN) manage.py makemigrations --check --dry-run
 
 bench: .venv/.dev
-	$(RUN) -m bench $(ARGS)
+	$(RUN) -m bench.ingest $(ARGS)
 
 # Choose the versions anew: `make requirements ARGS=--upgrade`.
 requirements: .venv/.dev
