@@ -12,10 +12,6 @@ from django.utils.module_loading import import_string
 
 from billing.conf import conf
 
-SANDBOX_REFRESH_SECONDS = 0.5
-_sandbox_offset = timedelta()
-_sandbox_asked_at = 0.0
-
 
 def now() -> datetime:
     """The time the rules go by: the real one, or BILLING_CLOCK's."""
@@ -29,15 +25,28 @@ def from_timestamp(seconds: int | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def sandbox_now() -> datetime:
+class SandboxClock:
     """The sandbox's time, asked for at most twice a second; the last known offset while it does not answer."""
-    global _sandbox_asked_at, _sandbox_offset
-    if time.monotonic() - _sandbox_asked_at > SANDBOX_REFRESH_SECONDS:
-        _sandbox_asked_at = time.monotonic()
+
+    REFRESH_SECONDS = 0.5
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+        self.asked_at = 0.0
+
+    def __call__(self) -> datetime:
+        if time.monotonic() - self.asked_at > self.REFRESH_SECONDS:
+            self.asked_at = time.monotonic()
+            self._ask()
+        return timezone.now() + self.offset
+
+    def _ask(self) -> None:
         try:
             with urlopen(f"{conf.api_base}/_sandbox/", timeout=1) as answer:
                 sandbox_time = datetime.fromtimestamp(json.load(answer)["now"], UTC)
-            _sandbox_offset = sandbox_time - timezone.now()
         except OSError:
-            pass
-    return timezone.now() + _sandbox_offset
+            return
+        self.offset = sandbox_time - timezone.now()
+
+
+sandbox_now = SandboxClock()

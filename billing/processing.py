@@ -1,4 +1,4 @@
-"""One batch of a lane's events: fetched for, then applied one savepoint each and stamped, in the caller's transaction."""
+"""One batch of a lane's events: fetched for, then applied one savepoint each and stamped, in one transaction."""
 
 import random
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The one place a Stripe call leaves from: key, pinned version, base address, time-outs, 429 backoff, one drain's reads.
+"""The one place a Stripe call leaves from: key, pinned version, base address, time-outs, 429 backoff, read cache.
 
 Answers are plain dicts as Stripe sends them (amounts in minor units, times in UTC seconds). Errors:
 `StripeUnavailable` when asking again later may help, `StripeRefused` when it will not.
@@ -25,7 +25,7 @@ PARALLEL_READS = 4
 
 
 class StripeUnavailable(Exception):
-    """Stripe did not answer, answered 5xx, limits our rate, or does not take our key: nothing changed, ask again later."""
+    """Stripe did not answer, answered 5xx, limits our rate, or refused our key: nothing changed, ask again later."""
 
 
 class NotFetched(BaseException):

@@ -1,4 +1,4 @@
-"""Cancellations we owe Stripe: decided in the transaction that held access, made after it, tried until Stripe agrees."""
+"""Cancellations we owe Stripe: decided in the transaction that held access, made after it, until Stripe agrees."""
 
 from datetime import timedelta
 

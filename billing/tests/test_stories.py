@@ -1,0 +1,253 @@
+"""What happens to subscribers, from signed events to access: the issue's rules, each a story."""
+
+import random
+
+import pytest
+
+from billing import usage
+from billing.models import Dispute, Hold, Payment, PaymentFailure, Plan, Refund, StripeWrite
+
+from .world import assert_all_processed, customer_row
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+
+def test_paying_at_checkout_gives_access_and_records_one_payment(world):
+    ada = world.subscribe()
+    assert not ada.access.has_access
+    world.deliver()
+    assert (ada.access.reason, ada.access.plan.slug, ada.row.status) == ("active", "pro", "active")
+    assert (ada.last_payment.amount, ada.last_payment.currency, Payment.objects.count()) == (2000, "usd", 1)
+    assert sorted(world.said(ada)) == ["access_granted", "payment_succeeded", "subscription_started"]
+
+
+def test_the_same_events_in_any_order_and_twice_end_in_the_same_state(world):
+    ada = world.subscribe()
+    events = world.events()
+    shuffled = events * 2
+    random.Random(7).shuffle(shuffled)
+    for event in shuffled:
+        world.deliver([event])
+    assert (ada.access.reason, ada.row.status, Payment.objects.count()) == ("active", "active", 1)
+    assert sorted(world.said(ada)) == ["access_granted", "payment_succeeded", "subscription_started"]
+
+
+def test_a_late_update_does_not_give_a_cancelled_subscriber_access(world):
+    ada = world.subscribe()
+    late = [event for event in world.events() if event["type"].startswith("customer.subscription.")]
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    world.deliver([event for event in world.events() if event["id"] not in {late_one["id"] for late_one in late}])
+    world.deliver(late)
+    assert (ada.access.has_access, ada.row.status) == (False, "canceled")
+
+
+def test_a_trial_gives_access_without_a_payment(world):
+    eve = world.subscribe(plan="team")
+    world.deliver()
+    assert (eve.access.reason, eve.row.status) == ("trialing", "trialing")
+    assert "payment_succeeded" not in world.said(eve)
+
+
+def test_a_renewal_moves_the_period_and_is_one_payment(world):
+    ada = world.subscribed()
+    before = ada.row.current_period_end
+    world.advance(days=32)
+    world.deliver()
+    assert ada.row.current_period_end > before
+    assert Payment.objects.count() == 2
+    assert world.said(ada) == ["payment_succeeded"]
+
+
+def test_a_declined_renewal_keeps_access_for_three_days_of_grace(world):
+    ada = world.subscribed()
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=31, hours=2)
+    world.deliver()
+    assert (ada.access.has_access, ada.access.reason, ada.row.status) == (True, "grace", "past_due")
+    assert PaymentFailure.objects.get().attempt == 1
+    assert world.said(ada) == ["payment_failed"]
+    due = ada.row.past_due_since
+    world.advance(days=3, hours=1)
+    assert (ada.access.has_access, ada.access.reason) == (False, "grace_over"), "by the clock, before any event"
+    world.deliver()
+    assert ada.row.past_due_since == due, "a retry does not move it"
+    assert ada.access.reason == "grace_over"
+
+
+def test_paying_the_open_invoice_with_another_card_brings_access_back(world):
+    ada = world.subscribed()
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=35)
+    world.deliver()
+    assert not ada.access.has_access
+    world.heard.clear()
+    world.change_card(ada, "pm_card_visa")
+    world.control(f"invoices/{world.open_invoice(ada)}/pay")
+    world.deliver()
+    assert (ada.access.reason, ada.row.past_due_since) == ("active", None)
+    assert sorted(world.said(ada)) == ["access_granted", "payment_recovered", "payment_succeeded"]
+
+
+def test_a_failure_that_arrives_after_the_payment_is_recorded_and_says_nothing(world):
+    ada = world.subscribed()
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=31, hours=2)
+    failed = world.events()
+    world.change_card(ada, "pm_card_visa")
+    world.control(f"invoices/{world.open_invoice(ada)}/pay")
+    known = {event["id"] for event in failed}
+    world.deliver([event for event in world.events() if event["id"] not in known])
+    world.deliver(failed)
+    assert PaymentFailure.objects.count() == 1
+    assert (ada.access.reason, "payment_failed" in world.said(ada)) == ("active", False)
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_3d_secure_at_renewal_asks_once_for_action_whatever_comes_first(world, is_reversed):
+    ada = world.subscribed()
+    world.change_card(ada, "pm_card_authenticationRequired")
+    world.advance(days=31, hours=2)
+    events = world.events()
+    for event in reversed(events) if is_reversed else events:
+        world.deliver([event])
+    assert (ada.access.reason, ada.row.status) == ("grace", "past_due")
+    assert world.said(ada) == ["payment_action_required"]
+    assert PaymentFailure.objects.get().hosted_invoice_url
+    world.control(f"invoices/{world.open_invoice(ada)}/pay", outcome="authenticated")
+    world.deliver()
+    assert ada.access.reason == "active"
+
+
+def test_a_dispute_holds_access_and_winning_it_gives_it_back(world):
+    ben = world.subscribed()
+    dispute = world.control("disputes", charge=world.charge_of(ben)["id"])
+    world.deliver()
+    assert (ben.access.has_access, ben.access.reason, ben.row.status) == (False, "hold_dispute", "active")
+    assert world.said(ben) == ["access_revoked", "dispute_opened"]
+    world.heard.clear()
+    world.control(f"disputes/{dispute['id']}", status="won")
+    world.deliver()
+    assert ben.access.reason == "active"
+    assert world.said(ben) == ["access_granted", "dispute_closed"]
+
+
+def test_a_lost_dispute_cancels_the_subscription_at_stripe(world):
+    ben = world.subscribed()
+    dispute = world.control("disputes", charge=world.charge_of(ben)["id"])
+    world.deliver()
+    world.control(f"disputes/{dispute['id']}", status="lost")
+    world.deliver()
+    assert world.stripe("GET", f"subscriptions/{ben.subscription}")["status"] == "canceled"
+    assert StripeWrite.objects.get().done_at
+    world.deliver()
+    assert (ben.row.status, ben.access.reason) == ("canceled", "canceled")
+    assert not Hold.objects.active().exists(), "a new subscription starts free of it"
+
+
+def test_an_inquiry_changes_no_access(world):
+    ben = world.subscribed()
+    world.control("disputes", charge=world.charge_of(ben)["id"], inquiry=True)
+    world.deliver()
+    assert ben.access.reason == "active"
+    assert Dispute.objects.get().is_inquiry
+
+
+def test_a_dispute_that_comes_before_its_payment_waits_for_one_call_and_finds_its_customer(world):
+    ben = world.subscribe()
+    world.control("disputes", charge=world.charge_of(ben)["id"])
+    dispute = [event for event in world.events() if event["type"] == "charge.dispute.created"]
+    world.deliver(dispute)
+    assert ben.access.reason == "hold_dispute"
+    world.deliver()
+    assert ben.access.reason == "hold_dispute"
+    assert Dispute.objects.get().invoice_id == ben.last_payment.invoice_id
+
+
+def test_a_partial_refund_is_recorded_and_changes_no_access(world):
+    ada = world.subscribed()
+    world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"], amount=500)
+    world.deliver()
+    assert ada.access.reason == "active"
+    assert Refund.objects.values_list("amount", "is_full", "invoice_id").get() == (
+        500,
+        False,
+        ada.last_payment.invoice_id,
+    )
+    assert world.said(ada) == ["refund_issued"]
+
+
+def test_a_full_refund_of_the_running_period_holds_and_cancels_at_stripe(world):
+    ada = world.subscribed()
+    world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"])
+    refund_events = world.events()
+    world.deliver(refund_events)
+    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "canceled"
+    world.deliver()
+    assert (ada.access.has_access, ada.row.status) == (False, "canceled")
+    assert sorted(world.said(ada)) == ["access_revoked", "refund_issued", "subscription_ended"]
+    assert not Hold.objects.active().exists()
+
+
+def test_a_full_refund_of_an_older_period_leaves_the_subscription_alone(world):
+    ada = world.subscribed()
+    charge = world.charge_of(ada)["id"]
+    world.advance(days=32)
+    world.deliver()
+    world.stripe("POST", "refunds", charge=charge)
+    world.deliver()
+    assert (ada.access.reason, Refund.objects.get().is_full) == ("active", True)
+    assert not StripeWrite.objects.exists()
+
+
+def test_a_refund_that_fails_releases_its_hold(world):
+    ada = world.subscribed()
+    refund = world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"])
+    world.control("faults", api={"fail_next": 1, "status": 500})
+    world.control("faults")
+    world.deliver()
+    world.control(f"refunds/{refund['id']}/fail")
+    world.deliver()
+    assert Refund.objects.get().status == "failed"
+    assert "refund_failed" in world.said(ada)
+    assert not Hold.objects.active().exists()
+
+
+def test_a_customer_deleted_at_stripe_loses_access_and_is_unlinked(world):
+    zoe = world.subscribed()
+    world.stripe("DELETE", f"customers/{zoe.customer}")
+    world.deliver()
+    assert (zoe.access.has_access, zoe.access.reason) == (False, "no_subscription")
+    assert customer_row(zoe).deleted_at
+    assert customer_row(zoe).subscriber_id is None
+    assert set(world.said(zoe)) == {"access_revoked", "subscription_ended", "customer_deleted"}
+
+
+def test_after_a_deleted_customer_the_person_can_buy_again(world):
+    zoe = world.subscribed()
+    world.stripe("DELETE", f"customers/{zoe.customer}")
+    world.deliver()
+    again = world.subscribe(user=zoe.user)
+    world.deliver()
+    assert again.customer != zoe.customer
+    assert again.access.reason == "active"
+
+
+def test_an_event_about_a_stranger_is_processed_without_effect(world):
+    stranger = world.stripe("POST", "customers", email="stranger@example.com")
+    world.stripe("DELETE", f"customers/{stranger['id']}")
+    world.deliver()
+    assert_all_processed()
+
+
+def test_a_downgrade_keeps_the_true_usage_and_blocks_new_use_above_the_new_limit(world):
+    ada = world.subscribed()
+    usage.consume(ada.user, "generations", 700)
+    Plan.objects.get(slug="team").limits.update(quantity=500)
+    price = Plan.objects.get(slug="team").prices.get(interval="month").pk
+    item = world.stripe("GET", f"subscriptions/{ada.subscription}")["items"]["data"][0]["id"]
+    world.stripe("POST", f"subscriptions/{ada.subscription}", items=[{"id": item, "price": price}])
+    world.deliver()
+    assert ada.access.plan.slug == "team"
+    with pytest.raises(usage.QuotaExceeded) as over:
+        usage.consume(ada.user, "generations")
+    assert (over.value.used, over.value.limit) == (700, 500)
