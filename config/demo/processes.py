@@ -62,7 +62,7 @@ class Processes:
         while time.monotonic() < deadline:
             if self.running[name].poll() is not None:
                 raise StartError(f"{name} ended:\n{self._end_of_log(name)}")
-            with contextlib.suppress(URLError, ConnectionError, TimeoutError), urlopen(url, timeout=2):  # noqa: S310
+            with contextlib.suppress(URLError, ConnectionError, TimeoutError), urlopen(url, timeout=2):
                 return
             time.sleep(0.1)
         raise StartError(f"{name} does not answer at {url}:\n{self._end_of_log(name)}")

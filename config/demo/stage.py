@@ -76,6 +76,11 @@ class Stage:
     def advance(self, days: float, hours: float = 0) -> None:
         self.control("advance", seconds=int(days * 86_400 + hours * 3_600))
 
+    def advance_past_renewal(self, person: Person) -> None:
+        """To two hours after the period's end: an invoice is a draft for one hour, then charged."""
+        item = self.stripe("GET", f"subscriptions/{person.subscription}")["items"]["data"][0]
+        self.control("advance", to=item["current_period_end"] + 2 * 3_600)
+
     def control(self, path: str, **body: Any) -> dict[str, Any]:
         return _call("POST", f"{self.sandbox}/_sandbox/{path}", json.dumps(body).encode(), "application/json")
 
@@ -97,7 +102,8 @@ class Stage:
         deadline = time.monotonic() + SETTLED_WITHIN_SECONDS
         while time.monotonic() < deadline:
             self.control("settle", timeout=10)
-            if not Lane.objects.filter(arrived__gt=F("drained")).exists() and not Mail.objects.waiting().exists():
+            is_awake = Lane.objects.filter(arrived__gt=F("drained")).exists()
+            if not is_awake and not Mail.objects.exclude(status__in=Mail.SETTLED).exists():
                 return
             time.sleep(0.1)
         raise StepError(f"the queue was not empty after {SETTLED_WITHIN_SECONDS} seconds")
@@ -123,7 +129,7 @@ def _call(
     if not bearer and not authorization:
         del headers["Authorization"]
     try:
-        with urlopen(Request(url, data=body, headers=headers, method=method), timeout=60) as answer:  # noqa: S310
+        with urlopen(Request(url, data=body, headers=headers, method=method), timeout=60) as answer:
             data: dict[str, Any] = json.load(answer)
             return data
     except HTTPError as error:

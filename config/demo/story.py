@@ -36,6 +36,8 @@ class Step:
 
 def tell(stage: Stage, out: OutputWrapper) -> None:
     """Every event is delivered twice and out of order. Raises StepError at the first step that goes wrong."""
+    stage.settle()
+    stage.new_events()
     stage.control("faults", webhooks={"duplicate": 1.0, "shuffle": 1.0})
     table = Table(out)
     for chapter in (first, second, third, fourth, fifth):
@@ -60,10 +62,12 @@ def first(stage: Stage, ada: Person) -> list[Step]:
         Step("Ada signs up", lambda: None, Outcome("free", "none", "no_subscription")),
         Step("pays at Checkout", lambda: stage.buy(ada, "pro"), Outcome("pro", "active", "active", [RECEIVED])),
         Step("uses 3 generations", lambda: stage.use(ada, 3), Outcome("pro", "active", "active")),
-        Step("renewal is paid", lambda: stage.advance(32), Outcome("pro", "active", "active", [RECEIVED])),
+        Step(
+            "renewal is paid", lambda: stage.advance_past_renewal(ada), Outcome("pro", "active", "active", [RECEIVED])
+        ),
         Step(
             "renewal is declined: grace",
-            lambda: (stage.change_card(ada, "pm_card_chargeCustomerFail"), stage.advance(31)),
+            lambda: (stage.change_card(ada, "pm_card_chargeCustomerFail"), stage.advance_past_renewal(ada)),
             Outcome("pro", "past_due", "grace", [FAILED]),
         ),
         Step(
@@ -96,7 +100,7 @@ def second(stage: Stage, ben: Person) -> list[Step]:
 def third(stage: Stage, eve: Person) -> list[Step]:
     def renew_with_3d_secure() -> None:
         stage.change_card(eve, "pm_card_authenticationRequired")
-        stage.advance(31, hours=2)
+        stage.advance_past_renewal(eve)
 
     return [
         Step("Eve pays at Checkout", lambda: stage.buy(eve, "team"), Outcome("team", "trialing", "trialing")),

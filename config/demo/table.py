@@ -6,8 +6,8 @@ from django.core.management.base import OutputWrapper
 
 from billing.models import StripeEvent
 
-WIDTHS = (28, 34, 6, 10, 7, 30)
-HEADINGS = ("step", "Stripe events: new, deliveries", "plan", "status", "access", "mails")
+WIDTHS = (26, 30, 5, 9, 19, 30)
+HEADINGS = ("step", "Stripe events, deliveries", "plan", "status", "access", "mails")
 
 
 class Table:
@@ -20,7 +20,7 @@ class Table:
     def row(self, title: str, events: list[StripeEvent], state: dict[str, Any], mails: list[str]) -> None:
         deliveries = sum(event.deliveries for event in events)
         self.events, self.deliveries = self.events + len(events), self.deliveries + deliveries
-        access = "yes" if state["has_access"] else "no"
+        access = f"{'yes' if state['has_access'] else 'no'}: {state['reason']}"
         cells = [title, _summary(events, deliveries), state["plan"], state["status"], access, ", ".join(mails) or "–"]
         self.out.write(_line(cells))
         self.out.flush()

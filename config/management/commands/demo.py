@@ -81,7 +81,7 @@ class Command(BaseCommand):
         processes.wait()
 
 
-GUNICORN = ["--worker-class", "gthread", "--workers", "2", "--threads", "4"]
+GUNICORN = ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket"]
 
 
 def run_again_in_demo_environment(site: str, sandbox: str) -> NoReturn:
