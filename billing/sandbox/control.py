@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import aftermath, billing_cycle, buying, cards, collection, invoicing, seeding
+from . import aftermath, billing_cycle, buying, cards, paying, seeding
 from .api import Request, Response, refusal
 from .errors import ApiError, invalid, unknown_route
-from .resources.invoices import payable
-from .resources.payment_methods import attached
-from .store import SETTINGS, State
+from .store import SETTINGS
 
 if TYPE_CHECKING:
     from .running import Sandbox
@@ -170,21 +168,7 @@ def pay_invoice(sandbox: "Sandbox", given: Body, invoice: str) -> Body:
     outcome = optional_text(given, "outcome")
     if outcome is not None and outcome not in buying.OUTCOMES:
         raise invalid(f"Invalid outcome: must be one of {', '.join(buying.OUTCOMES)}", "outcome")
-    return pay_on_page(sandbox.state, invoice, outcome, optional_text(given, "payment_method"))
-
-
-def pay_on_page(state: State, identifier: str, outcome: str | None, token: str | None) -> Body:
-    row = payable(state, identifier)
-    method = collection.method_for(state, row)
-    if token:
-        method = attached(state, token, state.get("customer", row["customer"]))["id"]
-    if method is None:
-        raise invalid("There is no card to pay with: give a payment_method.", "payment_method", "parameter_missing")
-    result = collection.collect(state, row, on_session=True, outcome=outcome, method=method)
-    intent = invoicing.intent_of(state, row)
-    error = intent["last_payment_error"] if intent else None
-    names = {"succeeded": "paid", "declined": "declined", "requires_action": "requires_action"}
-    return {"outcome": names[result], "error": error, "invoice": row}
+    return paying.pay(sandbox.state, invoice, outcome, optional_text(given, "payment_method"))
 
 
 @action("POST", "/disputes")

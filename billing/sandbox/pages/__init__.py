@@ -1,8 +1,24 @@
-"""The hosted pages."""
+"""The hosted pages: checkout under /c/, invoices under /i/, the portal under /p/, and what there is at /."""
 
 from ..api import Request, Response
+from ..errors import ApiError
 from ..store import State
+from . import checkout, invoice, overview, portal
+from .rendering import page
+
+ROOMS = {"c": checkout.answer, "i": invoice.answer, "p": portal.answer}
 
 
 def answer(state: State, request: Request) -> Response:
-    return Response(404, b"")
+    """Called with the state locked; an error is a page too."""
+    room, *rest = request.path.strip("/").split("/")
+    try:
+        if request.method not in ("GET", "HEAD", "POST"):
+            raise ApiError(405, "This page answers GET and POST.")
+        if not room:
+            return overview.answer(state)
+        if room not in ROOMS or not rest:
+            raise ApiError(404, "There is no such page.")
+        return ROOMS[room](state, request, rest)
+    except ApiError as error:
+        return page("message.html", error.status, title="That did not work", message=error.message)

@@ -1,0 +1,24 @@
+"""What a customer does at a hosted invoice: pay it with the card there is or a new one, pass 3D Secure or not."""
+
+from typing import Any
+
+from . import collection, invoicing
+from .errors import invalid
+from .resources.invoices import payable
+from .resources.payment_methods import attached
+from .store import State
+
+NAMES = {"succeeded": "paid", "declined": "declined", "requires_action": "requires_action"}
+
+
+def pay(state: State, identifier: str, outcome: str | None, token: str | None) -> dict[str, Any]:
+    invoice = payable(state, identifier)
+    method = collection.method_for(state, invoice)
+    if token:
+        method = attached(state, token, state.get("customer", invoice["customer"]))["id"]
+    if method is None and invoice["amount_due"]:
+        raise invalid("There is no card to pay with: give a payment_method.", "payment_method", "parameter_missing")
+    result = collection.collect(state, invoice, on_session=True, outcome=outcome, method=method)
+    intent = invoicing.intent_of(state, invoice)
+    error = intent["last_payment_error"] if intent else None
+    return {"outcome": NAMES[result], "error": error, "invoice": invoice}
