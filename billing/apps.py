@@ -1,9 +1,14 @@
+from typing import ClassVar
+
 from django.apps import AppConfig
 
 
 class BillingConfig(AppConfig):
     name = "billing"
     default_auto_field = "django.db.models.BigAutoField"
+
+    # What the queue runs by itself: dotted path → every how many minutes.
+    schedules: ClassVar[dict[str, int]] = {"billing.worker.sweep": 1}
 
     def ready(self) -> None:
         from . import checks, receivers, stripe_client
