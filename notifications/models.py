@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -43,7 +43,7 @@ class Mail(models.Model):
         UNCONFIRMED = "unconfirmed", "unconfirmed: may have been sent"
 
     # A payment that waits for 3D Secure is announced as failed too; both have one key, and this one goes out.
-    SAYS_BETTER_THAN = {Kind.ACTION_REQUIRED: (Kind.PAYMENT_FAILED,)}
+    SAYS_BETTER_THAN: ClassVar[dict[str, tuple[str, ...]]] = {Kind.ACTION_REQUIRED: (Kind.PAYMENT_FAILED,)}
     SETTLED = frozenset({Status.SENT, Status.SKIPPED, Status.FAILED, Status.UNCONFIRMED})
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,0 +1,134 @@
+"""The outbox as staff sees it: what was mailed to whom, what was not and why, how it looks, and "Send again"."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+
+from billing.admin import display
+from billing.admin.readonly import ReadOnlyAdmin
+
+from . import outbox, rendering
+from .models import Mail
+
+# A mail carries its styles in its elements, which the site's own policy forbids; in exchange it may do nothing else.
+PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'; sandbox"
+BADGES = {
+    Mail.Status.QUEUED: "waiting",
+    Mail.Status.SENDING: "waiting",
+    Mail.Status.SENT: "good",
+    Mail.Status.SKIPPED: "quiet",
+    Mail.Status.FAILED: "dead",
+    Mail.Status.UNCONFIRMED: "bad",
+}
+ERROR_IN_LIST = 120
+
+
+@admin.register(Mail)
+class MailAdmin(ReadOnlyAdmin):
+    list_display = ["what", "recipient", "state", "attempts", "age", "sent"]
+    list_filter = ["status", "kind", "created_at"]
+    search_fields = ["key", "recipient", "customer__id__exact"]
+    search_help_text = "Part of the key (an invoice, dispute or refund id), an address, or a whole customer id"
+    actions = ["send_again"]
+    fieldsets = [
+        (None, {"fields": ["kind", "key", "recipient", "customer_link", "state"]}),
+        ("Sending", {"fields": ["error", "attempts", "created", "next_attempt", "sent", "message_id", "provider_id"]}),
+        ("The mail", {"fields": ["subject", "html", "text"]}),
+        ("Facts", {"fields": ["facts"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field for _, section in self.fieldsets for field in section["fields"]]
+
+    # Columns and fields
+
+    @admin.display(description="mail", ordering="kind")
+    def what(self, mail: Mail) -> Any:
+        return display.lines(mail.get_kind_display(), display.plain_id(mail.key))
+
+    @admin.display(description="state", ordering="status")
+    def state(self, mail: Mail) -> Any:
+        status = Mail.Status(mail.status)
+        badge = display.badge(status.value, BADGES[status], str(status.label))
+        return display.lines(badge, mail.error[:ERROR_IN_LIST])
+
+    @admin.display(description="age", ordering="created_at")
+    def age(self, mail: Mail) -> Any:
+        return display.age(mail.created_at)
+
+    @admin.display(description="sent", ordering="sent_at")
+    def sent(self, mail: Mail) -> Any:
+        return display.moment(mail.sent_at)
+
+    @admin.display(description="reserved")
+    def created(self, mail: Mail) -> Any:
+        return display.exact(mail.created_at)
+
+    @admin.display(description="next try")
+    def next_attempt(self, mail: Mail) -> Any:
+        return display.exact(mail.next_attempt_at) if mail.status == Mail.Status.QUEUED else None
+
+    @admin.display(description="customer")
+    def customer_link(self, mail: Mail) -> Any:
+        return display.row_link("customer", mail.customer_id, mail.customer_id) if mail.customer_id else None
+
+    @admin.display(description="subject")
+    def subject(self, mail: Mail) -> str:
+        return rendering.render(mail).subject
+
+    @admin.display(description="as text")
+    def text(self, mail: Mail) -> Any:
+        return display.preformatted(rendering.render(mail).text)
+
+    @admin.display(description="as HTML")
+    def html(self, mail: Mail) -> Any:
+        address = reverse("admin:notifications_mail_preview", args=(mail.pk,))
+        frame = '<iframe src="{0}" title="The mail as HTML" width="640" height="640" sandbox></iframe>'
+        return display.lines(format_html(frame, address), format_html('<a href="{}">Open by itself</a>', address))
+
+    @admin.display(description="facts")
+    def facts(self, mail: Mail) -> Any:
+        return display.folded_json(mail.context, "What the mail was told")
+
+    # The HTML by itself
+
+    def get_urls(self) -> list[URLPattern]:
+        preview = self.admin_site.admin_view(self.preview)
+        return [path("<uuid:pk>/preview/", preview, name="notifications_mail_preview"), *super().get_urls()]
+
+    @method_decorator(xframe_options_sameorigin)
+    def preview(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        mail = get_object_or_404(Mail, pk=pk)
+        if not self.has_view_permission(request, mail):
+            raise PermissionDenied
+        return HttpResponse(rendering.render(mail).html, headers={"Content-Security-Policy": PREVIEW_POLICY})
+
+    # Send again
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("notifications.resend_mail")
+
+    @admin.action(description="Send again", permissions=["resend"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
+        """A mail that was sent goes out a second time; one whose reason has passed does not."""
+        queued = []
+        for mail in queryset:
+            refusal = outbox.send_again(mail)
+            if refusal:
+                messages.warning(request, f"{mail}: {refusal}")
+            else:
+                queued.append(mail)
+        if queued:
+            who: Any = request.user.pk
+            LogEntry.objects.log_actions(who, queued, CHANGE, change_message="Asked to send again")
+            messages.success(request, f"Queued once more: {', '.join(map(str, queued))}")
