@@ -25,11 +25,11 @@ class PriceInline(ReadOnlyInline):
     readonly_fields = fields
     verbose_name_plural = "Prices, as Stripe has them"
 
-    @admin.display(description="amount")
+    @display.column("amount")
     def amount(self, price: Price) -> Any:
         return display.amount(price.unit_amount, price.currency)
 
-    @admin.display(description="each")
+    @display.column("each")
     def interval_in_words(self, price: Price) -> str:
         return interval(price)
 
@@ -55,22 +55,22 @@ class PlanAdmin(admin.ModelAdmin):
         """Settings, code and Stripe's metadata name a plan by its slug: it is chosen once."""
         return ["slug"] if obj else []
 
-    @admin.display(description="limits")
+    @display.column("limits")
     def limits_in_words(self, plan: Plan) -> Any:
         return display.lines(*(str(limit) for limit in plan.limits.all()))
 
-    @admin.display(description="prices")
+    @display.column("prices")
     def prices_in_words(self, plan: Plan) -> Any:
         active = [price for price in plan.prices.all() if price.is_active]
         return display.lines(
             *(f"{display.amount(price.unit_amount, price.currency) or 'tiered'} {interval(price)}" for price in active)
         )
 
-    @admin.display(description="subscribers", ordering="subscriber_count")
+    @display.column("subscribers", ordering="subscriber_count")
     def subscribers(self, plan: Any) -> int:
         return plan.subscriber_count
 
-    @admin.display(description="grace")
+    @display.column("grace")
     def grace(self, plan: Plan) -> str:
         return "default" if plan.grace_days is None else f"{plan.grace_days} days"
 
@@ -89,15 +89,15 @@ class PriceAdmin(ReadOnlyAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("billing.change_price")
 
-    @admin.display(description="amount", ordering="unit_amount")
+    @display.column("amount", ordering="unit_amount")
     def amount(self, price: Price) -> Any:
         return display.amount(price.unit_amount, price.currency)
 
-    @admin.display(description="each", ordering="interval")
+    @display.column("each", ordering="interval")
     def interval_in_words(self, price: Price) -> str:
         return interval(price)
 
-    @admin.display(description="other currencies")
+    @display.column("other currencies")
     def other_currencies(self, price: Price) -> Any:
         return display.lines(*(display.amount(minor, code) for code, minor in price.currency_options.items()))
 

@@ -33,42 +33,42 @@ class CustomerAdmin(ReadOnlyAdmin):
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return ["id__exact", "email__istartswith", *(f"{path}__istartswith" for path in people.email_paths())]
 
-    @admin.display(description="customer", ordering="id")
+    @display.column("customer", ordering="id")
     def customer_id(self, customer: Customer) -> Any:
         return display.plain_id(customer.pk)
 
-    @admin.display(description="subscriber")
+    @display.column("subscriber")
     def subscriber_name(self, customer: Customer) -> str:
         return people.name_of(customer)
 
-    @admin.display(description="plan")
+    @display.column("plan")
     def plan(self, customer: Customer) -> Any:
         subscription = getattr(customer, "subscription", None)
         return subscription.plan if subscription else None
 
-    @admin.display(description="status", ordering="subscription__status")
+    @display.column("status", ordering="subscription__status")
     def state(self, customer: Customer) -> Any:
         subscription = getattr(customer, "subscription", None)
         return subscription_words.status_badge(subscription.status) if subscription else None
 
-    @admin.display(description="created", ordering="created_at")
+    @display.column("created", ordering="created_at")
     def created(self, customer: Customer) -> Any:
         return display.moment(customer.created_at)
 
-    @admin.display(description="deleted at Stripe", ordering="deleted_at")
+    @display.column("deleted at Stripe", ordering="deleted_at")
     def deleted(self, customer: Customer) -> Any:
         return display.moment(customer.deleted_at)
 
-    @admin.display(description="at Stripe")
+    @display.column("at Stripe")
     def stripe_link(self, customer: Customer) -> Any:
         return display.at_stripe(customer.pk)
 
-    @admin.display(description="subscription")
+    @display.column("subscription")
     def subscription_link(self, customer: Customer) -> Any:
         subscription = getattr(customer, "subscription", None)
         return display.row_link("subscription", subscription.pk, subscription) if subscription else None
 
-    @admin.display(description="events")
+    @display.column("events")
     def events(self, customer: Customer) -> Any:
         return display.list_link("stripeevent", "All events of this customer", q=customer.pk)
 
@@ -88,7 +88,7 @@ class OfCustomerAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related(*self.list_select_related)
 
-    @admin.display(description="subscriber", ordering="customer__email")
+    @display.column("subscriber", ordering="customer__email")
     def subscriber(self, row: Any) -> Any:
         subscription = getattr(row.customer, "subscription", None)
         return display.lines(
@@ -105,15 +105,15 @@ class HoldAdmin(OfCustomerAdmin):
     fields = ["kind", "subscriber", "cause", "placed", "released"]
     readonly_fields = fields
 
-    @admin.display(description="for", ordering="reference")
+    @display.column("for", ordering="reference")
     def cause(self, hold: Hold) -> Any:
         return display.at_stripe(hold.reference)
 
-    @admin.display(description="placed", ordering="placed_at")
+    @display.column("placed", ordering="placed_at")
     def placed(self, hold: Hold) -> Any:
         return display.moment(hold.placed_at)
 
-    @admin.display(description="released", ordering="released_at")
+    @display.column("released", ordering="released_at")
     def released(self, hold: Hold) -> Any:
         return display.moment(hold.released_at) or display.badge("in force", "bad")
 
@@ -128,22 +128,22 @@ class CheckoutAttemptAdmin(OfCustomerAdmin):
     fields = ["attempt", "subscriber", "price", "currency", "state", "session", "page", "started"]
     readonly_fields = fields
 
-    @admin.display(description="attempt")
+    @display.column("attempt")
     def attempt(self, attempt: CheckoutAttempt) -> Any:
         return display.plain_id(str(attempt.pk))
 
-    @admin.display(description="status", ordering="status")
+    @display.column("status", ordering="status")
     def state(self, attempt: CheckoutAttempt) -> Any:
         return payment_words.checkout_status(attempt)
 
-    @admin.display(description="session")
+    @display.column("session")
     def session(self, attempt: CheckoutAttempt) -> Any:
         return display.at_stripe(attempt.session_id)
 
-    @admin.display(description="page")
+    @display.column("page")
     def page(self, attempt: CheckoutAttempt) -> Any:
         return display.outside_link(attempt.url, "Checkout")
 
-    @admin.display(description="started", ordering="created_at")
+    @display.column("started", ordering="created_at")
     def started(self, attempt: CheckoutAttempt) -> Any:
         return display.moment(attempt.created_at)

@@ -1,11 +1,14 @@
 """How the admin shows a value: badges, times, amounts, ids, JSON. Everything is escaped here."""
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +24,21 @@ from . import stripe_pages
 # Seconds in each unit, and up to how many seconds it is the one to read.
 UNITS = ((1, "s", 120), (60, "min", 7200), (3600, "h", 172800))
 DAY = 86400
+NOTHING = "–"
+
+
+def column(description: str, ordering: str | None = None) -> Callable[[Callable[[Any, Any], Any]], Any]:
+    """A fact of a row, in a list or on its page; a dash where there is nothing to tell."""
+
+    def decorate(tell: Callable[[Any, Any], Any]) -> Any:
+        @wraps(tell)
+        def told(model_admin: Any, row: Any) -> Any:
+            value = tell(model_admin, row)
+            return NOTHING if value is None or value == "" else value
+
+        return admin.display(told, description=description, ordering=ordering)
+
+    return decorate
 
 
 def badge(text: str, kind: str, title: str = "") -> SafeString:
@@ -39,6 +57,12 @@ def lines(*parts: Any) -> SafeString | None:
 
 def side_by_side(parts: Iterable[Any], between: str = " ") -> SafeString:
     return format_html_join(between, "{}", ((part,) for part in parts))
+
+
+def breakable(text: str) -> SafeString:
+    """A long name that a narrow column may break after its dots and underscores, not within a word."""
+    words = re.split(r"(?<=[._@])", text)
+    return format_html_join("", "{}<wbr>", ((word,) for word in words))
 
 
 def preformatted(text: str) -> SafeString:

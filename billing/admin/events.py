@@ -19,14 +19,16 @@ from . import display, event_words, people, replay
 from .event_filters import TypeFilter
 from .readonly import PAYLOAD_PERMISSION, ReadOnlyAdmin
 
+FACTS = ["billing-facts"]
 SECTIONS: list[tuple[str | None, Any]] = [
-    (None, {"fields": ["state_in_words", "stripe_object", "subscriber", "lane_link"]}),
-    ("Times", {"fields": ["created_at_stripe", "received", "processed", "next_attempt"]}),
-    ("Delivery", {"fields": ["source", "deliveries", "attempts", "mode", "version"]}),
-    ("On the same lane", {"fields": ["previous_event", "next_event"]}),
+    ("State", {"fields": ["state_in_words"], "classes": ["billing-answer"]}),
+    ("About", {"fields": ["subscriber", "lane_link", "stripe_object"], "classes": FACTS}),
+    ("Times", {"fields": ["created_at_stripe", "received", "processed", "next_attempt"], "classes": FACTS}),
+    ("Delivery", {"fields": ["source", "mode", "deliveries", "attempts", "version"], "classes": FACTS}),
+    ("On the same lane", {"fields": ["previous_event", "next_event"], "classes": FACTS}),
 ]
-ERROR_SECTION = ("Error", {"fields": ["error"]})
-PAYLOAD_SECTION = ("Payload", {"fields": ["payload_json"]})
+ERROR_SECTION = ("Error", {"fields": ["error"], "classes": ["billing-answer"]})
+PAYLOAD_SECTION = ("Payload", {"fields": ["payload_json"], "classes": ["billing-answer"]})
 
 
 def with_subscribers(events: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
@@ -43,7 +45,7 @@ def with_subscribers(events: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
 @admin.register(StripeEvent)
 class StripeEventAdmin(ReadOnlyAdmin):
     change_form_template = "admin/billing/stripeevent/change_form.html"
-    list_display = ["what", "state", "age", "attempts", "deliveries", "lane_column", "object_column", "handled_in"]
+    list_display = ["what", "state", "age", "tries", "lane_column", "object_column", "handled_in"]
     list_filter = ["status", TypeFilter, "source", "livemode", "received_at"]
     ordering = ["-received_at"]
     sortable_by = ["what", "age", "object_column"]
@@ -75,34 +77,38 @@ class StripeEventAdmin(ReadOnlyAdmin):
 
     # Columns
 
-    @admin.display(description="type", ordering="type")
+    @display.column("type", ordering="type")
     def what(self, event: StripeEvent) -> Any:
-        return display.lines(event.type, display.plain_id(event.pk))
+        return display.lines(display.breakable(event.type), display.plain_id(event.pk))
 
-    @admin.display(description="state")
+    @display.column("state")
     def state(self, event: StripeEvent) -> Any:
         marks = [event_words.state_badge(event), *event_words.marks(event)]
         return display.lines(display.side_by_side(marks), event_words.error_in_short(event))
 
-    @admin.display(description="age", ordering="received_at")
+    @display.column("age", ordering="received_at")
     def age(self, event: StripeEvent) -> Any:
         return display.age(event.received_at)
 
-    @admin.display(description="lane")
+    @display.column("lane")
     def lane_column(self, event: Any) -> Any:
-        if event.subscription_pk:
-            link = display.row_link("subscription", event.subscription_pk, event.customer_email or event.lane)
-        elif event.customer_pk:
-            link = display.row_link("customer", event.customer_pk, event.customer_email or event.lane)
-        else:
-            return display.plain_id(event.lane)
-        return display.lines(link, display.plain_id(event.lane) if event.customer_email else None)
+        lane = display.plain_id(event.lane)
+        if event.customer_pk is None:
+            return lane
+        name = display.breakable(event.customer_email or "no address")
+        page = ("subscription", event.subscription_pk) if event.subscription_pk else ("customer", event.customer_pk)
+        return display.lines(display.row_link(*page, name), lane)
 
-    @admin.display(description="object", ordering="object_id")
+    @display.column("object", ordering="object_id")
     def object_column(self, event: StripeEvent) -> Any:
         return display.at_stripe(event.object_id, event.livemode)
 
-    @admin.display(description="received → processed")
+    @display.column("attempts")
+    def tries(self, event: StripeEvent) -> Any:
+        many = f"{event.deliveries} deliveries" if event.deliveries > 1 else ""
+        return display.lines(str(event.attempts), many)
+
+    @display.column("took")
     def handled_in(self, event: StripeEvent) -> str | None:
         return display.took(event.processed_at - event.received_at) if event.processed_at else None
 
@@ -126,69 +132,69 @@ class StripeEventAdmin(ReadOnlyAdmin):
         can_replay = event is not None and replay.is_offered(request, event)
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "can_replay": can_replay})
 
-    @admin.display(description="state")
+    @display.column("state")
     def state_in_words(self, event: StripeEvent) -> Any:
         marks = [event_words.state_badge(event), *event_words.marks(event)]
         return display.lines(display.side_by_side(marks), event_words.state_sentence(event))
 
-    @admin.display(description="object")
+    @display.column("object")
     def stripe_object(self, event: StripeEvent) -> Any:
         return display.at_stripe(event.object_id, event.livemode)
 
-    @admin.display(description="subscriber")
+    @display.column("subscriber")
     def subscriber(self, event: Any) -> Any:
         if not event.customer_pk:
             return "Not a customer of ours"
         customer = Customer.objects.select_related("subscriber").get(pk=event.customer_pk)
         return people.link(customer, event.subscription_pk)
 
-    @admin.display(description="lane")
+    @display.column("lane")
     def lane_link(self, event: StripeEvent) -> Any:
         return display.lines(
             display.plain_id(event.lane), display.list_link("stripeevent", "All events of this lane", q=event.lane)
         )
 
-    @admin.display(description="created by Stripe")
+    @display.column("created by Stripe")
     def created_at_stripe(self, event: StripeEvent) -> Any:
         return display.exact(clock.from_timestamp(event.created))
 
-    @admin.display(description="received")
+    @display.column("received")
     def received(self, event: StripeEvent) -> Any:
         return display.exact(event.received_at)
 
-    @admin.display(description="processed")
+    @display.column("processed")
     def processed(self, event: StripeEvent) -> Any:
         if event.processed_at is None:
             return None
         after = display.took(event.processed_at - event.received_at)
         return display.lines(display.exact(event.processed_at), f"{after} after it was received")
 
-    @admin.display(description="next attempt")
+    @display.column("next attempt")
     def next_attempt(self, event: StripeEvent) -> Any:
         return display.exact(event.next_attempt_at)
 
-    @admin.display(description="mode")
+    @display.column("mode")
     def mode(self, event: StripeEvent) -> str:
         return "Live" if event.livemode else "Test"
 
-    @admin.display(description="API version")
+    @display.column("API version")
     def version(self, event: StripeEvent) -> Any:
         note = "" if event.api_version == conf.api_version else f"This project asks for {conf.api_version}"
         return display.lines(event.api_version or "none", note)
 
-    @admin.display(description="error")
+    @display.column("error")
     def error(self, event: StripeEvent) -> Any:
         return display.preformatted(event.error_message)
 
-    @admin.display(description="payload")
+    @display.column("payload")
     def payload_json(self, event: StripeEvent) -> Any:
         return display.folded_json(event.payload, "Show what Stripe sent")
 
-    @admin.display(description="before")
+    @display.column("before")
     def previous_event(self, event: StripeEvent) -> Any:
         return event_words.neighbour(event, is_later=False)
 
-    @admin.display(description="after")
+    @display.column("after")
     def next_event(self, event: StripeEvent) -> Any:
         return event_words.neighbour(event, is_later=True)
 

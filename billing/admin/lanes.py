@@ -20,11 +20,11 @@ class LaneAdmin(ReadOnlyAdmin):
     fields = ["lane", "state", "woken", "lease", "arrived", "drained", "events"]
     readonly_fields = fields
 
-    @admin.display(description="lane", ordering="key")
+    @display.column("lane", ordering="key")
     def lane(self, lane: Lane) -> Any:
         return display.plain_id(lane.key)
 
-    @admin.display(description="state")
+    @display.column("state")
     def state(self, lane: Lane) -> Any:
         if lane.token and lane.leased_until and lane.leased_until > timezone.now():
             return display.badge("at work", "good", "A worker holds it")
@@ -32,15 +32,15 @@ class LaneAdmin(ReadOnlyAdmin):
             return display.badge("asleep", "quiet", "Nothing waits")
         return display.badge("awake", "waiting", "Something waits to be processed")
 
-    @admin.display(description="woken", ordering="woken_at")
+    @display.column("woken", ordering="woken_at")
     def woken(self, lane: Lane) -> Any:
         return display.exact(lane.woken_at)
 
-    @admin.display(description="held until")
+    @display.column("held until")
     def lease(self, lane: Lane) -> Any:
         return display.exact(lane.leased_until) if lane.token else None
 
-    @admin.display(description="events")
+    @display.column("events")
     def events(self, lane: Lane) -> Any:
         return display.list_link("stripeevent", "All events of this lane", q=lane.key)
 
@@ -55,15 +55,15 @@ class StripeWriteAdmin(ReadOnlyAdmin):
     fields = ["action", "object_link", "state", "cause", "lane", "requested", "done", "attempts", "next_try", "error"]
     readonly_fields = fields
 
-    @admin.display(description="object", ordering="object_id")
+    @display.column("object", ordering="object_id")
     def object_link(self, write: StripeWrite) -> Any:
         return display.at_stripe(write.object_id)
 
-    @admin.display(description="because of")
+    @display.column("because of")
     def cause(self, write: StripeWrite) -> Any:
         return display.at_stripe(write.reference)
 
-    @admin.display(description="state")
+    @display.column("state")
     def state(self, write: StripeWrite) -> Any:
         if write.done_at:
             return display.badge("done", "good")
@@ -73,18 +73,18 @@ class StripeWriteAdmin(ReadOnlyAdmin):
             return display.badge("failing", "bad", write.error_message)
         return display.badge("owed", "waiting")
 
-    @admin.display(description="requested", ordering="requested_at")
+    @display.column("requested", ordering="requested_at")
     def requested(self, write: StripeWrite) -> Any:
         return display.moment(write.requested_at)
 
-    @admin.display(description="done", ordering="done_at")
+    @display.column("done", ordering="done_at")
     def done(self, write: StripeWrite) -> Any:
         return display.moment(write.done_at)
 
-    @admin.display(description="next try")
+    @display.column("next try")
     def next_try(self, write: StripeWrite) -> Any:
         return display.exact(write.next_attempt_at)
 
-    @admin.display(description="error")
+    @display.column("error")
     def error(self, write: StripeWrite) -> Any:
         return display.preformatted(write.error_message) if write.error_message else None

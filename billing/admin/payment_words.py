@@ -18,7 +18,7 @@ CHECKOUT_BADGES = {
 def receipt(payment: Payment) -> Any:
     page = display.outside_link(payment.hosted_invoice_url, "Invoice")
     pdf = display.outside_link(payment.invoice_pdf, "PDF")
-    return display.side_by_side([link for link in (page, pdf) if link]) or None
+    return display.side_by_side((link for link in (page, pdf) if link), between=" · ") or None
 
 
 def what_failed(failure: PaymentFailure) -> Any:

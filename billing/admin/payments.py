@@ -15,23 +15,23 @@ class MoneyAdmin(OfCustomerAdmin):
 
     list_filter: Any = ["currency"]
 
-    @admin.display(description="amount", ordering="amount")
+    @display.column("amount", ordering="amount")
     def money(self, row: Any) -> Any:
         return display.amount(row.amount, row.currency)
 
-    @admin.display(description="invoice")
+    @display.column("invoice")
     def invoice(self, row: Any) -> Any:
         return display.at_stripe(row.invoice_id)
 
-    @admin.display(description="subscription")
+    @display.column("subscription")
     def subscription(self, row: Any) -> Any:
         return display.at_stripe(row.subscription_id)
 
-    @admin.display(description="charge")
+    @display.column("charge")
     def charge_link(self, row: Any) -> Any:
         return display.at_stripe(row.charge)
 
-    @admin.display(description="payment intent")
+    @display.column("payment intent")
     def intent(self, row: Any) -> Any:
         return display.at_stripe(row.payment_intent)
 
@@ -51,23 +51,23 @@ class PaymentAdmin(MoneyAdmin):
     fields = ["money", "subscriber", "reason", "invoice", "subscription", "period", "invoiced", "paid", "receipt"]
     readonly_fields = fields
 
-    @admin.display(description="reason", ordering="billing_reason")
+    @display.column("reason", ordering="billing_reason")
     def reason(self, payment: Payment) -> str:
         return payment.billing_reason.replace("_", " ")
 
-    @admin.display(description="paid", ordering="paid_at")
+    @display.column("paid", ordering="paid_at")
     def paid(self, payment: Payment) -> Any:
         return display.moment(payment.paid_at)
 
-    @admin.display(description="invoiced")
+    @display.column("invoiced")
     def invoiced(self, payment: Payment) -> Any:
         return display.moment(payment.invoiced_at)
 
-    @admin.display(description="paid for")
+    @display.column("paid for")
     def period(self, payment: Payment) -> Any:
         return display.span(payment.period_start, payment.period_end)
 
-    @admin.display(description="receipt")
+    @display.column("receipt")
     def receipt(self, payment: Payment) -> Any:
         return payment_words.receipt(payment)
 
@@ -81,19 +81,19 @@ class PaymentFailureAdmin(MoneyAdmin):
     fields = ["money", "subscriber", "what_failed", "invoice", "subscription", "failed", "next_try", "page"]
     readonly_fields = fields
 
-    @admin.display(description="what failed", ordering="attempt")
+    @display.column("what failed", ordering="attempt")
     def what_failed(self, failure: PaymentFailure) -> Any:
         return payment_words.what_failed(failure)
 
-    @admin.display(description="failed", ordering="failed_at")
+    @display.column("failed", ordering="failed_at")
     def failed(self, failure: PaymentFailure) -> Any:
         return display.moment(failure.failed_at)
 
-    @admin.display(description="next try")
+    @display.column("next try")
     def next_try(self, failure: PaymentFailure) -> Any:
         return display.moment(failure.next_attempt_at) or "none scheduled"
 
-    @admin.display(description="to pay")
+    @display.column("to pay")
     def page(self, failure: PaymentFailure) -> Any:
         return display.outside_link(failure.hosted_invoice_url, "Invoice")
 
@@ -107,15 +107,15 @@ class RefundAdmin(MoneyAdmin):
     fields = ["money", "subscriber", "state", "refund", "charge_link", "intent", "invoice", "created"]
     readonly_fields = fields
 
-    @admin.display(description="status", ordering="status")
+    @display.column("status", ordering="status")
     def state(self, refund: Refund) -> Any:
         return payment_words.refund_status(refund)
 
-    @admin.display(description="refund")
+    @display.column("refund")
     def refund(self, refund: Refund) -> Any:
         return display.at_stripe(refund.pk)
 
-    @admin.display(description="created", ordering="created_at")
+    @display.column("created", ordering="created_at")
     def created(self, refund: Refund) -> Any:
         return display.moment(refund.created_at)
 
@@ -129,19 +129,19 @@ class DisputeAdmin(MoneyAdmin):
     fields = ["money", "subscriber", "state", "reason", "dispute", "charge_link", "intent", "invoice", "opened"]
     readonly_fields = fields
 
-    @admin.display(description="status", ordering="status")
+    @display.column("status", ordering="status")
     def state(self, dispute: Dispute) -> Any:
         return payment_words.dispute_status(dispute)
 
-    @admin.display(description="reason", ordering="reason")
+    @display.column("reason", ordering="reason")
     def reason(self, dispute: Dispute) -> str:
         return dispute.reason.replace("_", " ")
 
-    @admin.display(description="dispute")
+    @display.column("dispute")
     def dispute(self, dispute: Dispute) -> Any:
         return display.at_stripe(dispute.pk)
 
-    @admin.display(description="opened", ordering="opened_at")
+    @display.column("opened", ordering="opened_at")
     def opened(self, dispute: Dispute) -> Any:
         return display.moment(dispute.opened_at)
 
@@ -155,6 +155,6 @@ class InvoicePaymentAdmin(MoneyAdmin):
     fields = list_display
     readonly_fields = fields
 
-    @admin.display(description="invoice payment", ordering="id")
+    @display.column("invoice payment", ordering="id")
     def invoice_payment(self, row: InvoicePayment) -> Any:
         return display.plain_id(row.pk)

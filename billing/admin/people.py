@@ -38,5 +38,5 @@ def name_of(customer: Customer) -> str:
 def link(customer: Customer, subscription_pk: Any = None) -> Any:
     """The name, leading to the subscription where there is one, else to the customer."""
     if subscription_pk:
-        return display.row_link("subscription", subscription_pk, name_of(customer))
-    return display.row_link("customer", customer.pk, name_of(customer))
+        return display.row_link("subscription", subscription_pk, display.breakable(name_of(customer)))
+    return display.row_link("customer", customer.pk, display.breakable(name_of(customer)))

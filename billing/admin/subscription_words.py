@@ -55,7 +55,7 @@ def access_badge(access: Access) -> Any:
 
 
 def why(access: Access) -> str:
-    """One sentence: "Access: the subscription is active and paid until 3 Dec 2026."."""
+    """In a sentence: "The subscription is active and paid until 3 Dec 2026."."""
     row = access.subscription
     facts = {
         "period_end": _day(row.current_period_end if row else None),
@@ -64,9 +64,8 @@ def why(access: Access) -> str:
         "ended_at": _day(row.ended_at if row else None),
         "grace_end": _day(access.grace_ends_at),
     }
-    answer = "Access" if access.has_access else "No access"
     reason = WHY.get(access.reason, access.reason.replace("_", " ")).format(**facts)
-    return f"{answer}: {reason}.{_ending(access)}"
+    return f"{reason[0].upper()}{reason[1:]}.{_ending(access)}"
 
 
 def _ending(access: Access) -> str:

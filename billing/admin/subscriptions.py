@@ -12,6 +12,11 @@ from billing.models import Subscription
 from . import display, panels, people, subscription_words
 from .readonly import ReadOnlyAdmin
 
+FACTS = ["billing-facts"]
+STATE = ["state", "plan", "price_link", "quantity", "started", "period", "trial", "cancellation", "past_due"]
+STATE += ["grace_end", "ended"]
+FROM_STRIPE = ["fetched", "updated", "latest_invoice_link", "payment_method_link"]
+
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
@@ -21,10 +26,10 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     ordering = ["-updated_at"]
     search_help_text = "Customer or subscription id, or the beginning of an e-mail address"
     fieldsets = [
-        (None, {"fields": ["access_in_words", "subscriber", "email", "customer_link", "stripe_link"]}),
-        ("State at Stripe", {"fields": ["state", "plan", "price_link", "quantity", "started", "period", "trial"]}),
-        ("What comes", {"fields": ["cancellation", "ended", "past_due", "grace_end"]}),
-        ("As we know it", {"fields": ["fetched", "updated", "latest_invoice_link", "payment_method_link"]}),
+        ("Access", {"fields": ["access_in_words"], "classes": ["billing-answer"]}),
+        ("Who", {"fields": ["subscriber", "email", "customer_link", "stripe_link"], "classes": FACTS}),
+        ("State", {"fields": STATE, "classes": FACTS}),
+        ("As Stripe told us", {"fields": FROM_STRIPE, "classes": FACTS}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -47,96 +52,99 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
-        context["panels"] = panels.for_customer(request, obj.customer)
+        found = panels.for_customer(request, obj.customer)
+        context["subtitle"] = people.name_of(obj.customer)
+        context["panels"] = [panel for panel in found if panel.rows]
+        context["nothing_in"] = [panel.title.lower() for panel in found if not panel.rows]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     # Who
 
-    @admin.display(description="subscriber", ordering="customer__email")
+    @display.column("subscriber", ordering="customer__email")
     def subscriber(self, row: Subscription) -> Any:
-        return display.lines(people.name_of(row.customer), display.plain_id(row.customer_id))
+        return display.lines(display.breakable(people.name_of(row.customer)), display.plain_id(row.customer_id))
 
-    @admin.display(description="mail about money goes to")
+    @display.column("mail about money goes to")
     def email(self, row: Subscription) -> str:
         return row.customer.email
 
-    @admin.display(description="customer")
+    @display.column("customer")
     def customer_link(self, row: Subscription) -> Any:
-        ours = display.row_link("customer", row.customer_id, "customer")
-        return display.side_by_side([ours, display.at_stripe(row.customer_id)])
+        ours = display.row_link("customer", row.customer_id, "Customer page")
+        return display.lines(display.at_stripe(row.customer_id), ours)
 
-    @admin.display(description="subscription")
+    @display.column("subscription")
     def stripe_link(self, row: Subscription) -> Any:
         return display.at_stripe(row.stripe_id)
 
     # What they have
 
-    @admin.display(description="status", ordering="status")
+    @display.column("status", ordering="status")
     def state(self, row: Subscription) -> Any:
         return subscription_words.status_badge(row.status)
 
-    @admin.display(description="access")
+    @display.column("access")
     def access_column(self, row: Subscription) -> Any:
         decided = access.decide(row, clock.now())
         return display.lines(subscription_words.access_badge(decided), decided.reason.replace("_", " "))
 
-    @admin.display(description="access")
+    @display.column("access")
     def access_in_words(self, row: Subscription) -> Any:
         decided = access.decide(row, clock.now())
         return display.lines(subscription_words.access_badge(decided), subscription_words.why(decided))
 
-    @admin.display(description="price")
+    @display.column("price")
     def price_link(self, row: Subscription) -> Any:
         return display.row_link("price", row.price_id, row.price) if row.price_id else None
 
     # When
 
-    @admin.display(description="period ends", ordering="current_period_end")
+    @display.column("period ends", ordering="current_period_end")
     def period_end(self, row: Subscription) -> Any:
         return display.day(row.current_period_end)
 
-    @admin.display(description="cancels at", ordering="cancel_at")
+    @display.column("cancels at", ordering="cancel_at")
     def cancellation(self, row: Subscription) -> Any:
         return display.day(row.cancel_at)
 
-    @admin.display(description="grace ends")
+    @display.column("grace ends")
     def grace_end(self, row: Subscription) -> Any:
-        return display.moment(access.grace_end(row))
+        return display.day(access.grace_end(row))
 
-    @admin.display(description="started")
+    @display.column("started")
     def started(self, row: Subscription) -> Any:
         return display.moment(row.started_at)
 
-    @admin.display(description="period")
+    @display.column("period")
     def period(self, row: Subscription) -> Any:
         return display.span(row.current_period_start, row.current_period_end)
 
-    @admin.display(description="trial until")
+    @display.column("trial until")
     def trial(self, row: Subscription) -> Any:
         return display.moment(row.trial_end)
 
-    @admin.display(description="ended")
+    @display.column("ended")
     def ended(self, row: Subscription) -> Any:
         return display.moment(row.ended_at)
 
-    @admin.display(description="past due since")
+    @display.column("past due since")
     def past_due(self, row: Subscription) -> Any:
         return display.moment(row.past_due_since)
 
     # How we know
 
-    @admin.display(description="asked Stripe")
+    @display.column("asked Stripe")
     def fetched(self, row: Subscription) -> Any:
         return display.exact(row.fetched_at)
 
-    @admin.display(description="written")
+    @display.column("written")
     def updated(self, row: Subscription) -> Any:
         return display.exact(row.updated_at)
 
-    @admin.display(description="latest invoice")
+    @display.column("latest invoice")
     def latest_invoice_link(self, row: Subscription) -> Any:
         return display.at_stripe(row.latest_invoice)
 
-    @admin.display(description="payment method")
+    @display.column("payment method")
     def payment_method_link(self, row: Subscription) -> Any:
         return display.plain_id(row.default_payment_method)

@@ -54,26 +54,26 @@ class MirrorAdmin(ReadOnlyAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
 
-    @admin.display(description="id", ordering="id")
+    @display.column("id", ordering="id")
     def stripe_id(self, row: Any) -> Any:
         return display.plain_id(row.id)
 
-    @admin.display(description="created", ordering="created")
+    @display.column("created", ordering="created")
     def created_at(self, row: Any) -> Any:
         return display.moment(row.created)
 
-    @admin.display(description="at Stripe")
+    @display.column("at Stripe")
     def at_stripe(self, row: Any) -> Any:
         return display.at_stripe(row.id, row.livemode)
 
-    @admin.display(description="belongs to")
+    @display.column("belongs to")
     def belongs_to(self, row: Any) -> Any:
         """The keys of what it points to, as they stand: following them is what crashes."""
         relations = [field for field in row._meta.concrete_fields if field.is_relation]
         found = [(field.verbose_name, field.value_from_object(row)) for field in relations]
         return display.lines(*(f"{name}: {key}" for name, key in found if key))
 
-    @admin.display(description="Stripe's JSON")
+    @display.column("Stripe's JSON")
     def stripe_json(self, row: Any) -> Any:
         return display.folded_json(row.stripe_data, "Show what Stripe last said")
 

@@ -25,6 +25,6 @@ class UsageAdmin(ReadOnlyAdmin):
         emails = [f"{path}__istartswith" for path in people.email_paths()]
         return ["subscriber__billing_customer__id__exact", *emails]
 
-    @admin.display(description="period began", ordering="period_start")
+    @display.column("period began", ordering="period_start")
     def since(self, usage: Usage) -> Any:
         return display.moment(usage.period_start)
