@@ -1,5 +1,6 @@
 """The pages about money: prices, starting a Checkout, coming back from it, and what one has."""
 
+import logging
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +19,15 @@ from billing.money import format_amount
 from billing.price_list import PriceList
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
+log = logging.getLogger(__name__)
+
 LATEST_PAYMENTS = 12
+
+WENT_WRONG: dict[type[Exception], tuple[int, str]] = {
+    StripeUnavailable: (503, "Our payment provider does not answer. Nothing was charged; please try in a moment."),
+    StripeRefused: (502, "Our payment provider did not accept this. Nothing was charged, and we have been told."),
+    buying.CheckoutReplaced: (409, "You started another payment at the same moment. Go on there, or try again here."),
+}
 
 
 @require_safe
@@ -47,9 +56,9 @@ def checkout(request: HttpRequest) -> HttpResponse:
     except buying.AlreadySubscribed as refusal:
         messages.info(request, str(refusal))
         return redirect("billing:account")
-    except (buying.CheckoutReplaced, StripeUnavailable, StripeRefused) as error:
-        status = 503 if isinstance(error, StripeUnavailable) else 409
-        return render(request, "billing/checkout_failed.html", {"card": card}, status=status)
+    except tuple(WENT_WRONG) as error:
+        status, sentence = next(words for kind, words in WENT_WRONG.items() if isinstance(error, kind))
+        return render(request, "billing/checkout_failed.html", {"card": card, "sentence": sentence}, status=status)
     return redirect(attempt.url)
 
 
@@ -65,7 +74,8 @@ def checkout_return(request: HttpRequest) -> HttpResponse:
     )
     try:
         outcome = buying.settle(attempt)
-    except (StripeUnavailable, LaneBusy):
+    except (StripeUnavailable, StripeRefused, LaneBusy, catalogue.UnmappedPrice) as error:
+        log.warning("checkout not settled on return", extra={"session": attempt.session_id, "error": str(error)})
         outcome = buying.Outcome.PAID if access.has_access(request.user) else buying.Outcome.PROCESSING
     return render(request, "billing/return.html", {"outcome": outcome.value, "attempt": attempt})
 
@@ -79,6 +89,8 @@ def account(request: HttpRequest) -> HttpResponse:
     customer = Customer.objects.filter(subscriber=request.user).first()
     context = {
         "overview": now,
+        "plan_name": now.effective_plan.name if now.effective_plan else "Free",
+        "can_choose": now.status in buying.NOT_LIVE,
         "status": wording.status_words(now),
         "next": wording.next_date(now),
         "banners": wording.banners(now, _open_failure(customer)),
@@ -100,7 +112,13 @@ def _open_failure(customer: Customer | None) -> PaymentFailure | None:
 
 
 def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
-    return {"feature": wording.humanize(feature), "quota": quota, "is_full": quota.remaining == 0}
+    return {
+        "feature": wording.humanize(feature),
+        "quota": quota,
+        "used": f"{quota.used:,}",
+        "limit": "" if quota.limit is None else f"{quota.limit:,}",
+        "is_full": quota.remaining == 0,
+    }
 
 
 def _resets_at(now: overview.Overview) -> Any:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from billing import catalogue
 from billing.models import Plan, Price
@@ -26,12 +29,18 @@ class Card:
 
     @property
     def amount(self) -> str:
-        return "" if self.price is None else format_amount(self._minor, self.currency)
+        """Whole amounts without their decimals, which say nothing here."""
+        return "" if self.price is None else format_amount(self._minor, self.currency).removesuffix(".00")
 
     @property
     def per_month(self) -> str:
         """A yearly price as a month's share."""
         return format_amount(self._minor // 12, self.currency) if self.interval == Interval.YEAR and self.price else ""
+
+    @property
+    def checkout_path(self) -> str:
+        query = urlencode({"plan": self.plan.slug, "interval": self.interval, "currency": self.currency})
+        return f"{reverse('billing:checkout')}?{query}"
 
     @property
     def limits(self) -> list[str]:
