@@ -5,7 +5,7 @@ import re
 import smtplib
 from typing import Any
 
-from anymail.exceptions import AnymailAPIError, AnymailError  # type: ignore[import-untyped]
+from anymail.exceptions import AnymailAPIError, AnymailError
 from django.conf import settings
 from requests import ConnectionError as RequestsConnectionError
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
