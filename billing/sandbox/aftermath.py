@@ -157,7 +157,7 @@ def _dispute(state: State, charge: Object, reason: str, inquiry: bool) -> Object
         metadata={},
         payment_intent=charge["payment_intent"],
         payment_method_details={
-            "card": {"brand": brand, "case_type": kind, "network_reason_code": "10.4"},
+            "card": {"brand": brand, "case_type": kind, "network": brand, "network_reason_code": "10.4"},
             "type": "card",
         },
         reason=reason,

@@ -90,6 +90,8 @@ class Dispatcher:
             if status is not None and 200 <= status < 300 and target["id"] not in row["reached"]:
                 row["reached"].append(target["id"])
                 row["pending_webhooks"] = max(0, row["pending_webhooks"] - 1)
+                if not row["pending_webhooks"]:
+                    self.state.undelivered.pop(row["id"], None)
             self.state.deliveries.append(
                 {
                     "event": row["id"],

@@ -34,6 +34,8 @@ def _publish(state: State, entry: dict[str, Any]) -> None:
     }
     state.put(row)
     state.published.append(row)
+    if waiting:
+        state.undelivered[row["id"]] = None
 
 
 def shown(row: Object) -> Object:
@@ -110,3 +112,4 @@ def forget_old(state: State) -> None:
         gone.append(row["id"])
     for identifier in gone:
         table.remove(identifier)
+        state.undelivered.pop(identifier, None)

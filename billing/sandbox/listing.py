@@ -13,11 +13,22 @@ Keep = Callable[[Object], bool]
 OWNERS = ("subscription", "invoice", "payment_intent", "charge", "customer", "product")
 
 
-def page(state: State, kind: str, url: str, params: Params, keep: Keep | None = None, same: str = "") -> Object:
-    """`same` names the filters that compare a field with the parameter of that name."""
+def page(
+    state: State,
+    kind: str,
+    url: str,
+    params: Params,
+    keep: Keep | None = None,
+    same: str = "",
+    ids: list[str] | None = None,
+) -> Object:
+    """`same` names the filters that compare a field with the parameter of that name; `ids` narrows, oldest first."""
     compared = {name: params[name] for name in same.split() if name in params}
     table = state.table(kind)
-    rows = _candidates(table, compared, params)
+    owner = next((name for name in OWNERS if isinstance(compared.get(name), str)), None)
+    if owner:
+        ids = table.ids_where(owner, compared[owner])
+    rows = _created(_sliced(table.order if ids is None else ids, table, params), params)
     rows = (row for row in rows if all(row[name] == value for name, value in compared.items()))
     if keep:
         rows = filter(keep, rows)
@@ -51,35 +62,19 @@ def of_list(rows: list[Object], params: Params, url: str) -> Object:
     return cut(rows, params, url)
 
 
-def _candidates(table: Table, compared: dict[str, Any], params: Params) -> Iterator[Object]:
-    owner = next((name for name in OWNERS if isinstance(compared.get(name), str)), None)
-    if owner:
-        rows = table.where(owner, compared[owner])
-        return _created(_sliced([row["id"] for row in rows], table, params), params)
-    return _created(_sliced(None, table, params), params)
-
-
-def _sliced(ids: list[str] | None, table: Table, params: Params) -> Iterator[Object]:
+def _sliced(ids: list[str], table: Table, params: Params) -> Iterator[Object]:
     """Newest first, or oldest first from `ending_before` on: `cut` turns that page round."""
-    order = table.order if ids is None else ids
     after, before = params.get("starting_after"), params.get("ending_before")
     if after and before:
         raise invalid("You may only specify one of these parameters: starting_after, ending_before.", "starting_after")
+    for name in ("starting_after", "ending_before"):
+        if name in params and params[name] not in table.position:
+            raise missing_resource("object", params[name], name)
     if before:
-        start = _place(before, table, order, "ending_before") + 1
-        walk = range(start, len(order))
+        walk = range(table.until(before, ids), len(ids))
     else:
-        start = _place(after, table, order, "starting_after") if after else len(order)
-        walk = range(start - 1, -1, -1)
-    return (table.rows[order[i]] for i in walk if order[i] in table.rows)
-
-
-def _place(cursor: str, table: Table, order: list[str], param: str) -> int:
-    if cursor not in table.position:
-        raise missing_resource("object", cursor, param)
-    if order is table.order:
-        return table.position[cursor]
-    return order.index(cursor) if cursor in order else len(order)
+        walk = range((table.before(after, ids) if after else len(ids)) - 1, -1, -1)
+    return (table.rows[ids[i]] for i in walk if ids[i] in table.rows)
 
 
 def _created(rows: Iterator[Object], params: Params) -> Iterator[Object]:

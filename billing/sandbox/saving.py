@@ -34,4 +34,6 @@ def load(path: Path) -> State:
     state.deliveries.extend(document["deliveries"])
     for row in document["objects"]:
         state.put(row)
+        if row["object"] == "event" and row["pending_webhooks"]:
+            state.undelivered[row["id"]] = None
     return state

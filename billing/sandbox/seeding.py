@@ -1,5 +1,10 @@
-"""Many customers with active, paid subscriptions and their events at once, for benchmarks: filed, and not delivered."""
+"""Many customers with active, paid subscriptions at once, for benchmarks: filed like any other, with as many events as asked for.
 
+One subscription is bought the long way; the others are copies of it under ids, e-mail and invoice numbers of their own.
+"""
+
+import json
+import re
 from typing import Any
 
 from . import cards, collection, standing, subscribing
@@ -10,50 +15,53 @@ from .store import Object, State
 
 LARGEST = 1_000_000
 LOOKUP_KEY = "sandbox_seed_monthly"
+KINDS = ("payment_method subscription invoice payment_intent charge balance_transaction invoice_payment").split()
 
 
 def seed(state: State, customer_count: int, subscription_count: int, event_count: int) -> dict[str, int]:
-    """Subscriptions go round over the customers; events beyond those of the last objects are updates of them."""
-    _check(customer_count, subscription_count, event_count)
-    price = _price(state)
-    before = len(state.table("event").rows)
-    made = [_customer(state, number) for number in range(customer_count)]
-    owners = made or list(state.table("customer").rows.values())
-    subs = [_subscription(state, owners[n % len(owners)], price) for n in range(subscription_count)] if owners else []
-    for number in range(event_count):
-        _touch(state, subs or made, number)
-    state.published.clear()
-    return {"customers": len(made), "subscriptions": len(subs), "events": len(state.table("event").rows) - before}
-
-
-def _check(*counts: int) -> None:
-    if max(counts) > LARGEST:
+    """Subscriptions go round over the customers; events are updates of the subscriptions, else of the customers."""
+    if max(customer_count, subscription_count, event_count) > LARGEST:
         raise invalid(f"At most {LARGEST} of each at once.")
-
-
-def _price(state: State) -> Object:
-    for row in state.table("price").rows.values():
-        if row["lookup_key"] == LOOKUP_KEY:
-            return row
-    product = catalogue.create_product(state, {"name": "Seeded plan"})
-    monthly: dict[str, Any] = {"interval": "month"}
-    given = {"product": product["id"], "currency": "usd", "unit_amount": 2900, "recurring": monthly}
-    return catalogue.create_price(state, {**given, "lookup_key": LOOKUP_KEY})
+    state.held = []
+    try:
+        made = [_customer(state, number) for number in range(customer_count)]
+        owners = made or list(state.table("customer").rows.values())
+        if subscription_count and not owners:
+            raise invalid("There are no customers to give subscriptions to.", "subscriptions")
+        subs = _subscriptions(state, owners, subscription_count)
+    finally:
+        state.held = None
+    rows = subs or made
+    for number in range(event_count if rows else 0):
+        _touch(state, rows[number % len(rows)])
+    state.published.clear()
+    return {"customers": len(made), "subscriptions": len(subs), "events": event_count if rows else 0}
 
 
 def _customer(state: State, number: int) -> Object:
-    customer = customers.new(
-        state, {"email": f"seed-{state.made}@example.com", "name": f"Seeded customer {number + 1}"}
-    )
-    return state.put(customer)
+    given = {"email": f"seed-{state.made}@example.com", "name": f"Seeded customer {number + 1}"}
+    return state.put(customers.new(state, given))
 
 
-def _subscription(state: State, customer: Object, price: Object) -> Object:
+def _touch(state: State, row: Object) -> None:
+    kind = "customer.subscription.updated" if row["object"] == "subscription" else "customer.updated"
+    emit(state, kind, row, {"metadata": {}})
+
+
+def _subscriptions(state: State, owners: list[Object], count: int) -> list[Object]:
+    if not count:
+        return []
+    first = _bought(state, owners[0])
+    mould = Mould(state, owners[0], first)
+    return [first, *(mould.cast(owners[number % len(owners)]) for number in range(1, count))]
+
+
+def _bought(state: State, customer: Object) -> Object:
     method = payment_methods.new(state, cards.BY_TOKEN["visa"])
     method["customer"] = customer["id"]
     state.put(method)
     options = {"default_payment_method": method["id"]}
-    sub = subscribing.build(state, customer, [{"price": price["id"]}], options)
+    sub = subscribing.build(state, customer, [{"price": _price(state)["id"]}], options)
     sub["status"] = "active"
     invoice = subscribing.first_invoice(state, sub)
     collection.collect(state, invoice, on_session=True, outcome="paid")
@@ -61,7 +69,66 @@ def _subscription(state: State, customer: Object, price: Object) -> Object:
     return sub
 
 
-def _touch(state: State, rows: list[Object], number: int) -> None:
-    row = rows[number % len(rows)]
-    kind = "customer.subscription.updated" if row["object"] == "subscription" else "customer.updated"
-    emit(state, kind, row, {"metadata": {}})
+def _price(state: State) -> Object:
+    for row in state.table("price").rows.values():
+        if row["lookup_key"] == LOOKUP_KEY:
+            return row
+    product = catalogue.create_product(state, {"name": "Seeded plan"})
+    monthly: dict[str, Any] = {"interval": "month", "interval_count": 1}
+    given = {"product": product["id"], "currency": "usd", "unit_amount": 2900, "recurring": monthly}
+    return catalogue.create_price(state, {**given, "lookup_key": LOOKUP_KEY})
+
+
+class Mould:
+    """A bought subscription and all that belongs to it, to be copied with every string that names one of them replaced."""
+
+    def __init__(self, state: State, customer: Object, sub: Object) -> None:
+        self.state, self.customer, self.sub = state, customer, sub
+        latest = (next(state.table(kind).newest_first()) for kind in KINDS)
+        self.rows = [json.loads(json.dumps(row)) for row in latest]
+        self.number = str(self._row("invoice")["number"])
+        self.ids = [row["id"] for row in self.rows] + [sub["items"]["data"][0]["id"], self._line()]
+        named = [*self.ids, customer["id"], self.number, customer["email"], customer["name"]]
+        self.pattern = re.compile("|".join(re.escape(name) for name in named))
+        self.texts = [text for text in _strings(self.rows) if self.pattern.search(text)]
+
+    def _row(self, kind: str) -> Object:
+        return next(row for row in self.rows if row["object"] == kind)
+
+    def _line(self) -> str:
+        return str(self._row("invoice")["lines"]["data"][0]["id"])
+
+    def cast(self, owner: Object) -> Object:
+        state = self.state
+        fresh = {old: state.new_id(old.split("_", 1)[0]) for old in self.ids}
+        number = f"{owner['invoice_prefix']}-{owner['next_invoice_sequence']:04d}"
+        fresh |= {self.customer["id"]: owner["id"], self.number: number}
+        fresh |= {self.customer["email"]: owner["email"], self.customer["name"]: owner["name"]}
+        texts = {text: self.pattern.sub(lambda found: str(fresh[found[0]]), text) for text in self.texts}
+        for row in self.rows:
+            state.put(_copy(row, texts))
+        for old in self.ids:
+            if old in state.notes:
+                state.notes[fresh[old]] = _copy(state.notes[old], texts)
+        owner["next_invoice_sequence"] += 1
+        owner["currency"] = self.sub["currency"]
+        sub = state.get("subscription", fresh[self.sub["id"]])
+        standing.plan(state, sub)
+        return sub
+
+
+def _strings(value: Any) -> set[str]:
+    if isinstance(value, str):
+        return {value}
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return set().union(*(_strings(entry) for entry in inner))
+
+
+def _copy(value: Any, texts: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        return texts.get(value, value)
+    if isinstance(value, dict):
+        return {name: _copy(inner, texts) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_copy(inner, texts) for inner in value]
+    return value

@@ -5,6 +5,7 @@ import heapq
 import json
 import secrets
 import time
+from bisect import bisect_left, bisect_right
 from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any
@@ -48,7 +49,8 @@ class Table:
     def _file(self, identifier: str, row: Object) -> None:
         for key in self._filed.pop(identifier, []):
             self._index[key].pop(identifier, None)
-        keys = [(name, row[name]) for name in INDEXED if isinstance(row.get(name), str)]
+        names = ("type",) if row.get("object") == "event" else INDEXED
+        keys = [(name, row[name]) for name in names if isinstance(row.get(name), str)]
         self._filed[identifier] = keys
         for key in keys:
             self._index.setdefault(key, {})[identifier] = None
@@ -60,8 +62,24 @@ class Table:
 
     def where(self, name: str, value: str) -> list[Object]:
         """The objects whose field `name` holds the id `value`, oldest first."""
-        found = self._index.get((name, value), {})
-        return [self.rows[i] for i in sorted(found, key=self.position.__getitem__)]
+        return [self.rows[i] for i in self.ids_where(name, value)]
+
+    def ids_where(self, name: str, *values: str) -> list[str]:
+        found = [i for value in values for i in self._index.get((name, value), {})]
+        return sorted(found, key=self.position.__getitem__)
+
+    def count_where(self, name: str, *values: str) -> int:
+        return sum(len(self._index.get((name, value), {})) for value in values)
+
+    def before(self, cursor: str, ids: list[str]) -> int:
+        """How many of the ordered `ids` are older than the cursor."""
+        place = self.position[cursor]
+        return place if ids is self.order else bisect_left(ids, place, key=self.position.__getitem__)
+
+    def until(self, cursor: str, ids: list[str]) -> int:
+        """How many of the ordered `ids` are not newer than the cursor."""
+        place = self.position[cursor]
+        return place + 1 if ids is self.order else bisect_right(ids, place, key=self.position.__getitem__)
 
     def newest_first(self) -> Iterator[Object]:
         return (self.rows[i] for i in reversed(self.order) if i in self.rows)
@@ -98,6 +116,7 @@ class State:
         self.forward: str | None = None
         self.webhook_secret = ""
         self.published: list[Object] = []
+        self.undelivered: dict[str, None] = {}
         self.held: list[dict[str, Any]] | None = None
 
     def now(self) -> int:

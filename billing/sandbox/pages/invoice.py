@@ -48,7 +48,9 @@ def _card(state: State, invoice: Object, number: str) -> cards.Card:
 def _show(state: State, invoice: Object, error: str = "", status: int = 200) -> Response:
     currency = invoice["currency"]
     method = state.find("payment_method", collection.method_for(state, invoice))
-    rows = [{"words": line["description"], "amount": amount(line["amount"], currency)} for line in invoice["lines"]["data"]]
+    rows = [
+        {"words": line["description"], "amount": amount(line["amount"], currency)} for line in invoice["lines"]["data"]
+    ]
     return page(
         "invoice.html",
         status,
@@ -70,7 +72,15 @@ def _lines(invoice: Object) -> list[str]:
     rows = [f"{line['description']}    {amount(line['amount'], currency)}" for line in invoice["lines"]["data"]]
     head = [f"Invoice {invoice['number'] or '(draft)'}", f"Status: {invoice['status']}", date(invoice["created"])]
     paid = f"Paid: {amount(invoice['amount_paid'], currency)}"
-    return [*head, str(invoice["customer_email"] or ""), "", *rows, "", f"Total: {amount(invoice['total'], currency)}", paid]
+    return [
+        *head,
+        str(invoice["customer_email"] or ""),
+        "",
+        *rows,
+        "",
+        f"Total: {amount(invoice['total'], currency)}",
+        paid,
+    ]
 
 
 def _receipt(state: State, charge: Object) -> Response:

@@ -1,6 +1,6 @@
 """Payment intents: those of invoices, and one-off payments."""
 
-from .. import charging
+from .. import charging, collection
 from ..contract import Params
 from ..errors import declined, invalid, missing_parameter
 from ..events import emit
@@ -31,7 +31,12 @@ def create(state: State, params: Params) -> Object:
 def _confirm(state: State, intent: Object, on_session: bool) -> Object:
     if intent["payment_method"] is None:
         raise missing_parameter("payment_method")
-    result = charging.attempt(state, intent, intent["payment_method"], on_session)
+    invoice = state.find("invoice", state.note(intent["id"]).get("invoice"))
+    method = intent["payment_method"]
+    if invoice is not None:
+        result = collection.collect(state, invoice, on_session, method=method)
+    else:
+        result = charging.attempt(state, intent, method, on_session)
     if result == charging.DECLINED:
         raise declined(intent["last_payment_error"])
     return intent
