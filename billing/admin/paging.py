@@ -13,6 +13,8 @@ DEEPEST_ROW = 50_000
 class NearbyPaginator(Paginator):
     """Counts up to ten pages past the one shown, so the cost does not grow with the table."""
 
+    object_list: Any
+
     def __init__(self, object_list: Any, per_page: int, page: int = 1) -> None:
         super().__init__(object_list, per_page)
         self.horizon = min((page + PAGES_AHEAD) * per_page, DEEPEST_ROW)

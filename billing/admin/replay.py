@@ -1,5 +1,7 @@
 """Staff's "Process again": who may, what is logged, and what is said about it."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
@@ -32,9 +34,10 @@ def replay(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
         refused = f"At most {MOST_AT_ONCE:,} events at once: `manage.py replay_events` takes more."
         messages.error(request, refused)
         return
+    asked_by: Any = request.user.pk
     with transaction.atomic():
         set_to_go = ledger.replay([event.pk for event in chosen])
-        LogEntry.objects.log_actions(request.user.pk, chosen, CHANGE, change_message=LOGGED)
+        LogEntry.objects.log_actions(asked_by, chosen, CHANGE, change_message=LOGGED)
     _say(request, set_to_go, len(chosen))
 
 

@@ -13,9 +13,9 @@ from . import display, panels, people, subscription_words
 from .readonly import ReadOnlyAdmin
 
 FACTS = ["billing-facts"]
-STATE = ["state", "plan", "price_link", "quantity", "started", "period", "trial", "cancellation", "past_due"]
+STATE: list[Any] = ["state", "plan", "price_link", "quantity", "started", "period", "trial", "cancellation", "past_due"]
 STATE += ["grace_end", "ended"]
-FROM_STRIPE = ["fetched", "updated", "latest_invoice_link", "payment_method_link"]
+FROM_STRIPE: list[Any] = ["fetched", "updated", "latest_invoice_link", "payment_method_link"]
 
 
 @admin.register(Subscription)
