@@ -11,10 +11,10 @@ from billing.models import Customer, Dispute, Hold, InvoicePayment, Subscription
 
 def settle(customer: Customer, dispute_id: str) -> None:
     """Bring our record of a dispute to what Stripe says now, and decide what follows for access."""
+    subscription = subscriptions.refresh(customer)
     found = fetch.dispute(dispute_id)
     mirror.sync(found["charge"])
     mirror.sync(found)
-    subscription = subscriptions.refresh(customer)
     link = payments.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
     was_open, dispute = _record(customer, found, link)
     _decide(subscription, dispute, link)

@@ -18,12 +18,16 @@ log = logging.getLogger(__name__)
 Status = StripeEvent.Status
 
 INSERT = """
-INSERT INTO stripe_events (id, type, created, status, error_message, received_at, attempts, livemode, api_version,
-                           object_id, lane, source, deliveries, payload)
-VALUES (%s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, 1, %s)
+{before}
+INSERT INTO stripe_events (id, type, created, status, error_message, received_at, livemode, api_version, object_id,
+                           lane, source, payload, attempts, deliveries)
+SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 1 {where}
 ON CONFLICT (id) DO UPDATE SET deliveries = stripe_events.deliveries + 1
 RETURNING deliveries
 """
+AWAKE = "UPDATE billing_lane SET arrived = arrived + 1 WHERE key = %s AND arrived > drained RETURNING 1"
+ALWAYS = INSERT.format(before="", where="WHERE true")
+ON_AWAKE_LANE = INSERT.format(before=f"WITH awake AS ({AWAKE})", where="FROM awake")
 
 
 class NotAnEvent(ValueError):
@@ -116,13 +120,34 @@ def _record(event: Event, reason: str | None, text: str, source: str) -> str:
     lane = placement.lane_of(event.type, event.object, event.previous)
     values = [event.id, event.type, event.created, status.value, reason or "", timezone.now(), event.livemode]
     values += [event.api_version, event.object_id, lane, source, text]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(INSERT, values)
-        if cursor.fetchone()[0] > 1:
-            return "duplicate"
-        if reason is None:
-            lanes.wake(lane)
+    deliveries = (reason is None and _store_on_awake_lane(lane, values)) or _store(lane, values, wakes=reason is None)
+    if deliveries > 1:
+        return "duplicate"
     return "received" if reason is None else "ignored"
+
+
+def _store_on_awake_lane(lane: str, values: list[Any]) -> int:
+    """The deliveries so far; 0 where the lane sleeps, or the database cannot do both in one statement.
+
+    Most events of a burst find their lane awake, where nothing is to be queued: one statement, and its own
+    transaction, in place of four round trips.
+    """
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(ON_AWAKE_LANE, [lane, *values])
+        row = cursor.fetchone()
+    return row[0] if row else 0
+
+
+def _store(lane: str, values: list[Any], *, wakes: bool) -> int:
+    """The deliveries so far; the first wakes the lane."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(ALWAYS, values)
+        deliveries: int = cursor.fetchone()[0]
+        if wakes and deliveries == 1:
+            lanes.wake(lane)
+    return deliveries
 
 
 def _storable(value: Any) -> Any:

@@ -15,6 +15,7 @@ def record_paid(customer: Customer, invoice_id: str) -> None:
 
     `invoice.paid` and `invoice.payment_succeeded` both come for a card payment: one effect per invoice.
     """
+    subscription = subscriptions.refresh(customer)
     invoice = fetch.settled_invoice(invoice_id, customer.pk)
     mirror.sync(invoice)
     was_past_due = PaymentFailure.objects.filter(invoice_id=invoice_id).exists()
@@ -23,7 +24,6 @@ def record_paid(customer: Customer, invoice_id: str) -> None:
     )
     for link in (invoice.get("payments") or {}).get("data", []):
         record_link(customer, link, payment.subscription_id)
-    subscription = subscriptions.refresh(customer)
     if is_new and payment.amount > 0:
         signals.payment_succeeded.send(sender=Payment, subscription=subscription, payment=payment)
         if was_past_due:
@@ -36,9 +36,9 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any]) -> None:
     A payment that waits for the cardholder sends both `payment_failed` and `payment_action_required`: what the
     payment intent says now decides which of the two is announced, so their order does not.
     """
+    subscription = subscriptions.refresh(customer)
     invoice = fetch.invoice(at_the_time["id"])
     mirror.sync(invoice)
-    subscription = subscriptions.refresh(customer)
     failure, is_new = PaymentFailure.objects.get_or_create(
         invoice_id=invoice["id"],
         attempt=at_the_time["attempt_count"],

@@ -13,9 +13,9 @@ UNDONE = frozenset({"failed", "canceled"})
 
 def settle(customer: Customer, charge_id: str) -> None:
     """Bring our record of a charge's refunds to what Stripe says now, and decide what follows for access."""
+    subscription = subscriptions.refresh(customer)
     charge = fetch.charge(charge_id)
     mirror.sync(charge)
-    subscription = subscriptions.refresh(customer)
     link = payments.link_of(customer, id_of(charge["payment_intent"]), charge_id)
     for refund in charge["refunds"]["data"]:
         _record(subscription, refund, charge, link)

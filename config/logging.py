@@ -66,6 +66,8 @@ def logging_config(*, is_json: bool) -> dict[str, Any]:
         "loggers": {
             # One line per API call would drown the rest.
             "stripe": {"level": "WARNING"},
+            # One line per queued and per finished task, likewise.
+            "django-q": {"level": "WARNING"},
             # Django's own default also mails the administrators, with the request's body.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},

@@ -47,6 +47,15 @@ def test_a_lane_that_is_awake_costs_no_second_queue_row():
     assert Lane.objects.get().arrived == 5
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_finds_its_lane_awake_is_stored_once_however_often_it_comes():
+    first, second = an_event(), an_event()
+    for event in (first, second, second, first):
+        testing.deliver(event)
+    assert list(StripeEvent.objects.order_by("pk").values_list("deliveries", flat=True)) == [2, 2]
+    assert OrmQ.objects.count() == 1
+
+
 def test_the_path_answers_with_a_last_slash_too():
     body = json.dumps(an_event()).encode()
     answer = Client().post(
@@ -183,6 +192,7 @@ def test_what_could_not_be_stored_is_answered_503_so_that_stripe_sends_it_again(
     assert int(answer["Retry-After"]) > 0
 
 
+@pytest.mark.django_db(transaction=True)
 def test_characters_that_jsonb_cannot_hold_do_not_lose_the_event():
     event = an_event()
     event["data"]["object"]["description"] = "nul \x00 and half a pair \ud800"

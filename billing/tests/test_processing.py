@@ -1,0 +1,267 @@
+"""A lane's events when things go wrong: a receiver that raises, Stripe away, a worker that died half-way."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from djstripe.event_handlers import djstripe_receiver
+from djstripe.models import Event
+from djstripe.signals import WEBHOOK_SIGNALS
+
+from billing import lanes, ledger, processing, signals, testing, worker
+from billing.models import Lane, Payment, StripeEvent, StripeWrite, Subscription
+
+from .world import assert_all_processed
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+
+class Broken:
+    """A host project's receiver that raises until it is mended."""
+
+    def __init__(self, event_type):
+        self.signal, self.is_broken, self.calls = WEBHOOK_SIGNALS[event_type], True, 0
+        djstripe_receiver(event_type)(self)
+
+    def __call__(self, sender, event, **kwargs):
+        self.calls += 1
+        if self.is_broken:
+            raise LookupError("the host project's shelf is empty")
+
+    def disconnect(self):
+        self.signal.disconnect(self, sender=Event)
+
+
+@pytest.fixture
+def broken():
+    receiver = Broken("invoice.paid")
+    yield receiver
+    receiver.disconnect()
+
+
+def make_due():
+    StripeEvent.objects.filter(status="failed").update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+    worker.sweep()
+    testing.work()
+
+
+def test_a_receiver_that_raises_fails_its_event_alone_and_the_rest_of_the_lane_is_done(world, broken):
+    ada = world.subscribe()
+    world.deliver(work=False)
+    testing.work()
+    failed = StripeEvent.objects.get(type="invoice.paid")
+    assert (failed.status, failed.attempts) == ("failed", 1)
+    assert failed.error_message == "LookupError: the host project's shelf is empty"
+    assert failed.next_attempt_at > timezone.now() + timedelta(seconds=50)
+    assert not StripeEvent.objects.exclude(type="invoice.paid").filter(status__in=["received", "failed"]).exists()
+    assert ada.access.reason == "active"
+
+
+def test_what_a_failed_event_wrote_is_rolled_back_and_written_once_by_the_next_try(world, broken):
+    ada = world.subscribe()
+    paid = [event for event in world.events() if event["type"] == "invoice.paid"]
+    world.deliver(paid, work=False)
+    testing.work()
+    assert not Payment.objects.exists()
+    assert not ada.access.has_access
+    broken.is_broken = False
+    make_due()
+    assert_all_processed()
+    assert Payment.objects.count() == 1
+    assert ada.access.reason == "active"
+
+
+def test_an_event_that_fails_every_time_is_dead_after_the_last_try_and_can_be_replayed(world, broken):
+    ada = world.subscribe()
+    world.deliver(work=False)
+    testing.work()
+    tries = 1
+    while StripeEvent.objects.filter(status="failed").exists():
+        make_due()
+        tries += 1
+    event = StripeEvent.objects.get(type="invoice.paid")
+    assert (event.status, event.attempts, tries) == ("dead", 7, 7)
+    assert broken.calls == 7
+    broken.is_broken = False
+    assert ledger.replay([event.pk]) == 1
+    testing.work()
+    event.refresh_from_db()
+    assert (event.status, event.source, event.error_message) == ("processed", "replay", "")
+    assert ada.access.reason == "active"
+
+
+def test_the_waits_between_tries_grow_and_vary_a_little():
+    now = timezone.now()
+    for tries, minutes in enumerate(processing.BACKOFF_MINUTES, 1):
+        wait = (processing._next_attempt(tries) - now).total_seconds() / 60
+        assert minutes * 0.89 < wait < minutes * 1.11
+    assert processing._next_attempt(len(processing.BACKOFF_MINUTES) + 1) is None
+
+
+def test_a_replayed_event_repeats_no_effect(world):
+    ada = world.subscribed()
+    ids = list(StripeEvent.objects.filter(status="processed").values_list("pk", flat=True))
+    assert ledger.replay(ids) == len(ids)
+    testing.work()
+    assert_all_processed()
+    assert Payment.objects.count() == 1
+    assert world.said(ada) == []
+
+
+def test_while_stripe_is_away_events_wait_uncounted_and_access_stays_as_known(world):
+    ada = world.subscribed()
+    world.advance(days=32)
+    events = world.events()
+    world.control("faults", api={"fail_next": 100, "status": 500})
+    world.deliver(events, work=False)
+    testing.work()
+    waiting = StripeEvent.objects.filter(status="received")
+    assert {event.attempts for event in waiting} == {0}
+    assert all(event.error_message.startswith("Waiting: ") for event in waiting)
+    assert not Lane.objects.exclude(token=None).exists()
+    assert ada.row.status == "active"
+    world.control("faults")
+    StripeEvent.objects.filter(status="received").update(next_attempt_at=timezone.now())
+    worker.sweep()
+    testing.work()
+    assert_all_processed()
+    assert Payment.objects.count() == 2
+
+
+def test_a_limited_rate_is_waited_for(world):
+    world.subscribe()
+    events = world.events()
+    world.control("faults", api={"fail_next": 1, "status": 429, "retry_after": 0.2})
+    world.deliver(events)
+    assert_all_processed()
+
+
+def test_a_cancellation_that_stripe_did_not_hear_is_owed_until_it_does(world):
+    ada = world.subscribed()
+    world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"])
+    events = [event for event in world.events() if event["type"] == "charge.refunded"]
+    world.deliver(events, work=False)
+
+    def stripe_goes_away(sender, **kwargs):
+        world.control("faults", api={"fail_next": 100, "status": 503})
+
+    signals.refund_issued.connect(stripe_goes_away)
+    try:
+        testing.work()
+    finally:
+        signals.refund_issued.disconnect(stripe_goes_away)
+    owed = StripeWrite.objects.get()
+    assert (owed.done_at, owed.attempts) == (None, 1)
+    assert ada.access.reason == "hold_refund", "access is held meanwhile"
+    world.control("faults")
+    StripeWrite.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+    worker.sweep()
+    testing.work()
+    assert StripeWrite.objects.get().done_at
+    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "canceled"
+
+
+def test_a_worker_that_dies_between_effects_and_stamp_leaves_neither(world, monkeypatch):
+    ada = world.subscribe()
+    world.deliver(work=False)
+    stamp = processing._stamp
+
+    def dies(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(processing, "_stamp", dies)
+    with pytest.raises(KeyboardInterrupt):
+        testing.work()
+    assert not Payment.objects.exists()
+    assert not Subscription.objects.exists()
+    assert not StripeEvent.objects.filter(status="processed").exists()
+    monkeypatch.setattr(processing, "_stamp", stamp)
+    testing.work()
+    assert_all_processed()
+    assert ada.access.reason == "active"
+
+
+def test_a_worker_that_lost_its_lane_half_way_changes_nothing_and_the_heir_does_it_all(world, monkeypatch):
+    ada = world.subscribe()
+    world.deliver(work=False)
+    apply = processing.apply
+
+    def taken_over_while_applying(lane, events):
+        apply(lane, events)
+        Lane.objects.filter(pk=lane).update(token="00000000-0000-0000-0000-000000000001", leased_until=timezone.now())
+
+    monkeypatch.setattr(processing, "apply", taken_over_while_applying)
+    assert worker.drain(ada.customer) == "lost"
+    assert not Payment.objects.exists()
+    monkeypatch.setattr(processing, "apply", apply)
+    Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    testing.work()
+    assert_all_processed()
+    assert Payment.objects.count() == 1
+
+
+def test_a_new_subscribers_events_cost_one_call_a_drain(world):
+    """Two drains: `invoice_payment.paid` names no customer, and comes to its lane by our map after the rest."""
+    world.subscribed()  # the account and the product are known by now
+    ben = world.subscribe(email="ben@example.com")
+    events = world.events()
+    before = _reads(world)
+    world.deliver(events)
+    reads = {path: count - before.get(path, 0) for path, count in _reads(world).items() if count > before.get(path, 0)}
+    assert reads == {"GET /v1/subscriptions": 2}
+    assert ben.access.reason == "active"
+
+
+def test_nothing_is_asked_of_stripe_while_an_event_is_received(world):
+    world.subscribe()
+    events = world.events()
+    before = world.calls()
+    world.deliver(events, work=False)
+    assert world.calls() == before
+
+
+def test_no_call_leaves_while_a_transaction_is_open(world, monkeypatch):
+    """Every read of a drain is answered by its cache while the lane's transaction is open."""
+    from django.db import connection
+
+    from billing.stripe_client import HttpClient
+
+    inside, send = [], HttpClient.send
+
+    def watched(self, method, url, request, post_data=None):
+        inside.append(connection.in_atomic_block)
+        return send(self, method, url, request, post_data)
+
+    monkeypatch.setattr(HttpClient, "send", watched)
+    ada = world.subscribed()
+    world.control("disputes", charge=world.charge_of(ada)["id"])
+    world.deliver()
+    assert inside
+    assert not any(inside)
+
+
+def test_an_event_of_a_lane_that_is_being_drained_is_seen_before_it_sleeps(world):
+    """Arrives after the batch was read, before the release: the same task drains it."""
+    ada = world.subscribed()
+    world.advance(days=32)
+    first, *rest = world.events()
+    world.deliver([first], work=False)
+    commit = lanes.commit_under
+
+    def rest_arrive(claim, reads, work):
+        result = commit(claim, reads, work)
+        if not StripeEvent.objects.filter(pk=rest[0]["id"]).exists():
+            world.deliver(rest, work=False)
+        return result
+
+    lanes.commit_under = rest_arrive
+    try:
+        world.deliver([event for event in rest if event["type"] == "invoice.paid"], work=False)
+        assert worker.drain(ada.customer) == "drained"
+    finally:
+        lanes.commit_under = commit
+    assert_all_processed()
+
+
+def _reads(world):
+    return {f"{call['method']} {call['path']}": call["count"] for call in world.calls()["data"]}
