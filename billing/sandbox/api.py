@@ -13,7 +13,8 @@ from .contract import validate
 from .errors import ApiError, invalid, unauthorized, unknown_route
 from .events import API_VERSION
 from .expansion import expand
-from .routing import Route, api
+from .resources import api
+from .routing import Route
 from .store import State
 
 
@@ -64,8 +65,8 @@ def _authorize(headers: dict[str, str]) -> None:
             key = ""
     if not key:
         raise unauthorized(
-            "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer "
-            "auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
+            "You did not provide an API key. You need to provide your API key in the Authorization header, using "
+            "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
         )
     if not key.startswith(("sk_test_", "rk_test_")):
         raise unauthorized(f"Invalid API Key provided: {key[:8]}***{key[-4:]}. The sandbox takes any sk_test_… key.")
@@ -110,8 +111,8 @@ def _replay(known: dict[str, Any], digest: str, key: str) -> Response:
     if known["digest"] != digest:
         raise ApiError(
             400,
-            "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using "
-            f"a key other than '{key}' if you meant to execute a different request.",
+            "Keys for idempotent requests can only be used with the same parameters they were first used with. Try "
+            f"using a key other than '{key}' if you meant to execute a different request.",
             "idempotency_error",
         )
     headers = {"Idempotent-Replayed": "true", "Original-Request": known["request"], "Request-Id": known["request"]}

@@ -1,9 +1,10 @@
-"""A new object with every key that Stripe sends: the SDK's nullable fields as null, save those shown only when asked for."""
+"""A new object with every key that Stripe sends: nullable fields as null, save those shown only when asked for."""
 
 import functools
 from typing import Any
 
-from .shapes import class_of, fields_of, is_optional
+from .annotations import is_optional
+from .shapes import class_of, fields_of
 
 EVERYWHERE = {"deleted", "presentment_details", "allowed_payment_method_types"}
 LEFT_OUT = {
@@ -40,11 +41,10 @@ PAYMENT_METHOD_KEYS = {"allow_redisplay", "customer", "customer_account", "metad
 def nulls(kind: str) -> dict[str, Any]:
     left_out = EVERYWHERE | LEFT_OUT.get(kind, set())
     cls = class_of(kind)
-    assert cls is not None
-    names = {name for name, hint in fields_of(cls).items() if is_optional(hint)}
+    names = {name for name, hint in fields_of(cls).items() if is_optional(hint)} if cls else set()
     if kind == "payment_method":
         names &= PAYMENT_METHOD_KEYS
-    return {name: None for name in sorted(names - left_out)}
+    return dict.fromkeys(sorted(names - left_out))
 
 
 def blank(kind: str, identifier: str, **values: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a buyer does at a Checkout: pay, be declined, pass 3D Secure or not. The subscription is made once that is done."""
+"""What a buyer does at a Checkout: pay, be declined, pass 3D Secure or not. Only then is there a subscription."""
 
 from typing import Any
 

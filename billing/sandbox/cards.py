@@ -21,7 +21,7 @@ MESSAGES = {
 
 @dataclass(frozen=True)
 class Card:
-    """`decline` at once; `later_decline` attaches and fails when charged; `authentication` is '', 'setup' or 'always'."""
+    """`decline`: at once; `later_decline`: attaches, fails when charged; `authentication`: '', 'setup' or 'always'."""
 
     token: str
     number: str

@@ -43,7 +43,7 @@ def new_intent(state: State, amount: int, currency: str, **values: Any) -> Objec
 
 
 def attempt(state: State, intent: Object, method: str | None, on_session: bool, outcome: str | None = None) -> str:
-    """Charges the card as it would behave, or as `outcome` says: paid, declined, authenticated, authentication_failed."""
+    """Charges the card as it behaves, or as `outcome` says: paid, declined, authenticated, authentication_failed."""
     if method is None:
         return _without_card(state, intent)
     card = cards.of_method(state, method)
@@ -222,8 +222,8 @@ def _card_details(intent: Object, method: Object, card: Card) -> Object:
 
 def book(state: State, source: Object, amount: int, kind: str, category: str, fee: int = 0) -> Object:
     """A movement of the account's balance."""
-    fees = [{"amount": fee, "application": None, "currency": source["currency"], "description": "Stripe processing fees",
-             "type": "stripe_fee"}]  # fmt: skip
+    described = {"application": None, "description": "Stripe processing fees", "type": "stripe_fee"}
+    fees = [{**described, "amount": fee, "currency": source["currency"]}]
     return state.put(
         blank(
             "balance_transaction",

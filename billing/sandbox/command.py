@@ -1,7 +1,6 @@
 """The command: prints where the sandbox is, serves until it is told to end, and ends cleanly."""
 
 import argparse
-import functools
 import signal
 import threading
 from collections.abc import Callable
@@ -24,7 +23,7 @@ def run(
     forward: str | None,
     webhook_secret: str | None,
     state: str | None,
-    write: Callable[[str], Any] = functools.partial(print, flush=True),
+    write: Callable[[str], Any] = print,
     **_: Any,
 ) -> int:
     ended = threading.Event()

@@ -1,24 +1,22 @@
-"""Holds a request to the SDK's own parameter types: unknown, missing, badly typed or foreign values are refused as Stripe does."""
+"""Holds a request to the SDK's parameter types: what is unknown, missing, badly typed or foreign is refused."""
 
 import functools
-import sys
-import types
 import typing
 from collections.abc import Callable
-from typing import Any, ForwardRef
+from typing import Any
 
 import stripe.params
 from stripe import RequestOptions
 
+from .annotations import is_literal, is_union, resolve
 from .errors import ApiError, invalid, missing_parameter, not_covered, unknown_parameter
 
-UNIONS = (typing.Union, types.UnionType)
 NOT_SENT = frozenset(RequestOptions.__annotations__)
 Params = dict[str, Any]
 
 
 def validate(raw: dict[str, Any], name: str, covered: frozenset[str]) -> Params:
-    """`raw` as typed values, held to the SDK's TypedDict `name`; `covered` are the dotted parameters that the sandbox acts on."""
+    """`raw` as typed values by the SDK's TypedDict `name`; `covered` are the parameters that the sandbox acts on."""
     params = _typed_dict(raw, params_class(name), "")
     _refuse_uncovered(params, covered, "")
     return params
@@ -37,23 +35,12 @@ def fields_of(cls: type) -> dict[str, tuple[Any, bool]]:
     """Name → (resolved type, whether it is required)."""
     fields = {}
     for name, hint in cls.__annotations__.items():
-        required = typing.get_origin(hint) is not typing.NotRequired
+        origin: Any = typing.get_origin(hint)
+        required = origin is not typing.NotRequired
         inner = hint if required else typing.get_args(hint)[0]
         if name not in NOT_SENT:
             fields[name] = (resolve(inner, cls.__module__), required)
     return fields
-
-
-def resolve(hint: Any, module: str) -> Any:
-    if isinstance(hint, ForwardRef):
-        hint = hint.__forward_arg__
-    if isinstance(hint, str):
-        return resolve(eval(hint, dict(vars(sys.modules[module]))), module)
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is None or origin is typing.Literal:
-        return hint
-    resolved = tuple(resolve(argument, module) for argument in arguments)
-    return typing.Union[resolved] if origin in UNIONS else types.GenericAlias(origin, resolved)
 
 
 def _typed_dict(raw: Any, cls: type, path: str) -> Params:
@@ -75,9 +62,9 @@ def _join(path: str, name: str) -> str:
 
 def coerce(value: Any, hint: Any, path: str) -> Any:
     origin = typing.get_origin(hint)
-    if origin in UNIONS:
+    if is_union(hint):
         return _union(value, typing.get_args(hint), path)
-    if origin is typing.Literal:
+    if is_literal(hint):
         return _literal(value, typing.get_args(hint), path)
     if origin is list:
         return _list(value, typing.get_args(hint)[0], path)
@@ -89,8 +76,8 @@ def coerce(value: Any, hint: Any, path: str) -> Any:
 
 
 def _union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
-    """The first type that takes the value. A literal beside `str` is a closed list, except the lone '' that clears a field."""
-    named = [v for c in choices if typing.get_origin(c) is typing.Literal for v in typing.get_args(c) if v != ""]
+    """The first type that takes the value. A literal beside `str` is a closed list, save the lone '' that clears."""
+    named = [v for c in choices if is_literal(c) for v in typing.get_args(c) if v != ""]
     refused: ApiError | None = None
     for choice in sorted(choices, key=_strictness):
         if choice is str and named:
@@ -105,7 +92,7 @@ def _union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
 
 
 def _strictness(choice: Any) -> int:
-    return 2 if choice is str else 0 if typing.get_origin(choice) is typing.Literal else 1
+    return 2 if choice is str else 0 if is_literal(choice) else 1
 
 
 def _literal(value: Any, allowed: tuple[Any, ...], path: str) -> Any:

@@ -1,8 +1,8 @@
-"""Signed deliveries of events in background threads: one line per target, retries, and the faults of the network between."""
+"""Signed deliveries of events in the background: a line per target, retries, and the faults of the network."""
 
 import hashlib
-import hmac
 import heapq
+import hmac
 import http.client
 import json
 import random

@@ -113,7 +113,7 @@ def _value(state: State, obj: Object, name: str, path: str, within: str) -> Any:
 
 
 def _object(state: State, identifier: str, path: str) -> Object:
-    kinds = KINDS.get(identifier.split("_")[0])
+    kinds = KINDS.get(identifier.split("_", maxsplit=1)[0])
     if not kinds:
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
     row = state.find(kinds[0], identifier)

@@ -1,4 +1,4 @@
-"""Faults: what goes wrong on purpose, as probabilities (a fraction, 1.0 is always) or as counts (a whole number: the next n)."""
+"""Faults: what goes wrong on purpose, as a probability (a fraction; 1.0 is always) or a count (whole: the next n)."""
 
 import random
 from typing import Any

@@ -9,6 +9,7 @@ from .periods import days
 from .store import Object, State
 
 Line = dict[str, Any]
+AUTOMATIC_TAX = ("disabled_reason", "liability", "provider", "status")
 
 
 def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int, int], **values: Any) -> Line:
@@ -88,7 +89,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
             "attempt_count": 0,
             "attempted": False,
             "auto_advance": True,
-            "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
+            "automatic_tax": {"enabled": False, **dict.fromkeys(AUTOMATIC_TAX)},
             "billing_reason": reason,
             "collection_method": sub["collection_method"],
             "created": state.now(),
@@ -167,7 +168,7 @@ def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
 
 
 def _apply_balance(state: State, invoice: Object, customer: Object) -> None:
-    """A credit (negative) or debt on the customer's balance counts towards the invoice; a credit note's rest stays there."""
+    """A credit (negative) or debt on the customer's balance counts towards the invoice; what is left of it stays."""
     due = invoice["total"] + customer["balance"]
     amount = max(due, 0)
     invoice.update(starting_balance=customer["balance"], ending_balance=min(due, 0))

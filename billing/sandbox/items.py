@@ -34,7 +34,7 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int) -> Ob
     if "price" not in wanted:
         raise missing_parameter("items[0][price]")
     price = recurring_price(state, wanted["price"])
-    item = blank(
+    return blank(
         "subscription_item",
         wanted.get("id") or state.new_id("si"),
         created=state.now(),
@@ -48,7 +48,6 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int) -> Ob
         subscription=sub_id,
         tax_rates=[],
     )
-    return item
 
 
 def recurring_price(state: State, identifier: str) -> Object:

@@ -1,10 +1,9 @@
-"""The table of routes: a resource module registers its functions, the router finds one and hands it typed parameters."""
+"""The table of routes: a resource module registers its functions, the router finds the one for a request."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-
 
 Handler = Callable[..., dict[str, Any]]
 ALWAYS = frozenset({"expand"})

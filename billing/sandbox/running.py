@@ -11,7 +11,6 @@ from .api import Request, Response
 from .deliveries import Dispatcher
 from .errors import ApiError
 from .faults import Faults
-from .resources import registered
 from .server import Server
 from .store import State
 
@@ -32,7 +31,6 @@ class Sandbox:
         seed: str | int | None = None,
         now: int | None = None,
     ) -> None:
-        assert registered
         self.host, self.port, self.forward = host, port, forward
         self.webhook_secret = webhook_secret or f"whsec_{secrets.token_hex(16)}"
         self.key = "sk_test_sandbox"

@@ -1,4 +1,4 @@
-"""Many customers with active, paid subscriptions at once, for benchmarks: filed like any other, with as many events as asked for.
+"""Many customers with active, paid subscriptions at once, for benchmarks, with as many events as asked for.
 
 One subscription is bought the long way; the others are copies of it under ids, e-mail and invoice numbers of their own.
 """
@@ -80,7 +80,7 @@ def _price(state: State) -> Object:
 
 
 class Mould:
-    """A bought subscription and all that belongs to it, to be copied with every string that names one of them replaced."""
+    """A bought subscription and all that belongs to it, to be copied under other ids, names and numbers."""
 
     def __init__(self, state: State, customer: Object, sub: Object) -> None:
         self.state, self.customer, self.sub = state, customer, sub

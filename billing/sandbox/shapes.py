@@ -1,25 +1,21 @@
-"""Checks an object against the annotations of the installed Stripe SDK: unknown key, missing key, wrong type, foreign value.
+"""Checks an object against the annotations of the installed SDK: unknown key, missing key, wrong type, foreign value.
 
 Stripe generates those annotations from its own description of the API, so they are a contract that needs no network.
 An optional annotation may be null or absent: the SDK does not tell the two apart.
 """
 
-import ast
 import functools
 import importlib
 import inspect
-import sys
-import types
 import typing
 from collections.abc import Iterator
-from typing import Any, ForwardRef
+from typing import Any
 
 from stripe import ListObject, StripeObject
 from stripe._object_classes import OBJECT_CLASSES
 from stripe._stripe_object import UntypedStripeObject
 
-NONE = type(None)
-UNIONS = (typing.Union, types.UnionType)
+from .annotations import NONE, is_literal, is_optional, is_union, resolve
 
 
 def problems(obj: dict[str, Any]) -> list[str]:
@@ -45,49 +41,18 @@ def class_of(object_name: str) -> type | None:
 
 @functools.cache
 def fields_of(cls: type) -> dict[str, Any]:
-    """Name → resolved annotation. `in_` stands for a field whose name is a Python keyword."""
+    """Name → resolved annotation, those of base classes included."""
     fields: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         if not issubclass(base, StripeObject) or base is StripeObject:
             continue
         for name, hint in inspect.get_annotations(base).items():
-            if not name.startswith("_") and typing.get_origin(hint) is not typing.ClassVar:
+            origin: Any = typing.get_origin(hint)
+            if not name.startswith("_") and origin is not typing.ClassVar:
                 fields[name] = resolve(hint, base.__module__)
     if cls.__dict__.get("OBJECT_NAME"):
         fields.setdefault("object", str)
     return fields
-
-
-def resolve(hint: Any, module: str) -> Any:
-    """The annotation with its forward references looked up in the module (and its type-checking imports)."""
-    if isinstance(hint, ForwardRef):
-        hint = hint.__forward_arg__
-    if isinstance(hint, str):
-        return resolve(eval(hint, dict(names_in(module))), module)
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is None or origin is typing.Literal or not arguments:
-        return hint
-    resolved = tuple(resolve(argument, module) for argument in arguments)
-    if origin in UNIONS:
-        return typing.Union[resolved]
-    return types.GenericAlias(origin, resolved)
-
-
-@functools.cache
-def names_in(module: str) -> dict[str, Any]:
-    loaded = sys.modules[module]
-    names = dict(vars(loaded))
-    for node in ast.walk(ast.parse(inspect.getsource(loaded))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("stripe"):
-            for alias in node.names:
-                known = alias.asname or alias.name
-                if known not in names:
-                    names[known] = getattr(importlib.import_module(node.module), alias.name)
-    return names
-
-
-def is_optional(hint: Any) -> bool:
-    return typing.get_origin(hint) in UNIONS and NONE in typing.get_args(hint)
 
 
 def _fields(value: dict[str, Any], cls: type, path: str) -> Iterator[str]:
@@ -103,9 +68,9 @@ def _fields(value: dict[str, Any], cls: type, path: str) -> Iterator[str]:
 
 def _value(value: Any, hint: Any, path: str) -> Iterator[str]:
     origin = typing.get_origin(hint)
-    if origin in UNIONS:
+    if is_union(hint):
         yield from _union(value, typing.get_args(hint), path)
-    elif origin is typing.Literal:
+    elif is_literal(hint):
         if value not in typing.get_args(hint):
             yield f"{path}: {value!r} is not one of its values"
     elif origin is list:
@@ -122,9 +87,10 @@ def _value(value: Any, hint: Any, path: str) -> Iterator[str]:
 
 def _union(value: Any, choices: tuple[Any, ...], path: str) -> Iterator[str]:
     """A literal beside `str` is an open enum: only the values that the SDK names are taken for Stripe's."""
-    closed = [c for c in choices if not (c is str and any(typing.get_origin(o) is typing.Literal for o in choices))]
+    is_enum = any(is_literal(choice) for choice in choices)
+    closed = [choice for choice in choices if not (choice is str and is_enum)]
     tries = [list(_value(value, choice, path)) for choice in closed if choice is not NONE]
-    if value is None and NONE in choices or any(not found for found in tries):
+    if (value is None and NONE in choices) or any(not found for found in tries):
         return
     if isinstance(value, dict):
         yield from min((found for found in tries), key=len)

@@ -1,5 +1,6 @@
-"""The API's resources, one module per family; importing this registers their routes."""
+"""The API's resources, one module per family: the router of this package knows all of their routes."""
 
+from ..routing import api
 from . import (
     account,
     catalogue,
@@ -16,7 +17,7 @@ from . import (
     webhook_endpoints,
 )
 
-registered = (
+FAMILIES = (
     account,
     catalogue,
     changes,
@@ -31,3 +32,5 @@ registered = (
     subscriptions,
     webhook_endpoints,
 )
+
+__all__ = ["FAMILIES", "api"]

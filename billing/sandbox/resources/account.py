@@ -1,5 +1,7 @@
 """The account itself, and lists of what the sandbox has none of."""
 
+from typing import Any
+
 from ..blanks import blank, embedded_list
 from ..contract import Params
 from ..listing import of_list
@@ -7,7 +9,7 @@ from ..routing import api
 from ..store import Object, State
 
 ACCOUNT = "acct_1SandboxSandbox"
-REQUIREMENTS = {
+REQUIREMENTS: dict[str, Any] = {
     "alternatives": [],
     "current_deadline": None,
     "currently_due": [],

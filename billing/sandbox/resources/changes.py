@@ -1,6 +1,6 @@
 """Changing a subscription: its items with proration, its end, its trial, its card."""
 
-from .. import charging, collection, invoicing, items, proration, standing, subscribing
+from .. import charging, collection, invoicing, items, periods, proration, standing, subscribing
 from ..contract import Params
 from ..errors import invalid
 from ..events import in_order, recorded
@@ -22,9 +22,8 @@ PLAIN = "default_payment_method description metadata trial_end trial_settings.en
 @api.add("POST", "/v1/subscriptions/{subscription}", "SubscriptionUpdateParams", f"{ITEMS} {ENDS} {PAYING} {PLAIN}")
 def update(state: State, subscription: str, params: Params) -> Object:
     sub = state.get("subscription", subscription)
-    if standing.is_over(sub):
-        if params.keys() - {"metadata", "cancellation_details"}:
-            raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
+    if standing.is_over(sub) and params.keys() - {"metadata", "cancellation_details"}:
+        raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
     _check(state, sub, params)
     if _ends_trial(sub, params) or "items" in params or params.get("billing_cycle_anchor") == "now":
         _change_items(state, sub, params)
@@ -122,7 +121,7 @@ def worked_out(state: State, sub: Object, params: Params) -> Change:
 def _end_trial(state: State, sub: Object, rows: list[Object]) -> Change:
     """The paid time begins now, without credit for the trial."""
     now = state.now()
-    end = items.periods.end_of(now, now, rows[0]["price"]["recurring"])
+    end = periods.end_of(now, now, rows[0]["price"]["recurring"])
     rows = [{**row, "current_period_start": now, "current_period_end": end} for row in rows]
     lines = [subscribing.regular_line(state, sub, row) for row in rows]
     return Change(rows, now, (now, end), lines, [])
@@ -156,8 +155,7 @@ def _bill(state: State, sub: Object, change: Change) -> Object:
 
 def _hold(state: State, sub: Object, change: Change, params: Params) -> None:
     """The change waits: the invoice is open, the subscription keeps what it had."""
-    with in_order(state, ORDER):
-        with recorded(state, sub, UPDATED):
-            invoice = _bill(state, sub, change)
-            items.hold_pending(state, sub, change.rows, invoice["id"], change.anchor)
+    with in_order(state, ORDER), recorded(state, sub, UPDATED):
+        invoice = _bill(state, sub, change)
+        items.hold_pending(state, sub, change.rows, invoice["id"], change.anchor)
     collection.collect(state, invoice, on_session=not params.get("off_session"))

@@ -19,10 +19,13 @@ DATA = (
 )
 ECHOED = ("allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id", "locale",
           "payment_method_collection", "success_url", "integration_identifier")  # fmt: skip
-TAKEN = "mode customer customer_email metadata currency expires_at payment_method_types customer_update automatic_tax ui_mode"
+TAKEN = "mode customer customer_email customer_update metadata currency expires_at payment_method_types"
+FIXED = "automatic_tax ui_mode"
 
 
-@api.add("POST", "/v1/checkout/sessions", "checkout.SessionCreateParams", f"{LINE} {DATA} {TAKEN} {' '.join(ECHOED)}")
+@api.add(
+    "POST", "/v1/checkout/sessions", "checkout.SessionCreateParams", f"{LINE} {DATA} {TAKEN} {FIXED} {' '.join(ECHOED)}"
+)
 def create(state: State, params: Params) -> Object:
     _check(params)
     wanted = [{"price": entry.get("price", ""), "quantity": entry.get("quantity", 1)} for entry in params["line_items"]]

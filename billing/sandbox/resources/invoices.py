@@ -50,7 +50,7 @@ def pay(state: State, invoice: str, params: Params) -> Object:
     chosen = method or collection.method_for(state, row)
     if chosen is None and row["amount_due"]:
         raise invalid(
-            "There is no `default_payment_method` set on this Customer or Invoice. Please set one, or pass a payment_method.",
+            "There is no `default_payment_method` set on this Customer or Invoice. Please set one, or pass one.",
             None,
             "invoice_payment_intent_requires_action" if row["attempted"] else "resource_missing",
         )

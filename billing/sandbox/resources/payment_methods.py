@@ -102,8 +102,8 @@ def owned(state: State, identifier: str, customer: str, param: str) -> Object:
     method = state.get("payment_method", identifier, param)
     if method["customer"] != customer:
         raise invalid(
-            f"The customer does not have a payment method with the ID {identifier}. The payment method must be attached to "
-            "the customer.",
+            f"The customer does not have a payment method with the ID {identifier}. The payment method must be "
+            "attached to the customer.",
             param,
             "resource_missing",
         )
@@ -193,7 +193,9 @@ def new_setup_intent(state: State, customer: str | None, method: str | None, sta
                 "livemode": False,
                 "metadata": {},
                 "payment_method": method,
-                "payment_method_options": {"card": {"mandate_options": None, "network": None, "request_three_d_secure": None}},
+                "payment_method_options": {
+                    "card": dict.fromkeys(("mandate_options", "network", "request_three_d_secure")),
+                },
                 "payment_method_types": ["card"],
                 "status": status,
                 "usage": "off_session",

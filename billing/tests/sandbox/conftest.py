@@ -1,4 +1,4 @@
-"""A sandbox in this process, the official SDK as its client, a receiver of its events; after each test all that exists is checked."""
+"""A sandbox in this process, the SDK as its client, a receiver of events; after each test every shape is checked."""
 
 import json
 import threading
@@ -50,7 +50,7 @@ class Post(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Quiet."""
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import stripe
 
 from .conftest import Control, Receiver
@@ -223,7 +224,6 @@ def test_events_are_forgotten_after_thirty_days(client: stripe.StripeClient, con
     old = client.v1.events.list({"type": "price.created"}).data[0]
     control("/advance", {"seconds": 31 * DAY})
     assert client.v1.events.list().data == []
-    try:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.events.retrieve(old.id)
-    except stripe.InvalidRequestError as error:
-        assert (error.http_status, error.code) == (404, "resource_missing")
+    assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
