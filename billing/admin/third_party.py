@@ -1,8 +1,8 @@
 """The admins of dj-stripe, made fit to be looked at; django-q2's are left as they are.
 
-dj-stripe's own ones offer what calls Stripe or writes past the lanes (add, resync, cancel, delete), and crash on
-today's shapes by reading properties of yesterday's. Here each mirrored object is read-only, told from its
-`stripe_data` alone.
+dj-stripe 2.11's own ones offer what calls Stripe or writes past the lanes (add, resync, cancel, delete), and crash: the
+invoices' list and page on today's shapes, the searches of Account, Customer, Session, Invoice and PromotionCode on
+fields that are gone. Here each mirrored object is read-only, told from its `stripe_data` alone.
 """
 
 from importlib import import_module
