@@ -92,6 +92,8 @@ class Dispatcher:
                 row["pending_webhooks"] = max(0, row["pending_webhooks"] - 1)
                 if not row["pending_webhooks"]:
                     self.state.undelivered.pop(row["id"], None)
+            if self.state.find("event", row["id"]) is None:
+                return  # sent before a reset
             self.state.deliveries.append(
                 {
                     "event": row["id"],

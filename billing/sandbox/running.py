@@ -90,8 +90,11 @@ class Sandbox:
         """Time passes by itself too: what falls due on the wall clock happens."""
         saved = time.monotonic()
         while not self._stopping.wait(TICK):
-            with self.lock:
-                self.after()
+            try:
+                with self.lock:
+                    self.after()
+            except Exception:
+                logger.exception("What fell due failed")
             if self.state_file and time.monotonic() - saved > 2:
                 self.save()
                 saved = time.monotonic()

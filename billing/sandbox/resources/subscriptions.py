@@ -5,7 +5,7 @@ from ..cards import decline_error, of_method
 from ..charging import SUCCEEDED
 from ..contract import Params
 from ..errors import ApiError, invalid, missing_parameter, not_covered
-from ..events import emit
+from ..events import emit, in_order
 from ..invoicing import draft, finalize
 from ..listing import of_list, page
 from ..routing import api
@@ -38,8 +38,9 @@ def create(state: State, params: Params) -> Object:
         _refuse_unpayable(state, customer, params)
     sub = subscribing.build(state, customer, params["items"], {"currency": None, **params})
     _end_as_asked(state, sub, params)
-    emit(state, "customer.subscription.created", sub)
-    invoice = subscribing.first_invoice(state, sub)
+    with in_order(state, ("customer.subscription.created",)):
+        invoice = subscribing.first_invoice(state, sub)
+        emit(state, "customer.subscription.created", sub)
     if behaviour != "default_incomplete" or invoice["amount_due"] == 0:
         collection.collect(state, invoice, on_session=not params.get("off_session"))
     subscribing.begin(state, sub)
