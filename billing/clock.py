@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import cast, overload
 from urllib.request import urlopen
 
 from django.utils import timezone
@@ -20,6 +20,10 @@ def now() -> datetime:
     return cast("Callable[[], datetime]", import_string(conf.clock))()
 
 
+@overload
+def from_timestamp(seconds: int) -> datetime: ...
+@overload
+def from_timestamp(seconds: None) -> None: ...
 def from_timestamp(seconds: int | None) -> datetime | None:
     """Stripe's UTC seconds as an aware datetime."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -42,7 +43,7 @@ def _drain(claim: lanes.Claim) -> None:
             lanes.renew(claim)
             with stripe_client.drain_reads() as reads:
                 processing.prefetch(claim.key, batch)
-                lanes.commit_under(claim, reads, lambda events=batch: processing.apply(claim.key, events))
+                lanes.commit_under(claim, reads, partial(processing.apply, claim.key, batch))
         for write in cancellation.owed(claim.key):
             lanes.renew(claim)
             cancellation.make(write)

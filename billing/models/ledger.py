@@ -57,6 +57,12 @@ class StripeEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["lane", "created"], name="stripe_events_by_lane"),
+            models.Index(fields=["received_at"], name="stripe_events_newest"),
+            models.Index(
+                fields=["status", "received_at"],
+                name="stripe_events_unusual",
+                condition=Q(status__in=["failed", "dead", "ignored"]),
+            ),
             models.Index(
                 fields=["lane", "next_attempt_at"],
                 name="stripe_events_waiting",

@@ -16,6 +16,7 @@ class Usage(models.Model):
     used = models.PositiveIntegerField(default=0)
 
     class Meta:
+        verbose_name_plural = "usage"
         constraints = [
             models.UniqueConstraint(
                 fields=["subscriber", "feature", "period_start"], name="billing_usage_once_per_period"

@@ -27,7 +27,7 @@ class Cluster:
         socket_folder = database["OPTIONS"].get("host") or database["HOST"]
         environment = {
             **os.environ,
-            "DJANGO_SETTINGS_MODULE": "billing.tests.queue_settings",
+            "DJANGO_SETTINGS_MODULE": "config.tests.queue_settings",
             "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={socket_folder}",
             "STRIPE_API_BASE": conf.api_base,
         }

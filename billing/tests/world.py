@@ -7,19 +7,21 @@ from datetime import UTC, datetime
 from urllib.request import Request, urlopen
 
 from django.contrib.auth import get_user_model
+from django.dispatch import Signal
 
-from billing import access, catalogue, clock, publishing, signals, stripe_client, testing
+from billing import access, catalogue, publishing, signals, stripe_client, testing
+from billing.conf import conf
 from billing.lifecycle.checkout import start
 from billing.models import Customer, Payment, StripeEvent, Subscription
 
 SECONDS_A_DAY = 86_400
-SIGNALS = {name: value for name, value in vars(signals).items() if isinstance(value, signals.Signal)}
-_world = None
+SIGNALS = {name: value for name, value in vars(signals).items() if isinstance(value, Signal)}
 
 
 def now():
     """BILLING_CLOCK of the tests: the sandbox's time, without a half second's delay."""
-    return _world.now()
+    with urlopen(f"{conf.api_base}/_sandbox/", timeout=5) as answer:
+        return datetime.fromtimestamp(json.load(answer)["now"], UTC)
 
 
 @dataclass
@@ -44,8 +46,6 @@ class Subscriber:
 
 class World:
     def __init__(self, url):
-        global _world
-        _world = self
         self.url = url
         self.delivered = set()
         self.heard = []
@@ -77,10 +77,6 @@ class World:
         )
         with urlopen(request, timeout=30) as answer:
             return json.load(answer)
-
-    def now(self):
-        with urlopen(f"{self.url}/_sandbox/", timeout=5) as answer:
-            return datetime.fromtimestamp(json.load(answer)["now"], UTC)
 
     def advance(self, days=0.0, hours=0.0):
         self.control("advance", seconds=int(days * SECONDS_A_DAY + hours * 3600))
@@ -157,6 +153,3 @@ def assert_all_processed():
 
 def customer_row(subscriber):
     return Customer.objects.get(pk=subscriber.customer)
-
-
-__all__ = ["Subscriber", "World", "assert_all_processed", "clock", "customer_row", "now"]

@@ -54,6 +54,10 @@ def first(stage: Stage, ada: Person) -> list[Step]:
     def refund_part() -> None:
         stage.stripe("POST", "refunds", charge=stage.last_charge(ada)["id"], amount="500")
 
+    def renew_with_a_bad_card() -> None:
+        stage.change_card(ada, "pm_card_chargeCustomerFail")
+        stage.advance_past_renewal(ada)
+
     def pay_with_another_card() -> None:
         stage.change_card(ada, "pm_card_visa")
         stage.control(f"invoices/{stage.open_invoice(ada)}/pay")
@@ -67,7 +71,7 @@ def first(stage: Stage, ada: Person) -> list[Step]:
         ),
         Step(
             "renewal is declined: grace",
-            lambda: (stage.change_card(ada, "pm_card_chargeCustomerFail"), stage.advance_past_renewal(ada)),
+            renew_with_a_bad_card,
             Outcome("pro", "past_due", "grace", [FAILED]),
         ),
         Step(
@@ -147,7 +151,7 @@ def _check(step: Step, stage: Stage, person: Person, table: Table) -> None:
     state, events, mails = stage.state(person), stage.new_events(), stage.new_mails(person)
     table.row(step.title, events, state, mails)
     unprocessed = [event for event in events if event.status not in {"processed", "ignored"}]
-    wanted = {"plan": step.outcome.plan, "status": step.outcome.status, "reason": step.outcome.reason}
+    wanted: dict[str, Any] = {"plan": step.outcome.plan, "status": step.outcome.status, "reason": step.outcome.reason}
     wanted |= {"has_access": step.outcome.has_access, "mails": Counter(step.outcome.mails), "unprocessed": []}
     got = {name: state[name] for name in ("plan", "status", "reason", "has_access")}
     got |= {"mails": Counter(mails), "unprocessed": [f"{event.type}: {event.error_message}" for event in unprocessed]}
