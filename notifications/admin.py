@@ -31,11 +31,12 @@ BADGES = {
     Mail.Status.UNCONFIRMED: "bad",
 }
 ERROR_IN_LIST = 120
+NONE = "–"
 
 
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
-    list_display = ["what", "recipient", "state", "attempts", "age", "sent"]
+    list_display = ["what", "recipient", "outcome", "attempts", "age"]
     list_filter = ["status", "kind", "created_at"]
     search_fields = ["key", "recipient", "customer__id__exact"]
     search_help_text = "Part of the key (an invoice, dispute or refund id), an address, or a whole customer id"
@@ -57,18 +58,21 @@ class MailAdmin(ReadOnlyAdmin):
         return display.lines(mail.get_kind_display(), display.plain_id(mail.key))
 
     @admin.display(description="state", ordering="status")
+    def outcome(self, mail: Mail) -> Any:
+        return display.lines(self.state(mail), mail.error[:ERROR_IN_LIST] or display.moment(mail.sent_at))
+
+    @admin.display(description="state")
     def state(self, mail: Mail) -> Any:
         status = Mail.Status(mail.status)
-        badge = display.badge(status.value, BADGES[status], str(status.label))
-        return display.lines(badge, mail.error[:ERROR_IN_LIST])
+        return display.badge(status.value, BADGES[status], str(status.label))
 
     @admin.display(description="age", ordering="created_at")
     def age(self, mail: Mail) -> Any:
         return display.age(mail.created_at)
 
-    @admin.display(description="sent", ordering="sent_at")
+    @admin.display(description="sent")
     def sent(self, mail: Mail) -> Any:
-        return display.moment(mail.sent_at)
+        return display.exact(mail.sent_at) or NONE
 
     @admin.display(description="reserved")
     def created(self, mail: Mail) -> Any:
@@ -76,11 +80,11 @@ class MailAdmin(ReadOnlyAdmin):
 
     @admin.display(description="next try")
     def next_attempt(self, mail: Mail) -> Any:
-        return display.exact(mail.next_attempt_at) if mail.status == Mail.Status.QUEUED else None
+        return display.exact(mail.next_attempt_at) if mail.status == Mail.Status.QUEUED else NONE
 
     @admin.display(description="customer")
     def customer_link(self, mail: Mail) -> Any:
-        return display.row_link("customer", mail.customer_id, mail.customer_id) if mail.customer_id else None
+        return display.row_link("customer", mail.customer_id, mail.customer_id) if mail.customer_id else NONE
 
     @admin.display(description="subject")
     def subject(self, mail: Mail) -> str:

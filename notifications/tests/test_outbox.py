@@ -13,7 +13,7 @@ from notifications import mails, outbox, reasons, rendering
 from notifications.models import Mail
 
 Status = Mail.Status
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 @pytest.fixture
