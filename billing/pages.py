@@ -25,7 +25,7 @@ LATEST_PAYMENTS = 12
 
 WENT_WRONG: dict[type[Exception], tuple[int, str]] = {
     StripeUnavailable: (503, "Our payment provider does not answer. Nothing was charged; please try in a moment."),
-    StripeRefused: (502, "Our payment provider did not accept this. Nothing was charged, and we have been told."),
+    **dict.fromkeys(StripeRefused, (502, "Our payment provider did not accept this. Nothing was charged.")),
     buying.CheckoutReplaced: (409, "You started another payment at the same moment. Go on there, or try again here."),
 }
 
@@ -74,7 +74,7 @@ def checkout_return(request: HttpRequest) -> HttpResponse:
     )
     try:
         outcome = buying.settle(attempt)
-    except (StripeUnavailable, StripeRefused, LaneBusy, catalogue.UnmappedPrice) as error:
+    except (StripeUnavailable, *StripeRefused, LaneBusy, catalogue.UnmappedPrice) as error:
         log.warning("checkout not settled on return", extra={"session": attempt.session_id, "error": str(error)})
         outcome = buying.Outcome.PAID if access.has_access(request.user) else buying.Outcome.PROCESSING
     return render(request, "billing/return.html", {"outcome": outcome.value, "attempt": attempt})

@@ -76,7 +76,7 @@ def _body(exc: Exception, response: Response) -> dict[str, Any]:
     if isinstance(exc, exceptions.ValidationError):
         return _invalid(exc)
     if isinstance(exc, exceptions.APIException):
-        code = next((code for kind, code in CODES.items() if isinstance(exc, kind)), exc.default_code)
+        code = next((code for kind, code in CODES.items() if isinstance(exc, kind)), exc.get_codes())
         return {"code": code, "detail": str(exc.detail)}
     code, detail = STATUS_CODES[response.status_code]
     return {"code": code, "detail": detail}

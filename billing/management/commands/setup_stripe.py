@@ -18,6 +18,6 @@ class Command(BaseCommand):
             raise CommandError("There are no plans yet: run `manage.py setup` first.")
         try:
             done = publishing.publish()
-        except (StripeUnavailable, StripeRefused) as error:
+        except (StripeUnavailable, *StripeRefused) as error:
             raise CommandError(f"{error} (at {conf.api_base or 'Stripe'}). Run this again to go on.") from error
         self.stdout.write(f"Stripe: {done.products} products and {done.made} prices made, {done.found} prices found.")

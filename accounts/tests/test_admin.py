@@ -1,0 +1,38 @@
+"""Staff see and edit users, and delete none."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+pytestmark = pytest.mark.django_db
+User = get_user_model()
+
+
+@pytest.fixture
+def ada():
+    return User.objects.create_user("ada@example.com")
+
+
+def test_users_are_listed_and_found_by_address(admin_client, ada):
+    assert "ada@example.com" in admin_client.get("/admin/accounts/user/?q=ada").content.decode()
+
+
+def test_a_user_is_added_with_address_and_password(admin_client):
+    given = {
+        "email": "New@example.com",
+        "usable_password": "true",
+        "password1": "correct-horse-battery",
+        "password2": "correct-horse-battery",
+    }
+    answer = admin_client.post("/admin/accounts/user/add/", given)
+    assert answer.status_code == 302, answer.context["errors"]
+    assert User.objects.get(email="new@example.com").check_password("correct-horse-battery")
+
+
+def test_deleting_a_user_is_refused_and_the_page_says_why(admin_client, ada):
+    page = admin_client.get(f"/admin/accounts/user/{ada.pk}/change/").content.decode()
+    assert "cannot be deleted here: Stripe would go on billing" in page
+    assert admin_client.post(f"/admin/accounts/user/{ada.pk}/delete/", {"post": "yes"}).status_code == 403
+    admin_client.post(
+        "/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [str(ada.pk)], "post": "yes"}
+    )
+    assert User.objects.filter(pk=ada.pk).exists()

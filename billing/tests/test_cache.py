@@ -1,0 +1,106 @@
+"""Counts are exact, across threads and processes."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core.cache import caches
+from django.db import connection
+from django.test import RequestFactory
+from django_ratelimit.core import is_ratelimited
+
+from .parallel import at_once
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cache():
+    return caches["default"]
+
+
+def test_a_count_goes_up_by_what_is_said_and_keeps_its_expiry(cache):
+    cache.set("count", 5, timeout=60)
+    assert cache.incr("count") == 6
+    assert cache.incr("count", 4) == 10
+    assert cache.decr("count", 1) == 9
+    assert cache.get("count") == 9
+
+
+def test_counting_what_is_not_there_is_an_error(cache):
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr("nothing")
+
+
+def test_counting_what_has_expired_is_an_error(cache):
+    cache.set("old", 1, timeout=-1)
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr("old")
+
+
+def test_an_expired_entry_is_added_anew_and_a_valid_one_is_not(cache):
+    cache.set("old", 1, timeout=-1)
+    assert cache.add("old", 2, timeout=60)
+    assert not cache.add("old", 3, timeout=60)
+    assert cache.get("old") == 2
+
+
+def test_a_full_cache_drops_what_has_expired_and_keeps_what_counts(cache, monkeypatch):
+    monkeypatch.setattr(cache, "_max_entries", 3)
+    cache.set("expired", 1, timeout=-60)
+    for number in range(6):
+        cache.set(f"valid-{number}", number, timeout=60)
+    assert [cache.get(f"valid-{number}") for number in range(6)] == list(range(6))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM cache WHERE cache_key LIKE '%expired'")
+        assert cursor.fetchone()[0] == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_twenty_threads_counting_at_once_lose_nothing():
+    caches["default"].set("count", 0, timeout=60)
+    counts = at_once(lambda _: caches["default"].incr("count"), 20)
+    assert sorted(counts) == list(range(1, 21))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_only_one_of_many_threads_adds_even_over_an_expired_entry():
+    caches["default"].set("first", 0, timeout=-60)
+    added = at_once(lambda number: caches["default"].add("first", number, timeout=60), 12)
+    assert added.count(True) == 1
+    assert added.count(False) == 11
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_rate_limit_lets_exactly_as_many_through_as_it_says():
+    request = RequestFactory().get("/")
+    refused = at_once(lambda _: is_ratelimited(request, "g", key=lambda *_: "ada", rate="5/d", increment=True), 25)
+    assert refused.count(False) == 5
+    assert refused.count(True) == 20
+
+
+COUNT_IN_A_PROCESS = """
+import os, django
+from django.conf import settings
+settings.DATABASES["default"]["NAME"] = os.environ["TEST_DATABASE"]
+django.setup()
+from django.core.cache import cache
+for _ in range(25):
+    cache.incr("count")
+"""
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_processes_counting_at_once_lose_nothing():
+    caches["default"].set("count", 0, timeout=600)
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    environment["TEST_DATABASE"] = str(connection.settings_dict["NAME"])
+    command = [sys.executable, "-c", COUNT_IN_A_PROCESS]
+    processes = [subprocess.Popen(command, env=environment) for _ in range(4)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0, 0]
+    assert caches["default"].get("count") == 100

@@ -1,0 +1,242 @@
+"""Buying: one customer, one open Checkout, and never a second subscription."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from billing import stripe_client
+from billing.lifecycle import checkout
+from billing.lifecycle.customers import customer_for
+from billing.models import CheckoutAttempt, Customer, Plan, Price, Subscription
+
+from .parallel import at_once
+
+Status = CheckoutAttempt.Status
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada(world):
+    return world.sign_up()
+
+
+def session_of(world, attempt):
+    return world.stripe("GET", f"checkout/sessions/{attempt.session_id}")
+
+
+def statuses():
+    return sorted(CheckoutAttempt.objects.values_list("status", flat=True))
+
+
+# The customer
+
+
+def test_a_subscriber_has_one_customer_that_leads_back_to_them(world, ada):
+    customer = customer_for(ada)
+    assert customer_for(ada) == customer
+    stripe_customer = world.stripe("GET", f"customers/{customer.pk}")
+    assert stripe_customer["metadata"] == {"billing_subscriber": str(ada.pk)}
+    assert stripe_customer["email"] == "ada@example.com"
+    assert len(world.stripe("GET", "customers")["data"]) == 1
+
+
+def test_a_customer_left_behind_by_a_crash_is_found_again(world, ada):
+    customer = customer_for(ada)
+    Customer.objects.all().delete()
+    assert customer_for(ada) == customer
+    assert len(world.stripe("GET", "customers")["data"]) == 1
+
+
+def test_a_lost_answer_does_not_make_a_second_customer(world, ada):
+    world.control("faults", api={"lose_answer": 1})
+    customer_for(ada)
+    assert len(world.stripe("GET", "customers")["data"]) == 1
+
+
+def test_a_customer_with_the_same_address_that_is_someone_elses_is_not_taken(world, ada):
+    theirs = world.stripe("POST", "customers", email="ada@example.com", metadata={"billing_subscriber": "someone"})
+    assert customer_for(ada).pk != theirs["id"]
+
+
+def test_after_a_deletion_at_stripe_there_is_a_new_customer(world, ada):
+    gone = customer_for(ada)
+    world.stripe("DELETE", f"customers/{gone.pk}")
+    Customer.objects.update(subscriber=None, deleted_at=timezone.now())
+    fresh = customer_for(ada)
+    assert fresh.pk != gone.pk
+    assert customer_for(ada) == fresh
+
+
+# The session
+
+
+def test_the_session_says_who_buys_what_and_where_to_come_back(world, ada, settings):
+    attempt = checkout.start(ada, "pro", "year", "eur")
+    session = session_of(world, attempt)
+    assert (session["mode"], session["status"], session["currency"]) == ("subscription", "open", "eur")
+    assert session["client_reference_id"] == str(ada.pk)
+    assert session["metadata"] == {"billing_attempt": str(attempt.pk), "billing_subscriber": str(ada.pk)}
+    assert session["success_url"] == f"{settings.SITE_URL}/billing/return?session_id={{CHECKOUT_SESSION_ID}}"
+    assert session["amount_total"] == 19_000
+    assert session["allow_promotion_codes"] is True
+
+
+def test_the_subscription_bought_carries_the_same_metadata(world):
+    ada = world.subscribe()
+    subscription = world.stripe("GET", f"subscriptions/{ada.subscription}")
+    assert subscription["metadata"]["billing_subscriber"] == str(ada.user.pk)
+    assert set(subscription["metadata"]) == {"billing_attempt", "billing_subscriber"}
+
+
+def test_a_first_subscription_has_the_plans_trial_and_a_later_one_has_not(world):
+    ada = world.subscribed(plan="team")
+    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "trialing"
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    world.deliver()
+    again = world.subscribe(plan="team", user=ada.user)
+    assert world.stripe("GET", f"subscriptions/{again.subscription}")["status"] == "active"
+
+
+@pytest.mark.parametrize(
+    ("plan", "interval", "currency"),
+    [("free", "month", ""), ("gold", "month", ""), ("pro", "week", ""), ("pro", "month", "sek")],
+)
+def test_what_is_not_for_sale_is_refused_before_stripe_is_asked(world, ada, plan, interval, currency):
+    with pytest.raises(checkout.PriceNotOffered):
+        checkout.start(ada, plan, interval, currency)
+    assert not Customer.objects.exists()
+
+
+def test_a_plan_that_is_not_public_is_not_for_sale(world, ada):
+    Plan.objects.filter(slug="pro").update(is_public=False)
+    with pytest.raises(checkout.PriceNotOffered):
+        checkout.start(ada, "pro", "month")
+
+
+# One open attempt
+
+
+def test_the_same_choice_again_goes_on_in_the_same_session(world, ada):
+    first = checkout.start(ada, "pro", "month")
+    assert checkout.start(ada, "pro", "month").session_id == first.session_id
+    assert statuses() == [Status.OPEN]
+
+
+def test_another_choice_expires_the_session_before(world, ada):
+    first = checkout.start(ada, "pro", "month")
+    second = checkout.start(ada, "team", "month")
+    assert session_of(world, first)["status"] == "expired"
+    assert session_of(world, second)["status"] == "open"
+    assert statuses() == [Status.EXPIRED, Status.OPEN]
+
+
+def test_another_currency_is_another_choice(world, ada):
+    first = checkout.start(ada, "pro", "month", "eur")
+    checkout.start(ada, "pro", "month", "gbp")
+    assert session_of(world, first)["status"] == "expired"
+
+
+def test_a_session_that_expired_at_stripe_is_replaced(world, ada):
+    first = checkout.start(ada, "pro", "month")
+    world.stripe("POST", f"checkout/sessions/{first.session_id}/expire")
+    assert checkout.start(ada, "pro", "month").session_id != first.session_id
+    assert statuses() == [Status.EXPIRED, Status.OPEN]
+
+
+def test_an_attempt_broken_off_before_its_answer_is_gone_on_with(world, ada):
+    attempt = checkout.start(ada, "pro", "month")
+    session_id = attempt.session_id
+    CheckoutAttempt.objects.update(session_id="", url="")
+    assert checkout.start(ada, "pro", "month").session_id == session_id
+
+
+def test_a_lost_answer_leads_to_one_session(world, ada):
+    customer_for(ada)
+    world.control("faults", api={"lose_answer": 1})
+    checkout.start(ada, "pro", "month")
+    assert len(world.stripe("GET", "checkout/sessions")["data"]) == 1
+
+
+# Never a second subscription
+
+
+def test_a_live_subscription_here_is_enough_to_refuse(world):
+    ada = world.subscribed()
+    with pytest.raises(checkout.AlreadySubscribed):
+        checkout.start(ada.user, "team", "month")
+
+
+def test_a_live_subscription_that_only_stripe_knows_of_is_enough_to_refuse(world):
+    ada = world.subscribe()
+    assert not Subscription.objects.filter(status="active").exists()
+    with pytest.raises(checkout.AlreadySubscribed):
+        checkout.start(ada.user, "pro", "month")
+    assert statuses() == [Status.COMPLETED]
+
+
+def test_who_cancelled_can_buy_again(world):
+    ada = world.subscribed()
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    world.deliver()
+    assert checkout.start(ada.user, "pro", "month").url
+
+
+def test_the_outage_changes_nothing_and_the_next_click_goes_on(world, ada):
+    world.control("faults", api={"fail_next": 20, "status": 503})
+    with pytest.raises(stripe_client.StripeUnavailable):
+        checkout.start(ada, "pro", "month")
+    assert not CheckoutAttempt.objects.exclude(session_id="").exists()
+    world.control("faults")
+    assert checkout.start(ada, "pro", "month").url
+
+
+def test_a_refusal_closes_the_attempt_so_that_the_next_one_asks_anew(world, ada):
+    Price.objects.filter(lookup_key="pro_month").update(id="price_unknown_at_stripe")
+    with pytest.raises(stripe_client.StripeRefused):
+        checkout.start(ada, "pro", "month")
+    assert set(statuses()) == {Status.EXPIRED}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_ten_clicks_at_once_make_one_customer_and_one_open_session(world):
+    ada = get_user_model().objects.create_user("ada@example.com")
+    outcomes = at_once(lambda _: checkout.start(ada, "pro", "month"), 10)
+    assert {getattr(outcome, "session_id", outcome) for outcome in outcomes} == {outcomes[0].session_id}
+    assert len(world.stripe("GET", "customers")["data"]) == 1
+    assert [s["status"] for s in world.stripe("GET", "checkout/sessions")["data"]] == ["open"]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_with_different_plans_leave_at_most_one_session_open(world):
+    ada = get_user_model().objects.create_user("ada@example.com")
+    outcomes = at_once(lambda number: checkout.start(ada, ["pro", "team"][number % 2], "month"), 6)
+    unexpected = [o for o in outcomes if not isinstance(o, CheckoutAttempt | checkout.CheckoutReplaced)]
+    assert not unexpected
+    sessions = world.stripe("GET", "checkout/sessions", limit=100)["data"]
+    assert [session["status"] for session in sessions].count("open") <= 1
+
+
+# Coming back
+
+
+def test_coming_back_paid_gives_access_before_any_webhook(world):
+    ada = world.subscribe()
+    attempt = CheckoutAttempt.objects.get()
+    assert checkout.settle(attempt) == checkout.Outcome.PAID
+    assert ada.access.has_access
+    assert statuses() == [Status.COMPLETED]
+
+
+def test_coming_back_unfinished_leaves_it_open(world, ada):
+    attempt = checkout.start(ada, "pro", "month")
+    assert checkout.settle(attempt) == checkout.Outcome.OPEN
+    assert statuses() == [Status.OPEN]
+
+
+def test_coming_back_too_late_finds_it_expired(world, ada):
+    attempt = checkout.start(ada, "pro", "month")
+    world.stripe("POST", f"checkout/sessions/{attempt.session_id}/expire")
+    assert checkout.settle(attempt) == checkout.Outcome.EXPIRED
+    assert statuses() == [Status.EXPIRED]

@@ -1,0 +1,117 @@
+"""`setup` and `setup_stripe`: ready in seconds, and safe to run again."""
+
+import os
+import subprocess
+import sys
+import time
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django_q.models import Schedule
+
+from billing import installing, publishing
+from billing.models import Plan, Price
+
+
+def manage(*arguments, database):
+    environment = {**os.environ, "DATABASE_URL": database}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments], env=environment, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_an_empty_database_is_ready_in_seconds_with_nothing_left_to_migrate(tmp_path):
+    database = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    started = time.monotonic()
+    first = manage("setup", database=database)
+    assert first.returncode == 0, first.stderr
+    assert time.monotonic() - started < 30
+    assert first.stdout.startswith("Ready: tables created, 3 plans and ")
+    assert manage("migrate", "--check", database=database).returncode == 0
+    second = manage("setup", database=database)
+    assert second.stdout.startswith("Ready: tables up to date, 0 plans and 0 schedules added")
+
+
+def test_a_setup_that_was_broken_off_is_completed_by_the_next(tmp_path):
+    database = f"sqlite:///{tmp_path / 'half.sqlite3'}"
+    assert manage("migrate", "accounts", database=database).returncode == 0
+    assert manage("setup", database=database).returncode == 0
+    assert manage("migrate", "--check", database=database).returncode == 0
+
+
+def test_a_database_out_of_reach_is_an_error_in_one_sentence(tmp_path):
+    answer = manage("setup", database=f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.sqlite3'}")
+    assert answer.returncode == 1
+    assert "The database was not set up" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_wrong_option_is_wrong_use(tmp_path):
+    assert manage("setup", "--nonsense", database=f"sqlite:///{tmp_path / 'x.sqlite3'}").returncode == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres_only
+def test_an_empty_postgres_is_ready_in_seconds_with_nothing_left_to_migrate():
+    name = "setup_from_nothing"
+    options = connection.settings_dict
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        cursor.execute(f"CREATE DATABASE {name}")
+    database = f"postgres://{options['USER']}@/{name}?host={options['OPTIONS'].get('host') or options['HOST']}"
+    try:
+        assert manage("setup", database=database).returncode == 0
+        assert manage("migrate", "--check", database=database).returncode == 0
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name}")
+
+
+@pytest.mark.django_db
+def test_every_apps_schedules_are_made_once_and_then_left_to_staff():
+    assert installing.declared_schedules()["billing.worker.sweep"] == 1
+    made = installing.create_schedules()
+    assert made == len(installing.declared_schedules())
+    Schedule.objects.filter(name="billing.worker.sweep").update(minutes=5)
+    assert installing.create_schedules() == 0
+    assert Schedule.objects.get(name="billing.worker.sweep").minutes == 5
+
+
+def test_prices_are_published_once_with_an_amount_in_every_currency(world):
+    again = publishing.publish()
+    assert (again.products, again.made, again.found) == (0, 0, 4)
+    price = Price.objects.get(lookup_key="pro_year")
+    assert (price.currency, price.unit_amount) == ("usd", 20_000)
+    assert price.currency_options == {"eur": 19_000, "gbp": 16_000, "jpy": 30_000}
+    assert len(world.stripe("GET", "prices", limit=100)["data"]) == 4
+
+
+def test_prices_found_at_stripe_are_read_and_never_changed(world):
+    Price.objects.all().delete()
+    price = world.stripe("GET", "prices", lookup_keys=["team_month"])["data"][0]
+    world.stripe("POST", f"prices/{price['id']}", active=False)
+    out = StringIO()
+    call_command("setup_stripe", stdout=out)
+    assert out.getvalue() == "Stripe: 0 products and 0 prices made, 4 prices found.\n"
+    assert not Price.objects.get(lookup_key="team_month").is_active
+
+
+def test_a_plan_that_staff_removed_is_not_published(world):
+    world.control("reset", seed=2)
+    Price.objects.all().delete()
+    Plan.objects.filter(slug="team").delete()
+    assert publishing.publish().products == 1
+
+
+def test_stripe_out_of_reach_is_an_error_in_one_sentence(world):
+    world.control("faults", api={"fail_next": 10, "status": 503})
+    with pytest.raises(CommandError, match="Run this again"):
+        call_command("setup_stripe")
+
+
+@pytest.mark.django_db
+def test_publishing_before_setup_says_what_to_run_first():
+    with pytest.raises(CommandError, match="manage.py setup"):
+        call_command("setup_stripe")

@@ -1,0 +1,130 @@
+"""Use is counted exactly, within the plan that is in effect."""
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+
+from billing import catalogue, usage
+from billing.models import Customer, Plan, PlanLimit, Price, Subscription, Usage
+
+from .parallel import at_once
+
+pytestmark = pytest.mark.django_db
+
+START = datetime(2026, 5, 10, tzinfo=UTC)
+END = datetime(2026, 6, 10, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _wall_clock(settings):
+    settings.BILLING_CLOCK = ""
+    catalogue.create_default_plans()
+
+
+@pytest.fixture
+def ada():
+    return get_user_model().objects.create_user("ada@example.com")
+
+
+def subscribe(user, slug, status="active", start=START):
+    plan = Plan.objects.get(slug=slug)
+    price, _ = Price.objects.get_or_create(
+        pk=f"price_{slug}", defaults={"plan": plan, "currency": "usd", "unit_amount": 2000, "interval": "month"}
+    )
+    customer, _ = Customer.objects.get_or_create(pk=f"cus_{user.email}", defaults={"subscriber": user})
+    defaults = {"status": status, "plan": plan, "price": price, "current_period_start": start}
+    subscription, _ = Subscription.objects.update_or_create(
+        customer=customer, defaults={**defaults, "current_period_end": END}
+    )
+    return subscription
+
+
+def test_who_never_paid_has_the_free_plans_limit(ada):
+    assert usage.consume(ada, "generations", 4) == usage.Quota(used=4, limit=10)
+    assert usage.consume(ada, "generations").remaining == 5
+
+
+def test_a_subscriber_has_the_paid_plans_limit(ada):
+    subscribe(ada, "pro")
+    assert usage.consume(ada, "generations", 1000).remaining == 0
+
+
+def test_more_than_what_is_left_is_refused_whole(ada):
+    usage.consume(ada, "generations", 8)
+    with pytest.raises(usage.QuotaExceeded) as refusal:
+        usage.consume(ada, "generations", 3)
+    assert (refusal.value.used, refusal.value.limit) == (8, 10)
+    assert usage.consume(ada, "generations", 2).remaining == 0
+
+
+def test_more_than_the_limit_at_once_is_refused_without_a_row_used(ada):
+    with pytest.raises(usage.QuotaExceeded):
+        usage.consume(ada, "generations", 11)
+    assert usage.summary(ada)["generations"].used == 0
+
+
+def test_a_feature_the_plan_does_not_name_gives_no_access(ada):
+    with pytest.raises(usage.NoAccess):
+        usage.consume(ada, "exports")
+
+
+def test_a_limit_of_none_never_ends(ada):
+    PlanLimit.objects.create(plan=Plan.objects.get(slug="free"), feature="views", quantity=None)
+    assert usage.consume(ada, "views", 1_000_000).remaining is None
+
+
+@pytest.mark.parametrize("quantity", [0, -1])
+def test_use_is_at_least_one(ada, quantity):
+    with pytest.raises(ValueError, match="at least 1"):
+        usage.consume(ada, "generations", quantity)
+
+
+def test_a_new_period_starts_at_nothing(ada):
+    subscription = subscribe(ada, "pro")
+    usage.consume(ada, "generations", 1000)
+    subscription.current_period_start = END
+    subscription.save()
+    assert usage.consume(ada, "generations").used == 1
+    assert sorted(Usage.objects.values_list("used", flat=True)) == [1, 1000]
+
+
+def test_the_free_plan_counts_in_calendar_months_of_utc(ada):
+    with time_machine.travel(datetime(2026, 5, 31, 23, 59, tzinfo=UTC)):
+        usage.consume(ada, "generations", 10)
+    with time_machine.travel(datetime(2026, 6, 1, tzinfo=UTC)):
+        assert usage.consume(ada, "generations").used == 1
+
+
+def test_after_a_downgrade_the_true_count_stays_and_new_use_is_refused(ada):
+    subscribe(ada, "team")
+    usage.consume(ada, "generations", 4000)
+    subscribe(ada, "pro")
+    assert usage.summary(ada) == {"generations": usage.Quota(used=4000, limit=1000)}
+    assert usage.summary(ada)["generations"].remaining == 0
+    with pytest.raises(usage.QuotaExceeded):
+        usage.consume(ada, "generations")
+
+
+def test_without_access_the_free_plan_is_in_effect(ada):
+    subscribe(ada, "pro", status="unpaid")
+    with pytest.raises(usage.QuotaExceeded):
+        usage.consume(ada, "generations", 11)
+
+
+def test_a_stranger_does_not_use_up_what_is_mine(ada):
+    charlie = get_user_model().objects.create_user("charlie@example.com")
+    usage.consume(charlie, "generations", 10)
+    assert usage.summary(ada)["generations"].used == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_fifty_at_once_get_exactly_what_the_limit_allows(ada):
+    outcomes = at_once(lambda _: usage.consume(ada, "generations"), 50)
+    granted = [outcome for outcome in outcomes if isinstance(outcome, usage.Quota)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, usage.QuotaExceeded)]
+    assert sorted(quota.used for quota in granted) == list(range(1, 11))
+    assert len(refused) == 40
+    assert Usage.objects.get().used == 10
