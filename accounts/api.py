@@ -100,4 +100,5 @@ class Me(APIView):
         responses={200: UserSerializer, 401: OpenApiResponse(ErrorSerializer, description="`not_authenticated`")},
     )
     def get(self, request: Request) -> Response:
-        return Response(UserSerializer(request.user).data)
+        user: Any = request.user
+        return Response(UserSerializer(user).data)

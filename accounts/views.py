@@ -9,7 +9,8 @@ from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.contrib.auth.views import PasswordResetView as DjangoPasswordResetView
 from django.contrib.auth.views import RedirectURLMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
@@ -30,14 +31,16 @@ def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
 class SignUpView(RedirectURLMixin, FormView):
     form_class = SignUpForm
     template_name = "accounts/signup.html"
-    next_page = reverse_lazy("billing:account")
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             return redirect(self.get_success_url())
         if request.method == "POST" and (seconds := sign_up_wait(request)):
             return too_many(request, seconds)
         return super().dispatch(request, *args, **kwargs)
+
+    def get_default_redirect_url(self) -> str:
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
         user = form.save()

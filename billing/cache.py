@@ -49,4 +49,5 @@ class ExactDatabaseCache(DatabaseCache):
     def _execute(self, sql: str, *values: Any) -> None:
         connection = connections[self._alias]
         with connection.cursor() as cursor:
-            cursor.execute(sql.format(table=connection.ops.quote_name(self._table)), values)
+            table = connection.ops.quote_name(self.cache_model_class._meta.db_table)
+            cursor.execute(sql.format(table=table), values)

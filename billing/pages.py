@@ -67,9 +67,12 @@ def checkout(request: HttpRequest) -> HttpResponse:
 @require_safe
 def checkout_return(request: HttpRequest) -> HttpResponse:
     """/billing/return?session_id=: where Stripe sends the buyer; only the buyer's own session is answered."""
+    session_id = request.GET.get("session_id", "")
+    if not session_id.isprintable() or not session_id:
+        raise Http404
     attempt = get_object_or_404(
         CheckoutAttempt.objects.select_related("price__plan"),
-        session_id=request.GET.get("session_id", "") or None,
+        session_id=session_id,
         customer__subscriber=request.user,
     )
     try:
@@ -85,8 +88,9 @@ def checkout_return(request: HttpRequest) -> HttpResponse:
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """/billing/: what one has, what happens next, what needs doing, what was used and paid."""
-    now = overview.of(request.user)
-    customer = Customer.objects.filter(subscriber=request.user).first()
+    subscriber: Any = request.user
+    now = overview.of(subscriber)
+    customer = Customer.objects.filter(subscriber=subscriber).first()
     context = {
         "overview": now,
         "plan_name": now.effective_plan.name if now.effective_plan else "Free",

@@ -14,10 +14,9 @@ def at_once(work, times):
         try:
             barrier.wait(30)
             return work(number)
-        except Exception as error:  # the caller counts outcomes
-            return error
         finally:
             connection.close()
 
     with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(run, range(times)))
+        futures = [pool.submit(run, number) for number in range(times)]
+    return [future.exception() or future.result() for future in futures]
