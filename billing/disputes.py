@@ -16,17 +16,17 @@ def settle(customer: Customer, dispute_id: str) -> None:
     mirror.sync(found["charge"])
     mirror.sync(found)
     link = payments.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
-    was_open, dispute = _record(customer, found, link)
+    before = Dispute.objects.filter(pk=dispute_id).first()
+    dispute = _record(customer, found, link)
     _decide(subscription, dispute, link)
-    if dispute.is_open and was_open is None:
+    has_escalated = before is not None and before.is_inquiry and not dispute.is_inquiry
+    if dispute.is_open and (before is None or has_escalated):
         signals.dispute_opened.send(sender=Dispute, subscription=subscription, dispute=dispute)
-    elif not dispute.is_open and was_open is not False:
+    elif not dispute.is_open and (before is None or before.is_open):
         signals.dispute_closed.send(sender=Dispute, subscription=subscription, dispute=dispute)
 
 
-def _record(customer: Customer, found: dict[str, Any], link: InvoicePayment | None) -> tuple[bool | None, Dispute]:
-    """Whether it was open when we last looked (None: never seen), and the dispute as it is now."""
-    before = Dispute.objects.filter(pk=found["id"]).first()
+def _record(customer: Customer, found: dict[str, Any], link: InvoicePayment | None) -> Dispute:
     dispute, _ = Dispute.objects.update_or_create(
         pk=found["id"],
         defaults={"status": found["status"], "amount": found["amount"], "reason": found["reason"]},
@@ -42,7 +42,7 @@ def _record(customer: Customer, found: dict[str, Any], link: InvoicePayment | No
             "opened_at": from_timestamp(found["created"]),
         },
     )
-    return None if before is None else before.is_open, dispute
+    return dispute
 
 
 def _decide(subscription: Subscription, dispute: Dispute, link: InvoicePayment | None) -> None:

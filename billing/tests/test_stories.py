@@ -152,6 +152,18 @@ def test_an_inquiry_changes_no_access(world):
     assert Dispute.objects.get().is_inquiry
 
 
+def test_an_inquiry_that_becomes_a_dispute_is_announced_again_and_holds_access(world):
+    ben = world.subscribed()
+    inquiry = world.control("disputes", charge=world.charge_of(ben)["id"], inquiry=True)
+    world.deliver()
+    assert world.said(ben) == ["dispute_opened"]
+    world.heard.clear()
+    world.control(f"disputes/{inquiry['id']}", status="needs_response")
+    world.deliver()
+    assert ben.access.reason == "hold_dispute"
+    assert world.said(ben) == ["access_revoked", "dispute_opened"]
+
+
 def test_a_dispute_that_comes_before_its_payment_waits_for_one_call_and_finds_its_customer(world):
     ben = world.subscribe()
     world.control("disputes", charge=world.charge_of(ben)["id"])
