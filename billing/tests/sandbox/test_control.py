@@ -56,7 +56,7 @@ def test_bad_input_is_a_clear_error(sandbox: Sandbox, path: str, body: Any) -> N
 
 def test_a_body_that_is_not_a_json_object_is_a_clear_error(sandbox: Sandbox) -> None:
     for body in ([1], "x"):
-        status, answer = ask(f"{sandbox.url}/_sandbox/advance", body)  # type: ignore[arg-type]
+        status, answer = ask(f"{sandbox.url}/_sandbox/advance", body)
         assert (status, "JSON object" in answer["error"]["message"]) == (400, True)
 
 
