@@ -13,9 +13,11 @@ from .contract import validate
 from .errors import ApiError, invalid, unauthorized, unknown_route
 from .events import API_VERSION
 from .expansion import expand
-from .resources import api
+from .resources import api, empty
 from .routing import Route
 from .store import State
+
+empty.register()
 
 
 @dataclass
@@ -138,4 +140,4 @@ def _params(request: Request, route: Route) -> dict[str, Any]:
         raise invalid("The request body is not UTF-8 form data.") from None
     if "json" in request.headers.get("content-type", ""):
         raise invalid("The API takes form-encoded parameters (Content-Type: application/x-www-form-urlencoded).")
-    return validate(forms.decode(text), route.params, route.covered)
+    return validate(forms.decode(text), route.params, route.covered, route.tolerated)

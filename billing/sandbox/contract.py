@@ -1,32 +1,37 @@
 """Holds a request to the SDK's parameter types: what is unknown, missing, badly typed or foreign is refused."""
 
 import functools
+import importlib
 import typing
 from collections.abc import Callable
 from typing import Any
 
-import stripe.params
 from stripe import RequestOptions
 
 from .annotations import is_literal, is_union, resolve
 from .errors import ApiError, invalid, missing_parameter, not_covered, unknown_parameter
 
+NONE: frozenset[str] = frozenset()
 NOT_SENT = frozenset(RequestOptions.__annotations__)
 Params = dict[str, Any]
 
 
-def validate(raw: dict[str, Any], name: str, covered: frozenset[str]) -> Params:
-    """`raw` as typed values by the SDK's TypedDict `name`; `covered` are the parameters that the sandbox acts on."""
-    params = _typed_dict(raw, params_class(name), "")
+def validate(raw: dict[str, Any], name: str, covered: frozenset[str], tolerated: frozenset[str] = NONE) -> Params:
+    """`raw` as typed values by the SDK's TypedDict `name`; `covered` are the parameters that the sandbox acts on.
+
+    `tolerated` are passed over where the SDK does not know them, and not missed where it demands them.
+    """
+    cls = params_class(name)
+    given = {key: value for key, value in raw.items() if key not in tolerated or key in fields_of(cls)}
+    params = _typed_dict(given, cls, "", tolerated)
     _refuse_uncovered(params, covered, "")
     return params
 
 
 @functools.cache
 def params_class(name: str) -> type:
-    found: Any = stripe.params
-    for part in name.split("."):
-        found = getattr(found, part)
+    family, _, last = name.rpartition(".")
+    found: type = getattr(importlib.import_module(f"stripe.params.{family}".rstrip(".")), last)
     return found
 
 
@@ -43,7 +48,7 @@ def fields_of(cls: type) -> dict[str, tuple[Any, bool]]:
     return fields
 
 
-def _typed_dict(raw: Any, cls: type, path: str) -> Params:
+def _typed_dict(raw: Any, cls: type, path: str, tolerated: frozenset[str] = NONE) -> Params:
     if not isinstance(raw, dict):
         raise invalid(f"Invalid object: {path}", path, "parameter_invalid_object")
     fields = fields_of(cls)
@@ -51,7 +56,7 @@ def _typed_dict(raw: Any, cls: type, path: str) -> Params:
         if name not in fields:
             raise unknown_parameter(_join(path, name))
     for name, (_, required) in fields.items():
-        if required and name not in raw:
+        if required and name not in raw and name not in tolerated:
             raise missing_parameter(_join(path, name))
     return {name: coerce(value, fields[name][0], _join(path, name)) for name, value in raw.items()}
 

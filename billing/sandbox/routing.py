@@ -17,6 +17,7 @@ class Route:
     handler: Handler
     params: str
     covered: frozenset[str] = field(default=frozenset())
+    tolerated: frozenset[str] = field(default=frozenset())
 
     @property
     def segments(self) -> list[str]:
@@ -30,11 +31,14 @@ class Router:
         self.routes: list[Route] = []
         self._compiled: list[tuple[str, re.Pattern[str], Route]] = []
 
-    def add(self, method: str, pattern: str, params: str, covered: str = "") -> Callable[[Handler], Handler]:
+    def add(
+        self, method: str, pattern: str, params: str, covered: str = "", tolerated: str = ""
+    ) -> Callable[[Handler], Handler]:
+        """`covered` are the parameters that are acted on; `tolerated` ones need not be as the SDK says."""
         names = ALWAYS | frozenset(covered.split()) | (PAGING if re.search(r"List\w*Params$", params) else frozenset())
 
         def register(handler: Handler) -> Handler:
-            route = Route(method, pattern, handler, params, names)
+            route = Route(method, pattern, handler, params, names, frozenset(tolerated.split()))
             self.routes.append(route)
             expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
             self._compiled.append((method, re.compile(expression), route))

@@ -116,7 +116,7 @@ class Sandbox:
     def _handle(self, request: Request) -> Response | None:
         if request.path.startswith("/_sandbox"):
             return control.answer(self, request)
-        if request.path.startswith("/v1/"):
+        if request.path.startswith(("/v1/", "/v2/")):
             return self._api(request)
         with self.lock:
             response = pages.answer(self.state, request)

@@ -1,4 +1,4 @@
-"""The account itself, and lists of what the sandbox has none of."""
+"""The account itself."""
 
 from typing import Any
 
@@ -95,18 +95,3 @@ def retrieve(state: State, account: str, params: Params) -> Object:
 def list_all(state: State, params: Params) -> Object:
     """Connected accounts: there are none."""
     return of_list([], params, "/v1/accounts")
-
-
-@api.add("GET", "/v1/coupons", "CouponListParams", "created")
-def coupons(state: State, params: Params) -> Object:
-    return of_list([], params, "/v1/coupons")
-
-
-@api.add("GET", "/v1/tax_rates", "TaxRateListParams", "active created inclusive")
-def tax_rates(state: State, params: Params) -> Object:
-    return of_list([], params, "/v1/tax_rates")
-
-
-@api.add("GET", "/v1/subscription_schedules", "SubscriptionScheduleListParams", "created customer")
-def schedules(state: State, params: Params) -> Object:
-    return of_list([], params, "/v1/subscription_schedules")
