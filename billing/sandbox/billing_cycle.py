@@ -1,42 +1,14 @@
 """What the clock brings: renewals, retries, trial ends, cancellations and expiries, one due instant after another."""
 
-from collections.abc import Callable
 from typing import Any
 
-from . import aftermath, collection, invoicing, items, proration, standing, subscribing
-from .events import emit, forget_old, in_order, recorded
+from . import aftermath, collection, invoicing, items, phases, phasing, proration, standing, subscribing
+from .due import advance, job, run_due
+from .events import emit, in_order, recorded
 from .store import Object, State
 
+__all__ = ["advance", "preview_of_renewal", "renew_now", "run_due"]
 UPDATED = "customer.subscription.updated"
-Job = Callable[..., None]
-JOBS: dict[str, Job] = {}
-
-
-def job(function: Job) -> Job:
-    JOBS[function.__name__] = function
-    return function
-
-
-def run_due(state: State, until: int) -> int:
-    """Goes through every due instant up to `until`, the clock standing at each; how many there were."""
-    done = 0
-    while (found := state.next_due(until)) is not None:
-        at, name, arguments = found
-        state.clock.standing = max(at, state.clock.standing or at)
-        try:
-            JOBS[name](state, *arguments)
-        finally:
-            state.clock.standing = None
-        done += 1
-    return done
-
-
-def advance(state: State, to: int) -> int:
-    """Moves the clock; what falls due while one is going through the rest counts as well."""
-    done = run_due(state, to)
-    state.clock.move_to(to)
-    forget_old(state)
-    return done
 
 
 def _live(state: State, identifier: str) -> Object | None:
@@ -64,6 +36,7 @@ def ends_by(sub: Object, end: int) -> bool:
 
 def preview_of_renewal(state: State, sub: Object, more: list[Object] | None = None) -> Object:
     """The next invoice as it would be; neither filed nor numbered, and without an id."""
+    sub = phasing.foreseen(state, sub, items.period_end(sub))
     start, end = items.next_period(sub, items.period_end(sub))
     lines = proration.pending_lines(state, sub) + (more or [])
     for row in sub["items"]["data"]:
@@ -214,3 +187,24 @@ def after_charge(state: State, charge: str, kind: str) -> None:
 @job
 def refund_fails(state: State, refund: str) -> None:
     aftermath.fail_refund(state, refund)
+
+
+@job
+def schedule_starts(state: State, identifier: str) -> None:
+    schedule = state.get("subscription_schedule", identifier)
+    if schedule["status"] == "not_started" and schedule["phases"][0]["start_date"] <= state.now():
+        phasing.begin(state, schedule)
+
+
+@job
+def phase_ends(state: State, identifier: str, end: str) -> None:
+    schedule = state.get("subscription_schedule", identifier)
+    if schedule["status"] == "active" and schedule["current_phase"]["end_date"] == int(end):
+        phasing.step(state, schedule)
+
+
+@job
+def schedule_expires(state: State, identifier: str, end: str) -> None:
+    schedule = state.get("subscription_schedule", identifier)
+    if schedule["status"] == "active" and phases.end_of(schedule) == int(end):
+        emit(state, "subscription_schedule.expiring", schedule)

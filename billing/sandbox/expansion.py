@@ -13,7 +13,7 @@ KINDS = {
     "cus": ["customer"],
     "prod": ["product"],
     "price": ["price"],
-    "sub": ["subscription"],
+    "sub": ["subscription", "subscription_schedule"],
     "in": ["invoice"],
     "ii": ["invoiceitem"],
     "inpay": ["invoice_payment"],
@@ -116,9 +116,10 @@ def _object(state: State, identifier: str, path: str) -> Object:
     kinds = KINDS.get(identifier.split("_", maxsplit=1)[0])
     if not kinds:
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
-    row = state.find(kinds[0], identifier)
-    if row is not None:
-        return row
+    for kind in kinds:
+        row = state.find(kind, identifier)
+        if row is not None:
+            return row
     if (deleted := state.notes.get(identifier, {}).get("deleted")) is not None:
         return deleted
     raise missing_resource(kinds[0], identifier, "expand")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import invoicing, items, periods, pricing
+from . import invoicing, items, periods, pricing, standing
 from .blanks import blank
 from .events import emit
 from .store import Object, State
@@ -66,8 +66,10 @@ def _differs(row: Object, other: Object | None) -> bool:
 
 def _add(state: State, sub: Object, change: Change, row: Object, sign: int, at: int) -> None:
     start, end = change.period
+    if at >= end:
+        return
     full = pricing.item_amount(state, row, sub["currency"])
-    amount = sign * pricing.share(full, max(end - at, 0), end - start)
+    amount = sign * pricing.share(full, end - at, end - start)
     product = state.find("product", row["price"]["product"])
     name = product["name"] if product else row["price"]["product"]
     words = f"{'Unused' if sign < 0 else 'Remaining'} time on {name} after {periods.day(at)}"
@@ -154,3 +156,22 @@ def credit(state: State, sub: Object, rows: list[Object], at: int) -> Change:
     for row in rows:
         _add(state, sub, change, row, -1, at)
     return change
+
+
+def put(state: State, sub: Object, change: Change) -> None:
+    """The subscription is as the change makes it; a period that moved is planned anew."""
+    moved = change.anchor != sub["billing_cycle_anchor"]
+    items.put(sub, change.rows)
+    sub["billing_cycle_anchor"] = change.anchor
+    if moved:
+        standing.plan(state, sub)
+
+
+def bill(state: State, sub: Object, change: Change) -> Object:
+    """What the change costs, and what waited, on one invoice now."""
+    file_items(state, sub, change)
+    lines = take_pending_lines(state, sub)
+    lines += [line for line in change.lines if line["parent"]["type"] == "subscription_item_details"]
+    invoice = invoicing.draft(state, sub, "subscription_update", lines, period=change.period)
+    invoicing.finalize(state, invoice)
+    return invoice

@@ -1,6 +1,6 @@
 """A subscription's standing: how invoices and cancellations move its status, and what falls due for it."""
 
-from . import invoicing, items
+from . import invoicing, items, phases
 from .events import emit, recorded
 from .store import Object, State
 
@@ -39,6 +39,7 @@ def end(state: State, sub: Object, reason: str, at: int | None = None, comment: 
         sub["canceled_at"] = sub["ended_at"]
     sub["cancellation_details"] = {**sub["cancellation_details"], **(comment or {}), "reason": reason}
     emit(state, "customer.subscription.deleted", sub)
+    phases.close_with(state, sub)
     invoicing.stop_collecting(state, sub)
 
 

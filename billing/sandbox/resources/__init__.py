@@ -13,6 +13,7 @@ from . import (
     payment_intents,
     payment_methods,
     portal,
+    schedules,
     subscriptions,
     webhook_endpoints,
 )
@@ -29,6 +30,7 @@ FAMILIES = (
     payment_intents,
     payment_methods,
     portal,
+    schedules,
     subscriptions,
     webhook_endpoints,
 )

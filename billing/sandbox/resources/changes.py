@@ -1,6 +1,6 @@
 """Changing a subscription: its items with proration, its end, its trial, its card."""
 
-from .. import charging, collection, invoicing, items, periods, proration, standing, subscribing
+from .. import charging, collection, items, periods, phases, proration, standing, subscribing
 from ..contract import Params
 from ..errors import invalid
 from ..events import in_order, recorded
@@ -33,7 +33,21 @@ def update(state: State, subscription: str, params: Params) -> Object:
     return sub
 
 
+def _refuse_scheduled(state: State, sub: Object, params: Params) -> None:
+    """Cancellation is refused in Stripe's words; that items are refused as well is assumed."""
+    schedule = phases.governing(state, sub)
+    ends = params.keys() & {"cancel_at", "cancel_at_period_end"}
+    if schedule is None or not (ends or params.keys() & {"items", "billing_cycle_anchor", "trial_end"}):
+        return
+    what = "any cancelation behavior" if ends else "its items or dates"
+    raise invalid(
+        f"The subscription is managed by the subscription schedule `{schedule['id']}`, and updating {what} directly is "
+        "not allowed. Please update the schedule instead."
+    )
+
+
 def _check(state: State, sub: Object, params: Params) -> None:
+    _refuse_scheduled(state, sub, params)
     if params.get("cancel_at") and params.get("cancel_at_period_end"):
         raise invalid("You may only specify one of these parameters: cancel_at, cancel_at_period_end.", "cancel_at")
     if isinstance(params.get("cancel_at"), int) and params["cancel_at"] <= state.now():
@@ -101,7 +115,7 @@ def _change_items(state: State, sub: Object, params: Params) -> None:
     with in_order(state, ORDER):
         with recorded(state, sub, UPDATED):
             _apply(state, sub, change, params)
-            invoice = _bill(state, sub, change) if bills_now else None
+            invoice = proration.bill(state, sub, change) if bills_now else None
         if not bills_now:
             proration.file_items(state, sub, change)
     if invoice is not None and behaviour != "default_incomplete":
@@ -134,28 +148,15 @@ def _payable(state: State, sub: Object, params: Params) -> bool:
 
 
 def _apply(state: State, sub: Object, change: Change, params: Params) -> None:
-    moved = change.anchor != sub["billing_cycle_anchor"]
-    items.put(sub, change.rows)
-    sub["billing_cycle_anchor"] = change.anchor
     if _ends_trial(sub, params):
         sub.update(status="active", trial_end=state.now())
-    if moved:
-        standing.plan(state, sub)
+    proration.put(state, sub, change)
     _write(state, sub, {name: value for name, value in params.items() if name != "trial_end" or value != "now"})
-
-
-def _bill(state: State, sub: Object, change: Change) -> Object:
-    proration.file_items(state, sub, change)
-    lines = proration.take_pending_lines(state, sub)
-    lines += [line for line in change.lines if line["parent"]["type"] == "subscription_item_details"]
-    invoice = invoicing.draft(state, sub, "subscription_update", lines, period=change.period)
-    invoicing.finalize(state, invoice)
-    return invoice
 
 
 def _hold(state: State, sub: Object, change: Change, params: Params) -> None:
     """The change waits: the invoice is open, the subscription keeps what it had."""
     with in_order(state, ORDER), recorded(state, sub, UPDATED):
-        invoice = _bill(state, sub, change)
+        invoice = proration.bill(state, sub, change)
         items.hold_pending(state, sub, change.rows, invoice["id"], change.anchor)
     collection.collect(state, invoice, on_session=not params.get("off_session"))

@@ -114,12 +114,17 @@ def cancel(state: State, subscription: str, params: Params) -> Object:
     sub = state.get("subscription", subscription)
     if standing.is_over(sub):
         raise ApiError(404, f"No such subscription: '{subscription}'", code="resource_missing", param="id")
-    if params.get("prorate") and sub["status"] in ("active", "past_due"):
+    asked = {name: bool(params.get(name)) for name in ("prorate", "invoice_now")}
+    return end_now(state, sub, comment=params.get("cancellation_details"), **asked)
+
+
+def end_now(state: State, sub: Object, prorate: bool, invoice_now: bool, comment: Object | None = None) -> Object:
+    if prorate and sub["status"] in ("active", "past_due"):
         rows = sub["items"]["data"]
         change = proration.credit(state, sub, rows, state.now())
         proration.file_items(state, sub, change)
-    lines = proration.take_pending_lines(state, sub) if params.get("invoice_now") else []
-    standing.end(state, sub, "cancellation_requested", comment=params.get("cancellation_details"))
+    lines = proration.take_pending_lines(state, sub) if invoice_now else []
+    standing.end(state, sub, "cancellation_requested", comment=comment)
     if lines:
         invoice = draft(state, sub, "subscription_update", lines)
         finalize(state, invoice)

@@ -1,0 +1,37 @@
+"""What is due: the jobs by name, gone through one instant after another."""
+
+from collections.abc import Callable
+
+from .events import forget_old
+from .store import State
+
+Job = Callable[..., None]
+JOBS: dict[str, Job] = {}
+
+
+def job(function: Job) -> Job:
+    """Registers a function by its name; it is called with the state and the arguments it was scheduled with."""
+    JOBS[function.__name__] = function
+    return function
+
+
+def run_due(state: State, until: int) -> int:
+    """Goes through every due instant up to `until`, the clock standing at each; how many there were."""
+    done, outer = 0, state.clock.standing
+    while (found := state.next_due(until)) is not None:
+        at, name, arguments = found
+        state.clock.standing = max(at, outer or at)
+        try:
+            JOBS[name](state, *arguments)
+        finally:
+            state.clock.standing = outer
+        done += 1
+    return done
+
+
+def advance(state: State, to: int) -> int:
+    """Moves the clock; what falls due while one is going through the rest counts as well."""
+    done = run_due(state, to)
+    state.clock.move_to(to)
+    forget_old(state)
+    return done

@@ -1,0 +1,191 @@
+"""The phases of a subscription schedule as data: read from parameters, shown, compared with what is billed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from . import items, periods
+from .blanks import blank
+from .errors import invalid, missing_parameter, not_covered
+from .events import emit
+from .store import Object, State
+
+OPEN = ("not_started", "active")
+ISSUER = {"account_tax_ids": None, "custom_fields": None, "days_until_due": None, "description": None, "footer": None}
+
+
+def new(state: State, customer: str, shown: list[Object], end_behavior: str, metadata: Object) -> Object:
+    return blank(
+        "subscription_schedule",
+        state.new_id("sub_sched", 24),
+        billing_mode={"flexible": {"proration_discounts": "included"}, "type": "flexible", "updated_at": state.now()},
+        created=state.now(),
+        customer=customer,
+        default_settings={
+            "application_fee_percent": None,
+            "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+            "billing_cycle_anchor": "automatic",
+            "billing_thresholds": None,
+            "collection_method": "charge_automatically",
+            "default_payment_method": None,
+            "description": None,
+            "invoice_settings": {**ISSUER, "issuer": {"type": "self"}},
+            "on_behalf_of": None,
+            "transfer_data": None,
+        },
+        end_behavior=end_behavior,
+        livemode=False,
+        metadata=metadata,
+        phases=shown,
+        status="not_started",
+    )
+
+
+def of_subscription(sub: Object) -> Object:
+    """The phase that a subscription is in: its items until the end of its period."""
+    rows = [{"price": row["price"]["id"], "quantity": row["quantity"]} for row in sub["items"]["data"]]
+    phase = {"trial_end": sub["trial_end"]} if sub["status"] == "trialing" else {}
+    bounds = (items.period_start(sub), items.period_end(sub))
+    return _shown(sub["currency"], [_item(row) for row in rows], bounds, {**phase, "metadata": {}})
+
+
+def read(state: State, given: list[dict[str, Any]], start: int, keep: Object | None = None) -> list[Object]:
+    """Phases one after another from `start`; `keep` is the phase under way, whose start stays."""
+    if not given:
+        raise missing_parameter("phases")
+    phases: list[Object] = []
+    for index, entry in enumerate(given):
+        begins = _begin(entry, start, index, keep, state.now())
+        phase = _read(state, entry, begins, index)
+        if phase["end_date"] <= begins:
+            raise invalid("The end date of a phase must be after its start date.", f"phases[{index}][end_date]")
+        phases.append(phase)
+        start = phase["end_date"]
+    return phases
+
+
+def _begin(entry: dict[str, Any], start: int, index: int, keep: Object | None, now: int) -> int:
+    given = entry.get("start_date", start)
+    given = now if given == "now" else given
+    if keep is not None and index == 0 and given != keep["start_date"]:
+        raise invalid("You can not modify the start date of the current phase.", "phases[0][start_date]")
+    if given != start:
+        raise invalid("The start date of a phase must be the end date of the one before it.",
+                      f"phases[{index}][start_date]")  # fmt: skip
+    return int(given)
+
+
+def _read(state: State, entry: dict[str, Any], begins: int, index: int) -> Object:
+    where = f"phases[{index}]"
+    if not entry["items"]:
+        raise missing_parameter(f"{where}[items]")
+    prices = [items.recurring_price(state, row.get("price", "")) for row in entry["items"]]
+    currency = entry.get("currency") or prices[0]["currency"]
+    if entry.get("trial"):
+        raise not_covered(f"{where}[trial]")
+    return _shown(
+        currency,
+        [_item(row) for row in entry["items"]],
+        (begins, _end(state, entry, begins, prices[0]["recurring"])),
+        entry,
+    )
+
+
+def _end(state: State, entry: dict[str, Any], begins: int, recurring: Object) -> int:
+    """As given, by a duration, or after one interval of the first price."""
+    if "end_date" in entry and "duration" in entry:
+        raise invalid("You may only specify one of these parameters: end_date, duration.", "phases[0][duration]")
+    if "end_date" in entry:
+        return state.now() if entry["end_date"] == "now" else int(entry["end_date"])
+    span = entry.get("duration") or {"interval": recurring["interval"], "interval_count": recurring["interval_count"]}
+    return periods.add(begins, span["interval"], span.get("interval_count", 1))
+
+
+def _item(row: dict[str, Any]) -> Object:
+    return {
+        "billing_thresholds": None,
+        "discounts": [],
+        "metadata": row.get("metadata") or {},
+        "plan": row["price"],
+        "price": row["price"],
+        "quantity": row.get("quantity", 1),
+        "tax_rates": [],
+    }
+
+
+def _shown(currency: str, rows: list[Object], bounds: tuple[int, int], entry: dict[str, Any]) -> Object:
+    return {
+        **dict.fromkeys(("application_fee_percent", "billing_thresholds", "collection_method", "on_behalf_of")),
+        **dict.fromkeys(("automatic_tax", "billing_cycle_anchor", "invoice_settings", "transfer_data")),
+        "add_invoice_items": [],
+        "currency": currency,
+        "default_payment_method": entry.get("default_payment_method"),
+        "default_tax_rates": [],
+        "description": entry.get("description") or None,
+        "discounts": [_discount(each) for each in entry.get("discounts") or []],
+        "end_date": bounds[1],
+        "items": rows,
+        "metadata": entry.get("metadata") or {},
+        "proration_behavior": entry.get("proration_behavior", "create_prorations"),
+        "start_date": bounds[0],
+        "trial_end": entry.get("trial_end"),
+    }
+
+
+def _discount(entry: dict[str, Any]) -> Object:
+    return {name: entry.get(name) for name in ("coupon", "discount", "promotion_code")}
+
+
+def differs(sub: Object, phase: Object) -> bool:
+    billed = sorted((row["price"]["id"], row["quantity"]) for row in sub["items"]["data"])
+    return billed != sorted((row["price"], row["quantity"]) for row in phase["items"])
+
+
+def wanted(sub: Object, phase: Object) -> list[Object]:
+    """`items[]` that turns the subscription's into the phase's. An item with the same price is kept; what is left over
+    is changed in the order it stands in, so that ids last (assumed)."""
+    rest = list(sub["items"]["data"])
+    kept: list[Object] = []
+    new: list[Object] = []
+    for row in phase["items"]:
+        entry = {"price": row["price"], "quantity": row["quantity"]}
+        same = next((item for item in rest if item["price"]["id"] == row["price"]), None)
+        if same is None:
+            new.append(entry)
+        else:
+            rest.remove(same)
+            kept.append({**entry, "id": same["id"]})
+    changed = [{**entry, "id": item["id"]} for entry, item in zip(new, rest, strict=False)]
+    gone = [{"id": item["id"], "deleted": True} for item in rest[len(new) :]]
+    return [*kept, *changed, *new[len(rest) :], *gone]
+
+
+def end_of(schedule: Object) -> int:
+    return int(schedule["phases"][-1]["end_date"])
+
+
+def at(schedule: Object, instant: int) -> Object | None:
+    """The phase that holds at an instant."""
+    found: Iterator[Object] = (p for p in schedule["phases"] if p["start_date"] <= instant < p["end_date"])
+    return next(found, None)
+
+
+def governing(state: State, sub: Object) -> Object | None:
+    """The open schedule that a subscription is under."""
+    schedule = state.find("subscription_schedule", sub["schedule"])
+    return schedule if schedule and schedule["status"] in OPEN else None
+
+
+def close(state: State, schedule: Object, status: str) -> None:
+    """`released`, `completed` or `canceled`: for good, and said so."""
+    schedule.update({"status": status, "current_phase": None, f"{status}_at": state.now()})
+    if status == "released":
+        schedule.update(released_subscription=schedule["subscription"], subscription=None)
+    emit(state, f"subscription_schedule.{status}", schedule)
+
+
+def close_with(state: State, sub: Object) -> None:
+    """An ended subscription takes its schedule with it: completed where that was the plan, else canceled."""
+    schedule = governing(state, sub)
+    if schedule is not None:
+        planned = schedule["end_behavior"] == "cancel" and state.now() >= end_of(schedule)
+        close(state, schedule, "completed" if planned else "canceled")
