@@ -2,7 +2,8 @@
 
 Access needs a status that gives it and no active hold. The reasons are stable codes:
 `active`, `trialing`, `grace` give access; `grace_over`, `incomplete`, `unpaid`, `paused`, `canceled`,
-`hold_dispute`, `hold_refund`, `hold_fraud`, `hold_staff`, `customer_deleted` and `no_subscription` do not.
+`hold_dispute`, `hold_refund`, `hold_fraud`, `hold_staff`, `unmapped_price` (a live subscription to a price that belongs
+to no plan of ours), `customer_deleted` and `no_subscription` do not.
 """
 
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ def decide(subscription: Subscription, at: datetime) -> Access:
     allowed, reason = _by_status(subscription, at, grace_ends_at)
     if subscription.customer.deleted_at:
         allowed, reason = False, "customer_deleted"
+    elif allowed and subscription.plan_id is None:
+        allowed, reason = False, "unmapped_price"
     elif allowed and subscription.active_hold:  # type: ignore[attr-defined]
         allowed, reason = False, f"hold_{subscription.active_hold}"  # type: ignore[attr-defined]
     return Access(allowed, reason, subscription.plan if allowed else None, subscription, grace_ends_at)

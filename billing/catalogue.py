@@ -135,6 +135,15 @@ def plan_item(items: list[dict[str, Any]]) -> tuple[dict[str, Any], Price]:
     return max(found, key=lambda pair: pair[1].plan.rank)
 
 
+def is_plan(items: list[dict[str, Any]]) -> bool:
+    """Whether a subscription with these items is to a plan of ours."""
+    try:
+        plan_item(items)
+    except UnmappedPrice:
+        return False
+    return True
+
+
 def refresh(stripe_price: dict[str, Any]) -> Price | None:
     """Write what Stripe says of a price that is ours: known by id, or named by a lookup key of a plan. Else None."""
     price = Price.objects.select_related("plan").filter(pk=stripe_price["id"]).first()

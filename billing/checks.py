@@ -1,9 +1,11 @@
 """System checks: a wrong setting is named at start-up, with what to set."""
 
+import re
 from typing import Any
 
 from django.apps import apps
 from django.core import checks
+from djstripe.models.api import API_KEY_REGEX
 
 from billing.conf import conf
 
@@ -26,16 +28,16 @@ def check_webhook_secret(**kwargs: Any) -> list[checks.CheckMessage]:
 
 
 def check_api_key(**kwargs: Any) -> list[checks.CheckMessage]:
+    """dj-stripe takes no key of another shape, and every drain would fail on it."""
     mode = "live" if conf.live_mode else "test"
-    if conf.api_key.startswith((f"sk_{mode}_", f"rk_{mode}_")):
+    if not re.match(API_KEY_REGEX, conf.api_key) or conf.api_key.startswith("pk_"):
+        problem, hint = "STRIPE_SECRET_KEY is not a secret key of Stripe's.", f"Set it to your sk_{mode}_… key."
+    elif f"_{mode}_" not in conf.api_key[:8]:
+        problem = f"STRIPE_SECRET_KEY is not a {mode} mode key, while STRIPE_LIVE_MODE is {conf.live_mode}."
+        hint = f"Set STRIPE_SECRET_KEY to your sk_{mode}_… key, or STRIPE_LIVE_MODE to {not conf.live_mode}."
+    else:
         return []
-    return [
-        checks.Error(
-            f"STRIPE_SECRET_KEY is not a {mode} mode key, while STRIPE_LIVE_MODE is {conf.live_mode}.",
-            hint=f"Set STRIPE_SECRET_KEY to your sk_{mode}_… key, or STRIPE_LIVE_MODE to {not conf.live_mode}.",
-            id="billing.E001",
-        )
-    ]
+    return [checks.Error(problem, hint=hint, id="billing.E001")]
 
 
 def check_subscriber_model(**kwargs: Any) -> list[checks.CheckMessage]:

@@ -46,13 +46,17 @@ def _record(customer: Customer, found: dict[str, Any], link: InvoicePayment | No
 
 
 def _decide(subscription: Subscription, dispute: Dispute, link: InvoicePayment | None) -> None:
-    """An inquiry changes nothing; a dispute about a subscription that has ended has nothing left to hold or cancel."""
+    """An inquiry changes nothing, nor does a dispute about what was no subscription or has ended.
+
+    About a live subscription beside the one that counts, losing still cancels it, or it would go on billing.
+    """
     customer = subscription.customer
-    has_ended = subscription.status in Subscription.TERMINAL
-    if dispute.is_open and not dispute.is_inquiry:
+    disputed = link.subscription_id if link else ""
+    is_live = bool(disputed) and subscriptions.is_live(customer, disputed)
+    is_held = is_live and disputed == subscription.stripe_id and (dispute.is_real_and_open or dispute.is_lost)
+    if is_held:
         holds.place(customer, Hold.Kind.DISPUTE, dispute.pk)
-    elif dispute.status == "lost" and not has_ended and link and link.subscription_id == subscription.stripe_id:
-        holds.place(customer, Hold.Kind.DISPUTE, dispute.pk)
-        cancellation.owe(customer, subscription.stripe_id, reference=dispute.pk)
     else:
         holds.release(customer, Hold.Kind.DISPUTE, dispute.pk)
+    if is_live and dispute.is_lost:
+        cancellation.owe(customer, disputed, reference=dispute.pk)

@@ -29,8 +29,8 @@ def charge_request(charge: str) -> Request:
     return f"/v1/charges/{charge}", {"expand": CHARGE_EXPAND}
 
 
-def refund_request(refund: str) -> Request:
-    return f"/v1/refunds/{refund}", {"expand": ["balance_transaction"]}
+def refunds_request(charge: str) -> Request:
+    return "/v1/refunds", {"charge": charge, "limit": 100, "expand": ["data.balance_transaction"]}
 
 
 def dispute_request(dispute: str) -> Request:
@@ -50,14 +50,21 @@ def invoice_payment_request(payment_intent: str) -> Request:
     return "/v1/invoice_payments", {"payment": payment, "expand": ["data.invoice"]}
 
 
-def subscriptions(customer: str) -> list[dict[str, Any]]:
-    """All of a customer's subscriptions, ended ones too, newest first; none for a deleted customer."""
+def subscriptions(customer_id: str) -> list[dict[str, Any]]:
+    """All of a customer's subscriptions, ended ones too, newest first; none for a deleted customer.
+
+    A customer that this key's account does not know at all is an error: it says nothing about their subscription.
+    """
     try:
-        return _list(subscriptions_request(customer))
+        return _list(subscriptions_request(customer_id))
     except StripeRefused as error:
-        if error.code == "resource_missing":
+        if error.code == "resource_missing" and is_deleted(customer_id):
             return []
         raise
+
+
+def is_deleted(customer_id: str) -> bool:
+    return bool(customer(customer_id).get("deleted"))
 
 
 def invoice(invoice_id: str) -> dict[str, Any]:
@@ -78,12 +85,19 @@ def open_invoices(subscription: str) -> list[dict[str, Any]]:
 
 
 def charge(charge_id: str) -> dict[str, Any]:
-    """A charge with its refunds."""
+    """A charge with its newest refunds."""
     return _get(charge_request(charge_id))
 
 
-def refund(refund_id: str) -> dict[str, Any]:
-    return _get(refund_request(refund_id))
+def refunds(charge_object: dict[str, Any]) -> list[dict[str, Any]]:
+    """All refunds of a charge, oldest first: a charge brings only its ten newest."""
+    newest = charge_object["refunds"]
+    found = _list(refunds_request(charge_object["id"])) if newest["has_more"] else newest["data"]
+    return sorted(found, key=lambda refund: (refund["created"], refund["id"]))
+
+
+def payment_intent(payment_intent_id: str) -> dict[str, Any]:
+    return _get((f"/v1/payment_intents/{payment_intent_id}", {}))
 
 
 def dispute(dispute_id: str) -> dict[str, Any]:

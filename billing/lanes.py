@@ -36,12 +36,12 @@ RETURNING arrived - drained
 """
 
 
-class LaneLost(Exception):
-    """Our lease ran out and another took the lane over: what we were about to commit is rolled back."""
-
-
 class LaneBusy(Exception):
     """Another holds the lane for longer than we can wait."""
+
+
+class LaneLost(LaneBusy):
+    """Our lease ran out and another took the lane over: what we were about to commit is rolled back."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def hold(key: str, wait_seconds: float = 10.0) -> Iterator[Callable[[Callable[[]
     """Take the lane for something other than its events; yields a function that commits work under it.
 
     The work may read Stripe through `billing.fetch` and is run again until all it reads has been fetched outside
-    the transaction. Raises LaneBusy, StripeUnavailable, LaneLost; nothing is changed then.
+    the transaction. Raises LaneBusy, StripeUnavailable; nothing is changed then.
     """
     claim = _take_within(key, wait_seconds)
     try:

@@ -17,17 +17,24 @@ log = logging.getLogger(__name__)
 
 Status = StripeEvent.Status
 
+# The door locks a lane and then only rows it makes itself; the worker stamps events and then locks its lane. So neither
+# waits for the other in a circle: a known event's delivery is counted by a statement of its own, under no lane's lock.
 INSERT = """
-{before}
 INSERT INTO stripe_events (id, type, created, status, error_message, received_at, livemode, api_version, object_id,
                            lane, source, payload, attempts, deliveries)
 SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 1 {where}
-ON CONFLICT (id) DO UPDATE SET deliveries = stripe_events.deliveries + 1
-RETURNING deliveries
+ON CONFLICT (id) DO NOTHING
+RETURNING 1
 """
-AWAKE = "UPDATE billing_lane SET arrived = arrived + 1 WHERE key = %s AND arrived > drained RETURNING 1"
-ALWAYS = INSERT.format(before="", where="WHERE true")
-ON_AWAKE_LANE = INSERT.format(before=f"WITH awake AS ({AWAKE})", where="FROM awake")
+COUNT_DELIVERY = "UPDATE stripe_events SET deliveries = deliveries + 1 WHERE id = %s RETURNING 1"
+STORE = INSERT.format(where="WHERE true")
+STORE_ON_AWAKE_LANE = f"""
+WITH known AS (SELECT 1 FROM stripe_events WHERE id = %s),
+     awake AS (UPDATE billing_lane SET arrived = arrived + 1
+               WHERE key = %s AND arrived > drained AND NOT EXISTS (SELECT 1 FROM known) RETURNING 1),
+     stored AS ({INSERT.format(where="FROM awake")})
+SELECT EXISTS (SELECT 1 FROM known), EXISTS (SELECT 1 FROM stored)
+"""
 
 
 class NotAnEvent(ValueError):
@@ -120,34 +127,34 @@ def _record(event: Event, reason: str | None, text: str, source: str) -> str:
     lane = placement.lane_of(event.type, event.object, event.previous)
     values = [event.id, event.type, event.created, status.value, reason or "", timezone.now(), event.livemode]
     values += [event.api_version, event.object_id, lane, source, text]
-    deliveries = (reason is None and _store_on_awake_lane(lane, values)) or _store(lane, values, wakes=reason is None)
-    if deliveries > 1:
+    is_new = _store_on_lane(lane, values) if reason is None else bool(_execute(STORE, values))
+    if not is_new:
+        _execute(COUNT_DELIVERY, values[:1])
         return "duplicate"
     return "received" if reason is None else "ignored"
 
 
-def _store_on_awake_lane(lane: str, values: list[Any]) -> int:
-    """The deliveries so far; 0 where the lane sleeps, or the database cannot do both in one statement.
+def _store_on_lane(lane: str, values: list[Any]) -> bool:
+    """Store an event and wake its lane; False for one we have.
 
-    Most events of a burst find their lane awake, where nothing is to be queued: one statement, and its own
-    transaction, in place of four round trips.
+    In a burst most events find their lane awake, where nothing is to be queued: there PostgreSQL does all of it in one
+    statement, which is its own transaction, in place of four round trips.
     """
-    if connection.vendor != "postgresql":
-        return 0
+    if connection.vendor == "postgresql":
+        is_known, is_stored = _execute(STORE_ON_AWAKE_LANE, [values[0], lane, *values])
+        if is_known or is_stored:
+            return bool(is_stored)
+    with transaction.atomic():
+        lanes.wake(lane)
+        is_new = bool(_execute(STORE, values))
+        transaction.set_rollback(not is_new)
+    return is_new
+
+
+def _execute(statement: str, values: list[Any]) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(ON_AWAKE_LANE, [lane, *values])
-        row = cursor.fetchone()
-    return row[0] if row else 0
-
-
-def _store(lane: str, values: list[Any], *, wakes: bool) -> int:
-    """The deliveries so far; the first wakes the lane."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(ALWAYS, values)
-        deliveries: int = cursor.fetchone()[0]
-        if wakes and deliveries == 1:
-            lanes.wake(lane)
-    return deliveries
+        cursor.execute(statement, values)
+        return cursor.fetchone()
 
 
 def _storable(value: Any) -> Any:

@@ -4,15 +4,19 @@ dj-stripe's own receivers are disconnected for the types we listen to: they woul
 once per event, inside the transaction, and answer a deleted customer by deleting it at Stripe a second time.
 """
 
+import logging
 from typing import Any
 
 import stripe
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from djstripe import models as djstripe
 from djstripe.models.base import StripeModel
 
 from billing.conf import conf
-from billing.stripe_client import once
+from billing.stripe_client import StripeUnavailable, once, undone_on_error
+
+log = logging.getLogger(__name__)
 
 MODELS: dict[str, type[StripeModel]] = {
     "charge": djstripe.Charge,
@@ -27,10 +31,19 @@ MODELS: dict[str, type[StripeModel]] = {
 
 
 def sync(obj: Any) -> None:
-    """Mirror an object as Stripe sent it; ids, nothing and deleted objects have nothing to mirror."""
+    """Mirror an object as Stripe sent it; ids, nothing and deleted objects have nothing to mirror.
+
+    No access hangs on the mirror: what dj-stripe cannot take is logged, and its row stays as it was.
+    """
     if not isinstance(obj, dict) or obj.get("deleted") or not once(f"mirror:{obj['id']}"):
         return
-    MODELS[obj["object"]].sync_from_stripe_data(_as_stripe_object(obj), api_key=conf.api_key)
+    try:
+        with transaction.atomic(), undone_on_error():
+            MODELS[obj["object"]].sync_from_stripe_data(_as_stripe_object(obj), api_key=conf.api_key)
+    except (OperationalError, StripeUnavailable):
+        raise
+    except Exception:
+        log.exception("not mirrored", extra={"object_id": obj["id"]})
 
 
 def forget_customer(customer: str) -> None:

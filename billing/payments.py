@@ -1,5 +1,6 @@
 """What invoices tell: payments, failures and the map from payment to subscription. Facts, each recorded once."""
 
+from datetime import datetime
 from typing import Any
 
 from billing import clock, fetch, mirror, signals, subscriptions
@@ -85,11 +86,17 @@ def subscription_of(invoice: dict[str, Any]) -> str:
     return id_of(details.get("subscription"))
 
 
-def is_of_current_period(payment: Payment, period_start: Any) -> bool:
-    """Whether the invoice paid for the period that runs: its renewal, not an older one nor a mid-period proration."""
-    if period_start is None or payment.invoiced_at < period_start:
+def paid_for(customer: Customer, link: InvoicePayment, at: datetime) -> bool:
+    """Whether the invoice paid for the subscription's period that ran at that moment, by its own full-period lines.
+
+    So it is of no importance when we hear of it. An upgrade's invoice has prorations only, and pays for no period.
+    """
+    payment = Payment.objects.filter(invoice_id=link.invoice_id).first()
+    if payment is None:
+        payment = Payment(**_payment(fetch.settled_invoice(link.invoice_id, customer.pk)))
+    if payment.period_start is None or payment.period_end is None:
         return False
-    return payment.billing_reason != "subscription_update" or payment.invoiced_at == period_start
+    return payment.period_start <= at < payment.period_end
 
 
 def _payment(invoice: dict[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def resolve(lane: str, obj: dict[str, Any]) -> str | None:
             return id_of(found.get("customer")) or None
     if intent:
         link = fetch.invoice_payment_of(intent)
-        return None if link is None else id_of(link["invoice"]["customer"]) or None
+        return id_of((link["invoice"] if link else fetch.payment_intent(intent)).get("customer")) or None
     return (id_of(fetch.invoice(invoice).get("customer")) or None) if invoice else None
 
 

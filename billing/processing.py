@@ -1,17 +1,21 @@
 """One batch of a lane's events: fetched for, then applied one savepoint each and stamped, in one transaction."""
 
 import random
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from djstripe.models import Event as DjstripeEvent
 
 from billing import fetch, lanes, payments, placement, stripe_client
+from billing.fetch import id_of
 from billing.models import Customer, StripeEvent
-from billing.stripe_client import StripeUnavailable
+from billing.stripe_client import StripeRefused, StripeUnavailable
 
 Status = StripeEvent.Status
 
@@ -29,7 +33,8 @@ def due(lane: str) -> list[StripeEvent]:
 def prefetch(lane: str, events: list[StripeEvent]) -> None:
     """Ask Stripe for all the batch will read, each object once, with no transaction open.
 
-    What this misses still comes: `commit_under` fetches it and starts the batch again.
+    What this misses still comes: `commit_under` fetches it and starts the batch again. What Stripe refuses or does
+    not answer is met by the events that need it; only without the subscriptions nothing can be done.
     """
     if not placement.is_ours(lane):
         return
@@ -40,7 +45,8 @@ def prefetch(lane: str, events: list[StripeEvent]) -> None:
             fetch.open_invoices(subscription["id"])
     for event in events:
         if event.type in {"invoice.paid", "invoice.payment_succeeded"}:
-            fetch.settled_invoice(_object(event)["id"], lane)
+            with suppress(StripeUnavailable, *StripeRefused):
+                fetch.settled_invoice(id_of(_object(event)), lane)
 
 
 def _request_for(event: StripeEvent) -> fetch.Request | None:
@@ -48,30 +54,43 @@ def _request_for(event: StripeEvent) -> fetch.Request | None:
     obj = _object(event)
     match obj.get("object"):
         case "charge":
-            return fetch.charge_request(obj["id"])
+            return fetch.charge_request(id_of(obj))
         case "dispute":
-            return fetch.dispute_request(obj["id"])
+            return fetch.dispute_request(id_of(obj))
         case "refund" if obj.get("charge"):
-            return fetch.charge_request(fetch.id_of(obj["charge"]))
+            return fetch.charge_request(id_of(obj["charge"]))
         case "invoice" if event.type in {"invoice.payment_failed", "invoice.payment_action_required"}:
-            return fetch.invoice_request(obj["id"])
+            return fetch.invoice_request(id_of(obj))
     return None
 
 
 def apply(lane: str, events: list[StripeEvent]) -> None:
-    """Apply and stamp each event; one that fails is set to be tried again, and holds up none of the others."""
+    """Apply and stamp each event; one that fails is set to be tried again, and holds up none of the others.
+
+    The stamps come last: a duplicate at the door waits for the row only from then to the commit.
+    """
     apply_one = _dispatch if placement.is_ours(lane) else _place
-    for event in events:
-        try:
-            with transaction.atomic(), stripe_client.undone_on_error():
-                note = apply_one(event)
-        except (StripeUnavailable, OperationalError):
+    stamps = [partial(stamp, event) for event in events if (stamp := _outcome(apply_one, event))]
+    for stamp in stamps:
+        stamp()
+
+
+def _outcome(
+    apply_one: Callable[[StripeEvent], str | None], event: StripeEvent
+) -> Callable[[StripeEvent], None] | None:
+    """How the event is to be stamped; None for one that moved to another lane."""
+    try:
+        with transaction.atomic(), stripe_client.undone_on_error():
+            note = apply_one(event)
+    except StripeUnavailable as error:
+        return partial(_stamp_waiting, reason=str(error))
+    except OperationalError as error:
+        if not connection.is_usable():
             raise
-        except Exception as error:
-            _stamp_failed(event, error)
-        else:
-            if note is not None:
-                _stamp(event, Status.PROCESSED, note)
+        return partial(_stamp_failed, error=error)
+    except Exception as error:
+        return partial(_stamp_failed, error=error)
+    return None if note is None else partial(_stamp_processed, note=note)
 
 
 def _dispatch(event: StripeEvent) -> str:
@@ -99,12 +118,20 @@ def _place(event: StripeEvent) -> str | None:
 
 def postpone(lane: str, reason: str) -> None:
     """Stripe is out of reach: what waits is tried again in a minute, and no try is counted."""
-    _due(lane).update(next_attempt_at=timezone.now() + OUTAGE, error_message=f"Waiting: {reason}")
+    _due(lane).update(**_waiting(reason))
 
 
-def _stamp(event: StripeEvent, status: str, note: str) -> None:
+def _waiting(reason: str) -> dict[str, Any]:
+    return {"next_attempt_at": timezone.now() + OUTAGE, "error_message": f"Waiting: {reason}"}
+
+
+def _stamp_waiting(event: StripeEvent, reason: str) -> None:
+    StripeEvent.objects.filter(pk=event.pk).update(**_waiting(reason))
+
+
+def _stamp_processed(event: StripeEvent, note: str) -> None:
     StripeEvent.objects.filter(pk=event.pk).update(
-        status=status,
+        status=Status.PROCESSED,
         error_message=note,
         attempts=F("attempts") + 1,
         processed_at=timezone.now(),

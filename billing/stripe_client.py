@@ -17,7 +17,7 @@ from django.core.signals import setting_changed
 
 from billing.conf import conf
 
-StripeRefused = (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError)
+StripeRefused = (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError, stripe.PermissionError)
 
 MAX_RATE_LIMIT_WAITS = 3
 MAX_RATE_LIMIT_WAIT_SECONDS = 10.0
@@ -50,10 +50,13 @@ Answer = tuple[Any, int, Mapping[str, str]]
 
 
 class Reads:
-    """What Stripe answered during one drain: each object asked for once, however many events name it."""
+    """What Stripe answered during one drain: each object asked for once, however many events name it.
+
+    That it did not answer is kept too: only the events that need the object wait for it.
+    """
 
     def __init__(self) -> None:
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, Answer | StripeUnavailable] = {}
         self.applied: set[str] = set()
         self.is_sealed = False
 
@@ -67,9 +70,23 @@ class Reads:
             self.is_sealed = False
 
     def fetch(self, request: ReadRequest) -> None:
-        """Ask Stripe for what `NotFetched` named."""
-        with _mapped_errors():
-            self.answers[request.url] = _settled(_http_client().send("get", request.url, request))
+        """Ask Stripe, and keep whatever comes of it."""
+        try:
+            with _mapped_errors():
+                self.answers[request.url] = _settled(_http_client().send("get", request.url, request))
+        except StripeUnavailable as error:
+            self.answers[request.url] = error
+
+    def answer(self, request: ReadRequest) -> Answer:
+        """Raises StripeUnavailable where there was none, `NotFetched` where we may not ask now."""
+        if request.url not in self.answers:
+            if self.is_sealed:
+                raise NotFetched(request)
+            self.fetch(request)
+        answer = self.answers[request.url]
+        if isinstance(answer, StripeUnavailable):
+            raise answer
+        return answer
 
 
 _current_reads: ContextVar[Reads | None] = ContextVar("stripe_reads", default=None)
@@ -124,17 +141,11 @@ class HttpClient(stripe.RequestsClient):
     ) -> Answer:
         reads = _current_reads.get()
         request = ReadRequest(url, headers, max_network_retries)
-        if reads is None:
-            return self.send(method, url, request, post_data)
-        if method.lower() != "get":
-            if reads.is_sealed:
-                raise RuntimeError(f"A write to Stripe inside a database transaction: {method} {url}")
-            return self.send(method, url, request, post_data)
-        if url not in reads.answers:
-            if reads.is_sealed:
-                raise NotFetched(request)
-            reads.answers[url] = _settled(self.send(method, url, request))
-        return reads.answers[url]
+        if reads and method.lower() == "get":
+            return reads.answer(request)
+        if reads and reads.is_sealed:
+            raise RuntimeError(f"A write to Stripe inside a database transaction: {method} {url}")
+        return self.send(method, url, request, post_data)
 
     def send(self, method: str, url: str, request: ReadRequest, post_data: Any = None) -> Answer:
         """One call, tried again after Stripe's `Retry-After` when it limits our rate (the SDK does not)."""
@@ -170,7 +181,7 @@ def _mapped_errors() -> Iterator[None]:
         yield
     except stripe.RateLimitError as error:
         raise StripeUnavailable("Stripe limits our rate") from error
-    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+    except stripe.AuthenticationError as error:
         raise StripeUnavailable("Stripe does not accept STRIPE_SECRET_KEY") from error
     except (stripe.APIConnectionError, stripe.APIError) as error:
         raise StripeUnavailable(f"Stripe did not answer: {type(error).__name__}") from error
@@ -204,7 +215,7 @@ def _read_into(reads: Reads | None, path: str, params: dict[str, Any]) -> None:
     token = _current_reads.set(reads)
     try:
         get(path, **params)
-    except StripeRefused:
+    except (StripeUnavailable, *StripeRefused):
         pass  # kept as Stripe's answer; whoever needs the object meets it there
     finally:
         _current_reads.reset(token)

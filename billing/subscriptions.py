@@ -4,14 +4,20 @@ There is no second way to write a `Subscription`: webhooks, the return page and 
 holding the customer's lane.
 """
 
+import logging
 from datetime import datetime
 from typing import Any
+
+from django.db.models import Max
+from django.dispatch import Signal
 
 from billing import access, catalogue, clock, fetch, lanes, mirror, signals
 from billing.clock import from_timestamp
 from billing.fetch import id_of
-from billing.models import Customer, Dispute, Hold, Subscription
+from billing.models import Customer, Hold, Payment, Subscription
 from billing.stripe_client import once
+
+log = logging.getLogger(__name__)
 
 Status = Subscription.Status
 
@@ -28,17 +34,26 @@ def refresh(customer: Customer) -> Subscription:
         _mirror(found)
         before = _copy(subscription)
         _project(subscription, current(found), asked_at)
-        _announce(before, subscription, current(found))
+        _announce(before, subscription, found)
         settle_access(customer.pk)
     return subscription
 
 
 def current(found: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The subscription that counts: the liveliest; of equals the older while live, the newer once ended."""
-    live = [item for item in found if item["status"] in LIVE]
+    """The subscription that counts: to a plan of ours rather than not, then the liveliest.
+
+    Of equals the older while live, the newer once ended.
+    """
+    ours = [item for item in found if catalogue.is_plan(item["items"]["data"])] or found
+    live = [item for item in ours if item["status"] in LIVE]
     if live:
         return min(live, key=lambda item: (LIVE.index(Status(item["status"])), item["created"], item["id"]))
-    return max(found, key=lambda item: (item["ended_at"] or 0, item["created"], item["id"]), default=None)
+    return max(ours, key=lambda item: (item["ended_at"] or 0, item["created"], item["id"]), default=None)
+
+
+def is_live(customer: Customer, subscription_id: str) -> bool:
+    """Whether Stripe would still bill this subscription, be it the one that counts or another."""
+    return any(item["id"] == subscription_id and item["status"] in LIVE for item in fetch.subscriptions(customer.pk))
 
 
 def refresh_from_stripe(customer_id: str) -> Subscription:
@@ -68,6 +83,15 @@ def settle_access(customer_id: str) -> None:
     Subscription.objects.filter(pk=subscription.pk).update(has_announced_access=now.has_access)
     signal = signals.access_granted if now.has_access else signals.access_revoked
     signal.send(sender=Subscription, subscription=subscription, reason=now.reason)
+
+
+def announce_trial_end(subscription: Subscription) -> None:
+    """Once per trial, while its end is still ahead: Stripe also says this as a trial is cut short."""
+    trial_end = subscription.trial_end
+    if trial_end and trial_end > clock.now() and trial_end != subscription.announced_trial_end:
+        subscription.announced_trial_end = trial_end
+        subscription.save(update_fields=["announced_trial_end"])
+        _say(signals.trial_ending, subscription, trial_end=trial_end)
 
 
 def end_for_deleted_customer(customer: Customer) -> None:
@@ -104,11 +128,11 @@ def _copy(subscription: Subscription) -> Subscription:
 
 def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at: datetime) -> None:
     if found is not None:
-        for name, value in _state(found).items():
+        for name, value in _state(found, subscription).items():
             setattr(subscription, name, value)
         subscription.past_due_since = _past_due_since(subscription, found)
         _update_email(subscription.customer, found["customer"])
-    elif subscription.stripe_id:
+    elif subscription.stripe_id and fetch.is_deleted(subscription.customer_id):
         subscription.status = Status.CANCELED
     subscription.fetched_at = asked_at
     subscription.save()
@@ -116,14 +140,21 @@ def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at:
         _release_settled_holds(subscription.customer)
 
 
-def _state(found: dict[str, Any]) -> dict[str, Any]:
+def _state(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
     """Our columns of a Stripe subscription; the period is that of the item whose price is a plan's."""
-    item, price = catalogue.plan_item(found["items"]["data"])
+    item = found["items"]["data"][0]
+    price, unmapped_price = before.price if before.stripe_id == found["id"] else None, item["price"]["id"]
+    try:
+        item, price = catalogue.plan_item(found["items"]["data"])
+        unmapped_price = ""
+    except catalogue.UnmappedPrice as error:
+        log.error("unmapped price", extra={"subscription": found["id"], "error": str(error)})
     return {
         "stripe_id": found["id"],
         "status": found["status"],
-        "plan": price.plan,
+        "plan": price.plan if price else None,
         "price": price,
+        "unmapped_price": unmapped_price,
         "quantity": item.get("quantity") or 1,
         "currency": found["currency"],
         "started_at": from_timestamp(found["start_date"]),
@@ -146,15 +177,21 @@ def _cancel_at(found: dict[str, Any], item: dict[str, Any]) -> int | None:
 
 
 def _past_due_since(subscription: Subscription, found: dict[str, Any]) -> datetime | None:
-    """When the oldest invoice still open was first due: retries do not move it, payment clears it.
+    """When the oldest invoice still open was due: retries do not move it, payment clears it.
 
-    Read from Stripe rather than from the order in which failures reach us, so that every order agrees.
+    Read from Stripe rather than from the order in which failures reach us, so that every order agrees. An invoice left
+    open from before a later one was paid is an old story, and takes none of today's grace.
     """
     if found["status"] != Status.PAST_DUE:
         return None
-    due = [invoice["status_transitions"]["finalized_at"] for invoice in fetch.open_invoices(found["id"])]
-    earliest = min((seconds for seconds in due if seconds), default=None)
-    return from_timestamp(earliest) or subscription.past_due_since or clock.now()
+    payments = Payment.objects.filter(subscription_id=found["id"])
+    paid_up_to = payments.aggregate(latest=Max("invoiced_at"))["latest"]
+    dues = [
+        from_timestamp(invoice["due_date"] or invoice["status_transitions"]["finalized_at"])
+        for invoice in fetch.open_invoices(found["id"])
+        if paid_up_to is None or from_timestamp(invoice["created"]) > paid_up_to
+    ]
+    return min(filter(None, dues), default=None) or subscription.past_due_since or clock.now()
 
 
 def _update_email(customer: Customer, found: Any) -> None:
@@ -165,29 +202,38 @@ def _update_email(customer: Customer, found: Any) -> None:
 
 
 def _release_settled_holds(customer: Customer) -> None:
-    """A refund or a lost dispute has done its work once the subscription ended; a new one starts free of it."""
-    lost = Dispute.objects.filter(customer=customer, status="lost").values("pk")
-    settled = customer.holds.active().filter(kind=Hold.Kind.REFUND) | customer.holds.active().filter(
-        kind=Hold.Kind.DISPUTE, reference__in=lost
-    )
-    settled.update(released_at=clock.now())
+    """Refunds and disputes have done their work once the subscription ended; a new one starts free of them."""
+    settled = (Hold.Kind.REFUND, Hold.Kind.DISPUTE)
+    customer.holds.active().filter(kind__in=settled).update(released_at=clock.now())
 
 
-def _announce(before: Subscription, after: Subscription, found: dict[str, Any] | None) -> None:
+def _announce(before: Subscription, after: Subscription, found: list[dict[str, Any]]) -> None:
     """Signals of the real transitions between two states of ours."""
-
-    def say(signal: Any, **details: Any) -> None:
-        signal.send(sender=Subscription, subscription=after, **details)
-
-    is_another = before.stripe_id != after.stripe_id
-    was_started = before.status in STARTED and not is_another
+    is_another, was_started = before.stripe_id != after.stripe_id, before.status in STARTED
+    ended = _as_it_is_now(before, found) if is_another else after
+    if was_started and ended.status in Subscription.TERMINAL:
+        _say(signals.subscription_ended, ended, reason=_reason(ended, found))
     if after.status in STARTED:
-        if not was_started:
-            say(signals.subscription_started)
+        if is_another or not was_started:
+            _say(signals.subscription_started, after)
         elif (before.price_id, before.quantity) != (after.price_id, after.quantity):
-            say(signals.subscription_changed, previous_plan=before.plan)
+            _say(signals.subscription_changed, after, previous_plan=before.plan)
         if after.cancel_at and (is_another or before.cancel_at != after.cancel_at):
-            say(signals.cancellation_scheduled, cancel_at=after.cancel_at)
-    elif after.status in Subscription.TERMINAL and was_started:
-        details = (found or {}).get("cancellation_details") or {}
-        say(signals.subscription_ended, reason=details.get("reason") or "")
+            _say(signals.cancellation_scheduled, after, cancel_at=after.cancel_at)
+
+
+def _say(signal: Signal, subscription: Subscription, **details: Any) -> None:
+    signal.send(sender=Subscription, subscription=subscription, **details)
+
+
+def _as_it_is_now(replaced: Subscription, found: list[dict[str, Any]]) -> Subscription:
+    """A subscription that another took the place of, with what became of it at Stripe."""
+    for item in found:
+        if item["id"] == replaced.stripe_id:
+            replaced.status, replaced.ended_at = item["status"], from_timestamp(item["ended_at"])
+    return replaced
+
+
+def _reason(ended: Subscription, found: list[dict[str, Any]]) -> str:
+    details = [item["cancellation_details"] or {} for item in found if item["id"] == ended.stripe_id]
+    return (details[0].get("reason") or "") if details else ""

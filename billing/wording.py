@@ -55,6 +55,10 @@ HELD = {
         "Access is on hold: a payment is being checked",
         "The card's bank raised a warning about a payment. Write to us and we will sort it out together.",
     ),
+    "unmapped_price": (
+        "Your plan is being set up",
+        "You are subscribed to something we have not set up here yet. Write to us and we will do it at once.",
+    ),
     "hold_staff": ("Access is on hold", "Our team has paused this account. Write to us and we will tell you why."),
 }
 

@@ -4,9 +4,10 @@ import logging
 from datetime import timedelta
 from functools import partial
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django_q.brokers import get_broker
 
 from billing import lanes, processing, stripe_client, subscriptions
 from billing.lifecycle import cancellation
@@ -16,6 +17,7 @@ from billing.stripe_client import StripeUnavailable
 log = logging.getLogger(__name__)
 
 LEFT_BEHIND = timedelta(seconds=30)
+MOST_QUEUED = 100
 
 
 def drain(key: str) -> str:
@@ -29,6 +31,10 @@ def drain(key: str) -> str:
         except lanes.LaneLost:
             log.warning("lane lost", extra={"lane": key})
             return "lost"
+        except OperationalError:
+            lanes.let_go(claim)
+            lanes.queue_drain(key)
+            raise
         except BaseException:
             lanes.let_go(claim)
             raise
@@ -49,6 +55,7 @@ def _drain(claim: lanes.Claim) -> None:
             cancellation.make(write)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
+        lanes.renew(claim)
         processing.postpone(claim.key, str(error))
 
 
@@ -61,16 +68,21 @@ def sweep() -> str:
 
 
 def _requeue_forgotten() -> int:
-    """Lanes awake and in nobody's hands for a while: the task that should drain them has died or was lost."""
+    """Lanes awake and in nobody's hands for a while: the task that should drain them has died or was lost.
+
+    Or is still queued behind many others: then a second one is harmless, but a long queue is not made longer.
+    """
     now = timezone.now()
     is_free = Q(token=None) | Q(leased_until__lt=now)
     Lane.objects.filter(arrived=F("drained"), leased_until__lt=now).update(token=None, leased_until=None)
     forgotten = Lane.objects.filter(is_free, arrived__gt=F("drained"), woken_at__lt=now - LEFT_BEHIND)
-    for key in list(forgotten.values_list("pk", flat=True)):
+    room = max(MOST_QUEUED - get_broker().queue_size(), 0)
+    keys = list(forgotten.order_by("woken_at").values_list("pk", flat=True)[:room])
+    for key in keys:
         with transaction.atomic():
             Lane.objects.filter(pk=key).update(woken_at=now)
             lanes.queue_drain(key)
-    return len(forgotten)
+    return len(keys)
 
 
 def _wake_due() -> int:
@@ -90,5 +102,8 @@ def _announce_lapse(customer_id: str) -> int:
         with lanes.hold(customer_id, wait_seconds=0) as commit:
             commit(lambda: subscriptions.settle_access(customer_id))
     except lanes.LaneBusy:
+        return 0
+    except Exception:
+        log.exception("end of grace not announced", extra={"lane": customer_id})
         return 0
     return 1

@@ -37,6 +37,8 @@ WHY = {
     "hold_refund": "the current period was refunded in full",
     "hold_fraud": "a payment was reported as fraud",
     "hold_staff": "a member of staff placed a hold",
+    "unmapped_price": "its price {unmapped_price} belongs to no plan: give the price a lookup key <plan>_<interval> at "
+    "Stripe, then process one of its events again",
     "customer_deleted": "the customer was deleted at Stripe",
     "no_subscription": "nothing was ever bought",
 }

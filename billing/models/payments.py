@@ -102,3 +102,11 @@ class Dispute(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
+
+    @property
+    def is_real_and_open(self) -> bool:
+        return self.is_open and not self.is_inquiry
+
+    @property
+    def is_lost(self) -> bool:
+        return self.status == "lost"

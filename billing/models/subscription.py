@@ -61,6 +61,8 @@ class Subscription(models.Model):
     past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace counts from here")
     latest_invoice = models.CharField(max_length=255, blank=True)
     default_payment_method = models.CharField(max_length=255, blank=True)
+    unmapped_price = models.CharField(max_length=255, blank=True, help_text="A price that belongs to no plan of ours")
+    announced_trial_end = models.DateTimeField(null=True, blank=True, help_text="The last trial_ending was about this")
     has_announced_access = models.BooleanField(default=False, help_text="The last of access_granted, access_revoked")
     fetched_at = models.DateTimeField(null=True, blank=True, help_text="When we began to ask Stripe for this state")
     updated_at = models.DateTimeField(auto_now=True)

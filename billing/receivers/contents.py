@@ -16,6 +16,7 @@ SUBSCRIPTION = (
 TRIAL_ENDING = ("customer.subscription.trial_will_end",)
 PAID = ("invoice.paid", "invoice.payment_succeeded")
 UNPAID = ("invoice.payment_failed", "invoice.payment_action_required")
+INVOICE_CLOSED = ("invoice.voided", "invoice.marked_uncollectible")
 INVOICE_PAYMENT = ("invoice_payment.paid",)
 CHARGE_REFUNDED = ("charge.refunded",)
 REFUND = ("refund.created", "refund.updated", "refund.failed")
@@ -29,6 +30,7 @@ EVENT_TYPES = frozenset(
     + TRIAL_ENDING
     + PAID
     + UNPAID
+    + INVOICE_CLOSED
     + INVOICE_PAYMENT
     + CHARGE_REFUNDED
     + REFUND

@@ -36,7 +36,7 @@ def on_charge_refunded(sender: Any, event: Event, **kwargs: Any) -> None:
 
 @djstripe_receiver(list(contents.REFUND))
 def on_refund(sender: Any, event: Event, **kwargs: Any) -> None:
-    refunds.settle(customer_of(event), id_of(event.data["object"]["charge"]))
+    refunds.settle(customer_of(event), refunds.charge_of(event.data["object"]))
 
 
 @djstripe_receiver(list(contents.DISPUTE))

@@ -5,9 +5,8 @@ from typing import Any
 from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 
-from billing import clock, signals, subscriptions
+from billing import subscriptions
 from billing.lifecycle import attempts
-from billing.models import Subscription
 
 from . import contents
 from .customer import customer_of
@@ -20,17 +19,14 @@ def on_checkout_session(sender: Any, event: Event, **kwargs: Any) -> None:
     subscriptions.refresh(customer_of(event))
 
 
-@djstripe_receiver(list(contents.SUBSCRIPTION))
+@djstripe_receiver(list(contents.SUBSCRIPTION + contents.INVOICE_CLOSED))
 def on_subscription(sender: Any, event: Event, **kwargs: Any) -> None:
     subscriptions.refresh(customer_of(event))
 
 
 @djstripe_receiver(list(contents.TRIAL_ENDING))
 def on_trial_will_end(sender: Any, event: Event, **kwargs: Any) -> None:
-    """Said only while it is still ahead: Stripe also sends this as a trial is cut short."""
-    subscription = subscriptions.refresh(customer_of(event))
-    if subscription.trial_end and subscription.trial_end > clock.now():
-        signals.trial_ending.send(sender=Subscription, subscription=subscription, trial_end=subscription.trial_end)
+    subscriptions.announce_trial_end(subscriptions.refresh(customer_of(event)))
 
 
 @djstripe_receiver(list(contents.CUSTOMER))

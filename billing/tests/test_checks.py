@@ -18,8 +18,8 @@ def test_any_other_key_is_refused_without_being_shown(settings, key):
     settings.STRIPE_SECRET_KEY = key
     (error,) = checks.check_api_key()
     assert error.id == "billing.E001"
-    assert "sk_test_" in error.hint
-    assert not key or key not in f"{error.msg} {error.hint}"
+    assert "sk_test_…" in error.hint
+    assert KEY not in f"{error.msg} {error.hint}"
 
 
 @pytest.mark.parametrize("secrets", [[], [""]])

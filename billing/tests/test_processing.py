@@ -3,13 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
 
-from billing import lanes, ledger, processing, signals, testing, worker
+from billing import lanes, ledger, mirror, processing, signals, testing, worker
 from billing.models import Lane, Payment, StripeEvent, StripeWrite, Subscription
+from billing.stripe_client import HttpClient, StripeUnavailable
 
 from .world import assert_all_processed
 
@@ -164,18 +166,18 @@ def test_a_cancellation_that_stripe_did_not_hear_is_owed_until_it_does(world):
 def test_a_worker_that_dies_between_effects_and_stamp_leaves_neither(world, monkeypatch):
     ada = world.subscribe()
     world.deliver(work=False)
-    stamp = processing._stamp
+    stamp = processing._stamp_processed
 
-    def dies(*args):
+    def dies(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(processing, "_stamp", dies)
+    monkeypatch.setattr(processing, "_stamp_processed", dies)
     with pytest.raises(KeyboardInterrupt):
         testing.work()
     assert not Payment.objects.exists()
     assert not Subscription.objects.exists()
     assert not StripeEvent.objects.filter(status="processed").exists()
-    monkeypatch.setattr(processing, "_stamp", stamp)
+    monkeypatch.setattr(processing, "_stamp_processed", stamp)
     testing.work()
     assert_all_processed()
     assert ada.access.reason == "active"
@@ -221,15 +223,11 @@ def test_nothing_is_asked_of_stripe_while_an_event_is_received(world):
 
 
 def test_no_call_leaves_while_a_transaction_is_open(world, monkeypatch):
-    """Every read of a drain is answered by its cache while the lane's transaction is open."""
-    from django.db import connection
-
-    from billing.stripe_client import HttpClient
-
-    inside, send = [], HttpClient.send
+    """Whichever thread sends it: the drain's own connection is in no transaction then."""
+    drain_connection, inside, send = connections["default"], [], HttpClient.send
 
     def watched(self, method, url, request, post_data=None):
-        inside.append(connection.in_atomic_block)
+        inside.append(drain_connection.in_atomic_block)
         return send(self, method, url, request, post_data)
 
     monkeypatch.setattr(HttpClient, "send", watched)
@@ -240,27 +238,117 @@ def test_no_call_leaves_while_a_transaction_is_open(world, monkeypatch):
     assert not any(inside)
 
 
-def test_an_event_of_a_lane_that_is_being_drained_is_seen_before_it_sleeps(world):
-    """Arrives after the batch was read, before the release: the same task drains it."""
+def test_an_event_that_arrives_between_the_last_look_and_the_release_is_drained_by_the_same_task(world, monkeypatch):
     ada = world.subscribed()
     world.advance(days=32)
     first, *rest = world.events()
     world.deliver([first], work=False)
-    commit = lanes.commit_under
+    world.deliver([event for event in rest if event["type"] == "customer.subscription.updated"], work=False)
+    late, release, held = [event for event in rest if event["type"] == "invoice.paid"], lanes.release, []
 
-    def rest_arrive(claim, reads, work):
-        result = commit(claim, reads, work)
-        if not StripeEvent.objects.filter(pk=rest[0]["id"]).exists():
-            world.deliver(rest, work=False)
-        return result
+    def door_comes_first(claim):
+        if not held:
+            held.append(claim)
+            world.deliver(late, work=False)
+        return release(claim)
 
-    lanes.commit_under = rest_arrive
+    monkeypatch.setattr(lanes, "release", door_comes_first)
+    assert worker.drain(ada.customer) == "drained"
+    assert Payment.objects.count() == 2
+    assert not lanes.is_awake(ada.customer)
+
+
+def test_an_object_that_stripe_does_not_give_fails_its_event_alone(world, monkeypatch):
+    ada = world.subscribed()
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    gone = testing.event("invoice.paid", {"id": "in_gone", "object": "invoice", "customer": ada.customer})
+    world.deliver([gone, *world.events()], work=False)
+    testing.work()
+    assert ada.row.status == "canceled"
+    failed = StripeEvent.objects.get(pk=gone["id"])
+    assert (failed.status, failed.attempts, "in_gone" in failed.error_message) == ("failed", 1, True)
+
+
+def test_an_event_without_its_objects_id_fails_alone(world):
+    ada = world.subscribed()
+    for event_type, kind in [
+        ("charge.refunded", "charge"),
+        ("charge.dispute.created", "dispute"),
+        ("invoice.paid", "invoice"),
+    ]:
+        world.deliver([testing.event(event_type, {"object": kind, "customer": ada.customer})], work=False)
+    testing.work()
+    assert set(StripeEvent.objects.filter(object_id="").values_list("status", flat=True)) == {"failed"}
+
+
+def test_one_object_that_stripe_does_not_answer_for_keeps_only_its_own_event_waiting(world, monkeypatch):
+    ada = world.subscribed()
+    before = ada.row.default_payment_method
+    world.control("disputes", charge=world.charge_of(ada)["id"])
+    world.change_card(ada, "pm_card_mastercard")
+    send = HttpClient.send
+
+    def no_disputes(self, method, url, request, post_data=None):
+        if "/v1/disputes/" in url:
+            return b"{}", 500, {}
+        return send(self, method, url, request, post_data)
+
+    monkeypatch.setattr(HttpClient, "send", no_disputes)
+    world.deliver(work=False)
+    testing.work()
+    waiting = StripeEvent.objects.filter(status="received")
+    assert {event.type for event in waiting} == {"charge.dispute.created"}
+    assert (waiting[0].attempts, waiting[0].error_message) == (0, "Waiting: Stripe answered 500")
+    assert ada.row.default_payment_method != before
+
+
+def test_a_mirror_that_cannot_take_an_object_costs_nobody_access(world, monkeypatch):
+    def cannot(cls, *args, **kwargs):
+        raise ValueError("a shape that dj-stripe does not know")
+
+    monkeypatch.setattr(mirror.djstripe.PaymentMethod, "sync_from_stripe_data", classmethod(cannot))
+    ada = world.subscribe()
+    world.deliver()
+    assert ada.access.reason == "active"
+    assert mirror.djstripe.Subscription.objects.filter(id=ada.subscription).exists()
+
+
+def test_a_worker_that_lost_its_lane_does_not_postpone_its_heirs_events(world, monkeypatch):
+    ada = world.subscribed()
+    world.advance(days=32)
+    world.deliver(work=False)
+
+    def slow_and_down(lane, events):
+        Lane.objects.filter(pk=lane).update(token="00000000-0000-0000-0000-000000000001")
+        raise StripeUnavailable("Stripe did not answer")
+
+    monkeypatch.setattr(processing, "prefetch", slow_and_down)
+    assert worker.drain(ada.customer) == "lost"
+    assert not StripeEvent.objects.exclude(next_attempt_at=None).exists()
+
+
+def test_a_receiver_that_raises_when_one_grace_ends_does_not_silence_the_others(world):
+    subscribers = [world.subscribed(email=f"{name}@example.com") for name in ("ada", "ben", "eve")]
+    for subscriber in subscribers:
+        world.change_card(subscriber, "pm_card_chargeCustomerFail")
+    world.advance(days=31, hours=3)
+    world.deliver()
+    world.advance(days=3)
+    world.heard.clear()
+
+    def raises(sender, subscription, **kwargs):
+        if subscription.customer_id == subscribers[0].customer:
+            raise LookupError
+
+    signals.access_revoked.connect(raises)
     try:
-        world.deliver([event for event in rest if event["type"] == "invoice.paid"], work=False)
-        assert worker.drain(ada.customer) == "drained"
+        worker.sweep()
     finally:
-        lanes.commit_under = commit
-    assert_all_processed()
+        signals.access_revoked.disconnect(raises)
+    revoked = {subscriber.customer for subscriber in subscribers if not subscriber.row.has_announced_access}
+    assert revoked == {subscriber.customer for subscriber in subscribers[1:]}
+    worker.sweep()
+    assert not subscribers[0].row.has_announced_access
 
 
 def _reads(world):

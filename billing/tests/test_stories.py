@@ -4,10 +4,22 @@ import random
 
 import pytest
 
-from billing import usage
-from billing.models import Dispute, Hold, Payment, PaymentFailure, Plan, Refund, StripeWrite
+from billing import ledger, testing, usage
+from billing.models import (
+    Customer,
+    Dispute,
+    Hold,
+    Payment,
+    PaymentFailure,
+    Plan,
+    Price,
+    Refund,
+    StripeEvent,
+    StripeWrite,
+    Subscription,
+)
 
-from .world import assert_all_processed, customer_row
+from .world import customer_row
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -211,17 +223,135 @@ def test_a_full_refund_of_an_older_period_leaves_the_subscription_alone(world):
     assert not StripeWrite.objects.exists()
 
 
-def test_a_refund_that_fails_releases_its_hold(world):
+def test_a_refund_that_fails_before_its_cancellation_was_made_undoes_both(world):
     ada = world.subscribed()
     refund = world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"])
-    world.control("faults", api={"fail_next": 1, "status": 500})
-    world.control("faults")
-    world.deliver()
+    world.deliver(work=False)
+    with world.writes_failing():
+        testing.work()
+    assert ada.access.reason == "hold_refund"
     world.control(f"refunds/{refund['id']}/fail")
+    with world.writes_failing():
+        world.deliver()
+    assert StripeWrite.objects.get().withdrawn_at
+    assert (ada.access.reason, Refund.objects.get().status) == ("active", "failed")
+    assert world.said(ada)[-2:] == ["refund_failed", "access_granted"]
+    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "active"
+
+
+@pytest.mark.parametrize("renews_first", [False, True])
+def test_a_full_refund_ends_the_subscription_whenever_its_events_arrive(world, renews_first):
+    """Before the payment's own event, or after the next renewal: what counts is when the money went back."""
+    ada = world.subscribe() if not renews_first else world.subscribed()
+    world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"])
+    refund_events = [event for event in world.events() if "refund" in event["type"]]
+    if renews_first:
+        world.advance(days=32)
+        known = {event["id"] for event in refund_events}
+        world.deliver([event for event in world.events() if event["id"] not in known])
+    world.deliver(refund_events)
     world.deliver()
-    assert Refund.objects.get().status == "failed"
-    assert "refund_failed" in world.said(ada)
-    assert not Hold.objects.active().exists()
+    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "canceled"
+    assert (ada.access.has_access, ada.row.status) == (False, "canceled")
+
+
+def test_refunds_that_add_up_to_all_of_it_are_partial_until_the_last(world):
+    ada = world.subscribed()
+    charge = world.charge_of(ada)["id"]
+    for amount in (500, 700, 800):
+        world.stripe("POST", "refunds", charge=charge, amount=amount)
+    world.deliver()
+    assert sorted(Refund.objects.values_list("amount", "is_full")) == [(500, False), (700, False), (800, True)]
+    world.deliver()
+    assert ada.row.status == "canceled"
+
+
+def test_more_refunds_than_a_charge_brings_along_are_all_recorded(world):
+    ada = world.subscribed()
+    charge = world.charge_of(ada)["id"]
+    for _ in range(12):
+        world.stripe("POST", "refunds", charge=charge, amount=10)
+    world.deliver()
+    assert Refund.objects.count() == 12
+    assert world.said(ada) == ["refund_issued"] * 12
+
+
+def test_a_subscription_to_a_price_of_no_plan_keeps_its_state_and_says_so(world):
+    ada = world.subscribed()
+    product = world.stripe("POST", "products", name="Custom")["id"]
+    price = world.stripe(
+        "POST", "prices", product=product, currency="usd", unit_amount=100, recurring={"interval": "month"}
+    )["id"]
+    world.subscribe_again(ada, price)
+    world.deliver()
+    assert (ada.row.stripe_id, ada.access.reason) == (ada.subscription, "active"), "ours counts, not the stranger"
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    world.deliver()
+    assert ada.row.status == "canceled"
+    ben = world.subscribe(email="ben@example.com")
+    item = world.stripe("GET", f"subscriptions/{ben.subscription}")["items"]["data"][0]["id"]
+    world.stripe("POST", f"subscriptions/{ben.subscription}", items=[{"id": item, "price": price}])
+    world.deliver()
+    assert (ben.access.has_access, ben.access.reason, ben.row.unmapped_price) == (False, "unmapped_price", price)
+    Price.objects.create(pk=price, plan=Plan.objects.get(slug="pro"), currency="usd", unit_amount=100, interval="month")
+    world.stripe("POST", f"subscriptions/{ben.subscription}", metadata={"a": "b"})
+    world.deliver()
+    assert (ben.access.reason, ben.row.unmapped_price) == ("active", "")
+
+
+def test_a_lost_dispute_about_a_second_subscription_cancels_that_one(world):
+    ada = world.subscribed()
+    price = Price.objects.get(lookup_key="team_month").pk
+    second = world.subscribe_again(ada, price)
+    charge = world.charge_of(ada)
+    assert charge["amount"] == 6000
+    dispute = world.control("disputes", charge=charge["id"])
+    world.deliver()
+    assert ada.access.reason == "active", "the one that counts is not disputed"
+    world.control(f"disputes/{dispute['id']}", status="lost")
+    world.deliver()
+    assert world.stripe("GET", f"subscriptions/{second}")["status"] == "canceled"
+    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "active"
+
+
+def test_a_subscription_that_ended_and_was_followed_by_another_is_announced_as_ended(world):
+    ada = world.subscribed()
+    world.subscribe_again(ada, Price.objects.get(lookup_key="team_month").pk)
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    world.deliver()
+    assert ada.access.plan.slug == "team"
+    assert world.said(ada)[:2] == ["subscription_ended", "subscription_started"]
+
+
+def test_who_disputed_and_left_can_buy_again(world):
+    ben = world.subscribed()
+    world.control("disputes", charge=world.charge_of(ben)["id"])
+    world.stripe("DELETE", f"subscriptions/{ben.subscription}")
+    world.deliver()
+    again = world.subscribe(user=ben.user)
+    world.deliver()
+    assert again.access.reason == "active"
+
+
+def test_a_key_of_another_account_takes_nobodys_access(world):
+    ada = world.subscribed()
+    events = [testing.event("customer.subscription.updated", {"object": "subscription", "customer": ada.customer})]
+    world.control("reset", seed=2)
+    world.deliver(events, work=False)
+    testing.work()
+    assert ada.access.reason == "active"
+    assert StripeEvent.objects.get(pk=events[0]["id"]).status == "failed"
+
+
+def test_a_trials_end_is_announced_once_however_often_it_is_processed(world):
+    eve = world.subscribe(plan="team")
+    world.deliver()
+    world.advance(days=12)
+    world.deliver()
+    assert world.said(eve).count("trial_ending") == 1
+    ledger.replay(list(StripeEvent.objects.filter(type__endswith="trial_will_end").values_list("pk", flat=True)))
+    testing.work()
+    assert world.said(eve).count("trial_ending") == 1
 
 
 def test_a_customer_deleted_at_stripe_loses_access_and_is_unlinked(world):
@@ -244,11 +374,15 @@ def test_after_a_deleted_customer_the_person_can_buy_again(world):
     assert again.access.reason == "active"
 
 
-def test_an_event_about_a_stranger_is_processed_without_effect(world):
+def test_an_event_about_a_stranger_is_processed_without_effect_and_says_so(world):
     stranger = world.stripe("POST", "customers", email="stranger@example.com")
     world.stripe("DELETE", f"customers/{stranger['id']}")
     world.deliver()
-    assert_all_processed()
+    event = StripeEvent.objects.get(type="customer.deleted")
+    assert (event.status, event.error_message) == ("processed", "No effect: nobody here is this event's customer.")
+    assert not Customer.objects.exists()
+    assert not Subscription.objects.exists()
+    assert world.heard == []
 
 
 def test_a_downgrade_keeps_the_true_usage_and_blocks_new_use_above_the_new_limit(world):

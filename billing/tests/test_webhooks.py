@@ -5,12 +5,13 @@ import time
 
 import pytest
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django_q.models import OrmQ
 
 from billing import ledger, testing
 from billing.conf import conf
 from billing.models import Lane, StripeEvent
+from billing.webhooks import stripe_webhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -133,8 +134,8 @@ def test_without_a_secret_nothing_is_believed(settings, secrets):
     "body", [b"", b"{", b"\xff\xfe", b'{"id": NaN}', b"[" * 100_000, b"nul", b'{"created": Infinity}']
 )
 def test_a_body_that_is_not_json_is_refused(body):
-    answer = testing.post(body, testing.sign(body, conf.webhook_secrets[0]))
-    assert (answer.status_code, answer.json()["code"]) in [(400, "bad_json"), (400, "bad_signature")]
+    answer = testing.post(body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_json")
     assert not StripeEvent.objects.exists()
 
 
@@ -167,8 +168,14 @@ def test_json_that_is_not_an_event_is_refused_and_says_what_is_missing(data):
 
 
 def test_a_body_over_one_mebibyte_is_refused_unread():
-    body = b"x" * (1024 * 1024 + 1)
-    assert testing.post(body, "t=1,v1=0").status_code == 413
+    class Unread:
+        def read(self, *args):
+            raise AssertionError("the body was read")
+
+    request = RequestFactory().post(testing.WEBHOOK_PATH, b"", content_type="application/json")
+    request.META["CONTENT_LENGTH"] = str(1024 * 1024 + 1)
+    request._stream = Unread()
+    assert stripe_webhook(request).status_code == 413
 
 
 def test_a_length_that_is_no_number_is_no_server_error():

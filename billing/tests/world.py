@@ -2,8 +2,10 @@
 
 import json
 import random
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from unittest import mock
 from urllib.request import Request, urlopen
 
 from django.contrib.auth import get_user_model
@@ -13,6 +15,7 @@ from billing import access, catalogue, publishing, signals, stripe_client, testi
 from billing.conf import conf
 from billing.lifecycle.checkout import start
 from billing.models import Customer, Payment, StripeEvent, Subscription
+from billing.stripe_client import HttpClient
 
 SECONDS_A_DAY = 86_400
 SIGNALS = {name: value for name, value in vars(signals).items() if isinstance(value, Signal)}
@@ -91,6 +94,17 @@ class World:
         with urlopen(f"{self.url}/_sandbox/calls", timeout=5) as answer:
             return json.load(answer)
 
+    @contextmanager
+    def writes_failing(self):
+        """Stripe answers reads, and 503 to every write of ours."""
+        send = HttpClient.send
+
+        def refuse_writes(client, method, url, request, post_data=None):
+            return send(client, method, url, request) if method.lower() == "get" else (b"{}", 503, {})
+
+        with mock.patch.object(HttpClient, "send", refuse_writes):
+            yield
+
     # Subscribers
 
     def sign_up(self, email="ada@example.com"):
@@ -110,6 +124,15 @@ class World:
         self.deliver()
         self.heard.clear()
         return subscriber
+
+    def subscribe_again(self, subscriber, price):
+        """A second subscription of the same customer, made behind our back and paid with the same card."""
+        card = self.stripe("GET", f"subscriptions/{subscriber.subscription}")["default_payment_method"]
+        made = self.stripe(
+            "POST", "subscriptions", customer=subscriber.customer, items=[{"price": price}], default_payment_method=card
+        )
+        assert made["status"] == "active"
+        return made["id"]
 
     def change_card(self, subscriber, card):
         method = self.stripe("POST", f"payment_methods/{card}/attach", customer=subscriber.customer)["id"]
