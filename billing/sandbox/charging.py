@@ -8,7 +8,7 @@ from .cards import Card
 from .events import emit
 from .store import Object, State
 
-SUCCEEDED, DECLINED, REQUIRES_ACTION = "succeeded", "declined", "requires_action"
+SUCCEEDED, DECLINED, REQUIRES_ACTION, PROCESSING = "succeeded", "declined", "requires_action", "processing"
 AUTHENTICATION_FAILED = {
     "type": "invalid_request_error",
     "code": "payment_intent_authentication_failure",
@@ -43,11 +43,14 @@ def new_intent(state: State, amount: int, currency: str, **values: Any) -> Objec
 
 
 def attempt(state: State, intent: Object, method: str | None, on_session: bool, outcome: str | None = None) -> str:
-    """Charges the card as it behaves, or as `outcome` says: paid, declined, authenticated, authentication_failed."""
+    """Charges the card as it behaves, or as `outcome` says: paid, declined, authenticated, authentication_failed,
+    processing (the bank's answer comes days later)."""
     if method is None:
         return _without_card(state, intent)
     card = cards.of_method(state, method)
     intent["payment_method"] = method
+    if outcome == "processing":
+        return _wait(state, intent)
     if outcome == "authentication_failed":
         return _fail_authentication(state, intent, method)
     if outcome is None and needs_authentication(card, on_session):
@@ -99,6 +102,12 @@ def _ask(state: State, intent: Object) -> str:
     }
     emit(state, "payment_intent.requires_action", intent)
     return REQUIRES_ACTION
+
+
+def _wait(state: State, intent: Object) -> str:
+    intent["status"] = "processing"
+    emit(state, "payment_intent.processing", intent)
+    return PROCESSING
 
 
 def _fail_authentication(state: State, intent: Object, method: str) -> str:

@@ -1,7 +1,7 @@
 """Collecting an invoice, and what the outcome does to its subscription: active, past due, incomplete, or over."""
 
 from . import charging, invoicing, standing
-from .charging import DECLINED, REQUIRES_ACTION, SUCCEEDED
+from .charging import DECLINED, PROCESSING, REQUIRES_ACTION, SUCCEEDED
 from .events import emit, recorded
 from .periods import days
 from .store import Object, State
@@ -34,7 +34,7 @@ def collect(
         if scheduled:
             invoice["attempt_count"] += 1
         settle(state, invoice)
-    else:
+    elif result != PROCESSING:
         _fail(state, invoice, result, scheduled)
     return result
 

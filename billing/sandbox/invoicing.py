@@ -189,6 +189,11 @@ def reserve_payment(state: State, invoice: Object) -> Object:
         setup_future_usage="off_session" if reason == "subscription_create" else None,
     )
     emit(state, "payment_intent.created", intent)
+    tie_payment(state, invoice, intent)
+    return intent
+
+
+def tie_payment(state: State, invoice: Object, intent: Object) -> None:
     state.note(intent["id"])["invoice"] = invoice["id"]
     state.put(
         blank(
@@ -205,7 +210,6 @@ def reserve_payment(state: State, invoice: Object) -> Object:
             status_transitions={"canceled_at": None, "paid_at": None},
         )
     )
-    return intent
 
 
 def payment_of(state: State, invoice: Object) -> Object | None:

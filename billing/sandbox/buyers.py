@@ -1,0 +1,42 @@
+"""Who buys at a Checkout: the session's customer or a new one, the card that is kept, the details shown."""
+
+from .cards import Card
+from .events import emit
+from .resources import customers, payment_methods
+from .store import Object, State
+
+
+def customer_of(state: State, session: Object) -> Object:
+    """The session's customer; without one it is made."""
+    if session["customer"]:
+        return state.get("customer", session["customer"])
+    customer = state.put(customers.new(state, {"email": session["customer_email"]}))
+    emit(state, "customer.created", customer)
+    return customer
+
+
+def details(customer: Object | None, session: Object) -> Object:
+    """Of the customer, or of a guest, of whom only the e-mail is known."""
+    known = customer or {}
+    plain = {name: known.get(name) for name in ("address", "name", "phone")}
+    return {
+        **plain,
+        "email": known.get("email") or session["customer_email"],
+        "tax_exempt": known.get("tax_exempt") or "none",
+        "tax_ids": [],
+        "business_name": None,
+        "individual_name": None,
+    }
+
+
+def saved(state: State, customer: Object, card: Card | None) -> str | None:
+    """The card as a payment method of the customer."""
+    if card is None:
+        return None
+    method = payment_methods.new(state, card)
+    billing = {name: customer[name] for name in ("address", "email", "name", "phone")}
+    payment_methods.write(method, {"billing_details": billing, "allow_redisplay": "limited"})
+    method["customer"] = customer["id"]
+    state.put(method)
+    emit(state, "payment_method.attached", method)
+    return str(method["id"])

@@ -1,0 +1,112 @@
+"""What a Checkout without a subscription brings: one payment, with an invoice if asked for, or a card that is saved."""
+
+from typing import Any
+
+from . import charging, delayed, invoicing
+from .buyers import customer_of, details, saved
+from .cards import Card
+from .events import emit, in_order
+from .resources import payment_methods
+from .store import Object, State
+
+SETUP_AUTHENTICATION_FAILED = {**charging.AUTHENTICATION_FAILED, "code": "setup_intent_authentication_failure"}
+PAYMENT_ORDER = (
+    "customer.created payment_intent.created charge.succeeded payment_method.attached payment_intent.succeeded "
+    "payment_intent.processing checkout.session.completed invoiceitem.created invoice.created invoice.finalized "
+    "invoice.paid invoice.payment_succeeded invoice_payment.paid"
+).split()
+SETUP_ORDER = "customer.created payment_method.attached setup_intent.succeeded checkout.session.completed".split()
+
+
+def intent_for(state: State, session: Object) -> Object:
+    """The payment intent of a session, made at the first attempt to pay."""
+    note = state.note(session["id"])
+    if "intent" in note:
+        return state.get("payment_intent", note["intent"])
+    values: dict[str, Any] = {"setup_future_usage": "off_session" if session["mode"] == "subscription" else None}
+    values |= {"customer": session["customer"], **note["one_off"]}
+    intent = charging.new_intent(state, session["amount_total"], session["currency"], **values)
+    note["intent"] = intent["id"]
+    if session["mode"] == "payment":
+        session["payment_intent"] = intent["id"]
+        state.put(session)
+    emit(state, "payment_intent.created", intent)
+    return intent
+
+
+def finish(state: State, session: Object, card: Card | None, result: str) -> None:
+    with in_order(state, SETUP_ORDER if session["mode"] == "setup" else PAYMENT_ORDER):
+        customer = customer_of(state, session) if _has_customer(state, session) else None
+        session.update(status="complete", url=None, customer=customer["id"] if customer else None)
+        session["customer_details"] = details(customer, session)
+        if session["mode"] == "setup":
+            _save_card(state, session, customer, card)
+        elif not session["amount_total"]:
+            session["payment_status"] = "no_payment_required"
+        else:
+            _pay(state, session, customer, card, result)
+        emit(state, "checkout.session.completed", state.put(session))
+
+
+def _has_customer(state: State, session: Object) -> bool:
+    """A guest stays one, unless what was bought needs a customer."""
+    keeps_card = bool(state.note(session["id"])["one_off"].get("setup_future_usage"))
+    invoices = bool(session["invoice_creation"] and session["invoice_creation"]["enabled"])
+    return bool(session["customer"]) or session["customer_creation"] == "always" or keeps_card or invoices
+
+
+def _save_card(state: State, session: Object, customer: Object | None, card: Card | None) -> None:
+    intent = state.get("setup_intent", session["setup_intent"])
+    method = _method(state, customer, card)
+    intent.update(status="succeeded", payment_method=method, customer=session["customer"], last_setup_error=None)
+    state.put(intent)
+    emit(state, "setup_intent.succeeded", intent)
+
+
+def _method(state: State, customer: Object | None, card: Card | None) -> str:
+    if card is None:
+        raise AssertionError("A payment and a setup need a card.")
+    return str(saved(state, customer, card) if customer else payment_methods.new(state, card)["id"])
+
+
+def _pay(state: State, session: Object, customer: Object | None, card: Card | None, result: str) -> None:
+    intent = intent_for(state, session)
+    intent["customer"] = session["customer"]
+    state.put(intent)
+    keeps = customer if intent["setup_future_usage"] else None
+    method = _method(state, keeps, card)
+    charging.attempt(state, intent, method, True, result)
+    if result == "processing":
+        delayed.await_payment(state, session, method)
+    else:
+        settle(state, session)
+
+
+def settle(state: State, session: Object) -> None:
+    """The payment succeeded; the invoice that was asked for comes after it, and is paid."""
+    session["payment_status"] = "paid"
+    if session["invoice_creation"]["enabled"]:
+        session["invoice"] = _invoice(state, session)["id"]
+
+
+def _invoice(state: State, session: Object) -> Object:
+    given = session["invoice_creation"]["invoice_data"]
+    buyer = {"id": None, "customer": session["customer"], "currency": session["currency"], "metadata": {},
+             "collection_method": "charge_automatically", "discounts": []}  # fmt: skip
+    lines = [_line(state, buyer, row) for row in state.note(session["id"])["items"]]
+    values = {name: given[name] for name in ("custom_fields", "description", "footer", "metadata")}
+    invoice = invoicing.document(state, buyer, "manual", lines, parent=None, auto_advance=False, **values)
+    state.put(invoice)
+    emit(state, "invoice.created", invoice)
+    invoicing.finalize(state, invoice, reserve=False)
+    intent = state.get("payment_intent", session["payment_intent"])
+    invoicing.tie_payment(state, invoice, intent)
+    invoicing.mark_paid(state, invoice)
+    invoicing.settle_payment(state, invoice)
+    return invoice
+
+
+def _line(state: State, buyer: Object, row: Object) -> Object:
+    now = state.now()
+    words = {"description": row["description"], "invoice_item": state.new_id("ii")}
+    return invoicing.line(state, buyer, row, row["amount_total"], (now, now), **words)

@@ -1,0 +1,119 @@
+"""Checkout sessions as documents: what is for sale at one, and the session itself, for each of the three modes."""
+
+from typing import Any
+
+from . import items, pricing
+from .blanks import blank
+from .contract import Params
+from .errors import invalid
+from .periods import DAY
+from .store import Object, State
+
+ECHOED = ("allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id", "locale",
+          "payment_method_collection", "success_url", "integration_identifier", "submit_type",
+          "customer_creation")  # fmt: skip
+INVOICE_DATA = ("account_tax_ids", "custom_fields", "description", "footer", "issuer", "metadata", "rendering_options")
+
+
+def priced(state: State, identifier: str, mode: str) -> Object:
+    if mode == "subscription":
+        return items.recurring_price(state, identifier)
+    price = state.get("price", identifier, "line_items[0][price]")
+    if price["recurring"] is not None:
+        raise invalid(
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
+            "only one-time prices.",
+            "mode",
+        )
+    return {**price}
+
+
+def currency_of(state: State, wanted: list[Object], params: Params, customer: Object | None) -> str:
+    price = priced(state, wanted[0]["price"], params["mode"])
+    known = {price["currency"], *(state.note(price["id"]).get("currency_options") or {})}
+    asked = params.get("currency") or (customer["currency"] if customer and customer["currency"] in known else None)
+    return str(asked or price["currency"]).lower()
+
+
+def line(state: State, entry: Object, currency: str, mode: str, is_free: bool) -> Object:
+    price = priced(state, entry["price"], mode)
+    product = state.get("product", price["product"])
+    each = pricing.unit_amount(state, price, currency)
+    amount = 0 if is_free else each * entry["quantity"]
+    return blank(
+        "item",
+        state.new_id("li"),
+        amount_discount=0,
+        amount_subtotal=amount,
+        amount_tax=0,
+        amount_total=amount,
+        currency=currency,
+        description=product["name"],
+        metadata={},
+        price=price,
+        quantity=entry["quantity"],
+    )
+
+
+def session(state: State, params: Params, rows: list[Object], currency: str | None) -> Object:
+    identifier, mode = "cs_test_a1" + state.new_id("x", 58)[2:], params["mode"]
+    total = None if mode == "setup" else sum(row["amount_total"] for row in rows)
+    echoed: dict[str, Any] = {name: params[name] for name in ECHOED if name in params}
+    return blank(
+        "checkout.session",
+        identifier,
+        **{
+            "adaptive_pricing": {"enabled": False},
+            "amount_subtotal": total,
+            "amount_total": total,
+            "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+            "created": state.now(),
+            "currency": currency,
+            "custom_fields": [],
+            "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
+            "customer": params.get("customer"),
+            "customer_creation": _customer_creation(params),
+            "customer_email": params.get("customer_email"),
+            "discounts": [],
+            "expires_at": _expiry(state, params),
+            "invoice_creation": _invoice_creation(params) if mode == "payment" else None,
+            "livemode": False,
+            "metadata": params.get("metadata") or {},
+            "mode": mode,
+            "payment_method_collection": "always" if mode == "subscription" else "if_required",
+            "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+            "payment_method_types": params.get("payment_method_types") or ["card"],
+            "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
+            "phone_number_collection": {"enabled": False},
+            "saved_payment_method_options": {
+                "allow_redisplay_filters": ["always"],
+                "payment_method_remove": "disabled",
+                "payment_method_save": None,
+            },
+            "shipping_options": [],
+            "status": "open",
+            "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+            "ui_mode": "hosted_page",
+            "url": f"{state.base_url}/c/{identifier}",
+            **echoed,
+        },
+    )
+
+
+def _customer_creation(params: Params) -> str | None:
+    if "customer" in params:
+        return None
+    return "always" if params["mode"] == "subscription" else "if_required"
+
+
+def _invoice_creation(params: Params) -> Object:
+    given = params.get("invoice_creation") or {"enabled": False}
+    data: dict[str, Any] = dict.fromkeys(INVOICE_DATA)
+    return {"enabled": given["enabled"], "invoice_data": {**data, "metadata": {}, **given.get("invoice_data", {})}}
+
+
+def _expiry(state: State, params: Params) -> int:
+    at = params.get("expires_at", state.now() + DAY)
+    if not state.now() + 1800 - 60 <= at <= state.now() + DAY + 60:
+        raise invalid("The `expires_at` timestamp must be between 30 minutes and 24 hours from now.", "expires_at")
+    return int(at)
