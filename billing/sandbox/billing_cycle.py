@@ -44,7 +44,8 @@ def preview_of_renewal(state: State, sub: Object, more: list[Object] | None = No
             subscribing.regular_line(state, sub, {**row, "current_period_start": start, "current_period_end": end})
         )
     period = (items.period_start(sub), items.period_end(sub))
-    invoice = invoicing.document(state, sub, "upcoming", lines, id="upcoming_in", period=period)
+    lasting = [known for known in sub["discounts"] if (state.get("discount", known)["end"] or start + 1) > start]
+    invoice = invoicing.document(state, sub, "upcoming", lines, id="upcoming_in", period=period, discounts=lasting)
     invoice["next_payment_attempt"] = start + state.settings["finalize_after"]
     del invoice["id"]
     return invoice

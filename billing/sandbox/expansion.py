@@ -25,6 +25,10 @@ KINDS = {
     "du": ["dispute"],
     "txn": ["balance_transaction"],
     "cs": ["checkout.session"],
+    "di": ["discount"],
+    "promo": ["promotion_code"],
+    "clock": ["test_helpers.test_clock"],
+    "feat": ["entitlements.feature"],
     "bpc": ["billing_portal.configuration"],
     "acct": ["account"],
 }
@@ -59,6 +63,10 @@ def _line_items(state: State, session: Object) -> Object:
     return embedded_list(f"/v1/checkout/sessions/{session['id']}/line_items", items)
 
 
+def _breakdown(state: State, session: Object) -> Object:
+    return {"discounts": state.note(session["id"]).get("discount_amounts", []), "taxes": []}
+
+
 INCLUDABLE: dict[tuple[str, str], Included] = {
     ("charge", "refunds"): _charge_refunds,
     ("customer", "subscriptions"): _customer_subscriptions,
@@ -70,9 +78,9 @@ INCLUDABLE: dict[tuple[str, str], Included] = {
     ("invoice", "confirmation_secret"): _confirmation_secret,
     ("price", "currency_options"): lambda state, price: state.note(price["id"])["currency_options"],
     ("checkout.session", "line_items"): _line_items,
-    ("item", "discounts"): lambda _, __: [],
+    ("item", "discounts"): lambda state, item: state.note(item["id"]).get("discounts", []),
     ("item", "taxes"): lambda _, __: [],
-    ("total_details", "breakdown"): lambda _, __: {"discounts": [], "taxes": []},
+    ("total_details", "breakdown"): _breakdown,
 }
 
 
@@ -85,27 +93,32 @@ def expand(state: State, obj: Any, paths: list[str]) -> Any:
     return obj
 
 
-def _expand(state: State, obj: Any, parts: list[str], path: str, within: str = "") -> Any:
-    """A copy of `obj` along the path: what is stored is never changed."""
+def _without_prefix(state: State, identifier: str) -> list[str]:
+    """A coupon's id is of one's own choosing."""
+    return ["coupon"] if state.find("coupon", identifier) or "last" in state.notes.get(identifier, {}) else []
+
+
+def _expand(state: State, obj: Any, parts: list[str], path: str, within: str = "", holder: Object | None = None) -> Any:
+    """A copy of `obj` along the path: what is stored is never changed. `within` its `holder` it has that name."""
     if isinstance(obj, list):
-        return [_expand(state, entry, parts, path, within) for entry in obj]
+        return [_expand(state, entry, parts, path, within, holder) for entry in obj]
     if not parts or not isinstance(obj, dict):
         return obj
     name, rest = parts[0], parts[1:]
-    value = _value(state, obj, name, path, within)
-    if isinstance(value, list) and not rest:
+    value = _value(state, obj, name, path, within, holder)
+    if isinstance(value, list):
         value = [_object(state, entry, path) if isinstance(entry, str) else entry for entry in value]
     elif isinstance(value, str):
         value = _object(state, value, path)
-    return {**obj, name: _expand(state, value, rest, path, name)}
+    return {**obj, name: _expand(state, value, rest, path, name, obj)}
 
 
-def _value(state: State, obj: Object, name: str, path: str, within: str) -> Any:
+def _value(state: State, obj: Object, name: str, path: str, within: str, holder: Object | None) -> Any:
     if name in obj:
         return obj[name]
     included = INCLUDABLE.get((str(obj.get("object", within)), name))
     if included:
-        return included(state, obj)
+        return included(state, obj if "id" in obj or holder is None else holder)
     cls = class_of(str(obj.get("object")))
     if cls is not None and name in fields_of(cls):
         return None
@@ -113,7 +126,7 @@ def _value(state: State, obj: Object, name: str, path: str, within: str) -> Any:
 
 
 def _object(state: State, identifier: str, path: str) -> Object:
-    kinds = KINDS.get(identifier.split("_", maxsplit=1)[0])
+    kinds = KINDS.get(identifier.split("_", maxsplit=1)[0]) or _without_prefix(state, identifier)
     if not kinds:
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
     for kind in kinds:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import charging, pricing
+from . import charging, discounting, pricing
 from .blanks import blank, embedded_list
 from .events import emit, recorded
 from .periods import days
@@ -72,7 +72,11 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
     identifier = values.pop("id", None) or state.new_id("in")
     customer = state.get("customer", sub["customer"])
     lines = [{**entry, "invoice": identifier} for entry in lines]
-    total = sum(entry["amount"] for entry in lines)
+    discounts = values.pop("discounts", sub["discounts"])
+    lines = discounting.apply(state, lines, [state.get("discount", known) for known in discounts])
+    taken = discounting.totals(lines)
+    subtotal = sum(entry["amount"] for entry in lines)
+    total = subtotal - sum(entry["amount"] for entry in taken)
     start, end = values.pop("period", None) or (state.now(), state.now())
     details = {"metadata": dict(sub["metadata"]), "subscription": sub["id"]}
     return blank(
@@ -102,7 +106,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
             "customer_tax_exempt": "none",
             "customer_tax_ids": [],
             "default_tax_rates": [],
-            "discounts": [],
+            "discounts": list(discounts),
             "issuer": {"type": "self"},
             "lines": embedded_list(f"/v1/invoices/{identifier}/lines", lines),
             "livemode": False,
@@ -116,12 +120,12 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
             "starting_balance": 0,
             "status": "draft",
             "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
-            "subtotal": total,
-            "subtotal_excluding_tax": total,
+            "subtotal": subtotal,
+            "subtotal_excluding_tax": subtotal,
             "total": total,
-            "total_discount_amounts": [],
+            "total_discount_amounts": taken,
             "total_excluding_tax": total,
-            "total_pretax_credit_amounts": [],
+            "total_pretax_credit_amounts": [{**entry, "type": "discount"} for entry in taken],
             "total_taxes": [],
             **values,
         },
@@ -136,7 +140,10 @@ def draft(state: State, sub: Object, reason: str, lines: list[Line], **values: A
             item["invoice"] = invoice["id"]
             state.put(item)
     sub["latest_invoice"] = invoice["id"]
+    if any(entry["parent"]["subscription_item_details"] for entry in lines):
+        state.note(sub["id"])["period_discounts"] = invoice["discounts"]
     emit(state, "invoice.created", invoice)
+    discounting.use_up(state, sub, invoice)
     return invoice
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import invoicing, items, periods, pricing, standing
+from . import discounting, invoicing, items, periods, pricing, standing
 from .blanks import blank
 from .events import emit
 from .store import Object, State
@@ -68,8 +68,7 @@ def _add(state: State, sub: Object, change: Change, row: Object, sign: int, at: 
     start, end = change.period
     if at >= end:
         return
-    full = pricing.item_amount(state, row, sub["currency"])
-    amount = sign * pricing.share(full, end - at, end - start)
+    amount = sign * pricing.share(_full(state, sub, change, row, sign), end - at, end - start)
     product = state.find("product", row["price"]["product"])
     name = product["name"] if product else row["price"]["product"]
     words = f"{'Unused' if sign < 0 else 'Remaining'} time on {name} after {periods.day(at)}"
@@ -79,6 +78,17 @@ def _add(state: State, sub: Object, change: Change, row: Object, sign: int, at: 
     )
     change.items.append(item)
     change.lines.append(line)
+
+
+def _full(state: State, sub: Object, change: Change, row: Object, sign: int) -> int:
+    """What a row costs for the whole period, net: by the discounts that the period was billed with when it is credited,
+    by those there are now when it is charged."""
+    rows = sub["items"]["data"] if sign < 0 else change.rows
+    amounts = [pricing.item_amount(state, each, sub["currency"]) for each in rows]
+    current: list[str] = sub["discounts"]
+    billed = state.note(sub["id"]).get("period_discounts", current)
+    nets = discounting.net(state, billed if sign < 0 else current, amounts)
+    return next(amount for each, amount in zip(rows, nets, strict=True) if each["id"] == row["id"])
 
 
 def _add_whole(state: State, sub: Object, change: Change, row: Object) -> None:

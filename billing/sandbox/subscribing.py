@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import invoicing, items, pricing, standing
+from . import discounting, invoicing, items, pricing, standing
 from .blanks import blank
 from .errors import invalid
 from .periods import DAY, end_of
@@ -63,6 +63,7 @@ def build(state: State, customer: Object, wanted: list[Object], options: dict[st
         trial_settings={"end_behavior": {"missing_payment_method": missing}},
         trial_start=now if trial_end else None,
     )
+    discounting.give(state, options.get("discounts"), sub, items.total(state, sub), options.get("session"))
     return state.put(sub)
 
 

@@ -1,6 +1,6 @@
 """Changing a subscription: its items with proration, its end, its trial, its card."""
 
-from .. import charging, collection, items, periods, phases, proration, standing, subscribing
+from .. import charging, collection, discounting, items, periods, phases, proration, standing, subscribing
 from ..contract import Params
 from ..errors import invalid
 from ..events import in_order, recorded
@@ -9,7 +9,7 @@ from ..routing import api
 from ..store import Object, State
 from .customers import merged
 from .payment_methods import owned
-from .subscriptions import refuse_unpayable
+from .subscriptions import DISCOUNTS, refuse_unpayable
 
 UPDATED = "customer.subscription.updated"
 ORDER = (UPDATED, "invoiceitem.created", "invoice.created", "invoice.finalized")
@@ -19,7 +19,12 @@ PAYING = "payment_behavior proration_behavior proration_date billing_cycle_ancho
 PLAIN = "default_payment_method description metadata trial_end trial_settings.end_behavior.missing_payment_method"
 
 
-@api.add("POST", "/v1/subscriptions/{subscription}", "SubscriptionUpdateParams", f"{ITEMS} {ENDS} {PAYING} {PLAIN}")
+@api.add(
+    "POST",
+    "/v1/subscriptions/{subscription}",
+    "SubscriptionUpdateParams",
+    f"{ITEMS} {ENDS} {PAYING} {PLAIN} {DISCOUNTS}",
+)
 def update(state: State, subscription: str, params: Params) -> Object:
     sub = state.get("subscription", subscription)
     if standing.is_over(sub) and params.keys() - {"metadata", "cancellation_details"}:
@@ -72,6 +77,8 @@ def _write(state: State, sub: Object, params: Params) -> None:
     if "trial_settings" in params:
         sub["trial_settings"] = params["trial_settings"]
     sub["metadata"] = merged(sub["metadata"], params)
+    if "discounts" in params:
+        discounting.give(state, params["discounts"], sub, items.total(state, sub))
     if isinstance(params.get("trial_end"), int):
         _move_trial(state, sub, params["trial_end"])
     _write_end(state, sub, params)

@@ -13,6 +13,7 @@ from ..store import Object, State
 from .payment_methods import owned
 
 ITEMS = "items.price items.quantity items.metadata"
+DISCOUNTS = "discounts.coupon discounts.promotion_code discounts.discount"
 OPTIONS = "customer currency default_payment_method description metadata off_session payment_behavior"
 TIMES = "trial_period_days trial_end trial_settings cancel_at cancel_at_period_end proration_behavior billing_mode"
 
@@ -21,7 +22,7 @@ TIMES = "trial_period_days trial_end trial_settings cancel_at cancel_at_period_e
     "POST",
     "/v1/subscriptions",
     "SubscriptionCreateParams",
-    f"{ITEMS} {OPTIONS} {TIMES} collection_method payment_settings.save_default_payment_method",
+    f"{ITEMS} {OPTIONS} {TIMES} {DISCOUNTS} collection_method payment_settings.save_default_payment_method",
 )
 def create(state: State, params: Params) -> Object:
     if "customer" not in params:

@@ -121,7 +121,10 @@ def test_a_random_history_keeps_every_shape_and_balances(sandbox: Sandbox, clien
     Story(sandbox, prices, seed).tell()
     state = sandbox.state
     for invoice in state.table("invoice").rows.values():
-        assert invoice["total"] == sum(line["amount"] for line in invoice["lines"]["data"])
+        assert invoice["subtotal"] == sum(line["amount"] for line in invoice["lines"]["data"])
+        off = sum(part["amount"] for line in invoice["lines"]["data"] for part in line["discount_amounts"])
+        assert off == sum(entry["amount"] for entry in invoice["total_discount_amounts"])
+        assert invoice["total"] == invoice["subtotal"] - off
         assert invoice["amount_due"] == invoice["amount_paid"] + invoice["amount_remaining"]
         assert subscription_id(invoice) in state.table("subscription").rows
         if invoice["status"] == "paid" and invoice["amount_paid"]:

@@ -1,0 +1,47 @@
+"""Discounts at a Checkout: given with the session, or by a promotion code that the buyer enters on the page."""
+
+from typing import Any
+
+from . import discounting
+from .errors import invalid
+from .store import Object, State
+
+
+def choose(state: State, session: Object, entries: list[dict[str, Any]]) -> None:
+    """One discount a session, as at Stripe. It is shown and counted here, and redeemed when the session completes."""
+    if len(entries) > 1:
+        raise invalid("A Checkout Session takes one discount.", "discounts")
+    coupon, code = discounting.chosen(
+        state, entries[0], session["customer"], session["currency"], session["amount_subtotal"]
+    )
+    note = state.note(session["id"])
+    note["discounts"] = [{"promotion_code": code["id"]} if code else {"coupon": coupon["id"]}]
+    session["discounts"] = [{"coupon": coupon["id"], "promotion_code": code["id"] if code else None}]
+    taken = discounting.off(coupon, [item["amount_subtotal"] for item in note["items"]])
+    for item, part in zip(note["items"], taken, strict=True):
+        item.update(amount_discount=part, amount_total=item["amount_subtotal"] - part)
+    session["total_details"]["amount_discount"] = sum(taken)
+    session["amount_total"] = session["amount_subtotal"] - sum(taken)
+
+
+def enter(state: State, session: Object, text: str) -> None:
+    """What the buyer types into the page's field."""
+    if not session["allow_promotion_codes"]:
+        raise invalid("This Checkout Session takes no promotion codes.", "promotion_code")
+    code = discounting.by_text(state, text, session["customer"])
+    if code is None:
+        raise invalid(f"This promotion code is invalid: {text}", "promotion_code", "resource_missing")
+    choose(state, session, [{"promotion_code": code["id"]}])
+
+
+def remember(state: State, session: Object, invoice: Object) -> None:
+    """Once complete, the session's breakdown and its line items name the discount that was made."""
+    note = state.note(session["id"])
+    made = [state.get("discount", entry["discount"]) for entry in invoice["total_discount_amounts"]]
+    note["discount_amounts"] = [
+        {"amount": entry["amount"], "discount": discount}
+        for entry, discount in zip(invoice["total_discount_amounts"], made, strict=True)
+    ]
+    for item in note["items"]:
+        amounts = [{"amount": item["amount_discount"], "discount": discount} for discount in made]
+        state.note(item["id"])["discounts"] = amounts

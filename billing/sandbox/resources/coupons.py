@@ -1,0 +1,193 @@
+"""Coupons, promotion codes, and the end of a subscription's discounts."""
+
+import re
+from typing import Any
+
+from .. import discounting, standing
+from ..blanks import blank
+from ..contract import Params
+from ..errors import invalid, missing_parameter
+from ..events import emit, recorded
+from ..listing import page
+from ..routing import api
+from ..store import Object, State
+from .customers import merged
+
+SHAPE = "amount_off currency percent_off duration duration_in_months id max_redemptions metadata name redeem_by"
+RULES = "restrictions.first_time_transaction restrictions.minimum_amount restrictions.minimum_amount_currency"
+
+
+@api.add("POST", "/v1/coupons", "CouponCreateParams", SHAPE)
+def create(state: State, params: Params) -> Object:
+    _check(state, params)
+    coupon = blank(
+        "coupon",
+        params.get("id") or state.new_id("c", 8)[2:],
+        amount_off=params.get("amount_off"),
+        created=state.now(),
+        currency=params["currency"].lower() if "amount_off" in params else None,
+        duration=params.get("duration", "once"),
+        duration_in_months=params.get("duration_in_months"),
+        livemode=False,
+        max_redemptions=params.get("max_redemptions"),
+        metadata=params.get("metadata") or {},
+        name=params.get("name"),
+        percent_off=params.get("percent_off"),
+        redeem_by=params.get("redeem_by"),
+        times_redeemed=0,
+        valid=True,
+    )
+    state.put(coupon)
+    emit(state, "coupon.created", coupon)
+    if coupon["redeem_by"]:
+        state.schedule(coupon["redeem_by"], "coupon_expires", coupon["id"])
+    return coupon
+
+
+def _check(state: State, params: Params) -> None:
+    if state.find("coupon", params.get("id")):
+        raise invalid("Coupon already exists.", "id", "resource_already_exists")
+    if ("amount_off" in params) == ("percent_off" in params):
+        raise invalid("You must pass either `percent_off` or `amount_off`, and not both.", "percent_off")
+    if not 0 < params.get("percent_off", 1) <= 100:
+        raise invalid("Invalid percent_off: must be greater than 0 and at most 100.", "percent_off")
+    if params.get("amount_off", 1) < 1:
+        raise invalid("Invalid positive integer", "amount_off", "parameter_invalid_integer")
+    if "amount_off" in params and "currency" not in params:
+        raise missing_parameter("currency")
+    if (params.get("duration") == "repeating") != ("duration_in_months" in params):
+        raise invalid("`duration_in_months` goes with `duration=repeating`, and is required there.",
+                      "duration_in_months")  # fmt: skip
+    _check_limits(state, params, "redeem_by")
+
+
+def _check_limits(state: State, params: Params, until: str) -> None:
+    if params.get("max_redemptions", 1) < 1:
+        raise invalid("Invalid positive integer", "max_redemptions", "parameter_invalid_integer")
+    if params.get(until, state.now() + 1) <= state.now():
+        raise invalid(f"`{until}` must be in the future.", until)
+
+
+@api.add("POST", "/v1/coupons/{coupon}", "CouponUpdateParams", "metadata name")
+def update(state: State, coupon: str, params: Params) -> Object:
+    row = state.get("coupon", coupon)
+    with recorded(state, row, "coupon.updated"):
+        row["name"] = params.get("name", row["name"]) or None
+        row["metadata"] = merged(row["metadata"], params)
+    return row
+
+
+@api.add("GET", "/v1/coupons/{coupon}", "CouponRetrieveParams")
+def retrieve(state: State, coupon: str, params: Params) -> Object:
+    return state.get("coupon", coupon)
+
+
+@api.add("GET", "/v1/coupons", "CouponListParams", "created")
+def list_all(state: State, params: Params) -> Object:
+    return page(state, "coupon", "/v1/coupons", params)
+
+
+@api.add("DELETE", "/v1/coupons/{coupon}", "CouponDeleteParams")
+def delete(state: State, coupon: str, params: Params) -> Object:
+    """No one else gets it; who has it keeps it."""
+    row = state.get("coupon", coupon)
+    emit(state, "coupon.deleted", row)
+    state.table("coupon").remove(coupon)
+    gone: dict[str, Any] = {"id": coupon, "object": "coupon", "deleted": True}
+    state.note(coupon).update(deleted=gone, last=row)
+    return gone
+
+
+@api.add(
+    "POST",
+    "/v1/promotion_codes",
+    "PromotionCodeCreateParams",
+    f"active code customer expires_at max_redemptions metadata promotion.type promotion.coupon {RULES}",
+)
+def create_code(state: State, params: Params) -> Object:
+    coupon = state.get("coupon", params["promotion"].get("coupon", ""), "promotion[coupon]")
+    if not coupon["valid"]:
+        raise invalid(f"Coupon expired: {coupon['id']}", "promotion[coupon]", "coupon_expired")
+    if "customer" in params:
+        state.get("customer", params["customer"], "customer")
+    _check_limits(state, params, "expires_at")
+    code = blank(
+        "promotion_code",
+        state.new_id("promo"),
+        active=params.get("active", True),
+        code=_unused(state, params.get("code") or state.new_id("c", 8)[2:].upper(), params.get("customer")),
+        created=state.now(),
+        customer=params.get("customer"),
+        expires_at=params.get("expires_at"),
+        livemode=False,
+        max_redemptions=params.get("max_redemptions"),
+        metadata=params.get("metadata") or {},
+        promotion={"coupon": coupon["id"], "type": "coupon"},
+        restrictions=_restrictions(params.get("restrictions") or {}),
+        times_redeemed=0,
+    )
+    state.put(code)
+    emit(state, "promotion_code.created", code)
+    if code["expires_at"]:
+        state.schedule(code["expires_at"], "code_expires", code["id"])
+    return code
+
+
+def _restrictions(given: dict[str, Any]) -> Object:
+    if ("minimum_amount" in given) != ("minimum_amount_currency" in given):
+        raise missing_parameter("restrictions[minimum_amount_currency]")
+    return {
+        "first_time_transaction": given.get("first_time_transaction", False),
+        "minimum_amount": given.get("minimum_amount"),
+        "minimum_amount_currency": given.get("minimum_amount_currency"),
+    }
+
+
+def _unused(state: State, text: str, customer: str | None) -> str:
+    """Codes are told apart without regard to case; one that is active is not given out again."""
+    if not re.fullmatch(r"[A-Za-z0-9-]+", text):
+        raise invalid("Promotion codes consist of letters, digits and dashes.", "code")
+    known = discounting.by_text(state, text, customer)
+    if known is not None:
+        raise invalid("An active promotion code with `code: " + text + "` already exists.", "code",
+                      "resource_already_exists")  # fmt: skip
+    return text
+
+
+@api.add("POST", "/v1/promotion_codes/{code}", "PromotionCodeUpdateParams", "active metadata")
+def update_code(state: State, code: str, params: Params) -> Object:
+    row = state.get("promotion_code", code)
+    coupon = state.find("coupon", row["promotion"]["coupon"])
+    if params.get("active") and not (coupon and coupon["valid"]):
+        raise invalid("The coupon of this promotion code is no longer valid.", "active")
+    with recorded(state, row, "promotion_code.updated"):
+        row["active"] = params.get("active", row["active"])
+        row["metadata"] = merged(row["metadata"], params)
+    return row
+
+
+@api.add("GET", "/v1/promotion_codes/{code}", "PromotionCodeRetrieveParams")
+def retrieve_code(state: State, code: str, params: Params) -> Object:
+    return state.get("promotion_code", code)
+
+
+@api.add("GET", "/v1/promotion_codes", "PromotionCodeListParams", "active code coupon created customer")
+def list_codes(state: State, params: Params) -> Object:
+    text, coupon = params.get("code"), params.get("coupon")
+
+    def keep(row: Object) -> bool:
+        named = text is None or row["code"].lower() == text.lower()
+        return named and coupon in (None, row["promotion"]["coupon"])
+
+    return page(state, "promotion_code", "/v1/promotion_codes", params, keep, same="active customer")
+
+
+@api.add("DELETE", "/v1/subscriptions/{subscription}/discount", "SubscriptionDeleteDiscountParams")
+def delete_discount(state: State, subscription: str, params: Params) -> Object:
+    sub = state.get("subscription", subscription)
+    if not sub["discounts"] or standing.is_over(sub):
+        raise invalid("No active discount for subscription: " + subscription, "id", "resource_missing")
+    last = state.get("discount", sub["discounts"][-1])
+    with recorded(state, sub, "customer.subscription.updated"):
+        discounting.give(state, [], sub, 0)
+    return {**last, "deleted": True}
