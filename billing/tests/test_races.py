@@ -1,0 +1,107 @@
+"""The door, the workers and each other, at the same moment, on PostgreSQL."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from django.db import connection
+
+from billing import lanes, processing, subscriptions, testing, worker
+from billing.models import Payment, StripeEvent
+
+from .world import assert_all_processed
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
+
+
+@pytest.fixture
+def at_once():
+    """Start work in a thread with a database connection of its own; the future has its result or raises its error."""
+    with ThreadPoolExecutor(8) as pool:
+
+        def start(work):
+            def run():
+                try:
+                    return work()
+                finally:
+                    connection.close()
+
+            return pool.submit(run)
+
+        yield start
+
+
+def post(event):
+    return testing.deliver(event).json()
+
+
+def test_a_duplicate_that_comes_while_its_batch_is_stamped_waits_and_ends_nobody(world, at_once, monkeypatch):
+    """The worker has locked the event and wants its lane; the door must not have the lane and want the event."""
+    ada = world.subscribe()
+    world.deliver(work=False)
+    duplicate = StripeEvent.objects.get(type="invoice.paid").payload
+    apply, at_the_door = processing.apply, []
+
+    def then_a_duplicate(lane, events):
+        apply(lane, events)
+        if lane == ada.customer and not at_the_door:
+            at_the_door.append(at_once(lambda: post(duplicate)))
+            time.sleep(1.5)
+
+    monkeypatch.setattr(processing, "apply", then_a_duplicate)
+    assert worker.drain(ada.customer) == "drained"
+    assert at_the_door[0].result() == {"status": "duplicate"}
+    assert StripeEvent.objects.get(type="invoice.paid").deliveries == 2
+
+
+def test_the_same_event_at_two_doors_at_once_is_stored_once(world, at_once, monkeypatch):
+    """One door has its lane asleep, the other finds it awake: neither waits for the other in a circle."""
+    ada = world.subscribed()
+    one, other = [testing.event("customer.updated", {"id": ada.customer, "object": "customer"}) for _ in range(2)]
+    has_begun, wake = threading.Event(), lanes.wake
+
+    def the_first_wakes_slowly(key):
+        is_first, _ = not has_begun.is_set(), has_begun.set()
+        if is_first:
+            time.sleep(0.6)
+        wake(key)
+
+    monkeypatch.setattr(lanes, "wake", the_first_wakes_slowly)
+    slow = at_once(lambda: post(one))
+    has_begun.wait()
+    assert post(other) == {"status": "received"}
+    answers = [post(one)["status"], slow.result()["status"]]
+    assert sorted(answers) == ["duplicate", "received"]
+    testing.work()
+    assert_all_processed()
+
+
+def test_many_new_customers_at_once_do_not_stop_each_other(world, at_once):
+    """Their mirrored rows share an account, products and prices that are all new."""
+    subscribers = [
+        world.subscribe(email=f"{number}@example.com", plan=plan, interval=interval)
+        for number, (plan, interval) in enumerate([("pro", "month"), ("team", "month"), ("pro", "year")] * 2)
+    ]
+    world.deliver(work=False)
+    drains = [at_once(partial(worker.drain, subscriber.customer)) for subscriber in subscribers]
+    assert {drain.result() for drain in drains} <= {"drained", "busy"}
+    testing.work()
+    assert_all_processed()
+    assert {subscriber.access.has_access for subscriber in subscribers} == {True}
+
+
+def test_the_return_page_and_the_webhooks_at_once_announce_everything_once(world, at_once):
+    ada = world.subscribe()
+    world.deliver(work=False)
+    both = [
+        at_once(partial(worker.drain, ada.customer)),
+        at_once(partial(subscriptions.refresh_from_stripe, ada.customer)),
+    ]
+    for one in both:
+        one.result()
+    testing.work()
+    assert_all_processed()
+    assert Payment.objects.count() == 1
+    assert sorted(world.said(ada)) == ["access_granted", "payment_succeeded", "subscription_started"]
