@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import cards, charging, delayed, one_off, standing, subscribing
+from . import cards, charging, checkout_discounts, delayed, one_off, standing, subscribing
 from .buyers import customer_of, details, saved
 from .cards import Card
 from .collection import collect
@@ -32,14 +32,21 @@ def open_session(state: State, identifier: str) -> Object:
     return session
 
 
-def complete(state: State, identifier: str, token: str | None, outcome: str | None) -> dict[str, Any]:
-    """`outcome` overrules the card; without one, 3D Secure counts as passed. `processing` is a delayed payment."""
+def complete(
+    state: State, identifier: str, token: str | None, outcome: str | None, code: str | None = None
+) -> dict[str, Any]:
+    """`outcome` overrules the card; without one, 3D Secure counts as passed. `processing` is a delayed payment.
+
+    `code` is the text of a promotion code, entered before the payment.
+    """
     if outcome is not None and outcome not in AT_CHECKOUT:
         raise invalid(f"Invalid outcome: must be one of {', '.join(AT_CHECKOUT)}", "outcome")
     session = state.get("checkout.session", identifier)
     if delayed.is_awaited(state, session):
         return delayed.settle(state, session, outcome)
     session = open_session(state, identifier)
+    if code:
+        checkout_discounts.enter(state, session, code)
     if not token and not needs_card(state, session):
         return _finish(state, session, None, None)
     card = cards.by_token(token or "pm_card_visa", "payment_method")
@@ -114,6 +121,7 @@ def _subscribe(state: State, session: Object, card: Card | None, result: str) ->
         elif result == "paid":
             sub["status"] = "active"
         invoice = subscribing.first_invoice(state, sub)
+        checkout_discounts.remember(state, session, invoice)
         session.update(status="complete", subscription=sub["id"], invoice=invoice["id"], url=None)
         session["customer"] = customer["id"]
         session["payment_status"] = _payment_status(invoice, result)
@@ -135,6 +143,7 @@ def _payment_status(invoice: Object, result: str) -> str:
 def _subscription(state: State, session: Object, customer: Object, method: str | None) -> Object:
     note = state.note(session["id"])
     options = {**note["subscription_data"], "currency": session["currency"], "default_payment_method": method}
+    options |= {"discounts": note.get("discounts"), "session": session["id"]}
     return subscribing.build(state, customer, note["wanted"], options)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import sessions
+from .. import checkout_discounts, sessions
 from ..blanks import embedded_list
 from ..contract import Params
 from ..errors import invalid, missing_parameter, not_covered
@@ -28,6 +28,7 @@ ONE_OFF = (
     "invoice_creation.invoice_data.description invoice_creation.invoice_data.footer "
     "invoice_creation.invoice_data.metadata"
 )
+DISCOUNTS = "discounts.coupon discounts.promotion_code"
 TAKEN = "mode customer customer_email customer_update metadata currency expires_at payment_method_types"
 FIXED = "automatic_tax ui_mode"
 OF_MODE = {
@@ -46,7 +47,7 @@ OF_MODE = {
     "POST",
     "/v1/checkout/sessions",
     "checkout.SessionCreateParams",
-    f"{LINE} {DATA} {ONE_OFF} {TAKEN} {FIXED} {' '.join(sessions.ECHOED)}",
+    f"{LINE} {DATA} {ONE_OFF} {TAKEN} {FIXED} {DISCOUNTS} {' '.join(sessions.ECHOED)}",
 )
 def create(state: State, params: Params) -> Object:
     _check(params)
@@ -59,6 +60,8 @@ def create(state: State, params: Params) -> Object:
     session = state.put(sessions.session(state, params, rows, currency))
     one_off = params.get("payment_intent_data") or {}
     state.note(session["id"]).update(items=rows, wanted=wanted, subscription_data=data, trial=trial, one_off=one_off)
+    if params.get("discounts"):
+        checkout_discounts.choose(state, session, params["discounts"])
     if mode == "setup":
         _prepare_setup(state, session, params.get("setup_intent_data") or {})
     state.schedule(session["expires_at"], "session_expires", session["id"])
@@ -89,10 +92,20 @@ def _prepare_setup(state: State, session: Object, values: Params) -> None:
     emit(state, "setup_intent.created", intent)
 
 
+def _check_discounts(params: Params) -> None:
+    offered = params.get("discounts") or params.get("allow_promotion_codes")
+    if offered and params["mode"] != "subscription":
+        raise not_covered(f"discounts in {params['mode']} mode")
+    if params.get("discounts") and "allow_promotion_codes" in params:
+        names = "allow_promotion_codes, discounts"
+        raise invalid(f"You may only specify one of these parameters: {names}.", "allow_promotion_codes")
+
+
 def _check(params: Params) -> None:
     mode = params.get("mode")
     if mode is None:
         raise missing_parameter("mode")
+    _check_discounts(params)
     for name, modes in OF_MODE.items():
         if name in params and mode not in modes:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
