@@ -74,8 +74,13 @@ class Settings:
 
     @property
     def stripe_timeout(self) -> float:
-        """BILLING_STRIPE_TIMEOUT: seconds one Stripe call may take."""
+        """BILLING_STRIPE_TIMEOUT: seconds one Stripe call of the worker's may take."""
         return self._get("BILLING_STRIPE_TIMEOUT", 20.0)
+
+    @property
+    def stripe_request_timeout(self) -> float:
+        """BILLING_STRIPE_REQUEST_TIMEOUT: seconds one Stripe call may take while somebody waits for a page."""
+        return self._get("BILLING_STRIPE_REQUEST_TIMEOUT", 6.0)
 
     @property
     def lease(self) -> timedelta:

@@ -74,7 +74,7 @@ def queue_drain(key: str) -> None:
 
 
 @contextmanager
-def hold(key: str, wait_seconds: float = 10.0) -> Iterator[Callable[[Callable[[], T]], T]]:
+def hold(key: str, wait_seconds: float = 3.0) -> Iterator[Callable[[Callable[[], T]], T]]:
     """Take the lane for something other than its events; yields a function that commits work under it.
 
     The work may read Stripe through `billing.fetch` and is run again until all it reads has been fetched outside

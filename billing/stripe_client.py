@@ -7,8 +7,8 @@ Answers are plain dicts as Stripe sends them (amounts in minor units, times in U
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
 from functools import lru_cache
 from typing import Any
 
@@ -73,7 +73,7 @@ class Reads:
         """Ask Stripe, and keep whatever comes of it."""
         try:
             with _mapped_errors():
-                self.answers[request.url] = _settled(_http_client().send("get", request.url, request))
+                self.answers[request.url] = _settled(_http_client(_is_patient.get()).send("get", request.url, request))
         except StripeUnavailable as error:
             self.answers[request.url] = error
 
@@ -90,6 +90,17 @@ class Reads:
 
 
 _current_reads: ContextVar[Reads | None] = ContextVar("stripe_reads", default=None)
+_is_patient: ContextVar[bool] = ContextVar("stripe_is_patient", default=False)
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """For the worker: nobody waits for a page, so a slow or busy Stripe is waited for and asked again."""
+    token = _is_patient.set(True)
+    try:
+        yield
+    finally:
+        _is_patient.reset(token)
 
 
 def once(work: str) -> bool:
@@ -148,12 +159,13 @@ class HttpClient(stripe.RequestsClient):
         return self.send(method, url, request, post_data)
 
     def send(self, method: str, url: str, request: ReadRequest, post_data: Any = None) -> Answer:
-        """One call, tried again after Stripe's `Retry-After` when it limits our rate (the SDK does not)."""
-        for attempt in range(MAX_RATE_LIMIT_WAITS + 1):
+        """One call; a patient one is tried again after the `Retry-After` of a 429, which the SDK does not do."""
+        waits = MAX_RATE_LIMIT_WAITS if _is_patient.get() else 0
+        for attempt in range(waits + 1):
             answer = super().request_with_retries(
                 method, url, request.headers, post_data, max_network_retries=request.max_network_retries
             )
-            if answer[1] != 429 or attempt == MAX_RATE_LIMIT_WAITS:
+            if answer[1] != 429 or attempt == waits:
                 break
             time.sleep(_retry_after(answer[2], attempt))
         return answer
@@ -203,41 +215,37 @@ def delete(path: str, *, idempotency_key: str, **params: Any) -> dict[str, Any]:
 
 def get_in_parallel(requests: list[tuple[str, dict[str, Any]]]) -> None:
     """Warm the drain's cache with several reads at once."""
-    reads = _current_reads.get()
-    if len(requests) == 1:
-        _read_into(reads, *requests[0])
-        return
-    for outcome in [_pool().submit(_read_into, reads, path, params) for path, params in requests]:
-        outcome.result()
+    reads = [_pool().submit(copy_context().run, _read, path, params) for path, params in requests[1:]]
+    _read(*requests[0])
+    for read in reads:
+        read.result()
 
 
-def _read_into(reads: Reads | None, path: str, params: dict[str, Any]) -> None:
-    token = _current_reads.set(reads)
-    try:
+def _read(path: str, params: dict[str, Any]) -> None:
+    """What comes of it, a refusal too, is kept as Stripe's answer; whoever needs the object meets it there."""
+    with suppress(StripeUnavailable, *StripeRefused):
         get(path, **params)
-    except (StripeUnavailable, *StripeRefused):
-        pass  # kept as Stripe's answer; whoever needs the object meets it there
-    finally:
-        _current_reads.reset(token)
 
 
 def _call(method: str, path: str, params: dict[str, Any]) -> dict[str, Any]:
     with _mapped_errors():
-        answer = _client(conf.api_key, conf.api_version, conf.api_base).raw_request(method, path, **params)
+        answer = _client(conf.api_key, conf.api_version, conf.api_base, _is_patient.get()).raw_request(
+            method, path, **params
+        )
     data: dict[str, Any] = answer.data
     return data
 
 
 @lru_cache(maxsize=8)
-def _client(api_key: str, api_version: str, api_base: str) -> stripe.StripeClient:
+def _client(api_key: str, api_version: str, api_base: str, is_patient: bool) -> stripe.StripeClient:
     if not api_key:
         raise StripeUnavailable("No Stripe key: set STRIPE_SECRET_KEY")
     return stripe.StripeClient(
         api_key,
         stripe_version=api_version,
         base_addresses={"api": api_base} if api_base else {},
-        http_client=_http_client(),
-        max_network_retries=2,
+        http_client=_http_client(is_patient),
+        max_network_retries=2 if is_patient else 1,
     )
 
 
@@ -247,9 +255,9 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=PARALLEL_READS, thread_name_prefix="stripe")
 
 
-@lru_cache(maxsize=1)
-def _http_client() -> HttpClient:
-    return HttpClient(timeout=conf.stripe_timeout)
+@lru_cache(maxsize=2)
+def _http_client(is_patient: bool) -> HttpClient:
+    return HttpClient(timeout=conf.stripe_timeout if is_patient else conf.stripe_request_timeout)
 
 
 def install() -> None:
@@ -262,7 +270,7 @@ def _configure(**kwargs: Any) -> None:
     if kwargs.get("setting", "STRIPE_").startswith(("STRIPE_", "BILLING_STRIPE_")):
         _http_client.cache_clear()
         _client.cache_clear()
-        stripe.default_http_client = _http_client()
+        stripe.default_http_client = _http_client(True)
         stripe.api_base = conf.api_base or stripe.DEFAULT_API_BASE
         stripe.api_version = conf.api_version
         stripe.max_network_retries = 2

@@ -47,12 +47,13 @@ def _drain(claim: lanes.Claim) -> None:
     try:
         while batch := processing.due(claim.key):
             lanes.renew(claim)
-            with stripe_client.drain_reads() as reads:
+            with stripe_client.patient(), stripe_client.drain_reads() as reads:
                 processing.prefetch(claim.key, batch)
                 lanes.commit_under(claim, reads, partial(processing.apply, claim.key, batch))
         for write in cancellation.owed(claim.key):
             lanes.renew(claim)
-            cancellation.make(write)
+            with stripe_client.patient():
+                cancellation.make(write)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
         lanes.renew(claim)

@@ -1,0 +1,85 @@
+"""Stripe slow, busy, away or refusing: what a caller gets, and how long it takes."""
+
+import time
+
+import pytest
+import stripe
+
+from billing import stripe_client
+from billing.stripe_client import StripeRefused, StripeUnavailable
+
+KEY = "sk_test_" + "secret00" * 3
+
+
+def test_an_answer_is_a_plain_dict(world):
+    customer = stripe_client.post("/v1/customers", idempotency_key="1", email="ada@example.com")
+    assert isinstance(customer, dict)
+    assert stripe_client.get(f"/v1/customers/{customer['id']}") == customer
+
+
+def test_a_write_whose_answer_was_lost_is_made_once(world):
+    world.control("faults", api={"lose_answer": 1})
+    made = stripe_client.post("/v1/customers", idempotency_key="once", email="ada@example.com")
+    assert [found["id"] for found in stripe_client.get("/v1/customers")["data"]] == [made["id"]]
+
+
+def test_who_waits_for_a_page_is_told_at_once_when_stripe_limits_our_rate(world):
+    world.control("faults", api={"fail_next": 1, "status": 429, "retry_after": 5})
+    began = time.monotonic()
+    with pytest.raises(StripeUnavailable):
+        stripe_client.get("/v1/customers")
+    assert time.monotonic() - began < 1
+
+
+def test_the_worker_waits_as_long_as_stripe_asks(world):
+    world.control("faults", api={"fail_next": 1, "status": 429, "retry_after": 0.2})
+    with stripe_client.patient():
+        assert stripe_client.get("/v1/customers")["data"] == []
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_stripe_that_fails_every_time_is_unavailable(world, status):
+    world.control("faults", api={"fail_next": 20, "status": status})
+    with pytest.raises(StripeUnavailable):
+        stripe_client.get("/v1/customers")
+
+
+def test_a_stripe_that_does_not_answer_in_time_is_unavailable(world, settings):
+    settings.BILLING_STRIPE_REQUEST_TIMEOUT = 0.2
+    world.control("faults", api={"latency_ms": 2000})
+    with pytest.raises(StripeUnavailable):
+        stripe_client.get("/v1/customers")
+
+
+def test_a_stripe_that_is_not_there_is_unavailable(world, settings):
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    with pytest.raises(StripeUnavailable):
+        stripe_client.get("/v1/customers")
+
+
+def test_without_a_key_nothing_is_asked(world, settings):
+    settings.STRIPE_SECRET_KEY = ""
+    with pytest.raises(StripeUnavailable, match="set STRIPE_SECRET_KEY"):
+        stripe_client.get("/v1/customers")
+
+
+def test_a_key_that_stripe_does_not_take_is_named_and_not_shown(world, settings):
+    settings.STRIPE_SECRET_KEY = KEY
+    world.control("faults", api={"fail_next": 20, "status": 401})
+    with pytest.raises(StripeUnavailable) as refused:
+        stripe_client.get("/v1/customers")
+    assert "STRIPE_SECRET_KEY" in str(refused.value)
+    assert KEY not in str(refused.value)
+
+
+def test_what_stripe_refuses_is_not_tried_again(world):
+    with pytest.raises(StripeRefused) as refused:
+        stripe_client.get("/v1/customers/cus_nobody")
+    assert refused.value.code == "resource_missing"
+
+
+def test_dj_stripes_own_calls_leave_the_same_way(world):
+    stripe.Customer.create(api_key=KEY, email="ada@example.com")
+    (call,) = [call for call in world.calls()["data"] if (call["method"], call["path"]) == ("POST", "/v1/customers")]
+    assert call["count"] == 1
+    assert isinstance(stripe.default_http_client, stripe_client.HttpClient)
