@@ -109,13 +109,17 @@ def finalize(state: State, identifier: str) -> None:
         return
     emit(state, "invoice.updated", invoice, {"webhooks_delivered_at": invoice["webhooks_delivered_at"]})
     invoicing.finalize(state, invoice)
-    collection.collect(state, invoice, scheduled=True)
+    if invoice["collection_method"] == "send_invoice":
+        emit(state, "invoice.sent", invoice)
+    else:
+        collection.collect(state, invoice, scheduled=True)
 
 
 @job
 def collect_finalized(state: State, identifier: str) -> None:
     invoice = state.get("invoice", identifier)
-    if invoice["status"] == "open" and not invoice["attempted"]:
+    charged = invoice["collection_method"] == "charge_automatically"
+    if invoice["status"] == "open" and not invoice["attempted"] and charged:
         collection.collect(state, invoice, scheduled=True)
 
 

@@ -56,8 +56,10 @@ def _fail(state: State, invoice: Object, result: str, scheduled: bool) -> None:
         if scheduled or not invoice["attempted"]:
             invoice["attempt_count"] += 1
         invoice["attempted"] = True
-        if scheduled:
+        if scheduled and sub is not None:
             exhausted = _plan_retry(state, invoice, result)
+        elif scheduled:
+            invoice["next_payment_attempt"] = None
     if result == REQUIRES_ACTION:
         emit(state, "invoice.payment_action_required", invoice)
     emit(state, "invoice.payment_failed", invoice)

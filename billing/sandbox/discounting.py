@@ -94,21 +94,7 @@ def _picked(state: State, entry: dict[str, Any], target: Object, amount: int) ->
 
 
 def _redeem(state: State, coupon: Object, code: Object | None, target: Object, session: str | None) -> Object:
-    months, now = coupon["duration_in_months"], state.now()
-    discount = state.put(
-        blank(
-            "discount",
-            state.new_id("di"),
-            checkout_session=session,
-            customer=target["customer"],
-            end=periods.add(now, "month", months) if months else None,
-            invoice=target["id"] if target["object"] == "invoice" else None,
-            promotion_code=code["id"] if code else None,
-            source={"coupon": coupon["id"], "type": "coupon"},
-            start=now,
-            subscription=target["id"] if target["object"] == "subscription" else None,
-        )
-    )
+    discount = state.put(drawn_up(state, coupon, code, target, session))
     for row, kind in ((coupon, "coupon.updated"), (code, "promotion_code.updated")):
         if row is not None:
             with recorded(state, row, kind):
@@ -118,6 +104,23 @@ def _redeem(state: State, coupon: Object, code: Object | None, target: Object, s
     if discount["end"]:
         state.schedule(discount["end"], "discount_ends", discount["id"], urgency=0)
     return discount
+
+
+def drawn_up(state: State, coupon: Object, code: Object | None, target: Object, session: str | None) -> Object:
+    """The discount, not redeemed yet: a preview stops here."""
+    months, now, kind = coupon["duration_in_months"], state.now(), target.get("object")
+    return blank(
+        "discount",
+        state.new_id("di"),
+        checkout_session=session,
+        customer=target["customer"],
+        end=periods.add(now, "month", months) if months else None,
+        invoice=target["id"] if kind == "invoice" else None,
+        promotion_code=code["id"] if code else None,
+        source={"coupon": coupon["id"], "type": "coupon"},
+        start=now,
+        subscription=target["id"] if kind == "subscription" else None,
+    )
 
 
 def _exhaust(row: Object) -> None:

@@ -73,7 +73,8 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
     customer = state.get("customer", sub["customer"])
     lines = [{**entry, "invoice": identifier} for entry in lines]
     discounts = values.pop("discounts", sub["discounts"])
-    lines = discounting.apply(state, lines, [state.get("discount", known) for known in discounts])
+    rows = values.pop("discount_rows", None) or [state.get("discount", known) for known in discounts]
+    lines = discounting.apply(state, lines, rows)
     taken = discounting.totals(lines)
     subtotal = sum(entry["amount"] for entry in lines)
     total = subtotal - sum(entry["amount"] for entry in taken)
@@ -106,7 +107,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
             "customer_tax_exempt": "none",
             "customer_tax_ids": [],
             "default_tax_rates": [],
-            "discounts": list(discounts),
+            "discounts": [row["id"] for row in rows],
             "issuer": {"type": "self"},
             "lines": embedded_list(f"/v1/invoices/{identifier}/lines", lines),
             "livemode": False,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import discounting, invoicing, items, periods, pricing, standing
+from . import discounting, extras, invoicing, items, periods, pricing, standing
 from .blanks import blank
 from .events import emit
 from .store import Object, State
@@ -144,6 +144,8 @@ def pending_lines(state: State, sub: Object) -> list[Object]:
 
 
 def line_of(state: State, sub: Object, item: Object) -> Object:
+    if not item["proration"]:
+        return extras.line(state, item)
     rows = {row["id"]: row for row in sub["items"]["data"]}
     row = rows.get(item["parent"]["subscription_details"]["subscription_item"]) or sub["items"]["data"][0]
     price = state.get("price", item["pricing"]["price_details"]["price"])

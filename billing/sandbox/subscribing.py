@@ -12,7 +12,15 @@ FIRST_INVOICE = "subscription_create"
 
 
 def build(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:
-    """A subscription that is not announced yet, with the periods its trial or its prices give it."""
+    """A subscription that is not announced yet, with its discounts."""
+    sub = drawn_up(state, customer, wanted, options)
+    discounting.give(state, options.get("discounts"), sub, items.total(state, sub), options.get("session"))
+    customer["currency"] = sub["currency"]
+    return state.put(sub)
+
+
+def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:
+    """A subscription with the periods its trial or its prices give it, not filed yet."""
     identifier, now = state.new_id("sub"), state.now()
     trial_end = _trial_end(options, now)
     first = items.recurring_price(state, wanted[0].get("price", ""))
@@ -24,11 +32,10 @@ def build(state: State, customer: Object, wanted: list[Object], options: dict[st
         currency = first["currency"]
     for row in rows:
         pricing.unit_amount(state, row["price"], currency)
-    customer["currency"] = currency
     missing = (
         (options.get("trial_settings") or {}).get("end_behavior", {}).get("missing_payment_method", "create_invoice")
     )
-    sub = blank(
+    return blank(
         "subscription",
         identifier,
         automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},
@@ -63,8 +70,6 @@ def build(state: State, customer: Object, wanted: list[Object], options: dict[st
         trial_settings={"end_behavior": {"missing_payment_method": missing}},
         trial_start=now if trial_end else None,
     )
-    discounting.give(state, options.get("discounts"), sub, items.total(state, sub), options.get("session"))
-    return state.put(sub)
 
 
 def _trial_end(options: dict[str, Any], now: int) -> int | None:
@@ -80,15 +85,17 @@ def _trial_end(options: dict[str, Any], now: int) -> int | None:
 
 def first_invoice(state: State, sub: Object) -> Object:
     """Draws up and finalizes what the first period, or the trial, costs."""
-    rows = sub["items"]["data"]
-    if sub["status"] == "trialing":
-        lines = [invoicing.trial_line(state, sub, row) for row in rows]
-    else:
-        lines = [regular_line(state, sub, row) for row in rows]
-    invoice = invoicing.draft(state, sub, FIRST_INVOICE, lines)
+    invoice = invoicing.draft(state, sub, FIRST_INVOICE, first_lines(state, sub))
     invoice["default_payment_method"] = None
     invoicing.finalize(state, invoice)
     return invoice
+
+
+def first_lines(state: State, sub: Object) -> list[Object]:
+    rows = sub["items"]["data"]
+    if sub["status"] == "trialing":
+        return [invoicing.trial_line(state, sub, row) for row in rows]
+    return [regular_line(state, sub, row) for row in rows]
 
 
 def regular_line(state: State, sub: Object, item: Object) -> Object:

@@ -1,21 +1,14 @@
-"""Invoices, their lines and payments, and invoice items."""
+"""Invoices: read, updated, finalized, paid, voided; their lines and payments."""
 
-from .. import collection, invoicing
-from ..billing_cycle import preview_of_renewal
+from .. import collection, discounting, extras, invoicing
 from ..contract import Params
-from ..errors import declined, invalid, missing_parameter
+from ..errors import declined, invalid
 from ..events import recorded
 from ..listing import of_list, page
 from ..routing import api
 from ..store import Object, State
-from . import changes
 from .customers import merged
 from .payment_methods import resolved
-
-DETAILS = (
-    "subscription_details.items subscription_details.proration_behavior subscription_details.proration_date "
-    "subscription_details.billing_cycle_anchor subscription_details.trial_end"
-)
 
 
 @api.add("GET", "/v1/invoices/{invoice}", "InvoiceRetrieveParams")
@@ -116,40 +109,32 @@ def mark_uncollectible(state: State, invoice: str, params: Params) -> Object:
     return row
 
 
+DRAFT_ONLY = ("description", "footer", "discounts")
+
+
 @api.add(
-    "POST", "/v1/invoices/{invoice}", "InvoiceUpdateParams", "auto_advance default_payment_method description metadata"
+    "POST",
+    "/v1/invoices/{invoice}",
+    "InvoiceUpdateParams",
+    "auto_advance default_payment_method description footer metadata discounts.coupon discounts.promotion_code "
+    "discounts.discount",
 )
 def update(state: State, invoice: str, params: Params) -> Object:
     row = state.get("invoice", invoice)
+    if row["status"] != "draft" and params.keys() & set(DRAFT_ONLY):
+        raise invalid("Finalized invoices can't be updated in this way", None, "invoice_not_editable")
     with recorded(state, row, "invoice.updated"):
-        for name in ("auto_advance", "default_payment_method", "description"):
+        for name in ("auto_advance", "default_payment_method", "description", "footer"):
             if name in params:
                 row[name] = None if params[name] == "" else params[name]
         row["metadata"] = merged(row["metadata"], params)
+        if "discounts" in params:
+            discounting.give(state, params["discounts"], row, row["subtotal"])
+    if "discounts" in params:
+        extras.recount(state, row)
+    if params.get("auto_advance") and row["status"] == "draft":
+        state.schedule(state.now() + state.settings["finalize_after"], "finalize", invoice, urgency=4)
     return row
-
-
-@api.add("POST", "/v1/invoices/create_preview", "InvoiceCreatePreviewParams", f"customer subscription {DETAILS}")
-def create_preview(state: State, params: Params) -> Object:
-    """Without changes the next renewal; with them what they would cost, now or at the next renewal."""
-    if "subscription" not in params:
-        raise missing_parameter("subscription")
-    sub = state.get("subscription", params["subscription"], "subscription")
-    details = params.get("subscription_details") or {}
-    identifier = state.new_id("upcoming_in", 24)
-    if not details:
-        return _identified(preview_of_renewal(state, sub), identifier)
-    change = changes.worked_out(state, sub, details)
-    if change.resets or details.get("proration_behavior") == "always_invoice":
-        return invoicing.document(state, sub, "subscription_update", change.lines, id=identifier, period=change.period)
-    after = {**sub, "items": {**sub["items"], "data": change.rows}}
-    return _identified(preview_of_renewal(state, after, change.lines), identifier)
-
-
-def _identified(invoice: Object, identifier: str) -> Object:
-    data = [{**line, "invoice": identifier} for line in invoice["lines"]["data"]]
-    listed = {**invoice["lines"], "data": data, "url": f"/v1/invoices/{identifier}/lines"}
-    return {**invoice, "id": identifier, "lines": listed}
 
 
 @api.add("GET", "/v1/invoice_payments/{payment}", "InvoicePaymentRetrieveParams")
@@ -174,18 +159,3 @@ def list_payments(state: State, params: Params) -> Object:
         return all(row["payment"].get(name) == value for name, value in wanted.items())
 
     return page(state, "invoice_payment", "/v1/invoice_payments", narrowed, keep, same="invoice status")
-
-
-@api.add("GET", "/v1/invoiceitems", "InvoiceItemListParams", "created customer invoice pending")
-def list_items(state: State, params: Params) -> Object:
-    pending = params.get("pending")
-
-    def keep(row: Object) -> bool:
-        return pending is None or pending == (row["invoice"] is None)
-
-    return page(state, "invoiceitem", "/v1/invoiceitems", params, keep, same="customer invoice")
-
-
-@api.add("GET", "/v1/invoiceitems/{item}", "InvoiceItemRetrieveParams")
-def retrieve_item(state: State, item: str, params: Params) -> Object:
-    return state.get("invoiceitem", item)

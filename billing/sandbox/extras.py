@@ -1,0 +1,145 @@
+"""Invoice items made by hand: what they cost, their line, and the draft invoice that is counted anew with them."""
+
+from typing import Any
+
+from . import discounting, invoicing, pricing
+from .blanks import blank, embedded_list
+from .errors import invalid, missing_parameter
+from .events import emit, recorded
+from .store import Object, State
+
+MOST = 99_999_999
+PLAIN = ("description", "discountable", "metadata")
+
+
+def buyer(customer: Object, currency: str | None = None, **values: Any) -> Object:
+    """Stands where an invoice has no subscription."""
+    shown = currency or customer["currency"] or "usd"
+    return {"id": None, "customer": customer["id"], "currency": shown.lower(), "metadata": {}, "discounts": [],
+            "collection_method": "charge_automatically", **values}  # fmt: skip
+
+
+def item(state: State, payer: Object, given: dict[str, Any]) -> Object:
+    """An invoice item that is not filed yet, by an amount or by a one-time price."""
+    quantity = given.get("quantity", 1)
+    amount, shown = _cost(state, payer, given, quantity)
+    period = given.get("period") or {"start": state.now(), "end": state.now()}
+    sub = payer["id"]
+    return blank(
+        "invoiceitem",
+        state.new_id("ii"),
+        amount=amount,
+        currency=payer["currency"],
+        customer=payer["customer"],
+        date=state.now(),
+        description=given.get("description"),
+        discountable=given.get("discountable", amount > 0),
+        discounts=[],
+        livemode=False,
+        metadata=given.get("metadata") or {},
+        net_amount=amount,
+        parent=_parent(sub) if sub else None,
+        period=period,
+        pricing=shown,
+        proration=False,
+        quantity=quantity,
+        quantity_decimal=str(quantity),
+        tax_rates=[],
+    )
+
+
+def _parent(sub: str) -> Object:
+    return {"subscription_details": {"subscription": sub, "subscription_item": None}, "type": "subscription_details"}
+
+
+def _cost(state: State, payer: Object, given: dict[str, Any], quantity: int) -> tuple[int, Object]:
+    price = (given.get("pricing") or {}).get("price") or given.get("price")
+    if price is None:
+        if "amount" not in given:
+            raise missing_parameter("amount")
+        if abs(given["amount"]) > MOST:
+            raise invalid(f"Amounts go up to {MOST}.", "amount", "amount_too_large")
+        each = {"price_details": None, "type": "price_details", "unit_amount_decimal": str(given["amount"])}
+        return given["amount"], each
+    if "amount" in given:
+        raise invalid("You may only specify one of these parameters: amount, pricing.", "amount")
+    row = state.get("price", price, "pricing[price]")
+    if row["recurring"] is not None:
+        raise invalid(
+            "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.",
+            "pricing[price]",
+        )
+    amount = pricing.unit_amount(state, row, payer["currency"]) * quantity
+    return amount, invoicing.priced(state, row, payer["currency"])
+
+
+def line(state: State, row: Object) -> Object:
+    sub = row["parent"]["subscription_details"]["subscription"] if row["parent"] else None
+    details = {"invoice_item": row["id"], "proration": False, "proration_details": None, "subscription": sub}
+    copied = ("amount", "currency", "description", "discountable", "period", "pricing", "quantity", "quantity_decimal")
+    return blank(
+        "line_item",
+        state.new_id("il"),
+        **{name: row[name] for name in copied},
+        discount_amounts=[],
+        discounts=[],
+        livemode=False,
+        metadata=dict(row["metadata"]),
+        parent={
+            "invoice_item_details": details,
+            "subscription_item_details": None,
+            "type": "invoice_item_details",
+        },
+        pretax_credit_amounts=[],
+        subscription=sub,
+        subtotal=row["amount"],
+        taxes=[],
+    )
+
+
+def waiting(state: State, customer: str) -> list[Object]:
+    """The items of a customer that wait for an invoice, those of subscriptions left out."""
+    rows = state.table("invoiceitem").where("customer", customer)
+    return [row for row in rows if row["invoice"] is None and row["parent"] is None]
+
+
+def draft(state: State, payer: Object, rows: list[Object], **values: Any) -> Object:
+    """A draft invoice over these items; it is not its subscription's latest one."""
+    parent = {} if payer["id"] else {"parent": None}
+    invoice = invoicing.document(state, payer, "manual", [line(state, row) for row in rows], **parent, **values)
+    state.put(invoice)
+    for row in rows:
+        row["invoice"] = invoice["id"]
+        state.put(row)
+    emit(state, "invoice.created", invoice)
+    return invoice
+
+
+def recount(state: State, invoice: Object) -> None:
+    """The totals of a draft after its items or its discounts changed; line ids last as long as their items."""
+    rows = state.table("invoiceitem").where("invoice", invoice["id"])
+    known = {entry["parent"]["invoice_item_details"]["invoice_item"]: entry["id"]
+             for entry in invoice["lines"]["data"] if entry["parent"]["invoice_item_details"]}  # fmt: skip
+    own = [entry for entry in invoice["lines"]["data"] if not entry["parent"]["invoice_item_details"]]
+    kept = [entry for entry in invoice["lines"]["data"] if _is_proration(entry)]
+    made = [{**line(state, row), "invoice": invoice["id"]} for row in rows if not row["proration"]]
+    for entry in made:
+        entry["id"] = known.get(entry["parent"]["invoice_item_details"]["invoice_item"], entry["id"])
+    with recorded(state, invoice, "invoice.updated"):
+        _total(state, invoice, kept + own + made)
+
+
+def _is_proration(entry: Object) -> bool:
+    details = entry["parent"]["invoice_item_details"]
+    return bool(details and details["proration"])
+
+
+def _total(state: State, invoice: Object, lines: list[Object]) -> None:
+    lines = discounting.apply(state, lines, [state.get("discount", known) for known in invoice["discounts"]])
+    taken = discounting.totals(lines)
+    subtotal = sum(entry["amount"] for entry in lines)
+    total = subtotal - sum(entry["amount"] for entry in taken)
+    invoice["lines"] = embedded_list(invoice["lines"]["url"], lines)
+    invoice.update(subtotal=subtotal, subtotal_excluding_tax=subtotal, total=total, total_excluding_tax=total)
+    invoice.update(total_discount_amounts=taken, amount_due=max(total, 0), amount_remaining=max(total, 0))
+    invoice["total_pretax_credit_amounts"] = [{**entry, "type": "discount"} for entry in taken]

@@ -1,0 +1,113 @@
+"""Invoice items: added by hand to a draft, or left for the next invoice of a customer or a subscription."""
+
+from typing import Any
+
+from .. import extras, standing
+from ..contract import Params
+from ..errors import invalid, missing_parameter
+from ..events import emit
+from ..listing import page
+from ..routing import api
+from ..store import Object, State
+from .customers import merged
+
+WHAT = "amount description discountable metadata period pricing.price quantity"
+
+
+@api.add(
+    "POST", "/v1/invoiceitems", "InvoiceItemCreateParams", f"{WHAT} currency customer invoice subscription"
+)  # fmt: skip
+def create(state: State, params: Params) -> Object:
+    if "customer" not in params:
+        raise missing_parameter("customer")
+    customer = state.get("customer", params["customer"], "customer")
+    invoice = _draft(state, params["invoice"], customer) if "invoice" in params else None
+    row = state.put(extras.item(state, _payer(state, params, customer, invoice), params))
+    if invoice is not None:
+        row["invoice"] = invoice["id"]
+        state.put(row)
+    elif "subscription" in params:
+        state.note(params["subscription"]).setdefault("pending_items", []).append(row["id"])
+    customer["currency"] = customer["currency"] or row["currency"]
+    emit(state, "invoiceitem.created", row)
+    if invoice is not None:
+        extras.recount(state, invoice)
+    return row
+
+
+def _draft(state: State, identifier: str, customer: Object) -> Object:
+    invoice = state.get("invoice", identifier, "invoice")
+    if invoice["status"] != "draft":
+        raise _frozen()
+    if invoice["customer"] != customer["id"]:
+        raise invalid(f"The invoice {identifier} is of another customer.", "invoice")
+    return invoice
+
+
+def _frozen() -> Exception:
+    return invalid("Finalized invoices can't be updated in this way", None, "invoice_not_editable")
+
+
+def _payer(state: State, params: Params, customer: Object, invoice: Object | None) -> Object:
+    if "subscription" not in params:
+        return extras.buyer(customer, params.get("currency") or (invoice["currency"] if invoice else None))
+    sub = state.get("subscription", params["subscription"], "subscription")
+    if standing.is_over(sub) or sub["customer"] != customer["id"]:
+        raise invalid("The subscription is over, or another customer's.", "subscription")
+    return sub
+
+
+@api.add("POST", "/v1/invoiceitems/{item}", "InvoiceItemUpdateParams", WHAT)
+def update(state: State, item: str, params: Params) -> Object:
+    row, invoice = _open_item(state, item)
+    priced = row["pricing"]["price_details"]
+    if "quantity" in params and priced is None:
+        raise invalid("An item with an amount of its own has no quantity to change.", "quantity")
+    wanted: dict[str, Any] = {name: row[name] for name in (*extras.PLAIN, "period", "quantity")}
+    if "amount" not in params:
+        wanted |= {"pricing": {"price": priced["price"]}} if priced else {"amount": row["amount"]}
+    wanted |= {**params, "metadata": merged(row["metadata"], params)}
+    payer = {"id": None, "customer": row["customer"], "currency": row["currency"]}
+    fresh = extras.item(state, payer, wanted)
+    row.update({name: value for name, value in fresh.items() if name not in ("id", "date", "invoice", "parent")})
+    if invoice is not None:
+        extras.recount(state, invoice)
+    return row
+
+
+def _open_item(state: State, identifier: str) -> tuple[Object, Object | None]:
+    row = state.get("invoiceitem", identifier)
+    invoice = state.find("invoice", row["invoice"])
+    if row["proration"] or (invoice is not None and invoice["status"] != "draft"):
+        raise _frozen()
+    return row, invoice
+
+
+@api.add("DELETE", "/v1/invoiceitems/{item}", "InvoiceItemDeleteParams")
+def delete(state: State, item: str, params: Params) -> Object:
+    row, invoice = _open_item(state, item)
+    if row["parent"]:
+        waiting = state.note(row["parent"]["subscription_details"]["subscription"]).get("pending_items", [])
+        waiting[:] = [known for known in waiting if known != item]
+    emit(state, "invoiceitem.deleted", row)
+    state.table("invoiceitem").remove(item)
+    if invoice is not None:
+        extras.recount(state, invoice)
+    gone: dict[str, Any] = {"id": item, "object": "invoiceitem", "deleted": True}
+    state.note(item)["deleted"] = gone
+    return gone
+
+
+@api.add("GET", "/v1/invoiceitems", "InvoiceItemListParams", "created customer invoice pending")
+def list_all(state: State, params: Params) -> Object:
+    pending = params.get("pending")
+
+    def keep(row: Object) -> bool:
+        return pending is None or pending == (row["invoice"] is None)
+
+    return page(state, "invoiceitem", "/v1/invoiceitems", params, keep, same="customer invoice")
+
+
+@api.add("GET", "/v1/invoiceitems/{item}", "InvoiceItemRetrieveParams")
+def retrieve(state: State, item: str, params: Params) -> Object:
+    return state.get("invoiceitem", item)

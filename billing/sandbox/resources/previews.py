@@ -1,0 +1,83 @@
+"""`create_preview`: what the next invoice would be, of a subscription as it is, changed, or not there yet."""
+
+from typing import Any
+
+from .. import discounting, extras, invoicing, subscribing
+from ..billing_cycle import preview_of_renewal
+from ..contract import Params
+from ..errors import missing_parameter
+from ..routing import api
+from ..store import Object, State
+from . import changes
+
+DETAILS = (
+    "subscription_details.items subscription_details.proration_behavior subscription_details.proration_date "
+    "subscription_details.billing_cycle_anchor subscription_details.trial_end"
+)
+EXTRAS = " ".join(f"invoice_items.{name}" for name in ("amount", "currency", "description", "price", "quantity",
+                                                       "discountable", "metadata", "period"))  # fmt: skip
+
+
+@api.add(
+    "POST",
+    "/v1/invoices/create_preview",
+    "InvoiceCreatePreviewParams",
+    f"customer subscription currency {DETAILS} {EXTRAS} discounts.coupon discounts.promotion_code",
+)
+def create_preview(state: State, params: Params) -> Object:
+    if "subscription" not in params:
+        return _of_a_new_one(state, params)
+    sub = state.get("subscription", params["subscription"], "subscription")
+    details = params.get("subscription_details") or {}
+    identifier = state.new_id("upcoming_in", 24)
+    more = [_line(state, sub, entry) for entry in params.get("invoice_items") or []]
+    if not details:
+        return _identified(preview_of_renewal(state, sub, more), identifier)
+    change = changes.worked_out(state, sub, details)
+    if change.resets or details.get("proration_behavior") == "always_invoice":
+        lines = change.lines + more
+        return invoicing.document(state, sub, "subscription_update", lines, id=identifier, period=change.period)
+    after = {**sub, "items": {**sub["items"], "data": change.rows}}
+    return _identified(preview_of_renewal(state, after, change.lines + more), identifier)
+
+
+def _line(state: State, payer: Object, entry: dict[str, Any]) -> Object:
+    return extras.line(state, extras.item(state, payer, entry))
+
+
+def _of_a_new_one(state: State, params: Params) -> Object:
+    """The first invoice of a subscription that is not made, or of a customer's invoice items alone."""
+    if "customer" not in params:
+        raise missing_parameter("customer")
+    customer = state.get("customer", params["customer"], "customer")
+    details = params.get("subscription_details") or {}
+    entries = params.get("invoice_items") or []
+    if not details.get("items") and not entries:
+        raise missing_parameter("subscription_details[items]")
+    payer = extras.buyer(customer, params.get("currency"))
+    lines: list[Object] = []
+    if details.get("items"):
+        options = {"currency": params.get("currency"), "trial_end": details.get("trial_end")}
+        payer = subscribing.drawn_up(state, customer, details["items"], options)
+        lines = subscribing.first_lines(state, payer)
+        payer["id"] = None
+        lines = [_without_subscription(line) for line in lines]
+    lines += [_line(state, payer, entry) for entry in entries]
+    picked = [discounting.chosen(state, entry, customer["id"], payer["currency"], sum(line["amount"] for line in lines))
+              for entry in params.get("discounts") or []]  # fmt: skip
+    discounts = [discounting.drawn_up(state, coupon, code, payer, None) for coupon, code in picked]
+    identifier = state.new_id("upcoming_in", 24)
+    return invoicing.document(
+        state, payer, "upcoming", lines, id=identifier, parent=None, discount_rows=discounts
+    )  # fmt: skip
+
+
+def _without_subscription(line: Object) -> Object:
+    details = {**line["parent"]["subscription_item_details"], "subscription": None}
+    return {**line, "subscription": None, "parent": {**line["parent"], "subscription_item_details": details}}
+
+
+def _identified(invoice: Object, identifier: str) -> Object:
+    data = [{**line, "invoice": identifier} for line in invoice["lines"]["data"]]
+    listed = {**invoice["lines"], "data": data, "url": f"/v1/invoices/{identifier}/lines"}
+    return {**invoice, "id": identifier, "lines": listed}
