@@ -7,15 +7,11 @@ import pytest
 from billing import ledger, testing, usage
 from billing.models import (
     Customer,
-    Dispute,
-    Hold,
     Payment,
     PaymentFailure,
     Plan,
     Price,
-    Refund,
     StripeEvent,
-    StripeWrite,
     Subscription,
 )
 
@@ -130,152 +126,6 @@ def test_3d_secure_at_renewal_asks_once_for_action_whatever_comes_first(world, i
     assert ada.access.reason == "active"
 
 
-def test_a_dispute_holds_access_and_winning_it_gives_it_back(world):
-    ben = world.subscribed()
-    dispute = world.control("disputes", charge=world.charge_of(ben)["id"])
-    world.deliver()
-    assert (ben.access.has_access, ben.access.reason, ben.row.status) == (False, "hold_dispute", "active")
-    assert world.said(ben) == ["access_revoked", "dispute_opened"]
-    world.heard.clear()
-    world.control(f"disputes/{dispute['id']}", status="won")
-    world.deliver()
-    assert ben.access.reason == "active"
-    assert world.said(ben) == ["access_granted", "dispute_closed"]
-
-
-def test_a_lost_dispute_cancels_the_subscription_at_stripe(world):
-    ben = world.subscribed()
-    dispute = world.control("disputes", charge=world.charge_of(ben)["id"])
-    world.deliver()
-    world.control(f"disputes/{dispute['id']}", status="lost")
-    world.deliver()
-    assert world.stripe("GET", f"subscriptions/{ben.subscription}")["status"] == "canceled"
-    assert StripeWrite.objects.get().done_at
-    world.deliver()
-    assert (ben.row.status, ben.access.reason) == ("canceled", "canceled")
-    assert not Hold.objects.active().exists(), "a new subscription starts free of it"
-
-
-def test_an_inquiry_changes_no_access(world):
-    ben = world.subscribed()
-    world.control("disputes", charge=world.charge_of(ben)["id"], inquiry=True)
-    world.deliver()
-    assert ben.access.reason == "active"
-    assert Dispute.objects.get().is_inquiry
-
-
-def test_an_inquiry_that_becomes_a_dispute_is_announced_again_and_holds_access(world):
-    ben = world.subscribed()
-    inquiry = world.control("disputes", charge=world.charge_of(ben)["id"], inquiry=True)
-    world.deliver()
-    assert world.said(ben) == ["dispute_opened"]
-    world.heard.clear()
-    world.control(f"disputes/{inquiry['id']}", status="needs_response")
-    world.deliver()
-    assert ben.access.reason == "hold_dispute"
-    assert world.said(ben) == ["access_revoked", "dispute_opened"]
-
-
-def test_a_dispute_that_comes_before_its_payment_waits_for_one_call_and_finds_its_customer(world):
-    ben = world.subscribe()
-    world.control("disputes", charge=world.charge_of(ben)["id"])
-    dispute = [event for event in world.events() if event["type"] == "charge.dispute.created"]
-    world.deliver(dispute)
-    assert ben.access.reason == "hold_dispute"
-    world.deliver()
-    assert ben.access.reason == "hold_dispute"
-    assert Dispute.objects.get().invoice_id == ben.last_payment.invoice_id
-
-
-def test_a_partial_refund_is_recorded_and_changes_no_access(world):
-    ada = world.subscribed()
-    world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"], amount=500)
-    world.deliver()
-    assert ada.access.reason == "active"
-    assert Refund.objects.values_list("amount", "is_full", "invoice_id").get() == (
-        500,
-        False,
-        ada.last_payment.invoice_id,
-    )
-    assert world.said(ada) == ["refund_issued"]
-
-
-def test_a_full_refund_of_the_running_period_holds_and_cancels_at_stripe(world):
-    ada = world.subscribed()
-    world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"])
-    refund_events = world.events()
-    world.deliver(refund_events)
-    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "canceled"
-    world.deliver()
-    assert (ada.access.has_access, ada.row.status) == (False, "canceled")
-    assert sorted(world.said(ada)) == ["access_revoked", "refund_issued", "subscription_ended"]
-    assert not Hold.objects.active().exists()
-
-
-def test_a_full_refund_of_an_older_period_leaves_the_subscription_alone(world):
-    ada = world.subscribed()
-    charge = world.charge_of(ada)["id"]
-    world.advance(days=32)
-    world.deliver()
-    world.stripe("POST", "refunds", charge=charge)
-    world.deliver()
-    assert (ada.access.reason, Refund.objects.get().is_full) == ("active", True)
-    assert not StripeWrite.objects.exists()
-
-
-def test_a_refund_that_fails_before_its_cancellation_was_made_undoes_both(world):
-    ada = world.subscribed()
-    refund = world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"])
-    world.deliver(work=False)
-    with world.writes_failing():
-        testing.work()
-    assert ada.access.reason == "hold_refund"
-    world.control(f"refunds/{refund['id']}/fail")
-    with world.writes_failing():
-        world.deliver()
-    assert StripeWrite.objects.get().withdrawn_at
-    assert (ada.access.reason, Refund.objects.get().status) == ("active", "failed")
-    assert world.said(ada)[-2:] == ["refund_failed", "access_granted"]
-    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "active"
-
-
-@pytest.mark.parametrize("renews_first", [False, True])
-def test_a_full_refund_ends_the_subscription_whenever_its_events_arrive(world, renews_first):
-    """Before the payment's own event, or after the next renewal: what counts is when the money went back."""
-    ada = world.subscribe() if not renews_first else world.subscribed()
-    world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"])
-    refund_events = [event for event in world.events() if "refund" in event["type"]]
-    if renews_first:
-        world.advance(days=32)
-        known = {event["id"] for event in refund_events}
-        world.deliver([event for event in world.events() if event["id"] not in known])
-    world.deliver(refund_events)
-    world.deliver()
-    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "canceled"
-    assert (ada.access.has_access, ada.row.status) == (False, "canceled")
-
-
-def test_refunds_that_add_up_to_all_of_it_are_partial_until_the_last(world):
-    ada = world.subscribed()
-    charge = world.charge_of(ada)["id"]
-    for amount in (500, 700, 800):
-        world.stripe("POST", "refunds", charge=charge, amount=amount)
-    world.deliver()
-    assert sorted(Refund.objects.values_list("amount", "is_full")) == [(500, False), (700, False), (800, True)]
-    world.deliver()
-    assert ada.row.status == "canceled"
-
-
-def test_more_refunds_than_a_charge_brings_along_are_all_recorded(world):
-    ada = world.subscribed()
-    charge = world.charge_of(ada)["id"]
-    for _ in range(12):
-        world.stripe("POST", "refunds", charge=charge, amount=10)
-    world.deliver()
-    assert Refund.objects.count() == 12
-    assert world.said(ada) == ["refund_issued"] * 12
-
-
 def test_a_subscription_to_a_price_of_no_plan_keeps_its_state_and_says_so(world):
     ada = world.subscribed()
     product = world.stripe("POST", "products", name="Custom")["id"]
@@ -299,21 +149,6 @@ def test_a_subscription_to_a_price_of_no_plan_keeps_its_state_and_says_so(world)
     assert (ben.access.reason, ben.row.unmapped_price) == ("active", "")
 
 
-def test_a_lost_dispute_about_a_second_subscription_cancels_that_one(world):
-    ada = world.subscribed()
-    price = Price.objects.get(lookup_key="team_month").pk
-    second = world.subscribe_again(ada, price)
-    charge = world.charge_of(ada)
-    assert charge["amount"] == 6000
-    dispute = world.control("disputes", charge=charge["id"])
-    world.deliver()
-    assert ada.access.reason == "active", "the one that counts is not disputed"
-    world.control(f"disputes/{dispute['id']}", status="lost")
-    world.deliver()
-    assert world.stripe("GET", f"subscriptions/{second}")["status"] == "canceled"
-    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "active"
-
-
 def test_a_subscription_that_ended_and_was_followed_by_another_is_announced_as_ended(world):
     ada = world.subscribed()
     world.subscribe_again(ada, Price.objects.get(lookup_key="team_month").pk)
@@ -321,16 +156,6 @@ def test_a_subscription_that_ended_and_was_followed_by_another_is_announced_as_e
     world.deliver()
     assert ada.access.plan.slug == "team"
     assert world.said(ada)[:2] == ["subscription_ended", "subscription_started"]
-
-
-def test_who_disputed_and_left_can_buy_again(world):
-    ben = world.subscribed()
-    world.control("disputes", charge=world.charge_of(ben)["id"])
-    world.stripe("DELETE", f"subscriptions/{ben.subscription}")
-    world.deliver()
-    again = world.subscribe(user=ben.user)
-    world.deliver()
-    assert again.access.reason == "active"
 
 
 def test_a_key_of_another_account_takes_nobodys_access(world):

@@ -1,0 +1,94 @@
+"""Disputes, from signed events to access: held, given back, cancelled."""
+
+import pytest
+
+from billing.models import (
+    Dispute,
+    Hold,
+    Price,
+    StripeWrite,
+)
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+
+def test_a_dispute_holds_access_and_winning_it_gives_it_back(world):
+    ben = world.subscribed()
+    dispute = world.control("disputes", charge=world.charge_of(ben)["id"])
+    world.deliver()
+    assert (ben.access.has_access, ben.access.reason, ben.row.status) == (False, "hold_dispute", "active")
+    assert world.said(ben) == ["access_revoked", "dispute_opened"]
+    world.heard.clear()
+    world.control(f"disputes/{dispute['id']}", status="won")
+    world.deliver()
+    assert ben.access.reason == "active"
+    assert world.said(ben) == ["access_granted", "dispute_closed"]
+
+
+def test_a_lost_dispute_cancels_the_subscription_at_stripe(world):
+    ben = world.subscribed()
+    dispute = world.control("disputes", charge=world.charge_of(ben)["id"])
+    world.deliver()
+    world.control(f"disputes/{dispute['id']}", status="lost")
+    world.deliver()
+    assert world.stripe("GET", f"subscriptions/{ben.subscription}")["status"] == "canceled"
+    assert StripeWrite.objects.get().done_at
+    world.deliver()
+    assert (ben.row.status, ben.access.reason) == ("canceled", "canceled")
+    assert not Hold.objects.active().exists(), "a new subscription starts free of it"
+
+
+def test_an_inquiry_changes_no_access(world):
+    ben = world.subscribed()
+    world.control("disputes", charge=world.charge_of(ben)["id"], inquiry=True)
+    world.deliver()
+    assert ben.access.reason == "active"
+    assert Dispute.objects.get().is_inquiry
+
+
+def test_an_inquiry_that_becomes_a_dispute_is_announced_again_and_holds_access(world):
+    ben = world.subscribed()
+    inquiry = world.control("disputes", charge=world.charge_of(ben)["id"], inquiry=True)
+    world.deliver()
+    assert world.said(ben) == ["dispute_opened"]
+    world.heard.clear()
+    world.control(f"disputes/{inquiry['id']}", status="needs_response")
+    world.deliver()
+    assert ben.access.reason == "hold_dispute"
+    assert world.said(ben) == ["access_revoked", "dispute_opened"]
+
+
+def test_a_dispute_that_comes_before_its_payment_waits_for_one_call_and_finds_its_customer(world):
+    ben = world.subscribe()
+    world.control("disputes", charge=world.charge_of(ben)["id"])
+    dispute = [event for event in world.events() if event["type"] == "charge.dispute.created"]
+    world.deliver(dispute)
+    assert ben.access.reason == "hold_dispute"
+    world.deliver()
+    assert ben.access.reason == "hold_dispute"
+    assert Dispute.objects.get().invoice_id == ben.last_payment.invoice_id
+
+
+def test_a_lost_dispute_about_a_second_subscription_cancels_that_one(world):
+    ada = world.subscribed()
+    price = Price.objects.get(lookup_key="team_month").pk
+    second = world.subscribe_again(ada, price)
+    charge = world.charge_of(ada)
+    assert charge["amount"] == 6000
+    dispute = world.control("disputes", charge=charge["id"])
+    world.deliver()
+    assert ada.access.reason == "active", "the one that counts is not disputed"
+    world.control(f"disputes/{dispute['id']}", status="lost")
+    world.deliver()
+    assert world.stripe("GET", f"subscriptions/{second}")["status"] == "canceled"
+    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "active"
+
+
+def test_who_disputed_and_left_can_buy_again(world):
+    ben = world.subscribed()
+    world.control("disputes", charge=world.charge_of(ben)["id"])
+    world.stripe("DELETE", f"subscriptions/{ben.subscription}")
+    world.deliver()
+    again = world.subscribe(user=ben.user)
+    world.deliver()
+    assert again.access.reason == "active"
