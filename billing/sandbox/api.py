@@ -20,6 +20,9 @@ from .store import State
 empty.register()
 
 
+KEY_KEPT = 24 * 3600
+
+
 @dataclass
 class Request:
     method: str
@@ -50,7 +53,14 @@ def answer(state: State, request: Request) -> Response:
         state.request = {"id": None, "idempotency_key": None}
     response.headers.setdefault("Request-Id", request_id)
     response.headers["Stripe-Version"] = API_VERSION
+    _log(state, request, response, request_id)
     return response
+
+
+def _log(state: State, request: Request, response: Response, request_id: str) -> None:
+    """The latest calls, for the page that shows them."""
+    named = {"id": request_id, "at": state.now(), "method": request.method, "path": request.path}
+    state.log.append({**named, "query": request.query, "body": request.body, "response": response})
 
 
 def refusal(error: ApiError, request_id: str) -> Response:
@@ -86,6 +96,7 @@ def _once(state: State, request: Request, request_id: str) -> Response:
     if len(key) > 255:
         raise invalid("Idempotency keys may be at most 255 characters long.", None, "invalid_idempotency_key")
     digest = hashlib.sha256(f"{request.path}\n".encode() + request.body).hexdigest()
+    _forget_old_answers(state)
     known = state.answers.get(key)
     if known is not None:
         return _replay(known, digest, key)
@@ -95,8 +106,27 @@ def _once(state: State, request: Request, request_id: str) -> Response:
         "status": response.status,
         "body": response.body.decode(),
         "request": request_id,
+        "at": state.now(),
     }
     return response
+
+
+def _forget_old_answers(state: State) -> None:
+    """Keys are dropped after 24 hours; they stand in the order in which they came."""
+    for key in list(state.answers):
+        if state.now() - state.answers[key].get("at", 0) < KEY_KEPT:
+            break
+        del state.answers[key]
+
+
+def in_use(key: str) -> ApiError:
+    """Two requests with one key at a time: the second is refused, the client tries it again."""
+    return ApiError(
+        409,
+        f"There is currently another in-progress request using this Idempotent Key: {key}. Please try again later.",
+        "idempotency_error",
+        code="idempotency_key_in_use",
+    )
 
 
 def _perform_or_decline(state: State, request: Request, request_id: str) -> Response:

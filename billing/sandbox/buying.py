@@ -33,11 +33,11 @@ def open_session(state: State, identifier: str) -> Object:
 
 
 def complete(
-    state: State, identifier: str, token: str | None, outcome: str | None, code: str | None = None
+    state: State, identifier: str, given: Card | str | None, outcome: str | None, code: str | None = None
 ) -> dict[str, Any]:
-    """`outcome` overrules the card; without one, 3D Secure counts as passed. `processing` is a delayed payment.
+    """`given` is a card or the name of one. `outcome` overrules it; without one, 3D Secure counts as passed.
 
-    `code` is the text of a promotion code, entered before the payment.
+    `processing` is a delayed payment. `code` is the text of a promotion code, entered before the payment.
     """
     if outcome is not None and outcome not in AT_CHECKOUT:
         raise invalid(f"Invalid outcome: must be one of {', '.join(AT_CHECKOUT)}", "outcome")
@@ -47,9 +47,9 @@ def complete(
     session = open_session(state, identifier)
     if code:
         checkout_discounts.enter(state, session, code)
-    if not token and not needs_card(state, session):
+    if not given and not needs_card(state, session):
         return _finish(state, session, None, None)
-    card = cards.by_token(token or "pm_card_visa", "payment_method")
+    card = given if isinstance(given, Card) else cards.by_token(given or "pm_card_visa", "payment_method")
     if outcome == "processing" and is_free(state, session):
         raise invalid("There is nothing to pay at this Checkout that could be processing.", "outcome")
     failure = _failure(state, session, card, outcome)

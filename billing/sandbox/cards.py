@@ -21,7 +21,9 @@ MESSAGES = {
 
 @dataclass(frozen=True)
 class Card:
-    """`decline`: at once; `later_decline`: attaches, fails when charged; `authentication`: '', 'setup' or 'always'."""
+    """`decline`: at once; `later_decline`: attaches, fails when charged; `authentication`: '', 'setup' or 'always';
+    `expires`: month and year, where someone entered them.
+    """
 
     token: str
     number: str
@@ -31,6 +33,7 @@ class Card:
     later_decline: str = ""
     authentication: str = ""
     afterwards: str = ""
+    expires: tuple[int, int] | None = None
 
     @property
     def last4(self) -> str:

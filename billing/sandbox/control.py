@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import aftermath, billing_cycle, buying, cards, paying, seeding
 from .api import Request, Response, refusal
 from .errors import ApiError, invalid, unknown_route
+from .resources import portal
 from .store import SETTINGS
 
 if TYPE_CHECKING:
@@ -145,6 +146,13 @@ def complete_checkout(sandbox: "Sandbox", given: Body, session: str) -> Body:
     known(given, "payment_method", "outcome", "promotion_code")
     token, outcome = optional_text(given, "payment_method"), optional_text(given, "outcome")
     return buying.complete(sandbox.state, session, token, outcome, optional_text(given, "promotion_code"))
+
+
+@action("POST", "/portal")
+def save_portal(sandbox: "Sandbox", given: Body) -> Body:
+    """What saving the customer portal's settings in the Dashboard does: there is a default configuration."""
+    known(given)
+    return portal.save_default(sandbox.state)
 
 
 @action("POST", "/advance")

@@ -110,6 +110,7 @@ class State:
         self.settings = json.loads(json.dumps(SETTINGS))
         self.answers: dict[str, dict[str, Any]] = {}
         self.calls: Counter[tuple[str, str]] = Counter()
+        self.log: deque[dict[str, Any]] = deque(maxlen=500)
         self.deliveries: deque[dict[str, Any]] = deque(maxlen=100_000)
         self.request: dict[str, str | None] = {"id": None, "idempotency_key": None}
         self.base_url = "http://127.0.0.1:12111"

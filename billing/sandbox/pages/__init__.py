@@ -1,4 +1,4 @@
-"""The hosted pages: checkout under /c/, invoices under /i/, the portal under /p/, and what there is at /."""
+"""The hosted pages: checkout under /c/, invoices under /i/, the portal under /p/, what there is at /."""
 
 from ..api import Request, Response
 from ..errors import ApiError
@@ -15,9 +15,9 @@ def answer(state: State, request: Request) -> Response:
     try:
         if request.method not in ("GET", "HEAD", "POST"):
             raise ApiError(405, "This page answers GET and POST.")
-        if not room:
-            return overview.answer(state)
-        if room not in ROOMS or not rest:
+        if room not in ROOMS:
+            return overview.answer(state, request, [room, *rest])
+        if not rest:
             raise ApiError(404, "There is no such page.")
         return ROOMS[room](state, request, rest)
     except ApiError as error:

@@ -3,7 +3,9 @@
 from .. import cards, collection, invoicing, paying
 from ..api import Request, Response
 from ..errors import ApiError
+from ..resources import payment_methods
 from ..store import Object, State
+from . import card_form
 from .pdf import document
 from .rendering import amount, date, form, page, redirect
 
@@ -22,49 +24,60 @@ def answer(state: State, request: Request, rest: list[str]) -> Response:
 
 
 def _pay(state: State, invoice: Object, given: dict[str, str]) -> Response:
-    number, outcome = given.get("number", ""), given.get("outcome") or None
+    outcome = given.get("outcome") or None
     try:
-        card = _card(state, invoice, number)
+        card = _card(state, invoice, given)
         if card.authentication == "always" and outcome is None:
-            what = amount(invoice["amount_remaining"], invoice["currency"])
-            return page("authenticate.html", action=f"/i/{invoice['id']}", number=number, what=what, card=card)
-        done = paying.pay(state, invoice["id"], outcome, f"pm_card_{card.token}" if number else None)
+            hidden, what = card_form.entered(given), amount(invoice["amount_remaining"], invoice["currency"])
+            return page("authenticate.html", action=f"/i/{invoice['id']}", hidden=hidden, what=what, card=card)
+        token = payment_methods.new(state, card)["id"] if given.get("number") else None
+        done = paying.pay(state, invoice["id"], outcome, token)
     except ApiError as error:
-        return _show(state, invoice, error.message, 402)
+        return _show(state, invoice, given, error.message, 402)
     if done["outcome"] == "paid":
         return redirect(f"/i/{invoice['id']}")
-    return _show(state, invoice, (done["error"] or {}).get("message", "The payment needs another step."), 402)
+    return _show(state, invoice, given, (done["error"] or {}).get("message", "The payment needs another step."), 402)
 
 
-def _card(state: State, invoice: Object, number: str) -> cards.Card:
-    if number:
-        return cards.by_number(number)
+def _card(state: State, invoice: Object, given: dict[str, str]) -> cards.Card:
+    """The card entered, or the one that is known."""
+    if given.get("number"):
+        return card_form.read(state, given)
     method = collection.method_for(state, invoice)
     if method is None:
         raise ApiError(400, "Enter a card to pay with.")
     return cards.of_method(state, method)
 
 
-def _show(state: State, invoice: Object, error: str = "", status: int = 200) -> Response:
-    currency = invoice["currency"]
+def _show(
+    state: State, invoice: Object, given: dict[str, str] | None = None, error: str = "", status: int = 200
+) -> Response:
+    currency, marks = invoice["currency"], invoice["status_transitions"]
     method = state.find("payment_method", collection.method_for(state, invoice))
-    rows = [
-        {"words": line["description"], "amount": amount(line["amount"], currency)} for line in invoice["lines"]["data"]
-    ]
+    off = sum(entry["amount"] for entry in invoice["total_discount_amounts"])
     return page(
         "invoice.html",
         status,
         invoice=invoice,
-        rows=rows,
+        rows=[_row(line, currency) for line in invoice["lines"]["data"]],
         total=amount(invoice["total"], currency),
+        discount=amount(off, currency) if off else "",
+        balance=amount(invoice["starting_balance"], currency) if invoice["starting_balance"] else "",
         remaining=amount(invoice["amount_remaining"], currency),
-        issued=date(invoice["status_transitions"]["finalized_at"] or invoice["created"]),
-        paid=date(invoice["status_transitions"]["paid_at"]),
+        issued=date(marks["finalized_at"] or invoice["created"]),
+        paid=date(marks["paid_at"]),
         is_open=invoice["status"] in ("open", "uncollectible"),
         needs_action=(invoicing.intent_of(state, invoice) or {}).get("status") == "requires_action",
         last4=method["card"]["last4"] if method else "",
         error=error,
+        given=given or {},
     )
+
+
+def _row(line: Object, currency: str) -> Object:
+    start, end = line["period"]["start"], line["period"]["end"]
+    period = f"{date(start)} to {date(end)}" if end > start else ""
+    return {"words": line["description"], "period": period, "amount": amount(line["amount"], currency)}
 
 
 def _lines(invoice: Object) -> list[str]:

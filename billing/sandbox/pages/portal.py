@@ -1,123 +1,129 @@
-"""The customer portal: change the card, cancel at the period's end, resume, see the invoices."""
+"""The customer portal: change the card, cancel, resume, switch the plan, keep the details, see the invoices."""
 
-from collections.abc import Callable
-
-from .. import cards, collection, items, pricing, standing
+from .. import plan_switching, pricing
 from ..api import Request, Response
 from ..errors import ApiError, invalid
-from ..events import recorded
-from ..resources.payment_methods import attached
+from ..items import period_end
 from ..store import Object, State
+from . import card_form, portal_actions
+from .portal_actions import feature, live
 from .rendering import amount, date, form, page, redirect
 
-UPDATED = "customer.subscription.updated"
+FIELDS = {"name": ("Name", "text"), "email": ("Email", "email"), "phone": ("Phone", "tel")}
+SWITCHING = {
+    "always_invoice": "The difference for the rest of this period is charged or credited now.",
+    "create_prorations": "The difference for the rest of this period is on your next invoice.",
+    "none": "You pay the new price from your next invoice on.",
+}
+SAID = {
+    "card": "Your card was changed.",
+    "cancel": "Your plan is cancelled.",
+    "resume": "Your plan goes on.",
+    "switch": "Your plan was changed.",
+    "details": "Saved.",
+}
 
 
 def answer(state: State, request: Request, rest: list[str]) -> Response:
     session = state.get("billing_portal.session", rest[0])
     customer = state.get("customer", session["customer"])
     if request.method != "POST":
-        return _show(state, session, customer)
+        said = SAID.get(request.query.removeprefix("done="), "")
+        return _show(state, session, customer, {}, said=said)
     given = form(request)
-    action = ACTIONS.get(given.get("action", ""))
+    action = portal_actions.ACTIONS.get(given.get("action", ""))
     try:
         if action is None:
             raise invalid("The portal does not know that action.")
-        action(state, session, customer, given)
+        asked = action(state, session, customer, given)
     except ApiError as error:
-        return _show(state, session, customer, error.message, error.status)
-    return redirect(f"/p/{session['id']}")
+        return _show(state, session, customer, given, error.message, error.status)
+    if asked is not None:
+        hidden = {"action": "card", **card_form.entered(given)}
+        return page("authenticate.html", action=f"/p/{session['id']}", hidden=hidden, what="", card=asked)
+    return redirect(f"/p/{session['id']}?done={given['action']}")
 
 
-def _feature(state: State, session: Object, name: str) -> Object:
+def _show(
+    state: State, session: Object, customer: Object, given: dict[str, str], error: str = "", status: int = 200,
+    said: str = "",
+) -> Response:  # fmt: skip
     configuration = state.get("billing_portal.configuration", session["configuration"])
-    return dict(configuration["features"][name])
-
-
-def _change_card(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:
-    """The new card becomes the default everywhere, and pays what is open."""
-    if not _feature(state, session, "payment_method_update")["enabled"]:
-        raise invalid("This portal does not let cards be changed.")
-    card = cards.by_number(given.get("number", ""))
-    method = attached(state, f"pm_card_{card.token}", customer)
-    with recorded(state, customer, "customer.updated"):
-        customer["invoice_settings"]["default_payment_method"] = method["id"]
-    for sub in _live(state, customer):
-        with recorded(state, sub, UPDATED):
-            sub["default_payment_method"] = method["id"]
-    collection.pay_open(state, customer["id"])
-
-
-def _cancel(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:
-    """Flexible billing: only `cancel_at` is set."""
-    feature = _feature(state, session, "subscription_cancel")
-    if not feature["enabled"]:
-        raise invalid("This portal does not let subscriptions be cancelled.")
-    sub = _named(state, customer, given)
-    if feature["mode"] == "immediately":
-        standing.end(state, sub, "cancellation_requested")
-        return
-    with recorded(state, sub, UPDATED):
-        standing.schedule_cancellation(state, sub, items.period_end(sub), at_period_end=False)
-
-
-def _resume(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:
-    sub = _named(state, customer, given)
-    with recorded(state, sub, UPDATED):
-        standing.schedule_cancellation(state, sub, None, at_period_end=False)
-
-
-ACTIONS: dict[str, Callable[[State, Object, Object, dict[str, str]], None]] = {
-    "card": _change_card,
-    "cancel": _cancel,
-    "resume": _resume,
-}
-
-
-def _live(state: State, customer: Object) -> list[Object]:
-    return [sub for sub in state.table("subscription").where("customer", customer["id"]) if not standing.is_over(sub)]
-
-
-def _named(state: State, customer: Object, given: dict[str, str]) -> Object:
-    for sub in _live(state, customer):
-        if sub["id"] == given.get("subscription"):
-            return sub
-    raise invalid("There is no such subscription here.")
-
-
-def _show(state: State, session: Object, customer: Object, error: str = "", status: int = 200) -> Response:
-    subs = _live(state, customer)
-    chosen = [sub["default_payment_method"] for sub in subs] + [customer["invoice_settings"]["default_payment_method"]]
-    method = next((found for found in (state.find("payment_method", m) for m in chosen) if found), None)
+    features, profile = configuration["features"], configuration["business_profile"]
+    cancels = features["subscription_cancel"]
+    subs = live(state, customer)
     history = state.table("invoice").where("customer", customer["id"])[::-1]
     return page(
         "portal.html",
         status,
         session=session,
         customer=customer,
-        subscriptions=[_described(state, sub) for sub in subs],
-        card=method["card"] if method else None,
-        may_change_card=_feature(state, session, "payment_method_update")["enabled"],
-        may_cancel=_feature(state, session, "subscription_cancel")["enabled"],
-        invoices=[_summary(row) for row in history] if _feature(state, session, "invoice_history")["enabled"] else [],
+        subscriptions=[_described(state, sub, features["subscription_update"]) for sub in subs],
+        switching=SWITCHING[features["subscription_update"]["proration_behavior"]],
+        card=_card(state, customer, subs),
+        may_change_card=features["payment_method_update"]["enabled"],
+        may_cancel=cancels["enabled"],
+        cancels_now=cancels["mode"] == "immediately",
+        reasons=_reasons(cancels["cancellation_reason"]),
+        details_allowed=_fields(customer, features["customer_update"]),
+        invoices=[_summary(row) for row in history] if feature(state, session, "invoice_history")["enabled"] else [],
         error=error,
+        card_error=bool(error) and given.get("action") == "card",
+        said=said,
+        given=given,
+        **profile,
     )
 
 
-def _described(state: State, sub: Object) -> Object:
+def _card(state: State, customer: Object, subs: list[Object]) -> Object | None:
+    chosen = [sub["default_payment_method"] for sub in subs] + [customer["invoice_settings"]["default_payment_method"]]
+    method = next((found for found in (state.find("payment_method", m) for m in chosen) if found), None)
+    return dict(method["card"]) if method else None
+
+
+def _reasons(asked: Object) -> list[Object]:
+    names = asked["options"] if asked["enabled"] else []
+    return [{"value": name, "words": name.replace("_", " ").capitalize()} for name in names]
+
+
+def _fields(customer: Object, allowed: Object) -> list[Object]:
+    names = [name for name in FIELDS if allowed["enabled"] and name in allowed["allowed_updates"]]
+    shown = [(name, *FIELDS[name]) for name in names]
+    return [{"name": n, "words": w, "kind": k, "value": customer[n] or ""} for n, w, k in shown]
+
+
+def _described(state: State, sub: Object, update: Object) -> Object:
     item = sub["items"]["data"][0]
-    product = state.find("product", item["price"]["product"])
-    each = amount(pricing.item_amount(state, item, sub["currency"]), sub["currency"])
+    each = pricing.item_amount(state, item, sub["currency"])
+    trial = sub["trial_end"] if sub["status"] == "trialing" else None
+    current = item["price"]["id"]
     return {
         "id": sub["id"],
-        "name": product["name"] if product else item["price"]["product"],
-        "price": f"{each} / {pricing.rhythm(item['price']['recurring'])}",
+        "name": _product(state, item["price"]),
+        "price": amount(each, sub["currency"]),
+        "rhythm": pricing.rhythm(item["price"]["recurring"]),
         "status": sub["status"].replace("_", " "),
-        "renews": date(items.period_end(sub)),
+        "css": sub["status"],
+        "renews": date(period_end(sub)),
         "ends": date(sub["cancel_at"]),
+        "trial": date(trial),
+        "choices": [_choice(state, sub, row, current) for row in plan_switching.choices(state, sub, update)],
     }
+
+
+def _choice(state: State, sub: Object, price: Object, current: str) -> Object:
+    each = amount(pricing.unit_amount(state, price, sub["currency"]), sub["currency"])
+    words = f"{each} / {pricing.rhythm(price['recurring'])}"
+    name = _product(state, price)
+    return {"id": price["id"], "name": name, "price": words, "is_current": price["id"] == current}
+
+
+def _product(state: State, price: Object) -> str:
+    product = state.find("product", price["product"])
+    return str(product["name"] if product else price["product"])
 
 
 def _summary(invoice: Object) -> Object:
     total = amount(invoice["total"], invoice["currency"])
-    return {"id": invoice["id"], "date": date(invoice["created"]), "total": total, "status": invoice["status"]}
+    row = {name: invoice[name] for name in ("id", "number", "status")}
+    return {**row, "date": date(invoice["created"]), "total": total}

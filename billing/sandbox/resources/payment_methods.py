@@ -36,7 +36,7 @@ def create(state: State, params: Params) -> Object:
 
 def new(state: State, card: Card, exp_month: int | None = None, exp_year: int | None = None) -> Object:
     identifier = state.new_id("pm")
-    year = exp_year or datetime.fromtimestamp(state.now(), UTC).year + 3
+    month, year = card.expires or (12, datetime.fromtimestamp(state.now(), UTC).year + 3)
     state.note(identifier)["card"] = card.token
     return state.put(
         blank(
@@ -44,7 +44,7 @@ def new(state: State, card: Card, exp_month: int | None = None, exp_year: int | 
             identifier,
             allow_redisplay="unspecified",
             billing_details=details({}),
-            card=shown(card, exp_month or 12, year),
+            card=shown(card, exp_month or month, exp_year or year),
             created=state.now(),
             livemode=False,
             metadata={},

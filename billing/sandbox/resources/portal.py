@@ -1,10 +1,14 @@
-"""The customer portal: its sessions and configurations, of which there is a default one from the start."""
+"""The customer portal: its configurations, and its sessions, none of which is without one.
 
+As at Stripe the default configuration is made in the Dashboard, whose part the control plane plays (`save_default`).
+"""
+
+import json
 from typing import Any
 
 from ..blanks import blank
 from ..contract import Params
-from ..errors import missing_parameter
+from ..errors import invalid, missing_parameter
 from ..events import emit
 from ..listing import page
 from ..routing import api
@@ -12,6 +16,7 @@ from ..store import Object, State
 from .customers import merged
 
 CONFIGURATION = "billing_portal.configuration"
+ADJUSTABLE = {"enabled": False, "maximum": None, "minimum": 1}
 REASONS = (
     "customer_service low_quality missing_features other switched_service too_complex too_expensive unused".split()
 )
@@ -37,11 +42,26 @@ FEATURES: dict[str, dict[str, Any]] = {
 }
 
 
-def default_configuration(state: State) -> Object:
-    for row in state.table(CONFIGURATION).rows.values():
-        if row["is_default"]:
-            return row
-    return state.put(_new_configuration(state, {}, is_default=True))
+def save_default(state: State) -> Object:
+    """What saving the portal's settings in the Dashboard does."""
+    return _default(state) or state.put(_new_configuration(state, {}, is_default=True))
+
+
+def _default(state: State) -> Object | None:
+    return next((row for row in state.table(CONFIGURATION).rows.values() if row["is_default"]), None)
+
+
+def _chosen(state: State, identifier: str | None) -> Object:
+    found = state.get(CONFIGURATION, identifier, "configuration") if identifier else _default(state)
+    if found is None:
+        raise invalid(
+            "No configuration provided and your test mode default configuration has not been created. Provide a "
+            "configuration or create your default by saving your customer portal settings (here: POST "
+            "/_sandbox/portal).",
+        )
+    if not found["active"]:
+        raise invalid(f"The configuration {found['id']} is not active.", "configuration")
+    return found
 
 
 def _new_configuration(state: State, params: Params, is_default: bool) -> Object:
@@ -51,7 +71,7 @@ def _new_configuration(state: State, params: Params, is_default: bool) -> Object
         active=True,
         business_profile={"headline": None, "privacy_policy_url": None, "terms_of_service_url": None},
         created=state.now(),
-        features={name: dict(values) for name, values in FEATURES.items()},
+        features=json.loads(json.dumps(FEATURES)),
         is_default=is_default,
         livemode=False,
         login_page={"enabled": False, "url": None},
@@ -61,11 +81,11 @@ def _new_configuration(state: State, params: Params, is_default: bool) -> Object
     if not is_default:
         for name in ("subscription_cancel", "payment_method_update", "invoice_history"):
             configuration["features"][name]["enabled"] = False
-    _write(configuration, params)
+    _write(state, configuration, params)
     return configuration
 
 
-def _write(configuration: Object, params: Params) -> None:
+def _write(state: State, configuration: Object, params: Params) -> None:
     for name in ("active", "default_return_url", "name"):
         if name in params:
             configuration[name] = params[name] if params[name] != "" else None
@@ -76,9 +96,24 @@ def _write(configuration: Object, params: Params) -> None:
         for key, value in values.items():
             nested = isinstance(feature.get(key), dict) and isinstance(value, dict)
             feature[key] = {**feature[key], **value} if nested else ([] if value == "" else value)
-    if "login_page" in params:
-        configuration["login_page"]["enabled"] = params["login_page"]["enabled"]
+    _check_update(state, configuration["features"]["subscription_update"])
     configuration["metadata"] = merged(configuration["metadata"] or {}, params)
+
+
+def _check_update(state: State, feature: Object) -> None:
+    """What can be switched to: prices of the products named, each recurring."""
+    if feature["enabled"] and not feature["products"]:
+        raise invalid("You must provide products to let subscriptions be updated.", "features[subscription_update]")
+    for entry in feature["products"] or []:
+        entry["adjustable_quantity"] = {**ADJUSTABLE, **(entry.get("adjustable_quantity") or {})}
+        product = state.get("product", entry["product"], "features[subscription_update][products]")
+        for identifier in entry["prices"]:
+            price = state.get("price", identifier, "features[subscription_update][products]")
+            if price["product"] != product["id"] or price["recurring"] is None:
+                raise invalid(
+                    f"The price {identifier} is not a recurring price of the product {product['id']}.",
+                    "features[subscription_update][products]",
+                )
 
 
 FEATURE_PARAMS = " ".join(f"features.{name}" for name in FEATURES)
@@ -92,7 +127,6 @@ PROFILE = "business_profile default_return_url metadata name"
     f"{FEATURE_PARAMS} {PROFILE}",
 )
 def create_configuration(state: State, params: Params) -> Object:
-    default_configuration(state)
     row = state.put(_new_configuration(state, params, is_default=False))
     emit(state, "billing_portal.configuration.created", row)
     return row
@@ -106,7 +140,9 @@ def create_configuration(state: State, params: Params) -> Object:
 )
 def update_configuration(state: State, configuration: str, params: Params) -> Object:
     row = state.get(CONFIGURATION, configuration)
-    _write(row, params)
+    if row["is_default"] and params.get("active") is False:
+        raise invalid("The default configuration cannot be deactivated.", "active")
+    _write(state, row, params)
     row["updated"] = state.now()
     emit(state, "billing_portal.configuration.updated", row)
     return row
@@ -119,7 +155,6 @@ def retrieve_configuration(state: State, configuration: str, params: Params) -> 
 
 @api.add("GET", "/v1/billing_portal/configurations", "billing_portal.ConfigurationListParams", "active is_default")
 def list_configurations(state: State, params: Params) -> Object:
-    default_configuration(state)
     return page(state, CONFIGURATION, "/v1/billing_portal/configurations", params, same="active is_default")
 
 
@@ -133,8 +168,7 @@ def create_session(state: State, params: Params) -> Object:
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = state.get("customer", params["customer"], "customer")
-    chosen = params.get("configuration")
-    configuration = state.get(CONFIGURATION, chosen, "configuration") if chosen else default_configuration(state)
+    configuration = _chosen(state, params.get("configuration"))
     identifier = state.new_id("bps")
     session = blank(
         "billing_portal.session",

@@ -18,11 +18,18 @@ class Browser:
     def ask(self, method: str, address: str, **form: str) -> tuple[int, str, str | None]:
         connection = http.client.HTTPConnection(self.host, timeout=5)
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        connection.request(method, urlsplit(address).path, urlencode(form), headers)
+        parts = urlsplit(address)
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request(method, path, urlencode(form), headers)
         answer = connection.getresponse()
         body = answer.read().decode("latin-1" if "pdf" in (answer.getheader("Content-Type") or "") else "utf-8")
         connection.close()
         return answer.status, body, answer.getheader("Location")
+
+
+@pytest.fixture(autouse=True)
+def saved_portal(control: Control) -> None:
+    control("/portal", {})
 
 
 @pytest.fixture
@@ -120,3 +127,38 @@ def test_the_overview_lists_events_deliveries_and_calls(browser: Browser, subscr
     subscribed()
     body = browser.ask("GET", "/")[1]
     assert all(words in body for words in ("customer.subscription.created", "/v1/checkout/sessions", "invoice"))
+
+
+def test_each_object_event_delivery_and_call_has_a_page_with_its_json(
+    browser: Browser, forwarding: Any, control: Control, customer: Any
+) -> None:
+    control("/settle")
+    for tab, kind in (("events", "customer.created"), ("deliveries", "customer.created"), ("calls", "/v1/customers")):
+        body = browser.ask("GET", f"/{tab}")[1]
+        link = next(part.split('"')[0] for part in body.split('href="')[1:] if part.startswith(f"/{tab}/"))
+        status, body, _ = browser.ask("GET", link)
+        assert (status, kind in body, f'<a href="/objects/{customer.id}">' in body) == (200, True, True), tab
+    assert f"/objects/{customer.id}" in browser.ask("GET", "/objects/customer")[1]
+    assert "alice@example.com" in browser.ask("GET", f"/objects/{customer.id}")[1]
+    assert [browser.ask("GET", f"/{tab}/none")[0] for tab in ("objects", "events", "deliveries", "calls")] == [404] * 4
+
+
+def test_markup_in_an_object_stays_text(browser: Browser, client: stripe.StripeClient) -> None:
+    made = client.v1.customers.create({"name": "<script>alert(1)</script>"})
+    for path in (f"/objects/{made.id}", "/objects/customer"):
+        assert "<script>alert" not in browser.ask("GET", path)[1]
+
+
+def test_one_off_payments_and_saved_cards_have_their_own_words(browser: Browser, client: stripe.StripeClient) -> None:
+    data: Any = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Book"}}
+    back = {"success_url": "http://127.0.0.1/"}
+    paying = client.v1.checkout.sessions.create(
+        {"mode": "payment", "line_items": [{"price_data": data, "quantity": 1}], **back}
+    )
+    assert "Pay $5.00" in browser.ask("GET", paying.url)[1]
+    assert browser.ask("POST", paying.url, number="4242424242424242", email="nobody")[0] == 402
+    assert browser.ask("POST", paying.url, number="4242424242424242", email="bob@example.com")[0] == 303
+    assert client.v1.checkout.sessions.retrieve(paying.id).customer_details.email == "bob@example.com"
+    saving = client.v1.checkout.sessions.create({"mode": "setup", "currency": "usd", **back})
+    assert "Save card" in browser.ask("GET", saving.url)[1]
+    assert browser.ask("POST", saving.url, number="4242424242424242")[0] == 303

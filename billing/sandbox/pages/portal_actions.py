@@ -1,0 +1,102 @@
+"""What a customer does in the portal, each as far as the portal's configuration allows it."""
+
+from collections.abc import Callable
+
+from .. import charging, collection, items, plan_switching, standing
+from ..cards import Card
+from ..errors import declined, invalid
+from ..events import recorded
+from ..resources import payment_methods, subscriptions
+from ..store import Object, State
+from . import card_form
+
+UPDATED = "customer.subscription.updated"
+DETAILS = ("name", "email", "phone")
+# The card that needs 3D Secure first, where one does.
+Action = Callable[[State, Object, Object, dict[str, str]], Card | None]
+
+
+def feature(state: State, session: Object, name: str) -> Object:
+    configuration = state.get("billing_portal.configuration", session["configuration"])
+    return dict(configuration["features"][name])
+
+
+def live(state: State, customer: Object) -> list[Object]:
+    return [sub for sub in state.table("subscription").where("customer", customer["id"]) if not standing.is_over(sub)]
+
+
+def change_card(state: State, session: Object, customer: Object, given: dict[str, str]) -> Card | None:
+    """The new card becomes the default everywhere, and pays what is open."""
+    if not feature(state, session, "payment_method_update")["enabled"]:
+        raise invalid("This portal does not let cards be changed.")
+    card, outcome = card_form.read(state, given), given.get("outcome")
+    if card.authentication and outcome is None:
+        return card
+    if outcome == "authentication_failed":
+        raise declined(dict(charging.AUTHENTICATION_FAILED))
+    method = payment_methods.attached(state, payment_methods.new(state, card)["id"], customer)
+    with recorded(state, customer, "customer.updated"):
+        customer["invoice_settings"]["default_payment_method"] = method["id"]
+    for sub in live(state, customer):
+        with recorded(state, sub, UPDATED):
+            sub["default_payment_method"] = method["id"]
+    collection.pay_open(state, customer["id"])
+    return None
+
+
+def cancel(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:
+    """Flexible billing: only `cancel_at` is set."""
+    allowed = feature(state, session, "subscription_cancel")
+    if not allowed["enabled"]:
+        raise invalid("This portal does not let subscriptions be cancelled.")
+    sub = _named(state, customer, given)
+    details = (
+        {"feedback": given["feedback"]} if given.get("feedback") in allowed["cancellation_reason"]["options"] else {}
+    )
+    if allowed["mode"] == "immediately":
+        prorates = allowed["proration_behavior"] != "none"
+        bills = allowed["proration_behavior"] == "always_invoice"
+        params = {"prorate": prorates, "invoice_now": bills, "cancellation_details": details}
+        subscriptions.cancel(state, sub["id"], params)
+        return
+    with recorded(state, sub, UPDATED):
+        standing.schedule_cancellation(state, sub, items.period_end(sub), at_period_end=False)
+        sub["cancellation_details"].update(details)
+
+
+def resume(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:
+    if not feature(state, session, "subscription_cancel")["enabled"]:
+        raise invalid("This portal does not let cancellations be taken back.")
+    sub = _named(state, customer, given)
+    with recorded(state, sub, UPDATED):
+        standing.schedule_cancellation(state, sub, None, at_period_end=False)
+
+
+def switch(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:
+    allowed = feature(state, session, "subscription_update")
+    plan_switching.switch(state, _named(state, customer, given), allowed, given.get("price", ""))
+
+
+def save_details(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:
+    allowed = feature(state, session, "customer_update")
+    names = [name for name in DETAILS if name in given and name in allowed["allowed_updates"]]
+    if not allowed["enabled"] or not names:
+        raise invalid("This portal does not let these details be changed.")
+    with recorded(state, customer, "customer.updated"):
+        customer.update({name: given[name].strip() or None for name in names})
+
+
+def _named(state: State, customer: Object, given: dict[str, str]) -> Object:
+    for sub in live(state, customer):
+        if sub["id"] == given.get("subscription"):
+            return sub
+    raise invalid("There is no such subscription here.")
+
+
+ACTIONS: dict[str, Action] = {
+    "card": change_card,
+    "cancel": cancel,
+    "resume": resume,
+    "switch": switch,
+    "details": save_details,
+}

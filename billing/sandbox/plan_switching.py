@@ -1,0 +1,69 @@
+"""Changing the plan in the portal, as its configuration allows: at once, or at the period's end by a schedule."""
+
+from typing import Any
+
+from . import items, pricing
+from .errors import invalid
+from .resources import changes, schedules
+from .store import Object, State
+
+
+def choices(state: State, sub: Object, feature: Object) -> list[Object]:
+    """The prices of the configuration that the subscription could have, with the one it has."""
+    if not feature["enabled"] or "price" not in feature["default_allowed_updates"] or len(sub["items"]["data"]) != 1:
+        return []
+    named = [price for product in feature["products"] or [] for price in product["prices"]]
+    rows = [row for row in (state.find("price", price) for price in named) if row and row["active"]]
+    current = sub["items"]["data"][0]["price"]["id"]
+    return rows if any(row["id"] != current for row in rows) else []
+
+
+def switch(state: State, sub: Object, feature: Object, price: str) -> str:
+    """Does it, and says when it takes effect."""
+    if price not in [row["id"] for row in choices(state, sub, feature)]:
+        raise invalid("This portal does not offer that plan.", "price")
+    item = sub["items"]["data"][0]
+    if item["price"]["id"] == price:
+        raise invalid("That is the plan you have.", "price")
+    if _waits(state, sub, feature, state.get("price", price)):
+        _at_period_end(state, sub, item, price)
+        return "at the end of the period"
+    changes.update(state, sub["id"], _change(sub, item, price, feature))
+    return "now"
+
+
+def _change(sub: Object, item: Object, price: str, feature: Object) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "items": [{"id": item["id"], "price": price}],
+        "proration_behavior": feature["proration_behavior"],
+        "payment_behavior": "error_if_incomplete",
+    }
+    if sub["status"] == "trialing" and feature["trial_update_behavior"] == "end_trial":
+        params["trial_end"] = "now"
+    if feature["billing_cycle_anchor"] == "now":
+        params["billing_cycle_anchor"] = "now"
+    return params
+
+
+def _waits(state: State, sub: Object, feature: Object, price: Object) -> bool:
+    conditions = {row["type"] for row in (feature["schedule_at_period_end"] or {}).get("conditions", [])}
+    item = sub["items"]["data"][0]
+    before = pricing.unit_amount(state, item["price"], sub["currency"])
+    is_less = pricing.unit_amount(state, price, sub["currency"]) < before
+    is_shorter = _days(price["recurring"]) < _days(item["price"]["recurring"])
+    return ("decreasing_item_amount" in conditions and is_less) or ("shortening_interval" in conditions and is_shorter)
+
+
+def _days(recurring: Object) -> int:
+    return {"day": 1, "week": 7, "month": 30, "year": 365}[recurring["interval"]] * int(recurring["interval_count"])
+
+
+def _at_period_end(state: State, sub: Object, item: Object, price: str) -> None:
+    made = schedules.create(state, {"from_subscription": sub["id"]})
+    start, end = items.period_start(sub), items.period_end(sub)
+    kept = {"price": item["price"]["id"], "quantity": item["quantity"]}
+    phases = [
+        {"items": [kept], "start_date": start, "end_date": end},
+        {"items": [{**kept, "price": price}], "start_date": end},
+    ]
+    schedules.update(state, made["id"], {"phases": phases, "end_behavior": "release"})
