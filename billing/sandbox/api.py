@@ -113,10 +113,11 @@ def _once(state: State, request: Request, request_id: str) -> Response:
 
 def _forget_old_answers(state: State) -> None:
     """Keys are dropped after 24 hours; they stand in the order in which they came."""
-    for key in list(state.answers):
-        if state.now() - state.answers[key].get("at", 0) < KEY_KEPT:
+    while state.answers:
+        oldest = next(iter(state.answers))
+        if state.now() - state.answers[oldest].get("at", 0) < KEY_KEPT:
             break
-        del state.answers[key]
+        del state.answers[oldest]
 
 
 def in_use(key: str) -> ApiError:

@@ -88,11 +88,13 @@ def renew_now(state: State, sub: Object) -> None:
     collects = sub["status"] != "unpaid"
     with in_order(state, (UPDATED, "invoice.created")), recorded(state, sub, UPDATED):
         lines = proration.take_pending_lines(state, sub)
+        full, end = end, min(end, sub["cancel_at"] or end)
         items.set_period(sub, start, end)
         if sub["status"] == "trialing":
             sub["status"] = "active"
-        lines += [subscribing.regular_line(state, sub, row) for row in sub["items"]["data"]]
+        lines += [subscribing.regular_line(state, sub, row, until=full) for row in sub["items"]["data"]]
         due = state.now() + state.settings["finalize_after"]
+        collects = collects and (sub["pause_collection"] or {}).get("behavior") != "keep_as_draft"
         values: dict[str, Any] = {"automatically_finalizes_at": due, "next_payment_attempt": due}
         if not collects:
             values = {"auto_advance": False}
@@ -108,11 +110,29 @@ def finalize(state: State, identifier: str) -> None:
     if invoice["status"] != "draft" or not invoice["auto_advance"]:
         return
     emit(state, "invoice.updated", invoice, {"webhooks_delivered_at": invoice["webhooks_delivered_at"]})
-    invoicing.finalize(state, invoice)
-    if invoice["collection_method"] == "send_invoice":
+    paused = _paused_collection(state, invoice)
+    invoicing.finalize(state, invoice, reserve=paused is None)
+    if paused is not None:
+        invoicing.close_unpaid(state, invoice, "void" if paused == "void" else "uncollectible")
+    elif invoice["collection_method"] == "send_invoice":
         emit(state, "invoice.sent", invoice)
     else:
         collection.collect(state, invoice, scheduled=True)
+
+
+def _paused_collection(state: State, invoice: Object) -> str | None:
+    """What becomes of an invoice whose subscription has its collection paused, if it is not kept as a draft."""
+    sub = state.find("subscription", invoicing.subscription_id(invoice))
+    behaviour = (sub["pause_collection"] or {}).get("behavior") if sub else None
+    return None if behaviour == "keep_as_draft" else behaviour
+
+
+@job
+def collection_resumes(state: State, identifier: str, at: str) -> None:
+    sub = _live(state, identifier)
+    if sub is not None and (sub["pause_collection"] or {}).get("resumes_at") == int(at):
+        with recorded(state, sub, UPDATED):
+            sub["pause_collection"] = None
 
 
 @job
@@ -142,7 +162,14 @@ def authentication_lapsed(state: State, identifier: str) -> None:
 def cancel(state: State, identifier: str, at: str) -> None:
     sub = _live(state, identifier)
     if sub is not None and sub["cancel_at"] == int(at):
+        _credit_rest(state, sub)
         standing.end(state, sub, "cancellation_requested")
+
+
+def _credit_rest(state: State, sub: Object) -> None:
+    """What an end within a period leaves unused is credited, unless prorations were declined."""
+    if sub["status"] in ("active", "past_due") and state.note(sub["id"]).get("prorates_end"):
+        proration.file_items(state, sub, proration.credit(state, sub, sub["items"]["data"], state.now()))
 
 
 @job

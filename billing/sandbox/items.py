@@ -7,6 +7,8 @@ from .blanks import blank, embedded_list
 from .errors import invalid, missing_parameter
 from .store import Object, State
 
+MOST = 20
+
 
 def plan_of(price: Object, amount: int) -> Object:
     """The legacy twin of a price, which items still carry."""
@@ -34,9 +36,11 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int) -> Ob
     if "price" not in wanted:
         raise missing_parameter("items[0][price]")
     price = recurring_price(state, wanted["price"])
+    identifier = wanted.get("id") or state.new_id("si")
+    state.note(identifier)["subscription"] = sub_id
     return blank(
         "subscription_item",
-        wanted.get("id") or state.new_id("si"),
+        identifier,
         created=state.now(),
         current_period_start=start,
         current_period_end=end,
@@ -48,6 +52,17 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int) -> Ob
         subscription=sub_id,
         tax_rates=[],
     )
+
+
+def check_list(wanted: list[Object]) -> None:
+    """At most 20 items, each price once, no negative quantity: Stripe's limits."""
+    prices = [entry.get("price") for entry in wanted]
+    if len(wanted) > MOST:
+        raise invalid(f"A subscription may have at most {MOST} items.", "items")
+    if len(set(prices)) < len(prices):
+        raise invalid("Cannot add multiple subscription items with the same price.", "items")
+    if any(entry.get("quantity", 1) < 0 for entry in wanted):
+        raise invalid("Invalid non-negative integer", "items[0][quantity]", "parameter_invalid_integer")
 
 
 def recurring_price(state: State, identifier: str) -> Object:
@@ -108,6 +123,7 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
         item = build(state, sub["id"], {**kept, **entry}, start, end)
         item["created"] = known["created"] if known else item["created"]
         rows[item["id"]] = item
+    check_list([{"price": row["price"]["id"], "quantity": row["quantity"]} for row in rows.values()])
     if not rows:
         raise invalid("Subscription must have at least one item.", "items")
     intervals = {pricing.rhythm(item["price"]["recurring"]) for item in rows.values()}

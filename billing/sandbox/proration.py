@@ -170,6 +170,14 @@ def credit(state: State, sub: Object, rows: list[Object], at: int) -> Change:
     return change
 
 
+def charge(state: State, sub: Object, rows: list[Object], period: tuple[int, int], at: int) -> Change:
+    """What is left of a period that a subscription comes into."""
+    change = Change(rows, sub["billing_cycle_anchor"], period, [], [])
+    for row in rows:
+        _add(state, sub, change, row, 1, at)
+    return change
+
+
 def put(state: State, sub: Object, change: Change) -> None:
     """The subscription is as the change makes it; a period that moved is planned anew."""
     moved = change.anchor != sub["billing_cycle_anchor"]

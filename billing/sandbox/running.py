@@ -41,6 +41,8 @@ class Sandbox:
         self.dispatcher = Dispatcher(self.state, self.faults, self.lock)
         self.server: Server | None = None
         self._stopping = threading.Event()
+        self._keys = threading.Lock()
+        self._in_use: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -124,6 +126,20 @@ class Sandbox:
         return response
 
     def _api(self, request: Request) -> Response | None:
+        key = request.headers.get("idempotency-key") if request.method == "POST" else None
+        if key is None:
+            return self._answered(request)
+        with self._keys:
+            if key in self._in_use:
+                return api.refusal(api.in_use(key), "req_in_use")
+            self._in_use.add(key)
+        try:
+            return self._answered(request)
+        finally:
+            with self._keys:
+                self._in_use.discard(key)
+
+    def _answered(self, request: Request) -> Response | None:
         faults = self.faults
         time.sleep(faults.api.get("latency_ms", 0) / 1000)
         with self.lock:

@@ -1,6 +1,7 @@
 """A subscription's standing: how invoices and cancellations move its status, and what falls due for it."""
 
 from . import invoicing, items, phases
+from .errors import invalid
 from .events import emit, recorded
 from .store import Object, State
 
@@ -19,8 +20,15 @@ def on_paid(state: State, sub: Object, invoice: Object) -> None:
         pending = state.note(sub["id"]).get("pending_update")
         if pending and pending["invoice"] == invoice["id"]:
             items.apply_pending(state, sub)
-        if invoice["id"] == sub["latest_invoice"] and sub["status"] in ("incomplete", "past_due", "unpaid"):
+        if invoice["id"] == sub["latest_invoice"] and sub["status"] == "paused":
+            resume(state, sub)
+        elif invoice["id"] == sub["latest_invoice"] and sub["status"] in ("incomplete", "past_due", "unpaid"):
             sub["status"] = "active"
+
+
+def resume(state: State, sub: Object) -> None:
+    with recorded(state, sub, "customer.subscription.resumed"):
+        sub["status"] = "active"
 
 
 def on_failed(state: State, sub: Object, invoice: Object) -> None:
@@ -50,6 +58,16 @@ def schedule_cancellation(state: State, sub: Object, at: int | None, at_period_e
     sub["cancellation_details"]["reason"] = "cancellation_requested" if at is not None else None
     if at is not None:
         state.schedule(at, "cancel", sub["id"], str(at), urgency=1)
+
+
+def pause_collection(state: State, sub: Object, given: Object | None) -> None:
+    """Invoices go on being drawn up, and are not collected: kept as drafts, voided or marked uncollectible."""
+    resumes_at = (given or {}).get("resumes_at")
+    if resumes_at is not None and resumes_at <= state.now():
+        raise invalid("`resumes_at` must be in the future.", "pause_collection[resumes_at]")
+    sub["pause_collection"] = {"behavior": given["behavior"], "resumes_at": resumes_at} if given else None
+    if resumes_at is not None:
+        state.schedule(resumes_at, "collection_resumes", sub["id"], str(resumes_at), urgency=2)
 
 
 def plan(state: State, sub: Object) -> None:

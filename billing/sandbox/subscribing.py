@@ -21,6 +21,7 @@ def build(state: State, customer: Object, wanted: list[Object], options: dict[st
 
 def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:
     """A subscription with the periods its trial or its prices give it, not filed yet."""
+    items.check_list(wanted)
     identifier, now = state.new_id("sub"), state.now()
     trial_end = _trial_end(options, now)
     first = items.recurring_price(state, wanted[0].get("price", ""))
@@ -74,6 +75,8 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
 
 def _trial_end(options: dict[str, Any], now: int) -> int | None:
     given, length = options.get("trial_end"), options.get("trial_period_days")
+    if (length or 0) > 730 or (isinstance(given, int) and given > now + 730 * DAY):
+        raise invalid("A trial may be at most 730 days long.", "trial_period_days" if length else "trial_end")
     if given == "now":
         return None
     if isinstance(given, int):
@@ -98,9 +101,13 @@ def first_lines(state: State, sub: Object) -> list[Object]:
     return [regular_line(state, sub, row) for row in rows]
 
 
-def regular_line(state: State, sub: Object, item: Object) -> Object:
+def regular_line(state: State, sub: Object, item: Object, until: int | None = None) -> Object:
+    """A period's price; its share where the period ends before `until`, when it would have ended."""
     period = (item["current_period_start"], item["current_period_end"])
-    return invoicing.line(state, sub, item, pricing.item_amount(state, item, sub["currency"]), period)
+    amount = pricing.item_amount(state, item, sub["currency"])
+    if until is not None:
+        amount = pricing.share(amount, period[1] - period[0], until - period[0])
+    return invoicing.line(state, sub, item, amount, period)
 
 
 def begin(state: State, sub: Object) -> None:

@@ -16,7 +16,10 @@ ORDER = (UPDATED, "invoiceitem.created", "invoice.created", "invoice.finalized")
 ITEMS = "items.id items.price items.quantity items.deleted items.metadata"
 ENDS = "cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback"
 PAYING = "payment_behavior proration_behavior proration_date billing_cycle_anchor off_session"
-PLAIN = "default_payment_method description metadata trial_end trial_settings.end_behavior.missing_payment_method"
+PLAIN = (
+    "default_payment_method description metadata trial_end trial_settings.end_behavior.missing_payment_method "
+    "pause_collection.behavior pause_collection.resumes_at"
+)
 
 
 @api.add(
@@ -74,6 +77,8 @@ def _write(state: State, sub: Object, params: Params) -> None:
     for name in ("default_payment_method", "description"):
         if name in params:
             sub[name] = params[name] or None
+    if "pause_collection" in params:
+        standing.pause_collection(state, sub, params["pause_collection"] or None)
     if "trial_settings" in params:
         sub["trial_settings"] = params["trial_settings"]
     sub["metadata"] = merged(sub["metadata"], params)
@@ -97,6 +102,7 @@ def _write_end(state: State, sub: Object, params: Params) -> None:
         standing.schedule_cancellation(state, sub, items.period_end(sub), True)
     elif params.get("cancel_at"):
         standing.schedule_cancellation(state, sub, _instant(sub, params["cancel_at"]), False)
+        state.note(sub["id"])["prorates_end"] = params.get("proration_behavior") != "none"
     elif "cancel_at_period_end" in params or "cancel_at" in params:
         standing.schedule_cancellation(state, sub, None, False)
     details = params.get("cancellation_details") or {}

@@ -7,7 +7,7 @@ from ..contract import Params
 from ..errors import ApiError, invalid, missing_parameter, not_covered
 from ..events import emit, in_order
 from ..invoicing import draft, finalize
-from ..listing import of_list, page
+from ..listing import page
 from ..routing import api
 from ..store import Object, State
 from .payment_methods import owned
@@ -131,18 +131,3 @@ def end_now(state: State, sub: Object, prorate: bool, invoice_now: bool, comment
         finalize(state, invoice)
         collection.collect(state, invoice)
     return sub
-
-
-@api.add("GET", "/v1/subscription_items", "SubscriptionItemListParams", "subscription")
-def list_items(state: State, params: Params) -> Object:
-    sub = state.get("subscription", params["subscription"], "subscription")
-    return of_list(sub["items"]["data"], params, "/v1/subscription_items")
-
-
-@api.add("GET", "/v1/subscription_items/{item}", "SubscriptionItemRetrieveParams")
-def retrieve_item(state: State, item: str, params: Params) -> Object:
-    for sub in state.table("subscription").rows.values():
-        for row in sub["items"]["data"]:
-            if row["id"] == item:
-                return dict(row)
-    return state.get("subscription_item", item)

@@ -1,0 +1,60 @@
+"""Resuming a subscription that was paused because its trial ended without a payment method."""
+
+from .. import collection, invoicing, items, periods, proration, standing, subscribing
+from ..contract import Params
+from ..errors import invalid
+from ..events import in_order, recorded
+from ..routing import api
+from ..store import Object, State
+
+ORDER = ("customer.subscription.updated", "invoiceitem.created", "invoice.created", "invoice.finalized")
+
+
+@api.add(
+    "POST", "/v1/subscriptions/{subscription}/resume", "SubscriptionResumeParams",
+    "billing_cycle_anchor proration_behavior",
+)  # fmt: skip
+def resume(state: State, subscription: str, params: Params) -> Object:
+    """Active at once, unless there is something to pay: then when that is paid."""
+    sub = state.get("subscription", subscription)
+    if sub["status"] != "paused":
+        raise invalid(f"You can only resume a subscription that is paused. This one is {sub['status']}.")
+    invoice = _restart(state, sub, params)
+    if invoice is None:
+        standing.resume(state, sub)
+    else:
+        collection.collect(state, invoice)
+    standing.plan(state, sub)
+    return sub
+
+
+def _restart(state: State, sub: Object, params: Params) -> Object | None:
+    """A new period from now, or (`unchanged`) what is left of the one that the anchor gives."""
+    now, recurring = state.now(), sub["items"]["data"][0]["price"]["recurring"]
+    unchanged = params.get("billing_cycle_anchor") == "unchanged"
+    behaviour = params.get("proration_behavior", "create_prorations")
+    with in_order(state, ORDER), recorded(state, sub, ORDER[0]):
+        sub["billing_cycle_anchor"] = sub["billing_cycle_anchor"] if unchanged else now
+        items.set_period(sub, now, periods.end_of(sub["billing_cycle_anchor"], now, recurring))
+        rows = sub["items"]["data"]
+        if not unchanged:
+            invoice = invoicing.draft(
+                state, sub, "subscription_update", [subscribing.regular_line(state, sub, row) for row in rows]
+            )
+            invoicing.finalize(state, invoice)
+            return invoice
+        change = proration.charge(state, sub, rows, _whole(sub, now, recurring), now)
+        if behaviour == "always_invoice":
+            return proration.bill(state, sub, change)
+        if behaviour == "create_prorations":
+            proration.file_items(state, sub, change)
+    return None
+
+
+def _whole(sub: Object, now: int, recurring: Object) -> tuple[int, int]:
+    """The period of the anchor's rhythm that `now` falls into."""
+    anchor, end = sub["billing_cycle_anchor"], periods.end_of(sub["billing_cycle_anchor"], now, recurring)
+    start = anchor
+    while (following := periods.end_of(anchor, start, recurring)) < end:
+        start = following
+    return start, end
