@@ -1,7 +1,7 @@
 """Events: each keeps its object as it was at that moment, and what an update changed."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,6 +9,8 @@ from .store import Object, State
 
 API_VERSION = "2026-08-26.dahlia"
 KEPT = 30 * 86400
+Follower = Callable[[State, str, str], None]
+FOLLOWERS: list[Follower] = []  # called with each published event's type and snapshot
 
 
 def emit(state: State, kind: str, obj: Object, previous: dict[str, Any] | None = None) -> None:
@@ -36,6 +38,8 @@ def _publish(state: State, entry: dict[str, Any]) -> None:
     state.published.append(row)
     if waiting:
         state.undelivered[row["id"]] = None
+    for follow in FOLLOWERS:
+        follow(state, entry["type"], entry["snapshot"])
 
 
 def shown(row: Object) -> Object:

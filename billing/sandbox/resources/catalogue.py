@@ -6,7 +6,7 @@ from ..blanks import blank
 from ..contract import Params
 from ..errors import invalid
 from ..events import emit, recorded
-from ..listing import of_list, page
+from ..listing import page
 from ..routing import api
 from ..store import Object, State
 from .customers import merged
@@ -88,12 +88,6 @@ def list_products(state: State, params: Params) -> Object:
     return page(
         state, "product", "/v1/products", params, lambda row: ids is None or row["id"] in ids, same="active url type"
     )
-
-
-@api.add("GET", "/v1/products/{product}/features", "ProductFeatureListParams")
-def list_features(state: State, product: str, params: Params) -> Object:
-    state.get("product", product)
-    return of_list([], params, f"/v1/products/{product}/features")
 
 
 @api.add(
