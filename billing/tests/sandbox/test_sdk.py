@@ -1,0 +1,77 @@
+"""The official SDK drives every route of the sandbox, and the strict checker finds nothing in any answer.
+
+`CALLS` is one story in order: the SDK's name of a method → the call. `w` holds the answers so far, by name.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import stripe
+
+from billing.sandbox import Sandbox
+from billing.sandbox.resources import api
+from billing.sandbox.shapes import problems
+
+from .conftest import ask
+from .sdk_calls import CALLS as FIRST
+from .sdk_money_calls import MONEY_CALLS
+
+CALLS = {**FIRST, **MONEY_CALLS}
+Answers = dict[str, Any]
+UNPAGED = {"data", "next_page_url", "previous_page_url"}
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[tuple[Sandbox, Answers]]:
+    """The story, told once: the answers by the name of their call."""
+    with Sandbox(port=0, seed=7) as sandbox:
+        client = stripe.StripeClient(sandbox.key, base_addresses={"api": sandbox.url}, max_network_retries=0)
+
+        def control(path: str, **body: Any) -> Any:
+            status, answer = ask(f"{sandbox.url}/_sandbox/{path}", body)
+            assert status == 200, answer
+            return answer
+
+        answers: Answers = {"control": control}
+        for name, call in CALLS.items():
+            answers[name] = _answered(name, call, client, answers)
+        yield sandbox, answers
+
+
+def _answered(name: str, call: Callable[..., Any], client: stripe.StripeClient, answers: Answers) -> Any:
+    try:
+        return call(client, answers)
+    except stripe.StripeError as error:
+        pytest.fail(f"{name}: {error.user_message or error}")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_answer_has_the_shape_that_stripe_says_it_has(told: tuple[Sandbox, Answers], name: str) -> None:
+    answer = told[1][name]
+    body = getattr(answer, "last_response", answer).data
+    if body.get("object") == "list":
+        assert body.keys() == {"object", "data", "has_more", "url"}
+        assert [problem for row in body["data"] for problem in problems(row)] == []
+    elif "object" in body:
+        assert problems(body) == []
+    else:
+        assert body.keys() == UNPAGED
+
+
+def test_every_route_is_driven(told: tuple[Sandbox, Answers]) -> None:
+    sandbox, _ = told
+    asked = [api.find(method, path) for method, path in sandbox.state.calls]
+    driven = {(found[0].method, found[0].pattern) for found in asked if found}
+    known = {(route.method, route.pattern) for route in api.routes}
+    assert sorted(known - driven) == []
+
+
+def test_every_call_is_named_as_the_sdk_names_it() -> None:
+    client = stripe.StripeClient("sk_test_x")
+    for name in CALLS:
+        found: Any = client
+        path, _, _ = name.partition(" ")
+        for part in (path if path.startswith(("v2.", "raw_request")) else f"v1.{path}").split("."):
+            found = getattr(found, part)
+        assert callable(found), name
