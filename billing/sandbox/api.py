@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from . import forms
+from . import clocks, forms
 from .contract import validate
 from .errors import ApiError, invalid, unauthorized, unknown_route
 from .events import API_VERSION
@@ -160,8 +160,16 @@ def _perform(state: State, request: Request) -> Response:
     params = _params(request, route)
     paths = params.pop("expand", [])
     arguments = {name: unquote(value) for name, value in names.items()}
-    result = route.handler(state, params=params, **arguments)
+    with clocks.within(state, _clock_of(state, request, params, arguments)):
+        result = route.handler(state, params=params, **arguments)
     return Response(200, json.dumps(expand(state, result, paths)).encode())
+
+
+def _clock_of(state: State, request: Request, params: dict[str, Any], arguments: dict[str, str]) -> str | None:
+    """The test clock in whose time a write happens."""
+    if request.method == "GET" or request.path.startswith("/v1/test_helpers/"):
+        return None
+    return clocks.of(state, [*arguments.values(), *params.values()])
 
 
 def _params(request: Request, route: Route) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import aftermath, billing_cycle, buying, cards, paying, seeding
+from . import aftermath, billing_cycle, buying, cards, clocks, paying, seeding
 from .api import Request, Response, refusal
 from .errors import ApiError, invalid, unknown_route
 from .resources import portal
@@ -47,7 +47,8 @@ def _dispatch(sandbox: "Sandbox", request: Request) -> Body:
                 return function(sandbox, given, **match.groupdict())
             with sandbox.lock:
                 try:
-                    return function(sandbox, given, **match.groupdict())
+                    with clocks.within(sandbox.state, clocks.of(sandbox.state, match.groupdict().values())):
+                        return function(sandbox, given, **match.groupdict())
                 finally:
                     sandbox.after()
     raise unknown_route(request.method, request.path)

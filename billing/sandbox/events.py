@@ -27,7 +27,7 @@ def _publish(state: State, entry: dict[str, Any]) -> None:
         "id": state.new_id("evt"),
         "object": "event",
         "api_version": API_VERSION,
-        "created": state.now(),
+        "created": state.clock.outside if state.clock.outside is not None else state.now(),
         "livemode": False,
         "pending_webhooks": waiting,
         "request": dict(state.request),

@@ -10,6 +10,7 @@ from .errors import invalid, missing_resource
 from .store import Object, State, Table
 
 Keep = Callable[[Object], bool]
+CLOCKS = "test_helpers.test_clock"
 OWNERS = ("subscription", "invoice", "payment_intent", "charge", "customer", "product")
 
 
@@ -28,7 +29,7 @@ def page(
     owner = next((name for name in OWNERS if isinstance(compared.get(name), str)), None)
     if owner:
         ids = table.ids_where(owner, compared[owner])
-    rows = _created(_sliced(table.order if ids is None else ids, table, params), params)
+    rows = _created(_sliced(table.order if ids is None else ids, table, params), params, not state.tables.get(CLOCKS))
     rows = (row for row in rows if all(row[name] == value for name, value in compared.items()))
     if keep:
         rows = filter(keep, rows)
@@ -77,12 +78,15 @@ def _sliced(ids: list[str], table: Table, params: Params) -> Iterator[Object]:
     return (table.rows[ids[i]] for i in walk if ids[i] in table.rows)
 
 
-def _created(rows: Iterator[Object], params: Params) -> Iterator[Object]:
-    """Objects are made in the order of the clock, so a walk ends at the first one outside the range."""
+def _created(rows: Iterator[Object], params: Params, is_ordered: bool) -> Iterator[Object]:
+    """Objects are made in the order of the clock, so a walk ends at the first one outside the range; not among test
+    clocks, where each customer has a time of its own."""
     wanted = params.get("created")
     if wanted is None:
         return rows
     lowest, highest = _bounds(wanted)
+    if not is_ordered:
+        return (row for row in rows if lowest <= row["created"] <= highest)
     return _between(rows, lowest, highest, "ending_before" in params)
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import api, billing_cycle, control, pages, saving
+from . import api, billing_cycle, clocks, control, pages, saving
 from .api import Request, Response
 from .deliveries import Dispatcher
 from .errors import ApiError
@@ -121,7 +121,8 @@ class Sandbox:
         if request.path.startswith(("/v1/", "/v2/")):
             return self._api(request)
         with self.lock:
-            response = pages.answer(self.state, request)
+            with clocks.within(self.state, clocks.of(self.state, request.path.split("/"))):
+                response = pages.answer(self.state, request)
             self.after()
         return response
 

@@ -22,6 +22,7 @@ from . import (
     schedules,
     subscription_items,
     subscriptions,
+    test_clocks,
     webhook_endpoints,
 )
 
@@ -46,6 +47,7 @@ FAMILIES = (
     schedules,
     subscription_items,
     subscriptions,
+    test_clocks,
     webhook_endpoints,
 )
 

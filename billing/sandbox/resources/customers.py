@@ -15,17 +15,27 @@ from .payment_methods import attached, owned
 FIELDS = "address description email metadata name phone preferred_locales shipping tax_exempt"
 SETTINGS = "invoice_settings.default_payment_method invoice_settings.footer invoice_settings.custom_fields"
 PLAIN = ("description", "email", "name", "phone", "preferred_locales", "tax_exempt", "shipping")
+IN_A_CLOCK = 3
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
-@api.add("POST", "/v1/customers", "CustomerCreateParams", f"{FIELDS} {SETTINGS} payment_method balance")
+@api.add("POST", "/v1/customers", "CustomerCreateParams", f"{FIELDS} {SETTINGS} payment_method balance test_clock")
 def create(state: State, params: Params) -> Object:
+    _check_clock(state, params.get("test_clock"))
     customer = state.put(new(state, params))
     if "payment_method" in params:
         attached(state, params["payment_method"], customer)
     emit(state, "customer.created", customer)
     _choose_default(state, customer, params)
     return customer
+
+
+def _check_clock(state: State, clock: str | None) -> None:
+    if clock is None:
+        return
+    state.get("test_helpers.test_clock", clock, "test_clock")
+    if sum(row["test_clock"] == clock for row in state.table("customer").rows.values()) >= IN_A_CLOCK:
+        raise invalid(f"A test clock may have at most {IN_A_CLOCK} customers.", "test_clock")
 
 
 def new(state: State, params: Params) -> Object:
@@ -48,6 +58,7 @@ def new(state: State, params: Params) -> Object:
         next_invoice_sequence=1,
         preferred_locales=[],
         tax_exempt="none",
+        test_clock=params.get("test_clock"),
     )
     _write(customer, params)
     return customer

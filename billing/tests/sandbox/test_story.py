@@ -106,9 +106,51 @@ class Story:
         if customer and self.chance.random() < 0.2:
             self.call("DELETE", f"customers/{customer}", {})
 
+    def schedule(self) -> None:
+        sub = self.any_of("subscription")
+        made = self.post("subscription_schedules", from_subscription=sub) if sub else {}
+        if "id" not in made:
+            return
+        now = made["phases"][0]
+        dates = {"phases[0][start_date]": now["start_date"], "phases[0][end_date]": now["end_date"]}
+        prices = {
+            "phases[0][items][0][price]": now["items"][0]["price"],
+            "phases[1][items][0][price]": self.chance.choice(self.prices),
+        }
+        end = self.chance.choice(["release", "cancel"])
+        self.post(f"subscription_schedules/{made['id']}", end_behavior=end, **dates, **prices)
+        if self.chance.random() < 0.3:
+            self.post(f"subscription_schedules/{made['id']}/{self.chance.choice(['release', 'cancel'])}")
+
+    def discount(self) -> None:
+        sub = self.any_of("subscription")
+        kind = self.chance.choice([{"percent_off": 33.3}, {"amount_off": 700, "currency": "usd"}])
+        coupon = self.post("coupons", duration=self.chance.choice(["once", "forever"]), **kind)["id"]
+        if sub:
+            self.post(f"subscriptions/{sub}", **{"discounts[0][coupon]": coupon})
+
+    def invoice_by_hand(self) -> None:
+        customer = self.any_of("customer")
+        made = self.post("invoices", customer=customer, currency="usd") if customer else {}
+        if "id" in made:
+            amount = self.chance.choice([-300, 0, 99, 12345])
+            self.post("invoiceitems", customer=customer, invoice=made["id"], amount=amount, currency="usd")
+            verb = self.chance.choice(["finalize", "pay", "void", "mark_uncollectible"])
+            self.post(f"invoices/{made['id']}/finalize")
+            self.post(f"invoices/{made['id']}/{verb}")
+
+    def pause(self) -> None:
+        sub = self.any_of("subscription")
+        behaviour = self.chance.choice(["keep_as_draft", "void", "mark_uncollectible"])
+        if sub and self.chance.random() < 0.5:
+            self.post(f"subscriptions/{sub}", **{"pause_collection[behavior]": behaviour})
+        elif sub:
+            self.post(f"subscriptions/{sub}", pause_collection="")
+
     def tell(self) -> None:
         doings = [self.buy, self.buy, self.pass_time, self.pass_time, self.change_plan, self.change_card, self.cancel]
         doings += [self.pay, self.refund, self.dispute, self.leave]
+        doings += [self.schedule, self.discount, self.invoice_by_hand, self.pause]
         for _ in range(STEPS):
             self.chance.choice(doings)()
 
@@ -126,20 +168,37 @@ def test_a_random_history_keeps_every_shape_and_balances(sandbox: Sandbox, clien
         assert off == sum(entry["amount"] for entry in invoice["total_discount_amounts"])
         assert invoice["total"] == invoice["subtotal"] - off
         assert invoice["amount_due"] == invoice["amount_paid"] + invoice["amount_remaining"]
-        assert subscription_id(invoice) in state.table("subscription").rows
+        sub = subscription_id(invoice)
+        assert sub is None or sub in state.table("subscription").rows
+        for entry in invoice["total_discount_amounts"]:
+            assert entry["discount"] in state.table("discount").rows
         if invoice["status"] == "paid" and invoice["amount_paid"]:
             payments = state.table("invoice_payment").where("invoice", invoice["id"])
             assert [payment["status"] for payment in payments] == ["paid"]
     for charge in state.table("charge").rows.values():
         made = [row for row in state.table("refund").where("charge", charge["id"]) if row["status"] == "succeeded"]
         assert charge["amount_refunded"] == sum(row["amount"] for row in made)
+    for schedule in state.table("subscription_schedule").rows.values():
+        is_open = schedule["status"] in ("active", "not_started")
+        held = state.find("subscription", schedule["subscription"])
+        assert not is_open or held["schedule"] == schedule["id"]
     _no_way_out_of_an_end(sandbox)
 
 
+ENDS = {
+    "subscription": ("canceled", "incomplete_expired"),
+    "invoice": ("paid", "void"),
+    "subscription_schedule": ("released", "completed", "canceled"),
+}
+
+
 def _no_way_out_of_an_end(sandbox: Sandbox) -> None:
-    over: set[str] = set()
+    over: dict[str, str] = {}
     for row in sandbox.state.table("event").rows.values():
-        sub = shown(row)["data"]["object"]
-        if sub.get("object") == "subscription":
-            assert sub["id"] not in over or sub["status"] in ("canceled", "incomplete_expired")
-            over |= {sub["id"]} if sub["status"] in ("canceled", "incomplete_expired") else set()
+        shown_object = shown(row)["data"]["object"]
+        ends = ENDS.get(shown_object["object"], ())
+        if ends and "id" in shown_object:
+            status = over.get(shown_object["id"], shown_object["status"])
+            assert shown_object["status"] == status
+            if status in ends:
+                over[shown_object["id"]] = status
