@@ -3,8 +3,11 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
+from rest_framework.authtoken.models import TokenProxy
 
 from .models import User
+
+admin.site.unregister(TokenProxy)  # it would show every subscriber's token to staff
 
 
 @admin.register(User)

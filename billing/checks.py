@@ -21,7 +21,8 @@ def check_webhook_secret(**kwargs: Any) -> list[checks.CheckMessage]:
     return [
         checks.Warning(
             "No webhook secret is set: every event is refused.",
-            hint="Set STRIPE_WEBHOOK_SECRETS to the list of your endpoint's signing secrets (whsec_…).",
+            hint="Set STRIPE_WEBHOOK_SECRETS to the list of your endpoint's signing secrets (whsec_…); where settings "
+            "come from the environment, set STRIPE_WEBHOOK_SECRET.",
             id="billing.W001",
         )
     ]
@@ -31,7 +32,8 @@ def check_api_key(**kwargs: Any) -> list[checks.CheckMessage]:
     """dj-stripe takes no key of another shape, and every drain would fail on it."""
     mode = "live" if conf.live_mode else "test"
     if not re.match(API_KEY_REGEX, conf.api_key) or conf.api_key.startswith("pk_"):
-        problem, hint = "STRIPE_SECRET_KEY is not a secret key of Stripe's.", f"Set it to your sk_{mode}_… key."
+        is_what = "not a secret key of Stripe's" if conf.api_key else "empty"
+        problem, hint = f"STRIPE_SECRET_KEY is {is_what}.", f"Set STRIPE_SECRET_KEY to your sk_{mode}_… key."
     elif f"_{mode}_" not in conf.api_key[:8]:
         problem = f"STRIPE_SECRET_KEY is not a {mode} mode key, while STRIPE_LIVE_MODE is {conf.live_mode}."
         hint = f"Set STRIPE_SECRET_KEY to your sk_{mode}_… key, or STRIPE_LIVE_MODE to {not conf.live_mode}."

@@ -105,13 +105,11 @@ def record(data: Any, body: str | None = None, source: str = StripeEvent.Source.
 
     Returns "received", "duplicate" (only its delivery is counted) or "ignored" (stored, never processed).
     """
-    event = Event.parse(data)
-    reason = why_ignored(event)
-    text = json.dumps(data) if body is None else body
     try:
-        return _record(event, reason, text, source)
-    except DataError:
-        return _record(event, reason, json.dumps(_storable(data)), source)
+        return _record(Event.parse(data), json.dumps(data) if body is None else body, source)
+    except (DataError, UnicodeEncodeError):
+        storable = _storable(data)
+        return _record(Event.parse(storable), json.dumps(storable), source)
 
 
 def why_ignored(event: Event) -> str | None:
@@ -122,7 +120,8 @@ def why_ignored(event: Event) -> str | None:
     return None if event.type in EVENT_TYPES else ""
 
 
-def _record(event: Event, reason: str | None, text: str, source: str) -> str:
+def _record(event: Event, text: str, source: str) -> str:
+    reason = why_ignored(event)
     status = Status.RECEIVED if reason is None else Status.IGNORED
     lane = placement.lane_of(event.type, event.object, event.previous)
     values = [event.id, event.type, event.created, status.value, reason or "", timezone.now(), event.livemode]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -14,9 +15,10 @@ from billing import access, catalogue, clock, overview, usage, wording
 from billing.api.throttle import checkout_wait
 from billing.lanes import LaneBusy
 from billing.lifecycle import checkout as buying
-from billing.models import CheckoutAttempt, Customer, Payment, PaymentFailure, Price
+from billing.models import CheckoutAttempt, Customer, Payment, PaymentFailure, Price, Refund
 from billing.money import format_amount
 from billing.price_list import PriceList
+from billing.refunds import UNDONE
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
 log = logging.getLogger(__name__)
@@ -126,11 +128,10 @@ def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
 
 
 def _resets_at(now: overview.Overview) -> Any:
-    """A paid period ends by its own date, the free plan's with the calendar month."""
-    if now.has_access and now.current_period_end:
-        return now.current_period_end
-    first = usage.month_start(clock.now())
-    return first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+    """A paid plan's months begin with its own period, the free plan's with the calendar."""
+    at, subscription = clock.now(), now.subscription
+    paid_from = subscription.current_period_start if now.has_access and subscription else None
+    return usage.month_of(paid_from or usage.month_start(at), at)[1]
 
 
 def _price_words(now: overview.Overview) -> str:
@@ -147,8 +148,18 @@ def _price_words(now: overview.Overview) -> str:
 def _latest_payments(customer: Customer | None) -> list[dict[str, Any]]:
     if customer is None:
         return []
+    given_back = Sum("amount", filter=~Q(status__in=UNDONE))
+    refunds = Refund.objects.filter(customer=customer).exclude(invoice_id="").values("invoice_id")
+    refunded = dict(refunds.annotate(sum=given_back).values_list("invoice_id", "sum"))
     rows = Payment.objects.filter(customer=customer).order_by("-paid_at")[:LATEST_PAYMENTS]
-    return [{"row": row, "amount": format_amount(row.amount, row.currency)} for row in rows]
+    return [
+        {
+            "row": row,
+            "amount": format_amount(row.amount, row.currency),
+            "refunded": format_amount(sum_, row.currency) if (sum_ := refunded.get(row.invoice_id)) else "",
+        }
+        for row in rows
+    ]
 
 
 def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Max
 from django.dispatch import Signal
+from django.utils import timezone
 
 from billing import access, catalogue, clock, fetch, lanes, mirror, signals
 from billing.clock import from_timestamp
@@ -29,7 +30,7 @@ def refresh(customer: Customer) -> Subscription:
     """Project what Stripe says now of `customer`; the first call of a drain does the work, the rest find it done."""
     subscription, _ = Subscription.objects.get_or_create(customer=customer)
     if once(f"refresh:{customer.pk}"):
-        asked_at = clock.now()
+        asked_at = timezone.now()
         found = fetch.subscriptions(customer.pk)
         _mirror(found)
         before = _copy(subscription)

@@ -1,10 +1,11 @@
 """How much of a feature was used, and whether there is more: counted in the database, exact under parallel callers.
 
-The limit is the effective plan's: the paid one while there is access, else the free one. A paid plan counts in the
-subscription's own period, the free plan in calendar months (UTC). A counter only ever goes up: after a downgrade it
-may stand above the new limit, which blocks new use and changes nothing else.
+The limit is the effective plan's: the paid one while there is access, else the free one. Limits are per month: a paid
+plan's months begin with the subscription's own period, the free plan's with the calendar's (UTC). A counter only ever
+goes up: after a downgrade it may stand above the new limit, which blocks new use and changes nothing else.
 """
 
+import calendar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -75,7 +76,8 @@ def allowance(subscriber: Any, decided: access.Access | None = None) -> Allowanc
     decided = decided or access.of(subscriber)
     paid = decided.subscription if decided.has_access else None
     plan = decided.plan or Plan.objects.filter(slug=conf.free_plan).first()
-    start = paid.current_period_start if paid and paid.current_period_start else month_start(clock.now())
+    at = clock.now()
+    start, _ = month_of(paid.current_period_start if paid and paid.current_period_start else month_start(at), at)
     return Allowance(plan, start, {row.feature: row.quantity for row in plan.limits.all()} if plan else {})
 
 
@@ -87,6 +89,21 @@ def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quot
     ).values_list("feature", "used")
     used = dict(rows)
     return {feature: Quota(used.get(feature, 0), limit) for feature, limit in granted.limits.items()}
+
+
+def month_of(anchor: datetime, at: datetime) -> tuple[datetime, datetime]:
+    """The month that `at` lies in, counted from `anchor`: a year's subscription counts twelve times."""
+    months = (at.year - anchor.year) * 12 + at.month - anchor.month
+    if months > 0 and _months_after(anchor, months) > at:
+        months -= 1
+    return _months_after(anchor, max(months, 0)), _months_after(anchor, max(months, 0) + 1)
+
+
+def _months_after(anchor: datetime, months: int) -> datetime:
+    """The same day of a later month, or its last where it is shorter."""
+    year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
+    day = min(anchor.day, calendar.monthrange(year, month + 1)[1])
+    return anchor.replace(year=year, month=month + 1, day=day)
 
 
 def month_start(at: datetime) -> datetime:

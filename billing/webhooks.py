@@ -58,9 +58,9 @@ def _body(request: HttpRequest) -> str:
 
 
 def _length(request: HttpRequest) -> int:
-    announced = request.META.get("CONTENT_LENGTH") or "0"
+    announced = request.META.get("CONTENT_LENGTH") or ("" if "HTTP_TRANSFER_ENCODING" in request.META else "0")
     if not announced.isdecimal():
-        raise Refused(400, "bad_length", "Content-Length is not a number.")
+        raise Refused(400, "bad_length", "Content-Length must say how long the body is.")
     return int(announced[:20])
 
 

@@ -27,7 +27,7 @@ SECTIONS: list[tuple[str | None, Any]] = [
     ("Delivery", {"fields": ["source", "mode", "deliveries", "attempts", "version"], "classes": FACTS}),
     ("On the same lane", {"fields": ["previous_event", "next_event"], "classes": FACTS}),
 ]
-ERROR_SECTION = ("Error", {"fields": ["error"], "classes": ["billing-answer"]})
+NOTE_SECTION = ("Note", {"fields": ["error"], "classes": ["billing-answer"]})
 PAYLOAD_SECTION = ("Payload", {"fields": ["payload_json"], "classes": ["billing-answer"]})
 
 
@@ -117,7 +117,7 @@ class StripeEventAdmin(ReadOnlyAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[str | None, Any]]:
         sections = [*SECTIONS]
         if obj is not None and obj.error_message:
-            sections.insert(1, ERROR_SECTION)
+            sections.insert(1, NOTE_SECTION)
         if request.user.has_perm(PAYLOAD_PERMISSION):
             sections.append(PAYLOAD_SECTION)
         return sections
@@ -182,7 +182,7 @@ class StripeEventAdmin(ReadOnlyAdmin):
         note = "" if event.api_version == conf.api_version else f"This project asks for {conf.api_version}"
         return display.lines(event.api_version or "none", note)
 
-    @display.column("error")
+    @display.column("what it says")
     def error(self, event: StripeEvent) -> Any:
         return display.preformatted(event.error_message)
 

@@ -24,7 +24,7 @@ class AlreadySubscribed(Exception):
     """There is a live subscription, here or at Stripe."""
 
     def __init__(self) -> None:
-        super().__init__("There is a subscription already. Change it on the billing page instead of buying another.")
+        super().__init__("There is a subscription already, and a second one would bill you twice.")
 
 
 class CheckoutReplaced(Exception):

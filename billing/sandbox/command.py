@@ -5,16 +5,30 @@ import signal
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from .running import Sandbox, described
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=12111, help="0 takes a free one (default 12111)")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--forward", metavar="URL", help="deliver every event there")
+    parser.add_argument("--port", type=port, default=12111, help="0 takes a free one (default 12111)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+    parser.add_argument("--forward", type=url, metavar="URL", help="deliver every event there")
     parser.add_argument("--webhook-secret", metavar="whsec_…", help="sign with this secret (default: a new one)")
     parser.add_argument("--state", metavar="FILE", help="keep the state in this file")
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 65_536:
+        raise ValueError
+    return number
+
+
+def url(text: str) -> str:
+    if urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).netloc:
+        raise ValueError
+    return text
 
 
 def run(

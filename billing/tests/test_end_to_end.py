@@ -150,7 +150,7 @@ class Account:
         return access.of(self.user)
 
 
-IN_USE = {}
+IN_USE: dict = {}
 
 
 def now():

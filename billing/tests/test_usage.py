@@ -83,11 +83,37 @@ def test_use_is_at_least_one(ada, quantity):
 
 def test_a_new_period_starts_at_nothing(ada):
     subscription = subscribe(ada, "pro")
-    usage.consume(ada, "generations", 1000)
+    with time_machine.travel(START):
+        usage.consume(ada, "generations", 1000)
     subscription.current_period_start = END
     subscription.save()
-    assert usage.consume(ada, "generations").used == 1
+    with time_machine.travel(END):
+        assert usage.consume(ada, "generations").used == 1
     assert sorted(Usage.objects.values_list("used", flat=True)) == [1, 1000]
+
+
+def test_a_years_subscription_counts_each_of_its_months(ada):
+    subscribe(ada, "pro")
+    for month in (5, 6, 12):
+        with time_machine.travel(datetime(2026, month, 10, tzinfo=UTC)):
+            assert usage.consume(ada, "generations", 1000).remaining == 0
+    with time_machine.travel(datetime(2027, 1, 9, 23, 59, tzinfo=UTC)), pytest.raises(usage.QuotaExceeded):
+        usage.consume(ada, "generations")
+
+
+@pytest.mark.parametrize(
+    ("anchor", "at", "start", "end"),
+    [
+        ((2026, 1, 31), (2026, 2, 27), (2026, 1, 31), (2026, 2, 28)),
+        ((2026, 1, 31), (2026, 2, 28), (2026, 2, 28), (2026, 3, 31)),
+        ((2026, 1, 31), (2026, 12, 30), (2026, 11, 30), (2026, 12, 31)),
+        ((2026, 1, 31), (2027, 1, 31), (2027, 1, 31), (2027, 2, 28)),
+        ((2026, 5, 10), (2026, 5, 1), (2026, 5, 10), (2026, 6, 10)),
+    ],
+)
+def test_months_are_counted_from_the_day_the_period_began(anchor, at, start, end):
+    anchor, at, start, end = (datetime(*day, tzinfo=UTC) for day in (anchor, at, start, end))
+    assert usage.month_of(anchor, at) == (start, end)
 
 
 def test_the_free_plan_counts_in_calendar_months_of_utc(ada):

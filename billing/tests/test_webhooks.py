@@ -207,6 +207,19 @@ def test_characters_that_jsonb_cannot_hold_do_not_lose_the_event():
     assert StripeEvent.objects.get().payload["data"]["object"]["id"] == "sub_1"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_halves_of_surrogate_pairs_in_ids_are_no_server_error():
+    event = an_event()
+    event["data"]["object"] |= {"id": "sub_\ud800", "customer": "cus_\ud800"}
+    assert testing.deliver(event).json() == {"status": "received"}
+    assert StripeEvent.objects.get().lane == "cus_?"
+
+
+def test_a_body_of_unsaid_length_is_refused_and_told_so():
+    answer = Client().generic("POST", testing.WEBHOOK_PATH, b"", CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_length")
+
+
 def test_an_event_without_an_object_id_is_stored():
     event = testing.event("invoice.upcoming", {"object": "invoice", "customer": "cus_1"})
     assert testing.deliver(event).json() == {"status": "ignored"}

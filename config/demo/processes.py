@@ -32,17 +32,14 @@ class Processes:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def claim_ports(self, **ports: int) -> None:
-        for name, port in ports.items():
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", port))
-                except OSError:
-                    option = "--port" if name == "site" else "--sandbox-port"
-                    raise PortInUseError(
-                        f"Port {port} is in use: end what listens there, or choose another, "
-                        f"e.g. make demo ARGS='{option} {port + 1}'."
-                    ) from None
+        """Raises PortInUseError, naming every option that must be another."""
+        taken = {name: port for name, port in ports.items() if _is_taken(port)}
+        if taken:
+            numbers = " and ".join(str(port) for port in taken.values())
+            options = " ".join(f"--{name.replace('_', '-')} {port + 100}" for name, port in taken.items())
+            raise PortInUseError(
+                f"Taken: port {numbers}. End what listens there, or choose others: make demo ARGS='{options}'"
+            )
 
     def start(self, name: str, arguments: list[str]) -> None:
         with self._log(name).open("wb") as log:
@@ -76,14 +73,18 @@ class Processes:
             time.sleep(0.5)
 
     def stop(self) -> None:
-        """Ask each to end, the web first; then end what remains of its session."""
+        """Ask each to end, the web first; then end what remains of its session.
+
+        Asked all at once with its children, a cluster of django-q2 may wait for them for ever: its head is asked alone.
+        """
         for process in reversed(self.running.values()):
-            _signal(process, signal.SIGTERM)
+            process.terminate()
         deadline = time.monotonic() + STOPPED_WITHIN_SECONDS
         for process in self.running.values():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(deadline - time.monotonic(), 0.1))
-            _signal(process, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self.running.clear()
 
@@ -99,7 +100,11 @@ def _command(arguments: list[str]) -> list[str]:
     return [sys.executable, *([] if arguments[0] == "-m" else ["manage.py"]), *arguments]
 
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """To the whole session: a worker's children would outlive it otherwise."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from billing import publishing
 from billing.conf import conf
@@ -14,7 +15,7 @@ class Command(BaseCommand):
     help = "Make the products and prices of the plans at Stripe where they are missing. Safe to run again."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not Plan.objects.exists():
+        if Plan._meta.db_table not in connection.introspection.table_names() or not Plan.objects.exists():
             raise CommandError("There are no plans yet: run `manage.py setup` first.")
         try:
             done = publishing.publish()

@@ -15,35 +15,39 @@ from config.demo import story
 from config.demo.processes import PortInUseError, Processes, StartError
 from config.demo.stage import Stage, StepError
 
-FOLDER = Path(settings.BASE_DIR) / "tmp" / "demo"
-DATABASE = FOLDER / "db.sqlite3"
+FOLDERS = Path(settings.BASE_DIR) / "tmp"
+DATABASE = "db.sqlite3"
 WEBHOOK_SECRET = "whsec_demo"  # noqa: S105
 ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "billing-demo"
 
 
 class Command(BaseCommand):
-    help = "Run sandbox, web and worker, tell one customer's whole story, and leave the site open until Ctrl-C."
+    help = "Run sandbox, web and worker, tell five subscribers' stories, and leave the site open until Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--exit", action="store_true", help="end after the story: 0 if every step was as it should")
-        parser.add_argument("--port", type=int, default=8000, help="where the site is served (8000)")
-        parser.add_argument("--sandbox-port", type=int, default=12111, help="where the sandbox is served (12111)")
+        parser.add_argument("--port", type=port, default=8000, help="where the site is served (8000)")
+        parser.add_argument("--sandbox-port", type=port, default=12111, help="where the sandbox is served (12111)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         site = f"http://127.0.0.1:{options['port']}"
         sandbox = f"http://127.0.0.1:{options['sandbox_port']}"
-        if str(settings.DATABASES["default"]["NAME"]) != str(DATABASE):
-            run_again_in_demo_environment(site, sandbox)
-        signal.signal(signal.SIGTERM, _interrupt)
-        processes = Processes(FOLDER)
+        folder = FOLDERS / f"demo-{options['port']}"
+        processes = Processes(folder)
         try:
+            processes.claim_ports(port=options["port"], sandbox_port=options["sandbox_port"])
+            if Path(settings.DATABASES["default"]["NAME"]) != folder / DATABASE:
+                run_again_in_demo_environment(site, sandbox, folder)
+            signal.signal(signal.SIGTERM, _interrupt)
             self._start(processes, options["port"], options["sandbox_port"])
             story.tell(Stage(site, sandbox), self.stdout)
-            self._leave_open(site, sandbox, processes, ends=options["exit"])
+            self.stdout.write(self.style.SUCCESS("\nEvery step's outcome was as it should be."))
+            if not options["exit"]:
+                self._leave_open(site, sandbox, processes)
         except (PortInUseError, StartError) as error:
             raise CommandError(str(error)) from None
         except StepError as error:
-            raise CommandError(f"The story went wrong at a step: {error}\nLogs are in {FOLDER}.") from None
+            raise CommandError(f"The story went wrong at a step: {error}\nLogs are in {folder}.") from None
         except KeyboardInterrupt:
             self.stdout.write("\nStopping.")
         finally:
@@ -51,7 +55,6 @@ class Command(BaseCommand):
 
     def _start(self, processes: Processes, port: int, sandbox_port: int) -> None:
         site, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
-        processes.claim_ports(site=port, sandbox=sandbox_port)
         self.stdout.write("Starting the sandbox, the site and the worker ...")
         door = f"{site}/api/v1/webhooks/stripe"
         processes.start(
@@ -66,16 +69,14 @@ class Command(BaseCommand):
         processes.start("worker", ["qcluster"])
         processes.wait_for(f"{site}/readyz", "web")
 
-    def _leave_open(self, site: str, sandbox: str, processes: Processes, *, ends: bool) -> None:
-        self.stdout.write(self.style.SUCCESS("\nEvery step's outcome was as it should be."))
-        if ends:
-            return
+    def _leave_open(self, site: str, sandbox: str, processes: Processes) -> None:
         self.stdout.write(
             f"\n  The site   {site}/          e.g. as ada@example.com, password {story.PASSWORD}\n"
             f"  Admin      {site}/admin/    {ADMIN_EMAIL}, password {ADMIN_PASSWORD}\n"
             f"  API        {site}/api/docs\n"
             f"  Sandbox    {sandbox}/\n"
-            f"  Mails      {FOLDER / 'worker.log'}, or in the admin under Mails\n\n"
+            f"  Mails      {processes.folder / 'worker.log'}, or in the admin under Mails\n\n"
+            "Time goes by the sandbox's clock, which the story has moved months ahead.\n"
             "Ctrl-C stops everything."
         )
         processes.wait()
@@ -84,15 +85,22 @@ class Command(BaseCommand):
 GUNICORN = ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket"]
 
 
-def run_again_in_demo_environment(site: str, sandbox: str) -> NoReturn:
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65_536:
+        raise ValueError
+    return number
+
+
+def run_again_in_demo_environment(site: str, sandbox: str, folder: Path) -> NoReturn:
     """The demo has a database and a Stripe of its own, and never touches the ones configured here."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for leftover in FOLDER.glob("db.sqlite3*"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(f"{DATABASE}*"):
         leftover.unlink()
     environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_THE_DEMO}
     environment |= {
         "DJANGO_DEBUG": "true",
-        "DATABASE_URL": f"sqlite:///{DATABASE}",
+        "DATABASE_URL": f"sqlite:///{folder / DATABASE}",
         "SITE_URL": site,
         "STRIPE_API_BASE": sandbox,
         "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
