@@ -132,3 +132,30 @@ def test_failing_requests_say_when_to_try_again(client: stripe.StripeClient, con
         client.v1.customers.create({"email": "a@example.com"})
     assert refused.value.headers["Retry-After"] == "3"
     assert client.v1.customers.list().data == []
+
+
+def test_events_are_kept_for_30_days_of_the_sandboxs_clock(client: stripe.StripeClient, control: Control) -> None:
+    client.v1.customers.create({"email": "old@example.com"})
+    old = client.v1.events.list().data[0].id
+    control("/advance", {"seconds": 29 * 86400})
+    assert client.v1.events.retrieve(old).id == old
+    control("/advance", {"seconds": 2 * 86400})
+    assert client.v1.events.list().data == []
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.events.retrieve(old)
+
+
+def test_pending_webhooks_counts_the_targets_that_have_not_taken_the_event(
+    client: stripe.StripeClient, forwarding: Receiver, control: Control
+) -> None:
+    forwarding.answers = [500] * 10
+    client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
+    client.v1.customers.create({"email": "a@example.com"})
+    assert client.v1.events.list().data[0].pending_webhooks == 2
+    control("/settle")
+    forwarding.answers.clear()
+    control("/deliver", {"event": client.v1.events.list().data[0].id})
+    control("/settle")
+    assert client.v1.events.list().data[0].pending_webhooks == 1
+    assert len(client.v1.events.list({"delivery_success": False}).data) == 1
+    assert client.v1.events.list({"delivery_success": True}).data == []
