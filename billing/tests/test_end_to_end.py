@@ -158,14 +158,15 @@ def now():
     return datetime.fromtimestamp(IN_USE["clock"].now(), UTC)
 
 
-@pytest.fixture(params=["sandbox", pytest.param("stripe", marks=pytest.mark.stripe_live)])
+@pytest.fixture(params=["sandbox", "sandbox by test clock", pytest.param("stripe", marks=pytest.mark.stripe_live)])
 def account(request, db, settings):
     if request.param == "stripe" and not IS_REAL:
         pytest.skip("settings name no Stripe test account: set STRIPE_SECRET_KEY")
-    if request.param == "sandbox":
+    clock = None
+    if request.param != "stripe":
         settings.STRIPE_API_BASE = request.getfixturevalue("sandbox_server").url
         clock = SandboxTime(settings.STRIPE_API_BASE)
-    else:
+    if request.param != "sandbox":
         clock = TestClock()
     IN_USE["clock"] = clock
     settings.BILLING_CLOCK = "billing.tests.test_end_to_end.now"

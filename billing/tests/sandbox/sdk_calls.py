@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from billing.sandbox.resources import api
-
 CARD = {"type": "card", "card": {"token": "tok_visa"}}
 RENT = {"interval": "month"}
 BACK = {"success_url": "http://127.0.0.1/"}
@@ -207,7 +205,7 @@ CALLS |= {
     ),
     "products.features.list": lambda c, w: c.v1.products.features.list(w["products.create"].id),
 }
-ENTITLEMENT_CALLS = {
+CALLS |= {
     "entitlements.features.create": lambda c, w: c.v1.entitlements.features.create(
         {"lookup_key": "export", "name": "Export"}
     ),
@@ -229,8 +227,6 @@ ENTITLEMENT_CALLS = {
     "products.features.delete": lambda c, w: c.v1.products.features.delete(
         w["products.create"].id, w["products.features.create"].id
     ),
-}
-CLOCK_CALLS = {
     "test_helpers.test_clocks.create": lambda c, w: c.v1.test_helpers.test_clocks.create(
         {"frozen_time": 1_900_000_000}
     ),
@@ -245,7 +241,3 @@ CLOCK_CALLS = {
         w["test_helpers.test_clocks.create"].id
     ),
 }
-if api.find("POST", "/v1/entitlements/features"):
-    CALLS |= ENTITLEMENT_CALLS
-if api.find("POST", "/v1/test_helpers/test_clocks"):
-    CALLS |= CLOCK_CALLS
