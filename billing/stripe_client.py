@@ -21,6 +21,8 @@ StripeRefused = (stripe.InvalidRequestError, stripe.CardError, stripe.Idempotenc
 
 MAX_RATE_LIMIT_WAITS = 3
 MAX_RATE_LIMIT_WAIT_SECONDS = 10.0
+MAX_CONFLICT_WAITS = 10
+CONFLICT_WAIT_SECONDS = 0.2
 PARALLEL_READS = 4
 
 
@@ -159,16 +161,23 @@ class HttpClient(stripe.RequestsClient):
         return self.send(method, url, request, post_data)
 
     def send(self, method: str, url: str, request: ReadRequest, post_data: Any = None) -> Answer:
-        """One call; a patient one is tried again after the `Retry-After` of a 429, which the SDK does not do."""
-        waits = MAX_RATE_LIMIT_WAITS if _is_patient.get() else 0
-        for attempt in range(waits + 1):
+        """One call, made again while another with its idempotency key is at work; a patient one also after a 429.
+
+        The SDK knows no `Retry-After`, and gives up on a key in use after as few tries as on a Stripe that is away.
+        """
+        limits, conflicts = (MAX_RATE_LIMIT_WAITS if _is_patient.get() else 0), MAX_CONFLICT_WAITS
+        while True:
             answer = super().request_with_retries(
                 method, url, request.headers, post_data, max_network_retries=request.max_network_retries
             )
-            if answer[1] != 429 or attempt == waits:
-                break
-            time.sleep(_retry_after(answer[2], attempt))
-        return answer
+            if answer[1] == 429 and limits:
+                time.sleep(_retry_after(answer[2], MAX_RATE_LIMIT_WAITS - limits))
+                limits -= 1
+            elif answer[1] == 409 and conflicts:
+                time.sleep(CONFLICT_WAIT_SECONDS)
+                conflicts -= 1
+            else:
+                return answer
 
 
 def _retry_after(headers: Mapping[str, str], attempt: int) -> float:
