@@ -4,6 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.db import IntegrityError
 from django.utils import timezone
 
 from billing import catalogue, stripe_client, subscriptions
@@ -57,9 +58,7 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
         raise AlreadySubscribed
     if reusable:
         return reusable
-    attempt, _ = CheckoutAttempt.objects.select_related("customer", "price__plan").get_or_create(
-        customer=customer, status=Status.OPEN, defaults={"price": price, "currency": currency}
-    )
+    attempt = _open_attempt(customer, price, currency)
     if (attempt.price_id, attempt.currency) != (price.pk, currency):
         raise CheckoutReplaced
     if attempt.session_id:
@@ -95,6 +94,17 @@ def _settle_open_attempt(customer: Customer, price: Price, currency: str) -> Che
         session = _expire(attempt)
     attempts.close(session)
     return None
+
+
+def _open_attempt(customer: Customer, price: Price, currency: str) -> CheckoutAttempt:
+    """The one open attempt, made if there is none; another tab may open or close it at the same moment."""
+    try:
+        attempt, _ = CheckoutAttempt.objects.select_related("customer", "price__plan").get_or_create(
+            customer=customer, status=Status.OPEN, defaults={"price": price, "currency": currency}
+        )
+    except IntegrityError as error:
+        raise CheckoutReplaced from error
+    return attempt
 
 
 def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:
