@@ -2,6 +2,7 @@
 
 PYTHONS = python3.13 python3.12 python3.11 python3 python3.14
 RUN = .venv/bin/python
+PYTEST = $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 PIP = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .PHONY: demo test lint bench requirements clean
@@ -11,8 +12,8 @@ demo: .venv/.runtime
 
 # The suite on SQLite; then, on a real PostgreSQL, what touches concurrency, ledger and queue.
 test: .venv/.dev
-	$(RUN) -m pytest $(ARGS)
-	$(RUN) -m bench.postgres -- $(RUN) -m pytest -m "postgres or postgres_only" $(ARGS)
+	$(PYTEST) $(ARGS)
+	$(RUN) -m bench.postgres -- $(PYTEST) -m "postgres or postgres_only" $(ARGS)
 
 lint: .venv/.dev
 	.venv/bin/ruff check
