@@ -2,6 +2,7 @@ from .catalogue import Plan, PlanLimit, Price
 from .ledger import Lane, StripeEvent, StripeWrite
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .subscription import CheckoutAttempt, Customer, Hold, Subscription
+from .sync import SyncRun
 from .usage import Usage
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "StripeEvent",
     "StripeWrite",
     "Subscription",
+    "SyncRun",
     "Usage",
 ]
