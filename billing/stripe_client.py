@@ -91,8 +91,16 @@ class Reads:
         return answer
 
 
+class Calls:
+    """How many calls were made while it counts."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+
 _current_reads: ContextVar[Reads | None] = ContextVar("stripe_reads", default=None)
 _is_patient: ContextVar[bool] = ContextVar("stripe_is_patient", default=False)
+_counted: ContextVar[Calls | None] = ContextVar("stripe_counted", default=None)
 
 
 @contextmanager
@@ -103,6 +111,17 @@ def patient() -> Iterator[None]:
         yield
     finally:
         _is_patient.reset(token)
+
+
+@contextmanager
+def counted() -> Iterator[Calls]:
+    """Count every call sent to Stripe meanwhile, those of threads that run in a copy of this context included."""
+    calls = Calls()
+    token = _counted.set(calls)
+    try:
+        yield calls
+    finally:
+        _counted.reset(token)
 
 
 def once(work: str) -> bool:
@@ -167,6 +186,8 @@ class HttpClient(stripe.RequestsClient):
         """
         limits, conflicts = (MAX_RATE_LIMIT_WAITS if _is_patient.get() else 0), MAX_CONFLICT_WAITS
         while True:
+            if calls := _counted.get():
+                calls.made += 1
             answer = super().request_with_retries(
                 method, url, request.headers, post_data, max_network_retries=request.max_network_retries
             )

@@ -5,6 +5,7 @@ holding the customer's lane.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -129,9 +130,9 @@ def _copy(subscription: Subscription) -> Subscription:
 
 def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at: datetime) -> None:
     if found is not None:
-        for name, value in _state(found, subscription).items():
+        for name, value in columns(found, subscription).items():
             setattr(subscription, name, value)
-        subscription.past_due_since = _past_due_since(subscription, found)
+        subscription.past_due_since = past_due_since(subscription, found, fetch.open_invoices)
         _update_email(subscription.customer, found["customer"])
     elif subscription.stripe_id and fetch.is_deleted(subscription.customer_id):
         subscription.status = Status.CANCELED
@@ -141,7 +142,7 @@ def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at:
         _release_settled_holds(subscription.customer)
 
 
-def _state(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
+def columns(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
     """Our columns of a Stripe subscription; the period is that of the item whose price is a plan's."""
     item = found["items"]["data"][0]
     price, unmapped_price = before.price if before.stripe_id == found["id"] else None, item["price"]["id"]
@@ -177,7 +178,9 @@ def _cancel_at(found: dict[str, Any], item: dict[str, Any]) -> int | None:
     return item["current_period_end"] if at is None and found["cancel_at_period_end"] else at
 
 
-def _past_due_since(subscription: Subscription, found: dict[str, Any]) -> datetime | None:
+def past_due_since(
+    subscription: Subscription, found: dict[str, Any], open_invoices: Callable[[str], list[dict[str, Any]]]
+) -> datetime | None:
     """When the oldest invoice still open was due: retries do not move it, payment clears it.
 
     Read from Stripe rather than from the order in which failures reach us, so that every order agrees. An invoice left
@@ -189,7 +192,7 @@ def _past_due_since(subscription: Subscription, found: dict[str, Any]) -> dateti
     paid_up_to = payments.aggregate(latest=Max("invoiced_at"))["latest"]
     dues = [
         from_timestamp(invoice["due_date"] or invoice["status_transitions"]["finalized_at"])
-        for invoice in fetch.open_invoices(found["id"])
+        for invoice in open_invoices(found["id"])
         if paid_up_to is None or from_timestamp(invoice["created"]) > paid_up_to
     ]
     return min(filter(None, dues), default=None) or subscription.past_due_since or clock.now()
