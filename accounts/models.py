@@ -31,6 +31,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = LowercaseEmailField("e-mail address", unique=True, error_messages={"unique": "This address is taken."})
     is_staff = models.BooleanField("staff", default=False, help_text="May sign in to the admin.")
     is_active = models.BooleanField("active", default=True, help_text="May sign in at all.")
+    leaving_token = models.CharField(
+        max_length=64, blank=True, default="", db_index=True, editable=False, help_text="Digest of the token it had"
+    )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()

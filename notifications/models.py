@@ -33,6 +33,8 @@ class Mail(models.Model):
         DISPUTE_OPENED = "dispute_opened"
         REFUND = "refund"
         SUBSCRIPTION_CANCELLED = "subscription_cancelled"
+        QUOTA_OVERFLOW = "quota_overflow"
+        ACCOUNT_DELETED = "account_deleted"
 
     class Status(models.TextChoices):
         QUEUED = "queued"

@@ -47,6 +47,17 @@ class Migration(migrations.Migration):
                     "is_active",
                     models.BooleanField(default=True, help_text="May sign in at all.", verbose_name="active"),
                 ),
+                (
+                    "leaving_token",
+                    models.CharField(
+                        blank=True,
+                        db_index=True,
+                        default="",
+                        editable=False,
+                        help_text="Digest of the token it had",
+                        max_length=64,
+                    ),
+                ),
                 ("date_joined", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "groups",

@@ -1,4 +1,6 @@
 from .catalogue import Plan, PlanLimit, Price
+from .deletion import AccountDeletion
+from .history import SubscriptionChange
 from .ledger import Lane, StripeEvent, StripeWrite
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .subscription import CheckoutAttempt, Customer, Hold, Subscription
@@ -6,6 +8,7 @@ from .sync import SyncRun
 from .usage import Usage
 
 __all__ = [
+    "AccountDeletion",
     "CheckoutAttempt",
     "Customer",
     "Dispute",
@@ -21,6 +24,7 @@ __all__ = [
     "StripeEvent",
     "StripeWrite",
     "Subscription",
+    "SubscriptionChange",
     "SyncRun",
     "Usage",
 ]

@@ -12,11 +12,14 @@ from .catalogue import Plan, Price
 
 
 class Customer(models.Model):
-    """A Stripe customer of ours. Without a subscriber it is a tombstone: late webhooks land here, nobody gains."""
+    """A Stripe customer of ours. Without a subscriber it is a tombstone: late webhooks land here, nobody gains.
+
+    A subscriber whom Stripe may bill cannot be deleted from under it: `billing.lifecycle.deletion` unlinks them first.
+    """
 
     id = models.CharField(primary_key=True, max_length=255)
     subscriber: Any = models.OneToOneField(
-        conf.subscriber_model, null=True, blank=True, on_delete=models.SET_NULL, related_name="billing_customer"
+        conf.subscriber_model, null=True, blank=True, on_delete=models.PROTECT, related_name="billing_customer"
     )
     email = models.EmailField(blank=True, help_text="Where mail about money goes, as Stripe has it")
     created_at = models.DateTimeField(auto_now_add=True)

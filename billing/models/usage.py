@@ -14,6 +14,7 @@ class Usage(models.Model):
     feature = models.SlugField()
     period_start = models.DateTimeField()
     used = models.PositiveIntegerField(default=0)
+    has_announced_overflow = models.BooleanField(default=False, help_text="It is above the limit, and that was said")
 
     class Meta:
         verbose_name_plural = "usage"

@@ -34,6 +34,8 @@ class Migration(migrations.Migration):
                             ("dispute_opened", "Dispute Opened"),
                             ("refund", "Refund"),
                             ("subscription_cancelled", "Subscription Cancelled"),
+                            ("quota_overflow", "Quota Overflow"),
+                            ("account_deleted", "Account Deleted"),
                         ],
                         max_length=40,
                     ),

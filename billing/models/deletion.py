@@ -1,0 +1,79 @@
+"""Who is leaving, and how far we have come: a row for each account to be deleted, kept for good."""
+
+import uuid
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from billing.conf import conf
+
+from .subscription import Customer, Subscription
+
+Status = Subscription.Status
+BILLED = sorted(set(Status) - {Status.NONE, *Subscription.TERMINAL})
+
+
+class AccountDeletionQuerySet(models.QuerySet["AccountDeletion"]):
+    def owed(self, at: datetime) -> "AccountDeletionQuerySet":
+        """Not finished and due, or finished and yet Stripe bills again: a Checkout was paid behind our back."""
+        is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=at)
+        bills_again = Q(customer__subscription__status__in=BILLED)
+        return self.filter(is_due, Q(done_at=None) | bills_again)
+
+
+class AccountDeletion(models.Model):
+    """One subscriber's leaving. A step is stamped once Stripe has confirmed it, and is not taken again."""
+
+    STEPS: ClassVar[dict[str, str]] = {
+        "checkouts_expired_at": "expire open Checkouts",
+        "schedules_released_at": "release schedules",
+        "subscriptions_canceled_at": "cancel subscriptions",
+        "invoices_voided_at": "void open invoices",
+        "customer_removed_at": "remove the customer",
+        "done_at": "anonymise the account",
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subscriber: Any = models.OneToOneField(
+        conf.subscriber_model, null=True, blank=True, on_delete=models.SET_NULL, related_name="billing_deletion"
+    )
+    customer = models.OneToOneField(
+        Customer,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="deletion",
+        help_text="Whom Stripe bills",
+    )
+    lane = models.CharField(max_length=255, db_index=True, help_text="Where the work is done")
+    requested_at = models.DateTimeField()
+    checkouts_expired_at = models.DateTimeField(null=True, blank=True)
+    schedules_released_at = models.DateTimeField(null=True, blank=True)
+    subscriptions_canceled_at = models.DateTimeField(null=True, blank=True)
+    invoices_voided_at = models.DateTimeField(null=True, blank=True)
+    customer_removed_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    error_message = models.TextField(blank=True, default="")
+
+    objects = AccountDeletionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["requested_at"], name="billing_deletion_open", condition=Q(done_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"deletion of {self.customer_id or 'an account without a customer'}"
+
+    @property
+    def is_done(self) -> bool:
+        return self.done_at is not None
+
+    @property
+    def next_step(self) -> str:
+        """In words; empty when there is none left."""
+        return next((words for field, words in self.STEPS.items() if getattr(self, field) is None), "")
