@@ -3,7 +3,7 @@ from .deletion import AccountDeletion
 from .history import SubscriptionChange
 from .ledger import Lane, StripeEvent, StripeWrite
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
-from .subscription import CheckoutAttempt, Customer, Hold, Subscription
+from .subscription import CheckoutAttempt, Customer, Hold, PlanChange, Subscription
 from .sync import SyncRun
 from .usage import Usage
 
@@ -18,6 +18,7 @@ __all__ = [
     "Payment",
     "PaymentFailure",
     "Plan",
+    "PlanChange",
     "PlanLimit",
     "Price",
     "Refund",

@@ -101,12 +101,14 @@ class StripeWrite(models.Model):
 
     class Action(models.TextChoices):
         CANCEL_SUBSCRIPTION = "cancel_subscription"
+        CLOSE_INVOICE = "close_invoice"
+        REFUND = "refund"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lane = models.CharField(max_length=255)
     action = models.CharField(max_length=30, choices=Action.choices)
     object_id = models.CharField(max_length=255)
-    reference = models.CharField(max_length=255, help_text="The dispute or charge that asked for it")
+    reference = models.CharField(max_length=255, help_text="The dispute, charge or subscription that asked for it")
     requested_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Who pays and what they have: the customer, the projected subscription, holds on access, and open Checkouts."""
+"""Who pays and what they have: the customer, the projected subscription, holds, open Checkouts, changes of plan."""
 
 import uuid
 from typing import Any
@@ -24,6 +24,9 @@ class Customer(models.Model):
     email = models.EmailField(blank=True, help_text="Where mail about money goes, as Stripe has it")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    requests = models.PositiveBigIntegerField(
+        default=0, help_text="Counts what was asked of Stripe: each idempotency key has its own number"
+    )
 
     def __str__(self) -> str:
         return self.id
@@ -33,7 +36,12 @@ class Subscription(models.Model):
     """What one customer has, as Stripe said when last asked: a projection, written by `billing.subscriptions` alone.
 
     Three axes are kept apart: Stripe's `status`, a scheduled cancellation (`cancel_at`), and our holds.
+    A change that has not happened yet stands in the `pending_…` columns, whoever asked for it.
     """
+
+    class Pending(models.TextChoices):
+        SCHEDULED = "scheduled", "at the end of the period"
+        UPDATE = "pending_update", "when its invoice is paid"
 
     class Status(models.TextChoices):
         NONE = "none", "never subscribed"
@@ -64,6 +72,10 @@ class Subscription(models.Model):
     past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace counts from here")
     latest_invoice = models.CharField(max_length=255, blank=True)
     default_payment_method = models.CharField(max_length=255, blank=True)
+    pending_kind = models.CharField(max_length=20, choices=Pending.choices, blank=True)
+    pending_price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    pending_at = models.DateTimeField(null=True, blank=True, help_text="When it happens, or lapses unless paid")
+    pending_url = models.TextField(blank=True, help_text="Where the payment it waits for is confirmed")
     unmapped_price = models.CharField(max_length=255, blank=True, help_text="A price that belongs to no plan of ours")
     announced_trial_end = models.DateTimeField(null=True, blank=True, help_text="The last trial_ending was about this")
     has_announced_access = models.BooleanField(default=False, help_text="The last of access_granted, access_revoked")
@@ -134,6 +146,30 @@ class CheckoutAttempt(models.Model):
                 fields=["customer"], condition=Q(status="open"), name="billing_one_open_checkout_per_customer"
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.price_id} {self.status}"
+
+
+class PlanChange(models.Model):
+    """One change of plan: previewed, then asked of Stripe. Its id is the idempotency key of what that takes."""
+
+    class Status(models.TextChoices):
+        PREVIEWED = "previewed"
+        ASKED = "asked", "asked of Stripe, its answer is not known"
+        MADE = "made", "made, scheduled, or waiting for its payment"
+        REFUSED = "refused"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="plan_changes")
+    subscription_id = models.CharField(max_length=255)
+    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    proration_date = models.BigIntegerField(help_text="UTC seconds: up to then the old plan is paid, from then the new")
+    status = models.CharField(max_length=10, choices=Status.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "created_at"], name="billing_plan_changes")]
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.price_id} {self.status}"
