@@ -5,6 +5,7 @@ from typing import Any
 from . import aftermath, collection, invoicing, items, phases, phasing, proration, standing, subscribing
 from .due import advance, job, run_due
 from .events import emit, in_order, recorded
+from .periods import days
 from .store import Object, State
 
 __all__ = ["advance", "preview_of_renewal", "renew_now", "run_due"]
@@ -30,6 +31,10 @@ def upcoming(state: State, identifier: str, end: str) -> None:
     emit(state, "invoice.upcoming", preview_of_renewal(state, sub))
 
 
+def charged(sub: Object) -> bool:
+    return bool(sub["collection_method"] == "charge_automatically")
+
+
 def ends_by(sub: Object, end: int) -> bool:
     return sub["cancel_at"] is not None and sub["cancel_at"] <= end
 
@@ -46,7 +51,8 @@ def preview_of_renewal(state: State, sub: Object, more: list[Object] | None = No
     period = (items.period_start(sub), items.period_end(sub))
     lasting = [known for known in sub["discounts"] if (state.get("discount", known)["end"] or start + 1) > start]
     invoice = invoicing.document(state, sub, "upcoming", lines, id="upcoming_in", period=period, discounts=lasting)
-    invoice["next_payment_attempt"] = start + state.settings["finalize_after"]
+    if charged(sub):
+        invoice["next_payment_attempt"] = start + state.settings["finalize_after"]
     del invoice["id"]
     return invoice
 
@@ -63,7 +69,7 @@ def renew(state: State, identifier: str, end: str) -> None:
     sub = _current(state, identifier, end)
     if sub is None or sub["status"] in ("incomplete", "paused"):
         return
-    if sub["status"] == "trialing" and _ends_without_card(state, sub):
+    if sub["status"] == "trialing" and charged(sub) and _ends_without_card(state, sub):
         return
     renew_now(state, sub)
 
@@ -95,7 +101,8 @@ def renew_now(state: State, sub: Object) -> None:
         lines += [subscribing.regular_line(state, sub, row, until=full) for row in sub["items"]["data"]]
         due = state.now() + state.settings["finalize_after"]
         collects = collects and (sub["pause_collection"] or {}).get("behavior") != "keep_as_draft"
-        values: dict[str, Any] = {"automatically_finalizes_at": due, "next_payment_attempt": due}
+        values: dict[str, Any] = {"automatically_finalizes_at": due}
+        values["next_payment_attempt"] = due if charged(sub) else None
         if not collects:
             values = {"auto_advance": False}
         invoice = invoicing.draft(state, sub, "subscription_cycle", lines, period=old, **values)
@@ -114,10 +121,8 @@ def finalize(state: State, identifier: str) -> None:
     invoicing.finalize(state, invoice, reserve=paused is None)
     if paused is not None:
         invoicing.close_unpaid(state, invoice, "void" if paused == "void" else "uncollectible")
-    elif invoice["collection_method"] == "send_invoice":
-        emit(state, "invoice.sent", invoice)
     else:
-        collection.collect(state, invoice, scheduled=True)
+        collection.advance(state, invoice, scheduled=True)
 
 
 def _paused_collection(state: State, invoice: Object) -> str | None:
@@ -141,6 +146,27 @@ def collect_finalized(state: State, identifier: str) -> None:
     charged = invoice["collection_method"] == "charge_automatically"
     if invoice["status"] == "open" and not invoice["attempted"] and charged:
         collection.collect(state, invoice, scheduled=True)
+
+
+@job
+def overdue(state: State, identifier: str) -> None:
+    """Not paid by its due date: the subscription is past due, and is given up when that lasts."""
+    invoice = state.get("invoice", identifier)
+    if invoice["status"] != "open":
+        return
+    emit(state, "invoice.overdue", invoice)
+    sub = _live(state, invoicing.subscription_id(invoice) or "")
+    if sub is not None:
+        standing.on_failed(state, sub, invoice)
+        state.schedule(state.now() + days(state.settings["overdue_days"]), "overdue_too_long", identifier)
+
+
+@job
+def overdue_too_long(state: State, identifier: str) -> None:
+    invoice = state.get("invoice", identifier)
+    sub = _live(state, invoicing.subscription_id(invoice) or "")
+    if sub is not None and invoice["status"] == "open":
+        collection.give_up(state, sub, invoice)
 
 
 @job
@@ -189,14 +215,16 @@ def incomplete_lapsed(state: State, identifier: str) -> None:
 def pending_update_lapsed(state: State, identifier: str, invoice_id: str) -> None:
     sub = _live(state, identifier)
     held = state.note(identifier).get("pending_update")
-    if sub is None or not held or held["invoice"] != invoice_id:
-        return
-    del state.note(identifier)["pending_update"]
-    with recorded(state, sub, "customer.subscription.pending_update_expired"):
-        sub["pending_update"] = None
-    invoice = state.get("invoice", invoice_id)
-    if invoice["status"] == "open":
-        invoicing.close_unpaid(state, invoice, "void")
+    if sub is not None and held and held["invoice"] == invoice_id:
+        standing.close_invoice(state, state.get("invoice", invoice_id), "void")
+
+
+@job
+def resumption_lapsed(state: State, identifier: str, invoice_id: str) -> None:
+    """Not paid within 23 hours: the subscription stays paused."""
+    sub, invoice = _live(state, identifier), state.get("invoice", invoice_id)
+    if sub is not None and sub["status"] == "paused" and invoice["status"] == "open":
+        standing.close_invoice(state, invoice, "void")
 
 
 @job

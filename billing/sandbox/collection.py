@@ -39,6 +39,14 @@ def collect(
     return result
 
 
+def advance(state: State, invoice: Object, on_session: bool = False, scheduled: bool = False) -> None:
+    """What comes after an invoice is finalized: it is charged, or it is sent and waits for its due date."""
+    if invoice["collection_method"] == "send_invoice" and invoice["amount_due"]:
+        emit(state, "invoice.sent", invoice)
+    else:
+        collect(state, invoice, on_session, scheduled=scheduled)
+
+
 def settle(state: State, invoice: Object, out_of_band: bool = False) -> None:
     """The invoice is paid: the subscription that waited for it is active."""
     invoicing.mark_paid(state, invoice, out_of_band)
@@ -63,7 +71,7 @@ def _fail(state: State, invoice: Object, result: str, scheduled: bool) -> None:
     if result == REQUIRES_ACTION:
         emit(state, "invoice.payment_action_required", invoice)
     emit(state, "invoice.payment_failed", invoice)
-    if sub is None or standing.is_over(sub):
+    if sub is None or standing.is_over(sub) or invoice["collection_method"] == "send_invoice":
         return
     standing.on_failed(state, sub, invoice)
     if exhausted:
@@ -106,4 +114,6 @@ def pay_open(state: State, customer: str) -> None:
             collect(state, invoice, on_session=True)
 
 
-__all__ = ["DECLINED", "REQUIRES_ACTION", "SUCCEEDED", "collect", "give_up", "method_for", "pay_open", "settle"]
+__all__ = [
+    "DECLINED", "REQUIRES_ACTION", "SUCCEEDED", "advance", "collect", "give_up", "method_for", "pay_open", "settle",
+]  # fmt: skip

@@ -24,6 +24,7 @@ KINDS = {
     "re": ["refund"],
     "du": ["dispute"],
     "txn": ["balance_transaction"],
+    "cbtxn": ["customer_balance_transaction"],
     "cs": ["checkout.session"],
     "di": ["discount"],
     "promo": ["promotion_code"],

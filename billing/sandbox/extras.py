@@ -117,21 +117,18 @@ def draft(state: State, payer: Object, rows: list[Object], **values: Any) -> Obj
 
 def recount(state: State, invoice: Object) -> None:
     """The totals of a draft after its items or its discounts changed; line ids last as long as their items."""
-    rows = state.table("invoiceitem").where("invoice", invoice["id"])
-    known = {entry["parent"]["invoice_item_details"]["invoice_item"]: entry["id"]
-             for entry in invoice["lines"]["data"] if entry["parent"]["invoice_item_details"]}  # fmt: skip
-    own = [entry for entry in invoice["lines"]["data"] if not entry["parent"]["invoice_item_details"]]
-    kept = [entry for entry in invoice["lines"]["data"] if _is_proration(entry)]
-    made = [{**line(state, row), "invoice": invoice["id"]} for row in rows if not row["proration"]]
-    for entry in made:
-        entry["id"] = known.get(entry["parent"]["invoice_item_details"]["invoice_item"], entry["id"])
+    rows = {row["id"]: row for row in state.table("invoiceitem").where("invoice", invoice["id"])}
+    lines = []
+    for entry in invoice["lines"]["data"]:
+        item = invoicing.item_of(entry)
+        row = rows.pop(item, None) if item else None
+        if row is not None and not row["proration"]:
+            lines.append({**line(state, row), "invoice": invoice["id"], "id": entry["id"]})
+        elif item is None or row is not None:
+            lines.append(entry)
+    lines += [{**line(state, row), "invoice": invoice["id"]} for row in rows.values()]
     with recorded(state, invoice, "invoice.updated"):
-        _total(state, invoice, kept + own + made)
-
-
-def _is_proration(entry: Object) -> bool:
-    details = entry["parent"]["invoice_item_details"]
-    return bool(details and details["proration"])
+        _total(state, invoice, lines)
 
 
 def _total(state: State, invoice: Object, lines: list[Object]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import charging, discounting, pricing
+from . import balances, charging, discounting, pricing
 from .blanks import blank, embedded_list
 from .events import emit, recorded
 from .periods import days
@@ -108,6 +108,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
             "customer_tax_ids": [],
             "default_tax_rates": [],
             "discounts": [row["id"] for row in rows],
+            "due_date": due_date(state, sub),
             "issuer": {"type": "self"},
             "lines": embedded_list(f"/v1/invoices/{identifier}/lines", lines),
             "livemode": False,
@@ -133,10 +134,16 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
     )  # fmt: skip
 
 
+def due_date(state: State, payer: Object) -> int | None:
+    """When an invoice that is sent is to be paid by."""
+    length = payer.get("days_until_due")
+    return None if length is None else state.now() + days(length)
+
+
 def draft(state: State, sub: Object, reason: str, lines: list[Line], **values: Any) -> Object:
     invoice = state.put(document(state, sub, reason, lines, **values))
     for entry in lines:
-        item = state.find("invoiceitem", _item_of(entry))
+        item = state.find("invoiceitem", item_of(entry))
         if item is not None:
             item["invoice"] = invoice["id"]
             state.put(item)
@@ -148,7 +155,7 @@ def draft(state: State, sub: Object, reason: str, lines: list[Line], **values: A
     return invoice
 
 
-def _item_of(entry: Line) -> str | None:
+def item_of(entry: Line) -> str | None:
     details = entry["parent"]["invoice_item_details"]
     return details["invoice_item"] if details else None
 
@@ -159,7 +166,7 @@ def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
     customer["next_invoice_sequence"] += 1
     page = f"{state.base_url}/i/{invoice['id']}"
-    _apply_balance(state, invoice, customer)
+    balances.apply(state, invoice, customer)
     invoice.update(
         status="open",
         number=number,
@@ -171,18 +178,10 @@ def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
     invoice["status_transitions"]["finalized_at"] = state.now()
     invoice["webhooks_delivered_at"] = state.now()
     emit(state, "invoice.finalized", invoice)
+    if invoice["due_date"]:
+        state.schedule(max(invoice["due_date"], state.now()), "overdue", invoice["id"])
     if invoice["amount_due"] > 0 and reserve:
         reserve_payment(state, invoice)
-
-
-def _apply_balance(state: State, invoice: Object, customer: Object) -> None:
-    """A credit (negative) or debt on the customer's balance counts towards the invoice; what is left of it stays."""
-    due = invoice["total"] + customer["balance"]
-    amount = max(due, 0)
-    invoice.update(starting_balance=customer["balance"], ending_balance=min(due, 0))
-    invoice.update(amount_due=amount, amount_remaining=amount)
-    with recorded(state, customer, "customer.updated"):
-        customer["balance"] = min(due, 0)
 
 
 def reserve_payment(state: State, invoice: Object) -> Object:
@@ -262,6 +261,7 @@ def close_unpaid(state: State, invoice: Object, status: str) -> None:
     invoice["status_transitions"][stamp] = state.now()
     if status == "void":
         _cancel_payment(state, invoice)
+        balances.give_back(state, invoice)
     emit(state, "invoice.voided" if status == "void" else "invoice.marked_uncollectible", invoice)
 
 

@@ -90,6 +90,14 @@ def period_end(sub: Object) -> int:
     return int(min(item["current_period_end"] for item in sub["items"]["data"]))
 
 
+def whole(sub: Object) -> tuple[int, int]:
+    """The current period as the anchor gives it, of which a resumption or an end may have taken a part."""
+    start, anchor = period_start(sub), sub["billing_cycle_anchor"]
+    if anchor > start:
+        return start, period_end(sub)
+    return periods.around(anchor, start, sub["items"]["data"][0]["price"]["recurring"])
+
+
 def set_period(sub: Object, start: int, end: int) -> None:
     for item in sub["items"]["data"]:
         item.update(current_period_start=start, current_period_end=end)

@@ -20,6 +20,17 @@ def add(anchor: int, interval: str, count: int) -> int:
 
 def end_of(anchor: int, start: int, recurring: dict[str, Any]) -> int:
     """The first instant of the anchor's rhythm after `start`."""
+    return add(anchor, recurring["interval"], _steps(anchor, start, recurring) * recurring["interval_count"])
+
+
+def around(anchor: int, instant: int, recurring: dict[str, Any]) -> tuple[int, int]:
+    """The period of the anchor's rhythm that an instant falls into."""
+    interval, count = recurring["interval"], recurring["interval_count"]
+    steps = _steps(anchor, instant, recurring)
+    return add(anchor, interval, (steps - 1) * count), add(anchor, interval, steps * count)
+
+
+def _steps(anchor: int, start: int, recurring: dict[str, Any]) -> int:
     interval, step = recurring["interval"], recurring["interval_count"]
     count = 0
     if start > anchor:
@@ -27,7 +38,7 @@ def end_of(anchor: int, start: int, recurring: dict[str, Any]) -> int:
         count = (start - anchor) // longest
     while add(anchor, interval, count * step) <= start:
         count += 1
-    return add(anchor, interval, count * step)
+    return count
 
 
 def day(instant: int) -> str:

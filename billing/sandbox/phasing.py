@@ -4,10 +4,9 @@ Assumed, where Stripe's documentation is silent: at `end_behavior=release` the s
 `completed`; `subscription_schedule.expiring` comes seven days before the end, and not at all when that has passed.
 """
 
-from . import collection, items, phases, proration, standing, subscribing
+from . import collection, ending, items, phases, proration, standing, subscribing
 from .errors import invalid
 from .events import emit, in_order, recorded
-from .invoicing import draft
 from .periods import DAY
 from .store import Object, State
 
@@ -54,16 +53,13 @@ def begin(state: State, schedule: Object) -> None:
     options["discounts"] = phase["discounts"]
     sub = subscribing.build(state, customer, phase["items"], options)
     sub.update(status="active", schedule=schedule["id"])
-    due = state.now() + state.settings["finalize_after"]
     with in_order(state, (CHANGED, "customer.subscription.created")):
         with recorded(state, schedule, CHANGED):
             _take_over(state, schedule, sub, phase)
-        lines = [subscribing.regular_line(state, sub, row) for row in sub["items"]["data"]]
-        invoice = draft(state, sub, subscribing.FIRST_INVOICE, lines, automatically_finalizes_at=due)
+        subscribing.draft_first(state, sub)
         _write_end(state, sub, schedule)
         emit(state, "customer.subscription.created", sub)
     standing.plan(state, sub)
-    state.schedule(due, "finalize", invoice["id"], urgency=4)
     plan(state, schedule)
 
 
@@ -125,7 +121,7 @@ def release(state: State, schedule: Object, keep_cancel: bool = True) -> None:
         with recorded(state, sub, UPDATED):
             sub["schedule"] = None
             if not keep_cancel and sub["cancel_at"] is not None:
-                standing.schedule_cancellation(state, sub, None, False)
+                ending.move(state, sub, None)
 
 
 def _write_end(state: State, sub: Object, schedule: Object) -> None:
@@ -133,7 +129,7 @@ def _write_end(state: State, sub: Object, schedule: Object) -> None:
     last = schedule["current_phase"]["end_date"] == phases.end_of(schedule)
     at = phases.end_of(schedule) if schedule["end_behavior"] == "cancel" and last else None
     if sub["cancel_at"] != at:
-        standing.schedule_cancellation(state, sub, at, False)
+        ending.move(state, sub, at)
 
 
 def _enter(state: State, sub: Object, phase: Object, prorations: str) -> None:
@@ -152,7 +148,7 @@ def _enter(state: State, sub: Object, phase: Object, prorations: str) -> None:
         if not bills_now:
             proration.file_items(state, sub, change)
     if invoice is not None:
-        collection.collect(state, invoice)
+        collection.advance(state, invoice)
 
 
 def _describe(state: State, sub: Object, phase: Object) -> None:

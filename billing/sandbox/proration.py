@@ -65,10 +65,11 @@ def _differs(row: Object, other: Object | None) -> bool:
 
 
 def _add(state: State, sub: Object, change: Change, row: Object, sign: int, at: int) -> None:
-    start, end = change.period
+    end = change.period[1]
     if at >= end:
         return
-    amount = sign * pricing.share(_full(state, sub, change, row, sign), end - at, end - start)
+    whole = items.whole(sub)
+    amount = sign * pricing.share(_full(state, sub, change, row, sign), end - at, whole[1] - whole[0])
     product = state.find("product", row["price"]["product"])
     name = product["name"] if product else row["price"]["product"]
     words = f"{'Unused' if sign < 0 else 'Remaining'} time on {name} after {periods.day(at)}"

@@ -26,6 +26,40 @@ def on_paid(state: State, sub: Object, invoice: Object) -> None:
             sub["status"] = "active"
 
 
+def close_invoice(state: State, invoice: Object, status: str) -> None:
+    """Voids it or gives it up. A subscription whose latest one is given up goes on as if it were paid; one whose latest
+    is voided stands as the one before left it (assumed), and a paused one stays paused."""
+    invoicing.close_unpaid(state, invoice, status)
+    sub = state.find("subscription", invoicing.subscription_id(invoice))
+    if sub is None or is_over(sub):
+        return
+    with recorded(state, sub, UPDATED):
+        if status == "void":
+            _forget_pending(state, sub, invoice)
+        if invoice["id"] != sub["latest_invoice"]:
+            return
+        if status == "uncollectible" and sub["status"] == "paused":
+            resume(state, sub)
+        elif sub["status"] in ("past_due", "unpaid") and (status == "uncollectible" or _was_settled(state, sub)):
+            sub["status"] = "active"
+
+
+def _forget_pending(state: State, sub: Object, invoice: Object) -> None:
+    """The change that waited for it is off."""
+    pending = state.note(sub["id"]).get("pending_update")
+    if pending and pending["invoice"] == invoice["id"]:
+        del state.note(sub["id"])["pending_update"]
+        with recorded(state, sub, "customer.subscription.pending_update_expired"):
+            sub["pending_update"] = None
+
+
+def _was_settled(state: State, sub: Object) -> bool:
+    """Whether the latest invoice that was not voided is paid or given up."""
+    rows = state.table("invoice").where("customer", sub["customer"])
+    left = [row for row in rows if invoicing.subscription_id(row) == sub["id"] and row["status"] != "void"]
+    return bool(left) and left[-1]["status"] in ("paid", "uncollectible")
+
+
 def resume(state: State, sub: Object) -> None:
     with recorded(state, sub, "customer.subscription.resumed"):
         sub["status"] = "active"
@@ -34,7 +68,8 @@ def resume(state: State, sub: Object) -> None:
 def on_failed(state: State, sub: Object, invoice: Object) -> None:
     if state.note(sub["id"]).get("pending_update"):
         return
-    if sub["status"] in ("active", "trialing") and invoice["billing_reason"] != "subscription_create":
+    first = invoice["billing_reason"] == "subscription_create" and invoice["collection_method"] != "send_invoice"
+    if sub["status"] in ("active", "trialing") and not first:
         with recorded(state, sub, UPDATED):
             sub["status"] = "past_due"
 

@@ -22,6 +22,7 @@ SETTINGS: dict[str, Any] = {
     "finalize_after": 3600,
     "upcoming_days": 3,
     "authentication_days": 15,
+    "overdue_days": 30,
     "delivery_retry_seconds": [1, 5, 25],
     "cancel_on_dispute": False,
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 from . import discounting, invoicing, items, pricing, standing
 from .blanks import blank
-from .errors import invalid
+from .errors import invalid, missing_parameter
 from .periods import DAY, end_of
 from .store import Object, State
 
@@ -45,10 +45,11 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
         billing_schedules=[],
         cancel_at_period_end=False,
         cancellation_details={"comment": None, "feedback": None, "reason": None},
-        collection_method="charge_automatically",
+        collection_method=options.get("collection_method") or "charge_automatically",
         created=now,
         currency=currency,
         customer=customer["id"],
+        days_until_due=options.get("days_until_due"),
         default_payment_method=options.get("default_payment_method"),
         default_tax_rates=[],
         description=options.get("description"),
@@ -92,6 +93,23 @@ def first_invoice(state: State, sub: Object) -> Object:
     invoice["default_payment_method"] = None
     invoicing.finalize(state, invoice)
     return invoice
+
+
+def draft_first(state: State, sub: Object) -> Object:
+    """The first invoice of a subscription that nobody waits for: it stays a draft for an hour, as at a renewal."""
+    due = state.now() + state.settings["finalize_after"]
+    lines = first_lines(state, sub)
+    invoice = invoicing.draft(state, sub, FIRST_INVOICE, lines, automatically_finalizes_at=due)
+    state.schedule(due, "finalize", invoice["id"], urgency=4)
+    return invoice
+
+
+def check_terms(method: str, days: int | None) -> None:
+    """An invoice that is sent has a number of days to be paid in; one that is charged has none."""
+    if method == "send_invoice" and days is None:
+        raise missing_parameter("days_until_due")
+    if method != "send_invoice" and days is not None:
+        raise invalid("`days_until_due` goes with `collection_method=send_invoice`.", "days_until_due")
 
 
 def first_lines(state: State, sub: Object) -> list[Object]:

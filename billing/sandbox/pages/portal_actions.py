@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from .. import charging, collection, items, plan_switching, standing
+from .. import charging, collection, ending, items, plan_switching, standing
 from ..cards import Card
 from ..errors import declined, invalid
 from ..events import recorded
@@ -69,7 +69,7 @@ def resume(state: State, session: Object, customer: Object, given: dict[str, str
         raise invalid("This portal does not let cancellations be taken back.")
     sub = _named(state, customer, given)
     with recorded(state, sub, UPDATED):
-        standing.schedule_cancellation(state, sub, None, at_period_end=False)
+        ending.move(state, sub, None)
 
 
 def switch(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """Changing a subscription: its items with proration, its end, its trial, its card."""
 
-from .. import charging, collection, discounting, items, periods, phases, proration, standing, subscribing
+from .. import charging, collection, discounting, ending, items, periods, phases, proration, standing, subscribing
 from ..contract import Params
 from ..errors import invalid
 from ..events import in_order, recorded
@@ -17,8 +17,8 @@ ITEMS = "items.id items.price items.quantity items.deleted items.metadata"
 ENDS = "cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback"
 PAYING = "payment_behavior proration_behavior proration_date billing_cycle_anchor off_session"
 PLAIN = (
-    "default_payment_method description metadata trial_end trial_settings.end_behavior.missing_payment_method "
-    "pause_collection.behavior pause_collection.resumes_at"
+    "collection_method days_until_due default_payment_method description metadata trial_end "
+    "trial_settings.end_behavior.missing_payment_method pause_collection.behavior pause_collection.resumes_at"
 )
 
 
@@ -36,7 +36,7 @@ def update(state: State, subscription: str, params: Params) -> Object:
     if _ends_trial(sub, params) or "items" in params or params.get("billing_cycle_anchor") == "now":
         _change_items(state, sub, params)
     else:
-        with recorded(state, sub, UPDATED):
+        with in_order(state, ORDER), recorded(state, sub, UPDATED):
             _write(state, sub, params)
     return sub
 
@@ -77,6 +77,7 @@ def _write(state: State, sub: Object, params: Params) -> None:
     for name in ("default_payment_method", "description"):
         if name in params:
             sub[name] = params[name] or None
+    _write_terms(sub, params)
     if "pause_collection" in params:
         standing.pause_collection(state, sub, params["pause_collection"] or None)
     if "trial_settings" in params:
@@ -89,6 +90,14 @@ def _write(state: State, sub: Object, params: Params) -> None:
     _write_end(state, sub, params)
 
 
+def _write_terms(sub: Object, params: Params) -> None:
+    """From the next invoice on."""
+    method = params.get("collection_method", sub["collection_method"])
+    kept = sub["days_until_due"] if method == "send_invoice" else None
+    subscribing.check_terms(method, params.get("days_until_due", kept))
+    sub.update(collection_method=method, days_until_due=params.get("days_until_due", kept))
+
+
 def _move_trial(state: State, sub: Object, end: int) -> None:
     sub.update(
         status="trialing", trial_end=end, trial_start=sub["trial_start"] or state.now(), billing_cycle_anchor=end
@@ -98,19 +107,20 @@ def _move_trial(state: State, sub: Object, end: int) -> None:
 
 
 def _write_end(state: State, sub: Object, params: Params) -> None:
+    prorations = params.get("proration_behavior", "create_prorations")
     if params.get("cancel_at_period_end") is True:
-        standing.schedule_cancellation(state, sub, items.period_end(sub), True)
+        ending.move(state, sub, items.whole(sub)[1], True, prorations)
     elif params.get("cancel_at"):
-        standing.schedule_cancellation(state, sub, _instant(sub, params["cancel_at"]), False)
-        state.note(sub["id"])["prorates_end"] = params.get("proration_behavior") != "none"
+        ending.move(state, sub, _instant(sub, params["cancel_at"]), False, prorations)
+        state.note(sub["id"])["prorates_end"] = prorations != "none"
     elif "cancel_at_period_end" in params or "cancel_at" in params:
-        standing.schedule_cancellation(state, sub, None, False)
+        ending.move(state, sub, None, False, prorations)
     details = params.get("cancellation_details") or {}
     sub["cancellation_details"].update({name: value or None for name, value in details.items()})
 
 
 def _instant(sub: Object, given: int | str) -> int:
-    return given if isinstance(given, int) else items.period_end(sub)
+    return given if isinstance(given, int) else items.whole(sub)[1]
 
 
 def _change_items(state: State, sub: Object, params: Params) -> None:
@@ -119,6 +129,8 @@ def _change_items(state: State, sub: Object, params: Params) -> None:
     change = worked_out(state, sub, params)
     behaviour = params.get("payment_behavior", "allow_incomplete")
     bills_now = bool(change.lines) and (change.resets or params.get("proration_behavior") == "always_invoice")
+    if sub["collection_method"] != "charge_automatically":
+        behaviour = "allow_incomplete"
     if bills_now and behaviour == "error_if_incomplete":
         customer = state.get("customer", sub["customer"])
         refuse_unpayable(state, customer, sub["default_payment_method"], bool(params.get("off_session")))
@@ -132,7 +144,7 @@ def _change_items(state: State, sub: Object, params: Params) -> None:
         if not bills_now:
             proration.file_items(state, sub, change)
     if invoice is not None and behaviour != "default_incomplete":
-        collection.collect(state, invoice, on_session=not params.get("off_session"))
+        collection.advance(state, invoice, on_session=not params.get("off_session"))
 
 
 def worked_out(state: State, sub: Object, params: Params) -> Change:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import standing
+from .. import balances, standing
 from ..blanks import blank
 from ..contract import Params
 from ..errors import invalid
@@ -26,6 +26,8 @@ def create(state: State, params: Params) -> Object:
     if "payment_method" in params:
         attached(state, params["payment_method"], customer)
     emit(state, "customer.created", customer)
+    if customer["balance"]:
+        balances.book(state, customer, customer["balance"], "initial")
     _choose_default(state, customer, params)
     return customer
 
@@ -113,9 +115,12 @@ def usable(state: State, customer: str, param: str = "customer") -> Object:
 @api.add("POST", "/v1/customers/{customer}", "CustomerUpdateParams", f"{FIELDS} {SETTINGS} balance")
 def update(state: State, customer: str, params: Params) -> Object:
     row = state.get("customer", customer)
+    before = row["balance"]
     with recorded(state, row, "customer.updated"):
         _write(row, params)
         _choose_default(state, row, params)
+    if row["balance"] != before:
+        balances.book(state, row, row["balance"] - before, "adjustment")
     return row
 
 

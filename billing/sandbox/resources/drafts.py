@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import discounting, extras, invoicing, standing
+from .. import collection, discounting, extras, invoicing, standing
 from ..contract import Params
 from ..errors import invalid, missing_parameter
 from ..events import emit
@@ -41,16 +41,18 @@ def create(state: State, params: Params) -> Object:
 
 
 def _payer(state: State, params: Params) -> Object:
-    method = params.get("collection_method", "charge_automatically")
+    method = params.get("collection_method")
     if "subscription" in params:
         sub = state.get("subscription", params["subscription"], "subscription")
         if standing.is_over(sub) or params.get("customer", sub["customer"]) != sub["customer"]:
             raise invalid("The subscription is over, or another customer's.", "subscription")
-        return {**sub, "collection_method": method}
+        if method in (None, sub["collection_method"]):
+            return sub
+        return {**sub, "collection_method": method, "days_until_due": None}
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = state.get("customer", params["customer"], "customer")
-    return extras.buyer(customer, params.get("currency"), collection_method=method)
+    return extras.buyer(customer, params.get("currency"), collection_method=method or "charge_automatically")
 
 
 def _waiting(state: State, payer: Object, params: Params) -> list[Object]:
@@ -73,6 +75,8 @@ def _terms(state: State, payer: Object, params: Params) -> Object:
         raise invalid("`days_until_due` and `due_date` go with `collection_method=send_invoice`.", min(given))
     if not by_mail:
         return {}
+    if not given and payer.get("days_until_due") is not None:
+        return {}
     if len(given) != 1:
         raise missing_parameter("days_until_due")
     due = params.get("due_date") or state.now() + days(params["days_until_due"])
@@ -91,7 +95,7 @@ def send(state: State, invoice: str, params: Params) -> Object:
         raise invalid(f"You can only send open invoices. This invoice is {row['status']}.")
     if row["status"] == "draft":
         invoicing.finalize(state, row)
-    emit(state, "invoice.sent", row)
+    collection.advance(state, row)
     return row
 
 

@@ -38,13 +38,13 @@ def create(state: State, params: Params) -> Object:
 def _draft(state: State, identifier: str, customer: Object) -> Object:
     invoice = state.get("invoice", identifier, "invoice")
     if invoice["status"] != "draft":
-        raise _frozen()
+        raise frozen()
     if invoice["customer"] != customer["id"]:
         raise invalid(f"The invoice {identifier} is of another customer.", "invoice")
     return invoice
 
 
-def _frozen() -> Exception:
+def frozen() -> Exception:
     return invalid("Finalized invoices can't be updated in this way", None, "invoice_not_editable")
 
 
@@ -79,7 +79,7 @@ def _open_item(state: State, identifier: str) -> tuple[Object, Object | None]:
     row = state.get("invoiceitem", identifier)
     invoice = state.find("invoice", row["invoice"])
     if row["proration"] or (invoice is not None and invoice["status"] != "draft"):
-        raise _frozen()
+        raise frozen()
     return row, invoice
 
 

@@ -1,6 +1,6 @@
 """Invoices: read, updated, finalized, paid, voided; their lines and payments."""
 
-from .. import collection, discounting, extras, invoicing
+from .. import collection, discounting, extras, invoicing, standing
 from ..contract import Params
 from ..errors import declined, invalid
 from ..events import recorded
@@ -86,6 +86,8 @@ def finalize(state: State, invoice: str, params: Params) -> Object:
     row["auto_advance"] = params.get("auto_advance", row["auto_advance"])
     if row["amount_due"] == 0:
         collection.settle(state, row)
+    elif row["auto_advance"] and row["collection_method"] == "send_invoice":
+        collection.advance(state, row)
     elif row["auto_advance"]:
         state.schedule(state.now() + 3600, "collect_finalized", invoice)
     return row
@@ -96,7 +98,7 @@ def void(state: State, invoice: str, params: Params) -> Object:
     row = state.get("invoice", invoice)
     if row["status"] not in ("open", "uncollectible"):
         raise invalid(f"You can only pass in open invoices. This invoice isn't open: it is {row['status']}.")
-    invoicing.close_unpaid(state, row, "void")
+    standing.close_invoice(state, row, "void")
     return row
 
 
@@ -105,7 +107,7 @@ def mark_uncollectible(state: State, invoice: str, params: Params) -> Object:
     row = state.get("invoice", invoice)
     if row["status"] != "open":
         raise invalid(f"You can only mark open invoices as uncollectible. This invoice is {row['status']}.")
-    invoicing.close_unpaid(state, row, "uncollectible")
+    standing.close_invoice(state, row, "uncollectible")
     return row
 
 

@@ -8,6 +8,7 @@ from ..routing import api
 from ..store import Object, State
 
 ORDER = ("customer.subscription.updated", "invoiceitem.created", "invoice.created", "invoice.finalized")
+LAPSES = 23 * 3600
 
 
 @api.add(
@@ -15,14 +16,17 @@ ORDER = ("customer.subscription.updated", "invoiceitem.created", "invoice.create
     "billing_cycle_anchor proration_behavior",
 )  # fmt: skip
 def resume(state: State, subscription: str, params: Params) -> Object:
-    """Active at once, unless there is something to pay: then when that is paid."""
+    """Active at once, unless there is something to pay: then when that is paid, or given up."""
     sub = state.get("subscription", subscription)
     if sub["status"] != "paused":
         raise invalid(f"You can only resume a subscription that is paused. This one is {sub['status']}.")
+    if sub["collection_method"] != "charge_automatically":
+        raise invalid("You can only resume a subscription that is charged automatically.")
     invoice = _restart(state, sub, params)
     if invoice is None:
         standing.resume(state, sub)
     else:
+        state.schedule(state.now() + LAPSES, "resumption_lapsed", sub["id"], invoice["id"])
         collection.collect(state, invoice)
     standing.plan(state, sub)
     return sub
@@ -43,18 +47,9 @@ def _restart(state: State, sub: Object, params: Params) -> Object | None:
             )
             invoicing.finalize(state, invoice)
             return invoice
-        change = proration.charge(state, sub, rows, _whole(sub, now, recurring), now)
+        change = proration.charge(state, sub, rows, periods.around(sub["billing_cycle_anchor"], now, recurring), now)
         if behaviour == "always_invoice":
             return proration.bill(state, sub, change)
         if behaviour == "create_prorations":
             proration.file_items(state, sub, change)
     return None
-
-
-def _whole(sub: Object, now: int, recurring: Object) -> tuple[int, int]:
-    """The period of the anchor's rhythm that `now` falls into."""
-    anchor, end = sub["billing_cycle_anchor"], periods.end_of(sub["billing_cycle_anchor"], now, recurring)
-    start = anchor
-    while (following := periods.end_of(anchor, start, recurring)) < end:
-        start = following
-    return start, end

@@ -4,7 +4,7 @@ from .. import charging, collection, items, proration, standing, subscribing
 from ..cards import decline_error, of_method
 from ..charging import SUCCEEDED
 from ..contract import Params
-from ..errors import ApiError, invalid, missing_parameter, not_covered
+from ..errors import ApiError, invalid, missing_parameter
 from ..events import emit, in_order
 from ..invoicing import draft, finalize
 from ..listing import page
@@ -14,7 +14,10 @@ from .payment_methods import owned
 
 ITEMS = "items.price items.quantity items.metadata"
 DISCOUNTS = "discounts.coupon discounts.promotion_code discounts.discount"
-OPTIONS = "customer currency default_payment_method description metadata off_session payment_behavior"
+OPTIONS = (
+    "customer currency default_payment_method description metadata off_session payment_behavior collection_method "
+    "days_until_due"
+)
 TIMES = "trial_period_days trial_end trial_settings cancel_at cancel_at_period_end proration_behavior billing_mode"
 
 
@@ -22,30 +25,38 @@ TIMES = "trial_period_days trial_end trial_settings cancel_at cancel_at_period_e
     "POST",
     "/v1/subscriptions",
     "SubscriptionCreateParams",
-    f"{ITEMS} {OPTIONS} {TIMES} {DISCOUNTS} collection_method payment_settings.save_default_payment_method",
+    f"{ITEMS} {OPTIONS} {TIMES} {DISCOUNTS} payment_settings.save_default_payment_method",
 )
 def create(state: State, params: Params) -> Object:
     if "customer" not in params:
         raise missing_parameter("customer")
     if not params.get("items"):
         raise missing_parameter("items")
-    if params.get("collection_method", "charge_automatically") != "charge_automatically":
-        raise not_covered("collection_method=send_invoice")
+    charged = params.get("collection_method", "charge_automatically") == "charge_automatically"
+    subscribing.check_terms(params.get("collection_method", "charge_automatically"), params.get("days_until_due"))
     customer = state.get("customer", params["customer"], "customer")
     if params.get("default_payment_method"):
         owned(state, params["default_payment_method"], customer["id"], "default_payment_method")
     behaviour = params.get("payment_behavior", "allow_incomplete")
-    if behaviour == "error_if_incomplete":
+    if behaviour == "error_if_incomplete" and charged:
         _refuse_unpayable(state, customer, params)
     sub = subscribing.build(state, customer, params["items"], {"currency": None, **params})
     _end_as_asked(state, sub, params)
     with in_order(state, ("customer.subscription.created",)):
-        invoice = subscribing.first_invoice(state, sub)
+        invoice = _begin(state, sub)
         emit(state, "customer.subscription.created", sub)
-    if behaviour != "default_incomplete" or invoice["amount_due"] == 0:
-        collection.collect(state, invoice, on_session=not params.get("off_session"))
+    if invoice["status"] == "open" and (behaviour != "default_incomplete" or invoice["amount_due"] == 0):
+        collection.advance(state, invoice, on_session=not params.get("off_session"))
     subscribing.begin(state, sub)
     return sub
+
+
+def _begin(state: State, sub: Object) -> Object:
+    """One whose invoices are sent is active at once."""
+    if sub["collection_method"] == "charge_automatically" or sub["status"] == "trialing":
+        return subscribing.first_invoice(state, sub)
+    sub["status"] = "active"
+    return subscribing.draft_first(state, sub)
 
 
 def _end_as_asked(state: State, sub: Object, params: Params) -> None:
@@ -129,5 +140,5 @@ def end_now(state: State, sub: Object, prorate: bool, invoice_now: bool, comment
     if lines:
         invoice = draft(state, sub, "subscription_update", lines)
         finalize(state, invoice)
-        collection.collect(state, invoice)
+        collection.advance(state, invoice)
     return sub

@@ -117,6 +117,16 @@ CALLS = {
     "customers.payment_methods.retrieve": lambda c, w: c.v1.customers.payment_methods.retrieve(
         cus(w), w["payment_methods.create"].id
     ),
+    "customers.balance_transactions.create": lambda c, w: c.v1.customers.balance_transactions.create(
+        cus(w), {"amount": -100, "currency": "usd"}
+    ),
+    "customers.balance_transactions.retrieve": lambda c, w: c.v1.customers.balance_transactions.retrieve(
+        cus(w), w["customers.balance_transactions.create"].id
+    ),
+    "customers.balance_transactions.update": lambda c, w: c.v1.customers.balance_transactions.update(
+        cus(w), w["customers.balance_transactions.create"].id, {"description": "Sorry"}
+    ),
+    "customers.balance_transactions.list": lambda c, w: c.v1.customers.balance_transactions.list(cus(w)),
     "setup_intents.create": lambda c, w: c.v1.setup_intents.create({"customer": cus(w)}),
     "setup_intents.confirm": lambda c, w: c.v1.setup_intents.confirm(
         w["setup_intents.create"].id, {"payment_method": "pm_card_visa"}

@@ -44,6 +44,17 @@ MONEY_CALLS = {
     ),
     "invoices.void_invoice": lambda c, w: c.v1.invoices.void_invoice(opened(c, w)),
     "invoices.mark_uncollectible": lambda c, w: c.v1.invoices.mark_uncollectible(opened(c, w)),
+    "invoices.add_lines": lambda c, w: c.v1.invoices.add_lines(drafted(c, w), {"lines": [{"amount": 250}]}),
+    "invoices.update_lines": lambda c, w: c.v1.invoices.update_lines(
+        w["invoices.add_lines"].id, {"lines": [{"id": w["invoices.add_lines"].lines.data[0].id, "amount": 300}]}
+    ),
+    "invoices.line_items.update": lambda c, w: c.v1.invoices.line_items.update(
+        w["invoices.add_lines"].id, w["invoices.add_lines"].lines.data[0].id, {"description": "Work"}
+    ),
+    "invoices.remove_lines": lambda c, w: c.v1.invoices.remove_lines(
+        w["invoices.add_lines"].id,
+        {"lines": [{"id": w["invoices.add_lines"].lines.data[0].id, "behavior": "delete"}]},
+    ),
     "invoices.delete": lambda c, w: c.v1.invoices.delete(drafted(c, w)),
     "invoices.retrieve": lambda c, w: c.v1.invoices.retrieve(w["invoices.create"].id, {"expand": ["payments"]}),
     "invoices.list": lambda c, w: c.v1.invoices.list({"customer": cus(w)}),

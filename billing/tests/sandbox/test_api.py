@@ -54,7 +54,7 @@ def test_an_unknown_route_is_a_404_in_stripes_shape(sandbox: Sandbox) -> None:
         ("/v1/prices", "currency=usd&unit_amount=abc", "parameter_invalid_integer", "unit_amount"),
         ("/v1/refunds", "charge=ch_none", "resource_missing", "charge"),
         ("/v1/checkout/sessions", "mode=subscription&line_items[0][qty]=1", "parameter_unknown", "line_items[0][qty]"),
-        ("/v1/subscriptions", "customer=cus_1&description=x&days_until_due=3", "sandbox_not_covered", "days_until_due"),
+        ("/v1/subscriptions", "application_fee_percent=3", "sandbox_not_covered", "application_fee_percent"),
         ("/v1/customers", "metadata=x&metadata[a]=b", None, "metadata[a]"),
         ("/v1/customers?limit=5", "", "parameter_unknown", "limit"),
     ],

@@ -80,6 +80,55 @@ def test_a_paused_subscription_resumes_when_it_is_paid(
         client.v1.subscriptions.resume(sub.id)
 
 
+@pytest.mark.parametrize(("close", "status"), [("mark_uncollectible", "active"), ("void_invoice", "paused")])
+def test_closing_the_resumption_invoice_decides_whether_it_resumes(
+    client: stripe.StripeClient, trial: Any, close: str, status: str
+) -> None:
+    still = client.v1.subscriptions.resume(trial("pause").id)
+    getattr(client.v1.invoices, close)(still.latest_invoice)
+    assert fresh(client, still).status == status
+
+
+def test_a_resumption_that_is_not_paid_lapses(client: stripe.StripeClient, control: Control, trial: Any) -> None:
+    sub = client.v1.subscriptions.resume(trial("pause").id)
+    control("/advance", {"seconds": 23 * HOUR})
+    assert (fresh(client, sub).status, fresh(client, sub).latest_invoice.status) == ("paused", "void")
+    client.v1.payment_methods.attach("pm_card_visa", {"customer": sub.customer})
+    assert client.v1.subscriptions.resume(sub.id).latest_invoice != sub.latest_invoice
+
+
+@pytest.mark.parametrize("close", ["mark_uncollectible", "void_invoice"])
+def test_giving_up_the_invoice_that_failed_makes_the_subscription_active(
+    client: stripe.StripeClient, control: Control, subscribed: Any, close: str
+) -> None:
+    sub = subscribed()
+    use_card(client, sub, "pm_card_chargeCustomerFail")
+    renew(control, sub)
+    failed = fresh(client, sub)
+    assert failed.status == "past_due"
+    getattr(client.v1.invoices, close)(failed.latest_invoice.id)
+    assert fresh(client, sub).status == "active"
+
+
+@pytest.mark.parametrize(("behavior", "amounts"), [("create_prorations", 1), ("none", 0), ("always_invoice", 0)])
+def test_taking_back_an_end_restores_the_period_it_had_shortened(
+    client: stripe.StripeClient, control: Control, subscribed: Any, behavior: Any, amounts: int
+) -> None:
+    sub = subscribed()
+    end = sub["items"]["data"][0].current_period_end
+    client.v1.subscriptions.update(sub.id, {"cancel_at": end + 10 * DAY})
+    renew(control, sub)
+    share = fresh(client, sub).latest_invoice.amount_paid
+    back = client.v1.subscriptions.update(sub.id, {"cancel_at": "", "proration_behavior": behavior})
+    assert (back.cancel_at, back["items"]["data"][0].current_period_end > end + 27 * DAY) == (None, True)
+    rest = [row.amount for row in client.v1.invoice_items.list({"pending": True}).data]
+    assert [share + amount for amount in rest] == [2000] * amounts
+    if behavior == "always_invoice":
+        assert fresh(client, sub).latest_invoice.amount_paid == 2000 - share
+    control("/advance", {"to": end + 10 * DAY + HOUR})
+    assert fresh(client, sub).status == "active"
+
+
 def test_resuming_without_proration_needs_no_payment(client: stripe.StripeClient, trial: Any) -> None:
     free: Any = {"billing_cycle_anchor": "unchanged", "proration_behavior": "none"}
     assert client.v1.subscriptions.resume(trial("pause").id, free).status == "active"

@@ -1,0 +1,25 @@
+"""The end that is asked for: set, moved, or taken back, with the period that it had shortened."""
+
+from . import items, proration, standing
+from .store import Object, State
+
+LIVE = ("active", "past_due", "unpaid")
+
+
+def move(
+    state: State, sub: Object, at: int | None, at_period_end: bool = False, prorations: str = "create_prorations"
+) -> None:
+    """A later end, or none (None), gives the period back what an earlier one took from it; that is charged for unless
+    `prorations` is `none` (assumed). What changes in the subscription is announced by the caller."""
+    standing.schedule_cancellation(state, sub, at, at_period_end)
+    start, before, end = items.period_start(sub), items.period_end(sub), items.whole(sub)[1]
+    end = min(end, at or end)
+    if end <= before or sub["status"] not in LIVE:
+        return
+    change = proration.charge(state, sub, sub["items"]["data"], (start, end), before)
+    items.set_period(sub, start, end)
+    standing.plan(state, sub)
+    if prorations == "always_invoice":
+        state.schedule(state.now(), "collect_finalized", proration.bill(state, sub, change)["id"])
+    elif prorations != "none":
+        proration.file_items(state, sub, change)
