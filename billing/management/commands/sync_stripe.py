@@ -1,0 +1,97 @@
+"""`manage.py sync_stripe`: events we missed and objects that drifted, from a crontab as well as by hand."""
+
+import json
+import signal
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+from django.utils.dateparse import parse_date, parse_datetime
+
+from billing.conf import conf
+from billing.lanes import LaneLost
+from billing.models import SyncRun
+from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.sync import report, runs
+from billing.sync.alone import AnotherRuns
+
+ANOTHER_RUNS = 3
+WRONG_USE = 2
+
+
+def moment(text: str) -> int:
+    """UTC seconds of a date or time as people write it, `2026-11-01` or `2026-11-01T12:00`."""
+    try:
+        day = parse_date(text)
+        at = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else parse_datetime(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text}: {error}") from error
+    if at is None:
+        raise ArgumentTypeError(f"{text!r} is no date: write 2026-11-01 or 2026-11-01T12:00.")
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+
+
+class Command(BaseCommand):
+    help = (
+        "Catch up with Stripe: events that never reached us, and whatever differs. Prints one line; exit code 0 when "
+        "it is done, 1 when it failed, 2 for wrong use, 3 when another one is running."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--full", action="store_true", help="compare everything, not only what is due")
+        what.add_argument("--customer", metavar="cus_…", default="", help="this customer and nothing else")
+        parser.add_argument("--since", type=moment, metavar="DATE", help="events from then on (Stripe keeps 30 days)")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be found, and write nothing")
+        parser.add_argument("--json", action="store_true", help="the whole report as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["customer"] and options["since"] is not None:
+            raise CommandError("--customer asks for a state, not for events: leave out --since.", returncode=WRONG_USE)
+        wanted = runs.Wanted(options["full"], options["since"], options["customer"], options["dry_run"])
+        run = self._run(wanted)
+        if options["json"]:
+            self.stdout.write(json.dumps(report.as_json(run, is_dry=wanted.is_dry), indent=2))
+            return
+        if options["verbosity"] > 1 or self.stdout.isatty():
+            self.stdout.write("\n".join(report.details(run)))
+        self.stdout.write(report.summary(run, is_dry=wanted.is_dry))
+
+    def _run(self, wanted: runs.Wanted) -> SyncRun:
+        where = conf.api_base or "Stripe"
+        _end_on_sigterm()
+        try:
+            return runs.run(wanted, _progress())
+        except AnotherRuns as another:
+            raise CommandError(str(another), returncode=ANOTHER_RUNS) from another
+        except LaneLost as lost:
+            raise CommandError("Another sync took over from this one.", returncode=ANOTHER_RUNS) from lost
+        except runs.UnknownCustomer as error:
+            raise CommandError(str(error)) from error
+        except (StripeUnavailable, *StripeRefused) as error:
+            raise CommandError(f"{error} (at {where}). The next run goes on from here.") from error
+        except DatabaseError as error:
+            raise CommandError(f"The database does not do its part: {error}") from error
+
+
+def _progress() -> Callable[[str], None]:
+    """A line that is written over, on a terminal only."""
+    if not sys.stderr.isatty():
+        return lambda text: None
+    return lambda text: print(f"\r{text}\033[K", end="\r", file=sys.stderr, flush=True)
+
+
+def _end_on_sigterm() -> None:
+    """Stopped by a service manager, let the lane go rather than leave it to its lease."""
+
+    def stop(*args: Any) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    try:
+        signal.signal(signal.SIGTERM, stop)
+    except ValueError:
+        return  # not the main thread, which has its own ways

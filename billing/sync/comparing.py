@@ -1,0 +1,63 @@
+"""What differs between a row of ours and what Stripe says, by the projection's own columns."""
+
+from collections.abc import Callable
+from typing import Any
+
+from billing import fetch, subscriptions
+from billing.models import Customer, Subscription
+
+# Field → what we have, what Stripe says.
+Differences = dict[str, tuple[Any, Any]]
+OpenInvoices = Callable[[str], list[dict[str, Any]]]
+
+FIELDS = (
+    "stripe_id status plan_id price_id unmapped_price quantity currency started_at current_period_start "
+    "current_period_end trial_end cancel_at ended_at past_due_since latest_invoice default_payment_method"
+).split()
+NONE_YET = {field: Subscription._meta.get_field(field).get_default() for field in FIELDS}
+
+
+def with_subscription() -> Any:
+    """Customers with all that a comparison reads, in one query."""
+    return Customer.objects.select_related("subscription__plan", "subscription__price__plan")
+
+
+def row_of(customer: Customer) -> Subscription:
+    """Their row, or what it would be before Stripe was ever asked."""
+    row: Subscription | None = getattr(customer, "subscription", None)
+    return row or Subscription(customer=customer)
+
+
+def with_stripe(customer: Customer) -> Differences:
+    """Ask Stripe about one customer and compare. Raises `StripeUnavailable`, `StripeRefused`."""
+    found = fetch.subscriptions(customer.pk)
+    if not found and fetch.is_deleted(customer.pk):
+        return {} if customer.deleted_at else {"deleted_at": (None, "deleted at Stripe")}
+    counts = subscriptions.current(found)
+    if counts is None:
+        return {}
+    email = counts["customer"].get("email") if isinstance(counts["customer"], dict) else ""
+    differences = of_subscription(row_of(customer), counts, fetch.open_invoices)
+    return {**differences, "email": (customer.email, email)} if email and email != customer.email else differences
+
+
+def of_subscription(row: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> Differences:
+    theirs = subscriptions.columns(found, row)
+    theirs["past_due_since"] = subscriptions.past_due_since(row, found, open_invoices)
+    theirs["plan_id"], theirs["price_id"] = _pk(theirs.pop("plan")), _pk(theirs.pop("price"))
+    return {name: (getattr(row, name), value) for name, value in theirs.items() if getattr(row, name) != value}
+
+
+def snapshot(customers: list[str]) -> dict[str, dict[str, Any]]:
+    """Customer → the columns of their row, to tell later what has changed."""
+    rows = Subscription.objects.filter(customer__in=customers).values("customer_id", *FIELDS)
+    return {row.pop("customer_id"): row for row in rows}
+
+
+def between(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Differences:
+    ours, theirs = before or NONE_YET, after or NONE_YET
+    return {name: (ours[name], theirs[name]) for name in FIELDS if ours[name] != theirs[name]}
+
+
+def _pk(row: Any) -> Any:
+    return row.pk if row else None

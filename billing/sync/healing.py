@@ -1,0 +1,60 @@
+"""One customer compared with Stripe and, where they differ, refreshed the way a webhook would do it."""
+
+import threading
+from collections.abc import Callable, Iterable
+
+from billing import lanes, stripe_client, subscriptions
+from billing.models import Customer, SyncRun
+from billing.stripe_client import StripeRefused
+
+from . import comparing, report
+from .comparing import Differences
+from .parallel import each
+
+WAIT_SECONDS = 5.0
+_counting = threading.Lock()
+
+
+def look_at(run: SyncRun, customers: Iterable[str], tick: Callable[[], None], *, is_dry: bool) -> None:
+    """Compare each customer with Stripe; unless dry, heal what differs. Raises `StripeUnavailable`."""
+
+    def one(customer: str) -> None:
+        try:
+            differences = _differences(customer) if is_dry else _heal(customer)
+        except lanes.LaneBusy:
+            return  # whoever holds the lane is refreshing it
+        except StripeRefused as error:
+            with _counting:
+                report.note(run, f"{customer}: {error.user_message or error.code or type(error).__name__}")
+            return
+        _count(run, customer, differences, is_dry=is_dry)
+
+    each(one, customers, tick)
+
+
+def _count(run: SyncRun, customer: str, differences: Differences, *, is_dry: bool) -> None:
+    cause = report.likely_cause(customer) if differences else ""
+    with _counting:
+        run.compared += 1
+        report.drift(run, customer, differences, cause)
+        run.healed += 0 if is_dry else len(differences)
+
+
+def _differences(customer: str) -> Differences:
+    with stripe_client.drain_reads():
+        return comparing.with_stripe(comparing.with_subscription().get(pk=customer))
+
+
+def _heal(customer: str) -> Differences:
+    """Under the lane: what is compared is what is then projected, from the same answers."""
+    with lanes.hold(customer, WAIT_SECONDS) as commit:
+        return commit(lambda: _compare_and_refresh(comparing.with_subscription().get(pk=customer)))
+
+
+def _compare_and_refresh(customer: Customer) -> Differences:
+    differences = comparing.with_stripe(customer)
+    if "deleted_at" in differences:
+        subscriptions.end_for_deleted_customer(customer)
+    elif differences:
+        subscriptions.refresh(customer)
+    return differences

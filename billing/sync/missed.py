@@ -1,0 +1,82 @@
+"""Events that never reached us: asked for since the watermark, those the ledger knows skipped, the rest in order."""
+
+import json
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from billing import placement
+from billing.ledger import Event, NotAnEvent
+from billing.models import Customer, StripeEvent
+from billing.receivers.contents import EVENT_TYPES
+
+from .listing import Reader, Stretch
+
+TYPES_A_CALL = 20
+OVERLAP_SECONDS = 300
+IN_MEMORY = 8 << 20
+
+
+class Missed:
+    """Events found, each with the lane it belongs to. Their text waits on disk, so that memory stays flat."""
+
+    def __init__(self) -> None:
+        self.file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed when it is left)
+        self.index: list[tuple[int, str, int, int]] = []
+        self.newest = 0
+
+    def __enter__(self) -> "Missed":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.file.close()
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def add(self, event: dict[str, Any]) -> None:
+        text = json.dumps(event).encode()
+        self.index.append((event["created"], event["id"], self.file.tell(), len(text)))
+        self.file.write(text)
+
+    def oldest_first(self) -> Iterator[dict[str, Any]]:
+        for _, _, offset, length in sorted(self.index):
+            self.file.seek(offset)
+            yield json.loads(self.file.read(length))
+
+
+def find(since: int | None) -> Missed:
+    """Ask Stripe for what it made since then, UTC seconds, of the types we listen to.
+
+    Without a watermark there was no sync before: of all that Stripe keeps, only what concerns customers we know is
+    ours to catch up with. The state of others is taken over as it is, and says nothing about the past.
+    """
+    missed = Missed()
+    names = sorted(EVENT_TYPES)
+    chains = [names[start : start + TYPES_A_CALL] for start in range(0, len(names), TYPES_A_CALL)]
+    for page in Reader([Stretch("/v1/events", {"types": types}, since or 0) for types in chains], may_split=False):
+        missed.newest = max(missed.newest, page[0]["created"])
+        for event in _unknown(page):
+            if since is not None or _is_known_customer(event):
+                missed.add(event)
+    return missed
+
+
+def lane_of(event: dict[str, Any]) -> str:
+    """Where the ledger would put it; "" for what is no event."""
+    try:
+        parsed = Event.parse(event)
+    except NotAnEvent:
+        return ""
+    return placement.lane_of(parsed.type, parsed.object, parsed.previous)
+
+
+def _unknown(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    known = set(StripeEvent.objects.filter(pk__in=[event["id"] for event in page]).values_list("pk", flat=True))
+    return [event for event in page if event["id"] not in known]
+
+
+def _is_known_customer(event: dict[str, Any]) -> bool:
+    """A dispute or refund, which names no customer, may be anyone's: the worker finds out."""
+    lane = lane_of(event)
+    return not lane.startswith("cus_") or Customer.objects.filter(pk=lane).exists()

@@ -1,0 +1,95 @@
+"""What a run found and did: counted on its row, and told in one line or, to whoever asks, one by one."""
+
+from datetime import datetime
+from typing import Any
+
+from billing.models import Plan, StripeEvent, SyncRun
+
+from .comparing import Differences
+
+MOST_DRIFTS = 200
+MOST_NOTES = 20
+BEHIND = (StripeEvent.Status.FAILED, StripeEvent.Status.DEAD, StripeEvent.Status.RECEIVED)
+
+
+def drift(run: SyncRun, customer: str, differences: Differences, cause: str) -> None:
+    """Note what differed, up to the first few hundred."""
+    run.drifted += len(differences)
+    subject = {"customer": customer}
+    for name, (ours, theirs) in sorted(differences.items()):
+        if len(run.drifts) < MOST_DRIFTS:
+            values = {"ours": _shown(name, ours), "theirs": _shown(name, theirs)}
+            run.drifts.append({**subject, "field": name.removesuffix("_id"), **values, "cause": cause})
+
+
+def note(run: SyncRun, text: str) -> None:
+    if text not in run.notes and len(run.notes) < MOST_NOTES:
+        run.notes.append(text)
+
+
+def likely_cause(customer: str) -> str:
+    """An event of theirs that has not come through explains it; else nobody knows."""
+    behind = StripeEvent.objects.filter(lane=customer, status__in=BEHIND).order_by("-created", "-id")
+    found = behind.values_list("status", "pk").first()
+    if found is None:
+        return "unknown"
+    return f"event {found[1]} not processed yet" if found[0] == "received" else f"failed event {found[1]}"
+
+
+def summary(run: SyncRun, *, is_dry: bool = False) -> str:
+    """The one line of a cron job's mail."""
+    found = [
+        _count(run.missed, "missed event"),
+        f"{run.compared:,} compared",
+        *([f"{run.imported:,} imported"] if run.imported else []),
+        f"{run.drifted:,} drifted",
+        f"{0 if is_dry else run.healed:,} healed",
+        _count(run.calls, "call"),
+        f"{run.seconds:.1f} s",
+    ]
+    name = f"{'Dry run, nothing written' if is_dry else 'In sync'} ({run.mode})"
+    notes = f" Note: {' '.join(run.notes)}" if run.notes else ""
+    return f"{name}: {', '.join(found)}.{notes}"
+
+
+def details(run: SyncRun) -> list[str]:
+    """Events by type, then every difference that was kept."""
+    events = [f"  {count:>6,}  {name}" for name, count in sorted(run.events.items())]
+    return events + [
+        f"  {row['customer']}  {row['field']}: {_or_none(row['ours'])} → {_or_none(row['theirs'])}  ({row['cause']})"
+        for row in run.drifts
+    ]
+
+
+def as_json(run: SyncRun, *, is_dry: bool = False) -> dict[str, Any]:
+    return {
+        "mode": run.mode,
+        "dry_run": is_dry,
+        "status": run.status,
+        "started_at": run.started_at.isoformat(),
+        "seconds": round(run.seconds, 3),
+        "watermark": run.watermark,
+        "events": {"found": run.missed, "by_type": run.events},
+        "compared": run.compared,
+        "imported": run.imported,
+        "drifted": run.drifted,
+        "healed": run.healed,
+        "drifts": run.drifts,
+        "calls": run.calls,
+        "notes": run.notes,
+        "error": run.error,
+    }
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _or_none(value: Any) -> Any:
+    return "none" if value is None or value == "" else value
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name == "plan_id" and value is not None:
+        return Plan.objects.filter(pk=value).values_list("slug", flat=True).first()
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,142 @@
+"""A run of the sync, from a command line or the schedule: the same code, one at a time."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from billing import clock, stripe_client
+from billing.models import Customer, SyncRun
+
+from . import everything, missed, pending, report
+from .alone import AnotherRuns, alone, is_free
+from .catching_up import catch_up
+from .healing import look_at
+
+Mode, Status = SyncRun.Mode, SyncRun.Status
+
+DAY = timedelta(days=1)
+EVENTS_ARE_KEPT = timedelta(days=29)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """`since`: UTC seconds, in place of the watermark. `customer`: that one and nothing else."""
+
+    is_full: bool = False
+    since: int | None = None
+    customer: str = ""
+    is_dry: bool = False
+
+
+class UnknownCustomer(Exception):
+    """No customer of ours."""
+
+
+def hourly() -> str:
+    """The schedule's task: says what was done, or that another is at it."""
+    try:
+        return report.summary(run(Wanted()))
+    except AnotherRuns as another:
+        return str(another)
+
+
+def run(wanted: Wanted, progress: Callable[[str], None] = lambda text: None) -> SyncRun:
+    """Bring us to Stripe's state. Raises `AnotherRuns`, `UnknownCustomer`, `StripeUnavailable`, `StripeRefused`.
+
+    A dry run takes no lane and saves no row: the `SyncRun` it returns is on no disk.
+    """
+    if wanted.customer and not Customer.objects.filter(pk=wanted.customer).exists():
+        raise UnknownCustomer(f"{wanted.customer} is no customer here.")
+    if not wanted.is_dry:
+        with alone() as renew:
+            return _recorded(wanted, renew, progress)
+    if not is_free():
+        raise AnotherRuns
+    return _measured(_new(wanted), wanted, lambda: None, progress)
+
+
+def _recorded(wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> SyncRun:
+    broken_off = SyncRun.objects.filter(status=Status.RUNNING)
+    broken_off.update(status=Status.FAILED, error="Broken off.", finished_at=timezone.now())
+    row = _new(wanted)
+    row.save()
+    try:
+        _measured(row, wanted, renew, progress)
+    except BaseException as error:
+        row.status, row.error = Status.FAILED, f"{type(error).__name__}: {error}"[:2000]
+        raise
+    else:
+        row.status = Status.DONE
+    finally:
+        row.finished_at = timezone.now()
+        row.save()
+    return row
+
+
+def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> SyncRun:
+    with stripe_client.patient(), stripe_client.counted() as calls:
+        try:
+            _work(row, wanted, renew, progress)
+        finally:
+            row.calls, row.finished_at = calls.made, timezone.now()
+    return row
+
+
+def _new(wanted: Wanted) -> SyncRun:
+    mode = Mode.CUSTOMER if wanted.customer else Mode.FULL if wanted.is_full else Mode.ROUTINE
+    return SyncRun(mode=mode, started_at=timezone.now(), clock_at=clock.now())
+
+
+def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> None:
+    """1. Events we missed. 2. Customers where something is pending. 3. Everything, when it is time for that."""
+
+    def tick() -> None:
+        renew()
+        progress(f"{row.missed:,} events, {row.compared:,} compared, {row.drifted:,} drifted")
+
+    if wanted.customer:
+        look_at(row, [wanted.customer], tick, is_dry=wanted.is_dry)
+        return
+    touched = _events(row, wanted, tick)
+    last_full = SyncRun.objects.filter(mode=Mode.FULL, status=Status.DONE).order_by("-started_at").first()
+    if row.mode == Mode.ROUTINE and (last_full is None or row.clock_at - last_full.clock_at > DAY):
+        row.mode = Mode.FULL
+    waiting = pending.customers(last_full.started_at if last_full else None)
+    look_at(row, [customer for customer in waiting if customer not in touched], tick, is_dry=wanted.is_dry)
+    if row.mode == Mode.FULL:
+        everything.sweep(row, tick, is_dry=wanted.is_dry)
+
+
+def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:
+    """Catch up with what was missed; returns whom it was about."""
+    last = SyncRun.objects.exclude(watermark=None).order_by("-started_at").first()
+    watermark = last.watermark if last else None
+    since = wanted.since if wanted.since is not None else _with_overlap(watermark)
+    with missed.find(since) as found:
+        if _has_gap(row, last, found.newest):
+            row.mode = Mode.FULL
+        touched = {lane for event in found.oldest_first() if (lane := missed.lane_of(event))}
+        if wanted.is_dry:
+            row.events = dict(Counter(event["type"] for event in found.oldest_first()))
+            known = Customer.objects.filter(pk__in=touched, deleted_at=None).values_list("pk", flat=True)
+            look_at(row, list(known), tick, is_dry=True)
+            return touched
+        catch_up(row, found, tick)
+    if watermark is None or since is None or since <= watermark:
+        row.watermark = max(found.newest, watermark or 0) or None
+        row.save()
+    return touched
+
+
+def _with_overlap(watermark: int | None) -> int | None:
+    return None if watermark is None else watermark - missed.OVERLAP_SECONDS
+
+
+def _has_gap(row: SyncRun, last: SyncRun | None, newest: int) -> bool:
+    """Whether Stripe may have forgotten events that we never asked for."""
+    if last is None or last.watermark is None:
+        return True
+    return row.clock_at - last.clock_at > EVENTS_ARE_KEPT or newest - last.watermark > EVENTS_ARE_KEPT.total_seconds()
