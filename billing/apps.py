@@ -11,8 +11,9 @@ class BillingConfig(AppConfig):
     schedules: ClassVar[dict[str, int]] = {"billing.worker.sweep": 1}
 
     def ready(self) -> None:
-        from . import checks, receivers, stripe_client
+        from . import checks, receivers, stripe_calls, stripe_client
 
         stripe_client.install()
+        stripe_calls.connect()
         receivers.connect()
         checks.register()

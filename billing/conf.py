@@ -83,9 +83,38 @@ class Settings:
         return self._get("BILLING_STRIPE_REQUEST_TIMEOUT", 6.0)
 
     @property
+    def stripe_rate(self) -> float:
+        """BILLING_STRIPE_RATE: calls a second that all processes together send to Stripe; 0 for any number.
+
+        By default a fifth less than Stripe allows: 80 in live mode, 20 in test mode.
+        """
+        return self._get("BILLING_STRIPE_RATE", 80 if self.live_mode else 20)
+
+    @property
+    def circuit_failures(self) -> int:
+        """BILLING_STRIPE_CIRCUIT_FAILURES: so many calls in a row without an answer, and nobody calls for a while."""
+        return self._get("BILLING_STRIPE_CIRCUIT_FAILURES", 5)
+
+    @property
+    def circuit_seconds(self) -> float:
+        """BILLING_STRIPE_CIRCUIT_SECONDS: how long that while is, before one call tries again."""
+        return self._get("BILLING_STRIPE_CIRCUIT_SECONDS", 20)
+
+    @property
+    def ready_dead_events(self) -> int:
+        """BILLING_READY_DEAD_EVENTS: with more dead events than this the site says that it is not ready."""
+        return self._get("BILLING_READY_DEAD_EVENTS", 100)
+
+    @property
     def lease(self) -> timedelta:
         """BILLING_LEASE_SECONDS: how long a worker may hold a lane before another takes it over."""
         return timedelta(seconds=self._get("BILLING_LEASE_SECONDS", 120))
+
+    @property
+    def delete_customer(self) -> bool:
+        """BILLING_DELETE_CUSTOMER: whose account is deleted is deleted at Stripe too; False keeps a customer without
+        name, address, card and e-mail there."""
+        return self._get("BILLING_DELETE_CUSTOMER", True)
 
     @property
     def checkout_rate(self) -> str:

@@ -21,8 +21,8 @@ Status = StripeEvent.Status
 # waits for the other in a circle: a known event's delivery is counted by a statement of its own, under no lane's lock.
 INSERT = """
 INSERT INTO stripe_events (id, type, created, status, error_message, received_at, livemode, api_version, object_id,
-                           lane, source, payload, attempts, deliveries)
-SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 1 {where}
+                           lane, source, payload, verified_by, attempts, deliveries)
+SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 1 {where}
 ON CONFLICT (id) DO NOTHING
 RETURNING 1
 """
@@ -100,16 +100,17 @@ def _flag(data: dict[str, Any], name: str) -> bool:
     return value
 
 
-def record(data: Any, body: str | None = None, source: str = StripeEvent.Source.WEBHOOK) -> str:
-    """Store an event and wake its lane, in one transaction; `body` is the JSON text that `data` was parsed from.
+def record(data: Any, body: str | None = None, source: str = StripeEvent.Source.WEBHOOK, verified_by: str = "") -> str:
+    """Store an event and wake its lane, in one transaction; `body` is the JSON text that `data` was parsed from,
+    `verified_by` the fingerprint of the secret that signed it.
 
     Returns "received", "duplicate" (only its delivery is counted) or "ignored" (stored, never processed).
     """
     try:
-        return _record(Event.parse(data), json.dumps(data) if body is None else body, source)
+        return _record(Event.parse(data), json.dumps(data) if body is None else body, source, verified_by)
     except (DataError, UnicodeEncodeError):
         storable = _storable(data)
-        return _record(Event.parse(storable), json.dumps(storable), source)
+        return _record(Event.parse(storable), json.dumps(storable), source, verified_by)
 
 
 def why_ignored(event: Event) -> str | None:
@@ -120,12 +121,12 @@ def why_ignored(event: Event) -> str | None:
     return None if event.type in EVENT_TYPES else ""
 
 
-def _record(event: Event, text: str, source: str) -> str:
+def _record(event: Event, text: str, source: str, verified_by: str) -> str:
     reason = why_ignored(event)
     status = Status.RECEIVED if reason is None else Status.IGNORED
     lane = placement.lane_of(event.type, event.object, event.previous)
     values = [event.id, event.type, event.created, status.value, reason or "", timezone.now(), event.livemode]
-    values += [event.api_version, event.object_id, lane, source, text]
+    values += [event.api_version, event.object_id, lane, source, text, verified_by]
     is_new = _store_on_lane(lane, values) if reason is None else bool(_execute(STORE, values))
     if not is_new:
         _execute(COUNT_DELIVERY, values[:1])

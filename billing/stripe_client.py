@@ -1,4 +1,4 @@
-"""The one place a Stripe call leaves from: key, pinned version, base address, time-outs, 429 backoff, read cache.
+"""The one place a Stripe call leaves from: key, pinned version, base address, time-outs, budget, circuit, read cache.
 
 Answers are plain dicts as Stripe sends them (amounts in minor units, times in UTC seconds). Errors:
 `StripeUnavailable` when asking again later may help, `StripeRefused` when it will not.
@@ -15,7 +15,9 @@ from typing import Any
 import stripe
 from django.core.signals import setting_changed
 
+from billing import stripe_budget, stripe_calls, stripe_circuit
 from billing.conf import conf
+from billing.stripe_calls import Outcome
 
 StripeRefused = (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError, stripe.PermissionError)
 
@@ -28,6 +30,10 @@ PARALLEL_READS = 4
 
 class StripeUnavailable(Exception):
     """Stripe did not answer, answered 5xx, limits our rate, or refused our key: nothing changed, ask again later."""
+
+
+class StripeBusy(StripeUnavailable):
+    """Stripe limits our rate: the same call may well be answered in a moment."""
 
 
 class NotFetched(BaseException):
@@ -72,11 +78,13 @@ class Reads:
             self.is_sealed = False
 
     def fetch(self, request: ReadRequest) -> None:
-        """Ask Stripe, and keep whatever comes of it."""
+        """Ask Stripe, and keep whatever comes of it; of reads in parallel, those that met its limit are asked again."""
         try:
             with _mapped_errors():
                 self.answers[request.url] = _settled(_http_client(_is_patient.get()).send("get", request.url, request))
         except StripeUnavailable as error:
+            if isinstance(error, StripeBusy) and _outcomes.get() is not None:
+                raise
             self.answers[request.url] = error
 
     def answer(self, request: ReadRequest) -> Answer:
@@ -100,6 +108,8 @@ class Calls:
 
 _current_reads: ContextVar[Reads | None] = ContextVar("stripe_reads", default=None)
 _is_patient: ContextVar[bool] = ContextVar("stripe_is_patient", default=False)
+# Where the calls that were let through together leave what came of them; None for one that was not let through yet.
+_outcomes: ContextVar[list[Outcome] | None] = ContextVar("stripe_outcomes", default=None)
 _counted: ContextVar[Calls | None] = ContextVar("stripe_counted", default=None)
 
 
@@ -184,15 +194,13 @@ class HttpClient(stripe.RequestsClient):
 
         The SDK knows no `Retry-After`, and gives up on a key in use after as few tries as on a Stripe that is away.
         """
+        if _outcomes.get() is not None:
+            return self._send(method, url, request, post_data)
         limits, conflicts = (MAX_RATE_LIMIT_WAITS if _is_patient.get() else 0), MAX_CONFLICT_WAITS
         while True:
-            if calls := _counted.get():
-                calls.made += 1
-            answer = super().request_with_retries(
-                method, url, request.headers, post_data, max_network_retries=request.max_network_retries
-            )
+            with _let_through(1):
+                answer = self._send(method, url, request, post_data)
             if answer[1] == 429 and limits:
-                time.sleep(_retry_after(answer[2], MAX_RATE_LIMIT_WAITS - limits))
                 limits -= 1
             elif answer[1] == 409 and conflicts:
                 time.sleep(CONFLICT_WAIT_SECONDS)
@@ -200,19 +208,68 @@ class HttpClient(stripe.RequestsClient):
             else:
                 return answer
 
+    def _send(self, method: str, url: str, request: ReadRequest, post_data: Any) -> Answer:
+        """The SDK's tries; what came of them is noted."""
+        if calls := _counted.get():
+            calls.made += 1
+        status, retry_after, began = 0, 0.0, time.perf_counter()
+        try:
+            answer: Answer = super().request_with_retries(
+                method, url, request.headers, post_data, max_network_retries=request.max_network_retries
+            )
+            status, retry_after = answer[1], _retry_after(answer[2])
+        finally:
+            outcomes = _outcomes.get()
+            if outcomes is not None:
+                outcomes.append(Outcome(status, time.perf_counter() - began, retry_after))
+        return answer
 
-def _retry_after(headers: Mapping[str, str], attempt: int) -> float:
+
+@contextmanager
+def _let_through(calls: int) -> Iterator[None]:
+    """So many calls may go out inside, from this thread or others; afterwards all processes are told how they went.
+
+    Only this thread asks and tells: the cache may be the database, and others have no connection to it.
+    """
+    if not stripe_circuit.lets_through():
+        raise StripeUnavailable(f"Stripe has not been answering: calls go out again in {stripe_circuit.open_for()} s")
+    if not stripe_budget.take(calls, is_patient=_is_patient.get()):
+        raise StripeBusy("All calls that we may send to Stripe are taken")
+    outcomes: list[Outcome] = []
+    token = _outcomes.set(outcomes)
+    try:
+        yield
+    finally:
+        _outcomes.reset(token)
+        _tell(outcomes)
+
+
+def _tell(outcomes: list[Outcome]) -> None:
+    failed = sum(outcome.is_failure for outcome in outcomes)
+    if failed < len(outcomes):
+        stripe_circuit.succeeded()
+    elif failed:
+        stripe_circuit.failed(failed)
+    if waits := [outcome.retry_after for outcome in outcomes if outcome.status == 429]:
+        stripe_budget.pause(max(waits))
+    stripe_calls.count(outcomes, at_once=not _is_patient.get())
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds; a second where Stripe does not say."""
     try:
         asked = float(headers.get("Retry-After", ""))
     except ValueError:
-        asked = 0.5 * 2**attempt
+        asked = 1.0
     return min(max(asked, 0.1), MAX_RATE_LIMIT_WAIT_SECONDS)
 
 
 def _settled(answer: Answer) -> Answer:
     """Only what Stripe knows for sure is kept for the drain: an object, or that there is none."""
     status = answer[1]
-    if status == 429 or status >= 500:
+    if status == 429:
+        raise StripeBusy("Stripe limits our rate")
+    if status >= 500:
         raise StripeUnavailable(f"Stripe answered {status}")
     return answer
 
@@ -222,7 +279,7 @@ def _mapped_errors() -> Iterator[None]:
     try:
         yield
     except stripe.RateLimitError as error:
-        raise StripeUnavailable("Stripe limits our rate") from error
+        raise StripeBusy("Stripe limits our rate") from error
     except stripe.AuthenticationError as error:
         raise StripeUnavailable("Stripe does not accept STRIPE_SECRET_KEY") from error
     except (stripe.APIConnectionError, stripe.APIError) as error:
@@ -244,11 +301,12 @@ def delete(path: str, *, idempotency_key: str, **params: Any) -> dict[str, Any]:
 
 
 def get_in_parallel(requests: list[tuple[str, dict[str, Any]]]) -> None:
-    """Warm the drain's cache with several reads at once."""
-    reads = [_pool().submit(copy_context().run, _read, path, params) for path, params in requests[1:]]
-    _read(*requests[0])
-    for read in reads:
-        read.result()
+    """Warm the drain's cache with several reads at once. Raises StripeUnavailable when none may go out."""
+    with _let_through(len(requests)):
+        reads = [_pool().submit(copy_context().run, _read, path, params) for path, params in requests[1:]]
+        _read(*requests[0])
+        for read in reads:
+            read.result()
 
 
 def _read(path: str, params: dict[str, Any]) -> None:

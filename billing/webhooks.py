@@ -1,7 +1,10 @@
 """The door: verify the signature, store the event durably, wake its lane, answer. Never a Stripe call."""
 
+import hashlib
 import json
 import logging
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import stripe
@@ -11,10 +14,27 @@ from django.views.decorators.csrf import csrf_exempt
 
 from billing import ledger
 from billing.conf import conf
+from billing.models import StripeEvent
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 10
+
+
+@lru_cache(maxsize=8)
+def fingerprint(secret: str) -> str:
+    """What stands for a webhook secret where it is shown: the first 8 hex digits of its SHA-256."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:8]
+
+
+def last_verified() -> dict[str, datetime | None]:
+    """When each secret in use last verified an event, by fingerprint: one that no longer does can be dropped.
+
+    Walks the ledger from its newest event to the one it looks for: for a doctor, not for a page.
+    """
+    newest = StripeEvent.objects.order_by("-received_at").values_list("received_at", flat=True)
+    prints = [fingerprint(secret) for secret in conf.webhook_secrets]
+    return {print_: newest.filter(verified_by=print_).first() for print_ in prints}
 
 
 class Refused(Exception):
@@ -30,8 +50,8 @@ def stripe_webhook(request: HttpRequest) -> JsonResponse:
     """POST /api/v1/webhooks/stripe: 200 received, duplicate or ignored; 400, 405, 413, 503 as the contract says."""
     try:
         body = _body(request)
-        _verify(body, request.headers.get("Stripe-Signature", ""))
-        return JsonResponse({"status": ledger.record(_parse(body), body)})
+        secret = _verify(body, request.headers.get("Stripe-Signature", ""))
+        return JsonResponse({"status": ledger.record(_parse(body), body, verified_by=fingerprint(secret))})
     except Refused as refused:
         answer = JsonResponse({"code": refused.code, "detail": refused.detail}, status=refused.status)
     except ledger.NotAnEvent as error:
@@ -64,8 +84,8 @@ def _length(request: HttpRequest) -> int:
     return int(announced[:20])
 
 
-def _verify(body: str, signature: str) -> None:
-    """Any of our secrets may have signed it. Without one nothing is believed."""
+def _verify(body: str, signature: str) -> str:
+    """The one of our secrets that signed it. Without a secret nothing is believed."""
     if not conf.webhook_secrets:
         raise Refused(400, "no_webhook_secret", "No webhook secret is set here: set STRIPE_WEBHOOK_SECRET.")
     for secret in conf.webhook_secrets if signature.isascii() else []:
@@ -73,7 +93,7 @@ def _verify(body: str, signature: str) -> None:
             stripe.WebhookSignature.verify_header(body, signature, secret, conf.webhook_tolerance)
         except stripe.SignatureVerificationError:
             continue
-        return
+        return secret
     raise Refused(400, "bad_signature", "The Stripe-Signature header is missing, stale or not made with our secret.")
 
 

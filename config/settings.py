@@ -132,7 +132,12 @@ else:
 REDIS_URL = text("REDIS_URL")
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A Redis that hangs holds up no page: what is counted there is counted by each process for a while.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+    }
     if REDIS_URL
     # Django's own does not count exactly, and rate limits are counted here.
     else {"BACKEND": "billing.cache.ExactDatabaseCache", "LOCATION": "cache"}
@@ -175,6 +180,9 @@ DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 
 _stripe_origin = urlsplit(STRIPE_API_BASE)
 _is_sandbox = _stripe_origin.hostname in {"localhost", "127.0.0.1", "::1"}
+
+# Calls a second of all processes together; the sandbox takes as many as it can.
+BILLING_STRIPE_RATE = env.float("STRIPE_RATE", default=0 if _is_sandbox else 80 if STRIPE_LIVE_MODE else 20)
 
 if DEBUG and _is_sandbox:
     BILLING_CLOCK = "billing.clock.sandbox_now"

@@ -24,7 +24,7 @@ SECTIONS: list[tuple[str | None, Any]] = [
     ("State", {"fields": ["state_in_words"], "classes": ["billing-answer"]}),
     ("About", {"fields": ["subscriber", "lane_link", "stripe_object"], "classes": FACTS}),
     ("Times", {"fields": ["created_at_stripe", "received", "processed", "next_attempt"], "classes": FACTS}),
-    ("Delivery", {"fields": ["source", "mode", "deliveries", "attempts", "version"], "classes": FACTS}),
+    ("Delivery", {"fields": ["source", "mode", "deliveries", "attempts", "version", "verified_by"], "classes": FACTS}),
     ("On the same lane", {"fields": ["previous_event", "next_event"], "classes": FACTS}),
 ]
 NOTE_SECTION = ("Note", {"fields": ["error"], "classes": ["billing-answer"]})
@@ -181,6 +181,10 @@ class StripeEventAdmin(ReadOnlyAdmin):
     def version(self, event: StripeEvent) -> Any:
         note = "" if event.api_version == conf.api_version else f"This project asks for {conf.api_version}"
         return display.lines(event.api_version or "none", note)
+
+    @display.column("verified by the secret")
+    def verified_by(self, event: StripeEvent) -> str | None:
+        return event.verified_by or None
 
     @display.column("what it says")
     def error(self, event: StripeEvent) -> Any:

@@ -2,6 +2,7 @@ from .catalogue import Plan, PlanLimit, Price
 from .deletion import AccountDeletion
 from .history import SubscriptionChange
 from .ledger import Lane, StripeEvent, StripeWrite
+from .metrics import StripeCalls
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .subscription import CheckoutAttempt, Customer, Hold, PlanChange, Subscription
 from .sync import SyncRun
@@ -22,6 +23,7 @@ __all__ = [
     "PlanLimit",
     "Price",
     "Refund",
+    "StripeCalls",
     "StripeEvent",
     "StripeWrite",
     "Subscription",

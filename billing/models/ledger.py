@@ -44,6 +44,9 @@ class StripeEvent(models.Model):
     object_id = models.CharField(max_length=255, blank=True, default="", db_index=True)
     lane = models.CharField(max_length=255)
     source = models.CharField(max_length=10, choices=Source.choices, default=Source.WEBHOOK)
+    verified_by = models.CharField(
+        max_length=8, blank=True, default="", help_text="Fingerprint of the webhook secret that verified it first"
+    )
     deliveries = models.PositiveIntegerField(default=1)
     payload: Any = models.JSONField()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from billing import stripe_budget, stripe_calls, stripe_state
 from billing.sandbox import Sandbox
 
 from .world import World
@@ -13,10 +14,18 @@ def sandbox_server():
         yield server
 
 
+@pytest.fixture(autouse=True)
+def a_process_that_knows_nothing_of_stripe(monkeypatch):
+    monkeypatch.setattr(stripe_state, "_known", stripe_state.Known())
+    monkeypatch.setattr(stripe_calls, "_kept", stripe_calls._Kept())
+    stripe_budget._own.clear()
+
+
 @pytest.fixture
 def world(db, settings, sandbox_server):
     """A site with plans on sale and its Stripe; nothing is delivered unless the test does it."""
     settings.STRIPE_API_BASE = sandbox_server.url
+    stripe_state.drop(*stripe_state.KEPT, stripe_state.PROBE)
     settings.BILLING_CLOCK = "billing.tests.world.now"
     world = World(sandbox_server.url)
     yield world

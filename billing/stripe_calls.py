@@ -1,0 +1,94 @@
+"""How the calls to Stripe go: counted by outcome and time in a table that all processes share, for /metrics.
+
+A process keeps its counts for up to a second while it makes many calls, so that counting costs less than they do; the
+worker writes down the rest when its task ends.
+"""
+
+import logging
+import time
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from django.db import Error as DatabaseProblem
+from django.db import connection
+from django_q.signals import post_execute_in_worker
+
+log = logging.getLogger(__name__)
+
+SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+BUCKETS = (*map(str, SECONDS), "+Inf")
+KEPT_SECONDS = 1.0
+ADD = """
+INSERT INTO billing_stripecalls (outcome, at_most, calls, seconds) VALUES (%s, %s, %s, %s)
+ON CONFLICT (outcome, at_most) DO UPDATE SET
+    calls = billing_stripecalls.calls + excluded.calls, seconds = billing_stripecalls.seconds + excluded.seconds
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one call: its HTTP status, 0 for no answer; how long it took; what Stripe asked us to wait."""
+
+    status: int
+    seconds: float
+    retry_after: float = 0
+
+    @property
+    def is_failure(self) -> bool:
+        return self.status == 0 or self.status >= 500
+
+    @property
+    def name(self) -> str:
+        if self.is_failure:
+            return "failed"
+        if self.status == 429:
+            return "limited"
+        return "refused" if self.status >= 400 else "answered"
+
+
+class _Kept:
+    """What this process has counted and not yet written down: calls and their seconds by outcome and bucket."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.since = time.monotonic()
+        self.counts: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0, 0.0])
+
+    def add(self, outcome: Outcome) -> None:
+        count = self.counts[outcome.name, BUCKETS[bisect_left(SECONDS, outcome.seconds)]]
+        count[0] += 1
+        count[1] += outcome.seconds
+
+    def take(self) -> list[tuple[str, str, float, float]]:
+        with self.lock:
+            taken, self.counts, self.since = self.counts, defaultdict(lambda: [0, 0.0]), time.monotonic()
+        return [(*key, *count) for key, count in sorted(taken.items())]
+
+
+_kept = _Kept()
+
+
+def count(outcomes: list[Outcome], *, at_once: bool) -> None:
+    """Add to the counts, and write them down: at once, or when they are a second old."""
+    with _kept.lock:
+        for outcome in outcomes:
+            _kept.add(outcome)
+    if at_once or time.monotonic() - _kept.since > KEPT_SECONDS:
+        write()
+
+
+def write(**kwargs: Any) -> None:
+    """A count that cannot be written is lost: nothing but a graph depends on it."""
+    try:
+        for row in _kept.take():
+            with connection.cursor() as cursor:
+                cursor.execute(ADD, row)
+    except DatabaseProblem as error:
+        log.warning("stripe calls not counted", extra={"error": type(error).__name__})
+
+
+def connect() -> None:
+    post_execute_in_worker.connect(write, dispatch_uid="billing.stripe_calls")

@@ -1,0 +1,53 @@
+"""The circuit: when Stripe has failed several times in a row no process calls it for a while, then one tries.
+
+Closed: calls go out. Open: none does, and whoever wants one is told at once. Half open, when the time is over: a single
+probe goes out; its success closes the circuit, its failure opens it again.
+"""
+
+import logging
+import time
+
+from billing import stripe_state
+from billing.conf import conf
+from billing.stripe_state import FAILURES, OPEN_UNTIL, PROBE, CacheAway
+
+log = logging.getLogger(__name__)
+
+REMEMBERED_SECONDS = 300
+# As long as a probe may take with its time-outs and retries: one whose process died does not stand in the way for ever.
+PROBE_SECONDS = 90
+
+
+def lets_through() -> bool:
+    """Whether a call may go out now. Half open, only for the first who asks."""
+    opened = stripe_state.get(OPEN_UNTIL)
+    if not opened:
+        return True
+    return opened <= time.time() and stripe_state.is_first(PROBE, PROBE_SECONDS)
+
+
+def open_for() -> int:
+    """Seconds until the circuit lets a probe through, 0 when it does already or is closed."""
+    return max(round(stripe_state.get(OPEN_UNTIL) - time.time() + 0.5), 0)
+
+
+def succeeded() -> None:
+    """Stripe answered."""
+    if stripe_state.get(OPEN_UNTIL):
+        log.warning("stripe answers again, circuit closed")
+    elif not stripe_state.get(FAILURES):
+        return
+    stripe_state.drop(FAILURES, OPEN_UNTIL, PROBE)
+
+
+def failed(calls: int) -> None:
+    """Stripe did not answer so many calls, or answered 5xx: enough of them in a row open the circuit."""
+    try:
+        failures = float(stripe_state.count(FAILURES, calls, REMEMBERED_SECONDS))
+    except CacheAway:
+        failures = stripe_state.get(FAILURES) + calls
+    stripe_state.note(FAILURES, failures)
+    if failures >= conf.circuit_failures and not open_for():
+        log.error("stripe does not answer, circuit opened", extra={"failures": failures})
+        stripe_state.put(OPEN_UNTIL, time.time() + conf.circuit_seconds, REMEMBERED_SECONDS)
+        stripe_state.drop(PROBE)

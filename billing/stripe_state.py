@@ -1,0 +1,107 @@
+"""What all processes know of Stripe, kept in the cache: calls counted, a pause it asked for, that it is down.
+
+A process reads it at most every quarter of a second, and knows at once what it wrote itself. Without its cache every
+process goes by what it has seen itself, and asks the cache again after a few seconds.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.core.cache import cache
+from django.db import Error as DatabaseProblem
+from redis import RedisError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+READ_EVERY_SECONDS = 0.25
+CACHE_AWAY_SECONDS = 5.0
+PREFIX = "billing.stripe."
+PAUSED_UNTIL, OPEN_UNTIL, FAILURES, PROBE = (
+    PREFIX + name for name in ("paused_until", "open_until", "failures", "probe")
+)
+KEPT = (PAUSED_UNTIL, OPEN_UNTIL, FAILURES)
+
+
+class CacheAway(Exception):
+    """The cache does not answer: each process is on its own for a while."""
+
+
+@dataclass
+class Known:
+    """What this process knows; times are seconds of the wall clock, which the machines share."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    read_at: float = float("-inf")
+    away_until: float = float("-inf")
+
+
+_known = Known()
+
+
+def get(key: str) -> float:
+    """The value of one of `KEPT`, 0 for none."""
+    if time.monotonic() - _known.read_at > READ_EVERY_SECONDS:
+        _known.read_at = time.monotonic()
+        with suppress(CacheAway):
+            _known.values = dict(shared(lambda: cache.get_many(KEPT)))
+    return _known.values.get(key, 0)
+
+
+def put(key: str, value: float, seconds: float) -> None:
+    """Tell all processes, for so long."""
+    note(key, value)
+    _try(lambda: cache.set(key, value, max(round(seconds), 1)))
+
+
+def note(key: str, value: float) -> None:
+    """Know it in this process."""
+    _known.values[key] = value
+
+
+def drop(*keys: str) -> None:
+    for key in keys:
+        _known.values.pop(key, None)
+    _try(lambda: cache.delete_many(keys))
+
+
+def count(key: str, by: int, seconds: int) -> int:
+    """Add to a number that all processes count together; returns the sum. Raises CacheAway."""
+
+    def add() -> int:
+        try:
+            return cache.incr(key, by)
+        except ValueError:
+            return by if cache.add(key, by, seconds) else cache.incr(key, by)
+
+    return shared(add)
+
+
+def is_first(key: str, seconds: int) -> bool:
+    """Whether nobody else has claimed `key` in that time; without a cache this process alone decides."""
+    try:
+        return bool(shared(lambda: cache.add(key, 1, seconds)))
+    except CacheAway:
+        return True
+
+
+def shared(work: Callable[[], T]) -> T:
+    """Ask the cache, unless it was away a moment ago. Raises CacheAway."""
+    if time.monotonic() < _known.away_until:
+        raise CacheAway
+    try:
+        return work()
+    except (DatabaseProblem, OSError, RedisError) as error:
+        _known.away_until = time.monotonic() + CACHE_AWAY_SECONDS
+        log.warning("cache away, each process counts its own Stripe calls", extra={"error": type(error).__name__})
+        raise CacheAway from error
+
+
+def _try(work: Callable[[], Any]) -> None:
+    with suppress(CacheAway):
+        shared(work)
