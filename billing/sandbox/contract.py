@@ -8,6 +8,7 @@ from typing import Any
 
 from stripe import RequestOptions
 
+from . import metadata
 from .annotations import is_literal, is_union, resolve
 from .errors import ApiError, invalid, missing_parameter, not_covered, unknown_parameter
 
@@ -123,6 +124,8 @@ def _list(value: Any, item: Any, path: str) -> list[Any]:
 def _mapping(value: Any, item: Any, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise invalid(f"Invalid object: {path}", path, "parameter_invalid_object")
+    if metadata.is_named(path):
+        metadata.check(value, path)
     return {key: coerce(entry, item, f"{path}[{key}]") for key, entry in value.items()}
 
 

@@ -6,6 +6,7 @@ from . import discounting, invoicing, pricing
 from .blanks import blank, embedded_list
 from .errors import invalid, missing_parameter
 from .events import emit, recorded
+from .metadata import merged
 from .store import Object, State
 
 MOST = 99_999_999
@@ -36,7 +37,7 @@ def item(state: State, payer: Object, given: dict[str, Any]) -> Object:
         discountable=given.get("discountable", amount > 0),
         discounts=[],
         livemode=False,
-        metadata=given.get("metadata") or {},
+        metadata=merged({}, given),
         net_amount=amount,
         parent=_parent(sub) if sub else None,
         period=period,

@@ -5,6 +5,7 @@ from typing import Any
 from . import periods, pricing
 from .blanks import blank, embedded_list
 from .errors import invalid, missing_parameter
+from .metadata import merged
 from .store import Object, State
 
 MOST = 20
@@ -45,7 +46,7 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int) -> Ob
         current_period_start=start,
         current_period_end=end,
         discounts=[],
-        metadata=wanted.get("metadata") or {},
+        metadata=merged({}, wanted),
         plan=plan_of(price, int(price["unit_amount"] or 0)),
         price=price,
         quantity=wanted.get("quantity", 1),
@@ -128,7 +129,8 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
             if known
             else {}
         )
-        item = build(state, sub["id"], {**kept, **entry}, start, end)
+        given = {**kept, **entry, "metadata": merged(kept.get("metadata"), entry)}
+        item = build(state, sub["id"], given, start, end)
         item["created"] = known["created"] if known else item["created"]
         rows[item["id"]] = item
     check_list([{"price": row["price"]["id"], "quantity": row["quantity"]} for row in rows.values()])

@@ -7,6 +7,7 @@ from . import items, periods
 from .blanks import blank
 from .errors import invalid, missing_parameter, not_covered
 from .events import emit
+from .metadata import merged
 from .store import Object, State
 
 OPEN = ("not_started", "active")
@@ -104,7 +105,7 @@ def _item(row: dict[str, Any]) -> Object:
     return {
         "billing_thresholds": None,
         "discounts": [],
-        "metadata": row.get("metadata") or {},
+        "metadata": merged({}, row),
         "plan": row["price"],
         "price": row["price"],
         "quantity": row.get("quantity", 1),
@@ -124,7 +125,7 @@ def _shown(currency: str, rows: list[Object], bounds: tuple[int, int], entry: di
         "discounts": [_discount(each) for each in entry.get("discounts") or []],
         "end_date": bounds[1],
         "items": rows,
-        "metadata": entry.get("metadata") or {},
+        "metadata": merged({}, entry),
         "proration_behavior": entry.get("proration_behavior", "create_prorations"),
         "start_date": bounds[0],
         "trial_end": entry.get("trial_end"),

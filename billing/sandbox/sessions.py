@@ -6,6 +6,7 @@ from . import items, pricing
 from .blanks import blank
 from .contract import Params
 from .errors import invalid
+from .metadata import merged
 from .periods import DAY
 from .store import Object, State
 
@@ -78,7 +79,7 @@ def session(state: State, params: Params, rows: list[Object], currency: str | No
             "expires_at": _expiry(state, params),
             "invoice_creation": _invoice_creation(params) if mode == "payment" else None,
             "livemode": False,
-            "metadata": params.get("metadata") or {},
+            "metadata": merged({}, params),
             "mode": mode,
             "payment_method_collection": "always" if mode == "subscription" else "if_required",
             "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},

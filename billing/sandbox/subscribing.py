@@ -5,6 +5,7 @@ from typing import Any
 from . import discounting, invoicing, items, pricing, standing
 from .blanks import blank
 from .errors import invalid, missing_parameter
+from .metadata import merged
 from .periods import DAY, end_of
 from .store import Object, State
 
@@ -58,7 +59,7 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
         items=items.listed(identifier, rows),
         livemode=False,
         managed_payments={"enabled": False},
-        metadata=options.get("metadata") or {},
+        metadata=merged({}, options),
         payment_settings={
             "payment_method_options": None,
             "payment_method_types": None,

@@ -7,9 +7,9 @@ from ..contract import Params
 from ..errors import invalid
 from ..events import emit, recorded
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 
 PRODUCT = "active description images marketing_features metadata name statement_descriptor unit_label url tax_code"
 PLAIN = ("active", "description", "images", "marketing_features", "name", "statement_descriptor", "unit_label", "url",
@@ -108,7 +108,7 @@ def create_price(state: State, params: Params) -> Object:
         created=state.now(),
         currency=params["currency"].lower(),
         livemode=False,
-        metadata=params.get("metadata") or {},
+        metadata=merged({}, params),
         nickname=params.get("nickname"),
         product=product["id"],
         recurring=recurring,

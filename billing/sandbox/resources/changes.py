@@ -4,10 +4,10 @@ from .. import charging, collection, discounting, ending, items, periods, phases
 from ..contract import Params
 from ..errors import invalid
 from ..events import in_order, recorded
+from ..metadata import merged
 from ..proration import Change
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 from .payment_methods import owned
 from .subscriptions import DISCOUNTS, refuse_unpayable
 
@@ -93,9 +93,9 @@ def _write(state: State, sub: Object, params: Params) -> None:
 def _write_terms(sub: Object, params: Params) -> None:
     """From the next invoice on."""
     method = params.get("collection_method", sub["collection_method"])
-    kept = sub["days_until_due"] if method == "send_invoice" else None
-    subscribing.check_terms(method, params.get("days_until_due", kept))
-    sub.update(collection_method=method, days_until_due=params.get("days_until_due", kept))
+    length = params.get("days_until_due", sub["days_until_due"] if method == "send_invoice" else None)
+    subscribing.check_terms(str(method), length)
+    sub.update(collection_method=method, days_until_due=length)
 
 
 def _move_trial(state: State, sub: Object, end: int) -> None:

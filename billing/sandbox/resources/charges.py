@@ -5,9 +5,9 @@ from ..contract import Params
 from ..errors import invalid, missing_parameter
 from ..events import recorded
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 
 
 @api.add("GET", "/v1/charges/{charge}", "ChargeRetrieveParams")
@@ -36,7 +36,7 @@ def create_refund(state: State, params: Params) -> Object:
         raise invalid(f"Charge {charge['id']} was not paid: it cannot be refunded.", "charge")
     if charge["disputed"] and _is_charged_back(state, charge):
         raise invalid(f"Charge {charge['id']} has been charged back; cannot issue a refund.", None, "charge_disputed")
-    return aftermath.refund(state, charge, params.get("amount"), params.get("reason"), params.get("metadata") or {})
+    return aftermath.refund(state, charge, params.get("amount"), params.get("reason"), merged({}, params))
 
 
 def _charge_of(state: State, params: Params) -> Object:

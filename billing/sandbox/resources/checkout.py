@@ -8,6 +8,7 @@ from ..contract import Params
 from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit
 from ..listing import of_list, page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
 from . import catalogue
@@ -156,7 +157,7 @@ def expire(state: State, session: str, params: Params) -> Object:
 @api.add("POST", "/v1/checkout/sessions/{session}", "checkout.SessionUpdateParams", "metadata")
 def update(state: State, session: str, params: Params) -> Object:
     row = state.get("checkout.session", session)
-    row["metadata"] = {**row["metadata"], **(params.get("metadata") or {})}
+    row["metadata"] = merged(row["metadata"], params)
     return row
 
 

@@ -9,9 +9,9 @@ from ..contract import Params
 from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 
 SHAPE = "amount_off currency percent_off duration duration_in_months id max_redemptions metadata name redeem_by"
 RULES = "restrictions.first_time_transaction restrictions.minimum_amount restrictions.minimum_amount_currency"
@@ -30,7 +30,7 @@ def create(state: State, params: Params) -> Object:
         duration_in_months=params.get("duration_in_months"),
         livemode=False,
         max_redemptions=params.get("max_redemptions"),
-        metadata=params.get("metadata") or {},
+        metadata=merged({}, params),
         name=params.get("name"),
         percent_off=params.get("percent_off"),
         redeem_by=params.get("redeem_by"),
@@ -121,7 +121,7 @@ def create_code(state: State, params: Params) -> Object:
         expires_at=params.get("expires_at"),
         livemode=False,
         max_redemptions=params.get("max_redemptions"),
-        metadata=params.get("metadata") or {},
+        metadata=merged({}, params),
         promotion={"coupon": coupon["id"], "type": "coupon"},
         restrictions=_restrictions(params.get("restrictions") or {}),
         times_redeemed=0,

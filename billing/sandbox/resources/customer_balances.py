@@ -4,9 +4,9 @@ from .. import balances
 from ..contract import Params
 from ..errors import invalid, missing_resource
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 
 PATH = "/v1/customers/{customer}/balance_transactions"
 

@@ -8,6 +8,7 @@ from ..contract import Params
 from ..errors import invalid
 from ..events import emit, recorded
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
 from .payment_methods import attached, owned
@@ -76,14 +77,6 @@ def _write(customer: Object, params: Params) -> None:
     if "balance" in params:
         customer["balance"] = params["balance"]
     customer["metadata"] = merged(customer["metadata"], params)
-
-
-def merged(metadata: dict[str, str], params: Params) -> dict[str, str]:
-    """Metadata is merged key by key; an empty value removes the key, an empty string all of them."""
-    given = params.get("metadata", {})
-    if given == "":
-        return {}
-    return {key: value for key, value in {**metadata, **given}.items() if value != ""}
 
 
 def _choose_default(state: State, customer: Object, params: Params) -> None:

@@ -6,6 +6,7 @@ from .. import collection, discounting, extras, invoicing, standing
 from ..contract import Params
 from ..errors import invalid, missing_parameter
 from ..events import emit
+from ..metadata import merged
 from ..periods import days
 from ..routing import api
 from ..store import Object, State
@@ -26,7 +27,7 @@ def create(state: State, params: Params) -> Object:
     values: dict[str, Any] = {name: params.get(name) for name in ("description", "footer", "default_payment_method")}
     if values["default_payment_method"]:
         owned(state, values["default_payment_method"], customer["id"], "default_payment_method")
-    values |= {"metadata": params.get("metadata") or {}, "auto_advance": params.get("auto_advance", False)}
+    values |= {"metadata": merged({}, params), "auto_advance": params.get("auto_advance", False)}
     values |= _terms(state, payer, params)
     if values["auto_advance"]:
         values["automatically_finalizes_at"] = state.now() + state.settings["finalize_after"]

@@ -7,9 +7,9 @@ from ..blanks import blank
 from ..contract import Params
 from ..errors import invalid
 from ..listing import of_list, page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 
 FEATURE = "entitlements.feature"
 
@@ -18,7 +18,7 @@ FEATURE = "entitlements.feature"
 def create(state: State, params: Params) -> Object:
     if any(row["lookup_key"] == params["lookup_key"] for row in state.table(FEATURE).rows.values()):
         raise invalid("A feature with this lookup key already exists.", "lookup_key", "resource_already_exists")
-    values = {"lookup_key": params["lookup_key"], "name": params["name"], "metadata": params.get("metadata") or {}}
+    values = {"lookup_key": params["lookup_key"], "name": params["name"], "metadata": merged({}, params)}
     return state.put(blank(FEATURE, state.new_id("feat"), active=True, livemode=False, **values))
 
 

@@ -7,9 +7,9 @@ from ..contract import Params
 from ..errors import invalid, missing_parameter
 from ..events import emit
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 
 WHAT = "amount description discountable metadata period pricing.price quantity"
 

@@ -6,10 +6,10 @@ from .. import extras, invoicing
 from ..contract import Params
 from ..errors import invalid, missing_resource
 from ..events import emit, recorded
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
 from . import invoice_items
-from .customers import merged
 
 WHAT = "amount description discountable metadata period.start period.end pricing.price quantity"
 LINES = " ".join(f"lines.{name}" for name in WHAT.split())

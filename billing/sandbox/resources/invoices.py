@@ -5,9 +5,9 @@ from ..contract import Params
 from ..errors import declined, invalid
 from ..events import recorded
 from ..listing import of_list, page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 from .payment_methods import resolved
 
 

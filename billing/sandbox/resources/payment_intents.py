@@ -5,9 +5,9 @@ from ..contract import Params
 from ..errors import declined, invalid, missing_parameter
 from ..events import emit
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 from .payment_methods import resolved
 
 CREATED = "amount currency customer payment_method confirm description metadata off_session receipt_email"

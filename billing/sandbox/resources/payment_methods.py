@@ -11,6 +11,7 @@ from ..contract import Params
 from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
 
@@ -85,7 +86,7 @@ def write(method: Object, params: Params) -> None:
     if "allow_redisplay" in params:
         method["allow_redisplay"] = params["allow_redisplay"]
     if "metadata" in params:
-        method["metadata"] = {**method["metadata"], **params["metadata"]} if params["metadata"] else {}
+        method["metadata"] = merged(method["metadata"], params)
     if "card" in params and method["card"]:
         dates = {name: params["card"][name] for name in ("exp_month", "exp_year") if name in params["card"]}
         method["card"].update(dates)

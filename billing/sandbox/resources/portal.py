@@ -11,9 +11,9 @@ from ..contract import Params
 from ..errors import invalid, missing_parameter
 from ..events import emit
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 
 CONFIGURATION = "billing_portal.configuration"
 ADJUSTABLE = {"enabled": False, "maximum": None, "minimum": 1}

@@ -5,9 +5,9 @@ from ..contract import Params
 from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 from .payment_methods import owned
 from .subscriptions import end_now
 
@@ -33,14 +33,14 @@ def create(state: State, params: Params) -> Object:
         if params.keys() & {"phases", "customer", "start_date"}:
             raise invalid("`from_subscription` stands alone: set the phases by an update.", "from_subscription")
         sub = state.get("subscription", params["from_subscription"], "from_subscription")
-        return phasing.attach(state, sub, params.get("metadata") or {}, behaviour)
+        return phasing.attach(state, sub, merged({}, params), behaviour)
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = state.get("customer", params["customer"], "customer")
     start = _start(state, params)
     shown = phases.read(state, params.get("phases") or [], start)
     _check_cards(state, shown, customer["id"])
-    schedule = state.put(phases.new(state, customer["id"], shown, behaviour, params.get("metadata") or {}))
+    schedule = state.put(phases.new(state, customer["id"], shown, behaviour, merged({}, params)))
     emit(state, "subscription_schedule.created", schedule)
     if start <= state.now():
         phasing.begin(state, schedule)

@@ -52,10 +52,8 @@ def create(state: State, params: Params) -> Object:
 @api.add("POST", "/v1/subscription_items/{item}", "SubscriptionItemUpdateParams", f"{' '.join(ITEM)} {HOW} off_session")
 def update(state: State, item: str, params: Params) -> Object:
     sub = _holder(state, item)
-    row = _row(state, sub, item)
+    _row(state, sub, item)
     entry = {name: params[name] for name in ITEM if name in params}
-    if isinstance(params.get("metadata"), dict):
-        entry["metadata"] = {**row["metadata"], **params["metadata"]}
     _change(state, sub, {"id": item, **entry}, params)
     return dict(_row(state, sub, item))
 

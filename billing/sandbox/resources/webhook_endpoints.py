@@ -7,9 +7,9 @@ from ..contract import Params
 from ..errors import invalid
 from ..events import API_VERSION
 from ..listing import page
+from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .customers import merged
 
 
 @api.add(
@@ -29,7 +29,7 @@ def create(state: State, params: Params) -> Object:
         description=params.get("description") or None,
         enabled_events=params["enabled_events"],
         livemode=False,
-        metadata=params.get("metadata") or {},
+        metadata=merged({}, params),
         status="enabled",
         url=params["url"],
     )
