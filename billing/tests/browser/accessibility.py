@@ -8,13 +8,14 @@ if TYPE_CHECKING:
 
 SCRIPT = (Path(__file__).parent / "accessibility.js").read_text()
 MOST_STOPS = 80
-FOCUSED = """() => {
+FROM_THE_TOP = "document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex')"
+FOCUSED = r"""() => {
     const node = document.activeElement;
     if (!node || node === document.body) return null;
     const style = getComputedStyle(node);
     const words = node.getAttribute("aria-label") || node.labels?.[0]?.textContent || node.textContent || node.name;
     const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
-    return {words: words.trim().replace(/\\s+/g, " "), seen, place: [...document.querySelectorAll("*")].indexOf(node)};
+    return {words: words.trim().replace(/\s+/g, " "), seen, place: [...document.querySelectorAll("*")].indexOf(node)};
 }"""
 
 
@@ -25,8 +26,8 @@ def problems(page: "Page") -> list[str]:
 
 
 def tab_stops(page: "Page") -> list[dict[str, Any]]:
-    """Where the Tab key leads from the top of the page, in order: the `words` there, and whether the focus is `seen`."""
-    page.evaluate("document.activeElement && document.activeElement.blur()")
+    """Where the Tab key leads from the top of the page: the `words` there, and whether the focus is `seen`."""
+    page.evaluate(FROM_THE_TOP)
     stops: list[dict[str, Any]] = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
