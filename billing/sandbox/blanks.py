@@ -12,6 +12,7 @@ LEFT_OUT = {
         "business_name", "cash_balance", "customer_account", "individual_name", "invoice_credit_balance",
         "sources", "subscriptions", "tax", "tax_ids",
     },
+    "coupon": {"applies_to", "currency_options"},
     "price": {"currency_options", "tiers"},
     "checkout.session": {
         "excluded_payment_method_types", "line_items", "name_collection", "optional_items", "redirect_on_completion",

@@ -121,7 +121,7 @@ def _subscribe(state: State, session: Object, card: Card | None, result: str) ->
         elif result == "paid":
             sub["status"] = "active"
         invoice = subscribing.first_invoice(state, sub)
-        checkout_discounts.remember(state, session, invoice)
+        checkout_discounts.remember(state, session, invoice["total_discount_amounts"])
         session.update(status="complete", subscription=sub["id"], invoice=invoice["id"], url=None)
         session["customer"] = customer["id"]
         session["payment_status"] = _payment_status(invoice, result)

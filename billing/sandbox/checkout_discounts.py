@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import discounting
+from . import discounting, reductions
 from .errors import invalid
 from .store import Object, State
 
@@ -17,11 +17,15 @@ def choose(state: State, session: Object, entries: list[dict[str, Any]]) -> None
     note = state.note(session["id"])
     note["discounts"] = [{"promotion_code": code["id"]} if code else {"coupon": coupon["id"]}]
     session["discounts"] = [{"coupon": coupon["id"], "promotion_code": code["id"] if code else None}]
-    taken = discounting.off(coupon, [item["amount_subtotal"] for item in note["items"]])
+    taken = reductions.off(state, coupon, [_part(item) for item in note["items"]])
     for item, part in zip(note["items"], taken, strict=True):
         item.update(amount_discount=part, amount_total=item["amount_subtotal"] - part)
     session["total_details"]["amount_discount"] = sum(taken)
     session["amount_total"] = session["amount_subtotal"] - sum(taken)
+
+
+def _part(item: Object) -> reductions.Part:
+    return reductions.Part(item["amount_subtotal"], item["price"]["product"], item["currency"])
 
 
 def enter(state: State, session: Object, text: str) -> None:
@@ -34,13 +38,23 @@ def enter(state: State, session: Object, text: str) -> None:
     choose(state, session, [{"promotion_code": code["id"]}])
 
 
-def remember(state: State, session: Object, invoice: Object) -> None:
+def redeem(state: State, session: Object) -> None:
+    """In payment mode the session itself has the discount."""
+    amount = session["total_details"]["amount_discount"]
+    for entry in state.note(session["id"]).get("discounts", []):
+        coupon, code = discounting.chosen(
+            state, entry, session["customer"], session["currency"], session["amount_subtotal"]
+        )
+        discount = discounting.redeem(state, coupon, code, session, session["id"], session)
+        remember(state, session, [{"amount": amount, "discount": discount["id"]}])
+
+
+def remember(state: State, session: Object, taken: list[Object]) -> None:
     """Once complete, the session's breakdown and its line items name the discount that was made."""
     note = state.note(session["id"])
-    made = [state.get("discount", entry["discount"]) for entry in invoice["total_discount_amounts"]]
+    made = [state.get("discount", entry["discount"]) for entry in taken]
     note["discount_amounts"] = [
-        {"amount": entry["amount"], "discount": discount}
-        for entry, discount in zip(invoice["total_discount_amounts"], made, strict=True)
+        {"amount": entry["amount"], "discount": discount} for entry, discount in zip(taken, made, strict=True)
     ]
     for item in note["items"]:
         amounts = [{"amount": item["amount_discount"], "discount": discount} for discount in made]

@@ -77,6 +77,8 @@ INCLUDABLE: dict[tuple[str, str], Included] = {
     ("customer", "invoice_credit_balance"): lambda _, __: {},
     ("invoice", "payments"): _invoice_payments,
     ("invoice", "confirmation_secret"): _confirmation_secret,
+    ("coupon", "applies_to"): lambda state, coupon: state.note(coupon["id"]).get("applies_to"),
+    ("coupon", "currency_options"): lambda state, coupon: state.note(coupon["id"]).get("currency_options"),
     ("price", "currency_options"): lambda state, price: state.note(price["id"])["currency_options"],
     ("checkout.session", "line_items"): _line_items,
     ("item", "discounts"): lambda state, item: state.note(item["id"]).get("discounts", []),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import discounting, invoicing, pricing
+from . import invoicing, pricing, reductions
 from .blanks import blank, embedded_list
 from .errors import invalid, missing_parameter
 from .events import emit, recorded
@@ -83,7 +83,7 @@ def line(state: State, row: Object) -> Object:
         state.new_id("il"),
         **{name: row[name] for name in copied},
         discount_amounts=[],
-        discounts=[],
+        discounts=list(row["discounts"]),
         livemode=False,
         metadata=dict(row["metadata"]),
         parent={
@@ -133,8 +133,8 @@ def recount(state: State, invoice: Object) -> None:
 
 
 def _total(state: State, invoice: Object, lines: list[Object]) -> None:
-    lines = discounting.apply(state, lines, [state.get("discount", known) for known in invoice["discounts"]])
-    taken = discounting.totals(lines)
+    lines = reductions.apply(state, lines, [state.get("discount", known) for known in invoice["discounts"]])
+    taken = reductions.totals(lines)
     subtotal = sum(entry["amount"] for entry in lines)
     total = subtotal - sum(entry["amount"] for entry in taken)
     invoice["lines"] = embedded_list(invoice["lines"]["url"], lines)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import balances, charging, discounting, pricing
+from . import balances, charging, discounting, pricing, reductions
 from .blanks import blank, embedded_list
 from .events import emit, recorded
 from .periods import days
@@ -29,7 +29,7 @@ def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int
         description=values.get("description") or described(state, sub, item),
         discount_amounts=[],
         discountable=not proration,
-        discounts=[],
+        discounts=[] if proration else list(item.get("discounts", [])),
         livemode=False,
         metadata=dict(sub["metadata"]),
         parent=parent,
@@ -74,8 +74,8 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
     lines = [{**entry, "invoice": identifier} for entry in lines]
     discounts = values.pop("discounts", sub["discounts"])
     rows = values.pop("discount_rows", None) or [state.get("discount", known) for known in discounts]
-    lines = discounting.apply(state, lines, rows)
-    taken = discounting.totals(lines)
+    lines = reductions.apply(state, lines, rows)
+    taken = reductions.totals(lines)
     subtotal = sum(entry["amount"] for entry in lines)
     total = subtotal - sum(entry["amount"] for entry in taken)
     start, end = values.pop("period", None) or (state.now(), state.now())
@@ -148,11 +148,18 @@ def draft(state: State, sub: Object, reason: str, lines: list[Line], **values: A
             item["invoice"] = invoice["id"]
             state.put(item)
     sub["latest_invoice"] = invoice["id"]
-    if any(entry["parent"]["subscription_item_details"] for entry in lines):
-        state.note(sub["id"])["period_discounts"] = invoice["discounts"]
+    _remember_discounts(state, sub, invoice)
     emit(state, "invoice.created", invoice)
     discounting.use_up(state, sub, invoice)
     return invoice
+
+
+def _remember_discounts(state: State, sub: Object, invoice: Object) -> None:
+    """What the period was billed with is what its unused time is credited with."""
+    own = {entry["parent"]["subscription_item_details"]["subscription_item"]: entry["discounts"]
+           for entry in invoice["lines"]["data"] if entry["parent"]["subscription_item_details"]}  # fmt: skip
+    if own:
+        state.note(sub["id"])["period_discounts"] = {"all": invoice["discounts"], "items": own}
 
 
 def item_of(entry: Line) -> str | None:

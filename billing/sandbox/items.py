@@ -131,7 +131,8 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
         )
         given = {**kept, **entry, "metadata": merged(kept.get("metadata"), entry)}
         item = build(state, sub["id"], given, start, end)
-        item["created"] = known["created"] if known else item["created"]
+        if known:
+            item.update(created=known["created"], discounts=list(known["discounts"]))
         rows[item["id"]] = item
     check_list([{"price": row["price"]["id"], "quantity": row["quantity"]} for row in rows.values()])
     if not rows:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import charging, delayed, invoicing
+from . import charging, checkout_discounts, delayed, invoicing
 from .buyers import customer_of, details, saved
 from .cards import Card
 from .events import emit, in_order
@@ -39,6 +39,7 @@ def finish(state: State, session: Object, card: Card | None, result: str) -> Non
         customer = customer_of(state, session) if _has_customer(state, session) else None
         session.update(status="complete", url=None, customer=customer["id"] if customer else None)
         session["customer_details"] = details(customer, session)
+        checkout_discounts.redeem(state, session)
         if session["mode"] == "setup":
             _save_card(state, session, customer, card)
         elif not session["amount_total"]:
@@ -95,7 +96,9 @@ def _invoice(state: State, session: Object) -> Object:
              "collection_method": "charge_automatically", "discounts": []}  # fmt: skip
     lines = [_line(state, buyer, row) for row in state.note(session["id"])["items"]]
     values = {name: given[name] for name in ("custom_fields", "description", "footer", "metadata")}
-    invoice = invoicing.document(state, buyer, "manual", lines, parent=None, auto_advance=False, **values)
+    made = [entry["discount"]["id"] for entry in state.note(session["id"]).get("discount_amounts", [])]
+    values |= {"parent": None, "auto_advance": False, "discounts": made}
+    invoice = invoicing.document(state, buyer, "manual", lines, **values)
     state.put(invoice)
     emit(state, "invoice.created", invoice)
     invoicing.finalize(state, invoice, reserve=False)
@@ -109,4 +112,4 @@ def _invoice(state: State, session: Object) -> Object:
 def _line(state: State, buyer: Object, row: Object) -> Object:
     now = state.now()
     words = {"description": row["description"], "invoice_item": state.new_id("ii")}
-    return invoicing.line(state, buyer, row, row["amount_total"], (now, now), **words)
+    return invoicing.line(state, buyer, row, row["amount_subtotal"], (now, now), **words)

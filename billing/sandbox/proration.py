@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import discounting, extras, invoicing, items, periods, pricing, standing
+from . import extras, invoicing, items, periods, pricing, reductions, standing
 from .blanks import blank
 from .events import emit
 from .store import Object, State
@@ -85,11 +85,16 @@ def _full(state: State, sub: Object, change: Change, row: Object, sign: int) -> 
     """What a row costs for the whole period, net: by the discounts that the period was billed with when it is credited,
     by those there are now when it is charged."""
     rows = sub["items"]["data"] if sign < 0 else change.rows
-    amounts = [pricing.item_amount(state, each, sub["currency"]) for each in rows]
-    current: list[str] = sub["discounts"]
-    billed = state.note(sub["id"]).get("period_discounts", current)
-    nets = discounting.net(state, billed if sign < 0 else current, amounts)
-    return next(amount for each, amount in zip(rows, nets, strict=True) if each["id"] == row["id"])
+    now = {"all": sub["discounts"], "items": {each["id"]: each["discounts"] for each in rows}}
+    used = state.note(sub["id"]).get("period_discounts", now) if sign < 0 else now
+    parts = [_own(state, sub, each, used["items"].get(each["id"], [])) for each in rows]
+    nets = reductions.net(state, used["all"], parts)
+    return next(part.amount for each, part in zip(rows, nets, strict=True) if each["id"] == row["id"])
+
+
+def _own(state: State, sub: Object, row: Object, discounts: list[str]) -> reductions.Part:
+    amount = pricing.item_amount(state, row, sub["currency"])
+    return reductions.net(state, discounts, [reductions.Part(amount, row["price"]["product"], sub["currency"])])[0]
 
 
 def _add_whole(state: State, sub: Object, change: Change, row: Object) -> None:

@@ -16,6 +16,7 @@ def build(state: State, customer: Object, wanted: list[Object], options: dict[st
     """A subscription that is not announced yet, with its discounts."""
     sub = drawn_up(state, customer, wanted, options)
     discounting.give(state, options.get("discounts"), sub, items.total(state, sub), options.get("session"))
+    discounting.give_items(state, sub, wanted, options.get("session"))
     customer["currency"] = sub["currency"]
     return state.put(sub)
 

@@ -9,11 +9,11 @@ from ..proration import Change
 from ..routing import api
 from ..store import Object, State
 from .payment_methods import owned
-from .subscriptions import DISCOUNTS, refuse_unpayable
+from .subscriptions import DISCOUNTS, ITEM_DISCOUNTS, refuse_unpayable
 
 UPDATED = "customer.subscription.updated"
 ORDER = (UPDATED, "invoiceitem.created", "invoice.created", "invoice.finalized")
-ITEMS = "items.id items.price items.quantity items.deleted items.metadata"
+ITEMS = f"items.id items.price items.quantity items.deleted items.metadata {ITEM_DISCOUNTS}"
 ENDS = "cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback"
 PAYING = "payment_behavior proration_behavior proration_date billing_cycle_anchor off_session"
 PLAIN = (
@@ -176,6 +176,7 @@ def _apply(state: State, sub: Object, change: Change, params: Params) -> None:
     if _ends_trial(sub, params):
         sub.update(status="active", trial_end=state.now())
     proration.put(state, sub, change)
+    discounting.give_items(state, sub, params.get("items") or [])
     _write(state, sub, {name: value for name, value in params.items() if name != "trial_end" or value != "now"})
 
 

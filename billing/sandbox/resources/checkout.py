@@ -33,6 +33,8 @@ DISCOUNTS = "discounts.coupon discounts.promotion_code"
 TAKEN = "mode customer customer_email customer_update metadata currency expires_at payment_method_types"
 FIXED = "automatic_tax ui_mode"
 OF_MODE = {
+    "allow_promotion_codes": ("payment", "subscription"),
+    "discounts": ("payment", "subscription"),
     "line_items": ("payment", "subscription"),
     "subscription_data": ("subscription",),
     "payment_intent_data": ("payment",),
@@ -94,9 +96,6 @@ def _prepare_setup(state: State, session: Object, values: Params) -> None:
 
 
 def _check_discounts(params: Params) -> None:
-    offered = params.get("discounts") or params.get("allow_promotion_codes")
-    if offered and params["mode"] != "subscription":
-        raise not_covered(f"discounts in {params['mode']} mode")
     if params.get("discounts") and "allow_promotion_codes" in params:
         names = "allow_promotion_codes, discounts"
         raise invalid(f"You may only specify one of these parameters: {names}.", "allow_promotion_codes")

@@ -13,8 +13,12 @@ from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
 
-SHAPE = "amount_off currency percent_off duration duration_in_months id max_redemptions metadata name redeem_by"
-RULES = "restrictions.first_time_transaction restrictions.minimum_amount restrictions.minimum_amount_currency"
+SHAPE = (
+    "applies_to.products amount_off currency currency_options percent_off duration duration_in_months id "
+    "max_redemptions metadata name redeem_by"
+)
+RULES = " ".join(f"restrictions.{name}" for name in ("first_time_transaction", "minimum_amount",
+                                                     "minimum_amount_currency", "currency_options"))  # fmt: skip
 
 
 @api.add("POST", "/v1/coupons", "CouponCreateParams", SHAPE)
@@ -38,10 +42,15 @@ def create(state: State, params: Params) -> Object:
         valid=True,
     )
     state.put(coupon)
+    state.note(coupon["id"]).update(applies_to=params.get("applies_to"), currency_options=_options(params))
     emit(state, "coupon.created", coupon)
     if coupon["redeem_by"]:
         state.schedule(coupon["redeem_by"], "coupon_expires", coupon["id"])
     return coupon
+
+
+def _options(params: Params) -> Object:
+    return {currency.lower(): values for currency, values in (params.get("currency_options") or {}).items()}
 
 
 def _check(state: State, params: Params) -> None:
@@ -53,6 +62,10 @@ def _check(state: State, params: Params) -> None:
         raise invalid("Invalid percent_off: must be greater than 0 and at most 100.", "percent_off")
     if params.get("amount_off", 1) < 1:
         raise invalid("Invalid positive integer", "amount_off", "parameter_invalid_integer")
+    for product in (params.get("applies_to") or {}).get("products", []):
+        state.get("product", product, "applies_to[products]")
+    if "currency_options" in params and "amount_off" not in params:
+        raise invalid("`currency_options` goes with `amount_off`.", "currency_options")
     if "amount_off" in params and "currency" not in params:
         raise missing_parameter("currency")
     if (params.get("duration") == "repeating") != ("duration_in_months" in params):
@@ -68,12 +81,15 @@ def _check_limits(state: State, params: Params, until: str) -> None:
         raise invalid(f"`{until}` must be in the future.", until)
 
 
-@api.add("POST", "/v1/coupons/{coupon}", "CouponUpdateParams", "metadata name")
+@api.add("POST", "/v1/coupons/{coupon}", "CouponUpdateParams", "currency_options metadata name")
 def update(state: State, coupon: str, params: Params) -> Object:
     row = state.get("coupon", coupon)
     with recorded(state, row, "coupon.updated"):
         row["name"] = params.get("name", row["name"]) or None
         row["metadata"] = merged(row["metadata"], params)
+    if _options(params) and row["amount_off"] is None:
+        raise invalid("`currency_options` goes with `amount_off`.", "currency_options")
+    state.note(coupon).setdefault("currency_options", {}).update(_options(params))
     return row
 
 
@@ -127,6 +143,8 @@ def create_code(state: State, params: Params) -> Object:
         times_redeemed=0,
     )
     state.put(code)
+    options = (params.get("restrictions") or {}).get("currency_options") or {}
+    state.note(code["id"])["minimums"] = {name.lower(): each["minimum_amount"] for name, each in options.items()}
     emit(state, "promotion_code.created", code)
     if code["expires_at"]:
         state.schedule(code["expires_at"], "code_expires", code["id"])
@@ -148,7 +166,7 @@ def _unused(state: State, text: str, customer: str | None) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]+", text):
         raise invalid("Promotion codes consist of letters, digits and dashes.", "code")
     known = discounting.by_text(state, text, customer)
-    if known is not None:
+    if known is not None and known["active"]:
         raise invalid("An active promotion code with `code: " + text + "` already exists.", "code",
                       "resource_already_exists")  # fmt: skip
     return text

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import extras, standing
+from .. import discounting, extras, standing
 from ..contract import Params
 from ..errors import invalid, missing_parameter
 from ..events import emit
@@ -11,7 +11,13 @@ from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
 
-WHAT = "amount description discountable metadata period pricing.price quantity"
+WHAT = (
+    "amount description discountable metadata period pricing.price quantity discounts.coupon discounts.promotion_code "
+    "discounts.discount"
+)
+
+
+LASTING = ("id", "date", "invoice", "parent", "discounts")
 
 
 @api.add(
@@ -22,7 +28,9 @@ def create(state: State, params: Params) -> Object:
         raise missing_parameter("customer")
     customer = state.get("customer", params["customer"], "customer")
     invoice = _draft(state, params["invoice"], customer) if "invoice" in params else None
-    row = state.put(extras.item(state, _payer(state, params, customer, invoice), params))
+    payer = _payer(state, params, customer, invoice)
+    row = state.put(extras.item(state, payer, params))
+    discounting.give(state, params.get("discounts"), row, row["amount"], payer=payer)
     if invoice is not None:
         row["invoice"] = invoice["id"]
         state.put(row)
@@ -69,7 +77,9 @@ def update(state: State, item: str, params: Params) -> Object:
     wanted |= {**params, "metadata": merged(row["metadata"], params)}
     payer = {"id": None, "customer": row["customer"], "currency": row["currency"]}
     fresh = extras.item(state, payer, wanted)
-    row.update({name: value for name, value in fresh.items() if name not in ("id", "date", "invoice", "parent")})
+    row.update({name: value for name, value in fresh.items() if name not in LASTING})
+    if "discounts" in params:
+        discounting.give(state, params["discounts"], row, row["amount"], payer=payer)
     if invoice is not None:
         extras.recount(state, invoice)
     return row

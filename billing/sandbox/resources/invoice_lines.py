@@ -11,7 +11,10 @@ from ..routing import api
 from ..store import Object, State
 from . import invoice_items
 
-WHAT = "amount description discountable metadata period.start period.end pricing.price quantity"
+WHAT = (
+    "amount description discountable metadata period.start period.end pricing.price quantity "
+    "discounts.coupon discounts.promotion_code discounts.discount"
+)
 LINES = " ".join(f"lines.{name}" for name in WHAT.split())
 OF_A_PLAN = {"description", "metadata", "period"}
 

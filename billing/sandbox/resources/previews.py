@@ -10,9 +10,12 @@ from ..routing import api
 from ..store import Object, State
 from . import changes
 
-DETAILS = (
-    "subscription_details.items subscription_details.proration_behavior subscription_details.proration_date "
-    "subscription_details.billing_cycle_anchor subscription_details.trial_end"
+DETAILS = " ".join(
+    f"subscription_details.{name}"
+    for name in (
+        "items.id items.price items.quantity items.deleted items.metadata proration_behavior proration_date "
+        "billing_cycle_anchor trial_end"
+    ).split()
 )
 EXTRAS = " ".join(f"invoice_items.{name}" for name in ("amount", "currency", "description", "price", "quantity",
                                                        "discountable", "metadata", "period"))  # fmt: skip
@@ -65,7 +68,7 @@ def _of_a_new_one(state: State, params: Params) -> Object:
     lines += [_line(state, payer, entry) for entry in entries]
     picked = [discounting.chosen(state, entry, customer["id"], payer["currency"], sum(line["amount"] for line in lines))
               for entry in params.get("discounts") or []]  # fmt: skip
-    discounts = [discounting.drawn_up(state, coupon, code, payer, None) for coupon, code in picked]
+    discounts = [discounting.drawn_up(state, coupon, code, payer, None, payer) for coupon, code in picked]
     identifier = state.new_id("upcoming_in", 24)
     return invoicing.document(
         state, payer, "upcoming", lines, id=identifier, parent=None, discount_rows=discounts

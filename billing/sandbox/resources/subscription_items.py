@@ -9,7 +9,7 @@ from ..store import Object, State
 from . import changes
 
 HOW = "payment_behavior proration_behavior proration_date"
-ITEM = ("price", "quantity", "metadata")
+ITEM = ("price", "quantity", "metadata", "discounts")
 
 
 @api.add("GET", "/v1/subscription_items", "SubscriptionItemListParams", "subscription")

@@ -12,7 +12,8 @@ from ..routing import api
 from ..store import Object, State
 from .payment_methods import owned
 
-ITEMS = "items.price items.quantity items.metadata"
+ITEM_DISCOUNTS = "items.discounts.coupon items.discounts.promotion_code items.discounts.discount"
+ITEMS = f"items.price items.quantity items.metadata {ITEM_DISCOUNTS}"
 DISCOUNTS = "discounts.coupon discounts.promotion_code discounts.discount"
 OPTIONS = (
     "customer currency default_payment_method description metadata off_session payment_behavior collection_method "

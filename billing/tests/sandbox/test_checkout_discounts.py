@@ -7,6 +7,7 @@ import stripe
 
 from .conftest import Control, ask
 from .test_billing_cycle import fresh, renew
+from .test_pages import Browser
 
 
 @pytest.fixture
@@ -66,3 +67,57 @@ def test_everything_off_needs_no_payment(client: stripe.StripeClient, control: C
     sub = client.v1.subscriptions.retrieve(done["subscription"])
     assert sub.status == "active"
     assert client.v1.charges.list({"customer": sub.customer}).data == []
+
+
+@pytest.fixture
+def gadget(client: stripe.StripeClient) -> Any:
+    product = client.v1.products.create({"name": "Gadget"})
+    return client.v1.prices.create({"product": product.id, "currency": "usd", "unit_amount": 3000})
+
+
+@pytest.mark.parametrize("invoiced", [False, True])
+def test_a_one_off_payment_is_discounted(
+    client: stripe.StripeClient, control: Control, gadget: Any, half: Any, invoiced: bool
+) -> None:
+    params: Any = {"mode": "payment", "line_items": [{"price": gadget.id, "quantity": 1}], "success_url": "http://x/"}
+    session = client.v1.checkout.sessions.create(
+        {**params, "discounts": [{"promotion_code": half.id}], "invoice_creation": {"enabled": invoiced}}
+    )
+    done = control(f"/checkout/{session.id}/complete")["session"]
+    assert client.v1.payment_intents.retrieve(done["payment_intent"]).amount_received == 1500
+    shown = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["total_details.breakdown"]})
+    assert shown.total_details.breakdown.discounts[0].discount.promotion_code == half.id
+    assert client.v1.promotion_codes.retrieve(half.id).times_redeemed == 1
+    if invoiced:
+        invoice = client.v1.invoices.retrieve(done["invoice"])
+        assert (invoice.subtotal, invoice.total, invoice.amount_paid) == (3000, 1500, 1500)
+
+
+def test_a_session_that_saves_a_card_has_nothing_to_discount(client: stripe.StripeClient, half: Any) -> None:
+    params: Any = {"mode": "setup", "currency": "usd", "success_url": "http://x/", "allow_promotion_codes": True}
+    with pytest.raises(stripe.InvalidRequestError, match="in `setup` mode"):
+        client.v1.checkout.sessions.create(params)
+
+
+def test_the_page_shows_the_new_total_or_says_why_not(
+    client: stripe.StripeClient, sandbox: Any, checkout: Any, half: Any, subscribed: Any
+) -> None:
+    browser, session = Browser(sandbox.url), checkout(allow_promotion_codes=True)
+    promotion: Any = {"type": "coupon", "coupon": half.promotion.coupon}
+    asked: dict[str, Any] = {
+        "GONE": {"active": False},
+        "LARGE": {"restrictions": {"minimum_amount": 90000, "minimum_amount_currency": "usd"}},
+        "FIRST": {"restrictions": {"first_time_transaction": True}},
+        "HERS": {"customer": client.v1.customers.create({}).id},
+    }
+    for code, more in asked.items():
+        client.v1.promotion_codes.create({"promotion": promotion, "code": code, **more})
+    subscribed()
+    told = {"NONE": "is invalid", "HERS": "is invalid", "GONE": "inactive", "LARGE": "larger purchase",
+            "FIRST": "prior transactions"}  # fmt: skip
+    for code, words in told.items():
+        status, body, _ = browser.ask("POST", f"/c/{session.id}", promotion_code=code)
+        assert (status, words in body, "$20.00" in body) == (400, True, True), code
+    assert browser.ask("POST", f"/c/{session.id}", promotion_code="half")[0] == 303
+    page = browser.ask("GET", f"/c/{session.id}")[1]
+    assert page.count("$10.00") >= 2

@@ -195,3 +195,93 @@ def test_a_code_is_given_out_once(client: stripe.StripeClient) -> None:
     client.v1.promotion_codes.update(first.id, {"active": False})
     client.v1.promotion_codes.create({"promotion": promotion, "code": "hello"})
     assert types(client)[-2:] == ["promotion_code.updated", "promotion_code.created"]
+
+
+def test_a_coupon_for_some_products_leaves_the_others(client: stripe.StripeClient, member: Any, price: Any) -> None:
+    other = client.v1.products.create({"name": "Support"})
+    recurring: Any = {"interval": "month"}
+    support = client.v1.prices.create(
+        {"product": other.id, "currency": "usd", "unit_amount": 1000, "recurring": recurring}
+    )
+    coupon = quarter(client, applies_to={"products": [other.id]}, expand=["applies_to"])
+    assert coupon.applies_to.products == [other.id]
+    sub = member(items=[{"price": price.id}, {"price": support.id}], discounts=[{"coupon": coupon.id}])
+    assert fresh(client, sub).latest_invoice.total == 2750
+    with pytest.raises(stripe.InvalidRequestError, match="No such product"):
+        quarter(client, applies_to={"products": ["prod_none"]})
+
+
+def test_a_coupon_takes_an_amount_off_in_each_of_its_currencies(
+    client: stripe.StripeClient, member: Any, price: Any
+) -> None:
+    options: Any = {"eur": {"amount_off": 300}}
+    coupon = client.v1.coupons.create(
+        {"amount_off": 500, "currency": "usd", "duration": "once", "currency_options": options}
+    )
+    client.v1.prices.update(
+        price.id, {"currency_options": {"eur": {"unit_amount": 1800}, "gbp": {"unit_amount": 1500}}}
+    )
+    with pytest.raises(stripe.InvalidRequestError, match="not in `gbp`"):
+        member(currency="gbp", discounts=[{"coupon": coupon.id}])
+    assert fresh(client, member(currency="eur", discounts=[{"coupon": coupon.id}])).latest_invoice.total == 1500
+
+
+def test_an_items_discount_comes_before_the_subscriptions(
+    client: stripe.StripeClient, control: Control, member: Any, price: Any, team: Any
+) -> None:
+    half = client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+    items: Any = [{"price": price.id, "discounts": [{"coupon": half.id}]}, {"price": team.id}]
+    sub = member(items=items, discounts=[{"coupon": quarter(client).id}])
+    lines = fresh(client, sub).latest_invoice.lines.data
+    assert [[entry.amount for entry in line.discount_amounts] for line in lines] == [[1000, 250], [1250]]
+    assert fresh(client, sub)["items"]["data"][0].discounts == []
+    renew(control, sub)
+    assert paid(client, sub) == [4500, 5250]
+
+
+def test_an_item_is_given_a_discount_and_loses_it(client: stripe.StripeClient, control: Control, member: Any) -> None:
+    sub, coupon = member(), quarter(client, duration="repeating", duration_in_months=2)
+    item = sub["items"]["data"][0].id
+    given = client.v1.subscription_items.update(item, {"discounts": [{"coupon": coupon.id}]})
+    discount = client.v1.subscriptions.retrieve(sub.id, {"expand": ["items.data.discounts"]})["items"]["data"][0]
+    assert (discount.discounts[0].subscription_item, given.discounts) == (item, [discount.discounts[0].id])
+    for _ in range(3):
+        renew(control, fresh(client, sub))
+    assert paid(client, sub) == [2000, 1500, 2000, 2000]
+    client.v1.subscription_items.update(item, {"discounts": [{"coupon": coupon.id}]})
+    assert client.v1.subscription_items.update(item, {"discounts": ""}).discounts == []
+
+
+def test_what_an_items_discount_took_off_is_not_credited(
+    client: stripe.StripeClient, control: Control, member: Any, price: Any, team: Any
+) -> None:
+    half = client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+    sub = member(items=[{"price": price.id, "discounts": [{"coupon": half.id}]}])
+    middle = half_way(control, sub)
+    swap(client, sub, team, proration_date=middle)
+    pending = client.v1.invoice_items.list({"pending": True}).data
+    assert sorted(row.amount for row in pending) == [-500, 2500]
+
+
+def test_an_invoice_item_has_a_discount_of_its_own(client: stripe.StripeClient, customer: Any) -> None:
+    half = client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+    draft = client.v1.invoices.create({"customer": customer.id})
+    for more in ({"discounts": [{"coupon": half.id}]}, {}):
+        client.v1.invoice_items.create({"customer": customer.id, "invoice": draft.id, "amount": 1000, **more})
+    assert client.v1.invoices.retrieve(draft.id).total == 1500
+    first = client.v1.invoice_items.list({"invoice": draft.id}).data[-1]
+    client.v1.invoice_items.update(first.id, {"discounts": ""})
+    assert client.v1.invoices.retrieve(draft.id).total == 2000
+
+
+def test_a_promotion_code_asks_for_a_least_amount_in_each_currency(
+    client: stripe.StripeClient, member: Any, price: Any
+) -> None:
+    promotion: Any = {"type": "coupon", "coupon": quarter(client).id}
+    rules: Any = {"minimum_amount": 9000, "minimum_amount_currency": "usd"}
+    rules["currency_options"] = {"eur": {"minimum_amount": 1000}}
+    code = client.v1.promotion_codes.create({"promotion": promotion, "restrictions": rules})
+    client.v1.prices.update(price.id, {"currency_options": {"eur": {"unit_amount": 1800}}})
+    with pytest.raises(stripe.InvalidRequestError, match="larger purchase"):
+        member(discounts=[{"promotion_code": code.id}])
+    assert member(currency="eur", discounts=[{"promotion_code": code.id}]).discounts

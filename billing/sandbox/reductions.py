@@ -1,0 +1,103 @@
+"""What discounts take off amounts: in percent or by an amount, of the products that a coupon is for.
+
+Assumed, where Stripe's documentation is silent: an amount off is spread over the lines in proportion to their amounts.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from .errors import invalid
+from .store import Object, State
+
+
+@dataclass(frozen=True)
+class Part:
+    """An amount in minor units and the product it is for, if it is for one."""
+
+    amount: int
+    product: str | None
+    currency: str
+
+
+def coupon_of(state: State, discount: Object) -> Object:
+    """A deleted coupon goes on for those who have it."""
+    identifier = discount["source"]["coupon"]
+    return state.find("coupon", identifier) or dict(state.note(identifier)["last"])
+
+
+def amount_off(state: State, coupon: Object, currency: str) -> int:
+    if coupon["currency"] == currency:
+        return int(coupon["amount_off"])
+    options = state.note(coupon["id"]).get("currency_options") or {}
+    if currency not in options:
+        raise invalid(f"The coupon `{coupon['id']}` is in `{coupon['currency']}`, not in `{currency}`.", "coupon")
+    return int(options[currency]["amount_off"])
+
+
+def off(state: State, coupon: Object, parts: list[Part]) -> list[int]:
+    """What a coupon takes off each of the parts, whole minor units; credits are not discounted."""
+    only = (state.note(coupon["id"]).get("applies_to") or {}).get("products")
+    open_amounts = [max(part.amount, 0) if only is None or part.product in only else 0 for part in parts]
+    if coupon["percent_off"] is not None:
+        rate = Decimal(str(coupon["percent_off"])) / 100
+        return [int((amount * rate).quantize(Decimal(1), ROUND_HALF_UP)) for amount in open_amounts]
+    if not parts:
+        return []
+    return _spread(min(amount_off(state, coupon, parts[0].currency), sum(open_amounts)), open_amounts)
+
+
+def _spread(total: int, amounts: list[int]) -> list[int]:
+    """In proportion, and exactly: the last one takes what rounding leaves."""
+    rest, whole, parts = total, sum(amounts), []
+    for amount in amounts:
+        part = rest * amount // whole if whole else 0
+        parts.append(part)
+        rest, whole = rest - part, whole - amount
+    return parts
+
+
+def net(state: State, identifiers: list[str], parts: list[Part]) -> list[Part]:
+    """What is left of the parts, one discount after another."""
+    for identifier in identifiers:
+        taken = off(state, coupon_of(state, state.get("discount", identifier)), parts)
+        parts = _less(parts, taken)
+    return parts
+
+
+def _less(parts: list[Part], taken: list[int]) -> list[Part]:
+    return [Part(part.amount - less, part.product, part.currency) for part, less in zip(parts, taken, strict=True)]
+
+
+def apply(state: State, lines: list[Object], discounts: list[Object]) -> list[Object]:
+    """The lines with their `discount_amounts`: first a line's own, then those of the whole, each from what is left."""
+    shown = [{**line, "discount_amounts": [], "pretax_credit_amounts": []} for line in lines]
+    open_lines = [line for line in shown if line["discountable"] and line["amount"] > 0]
+    left = [_part(line) for line in open_lines]
+    for index, line in enumerate(open_lines):
+        for known in line["discounts"]:
+            left[index] = _take(state, state.get("discount", known), [line], [left[index]])[0]
+    for discount in discounts:
+        left = _take(state, discount, open_lines, left)
+    return shown
+
+
+def _part(line: Object) -> Part:
+    details = (line["pricing"] or {}).get("price_details")
+    return Part(line["amount"], details["product"] if details else None, line["currency"])
+
+
+def _take(state: State, discount: Object, lines: list[Object], left: list[Part]) -> list[Part]:
+    taken = off(state, coupon_of(state, discount), left)
+    for line, part in zip(lines, taken, strict=True):
+        line["discount_amounts"].append({"amount": part, "discount": discount["id"]})
+        line["pretax_credit_amounts"].append({"amount": part, "discount": discount["id"], "type": "discount"})
+    return _less(left, taken)
+
+
+def totals(lines: list[Object]) -> list[Object]:
+    """`total_discount_amounts` of an invoice with these lines."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        for entry in line["discount_amounts"]:
+            sums[entry["discount"]] = sums.get(entry["discount"], 0) + entry["amount"]
+    return [{"amount": amount, "discount": discount} for discount, amount in sums.items()]
