@@ -1,4 +1,4 @@
-"""Which lane an event belongs to: its customer's, found in its object, in our payment map, or by one Stripe call."""
+"""Which lane an event belongs to: its customer's, found in its object, our payment map, the ledger, or by one call."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from billing import fetch
 from billing.fetch import id_of
-from billing.models import Customer, InvoicePayment, Payment
+from billing.models import Customer, InvoicePayment, Payment, StripeEvent
 
 WITHOUT_CUSTOMER = frozenset({"dispute", "refund", "invoice_payment", "radar.early_fraud_warning"})
 
@@ -63,7 +63,13 @@ def _customer_known_by(names: tuple[str, str, str]) -> str | None:
     known = InvoicePayment.objects.filter(wanted).values_list("customer_id", flat=True).first()
     if known is None and invoice:
         known = Payment.objects.filter(invoice_id=invoice).values_list("customer_id", flat=True).first()
-    return known
+    return known or _customer_told_of(names)
+
+
+def _customer_told_of(names: tuple[str, str, str]) -> str | None:
+    """From an event that waits with this one: that of an invoice names its customer, that of its payment does not."""
+    told = StripeEvent.objects.filter(object_id__in=filter(None, names), lane__startswith="cus_")
+    return next(iter(told.values_list("lane", flat=True)[:1]), None)
 
 
 def is_ours(lane: str) -> bool:

@@ -12,12 +12,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 from djstripe.models import Event as DjstripeEvent
 
-from billing import fetch, lanes, payments, placement, stripe_client
+from billing import fetch, lanes, mirror, payments, placement, stripe_client
 from billing.fetch import id_of
 from billing.models import Customer, StripeEvent
+from billing.receivers.contents import PAID
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
 Status = StripeEvent.Status
+Stamp = Callable[[StripeEvent], None]
 
 BATCH = 100
 BACKOFF_MINUTES = (1, 5, 30, 120, 360, 720)
@@ -38,13 +40,13 @@ def prefetch(lane: str, events: list[StripeEvent]) -> None:
     """
     if not placement.is_ours(lane):
         return
-    requests = [fetch.subscriptions_request(lane), *filter(None, map(_request_for, events))]
+    requests = [fetch.subscriptions_request(lane), *filter(None, map(_request_for, events)), *_superseded(events)]
     stripe_client.get_in_parallel(list({str(request): request for request in requests}.values()))
     for subscription in fetch.subscriptions(lane):
         if subscription["status"] == "past_due":
             fetch.open_invoices(subscription["id"])
     for event in events:
-        if event.type in {"invoice.paid", "invoice.payment_succeeded"}:
+        if event.type in PAID:
             with suppress(StripeUnavailable, *StripeRefused):
                 fetch.settled_invoice(id_of(_object(event)), lane)
 
@@ -64,24 +66,35 @@ def _request_for(event: StripeEvent) -> fetch.Request | None:
     return None
 
 
+def _superseded(events: list[StripeEvent]) -> list[fetch.Request]:
+    """Invoices that a later one of their batch followed: the subscription brings only its latest along."""
+    paid = {
+        id_of(obj): obj["created"] for event in events if event.type in PAID and (obj := _object(event)).get("created")
+    }
+    return [fetch.invoice_request(invoice) for invoice in sorted(paid, key=lambda invoice: paid[invoice])[:-1]]
+
+
 def apply(lane: str, events: list[StripeEvent]) -> None:
     """Apply and stamp each event; one that fails is set to be tried again, and holds up none of the others.
 
     The stamps come last: a duplicate at the door waits for the row only from then to the commit.
     """
-    apply_one = _dispatch if placement.is_ours(lane) else _place
-    stamps = [partial(stamp, event) for event in events if (stamp := _outcome(apply_one, event))]
-    for stamp in stamps:
-        stamp()
+    apply_one: Callable[[StripeEvent], str | None] = _place
+    if placement.is_ours(lane):
+        apply_one = partial(_dispatch, mirror.events([event.payload for event in events]))
+    outcomes = [(event, _outcome(apply_one, event)) for event in events]
+    for note in ("", NOT_OURS):
+        _stamp_processed([event.pk for event, outcome in outcomes if outcome == note], note)
+    for event, outcome in outcomes:
+        if callable(outcome):
+            outcome(event)
 
 
-def _outcome(
-    apply_one: Callable[[StripeEvent], str | None], event: StripeEvent
-) -> Callable[[StripeEvent], None] | None:
-    """How the event is to be stamped; None for one that moved to another lane."""
+def _outcome(apply_one: Callable[[StripeEvent], str | None], event: StripeEvent) -> "str | Stamp | None":
+    """A note on what was processed, how else to stamp the event, or None for one that moved to another lane."""
     try:
         with transaction.atomic(), stripe_client.undone_on_error():
-            note = apply_one(event)
+            return apply_one(event)
     except StripeUnavailable as error:
         return partial(_stamp_waiting, reason=str(error))
     except OperationalError as error:
@@ -90,14 +103,12 @@ def _outcome(
         return partial(_stamp_failed, error=error)
     except Exception as error:
         return partial(_stamp_failed, error=error)
-    return None if note is None else partial(_stamp_processed, note=note)
 
 
-def _dispatch(event: StripeEvent) -> str:
-    """Through dj-stripe, which records the event and runs every receiver, ours and the host project's."""
-    known = DjstripeEvent.objects.filter(id=event.pk).first()
-    if known:
-        known.invoke_webhook_handlers()
+def _dispatch(recorded: dict[str, DjstripeEvent], event: StripeEvent) -> str:
+    """Through dj-stripe, which runs every receiver, ours and the host project's."""
+    if event.pk in recorded:
+        recorded[event.pk].invoke_webhook_handlers()
     else:
         DjstripeEvent.process(event.payload)
     return ""
@@ -129,8 +140,8 @@ def _stamp_waiting(event: StripeEvent, reason: str) -> None:
     StripeEvent.objects.filter(pk=event.pk).update(**_waiting(reason))
 
 
-def _stamp_processed(event: StripeEvent, note: str) -> None:
-    StripeEvent.objects.filter(pk=event.pk).update(
+def _stamp_processed(ids: list[str], note: str) -> None:
+    StripeEvent.objects.filter(pk__in=ids).update(
         status=Status.PROCESSED,
         error_message=note,
         attempts=F("attempts") + 1,

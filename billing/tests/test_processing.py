@@ -15,6 +15,11 @@ from billing.stripe_client import HttpClient, StripeUnavailable
 
 from .world import assert_all_processed
 
+TWO_MONTHS = frozenset(
+    {"checkout.session.completed", "customer.updated", "customer.subscription.created", "customer.subscription.updated"}
+    | {"invoice.paid", "invoice.payment_succeeded", "invoice_payment.paid"}
+)
+
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
@@ -202,16 +207,56 @@ def test_a_worker_that_lost_its_lane_half_way_changes_nothing_and_the_heir_does_
     assert Payment.objects.count() == 1
 
 
-def test_a_new_subscribers_events_cost_one_call_a_drain(world):
-    """Two drains: `invoice_payment.paid` names no customer, and comes to its lane by our map after the rest."""
+def test_a_new_subscribers_checkout_costs_one_call(world):
+    """`invoice_payment.paid` too, which names no customer: the ledger knows whose invoice it is."""
     world.subscribed()  # the account and the product are known by now
     ben = world.subscribe(email="ben@example.com")
     events = world.events()
     before = _reads(world)
     world.deliver(events)
-    reads = {path: count - before.get(path, 0) for path, count in _reads(world).items() if count > before.get(path, 0)}
-    assert reads == {"GET /v1/subscriptions": 2}
+    assert _reads_since(world, before) == {"GET /v1/subscriptions": 1}
     assert ben.access.reason == "active"
+
+
+@pytest.fixture
+def warm(world):
+    """A world whose account and products are mirrored, and where nobody else is renewed."""
+    first = world.subscribed()
+    world.stripe("DELETE", f"subscriptions/{first.subscription}")
+    world.deliver()
+    return world
+
+
+def bought_and_renewed(world):
+    """The events of a new customer's first two months, in the two bursts they come in: ten that are applied."""
+    world.subscribe(email="ben@example.com")
+    bought = world.events()
+    world.delivered.update(event["id"] for event in bought)
+    world.advance(days=33)
+    bursts = [[event for event in burst if event["type"] in TWO_MONTHS] for burst in (bought, world.events())]
+    assert sum(map(len, bursts)) == 10
+    return bursts
+
+
+def test_a_new_customers_ten_events_cost_one_call_a_burst(warm):
+    """At most six is what we promise."""
+    bursts = bought_and_renewed(warm)
+    before = _reads(warm)
+    for burst in bursts:
+        warm.deliver(burst)
+    assert sum(_reads_since(warm, before).values()) <= 3
+    assert Payment.objects.count() == 3
+
+
+def test_a_backlog_of_ten_events_is_drained_with_two_calls_and_few_queries(warm, django_assert_max_num_queries):
+    """What is asked once a drain is not asked once an event."""
+    backlog = [event for burst in bought_and_renewed(warm) for event in burst]
+    before = _reads(warm)
+    warm.deliver(backlog, work=False)
+    with django_assert_max_num_queries(230):
+        testing.work()
+    assert_all_processed()
+    assert sum(_reads_since(warm, before).values()) == 2
 
 
 def test_nothing_is_asked_of_stripe_while_an_event_is_received(world):
@@ -349,6 +394,11 @@ def test_a_receiver_that_raises_when_one_grace_ends_does_not_silence_the_others(
     assert revoked == {subscriber.customer for subscriber in subscribers[1:]}
     worker.sweep()
     assert not subscribers[0].row.has_announced_access
+
+
+def _reads_since(world, before):
+    now = _reads(world)
+    return {path: count - before.get(path, 0) for path, count in now.items() if count > before.get(path, 0)}
 
 
 def _reads(world):
