@@ -1,0 +1,144 @@
+"""Events applied a second with 100 ms per Stripe call, and the Stripe calls it took, beside dj-stripe as it comes.
+
+    python -m bench.apply
+
+The same lifecycle of new customers, ten events each, waits for both. Ours is in the ledger when a queue of two worker
+processes may begin; dj-stripe works in its webhook view, served by two worker processes that are posted to at once.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+from bench import story
+from bench.postgres import postgres_server
+from bench.posting import Poster
+from bench.running import ROOT, command, connect, cpu_seconds, environment, new_database, postmaster, queue, site, until
+from bench.sandbox import Server, running
+from bench.table import Row, main
+
+LATENCY_MS = 100
+OURS, STOCK = 60, 6
+TARGET_RATE, TARGET_CALLS = 55, 6
+WAITING = "SELECT count(*) FROM stripe_events WHERE status <> 'processed'"
+ENDPOINT = """
+INSERT INTO djstripe_webhookendpoint (id, djstripe_uuid, secret, livemode, enabled_events, status, url, api_version,
+    application, djstripe_tolerance, djstripe_validation_method, stripe_data, djstripe_created, djstripe_updated)
+VALUES ('we_1', %s, %s, false, '["*"]', 'enabled', 'https://billing.example.com/stripe/', '', '', 300,
+    'verify_signature', '{}', now(), now())
+"""
+"""What one side made of it: events a second, CPU ms an event (its processes and the database's), calls a lifecycle."""
+Figures = tuple[float, float, float]
+ENDPOINT_UUID = "5d5a4a39-6c2b-4a0d-9e6b-0d4b5c1f3a77"
+
+
+def ours(url: str) -> Figures:
+    with running() as stripe:
+        address = f"http://{stripe.connection.host}:{stripe.connection.port}"
+        env = environment(new_database(url, "ours"), address)
+        command(env, "setup")
+        command(env, "setup_stripe")
+        price = stripe.ask("GET", "/v1/prices?lookup_keys[]=pro_month")["data"][0]["id"]
+        warm_up, *stories = story.tell(stripe, price, OURS + 1)
+        with connect(env["DATABASE_URL"]) as database, queue(env) as pid:
+
+            def is_done() -> bool:
+                return database.execute(WAITING).fetchone() == (0,)
+
+            enrol(env, [warm_up])
+            until(is_done, "the queue does not work")
+            slow(stripe)
+            enrol(env, stories)
+            began, spent = time.perf_counter(), cpu(pid, url)
+            until(is_done, "the queue has not finished", every=0.02)
+            return figures(stripe, len(stories), time.perf_counter() - began, cpu(pid, url) - spent)
+
+
+def stock(url: str) -> Figures:
+    with running() as stripe:
+        address = f"http://{stripe.connection.host}:{stripe.connection.port}"
+        env = environment(new_database(url, "stock"), address, "bench.stock")
+        command(env, "migrate", "--run-syncdb")
+        with connect(env["DATABASE_URL"]) as database:
+            database.execute(ENDPOINT, [ENDPOINT_UUID, story.SECRET])
+        product = stripe.post("/v1/products", name="Pro")["id"]
+        recurring = {"currency": "usd", "unit_amount": 2000, "recurring[interval]": "month"}
+        price = stripe.post("/v1/prices", product=product, **recurring)["id"]
+        warm_up, *stories = story.tell(stripe, price, STOCK + 1)
+        with site(env, "django.core.wsgi:get_wsgi_application()") as (base, pid):
+            post(base, [warm_up])
+            slow(stripe)
+            began, spent = time.perf_counter(), cpu(pid, url)
+            post(base, stories)
+            return figures(stripe, len(stories), time.perf_counter() - began, cpu(pid, url) - spent)
+
+
+def post(base: str, stories: list[list[story.Event]]) -> None:
+    """By two posters, each customer's events by the same one and in order."""
+    poster = Poster(base)
+
+    def half(which: int) -> None:
+        for event in chain.from_iterable(stories[which::2]):
+            poster.post(f"/stripe/webhook/{ENDPOINT_UUID}/", json.dumps(event).encode())
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(half, range(2)))
+
+
+def enrol(env: dict[str, str], stories: list[list[story.Event]]) -> None:
+    customers = {customer: f"{customer}@example.com" for customer in map(story.customer_of, stories)}
+    given = json.dumps({"customers": customers, "events": list(chain.from_iterable(stories))}).encode()
+    run = [sys.executable, "-m", "bench.enrol"]
+    if subprocess.run(run, check=False, input=given, env=env, cwd=ROOT, stdout=subprocess.PIPE).returncode:
+        raise SystemExit("the ledger was not filled")
+
+
+def slow(stripe: Server) -> None:
+    stripe.ask("DELETE", "/_sandbox/calls")
+    stripe.control("faults", api={"latency_ms": LATENCY_MS})
+
+
+def cpu(pid: int, url: str) -> float:
+    return cpu_seconds(pid) + cpu_seconds(postmaster(url))
+
+
+def figures(stripe: Server, lifecycles: int, seconds: float, spent: float) -> Figures:
+    calls = sum(call["count"] for call in stripe.ask("GET", "/_sandbox/calls")["data"])
+    events = lifecycles * story.EVENTS
+    return events / seconds, spent * 1000 / events, calls / lifecycles
+
+
+def rows() -> list[Row]:
+    with postgres_server() as url:
+        (their_rate, their_cpu, their_calls), (rate, cpu_ms, calls) = stock(url), ours(url)
+    return [
+        Row(
+            f"events applied, {LATENCY_MS} ms a Stripe call, 2 worker processes",
+            f"{their_rate:.1f}/s",
+            f"{rate:.1f}/s",
+            f"{rate / their_rate:.1f} ×",
+            f"≥ {TARGET_RATE}/s",
+            rate >= TARGET_RATE,
+        ),
+        Row(
+            "CPU of an event applied, database included",
+            f"{their_cpu:.1f} ms",
+            f"{cpu_ms:.1f} ms",
+            f"{cpu_ms / their_cpu:.2f} ×",
+        ),
+        Row(
+            "Stripe calls for a new customer's ten events",
+            f"{their_calls:.1f}",
+            f"{calls:.1f}",
+            f"{calls / their_calls:.2f} ×",
+            f"≤ {TARGET_CALLS}",
+            calls <= TARGET_CALLS,
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main(rows))

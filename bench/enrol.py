@@ -1,0 +1,33 @@
+"""Fill our ledger in one go: users for the sandbox's customers, and their events, as JSON on the standard input.
+
+    python -m bench.enrol < {"customers": {"cus_1": "ada@example.com"}, "events": [...]}
+
+Prints a line once it is committed: from then on the queue sees the work.
+"""
+
+import json
+import sys
+
+import django
+from django.db import transaction
+
+
+def main() -> None:
+    django.setup()
+    from django.contrib.auth import get_user_model
+
+    from billing import ledger
+    from billing.models import Customer
+
+    given = json.load(sys.stdin)
+    with transaction.atomic():
+        for customer, email in given["customers"].items():
+            user = get_user_model().objects.create(email=email)
+            Customer.objects.create(pk=customer, subscriber=user, email=email)
+        for event in given["events"]:
+            assert ledger.record(event) == "received", event["type"]
+    print("committed", flush=True)
+
+
+if __name__ == "__main__":
+    main()
