@@ -3,6 +3,9 @@
 Stripe's prices are found by lookup key, `{plan slug}_{interval}`; amounts are minor units of their currency.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +56,27 @@ DEFAULT_PLANS = (
         },
     ),
 )
+
+
+class Remembered(dict[str, "Price | None"]):
+    """Prices by id, each looked up once; in a dry run one that is not here yet is not written down either."""
+
+    def __init__(self, *, is_dry: bool) -> None:
+        super().__init__()
+        self.is_dry = is_dry
+
+
+_remembered: ContextVar[Remembered | None] = ContextVar("remembered_prices", default=None)
+
+
+@contextmanager
+def prices_remembered(*, is_dry: bool = False) -> Iterator[None]:
+    """For who looks at thousands of subscriptions. Not around transactions: what one rolls back stays remembered."""
+    token = _remembered.set(Remembered(is_dry=is_dry))
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
 
 
 class UnmappedPrice(Exception):
@@ -113,12 +137,21 @@ def amounts(price: Price) -> dict[str, int]:
 
 def plan_price(stripe_price: dict[str, Any]) -> Price:
     """Our price for one seen in a subscription: by id, else made from its lookup key. Raises `UnmappedPrice`."""
-    price = Price.objects.select_related("plan").filter(pk=stripe_price["id"]).first()
-    if price is None:
-        price = refresh(stripe_price)
+    remembered = _remembered.get()
+    if remembered is None:
+        price = _known(stripe_price) or refresh(stripe_price)
+    elif stripe_price["id"] in remembered:
+        price = remembered[stripe_price["id"]]
+    else:
+        made = _as_it_would_be if remembered.is_dry else refresh
+        price = remembered[stripe_price["id"]] = _known(stripe_price) or made(stripe_price)
     if price is None:
         raise UnmappedPrice(stripe_price)
     return price
+
+
+def _known(stripe_price: dict[str, Any]) -> Price | None:
+    return Price.objects.select_related("plan").filter(pk=stripe_price["id"]).first()
 
 
 def plan_item(items: list[dict[str, Any]]) -> tuple[dict[str, Any], Price]:
@@ -146,13 +179,20 @@ def is_plan(items: list[dict[str, Any]]) -> bool:
 
 def refresh(stripe_price: dict[str, Any]) -> Price | None:
     """Write what Stripe says of a price that is ours: known by id, or named by a lookup key of a plan. Else None."""
-    price = Price.objects.select_related("plan").filter(pk=stripe_price["id"]).first()
-    plan = price.plan if price else _plan_named(stripe_price.get("lookup_key") or "")
-    recurring = stripe_price.get("recurring")
-    if plan is None or not recurring:
+    price = _known(stripe_price) or _as_it_would_be(stripe_price)
+    if price is None or not stripe_price.get("recurring"):
         return None
-    price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults={"plan": plan, **_facts(stripe_price)})
+    facts = {"plan": price.plan, **_facts(stripe_price)}
+    price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults=facts)
     return price
+
+
+def _as_it_would_be(stripe_price: dict[str, Any]) -> Price | None:
+    """The row of a price whose lookup key names a plan of ours, not saved."""
+    plan = _plan_named(stripe_price.get("lookup_key") or "")
+    if plan is None or not stripe_price.get("recurring"):
+        return None
+    return Price(pk=stripe_price["id"], plan=plan, **_facts(stripe_price))
 
 
 def retire(price_id: str) -> None:

@@ -31,14 +31,19 @@ def row_of(customer: Customer) -> Subscription:
 def with_stripe(customer: Customer) -> Differences:
     """Ask Stripe about one customer and compare. Raises `StripeUnavailable`, `StripeRefused`."""
     found = fetch.subscriptions(customer.pk)
-    if not found and fetch.is_deleted(customer.pk):
-        return {} if customer.deleted_at else {"deleted_at": (None, "deleted at Stripe")}
     counts = subscriptions.current(found)
+    if _is_deleted(customer, counts):
+        return {} if customer.deleted_at else {"deleted_at": (None, "deleted at Stripe")}
     if counts is None:
         return {}
-    email = counts["customer"].get("email") if isinstance(counts["customer"], dict) else ""
+    email = counts["customer"].get("email")
     differences = of_subscription(row_of(customer), counts, fetch.open_invoices)
     return {**differences, "email": (customer.email, email)} if email and email != customer.email else differences
+
+
+def _is_deleted(customer: Customer, counts: dict[str, Any] | None) -> bool:
+    """Their ended subscriptions may still be listed, and bring what is left of the customer."""
+    return fetch.is_deleted(customer.pk) if counts is None else bool(counts["customer"].get("deleted"))
 
 
 def of_subscription(row: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> Differences:

@@ -1,9 +1,105 @@
-"""Everything Stripe has, held against our rows."""
+"""Everything Stripe has, listed in stretches, held against our rows page by page, and written only where it differs."""
 
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
-from billing.models import SyncRun
+from django.utils.dateparse import parse_datetime
+
+from billing import catalogue
+from billing.models import Customer, Subscription, SyncRun
+
+from . import report
+from .healing import look_at
+from .listing import Reader, Stretch
+from .sweeping import CustomerPages, SubscriptionPages, Sweep
+
+LISTS = {"subscriptions": ("/v1/subscriptions", {"status": "all"}), "customers": ("/v1/customers", {})}
+GOES_ON_WITHIN = timedelta(hours=6)
+SAVE_EVERY_SECONDS = 2.0
+FEW = 100
 
 
 def sweep(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
-    """Filled in next."""
+    """1. Open invoices, for grace. 2. Subscriptions. 3. Customers. 4. Each one that differs, or is gone, by itself.
+
+    A run that was broken off is gone on with: only what it had not read is read. What is gone is then not looked for.
+    """
+    left = {} if is_dry else _left_behind(run)
+    began = (parse_datetime(left.get("began", "")) if left else None) or run.started_at
+    work = Sweep(run, began, is_dry=is_dry, invoices=_open_invoices())
+    progress: dict[str, Any] = {"began": began.isoformat(), "left": left.get("left", {})}
+    with catalogue.prices_remembered(is_dry=is_dry):
+        for name, pages in (("subscriptions", SubscriptionPages(work)), ("customers", CustomerPages(work))):
+            _read(name, pages, run, progress, tick, is_dry=is_dry)
+    if not left:
+        _find_gone(work)
+    compared = run.compared
+    look_at(run, list(work.doubtful), tick, is_dry=is_dry)
+    run.compared, run.progress = compared, {}
+
+
+def _read(
+    name: str,
+    take: Callable[[list[dict[str, Any]]], None],
+    run: SyncRun,
+    progress: dict[str, Any],
+    tick: Callable[[], None],
+    *,
+    is_dry: bool,
+) -> None:
+    path, params = LISTS[name]
+    stretches = progress["left"].get(name, [[0, None]])
+    reader = Reader([Stretch(path, params, gte, lte) for gte, lte in stretches])
+    saved_at = time.monotonic()
+    for page in reader:
+        take(page)
+        tick()
+        if not is_dry and time.monotonic() - saved_at > SAVE_EVERY_SECONDS:
+            run.progress = {**progress, "left": {**progress["left"], name: reader.left()}}
+            run.save(update_fields=["progress", "compared", "imported"])
+            saved_at = time.monotonic()
+    progress["left"] = {**progress["left"], name: []}
+
+
+def _left_behind(run: SyncRun) -> dict[str, Any]:
+    """What a full run that was broken off today had not read yet; nothing if one has come to its end since."""
+    fulls = SyncRun.objects.filter(mode=SyncRun.Mode.FULL, started_at__gt=run.started_at - GOES_ON_WITHIN)
+    last = fulls.exclude(pk=run.pk).order_by("-started_at").first()
+    if last is None or last.status == SyncRun.Status.DONE or not last.progress:
+        return {}
+    report.note(run, "Went on where a run that was broken off had come to.")
+    return dict(last.progress)
+
+
+def _open_invoices() -> dict[str, list[dict[str, Any]]]:
+    """Subscription → what grace reads of its open invoices: there are few."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for page in Reader([Stretch("/v1/invoices", {"status": "open"})]):
+        for invoice in page:
+            details = (invoice.get("parent") or {}).get("subscription_details") or {}
+            kept = {name: invoice[name] for name in ("created", "due_date", "status_transitions")}
+            found.setdefault(details.get("subscription") or "", []).append(kept)
+    return found
+
+
+def _find_gone(work: Sweep) -> None:
+    """Rows of ours about what Stripe did not list: deleted there, or altered here."""
+    gone = _unseen(work, Customer, "pk", "pk", work.began) + _unseen(
+        work, Subscription, "customer_id", "stripe_id", work.began
+    )
+    if len(gone) > max(FEW, work.run.compared // 5):
+        text = f"{len(gone):,} of our customers are not in this Stripe account: is STRIPE_SECRET_KEY the right one?"
+        report.note(work.run, text)
+        return
+    work.doubtful.update(dict.fromkeys(gone))
+
+
+def _unseen(work: Sweep, model: Any, customer: str, name: str, began: datetime) -> list[str]:
+    if model is Customer:
+        rows = model.objects.filter(deleted_at=None, created_at__lt=began)
+    else:
+        rows = model.objects.filter(customer__deleted_at=None, customer__created_at__lt=began).exclude(stripe_id="")
+    pairs = rows.values_list(customer, name).iterator(chunk_size=2000)
+    return [owner for owner, identifier in pairs if hash(identifier) not in work.seen]

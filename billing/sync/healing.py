@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable
 
-from billing import lanes, stripe_client, subscriptions
+from billing import catalogue, lanes, stripe_client, subscriptions
 from billing.models import Customer, SyncRun
 from billing.stripe_client import StripeRefused
 
@@ -41,7 +41,7 @@ def _count(run: SyncRun, customer: str, differences: Differences, *, is_dry: boo
 
 
 def _differences(customer: str) -> Differences:
-    with stripe_client.drain_reads():
+    with stripe_client.drain_reads(), catalogue.prices_remembered(is_dry=True):
         return comparing.with_stripe(comparing.with_subscription().get(pk=customer))
 
 

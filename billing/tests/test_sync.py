@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from billing import lanes
-from billing.models import Lane, StripeEvent, Subscription, SyncRun
+from billing.models import Customer, Lane, StripeEvent, Subscription, SyncRun
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -65,3 +65,49 @@ def test_a_dry_run_says_what_is_missing_and_writes_nothing(world):
     assert not StripeEvent.objects.exists()
     assert not SyncRun.objects.exists()
     assert not Subscription.objects.filter(customer=ada.customer).exists()
+
+
+def test_a_row_edited_by_hand_is_named_and_healed(world):
+    ada = world.subscribed()
+    sync()
+    Subscription.objects.filter(customer=ada.customer).update(status="canceled", quantity=7)
+    report = sync("--full")
+    found = {drift["field"]: (drift["ours"], drift["theirs"], drift["cause"]) for drift in report["drifts"]}
+    assert found == {"status": ("canceled", "active", "unknown"), "quantity": (7, 1, "unknown")}
+    assert (report["drifted"], report["healed"]) == (2, 2)
+    assert ada.row.status == "active"
+    assert sync("--full")["drifted"] == 0
+
+
+def test_one_customer_is_asked_about_alone(world):
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    Subscription.objects.update(quantity=7)
+    report = sync("--customer", ada.customer)
+    assert [drift["customer"] for drift in report["drifts"]] == [ada.customer]
+    assert (ada.row.quantity, ben.row.quantity) == (1, 7)
+
+
+def test_a_customer_deleted_at_stripe_is_found_without_its_event(world):
+    ada = world.subscribed()
+    sync()
+    world.stripe("DELETE", f"customers/{ada.customer}")
+    StripeEvent.objects.bulk_create(
+        StripeEvent(id=event["id"], type=event["type"], created=event["created"], status="processed",
+                    received_at=timezone.now(), livemode=False, lane=ada.customer, payload=event)
+        for event in world.events()
+    )  # fmt: skip
+    report = sync("--full")
+    assert [(drift["field"], drift["theirs"]) for drift in report["drifts"]] == [("deleted_at", "deleted at Stripe")]
+    assert (ada.access.reason, world.said(ada).count("customer_deleted")) == ("no_subscription", 1)
+
+
+def test_subscriptions_we_never_knew_are_taken_over_unannounced(world):
+    ada = world.subscribed()
+    world.heard.clear()
+    Subscription.objects.all().delete()
+    Customer.objects.all().delete()
+    StripeEvent.objects.all().delete()
+    report = sync()
+    assert (report["mode"], report["imported"], report["drifted"], world.heard) == ("full", 1, 0, [])
+    assert (ada.row.status, ada.row.customer.email, ada.access.reason) == ("active", "ada@example.com", "active")
+    assert sync("--full")["drifted"] == 0

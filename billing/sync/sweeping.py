@@ -1,0 +1,177 @@
+"""A page of Stripe's list held against our rows: who is as we have them, who is doubtful, who is new to us."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from billing import access, catalogue, clock, subscriptions
+from billing.conf import conf
+from billing.lifecycle.customers import METADATA_KEY
+from billing.models import Customer, Subscription, SyncRun
+
+from . import comparing, report
+from .unknown_prices import Prices
+
+Page = list[dict[str, Any]]
+
+
+@dataclass
+class Sweep:
+    """What one sweep knows. `seen` holds hashes of the ids that were listed, a few bytes each."""
+
+    run: SyncRun
+    began: datetime
+    is_dry: bool
+    invoices: dict[str, Page]
+    doubtful: dict[str, None] = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)
+
+    def open_invoices(self, subscription: str) -> Page:
+        return self.invoices.get(subscription, [])
+
+
+class SubscriptionPages:
+    def __init__(self, work: Sweep) -> None:
+        self.work, self.prices = work, Prices(work.run, is_dry=work.is_dry)
+
+    def __call__(self, page: Page) -> None:
+        self.work.run.compared += len(page)
+        self.work.seen.update(hash(found["id"]) for found in page)
+        self.prices.look_at(page)
+        known = comparing.with_subscription().in_bulk({found["customer"] for found in page})
+        strangers: dict[str, Page] = {}
+        for found in page:
+            customer = known.get(found["customer"])
+            if customer is None or self._is_import(customer):
+                strangers.setdefault(found["customer"], []).append(found)
+            elif self._is_doubtful(customer, found):
+                self.work.doubtful[customer.pk] = None
+        self._import(strangers, known)
+
+    def _is_import(self, customer: Customer) -> bool:
+        """Taken over in this run, perhaps by another of their subscriptions: still nothing to announce."""
+        return customer.created_at >= self.work.began and customer.subscriber_id is None
+
+    def _is_doubtful(self, customer: Customer, found: dict[str, Any]) -> bool:
+        """Whether Stripe is to be asked about this customer: their row differs, or another subscription may count."""
+        row = comparing.row_of(customer)
+        if customer.deleted_at:
+            return False
+        if row.stripe_id == found["id"]:
+            return bool(comparing.of_subscription(row, found, self.work.open_invoices))
+        if not row.stripe_id:
+            return True
+        if row.plan_id and not catalogue.is_plan(found["items"]["data"]):
+            return False
+        if found["status"] in subscriptions.LIVE:
+            return True
+        is_later = row.ended_at is not None and (found["ended_at"] or 0) > row.ended_at.timestamp()
+        return row.status not in subscriptions.LIVE and is_later
+
+    def _import(self, strangers: dict[str, Page], known: dict[str, Customer]) -> None:
+        """In bulk and unannounced: what was so before we knew of it is no news. A row that a webhook made stays."""
+        made, better = [], []
+        for customer, page in strangers.items():
+            counts = subscriptions.current(page)
+            if counts is None or not catalogue.is_plan(counts["items"]["data"]):
+                continue
+            before = comparing.row_of(known[customer]) if customer in known else None
+            if before is None or not before.stripe_id:
+                made.append(self._row(customer, counts))
+            elif counts["status"] in subscriptions.LIVE and before.status not in subscriptions.LIVE:
+                better.append(self._row(customer, counts))
+        self.work.run.imported += len(made)
+        if self.work.is_dry or not (made or better):
+            return
+        with transaction.atomic():
+            Customer.objects.bulk_create([row.customer for row in made], ignore_conflicts=True)
+            Subscription.objects.bulk_create(made, ignore_conflicts=True)
+            self._replace(better)
+            _settle_access([row.customer_id for row in (*made, *better)])
+
+    def _replace(self, better: list[Subscription]) -> None:
+        for row in better:
+            columns = {name: getattr(row, name) for name in comparing.FIELDS}
+            Subscription.objects.filter(customer=row.customer_id, fetched_at=self.work.began).update(**columns)
+
+    def _row(self, customer: str, found: dict[str, Any]) -> Subscription:
+        row = Subscription(customer=Customer(pk=customer), fetched_at=self.work.began)
+        for name, value in subscriptions.columns(found, row).items():
+            setattr(row, name, value)
+        row.past_due_since = subscriptions.past_due_since(row, found, self.work.open_invoices)
+        return row
+
+
+def _settle_access(customers: list[str]) -> None:
+    """Access they have already is none to be announced."""
+    now = clock.now()
+    rows = access.with_holds().filter(customer__in=customers)
+    granted = [row.pk for row in rows if access.decide(row, now).has_access]
+    Subscription.objects.filter(pk__in=granted).update(has_announced_access=True)
+
+
+class CustomerPages:
+    def __init__(self, work: Sweep) -> None:
+        self.work = work
+
+    def __call__(self, page: Page) -> None:
+        self.work.run.compared += len(page)
+        self.work.seen.update(hash(found["id"]) for found in page)
+        known = Customer.objects.filter(deleted_at=None).in_bulk([found["id"] for found in page])
+        pairs = [(known[found["id"]], found) for found in page if found["id"] in known]
+        self._fill_in([(row, found) for row, found in pairs if self._is_import(row)])
+        for row, found in pairs:
+            email = found.get("email") or ""
+            if row.email and email and row.email != email:
+                self._correct(row, email)
+        self._link([(row, found) for row, found in pairs if row.subscriber_id is None])
+
+    def _is_import(self, row: Customer) -> bool:
+        return row.created_at >= self.work.began and not row.email
+
+    def _fill_in(self, pairs: list[tuple[Customer, dict[str, Any]]]) -> None:
+        """Imported a moment ago from their subscription, which does not bring the address."""
+        rows = [Customer(pk=row.pk, email=found["email"]) for row, found in pairs if found.get("email")]
+        if rows and not self.work.is_dry:
+            Customer.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=["email"])
+
+    def _correct(self, row: Customer, email: str) -> None:
+        """Unless a webhook has done it meanwhile."""
+        report.drift(self.work.run, row.pk, {"email": (row.email, email)}, report.likely_cause(row.pk))
+        if not self.work.is_dry:
+            self.work.run.healed += Customer.objects.filter(pk=row.pk, email=row.email).update(email=email)
+
+    def _link(self, pairs: list[tuple[Customer, dict[str, Any]]]) -> None:
+        """To the subscriber that our own metadata names, if the address is theirs as well: a key alone may have been
+        given to another since a backup was restored."""
+        model = apps.get_model(conf.subscriber_model)
+        named = {key: (row, found) for row, found in pairs if (key := _key(model, found)) is not None}
+        if not named or self.work.is_dry:
+            return
+        for subscriber in model._default_manager.filter(pk__in=named, billing_customer=None):
+            row, found = named[subscriber.pk]
+            email = getattr(subscriber, "email", "") or ""
+            if email and email.lower() == (found.get("email") or "").lower():
+                _link_one(row, subscriber)
+
+
+def _key(model: Any, found: dict[str, Any]) -> Any:
+    """The primary key that a customer's metadata name; None for none, or for what is no key of this model."""
+    named = (found.get("metadata") or {}).get(METADATA_KEY)
+    try:
+        return model._meta.pk.to_python(named) if named else None
+    except ValidationError:
+        return None
+
+
+def _link_one(row: Customer, subscriber: Any) -> None:
+    """A Checkout of the same moment may have given them a customer."""
+    try:
+        with transaction.atomic():
+            Customer.objects.filter(pk=row.pk, subscriber=None).update(subscriber=subscriber)
+    except IntegrityError:
+        return

@@ -1,0 +1,45 @@
+"""Prices and plans that Stripe bills and we have no row of: fetched once a run, and taken over where they are ours."""
+
+from typing import Any
+
+from billing import catalogue, stripe_client
+from billing.fetch import id_of
+from billing.models import Plan, Price, SyncRun
+from billing.stripe_client import StripeRefused
+
+from . import report
+
+PLAN_OF_PRODUCT = "billing_plan"
+
+
+class Prices:
+    """Asked about every page's prices; asks Stripe about each unknown one at most once."""
+
+    def __init__(self, run: SyncRun, *, is_dry: bool) -> None:
+        self.run, self.is_dry = run, is_dry
+        self.seen: set[str] = set()
+
+    def look_at(self, subscriptions: list[dict[str, Any]]) -> None:
+        ids = {item["price"]["id"] for found in subscriptions for item in found["items"]["data"]} - self.seen
+        self.seen |= ids
+        for price_id in sorted(ids - set(Price.objects.filter(pk__in=ids).values_list("pk", flat=True))):
+            if not self.is_dry:
+                self._take_over(price_id)
+
+    def _take_over(self, price_id: str) -> None:
+        """A price of a plan by its lookup key; a plan that is gone here, by the mark we left on its product."""
+        try:
+            price = stripe_client.get(f"/v1/prices/{price_id}", expand=["currency_options", "product"])
+        except StripeRefused:
+            return
+        slug = ((price["product"] or {}).get("metadata") or {}).get(PLAN_OF_PRODUCT, "")
+        if slug and price.get("lookup_key") == f"{slug}_{price['recurring']['interval']}":
+            self._make_plan(slug, price["product"])
+        if catalogue.refresh({**price, "product": id_of(price["product"])}):
+            report.note(self.run, f"Price {price_id} was missing here and is back.")
+
+    def _make_plan(self, slug: str, product: dict[str, Any]) -> None:
+        texts = {"name": product["name"][:100], "description": (product.get("description") or "")[:300]}
+        _, is_new = Plan.objects.get_or_create(slug=slug, defaults={**texts, "is_public": False})
+        if is_new:
+            report.note(self.run, f"Plan {slug} was missing here: made, not public and without limits.")
