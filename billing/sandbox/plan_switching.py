@@ -18,26 +18,39 @@ def choices(state: State, sub: Object, feature: Object) -> list[Object]:
     return rows if any(row["id"] != current for row in rows) else []
 
 
-def switch(state: State, sub: Object, feature: Object, price: str) -> str:
-    """Does it, and says when it takes effect."""
-    if price not in [row["id"] for row in choices(state, sub, feature)]:
-        raise invalid("This portal does not offer that plan.", "price")
+def check(state: State, sub: Object, feature: Object, price: str, quantity: int) -> None:
+    """Whether the portal offers the subscription that price in that quantity."""
     item = sub["items"]["data"][0]
-    if item["price"]["id"] == price:
+    if price != item["price"]["id"] and price not in [row["id"] for row in choices(state, sub, feature)]:
+        raise invalid("This portal does not offer that plan.", "price")
+    if quantity != item["quantity"] and "quantity" not in feature["default_allowed_updates"]:
+        raise invalid("This portal does not let the quantity be changed.", "quantity")
+    if (price, quantity) == (item["price"]["id"], item["quantity"]):
         raise invalid("That is the plan you have.", "price")
-    if _waits(state, sub, feature, state.get("price", price)):
-        _at_period_end(state, sub, item, price)
+
+
+def switch(state: State, sub: Object, feature: Object, wanted: dict[str, Any]) -> str:
+    """Does it, and says when it takes effect. `wanted` has a price, and perhaps a quantity and discounts."""
+    item = sub["items"]["data"][0]
+    wanted = {"quantity": item["quantity"], **wanted}
+    check(state, sub, feature, wanted["price"], wanted["quantity"])
+    if _waits(state, sub, feature, state.get("price", wanted["price"])):
+        _at_period_end(state, sub, item, wanted)
         return "at the end of the period"
-    changes.update(state, sub["id"], _change(sub, item, price, feature))
+    changes.update(state, sub["id"], change(sub, feature, wanted))
     return "now"
 
 
-def _change(sub: Object, item: Object, price: str, feature: Object) -> dict[str, Any]:
+def change(sub: Object, feature: Object, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the update."""
+    row = {name: wanted[name] for name in ("price", "quantity") if name in wanted}
     params: dict[str, Any] = {
-        "items": [{"id": item["id"], "price": price}],
+        "items": [{"id": sub["items"]["data"][0]["id"], **row}],
         "proration_behavior": feature["proration_behavior"],
         "payment_behavior": "error_if_incomplete",
     }
+    if wanted.get("discounts"):
+        params["discounts"] = wanted["discounts"]
     if sub["status"] == "trialing" and feature["trial_update_behavior"] == "end_trial":
         params["trial_end"] = "now"
     if feature["billing_cycle_anchor"] == "now":
@@ -58,12 +71,12 @@ def _days(recurring: Object) -> int:
     return {"day": 1, "week": 7, "month": 30, "year": 365}[recurring["interval"]] * int(recurring["interval_count"])
 
 
-def _at_period_end(state: State, sub: Object, item: Object, price: str) -> None:
+def _at_period_end(state: State, sub: Object, item: Object, wanted: dict[str, Any]) -> None:
     made = schedules.create(state, {"from_subscription": sub["id"]})
     start, end = items.period_start(sub), items.period_end(sub)
     kept = {"price": item["price"]["id"], "quantity": item["quantity"]}
     phases = [
         {"items": [kept], "start_date": start, "end_date": end},
-        {"items": [{**kept, "price": price}], "start_date": end},
+        {"items": [{"price": wanted["price"], "quantity": wanted["quantity"]}], "start_date": end},
     ]
     schedules.update(state, made["id"], {"phases": phases, "end_behavior": "release"})

@@ -1,9 +1,10 @@
 """The customer portal: change the card, cancel, resume, switch the plan, keep the details, see the invoices."""
 
-from .. import plan_switching, pricing
+from .. import plan_switching, portal_flows, pricing
 from ..api import Request, Response
 from ..errors import ApiError, invalid
 from ..items import period_end
+from ..resources import previews
 from ..store import Object, State
 from . import card_form, portal_actions
 from .portal_actions import feature, live
@@ -33,6 +34,7 @@ def answer(state: State, request: Request, rest: list[str]) -> Response:
     given = form(request)
     action = portal_actions.ACTIONS.get(given.get("action", ""))
     try:
+        given = portal_flows.bound(portal_flows.opened(state, session), given)
         if action is None:
             raise invalid("The portal does not know that action.")
         asked = action(state, session, customer, given)
@@ -41,7 +43,18 @@ def answer(state: State, request: Request, rest: list[str]) -> Response:
     if asked is not None:
         hidden = {"action": "card", **card_form.entered(given)}
         return page("authenticate.html", action=f"/p/{session['id']}", hidden=hidden, what="", card=asked)
-    return redirect(f"/p/{session['id']}?done={given['action']}")
+    return _go_on(session, portal_flows.finish(state, session), given["action"])
+
+
+def _go_on(session: Object, after: Object | None, action: str) -> Response:
+    kind = after["type"] if after else "portal_homepage"
+    if after and kind == "redirect":
+        return redirect(after["redirect"]["return_url"])
+    if after and kind == "hosted_confirmation":
+        words = after["hosted_confirmation"]["custom_message"] or SAID[action]
+        return page("message.html", title="Done", message=words, link=session["return_url"],
+                    link_words="Back to the site")  # fmt: skip
+    return redirect(f"/p/{session['id']}?done={action}")
 
 
 def _show(
@@ -53,9 +66,14 @@ def _show(
     cancels = features["subscription_cancel"]
     subs = live(state, customer)
     history = state.table("invoice").where("customer", customer["id"])[::-1]
+    flow = portal_flows.opened(state, session)
+    if flow and flow["type"] in portal_flows.OF_A_SUBSCRIPTION:
+        subs = [sub for sub in subs if sub["id"] == flow[flow["type"]]["subscription"]]
     return page(
-        "portal.html",
+        "portal_flow.html" if flow else "portal.html",
         status,
+        flow=flow,
+        flow_to=_target(state, subs, flow, features["subscription_update"]),
         session=session,
         customer=customer,
         subscriptions=[_described(state, sub, features["subscription_update"]) for sub in subs],
@@ -73,6 +91,29 @@ def _show(
         given=given,
         **profile,
     )
+
+
+def _target(state: State, subs: list[Object], flow: Object | None, update: Object) -> Object | None:
+    """What a flow of confirmation changes the plan to, and what is due for it now."""
+    confirmed = flow["subscription_update_confirm"] if flow else None
+    if not confirmed or not subs:
+        return None
+    sub, wanted = subs[0], confirmed["items"][0]
+    price = state.get("price", wanted["price"])
+    each = pricing.unit_amount(state, price, sub["currency"]) * wanted["quantity"]
+    shown = {"name": _product(state, price), "price": amount(each, sub["currency"])}
+    shown |= {"rhythm": pricing.rhythm(price["recurring"]), "quantity": wanted["quantity"]}
+    return {**shown, "due": _due_now(state, sub, update, wanted)}
+
+
+def _due_now(state: State, sub: Object, update: Object, wanted: Object) -> str:
+    change = plan_switching.change(sub, update, wanted)
+    details = {name: change[name] for name in ("items", "proration_behavior", "trial_end", "billing_cycle_anchor")
+               if name in change}  # fmt: skip
+    if update["proration_behavior"] != "always_invoice":
+        return ""
+    preview = previews.create_preview(state, {"subscription": sub["id"], "subscription_details": details})
+    return amount(preview["amount_due"], preview["currency"])
 
 
 def _card(state: State, customer: Object, subs: list[Object]) -> Object | None:

@@ -1,8 +1,9 @@
 """What a customer does in the portal, each as far as the portal's configuration allows it."""
 
 from collections.abc import Callable
+from typing import Any
 
-from .. import charging, collection, ending, items, plan_switching, standing
+from .. import charging, collection, ending, items, plan_switching, portal_flows, standing
 from ..cards import Card
 from ..errors import declined, invalid
 from ..events import recorded
@@ -74,7 +75,15 @@ def resume(state: State, session: Object, customer: Object, given: dict[str, str
 
 def switch(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:
     allowed = feature(state, session, "subscription_update")
-    plan_switching.switch(state, _named(state, customer, given), allowed, given.get("price", ""))
+    sub, flow = _named(state, customer, given), portal_flows.opened(state, session)
+    wanted: dict[str, Any] = {"price": given.get("price", "")}
+    if flow and (confirmed := flow["subscription_update_confirm"]):
+        wanted = {**confirmed["items"][0], "discounts": _named_only(confirmed["discounts"])}
+    plan_switching.switch(state, sub, allowed, wanted)
+
+
+def _named_only(discounts: list[Object] | None) -> list[Object]:
+    return [{name: value for name, value in each.items() if value} for each in discounts or []]
 
 
 def save_details(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:

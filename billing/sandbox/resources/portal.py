@@ -6,6 +6,7 @@ As at Stripe the default configuration is made in the Dashboard, whose part the 
 import json
 from typing import Any
 
+from .. import portal_flows
 from ..blanks import blank
 from ..contract import Params
 from ..errors import invalid, missing_parameter
@@ -117,6 +118,14 @@ def _check_update(state: State, feature: Object) -> None:
 
 
 FEATURE_PARAMS = " ".join(f"features.{name}" for name in FEATURES)
+FLOW = " ".join(
+    f"flow_data.{name}"
+    for name in (
+        "type after_completion subscription_cancel.subscription subscription_update.subscription "
+        "subscription_update_confirm.subscription subscription_update_confirm.items "
+        "subscription_update_confirm.discounts"
+    ).split()
+)
 PROFILE = "business_profile default_return_url metadata name"
 
 
@@ -162,13 +171,16 @@ def list_configurations(state: State, params: Params) -> Object:
     "POST",
     "/v1/billing_portal/sessions",
     "billing_portal.SessionCreateParams",
-    "configuration customer locale return_url",
+    f"configuration customer locale return_url {FLOW}",
 )
 def create_session(state: State, params: Params) -> Object:
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = state.get("customer", params["customer"], "customer")
     configuration = _chosen(state, params.get("configuration"))
+    flow = None
+    if "flow_data" in params:
+        flow = portal_flows.read(state, params["flow_data"], customer["id"], configuration["features"])
     identifier = state.new_id("bps")
     session = blank(
         "billing_portal.session",
@@ -176,6 +188,7 @@ def create_session(state: State, params: Params) -> Object:
         configuration=configuration["id"],
         created=state.now(),
         customer=customer["id"],
+        flow=flow,
         livemode=False,
         locale=params.get("locale"),
         return_url=params.get("return_url") or configuration["default_return_url"],
