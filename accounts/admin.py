@@ -1,18 +1,28 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from rest_framework.authtoken.models import TokenProxy
 
+from . import closing
 from .models import User
 
 admin.site.unregister(TokenProxy)  # it would show every subscriber's token to staff
 
+WHAT_HAPPENS = (
+    "The user is signed out and locked out at once, their tokens revoked.",
+    "Every subscription at Stripe is cancelled, open invoices are voided, the customer is removed there.",
+    "Then the user is anonymised. The row stays, and so do the records of payments.",
+)
+CLOSING = "The account is closing: it is anonymised as soon as Stripe has confirmed that nothing bills it any more."
+
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
-    """Users are not deleted here: billing would go on. Set them inactive instead."""
+    """Deleting a user goes the way of a user who leaves, or Stripe would go on billing them."""
 
     ordering = ("-date_joined",)
     list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
@@ -24,8 +34,7 @@ class UserAdmin(DjangoUserAdmin):
             None,
             {
                 "fields": ("id", "email", "password"),
-                "description": "A user cannot be deleted here: Stripe would go on billing them. "
-                "Cancel their subscription at Stripe, then set them inactive.",
+                "description": "Deleting a user cancels what Stripe bills them, then anonymises them.",
             },
         ),
         ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
@@ -33,5 +42,19 @@ class UserAdmin(DjangoUserAdmin):
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One at a time: its page says what will happen."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def get_deleted_objects(self, objs: QuerySet[User] | list[User], request: HttpRequest) -> Any:
+        """What the page lists before it is confirmed; nothing is protected, for no row goes."""
+        return [f"{user}: {sentence}" for user in objs for sentence in WHAT_HAPPENS], {}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        closing.close(obj)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        messages.success(request, CLOSING)
+        return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))

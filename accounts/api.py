@@ -1,4 +1,4 @@
-"""The account's part of the API: register, sign in for a token, who am I."""
+"""The account's part of the API: register, sign in for a token, who am I, delete me."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.contrib.auth import authenticate
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.authtoken.models import Token
+from rest_framework.exceptions import Throttled
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,14 +15,23 @@ from rest_framework.views import APIView
 from billing.api.errors import Refusal
 from billing.api.serializers import ErrorSerializer
 
-from . import registration
+from . import closing, registration
+from .authentication import LEAVING
 from .models import User
-from .throttle import SignInThrottle, SignUpThrottle
+from .throttle import SignInThrottle, SignUpThrottle, sign_in_wait
 
 
 class Credentials(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=1024, trim_whitespace=False)
+
+
+class Password(serializers.Serializer[Any]):
+    password = serializers.CharField(max_length=1024, trim_whitespace=False)
+
+
+class Leaving(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["closing"])
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -93,7 +103,13 @@ class ObtainToken(APIView):
 
 
 class Me(APIView):
-    """GET: the account behind the token or session."""
+    """GET: the account behind the token or session. DELETE {password}: delete it, with all that Stripe bills."""
+
+    def get_authenticators(self) -> list[Any]:
+        """A token revoked by leaving still gets an answer to DELETE, and to nothing else."""
+        if self.request is not None and self.request.method == "DELETE":
+            return [authentication() for authentication in LEAVING]
+        return super().get_authenticators()
 
     @extend_schema(
         operation_id="accounts_me",
@@ -102,3 +118,28 @@ class Me(APIView):
     def get(self, request: Request) -> Response:
         user: Any = request.user
         return Response(UserSerializer(user).data)
+
+    @extend_schema(
+        operation_id="accounts_delete",
+        request=Password,
+        responses={
+            202: Leaving,
+            204: OpenApiResponse(description="Deleted: Stripe has confirmed, and nothing bills any more"),
+            400: OpenApiResponse(ErrorSerializer, description="`bad_credentials`, `invalid_request`"),
+            401: OpenApiResponse(ErrorSerializer, description="`not_authenticated`"),
+            429: OpenApiResponse(ErrorSerializer, description="`rate_limited`, with Retry-After"),
+        },
+    )
+    def delete(self, request: Request) -> Response:
+        """202 while closing: ask again with the same token. The account is locked from the first answer on."""
+        user: Any = request.user
+        if closing.is_closed(user):
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        if seconds := sign_in_wait(request, user.email):
+            raise Throttled(seconds)
+        given = Password(data=request.data)
+        given.is_valid(raise_exception=True)
+        if not user.check_password(given.validated_data["password"]):
+            raise Refusal("bad_credentials", "This is not the password of your account. Nothing was deleted.")
+        closing.close(user)
+        return Response({"status": "closing"}, status=status.HTTP_202_ACCEPTED)

@@ -1,10 +1,11 @@
-"""Pages for signing up and in. Signing out and password reset are Django's own views."""
+"""Pages for signing up and in, and for leaving. Signing out and password reset are Django's own views."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import login
+from django.contrib.auth import login, logout
+from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.contrib.auth.views import PasswordResetView as DjangoPasswordResetView
 from django.contrib.auth.views import RedirectURLMixin
@@ -13,10 +14,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from .forms import LoginForm, SignUpForm
+from . import closing
+from .forms import DeletionForm, LoginForm, SignUpForm
 from .throttle import reset_wait, sign_in_wait, sign_up_wait
 
 
@@ -86,4 +89,27 @@ class PasswordResetView(DjangoPasswordResetView):
             subject_template_name=self.subject_template_name,
             token_generator=self.token_generator,
         )
+        return HttpResponseRedirect(self.get_success_url())
+
+
+@method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
+class DeletionView(LoginRequiredMixin, FormView):
+    """/accounts/delete/: what will happen, and the password once more. Who has asked is signed out."""
+
+    form_class = DeletionForm
+    template_name = "accounts/delete.html"
+    success_url = reverse_lazy("accounts:deleted")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user: Any = request.user
+        if seconds := sign_in_wait(request, user.email):
+            return too_many(request, seconds)
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.request.user}
+
+    def form_valid(self, form: DeletionForm) -> HttpResponse:
+        closing.close(form.user)
+        logout(self.request)
         return HttpResponseRedirect(self.get_success_url())

@@ -1,8 +1,8 @@
 """What happened, announced to the host project: once per real transition, inside the transaction that made it true.
 
 Receivers write rows and do no I/O: mail and calls belong to a queue. Every signal carries `subscription`
-(`billing.models.Subscription`), whose `customer.subscriber` is the payer, or None once unlinked; the further
-arguments stand behind each signal.
+(`billing.models.Subscription`), whose `customer.subscriber` is the payer, or None once unlinked; it is None itself for
+one who never bought. The further arguments stand behind each signal.
 """
 
 from django.dispatch import Signal
@@ -28,5 +28,7 @@ dispute_closed = Signal()  # dispute: Dispute (status won, lost or warning_close
 card_expiring = Signal()  # payment_method: dict of Stripe's, expires_at: datetime
 
 # The rest
-quota_overflowed = Signal()  # feature: str, used: int, limit: int
+quota_overflowed = Signal()  # subscriber, feature: str, used: int, limit: int, resets_at: datetime, usage: Usage
 customer_deleted = Signal()  # customer: Customer
+account_closing = Signal()  # subscriber, deletion: AccountDeletion; end sessions, revoke tokens
+account_closed = Signal()  # subscriber, deletion, email: str, the last address known; anonymise the subscriber

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 
 from billing import lanes, processing, stripe_client, subscriptions
-from billing.lifecycle import cancellation
-from billing.models import Lane, StripeEvent, StripeWrite
+from billing.lifecycle import cancellation, deletion
+from billing.models import AccountDeletion, Lane, StripeEvent, StripeWrite
 from billing.stripe_client import StripeUnavailable
 
 log = logging.getLogger(__name__)
@@ -54,10 +54,24 @@ def _drain(claim: lanes.Claim) -> None:
             lanes.renew(claim)
             with stripe_client.patient():
                 cancellation.make(write)
+        for leaving in deletion.owed(claim.key):
+            _go_on_leaving(leaving, claim)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
         lanes.renew(claim)
         processing.postpone(claim.key, str(error))
+
+
+def _go_on_leaving(leaving: AccountDeletion, claim: lanes.Claim) -> None:
+    """Whatever stops a deletion, Stripe or a host project's receiver, is recorded for staff, and tried again."""
+    try:
+        with stripe_client.patient():
+            deletion.proceed(leaving, claim)
+    except (lanes.LaneLost, OperationalError):
+        raise
+    except Exception as error:
+        log.warning("deletion waits", extra={"lane": claim.key, "error": str(error)})
+        deletion.postpone(leaving, error)
 
 
 def sweep() -> str:
@@ -90,7 +104,9 @@ def _wake_due() -> int:
     now = timezone.now()
     events = StripeEvent.objects.waiting().filter(next_attempt_at__lte=now)
     writes = StripeWrite.objects.filter(next_attempt_at__lte=now, done_at=None, withdrawn_at=None)
-    keys = sorted({*events.values_list("lane", flat=True), *writes.values_list("lane", flat=True)})
+    keys = sorted(
+        {*events.values_list("lane", flat=True), *writes.values_list("lane", flat=True), *deletion.due_lanes()}
+    )
     for key in keys:
         with transaction.atomic():
             lanes.wake(key)

@@ -13,6 +13,7 @@ from rest_framework.views import exception_handler
 
 from billing.catalogue import UnmappedPrice
 from billing.lifecycle.checkout import AlreadySubscribed, CheckoutReplaced, PriceNotOffered
+from billing.lifecycle.refusals import AccountClosing
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.usage import NoAccess, QuotaExceeded
 
@@ -22,6 +23,7 @@ RETRY_AFTER_OUTAGE = 5  # seconds
 RULES: dict[type[Exception], tuple[int, str]] = {
     AlreadySubscribed: (status.HTTP_409_CONFLICT, "already_subscribed"),
     CheckoutReplaced: (status.HTTP_409_CONFLICT, "checkout_replaced"),
+    AccountClosing: (status.HTTP_409_CONFLICT, "account_closing"),
     PriceNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
     UnmappedPrice: (status.HTTP_500_INTERNAL_SERVER_ERROR, "unmapped_price"),
     QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),

@@ -4,9 +4,12 @@ import hashlib
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from billing import stripe_client
-from billing.models import Customer
+from billing.models import AccountDeletion, Customer
+
+from .refusals import AccountClosing
 
 METADATA_KEY = "billing_subscriber"
 
@@ -17,15 +20,31 @@ def customer_for(subscriber: Any) -> Customer:
     1. Ours, if we know it. 2. Else the one at Stripe with this address and our metadata, left by a crash.
     3. Else a new one: its idempotency key names the subscriber, so that callers at the same time get the same.
 
-    Raises `StripeUnavailable`, `StripeRefused`.
+    Raises `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
     """
+    if AccountDeletion.objects.filter(subscriber=subscriber).exists():
+        raise AccountClosing
+    return find(subscriber) or _remember(subscriber, _create(subscriber))
+
+
+def find(subscriber: Any) -> Customer | None:
+    """The subscriber's customer if there is one, ours or left behind at Stripe."""
     known = Customer.objects.filter(subscriber=subscriber).first()
-    return known or _remember(subscriber, _left_behind(subscriber) or _create(subscriber))
+    left_behind = None if known else _left_behind(subscriber)
+    return _remember(subscriber, left_behind) if left_behind else known
 
 
 def subscriber_key(subscriber: Any) -> str:
     """How Stripe's metadata name a subscriber: enough to lead back to the row."""
     return str(subscriber.pk)
+
+
+def request_key(customer: Customer, verb: str) -> str:
+    """The idempotency key of one more request about this customer: no two share one, whatever became of the first."""
+    with transaction.atomic():
+        Customer.objects.filter(pk=customer.pk).update(requests=F("requests") + 1)
+        number = Customer.objects.values_list("requests", flat=True).get(pk=customer.pk)
+    return f"{verb}:{customer.pk}:{number}"
 
 
 def _left_behind(subscriber: Any) -> dict[str, Any] | None:

@@ -60,7 +60,7 @@ class World:
 
     def _listener(self, name):
         def hear(sender, subscription, **details):
-            self.heard.append((name, subscription.customer_id))
+            self.heard.append((name, subscription.customer_id if subscription else ""))
 
         return hear
 

@@ -1,0 +1,67 @@
+"""Leaving: billing sees to Stripe and tells us when; here the account is locked at once and anonymised at the end.
+
+While closing, the password is kept and the token's digest too, for one question alone: how far is it?
+"""
+
+import hashlib
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from rest_framework.authtoken.models import Token
+
+from billing import signals
+from billing.lifecycle import deletion
+
+from .models import User
+
+NOBODY = "deleted.invalid"
+
+
+def close(user: User) -> None:
+    """Begin to delete the account; asked again, it is on its way already. No Stripe call."""
+    deletion.begin(user)
+
+
+def is_closed(user: User) -> bool:
+    """Stripe has confirmed, and nobody is left behind the row."""
+    leaving = deletion.of(user)
+    return leaving is not None and leaving.is_done
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def on_account_closing(*, subscriber: Any, **_: Any) -> None:
+    """Locked out: an inactive user's sessions are nobody's, and the token is revoked."""
+    if not isinstance(subscriber, User):
+        return
+    token = Token.objects.filter(user=subscriber).first()
+    subscriber.leaving_token = digest(token.key) if token else ""
+    subscriber.is_active = False
+    subscriber.save(update_fields=["leaving_token", "is_active"])
+    Token.objects.filter(user=subscriber).delete()
+
+
+def on_account_closed(*, subscriber: Any, **_: Any) -> None:
+    """Nobody any more: the address is free for a new registration, the row stays for what hangs on it."""
+    if not isinstance(subscriber, User):
+        return
+    subscriber.email = f"deleted-{subscriber.pk}@{NOBODY}"
+    subscriber.set_unusable_password()
+    subscriber.is_active = subscriber.is_staff = subscriber.is_superuser = False
+    subscriber.last_login = None
+    subscriber.save()
+    subscriber.groups.clear()
+    subscriber.user_permissions.clear()
+    about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=subscriber.pk)
+    about.update(object_repr=str(subscriber), change_message="")
+
+
+def connect() -> None:
+    for receiver, signal in {
+        on_account_closing: signals.account_closing,
+        on_account_closed: signals.account_closed,
+    }.items():
+        signal.connect(receiver, dispatch_uid=f"accounts.{receiver.__name__}")

@@ -1,0 +1,158 @@
+"""Leaving: nothing is called deleted while Stripe may still bill it.
+
+1. `begin` marks the account as closing: access ends, nothing can be bought any more, and `account_closing` lets the
+   host project end sessions and revoke tokens.
+2. The worker, holding the customer's lane, takes the steps of `STEPS` at Stripe one by one. Each looks at what Stripe
+   says now, so it may be taken again after a crash or a lost answer, and is stamped once Stripe has confirmed it.
+3. The rows follow in one transaction: our customer becomes a tombstone that keeps the money ledger, and
+   `account_closed` lets the host project anonymise the subscriber.
+
+While Stripe does not answer, the next try is a minute later, then twice as long each time, at most an hour. A Checkout
+paid behind our back, while closing or even after, is cancelled and refunded: `AccountDeletion.objects.owed`.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from billing import clock, lanes, signals, stripe_client, subscriptions
+from billing.models import AccountDeletion, CheckoutAttempt, Customer, Subscription
+from billing.stripe_client import StripeRefused
+
+from . import customers, removal
+
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
+MOST_ERROR_TEXT = 2000
+
+STEPS: dict[str, Callable[[AccountDeletion], None]] = {
+    "checkouts_expired_at": removal.expire_checkouts,
+    "schedules_released_at": removal.release_schedules,
+    "subscriptions_canceled_at": removal.cancel_subscriptions,
+    "invoices_voided_at": removal.void_invoices,
+    "customer_removed_at": removal.remove_customer,
+}
+
+
+def of(subscriber: Any) -> AccountDeletion | None:
+    return AccountDeletion.objects.filter(subscriber=subscriber).first()
+
+
+def begin(subscriber: Any) -> AccountDeletion:
+    """Mark the account as closing and queue the work; asked again, says how far it is. No Stripe call."""
+    customer = Customer.objects.filter(subscriber=subscriber).first()
+    lane = customer.pk if customer else f"leaving:{subscriber.pk}"
+    with transaction.atomic():
+        leaving, is_new = AccountDeletion.objects.get_or_create(
+            subscriber=subscriber, defaults={"customer": customer, "lane": lane, "requested_at": clock.now()}
+        )
+        if is_new:
+            open_attempts = CheckoutAttempt.objects.filter(customer=customer, status=CheckoutAttempt.Status.OPEN)
+            open_attempts.update(status=CheckoutAttempt.Status.EXPIRED)
+            _say(signals.account_closing, leaving)
+            lanes.wake(lane)
+    return leaving
+
+
+def owed(lane: str) -> list[AccountDeletion]:
+    """What is due now on this lane."""
+    return list(AccountDeletion.objects.owed(timezone.now()).filter(lane=lane))
+
+
+def due_lanes() -> list[str]:
+    """Lanes where a deletion waits to be gone on with."""
+    return list(AccountDeletion.objects.owed(timezone.now()).values_list("lane", flat=True))
+
+
+def proceed(leaving: AccountDeletion, claim: lanes.Claim) -> None:
+    """Take the steps that are left, holding the lane, with no transaction open.
+
+    Raises StripeUnavailable, StripeRefused, `removal.StillBilled`: what was confirmed stays stamped.
+    """
+    if leaving.is_done:
+        _start_over(leaving)
+    if _has_moved(leaving):
+        return
+    if leaving.customer_id and not removal.is_gone(leaving):
+        for field, step in STEPS.items():
+            if getattr(leaving, field) is None:
+                lanes.renew(claim)
+                step(leaving)
+                _write(leaving, **{field: clock.now()})
+    lanes.renew(claim)
+    with stripe_client.drain_reads() as reads:
+        lanes.commit_under(claim, reads, partial(_finish, leaving.pk))
+
+
+def postpone(leaving: AccountDeletion, error: Exception) -> None:
+    """Note what went wrong, and when it is tried again."""
+    wait = min(FIRST_WAIT * 2 ** min(leaving.attempts, 10), LONGEST_WAIT)
+    reason = error.user_message if isinstance(error, StripeRefused) else ""
+    message = f"{type(error).__name__}: {reason or error}"[:MOST_ERROR_TEXT]
+    _write(leaving, attempts=leaving.attempts + 1, next_attempt_at=timezone.now() + wait, error_message=message)
+
+
+def try_now(leaving: AccountDeletion) -> None:
+    """Staff's way past the wait."""
+    with transaction.atomic():
+        _write(leaving, next_attempt_at=None)
+        lanes.wake(leaving.lane)
+
+
+def _start_over(leaving: AccountDeletion) -> None:
+    """Stripe bills again after all was done: every step is taken anew."""
+    _write(leaving, **dict.fromkeys([*STEPS, "done_at"]))
+
+
+def _has_moved(leaving: AccountDeletion) -> bool:
+    """Whether a customer left behind by a crash was found now: the work goes on in that customer's lane."""
+    if leaving.customer_id or leaving.subscriber is None:
+        return False
+    customer = customers.find(leaving.subscriber)
+    if customer is None:
+        return False
+    with transaction.atomic():
+        _write(leaving, customer=customer, lane=customer.pk)
+        lanes.wake(customer.pk)
+    return True
+
+
+def _finish(pk: Any) -> None:
+    """The rows, once nothing is left at Stripe; money is kept, names and addresses are not."""
+    leaving = AccountDeletion.objects.select_related("customer", "subscriber").get(pk=pk)
+    email = (leaving.customer.email if leaving.customer else "") or getattr(leaving.subscriber, "email", "")
+    if leaving.customer:
+        _bury(leaving.customer)
+    now: datetime = clock.now()
+    done = dict.fromkeys((field for field in STEPS if getattr(leaving, field) is None), now)
+    _write(leaving, **done, done_at=now, next_attempt_at=None, error_message="")
+    if leaving.subscriber is not None:
+        _say(signals.account_closed, leaving, email=email)
+
+
+def _bury(customer: Customer) -> None:
+    subscriptions.refresh(customer)
+    subscriptions.end_for_deleted_customer(customer)
+    customer.email = ""
+    customer.save(update_fields=["email"])
+
+
+def _say(signal: Any, leaving: AccountDeletion, **details: Any) -> None:
+    subscription = Subscription.objects.filter(customer=leaving.customer_id).first() if leaving.customer_id else None
+    signal.send(
+        sender=AccountDeletion,
+        subscription=subscription,
+        deletion=leaving,
+        subscriber=leaving.subscriber,
+        **details,
+    )
+
+
+def _write(leaving: AccountDeletion, **columns: Any) -> None:
+    for name, value in columns.items():
+        setattr(leaving, name, value)
+    leaving.save(update_fields=list(columns))
