@@ -13,9 +13,10 @@ from django.db.models import Max
 from django.dispatch import Signal
 from django.utils import timezone
 
-from billing import access, catalogue, clock, fetch, lanes, mirror, signals
+from billing import access, catalogue, clock, fetch, lanes, mirror, pending, signals
 from billing.clock import from_timestamp
 from billing.fetch import id_of
+from billing.lifecycle import duplicates
 from billing.models import Customer, Hold, Payment, Subscription
 from billing.stripe_client import once
 
@@ -38,14 +39,17 @@ def refresh(customer: Customer) -> Subscription:
         _project(subscription, current(found), asked_at)
         _announce(before, subscription, found)
         settle_access(customer.pk)
+        duplicates.settle(customer, found)
     return subscription
 
 
 def current(found: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The subscription that counts: to a plan of ours rather than not, then the liveliest.
 
-    Of equals the older while live, the newer once ended.
+    Of equals the older while live, the newer once ended. One that came to be beside it does not count.
     """
+    too_many = duplicates.among(found)
+    found = [item for item in found if item not in too_many]
     ours = [item for item in found if catalogue.is_plan(item["items"]["data"])] or found
     live = [item for item in ours if item["status"] in LIVE]
     if live:
@@ -165,6 +169,7 @@ def columns(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
         "trial_end": from_timestamp(found["trial_end"]),
         "cancel_at": from_timestamp(_cancel_at(found, item)),
         "ended_at": from_timestamp(found["ended_at"]),
+        **pending.columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
     }

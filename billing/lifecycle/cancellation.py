@@ -1,29 +1,39 @@
-"""Cancellations we owe Stripe: decided in the transaction that held access, made after it, until Stripe agrees."""
+"""Writes we owe Stripe: decided in the transaction that held access, made after it, until Stripe agrees."""
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from billing import stripe_client
+from billing import lanes, stripe_client
 from billing.models import Customer, StripeWrite
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
-ALREADY_CANCELED = frozenset({"resource_missing"})
+Action = StripeWrite.Action
+
+# Stripe's refusals that say there is nothing left to do; a disputed payment goes back by its dispute.
+NOTHING_LEFT = frozenset({"resource_missing", "charge_already_refunded", "charge_disputed"})
 RETRY = timedelta(minutes=1)
 
 
-def owe(customer: Customer, subscription_id: str, reference: str) -> None:
-    """Note that this subscription must be cancelled at Stripe because of `reference`; asked twice, it is owed once."""
-    write, _ = StripeWrite.objects.get_or_create(
-        action=StripeWrite.Action.CANCEL_SUBSCRIPTION,
-        object_id=subscription_id,
+def owe(
+    customer: Customer, object_id: str, reference: str, action: StripeWrite.Action = Action.CANCEL_SUBSCRIPTION
+) -> bool:
+    """Note that this subscription must be cancelled (or this invoice closed, this payment intent refunded) because of
+    `reference`; asked twice, it is owed once. Whether this was the first time."""
+    write, is_new = StripeWrite.objects.get_or_create(
+        action=action,
+        object_id=object_id,
         reference=reference,
         defaults={"lane": customer.pk, "requested_at": timezone.now()},
     )
     if write.withdrawn_at:
         write.withdrawn_at = None
         write.save(update_fields=["withdrawn_at"])
+    if is_new:
+        lanes.wake(customer.pk)
+    return is_new
 
 
 def withdraw(reference: str) -> None:
@@ -32,23 +42,54 @@ def withdraw(reference: str) -> None:
 
 
 def owed(lane: str) -> list[StripeWrite]:
-    """What is due now on this lane."""
+    """What is due now on this lane, a cancellation before the refund it leads to."""
     is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
-    return list(StripeWrite.objects.filter(is_due, lane=lane, done_at=None, withdrawn_at=None).order_by("requested_at"))
+    waiting = StripeWrite.objects.filter(is_due, lane=lane, done_at=None, withdrawn_at=None)
+    return list(waiting.order_by("action", "requested_at"))
+
+
+def make_now(customer: Customer, writes: list[tuple[str, str, StripeWrite.Action]]) -> None:
+    """Owe each (object, reference, action), and ask for all that is owed now; what fails is left to the worker."""
+    with transaction.atomic():
+        for object_id, reference, action in writes:
+            owe(customer, object_id, reference, action)
+    for write in owed(customer.pk):
+        make(write)
 
 
 def make(write: StripeWrite) -> None:
-    """Cancel at Stripe, outside any transaction, and stamp it; on an outage it stays owed."""
+    """Ask it of Stripe, outside any transaction, and stamp it; on an outage it stays owed."""
     try:
-        stripe_client.delete(f"/v1/subscriptions/{write.object_id}", idempotency_key=str(write.pk))
+        _ask(write)
     except StripeRefused as error:
-        if error.code not in ALREADY_CANCELED:
+        if error.code not in NOTHING_LEFT:
             _postpone(write, str(error.user_message or error.code))
             return
     except StripeUnavailable as error:
         _postpone(write, str(error))
         return
     StripeWrite.objects.filter(pk=write.pk).update(done_at=timezone.now(), error_message="")
+
+
+def _ask(write: StripeWrite) -> None:
+    key = str(write.pk)
+    match write.action:
+        case Action.CANCEL_SUBSCRIPTION:
+            stripe_client.delete(f"/v1/subscriptions/{write.object_id}", idempotency_key=key)
+        case Action.CLOSE_INVOICE:
+            _close_invoice(write.object_id, key)
+        case Action.REFUND:
+            stripe_client.post("/v1/refunds", idempotency_key=key, payment_intent=write.object_id, reason="duplicate")
+
+
+def _close_invoice(invoice_id: str, key: str) -> None:
+    """Void what is open. A subscription's draft cannot be deleted: it is kept from ever being collected."""
+    path = f"/v1/invoices/{invoice_id}"
+    status = stripe_client.get(path)["status"]
+    if status == "open":
+        stripe_client.post(f"{path}/void", idempotency_key=key)
+    elif status == "draft":
+        stripe_client.post(path, idempotency_key=key, auto_advance=False)
 
 
 def _postpone(write: StripeWrite, error: str) -> None:

@@ -7,36 +7,21 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 
-from billing import catalogue, stripe_client, subscriptions
+from billing import stripe_client, subscriptions
 from billing.conf import conf
-from billing.models import CheckoutAttempt, Customer, Plan, Price, Subscription
+from billing.models import CheckoutAttempt, Customer, Price, Subscription
 
-from . import attempts
+from . import attempts, offers
 from .customers import METADATA_KEY, customer_for, subscriber_key
+from .refusals import AlreadySubscribed, CheckoutReplaced, PriceNotOffered
+
+__all__ = ["AlreadySubscribed", "CheckoutReplaced", "Outcome", "PriceNotOffered", "settle", "start"]
 
 Status = CheckoutAttempt.Status
 NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
 
 # Stripe replays an answer, a failure too, for as long as it keeps the key: after this long without a session ask anew.
 GIVE_UP_AFTER = timedelta(minutes=10)
-
-
-class AlreadySubscribed(Exception):
-    """There is a live subscription, here or at Stripe."""
-
-    def __init__(self) -> None:
-        super().__init__("There is a subscription already, and a second one would bill you twice.")
-
-
-class CheckoutReplaced(Exception):
-    """Another Checkout of the same customer took over while this one was made."""
-
-    def __init__(self) -> None:
-        super().__init__("Another Checkout was started at the same moment. Go on there, or try again.")
-
-
-class PriceNotOffered(Exception):
-    """No such plan, interval or currency is for sale."""
 
 
 def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") -> CheckoutAttempt:
@@ -48,7 +33,7 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
 
     Raises `PriceNotOffered`, `AlreadySubscribed`, `CheckoutReplaced`, `StripeUnavailable`, `StripeRefused`.
     """
-    price = _price(plan_slug, interval, currency)
+    price = offers.price_of(plan_slug, interval, currency)
     customer = customer_for(subscriber)
     if Subscription.objects.filter(customer=customer).exclude(status__in=NOT_LIVE).exists():
         raise AlreadySubscribed
@@ -64,16 +49,6 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     if attempt.session_id:
         return attempt
     return _with_session(attempt, is_first=not earlier)
-
-
-def _price(plan_slug: str, interval: str, currency: str) -> Price:
-    plan = Plan.objects.filter(slug=plan_slug, is_public=True).prefetch_related("prices").first()
-    price = catalogue.offered(plan, interval) if plan else None
-    if price is None:
-        raise PriceNotOffered(f"There is no plan {plan_slug} by the {interval} for sale.")
-    if currency and currency not in catalogue.amounts(price):
-        raise PriceNotOffered(f"The plan {plan_slug} is not sold in {currency.upper()}.")
-    return price
 
 
 def _settle_open_attempt(customer: Customer, price: Price, currency: str) -> CheckoutAttempt | None:

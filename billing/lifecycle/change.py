@@ -1,0 +1,170 @@
+"""Changing the plan: up is paid at once and takes effect when paid, down waits for the end of the period.
+
+What was asked for is a row (`PlanChange`) whose id is the idempotency key of each call, and Stripe is asked how things
+stand before anything is done: a change that a crash or an outage broke off is gone on with by asking for it again.
+"""
+
+from typing import Any
+
+from billing import fetch, stripe_client
+from billing.fetch import id_of
+from billing.models import PlanChange, Price, StripeWrite, Subscription
+from billing.stripe_client import StripeRefused
+
+from . import cancellation, offers, previews
+from .refusals import NoPendingChange, NoSubscription, PaymentDeclined, SamePlan
+from .standing import Standing, act
+from .switching import Effect, effect
+
+Status = PlanChange.Status
+
+# A payment intent that is none of these was declined, or had no card to try.
+ON_ITS_WAY = frozenset({"requires_action", "requires_confirmation", "requires_capture", "processing", "succeeded"})
+
+
+def change(subscriber: Any, plan_slug: str, interval: str, proration_date: int | None = None) -> Subscription:
+    """Change to a plan by an interval; the subscription as it stands then.
+
+    Where the cardholder must confirm the payment (3D Secure), the plan stays as it is until they have: `pending_kind`
+    is `pending_update`, and `pending_url` is where to send them. A change for the period's end is `scheduled`. To
+    choose the plan one has takes a pending change back. Asked twice, it is done once.
+
+    Raises `PriceNotOffered`, `NoSubscription`, `SamePlan`, `PaymentOverdue`, `SubscriptionPaused`,
+    `CancellationScheduled`, `ChangePending`, `StalePreview`, `PaymentDeclined`; and those of `standing.act`.
+    """
+    price = offers.price_of(plan_slug, interval)
+    return act(subscriber, lambda now: _change(now, price, proration_date))
+
+
+def take_back(subscriber: Any) -> Subscription:
+    """Give up the change that is pending: the plan stays. Raises `NoPendingChange`, and those of `standing.act`."""
+    return act(subscriber, _take_back)
+
+
+def drop_pending_update(now: Standing) -> None:
+    """A change that waits for its payment is off once its invoice is void."""
+    if now.has_pending_update:
+        _void(now, id_of(now.found["latest_invoice"]))
+
+
+def _change(now: Standing, price: Price, proration_date: int | None) -> None:
+    try:
+        what = effect(now, price)
+    except SamePlan:
+        if previews.was_made(now, price, proration_date):
+            return
+        raise
+    if what == Effect.TAKES_BACK:
+        _take_back(now)
+        return
+    if now.is_changing_to(price):
+        return
+    intent = previews.intended(now, price, proration_date)
+    _mark(intent, Status.ASKED)
+    try:
+        _make_now(now, intent) if what == Effect.NOW else _schedule(now, intent)
+    except (PaymentDeclined, *StripeRefused):
+        _mark(intent, Status.REFUSED)
+        raise
+    _mark(intent, Status.MADE)
+
+
+def _mark(intent: PlanChange, status: PlanChange.Status) -> None:
+    PlanChange.objects.filter(pk=intent.pk).update(status=status)
+
+
+def _take_back(now: Standing) -> None:
+    if not now.is_live:
+        raise NoSubscription
+    if now.pending is None:
+        raise NoPendingChange
+    drop_pending_update(now)
+    now.release_schedule()
+
+
+def _make_now(now: Standing, intent: PlanChange) -> None:
+    """One call. Of a trial nothing is charged; else the invoice is paid at once, or the change waits for it."""
+    now.release_schedule()
+    paying: dict[str, Any] = {"proration_behavior": "none"}
+    if not now.is_trial:
+        paying = {
+            "proration_behavior": "always_invoice",
+            "payment_behavior": "pending_if_incomplete",
+            "proration_date": intent.proration_date,
+        }
+    changed = stripe_client.post(
+        f"/v1/subscriptions/{now.id}",
+        idempotency_key=f"change:{intent.pk}",
+        items=previews.change_items(now, intent.price),
+        **paying,
+    )
+    if changed["pending_update"]:
+        _await_cardholder(now, id_of(changed["latest_invoice"]))
+
+
+def _await_cardholder(now: Standing, invoice_id: str) -> None:
+    """A payment that can still be confirmed is left to its cardholder; what was declined is called off."""
+    invoice = fetch.invoice(invoice_id)
+    links = (invoice.get("payments") or {}).get("data", [])
+    intents = [link["payment"]["payment_intent"] for link in links if link["payment"].get("payment_intent")]
+    if invoice["status"] == "paid" or any(intent["status"] in ON_ITS_WAY for intent in intents):
+        return
+    _void(now, invoice_id)
+    reasons = [(intent.get("last_payment_error") or {}).get("message") for intent in intents]
+    reason = next(filter(None, reasons), "The payment was declined.")
+    raise PaymentDeclined(f"{reason} Nothing was changed: use another card and try again.")
+
+
+def _void(now: Standing, invoice_id: str) -> None:
+    """Owed before it is asked: should Stripe not answer now, the worker goes on with it."""
+    cancellation.make_now(now.customer, [(invoice_id, now.id, StripeWrite.Action.CLOSE_INVOICE)])
+
+
+def _schedule(now: Standing, intent: PlanChange) -> None:
+    """Two calls. Broken off between them there is a schedule without a change in it, which the next try goes on with.
+
+    The last phase lasts a day: then Stripe releases the subscription, and the portal can manage it again.
+    """
+    schedule = now.schedule or stripe_client.post(
+        "/v1/subscription_schedules", idempotency_key=f"schedule:{intent.pk}", from_subscription=now.id
+    )
+    under_way = schedule["current_phase"]
+    kept = _kept(schedule)
+    items = [_phase_item(item) for item in now.found["items"]["data"]]
+    then = [_phase_item(item, intent.price if item["id"] == now.item["id"] else None) for item in _items(now)]
+    stripe_client.post(
+        f"/v1/subscription_schedules/{schedule['id']}",
+        idempotency_key=f"phases:{intent.pk}",
+        end_behavior="release",
+        proration_behavior="none",
+        phases=[
+            {**kept, "items": items, "start_date": under_way["start_date"], "end_date": now.period_end},
+            {
+                **kept,
+                "items": then,
+                "proration_behavior": "none",
+                "duration": {"interval": "day", "interval_count": 1},
+            },
+        ],
+    )
+
+
+def _items(now: Standing) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = now.found["items"]["data"]
+    return items
+
+
+def _phase_item(item: dict[str, Any], price: Price | None = None) -> dict[str, Any]:
+    return {"price": price.pk if price else item["price"]["id"], "quantity": item.get("quantity") or 1}
+
+
+def _kept(schedule: dict[str, Any]) -> dict[str, Any]:
+    """Phases are given whole: a discount that is left out would be lost."""
+    under_way = next(
+        (phase for phase in schedule["phases"] if phase["start_date"] == schedule["current_phase"]["start_date"]), {}
+    )
+    discounts = [
+        {name: id_of(entry[name]) for name in ("coupon", "promotion_code", "discount") if entry.get(name)}
+        for entry in under_way.get("discounts") or []
+    ]
+    return {"discounts": discounts} if discounts else {}

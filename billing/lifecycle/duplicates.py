@@ -1,0 +1,73 @@
+"""A second subscription beside a live one bills twice for one thing: it is cancelled, and what it cost given back.
+
+Checkout does not let it come to that; two sessions paid at once, or a hand in the Stripe dashboard, still may.
+"""
+
+import logging
+from functools import partial
+from typing import Any
+
+from django.core.mail import mail_admins
+from django.db import transaction
+
+from billing import catalogue
+from billing.fetch import id_of
+from billing.models import Customer, StripeWrite, Subscription
+
+from . import cancellation
+
+log = logging.getLogger(__name__)
+
+Status = Subscription.Status
+Action = StripeWrite.Action
+BILLING = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE})
+REFERENCE = "duplicate"
+
+
+def among(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The subscriptions too many: to a plan of ours, billing, and newer than another such one.
+
+    Only in their first period: one that has renewed is wanted, or an old mistake, and a person's to decide.
+    """
+    billing = [item for item in found if item["status"] in BILLING and catalogue.is_plan(item["items"]["data"])]
+    billing.sort(key=lambda item: (item["created"], item["id"]))
+    return [item for item in billing[1:] if _is_new(item)]
+
+
+def settle(customer: Customer, found: list[dict[str, Any]]) -> None:
+    """Owe Stripe the end of each subscription too many, and the refund of what was paid for it, each once."""
+    if len(found) < 2:
+        return
+    for item in among(found):
+        if cancellation.owe(customer, item["id"], REFERENCE):
+            _report(customer, item["id"])
+    ended = StripeWrite.objects.filter(
+        lane=customer.pk, action=Action.CANCEL_SUBSCRIPTION, reference=REFERENCE
+    ).values_list("object_id", flat=True)
+    for item in found:
+        if item["id"] in ended:
+            _owe_refunds(customer, item)
+
+
+def _is_new(item: dict[str, Any]) -> bool:
+    invoice = item["latest_invoice"]
+    return isinstance(invoice, dict) and invoice["billing_reason"] == "subscription_create"
+
+
+def _owe_refunds(customer: Customer, item: dict[str, Any]) -> None:
+    """A payment on its way yet is given back when it has arrived: its event brings us here again."""
+    for link in (item["latest_invoice"].get("payments") or {}).get("data", []):
+        intent = id_of(link["payment"].get("payment_intent"))
+        if link["status"] == "paid" and intent:
+            cancellation.owe(customer, intent, item["id"], Action.REFUND)
+
+
+def _report(customer: Customer, subscription_id: str) -> None:
+    log.error("second subscription", extra={"customer": customer.pk, "subscription": subscription_id})
+    sentence = (
+        f"The customer {customer.pk} got a second subscription, {subscription_id}, beside a live one.\n"
+        "It is being cancelled, and its payment refunded; the older one goes on. Nothing needs doing here, but have a "
+        "look at how it came about."
+    )
+    tell = partial(mail_admins, f"Second subscription of {customer.pk} cancelled", sentence, fail_silently=True)
+    transaction.on_commit(tell, robust=True)

@@ -1,0 +1,24 @@
+"""Stripe's own page for cards, addresses and receipts."""
+
+from typing import Any
+
+from billing import stripe_client
+from billing.conf import conf
+
+from .customers import request_key
+from .standing import customer_of
+
+
+def open_portal(subscriber: Any) -> str:
+    """The address of a portal session made for this subscriber now; it leads back to the billing page.
+
+    Raises `NoSubscription` for who never bought anything, `StripeUnavailable`, `StripeRefused`.
+    """
+    customer = customer_of(subscriber)
+    session = stripe_client.post(
+        "/v1/billing_portal/sessions",
+        idempotency_key=request_key(customer, "portal"),
+        customer=customer.pk,
+        return_url=f"{conf.site_url}/billing/",
+    )
+    return str(session["url"])

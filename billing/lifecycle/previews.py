@@ -1,0 +1,179 @@
+"""What a change of plan would cost, when it would take effect, and what would no longer fit."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from billing import catalogue, clock, stripe_client, usage
+from billing.clock import from_timestamp
+from billing.models import Customer, PlanChange, Price
+
+from . import offers
+from .customers import request_key
+from .refusals import StalePreview
+from .standing import Standing, ask, customer_of
+from .switching import Effect, effect
+
+Status = PlanChange.Status
+VALID_FOR = timedelta(minutes=30)
+KEPT_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the invoice; `amount` in minor units, negative for unused time. Times UTC."""
+
+    description: str
+    amount: int
+    period_start: datetime
+    period_end: datetime
+
+
+@dataclass(frozen=True)
+class Overflow:
+    """A feature of which more is used in the running period than the new plan includes: `over_by` more."""
+
+    feature: str
+    used: int
+    limit: int
+    over_by: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Amounts in minor units of `currency`. `amount_due` is charged now; `credit` is what unused time leaves over, and
+    is taken off later invoices. `renewal_amount` is the list price then, before discounts and taxes.
+
+    `proration_date`, UTC seconds, is to be sent along with the change; None where nothing is asked for but to take a
+    pending change back.
+    """
+
+    price: Price
+    currency: str
+    effect: Effect
+    takes_effect_at: datetime
+    amount_due: int
+    credit: int
+    lines: list[Line]
+    renewal_amount: int
+    renews_at: datetime
+    overflows: list[Overflow]
+    proration_date: int | None
+
+
+def preview(subscriber: Any, plan_slug: str, interval: str) -> Preview:
+    """What `change` with the same arguments would do. Changes nothing.
+
+    Raises what `change` refuses, `StripeUnavailable`.
+    """
+    price = offers.price_of(plan_slug, interval)
+    with stripe_client.drain_reads():
+        now = ask(customer_of(subscriber))
+    what = effect(now, price)
+    if what == Effect.TAKES_BACK:
+        return _drawn_up(subscriber, now, price, what, None, {})
+    at = int(clock.now().timestamp())
+    invoice = _invoice(now, price, at) if what == Effect.NOW and not now.is_trial else {}
+    _remember(now, price, at)
+    return _drawn_up(subscriber, now, price, what, at, invoice)
+
+
+def intended(now: Standing, price: Price, proration_date: int | None) -> PlanChange:
+    """The row of this change, whose id is its idempotency key: as previewed, or asked for before without an answer.
+
+    Raises `StalePreview` for a date that was not previewed for it, or too long ago.
+    """
+    rows = PlanChange.objects.filter(
+        customer=now.customer, subscription_id=now.id, price=price, created_at__gt=timezone.now() - VALID_FOR
+    )
+    if proration_date is None:
+        asked = rows.filter(status=Status.ASKED).order_by("-created_at").first()
+        return asked or _remember(now, price, int(clock.now().timestamp()))
+    open_rows = rows.filter(status__in=[Status.PREVIEWED, Status.ASKED], proration_date=proration_date)
+    found = open_rows.order_by("-created_at").first()
+    if found is None or proration_date < now.item["current_period_start"]:
+        raise StalePreview
+    return found
+
+
+def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
+    """Whether this very change was made a moment ago: the second of two clicks."""
+    made = PlanChange.objects.filter(
+        customer=now.customer,
+        subscription_id=now.id,
+        price=price,
+        status=Status.MADE,
+        created_at__gt=timezone.now() - VALID_FOR,
+    )
+    return proration_date is not None and made.filter(proration_date=proration_date).exists()
+
+
+def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:
+    """`items` that put the plan's item on another price; others stay as they are."""
+    return [{"id": now.item["id"], "price": price.pk, "quantity": now.quantity}]
+
+
+def _remember(now: Standing, price: Price, at: int) -> PlanChange:
+    _forget_old(now.customer)
+    return PlanChange.objects.create(
+        customer=now.customer, subscription_id=now.id, price=price, proration_date=at, status=Status.PREVIEWED
+    )
+
+
+def _forget_old(customer: Customer) -> None:
+    old = PlanChange.objects.filter(customer=customer, created_at__lt=timezone.now() - KEPT_FOR)
+    old.filter(status=Status.PREVIEWED).delete()
+
+
+def _invoice(now: Standing, price: Price, at: int) -> dict[str, Any]:
+    return stripe_client.post(
+        "/v1/invoices/create_preview",
+        idempotency_key=request_key(now.customer, "preview"),
+        customer=now.customer.pk,
+        subscription=now.id,
+        subscription_details={
+            "items": change_items(now, price),
+            "proration_behavior": "always_invoice",
+            "proration_date": at,
+        },
+    )
+
+
+def _drawn_up(
+    subscriber: Any, now: Standing, price: Price, what: Effect, at: int | None, invoice: dict[str, Any]
+) -> Preview:
+    currency, period_end = str(now.found["currency"]), from_timestamp(now.period_end)
+    lines = [_line(line) for line in invoice["lines"]["data"]] if invoice else []
+    renews_at = max([period_end, *(line.period_end for line in lines)])
+    return Preview(
+        price=price,
+        currency=currency,
+        effect=what,
+        takes_effect_at=period_end if what == Effect.PERIOD_END else clock.now(),
+        amount_due=invoice["amount_due"] if invoice else 0,
+        credit=max(-invoice["total"], 0) if invoice else 0,
+        lines=lines,
+        renewal_amount=catalogue.amounts(price).get(currency, 0) * now.quantity,
+        renews_at=renews_at if what == Effect.NOW else period_end,
+        overflows=[] if what == Effect.TAKES_BACK else _overflows(subscriber, price),
+        proration_date=at,
+    )
+
+
+def _line(line: dict[str, Any]) -> Line:
+    period = line["period"]
+    return Line(
+        line["description"] or "", line["amount"], from_timestamp(period["start"]), from_timestamp(period["end"])
+    )
+
+
+def _overflows(subscriber: Any, price: Price) -> list[Overflow]:
+    limits = {row.feature: row.quantity for row in price.plan.limits.all()}
+    found = []
+    for feature, quota in usage.summary(subscriber).items():
+        limit = limits.get(feature, 0)
+        if limit is not None and quota.used > limit:
+            found.append(Overflow(feature, quota.used, limit, quota.used - limit))
+    return found

@@ -1,0 +1,77 @@
+"""A change of plan that has not happened yet, read from the subscription as Stripe sends it, whoever made it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from billing import catalogue
+from billing.clock import from_timestamp
+from billing.models import Price, Subscription
+
+Kind = Subscription.Pending
+
+
+@dataclass(frozen=True)
+class PendingChange:
+    """`price` is None for one that belongs to no plan of ours. `at`, UTC seconds: when it happens, or lapses unless
+    it is paid at `url`."""
+
+    kind: Kind
+    price: Price | None
+    at: int
+    url: str = ""
+
+
+def of(found: dict[str, Any]) -> PendingChange | None:
+    """Of a subscription with its schedule and latest invoice expanded."""
+    return _awaiting_payment(found) or _scheduled(found)
+
+
+def columns(found: dict[str, Any]) -> dict[str, Any]:
+    """What the projection keeps of it; nothing where the schedule was not expanded, so that what we know stays."""
+    if isinstance(found.get("schedule"), str):
+        return {}
+    change = of(found)
+    return {
+        "pending_kind": change.kind if change else "",
+        "pending_price": change.price if change else None,
+        "pending_at": from_timestamp(change.at) if change else None,
+        "pending_url": change.url if change else "",
+    }
+
+
+def _awaiting_payment(found: dict[str, Any]) -> PendingChange | None:
+    """`pending_if_incomplete`: the change waits for its invoice, which is the latest."""
+    update, invoice = found.get("pending_update"), found["latest_invoice"]
+    if not update:
+        return None
+    url = (invoice.get("hosted_invoice_url") or "") if isinstance(invoice, dict) else ""
+    return PendingChange(Kind.UPDATE, _price(update["subscription_items"] or []), update["expires_at"], url)
+
+
+def _scheduled(found: dict[str, Any]) -> PendingChange | None:
+    """The first phase ahead of which something is billed that is not billed now."""
+    schedule = found.get("schedule")
+    if not isinstance(schedule, dict) or schedule["status"] != "active" or not schedule["current_phase"]:
+        return None
+    now = _billed(found["items"]["data"])
+    for phase in schedule["phases"]:
+        if phase["start_date"] >= schedule["current_phase"]["end_date"] and _billed(phase["items"]) != now:
+            known = Price.objects.filter(pk__in=[_id(item["price"]) for item in phase["items"]])
+            price = known.select_related("plan").order_by("-plan__rank").first()
+            return PendingChange(Kind.SCHEDULED, price, phase["start_date"])
+    return None
+
+
+def _billed(items: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return sorted((_id(item["price"]), item.get("quantity") or 1) for item in items)
+
+
+def _id(price: Any) -> str:
+    return str(price["id"] if isinstance(price, dict) else price)
+
+
+def _price(items: list[dict[str, Any]]) -> Price | None:
+    try:
+        return catalogue.plan_item(items)[1]
+    except catalogue.UnmappedPrice:
+        return None
