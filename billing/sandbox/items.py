@@ -74,7 +74,7 @@ def recurring_price(state: State, identifier: str) -> Object:
             f"{identifier}",
             "items[0][price]",
         )
-    if not price["active"]:
+    if not price["active"] and not state.note(identifier).get("inline"):
         raise invalid(f"The price specified is inactive. This field only accepts active prices: {identifier}", "items")
     return {**price}
 

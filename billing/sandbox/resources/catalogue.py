@@ -124,6 +124,20 @@ def create_price(state: State, params: Params) -> Object:
     return price
 
 
+def inline(state: State, entry: dict[str, Any], where: str) -> dict[str, Any]:
+    """An entry of `items[]` or `line_items[]` by its price; one given by its data is made first, and not for reuse."""
+    data = entry.get("price_data")
+    if (data is None) == ("price" not in entry):
+        code = "parameter_missing" if data is None else None
+        raise invalid("Each of the items needs a `price` or `price_data`, and not both.", where, code)
+    if data is None:
+        return entry
+    price = create_price(state, data)
+    price["active"] = False
+    state.note(price["id"])["inline"] = True
+    return {**{name: value for name, value in entry.items() if name != "price_data"}, "price": price["id"]}
+
+
 def _product_of(state: State, params: Params) -> Object:
     if "product" in params:
         return state.get("product", params["product"], "product")

@@ -8,12 +8,13 @@ from ..metadata import merged
 from ..proration import Change
 from ..routing import api
 from ..store import Object, State
+from . import catalogue
 from .payment_methods import owned
-from .subscriptions import DISCOUNTS, ITEM_DISCOUNTS, refuse_unpayable
+from .subscriptions import DISCOUNTS, ITEM_DISCOUNTS, PRICE_DATA, refuse_unpayable
 
 UPDATED = "customer.subscription.updated"
 ORDER = (UPDATED, "invoiceitem.created", "invoice.created", "invoice.finalized")
-ITEMS = f"items.id items.price items.quantity items.deleted items.metadata {ITEM_DISCOUNTS}"
+ITEMS = f"items.id items.price {PRICE_DATA} items.quantity items.deleted items.metadata {ITEM_DISCOUNTS}"
 ENDS = "cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback"
 PAYING = "payment_behavior proration_behavior proration_date billing_cycle_anchor off_session"
 PLAIN = (
@@ -33,12 +34,20 @@ def update(state: State, subscription: str, params: Params) -> Object:
     if standing.is_over(sub) and params.keys() - {"metadata", "cancellation_details"}:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
     _check(state, sub, params)
+    params = {**params, **_priced(state, params)}
     if _ends_trial(sub, params) or "items" in params or params.get("billing_cycle_anchor") == "now":
         _change_items(state, sub, params)
     else:
         with in_order(state, ORDER), recorded(state, sub, UPDATED):
             _write(state, sub, params)
     return sub
+
+
+def _priced(state: State, params: Params) -> Params:
+    """The items, those given by `price_data` by their new price."""
+    rows = [catalogue.inline(state, entry, "items[0][price]") if "price_data" in entry else entry
+            for entry in params.get("items") or []]  # fmt: skip
+    return {"items": rows} if rows else {}
 
 
 def _refuse_scheduled(state: State, sub: Object, params: Params) -> None:

@@ -1,7 +1,5 @@
 """Checkout sessions: for subscriptions, one-off payments, and saving a card."""
 
-from typing import Any
-
 from .. import checkout_discounts, sessions
 from ..blanks import embedded_list
 from ..contract import Params
@@ -16,7 +14,8 @@ from .payment_methods import new_setup_intent
 
 LINE = (
     "line_items.price line_items.quantity line_items.adjustable_quantity line_items.price_data.currency "
-    "line_items.price_data.product line_items.price_data.product_data line_items.price_data.unit_amount"
+    "line_items.price_data.product line_items.price_data.product_data line_items.price_data.unit_amount "
+    "line_items.price_data.recurring line_items.price_data.tax_behavior"
 )
 DATA = (
     "subscription_data.metadata subscription_data.description subscription_data.trial_period_days "
@@ -72,20 +71,9 @@ def create(state: State, params: Params) -> Object:
 
 
 def _sold(state: State, params: Params) -> list[Object]:
-    """The line items as price and quantity; a price given by its data is made first, as at Stripe not for reuse."""
-    wanted = []
-    for entry in params.get("line_items") or []:
-        price = entry.get("price") or _price_of(state, entry.get("price_data"))
-        wanted.append({"price": price, "quantity": entry.get("quantity", 1)})
-    return wanted
-
-
-def _price_of(state: State, data: dict[str, Any] | None) -> str:
-    if data is None:
-        raise invalid("Each of the line items needs a `price` or `price_data`.", "line_items[0]", "parameter_missing")
-    price = catalogue.create_price(state, data)
-    price["active"] = False
-    return str(price["id"])
+    """The line items as price and quantity."""
+    rows = [catalogue.inline(state, entry, "line_items[0]") for entry in params.get("line_items") or []]
+    return [{"price": row["price"], "quantity": row.get("quantity", 1)} for row in rows]
 
 
 def _prepare_setup(state: State, session: Object, values: Params) -> None:
@@ -113,8 +101,6 @@ def _check(params: Params) -> None:
         raise not_covered(f"ui_mode={params['ui_mode']}")
     if (params.get("automatic_tax") or {}).get("enabled"):
         raise not_covered("automatic_tax[enabled]")
-    if mode == "subscription" and any("price_data" in entry for entry in params.get("line_items") or []):
-        raise not_covered("line_items[price_data] in subscription mode")
     for name in ("line_items", "success_url") if mode != "setup" else ("success_url",):
         if not params.get(name):
             raise missing_parameter(name)

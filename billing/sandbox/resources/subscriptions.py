@@ -10,10 +10,13 @@ from ..invoicing import draft, finalize
 from ..listing import page
 from ..routing import api
 from ..store import Object, State
+from . import catalogue
 from .payment_methods import owned
 
 ITEM_DISCOUNTS = "items.discounts.coupon items.discounts.promotion_code items.discounts.discount"
-ITEMS = f"items.price items.quantity items.metadata {ITEM_DISCOUNTS}"
+PRICE_DATA = " ".join(f"items.price_data.{name}" for name in ("currency", "product", "recurring", "unit_amount",
+                                                             "tax_behavior"))  # fmt: skip
+ITEMS = f"items.price {PRICE_DATA} items.quantity items.metadata {ITEM_DISCOUNTS}"
 DISCOUNTS = "discounts.coupon discounts.promotion_code discounts.discount"
 OPTIONS = (
     "customer currency default_payment_method description metadata off_session payment_behavior collection_method "
@@ -41,7 +44,8 @@ def create(state: State, params: Params) -> Object:
     behaviour = params.get("payment_behavior", "allow_incomplete")
     if behaviour == "error_if_incomplete" and charged:
         _refuse_unpayable(state, customer, params)
-    sub = subscribing.build(state, customer, params["items"], {"currency": None, **params})
+    wanted = [catalogue.inline(state, entry, "items[0][price]") for entry in params["items"]]
+    sub = subscribing.build(state, customer, wanted, {"currency": None, **params})
     _end_as_asked(state, sub, params)
     with in_order(state, ("customer.subscription.created",)):
         invoice = _begin(state, sub)

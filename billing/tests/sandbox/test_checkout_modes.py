@@ -200,3 +200,22 @@ def test_nothing_can_be_processing_where_nothing_is_paid(control: Control, buyin
     session = buying("setup", customer=customer.id)
     refused = control(f"/checkout/{session.id}/complete", {"outcome": "processing"})
     assert "nothing to pay" in refused["error"]["message"]
+
+
+def test_a_subscription_is_bought_at_a_price_made_for_it(
+    client: stripe.StripeClient, control: Control, checkout: Any, price: Any
+) -> None:
+    data = {"currency": "usd", "product": price.product, "unit_amount": 1234, "recurring": {"interval": "week"}}
+    session = checkout(line_items=[{"price_data": data, "quantity": 2}])
+    assert session.amount_total == 2468
+    done = control(f"/checkout/{session.id}/complete")["session"]
+    sub = client.v1.subscriptions.retrieve(done["subscription"])
+    made = sub["items"]["data"][0].price
+    assert (made.unit_amount, made.recurring.interval, made.active) == (1234, "week", False)
+    data["unit_amount"] = 999
+    changed = client.v1.subscriptions.update(
+        sub.id, {"items": [{"id": sub["items"]["data"][0].id, "price_data": data}]}
+    )
+    assert changed["items"]["data"][0].price.unit_amount == 999
+    with pytest.raises(stripe.InvalidRequestError, match="and not both"):
+        checkout(line_items=[{"price": price.id, "price_data": data, "quantity": 1}])
