@@ -11,7 +11,12 @@ from billing.stripe_client import StripeRefused
 
 Request = tuple[str, dict[str, Any]]
 
-SUBSCRIPTION_EXPAND = ["data.customer", "data.default_payment_method", "data.latest_invoice.payments"]
+SUBSCRIPTION_EXPAND = [
+    "data.customer",
+    "data.default_payment_method",
+    "data.latest_invoice.payments",
+    "data.schedule",
+]
 INVOICE_EXPAND = ["payments.data.payment.payment_intent"]
 CHARGE_EXPAND = ["balance_transaction", "payment_intent.payment_method", "refunds.data.balance_transaction"]
 DISPUTE_EXPAND = ["charge.balance_transaction", "payment_intent.payment_method"]
@@ -90,10 +95,11 @@ def charge(charge_id: str) -> dict[str, Any]:
 
 
 def refunds(charge_object: dict[str, Any]) -> list[dict[str, Any]]:
-    """All refunds of a charge, oldest first: a charge brings only its ten newest."""
+    """All refunds of a charge, oldest first, of one second in Stripe's order: a charge brings only its ten newest."""
     newest = charge_object["refunds"]
     found = _list(refunds_request(charge_object["id"])) if newest["has_more"] else newest["data"]
-    return sorted(found, key=lambda refund: (refund["created"], refund["id"]))
+    oldest_first = found[::-1]
+    return sorted(oldest_first, key=lambda refund: refund["created"])
 
 
 def payment_intent(payment_intent_id: str) -> dict[str, Any]:
