@@ -66,11 +66,14 @@ def wake(key: str) -> None:
 
 
 def queue_drain(key: str) -> None:
-    """With the ORM broker the queue row belongs to the caller's transaction; another broker hears after it."""
+    """With the ORM broker the queue row belongs to the caller's transaction.
+
+    Another broker hears after it; one that is away then keeps nobody from going on, for the sweep wakes the lane.
+    """
     if Conf.ORM:
         async_task("billing.worker.drain", key)
     else:
-        transaction.on_commit(lambda: async_task("billing.worker.drain", key))
+        transaction.on_commit(lambda: async_task("billing.worker.drain", key), robust=True)
 
 
 @contextmanager

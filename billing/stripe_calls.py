@@ -62,10 +62,10 @@ class _Kept:
         count[0] += 1
         count[1] += outcome.seconds
 
-    def take(self) -> list[tuple[str, str, float, float]]:
+    def take(self) -> list[tuple[Any, ...]]:
         with self.lock:
             taken, self.counts, self.since = self.counts, defaultdict(lambda: [0, 0.0]), time.monotonic()
-        return [(*key, *count) for key, count in sorted(taken.items())]
+        return [(outcome, at_most, *count) for (outcome, at_most), count in sorted(taken.items())]
 
 
 _kept = _Kept()

@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from . import health, pages, webhooks
+from . import health, metrics, pages, webhooks
 
 app_name = "billing"
 
@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/v1/", include("billing.api.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", pages.prices, name="prices"),
     path("billing/", pages.account, name="account"),
     path("billing/checkout", pages.checkout, name="checkout"),

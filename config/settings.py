@@ -182,7 +182,7 @@ _stripe_origin = urlsplit(STRIPE_API_BASE)
 _is_sandbox = _stripe_origin.hostname in {"localhost", "127.0.0.1", "::1"}
 
 # Calls a second of all processes together; the sandbox takes as many as it can.
-BILLING_STRIPE_RATE = env.float("STRIPE_RATE", default=0 if _is_sandbox else 80 if STRIPE_LIVE_MODE else 20)
+BILLING_STRIPE_RATE = float(text("STRIPE_RATE", "0" if _is_sandbox else "80" if STRIPE_LIVE_MODE else "20"))
 
 if DEBUG and _is_sandbox:
     BILLING_CLOCK = "billing.clock.sandbox_now"

@@ -6,8 +6,9 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from billing import health
-from billing.models import StripeEvent
+from billing import health, stripe_circuit
+from billing.conf import conf
+from billing.models import Lane, StripeEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,13 @@ def test_alive_asks_nothing_of_the_database(client, django_assert_num_queries):
 
 
 def test_ready_with_nothing_waiting(client):
-    assert client.get("/readyz").json() == {"status": "ready", "oldest_waiting_seconds": None}
+    assert client.get("/readyz").json() == {
+        "status": "ready",
+        "oldest_waiting_seconds": None,
+        "queue_lag_seconds": None,
+        "dead_events": 0,
+        "stripe_held_seconds": 0,
+    }
 
 
 def test_ready_says_how_long_the_oldest_event_waits(client):
@@ -47,6 +54,27 @@ def test_not_ready_without_a_database(client, monkeypatch):
     def away():
         raise OperationalError
 
-    monkeypatch.setattr(health, "oldest_waiting", away)
+    monkeypatch.setattr(health, "backlog", away)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["reason"]) == (503, "The database does not answer.")
+
+
+def test_not_ready_while_a_lane_is_queued_too_long(client):
+    Lane.objects.create(key="cus_1", arrived=1, woken_at=timezone.now() - timedelta(minutes=6))
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["queue_lag_seconds"]) == (503, 360)
+
+
+def test_not_ready_while_no_call_to_stripe_goes_out(client):
+    stripe_circuit.failed(conf.circuit_failures)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"][:23]) == (503, "Stripe does not answer:")
+
+
+def test_not_ready_with_more_dead_events_than_the_limit(client, settings):
+    settings.BILLING_READY_DEAD_EVENTS = 1
+    waiting_event(timedelta(days=1), status="dead")
+    assert client.get("/readyz").status_code == 200
+    waiting_event(timedelta(days=1), status="dead", id="evt_2")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["dead_events"]) == (503, 2)

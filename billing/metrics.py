@@ -1,0 +1,113 @@
+"""GET /metrics: Prometheus text, made from the tables all processes share, so that any of them answers for all.
+
+Every query reads a partial index or the newest few minutes: none counts the whole ledger.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import accumulate
+
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django_q.brokers import get_broker
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from billing import health, stripe_calls
+from billing.models import Lane, StripeCalls, StripeEvent
+
+RECENT = timedelta(minutes=5)
+LAG_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Numbers only, no ids and no personal data; a proxy keeps it from the world all the same."""
+    registry = CollectorRegistry()
+    registry.register(Collector())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class Collector:
+    def collect(self) -> Iterator[Metric]:
+        yield _waiting_events()
+        yield _dead_events()
+        yield _recent_events()
+        yield _lag()
+        yield from _lanes()
+        yield from _backlog()
+        yield _stripe_calls()
+
+
+def _by(name: str, help_: str, events: Iterable[StripeEvent], *fields: str) -> Metric:
+    family = GaugeMetricFamily(name, help_, labels=["state" if field == "status" else field for field in fields])
+    for *labels, number in events.order_by().values_list(*fields).annotate(Count("pk")):  # type: ignore[attr-defined]
+        family.add_metric(labels, number)
+    return family
+
+
+def _waiting_events() -> Metric:
+    return _by("billing_events_waiting", "Events not yet applied", StripeEvent.objects.waiting(), "type", "status")
+
+
+def _dead_events() -> Metric:
+    dead = StripeEvent.objects.filter(status=StripeEvent.Status.DEAD)
+    return _by("billing_events_dead", "Events given up, to be processed again by staff", dead, "type")
+
+
+def _recent_events() -> Metric:
+    return _by("billing_events_recent", "Events received in the last 5 minutes", _recent(), "type", "status")
+
+
+def _recent() -> Iterable[StripeEvent]:
+    return StripeEvent.objects.filter(received_at__gt=timezone.now() - RECENT)
+
+
+def _lag() -> Metric:
+    """From receipt to effect, of the events received in the last minutes."""
+    lag = ExpressionWrapper(F("processed_at") - F("received_at"), DurationField())
+    within = {f"b{index}": Count("pk", filter=Q(lag__lte=timedelta(seconds=s))) for index, s in enumerate(LAG_SECONDS)}
+    processed = StripeEvent.objects.filter(received_at__gt=timezone.now() - RECENT, processed_at__isnull=False)
+    counts = processed.annotate(lag=lag).aggregate(**within, all=Count("pk"), sum=Sum("lag"))
+    buckets = [(str(s), counts[f"b{index}"]) for index, s in enumerate(LAG_SECONDS)]
+    return GaugeHistogramMetricFamily(
+        "billing_event_lag_seconds",
+        "From receipt to effect, of events received in the last 5 minutes",
+        buckets=[*buckets, ("+Inf", counts["all"])],
+        gsum_value=(counts["sum"] or timedelta()).total_seconds(),
+    )
+
+
+def _lanes() -> Iterator[Metric]:
+    awake = Lane.objects.filter(~Q(arrived=F("drained")))
+    held = awake.exclude(token=None).count()
+    yield GaugeMetricFamily("billing_lanes_waiting", "Lanes awake in nobody's hands", awake.count() - held)
+    yield GaugeMetricFamily("billing_lanes_held", "Lanes that are being worked on", held)
+    yield GaugeMetricFamily("billing_queue_tasks", "Tasks in the queue", get_broker().queue_size())
+
+
+def _backlog() -> Iterator[Metric]:
+    found = health.backlog()
+    oldest, lag = found.oldest_waiting_seconds or 0, found.queue_lag_seconds or 0
+    yield GaugeMetricFamily("billing_oldest_waiting_seconds", "How long the oldest event has been due", oldest)
+    yield GaugeMetricFamily("billing_queue_lag_seconds", "How long the first lane has been queued", lag)
+    is_open = bool(found.stripe_held_seconds)
+    yield GaugeMetricFamily("billing_stripe_circuit_open", "1 while no call to Stripe goes out", is_open)
+
+
+def _stripe_calls() -> Metric:
+    stripe_calls.write()
+    family = HistogramMetricFamily("billing_stripe_call_seconds", "Calls to Stripe, by outcome", labels=["outcome"])
+    found: dict[str, dict[str, StripeCalls]] = defaultdict(dict)
+    for row in StripeCalls.objects.order_by("outcome"):
+        found[row.outcome][row.at_most] = row
+    for outcome, rows in found.items():
+        calls = accumulate(rows[bucket].calls if bucket in rows else 0 for bucket in stripe_calls.BUCKETS)
+        seconds = sum(row.seconds for row in rows.values())
+        family.add_metric([outcome], list(zip(stripe_calls.BUCKETS, calls, strict=True)), seconds)
+    return family

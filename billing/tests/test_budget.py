@@ -1,0 +1,179 @@
+"""One budget for all processes: how many calls go out, who waits, and who is told to come back later."""
+
+import multiprocessing
+import threading
+import time
+from collections import Counter
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError, connection
+
+from billing import stripe_budget, stripe_client, stripe_state
+from billing.stripe_budget import take
+from billing.stripe_client import StripeUnavailable
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture(autouse=True)
+def no_pause_and_no_count():
+    stripe_state.drop(*stripe_state.KEPT, stripe_state.PROBE)
+
+
+def calls_of_a_second(is_patient):
+    """When each call was let through, on the wall clock, asked for as fast as one can for a good second."""
+    began, at = time.time(), []
+    while time.time() < began + 1.2:
+        assert take(1, is_patient=is_patient)
+        at.append(time.time())
+    return at
+
+
+def most_in_a_second(at):
+    return max(sum(start <= other < start + 1 for other in at) for start in at)
+
+
+@pytest.mark.parametrize(("is_patient", "rate"), [(True, 20), (False, 20), (True, 80)])
+def test_no_second_has_more_calls_than_stripe_allows(settings, is_patient, rate):
+    settings.BILLING_STRIPE_RATE = rate
+    at = calls_of_a_second(is_patient)
+    assert most_in_a_second(at) <= rate * 1.25
+    assert most_in_a_second(at) >= rate * 0.7, "nothing is left unused either"
+
+
+def test_the_worker_leaves_a_share_to_those_who_wait_for_a_page(settings):
+    settings.BILLING_STRIPE_RATE = 4  # windows of 1.25 seconds
+    _begin_of_a_window()
+    assert take(4, is_patient=True)
+    began = time.monotonic()
+    assert take(1, is_patient=False)
+    assert time.monotonic() - began < 0.2
+
+
+def test_who_waits_for_a_page_is_told_when_it_takes_too_long(settings, monkeypatch):
+    settings.BILLING_STRIPE_RATE = 1  # windows of 5 seconds
+    monkeypatch.setattr(stripe_budget, "PAGE_WAIT_SECONDS", 0.1)
+    _begin_of_a_window()
+    assert take(5, is_patient=False)
+    began = time.monotonic()
+    assert not take(1, is_patient=False)
+    assert time.monotonic() - began < 0.3
+
+
+def test_a_call_beyond_the_budget_is_unavailable_and_does_not_reach_stripe(world, settings, monkeypatch):
+    settings.BILLING_STRIPE_RATE = 1
+    monkeypatch.setattr(stripe_budget, "PAGE_WAIT_SECONDS", 0.1)
+    _begin_of_a_window()
+    take(5, is_patient=False)
+    before = world.calls()
+    with pytest.raises(StripeUnavailable, match="taken"):
+        stripe_client.get("/v1/customers")
+    assert world.calls() == before
+
+
+def test_what_was_asked_for_and_not_granted_is_given_back(settings):
+    settings.BILLING_STRIPE_RATE = 4
+    _begin_of_a_window()
+    assert stripe_budget._granted(9, is_patient=True) == 4
+    assert stripe_budget._granted(9, is_patient=True) == 0
+    assert stripe_budget._granted(9, is_patient=False) == 1
+
+
+def test_a_rate_of_nought_lifts_the_budget_and_costs_no_query(settings, django_assert_num_queries):
+    settings.BILLING_STRIPE_RATE = 0
+    stripe_state.get(stripe_state.PAUSED_UNTIL)
+    with django_assert_num_queries(0):
+        assert all(take(1, is_patient=False) for _ in range(500))
+
+
+def test_the_default_is_a_fifth_below_what_stripe_allows(settings):
+    del settings.BILLING_STRIPE_RATE
+    assert stripe_budget.conf.stripe_rate == 20
+    settings.STRIPE_LIVE_MODE = True
+    assert stripe_budget.conf.stripe_rate == 80
+
+
+def test_a_429_is_felt_by_every_process(world, monkeypatch):
+    world.control("faults", api={"fail_next": 1, "status": 429, "retry_after": 5})
+    with pytest.raises(StripeUnavailable):
+        stripe_client.get("/v1/customers")
+    monkeypatch.setattr(stripe_state, "_known", stripe_state.Known())  # another process
+    before = world.calls()
+    with pytest.raises(StripeUnavailable):
+        stripe_client.get("/v1/customers")
+    assert world.calls() == before, "nobody calls while Stripe wants a pause"
+
+
+def test_reads_in_parallel_that_meet_the_limit_are_asked_again_after_the_pause(world):
+    world.control("faults", api={"fail_next": 3, "status": 429, "retry_after": 0.2})
+    requests = [("/v1/customers", {"limit": number}) for number in range(1, 5)]
+    with stripe_client.patient(), stripe_client.drain_reads():
+        stripe_client.get_in_parallel(requests)
+        assert [stripe_client.get(path, **params)["data"] for path, params in requests] == [[]] * 4
+
+
+def test_without_its_cache_a_process_keeps_to_a_part_of_the_budget(settings, monkeypatch):
+    settings.BILLING_STRIPE_RATE = 80
+
+    def away(*args, **kwargs):
+        raise OperationalError("no cache")
+
+    for name in ("incr", "add", "get_many"):
+        monkeypatch.setattr(cache, name, away)
+    _begin_of_a_window()
+    granted = sum(stripe_budget._granted(1, is_patient=True) for _ in range(50))
+    assert granted == 4, "a quarter of a window's sixteen"
+
+
+def test_a_cache_that_is_away_is_not_asked_for_every_call(settings, monkeypatch):
+    asked = []
+
+    def away():
+        asked.append(1)
+        raise OSError
+
+    for _ in range(5):
+        with pytest.raises(stripe_state.CacheAway):
+            stripe_state.shared(away)
+    assert len(asked) == 1
+
+
+@pytest.mark.postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_processes_together_keep_to_the_rate(settings):
+    """Real processes, each with a connection of its own, all asking as fast as they can."""
+    settings.BILLING_STRIPE_RATE = 40
+    connection.close()
+    context = multiprocessing.get_context("fork")
+    with context.Pool(3) as pool:
+        at = sorted(moment for part in pool.map(calls_of_a_second, [True, True, False]) for moment in part)
+    assert most_in_a_second(at) <= 50
+    assert most_in_a_second(at) >= 28
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_together_keep_to_a_windows_room(settings):
+    settings.BILLING_STRIPE_RATE = 4
+    granted = Counter()
+
+    def ask(number):
+        granted[number] = stripe_budget._granted(2, is_patient=False)
+        connection.close()
+
+    _begin_of_a_window()
+    threads = [threading.Thread(target=ask, args=[number]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert granted.total() <= 5
+
+
+def _begin_of_a_window():
+    """Windows are cut from the wall clock: what follows must not meet the end of one."""
+    seconds = stripe_budget._window_seconds()
+    if seconds - time.time() % seconds < min(0.6, seconds / 2):
+        time.sleep(seconds - time.time() % seconds + 0.01)
+    for past in (0, 1):
+        cache.delete(f"{stripe_state.PREFIX}window.{int(time.time() / seconds) + past}")

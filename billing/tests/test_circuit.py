@@ -1,0 +1,145 @@
+"""Stripe down: after a few failures in a row nobody calls, one tries again, and no event is lost meanwhile."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from billing import stripe_circuit, stripe_client, stripe_state, worker
+from billing.models import StripeEvent
+from billing.stripe_client import StripeRefused, StripeUnavailable
+
+from .world import assert_all_processed
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture(autouse=True)
+def two_failures_open_it(settings):
+    settings.BILLING_STRIPE_CIRCUIT_FAILURES = 2
+    stripe_state.drop(*stripe_state.KEPT, stripe_state.PROBE)
+
+
+@pytest.fixture
+def another_process(monkeypatch):
+    """What follows knows nothing but what the cache says."""
+    return lambda: monkeypatch.setattr(stripe_state, "_known", stripe_state.Known())
+
+
+def down(world):
+    # The SDK tries a call that nobody waits for three times, another twice.
+    world.control("faults", api={"fail_next": 1000, "status": 503})
+
+
+def up(world):
+    world.control("faults")
+
+
+def ask():
+    return stripe_client.get("/v1/customers")
+
+
+def fail():
+    with pytest.raises(StripeUnavailable):
+        ask()
+
+
+def later(seconds):
+    return time_machine.travel(timezone.now() + timedelta(seconds=seconds))
+
+
+def test_after_failures_in_a_row_no_process_calls(world, another_process):
+    down(world)
+    fail()
+    fail()
+    up(world)
+    another_process()
+    before = world.calls()
+    with pytest.raises(StripeUnavailable, match="has not been answering"):
+        ask()
+    assert world.calls() == before
+
+
+def test_failures_that_are_not_in_a_row_do_not_open_it(world):
+    for _ in range(3):
+        world.control("faults", api={"fail_next": 2, "status": 500})
+        fail()
+        ask()
+    assert not stripe_circuit.open_for()
+
+
+def test_what_stripe_refuses_is_an_answer(world):
+    for _ in range(3):
+        with pytest.raises(StripeRefused):
+            stripe_client.get("/v1/customers/cus_nobody")
+    assert not stripe_circuit.open_for()
+
+
+def test_time_outs_and_refused_connections_count(world, settings):
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    fail()
+    fail()
+    assert stripe_circuit.open_for() > 0
+
+
+def test_when_the_time_is_over_a_single_probe_goes_out_and_its_success_closes_it(world, another_process):
+    down(world)
+    fail()
+    fail()
+    up(world)
+    with later(21):
+        another_process()
+        assert [stripe_circuit.lets_through() for _ in range(3)] == [True, False, False]
+        another_process()
+        assert not stripe_circuit.lets_through(), "the probe is another's"
+        stripe_circuit.succeeded()
+        another_process()
+        assert stripe_circuit.lets_through()
+        assert ask()["data"] == []
+
+
+def test_a_probe_that_fails_opens_it_again(world, another_process):
+    down(world)
+    fail()
+    fail()
+    with later(21):
+        another_process()
+        fail()
+        assert stripe_circuit.open_for() > 15
+    up(world)
+    with later(45):
+        another_process()
+        assert ask()["data"] == []
+        assert not stripe_circuit.open_for()
+
+
+def test_events_wait_while_it_is_open_and_are_applied_when_it_closes(world, another_process):
+    """No attempt is counted, access stays as last known, and the sweep gives every event its time again."""
+    ada = world.subscribed()
+    world.advance(days=32)
+    down(world)
+    fail()
+    fail()
+    world.control("faults")
+    events = world_events_without_stripe(world)
+    world.deliver(events, work=False)
+    assert worker.drain(ada.customer) == "drained"
+    waiting = StripeEvent.objects.waiting()
+    assert waiting.exists()
+    assert set(waiting.values_list("attempts", flat=True)) == {0}
+    assert ada.access.has_access
+    with later(90):
+        another_process()
+        assert "1 woken" in worker.sweep()
+        assert worker.drain(ada.customer) == "drained"
+    assert_all_processed()
+    assert ada.access.has_access
+
+
+def world_events_without_stripe(world):
+    """The events of a Stripe that our own client may not be asked for just now."""
+    stripe_state.drop(stripe_state.FAILURES, stripe_state.OPEN_UNTIL)
+    events = world.events()
+    stripe_circuit.failed(2)
+    return events

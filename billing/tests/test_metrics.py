@@ -1,0 +1,106 @@
+"""/metrics: what an operator can draw and be woken by."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from billing import stripe_calls, stripe_circuit, stripe_client
+from billing.models import Lane, StripeEvent
+from billing.stripe_calls import Outcome
+from billing.stripe_client import StripeRefused
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture
+def scrape(client):
+    def read():
+        answer = client.get("/metrics")
+        assert answer.status_code == 200, answer.content
+        families = text_string_to_metric_families(answer.content.decode())
+        return {
+            (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+    return read
+
+
+def event(pk, **changes):
+    fields = {"type": "invoice.paid", "created": 1, "livemode": False, "lane": "cus_1", "payload": {}}
+    return StripeEvent.objects.create(pk=pk, **{**fields, "received_at": timezone.now(), **changes})
+
+
+def test_nothing_has_happened_yet(scrape):
+    found = scrape()
+    assert found["billing_oldest_waiting_seconds",] == 0
+    assert found["billing_event_lag_seconds_bucket", "+Inf"] == 0
+    assert found["billing_stripe_circuit_open",] == 0
+
+
+def test_events_are_shown_by_type_and_state(scrape):
+    long_ago = timezone.now() - timedelta(days=30)
+    event("evt_1", received_at=long_ago)
+    event("evt_2", received_at=long_ago, status="dead")
+    event("evt_3", received_at=long_ago, status="processed")
+    event("evt_4", status="processed", type="customer.updated")
+    found = scrape()
+    assert found["billing_events_waiting", "received", "invoice.paid"] == 1
+    assert found["billing_events_dead", "invoice.paid"] == 1
+    assert found["billing_events_recent", "processed", "customer.updated"] == 1
+    assert ("billing_events_recent", "processed", "invoice.paid") not in found
+
+
+def test_the_lag_from_receipt_to_effect_is_a_histogram(scrape):
+    now = timezone.now()
+    for number, seconds in enumerate([0.2, 2, 200]):
+        event(f"evt_{number}", received_at=now, processed_at=now + timedelta(seconds=seconds), status="processed")
+    found = scrape()
+    counted = [found["billing_event_lag_seconds_bucket", le] for le in ("0.1", "0.25", "2.5", "300.0", "+Inf")]
+    assert counted == [0, 1, 2, 3, 3]
+
+
+def test_lanes_waiting_and_held_are_told_apart(scrape):
+    Lane.objects.create(key="cus_1", arrived=1, woken_at=timezone.now())
+    Lane.objects.create(key="cus_2", arrived=1, woken_at=timezone.now(), token="0" * 32)
+    Lane.objects.create(key="cus_3", arrived=1, drained=1, woken_at=timezone.now())
+    found = scrape()
+    assert (found["billing_lanes_waiting",], found["billing_lanes_held",]) == (1, 1)
+
+
+def test_calls_to_stripe_are_counted_by_outcome_and_time(world, scrape):
+    before = scrape()
+    stripe_client.get("/v1/customers")
+    with pytest.raises(StripeRefused):
+        stripe_client.get("/v1/customers/cus_nobody")
+    found = scrape()
+    for outcome in ("answered", "refused"):
+        key = ("billing_stripe_call_seconds_count", outcome)
+        assert found[key] - before.get(key, 0) == 1
+        took = ("billing_stripe_call_seconds_sum", outcome)
+        assert found[took] > before.get(took, 0)
+
+
+def test_what_the_processes_count_adds_up(scrape):
+    for _ in range(2):
+        stripe_calls.count([Outcome(200, 0.07), Outcome(0, 30)], at_once=True)
+    found = scrape()
+    assert found["billing_stripe_call_seconds_bucket", "0.05", "answered"] == 0
+    assert found["billing_stripe_call_seconds_bucket", "0.1", "answered"] == 2
+    assert found["billing_stripe_call_seconds_bucket", "20.0", "failed"] == 0
+    assert found["billing_stripe_call_seconds_sum", "failed"] == 60
+
+
+def test_an_open_circuit_is_seen(scrape):
+    stripe_circuit.failed(5)
+    assert scrape()["billing_stripe_circuit_open",] == 1
+
+
+def test_a_scrape_takes_the_same_few_queries_however_much_there_is(client, django_assert_max_num_queries):
+    for number in range(30):
+        event(f"evt_{number}", status="dead" if number % 2 else "received")
+    with django_assert_max_num_queries(14):
+        client.get("/metrics")
