@@ -39,9 +39,12 @@ def ends_by(sub: Object, end: int) -> bool:
     return sub["cancel_at"] is not None and sub["cancel_at"] <= end
 
 
-def preview_of_renewal(state: State, sub: Object, more: list[Object] | None = None) -> Object:
-    """The next invoice as it would be; neither filed nor numbered, and without an id."""
-    sub = phasing.foreseen(state, sub, items.period_end(sub))
+def preview_of_renewal(
+    state: State, sub: Object, more: list[Object] | None = None, shown: list[Object] | None = None
+) -> Object:
+    """The next invoice as it would be, with `more` lines, or under the phases `shown`; neither filed nor numbered, and
+    without an id."""
+    sub = phasing.foreseen(state, sub, items.period_end(sub), shown)
     start, end = items.next_period(sub, items.period_end(sub))
     lines = proration.pending_lines(state, sub) + (more or [])
     for row in sub["items"]["data"]:

@@ -22,7 +22,7 @@ def chosen(state: State, entry: dict[str, Any], customer: str | None, currency: 
     if len(named) != 1:
         raise missing_parameter("discounts[0][coupon]")
     code = None
-    if "promotion_code" in entry:
+    if entry.get("promotion_code"):
         code = state.get("promotion_code", entry["promotion_code"], "discounts[0][promotion_code]")
         _check_code(state, code, customer, currency, amount)
     identifier = code["promotion"]["coupon"] if code else entry["coupon"]

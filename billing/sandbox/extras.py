@@ -98,6 +98,21 @@ def line(state: State, row: Object) -> Object:
     )
 
 
+def given(holder: Object) -> list[dict[str, Any]]:
+    """The one-time prices that a phase or a subscription's parameters add (`add_invoice_items`), as items."""
+    names = (*PLAIN, "price", "quantity")
+    entries = holder.get("add_invoice_items") or []
+    return [{name: each[name] for name in names if each.get(name) is not None} for each in entries]
+
+
+def wait(state: State, sub: Object, holder: Object) -> None:
+    """What is added is on the subscription's next invoice."""
+    for entry in given(holder):
+        row = state.put(item(state, sub, entry))
+        state.note(sub["id"]).setdefault("pending_items", []).append(row["id"])
+        emit(state, "invoiceitem.created", row)
+
+
 def waiting(state: State, customer: str) -> list[Object]:
     """The items of a customer that wait for an invoice, those of subscriptions left out."""
     rows = state.table("invoiceitem").where("customer", customer)

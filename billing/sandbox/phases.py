@@ -5,7 +5,7 @@ from typing import Any
 
 from . import items, periods
 from .blanks import blank
-from .errors import invalid, missing_parameter, not_covered
+from .errors import invalid, missing_parameter
 from .events import emit
 from .metadata import merged
 from .store import Object, State
@@ -44,7 +44,8 @@ def new(state: State, customer: str, shown: list[Object], end_behavior: str, met
 def of_subscription(sub: Object) -> Object:
     """The phase that a subscription is in: its items until the end of its period."""
     rows = [{"price": row["price"]["id"], "quantity": row["quantity"]} for row in sub["items"]["data"]]
-    phase = {"trial_end": sub["trial_end"]} if sub["status"] == "trialing" else {}
+    phase: dict[str, Any] = {"trial_end": sub["trial_end"]} if sub["status"] == "trialing" else {}
+    phase["discounts"] = [{"discount": known} for known in sub["discounts"]]
     bounds = (items.period_start(sub), items.period_end(sub))
     return _shown(sub["currency"], [_item(row) for row in rows], bounds, {**phase, "metadata": {}})
 
@@ -81,14 +82,18 @@ def _read(state: State, entry: dict[str, Any], begins: int, index: int) -> Objec
         raise missing_parameter(f"{where}[items]")
     prices = [items.recurring_price(state, row.get("price", "")) for row in entry["items"]]
     currency = entry.get("currency") or prices[0]["currency"]
-    if entry.get("trial"):
-        raise not_covered(f"{where}[trial]")
-    return _shown(
-        currency,
-        [_item(row) for row in entry["items"]],
-        (begins, _end(state, entry, begins, prices[0]["recurring"])),
-        entry,
-    )
+    ends = _end(state, entry, begins, prices[0]["recurring"])
+    _check_trial(entry, begins, ends, where)
+    for each in entry.get("add_invoice_items") or []:
+        state.get("price", each.get("price", ""), f"{where}[add_invoice_items][0][price]")
+    return _shown(currency, [_item(row) for row in entry["items"]], (begins, ends), entry)
+
+
+def _check_trial(entry: dict[str, Any], begins: int, ends: int, where: str) -> None:
+    if entry.get("trial") and "trial_end" in entry:
+        raise invalid("You may only specify one of these parameters: trial, trial_end.", f"{where}[trial_end]")
+    if entry.get("trial_end") and not begins < entry["trial_end"] <= ends:
+        raise invalid("The trial of a phase must end within it.", f"{where}[trial_end]")
 
 
 def _end(state: State, entry: dict[str, Any], begins: int, recurring: Object) -> int:
@@ -117,7 +122,7 @@ def _shown(currency: str, rows: list[Object], bounds: tuple[int, int], entry: di
     return {
         **dict.fromkeys(("application_fee_percent", "billing_thresholds", "collection_method", "on_behalf_of")),
         **dict.fromkeys(("automatic_tax", "billing_cycle_anchor", "invoice_settings", "transfer_data")),
-        "add_invoice_items": [],
+        "add_invoice_items": [_extra(each) for each in entry.get("add_invoice_items") or []],
         "currency": currency,
         "default_payment_method": entry.get("default_payment_method"),
         "default_tax_rates": [],
@@ -128,7 +133,23 @@ def _shown(currency: str, rows: list[Object], bounds: tuple[int, int], entry: di
         "metadata": merged({}, entry),
         "proration_behavior": entry.get("proration_behavior", "create_prorations"),
         "start_date": bounds[0],
-        "trial_end": entry.get("trial_end"),
+        "trial_end": bounds[1] if entry.get("trial") else entry.get("trial_end"),
+    }
+
+
+def _extra(entry: dict[str, Any]) -> Object:
+    """A one-time price that the first invoice of the phase carries as well."""
+    return {
+        "discountable": entry.get("discountable"),
+        "discounts": [],
+        "metadata": merged({}, entry),
+        "period": {
+            "end": {"timestamp": None, "type": "min_item_period_end"},
+            "start": {"timestamp": None, "type": "max_item_period_start"},
+        },
+        "price": entry["price"],
+        "quantity": entry.get("quantity", 1),
+        "tax_rates": [],
     }
 
 

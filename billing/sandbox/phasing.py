@@ -4,10 +4,11 @@ Assumed, where Stripe's documentation is silent: at `end_behavior=release` the s
 `completed`; `subscription_schedule.expiring` comes seven days before the end, and not at all when that has passed.
 """
 
-from . import collection, ending, items, phases, proration, standing, subscribing
+from . import collection, discounting, ending, extras, items, phases, proration, standing, subscribing
 from .errors import invalid
 from .events import emit, in_order, recorded
 from .periods import DAY
+from .proration import Change
 from .store import Object, State
 
 UPDATED = "customer.subscription.updated"
@@ -49,18 +50,27 @@ def begin(state: State, schedule: Object) -> None:
     """The subscription of a schedule's first phase. Its invoice stays a draft for an hour, as at a renewal."""
     phase = schedule["phases"][0]
     customer = state.get("customer", schedule["customer"])
-    options = {name: phase[name] for name in ("currency", "default_payment_method", "description", "metadata")}
-    options["discounts"] = phase["discounts"]
-    sub = subscribing.build(state, customer, phase["items"], options)
-    sub.update(status="active", schedule=schedule["id"])
+    sub = subscribing.build(state, customer, phase["items"], _options(state, phase))
+    sub.update(status="trialing" if sub["trial_end"] else "active", schedule=schedule["id"])
     with in_order(state, (CHANGED, "customer.subscription.created")):
         with recorded(state, schedule, CHANGED):
             _take_over(state, schedule, sub, phase)
-        subscribing.draft_first(state, sub)
+        extras.wait(state, sub, phase)
+        subscribing.draft_first(state, sub, proration.take_pending_lines(state, sub))
         _write_end(state, sub, schedule)
         emit(state, "customer.subscription.created", sub)
     standing.plan(state, sub)
     plan(state, schedule)
+
+
+def _options(state: State, phase: Object) -> Object:
+    """What a phase says of a new subscription. One that began in the past is billed from there, and in its rhythm."""
+    options = {name: phase[name] for name in ("currency", "default_payment_method", "description", "metadata",
+                                              "discounts")}  # fmt: skip
+    if phase["start_date"] < state.now():
+        options |= {"start_date": phase["start_date"], "billing_cycle_anchor": phase["start_date"]}
+    is_ahead = (phase["trial_end"] or 0) > state.now()
+    return {**options, "trial_end": phase["trial_end"] if is_ahead else None}
 
 
 def plan(state: State, schedule: Object) -> None:
@@ -78,13 +88,14 @@ def plan(state: State, schedule: Object) -> None:
 def rewrite(state: State, schedule: Object, shown: list[Object], end_behavior: str, prorations: str) -> None:
     """New phases; where the one under way says otherwise than the subscription, that is changed at once."""
     sub = state.find("subscription", schedule["subscription"])
+    before = phases.at(schedule, state.now())
     with recorded(state, schedule, CHANGED):
         schedule.update(phases=shown, end_behavior=end_behavior)
         current = phases.at(schedule, state.now()) or shown[0]
         if schedule["status"] == "active":
             schedule["current_phase"] = _bounds(current)
     if sub is not None:
-        _enter(state, sub, current, prorations)
+        _enter(state, sub, current, prorations, before)
         with recorded(state, sub, UPDATED):
             _write_end(state, sub, schedule)
     plan(state, schedule)
@@ -132,43 +143,78 @@ def _write_end(state: State, sub: Object, schedule: Object) -> None:
         ending.move(state, sub, at)
 
 
-def _enter(state: State, sub: Object, phase: Object, prorations: str) -> None:
-    if not phases.differs(sub, phase):
-        _describe(state, sub, phase)
-        return
-    rows = items.changed(state, sub, phases.wanted(sub, phase))
-    change = proration.work_out(state, sub, rows, state.now(), prorations != "none")
-    bills_now = bool(change.lines) and (change.resets or prorations == "always_invoice")
+def _enter(state: State, sub: Object, phase: Object, prorations: str, before: Object | None = None) -> None:
+    """The subscription as the phase has it. `before` is the same phase as it was, where that is rewritten."""
+    if before is None or before["add_invoice_items"] != phase["add_invoice_items"]:
+        extras.wait(state, sub, phase)
     invoice = None
-    with in_order(state, ORDER):
-        with recorded(state, sub, UPDATED):
+    with in_order(state, ORDER), recorded(state, sub, UPDATED):
+        change = _worked_out(state, sub, phase, prorations)
+        if change is not None:
             proration.put(state, sub, change)
-            _write(state, sub, phase)
-            invoice = proration.bill(state, sub, change) if bills_now else None
-        if not bills_now:
+        _write(state, sub, phase, before)
+        if change is not None and (change.resets or (change.lines and prorations == "always_invoice")):
+            invoice = proration.bill(state, sub, change)
+        elif change is not None:
             proration.file_items(state, sub, change)
+        if _begins_trial(state, sub, phase):
+            standing.move_trial(state, sub, phase["trial_end"])
     if invoice is not None:
         collection.advance(state, invoice)
 
 
-def _describe(state: State, sub: Object, phase: Object) -> None:
-    with recorded(state, sub, UPDATED):
-        _write(state, sub, phase)
+def _worked_out(state: State, sub: Object, phase: Object, prorations: str) -> Change | None:
+    """What changes in the items, if anything does. A trial that begins credits what it takes the place of."""
+    rows = items.changed(state, sub, phases.wanted(sub, phase)) if phases.differs(sub, phase) else None
+    if not _begins_trial(state, sub, phase):
+        return None if rows is None else proration.work_out(state, sub, rows, state.now(), prorations != "none")
+    if sub["status"] == "trialing" or prorations == "none":
+        change = Change([], sub["billing_cycle_anchor"], items.whole(sub), [], [])
+    else:
+        change = proration.credit(state, sub, sub["items"]["data"], state.now())
+    change.rows = rows or sub["items"]["data"]
+    return change
 
 
-def _write(state: State, sub: Object, phase: Object) -> None:
-    """A phase's metadata is merged into the subscription's; its card and description replace those."""
+def _begins_trial(state: State, sub: Object, phase: Object) -> bool:
+    end = phase["trial_end"]
+    return bool(end and end > state.now() and end != sub["trial_end"])
+
+
+def _write(state: State, sub: Object, phase: Object, before: Object | None) -> None:
+    """A phase's metadata is merged into the subscription's; its card and description replace those, and so do its
+    discounts: what is not named again is lost."""
     sub["metadata"] = {**sub["metadata"], **phase["metadata"]}
     for name in ("default_payment_method", "description"):
         if phase[name]:
             sub[name] = phase[name]
+    if before is None or before["discounts"] != phase["discounts"]:
+        discounting.give(state, _discounts(state, sub, phase), sub, items.total(state, sub))
 
 
-def foreseen(state: State, sub: Object, instant: int) -> Object:
-    """The subscription as its schedule will have it at an instant, for the preview of a renewal."""
-    schedule = phases.governing(state, sub)
+def _discounts(state: State, sub: Object, phase: Object) -> list[Object]:
+    """Those that the subscription has are kept as they are, and not redeemed again."""
+    had = {(row["source"]["coupon"], row["promotion_code"]): row["id"]
+           for row in (state.get("discount", known) for known in sub["discounts"])}  # fmt: skip
+    wanted = []
+    for entry in phase["discounts"]:
+        known = entry["discount"] or had.get((entry["coupon"], entry["promotion_code"]))
+        if known is None:
+            wanted.append({name: value for name, value in entry.items() if value})
+        elif known in sub["discounts"]:
+            wanted.append({"discount": known})
+    return wanted
+
+
+def foreseen(state: State, sub: Object, instant: int, shown: list[Object] | None = None) -> Object:
+    """The subscription as its schedule, or one of these phases, will have it at an instant: for the preview of a
+    renewal. Discounts that a later phase redeems are not foreseen."""
+    schedule = {"phases": shown} if shown else phases.governing(state, sub)
     phase = phases.at(schedule, instant) if schedule else None
-    if phase is None or not phases.differs(sub, phase):
+    if phase is None:
         return sub
+    kept = [entry["discount"] for entry in _discounts(state, sub, phase) if "discount" in entry]
+    if not phases.differs(sub, phase):
+        return {**sub, "discounts": kept}
     rows = items.changed(state, sub, phases.wanted(sub, phase))
-    return {**sub, "items": {**sub["items"], "data": rows}}
+    return {**sub, "discounts": kept, "items": {**sub["items"], "data": rows}}

@@ -105,6 +105,15 @@ def pause_collection(state: State, sub: Object, given: Object | None) -> None:
         state.schedule(resumes_at, "collection_resumes", sub["id"], str(resumes_at), urgency=2)
 
 
+def move_trial(state: State, sub: Object, end: int) -> None:
+    """A trial from now, or one that goes on, until `end`."""
+    sub.update(
+        status="trialing", trial_end=end, trial_start=sub["trial_start"] or state.now(), billing_cycle_anchor=end
+    )
+    items.set_period(sub, state.now(), end)
+    plan(state, sub)
+
+
 def plan(state: State, sub: Object) -> None:
     """Schedules what the current period brings: its upcoming invoice, the trial's warning, the renewal."""
     end_at = items.period_end(sub)

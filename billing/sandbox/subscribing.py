@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from . import discounting, invoicing, items, pricing, standing
+from . import discounting, invoicing, items, periods, pricing, standing
 from .blanks import blank
 from .errors import invalid, missing_parameter
 from .metadata import merged
-from .periods import DAY, end_of
+from .periods import DAY
 from .store import Object, State
 
 FIRST_INVOICE = "subscription_create"
@@ -28,8 +28,9 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
     trial_end = _trial_end(options, now)
     first = items.recurring_price(state, wanted[0].get("price", ""))
     anchor = trial_end or options.get("billing_cycle_anchor") or now
-    end = trial_end or end_of(anchor, now, first["recurring"])
-    rows = [items.build(state, identifier, entry, now, end) for entry in wanted]
+    end = trial_end or periods.end_of(anchor, now, first["recurring"])
+    began = periods.around(anchor, now, first["recurring"])[0] if anchor < now else now
+    rows = [items.build(state, identifier, entry, began, end) for entry in wanted]
     currency = options.get("currency") or customer["currency"] or first["currency"]
     if first["currency"] != currency and currency not in (state.note(first["id"]).get("currency_options") or {}):
         currency = first["currency"]
@@ -68,7 +69,7 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
                 "save_default_payment_method", "off"
             ),
         },
-        start_date=now,
+        start_date=options.get("start_date") or now,
         status="trialing" if trial_end else "incomplete",
         trial_end=trial_end,
         trial_settings={"end_behavior": {"missing_payment_method": missing}},
@@ -89,18 +90,18 @@ def _trial_end(options: dict[str, Any], now: int) -> int | None:
     return now + length * DAY if length else None
 
 
-def first_invoice(state: State, sub: Object) -> Object:
-    """Draws up and finalizes what the first period, or the trial, costs."""
-    invoice = invoicing.draft(state, sub, FIRST_INVOICE, first_lines(state, sub))
+def first_invoice(state: State, sub: Object, more: list[Object] | None = None) -> Object:
+    """Draws up and finalizes what the first period, or the trial, costs, and what there is `more`."""
+    invoice = invoicing.draft(state, sub, FIRST_INVOICE, first_lines(state, sub) + (more or []))
     invoice["default_payment_method"] = None
     invoicing.finalize(state, invoice)
     return invoice
 
 
-def draft_first(state: State, sub: Object) -> Object:
+def draft_first(state: State, sub: Object, more: list[Object]) -> Object:
     """The first invoice of a subscription that nobody waits for: it stays a draft for an hour, as at a renewal."""
     due = state.now() + state.settings["finalize_after"]
-    lines = first_lines(state, sub)
+    lines = first_lines(state, sub) + more
     invoice = invoicing.draft(state, sub, FIRST_INVOICE, lines, automatically_finalizes_at=due)
     state.schedule(due, "finalize", invoice["id"], urgency=4)
     return invoice
@@ -118,7 +119,24 @@ def first_lines(state: State, sub: Object) -> list[Object]:
     rows = sub["items"]["data"]
     if sub["status"] == "trialing":
         return [invoicing.trial_line(state, sub, row) for row in rows]
-    return [regular_line(state, sub, row) for row in rows]
+    return [*_elapsed(state, sub), *(regular_line(state, sub, row) for row in rows)]
+
+
+def _elapsed(state: State, sub: Object) -> list[Object]:
+    """The time since a start in the past, up to the current period: a line for each item (assumed)."""
+    start, end = sub["start_date"], items.period_start(sub)
+    return [invoicing.line(state, sub, row, _since(state, sub, row, start, end), (start, end))
+            for row in sub["items"]["data"] if start < end]  # fmt: skip
+
+
+def _since(state: State, sub: Object, row: Object, start: int, end: int) -> int:
+    """Whole periods from the start on, and the share of the last one."""
+    total, at, full = 0, start, pricing.item_amount(state, row, sub["currency"])
+    while at < end:
+        following = periods.end_of(start, at, row["price"]["recurring"])
+        total += pricing.share(full, min(following, end) - at, following - at)
+        at = following
+    return total
 
 
 def regular_line(state: State, sub: Object, item: Object, until: int | None = None) -> Object:

@@ -95,7 +95,7 @@ def _write(state: State, sub: Object, params: Params) -> None:
     if "discounts" in params:
         discounting.give(state, params["discounts"], sub, items.total(state, sub))
     if isinstance(params.get("trial_end"), int):
-        _move_trial(state, sub, params["trial_end"])
+        standing.move_trial(state, sub, params["trial_end"])
     _write_end(state, sub, params)
 
 
@@ -105,14 +105,6 @@ def _write_terms(sub: Object, params: Params) -> None:
     length = params.get("days_until_due", sub["days_until_due"] if method == "send_invoice" else None)
     subscribing.check_terms(str(method), length)
     sub.update(collection_method=method, days_until_due=length)
-
-
-def _move_trial(state: State, sub: Object, end: int) -> None:
-    sub.update(
-        status="trialing", trial_end=end, trial_start=sub["trial_start"] or state.now(), billing_cycle_anchor=end
-    )
-    items.set_period(sub, state.now(), end)
-    standing.plan(state, sub)
 
 
 def _write_end(state: State, sub: Object, params: Params) -> None:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from .. import discounting, extras, invoicing, subscribing
-from ..billing_cycle import preview_of_renewal
+from ..billing_cycle import ends_by, preview_of_renewal
 from ..contract import Params
-from ..errors import missing_parameter
+from ..errors import ApiError, missing_parameter
+from ..items import period_end
 from ..routing import api
 from ..store import Object, State
-from . import changes
+from . import changes, schedule_previews
+from .schedules import PHASE
 
 DETAILS = " ".join(
     f"subscription_details.{name}"
@@ -16,6 +18,9 @@ DETAILS = " ".join(
         "items.id items.price items.quantity items.deleted items.metadata proration_behavior proration_date "
         "billing_cycle_anchor trial_end"
     ).split()
+)
+SCHEDULE = "schedule schedule_details.end_behavior schedule_details.proration_behavior " + " ".join(
+    f"schedule_details.{name}" for name in PHASE.split()
 )
 EXTRAS = " ".join(f"invoice_items.{name}" for name in ("amount", "currency", "description", "price", "quantity",
                                                        "discountable", "metadata", "period"))  # fmt: skip
@@ -25,9 +30,11 @@ EXTRAS = " ".join(f"invoice_items.{name}" for name in ("amount", "currency", "de
     "POST",
     "/v1/invoices/create_preview",
     "InvoiceCreatePreviewParams",
-    f"customer subscription currency {DETAILS} {EXTRAS} discounts.coupon discounts.promotion_code",
+    f"customer subscription currency {DETAILS} {EXTRAS} discounts.coupon discounts.promotion_code {SCHEDULE}",
 )
 def create_preview(state: State, params: Params) -> Object:
+    if params.keys() & {"schedule", "schedule_details"}:
+        return _identified(schedule_previews.preview(state, params), state.new_id("upcoming_in", 24))
     if "subscription" not in params:
         return _of_a_new_one(state, params)
     sub = state.get("subscription", params["subscription"], "subscription")
@@ -35,6 +42,8 @@ def create_preview(state: State, params: Params) -> Object:
     identifier = state.new_id("upcoming_in", 24)
     more = [_line(state, sub, entry) for entry in params.get("invoice_items") or []]
     if not details:
+        if ends_by(sub, period_end(sub)) and not more and not state.note(sub["id"]).get("pending_items"):
+            raise ApiError(404, "No upcoming invoices for customer: " + sub["customer"], code="invoice_upcoming_none")
         return _identified(preview_of_renewal(state, sub, more), identifier)
     change = changes.worked_out(state, sub, details)
     if change.resets or details.get("proration_behavior") == "always_invoice":
@@ -64,7 +73,7 @@ def _of_a_new_one(state: State, params: Params) -> Object:
         payer = subscribing.drawn_up(state, customer, details["items"], options)
         lines = subscribing.first_lines(state, payer)
         payer["id"] = None
-        lines = [_without_subscription(line) for line in lines]
+        lines = [schedule_previews.without_subscription(line) for line in lines]
     lines += [_line(state, payer, entry) for entry in entries]
     picked = [discounting.chosen(state, entry, customer["id"], payer["currency"], sum(line["amount"] for line in lines))
               for entry in params.get("discounts") or []]  # fmt: skip
@@ -73,11 +82,6 @@ def _of_a_new_one(state: State, params: Params) -> Object:
     return invoicing.document(
         state, payer, "upcoming", lines, id=identifier, parent=None, discount_rows=discounts
     )  # fmt: skip
-
-
-def _without_subscription(line: Object) -> Object:
-    details = {**line["parent"]["subscription_item_details"], "subscription": None}
-    return {**line, "subscription": None, "parent": {**line["parent"], "subscription_item_details": details}}
 
 
 def _identified(invoice: Object, identifier: str) -> Object:

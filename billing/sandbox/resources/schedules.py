@@ -15,7 +15,9 @@ PHASE = " ".join(
     f"phases.{name}"
     for name in (
         "items.price items.quantity items.metadata start_date end_date duration proration_behavior metadata currency "
-        "default_payment_method description trial_end discounts.coupon discounts.promotion_code"
+        "default_payment_method description trial trial_end discounts.coupon discounts.promotion_code "
+        "discounts.discount add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
+        "add_invoice_items.discountable"
     ).split()
 )
 KIND = "subscription_schedule"
@@ -39,6 +41,8 @@ def create(state: State, params: Params) -> Object:
     customer = state.get("customer", params["customer"], "customer")
     start = _start(state, params)
     shown = phases.read(state, params.get("phases") or [], start)
+    if shown[0]["end_date"] <= state.now():
+        raise invalid("The first phase must end in the future.", "phases[0][end_date]")
     _check_cards(state, shown, customer["id"])
     schedule = state.put(phases.new(state, customer["id"], shown, behaviour, merged({}, params)))
     emit(state, "subscription_schedule.created", schedule)
@@ -53,8 +57,6 @@ def _start(state: State, params: Params) -> int:
     start = params.get("start_date", "now")
     if start == "now":
         return state.now()
-    if start < state.now():
-        raise not_covered("start_date in the past")
     return int(start)
 
 
@@ -92,7 +94,7 @@ def update(state: State, schedule: str, params: Params) -> Object:
     row = _open(state, schedule, "update")
     shown = row["phases"]
     if "phases" in params:
-        shown = _rewritten(state, row, params["phases"])
+        shown = rewritten(state, row, params["phases"])
         _check_cards(state, shown, row["customer"])
     with recorded(state, row, phasing.CHANGED):
         row["metadata"] = merged(row["metadata"] or {}, params)
@@ -101,7 +103,7 @@ def update(state: State, schedule: str, params: Params) -> Object:
     return row
 
 
-def _rewritten(state: State, row: Object, given: list[Params]) -> list[Object]:
+def rewritten(state: State, row: Object, given: list[Params]) -> list[Object]:
     current = row["current_phase"]
     if current is None:
         first = given[0].get("start_date", row["phases"][0]["start_date"]) if given else 0

@@ -1,6 +1,6 @@
 """Subscriptions: create, read, cancel; their items."""
 
-from .. import charging, collection, items, proration, standing, subscribing
+from .. import charging, collection, extras, items, proration, standing, subscribing
 from ..cards import decline_error, of_method
 from ..charging import SUCCEEDED
 from ..contract import Params
@@ -20,7 +20,8 @@ ITEMS = f"items.price {PRICE_DATA} items.quantity items.metadata {ITEM_DISCOUNTS
 DISCOUNTS = "discounts.coupon discounts.promotion_code discounts.discount"
 OPTIONS = (
     "customer currency default_payment_method description metadata off_session payment_behavior collection_method "
-    "days_until_due"
+    "days_until_due backdate_start_date add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
+    "add_invoice_items.discountable"
 )
 TIMES = "trial_period_days trial_end trial_settings cancel_at cancel_at_period_end proration_behavior billing_mode"
 
@@ -45,9 +46,11 @@ def create(state: State, params: Params) -> Object:
     if behaviour == "error_if_incomplete" and charged:
         _refuse_unpayable(state, customer, params)
     wanted = [catalogue.inline(state, entry, "items[0][price]") for entry in params["items"]]
-    sub = subscribing.build(state, customer, wanted, {"currency": None, **params})
+    options = {"currency": None, **params, "start_date": _backdated(state, params)}
+    sub = subscribing.build(state, customer, wanted, options)
     _end_as_asked(state, sub, params)
     with in_order(state, ("customer.subscription.created",)):
+        extras.wait(state, sub, params)
         invoice = _begin(state, sub)
         emit(state, "customer.subscription.created", sub)
     if invoice["status"] == "open" and (behaviour != "default_incomplete" or invoice["amount_due"] == 0):
@@ -56,12 +59,20 @@ def create(state: State, params: Params) -> Object:
     return sub
 
 
+def _backdated(state: State, params: Params) -> int | None:
+    start: int | None = params.get("backdate_start_date")
+    if start is not None and start > state.now():
+        raise invalid("`backdate_start_date` must be in the past.", "backdate_start_date")
+    return start
+
+
 def _begin(state: State, sub: Object) -> Object:
     """One whose invoices are sent is active at once."""
+    more = proration.take_pending_lines(state, sub)
     if sub["collection_method"] == "charge_automatically" or sub["status"] == "trialing":
-        return subscribing.first_invoice(state, sub)
+        return subscribing.first_invoice(state, sub, more)
     sub["status"] = "active"
-    return subscribing.draft_first(state, sub)
+    return subscribing.draft_first(state, sub, more)
 
 
 def _end_as_asked(state: State, sub: Object, params: Params) -> None:

@@ -190,3 +190,123 @@ def test_a_phase_of_another_interval_starts_a_new_period(
     assert now["items"]["data"][0].current_period_start == schedule.phases[0].end_date
     assert now.latest_invoice.amount_paid == 20000
     assert len(client.v1.invoices.list({"subscription": sub.id}).data) == 2
+
+
+def items_of(price: Any) -> list[Any]:
+    return [{"price": price.id}]
+
+
+@pytest.fixture
+def payer(client: stripe.StripeClient, customer: Any) -> Any:
+    method = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    return client.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": method.id}})
+
+
+@pytest.fixture
+def setup_fee(client: stripe.StripeClient, price: Any) -> Any:
+    return client.v1.prices.create({"product": price.product, "currency": "usd", "unit_amount": 700})
+
+
+def test_a_phase_may_be_a_trial(client: stripe.StripeClient, control: Control, payer: Any, price: Any) -> None:
+    phases: Any = [
+        {"items": items_of(price), "trial": True, "duration": {"interval": "week"}},
+        {"items": items_of(price)},
+    ]
+    made = client.v1.subscription_schedules.create({"customer": payer.id, "phases": phases})
+    sub = client.v1.subscriptions.retrieve(str(made.subscription))
+    assert (made.phases[0].trial_end, sub.status, sub.trial_end) == (made.phases[0].end_date, "trialing", sub.trial_end)
+    control("/advance", {"to": made.phases[0].end_date + HOUR})
+    assert (fresh(client, sub).status, fresh(client, sub).latest_invoice.amount_paid) == ("active", 2000)
+    phases[0]["trial_end"] = 1
+    with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
+        client.v1.subscription_schedules.create({"customer": payer.id, "phases": phases})
+
+
+def test_a_later_phase_may_begin_with_a_trial(
+    client: stripe.StripeClient, control: Control, downgraded: Any, basic: Any
+) -> None:
+    sub, schedule = downgraded
+    end = schedule.phases[0].end_date
+    client.v1.subscription_schedules.update(schedule.id, in_two(schedule, basic, trial_end=end + 5 * DAY))
+    control("/advance", {"to": end + HOUR})
+    assert (fresh(client, sub).status, fresh(client, sub).trial_end) == ("trialing", end + 5 * DAY)
+    control("/advance", {"seconds": 5 * DAY})
+    assert (fresh(client, sub).status, fresh(client, sub).latest_invoice.amount_paid) == ("active", 500)
+
+
+def test_the_first_invoice_of_a_phase_carries_what_is_added(
+    client: stripe.StripeClient, control: Control, payer: Any, price: Any, basic: Any, setup_fee: Any
+) -> None:
+    extra = [{"price": setup_fee.id, "quantity": 2}]
+    phases: Any = [{"items": items_of(basic)}, {"items": items_of(price), "add_invoice_items": extra}]
+    phases[0]["add_invoice_items"] = [{"price": setup_fee.id}]
+    made = client.v1.subscription_schedules.create({"customer": payer.id, "phases": phases})
+    control("/advance", {"to": made.phases[0].end_date + HOUR})
+    paid = [row.amount_paid for row in client.v1.invoices.list({"subscription": str(made.subscription)}).data]
+    assert paid == [3400, 1200]
+
+
+def test_a_subscription_begins_with_what_is_added(
+    client: stripe.StripeClient, payer: Any, price: Any, setup_fee: Any
+) -> None:
+    params: Any = {"customer": payer.id, "items": items_of(price), "add_invoice_items": [{"price": setup_fee.id}]}
+    sub = client.v1.subscriptions.create({**params, "trial_period_days": 7})
+    assert fresh(client, sub).latest_invoice.amount_paid == 700
+
+
+def test_a_start_in_the_past_is_billed(client: stripe.StripeClient, control: Control, payer: Any, price: Any) -> None:
+    control("/advance", {"seconds": 100 * DAY})
+    start = client.v1.customers.create({}).created - 14 * DAY
+    weekly: Any = {"product": price.product, "currency": "usd", "unit_amount": 700, "recurring": {"interval": "week"}}
+    week = client.v1.prices.create(weekly)
+    phases: Any = [{"items": items_of(week), "duration": {"interval": "month"}}]
+    made = client.v1.subscription_schedules.create({"customer": payer.id, "start_date": start + DAY, "phases": phases})
+    sub = client.v1.subscriptions.retrieve(str(made.subscription), {"expand": ["latest_invoice"]})
+    assert (sub.start_date, made.current_phase.start_date) == (start + DAY, start + DAY)
+    assert [line.amount for line in sub.latest_invoice.lines.data] == [700, 700]
+    assert sub["items"]["data"][0].current_period_start == start + 8 * DAY
+    own: Any = {"customer": payer.id, "items": items_of(week), "backdate_start_date": start}
+    direct = client.v1.subscriptions.create({**own, "expand": ["latest_invoice"]})
+    assert direct.latest_invoice.total in range(2100, 2102)
+    with pytest.raises(stripe.InvalidRequestError, match="must end in the future"):
+        client.v1.subscription_schedules.create(
+            {"customer": payer.id, "start_date": start - 60 * DAY, "phases": phases}
+        )
+
+
+def test_a_phase_has_the_discounts_that_it_names(
+    client: stripe.StripeClient, control: Control, subscribed: Any, price: Any, basic: Any
+) -> None:
+    lasting, half = (client.v1.coupons.create({"percent_off": off, "duration": "forever"}) for off in (10, 50))
+    sub = subscribed()
+    client.v1.subscriptions.update(sub.id, {"discounts": [{"coupon": lasting.id}]})
+    schedule = client.v1.subscription_schedules.create({"from_subscription": sub.id})
+    discount = schedule.phases[0].discounts[0].discount
+    params = in_two(schedule, basic, discounts=[{"coupon": half.id}])
+    params["phases"][0]["discounts"] = [{"discount": discount}]
+    client.v1.subscription_schedules.update(schedule.id, params)
+    assert fresh(client, sub).discounts == [discount]
+    renew(control, sub)
+    assert fresh(client, sub).latest_invoice.total == 250
+    assert client.v1.coupons.retrieve(half.id).times_redeemed == 1
+
+
+def test_a_schedule_is_previewed(
+    client: stripe.StripeClient, control: Control, downgraded: Any, payer: Any, price: Any, basic: Any, setup_fee: Any
+) -> None:
+    sub, schedule = downgraded
+    assert client.v1.invoices.create_preview({"schedule": schedule.id}).total == 500
+    whole = in_two(schedule, price)["phases"]
+    details: Any = {"phases": whole}
+    assert client.v1.invoices.create_preview({"schedule": schedule.id, "schedule_details": details}).total == 2000
+    control("/advance", {"to": (whole[0]["start_date"] + whole[0]["end_date"]) // 2})
+    details = {"phases": [{**whole[0], "items": items_of(basic)}], "proration_behavior": "always_invoice"}
+    preview = client.v1.invoices.create_preview({"subscription": sub.id, "schedule_details": details})
+    assert [line.amount for line in preview.lines.data] == [-1000, 250]
+    first: Any = {"phases": [{"items": items_of(price), "add_invoice_items": [{"price": setup_fee.id}]}]}
+    assert client.v1.invoices.create_preview({"customer": payer.id, "schedule_details": first}).total == 2700
+    assert fresh(client, sub)["items"]["data"][0].price.id == price.id
+    client.v1.subscription_schedules.release(schedule.id)
+    client.v1.subscriptions.update(sub.id, {"cancel_at_period_end": True})
+    with pytest.raises(stripe.InvalidRequestError, match="No upcoming invoices"):
+        client.v1.invoices.create_preview({"subscription": sub.id})

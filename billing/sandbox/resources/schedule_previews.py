@@ -1,0 +1,75 @@
+"""What the next invoice under a schedule would be: as it stands, with other phases, or before it is made."""
+
+from typing import Any
+
+from .. import extras, invoicing, phases, proration, subscribing
+from ..billing_cycle import preview_of_renewal
+from ..contract import Params
+from ..errors import invalid, missing_parameter
+from ..items import changed
+from ..store import Object, State
+from . import schedules
+
+
+def preview(state: State, params: Params) -> Object:
+    """An invoice without lasting id or number."""
+    details = params.get("schedule_details") or {}
+    schedule = _named(state, params)
+    shown = _phases(state, schedule, details)
+    sub = state.find("subscription", schedule["subscription"] if schedule else None)
+    if sub is None:
+        customer = schedule["customer"] if schedule else params.get("customer")
+        return _first(state, customer, shown[0])
+    return _next(state, sub, shown, details.get("proration_behavior", "create_prorations"))
+
+
+def _named(state: State, params: Params) -> Object | None:
+    """By its id, or the one that the subscription is under."""
+    if "schedule" in params:
+        return state.get(schedules.KIND, params["schedule"], "schedule")
+    if "subscription" not in params:
+        return None
+    schedule = phases.governing(state, state.get("subscription", params["subscription"], "subscription"))
+    if schedule is None:
+        raise invalid("The subscription is under no schedule.", "schedule_details")
+    return schedule
+
+
+def _phases(state: State, schedule: Object | None, details: dict[str, Any]) -> list[Object]:
+    if "phases" not in details:
+        if schedule is None:
+            raise missing_parameter("schedule_details[phases]")
+        stored: list[Object] = schedule["phases"]
+        return stored
+    if schedule is None:
+        return phases.read(state, details["phases"], state.now())
+    return schedules.rewritten(state, schedule, details["phases"])
+
+
+def _first(state: State, customer: str | None, phase: Object) -> Object:
+    if customer is None:
+        raise missing_parameter("customer")
+    options = {"currency": phase["currency"], "trial_end": phase["trial_end"]}
+    payer = subscribing.drawn_up(state, state.get("customer", customer, "customer"), phase["items"], options)
+    payer["id"] = None
+    lines = [without_subscription(line) for line in subscribing.first_lines(state, payer)]
+    lines += [extras.line(state, extras.item(state, payer, given)) for given in extras.given(phase)]
+    return invoicing.document(state, payer, "upcoming", lines, parent=None)
+
+
+def without_subscription(line: Object) -> Object:
+    details = {**line["parent"]["subscription_item_details"], "subscription": None}
+    return {**line, "subscription": None, "parent": {**line["parent"], "subscription_item_details": details}}
+
+
+def _next(state: State, sub: Object, shown: list[Object], prorations: str) -> Object:
+    """What changes now, on an invoice of its own where it is billed at once, else with the renewal."""
+    current = phases.at({"phases": shown}, state.now()) or shown[0]
+    if not phases.differs(sub, current):
+        return preview_of_renewal(state, sub, shown=shown)
+    rows = changed(state, sub, phases.wanted(sub, current))
+    change = proration.work_out(state, sub, rows, state.now(), prorations != "none")
+    if change.resets or prorations == "always_invoice":
+        return invoicing.document(state, sub, "subscription_update", change.lines, period=change.period)
+    after = {**sub, "items": {**sub["items"], "data": rows}}
+    return preview_of_renewal(state, after, change.lines, shown)
