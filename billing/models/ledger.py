@@ -93,6 +93,7 @@ class Lane(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["woken_at"], name="billing_lane_awake", condition=~Q(arrived=F("drained"))),
+            models.Index(fields=["leased_until"], name="billing_lane_held", condition=Q(leased_until__isnull=False)),
         ]
 
     def __str__(self) -> str:
