@@ -23,7 +23,7 @@ lint: .venv/.dev
 	$(RUN) manage.py makemigrations --check --dry-run
 
 bench: .venv/.dev
-	$(RUN) -m bench.ingest $(ARGS)
+	$(RUN) -m bench $(ARGS)
 
 # Choose the versions anew: `make requirements ARGS=--upgrade`.
 requirements: .venv/.dev

@@ -10,35 +10,36 @@ import json
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
-from bench import story
+from bench import baseline, story
 from bench.postgres import postgres_server
-from bench.posting import Poster
-from bench.running import ROOT, command, connect, cpu_seconds, environment, new_database, postmaster, queue, site, until
-from bench.sandbox import Server, running
+from bench.running import (
+    ROOT,
+    command,
+    connect,
+    cpu_seconds,
+    environment,
+    new_database,
+    postmaster,
+    queue,
+    sandbox,
+    until,
+)
+from bench.sandbox import Server
 from bench.table import Row, main
 
 LATENCY_MS = 100
 OURS, STOCK = 60, 6
 TARGET_RATE, TARGET_CALLS = 55, 6
 WAITING = "SELECT count(*) FROM stripe_events WHERE status <> 'processed'"
-ENDPOINT = """
-INSERT INTO djstripe_webhookendpoint (id, djstripe_uuid, secret, livemode, enabled_events, status, url, api_version,
-    application, djstripe_tolerance, djstripe_validation_method, stripe_data, djstripe_created, djstripe_updated)
-VALUES ('we_1', %s, %s, false, '["*"]', 'enabled', 'https://billing.example.com/stripe/', '', '', 300,
-    'verify_signature', '{}', now(), now())
-"""
-"""What one side made of it: events a second, CPU ms an event (its processes and the database's), calls a lifecycle."""
+# What one side made of it: events a second, CPU ms an event (its processes' and the database's), calls a lifecycle.
 Figures = tuple[float, float, float]
-ENDPOINT_UUID = "5d5a4a39-6c2b-4a0d-9e6b-0d4b5c1f3a77"
 
 
 def ours(url: str) -> Figures:
-    with running() as stripe:
-        address = f"http://{stripe.connection.host}:{stripe.connection.port}"
-        env = environment(new_database(url, "ours"), address)
+    with sandbox() as stripe:
+        env = environment(new_database(url, "ours"), stripe)
         command(env, "setup")
         command(env, "setup_stripe")
         price = stripe.ask("GET", "/v1/prices?lookup_keys[]=pro_month")["data"][0]["id"]
@@ -53,39 +54,18 @@ def ours(url: str) -> Figures:
             slow(stripe)
             enrol(env, stories)
             began, spent = time.perf_counter(), cpu(pid, url)
-            until(is_done, "the queue has not finished", every=0.02)
+            until(is_done, "the queue has not finished", seconds=180, every=0.02)
             return figures(stripe, len(stories), time.perf_counter() - began, cpu(pid, url) - spent)
 
 
 def stock(url: str) -> Figures:
-    with running() as stripe:
-        address = f"http://{stripe.connection.host}:{stripe.connection.port}"
-        env = environment(new_database(url, "stock"), address, "bench.stock")
-        command(env, "migrate", "--run-syncdb")
-        with connect(env["DATABASE_URL"]) as database:
-            database.execute(ENDPOINT, [ENDPOINT_UUID, story.SECRET])
-        product = stripe.post("/v1/products", name="Pro")["id"]
-        recurring = {"currency": "usd", "unit_amount": 2000, "recurring[interval]": "month"}
-        price = stripe.post("/v1/prices", product=product, **recurring)["id"]
-        warm_up, *stories = story.tell(stripe, price, STOCK + 1)
-        with site(env, "django.core.wsgi:get_wsgi_application()") as (base, pid):
-            post(base, [warm_up])
-            slow(stripe)
-            began, spent = time.perf_counter(), cpu(pid, url)
-            post(base, stories)
-            return figures(stripe, len(stories), time.perf_counter() - began, cpu(pid, url) - spent)
-
-
-def post(base: str, stories: list[list[story.Event]]) -> None:
-    """By two posters, each customer's events by the same one and in order."""
-    poster = Poster(base)
-
-    def half(which: int) -> None:
-        for event in chain.from_iterable(stories[which::2]):
-            poster.post(f"/stripe/webhook/{ENDPOINT_UUID}/", json.dumps(event).encode())
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(half, range(2)))
+    with sandbox() as stripe, baseline.djstripe(url, stripe) as (base, pid):
+        warm_up, *stories = story.tell(stripe, baseline.publish(stripe), STOCK + 1)
+        baseline.post(base, [warm_up], threads=1)
+        slow(stripe)
+        began, spent = time.perf_counter(), cpu(pid, url)
+        baseline.post(base, stories, threads=2)
+        return figures(stripe, len(stories), time.perf_counter() - began, cpu(pid, url) - spent)
 
 
 def enrol(env: dict[str, str], stories: list[list[story.Event]]) -> None:

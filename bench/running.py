@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from bench.sandbox import Server
+
 ROOT = Path(__file__).parent.parent
 SECRET = "whsec_bench"
 KEY = "sk_test_" + "benchmark0" * 3
@@ -71,10 +73,10 @@ def free_port() -> int:
         return port
 
 
-def environment(database: str, stripe: str = "", settings: str = "bench.settings") -> dict[str, str]:
+def environment(database: str, stripe: Server | None = None, settings: str = "bench.settings") -> dict[str, str]:
     """What the project's processes are started with."""
     given = {**os.environ, **PRODUCTION, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": settings}
-    return {**given, "STRIPE_API_BASE": stripe} if stripe else given
+    return {**given, "STRIPE_API_BASE": f"http://127.0.0.1:{stripe.connection.port}"} if stripe else given
 
 
 def command(env: dict[str, str], *arguments: str) -> None:
@@ -85,10 +87,10 @@ def command(env: dict[str, str], *arguments: str) -> None:
 
 
 @contextmanager
-def site(env: dict[str, str], wsgi: str = "config.wsgi", threads: int = 4) -> Iterator[tuple[str, int]]:
-    """Address and pid of a gunicorn of two processes."""
-    address = f"127.0.0.1:{free_port()}"
-    options = ["--bind", address, "--worker-class", "gthread", "--workers", "2", "--threads", str(threads)]
+def site(env: dict[str, str], wsgi: str = "config.wsgi", port: int = 0) -> Iterator[tuple[str, int]]:
+    """Address and pid of a gunicorn of two processes, four threads each."""
+    address = f"127.0.0.1:{port or free_port()}"
+    options = ["--bind", address, "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
     with process(env, "gunicorn", wsgi, *options, "--log-level", "warning", "--timeout", "120") as server:
         until(lambda: answers(address), "the site does not answer")
         yield f"http://{address}", server.pid
@@ -99,6 +101,18 @@ def queue(env: dict[str, str]) -> Iterator[int]:
     """The pid of a qcluster."""
     with process(env, "django", "qcluster") as cluster:
         yield cluster.pid
+
+
+@contextmanager
+def sandbox(*options: str) -> Iterator[Server]:
+    port = free_port()
+    with process(dict(os.environ), "billing.sandbox", "--port", str(port), *options) as running:
+        until(lambda: answers(f"127.0.0.1:{port}"), "the sandbox does not answer")
+        yield Server(address_of(port), running.pid)
+
+
+def address_of(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
 
 
 @contextmanager

