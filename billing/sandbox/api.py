@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from . import clocks, forms
+from . import clocks, forms, sdk_routes
 from .contract import validate
-from .errors import ApiError, invalid, unauthorized, unknown_route
+from .errors import ApiError, invalid, route_not_covered, unauthorized, unknown_route
 from .events import API_VERSION
 from .expansion import expand
 from .resources import api, empty
@@ -155,7 +155,8 @@ def _replay(known: dict[str, Any], digest: str, key: str) -> Response:
 def _perform(state: State, request: Request) -> Response:
     found = api.find(request.method, request.path)
     if found is None:
-        raise unknown_route(request.method, request.path)
+        is_stripes = sdk_routes.is_known(request.method, request.path)
+        raise (route_not_covered if is_stripes else unknown_route)(request.method, request.path)
     route, names = found
     params = _params(request, route)
     paths = params.pop("expand", [])

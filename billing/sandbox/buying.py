@@ -8,7 +8,7 @@ from .cards import Card
 from .collection import collect
 from .errors import invalid
 from .events import emit, in_order, recorded
-from .resources import payment_methods
+from .resources import payment_methods, setup_intents
 from .store import Object, State
 
 OUTCOMES = ("paid", "declined", "authenticated", "authentication_failed")
@@ -91,7 +91,7 @@ def _fail(state: State, session: Object, card: Card, outcome: str) -> None:
 
 
 def _fail_setup(state: State, session: Object, card: Card, outcome: str) -> None:
-    intent = state.find("setup_intent", session["setup_intent"]) or payment_methods.new_setup_intent(
+    intent = state.find("setup_intent", session["setup_intent"]) or setup_intents.new(
         state, session["customer"], None, "requires_payment_method"
     )
     is_refused = outcome != "authentication_failed"
@@ -149,6 +149,6 @@ def _subscription(state: State, session: Object, customer: Object, method: str |
 
 def _set_up(state: State, customer: Object, method: str | None) -> None:
     if method:
-        intent = payment_methods.new_setup_intent(state, customer["id"], method, "succeeded")
+        intent = setup_intents.new(state, customer["id"], method, "succeeded")
         emit(state, "setup_intent.created", intent)
         emit(state, "setup_intent.succeeded", intent)

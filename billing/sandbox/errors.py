@@ -51,6 +51,10 @@ def not_covered(param: str) -> ApiError:
     return invalid(f"The sandbox does not cover the parameter {param} (Stripe does).", param, "sandbox_not_covered")
 
 
+def route_not_covered(method: str, path: str) -> ApiError:
+    return ApiError(400, f"The sandbox does not cover {method} {path} (Stripe does).", code="sandbox_not_covered")
+
+
 def unauthorized(message: str) -> ApiError:
     return ApiError(401, message)
 

@@ -62,6 +62,14 @@ def retrieve_refund(state: State, refund: str, params: Params) -> Object:
     return state.get("refund", refund)
 
 
+@api.add("POST", "/v1/refunds/{refund}", "RefundUpdateParams", "metadata")
+def update_refund(state: State, refund: str, params: Params) -> Object:
+    row = state.get("refund", refund)
+    with recorded(state, row, "refund.updated"):
+        row["metadata"] = merged(row["metadata"], params)
+    return row
+
+
 @api.add("GET", "/v1/refunds", "RefundListParams", "charge created payment_intent")
 def list_refunds(state: State, params: Params) -> Object:
     return page(state, "refund", "/v1/refunds", params, same="charge payment_intent")
@@ -81,6 +89,23 @@ def retrieve_dispute(state: State, dispute: str, params: Params) -> Object:
 @api.add("GET", "/v1/disputes", "DisputeListParams", "charge created payment_intent")
 def list_disputes(state: State, params: Params) -> Object:
     return page(state, "dispute", "/v1/disputes", params, same="charge payment_intent")
+
+
+@api.add("POST", "/v1/disputes/{dispute}", "DisputeUpdateParams", "evidence metadata submit")
+def update_dispute(state: State, dispute: str, params: Params) -> Object:
+    """Evidence is kept, and given to the bank when it is submitted."""
+    row = state.get("dispute", dispute)
+    evidence = params.get("evidence") or {}
+    if row["status"] not in (*aftermath.OPEN, *aftermath.INQUIRY_OPEN) and params.keys() - {"metadata"}:
+        raise invalid(f"The dispute {dispute} is {row['status']}: no evidence is taken any more.", "evidence")
+    with recorded(state, row, "charge.dispute.updated"):
+        row["evidence"] = {**row["evidence"], **{name: value or None for name, value in evidence.items()}}
+        row["metadata"] = merged(row["metadata"], params)
+        if evidence:
+            row["evidence_details"]["has_evidence"] = True
+    if evidence and params.get("submit", True) and "under_review" not in row["status"]:
+        aftermath.move_dispute(state, dispute, row["status"].replace("needs_response", "under_review"))
+    return row
 
 
 @api.add("POST", "/v1/disputes/{dispute}/close", "DisputeCloseParams")

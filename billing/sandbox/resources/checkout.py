@@ -9,8 +9,7 @@ from ..listing import of_list, page
 from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from . import catalogue
-from .payment_methods import new_setup_intent
+from . import catalogue, setup_intents
 
 LINE = (
     "line_items.price line_items.quantity line_items.adjustable_quantity line_items.price_data.currency "
@@ -78,7 +77,7 @@ def _sold(state: State, params: Params) -> list[Object]:
 
 def _prepare_setup(state: State, session: Object, values: Params) -> None:
     """In this mode the intent is there from the start."""
-    intent = new_setup_intent(state, session["customer"], None, "requires_payment_method", **values)
+    intent = setup_intents.new(state, session["customer"], None, "requires_payment_method", **values)
     session["setup_intent"] = intent["id"]
     emit(state, "setup_intent.created", intent)
 

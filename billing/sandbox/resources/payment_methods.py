@@ -1,4 +1,4 @@
-"""Payment methods (cards), and setup intents."""
+"""Payment methods: cards."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -179,79 +179,3 @@ def retrieve(state: State, method: str, params: Params) -> Object:
 @api.add("GET", "/v1/payment_methods", "PaymentMethodListParams", "customer type")
 def list_all(state: State, params: Params) -> Object:
     return page(state, "payment_method", "/v1/payment_methods", params, same="customer type")
-
-
-def new_setup_intent(state: State, customer: str | None, method: str | None, status: str, **values: Any) -> Object:
-    identifier = state.new_id("seti")
-    return state.put(
-        blank(
-            "setup_intent",
-            identifier,
-            **{
-                "client_secret": f"{identifier}_secret_{state.new_id('s', 25)[2:]}",
-                "created": state.now(),
-                "customer": customer,
-                "livemode": False,
-                "metadata": {},
-                "payment_method": method,
-                "payment_method_options": {
-                    "card": dict.fromkeys(("mandate_options", "network", "request_three_d_secure")),
-                },
-                "payment_method_types": ["card"],
-                "status": status,
-                "usage": "off_session",
-                **values,
-            },
-        )
-    )  # fmt: skip
-
-
-@api.add("POST", "/v1/setup_intents", "SetupIntentCreateParams", "customer payment_method confirm usage metadata")
-def create_setup(state: State, params: Params) -> Object:
-    customer = params.get("customer")
-    if customer:
-        state.get("customer", customer, "customer")
-    method = resolved(state, params["payment_method"])["id"] if "payment_method" in params else None
-    status = "requires_confirmation" if method else "requires_payment_method"
-    values = {name: params[name] for name in ("usage", "metadata") if name in params}
-    intent = new_setup_intent(state, customer, method, status, **values)
-    emit(state, "setup_intent.created", intent)
-    return _confirm(state, intent) if params.get("confirm") else intent
-
-
-@api.add("POST", "/v1/setup_intents/{intent}/confirm", "SetupIntentConfirmParams", "payment_method return_url")
-def confirm_setup(state: State, intent: str, params: Params) -> Object:
-    row = state.get("setup_intent", intent)
-    if "payment_method" in params:
-        row["payment_method"] = resolved(state, params["payment_method"])["id"]
-    return _confirm(state, row)
-
-
-def _confirm(state: State, intent: Object) -> Object:
-    if intent["status"] in ("succeeded", "canceled"):
-        raise invalid(
-            f"This SetupIntent is {intent['status']}: it cannot be confirmed.", None, "setup_intent_unexpected_state"
-        )
-    if intent["payment_method"] is None:
-        raise missing_parameter("payment_method")
-    card = cards.of_method(state, intent["payment_method"])
-    if card.authentication:
-        intent["status"] = "requires_action"
-        intent["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
-        emit(state, "setup_intent.requires_action", intent)
-        return intent
-    if intent["customer"]:
-        attached(state, intent["payment_method"], state.get("customer", intent["customer"]))
-    intent["status"] = "succeeded"
-    emit(state, "setup_intent.succeeded", intent)
-    return intent
-
-
-@api.add("GET", "/v1/setup_intents/{intent}", "SetupIntentRetrieveParams")
-def retrieve_setup(state: State, intent: str, params: Params) -> Object:
-    return state.get("setup_intent", intent)
-
-
-@api.add("GET", "/v1/setup_intents", "SetupIntentListParams", "customer created payment_method")
-def list_setups(state: State, params: Params) -> Object:
-    return page(state, "setup_intent", "/v1/setup_intents", params, same="customer payment_method")

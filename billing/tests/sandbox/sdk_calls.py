@@ -132,6 +132,10 @@ CALLS = {
         w["setup_intents.create"].id, {"payment_method": "pm_card_visa"}
     ),
     "setup_intents.retrieve": lambda c, w: c.v1.setup_intents.retrieve(w["setup_intents.create"].id),
+    "setup_intents.update": lambda c, w: c.v1.setup_intents.update(
+        c.v1.setup_intents.create({}).id, {"customer": cus(w), "payment_method": "pm_card_visa"}
+    ),
+    "setup_intents.cancel": lambda c, w: c.v1.setup_intents.cancel(w["setup_intents.update"].id),
     "setup_intents.list": lambda c, w: c.v1.setup_intents.list({"customer": cus(w)}),
     # Checkout and the portal
     "checkout.sessions.create": lambda c, w: c.v1.checkout.sessions.create(

@@ -87,8 +87,12 @@ MONEY_CALLS = {
     "charges.list": lambda c, w: c.v1.charges.list({"customer": cus(w)}),
     "refunds.create": lambda c, w: c.v1.refunds.create({"charge": w["charges.retrieve"].id, "amount": 300}),
     "refunds.retrieve": lambda c, w: c.v1.refunds.retrieve(w["refunds.create"].id),
+    "refunds.update": lambda c, w: c.v1.refunds.update(w["refunds.create"].id, {"metadata": {"a": "b"}}),
     "refunds.list": lambda c, w: c.v1.refunds.list({"charge": w["charges.retrieve"].id}),
     "disputes.retrieve": lambda c, w: c.v1.disputes.retrieve(w["control"]("disputes", charge=charged(c, w))["id"]),
+    "disputes.update": lambda c, w: c.v1.disputes.update(
+        w["disputes.retrieve"].id, {"evidence": {"uncategorized_text": "They signed."}}
+    ),
     "disputes.list": lambda c, w: c.v1.disputes.list(),
     "disputes.close": lambda c, w: c.v1.disputes.close(w["disputes.retrieve"].id),
     "radar.early_fraud_warnings.retrieve": lambda c, w: c.v1.radar.early_fraud_warnings.retrieve(

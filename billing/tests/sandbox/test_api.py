@@ -173,3 +173,11 @@ def test_a_deleted_customer_ends_its_subscriptions(client: stripe.StripeClient, 
     assert client.v1.customers.retrieve(sub.customer).deleted is True
     types = [event.type for event in client.v1.events.list({"limit": 2}).data]
     assert types == ["customer.deleted", "customer.subscription.deleted"]
+
+
+def test_a_route_that_only_stripe_has_says_that_it_is_not_covered(client: stripe.StripeClient) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="does not cover GET /v1/balance") as refused:
+        client.v1.balance.retrieve()
+    assert refused.value.code == "sandbox_not_covered"
+    with pytest.raises(stripe.InvalidRequestError, match="does not cover POST /v1/invoices/in_1/attach_payment"):
+        client.v1.invoices.attach_payment("in_1", {"payment_intent": "pi_1"})

@@ -1,0 +1,117 @@
+"""Setup intents: saving a card without charging it."""
+
+from typing import Any
+
+from .. import cards
+from ..blanks import blank
+from ..contract import Params
+from ..errors import invalid, missing_parameter
+from ..events import emit
+from ..listing import page
+from ..metadata import merged
+from ..routing import api
+from ..store import Object, State
+from .payment_methods import attached, resolved
+
+
+def new(state: State, customer: str | None, method: str | None, status: str, **values: Any) -> Object:
+    identifier = state.new_id("seti")
+    return state.put(
+        blank(
+            "setup_intent",
+            identifier,
+            **{
+                "client_secret": f"{identifier}_secret_{state.new_id('s', 25)[2:]}",
+                "created": state.now(),
+                "customer": customer,
+                "livemode": False,
+                "metadata": {},
+                "payment_method": method,
+                "payment_method_options": {
+                    "card": dict.fromkeys(("mandate_options", "network", "request_three_d_secure")),
+                },
+                "payment_method_types": ["card"],
+                "status": status,
+                "usage": "off_session",
+                **values,
+            },
+        )
+    )  # fmt: skip
+
+
+@api.add("POST", "/v1/setup_intents", "SetupIntentCreateParams", "customer payment_method confirm usage metadata")
+def create(state: State, params: Params) -> Object:
+    customer = params.get("customer")
+    if customer:
+        state.get("customer", customer, "customer")
+    method = resolved(state, params["payment_method"])["id"] if "payment_method" in params else None
+    status = "requires_confirmation" if method else "requires_payment_method"
+    values = {name: params[name] for name in ("usage", "metadata") if name in params}
+    intent = new(state, customer, method, status, **values)
+    emit(state, "setup_intent.created", intent)
+    return _confirm(state, intent) if params.get("confirm") else intent
+
+
+@api.add("POST", "/v1/setup_intents/{intent}/confirm", "SetupIntentConfirmParams", "payment_method return_url")
+def confirm(state: State, intent: str, params: Params) -> Object:
+    row = state.get("setup_intent", intent)
+    if "payment_method" in params:
+        row["payment_method"] = resolved(state, params["payment_method"])["id"]
+    return _confirm(state, row)
+
+
+def _confirm(state: State, intent: Object) -> Object:
+    _check_open(intent)
+    if intent["payment_method"] is None:
+        raise missing_parameter("payment_method")
+    card = cards.of_method(state, intent["payment_method"])
+    if card.authentication:
+        intent["status"] = "requires_action"
+        intent["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
+        emit(state, "setup_intent.requires_action", intent)
+        return intent
+    if intent["customer"]:
+        attached(state, intent["payment_method"], state.get("customer", intent["customer"]))
+    intent["status"] = "succeeded"
+    emit(state, "setup_intent.succeeded", intent)
+    return intent
+
+
+@api.add("POST", "/v1/setup_intents/{intent}/cancel", "SetupIntentCancelParams", "cancellation_reason")
+def cancel(state: State, intent: str, params: Params) -> Object:
+    row = state.get("setup_intent", intent)
+    _check_open(row)
+    row.update(status="canceled", cancellation_reason=params.get("cancellation_reason"), next_action=None)
+    emit(state, "setup_intent.canceled", row)
+    return row
+
+
+@api.add("POST", "/v1/setup_intents/{intent}", "SetupIntentUpdateParams",
+         "customer description metadata payment_method")  # fmt: skip
+def update(state: State, intent: str, params: Params) -> Object:
+    row = (
+        _open_setup(state, intent) if params.keys() - {"description", "metadata"} else state.get("setup_intent", intent)
+    )
+    if "customer" in params:
+        row["customer"] = state.get("customer", params["customer"], "customer")["id"]
+        state.put(row)
+    if "payment_method" in params:
+        row.update(payment_method=resolved(state, params["payment_method"])["id"], status="requires_confirmation")
+    row["description"] = params.get("description", row["description"])
+    row["metadata"] = merged(row["metadata"], params)
+    return row
+
+
+def _check_open(row: Object) -> None:
+    if row["status"] in ("succeeded", "canceled"):
+        raise invalid(f"This SetupIntent is {row['status']}.", None, "setup_intent_unexpected_state")
+
+
+@api.add("GET", "/v1/setup_intents/{intent}", "SetupIntentRetrieveParams")
+def retrieve(state: State, intent: str, params: Params) -> Object:
+    return state.get("setup_intent", intent)
+
+
+@api.add("GET", "/v1/setup_intents", "SetupIntentListParams", "customer created payment_method")
+def list_all(state: State, params: Params) -> Object:
+    return page(state, "setup_intent", "/v1/setup_intents", params, same="customer payment_method")
