@@ -89,9 +89,9 @@ def cancel(state: State, intent: str, params: Params) -> Object:
 @api.add("POST", "/v1/setup_intents/{intent}", "SetupIntentUpdateParams",
          "customer description metadata payment_method")  # fmt: skip
 def update(state: State, intent: str, params: Params) -> Object:
-    row = (
-        _open_setup(state, intent) if params.keys() - {"description", "metadata"} else state.get("setup_intent", intent)
-    )
+    row = state.get("setup_intent", intent)
+    if params.keys() - {"description", "metadata"}:
+        _check_open(row)
     if "customer" in params:
         row["customer"] = state.get("customer", params["customer"], "customer")["id"]
         state.put(row)
