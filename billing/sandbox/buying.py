@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import cards, charging, checkout_discounts, delayed, one_off, standing, subscribing
+from . import cards, charging, checkout_discounts, delayed, extras, one_off, proration, standing, subscribing
 from .buyers import customer_of, details, saved
 from .cards import Card
 from .collection import collect
@@ -50,7 +50,7 @@ def complete(
     if not given and not needs_card(state, session):
         return _finish(state, session, None, None)
     card = given if isinstance(given, Card) else cards.by_token(given or "pm_card_visa", "payment_method")
-    if outcome == "processing" and is_free(state, session):
+    if outcome == "processing" and is_free(session):
         raise invalid("There is nothing to pay at this Checkout that could be processing.", "outcome")
     failure = _failure(state, session, card, outcome)
     if failure:
@@ -61,18 +61,18 @@ def complete(
 def needs_card(state: State, session: Object) -> bool:
     """Unless nothing is to pay and the session asks for a card only then."""
     optional = session["payment_method_collection"] == "if_required" and session["mode"] != "setup"
-    return not (is_free(state, session) and optional)
+    return not (is_free(session) and optional)
 
 
-def is_free(state: State, session: Object) -> bool:
-    return bool(state.note(session["id"])["trial"]) or not session["amount_total"]
+def is_free(session: Object) -> bool:
+    return not session["amount_total"]
 
 
 def _failure(state: State, session: Object, card: Card, outcome: str | None) -> tuple[str, Object] | None:
     if outcome == "authentication_failed":
         _fail(state, session, card, outcome)
         return outcome, dict(charging.AUTHENTICATION_FAILED)
-    decline = card.decline or ("" if is_free(state, session) else card.later_decline)
+    decline = card.decline or ("" if is_free(session) else card.later_decline)
     if outcome == "declined":
         decline = decline or "generic_decline"
     if not decline or outcome in ("paid", "authenticated", "processing"):
@@ -83,7 +83,7 @@ def _failure(state: State, session: Object, card: Card, outcome: str | None) -> 
 
 def _fail(state: State, session: Object, card: Card, outcome: str) -> None:
     """The attempt is on record, the session stays open."""
-    if is_free(state, session):
+    if is_free(session):
         _fail_setup(state, session, card, outcome)
         return
     method = payment_methods.new(state, card)
@@ -116,11 +116,11 @@ def _subscribe(state: State, session: Object, card: Card | None, result: str) ->
         with recorded(state, customer, "customer.updated"):
             method = saved(state, customer, card)
             sub = _subscription(state, session, customer, method)
-        if trial:
+        if trial and is_free(session):
             _set_up(state, customer, method)
-        elif result == "paid":
+        elif result == "paid" and not trial:
             sub["status"] = "active"
-        invoice = subscribing.first_invoice(state, sub)
+        invoice = subscribing.first_invoice(state, sub, proration.take_pending_lines(state, sub))
         checkout_discounts.remember(state, session, invoice["total_discount_amounts"])
         session.update(status="complete", subscription=sub["id"], invoice=invoice["id"], url=None)
         session["customer"] = customer["id"]
@@ -144,7 +144,10 @@ def _subscription(state: State, session: Object, customer: Object, method: str |
     note = state.note(session["id"])
     options = {**note["subscription_data"], "currency": session["currency"], "default_payment_method": method}
     options |= {"discounts": note.get("discounts"), "session": session["id"]}
-    return subscribing.build(state, customer, note["wanted"], options)
+    recurring = [entry for entry in note["wanted"] if state.get("price", entry["price"])["recurring"]]
+    sub = subscribing.build(state, customer, recurring, options)
+    extras.wait(state, sub, {"add_invoice_items": [entry for entry in note["wanted"] if entry not in recurring]})
+    return sub
 
 
 def _set_up(state: State, customer: Object, method: str | None) -> None:

@@ -40,7 +40,8 @@ class Router:
         def register(handler: Handler) -> Handler:
             route = Route(method, pattern, handler, params, names, frozenset(tolerated.split()))
             self.routes.append(route)
-            expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
+            # A search is not the object of that name.
+            expression = re.sub(r"\{(\w+)\}", r"(?P<\1>(?!search$)[^/]+)", pattern)
             self._compiled.append((method, re.compile(expression), route))
             self._compiled.sort(key=lambda entry: "{" in entry[2].pattern)
             return handler

@@ -17,9 +17,9 @@ INVOICE_DATA = ("account_tax_ids", "custom_fields", "description", "footer", "is
 
 
 def priced(state: State, identifier: str, mode: str) -> Object:
-    if mode == "subscription":
-        return items.recurring_price(state, identifier)
     price = state.get("price", identifier, "line_items[0][price]")
+    if mode == "subscription" and price["recurring"] is not None:
+        return items.recurring_price(state, identifier)
     if price["recurring"] is not None:
         raise invalid(
             "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
@@ -40,7 +40,7 @@ def line(state: State, entry: Object, currency: str, mode: str, is_free: bool) -
     price = priced(state, entry["price"], mode)
     product = state.get("product", price["product"])
     each = pricing.unit_amount(state, price, currency)
-    amount = 0 if is_free else each * entry["quantity"]
+    amount = 0 if is_free and price["recurring"] else each * entry["quantity"]
     return blank(
         "item",
         state.new_id("li"),

@@ -83,7 +83,7 @@ def _show(state: State, session: Object, given: dict[str, str], error: str = "",
         total=total,
         discount=amount(off, session["currency"]) if off else "",
         trial_days=trial,
-        after=" and ".join(row["price"] for row in rows),
+        after=" and ".join(row["price"] for row in rows if row["recurs"]),
         rhythm=_rhythm(note["items"]),
         optional=not buying.needs_card(state, session),
         email=customer["email"] if customer else given.get("email", session["customer_email"]),
@@ -116,9 +116,10 @@ def _row(state: State, session: Object, item: Object) -> Object:
     note = [f"Qty {quantity}, {amount(each, currency)} each"] if several else []
     note += [f"Billed every {pricing.rhythm(recurring)}"] if recurring else []
     price = f"{total} / {pricing.rhythm(recurring)}" if recurring else total
-    return {"name": item["description"], "note": ". ".join(note), "price": price}
+    return {"name": item["description"], "note": ". ".join(note), "price": price, "recurs": bool(recurring)}
 
 
 def _rhythm(rows: list[Object]) -> str:
-    recurring = rows[0]["price"]["recurring"] if rows else None
-    return pricing.rhythm(recurring) if recurring else ""
+    """Where all that is bought recurs."""
+    each = [row["price"]["recurring"] for row in rows]
+    return pricing.rhythm(each[0]) if each and all(each) else ""

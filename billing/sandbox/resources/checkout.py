@@ -54,6 +54,8 @@ def create(state: State, params: Params) -> Object:
     _check(params)
     customer = state.get("customer", params["customer"], "customer") if "customer" in params else None
     wanted, mode = _sold(state, params), params["mode"]
+    if mode == "subscription" and not any(_is_recurring(state, entry) for entry in wanted):
+        raise invalid("You must provide at least one recurring price in `subscription` mode.", "line_items")
     currency = sessions.currency_of(state, wanted, params, customer) if wanted else params.get("currency")
     data = params.get("subscription_data") or {}
     trial = data.get("trial_period_days") or data.get("trial_end")
@@ -73,6 +75,11 @@ def _sold(state: State, params: Params) -> list[Object]:
     """The line items as price and quantity."""
     rows = [catalogue.inline(state, entry, "line_items[0]") for entry in params.get("line_items") or []]
     return [{"price": row["price"], "quantity": row.get("quantity", 1)} for row in rows]
+
+
+def _is_recurring(state: State, entry: Object) -> bool:
+    price = state.find("price", entry["price"])
+    return bool(price and price["recurring"])
 
 
 def _prepare_setup(state: State, session: Object, values: Params) -> None:

@@ -219,3 +219,22 @@ def test_a_subscription_is_bought_at_a_price_made_for_it(
     assert changed["items"]["data"][0].price.unit_amount == 999
     with pytest.raises(stripe.InvalidRequestError, match="and not both"):
         checkout(line_items=[{"price": price.id, "price_data": data, "quantity": 1}])
+
+
+def test_a_subscription_is_bought_with_something_once(
+    client: stripe.StripeClient, control: Control, checkout: Any, price: Any
+) -> None:
+    fee = client.v1.prices.create({"product": price.product, "currency": "usd", "unit_amount": 500})
+    lines = [{"price": price.id, "quantity": 1}, {"price": fee.id, "quantity": 2}]
+    session = checkout(line_items=lines)
+    assert session.amount_total == 3000
+    done = control(f"/checkout/{session.id}/complete")["session"]
+    sub = client.v1.subscriptions.retrieve(done["subscription"], {"expand": ["latest_invoice"]})
+    assert (sub.latest_invoice.amount_paid, len(sub["items"]["data"])) == (3000, 1)
+    trial = checkout(line_items=lines, subscription_data={"trial_period_days": 7})
+    assert trial.amount_total == 1000
+    begun = control(f"/checkout/{trial.id}/complete")["session"]
+    assert begun["payment_status"] == "paid"
+    assert client.v1.subscriptions.retrieve(begun["subscription"]).status == "trialing"
+    with pytest.raises(stripe.InvalidRequestError, match="at least one recurring price"):
+        checkout(line_items=[{"price": fee.id, "quantity": 1}])
