@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import stripe
 from django.db import Error as DatabaseProblem
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from billing import ledger
@@ -73,13 +73,15 @@ def _body(request: HttpRequest) -> str:
         raise Refused(413, "too_large", f"An event has at most {conf.webhook_max_bytes} bytes.")
     try:
         return request.body.decode()
+    except UnreadablePostError as error:
+        raise Refused(400, "body_not_received", "The connection ended before the body did.") from error
     except UnicodeDecodeError as error:
         raise Refused(400, "bad_json", "The body is not UTF-8.") from error
 
 
 def _length(request: HttpRequest) -> int:
     announced = request.META.get("CONTENT_LENGTH") or ("" if "HTTP_TRANSFER_ENCODING" in request.META else "0")
-    if not announced.isdecimal():
+    if not (announced.isascii() and announced.isdecimal()):
         raise Refused(400, "bad_length", "Content-Length must say how long the body is.")
     return int(announced[:20])
 
