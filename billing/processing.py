@@ -68,10 +68,12 @@ def _request_for(event: StripeEvent) -> fetch.Request | None:
 
 def _superseded(events: list[StripeEvent]) -> list[fetch.Request]:
     """Invoices that a later one of their batch followed: the subscription brings only its latest along."""
-    paid = {
-        id_of(obj): obj["created"] for event in events if event.type in PAID and (obj := _object(event)).get("created")
-    }
-    return [fetch.invoice_request(invoice) for invoice in sorted(paid, key=lambda invoice: paid[invoice])[:-1]]
+    paid = [(obj["created"], id_of(obj)) for event in events if event.type in PAID and _is_dated(obj := _object(event))]
+    return [fetch.invoice_request(invoice) for _, invoice in sorted(set(paid))[:-1]]
+
+
+def _is_dated(obj: dict[str, Any]) -> bool:
+    return isinstance(obj.get("created"), int) and bool(id_of(obj))
 
 
 def apply(lane: str, events: list[StripeEvent]) -> None:

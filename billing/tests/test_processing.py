@@ -326,6 +326,45 @@ def test_an_event_without_its_objects_id_fails_alone(world):
     assert set(StripeEvent.objects.filter(object_id="").values_list("status", flat=True)) == {"failed"}
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"data": {"object": {"object": "invoice", "id": "in_1", "created": "long ago"}}},
+        {"data": {"object": {"object": "invoice", "id": ["in_1"], "created": 1}}},
+        {"request": {"id": "x" * 300, "idempotency_key": None}},
+        {"created": 2**61},
+    ],
+)
+def test_an_event_of_an_odd_shape_fails_alone(world, odd):
+    ada = world.subscribe()
+    event = {**testing.event("invoice.paid", {"id": "in_odd", "object": "invoice", "created": 1}), **odd}
+    event["data"]["object"]["customer"] = ada.customer
+    world.deliver([event, *world.events()], work=False)
+    testing.work()
+    assert set(StripeEvent.objects.exclude(pk=event["id"]).values_list("status", flat=True)) <= {"processed", "ignored"}
+    assert StripeEvent.objects.get(pk=event["id"]).status == "failed"
+    assert ada.access.reason == "active"
+
+
+def test_a_failed_event_is_known_to_djstripe_once(world, broken):
+    world.subscribe()
+    world.deliver(work=False)
+    testing.work()
+    broken.is_broken = False
+    make_due()
+    assert_all_processed()
+    assert set(Event.objects.values_list("id", flat=True)) == set(
+        StripeEvent.objects.filter(status="processed").values_list("pk", flat=True)
+    )
+
+
+def test_a_payment_that_names_only_its_invoice_goes_to_the_lane_of_that_invoices_customer(world):
+    ada = world.subscribe()
+    world.deliver(work=False)
+    payment = StripeEvent.objects.get(type="invoice_payment.paid")
+    assert payment.lane == ada.customer
+
+
 def test_one_object_that_stripe_does_not_answer_for_keeps_only_its_own_event_waiting(world, monkeypatch):
     ada = world.subscribed()
     before = ada.row.default_payment_method
