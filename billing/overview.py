@@ -6,7 +6,34 @@ from typing import Any
 
 from billing import access, usage
 from billing.conf import conf
-from billing.models import Hold, Plan, Subscription
+from billing.models import Hold, Plan, Price, Subscription
+
+
+@dataclass(frozen=True)
+class PendingChange:
+    """`kind`: `scheduled`, it happens at `effective_at`; `pending_update`, it happens once it is paid at `confirm_url`,
+    and lapses at `expires_at`. `plan` is empty for one that is none of ours. Times UTC."""
+
+    kind: str
+    price: Price | None
+    at: datetime | None
+    confirm_url: str
+
+    @property
+    def plan(self) -> str:
+        return self.price.plan.slug if self.price else ""
+
+    @property
+    def interval(self) -> str:
+        return self.price.interval if self.price else ""
+
+    @property
+    def effective_at(self) -> datetime | None:
+        return self.at if self.kind == Subscription.Pending.SCHEDULED else None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return self.at if self.kind == Subscription.Pending.UPDATE else None
 
 
 @dataclass(frozen=True)
@@ -17,6 +44,7 @@ class Overview:
     effective_plan: Plan | None
     holds: list[Hold]
     usage: dict[str, usage.Quota]
+    pending_change: PendingChange | None = None
 
     @property
     def subscription(self) -> Subscription | None:
@@ -54,15 +82,17 @@ class Overview:
     def grace_ends_at(self) -> datetime | None:
         return self.decided.grace_ends_at
 
-    @property
-    def pending_change(self) -> None:
-        """Nothing schedules a change yet."""
-        return
-
 
 def of(subscriber: Any) -> Overview:
     decided = access.of(subscriber)
     granted = usage.allowance(subscriber, decided)
     customer = decided.subscription.customer if decided.subscription else None
     holds = list(Hold.objects.active().filter(customer=customer).order_by("placed_at")) if customer else []
-    return Overview(decided, granted.plan, holds, usage.summary(subscriber, granted))
+    return Overview(decided, granted.plan, holds, usage.summary(subscriber, granted), _pending(decided.subscription))
+
+
+def _pending(subscription: Subscription | None) -> PendingChange | None:
+    if subscription is None or not subscription.pending_kind:
+        return None
+    price = Price.objects.select_related("plan").filter(pk=subscription.pending_price_id).first()
+    return PendingChange(subscription.pending_kind, price, subscription.pending_at, subscription.pending_url)

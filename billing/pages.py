@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import access, catalogue, clock, overview, usage, wording
-from billing.api.throttle import checkout_wait
+from billing.api.throttle import checkout_wait, return_wait
 from billing.lanes import LaneBusy
 from billing.lifecycle import checkout as buying
 from billing.models import CheckoutAttempt, Customer, Payment, PaymentFailure, Price, Refund
@@ -35,7 +35,7 @@ WENT_WRONG: dict[type[Exception], tuple[int, str]] = {
 @require_safe
 def prices(request: HttpRequest) -> HttpResponse:
     """/: every public plan, by month or year, in one currency; the choice stands in the address."""
-    price_list = PriceList.asked_for(request.GET)
+    price_list = PriceList.asked_for(request.GET, request.headers.get("Accept-Language", ""))
     current = access.of(request.user) if request.user.is_authenticated else access.NO_SUBSCRIPTION
     return render(request, "billing/prices.html", {"list": price_list, "current": current})
 
@@ -77,6 +77,8 @@ def checkout_return(request: HttpRequest) -> HttpResponse:
         session_id=session_id,
         customer__subscriber=request.user,
     )
+    if seconds := return_wait(request):
+        return _too_many(request, seconds)
     try:
         outcome = buying.settle(attempt)
     except (StripeUnavailable, *StripeRefused, LaneBusy, catalogue.UnmappedPrice) as error:

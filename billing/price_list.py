@@ -1,13 +1,13 @@
 """The price page's content: a card per public plan, in the interval and currency asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from billing import catalogue
+from billing import catalogue, visitors
 from billing.models import Plan, Price
 from billing.money import format_amount
 from billing.wording import humanize
@@ -59,15 +59,13 @@ class PriceList:
     cards: list[Card]
 
     @classmethod
-    def asked_for(cls, asked: Mapping[str, str]) -> "PriceList":
-        """`interval` and `currency` from a query or form; what is not for sale falls back to the first that is."""
+    def asked_for(cls, asked: Mapping[str, str], accept_language: str = "") -> "PriceList":
+        """`interval` and `currency` from a query or form; what is not for sale falls back to what most likely suits."""
         interval = asked.get("interval", "")
         interval = interval if interval in SHOWN else Interval.MONTH.value
         plans = list(catalogue.public_plans())
-        currencies = _currencies(plans)
-        currency = asked.get("currency", "").lower()
-        if currency not in currencies:
-            currency = currencies[0] if currencies else ""
+        currencies = sold_in(plans)
+        currency = visitors.currency(asked.get("currency", ""), accept_language, currencies)
         return cls(interval, currency, currencies, [_card(plan, interval, currency) for plan in plans])
 
     @property
@@ -94,7 +92,8 @@ def _saving(plan: Plan, currency: str) -> int:
     return max(int(100 - Decimal(yearly) * 100 / (monthly * 12)), 0)
 
 
-def _currencies(plans: list[Plan]) -> list[str]:
+def sold_in(plans: Iterable[Plan]) -> list[str]:
+    """Every currency that any of the plans is sold in, the default one first."""
     found = dict.fromkeys(c for plan in plans for price in plan.prices.all() for c in catalogue.amounts(price))
     return list(found)
 

@@ -88,7 +88,8 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
 
 def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
     """The most pressing first. `failure` is the last one of the invoice that is still open."""
-    found = [_held(overview), _overdue(overview, failure), _ended(overview), _leaving(overview), *_overflows(overview)]
+    found = [_held(overview), _overdue(overview, failure), _ended(overview), _leaving(overview)]
+    found += [_pending(overview), *_overflows(overview)]
     return [banner for banner in found if banner]
 
 
@@ -128,6 +129,19 @@ def _leaving(overview: Overview) -> Banner | None:
         return None
     sentence = f"You keep {_name(overview.effective_plan)} until {day(overview.cancel_at)}; nothing is billed after."
     return Banner(Tone.NOTICE, "Your subscription is cancelled", sentence)
+
+
+def _pending(overview: Overview) -> Banner | None:
+    """What waits for the period's end, or for its payment."""
+    change = overview.pending_change
+    if change is None:
+        return None
+    name = _name(change.price.plan if change.price else None)
+    if change.effective_at:
+        headline = f"Your plan changes to {name} on {day(change.effective_at)}"
+        return Banner(Tone.NOTICE, headline, f"Until then you keep {_name(overview.effective_plan)}.")
+    sentence = f"Until it is confirmed you keep {_name(overview.effective_plan)}, and nothing is charged."
+    return Banner(Tone.WARNING, f"Confirm the payment for {name}", sentence, change.confirm_url, "Confirm the payment")
 
 
 def _overflows(overview: Overview) -> list[Banner]:

@@ -12,24 +12,37 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from billing.catalogue import UnmappedPrice
-from billing.lifecycle.checkout import AlreadySubscribed, CheckoutReplaced, PriceNotOffered
-from billing.lifecycle.refusals import AccountClosing
+from billing.lanes import LaneBusy
+from billing.lifecycle import refusals
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.usage import NoAccess, QuotaExceeded
 
 RETRY_AFTER_OUTAGE = 5  # seconds
+RETRY_AFTER_BUSY = 2
 
 # exception → (HTTP status, code); the sentence is the exception's own where it is ours
 RULES: dict[type[Exception], tuple[int, str]] = {
-    AlreadySubscribed: (status.HTTP_409_CONFLICT, "already_subscribed"),
-    CheckoutReplaced: (status.HTTP_409_CONFLICT, "checkout_replaced"),
-    AccountClosing: (status.HTTP_409_CONFLICT, "account_closing"),
-    PriceNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
+    refusals.AlreadySubscribed: (status.HTTP_409_CONFLICT, "already_subscribed"),
+    refusals.CheckoutReplaced: (status.HTTP_409_CONFLICT, "checkout_replaced"),
+    refusals.AccountClosing: (status.HTTP_409_CONFLICT, "account_closing"),
+    refusals.PriceNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
+    refusals.NoSubscription: (status.HTTP_409_CONFLICT, "no_subscription"),
+    refusals.SamePlan: (status.HTTP_409_CONFLICT, "same_plan"),
+    refusals.PaymentOverdue: (status.HTTP_409_CONFLICT, "payment_overdue"),
+    refusals.SubscriptionPaused: (status.HTTP_409_CONFLICT, "subscription_paused"),
+    refusals.CancellationScheduled: (status.HTTP_409_CONFLICT, "cancellation_scheduled"),
+    refusals.ChangePending: (status.HTTP_409_CONFLICT, "change_pending"),
+    refusals.NoPendingChange: (status.HTTP_409_CONFLICT, "no_pending_change"),
+    refusals.NotCancelling: (status.HTTP_409_CONFLICT, "not_cancelling"),
+    refusals.StalePreview: (status.HTTP_409_CONFLICT, "stale_preview"),
+    refusals.PaymentDeclined: (status.HTTP_402_PAYMENT_REQUIRED, "payment_declined"),
+    refusals.UnknownCursor: (status.HTTP_400_BAD_REQUEST, "unknown_cursor"),
     UnmappedPrice: (status.HTTP_500_INTERNAL_SERVER_ERROR, "unmapped_price"),
     QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),
     NoAccess: (status.HTTP_403_FORBIDDEN, "no_access"),
 }
 OUTAGE = "Stripe could not be reached. Nothing was changed; please try again in a moment."
+BUSY = "Another change of this subscription is being made. Nothing was changed; please try again in a moment."
 REFUSED = "Stripe refused this request. Nothing was changed; staff can see why in the log."
 
 # DRF's exceptions whose own code is not the contract's
@@ -61,6 +74,10 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER; None leaves an unknown exception to be a 500."""
     if isinstance(exc, StripeUnavailable):
         return _answer(503, "stripe_unavailable", OUTAGE, {"Retry-After": str(RETRY_AFTER_OUTAGE)})
+    if isinstance(exc, refusals.NotConfirmed):
+        return _answer(503, "not_confirmed", str(exc), {"Retry-After": str(RETRY_AFTER_OUTAGE)})
+    if isinstance(exc, LaneBusy):
+        return _answer(503, "busy", BUSY, {"Retry-After": str(RETRY_AFTER_BUSY)})
     if isinstance(exc, StripeRefused):
         return _answer(502, "stripe_refused", REFUSED)
     for kind, (code_of_status, code) in RULES.items():

@@ -6,9 +6,12 @@ from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing import catalogue
-from billing.models import Hold, Plan, Price
+from billing import catalogue, visitors
+from billing.lifecycle.invoices import MOST, PAGE
+from billing.lifecycle.switching import Effect
+from billing.models import Hold, Plan, Price, Subscription
 from billing.money import DEFAULT_LOCALE, format_amount
+from billing.price_list import sold_in
 
 MAX_QUANTITY = 1_000_000
 
@@ -32,6 +35,27 @@ class CheckoutAnswer(serializers.Serializer[Any]):
     url = serializers.URLField(help_text="Send the buyer here")
 
 
+class ChangeRequest(serializers.Serializer[Any]):
+    plan = serializers.SlugField(max_length=50)
+    interval = serializers.ChoiceField(choices=Price.Interval.choices)
+    proration_date = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=2**53, help_text="As the preview gave it"
+    )
+
+
+class CancelRequest(serializers.Serializer[Any]):
+    when = serializers.ChoiceField(choices=["period_end", "now"])
+
+
+class PortalAnswer(serializers.Serializer[Any]):
+    url = serializers.URLField(help_text="Send the subscriber here, at once: it is valid for minutes")
+
+
+class InvoicesQuery(serializers.Serializer[Any]):
+    after = serializers.RegexField("^[A-Za-z0-9_]{1,255}$", required=False, default="", help_text="`next` of a page")
+    limit = serializers.IntegerField(min_value=1, max_value=MOST, required=False, default=PAGE)
+
+
 class UsageRequest(serializers.Serializer[Any]):
     quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY, default=1)
 
@@ -48,6 +72,15 @@ class HoldSerializer(serializers.ModelSerializer[Hold]):
         fields = ["kind", "placed_at"]
 
 
+class PendingChangeSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=Subscription.Pending.choices)
+    plan = serializers.CharField(help_text="Empty for a price that belongs to no plan")
+    interval = serializers.CharField()
+    effective_at = serializers.DateTimeField(allow_null=True, help_text="`scheduled`: when it happens")
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="`pending_update`: when it lapses unless paid")
+    confirm_url = serializers.CharField(help_text="`pending_update`: where the payment is confirmed, else empty")
+
+
 class SubscriptionState(serializers.Serializer[Any]):
     """What a subscriber has now; times in ISO 8601, UTC."""
 
@@ -61,7 +94,7 @@ class SubscriptionState(serializers.Serializer[Any]):
     grace_ends_at = serializers.DateTimeField(allow_null=True)
     holds = HoldSerializer(many=True)
     usage = serializers.DictField(child=QuotaSerializer(), help_text="By feature")
-    pending_change = serializers.DictField(allow_null=True)
+    pending_change = PendingChangeSerializer(allow_null=True)
 
 
 class AmountSerializer(serializers.Serializer[Any]):
@@ -69,13 +102,76 @@ class AmountSerializer(serializers.Serializer[Any]):
     formatted = serializers.CharField()
 
 
+@extend_schema_field(AmountSerializer)
+class Money(serializers.Field[Any, Any, Any, Any]):
+    """Minor units of the currency beside it, with the amount as people write it."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        return _amount(getattr(instance, self.source or self.field_name or ""), instance.currency)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    description = serializers.CharField()
+    amount = serializers.IntegerField(help_text="Minor units; negative for unused time")
+    period_start = serializers.DateTimeField()
+    period_end = serializers.DateTimeField()
+
+
+class OverflowSerializer(serializers.Serializer[Any]):
+    feature = serializers.CharField()
+    used = serializers.IntegerField(help_text="In the period that is running")
+    limit = serializers.IntegerField(help_text="Of the new plan")
+    over_by = serializers.IntegerField()
+
+
+class PreviewAnswer(serializers.Serializer[Any]):
+    plan = serializers.SlugField(source="price.plan.slug")
+    interval = serializers.CharField(source="price.interval")
+    currency = serializers.CharField()
+    effect = serializers.ChoiceField(choices=[(effect.value, effect.value) for effect in Effect])
+    takes_effect_at = serializers.DateTimeField()
+    amount_due = Money(help_text="Charged now")
+    credit = Money(help_text="What unused time leaves over: taken off later invoices")
+    lines = LineSerializer(many=True)
+    renewal_amount = Money(help_text="The list price at the next renewal, before discounts and taxes")
+    renews_at = serializers.DateTimeField()
+    overflows = OverflowSerializer(many=True, help_text="Limits that would be exceeded from `takes_effect_at` on")
+    proration_date = serializers.IntegerField(allow_null=True, help_text="Send it along with the change")
+
+
+class InvoiceSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    number = serializers.CharField()
+    status = serializers.CharField(help_text="`open`, `paid`, `void` or `uncollectible`")
+    created_at = serializers.DateTimeField()
+    currency = serializers.CharField()
+    total = Money()
+    amount_paid = Money()
+    hosted_invoice_url = serializers.CharField()
+    invoice_pdf = serializers.CharField()
+
+
+class InvoicesAnswer(serializers.Serializer[Any]):
+    invoices = InvoiceSerializer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Send it as `after` for the next page")
+
+
 class PlanSerializer(serializers.ModelSerializer[Plan]):
     limits = serializers.SerializerMethodField()
+    currency = serializers.SerializerMethodField(help_text="The visitor's, of those it is sold in")
     prices = serializers.SerializerMethodField()
 
     class Meta:
         model = Plan
-        fields = ["slug", "name", "description", "rank", "trial_days", "limits", "prices"]
+        fields = ["slug", "name", "description", "rank", "trial_days", "limits", "currency", "prices"]
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_currency(self, plan: Plan) -> str | None:
+        asked, languages = self.context["currency"], self.context["accept_language"]
+        return visitors.currency(asked, languages, sold_in([plan])) or None
 
     @extend_schema_field(serializers.DictField(child=serializers.IntegerField(allow_null=True)))
     def get_limits(self, plan: Plan) -> dict[str, int | None]:
@@ -89,8 +185,8 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 
 
 def _amounts(price: Price) -> dict[str, dict[str, Any]]:
-    locale = get_language() or DEFAULT_LOCALE
-    return {
-        currency: {"amount": amount, "formatted": format_amount(amount, currency, locale)}
-        for currency, amount in catalogue.amounts(price).items()
-    }
+    return {currency: _amount(amount, currency) for currency, amount in catalogue.amounts(price).items()}
+
+
+def _amount(amount: int, currency: str) -> dict[str, Any]:
+    return {"amount": amount, "formatted": format_amount(amount, currency, get_language() or DEFAULT_LOCALE)}

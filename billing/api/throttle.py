@@ -11,6 +11,8 @@ from rest_framework.views import APIView
 from billing.conf import conf
 
 SIGN_IN_RATE = "10/m"
+RETURN_RATE = "20/m"
+STRIPE_RATE = "60/m"
 SIGN_UP_RATE = "20/h"
 
 
@@ -27,10 +29,26 @@ def checkout_wait(request: HttpRequest) -> int:
     return seconds_to_wait(request, "billing.checkout", "user", conf.checkout_rate)
 
 
+def return_wait(request: HttpRequest) -> int:
+    """The page Stripe leads back to asks Stripe each time it is loaded; while a payment is on its way it reloads."""
+    return seconds_to_wait(request, "billing.return", "user", RETURN_RATE)
+
+
+def stripe_wait(request: HttpRequest) -> int:
+    """Whatever else asks Stripe: far above what a person does, far below what Stripe lets us ask."""
+    return seconds_to_wait(request, "billing.stripe", "user", STRIPE_RATE)
+
+
 class CheckoutThrottle(BaseThrottle):
+    seconds_to_wait = staticmethod(checkout_wait)
+
     def allow_request(self, request: Request, view: APIView) -> bool:
-        self.seconds = checkout_wait(request)
+        self.seconds = self.seconds_to_wait(request)
         return self.seconds == 0
 
     def wait(self) -> float | None:
         return self.seconds
+
+
+class StripeThrottle(CheckoutThrottle):
+    seconds_to_wait = staticmethod(stripe_wait)

@@ -6,5 +6,11 @@ urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
     path("subscriptions/current", views.CurrentSubscription.as_view(), name="api_current"),
     path("subscriptions/checkout", views.Checkout.as_view(), name="api_checkout"),
+    path("subscriptions/preview", views.Preview.as_view(), name="api_preview"),
+    path("subscriptions/change", views.Change.as_view(), name="api_change"),
+    path("subscriptions/cancel", views.Cancel.as_view(), name="api_cancel"),
+    path("subscriptions/resume", views.Resume.as_view(), name="api_resume"),
+    path("subscriptions/portal", views.Portal.as_view(), name="api_portal"),
+    path("subscriptions/invoices", views.Invoices.as_view(), name="api_invoices"),
     path("usage/<slug:feature>", views.Usage.as_view(), name="api_usage"),
 ]

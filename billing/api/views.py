@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -10,25 +10,27 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing import catalogue, overview, usage
-from billing.lifecycle import checkout
+from billing.lifecycle import cancel, change, checkout, invoices, portal, previews
 
+from .documented import ASKS_STRIPE, CHANGES_STRIPE, MINE, UNAUTHENTICATED, error
 from .serializers import (
+    CancelRequest,
+    ChangeRequest,
     CheckoutAnswer,
     CheckoutRequest,
-    ErrorSerializer,
+    InvoicesAnswer,
+    InvoicesQuery,
     PlanSerializer,
+    PortalAnswer,
+    PreviewAnswer,
     QuotaSerializer,
     SubscriptionState,
     UsageRequest,
 )
-from .throttle import CheckoutThrottle
+from .throttle import CheckoutThrottle, StripeThrottle
 
-
-def error(codes: str) -> OpenApiResponse:
-    return OpenApiResponse(ErrorSerializer, description=codes)
-
-
-UNAUTHENTICATED = {401: error("`not_authenticated`")}
+NOT_NOW = ("no_subscription", "same_plan", "payment_overdue", "subscription_paused", "cancellation_scheduled")
+NOT_FOR_SALE = error("invalid_request", "price_not_offered")
 
 
 class Plans(APIView):
@@ -37,9 +39,21 @@ class Plans(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="plans", responses={200: PlanSerializer(many=True)}, auth=[])
+    @extend_schema(
+        operation_id="plans",
+        parameters=[
+            OpenApiParameter("currency", description="The one to show first; else Accept-Language decides"),
+            OpenApiParameter("Accept-Language", location=OpenApiParameter.HEADER),
+        ],
+        responses={200: PlanSerializer(many=True)},
+        auth=[],
+    )
     def get(self, request: Request) -> Response:
-        return Response(PlanSerializer(catalogue.public_plans(), many=True).data)
+        visitor = {
+            "currency": request.query_params.get("currency", ""),
+            "accept_language": request.headers.get("Accept-Language", ""),
+        }
+        return Response(PlanSerializer(catalogue.public_plans(), many=True, context=visitor).data)
 
 
 class CurrentSubscription(APIView):
@@ -47,7 +61,7 @@ class CurrentSubscription(APIView):
 
     @extend_schema(operation_id="subscriptions_current", responses={200: SubscriptionState, **UNAUTHENTICATED})
     def get(self, request: Request) -> Response:
-        return Response(SubscriptionState(overview.of(request.user)).data)
+        return _state(request)
 
 
 class Checkout(APIView):
@@ -60,18 +74,154 @@ class Checkout(APIView):
         request=CheckoutRequest,
         responses={
             201: CheckoutAnswer,
-            400: error("`invalid_request`, `price_not_offered`"),
-            **UNAUTHENTICATED,
-            409: error("`already_subscribed`, `checkout_replaced`"),
-            429: error("`rate_limited`, with Retry-After"),
-            502: error("`stripe_refused`"),
-            503: error("`stripe_unavailable`: nothing was changed"),
+            400: NOT_FOR_SALE,
+            **MINE,
+            409: error("already_subscribed", "checkout_replaced", "account_closing"),
+            **ASKS_STRIPE,
         },
     )
     def post(self, request: Request) -> Response:
         asked = validated(CheckoutRequest, request)
         attempt = checkout.start(request.user, asked["plan"], asked["interval"], asked["currency"])
         return Response({"session_id": attempt.session_id, "url": attempt.url}, status=status.HTTP_201_CREATED)
+
+
+class Preview(APIView):
+    """POST {plan, interval}: what the change would cost now, and when it would take effect. Nothing is changed."""
+
+    throttle_classes = (StripeThrottle,)
+
+    @extend_schema(
+        operation_id="subscriptions_preview",
+        request=ChangeRequest,
+        responses={
+            200: PreviewAnswer,
+            400: NOT_FOR_SALE,
+            **MINE,
+            409: error(*NOT_NOW, "change_pending"),
+            **ASKS_STRIPE,
+            500: error("unmapped_price", "server_error"),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        asked = validated(ChangeRequest, request)
+        return Response(PreviewAnswer(previews.preview(request.user, asked["plan"], asked["interval"])).data)
+
+
+class Change(APIView):
+    """POST {plan, interval, proration_date?}: more is charged now and takes effect when paid, less at the period's end.
+
+    A payment that must be confirmed (3D Secure) is answered with `pending_change.kind` `pending_update` and its
+    `confirm_url`. To choose the plan one has takes a pending change back, and so does DELETE.
+    """
+
+    throttle_classes = (StripeThrottle,)
+
+    @extend_schema(
+        operation_id="subscriptions_change",
+        request=ChangeRequest,
+        responses={
+            200: SubscriptionState,
+            400: NOT_FOR_SALE,
+            **MINE,
+            402: error("payment_declined", note=": nothing was changed"),
+            409: error(*NOT_NOW, "change_pending", "stale_preview"),
+            **CHANGES_STRIPE,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        asked = validated(ChangeRequest, request)
+        change.change(request.user, asked["plan"], asked["interval"], asked["proration_date"])
+        return _state(request)
+
+    @extend_schema(
+        operation_id="subscriptions_take_back",
+        responses={
+            200: SubscriptionState,
+            **MINE,
+            409: error("no_subscription", "no_pending_change"),
+            **CHANGES_STRIPE,
+        },
+    )
+    def delete(self, request: Request) -> Response:
+        change.take_back(request.user)
+        return _state(request)
+
+
+class Cancel(APIView):
+    """POST {when}: end the subscription at the period's end or now; what is over or ending already stays so."""
+
+    throttle_classes = (StripeThrottle,)
+
+    @extend_schema(
+        operation_id="subscriptions_cancel",
+        request=CancelRequest,
+        responses={
+            200: SubscriptionState,
+            400: error("invalid_request"),
+            **MINE,
+            409: error("no_subscription"),
+            **CHANGES_STRIPE,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        cancel.cancel(request.user, validated(CancelRequest, request)["when"])
+        return _state(request)
+
+
+class Resume(APIView):
+    """POST: call a scheduled cancellation off."""
+
+    throttle_classes = (StripeThrottle,)
+
+    @extend_schema(
+        operation_id="subscriptions_resume",
+        request=None,
+        responses={
+            200: SubscriptionState,
+            **MINE,
+            409: error("no_subscription", "not_cancelling"),
+            **CHANGES_STRIPE,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        cancel.resume(request.user)
+        return _state(request)
+
+
+class Portal(APIView):
+    """POST: Stripe's own page for cards, addresses and receipts."""
+
+    throttle_classes = (StripeThrottle,)
+
+    @extend_schema(
+        operation_id="subscriptions_portal",
+        request=None,
+        responses={200: PortalAnswer, **MINE, 409: error("no_subscription"), **ASKS_STRIPE},
+    )
+    def post(self, request: Request) -> Response:
+        return Response({"url": portal.open_portal(request.user)})
+
+
+class Invoices(APIView):
+    """GET: one's own invoices, newest first, with links fetched fresh; who never bought anything has none."""
+
+    throttle_classes = (StripeThrottle,)
+
+    @extend_schema(
+        operation_id="subscriptions_invoices",
+        parameters=[InvoicesQuery],
+        responses={
+            200: InvoicesAnswer,
+            400: error("invalid_request", "unknown_cursor"),
+            **UNAUTHENTICATED,
+            **ASKS_STRIPE,
+        },
+    )
+    def get(self, request: Request) -> Response:
+        query = InvoicesQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        return Response(InvoicesAnswer(invoices.of(request.user, **query.validated_data)).data)
 
 
 class Usage(APIView):
@@ -82,15 +232,20 @@ class Usage(APIView):
         request=UsageRequest,
         responses={
             200: QuotaSerializer,
-            400: error("`invalid_request`"),
+            400: error("invalid_request"),
             **UNAUTHENTICATED,
-            402: error("`quota_exceeded`"),
-            403: error("`no_access`: the plan does not include the feature"),
+            402: error("quota_exceeded"),
+            403: error("no_access", "permission_denied", note=": the plan does not include the feature"),
         },
     )
     def post(self, request: Request, feature: str) -> Response:
         asked = validated(UsageRequest, request)
         return Response(QuotaSerializer(usage.consume(request.user, feature, asked["quantity"])).data)
+
+
+def _state(request: Request) -> Response:
+    """How things stand now, as `GET /subscriptions/current` says it."""
+    return Response(SubscriptionState(overview.of(request.user)).data)
 
 
 def validated(serializer_class: type[Any], request: Request) -> dict[str, Any]:

@@ -1,0 +1,36 @@
+"""What the OpenAPI schema says of errors: each endpoint names every code it may answer with."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+
+from .errors import BUSY, OUTAGE, REFUSED
+from .serializers import ErrorSerializer
+
+SENTENCES = {"busy": BUSY, "stripe_unavailable": OUTAGE, "stripe_refused": REFUSED}
+
+
+def error(*codes: str, note: str = "") -> OpenApiResponse:
+    """One response with an example a code."""
+    examples = [
+        OpenApiExample(code, value={"code": code, "detail": SENTENCES.get(code, "A sentence, for people.")})
+        for code in codes
+    ]
+    names = ", ".join(f"`{code}`" for code in codes)
+    return OpenApiResponse(ErrorSerializer, description=f"{names}{note}", examples=examples)
+
+
+UNAUTHENTICATED: dict[int, Any] = {401: error("not_authenticated")}
+CSRF: dict[int, Any] = {403: error("permission_denied", note=": a session without its CSRF token")}
+MINE = {**UNAUTHENTICATED, **CSRF}
+TOO_MANY: dict[int, Any] = {429: error("rate_limited", note=", with Retry-After")}
+ASKS_STRIPE: dict[int, Any] = {
+    **TOO_MANY,
+    502: error("stripe_refused", note=": nothing was changed"),
+    503: error("stripe_unavailable", note=": nothing was changed; with Retry-After"),
+}
+CHANGES_STRIPE: dict[int, Any] = {
+    **ASKS_STRIPE,
+    500: error("unmapped_price", "server_error"),
+    503: error("stripe_unavailable", "busy", "not_confirmed", note=": with Retry-After; it is safe to ask again"),
+}
