@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.dispatch import Signal
 from django.utils import timezone
 
-from billing import access, catalogue, clock, fetch, lanes, mirror, pending, signals
+from billing import access, catalogue, clock, fetch, lanes, mirror, pending, signals, usage
 from billing.clock import from_timestamp
 from billing.fetch import id_of
 from billing.lifecycle import duplicates
@@ -37,8 +37,11 @@ def refresh(customer: Customer) -> Subscription:
         _mirror(found)
         before = _copy(subscription)
         _project(subscription, current(found), asked_at)
+        has_changed = access.record_change(before, subscription)
         _announce(before, subscription, found)
         settle_access(customer.pk)
+        if has_changed:
+            usage.announce_overflow(subscription)
         duplicates.settle(customer, found)
     return subscription
 
@@ -89,6 +92,7 @@ def settle_access(customer_id: str) -> None:
     Subscription.objects.filter(pk=subscription.pk).update(has_announced_access=now.has_access)
     signal = signals.access_granted if now.has_access else signals.access_revoked
     signal.send(sender=Subscription, subscription=subscription, reason=now.reason)
+    usage.announce_overflow(subscription)
 
 
 def announce_trial_end(subscription: Subscription) -> None:
@@ -105,11 +109,12 @@ def end_for_deleted_customer(customer: Customer) -> None:
     if customer.deleted_at:
         return
     subscription, _ = Subscription.objects.get_or_create(customer=customer)
-    was_started = subscription.status in STARTED
+    before, was_started = _copy(subscription), subscription.status in STARTED
     subscription.status = Status.CANCELED if subscription.stripe_id else Status.NONE
     subscription.ended_at = subscription.ended_at or clock.now()
     subscription.cancel_at = subscription.past_due_since = None
     subscription.save()
+    access.record_change(before, subscription)
     customer.deleted_at = clock.now()
     customer.save(update_fields=["deleted_at"])
     if was_started:

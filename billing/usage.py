@@ -1,8 +1,9 @@
 """How much of a feature was used, and whether there is more: counted in the database, exact under parallel callers.
 
-The limit is the effective plan's: the paid one while there is access, else the free one. Limits are per month: a paid
-plan's months begin with the subscription's own period, the free plan's with the calendar's (UTC). A counter only ever
-goes up: after a downgrade it may stand above the new limit, which blocks new use and changes nothing else.
+The limit is the effective plan's: the paid one while there is access, else the free one. Limits are per month: a
+subscription's months begin with its own period, also where access is lost before that period's end, so that what was
+used stays counted; anybody else's with the calendar's (UTC). A counter only ever goes up: after a downgrade it may
+stand above the new limit, which blocks new use, is announced once, and changes nothing else.
 """
 
 import calendar
@@ -13,17 +14,23 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from billing import access, clock
+from billing import access, clock, signals
 from billing.conf import conf
-from billing.models import Plan, Usage
+from billing.models import Plan, Subscription, Usage
+
+LEAVING = frozenset({"closing", "customer_deleted"})
 
 
 class QuotaExceeded(Exception):
-    """`used` of `limit` were used before; nothing was counted."""
+    """`used` of `limit` were used before, `quantity` more would be `over` too many; nothing was counted."""
 
-    def __init__(self, used: int, limit: int) -> None:
-        super().__init__(f"{used} of {limit} are used in this period.")
-        self.used, self.limit = used, limit
+    def __init__(self, feature: str, used: int, limit: int, quantity: int, resets_at: datetime) -> None:
+        self.feature, self.used, self.limit, self.quantity, self.resets_at = feature, used, limit, quantity, resets_at
+        self.over = used + quantity - limit
+        super().__init__(
+            f"{used} of {limit} {feature} are used, and {quantity} more would be {self.over} too many. "
+            f"The count starts again on {resets_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC."
+        )
 
 
 class NoAccess(Exception):
@@ -41,6 +48,11 @@ class Quota:
     def remaining(self) -> int | None:
         return None if self.limit is None else max(self.limit - self.used, 0)
 
+    @property
+    def overflow(self) -> int:
+        """By how much use stands above the limit: after a downgrade."""
+        return 0 if self.limit is None else max(self.used - self.limit, 0)
+
 
 @dataclass(frozen=True)
 class Allowance:
@@ -48,6 +60,7 @@ class Allowance:
 
     plan: Plan | None
     period_start: datetime
+    period_end: datetime
     limits: dict[str, int | None]
 
 
@@ -67,18 +80,27 @@ def consume(subscriber: Any, feature: str, quantity: int = 1) -> Quota:
         is_counted = _count(row, quantity, limit) or (_insert(row) and _count(row, quantity, limit))
         used = _used(row)
     if not is_counted:
-        raise QuotaExceeded(used, limit or 0)
+        raise QuotaExceeded(feature, used, limit or 0, quantity, granted.period_end)
     return Quota(used, limit)
 
 
 def allowance(subscriber: Any, decided: access.Access | None = None) -> Allowance:
     """The effective plan's limits and when its period began. `decided` spares asking for access twice."""
     decided = decided or access.of(subscriber)
-    paid = decided.subscription if decided.has_access else None
     plan = decided.plan or Plan.objects.filter(slug=conf.free_plan).first()
     at = clock.now()
-    start, _ = month_of(paid.current_period_start if paid and paid.current_period_start else month_start(at), at)
-    return Allowance(plan, start, {row.feature: row.quantity for row in plan.limits.all()} if plan else {})
+    start, end = month_of(_anchor(decided, at), at)
+    return Allowance(plan, start, end, {row.feature: row.quantity for row in plan.limits.all()} if plan else {})
+
+
+def _anchor(decided: access.Access, at: datetime) -> datetime:
+    """From when months are counted."""
+    subscription = decided.subscription
+    if subscription is None or subscription.current_period_start is None:
+        return month_start(at)
+    period_end = subscription.current_period_end
+    is_running = subscription.current_period_start <= at and period_end is not None and at < period_end
+    return subscription.current_period_start if decided.has_access or is_running else month_start(at)
 
 
 def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quota]:
@@ -89,6 +111,37 @@ def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quot
     ).values_list("feature", "used")
     used = dict(rows)
     return {feature: Quota(used.get(feature, 0), limit) for feature, limit in granted.limits.items()}
+
+
+def announce_overflow(subscription: Subscription) -> None:
+    """Say `quota_overflowed` for each feature whose use stands above the limit in effect now, and did not before.
+
+    Called where plan or access changed, holding the lane. Who is leaving is told nothing of it.
+    """
+    subscriber = subscription.customer.subscriber
+    decided = access.of(subscriber)
+    if subscriber is None or decided.reason in LEAVING:
+        return
+    granted = allowance(subscriber, decided)
+    for row in Usage.objects.filter(subscriber=subscriber, period_start=granted.period_start):
+        limit = granted.limits.get(row.feature, 0)
+        is_over = limit is not None and row.used > limit
+        changed = Usage.objects.filter(pk=row.pk).exclude(has_announced_overflow=is_over)
+        if changed.update(has_announced_overflow=is_over) and is_over:
+            _say_overflow(subscription, row, limit or 0, granted.period_end)
+
+
+def _say_overflow(subscription: Subscription, row: Usage, limit: int, resets_at: datetime) -> None:
+    signals.quota_overflowed.send(
+        sender=Usage,
+        subscription=subscription,
+        subscriber=row.subscriber,
+        feature=row.feature,
+        used=row.used,
+        limit=limit,
+        resets_at=resets_at,
+        usage=row,
+    )
 
 
 def month_of(anchor: datetime, at: datetime) -> tuple[datetime, datetime]:

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from billing import access, clock
+from billing.access import words
 from billing.models import Subscription
 
 from . import display, panels, people, subscription_words
@@ -91,7 +92,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     @display.column("access")
     def access_in_words(self, row: Subscription) -> Any:
         decided = access.decide(row, clock.now())
-        return display.lines(subscription_words.access_badge(decided), subscription_words.why(decided))
+        return display.lines(subscription_words.access_badge(decided), words.why(decided))
 
     @display.column("price")
     def price_link(self, row: Subscription) -> Any:

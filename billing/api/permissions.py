@@ -5,16 +5,23 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from billing import access
+from billing.access.gates import NEEDS_ACCESS
 
 
 class HasAccess(BasePermission):
-    """DRF: 403 `no_access` without access. The subscriber is `request.user`; override `subscriber` for another."""
+    """DRF: 403 `no_access` without access, 401 without a user. One query.
 
-    message = "This needs a subscription with access."
+    The subscriber is `request.user`; override `subscriber` for another. A subclass may ask for a `plan` (or one ranked
+    above it) or a `feature`, as in `billing.access.has_access`.
+    """
+
+    message = NEEDS_ACCESS
     code = "no_access"
+    plan = ""
+    feature = ""
 
     def subscriber(self, request: Request) -> object:
         return request.user
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return access.has_access(self.subscriber(request))
+        return access.has_access(self.subscriber(request), plan=self.plan, feature=self.feature)

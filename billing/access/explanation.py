@@ -1,0 +1,134 @@
+"""Why somebody has access or not, now or at any past moment, told to a member of staff in sentences."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from billing import clock
+from billing.models import AccountDeletion, Customer, Hold, StripeEvent, Subscription, SubscriptionChange
+
+from . import history
+from .rules import NO_SUBSCRIPTION, Access, decide
+from .words import moment, why
+
+LATEST = 5
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`decided` is the answer at the moment asked about; holds, changes and events are those up to it, newest first."""
+
+    who: str
+    at: datetime
+    decided: Access
+    holds: list[Hold]
+    changes: list[SubscriptionChange]
+    events: list[StripeEvent]
+    deletion: AccountDeletion | None = None
+
+    @property
+    def has_access(self) -> bool:
+        return self.decided.has_access
+
+    @property
+    def reason(self) -> str:
+        return self.decided.reason
+
+    @property
+    def status(self) -> str:
+        subscription = self.decided.subscription
+        return subscription.status if subscription else Subscription.Status.NONE.value
+
+    @property
+    def plan(self) -> str:
+        """The plan subscribed to, by slug, with access or without; empty for none."""
+        subscription = self.decided.subscription
+        return subscription.plan.slug if subscription and subscription.plan else ""
+
+    @property
+    def grace_since(self) -> datetime | None:
+        return self.decided.subscription.past_due_since if self.decided.subscription else None
+
+    @property
+    def grace_ends_at(self) -> datetime | None:
+        return self.decided.grace_ends_at
+
+    def __str__(self) -> str:
+        told = [self._answer(), self._subscription(), self._grace(), *map(_hold, self.holds), self._leaving()]
+        changes = [f"  {moment(row.recorded_at)}: {row.status}{_on(row)}" for row in self.changes]
+        events = [f"  {moment(clock.from_timestamp(row.created))}: {row.type} ({row.status})" for row in self.events]
+        told += ["What we knew, newest first:", *changes] if changes else []
+        told += ["Stripe's last events:", *events] if events else ["Stripe sent no event about them until then."]
+        return "\n".join(line for line in told if line)
+
+    def _answer(self) -> str:
+        has = "has access" if self.has_access else "has no access"
+        return f"On {moment(self.at)}, {self.who} {has} ({self.reason}). {why(self.decided)}"
+
+    def _subscription(self) -> str:
+        subscription = self.decided.subscription
+        if subscription is None or not subscription.stripe_id:
+            return "There is no subscription; the free plan is in effect."
+        plan = subscription.plan.name if subscription.plan else "no plan of ours"
+        effect = "in effect" if self.has_access else "not in effect: the free plan is"
+        return f"The subscription {subscription.stripe_id} to {plan} is {subscription.status}, and {effect}."
+
+    def _grace(self) -> str:
+        if self.grace_since is None:
+            return "No payment is overdue."
+        ends = "ends" if self.grace_ends_at and self.grace_ends_at > self.at else "ended"
+        since, until = moment(self.grace_since), moment(self.grace_ends_at)
+        return f"A payment is overdue: grace counts from {since} and {ends} {until}."
+
+    def _leaving(self) -> str:
+        if self.deletion is None:
+            return ""
+        how = "is finished" if self.deletion.is_done else f"waits for Stripe, next: {self.deletion.next_step}"
+        return f"The account was asked to be deleted on {moment(self.deletion.requested_at)}; that {how}."
+
+
+def explain(subscriber: Any, at: datetime | None = None) -> Explanation:
+    """About `subscriber`, now or `at` an aware moment: what access was decided on by what we knew then."""
+    customer = Customer.objects.filter(subscriber=subscriber).first() if getattr(subscriber, "pk", None) else None
+    if customer is None:
+        return Explanation(str(subscriber), at or clock.now(), NO_SUBSCRIPTION, [], [], [])
+    return explain_customer(customer, at)
+
+
+def explain_customer(customer: Customer, at: datetime | None = None) -> Explanation:
+    """The same about a Stripe customer of ours, who may have no subscriber any more."""
+    is_now, at = at is None, at or clock.now()
+    customer = Customer.objects.select_related("subscriber").get(pk=customer.pk)
+    if customer.deleted_at and customer.deleted_at > at:
+        customer.deleted_at = None
+    in_force = Q(released_at=None) | Q(released_at__gt=at)
+    holds = list(customer.holds.filter(in_force, placed_at__lte=at).order_by("placed_at", "pk"))
+    deletion = AccountDeletion.objects.filter(customer=customer, requested_at__lte=at).first()
+    subscription: Any = history.latest(customer) if is_now else history.state_at(customer, at)
+    if subscription is not None:
+        subscription.active_hold = holds[0].kind if holds else None
+        subscription.is_closing = deletion is not None
+    return Explanation(
+        f"{customer.subscriber or customer.email or 'somebody deleted'} ({customer.pk})",
+        at,
+        decide(subscription, at) if subscription else NO_SUBSCRIPTION,
+        holds,
+        list(customer.subscription_changes.filter(recorded_at__lte=at).order_by("-recorded_at", "-pk")[:LATEST]),
+        list(_events(customer, at)[:LATEST]),
+        deletion,
+    )
+
+
+def _events(customer: Customer, at: datetime) -> Any:
+    rows = StripeEvent.objects.filter(lane=customer.pk, created__lte=int(at.timestamp()))
+    return rows.defer("payload").order_by("-created", "-pk")
+
+
+def _hold(hold: Hold) -> str:
+    return f"Access is on hold since {moment(hold.placed_at)}: {hold.get_kind_display()}, for {hold.reference}."
+
+
+def _on(row: SubscriptionChange) -> str:
+    return f" on {row.plan.name}" if row.plan else ""

@@ -1,0 +1,54 @@
+"""Why there is access or none, in a sentence for staff."""
+
+from datetime import datetime
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
+from .rules import Access
+
+WHY = {
+    "active": "the subscription is active and paid until {period_end}",
+    "trialing": "the trial runs until {trial_end}",
+    "grace": "a payment has been due since {past_due_since}, and grace lasts until {grace_end}",
+    "grace_over": "a payment has been due since {past_due_since}, and grace ended {grace_end}",
+    "incomplete": "the first payment was never completed",
+    "unpaid": "every try to collect the payment failed",
+    "paused": "the subscription is paused at Stripe",
+    "canceled": "the subscription ended {ended_at}",
+    "hold_dispute": "a payment is disputed, and access is held until the bank decides",
+    "hold_refund": "the current period was refunded in full",
+    "hold_fraud": "a payment was reported as fraud",
+    "hold_staff": "a member of staff placed a hold",
+    "unmapped_price": "its price {unmapped_price} belongs to no plan: give the price a lookup key <plan>_<interval> at "
+    "Stripe, then process one of its events again",
+    "closing": "the account is being deleted",
+    "customer_deleted": "the customer was deleted at Stripe",
+    "no_subscription": "nothing was ever bought",
+}
+
+
+def why(access: Access) -> str:
+    """In a sentence: "The subscription is active and paid until 3 Dec 2026."."""
+    row = access.subscription
+    facts = {
+        "period_end": moment(row.current_period_end if row else None),
+        "trial_end": moment(row.trial_end if row else None),
+        "past_due_since": moment(row.past_due_since if row else None),
+        "ended_at": moment(row.ended_at if row else None),
+        "grace_end": moment(access.grace_ends_at),
+        "unmapped_price": row.unmapped_price if row else "",
+    }
+    reason = WHY.get(access.reason, access.reason.replace("_", " ")).format(**facts)
+    return f"{reason[0].upper()}{reason[1:]}.{_ending(access)}"
+
+
+def moment(at: datetime | None) -> str:
+    return date_format(localtime(at), "j M Y, H:i") if at else "an unknown date"
+
+
+def _ending(access: Access) -> str:
+    row = access.subscription
+    if not access.has_access or row is None or row.cancel_at is None:
+        return ""
+    return f" It is cancelled for {moment(row.cancel_at)}."
