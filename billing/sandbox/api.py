@@ -10,10 +10,11 @@ from urllib.parse import unquote
 
 from . import clocks, forms, sdk_routes
 from .contract import validate
-from .errors import ApiError, invalid, route_not_covered, unauthorized, unknown_route
+from .errors import ApiError, invalid, not_covered, route_not_covered, unauthorized, unknown_route
 from .events import API_VERSION
 from .expansion import expand
 from .resources import api, empty
+from .resources.account import ACCOUNT
 from .routing import Route
 from .store import State
 
@@ -82,6 +83,8 @@ def _authorize(headers: dict[str, str]) -> None:
         )
     if not key.startswith(("sk_test_", "rk_test_")):
         raise unauthorized(f"Invalid API Key provided: {key[:8]}***{key[-4:]}. The sandbox takes any sk_test_… key.")
+    if headers.get("stripe-account", ACCOUNT) != ACCOUNT:
+        raise not_covered("Stripe-Account (a connected account's)")
     version = headers.get("stripe-version", API_VERSION)
     if version != API_VERSION:
         raise invalid(f"Invalid Stripe API version: {version}. This sandbox speaks {API_VERSION} only.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from . import periods, pricing
 from .blanks import blank, embedded_list
-from .errors import invalid, missing_parameter
+from .errors import invalid, missing_parameter, not_covered
 from .metadata import merged
 from .store import Object, State
 
@@ -64,6 +64,11 @@ def check_list(wanted: list[Object]) -> None:
         raise invalid("Cannot add multiple subscription items with the same price.", "items")
     if any(entry.get("quantity", 1) < 0 for entry in wanted):
         raise invalid("Invalid non-negative integer", "items[0][quantity]", "parameter_invalid_integer")
+
+
+def check_rhythm(prices: list[Object], param: str) -> None:
+    if len({pricing.rhythm(price["recurring"]) for price in prices if price["recurring"]}) > 1:
+        raise not_covered(f"{param} of different intervals")
 
 
 def recurring_price(state: State, identifier: str) -> Object:
@@ -137,9 +142,7 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
     check_list([{"price": row["price"]["id"], "quantity": row["quantity"]} for row in rows.values()])
     if not rows:
         raise invalid("Subscription must have at least one item.", "items")
-    intervals = {pricing.rhythm(item["price"]["recurring"]) for item in rows.values()}
-    if len(intervals) > 1:
-        raise invalid("All the items of a subscription must share one billing interval in the sandbox.", "items")
+    check_rhythm([item["price"] for item in rows.values()], "items")
     for item in rows.values():
         pricing.unit_amount(state, item["price"], sub["currency"])
     return list(rows.values())

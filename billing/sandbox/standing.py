@@ -33,9 +33,9 @@ def close_invoice(state: State, invoice: Object, status: str) -> None:
     sub = state.find("subscription", invoicing.subscription_id(invoice))
     if sub is None or is_over(sub):
         return
+    if status == "void":
+        _forget_pending(state, sub, invoice)
     with recorded(state, sub, UPDATED):
-        if status == "void":
-            _forget_pending(state, sub, invoice)
         if invoice["id"] != sub["latest_invoice"]:
             return
         if status == "uncollectible" and sub["status"] == "paused":

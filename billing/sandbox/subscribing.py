@@ -31,6 +31,7 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
     end = trial_end or periods.end_of(anchor, now, first["recurring"])
     began = periods.around(anchor, now, first["recurring"])[0] if anchor < now else now
     rows = [items.build(state, identifier, entry, began, end) for entry in wanted]
+    items.check_rhythm([row["price"] for row in rows], "items")
     currency = options.get("currency") or customer["currency"] or first["currency"]
     if first["currency"] != currency and currency not in (state.note(first["id"]).get("currency_options") or {}):
         currency = first["currency"]

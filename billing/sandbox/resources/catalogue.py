@@ -4,7 +4,7 @@ from typing import Any
 
 from ..blanks import blank
 from ..contract import Params
-from ..errors import invalid
+from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
 from ..listing import page
 from ..metadata import merged
@@ -97,8 +97,10 @@ def list_products(state: State, params: Params) -> Object:
     f"{AMOUNTS} {RECURRING} active lookup_key transfer_lookup_key metadata nickname product product_data",
 )
 def create_price(state: State, params: Params) -> Object:
-    product = _product_of(state, params)
+    if params.get("billing_scheme", "per_unit") != "per_unit":
+        raise not_covered(f"billing_scheme={params['billing_scheme']}")
     amount = _amount(params)
+    product = _product_of(state, params)
     recurring = _recurring(params.get("recurring"))
     price = blank(
         "price",
@@ -153,8 +155,10 @@ def _amount(params: Params) -> int:
         amount = int(params["unit_amount"])
     elif str(params.get("unit_amount_decimal", "")).isdigit():
         amount = int(params["unit_amount_decimal"])
+    elif "unit_amount_decimal" in params:
+        raise not_covered("unit_amount_decimal with decimals")
     else:
-        raise invalid("Prices need a whole `unit_amount` in the sandbox.", "unit_amount", "parameter_missing")
+        raise missing_parameter("unit_amount")
     if amount < 0:
         raise invalid("Invalid non-negative integer", "unit_amount", "parameter_invalid_integer")
     return amount
@@ -164,7 +168,7 @@ def _recurring(given: dict[str, Any] | None) -> Object | None:
     if not given:
         return None
     if given.get("usage_type", "licensed") != "licensed":
-        raise invalid("The sandbox does not cover metered prices.", "recurring[usage_type]", "sandbox_not_covered")
+        raise not_covered("recurring[usage_type]=metered")
     return {
         "interval": given["interval"],
         "interval_count": given.get("interval_count", 1),

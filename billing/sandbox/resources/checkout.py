@@ -1,6 +1,6 @@
 """Checkout sessions: for subscriptions, one-off payments, and saving a card."""
 
-from .. import checkout_discounts, sessions
+from .. import checkout_discounts, items, sessions
 from ..blanks import embedded_list
 from ..contract import Params
 from ..errors import invalid, missing_parameter, not_covered
@@ -10,6 +10,7 @@ from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
 from . import catalogue, setup_intents
+from . import payment_methods as methods
 
 LINE = (
     "line_items.price line_items.quantity line_items.adjustable_quantity line_items.price_data.currency "
@@ -54,8 +55,8 @@ def create(state: State, params: Params) -> Object:
     _check(params)
     customer = state.get("customer", params["customer"], "customer") if "customer" in params else None
     wanted, mode = _sold(state, params), params["mode"]
-    if mode == "subscription" and not any(_is_recurring(state, entry) for entry in wanted):
-        raise invalid("You must provide at least one recurring price in `subscription` mode.", "line_items")
+    if mode == "subscription":
+        _check_recurring(state, wanted)
     currency = sessions.currency_of(state, wanted, params, customer) if wanted else params.get("currency")
     data = params.get("subscription_data") or {}
     trial = data.get("trial_period_days") or data.get("trial_end")
@@ -77,9 +78,11 @@ def _sold(state: State, params: Params) -> list[Object]:
     return [{"price": row["price"], "quantity": row.get("quantity", 1)} for row in rows]
 
 
-def _is_recurring(state: State, entry: Object) -> bool:
-    price = state.find("price", entry["price"])
-    return bool(price and price["recurring"])
+def _check_recurring(state: State, wanted: list[Object]) -> None:
+    prices = [state.get("price", entry["price"], "line_items[0][price]") for entry in wanted]
+    if not any(price["recurring"] for price in prices):
+        raise invalid("You must provide at least one recurring price in `subscription` mode.", "line_items")
+    items.check_rhythm(prices, "line_items")
 
 
 def _prepare_setup(state: State, session: Object, values: Params) -> None:
@@ -105,6 +108,9 @@ def _check(params: Params) -> None:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_covered(f"ui_mode={params['ui_mode']}")
+    methods.check_types(params)
+    if any((entry.get("adjustable_quantity") or {}).get("enabled") for entry in params.get("line_items") or []):
+        raise not_covered("line_items[adjustable_quantity]")
     if (params.get("automatic_tax") or {}).get("enabled"):
         raise not_covered("automatic_tax[enabled]")
     for name in ("line_items", "success_url") if mode != "setup" else ("success_url",):

@@ -8,7 +8,7 @@ from ..listing import page
 from ..metadata import merged
 from ..routing import api
 from ..store import Object, State
-from .payment_methods import resolved
+from .payment_methods import check_types, resolved
 
 CREATED = "amount currency customer payment_method confirm description metadata off_session receipt_email"
 CHANGED = ("description", "receipt_email")
@@ -18,6 +18,7 @@ CHANGED = ("description", "receipt_email")
 def create(state: State, params: Params) -> Object:
     if params.get("customer"):
         state.get("customer", params["customer"], "customer")
+    check_types(params)
     if params["amount"] < 1:
         raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
     values = {name: params[name] for name in ("customer", "description", "metadata", "receipt_email") if name in params}

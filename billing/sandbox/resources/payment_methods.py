@@ -8,7 +8,7 @@ from .. import cards
 from ..blanks import blank
 from ..cards import Card
 from ..contract import Params
-from ..errors import invalid, missing_parameter
+from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
 from ..listing import page
 from ..metadata import merged
@@ -22,7 +22,7 @@ DETAILS = "billing_details metadata type allow_redisplay"
 @api.add("POST", "/v1/payment_methods", "PaymentMethodCreateParams", f"{DETAILS} {CARD}")
 def create(state: State, params: Params) -> Object:
     if params.get("type") != "card":
-        raise invalid("The sandbox knows payment methods of the type card only.", "type")
+        raise not_covered(f"type={params.get('type')}")
     given = params.get("card")
     if not given:
         raise missing_parameter("card")
@@ -90,6 +90,13 @@ def write(method: Object, params: Params) -> None:
     if "card" in params and method["card"]:
         dates = {name: params["card"][name] for name in ("exp_month", "exp_year") if name in params["card"]}
         method["card"].update(dates)
+
+
+def check_types(params: Params) -> None:
+    """Cards only."""
+    for name in params.get("payment_method_types") or []:
+        if name != "card":
+            raise not_covered(f"payment_method_types={name}")
 
 
 def resolved(state: State, identifier: str, param: str = "payment_method") -> Object:

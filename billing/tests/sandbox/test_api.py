@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -183,3 +184,26 @@ def test_a_route_that_only_stripe_has_says_that_it_is_not_covered(client: stripe
         client.v1.customers.search({"query": "name:'Ada'"})
     with pytest.raises(stripe.InvalidRequestError, match="does not cover POST /v1/invoices/in_1/attach_payment"):
         client.v1.invoices.attach_payment("in_1", {"payment_intent": "pi_1"})
+
+
+def test_what_stripe_knows_and_the_sandbox_does_not_is_never_passed_over(
+    client: stripe.StripeClient, customer: Any, price: Any
+) -> None:
+    v1, of = client.v1, {"product": price.product, "currency": "usd"}
+    year = v1.prices.create({**of, "unit_amount": 5, "recurring": {"interval": "year"}})
+    both: Any = [{"price": price.id, "quantity": 1}, {"price": year.id, "quantity": 1}]
+    buy: Any = {"mode": "subscription", "success_url": "http://x/", "line_items": both}
+    for call in (
+        lambda: v1.prices.create({**of, "unit_amount": 5, "billing_scheme": "tiered"}),
+        lambda: v1.prices.create({**of, "unit_amount_decimal": Decimal("0.5")}),
+        lambda: v1.prices.create({**of, "unit_amount": 5, "recurring": {"interval": "day", "usage_type": "metered"}}),
+        lambda: v1.subscriptions.create({"customer": customer.id, "items": both}),
+        lambda: v1.subscription_schedules.create({"customer": customer.id, "phases": [{"items": both}]}),
+        lambda: v1.checkout.sessions.create(buy),
+        lambda: v1.checkout.sessions.create({**buy, "line_items": both[:1], "payment_method_types": ["sepa_debit"]}),
+        lambda: v1.payment_methods.create({"type": "sepa_debit"}),
+        lambda: v1.customers.list(options={"stripe_account": "acct_1"}),
+    ):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            call()
+        assert refused.value.code == "sandbox_not_covered"
