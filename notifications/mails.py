@@ -8,7 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from billing import access, clock
-from billing.models import Customer, Dispute, Payment, PaymentFailure, Refund, StripeWrite, Subscription
+from billing.models import (
+    AccountDeletion,
+    Customer,
+    Dispute,
+    Payment,
+    PaymentFailure,
+    Refund,
+    StripeWrite,
+    Subscription,
+    Usage,
+)
+from billing.usage import allowance
 
 from . import outbox
 from .models import Mail
@@ -84,6 +95,34 @@ def subscription_ended(subscription: Subscription, reason: str) -> Mail:
         plan=_plan(subscription),
         ended_at=_iso(subscription.ended_at or clock.now()),
         cause=_cause(subscription, reason),
+    )
+
+
+def quota_overflow(subscription: Subscription, usage: Usage, used: int, limit: int, resets_at: datetime) -> Mail:
+    """Once for each limit in a period; the plan is the one in effect."""
+    effective = allowance(usage.subscriber).plan
+    return outbox.reserve(
+        Kind.QUOTA_OVERFLOW,
+        f"quota_overflow:{usage.pk}:{limit}",
+        **_to(subscription.customer),
+        usage=usage.pk,
+        feature=usage.feature.replace("_", " ").replace("-", " "),
+        plan=effective.name if effective else "",
+        used=used,
+        limit=limit,
+        over=used - limit,
+        resets_at=_iso(resets_at),
+    )
+
+
+def account_deleted(deletion: AccountDeletion, email: str) -> Mail:
+    """The last one: to the address that was known until now, which the outbox forgets once the mail is sent."""
+    return outbox.reserve(
+        Kind.ACCOUNT_DELETED,
+        f"account_deleted:{deletion.pk}",
+        customer=deletion.customer,
+        recipient=email,
+        deleted_at=_iso(deletion.done_at),
     )
 
 

@@ -31,7 +31,7 @@ from django_q.tasks import async_task
 
 from billing.models import Customer
 
-from . import failures, reasons, rendering
+from . import failures, forgetting, reasons, rendering
 from .conf import conf
 from .models import Mail
 
@@ -49,7 +49,7 @@ CRASHED = "The worker stopped at every try."
 _dice = random.SystemRandom()
 
 
-def reserve(kind: Mail.Kind, key: str, customer: Customer, recipient: str, **context: Any) -> Mail:
+def reserve(kind: Mail.Kind, key: str, customer: Customer | None, recipient: str, **context: Any) -> Mail:
     """The row for `key`: a new one, put on the queue, or the one that is there, which stays what it is.
 
     A row that was skipped and now has a reason, or waits with words that `kind` says better, is taken over.
@@ -87,6 +87,7 @@ def sweep() -> int:
     lapsed.filter(status=Status.SENDING).update(status=Status.UNCONFIRMED, error=LOST_ANSWER)
     lapsed.filter(status=Status.QUEUED, attempts__gte=LAST_ATTEMPT).update(status=Status.FAILED, error=CRASHED)
     is_carried = Q(woken_at__gte=now - WAKE_UP_IS_LOST_AFTER)
+    forgetting.sweep()
     left_behind = Mail.objects.due(now).exclude(is_carried).order_by("next_attempt_at")
     with transaction.atomic():
         ids = list(left_behind.values_list("pk", flat=True)[:SWEEP_BATCH])
@@ -201,6 +202,7 @@ def _settle(mail: Mail, status: Mail.Status, **changes: Any) -> None:
     is_ours = Mail.objects.filter(pk=mail.pk, token=mail.token).update(status=status, **changes, **_RELEASED)
     if is_ours:
         mail.status = status
+        forgetting.forget_sent(mail)
 
 
 def _provider_id(message: EmailMultiAlternatives) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from billing.models import Dispute, Payment, Refund, Subscription
+from billing.models import AccountDeletion, Dispute, Payment, Refund, Subscription, Usage
 
 from .models import Mail
 
@@ -18,6 +18,8 @@ INQUIRY = "Only an inquiry: no money moved and access stays."
 DISPUTE_CLOSED = "The dispute is closed."
 REFUND_UNDONE = "The refund did not go through."
 NOT_SCHEDULED = "The cancellation is no longer scheduled for that day."
+LEAVING = "The account is being deleted, and the mail about that says it all."
+FITS_AGAIN = "What was used fits the plan again."
 NEVER_STARTED = "The subscription never started."
 
 
@@ -51,12 +53,23 @@ def _refund(facts: dict[str, Any]) -> str:
 def _subscription_cancelled(facts: dict[str, Any]) -> str:
     """The day counts, not the second: as in the mail's key."""
     subscription = Subscription.objects.filter(stripe_id=facts["subscription"]).first()
+    if AccountDeletion.objects.filter(customer__subscription__stripe_id=facts["subscription"]).exists():
+        return LEAVING
     if "ended_at" in facts:
         never = subscription is not None and subscription.status == Subscription.Status.INCOMPLETE_EXPIRED
         return NEVER_STARTED if never else ""
     day = datetime.fromisoformat(facts["ends_at"]).date()
     still = subscription is not None and subscription.cancel_at is not None and subscription.cancel_at.date() == day
     return "" if still else NOT_SCHEDULED
+
+
+def _quota_overflow(facts: dict[str, Any]) -> str:
+    is_over = Usage.objects.filter(pk=facts["usage"], has_announced_overflow=True).exists()
+    return "" if is_over else FITS_AGAIN
+
+
+def _account_deleted(facts: dict[str, Any]) -> str:
+    return ""
 
 
 RULES: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -66,4 +79,6 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.DISPUTE_OPENED: _dispute_opened,
     Mail.Kind.REFUND: _refund,
     Mail.Kind.SUBSCRIPTION_CANCELLED: _subscription_cancelled,
+    Mail.Kind.QUOTA_OVERFLOW: _quota_overflow,
+    Mail.Kind.ACCOUNT_DELETED: _account_deleted,
 }

@@ -6,7 +6,7 @@ from django.dispatch import Signal
 
 from billing import signals
 
-from . import mails
+from . import forgetting, mails
 
 
 def on_payment_succeeded(*, subscription: Any, payment: Any, **_: Any) -> None:
@@ -37,6 +37,15 @@ def on_subscription_ended(*, subscription: Any, reason: str, **_: Any) -> None:
     mails.subscription_ended(subscription, reason)
 
 
+def on_quota_overflowed(*, subscription: Any, usage: Any, used: int, limit: int, resets_at: Any, **_: Any) -> None:
+    mails.quota_overflow(subscription, usage, used, limit, resets_at)
+
+
+def on_account_closed(*, deletion: Any, email: str, **_: Any) -> None:
+    forgetting.forget_settled(deletion)
+    mails.account_deleted(deletion, email)
+
+
 RECEIVERS: dict[Any, Signal] = {
     on_payment_succeeded: signals.payment_succeeded,
     on_payment_failed: signals.payment_failed,
@@ -45,6 +54,8 @@ RECEIVERS: dict[Any, Signal] = {
     on_refund_issued: signals.refund_issued,
     on_cancellation_scheduled: signals.cancellation_scheduled,
     on_subscription_ended: signals.subscription_ended,
+    on_quota_overflowed: signals.quota_overflowed,
+    on_account_closed: signals.account_closed,
 }
 
 

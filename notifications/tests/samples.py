@@ -49,6 +49,15 @@ ENDED: dict[str, Any] = {
     "ended_at": "2027-01-01T09:30:00+00:00",
     "cause": "cancellation_requested",
 }
+OVERFLOW: dict[str, Any] = {
+    "usage": 1,
+    "feature": "generations",
+    "plan": "Free",
+    "used": 900,
+    "limit": 10,
+    "over": 890,
+    "resets_at": "2027-01-01T09:30:00+00:00",
+}
 
 LONG_NAME = "The Extraordinarily Complete Professional Plan for Very Large Organisations & <Friends> " * 3
 
@@ -81,4 +90,6 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "subscription_ended_by_refund": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "refund"}),
     "subscription_ended_by_dispute": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "dispute"}),
     "subscription_ended_unpaid": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "payment_failed", "plan": ""}),
+    "quota_overflow": (Kind.QUOTA_OVERFLOW, OVERFLOW),
+    "account_deleted": (Kind.ACCOUNT_DELETED, {"deleted_at": "2027-01-01T09:30:00+00:00"}),
 }

@@ -1,0 +1,120 @@
+"""Leaving by API, page and admin: locked out at once, anonymous once Stripe has confirmed, and nobody else touched."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from billing import testing, worker
+from billing.tests.conftest import sandbox_server, world
+from notifications.models import Mail
+
+__all__ = ["sandbox_server", "world"]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ME, TOKEN, REGISTER = (f"/api/v1/accounts/{name}" for name in ("me", "token", "register"))
+PASSWORD = "correct-horse-battery"
+User = get_user_model()
+
+
+@pytest.fixture
+def ada(world):
+    return world.subscribed().user
+
+
+def api(token="", **headers):
+    return APIClient(headers={"Authorization": f"Token {token}"} if token else {}, **headers)
+
+
+def token_of(user):
+    return Token.objects.get_or_create(user=user)[0].key
+
+
+def delete(token, password=PASSWORD):
+    answer = api(token).delete(ME, {"password": password})
+    return answer.status_code, answer.json() if answer.content else None
+
+
+def test_it_is_202_until_stripe_has_confirmed_and_then_204(world, ada):
+    token = token_of(ada)
+    with world.writes_failing():
+        assert delete(token) == (202, {"status": "closing"})
+        testing.work()
+        assert delete(token) == (202, {"status": "closing"})
+    ada.billing_deletion.__class__.objects.update(next_attempt_at=None)
+    worker.sweep()
+    testing.work()
+    assert delete(token) == (204, None)
+
+
+def test_the_account_is_locked_from_the_first_answer_on(world, ada, client):
+    client.force_login(ada)
+    token = token_of(ada)
+    delete(token)
+    assert api(token).get(ME).status_code == 401
+    assert api(token).get("/api/v1/subscriptions/current").status_code == 401
+    assert client.get("/billing/")["Location"].startswith("/accounts/login/")
+    assert not client.login(email="ada@example.com", password=PASSWORD)
+    assert not Token.objects.exists()
+
+
+def test_the_user_is_anonymous_and_the_address_free_again(world, ada):
+    delete(token_of(ada))
+    assert api().post(REGISTER, {"email": "ada@example.com", "password": PASSWORD}).json()["code"] == "email_taken"
+    testing.work()
+    ada.refresh_from_db()
+    assert (ada.email, ada.is_active, ada.has_usable_password()) == (
+        f"deleted-{ada.pk}@deleted.invalid",
+        False,
+        False,
+    )
+    assert api().post(REGISTER, {"email": "ada@example.com", "password": PASSWORD}).status_code == 201
+
+
+def test_the_last_mail_goes_to_the_old_address(world, ada):
+    delete(token_of(ada))
+    testing.work()
+    assert Mail.objects.get(kind="account_deleted").recipient == "ada@example.com"
+
+
+def test_a_wrong_or_missing_password_deletes_nothing(world, ada):
+    token = token_of(ada)
+    assert delete(token, "wrong")[1]["code"] == "bad_credentials"
+    assert api(token).delete(ME, {}).json()["code"] == "invalid_request"
+    assert api(token).get(ME).status_code == 200
+
+
+def test_a_strangers_token_or_none_reaches_nothing(world, ada):
+    charlie = User.objects.create_user("charlie@example.com", "another-horse-9")
+    assert delete(token_of(charlie), PASSWORD)[0] == 400
+    assert delete("0" * 40)[0] == 401
+    assert delete("")[0] == 401
+    assert api(token_of(charlie)).get(ME).json()["email"] == "charlie@example.com"
+    assert api("0" * 40).get(ME).status_code == 401
+    assert delete(token_of(charlie), "another-horse-9")[0] == 202
+    testing.work()
+    ada.refresh_from_db()
+    assert (ada.is_active, ada.email) == (True, "ada@example.com")
+
+
+def test_the_page_asks_for_the_password_and_signs_out(world, ada, client):
+    assert client.get("/accounts/delete/")["Location"].startswith("/accounts/login/")
+    client.force_login(ada)
+    assert "This cannot be undone" in client.get("/accounts/delete/").content.decode()
+    assert "Nothing was deleted" in client.post("/accounts/delete/", {"password": "wrong"}).content.decode()
+    answer = client.post("/accounts/delete/", {"password": PASSWORD}, follow=True)
+    assert "Your account is closing" in answer.content.decode()
+    assert "_auth_user_id" not in client.session
+    testing.work()
+    ada.refresh_from_db()
+    assert ada.email.endswith("@deleted.invalid")
+
+
+def test_deleting_a_user_in_the_admin_goes_the_same_way(world, ada, admin_client):
+    page = admin_client.get(f"/admin/accounts/user/{ada.pk}/delete/").content.decode()
+    assert "Every subscription at Stripe is cancelled" in page
+    answer = admin_client.post(f"/admin/accounts/user/{ada.pk}/delete/", {"post": "yes"}, follow=True)
+    assert "The account is closing" in answer.content.decode()
+    testing.work()
+    ada.refresh_from_db()
+    assert ada.email.endswith("@deleted.invalid")

@@ -1,0 +1,37 @@
+"""Addresses of who has left: kept as long as a mail needs them, and no longer."""
+
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from billing.models import AccountDeletion
+
+from .models import Mail
+
+# So long staff may still send what failed, or may not have arrived.
+RESEND_WITHIN = timedelta(days=7)
+OVER = (Mail.Status.SENT, Mail.Status.SKIPPED)
+HAS_LEFT = Q(kind=Mail.Kind.ACCOUNT_DELETED) | Q(customer__deletion__done_at__isnull=False)
+
+
+def forget_settled(deletion: AccountDeletion) -> None:
+    """What was sent before somebody left."""
+    if deletion.customer_id:
+        Mail.objects.filter(customer=deletion.customer_id, status__in=OVER).update(recipient="")
+
+
+def forget_sent(mail: Mail) -> None:
+    """A mail that has just been settled, where it went to who has left."""
+    if mail.status in OVER:
+        _forget(Mail.objects.filter(HAS_LEFT, pk=mail.pk))
+
+
+def sweep() -> None:
+    """Those that nobody sent again in time."""
+    late = Mail.objects.filter(HAS_LEFT, created_at__lt=timezone.now() - RESEND_WITHIN, status__in=Mail.SETTLED)
+    _forget(late.exclude(recipient=""))
+
+
+def _forget(mails: QuerySet[Mail]) -> None:
+    Mail.objects.filter(pk__in=list(mails.values_list("pk", flat=True))).update(recipient="")
