@@ -1,0 +1,83 @@
+"""Real processes of the site: a worker, or the web server as it is deployed, on the test's database and Stripe."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from billing.conf import conf
+
+
+def environment(**more):
+    """What makes a process use this test's database and Stripe, with a short lease."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.tests.queue_settings",
+        "DATABASE_URL": database_url(),
+        "STRIPE_API_BASE": conf.api_base,
+        **more,
+    }
+
+
+def database_url():
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    folder = database["OPTIONS"].get("host") or database["HOST"]
+    return f"postgres://{database['USER']}@/{database['NAME']}?host={folder}"
+
+
+class Process:
+    """In a process group of its own, so that a signal reaches it and its children alike."""
+
+    def __init__(self, *command, **variables):
+        self.process = subprocess.Popen(
+            [sys.executable, *command],
+            env=environment(**variables),
+            cwd=settings.BASE_DIR,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def signal(self, number):
+        os.killpg(self.process.pid, number)
+
+    def kill(self):
+        """`kill -9` to it and all its children."""
+        with suppress(ProcessLookupError):
+            self.signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@contextmanager
+def running(*command, **variables):
+    process = Process(*command, **variables)
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def until(condition, seconds=30, what="it"):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{what} did not come true within {seconds} seconds")

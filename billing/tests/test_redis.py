@@ -1,0 +1,154 @@
+"""With a real Redis for queue and cache (REDIS_URL): what it carries, and what it may lose."""
+
+import shutil
+import subprocess
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+import redis
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+from django_q.brokers import get_broker
+from django_q.conf import Conf
+from django_q.models import OrmQ
+
+from billing import lanes, stripe_budget, stripe_circuit, stripe_state, testing, worker
+from billing.models import Lane, Payment, StripeEvent
+
+from .processes import free_port, running, until
+from .world import assert_all_processed
+
+BINARY = shutil.which("redis-server")
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgres_only,
+    pytest.mark.skipif(not BINARY, reason="no redis-server here (Debian: apt-get install redis-server)"),
+]
+
+
+class Redis:
+    """A server of this test's own, with nothing on disk."""
+
+    def __init__(self, folder):
+        self.port, self.folder = free_port(), folder
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self):
+        command = [BINARY, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen([*command, "--dir", str(self.folder)], stdout=subprocess.DEVNULL)
+        until(self.answers, what="redis")
+
+    def answers(self):
+        with redis.Redis(port=self.port) as client:
+            try:
+                return client.ping()
+            except redis.RedisError:
+                return False
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def redis_server(tmp_path, settings, monkeypatch):
+    """This process, as REDIS_URL would have set it up; others are told by their environment."""
+    server = Redis(tmp_path)
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": server.url,
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        }
+    }
+    monkeypatch.setattr(Conf, "ORM", None)
+    monkeypatch.setattr(Conf, "REDIS", server.url)
+    monkeypatch.setattr(Conf, "CLUSTER_NAME", "billing")
+    yield server
+    cache.close()
+    server.stop()
+
+
+def test_an_event_is_carried_to_a_worker_process(redis_server, world):
+    ada = world.subscribe()
+    with running("-m", "django", "qcluster", REDIS_URL=redis_server.url):
+        world.deliver(work=False)
+        until(lambda: not StripeEvent.objects.waiting().exists(), what="every event processed")
+    assert not OrmQ.objects.exists()
+    assert ada.access.reason == "active"
+
+
+def test_a_worker_killed_at_work_loses_its_task_and_the_sweep_finds_its_lane(redis_server, world):
+    ada = world.subscribe()
+    world.control("faults", api={"latency_ms": 1500})
+    with running("-m", "django", "qcluster", REDIS_URL=redis_server.url) as doomed:
+        world.deliver(work=False)
+        until(lambda: Lane.objects.exclude(token=None).exists(), what="a hold")
+        doomed.kill()
+    world.control("faults")
+    assert get_broker().queue_size() == 0, "Redis has handed the task out and keeps none"
+    later = timezone.now() - timedelta(minutes=5)
+    Lane.objects.filter(pk=ada.customer).update(woken_at=later, leased_until=later)
+    worker.sweep()
+    with running("-m", "django", "qcluster", REDIS_URL=redis_server.url):
+        until(lambda: not StripeEvent.objects.waiting().exists(), what="every event processed")
+    assert_all_processed()
+    assert Payment.objects.count() == 1
+    assert ada.access.reason == "active"
+
+
+def test_a_redis_that_is_away_loses_no_event_at_the_door(redis_server, world):
+    redis_server.stop()
+    event = testing.event("customer.updated", {"id": "cus_1", "object": "customer"})
+    assert testing.deliver(event).json() == {"status": "received"}
+    redis_server.start()
+    Lane.objects.update(woken_at=timezone.now() - timedelta(minutes=1))
+    worker.sweep()
+    assert get_broker().queue_size() == 1
+    assert worker.drain("cus_1") == "drained"
+
+
+def test_the_budget_is_counted_exactly(redis_server, settings):
+    settings.BILLING_STRIPE_RATE = 2  # windows of 2.5 seconds with five calls
+    time.sleep(2.5 - time.time() % 2.5 + 0.01)
+    granted = []
+    threads = [
+        threading.Thread(target=lambda: granted.append(stripe_budget._granted(2, is_patient=False))) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 3 <= sum(granted) <= 5
+
+
+def test_an_open_circuit_is_known_to_other_processes(redis_server, monkeypatch):
+    stripe_circuit.failed(5)
+    monkeypatch.setattr(stripe_state, "_known", stripe_state.Known())
+    assert not stripe_circuit.lets_through()
+
+
+def test_without_redis_each_process_counts_alone_and_nothing_fails(redis_server, settings):
+    settings.BILLING_STRIPE_RATE = 80
+    redis_server.stop()
+    began = time.monotonic()
+    assert stripe_budget.take(1, is_patient=False)
+    stripe_circuit.failed(1)
+    stripe_circuit.succeeded()
+    assert stripe_circuit.lets_through()
+    assert time.monotonic() - began < 3
+
+
+def test_the_queue_is_told_after_the_commit_and_not_at_all_after_a_rollback(redis_server):
+    with transaction.atomic():
+        lanes.wake("cus_1")
+        assert get_broker().queue_size() == 0
+        transaction.set_rollback(True)
+    assert get_broker().queue_size() == 0
+    with transaction.atomic():
+        lanes.wake("cus_1")
+    assert get_broker().queue_size() == 1
