@@ -1,0 +1,142 @@
+"""A second subscription beside a live one: the newer is cancelled and given back, the older never touched, once."""
+
+import pytest
+from django.core import mail
+
+from billing import testing
+from billing.lifecycle import cancel, checkout
+from billing.models import CheckoutAttempt, Price, Refund, StripeWrite
+
+from .parallel import at_once
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def staff(settings):
+    settings.ADMINS = [("Grace", "grace@example.com")]
+
+
+def team():
+    return Price.objects.get(lookup_key="team_month").pk
+
+
+def status(world, subscription):
+    return world.stripe("GET", f"subscriptions/{subscription}")["status"]
+
+
+def refunded(world, subscriber):
+    return [refund["amount"] for refund in world.stripe("GET", "refunds")["data"]]
+
+
+def told():
+    return [message for message in mail.outbox if message.to == ["grace@example.com"]]
+
+
+def test_one_made_in_the_dashboard_is_cancelled_refunded_and_told(world, django_capture_on_commit_callbacks):
+    ada = world.subscribed()
+    second = world.subscribe_again(ada, team())
+    with django_capture_on_commit_callbacks(execute=True):
+        world.deliver()
+    world.deliver()
+    assert (status(world, ada.subscription), status(world, second)) == ("active", "canceled")
+    assert (refunded(world, ada), ada.row.stripe_id, ada.access.plan.slug) == ([6000], ada.subscription, "pro")
+    assert Refund.objects.get().amount == 6000
+    assert len(told()) == 1
+    assert second in told()[0].body
+
+
+def test_every_event_delivered_again_cancels_and_refunds_no_more(world, django_capture_on_commit_callbacks):
+    ada = world.subscribed()
+    world.subscribe_again(ada, team())
+    events = world.events()
+    with django_capture_on_commit_callbacks(execute=True):
+        world.deliver(events)
+        world.deliver([{**event, "id": f"{event['id']}again"} for event in events])
+    world.deliver()
+    assert (refunded(world, ada), len(told())) == ([6000], 1)
+    assert StripeWrite.objects.count() == StripeWrite.objects.filter(done_at__isnull=False).count()
+
+
+def test_two_sessions_paid_leave_the_older_subscription(world):
+    user = world.sign_up()
+    first = checkout.start(user, "pro", "month")
+    CheckoutAttempt.objects.update(status="expired", session_id="")
+    second = checkout.start(user, "pro", "year")
+    for attempt in (first, second):
+        world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
+        world.advance(hours=1)
+    world.deliver()
+    world.deliver()
+    found = world.stripe("GET", "subscriptions", status="all")["data"]
+    assert [(row["status"], row["items"]["data"][0]["price"]["lookup_key"]) for row in found] == [
+        ("canceled", "pro_year"),
+        ("active", "pro_month"),
+    ]
+    assert [refund["amount"] for refund in world.stripe("GET", "refunds")["data"]] == [20000]
+
+
+def test_during_an_outage_it_stays_owed_and_is_made_after(world):
+    ada = world.subscribed()
+    second = world.subscribe_again(ada, team())
+    with world.writes_failing():
+        world.deliver()
+    assert (status(world, second), ada.row.stripe_id) == ("active", ada.subscription)
+    StripeWrite.objects.update(next_attempt_at=None)
+    world.stripe("POST", f"customers/{ada.customer}", description="seen")
+    world.deliver()
+    assert (status(world, second), refunded(world, ada)) == ("canceled", [6000])
+
+
+def test_a_lost_answer_refunds_once(world):
+    ada = world.subscribed()
+    world.subscribe_again(ada, team())
+    events = world.events()
+    world.control("faults", api={"lose_answer": 2})
+    world.deliver(events)
+    world.control("faults")
+    world.deliver()
+    assert refunded(world, ada) == [6000]
+
+
+def test_one_that_has_renewed_is_left_to_people(world):
+    ada = world.subscribed()
+    second = world.subscribe_again(ada, team())
+    world.advance(days=40)
+    world.deliver()
+    assert (status(world, second), refunded(world, ada)) == ("active", [])
+
+
+def test_one_for_something_that_is_no_plan_is_left_alone(world):
+    ada = world.subscribed()
+    product = world.stripe("POST", "products", name="Newspaper")["id"]
+    price = world.stripe(
+        "POST", "prices", product=product, currency="usd", unit_amount=100, recurring={"interval": "month"}
+    )
+    other = world.subscribe_again(ada, price["id"])
+    world.deliver()
+    assert (status(world, other), StripeWrite.objects.count()) == ("active", 0)
+
+
+def test_after_the_older_has_ended_the_next_one_is_no_second(world):
+    ada = world.subscribed()
+    cancel.cancel(ada.user, "now")
+    again = world.subscribe(user=ada.user)
+    world.deliver()
+    assert (status(world, again.subscription), StripeWrite.objects.count()) == ("active", 0)
+
+
+@pytest.mark.postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_the_return_page_and_the_webhooks_at_once_refund_it_once(world):
+    ada = world.subscribed()
+    second = world.subscribe_again(ada, team())
+    attempt = CheckoutAttempt.objects.get()
+    world.deliver(work=False)
+    work = [lambda: checkout.settle(attempt), testing.work]
+    outcomes = at_once(lambda number: work[number](), 2)
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    testing.work()
+    world.deliver()
+    assert (status(world, second), refunded(world, ada)) == ("canceled", [6000])
+    assert len(told()) == 1
