@@ -44,6 +44,7 @@ class Overview:
     effective_plan: Plan | None
     holds: list[Hold]
     usage: dict[str, usage.Quota]
+    resets_at: datetime
     pending_change: PendingChange | None = None
 
     @property
@@ -88,7 +89,8 @@ def of(subscriber: Any) -> Overview:
     granted = usage.allowance(subscriber, decided)
     customer = decided.subscription.customer if decided.subscription else None
     holds = list(Hold.objects.active().filter(customer=customer).order_by("placed_at")) if customer else []
-    return Overview(decided, granted.plan, holds, usage.summary(subscriber, granted), _pending(decided.subscription))
+    used, pending = usage.summary(subscriber, granted), _pending(decided.subscription)
+    return Overview(decided, granted.plan, holds, used, granted.period_end, pending)
 
 
 def _pending(subscription: Subscription | None) -> PendingChange | None:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import access, catalogue, clock, overview, usage, wording
+from billing import access, catalogue, overview, usage, wording
 from billing.api.throttle import checkout_wait, return_wait
 from billing.lanes import LaneBusy
 from billing.lifecycle import checkout as buying
@@ -103,7 +103,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "next": wording.next_date(now),
         "banners": wording.banners(now, _open_failure(customer)),
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
-        "resets_at": _resets_at(now),
+        "resets_at": now.resets_at,
         "price": _price_words(now),
         "payments": _latest_payments(customer),
     }
@@ -127,13 +127,6 @@ def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
         "limit": "" if quota.limit is None else f"{quota.limit:,}",
         "is_full": quota.remaining == 0,
     }
-
-
-def _resets_at(now: overview.Overview) -> Any:
-    """A paid plan's months begin with its own period, the free plan's with the calendar."""
-    at, subscription = clock.now(), now.subscription
-    paid_from = subscription.current_period_start if now.has_access and subscription else None
-    return usage.month_of(paid_from or usage.month_start(at), at)[1]
 
 
 def _price_words(now: overview.Overview) -> str:

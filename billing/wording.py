@@ -149,7 +149,7 @@ def _overflows(overview: Overview) -> list[Banner]:
         Banner(
             Tone.WARNING,
             f"You have used {quota.used:,} {humanize(feature)}, and your plan includes {quota.limit:,}",
-            "Nothing is lost. New use waits until the next period, or until you choose a larger plan.",
+            f"Nothing is lost. New use waits until {day(overview.resets_at)}, or until you choose a larger plan.",
         )
         for feature, quota in overview.usage.items()
         if quota.limit is not None and quota.used > quota.limit

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -95,7 +96,7 @@ def test_nobody_has_no_access_and_costs_no_query(django_assert_num_queries):
 
 
 class View(APIView):
-    permission_classes = (IsAuthenticated, HasAccess)
+    permission_classes: Any = (IsAuthenticated, HasAccess)
 
     def get(self, request):
         return Response({})

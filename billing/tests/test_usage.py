@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 
-from billing import catalogue, usage
+from billing import catalogue, signals, usage
 from billing.models import Customer, Plan, PlanLimit, Price, Subscription, Usage
 
 from .parallel import at_once
@@ -154,3 +154,43 @@ def test_fifty_at_once_get_exactly_what_the_limit_allows(ada):
     assert sorted(quota.used for quota in granted) == list(range(1, 11))
     assert len(refused) == 40
     assert Usage.objects.get().used == 10
+
+
+def test_what_is_too_much_says_by_how_much_and_until_when(ada):
+    with time_machine.travel(datetime(2026, 5, 20, tzinfo=UTC)):
+        usage.consume(ada, "generations", 8)
+        with pytest.raises(usage.QuotaExceeded, match=r"would be 1 too many.*2026-06-01 at 00:00 UTC") as refusal:
+            usage.consume(ada, "generations", 3)
+    assert (refusal.value.over, refusal.value.resets_at) == (1, datetime(2026, 6, 1, tzinfo=UTC))
+
+
+def test_losing_access_within_a_paid_period_keeps_the_count_until_that_period_ends(ada):
+    subscription = subscribe(ada, "pro")
+    with time_machine.travel(datetime(2026, 5, 12, tzinfo=UTC)):
+        usage.consume(ada, "generations", 900)
+        subscription.status = "unpaid"
+        subscription.save()
+        assert usage.summary(ada)["generations"].overflow == 890
+        with pytest.raises(usage.QuotaExceeded):
+            usage.consume(ada, "generations")
+    with time_machine.travel(END):
+        assert usage.consume(ada, "generations").used == 1
+
+
+def test_an_overflow_is_announced_once_for_each_real_transition(ada):
+    heard = []
+
+    def hear(**said):
+        heard.append((said["feature"], said["used"], said["limit"]))
+
+    signals.quota_overflowed.connect(hear)
+    try:
+        with time_machine.travel(datetime(2026, 5, 12, tzinfo=UTC)):
+            subscription = subscribe(ada, "team")
+            usage.consume(ada, "generations", 4000)
+            for slug in ("team", "pro", "pro", "team", "pro"):
+                subscription = subscribe(ada, slug)
+                usage.announce_overflow(subscription)
+    finally:
+        signals.quota_overflowed.disconnect(hear)
+    assert heard == [("generations", 4000, 1000)] * 2

@@ -1,0 +1,26 @@
+"""Staff see who is leaving, where it stands and why it waits."""
+
+import pytest
+
+from billing import testing
+from billing.lifecycle import deletion
+from billing.models import AccountDeletion
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = "/admin/billing/accountdeletion/"
+
+
+def test_a_deletion_that_waits_says_for_what_and_is_tried_again_on_demand(world, admin_client):
+    ada = world.subscribed()
+    leaving = deletion.begin(ada.user)
+    with world.writes_failing():
+        testing.work()
+    page = admin_client.get(LIST).content.decode()
+    assert ada.customer in page
+    assert "cancel subscriptions" in page
+    assert "StripeUnavailable" in page
+    assert admin_client.get(f"{LIST}{leaving.pk}/change/").status_code == 200
+    admin_client.post(LIST, {"action": "try_now", "_selected_action": [str(leaving.pk)]})
+    testing.work()
+    assert AccountDeletion.objects.get().is_done
+    assert "done" in admin_client.get(LIST).content.decode()
