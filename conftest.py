@@ -5,8 +5,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import settings as hypothesis
 
 pytest_plugins = ["billing.tests.browser.plugin"]
+
+# The same examples in each run; `--hypothesis-profile=long` looks at others, and at many more.
+hypothesis.register_profile("steady", derandomize=True, deadline=None, database=None)
+hypothesis.register_profile("long", deadline=None, database=None, max_examples=1500)
+hypothesis.load_profile("steady")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

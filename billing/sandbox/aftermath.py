@@ -5,7 +5,7 @@ from typing import Any
 from . import cards, charging, standing
 from .blanks import blank
 from .errors import ApiError, invalid
-from .events import emit, recorded
+from .events import difference, emit, recorded
 from .periods import DAY
 from .store import Object, State
 
@@ -48,7 +48,7 @@ def refund(state: State, charge: Object, amount: int | None, reason: str | None,
         charge["amount_refunded"] += amount
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
     made["destination_details"] = _destination(f"4{state.made:015d}")
-    previous = {"destination_details": _destination(None)}
+    previous = difference(pending, made)
     emit(state, "refund.updated", made, previous)
     emit(state, "charge.refund.updated", made, previous)
     if cards.of_method(state, charge["payment_method"]).afterwards == "refund_fails":

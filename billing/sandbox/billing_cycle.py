@@ -119,7 +119,8 @@ def finalize(state: State, identifier: str) -> None:
     invoice = state.get("invoice", identifier)
     if invoice["status"] != "draft" or not invoice["auto_advance"]:
         return
-    emit(state, "invoice.updated", invoice, {"webhooks_delivered_at": invoice["webhooks_delivered_at"]})
+    with recorded(state, invoice, "invoice.updated"):
+        invoice["webhooks_delivered_at"] = state.now()
     paused = _paused_collection(state, invoice)
     invoicing.finalize(state, invoice, reserve=paused is None)
     if paused is not None:
