@@ -7,7 +7,6 @@ from rest_framework.test import APIClient
 
 from billing import testing, worker
 from billing.tests.conftest import sandbox_server, world
-from notifications.models import Mail
 
 __all__ = ["sandbox_server", "world"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,12 +68,6 @@ def test_the_user_is_anonymous_and_the_address_free_again(world, ada):
         False,
     )
     assert api().post(REGISTER, {"email": "ada@example.com", "password": PASSWORD}).status_code == 201
-
-
-def test_the_last_mail_goes_to_the_old_address(world, ada):
-    delete(token_of(ada))
-    testing.work()
-    assert Mail.objects.get(kind="account_deleted").recipient == "ada@example.com"
 
 
 def test_a_wrong_or_missing_password_deletes_nothing(world, ada):
