@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
 MIRROR = "djstripe"
@@ -37,12 +38,16 @@ def create_tables() -> bool:
 
 
 def create_schedules() -> int:
-    """How many were missing. An app's `schedules` in its AppConfig: dotted path of a task → every how many minutes."""
+    """How many were missing. An app's `schedules` in its AppConfig: dotted path of a task → every how many minutes.
+
+    A task that takes longer than the queue allows says so by its attribute `queue_timeout`, seconds.
+    """
     made = 0
     for task, minutes in declared_schedules().items():
-        _, is_new = Schedule.objects.get_or_create(
-            name=task, defaults={"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes}
-        )
+        defaults = {"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes}
+        if seconds := getattr(import_string(task), "queue_timeout", None):
+            defaults["kwargs"] = f"q_options={{'timeout': {seconds}}}"
+        _, is_new = Schedule.objects.get_or_create(name=task, defaults=defaults)
         made += is_new
     return made
 

@@ -17,7 +17,7 @@ from billing import access, catalogue, clock, fetch, lanes, mirror, pending, sig
 from billing.clock import from_timestamp
 from billing.fetch import id_of
 from billing.lifecycle import duplicates
-from billing.models import Customer, Hold, Payment, Subscription
+from billing.models import Customer, Hold, Payment, Price, Subscription
 from billing.stripe_client import once
 
 log = logging.getLogger(__name__)
@@ -154,11 +154,12 @@ def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at:
 def columns(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
     """Our columns of a Stripe subscription; the period is that of the item whose price is a plan's."""
     item = found["items"]["data"][0]
-    price, unmapped_price = before.price if before.stripe_id == found["id"] else None, item["price"]["id"]
+    price: Price | None
     try:
         item, price = catalogue.plan_item(found["items"]["data"])
         unmapped_price = ""
     except catalogue.UnmappedPrice as error:
+        price, unmapped_price = before.price if before.stripe_id == found["id"] else None, item["price"]["id"]
         log.error("unmapped price", extra={"subscription": found["id"], "error": str(error)})
     return {
         "stripe_id": found["id"],

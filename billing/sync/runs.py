@@ -43,6 +43,9 @@ def hourly() -> str:
         return str(another)
 
 
+hourly.queue_timeout = 3600  # type: ignore[attr-defined]
+
+
 def run(wanted: Wanted, progress: Callable[[str], None] = lambda text: None) -> SyncRun:
     """Bring us to Stripe's state. Raises `AnotherRuns`, `UnknownCustomer`, `StripeUnavailable`, `StripeRefused`.
 
@@ -112,11 +115,11 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
 
 def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:
     """Catch up with what was missed; returns whom it was about."""
-    last = SyncRun.objects.exclude(watermark=None).order_by("-started_at").first()
-    watermark = last.watermark if last else None
+    earlier = SyncRun.objects.exclude(mode=Mode.CUSTOMER).exclude(pk=row.pk).order_by("-started_at")
+    watermark = earlier.exclude(watermark=None).values_list("watermark", flat=True).first()
     since = wanted.since if wanted.since is not None else _with_overlap(watermark)
     with missed.find(since) as found:
-        if _has_gap(row, last, found.newest):
+        if _has_gap(row, earlier.filter(status=Status.DONE).first(), found.newest - (watermark or found.newest)):
             row.mode = Mode.FULL
         touched = {lane for event in found.oldest_first() if (lane := missed.lane_of(event))}
         if wanted.is_dry:
@@ -135,8 +138,7 @@ def _with_overlap(watermark: int | None) -> int | None:
     return None if watermark is None else watermark - missed.OVERLAP_SECONDS
 
 
-def _has_gap(row: SyncRun, last: SyncRun | None, newest: int) -> bool:
-    """Whether Stripe may have forgotten events that we never asked for."""
-    if last is None or last.watermark is None:
-        return True
-    return row.clock_at - last.clock_at > EVENTS_ARE_KEPT or newest - last.watermark > EVENTS_ARE_KEPT.total_seconds()
+def _has_gap(row: SyncRun, last: SyncRun | None, seconds: int) -> bool:
+    """Whether Stripe may have forgotten events that we never asked for: by our clock, or by Stripe's."""
+    is_long_ago = last is None or row.clock_at - last.clock_at > EVENTS_ARE_KEPT
+    return is_long_ago or seconds > EVENTS_ARE_KEPT.total_seconds()

@@ -111,3 +111,13 @@ def test_subscriptions_we_never_knew_are_taken_over_unannounced(world):
     assert (report["mode"], report["imported"], report["drifted"], world.heard) == ("full", 1, 0, [])
     assert (ada.row.status, ada.row.customer.email, ada.access.reason) == ("active", "ada@example.com", "active")
     assert sync("--full")["drifted"] == 0
+
+
+def test_the_admin_shows_runs_and_their_differences(world, admin_client):
+    ada = world.subscribe()
+    sync()
+    run = SyncRun.objects.get()
+    assert b"full" in admin_client.get("/admin/billing/syncrun/").content
+    page = admin_client.get(f"/admin/billing/syncrun/{run.pk}/change/").content.decode()
+    assert ada.customer in page
+    assert "missed event evt_" in page

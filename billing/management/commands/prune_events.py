@@ -1,0 +1,31 @@
+"""`manage.py prune_events --older-than 90`: free what old events take up, without standing in the door's way."""
+
+from argparse import ArgumentTypeError
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from billing.sync import pruning
+
+
+def days(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no number of days, 1 or more.")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = "Empty the payloads of events processed so many days ago; their ids are kept for a year, to know duplicates."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--older-than", type=days, required=True, metavar="DAYS", help="received so long ago")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            pruned = pruning.prune(timedelta(days=options["older_than"]))
+        except DatabaseError as error:
+            raise CommandError(f"The database does not do its part: {error} Run this again to go on.") from error
+        megabytes = pruned.freed_bytes / 1e6
+        self.stdout.write(f"{pruned.payloads:,} payloads emptied, {megabytes:.1f} MB; {pruned.ids:,} events forgotten.")

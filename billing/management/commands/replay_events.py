@@ -1,0 +1,61 @@
+"""`manage.py replay_events`: let stored events go through their lanes again. Facts and mails stay once only."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+from django.db.models import QuerySet
+
+from billing import ledger
+from billing.models import StripeEvent
+
+from .sync_stripe import WRONG_USE, moment
+
+PORTION = 500
+Status = StripeEvent.Status
+
+
+class Command(BaseCommand):
+    help = "Process stored events again: those named, or those of a state, a type, a time. Mails are not repeated."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("ids", nargs="*", metavar="evt_…", help="these events")
+        parser.add_argument("--failed", action="store_true", help="those that failed and would be tried again")
+        parser.add_argument("--dead", action="store_true", help="those that were given up")
+        parser.add_argument("--type", dest="types", action="append", metavar="TYPE", help="of this type; repeatable")
+        parser.add_argument("--since", type=moment, metavar="DATE", help="made by Stripe from then on")
+        parser.add_argument("--dry-run", action="store_true", help="say how many, and set none to go")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            chosen = list(self._chosen(options).order_by("created", "id").values_list("pk", flat=True))
+            self._name_unknown(options["ids"])
+            if options["dry_run"]:
+                self.stdout.write(f"Dry run: {len(chosen):,} events would be processed again.")
+                return
+            portions = (chosen[start : start + PORTION] for start in range(0, len(chosen), PORTION))
+            replayed = sum(ledger.replay(portion) for portion in portions)
+        except DatabaseError as error:
+            raise CommandError(f"The database does not do its part: {error}") from error
+        left_out = len(chosen) - replayed
+        rest = f", {left_out:,} left out: of the other mode, or of a type we do not listen to" if left_out else ""
+        self.stdout.write(f"{replayed:,} events set to be processed again{rest}.")
+
+    def _chosen(self, options: dict[str, Any]) -> QuerySet[StripeEvent]:
+        """Everything asked for must hold; without any wish nothing is meant."""
+        states = [state for name, state in (("failed", Status.FAILED), ("dead", Status.DEAD)) if options[name]]
+        wishes = {
+            "pk__in": options["ids"],
+            "status__in": states,
+            "type__in": options["types"],
+            "created__gte": options["since"],
+        }
+        given = {name: wish for name, wish in wishes.items() if wish not in (None, [])}
+        if not given:
+            raise CommandError("Which events? Name ids, --failed, --dead, --type or --since.", returncode=WRONG_USE)
+        return StripeEvent.objects.filter(**given)
+
+    def _name_unknown(self, ids: list[str]) -> None:
+        unknown = set(ids) - set(StripeEvent.objects.filter(pk__in=ids).values_list("pk", flat=True))
+        if unknown:
+            raise CommandError(f"Not in the ledger: {', '.join(sorted(unknown)[:10])}. `sync_stripe` fetches events.")

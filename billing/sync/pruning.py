@@ -1,0 +1,63 @@
+"""Old events made small: the payload goes first, the id stays, so that a late duplicate is still known for one."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from djstripe.models import Event as DjstripeEvent
+
+from billing.models import StripeEvent
+
+PORTION = 500
+PAUSE_SECONDS = 0.02
+# Stripe keeps events for 30 days and sends none again after that; a year leaves room for restored backups.
+IDS_ARE_KEPT = timedelta(days=365)
+DONE = (StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED)
+EMPTY: dict[str, Any] = {}
+
+
+@dataclass
+class Pruned:
+    payloads: int = 0
+    ids: int = 0
+    freed_bytes: int = 0
+
+
+def prune(older_than: timedelta, tick: Callable[[Pruned], None] = lambda pruned: None) -> Pruned:
+    """Empty the payloads of events done with for so long, and forget those of a year ago.
+
+    In short transactions with a pause between them: the door waits for none of them. What waits, failed or died stays.
+    """
+    pruned, now = Pruned(), timezone.now()
+    old = StripeEvent.objects.filter(status__in=DONE, received_at__lt=now - older_than)
+    for ids in _portions(old.exclude(payload=EMPTY)):
+        pruned.freed_bytes += _empty(ids)
+        pruned.payloads += len(ids)
+        tick(pruned)
+    for ids in _portions(old.filter(received_at__lt=now - max(older_than, IDS_ARE_KEPT))):
+        pruned.ids += StripeEvent.objects.filter(pk__in=ids).delete()[0]
+        tick(pruned)
+    return pruned
+
+
+def _portions(events: QuerySet[StripeEvent]) -> Any:
+    while ids := list(events.order_by("received_at").values_list("pk", flat=True)[:PORTION]):
+        yield ids
+        time.sleep(PAUSE_SECONDS)
+
+
+def _empty(ids: list[str]) -> int:
+    """How many bytes of JSON went; dj-stripe's copy of the event goes with ours."""
+    size = "pg_column_size(payload)" if connection.vendor == "postgresql" else "length(payload)"
+    with transaction.atomic(), connection.cursor() as cursor:
+        names = ", ".join(["%s"] * len(ids))
+        cursor.execute(f"SELECT coalesce(sum({size}), 0) FROM stripe_events WHERE id IN ({names})", ids)  # noqa: S608
+        freed = int(cursor.fetchone()[0])
+        StripeEvent.objects.filter(pk__in=ids).update(payload=EMPTY)
+        DjstripeEvent.objects.filter(id__in=ids).delete()
+    return freed
