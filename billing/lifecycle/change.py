@@ -160,7 +160,7 @@ def _phase_item(item: dict[str, Any], price: Price | None = None) -> dict[str, A
 
 def _kept(schedule: dict[str, Any]) -> dict[str, Any]:
     """Phases are given whole: a discount that is left out would be lost."""
-    under_way = next(
+    under_way: dict[str, Any] = next(
         (phase for phase in schedule["phases"] if phase["start_date"] == schedule["current_phase"]["start_date"]), {}
     )
     discounts = [

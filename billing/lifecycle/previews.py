@@ -16,6 +16,8 @@ from .refusals import StalePreview
 from .standing import Standing, ask, customer_of
 from .switching import Effect, effect
 
+__all__ = ["Effect", "Line", "Overflow", "Preview", "preview"]
+
 Status = PlanChange.Status
 VALID_FOR = timedelta(minutes=30)
 KEPT_FOR = timedelta(days=1)
