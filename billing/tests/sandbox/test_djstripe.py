@@ -1,26 +1,29 @@
 """The sandbox used by a client that no one here wrote: dj-stripe, in a process without this project."""
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import stripe
 
 from billing.sandbox import Sandbox
 
 from .conftest import Control, Receiver
-from .test_story import Story
+from .history import DOINGS, History
 
 CLIENT = Path(__file__).with_name("djstripe_client.py")
 
 
 @pytest.fixture
-def told(sandbox: Sandbox, forwarding: Receiver, control: Control, price: stripe.Price) -> dict[str, Any]:
+def told(sandbox: Sandbox, forwarding: Receiver, control: Control) -> dict[str, Any]:
     """What came of a long story, with the events as they were delivered."""
-    Story(sandbox, [price.id], seed=3).tell()
+    chance = random.Random(3)
+    history = History(chance.choice, sandbox)
+    for _ in range(60):
+        chance.choice(DOINGS)(history)
     assert control("/settle", {"timeout": 60})["pending"] == 0
     lines = "".join(json.dumps(event) + "\n" for event in forwarding.events())
     command = [sys.executable, str(CLIENT), sandbox.url]

@@ -1,0 +1,296 @@
+"""What people, banks and time do to a sandbox, told to it in this process; someone else chooses what, and of which."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from billing.sandbox import Sandbox
+from billing.sandbox.api import Request
+
+Choose = Callable[[Sequence[Any]], Any]
+DAY = 86_400
+
+CARDS = (
+    "visa visa visa mastercard chargeCustomerFail chargeDeclined authenticationRequired authenticationRequiredOnSetup "
+    "createDispute createDisputeInquiry fraudWarning refundFail"
+).split()
+
+PRORATIONS = ["always_invoice", "create_prorations", "none"]
+PAYING = ["allow_incomplete", "error_if_incomplete", "pending_if_incomplete", "default_incomplete"]
+OUTCOMES = [None, "paid", "declined", "authenticated", "authentication_failed", "processing"]
+STEPS = [60, 3_600, DAY, 3 * DAY, 8 * DAY, 32 * DAY, 400 * DAY]
+
+
+class History:
+    """What happens to one sandbox; `pick` chooses among the objects there are by then."""
+
+    def __init__(self, choose: Choose, sandbox: Sandbox) -> None:
+        self.choose, self.sandbox = choose, sandbox
+        self.state = self.sandbox.state
+        self.events: dict[str, dict[str, Any]] = {}
+        self.prices: dict[str, list[str]] = {}
+        self._catalogue()
+
+    # How things are asked
+
+    def ask(self, method: str, path: str, body: bytes) -> dict[str, Any]:
+        headers = {"authorization": "Bearer sk_test_x"}
+        response = self.sandbox.handle(Request(method, path, "", headers, body))
+        assert response is not None
+        answer: dict[str, Any] = json.loads(response.body)
+        assert response.status < 500, f"{method} {path} {body.decode()}: {answer}"
+        self.events.update(self.state.table("event").rows)
+        return answer
+
+    def api(self, method: str, path: str, **params: Any) -> dict[str, Any]:
+        return self.ask(method, f"/v1/{path}", urlencode(params).encode())
+
+    def post(self, path: str, params: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        return self.api("POST", path, **(params or {}), **more)
+
+    def control(self, path: str, **body: Any) -> dict[str, Any]:
+        return self.ask("POST", f"/_sandbox/{path}", json.dumps(body).encode())
+
+    def pick(self, kind: str) -> dict[str, Any] | None:
+        rows = list(self.state.table(kind).rows.values())
+        return self.choose(rows) if rows else None
+
+    def one_of(self, *choices: Any) -> Any:
+        return self.choose(choices)
+
+    # What is on sale
+
+    def _catalogue(self) -> None:
+        self.control("portal")
+        feature = self.post("entitlements/features", lookup_key="reports", name="Reports")["id"]
+        for currency, amount in (("usd", 2000), ("jpy", 1500), ("kwd", 4990)):
+            product = self.post("products", name=f"Pro {currency}")["id"]
+            self.post(f"products/{product}/features", entitlement_feature=feature)
+            plans = [(amount, "month"), (amount * 3 + 1, "month"), (amount * 10, "year"), (0, "month")]
+            made = [
+                self.post(
+                    "prices",
+                    {"product": product, "currency": currency, "unit_amount": each, "recurring[interval]": every},
+                )
+                for each, every in plans
+            ]
+            self.prices[currency] = [price["id"] for price in made]
+
+    def price(self, currency: str) -> str:
+        return str(self.one_of(*self.prices[currency]))
+
+    # What people do
+
+    def sign_up(self) -> None:
+        self.person()
+
+    def person(self) -> str:
+        params: dict[str, Any] = {"email": "ada@example.com"}
+        if self.one_of(True, False, False):
+            clock = self.pick("test_helpers.test_clock") or self.post(
+                "test_helpers/test_clocks", frozen_time=self.state.now()
+            )
+            params["test_clock"] = clock["id"]
+        if self.one_of(True, False, False):
+            params["balance"] = self.one_of(-700, 300)
+        made = self.post("customers", params)
+        # A test clock takes three customers.
+        return str(made["id"] if "id" in made else self.post("customers", email="bob@example.com")["id"])
+
+    def buy(self) -> None:
+        """At Checkout; with a trial, a coupon, several seats."""
+        currency = self.one_of(*self.prices)
+        params: dict[str, Any] = {
+            "mode": "subscription",
+            "customer": self.person(),
+            "success_url": "http://127.0.0.1/",
+            "line_items[0][price]": self.price(currency),
+            "line_items[0][quantity]": self.one_of(1, 3),
+        }
+        if self.one_of(True, False, False):
+            params["subscription_data[trial_period_days]"] = 7
+        if self.one_of(True, False, False, False):
+            params["discounts[0][coupon]"] = self.coupon(currency)
+        session = self.post("checkout/sessions", params)
+        if "id" in session:
+            self.control(
+                f"checkout/{session['id']}/complete",
+                payment_method=f"pm_card_{self.choose(CARDS)}",
+                outcome=self.choose(OUTCOMES),
+            )
+
+    def subscribe(self) -> None:
+        """By the API, with a card that is attached first."""
+        currency, person = self.one_of(*self.prices), self.person()
+        card = self.post(f"payment_methods/pm_card_{self.choose(CARDS)}/attach", customer=person)
+        params: dict[str, Any] = {
+            "customer": person,
+            "items[0][price]": self.price(currency),
+            "payment_behavior": self.choose(PAYING),
+        }
+        if "id" in card:
+            params["default_payment_method"] = card["id"]
+        if self.one_of(True, False, False):
+            params["trial_period_days"] = 3
+        if self.one_of(True, False, False, False):
+            params["cancel_at"] = self.state.now() + self.one_of(DAY, 40 * DAY)
+        self.post("subscriptions", params)
+
+    def coupon(self, currency: str) -> str:
+        off = self.one_of({"percent_off": 33.3}, {"percent_off": 100}, {"amount_off": 700, "currency": currency})
+        duration = self.one_of(
+            {"duration": "once"}, {"duration": "forever"}, {"duration": "repeating", "duration_in_months": 2}
+        )
+        return str(self.post("coupons", {**off, **duration})["id"])
+
+    def pass_time(self) -> None:
+        """By pieces: the sandbox forgets events after 30 days, and all of them are to be looked at."""
+        left = self.choose(STEPS)
+        while left:
+            piece = min(left, 20 * DAY)
+            self.control("advance", seconds=piece)
+            left -= piece
+
+    def pass_frozen_time(self) -> None:
+        clock = self.pick("test_helpers.test_clock")
+        if clock:
+            to = clock["frozen_time"] + self.one_of(3_600, 8 * DAY, 32 * DAY)
+            self.post(f"test_helpers/test_clocks/{clock['id']}/advance", frozen_time=to)
+            self.control("advance", seconds=60)
+
+    def change_plan(self) -> None:
+        sub = self.pick("subscription")
+        if sub:
+            params = {
+                "items[0][id]": sub["items"]["data"][0]["id"],
+                "items[0][price]": self.price(sub["currency"]),
+                "items[0][quantity]": self.one_of(1, 2, 5),
+                "proration_behavior": self.choose(PRORATIONS),
+                "payment_behavior": self.choose(PAYING),
+            }
+            self.post(f"subscriptions/{sub['id']}", params)
+
+    def change_card(self) -> None:
+        sub = self.pick("subscription")
+        method = sub and self.post(f"payment_methods/pm_card_{self.choose(CARDS)}/attach", customer=sub["customer"])
+        if method and "id" in method:
+            self.post(f"subscriptions/{sub['id']}", default_payment_method=method["id"])
+
+    def lose_card(self) -> None:
+        method = self.pick("payment_method")
+        if method:
+            self.post(f"payment_methods/{method['id']}/detach")
+
+    def cancel(self) -> None:
+        sub = self.pick("subscription")
+        if not sub:
+            return
+        path, soon = f"subscriptions/{sub['id']}", self.state.now() + self.one_of(DAY, 20 * DAY)
+        now = {"prorate": self.one_of("true", "false"), "invoice_now": self.one_of("true", "false")}
+        doings = [
+            lambda: self.api("DELETE", path, **now),
+            lambda: self.post(path, cancel_at_period_end="true"),
+            lambda: self.post(path, cancel_at_period_end="false"),
+            lambda: self.post(path, cancel_at=soon, proration_behavior=self.choose(PRORATIONS)),
+            lambda: self.post(path, cancel_at=""),
+        ]
+        self.one_of(*doings)()
+
+    def pause(self) -> None:
+        sub = self.pick("subscription")
+        if sub:
+            behaviour = self.one_of("keep_as_draft", "void", "mark_uncollectible", "")
+            name = "pause_collection[behavior]" if behaviour else "pause_collection"
+            self.post(f"subscriptions/{sub['id']}", {name: behaviour})
+
+    def resume(self) -> None:
+        sub = self.pick("subscription")
+        if sub:
+            self.post(f"subscriptions/{sub['id']}/resume", billing_cycle_anchor=self.one_of("now", "unchanged"))
+
+    def schedule(self) -> None:
+        sub = self.pick("subscription")
+        made = self.post("subscription_schedules", from_subscription=sub["id"]) if sub else {}
+        if "id" not in made:
+            return
+        now = made["phases"][0]
+        dates = {"phases[0][start_date]": now["start_date"], "phases[0][end_date]": now["end_date"]}
+        prices = {
+            "phases[0][items][0][price]": now["items"][0]["price"],
+            "phases[1][items][0][price]": self.price(sub["currency"]),
+        }
+        self.post(
+            f"subscription_schedules/{made['id']}",
+            {"end_behavior": self.one_of("release", "cancel"), **dates, **prices},
+        )
+
+    def end_schedule(self) -> None:
+        schedule = self.pick("subscription_schedule")
+        if schedule:
+            self.post(f"subscription_schedules/{schedule['id']}/{self.one_of('release', 'cancel')}")
+
+    def discount(self) -> None:
+        sub = self.pick("subscription")
+        if sub:
+            self.post(f"subscriptions/{sub['id']}", {"discounts[0][coupon]": self.coupon(sub["currency"])})
+
+    def invoice_by_hand(self) -> None:
+        customer = self.pick("customer")
+        currency = self.one_of("usd", "jpy")
+        made = self.post("invoices", customer=customer["id"], currency=currency) if customer else {}
+        if "id" in made:
+            amount = self.one_of(-300, 0, 99, 12345)
+            self.post("invoiceitems", customer=customer["id"], invoice=made["id"], amount=amount, currency=currency)
+            self.post(f"invoices/{made['id']}/finalize")
+
+    def settle_invoice(self) -> None:
+        invoice = self.pick("invoice")
+        if invoice:
+            verb = self.one_of("pay", "pay", "void", "mark_uncollectible", "finalize")
+            self.post(f"invoices/{invoice['id']}/{verb}")
+
+    def pay_on_the_page(self) -> None:
+        invoice = self.pick("invoice")
+        if invoice:
+            self.control(
+                f"invoices/{invoice['id']}/pay",
+                outcome=self.one_of("paid", "declined", "authenticated", "authentication_failed"),
+            )
+
+    def refund(self) -> None:
+        charge = self.pick("charge")
+        if charge:
+            self.post("refunds", charge=charge["id"], **self.one_of({}, {"amount": 100}, {"amount": 2000}))
+
+    def fail_refund(self) -> None:
+        refund = self.pick("refund")
+        if refund:
+            self.control(f"refunds/{refund['id']}/fail")
+
+    def dispute(self) -> None:
+        charge = self.pick("charge")
+        if charge:
+            self.control("disputes", charge=charge["id"], inquiry=self.one_of(True, False))
+
+    def move_dispute(self) -> None:
+        dispute = self.pick("dispute")
+        if dispute:
+            self.control(
+                f"disputes/{dispute['id']}", status=self.one_of("under_review", "won", "lost", "warning_closed")
+            )
+
+    def leave(self) -> None:
+        customer = self.pick("customer")
+        if customer:
+            self.api("DELETE", f"customers/{customer['id']}")
+
+
+COMMON = [History.buy, History.subscribe, History.pass_time, History.change_plan]
+RARE = [
+    History.sign_up, History.pass_frozen_time, History.change_card, History.lose_card, History.cancel, History.pause,
+    History.resume, History.schedule, History.end_schedule, History.discount, History.invoice_by_hand,
+    History.settle_invoice, History.pay_on_the_page, History.refund, History.fail_refund, History.dispute,
+    History.move_dispute, History.leave,
+]  # fmt: skip
+DOINGS: list[Callable[[History], None]] = [*COMMON * 3, *RARE]
