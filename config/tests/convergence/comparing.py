@@ -1,0 +1,178 @@
+"""Ours beside Stripe's: every difference in a sentence, by the customer it is about ("" for nobody in particular)."""
+
+from collections import Counter
+
+from django.db.models import F
+from django_q.models import OrmQ
+
+from billing import access
+from billing.models import (
+    Customer,
+    Dispute,
+    Lane,
+    Payment,
+    PaymentFailure,
+    Refund,
+    StripeEvent,
+    StripeWrite,
+    Subscription,
+)
+from notifications.models import Mail
+
+from . import mailbox
+from .oracle import OVER
+
+TOLD_KINDS = (
+    "payment_received",
+    "payment_failed",
+    "action_required",
+    "dispute_opened",
+    "refund",
+    "subscription_cancelled",
+)
+HANDED_OVER = ("sent", "unconfirmed")
+
+
+def differences(truth, mails, folder):
+    """(customer, sentence) of each."""
+    return [
+        *unfinished(),
+        *states(truth),
+        *still_billed(truth),
+        *facts(truth),
+        *told(truth, mails, folder / "mailbox"),
+    ]
+
+
+def unfinished():
+    """What should be nothing once all is quiet."""
+    for event in StripeEvent.objects.exclude(status__in=["processed", "ignored"]):
+        yield event.lane, f"{event.type} {event.pk} is {event.status} after {event.attempts}: {event.error_message}"
+    for event in StripeEvent.objects.filter(attempts__gt=1):
+        yield event.lane, f"{event.type} {event.pk} took {event.attempts} tries: {event.error_message}"
+    for lane in Lane.objects.exclude(token=None) | Lane.objects.exclude(arrived=F("drained")):
+        yield lane.pk, f"lane {lane.pk}: {lane.arrived} arrived, {lane.drained} drained, token {lane.token}"
+    for write in StripeWrite.objects.filter(done_at=None, withdrawn_at=None):
+        yield write.lane, f"owed to Stripe: {write} {write.error_message}"
+    for mail in Mail.objects.filter(status__in=["queued", "sending", "failed"]):
+        yield mail.customer_id, f"mail {mail.key} is {mail.status}: {mail.error}"
+    if OrmQ.objects.exists():
+        yield "", f"{OrmQ.objects.count()} tasks are left on the queue"
+
+
+def states(truth):
+    rows = {row.customer_id: row for row in access.with_holds()}
+    for customer in Customer.objects.all():
+        wanted = truth.state(customer.pk)
+        row = Subscription.objects.filter(customer=customer).values(*wanted).first() or {
+            "stripe_id": "", "status": "none"
+        }  # fmt: skip
+        if customer.pk in truth.deleted:
+            wanted = {name: wanted[name] for name in ("stripe_id", "status")}
+            if not customer.deleted_at:
+                yield customer.pk, "deleted at Stripe, not here"
+        elif customer.email != truth.emails[customer.pk]:
+            yield customer.pk, f"e-mail {customer.email}, at Stripe {truth.emails[customer.pk]}"
+        for name, value in wanted.items():
+            if row[name] != value:
+                yield customer.pk, f"{name} is {row[name]}, at Stripe {value}"
+        if customer.pk in rows:
+            yield from _access(truth, rows[customer.pk])
+
+
+def still_billed(truth):
+    for sub, cause in truth.must_be_over().items():
+        for customer, subs in list(truth.subs.items()):
+            if any(s["id"] == sub and s["status"] not in OVER for s in subs):
+                yield customer, f"{sub} is still billed in spite of {cause}"
+
+
+def _access(truth, row):
+    wanted, decided = truth.has_access(row.customer_id), access.of(row.customer.subscriber)
+    if wanted is None:
+        return
+    if decided.has_access != wanted:
+        yield row.customer_id, f"access is {decided.has_access} ({decided.reason}), should be {wanted}"
+    if row.has_announced_access != wanted:
+        yield row.customer_id, f"access announced is {row.has_announced_access}, should be {wanted}"
+
+
+def facts(truth):
+    payments = {row.invoice_id: (row.customer_id, row.amount) for row in Payment.objects.all()}
+    failures = {(row.invoice_id, row.attempt): (row.customer_id, row.amount) for row in PaymentFailure.objects.all()}
+    yield from _unlike("payment", payments, truth.payments())
+    yield from _unlike("failed payment", failures, truth.failures())
+    yield from _unlike("refund", _money(Refund), _theirs(truth, truth.refunds))
+    yield from _unlike("dispute", _money(Dispute), _theirs(truth, truth.disputes))
+    ends = Counter(e["data"]["object"]["id"] for e in truth.events if e["type"] == "customer.subscription.deleted")
+    for sub, times in ends.items():
+        if times > 1:
+            yield "", f"{sub} was cancelled {times} times"
+    for write in StripeWrite.objects.exclude(done_at=None):
+        yield from _cause(truth, write)
+
+
+def _money(model):
+    return {row.pk: (row.customer_id, row.amount, row.status) for row in model.objects.all()}
+
+
+def _theirs(truth, rows):
+    return {k: (truth.charges[r["charge"]]["customer"], r["amount"], r["status"]) for k, r in rows.items()}
+
+
+def _unlike(what, ours, theirs):
+    for key in ours.keys() | theirs.keys():
+        if ours.get(key) != theirs.get(key):
+            customer = (ours.get(key) or theirs.get(key))[0]
+            yield customer, f"{what} {key} is {ours.get(key)}, at Stripe {theirs.get(key)}"
+
+
+def _cause(truth, write):
+    """What we asked Stripe to undo had its cause."""
+    if not any(is_so(truth, write) for is_so in (_lost, _given_back, _is_duplicate, _paid_a_duplicate)):
+        yield write.lane, f"asked of Stripe without a cause: {write}"
+
+
+def _lost(truth, write):
+    return truth.disputes.get(write.reference, {}).get("status") == "lost"
+
+
+def _given_back(truth, write):
+    """The charge went back in full, even if its refund failed later."""
+    refunds = [row["amount"] for row in truth.refunds.values() if row["charge"] == write.reference]
+    return write.reference in truth.charges and sum(refunds) >= truth.charges[write.reference]["amount"]
+
+
+def _is_duplicate(truth, write):
+    return write.reference == "duplicate" and truth.came_beside_another(write.lane, write.object_id)
+
+
+def _paid_a_duplicate(truth, write):
+    return write.action == "refund" and truth.came_beside_another(write.lane, write.reference)
+
+
+def told(truth, mails, path):
+    rows = {mail.key: mail for mail in Mail.objects.filter(kind__in=TOLD_KINDS)}
+    for key in mails.must:
+        if key not in rows or rows[key].status not in HANDED_OVER:
+            status = f"is {rows[key].status} ({rows[key].error})" if key in rows else "was never reserved"
+            yield _about(truth, key), f"mail {key} must be sent, but {status}"
+    for key, mail in rows.items():
+        if key not in mails.may and mail.status in HANDED_OVER:
+            yield mail.customer_id, f"mail {key} was sent and has no reason"
+    arrived = Counter(mailbox.received(path))
+    for mail in Mail.objects.all():
+        times = arrived.pop(mail.message_id, 0)
+        allowed = {"sent": (1,), "unconfirmed": (0, 1)}.get(mail.status, (0,))
+        if times not in allowed:
+            yield mail.customer_id, f"mail {mail.key} is {mail.status} and arrived {times} times"
+    for message in arrived:
+        yield "", f"{message} arrived and has no row"
+
+
+def _about(truth, key):
+    """The customer that a mail's key leads to."""
+    identifier = key.split(":")[1]
+    known = {**truth.invoices, **{s["id"]: s for subs in truth.subs.values() for s in subs}}
+    known |= {k: truth.charges[r["charge"]] for k, r in {**truth.refunds, **truth.disputes}.items()}
+    return known[identifier]["customer"] if identifier in known else ""

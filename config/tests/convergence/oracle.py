@@ -1,0 +1,223 @@
+"""What must be true of a subscriber, worked out from Stripe's objects and events alone; none of billing's code is used.
+
+`Truth` is taken when all is quiet. `Mails` remembers what earlier ones said, since a mail may tell of what was.
+"""
+
+from collections import defaultdict
+from datetime import UTC, datetime
+
+DAY = 86_400
+GRACE = 3 * DAY
+OVER = {"canceled", "incomplete_expired"}
+LIVELIEST_FIRST = ["active", "trialing", "past_due", "unpaid", "paused", "incomplete"]
+STARTED = {"active", "trialing", "past_due", "unpaid", "paused"}
+BILLING = {"active", "trialing", "past_due"}
+UNDONE = {"failed", "canceled"}
+OPEN_DISPUTE = {"needs_response", "under_review"}
+HOLDS_ACCESS = {*OPEN_DISPUTE, "lost"}
+REFUSED = {"invoice.payment_failed", "invoice.payment_action_required"}
+
+
+def time(seconds):
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def day_of_cancellation(sub):
+    """When it will end by somebody's wish, in Stripe's seconds."""
+    if sub["ended_at"]:
+        return None
+    at_the_end = sub["items"]["data"][0]["current_period_end"] if sub["cancel_at_period_end"] else None
+    return sub["cancel_at"] or at_the_end
+
+
+def subscription_of(invoice):
+    return (((invoice.get("parent") or {}).get("subscription_details")) or {}).get("subscription")
+
+
+class Truth:
+    """All of Stripe at one moment, by customer."""
+
+    def __init__(self, stripe):
+        self.now = stripe.now()
+        self.events = stripe.all("events")[::-1]
+        self.subs = defaultdict(list)
+        self.invoices = {row["id"]: row for row in stripe.all("invoices")}
+        self.charges = {row["id"]: row for row in stripe.all("charges")}
+        self.refunds = {row["id"]: row for row in stripe.all("refunds")}
+        self.disputes = {row["id"]: row for row in stripe.all("disputes")}
+        self.links = {row["payment"].get("payment_intent"): row["invoice"] for row in stripe.all("invoice_payments")}
+        self.emails = {row["id"]: row["email"] for row in stripe.all("customers")}
+        self.deleted = {event["data"]["object"]["id"] for event in self.events if event["type"] == "customer.deleted"}
+        for sub in self._subscriptions(stripe):
+            self.subs[sub["customer"]].append(sub)
+
+    def _subscriptions(self, stripe):
+        """As Stripe lists them; those of deleted customers as their last event shows them."""
+        last = {}
+        for event in self.events:
+            obj = event["data"]["object"]
+            if obj["object"] == "subscription" and event["type"] != "customer.subscription.trial_will_end":
+                last[obj["id"]] = obj
+        return (last | {sub["id"]: sub for sub in stripe.all("subscriptions", status="all")}).values()
+
+    def current(self, customer):
+        """The liveliest subscription, the older of two; with none alive the one that ended last."""
+        live = [sub for sub in self.subs[customer] if sub["status"] not in OVER]
+        if live:
+            return min(live, key=lambda s: (LIVELIEST_FIRST.index(s["status"]), s["created"], s["id"]))
+        return max(self.subs[customer], key=lambda s: (s["ended_at"] or 0, s["created"], s["id"]), default=None)
+
+    def state(self, customer):
+        """The columns of the subscriber's row."""
+        sub = self.current(customer)
+        if sub is None:
+            return {"stripe_id": "", "status": "none"}
+        item = sub["items"]["data"][0]
+        return {
+            "stripe_id": sub["id"],
+            "status": sub["status"],
+            "price_id": item["price"]["id"],
+            "plan__slug": item["price"]["lookup_key"].partition("_")[0],
+            "quantity": item["quantity"],
+            "currency": sub["currency"],
+            "current_period_start": time(item["current_period_start"]),
+            "current_period_end": time(item["current_period_end"]),
+            "trial_end": time(sub["trial_end"]),
+            "cancel_at": time(day_of_cancellation(sub)),
+            "ended_at": time(sub["ended_at"]),
+        }
+
+    def has_access(self, customer):
+        """By the policies of the house; None in the one case that Stripe's objects do not decide."""
+        sub = self.current(customer)
+        if sub is None or customer in self.deleted or self._is_held(sub):
+            return False
+        if sub["status"] == "past_due":
+            since = self._past_due_since(sub)
+            return None if since is None else self.now < since + GRACE
+        return sub["status"] in {"active", "trialing"}
+
+    def _past_due_since(self, sub):
+        mine = [invoice for invoice in self.invoices.values() if subscription_of(invoice) == sub["id"]]
+        paid = max((invoice["created"] for invoice in mine if invoice["status"] == "paid"), default=0)
+        unpaid = [invoice for invoice in mine if invoice["status"] == "open" and invoice["created"] > paid]
+        return min((i["due_date"] or i["status_transitions"]["finalized_at"] for i in unpaid), default=None)
+
+    def _is_held(self, sub):
+        disputed = (row for row in self.disputes.values() if row["status"] in HOLDS_ACCESS)
+        return any(self.paid_for(row["payment_intent"]) == sub["id"] for row in disputed)
+
+    def paid_for(self, intent):
+        """The subscription that a payment intent paid an invoice of."""
+        invoice = self.invoices.get(self.links.get(intent))
+        return subscription_of(invoice) if invoice else None
+
+    def must_be_over(self):
+        """Subscriptions nobody may be billed for any more, each with why: a dispute lost, a period refunded in full."""
+        lost = [(row["payment_intent"], row["id"]) for row in self.disputes.values() if row["status"] == "lost"]
+        refunded = [(c["payment_intent"], c["id"]) for c in self.charges.values() if self._gave_back_a_period(c)]
+        over = {self.paid_for(intent): cause for intent, cause in lost + refunded if self.paid_for(intent)}
+        return over | {sub["id"]: "another beside it" for subs in self.subs.values() for sub in self._too_many(subs)}
+
+    def _too_many(self, subs):
+        """Newer than another that bills, and still in what was paid first."""
+        billing = sorted((s for s in subs if s["status"] in BILLING), key=lambda s: (s["created"], s["id"]))
+        return [s for s in billing[1:] if self._latest_invoice(s)["billing_reason"] == "subscription_create"]
+
+    def _latest_invoice(self, sub):
+        latest = sub["latest_invoice"]
+        return self.invoices[latest if isinstance(latest, str) else latest["id"]]
+
+    def came_beside_another(self, customer, identifier):
+        """Whether an older subscription was still alive when this one began."""
+        mine = next((sub for sub in self.subs[customer] if sub["id"] == identifier), None)
+        others = [sub for sub in self.subs[customer] if sub["id"] != identifier]
+        return mine is not None and any(
+            other["created"] <= mine["created"] <= (other["ended_at"] or mine["created"]) for other in others
+        )
+
+    def _gave_back_a_period(self, charge):
+        invoice = self.invoices.get(self.links.get(charge["payment_intent"]))
+        if not charge["refunded"] or not invoice:
+            return False
+        mine = [row for row in self.refunds.values() if row["charge"] == charge["id"] and row["status"] not in UNDONE]
+        at = max(row["created"] for row in mine)
+        spans = [line["period"] for line in invoice["lines"]["data"] if not _is_proration(line)]
+        return bool(spans) and min(s["start"] for s in spans) <= at < max(s["end"] for s in spans)
+
+    # Facts
+
+    def payments(self):
+        """Invoice → customer and amount, of each that an event called paid."""
+        paid = {event["data"]["object"]["id"] for event in self.events if event["type"] == "invoice.paid"}
+        return {i: (self.invoices[i]["customer"], self.invoices[i]["amount_paid"]) for i in paid}
+
+    def failures(self):
+        """(invoice, attempt) → customer and what was due."""
+        tried = [event["data"]["object"] for event in self.events if event["type"] in REFUSED]
+        return {(i["id"], i["attempt_count"]): (i["customer"], i["amount_remaining"]) for i in tried}
+
+
+def _is_proration(line):
+    details = (line.get("parent") or {}).get("subscription_item_details")
+    return details is None or details["proration"]
+
+
+class Mails:
+    """By key: which must have been sent, and which may have been."""
+
+    def __init__(self):
+        self.must = set()
+        self.may = set()
+        self.started = {}
+
+    def learn(self, truth):
+        """To be called whenever all is quiet: from then on what was true at that moment must have been told."""
+        self._payments(truth)
+        self._refunds_and_disputes(truth)
+        self._endings(truth)
+        self.may |= self.must
+
+    def _payments(self, truth):
+        self.must |= {f"payment_received:{invoice}" for invoice, (_, paid) in truth.payments().items() if paid > 0}
+        for invoice, attempt in truth.failures():
+            found, key = truth.invoices[invoice], f"payment_failed:{invoice}:{attempt}"
+            if found["billing_reason"] == "subscription_create":
+                continue
+            self.may.add(key)
+            if found["status"] == "open" and found["attempt_count"] == attempt:
+                self.must.add(key)
+
+    def _refunds_and_disputes(self, truth):
+        self.may |= {f"refund:{row}" for row in truth.refunds}
+        self.must |= {f"refund:{row['id']}" for row in truth.refunds.values() if row["status"] not in UNDONE}
+        for event in truth.events:
+            obj = event["data"]["object"]
+            if obj["object"] == "dispute" and not obj["status"].startswith("warning_"):
+                self.may.add(f"dispute_opened:{obj['id']}")
+        self.must |= {f"dispute_opened:{d['id']}" for d in truth.disputes.values() if d["status"] in OPEN_DISPUTE}
+
+    def _endings(self, truth):
+        for event in truth.events:
+            sub = event["data"]["object"]
+            if sub["object"] == "subscription" and sub["status"] in STARTED:
+                self.may.add(f"subscription_cancelled:{sub['id']}:ended")
+                self.may.add(self._scheduled(sub))
+        for customer, subs in truth.subs.items():
+            self.must |= {self._ended(sub) for sub in subs if sub["id"] == self.started.get(customer)} - {None}
+            current = truth.current(customer)
+            live = [sub for sub in subs if sub["status"] not in OVER]
+            is_alone = len(live) == 1 and current["status"] in STARTED and customer not in truth.deleted
+            self.started[customer] = current["id"] if is_alone else None
+            if is_alone:
+                self.must.add(self._scheduled(current))
+        self.must.discard(None)
+        self.may.discard(None)
+
+    def _ended(self, sub):
+        """A subscription that was the only one when all was quiet before must be told to have ended, if it has."""
+        return f"subscription_cancelled:{sub['id']}:ended" if sub["status"] in OVER else None
+
+    def _scheduled(self, sub):
+        at = day_of_cancellation(sub)
+        return f"subscription_cancelled:{sub['id']}:{time(at).date().isoformat()}" if at else None

@@ -1,0 +1,12 @@
+"""Settings of the processes that the convergence test starts: the site's own, with mail that is counted, not sent."""
+
+from config.settings import *  # noqa: F403
+from config.settings import Q_CLUSTER, text
+
+DEBUG = False
+MAILBOX = text("MAILBOX")
+EMAIL_BACKEND = "config.tests.convergence.mailbox.Mailbox"
+# An outage of the story is over in a second.
+BILLING_STRIPE_CIRCUIT_SECONDS = 0.3
+BILLING_STRIPE_RATE = 400
+Q_CLUSTER = {**Q_CLUSTER, "poll": 0.05, "timeout": 20, "retry": 22, "workers": 2}

@@ -1,0 +1,196 @@
+"""One batch of lives lived in a storm, and what is wrong afterwards."""
+
+import random
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import F, Q
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from billing import worker
+from billing.models import Lane, StripeEvent, StripeWrite
+from billing.sync import runs
+from notifications import outbox
+from notifications.models import Mail
+
+from .comparing import differences
+from .courier import Courier
+from .lives import DAY, TURNS, Subscriber
+from .oracle import Mails, Truth
+from .site import SECRET
+
+AGO = timedelta(days=1)
+QUIET_SECONDS = 60
+FAULTS = [
+    {},
+    {"latency_ms": 15},
+    {"fail_next": 0.2, "status": 500},
+    {"fail_next": 0.3, "status": 429, "retry_after": 0.1},
+    {"lose_answer": 0.3},
+    {"fail_next": 1.0, "status": 503},
+]
+
+
+@dataclass
+class Outcome:
+    """What happened in one batch; `wrong` is (number of the life or None, sentence) of each difference."""
+
+    histories: int = 0
+    events: int = 0
+    deliveries: int = 0
+    seconds: float = 0.0
+    happened: Counter = field(default_factory=Counter)
+    wrong: list = field(default_factory=list)
+
+    def line(self):
+        happened = ", ".join(f"{number} {what}" for what, number in sorted(self.happened.items()))
+        return (
+            f"{self.histories} histories, {self.events} events, {self.deliveries} deliveries, {happened}, "
+            f"{len(self.wrong)} mismatches, {self.seconds:.1f} s"
+        )
+
+
+def weather(site, batch, workers=3):
+    """Live the batch; the storm calms down half-way and at the end, and each time all must agree."""
+    began = time.monotonic()
+    outcome, chance = Outcome(len(batch.lives)), random.Random(batch.seed)
+    prices = site.new_world(batch.seed)
+    courier, mails = Courier(site.stripe, site.door, chance, SECRET), Mails()
+    people = [Subscriber(site.stripe, prices, number, life) for number, life in enumerate(batch.lives)]
+    try:
+        for turn in range(TURNS):
+            if turn % 2 == 0:
+                site.workers.tell(f"start {workers}")
+                storm = Storm(site, outcome, chance.random())
+            site.stripe.control("advance", seconds=int(batch.gaps[turn] * DAY))
+            for person in people:
+                person.turn(turn)
+                if person.number % 4 == 3:
+                    courier.bring_in_disorder()
+            courier.bring_in_disorder()
+            if turn % 2 == 1:
+                storm.calm_down()
+                settle(site, courier, workers)
+                outcome.wrong = _compare(site, people, mails)
+                if outcome.wrong:
+                    break
+    finally:
+        storm.calm_down()
+        site.workers.tell("stop")
+        courier.close()
+    outcome.events, outcome.deliveries = len(courier.known), courier.deliveries
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+def _compare(site, people, mails):
+    truth = Truth(site.stripe)
+    mails.learn(truth)
+    whose = {customer: person.number for person in people for customer in person.customers}
+    return [(whose.get(customer), sentence) for customer, sentence in differences(truth, mails, site.folder)]
+
+
+class Storm(threading.Thread):
+    """Workers killed and stopped, leases that end under their holders, a Stripe in trouble: until it calms down."""
+
+    def __init__(self, site, outcome, seed):
+        super().__init__(name="storm", daemon=True)
+        self.site, self.happened, self.chance = site, outcome.happened, random.Random(seed)
+        self.is_over = threading.Event()
+        self.failure = None
+        self.start()
+
+    def run(self):
+        try:
+            while not self.is_over.wait(self.chance.uniform(0.05, 0.3)):
+                strike = self.chance.choice([self.kill, self.kill, self.faults, self.faults, self.freeze, self.lapse])
+                strike()
+                self.happened[strike.__name__] += 1
+                # The probe of the circuit may have died with its worker: its time passes at once.
+                cache.delete("billing.stripe.probe")
+        except Exception as error:  # noqa: BLE001 (raised again where the storm is waited for)
+            self.failure = error
+        finally:
+            connection.close()
+
+    def kill(self):
+        self.site.workers.tell("thaw")
+        self.site.workers.tell("kill")
+
+    def freeze(self):
+        """One stands still while its lanes are taken over, and goes on later as if nothing had happened."""
+        self.site.workers.tell("freeze")
+        self.lapse()
+
+    def lapse(self):
+        Lane.objects.exclude(token=None).update(leased_until=timezone.now() - AGO)
+        left_behind()
+        self.site.workers.tell("thaw" if self.chance.random() < 0.5 else "start 0")
+
+    def faults(self):
+        self.site.stripe.control("faults", api=self.chance.choice(FAULTS))
+
+    def calm_down(self):
+        self.is_over.set()
+        self.join()
+        self.site.stripe.control("faults")
+        if self.failure:
+            raise self.failure
+
+
+def left_behind():
+    """As if lanes had been awake for long."""
+    Lane.objects.filter(arrived__gt=F("drained")).update(woken_at=timezone.now() - AGO)
+    OrmQ.objects.filter(lock__gt=timezone.now()).update(lock=timezone.now() - AGO)
+
+
+def settle(site, courier, workers):
+    """Everybody is killed; a day passes; new workers, the sweep and the sync bring all to an end."""
+    site.workers.tell("stop")
+    courier.bring_the_rest()
+    _let_a_day_pass()
+    site.workers.tell(f"start {workers}")
+    runs.hourly()
+    deadline = time.monotonic() + QUIET_SECONDS
+    while (courier.bring_the_rest() or not _is_quiet()) and time.monotonic() < deadline:
+        _retries_are_due()
+        worker.sweep()
+        outbox.sweep()
+        time.sleep(0.1)
+    courier.find_the_lost()
+    site.workers.tell("stop")
+
+
+def _let_a_day_pass():
+    """For whatever waits for an end of a lease, a lock or a pause. Nobody is at work."""
+    cache.clear()
+    past = timezone.now() - AGO
+    Lane.objects.exclude(token=None).update(leased_until=past)
+    Mail.objects.exclude(token=None).update(leased_until=past)
+    Mail.objects.exclude(woken_at=None).update(woken_at=past)
+    left_behind()
+    _retries_are_due()
+
+
+def _retries_are_due():
+    now = timezone.now()
+    StripeEvent.objects.waiting().exclude(next_attempt_at=None).update(next_attempt_at=now)
+    StripeWrite.objects.filter(done_at=None, next_attempt_at__gt=now).update(next_attempt_at=now)
+    Mail.objects.filter(status=Mail.Status.QUEUED, next_attempt_at__gt=now).update(next_attempt_at=now)
+
+
+def _is_quiet():
+    busy = (
+        StripeEvent.objects.waiting(),
+        Lane.objects.filter(Q(arrived__gt=F("drained")) | ~Q(token=None)),
+        StripeWrite.objects.filter(done_at=None, withdrawn_at=None),
+        Mail.objects.filter(status__in=["queued", "sending"]),
+        OrmQ.objects.all(),
+    )
+    return not any(rows.exists() for rows in busy)
