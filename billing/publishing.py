@@ -8,7 +8,7 @@ from typing import Any
 
 from billing import catalogue, stripe_client
 from billing.catalogue import DefaultPlan, lookup_key
-from billing.models import Plan
+from billing.models import Plan, Price
 
 LOOKUP_KEYS_A_CALL = 10
 
@@ -23,12 +23,25 @@ class Published:
 def publish() -> Published:
     """Make what is missing at Stripe, and write the prices down here. Raises `StripeUnavailable`, `StripeRefused`."""
     done = Published()
-    slugs = set(Plan.objects.values_list("slug", flat=True))
-    plans = [plan for plan in catalogue.DEFAULT_PLANS if plan.prices and plan.slug in slugs]
-    existing = _existing([lookup_key(plan.slug, interval) for plan in plans for interval in plan.prices])
-    for plan in plans:
-        _publish(plan, existing, done)
+    found = existing(_keys())
+    for plan in _plans():
+        _publish(plan, found, done)
     return done
+
+
+def missing() -> list[str]:
+    """Lookup keys of the prices that `publish` would make, or write down here."""
+    found, here = existing(_keys()), set(Price.objects.values_list("pk", flat=True))
+    return [key for key in _keys() if key not in found or found[key]["id"] not in here]
+
+
+def _plans() -> list[DefaultPlan]:
+    slugs = set(Plan.objects.values_list("slug", flat=True))
+    return [plan for plan in catalogue.DEFAULT_PLANS if plan.prices and plan.slug in slugs]
+
+
+def _keys() -> list[str]:
+    return [lookup_key(plan.slug, interval) for plan in _plans() for interval in plan.prices]
 
 
 def _publish(plan: DefaultPlan, existing: dict[str, dict[str, Any]], done: Published) -> None:
@@ -43,7 +56,7 @@ def _publish(plan: DefaultPlan, existing: dict[str, dict[str, Any]], done: Publi
         catalogue.refresh(price)
 
 
-def _existing(keys: list[str]) -> dict[str, dict[str, Any]]:
+def existing(keys: list[str]) -> dict[str, dict[str, Any]]:
     """Lookup key → Stripe's price, archived ones too: an archived price is not made again."""
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(keys), LOOKUP_KEYS_A_CALL):

@@ -13,6 +13,7 @@ from django_q.models import Schedule
 
 from billing import installing, publishing
 from billing.models import Plan, Price
+from billing.receivers.contents import EVENT_TYPES
 
 
 def manage(*arguments, database):
@@ -99,7 +100,7 @@ def test_prices_found_at_stripe_are_read_and_never_changed(world):
     world.stripe("POST", f"prices/{price['id']}", active=False)
     out = StringIO()
     call_command("setup_stripe", stdout=out)
-    assert out.getvalue() == "Stripe: 0 products and 0 prices made, 4 prices found.\n"
+    assert out.getvalue().endswith(" changes made, 4 prices found.\n")
     assert not Price.objects.get(lookup_key="team_month").is_active
 
 
@@ -120,3 +121,43 @@ def test_stripe_out_of_reach_is_an_error_in_one_sentence(world):
 def test_publishing_before_setup_says_what_to_run_first():
     with pytest.raises(CommandError, match=r"manage\.py setup"):
         call_command("setup_stripe")
+
+
+def set_up_stripe(*options):
+    out = StringIO()
+    call_command("setup_stripe", *options, stdout=out)
+    return out.getvalue()
+
+
+def test_portal_and_endpoint_are_made_once_and_the_secret_told_once(world):
+    first = set_up_stripe("--yes")
+    assert "whsec_" in first
+    assert set_up_stripe() == "Stripe: 0 changes made, 4 prices found.\n"
+    [endpoint] = world.stripe("GET", "webhook_endpoints")["data"]
+    assert (endpoint["api_version"], set(endpoint["enabled_events"])) == ("2026-08-26.dahlia", set(EVENT_TYPES))
+    [portal] = world.stripe("GET", "billing_portal/configurations")["data"]
+    assert portal["features"]["subscription_cancel"]["mode"] == "at_period_end"
+    assert len(portal["features"]["subscription_update"]["products"]) == 2
+
+
+def test_a_dry_run_of_the_setup_changes_nothing_at_stripe(world):
+    assert "Dry run: 2 changes to make." in set_up_stripe("--dry-run")
+    assert not world.stripe("GET", "webhook_endpoints")["data"]
+
+
+def test_an_endpoint_that_was_disabled_or_deleted_is_mended(world):
+    set_up_stripe("--yes")
+    [endpoint] = world.stripe("GET", "webhook_endpoints")["data"]
+    world.stripe("POST", f"webhook_endpoints/{endpoint['id']}", disabled=True, enabled_events=["invoice.paid"])
+    assert endpoint["id"] in set_up_stripe("--yes")
+    [mended] = world.stripe("GET", "webhook_endpoints")["data"]
+    assert (mended["status"], set(mended["enabled_events"])) == ("enabled", set(EVENT_TYPES))
+    world.stripe("DELETE", f"webhook_endpoints/{endpoint['id']}")
+    assert "whsec_" in set_up_stripe("--yes")
+
+
+def test_what_somebody_else_made_is_left_alone(world):
+    theirs = {"url": "http://127.0.0.1:8000/api/v1/webhooks/stripe", "enabled_events": ["invoice.paid"]}
+    made = world.stripe("POST", "webhook_endpoints", **theirs)
+    set_up_stripe("--yes")
+    assert world.stripe("GET", f"webhook_endpoints/{made['id']}")["enabled_events"] == ["invoice.paid"]

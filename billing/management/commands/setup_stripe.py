@@ -1,24 +1,53 @@
-"""`manage.py setup_stripe`: the plans of this site as products and prices at Stripe. Run it once per Stripe account."""
+"""`manage.py setup_stripe`: the Stripe account made ready for this site. Run it once, and again when plans change."""
 
+import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from billing import publishing
+from billing import account, publishing
+from billing.account import Change
 from billing.conf import conf
 from billing.models import Plan
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
 
 class Command(BaseCommand):
-    help = "Make the products and prices of the plans at Stripe where they are missing. Safe to run again."
+    help = (
+        "Make products, prices, the customer portal and the webhook endpoint at Stripe where they are missing. Shows "
+        "first what it would change, and asks on a terminal. Safe to run again; never touches what it did not make."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--dry-run", action="store_true", help="only show what would be changed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if Plan._meta.db_table not in connection.introspection.table_names() or not Plan.objects.exists():
             raise CommandError("There are no plans yet: run `manage.py setup` first.")
         try:
-            done = publishing.publish()
+            planned = account.changes()
+            for change in planned:
+                self.stdout.write(f"  {change.text}")
+            if options["dry_run"]:
+                self.stdout.write(f"Dry run: {len(planned)} changes to make.")
+                return
+            if planned and not options["yes"] and not self._agrees():
+                raise CommandError("Nothing was changed.")
+            self._make(planned)
+            found = publishing.publish().found
         except (StripeUnavailable, *StripeRefused) as error:
             raise CommandError(f"{error} (at {conf.api_base or 'Stripe'}). Run this again to go on.") from error
-        self.stdout.write(f"Stripe: {done.products} products and {done.made} prices made, {done.found} prices found.")
+        self.stdout.write(f"Stripe: {len(planned)} changes made, {found} prices found.")
+
+    def _make(self, planned: list[Change]) -> None:
+        for change in planned:
+            if told := change.make():
+                self.stdout.write(told)
+
+    def _agrees(self) -> bool:
+        """Without a terminal nobody could answer: whoever runs it there means it."""
+        if not sys.stdin.isatty():
+            return True
+        return input(f"Change this at {conf.api_base or 'Stripe'}? [y/N] ").strip().lower() in {"y", "yes"}

@@ -1,0 +1,181 @@
+"""The Stripe account made ready for this site: prices, portal and webhook endpoint, as a plan first, then done.
+
+What we make carries `billing_setup` in its metadata. What does not is somebody else's: read, never touched.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from billing import publishing, stripe_client
+from billing.conf import conf
+from billing.models import Price
+from billing.receivers.contents import EVENT_TYPES
+from billing.stripe_client import StripeRefused
+
+MARK = "billing_setup"
+WEBHOOK_PATH = "/api/v1/webhooks/stripe"
+CONFIGURATIONS = "/v1/billing_portal/configurations"
+ENDPOINTS = "/v1/webhook_endpoints"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing to make or mend at Stripe. `make` returns what is to be told once, such as a new secret."""
+
+    text: str
+    make: Callable[[], str]
+
+
+def webhook_url() -> str:
+    return conf.site_url + WEBHOOK_PATH
+
+
+def changes() -> list[Change]:
+    """What this account lacks, in the order it is to be made. Raises `StripeUnavailable`, `StripeRefused`."""
+    missing = publishing.missing()
+    prices = [Change(f"make the products and prices {', '.join(missing)}", _publish)] if missing else []
+    return [*prices, *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
+
+
+def portal_of_ours() -> dict[str, Any] | None:
+    expand = ["data.features.subscription_update.products"]
+    found = stripe_client.get(CONFIGURATIONS, active=True, limit=100, expand=expand)["data"]
+    return next((row for row in found if (row.get("metadata") or {}).get(MARK)), None)
+
+
+def endpoints() -> list[dict[str, Any]]:
+    data: list[dict[str, Any]] = stripe_client.get(ENDPOINTS, limit=100)["data"]
+    return data
+
+
+def lacks(endpoint: dict[str, Any]) -> set[str]:
+    """Event types we listen to and it does not send."""
+    sent = set(endpoint["enabled_events"])
+    return set() if "*" in sent else EVENT_TYPES - sent
+
+
+def _publish() -> str:
+    publishing.publish()
+    return ""
+
+
+def _portal_changes(*, are_prices_missing: bool) -> list[Change]:
+    """Plan switch, cancel at the period's end, card and invoices. Prices yet to be made come in as it is made."""
+    ours = portal_of_ours()
+    if ours is None:
+        return [Change("make a portal configuration: plans, cancellation, cards, invoices", lambda: _save_portal(""))]
+    is_as_wanted = not are_prices_missing and _holds(ours["features"], _features())
+    text = f"bring the portal configuration {ours['id']} up to date"
+    return [] if is_as_wanted else [Change(text, lambda: _save_portal(ours["id"]))]
+
+
+def _features() -> dict[str, Any]:
+    products = _products()
+    switch: dict[str, Any] = {"enabled": bool(products)}
+    if products:
+        switch |= {
+            "default_allowed_updates": ["price"],
+            "proration_behavior": "always_invoice",
+            "products": products,
+            "schedule_at_period_end": {"conditions": [{"type": "decreasing_item_amount"}]},
+        }
+    return {
+        "customer_update": {"enabled": True, "allowed_updates": ["address", "email", "name"]},
+        "invoice_history": {"enabled": True},
+        "payment_method_update": {"enabled": True},
+        "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
+        "subscription_update": switch,
+    }
+
+
+def _products() -> list[dict[str, Any]]:
+    """Stripe's products of the public plans, each with the prices on offer."""
+    ids = Price.objects.filter(is_active=True, plan__is_public=True).exclude(lookup_key="")
+    keys = sorted(ids.values_list("lookup_key", flat=True))
+    found: dict[str, list[str]] = {}
+    for price in publishing.existing(keys).values():
+        if price["active"]:
+            found.setdefault(str(price["product"]), []).append(price["id"])
+    return [{"product": product, "prices": sorted(prices)} for product, prices in sorted(found.items())]
+
+
+def _save_portal(configuration: str) -> str:
+    features = _features()
+    path = f"{CONFIGURATIONS}/{configuration}" if configuration else CONFIGURATIONS
+    key = _key("portal", configuration, features)
+    made = stripe_client.post(path, idempotency_key=key, features=features, metadata={MARK: "portal"})
+    return "" if configuration else f"Portal configuration: {made['id']}"
+
+
+def _endpoint_changes() -> list[Change]:
+    """One endpoint of ours at our address and version; another's there is left alone."""
+    if not conf.api_base and urlsplit(conf.site_url).hostname in LOOPBACK:
+        return []
+    here = [row for row in endpoints() if row["url"].rstrip("/") == webhook_url()]
+    ours = [row for row in here if (row.get("metadata") or {}).get(MARK) and row["api_version"] == conf.api_version]
+    if not ours:
+        others = sorted(row["id"] for row in here)
+        text = f"make a webhook endpoint at {webhook_url()} for {len(EVENT_TYPES)} event types at {conf.api_version}"
+        return [Change(text + _beside(others), lambda: _make_endpoint(others))]
+    endpoint = ours[0]
+    if not lacks(endpoint) and endpoint["status"] == "enabled":
+        return []
+    text = f"enable the webhook endpoint {endpoint['id']} and send it all {len(EVENT_TYPES)} event types"
+    return [Change(text, lambda: _mend_endpoint(endpoint))]
+
+
+def _beside(others: list[str]) -> str:
+    return f", beside {', '.join(others)}, which is not ours or of another version" if others else ""
+
+
+def _make_endpoint(others: list[str]) -> str:
+    """A key seen before is answered with what was made then, even if that is deleted: the next key asks anew."""
+    params = {"url": webhook_url(), "enabled_events": sorted(EVENT_TYPES), "api_version": conf.api_version}
+    key = _key("endpoint", *others, params)
+    while True:
+        made = stripe_client.post(ENDPOINTS, idempotency_key=key, metadata={MARK: "webhook"}, **params)
+        if _exists(made["id"]):
+            return f"Webhook secret, shown this once: {made['secret']}\nSet STRIPE_WEBHOOK_SECRET to it."
+        key = f"{key}:after:{made['id']}"
+
+
+def _exists(endpoint: str) -> bool:
+    try:
+        stripe_client.get(f"{ENDPOINTS}/{endpoint}")
+    except StripeRefused as error:
+        if error.code == "resource_missing":
+            return False
+        raise
+    return True
+
+
+def _mend_endpoint(endpoint: dict[str, Any]) -> str:
+    """Types it sends besides stay."""
+    events = ["*"] if "*" in endpoint["enabled_events"] else sorted({*endpoint["enabled_events"], *EVENT_TYPES})
+    key = _key("mend", endpoint["id"], endpoint["status"], endpoint["enabled_events"], events)
+    stripe_client.post(f"{ENDPOINTS}/{endpoint['id']}", idempotency_key=key, enabled_events=events, disabled=False)
+    return ""
+
+
+def _holds(found: Any, wanted: Any) -> bool:
+    """Whether what we want is so, whatever else is set."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(_holds(found.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(found) == len(wanted) and all(map(_holds, _sorted(found), wanted))
+    return bool(found == wanted)
+
+
+def _sorted(values: list[Any]) -> list[Any]:
+    return sorted(values, key=lambda value: value.get("product", "") if isinstance(value, dict) else str(value))
+
+
+def _key(*what: Any) -> str:
+    """The same wish, at the same state of the account, is the same write."""
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+    return f"setup:{what[0]}:{digest}"
