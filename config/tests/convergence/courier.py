@@ -15,6 +15,7 @@ class Courier:
     def __init__(self, stripe, door, chance, secret):
         self.stripe, self.door, self.chance, self.secret = stripe, door, chance, secret
         self.known = set()
+        self.events = []
         self.late = []
         self.lost = []
         self.under_way = []
@@ -36,6 +37,7 @@ class Courier:
             if len(fresh) < len(page["data"]):
                 break
         self.known |= {event["id"] for event in found}
+        self.events += found[::-1]
         return found[::-1]
 
     def bring_in_disorder(self):

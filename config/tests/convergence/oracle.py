@@ -35,11 +35,11 @@ def subscription_of(invoice):
 
 
 class Truth:
-    """All of Stripe at one moment, by customer."""
+    """All of Stripe at one moment, by customer. `events` are all there ever were, oldest first."""
 
-    def __init__(self, stripe):
+    def __init__(self, stripe, events):
         self.now = stripe.now()
-        self.events = stripe.all("events")[::-1]
+        self.events = events
         self.subs = defaultdict(list)
         self.invoices = {row["id"]: row for row in stripe.all("invoices")}
         self.charges = {row["id"]: row for row in stripe.all("charges")}

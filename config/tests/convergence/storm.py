@@ -77,7 +77,7 @@ def weather(site, batch, workers=3):
             if turn % 2 == 1:
                 storm.calm_down()
                 settle(site, courier, workers)
-                outcome.wrong = _compare(site, people, mails)
+                outcome.wrong = _compare(site, courier.events, people, mails)
                 if outcome.wrong:
                     break
     finally:
@@ -89,8 +89,8 @@ def weather(site, batch, workers=3):
     return outcome
 
 
-def _compare(site, people, mails):
-    truth = Truth(site.stripe)
+def _compare(site, events, people, mails):
+    truth = Truth(site.stripe, events)
     mails.learn(truth)
     whose = {customer: person.number for person in people for customer in person.customers}
     return [(whose.get(customer), sentence) for customer, sentence in differences(truth, mails, site.folder)]
