@@ -55,8 +55,8 @@ class Courier:
 
     def bring_the_rest(self):
         """All that is new or late; what was lost stays so."""
-        bag, self.late = self.late, []
-        self._send(bag + self.collect())
+        bag, self.late = self.late + self.collect(), []
+        self._send(bag)
         self.wait()
         return len(bag)
 

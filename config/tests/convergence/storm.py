@@ -158,10 +158,12 @@ def settle(site, courier, workers):
     site.workers.tell(f"start {workers}")
     runs.hourly()
     deadline = time.monotonic() + QUIET_SECONDS
-    while (courier.bring_the_rest() or not _is_quiet()) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
         _retries_are_due()
         worker.sweep()
         outbox.sweep()
+        if not courier.bring_the_rest() and _is_quiet():
+            break
         time.sleep(0.1)
     courier.find_the_lost()
     site.workers.tell("stop")
