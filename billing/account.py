@@ -53,10 +53,10 @@ def endpoints() -> list[dict[str, Any]]:
     return data
 
 
-def lacks(endpoint: dict[str, Any]) -> set[str]:
+def lacks(endpoint: dict[str, Any]) -> frozenset[str]:
     """Event types we listen to and it does not send."""
     sent = set(endpoint["enabled_events"])
-    return set() if "*" in sent else EVENT_TYPES - sent
+    return frozenset() if "*" in sent else EVENT_TYPES - sent
 
 
 def _publish() -> str:

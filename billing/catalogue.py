@@ -182,8 +182,8 @@ def refresh(stripe_price: dict[str, Any]) -> Price | None:
     price = _known(stripe_price) or _as_it_would_be(stripe_price)
     if price is None or not stripe_price.get("recurring"):
         return None
-    facts = {"plan": price.plan, **_facts(stripe_price)}
-    price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults=facts)
+    columns = {"plan": price.plan, **facts(stripe_price)}
+    price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults=columns)
     return price
 
 
@@ -192,7 +192,7 @@ def _as_it_would_be(stripe_price: dict[str, Any]) -> Price | None:
     plan = _plan_named(stripe_price.get("lookup_key") or "")
     if plan is None or not stripe_price.get("recurring"):
         return None
-    return Price(pk=stripe_price["id"], plan=plan, **_facts(stripe_price))
+    return Price(pk=stripe_price["id"], plan=plan, **facts(stripe_price))
 
 
 def retire(price_id: str) -> None:
@@ -205,9 +205,9 @@ def _plan_named(key: str) -> Plan | None:
     return Plan.objects.filter(slug=slug).first() if interval in Interval.values else None
 
 
-def _facts(stripe_price: dict[str, Any]) -> dict[str, Any]:
-    """Events carry no `currency_options` (Stripe sends them only when expanded): those we know stay."""
-    facts = {
+def facts(stripe_price: dict[str, Any]) -> dict[str, Any]:
+    """Our columns of a Stripe price. Without `currency_options`, which come only when expanded, those we know stay."""
+    found = {
         "lookup_key": stripe_price.get("lookup_key") or "",
         "currency": stripe_price["currency"],
         "unit_amount": stripe_price.get("unit_amount"),
@@ -217,9 +217,9 @@ def _facts(stripe_price: dict[str, Any]) -> dict[str, Any]:
     }
     options = stripe_price.get("currency_options")
     if options is not None:
-        facts["currency_options"] = {
+        found["currency_options"] = {
             currency: option["unit_amount"]
             for currency, option in options.items()
             if currency != stripe_price["currency"] and option.get("unit_amount") is not None
         }
-    return facts
+    return found

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 
@@ -289,6 +291,14 @@ def _mapped_errors() -> Iterator[None]:
 def get(path: str, **params: Any) -> dict[str, Any]:
     """Read an object or a list, e.g. `get("/v1/customers/cus_1")`."""
     return _call("get", path, params)
+
+
+def server_time() -> datetime | None:
+    """What Stripe's clock said as it answered, to the second."""
+    with _mapped_errors():
+        client = _client(conf.api_key, conf.api_version, conf.api_base, _is_patient.get())
+        said = client.raw_request("get", "/v1/account").headers.get("Date")
+    return parsedate_to_datetime(said) if said else None
 
 
 def post(path: str, *, idempotency_key: str, **params: Any) -> dict[str, Any]:

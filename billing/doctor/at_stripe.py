@@ -1,0 +1,106 @@
+"""What the account at Stripe says: key, endpoint, prices, portal, clock."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from stripe._api_version import _ApiVersion
+
+from billing import account, catalogue, publishing, stripe_client
+from billing.checks import check_api_key
+from billing.conf import conf
+from billing.models import Plan, Price
+
+from .findings import Finding, error, ok, warning
+
+MOST_SKEW = timedelta(seconds=30)
+SETUP = "Run `manage.py setup_stripe`."
+
+
+def key() -> Iterator[Finding]:
+    for message in check_api_key():
+        yield error("key", str(message.msg), str(message.hint))
+    found = stripe_client.get("/v1/account")
+    mode = "live" if conf.live_mode else "test"
+    yield ok("key", f"Stripe takes the key for the account {found['id']}, {mode} mode.")
+
+
+def api_version() -> Iterator[Finding]:
+    if conf.api_version != _ApiVersion.CURRENT:
+        text = f"Pinned is {conf.api_version}; the installed stripe package is built for {_ApiVersion.CURRENT}."
+        yield warning("api version", text, "Install the stripe package of the pinned version, or move both together.")
+    else:
+        yield ok("api version", f"{conf.api_version}, which the installed stripe package is built for.")
+
+
+def webhook_endpoint() -> Iterator[Finding]:
+    here = [row for row in account.endpoints() if row["url"].rstrip("/") == account.webhook_url()]
+    if not here:
+        text = f"No webhook endpoint leads to {account.webhook_url()}."
+        if conf.api_base:
+            yield warning("webhook endpoint", text, f"{SETUP} A sandbox that is told to `--forward` needs none.")
+        else:
+            yield error("webhook endpoint", text, f"Check SITE_URL. {SETUP}")
+    for row in here:
+        if row["status"] != "enabled":
+            yield error(
+                "webhook endpoint", f"{row['id']} is disabled.", f"{SETUP} `sync_stripe` fetches what was missed."
+            )
+        elif row["api_version"] != conf.api_version:
+            text = (
+                f"{row['id']} sends events of {row['api_version'] or 'the account’s version'}, not {conf.api_version}."
+            )
+            yield warning("webhook endpoint", text, f"{SETUP} Then delete that one in the Dashboard.")
+        elif lacking := account.lacks(row):
+            text = f"{row['id']} does not send {len(lacking)} types: {', '.join(sorted(lacking)[:5])}."
+            yield error("webhook endpoint", text, SETUP)
+        else:
+            yield ok("webhook endpoint", f"{row['id']} is enabled, at {row['url']}, and sends all we listen to.")
+
+
+def prices() -> Iterator[Finding]:
+    """Each public plan that is sold, against what Stripe would charge, in every currency."""
+    rows = list(Price.objects.filter(is_active=True).exclude(lookup_key="").select_related("plan"))
+    theirs = publishing.existing([row.lookup_key for row in rows])
+    for missing in publishing.missing():
+        yield error("prices", f"{missing} is not at Stripe, or not known here.", SETUP)
+    differing = [row for row in rows if (found := theirs.get(row.lookup_key)) and _differs(row, found)]
+    for row in differing:
+        text = f"{row.lookup_key}: amounts or currencies here are not Stripe's, which are what is charged."
+        yield error("prices", text, f"{SETUP} It reads Stripe's prices again.")
+    unsold = Plan.objects.filter(is_public=True, prices=None).exclude(slug=conf.free_plan)
+    for plan in unsold:
+        yield warning("prices", f"The public plan {plan.slug} has no price.", "Add one, or make the plan not public.")
+    if rows and not differing:
+        currencies = sorted({currency for row in rows for currency in catalogue.amounts(row)})
+        yield ok("prices", f"{len(rows)} prices agree with Stripe, in {', '.join(currencies)}.")
+
+
+def portal() -> Iterator[Finding]:
+    if account.portal_of_ours() or stripe_client.get("/v1/billing_portal/configurations", is_default=True)["data"]:
+        yield ok("portal", "A portal configuration is there.")
+    else:
+        yield error("portal", "No portal configuration: customers cannot change their card.", SETUP)
+
+
+def clock() -> Iterator[Finding]:
+    """Signatures are good for five minutes, so clocks must agree."""
+    theirs = stripe_client.server_time()
+    if theirs is None:
+        yield warning("clock", "Stripe's answer carries no time to compare with.", "Keep this machine's time by NTP.")
+        return
+    skew = abs(timezone.now() - theirs)
+    text = f"{skew.total_seconds():.0f} s from Stripe's."
+    if skew > MOST_SKEW:
+        yield error("clock", text, "Let this machine keep its time by NTP: signatures are refused after 5 minutes.")
+    else:
+        yield ok("clock", text)
+
+
+def _differs(row: Price, found: dict[str, Any]) -> bool:
+    facts = catalogue.facts(found)
+    return any(getattr(row, name) != value for name, value in facts.items())
+
+
+CHECKS = (key, api_version, webhook_endpoint, prices, portal, clock)

@@ -1,0 +1,150 @@
+"""What this site says of itself: events, queue, sync, grace, cache, mail."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.mail import get_connection
+from django.db.models import Max, Min
+from django.utils import timezone
+from django_q.status import Stat
+
+from billing import health, webhooks
+from billing.conf import conf
+from billing.models import PaymentFailure, Plan, StripeEvent, SyncRun
+from billing.sync.parallel import AT_ONCE, Threads
+
+from .findings import Finding, error, ok, warning
+
+Status = StripeEvent.Status
+RECENT = timedelta(days=7)
+COUNTS_EACH = 10
+LATE = timedelta(hours=3)
+
+
+def events() -> Iterator[Finding]:
+    """That they arrive, are of our version, and by which of the secrets they verified."""
+    newest = StripeEvent.objects.filter(source=StripeEvent.Source.WEBHOOK).order_by("-received_at").first()
+    if newest is None or newest.received_at < timezone.now() - RECENT:
+        when = f"since {newest.received_at:%Y-%m-%d %H:%M}" if newest else "ever"
+        yield warning("events", f"No webhook has arrived {when}.", "Send a test event from the Dashboard.")
+        return
+    yield ok("events", f"The last webhook, {newest.pk}, arrived {newest.received_at:%Y-%m-%d %H:%M} and was verified.")
+    if newest.api_version and newest.api_version != conf.api_version:
+        text = f"It is of API version {newest.api_version}, not {conf.api_version}."
+        yield warning("events", text, "Run `manage.py setup_stripe`, then delete the endpoint of the other version.")
+
+
+def secrets() -> Iterator[Finding]:
+    if not conf.webhook_secrets:
+        yield error("secrets", "No webhook secret is set: every event is refused.", "Set STRIPE_WEBHOOK_SECRET.")
+    for fingerprint, at in webhooks.last_verified().items():
+        if at:
+            yield ok("secrets", f"The secret {fingerprint} last verified an event {at:%Y-%m-%d %H:%M}.")
+        else:
+            text = f"The secret {fingerprint} has verified no event."
+            yield warning("secrets", text, "Drop it from STRIPE_WEBHOOK_SECRET if it is an old one.")
+
+
+def queue() -> Iterator[Finding]:
+    clusters = Stat.get_all()
+    lag = health.backlog().queue_lag_seconds
+    if not clusters:
+        yield error("queue", "No worker runs: events are stored and not applied.", "Start `manage.py qcluster`.")
+    elif lag and lag > health.TOO_OLD.total_seconds():
+        yield error(
+            "queue", f"A lane has been queued for {lag} s.", "Start another worker, or look why this one hangs."
+        )
+    else:
+        yield ok("queue", f"{len(clusters)} cluster(s) at work, {lag or 0} s behind.")
+
+
+def backlog() -> Iterator[Finding]:
+    oldest = health.backlog().oldest_waiting_seconds
+    if oldest and oldest > health.TOO_OLD.total_seconds():
+        yield error("backlog", f"The oldest event has waited {oldest} s.", "Look at the worker and its log.")
+    else:
+        yield ok("backlog", f"The oldest event that could be applied has waited {oldest or 0} s.")
+    for status, todo in (
+        (Status.FAILED, "They are tried again by themselves; the admin shows why they failed."),
+        (Status.DEAD, "See why in the admin, then `manage.py replay_events --dead`."),
+    ):
+        number = StripeEvent.objects.filter(status=status).count()
+        if number:
+            said = (error if status == Status.DEAD else warning)("backlog", f"{number} {status} events.", todo)
+            yield said
+        else:
+            yield ok("backlog", f"No {status} events.")
+
+
+def sync() -> Iterator[Finding]:
+    last = SyncRun.objects.exclude(mode=SyncRun.Mode.CUSTOMER).order_by("-started_at").first()
+    if last is None or last.started_at < timezone.now() - LATE:
+        when = f"since {last.started_at:%Y-%m-%d %H:%M}" if last else "yet"
+        yield warning("sync", f"No sync has run {when}.", "It is the queue's hourly task: run `manage.py setup`.")
+    elif last.status == SyncRun.Status.FAILED:
+        yield error("sync", f"The last one failed: {last.error}", "Run `manage.py sync_stripe`.")
+    elif last.drifted > last.healed:
+        text = f"{last.drifted - last.healed} differences could not be healed."
+        yield warning("sync", text, "The admin names them, under Sync runs.")
+    else:
+        text = f"{last.started_at:%Y-%m-%d %H:%M}: {last.missed} missed events, {last.drifted} drifted, all healed."
+        yield ok("sync", text)
+
+
+def grace() -> Iterator[Finding]:
+    """Stripe's API does not tell its retry schedule: what it did with the last failed payments does."""
+    tries = PaymentFailure.objects.filter(next_attempt_at__isnull=False).values("invoice_id")
+    spans = tries.annotate(first=Min("failed_at"), last=Max("next_attempt_at")).order_by("-first")[:100]
+    longest = max((row["last"] - row["first"] for row in spans), default=None)
+    days = max(conf.grace_days, Plan.objects.aggregate(most=Max("grace_days"))["most"] or 0)
+    if longest is None:
+        yield ok("grace", f"{days} days; no payment has failed yet that Stripe would try again.")
+    elif longest > timedelta(days=days):
+        text = f"Access ends after {days} days, while Stripe still tries the card after {longest.days}."
+        yield warning("grace", text, "Raise BILLING_GRACE_DAYS, or shorten the retries in the Dashboard, if not meant.")
+    else:
+        yield ok("grace", f"{days} days; Stripe's retries seen so far end within them.")
+
+
+def counting() -> Iterator[Finding]:
+    """Rate limits and the Stripe budget are counted in the cache, by all processes together."""
+    if isinstance(caches[DEFAULT_CACHE_ALIAS], LocMemCache | DummyCache):
+        yield error("cache", "It counts for each process by itself.", "Use billing.cache.ExactDatabaseCache or Redis.")
+        return
+    name = f"billing.doctor.{uuid.uuid4()}"
+    cache.add(name, 0, 60)
+    with Threads() as threads:
+        for _ in range(AT_ONCE):
+            threads.start(_count, name)
+    counted = cache.get(name)
+    cache.delete(name)
+    wanted = AT_ONCE * COUNTS_EACH
+    if counted == wanted:
+        yield ok("cache", f"{wanted} of {wanted} counted by {AT_ONCE} at once.")
+    else:
+        yield error("cache", f"Counted {counted} of {wanted}.", "Use billing.cache.ExactDatabaseCache or Redis.")
+
+
+def mail() -> Iterator[Finding]:
+    """Opens the backend and sends nothing."""
+    try:
+        backend = get_connection()
+        backend.open()
+        backend.close()
+    except Exception as problem:  # noqa: BLE001 (a backend may raise whatever it likes)
+        text = f"The mail backend does not open: {type(problem).__name__}: {problem}"
+        yield error("mail", text[:300], "Check EMAIL_BACKEND and its settings.")
+    else:
+        yield ok("mail", f"{type(backend).__module__} opens.")
+
+
+def _count(name: str) -> None:
+    for _ in range(COUNTS_EACH):
+        cache.incr(name)
+
+
+CHECKS = (events, secrets, queue, backlog, sync, grace, counting, mail)

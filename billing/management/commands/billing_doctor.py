@@ -1,0 +1,44 @@
+"""`manage.py billing_doctor`: what is wrong with this site and its Stripe account, and what to do about it."""
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from billing.doctor import Finding, examine
+from billing.doctor.findings import Level
+
+
+class Command(BaseCommand):
+    help = "Examine this site and its Stripe account: a line for each finding. Exit code 1 on any error."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="the findings as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        findings: list[Finding] = []
+        try:
+            for finding in examine():
+                findings.append(finding)
+                if not options["json"]:
+                    self._say(finding)
+        except DatabaseError as problem:
+            raise CommandError(f"The database does not do its part: {problem} Run `manage.py setup`.") from problem
+        count = Counter(finding.level for finding in findings)
+        if options["json"]:
+            said = {"findings": [asdict(finding) for finding in findings], "count": {**count}}
+            self.stdout.write(json.dumps(said, indent=2))
+        summary = f"{count[Level.OK]} ok, {count[Level.WARNING]} warnings, {count[Level.ERROR]} errors."
+        if count[Level.ERROR]:
+            raise CommandError(summary)
+        if not options["json"]:
+            self.stdout.write(summary)
+
+    def _say(self, finding: Finding) -> None:
+        styles = {Level.OK: self.style.SUCCESS, Level.WARNING: self.style.WARNING, Level.ERROR: self.style.ERROR}
+        level = styles[finding.level](f"{finding.level:8}")
+        todo = f" → {finding.todo}" if finding.todo else ""
+        self.stdout.write(f"{level} {finding.name}: {finding.text}{todo}")
