@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from . import health, metrics, pages, webhooks
+from . import health, metrics, pages, plan_pages, webhooks
 
 app_name = "billing"
 
@@ -14,4 +14,10 @@ urlpatterns = [
     path("billing/", pages.account, name="account"),
     path("billing/checkout", pages.checkout, name="checkout"),
     path("billing/return", pages.checkout_return, name="return"),
+    path("billing/change", plan_pages.change, name="change"),
+    path("billing/change/take-back", plan_pages.take_back, name="take_back"),
+    path("billing/cancel", plan_pages.cancel, name="cancel"),
+    path("billing/resume", plan_pages.resume, name="resume"),
+    path("billing/portal", plan_pages.portal, name="portal"),
+    path("billing/invoices", plan_pages.invoices, name="invoices"),
 ]

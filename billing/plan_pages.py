@@ -1,0 +1,170 @@
+"""The pages on which a subscriber changes what they have: another plan, leaving, staying, cards and invoices.
+
+Each shows first what it will do and asks; each says in words what came of it.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from billing import overview
+from billing.api.throttle import stripe_wait
+from billing.lanes import LaneBusy
+from billing.lifecycle import cancel as leaving
+from billing.lifecycle import change as changing
+from billing.lifecycle import invoices as invoicing
+from billing.lifecycle import portal as stripe_portal
+from billing.lifecycle import previews
+from billing.lifecycle.refusals import NotConfirmed, PaymentDeclined, Refused
+from billing.money import format_amount
+from billing.price_list import PriceList
+from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.wording import day, humanize
+
+log = logging.getLogger(__name__)
+
+View = Callable[..., HttpResponse]
+
+AWAY = "Our payment provider does not answer. Nothing was changed; please try again in a moment."
+BUSY = "Another change of your subscription is being made right now. Please try again in a moment."
+NOT_ACCEPTED = "Our payment provider did not accept this. Nothing was changed; write to us and we will look into it."
+
+
+def for_subscriber(view: View) -> View:
+    """Signed in, not too often, and every refusal and outage told in words: nothing was changed then."""
+
+    @never_cache
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if seconds := stripe_wait(request):
+            return _failed(request, 429, f"That was tried too often. Try again in {seconds} seconds.", seconds)
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("billing:account")
+        except NotConfirmed as error:
+            messages.warning(request, str(error))
+            return redirect("billing:account")
+        except StripeUnavailable:
+            return _failed(request, 503, AWAY, 5)
+        except LaneBusy:
+            return _failed(request, 503, BUSY, 2)
+        except StripeRefused:
+            log.exception("Stripe refused", extra={"path": request.path})
+            return _failed(request, 502, NOT_ACCEPTED)
+
+    return guarded
+
+
+@for_subscriber
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest) -> HttpResponse:
+    """/billing/change: GET lists the plans, with `plan` and `interval` what the change would do; POST does it."""
+    now = overview.of(request.user)
+    if request.method == "POST":
+        return _change(request)
+    if "plan" in request.GET:
+        return _preview(request, now)
+    held = now.subscription
+    asked = {"interval": request.GET.get("interval") or _interval(now), "currency": held.currency if held else ""}
+    return render(request, "billing/change.html", {"list": PriceList.asked_for(asked), "overview": now})
+
+
+@for_subscriber
+@require_POST
+def take_back(request: HttpRequest) -> HttpResponse:
+    """/billing/change/take-back: the plan stays as it is."""
+    changing.take_back(request.user)
+    messages.success(request, "The change is off. Your plan stays as it is.")
+    return redirect("billing:account")
+
+
+@for_subscriber
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest) -> HttpResponse:
+    """/billing/cancel: GET says what either way of leaving means, POST `when` does it."""
+    when = request.POST.get("when", "")
+    if request.method != "POST" or when not in ("period_end", "now"):
+        return render(request, "billing/cancel.html", {"overview": overview.of(request.user)})
+    left = leaving.cancel(request.user, "now" if when == "now" else "period_end")
+    until = f" You keep it until {day(left.cancel_at)}." if left.cancel_at else ""
+    messages.success(request, f"Your subscription is cancelled.{until} Nothing more will be charged.")
+    return redirect("billing:account")
+
+
+@for_subscriber
+@require_POST
+def resume(request: HttpRequest) -> HttpResponse:
+    """/billing/resume: a scheduled cancellation is called off."""
+    leaving.resume(request.user)
+    messages.success(request, "Good to have you stay. Your subscription goes on as before.")
+    return redirect("billing:account")
+
+
+@for_subscriber
+@require_POST
+def portal(request: HttpRequest) -> HttpResponse:
+    """/billing/portal: to Stripe's page for cards and addresses."""
+    return redirect(stripe_portal.open_portal(request.user))
+
+
+@for_subscriber
+@require_safe
+def invoices(request: HttpRequest) -> HttpResponse:
+    """/billing/invoices: one's own invoices, newest first, with links that work now."""
+    page = invoicing.of(request.user, request.GET.get("after", ""))
+    rows = [{"invoice": invoice, "total": format_amount(invoice.total, invoice.currency)} for invoice in page.invoices]
+    return render(request, "billing/invoices.html", {"rows": rows, "next": page.next})
+
+
+def _change(request: HttpRequest) -> HttpResponse:
+    plan, interval = request.POST.get("plan", ""), request.POST.get("interval", "")
+    date = request.POST.get("proration_date", "")
+    try:
+        changing.change(request.user, plan, interval, int(date) if date.isdecimal() and len(date) < 12 else None)
+    except PaymentDeclined as refusal:
+        return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
+    pending = overview.of(request.user).pending_change
+    if pending and pending.confirm_url:
+        return redirect(pending.confirm_url)
+    messages.success(request, "Your change is scheduled." if pending else "Your plan is changed.")
+    return redirect("billing:account")
+
+
+def _preview(request: HttpRequest, now: overview.Overview) -> HttpResponse:
+    found = previews.preview(request.user, request.GET["plan"], request.GET.get("interval", ""))
+    context = {
+        "overview": now,
+        "preview": found,
+        "is_now": found.effect == previews.Effect.NOW,
+        "is_taken_back": found.effect == previews.Effect.TAKES_BACK,
+        "is_trial": now.status == "trialing",
+        "due": format_amount(found.amount_due, found.currency),
+        "credit": format_amount(found.credit, found.currency) if found.credit else "",
+        "renewal": format_amount(found.renewal_amount, found.currency),
+        "lines": [(line, format_amount(line.amount, found.currency)) for line in found.lines],
+        "overflows": [{"feature": humanize(row.feature), "row": row} for row in found.overflows],
+    }
+    return render(request, "billing/change_preview.html", context)
+
+
+def _interval(now: overview.Overview) -> str:
+    held = now.subscription
+    return held.price.interval if held and held.price else ""
+
+
+def _failed(request: HttpRequest, status: int, sentence: str, retry_after: int = 0) -> HttpResponse:
+    response = render(request, "billing/not_now.html", {"sentence": sentence}, status=status)
+    if retry_after:
+        response["Retry-After"] = str(retry_after)
+    return response
