@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from billing import stripe_client
+from billing import account, stripe_client
 from billing.conf import conf
 
 from .customers import request_key
@@ -12,13 +12,17 @@ from .standing import customer_of
 def open_portal(subscriber: Any) -> str:
     """The address of a portal session made for this subscriber now; it leads back to the billing page.
 
+    By the configuration that `setup_stripe` made, else by the account's default one.
+
     Raises `NoSubscription` for who never bought anything, `StripeUnavailable`, `StripeRefused`.
     """
     customer = customer_of(subscriber)
+    ours = account.portal_of_ours()
     session = stripe_client.post(
         "/v1/billing_portal/sessions",
         idempotency_key=request_key(customer, "portal"),
         customer=customer.pk,
         return_url=f"{conf.site_url}/billing/",
+        **({"configuration": ours["id"]} if ours else {}),
     )
     return str(session["url"])

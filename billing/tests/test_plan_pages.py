@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ada(world, client):
-    ada = world.subscribe()
+    ada = world.subscribed()
     client.force_login(ada.user)
     return ada
 
@@ -47,11 +47,7 @@ def test_a_downgrade_waits_for_the_period_s_end_and_can_be_taken_back(ada, clien
 
 
 def test_a_declined_card_changes_nothing_and_leads_to_another_card(world, ada, client):
-    world.stripe(
-        "POST",
-        f"customers/{ada.customer}",
-        **{"invoice_settings[default_payment_method]": world.card(ada, "pm_card_chargeCustomerFail")},
-    )
+    world.change_card(ada, "pm_card_chargeCustomerFail")
     page = confirm(client, client.get("/billing/change?plan=team&interval=month"))
     assert page.status_code == 402
     assert "Use another card" in text(page)
@@ -76,7 +72,8 @@ def test_a_way_of_leaving_that_is_none_asks_again(ada, client):
     assert ada.access.has_access
 
 
-def test_the_portal_and_the_invoices_are_one_s_own(ada, client):
+def test_the_portal_and_the_invoices_are_one_s_own(world, ada, client):
+    world.control("portal")
     assert "/p/" in client.post("/billing/portal").headers["Location"]
     page = client.get("/billing/invoices")
     assert "$20.00" in text(page)
