@@ -171,10 +171,13 @@ def _storable(value: Any) -> Any:
 def replay(event_ids: list[str]) -> int:
     """Set events to go through their lane again, whatever became of them; returns how many.
 
-    Their effects stay once only: facts and mails have unique keys. Events of the other mode are never replayed.
+    Their effects stay once only: facts and mails have unique keys. Pruned events are never replayed, nor are those of
+    the other mode.
     """
     with transaction.atomic():
-        events = StripeEvent.objects.filter(pk__in=event_ids, livemode=conf.live_mode, type__in=EVENT_TYPES)
+        events = StripeEvent.objects.filter(pk__in=event_ids, livemode=conf.live_mode, type__in=EVENT_TYPES).exclude(
+            payload={}
+        )
         found = list(events.values_list("pk", "lane"))
         StripeEvent.objects.filter(pk__in=[pk for pk, _ in found]).update(
             status=Status.RECEIVED,

@@ -19,30 +19,37 @@ Events = list[dict[str, Any]]
 def catch_up(run: SyncRun, missed: Missed, tick: Callable[[], None]) -> None:
     """Record and drain, oldest first; what the drains changed was drift, and the event is its cause."""
     for events in _portions(missed.oldest_first()):
-        lanes = _by_lane(events)
-        before = comparing.snapshot(list(lanes))
+        before = comparing.snapshot([lane for event in events if (lane := lane_of(event))])
         for event in events:
             if ledger.record(event, source=StripeEvent.Source.SYNC) != "duplicate":
                 run.events[event["type"]] = run.events.get(event["type"], 0) + 1
             tick()
-        first, *others = lanes
-        worker.drain(first)  # alone: what many share, such as a product, is then here for the others
-        each(worker.drain, others, tick)
-        _report(run, lanes, before)
+        _drain([event["id"] for event in events], run, before, tick)
 
 
-def _report(run: SyncRun, lanes: dict[str, str], before: dict[str, dict[str, Any]]) -> None:
-    after = comparing.snapshot(list(lanes))
-    for customer, event in lanes.items():
+def _drain(ids: list[str], run: SyncRun, before: dict[str, dict[str, Any]], tick: Callable[[], None]) -> None:
+    """First what waits on a payment's lane: it moves to its customer's, each of which is then drained once."""
+    each(worker.drain, [lane for lane in _lanes(ids) if not lane.startswith("cus_")], tick)
+    customers = {lane: event for lane, event in _lanes(ids).items() if lane.startswith("cus_")}
+    before = {**comparing.snapshot([customer for customer in customers if customer not in before]), **before}
+    first = list(customers)[:1]
+    each(worker.drain, first, tick)  # alone: what many share, such as a product, is then here for the others
+    each(worker.drain, list(customers)[1:], tick)
+    _report(run, customers, before)
+
+
+def _report(run: SyncRun, customers: dict[str, str], before: dict[str, dict[str, Any]]) -> None:
+    after = comparing.snapshot(list(customers))
+    for customer, event in customers.items():
         differences = comparing.between(before.get(customer), after.get(customer))
         report.drift(run, customer, differences, f"missed event {event}")
         run.healed += len(differences)
         run.compared += customer in after
 
 
-def _by_lane(events: Events) -> dict[str, str]:
-    """Lane → the last event on it."""
-    return {lane: event["id"] for event in events if (lane := lane_of(event))}
+def _lanes(ids: list[str]) -> dict[str, str]:
+    """Lane → the last of these events on it."""
+    return dict(StripeEvent.objects.filter(pk__in=ids).order_by("created", "id").values_list("lane", "pk"))
 
 
 def _portions(events: Iterator[dict[str, Any]]) -> Iterator[Events]:

@@ -57,7 +57,8 @@ def find(since: int | None) -> Missed:
     for page in Reader([Stretch("/v1/events", {"types": types}, since or 0) for types in chains], may_split=False):
         missed.newest = max(missed.newest, page[0]["created"])
         for event in _unknown(page):
-            if since is not None or _is_known_customer(event):
+            lane = lane_of(event)
+            if lane and (since is not None or _is_known_customer(lane)):
                 missed.add(event)
     return missed
 
@@ -76,7 +77,6 @@ def _unknown(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [event for event in page if event["id"] not in known]
 
 
-def _is_known_customer(event: dict[str, Any]) -> bool:
+def _is_known_customer(lane: str) -> bool:
     """A dispute or refund, which names no customer, may be anyone's: the worker finds out."""
-    lane = lane_of(event)
     return not lane.startswith("cus_") or Customer.objects.filter(pk=lane).exists()

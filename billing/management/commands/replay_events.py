@@ -38,7 +38,9 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"The database does not do its part: {error}") from error
         left_out = len(chosen) - replayed
-        rest = f", {left_out:,} left out: of the other mode, or of a type we do not listen to" if left_out else ""
+        rest = (
+            f", {left_out:,} left out: pruned, of the other mode, or of a type we do not listen to" if left_out else ""
+        )
         self.stdout.write(f"{replayed:,} events set to be processed again{rest}.")
 
     def _chosen(self, options: dict[str, Any]) -> QuerySet[StripeEvent]:
