@@ -11,6 +11,7 @@ import stripe
 from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 from djstripe import models as djstripe
+from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models.base import StripeModel
 
 from billing.clock import from_timestamp
@@ -43,6 +44,8 @@ def sync(obj: Any) -> None:
             MODELS[obj["object"]].sync_from_stripe_data(_as_stripe_object(obj), api_key=conf.api_key)
     except (OperationalError, StripeUnavailable):
         raise
+    except InvalidStripeAPIKey:  # its message is the key
+        log.error("not mirrored: STRIPE_SECRET_KEY is not of the shape of Stripe's", extra={"object_id": obj["id"]})
     except Exception:
         log.exception("not mirrored", extra={"object_id": obj["id"]})
 

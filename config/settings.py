@@ -126,6 +126,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     )
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # A process that was stopped inside a transaction keeps its locks no longer than this: nobody waits for it for ever.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c idle_in_transaction_session_timeout=60000")
 
 # --- Cache and queue -------------------------------------------------------------------------------------------------
 
