@@ -10,7 +10,7 @@ from django.utils import timezone
 from billing import lanes
 from billing.models import Customer, Lane, StripeEvent, Subscription, SyncRun
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 def sync(*arguments):
