@@ -29,7 +29,8 @@ from .serializers import (
 )
 from .throttle import CheckoutThrottle, StripeThrottle
 
-NOT_NOW = ("no_subscription", "same_plan", "payment_overdue", "subscription_paused", "cancellation_scheduled")
+NOT_HERE = ("no_subscription", "account_closing")
+NOT_NOW = (*NOT_HERE, "same_plan", "payment_overdue", "subscription_paused", "cancellation_scheduled")
 NOT_FOR_SALE = error("invalid_request", "price_not_offered")
 
 
@@ -139,7 +140,7 @@ class Change(APIView):
         responses={
             200: SubscriptionState,
             **MINE,
-            409: error("no_subscription", "no_pending_change"),
+            409: error(*NOT_HERE, "no_pending_change"),
             **CHANGES_STRIPE,
         },
     )
@@ -160,7 +161,7 @@ class Cancel(APIView):
             200: SubscriptionState,
             400: error("invalid_request"),
             **MINE,
-            409: error("no_subscription"),
+            409: error(*NOT_HERE),
             **CHANGES_STRIPE,
         },
     )
@@ -180,7 +181,7 @@ class Resume(APIView):
         responses={
             200: SubscriptionState,
             **MINE,
-            409: error("no_subscription", "not_cancelling"),
+            409: error(*NOT_HERE, "not_cancelling"),
             **CHANGES_STRIPE,
         },
     )
@@ -197,7 +198,7 @@ class Portal(APIView):
     @extend_schema(
         operation_id="subscriptions_portal",
         request=None,
-        responses={200: PortalAnswer, **MINE, 409: error("no_subscription"), **ASKS_STRIPE},
+        responses={200: PortalAnswer, **MINE, 409: error(*NOT_HERE), **ASKS_STRIPE},
     )
     def post(self, request: Request) -> Response:
         return Response({"url": portal.open_portal(request.user)})

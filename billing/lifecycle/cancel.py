@@ -20,7 +20,7 @@ def cancel(subscriber: Any, when: When) -> Subscription:
     A pending change of plan is given up. Now gives nothing back, and what is still unpaid is not asked for any more.
     A subscription that is over, or ends by then anyway, stays as it is.
 
-    Raises `NoSubscription` for who never had one, and those of `standing.act`.
+    Raises `AccountClosing`, `NoSubscription` for who never had one, and those of `standing.act`.
     """
     return act(subscriber, _now if when == "now" else _at_period_end)
 
@@ -45,12 +45,14 @@ def _ends_by(now: Standing, at: int) -> bool:
 
 
 def _now(now: Standing) -> None:
-    """The subscription first: to void a past-due one's invoice before would make it active for nothing."""
-    if not now.is_live:
-        return
+    """The subscription first: to void a past-due one's invoice before would make it active for nothing.
+
+    Asked again after a lost answer it is over, and what was left of it to collect is closed.
+    """
     unpaid = _unpaid_invoices(now)
-    now.release_schedule()
-    stripe_client.delete(f"/v1/subscriptions/{now.id}", idempotency_key=request_key(now.customer, "cancel"))
+    if now.is_live:
+        now.release_schedule()
+        stripe_client.delete(f"/v1/subscriptions/{now.id}", idempotency_key=request_key(now.customer, "cancel"))
     cancellation.make_now(now.customer, [(invoice, now.id, StripeWrite.Action.CLOSE_INVOICE) for invoice in unpaid])
 
 

@@ -14,7 +14,8 @@ Action = StripeWrite.Action
 
 # Stripe's refusals that say there is nothing left to do; a disputed payment goes back by its dispute.
 NOTHING_LEFT = frozenset({"resource_missing", "charge_already_refunded", "charge_disputed"})
-RETRY = timedelta(minutes=1)
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
 
 
 def owe(
@@ -72,7 +73,7 @@ def make(write: StripeWrite) -> None:
 
 
 def _ask(write: StripeWrite) -> None:
-    key = str(write.pk)
+    key = f"{write.pk}:{write.attempts}"  # Stripe replays a failure too for as long as it keeps a key
     match write.action:
         case Action.CANCEL_SUBSCRIPTION:
             stripe_client.delete(f"/v1/subscriptions/{write.object_id}", idempotency_key=key)
@@ -93,6 +94,8 @@ def _close_invoice(invoice_id: str, key: str) -> None:
 
 
 def _postpone(write: StripeWrite, error: str) -> None:
+    """The next try is a minute later, then twice as long each time, at most an hour."""
+    wait = min(FIRST_WAIT * 2 ** min(write.attempts, 10), LONGEST_WAIT)
     StripeWrite.objects.filter(pk=write.pk).update(
-        attempts=write.attempts + 1, next_attempt_at=timezone.now() + RETRY, error_message=error
+        attempts=write.attempts + 1, next_attempt_at=timezone.now() + wait, error_message=error
     )

@@ -104,8 +104,8 @@ def try_now(leaving: AccountDeletion) -> None:
 
 
 def _start_over(leaving: AccountDeletion) -> None:
-    """Stripe bills again after all was done: every step is taken anew."""
-    _write(leaving, **dict.fromkeys([*STEPS, "done_at"]))
+    """Stripe bills again after all was done: every step is taken anew, by keys of its own."""
+    _write(leaving, attempts=leaving.attempts + 1, **dict.fromkeys([*STEPS, "done_at"]))
 
 
 def _has_moved(leaving: AccountDeletion) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.core.mail import mail_admins
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from billing import catalogue
 from billing.fetch import id_of
@@ -38,15 +40,27 @@ def settle(customer: Customer, found: list[dict[str, Any]]) -> None:
     """Owe Stripe the end of each subscription too many, and the refund of what was paid for it, each once."""
     if len(found) < 2:
         return
-    for item in among(found):
+    too_many = among(found)
+    for item in too_many:
         if cancellation.owe(customer, item["id"], REFERENCE):
             _report(customer, item["id"])
     ended = StripeWrite.objects.filter(
-        lane=customer.pk, action=Action.CANCEL_SUBSCRIPTION, reference=REFERENCE
+        lane=customer.pk, action=Action.CANCEL_SUBSCRIPTION, reference=REFERENCE, withdrawn_at=None
     ).values_list("object_id", flat=True)
     for item in found:
-        if item["id"] in ended:
+        if item["id"] not in ended:
+            continue
+        if item["status"] in BILLING and item not in too_many:
+            _spare(item["id"])
+        else:
             _owe_refunds(customer, item)
+
+
+def _spare(subscription_id: str) -> None:
+    """The older ended before Stripe was told, or this one has renewed meanwhile: it stays, and keeps its payment."""
+    is_end = Q(action=Action.CANCEL_SUBSCRIPTION, object_id=subscription_id, reference=REFERENCE)
+    is_refund = Q(action=Action.REFUND, reference=subscription_id)
+    StripeWrite.objects.filter(is_end | is_refund, done_at=None).update(withdrawn_at=timezone.now())
 
 
 def _is_new(item: dict[str, Any]) -> bool:

@@ -101,12 +101,12 @@ def intended(now: Standing, price: Price, proration_date: int | None) -> PlanCha
 
 
 def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
-    """Whether this very change was made a moment ago: the second of two clicks."""
+    """Whether this very change was made a moment ago: the second of two clicks, or the answer to the first was lost."""
     made = PlanChange.objects.filter(
         customer=now.customer,
         subscription_id=now.id,
         price=price,
-        status=Status.MADE,
+        status__in=[Status.ASKED, Status.MADE],
         created_at__gt=timezone.now() - VALID_FOR,
     )
     return proration_date is not None and made.filter(proration_date=proration_date).exists()

@@ -11,13 +11,13 @@ from typing import Any
 from billing import catalogue, fetch, lanes, stripe_client, subscriptions
 from billing.fetch import id_of
 from billing.lanes import LaneBusy
-from billing.models import Customer, Price, Subscription
+from billing.models import AccountDeletion, Customer, Price, Subscription
 from billing.pending import PendingChange
 from billing.pending import of as pending_of
 from billing.stripe_client import StripeUnavailable
 
 from .customers import request_key
-from .refusals import NoSubscription, NotConfirmed
+from .refusals import AccountClosing, NoSubscription, NotConfirmed
 
 Found = dict[str, Any]
 
@@ -120,7 +120,9 @@ def ask(customer: Customer) -> Standing:
 
 
 def customer_of(subscriber: Any) -> Customer:
-    """Raises `NoSubscription`."""
+    """Raises `NoSubscription`, `AccountClosing`."""
+    if AccountDeletion.objects.filter(subscriber=subscriber).exists():
+        raise AccountClosing
     customer = Customer.objects.filter(subscriber=subscriber, deleted_at=None).first()
     if customer is None:
         raise NoSubscription
@@ -130,8 +132,8 @@ def customer_of(subscriber: Any) -> Customer:
 def act(subscriber: Any, work: Callable[[Standing], None]) -> Subscription:
     """Do `work` at Stripe with what it says now, alone with this subscriber's state; then project what came of it.
 
-    Raises what `work` refuses; `NoSubscription`; `LaneBusy` and `StripeUnavailable`, nothing is changed then; and
-    `NotConfirmed` where Stripe was asked, and stopped answering before we could project.
+    Raises what `work` refuses; `NoSubscription`, `AccountClosing`; `LaneBusy` and `StripeUnavailable`, nothing is
+    changed then; and `NotConfirmed` where Stripe was asked, and stopped answering before we could project.
     """
     customer = customer_of(subscriber)
     with lanes.hold(customer.pk) as commit:

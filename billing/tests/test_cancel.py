@@ -149,6 +149,18 @@ def test_a_lost_answer_is_recovered_by_asking_again(world, ada, when):
     assert row.cancel_at or row.status == "canceled"
 
 
+def test_after_a_lost_answer_asking_again_leaves_nothing_to_pay(world, ada):
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=32)
+    world.deliver()
+    world.control("faults", api={"lose_answer": 4})
+    with pytest.raises(StripeUnavailable):
+        cancel.cancel(ada.user, "now")
+    world.control("faults")
+    assert cancel.cancel(ada.user, "now").status == "canceled"
+    assert open_invoices(world, ada) == []
+
+
 @pytest.mark.postgres_only
 @pytest.mark.django_db(transaction=True)
 def test_cancelling_against_the_events_of_a_renewal_converges(world):

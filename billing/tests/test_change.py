@@ -239,8 +239,7 @@ def test_an_upgrade_whose_answer_is_lost_is_charged_once(world, ada, lost):
         change.change(ada.user, "team", "month", shown.proration_date)
     except StripeUnavailable:
         world.control("faults")
-        with pytest.raises(refusals.SamePlan):
-            change.change(ada.user, "team", "month", shown.proration_date)
+        assert change.change(ada.user, "team", "month", shown.proration_date).plan.slug == "team"
     world.control("faults")
     world.deliver()
     assert (ada.row.plan.slug, charged(world, ada)) == ("team", [4000, 2000])

@@ -9,7 +9,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from billing import access, signals, testing, worker
-from billing.lifecycle import checkout, customers, deletion, removal
+from billing.lifecycle import cancel, change, checkout, customers, deletion, portal, previews, removal
 from billing.lifecycle.refusals import AccountClosing
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Payment, Price, Subscription
 from billing.stripe_client import HttpClient, StripeUnavailable
@@ -213,6 +213,39 @@ def test_what_is_paid_even_after_the_end_is_cancelled_and_refunded(world, settin
     assert (live_at_stripe(world), leaving.is_done, ada.row.status) == ([], True, "canceled")
     assert len(world.stripe("GET", "refunds")["data"]) == 1
     assert not access.has_access(ada.user)
+
+
+def test_what_a_checkout_wrote_on_the_customer_after_the_end_is_scrubbed_too(world, settings):
+    settings.BILLING_DELETE_CUSTOMER = False
+    ada = world.subscribed()
+    leave(ada)
+    world.advance(hours=1)
+    world.stripe("POST", f"customers/{ada.customer}", name="Ada Lovelace", email="ada@example.com")
+    method = world.stripe("POST", "payment_methods/pm_card_visa/attach", customer=ada.customer)["id"]
+    price = Price.objects.get(plan__slug="pro", interval="month").pk
+    world.stripe(
+        "POST", "subscriptions", customer=ada.customer, items=[{"price": price}], default_payment_method=method
+    )
+    world.deliver()
+    customer = world.stripe("GET", f"customers/{ada.customer}")
+    assert (customer["email"], customer["name"]) == (None, None)
+    assert live_at_stripe(world) == []
+
+
+def test_while_closing_nothing_is_bought_changed_or_resumed(world):
+    ada = world.subscribed()
+    with world.writes_failing():
+        leave(ada)
+    acts = [
+        lambda: previews.preview(ada.user, "team", "month"),
+        lambda: change.change(ada.user, "team", "month"),
+        lambda: cancel.resume(ada.user),
+        lambda: portal.open_portal(ada.user),
+    ]
+    for act in acts:
+        with pytest.raises(AccountClosing):
+            act()
+    assert len(world.stripe("GET", "charges", customer=ada.customer)["data"]) == 1
 
 
 def test_what_was_paid_before_leaving_is_not_refunded(world):

@@ -1,11 +1,15 @@
 """A second subscription beside a live one: the newer is cancelled and given back, the older never touched, once."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from billing import testing
-from billing.lifecycle import cancel, checkout
+from billing.lifecycle import cancel, cancellation, checkout
 from billing.models import CheckoutAttempt, Price, Refund, StripeWrite
+from billing.stripe_client import HttpClient
 
 from .parallel import at_once
 
@@ -86,6 +90,42 @@ def test_during_an_outage_it_stays_owed_and_is_made_after(world):
     world.stripe("POST", f"customers/{ada.customer}", description="seen")
     world.deliver()
     assert (status(world, second), refunded(world, ada)) == ("canceled", [6000])
+
+
+def test_when_the_older_ends_before_stripe_was_told_the_newer_stays_and_keeps_its_payment(world):
+    ada = world.subscribed()
+    second = world.subscribe_again(ada, team())
+    with world.writes_failing():
+        world.deliver()
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    StripeWrite.objects.update(next_attempt_at=None)
+    world.deliver()
+    assert (status(world, second), refunded(world, ada)) == ("active", [])
+    assert (ada.row.stripe_id, ada.access.plan.slug) == (second, "team")
+    world.stripe("DELETE", f"subscriptions/{second}")
+    world.deliver()
+    assert (ada.row.status, refunded(world, ada)) == ("canceled", [])
+
+
+def test_each_try_asks_by_a_key_of_its_own_and_waits_longer(world, monkeypatch):
+    ada = world.subscribed()
+    world.subscribe_again(ada, team())
+    keys, send = [], HttpClient.send
+
+    def down(client, method, url, request, post_data=None):
+        if method.lower() == "get":
+            return send(client, method, url, request)
+        keys.append(request.headers["Idempotency-Key"])
+        return b"{}", 503, {}
+
+    monkeypatch.setattr(HttpClient, "send", down)
+    world.deliver()
+    StripeWrite.objects.update(next_attempt_at=None, attempts=32_000)
+    cancellation.make(StripeWrite.objects.get(action="cancel_subscription"))
+    assert len(set(keys)) == len(keys) == 3
+    assert StripeWrite.objects.get(action="cancel_subscription").next_attempt_at > timezone.now() + timedelta(
+        minutes=50
+    )
 
 
 def test_a_lost_answer_refunds_once(world):
