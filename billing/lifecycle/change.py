@@ -60,6 +60,7 @@ def _change(now: Standing, price: Price, proration_date: int | None) -> None:
     if now.is_changing_to(price):
         return
     intent = previews.intended(now, price, proration_date)
+    _overtake(now)
     _mark(intent, Status.ASKED)
     try:
         _make_now(now, intent) if what == Effect.NOW else _schedule(now, intent)
@@ -73,11 +74,17 @@ def _mark(intent: PlanChange, status: PlanChange.Status) -> None:
     PlanChange.objects.filter(pk=intent.pk).update(status=status)
 
 
+def _overtake(now: Standing) -> None:
+    """What was asked before without an answer is gone on with no more: its key would replay what was true then."""
+    PlanChange.objects.filter(subscription_id=now.id, status=Status.ASKED).update(status=Status.REFUSED)
+
+
 def _take_back(now: Standing) -> None:
     if not now.is_live:
         raise NoSubscription
     if now.pending is None:
         raise NoPendingChange
+    _overtake(now)
     drop_pending_update(now)
     now.release_schedule()
 

@@ -101,7 +101,7 @@ class Lane(models.Model):
 
 
 class StripeWrite(models.Model):
-    """A write we owe Stripe, decided in a transaction and made after it. Its id and the try make the idempotency key."""
+    """A write we owe Stripe, decided in a transaction and made after it. Id and try make the idempotency key."""
 
     class Action(models.TextChoices):
         CANCEL_SUBSCRIPTION = "cancel_subscription"

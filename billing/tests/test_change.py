@@ -245,6 +245,26 @@ def test_an_upgrade_whose_answer_is_lost_is_charged_once(world, ada, lost):
     assert (ada.row.plan.slug, charged(world, ada)) == ("team", [4000, 2000])
 
 
+def test_a_change_taken_back_after_a_lost_answer_can_be_asked_for_again(world, ada):
+    world.change_card(ada, "pm_card_authenticationRequired")
+    world.control("faults", api={"lose_answer": 4})
+    with pytest.raises(StripeUnavailable):
+        change.change(ada.user, "team", "month")
+    world.control("faults")
+    assert change.take_back(ada.user).pending_kind == ""
+    assert change.change(ada.user, "team", "month").pending_kind == "pending_update"
+
+
+def test_a_trial_changed_to_and_fro_after_a_lost_answer_is_on_what_was_chosen_last(world):
+    ada = world.subscribed(plan="team")
+    world.control("faults", api={"lose_answer": 4})
+    with pytest.raises(StripeUnavailable):
+        change.change(ada.user, "pro", "month")
+    world.control("faults")
+    assert change.change(ada.user, "team", "month").plan.slug == "team"
+    assert change.change(ada.user, "pro", "month").plan.slug == "pro"
+
+
 @pytest.mark.parametrize("lost", [1, 2, 4])
 def test_a_downgrade_whose_answers_are_lost_is_scheduled_once(world, lost):
     ada = world.subscribed(interval="year")
