@@ -35,6 +35,10 @@ def webhook_url() -> str:
     return conf.site_url + WEBHOOK_PATH
 
 
+def is_on_loopback() -> bool:
+    return urlsplit(conf.site_url).hostname in LOOPBACK
+
+
 def changes() -> list[Change]:
     """What this account lacks, in the order it is to be made. Raises `StripeUnavailable`, `StripeRefused`."""
     missing = publishing.missing()
@@ -113,8 +117,11 @@ def _save_portal(configuration: str) -> str:
 
 
 def _endpoint_changes() -> list[Change]:
-    """One endpoint of ours at our address and version; another's there is left alone."""
-    if not conf.api_base and urlsplit(conf.site_url).hostname in LOOPBACK:
+    """One endpoint of ours at our address and version; another's there is left alone.
+
+    None for a site on loopback: Stripe does not reach it, and the sandbox and Stripe's CLI forward by themselves.
+    """
+    if is_on_loopback():
         return []
     here = [row for row in endpoints() if row["url"].rstrip("/") == webhook_url()]
     ours = [row for row in here if (row.get("metadata") or {}).get(MARK) and row["api_version"] == conf.api_version]

@@ -13,6 +13,12 @@ from billing.models import Price, StripeEvent, SyncRun
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
+@pytest.fixture(autouse=True)
+def a_site_that_stripe_could_reach(settings):
+    """As far as its address tells; nothing listens there."""
+    settings.SITE_URL = "http://127.0.0.2:9"
+
+
 def examined():
     """Findings by name, and whether the command failed."""
     out, has_failed = StringIO(), False

@@ -123,13 +123,19 @@ def test_publishing_before_setup_says_what_to_run_first():
         call_command("setup_stripe")
 
 
+@pytest.fixture
+def reachable(settings):
+    """A site that Stripe could reach, as far as its address tells; nothing listens there."""
+    settings.SITE_URL = "http://127.0.0.2:9"
+
+
 def set_up_stripe(*options):
     out = StringIO()
     call_command("setup_stripe", *options, stdout=out)
     return out.getvalue()
 
 
-def test_portal_and_endpoint_are_made_once_and_the_secret_told_once(world):
+def test_portal_and_endpoint_are_made_once_and_the_secret_told_once(world, reachable):
     first = set_up_stripe("--yes")
     assert "whsec_" in first
     assert set_up_stripe() == "Stripe: 0 changes made, 4 prices found.\n"
@@ -140,12 +146,12 @@ def test_portal_and_endpoint_are_made_once_and_the_secret_told_once(world):
     assert len(portal["features"]["subscription_update"]["products"]) == 2
 
 
-def test_a_dry_run_of_the_setup_changes_nothing_at_stripe(world):
+def test_a_dry_run_of_the_setup_changes_nothing_at_stripe(world, reachable):
     assert "Dry run: 2 changes to make." in set_up_stripe("--dry-run")
     assert not world.stripe("GET", "webhook_endpoints")["data"]
 
 
-def test_an_endpoint_that_was_disabled_or_deleted_is_mended(world):
+def test_an_endpoint_that_was_disabled_or_deleted_is_mended(world, reachable):
     set_up_stripe("--yes")
     [endpoint] = world.stripe("GET", "webhook_endpoints")["data"]
     world.stripe("POST", f"webhook_endpoints/{endpoint['id']}", disabled=True, enabled_events=["invoice.paid"])
@@ -156,8 +162,13 @@ def test_an_endpoint_that_was_disabled_or_deleted_is_mended(world):
     assert "whsec_" in set_up_stripe("--yes")
 
 
-def test_what_somebody_else_made_is_left_alone(world):
-    theirs = {"url": "http://127.0.0.1:8000/api/v1/webhooks/stripe", "enabled_events": ["invoice.paid"]}
+def test_what_somebody_else_made_is_left_alone(world, reachable):
+    theirs = {"url": "http://127.0.0.2:9/api/v1/webhooks/stripe", "enabled_events": ["invoice.paid"]}
     made = world.stripe("POST", "webhook_endpoints", **theirs)
     set_up_stripe("--yes")
     assert world.stripe("GET", f"webhook_endpoints/{made['id']}")["enabled_events"] == ["invoice.paid"]
+
+
+def test_a_site_on_loopback_gets_no_endpoint_since_stripe_does_not_reach_it(world):
+    set_up_stripe()
+    assert world.stripe("GET", "webhook_endpoints")["data"] == []
