@@ -4,6 +4,7 @@ import argparse
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
     parser.add_argument("--forward", type=url, metavar="URL", help="deliver every event there")
     parser.add_argument("--webhook-secret", metavar="whsec_…", help="sign with this secret (default: a new one)")
-    parser.add_argument("--state", metavar="FILE", help="keep the state in this file")
+    parser.add_argument("--state", type=state_file, metavar="FILE", help="keep the state in this file")
 
 
 def port(text: str) -> int:
@@ -28,6 +29,12 @@ def port(text: str) -> int:
 def url(text: str) -> str:
     if urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).netloc:
         raise ValueError
+    return text
+
+
+def state_file(text: str) -> str:
+    if Path(text).is_dir() or not Path(text).absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no file in a directory that exists.")
     return text
 
 

@@ -33,7 +33,8 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
     rows = [items.build(state, identifier, entry, began, end) for entry in wanted]
     items.check_rhythm([row["price"] for row in rows], "items")
     currency = options.get("currency") or customer["currency"] or first["currency"]
-    if first["currency"] != currency and currency not in (state.note(first["id"]).get("currency_options") or {}):
+    known = {first["currency"], *(state.note(first["id"]).get("currency_options") or {})}
+    if not options.get("currency") and currency not in known:
         currency = first["currency"]
     for row in rows:
         pricing.unit_amount(state, row["price"], currency)

@@ -25,12 +25,20 @@ def create(state: State, params: Params) -> Object:
     _check_clock(state, params.get("test_clock"))
     customer = state.put(new(state, params))
     if "payment_method" in params:
-        attached(state, params["payment_method"], customer)
+        params = _with_default(params, attached(state, params["payment_method"], customer)["id"])
     emit(state, "customer.created", customer)
     if customer["balance"]:
         balances.book(state, customer, customer["balance"], "initial")
     _choose_default(state, customer, params)
     return customer
+
+
+def _with_default(params: Params, method: str) -> Params:
+    """`pm_card_visa` given twice, to attach and as the default, is one payment method."""
+    settings = params.get("invoice_settings") or {}
+    if settings.get("default_payment_method") != params["payment_method"]:
+        return params
+    return {**params, "invoice_settings": {**settings, "default_payment_method": method}}
 
 
 def _check_clock(state: State, clock: str | None) -> None:

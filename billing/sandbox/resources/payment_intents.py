@@ -39,7 +39,7 @@ def _confirm(state: State, intent: Object, on_session: bool) -> Object:
     else:
         result = charging.attempt(state, intent, method, on_session)
     if result == charging.DECLINED:
-        raise declined(intent["last_payment_error"])
+        raise declined({**intent["last_payment_error"], "payment_intent": intent})
     return intent
 
 
