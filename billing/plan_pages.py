@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from billing import overview
 from billing.api.throttle import stripe_wait
+from billing.catalogue import UnmappedPrice
 from billing.lanes import LaneBusy
 from billing.lifecycle import cancel as leaving
 from billing.lifecycle import change as changing
@@ -35,6 +36,7 @@ View = Callable[..., HttpResponse]
 
 AWAY = "Our payment provider does not answer. Nothing was changed; please try again in a moment."
 BUSY = "Another change of your subscription is being made right now. Please try again in a moment."
+UNKNOWN_PRICE = "Your subscription has a price that we do not know. Nothing was changed; write to us and we will look."
 NOT_ACCEPTED = "Our payment provider did not accept this. Nothing was changed; write to us and we will look into it."
 
 
@@ -62,6 +64,9 @@ def for_subscriber(view: View) -> View:
         except StripeRefused:
             log.exception("Stripe refused", extra={"path": request.path})
             return _failed(request, 502, NOT_ACCEPTED)
+        except UnmappedPrice:
+            log.exception("unmapped price", extra={"path": request.path})
+            return _failed(request, 500, UNKNOWN_PRICE)
 
     return guarded
 

@@ -22,9 +22,18 @@ def customer_for(subscriber: Any) -> Customer:
 
     Raises `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
     """
+    refuse_leaving(subscriber)
+    if known := find(subscriber):
+        return known
+    made = _remember(subscriber, _create(subscriber))
+    refuse_leaving(subscriber)  # who left while it was made has nothing to be cancelled by: nothing may be bought
+    return made
+
+
+def refuse_leaving(subscriber: Any) -> None:
+    """Raises `AccountClosing`, while it is closing and for good."""
     if AccountDeletion.objects.filter(subscriber=subscriber).exists():
         raise AccountClosing
-    return find(subscriber) or _remember(subscriber, _create(subscriber))
 
 
 def find(subscriber: Any) -> Customer | None:

@@ -11,13 +11,13 @@ from typing import Any
 from billing import catalogue, fetch, lanes, stripe_client, subscriptions
 from billing.fetch import id_of
 from billing.lanes import LaneBusy
-from billing.models import AccountDeletion, Customer, Price, Subscription
+from billing.models import Customer, Price, Subscription
 from billing.pending import PendingChange
 from billing.pending import of as pending_of
 from billing.stripe_client import StripeUnavailable
 
-from .customers import request_key
-from .refusals import AccountClosing, NoSubscription, NotConfirmed
+from .customers import refuse_leaving, request_key
+from .refusals import NoSubscription, NotConfirmed
 
 Found = dict[str, Any]
 
@@ -121,8 +121,7 @@ def ask(customer: Customer) -> Standing:
 
 def customer_of(subscriber: Any) -> Customer:
     """Raises `NoSubscription`, `AccountClosing`."""
-    if AccountDeletion.objects.filter(subscriber=subscriber).exists():
-        raise AccountClosing
+    refuse_leaving(subscriber)
     customer = Customer.objects.filter(subscriber=subscriber, deleted_at=None).first()
     if customer is None:
         raise NoSubscription

@@ -232,6 +232,22 @@ def test_what_a_checkout_wrote_on_the_customer_after_the_end_is_scrubbed_too(wor
     assert live_at_stripe(world) == []
 
 
+def test_who_leaves_while_a_customer_is_made_for_them_cannot_pay_any_more(world, monkeypatch):
+    user = world.sign_up()
+    create = customers._create
+
+    def leave_meanwhile(subscriber):
+        deletion.begin(user)
+        testing.work()
+        return create(subscriber)
+
+    monkeypatch.setattr(customers, "_create", leave_meanwhile)
+    with pytest.raises(AccountClosing):
+        checkout.start(user, "pro", "month")
+    assert AccountDeletion.objects.get().is_done
+    assert world.stripe("GET", "checkout/sessions")["data"] == []
+
+
 def test_while_closing_nothing_is_bought_changed_or_resumed(world):
     ada = world.subscribed()
     with world.writes_failing():

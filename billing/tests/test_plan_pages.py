@@ -97,3 +97,16 @@ def test_while_stripe_is_away_the_page_says_that_nothing_was_changed(world, ada,
     page = client.post("/billing/cancel", {"when": "now"})
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
     assert "Nothing was changed" in text(page)
+
+
+def test_a_price_that_belongs_to_no_plan_is_told_in_words(world, ada, client):
+    product = world.stripe("POST", "products", name="Newspaper")["id"]
+    price = world.stripe(
+        "POST", "prices", product=product, currency="usd", unit_amount=100, recurring={"interval": "month"}
+    )
+    item = world.stripe("GET", f"subscriptions/{ada.subscription}")["items"]["data"][0]["id"]
+    world.stripe("POST", f"subscriptions/{ada.subscription}", items=[{"id": item, "price": price["id"]}])
+    world.deliver()
+    answer = client.get("/billing/change?plan=team&interval=month")
+    assert answer.status_code == 500
+    assert "a price that we do not know. Nothing was changed" in text(answer)
