@@ -1,7 +1,7 @@
 """Old events made small: the payload goes first, the id stays, so that a late duplicate is still known for one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -45,9 +45,12 @@ def prune(older_than: timedelta, tick: Callable[[Pruned], None] = lambda pruned:
     return pruned
 
 
-def _portions(events: QuerySet[StripeEvent]) -> Any:
-    while ids := list(events.order_by("received_at").values_list("pk", flat=True)[:PORTION]):
-        yield ids
+def _portions(events: QuerySet[StripeEvent]) -> Iterator[list[str]]:
+    """From the oldest on, and never again through what was done before."""
+    rest = events.order_by("received_at")
+    while rows := list(rest.values_list("pk", "received_at")[:PORTION]):
+        yield [pk for pk, _ in rows]
+        rest = rest.filter(received_at__gte=rows[-1][1])
         time.sleep(PAUSE_SECONDS)
 
 
