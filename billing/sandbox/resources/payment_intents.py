@@ -11,10 +11,13 @@ from ..store import Object, State
 from .payment_methods import check_types, resolved
 
 CREATED = "amount currency customer payment_method confirm description metadata off_session receipt_email"
+AUTOMATIC = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects"
 CHANGED = ("description", "receipt_email")
 
 
-@api.add("POST", "/v1/payment_intents", "PaymentIntentCreateParams", f"{CREATED} payment_method_types return_url")
+@api.add(
+    "POST", "/v1/payment_intents", "PaymentIntentCreateParams", f"{CREATED} {AUTOMATIC} payment_method_types return_url"
+)
 def create(state: State, params: Params) -> Object:
     if params.get("customer"):
         state.get("customer", params["customer"], "customer")
@@ -23,6 +26,8 @@ def create(state: State, params: Params) -> Object:
         raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
     values = {name: params[name] for name in ("customer", "description", "metadata", "receipt_email") if name in params}
     intent = charging.new_intent(state, params["amount"], params["currency"].lower(), **values)
+    if "automatic_payment_methods" in params:
+        intent["automatic_payment_methods"] = {"allow_redirects": "always"} | params["automatic_payment_methods"]
     if "payment_method" in params:
         intent.update(payment_method=resolved(state, params["payment_method"])["id"], status="requires_confirmation")
     emit(state, "payment_intent.created", intent)

@@ -43,3 +43,9 @@ def test_a_state_file_that_cannot_be_is_refused_in_a_sentence(
     with pytest.raises(SystemExit):
         parser.parse_args(["--state", str(tmp_path / "missing" / "state.json")])
     assert "in a directory that exists" in capsys.readouterr().err
+
+
+def test_an_intent_may_be_made_for_whatever_ways_to_pay_are_on(client: stripe.StripeClient) -> None:
+    wanted: Any = {"amount": 500, "currency": "usd", "automatic_payment_methods": {"enabled": True}}
+    intent = client.v1.payment_intents.create(wanted)
+    assert (intent.status, intent.automatic_payment_methods.enabled) == ("requires_payment_method", True)
