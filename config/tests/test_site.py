@@ -1,5 +1,6 @@
 """What every answer of the site carries, and what it stands on."""
 
+import re
 from typing import Any
 
 import pytest
@@ -29,6 +30,18 @@ def test_the_api_pages_load_nothing_from_elsewhere(client: Client) -> None:
     page = client.get("/api/docs", secure=True)
     assert page.status_code == 200
     assert "//cdn" not in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_the_page_of_the_api_holds_nothing_inline_that_our_policy_would_refuse(client: Client) -> None:
+    page = client.get("/api/docs", secure=True).content.decode()
+    assert "<style" not in page
+    assert "style=" not in page
+    assert re.findall(r"<script(?![^>]* src=)", page) == []
+    for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
+        answer = client.get(address, secure=True)
+        answer.close()
+        assert answer.status_code == 200, address
 
 
 @pytest.mark.django_db
