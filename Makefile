@@ -10,10 +10,11 @@ PIP = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 demo: .venv/.runtime
 	$(RUN) manage.py demo $(ARGS)
 
-# The suite on SQLite; then, on a real PostgreSQL, what touches concurrency, ledger and queue.
+# The suite on SQLite; then, on a real PostgreSQL, what touches concurrency, ledger and queue; then what stops that server.
 test: .venv/.dev
 	$(PYTEST) $(ARGS)
 	$(RUN) -m bench.postgres -- $(PYTEST) -m "postgres or postgres_only" $(ARGS)
+	$(RUN) -m bench.postgres -- $(RUN) -m pytest -m stops_database $(ARGS)
 
 lint: .venv/.dev
 	.venv/bin/ruff check

@@ -19,7 +19,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out, rather than skip, what needs PostgreSQL when the database is another one."""
     if connection.vendor == "postgresql":
         return
-    left_out = [item for item in items if item.get_closest_marker("postgres_only")]
+    names = ("postgres_only", "stops_database")
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in names)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

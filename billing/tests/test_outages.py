@@ -34,7 +34,7 @@ def database():
     connection.close()
 
 
-@pytest.mark.postgres_only
+@pytest.mark.stops_database
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_is_down_is_answered_503_and_stripes_next_try_is_processed(database, world):
     event = an_event()
@@ -50,7 +50,7 @@ def test_a_database_that_is_down_is_answered_503_and_stripes_next_try_is_process
 
 
 @pytest.mark.slow
-@pytest.mark.postgres_only
+@pytest.mark.stops_database
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_waits_for_its_database_and_goes_on(database, world):
     ada = world.subscribe()
