@@ -21,10 +21,19 @@ class ErrorSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField(help_text="A sentence, for people")
 
 
+class Choice(serializers.ChoiceField):
+    """A wrong choice is told what there is to choose from, not what it was."""
+
+    def __init__(self, choices: list[str]) -> None:
+        super().__init__(choices, error_messages={"invalid_choice": f"Choose one of: {', '.join(choices)}."})
+
+
 class CheckoutRequest(serializers.Serializer[Any]):
     plan = serializers.SlugField(max_length=50)
-    interval = serializers.ChoiceField(choices=Price.Interval.choices)
-    currency = serializers.RegexField("^[A-Za-z]{3}$", required=False, default="")
+    interval = Choice(Price.Interval.values)
+    currency = serializers.RegexField(
+        "^[A-Za-z]{3}$", required=False, default="", error_messages={"invalid": "Three letters, such as eur."}
+    )
 
     def validate_currency(self, value: str) -> str:
         return value.lower()
@@ -37,14 +46,14 @@ class CheckoutAnswer(serializers.Serializer[Any]):
 
 class ChangeRequest(serializers.Serializer[Any]):
     plan = serializers.SlugField(max_length=50)
-    interval = serializers.ChoiceField(choices=Price.Interval.choices)
+    interval = Choice(Price.Interval.values)
     proration_date = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=2**53, help_text="As the preview gave it"
     )
 
 
 class CancelRequest(serializers.Serializer[Any]):
-    when = serializers.ChoiceField(choices=["period_end", "now"])
+    when = Choice(["period_end", "now"])
 
 
 class PortalAnswer(serializers.Serializer[Any]):

@@ -98,6 +98,23 @@ def test_json_that_is_no_object_is_400(ada, body):
         assert (answer.status_code, answer.json()["code"]) in {(400, "invalid_request"), (200, None)}, path
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "sentence"),
+    [
+        ("checkout", {"plan": "pro", "interval": "fortnight"}, "interval: Choose one of: day, week, month, year."),
+        ("preview", {"plan": "pro", "interval": "x" * 5000}, "interval: Choose one of: day, week, month, year."),
+        ("change", {"plan": "pro", "interval": ""}, "interval: Choose one of: day, week, month, year."),
+        ("cancel", {"when": ["now"]}, "when: Choose one of: period_end, now."),
+        ("checkout", {"plan": "pro", "interval": "month", "currency": "€"}, "currency: Three letters, such as eur."),
+    ],
+)
+def test_a_wrong_choice_is_told_what_there_is_to_choose_from(ada, path, body, sentence):
+    client = APIClient()
+    client.force_authenticate(ada)
+    answer = client.post(f"/api/v1/subscriptions/{path}", body)
+    assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (400, "invalid_request", sentence)
+
+
 def test_an_error_of_no_rule_is_left_to_be_a_500():
     assert handler(RuntimeError("unforeseen"), {}) is None
 
