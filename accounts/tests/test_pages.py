@@ -102,3 +102,13 @@ def test_every_page_opens(client, path):
     answer = client.get(f"/accounts/{path}")
     assert answer.status_code == 200
     assert '<html lang="en">' in answer.content.decode()
+
+
+def test_a_page_speaks_one_language_whatever_the_browser_prefers(client):
+    german = {"Accept-Language": "de-DE,de;q=0.9"}
+    page = client.get("/accounts/signup/", headers=german)
+    assert "at least 8 characters" in page.content.decode()
+    assert page["Content-Language"] == "en"
+    refused = client.post("/accounts/signup/", {"email": "x", "password": ""}, headers=german).content.decode()
+    assert "Enter a valid email address." in refused
+    assert "This field is required." in refused
