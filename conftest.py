@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from hypothesis import settings as hypothesis
 
@@ -34,3 +35,10 @@ def django_db_modify_db_settings(
     if connection.vendor == "sqlite":
         path: Path = tmp_path_factory.mktemp("database") / "test.sqlite3"
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(path)
+
+
+@pytest.fixture(autouse=True)
+def an_empty_cache(request: pytest.FixtureRequest, _django_db_marker: None) -> None:
+    """Tests that commit leave the counts of rate limits behind: the cache's table is no model's, and is not flushed."""
+    if request.node.get_closest_marker("django_db"):
+        cache.clear()
