@@ -16,6 +16,7 @@ from billing.receivers.contents import EVENT_TYPES
 log = logging.getLogger(__name__)
 
 Status = StripeEvent.Status
+NO_DATE_HOLDS = 253_402_300_800  # the year 10000
 
 # The door locks a lane and then only rows it makes itself; the worker stamps events and then locks its lane. So neither
 # waits for the other in a circle: a known event's delivery is counted by a statement of its own, under no lane's lock.
@@ -88,7 +89,7 @@ def _text(data: dict[str, Any], name: str, longest: int) -> str:
 
 def _seconds(data: dict[str, Any]) -> int:
     value = data.get("created")
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**62:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < NO_DATE_HOLDS:
         raise NotAnEvent("not an event: created must be a time in UTC seconds")
     return value
 

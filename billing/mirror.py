@@ -64,7 +64,7 @@ def events(payloads: list[dict[str, Any]]) -> dict[str, djstripe.Event]:
             made = djstripe.Event.objects.bulk_create([_event(data, owner) for data in missing if owner])
     except OperationalError:
         raise
-    except (DatabaseError, ValueError, OverflowError):
+    except (DatabaseError, ValueError, OverflowError, OSError):
         made = []
     return known | {row.id: row for row in made}
 

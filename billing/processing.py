@@ -10,6 +10,7 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models import Event as DjstripeEvent
 
 from billing import fetch, lanes, mirror, payments, placement, stripe_client
@@ -112,8 +113,15 @@ def _dispatch(recorded: dict[str, DjstripeEvent], event: StripeEvent) -> str:
     if event.pk in recorded:
         recorded[event.pk].invoke_webhook_handlers()
     else:
-        DjstripeEvent.process(event.payload)
+        _process(event)
     return ""
+
+
+def _process(event: StripeEvent) -> None:
+    try:
+        DjstripeEvent.process(event.payload)
+    except InvalidStripeAPIKey:  # its message is the key
+        raise StripeUnavailable("STRIPE_SECRET_KEY is not of the shape of Stripe's") from None
 
 
 def _place(event: StripeEvent) -> str | None:

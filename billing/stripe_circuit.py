@@ -26,6 +26,11 @@ def lets_through() -> bool:
     return opened <= time.time() and stripe_state.is_first(PROBE, PROBE_SECONDS)
 
 
+def give_probe_back() -> None:
+    """No call was made with it after all: the next who asks may."""
+    stripe_state.drop(PROBE)
+
+
 def open_for() -> int:
     """Seconds until the circuit lets a probe through, 0 when it does already or is closed."""
     return max(round(stripe_state.get(OPEN_UNTIL) - time.time() + 0.5), 0)
@@ -47,7 +52,8 @@ def failed(calls: int) -> None:
     except CacheAway:
         failures = stripe_state.get(FAILURES) + calls
     stripe_state.note(FAILURES, failures)
-    if failures >= conf.circuit_failures and not open_for():
+    is_probe = bool(stripe_state.get(OPEN_UNTIL))  # whatever was counted: an outage outlasts what is remembered
+    if (is_probe or failures >= conf.circuit_failures) and not open_for():
         log.error("stripe does not answer, circuit opened", extra={"failures": failures})
         stripe_state.put(OPEN_UNTIL, time.time() + conf.circuit_seconds, REMEMBERED_SECONDS)
         stripe_state.drop(PROBE)

@@ -236,6 +236,7 @@ def _let_through(calls: int) -> Iterator[None]:
     if not stripe_circuit.lets_through():
         raise StripeUnavailable(f"Stripe has not been answering: calls go out again in {stripe_circuit.open_for()} s")
     if not stripe_budget.take(calls, is_patient=_is_patient.get()):
+        stripe_circuit.give_probe_back()
         raise StripeBusy("All calls that we may send to Stripe are taken")
     outcomes: list[Outcome] = []
     token = _outcomes.set(outcomes)

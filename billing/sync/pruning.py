@@ -36,11 +36,12 @@ def prune(older_than: timedelta, tick: Callable[[Pruned], None] = lambda pruned:
     pruned, now = Pruned(), timezone.now()
     old = StripeEvent.objects.filter(status__in=DONE, received_at__lt=now - older_than)
     for ids in _portions(old.exclude(payload=EMPTY)):
-        pruned.freed_bytes += _empty(ids)
-        pruned.payloads += len(ids)
+        payloads, freed_bytes = _empty(ids)
+        pruned.payloads += payloads
+        pruned.freed_bytes += freed_bytes
         tick(pruned)
     for ids in _portions(old.filter(received_at__lt=now - max(older_than, IDS_ARE_KEPT))):
-        pruned.ids += StripeEvent.objects.filter(pk__in=ids).delete()[0]
+        pruned.ids += StripeEvent.objects.filter(pk__in=ids, status__in=DONE).delete()[0]
         tick(pruned)
     return pruned
 
@@ -54,13 +55,22 @@ def _portions(events: QuerySet[StripeEvent]) -> Iterator[list[str]]:
         time.sleep(PAUSE_SECONDS)
 
 
-def _empty(ids: list[str]) -> int:
-    """How many bytes of JSON went; dj-stripe's copy of the event goes with ours."""
+def _empty(ids: list[str]) -> tuple[int, int]:
+    """How many, and how many bytes of JSON went; dj-stripe's copies go with ours.
+
+    What staff asked to process again a moment ago is done with no more, and stays.
+    """
     size = "pg_column_size(payload)" if connection.vendor == "postgresql" else "length(payload)"
-    with transaction.atomic(), connection.cursor() as cursor:
-        names = ", ".join(["%s"] * len(ids))
-        cursor.execute(f"SELECT coalesce(sum({size}), 0) FROM stripe_events WHERE id IN ({names})", ids)  # noqa: S608
-        freed = int(cursor.fetchone()[0])
-        StripeEvent.objects.filter(pk__in=ids).update(payload=EMPTY)
-        DjstripeEvent.objects.filter(id__in=ids).delete()
-    return freed
+    with transaction.atomic():
+        still = list(
+            StripeEvent.objects.select_for_update().filter(pk__in=ids, status__in=DONE).values_list("pk", flat=True)
+        )
+        if not still:
+            return 0, 0
+        with connection.cursor() as cursor:
+            names = ", ".join(["%s"] * len(still))
+            cursor.execute(f"SELECT coalesce(sum({size}), 0) FROM stripe_events WHERE id IN ({names})", still)  # noqa: S608
+            freed = int(cursor.fetchone()[0])
+        StripeEvent.objects.filter(pk__in=still).update(payload=EMPTY)
+        DjstripeEvent.objects.filter(id__in=still).delete()
+    return len(still), freed

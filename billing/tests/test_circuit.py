@@ -143,3 +143,24 @@ def world_events_without_stripe(world):
     events = world.events()
     stripe_circuit.failed(2)
     return events
+
+
+def test_an_outage_longer_than_what_is_remembered_keeps_it_open(world):
+    down(world)
+    fail()
+    for minutes in range(1, 12):
+        with later(60 * minutes):
+            fail()
+            assert stripe_circuit.open_for() > 0
+    up(world)
+
+
+def test_a_probe_that_found_no_room_leaves_it_to_the_next(world, monkeypatch):
+    down(world)
+    fail()
+    up(world)
+    with later(60):
+        with monkeypatch.context() as patch:
+            patch.setattr(stripe_client.stripe_budget, "take", lambda calls, is_patient: False)
+            fail()
+        assert ask()["object"] == "list"
