@@ -147,7 +147,7 @@ def _change(request: HttpRequest) -> HttpResponse:
 
 
 def _preview(request: HttpRequest, now: overview.Overview) -> HttpResponse:
-    found = previews.preview(request.user, request.GET["plan"], request.GET.get("interval", ""))
+    found = previews.preview(request.user, request.GET["plan"], request.GET.get("interval") or _interval(now))
     context = {
         "overview": now,
         "preview": found,
