@@ -6,6 +6,7 @@ import logging
 import time
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -60,7 +61,7 @@ def test_a_secret_that_no_longer_verifies_anything_is_seen(settings):
 def test_staff_sees_which_secret_verified_an_event(admin_client):
     event = an_event()
     testing.deliver(event)
-    page = admin_client.get(f"/admin/billing/stripeevent/{event['id']}/change/").content.decode()
+    page = admin_client.get(f"/admin/billing/stripeevent/{quote(event['id'])}/change/").content.decode()
     assert webhooks.fingerprint(conf.webhook_secrets[0]) in page
     assert conf.webhook_secrets[0] not in page
 
