@@ -106,6 +106,16 @@ class Settings:
         return self._get("BILLING_READY_DEAD_EVENTS", 100)
 
     @property
+    def alert_every(self) -> timedelta:
+        """BILLING_ALERT_MINUTES: ADMINS are mailed about one cause no more often than this."""
+        return timedelta(minutes=self._get("BILLING_ALERT_MINUTES", 60))
+
+    @property
+    def silent_after(self) -> timedelta:
+        """BILLING_SILENT_HOURS: without a webhook for so long, while Stripe had some to send, ADMINS are told."""
+        return timedelta(hours=self._get("BILLING_SILENT_HOURS", 6))
+
+    @property
     def lease(self) -> timedelta:
         """BILLING_LEASE_SECONDS: how long a worker may hold a lane before another takes it over."""
         return timedelta(seconds=self._get("BILLING_LEASE_SECONDS", 120))

@@ -1,3 +1,4 @@
+from .alerts import Alert
 from .catalogue import Plan, PlanLimit, Price
 from .deletion import AccountDeletion
 from .history import SubscriptionChange
@@ -10,6 +11,7 @@ from .usage import Usage
 
 __all__ = [
     "AccountDeletion",
+    "Alert",
     "CheckoutAttempt",
     "Customer",
     "Dispute",

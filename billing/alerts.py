@@ -1,0 +1,76 @@
+"""What staff must know: mailed to ADMINS, at most one mail an hour for each cause.
+
+1. `tell` and `remind` write the cause's row, after the commit of what gave cause.
+2. `send`, each minute from `billing.watch`, mails what waits and was not told within the hour; a mail that cannot be
+   sent waits for the next minute.
+
+Subjects and texts name ids, never a person. Nothing here raises: no work fails over an alert about it.
+"""
+
+import logging
+from datetime import datetime
+from functools import partial
+
+from django.core.mail import mail_admins
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from billing.conf import conf
+from billing.models import Alert
+
+log = logging.getLogger(__name__)
+
+LONGEST_SUBJECT = 200
+RAISE = """
+INSERT INTO billing_alert (cause, subject, text, waiting, raised_at) VALUES (%s, %s, %s, 1, %s)
+ON CONFLICT (cause) DO UPDATE SET
+    subject = excluded.subject, text = excluded.text, raised_at = excluded.raised_at,
+    waiting = billing_alert.waiting + 1
+"""
+
+
+def tell(cause: str, subject: str, text: str) -> None:
+    """Something happened. What happens again within the hour is counted, and the latest told when the hour is over."""
+    log.error("alert", extra={"cause": cause, "about": subject})
+    transaction.on_commit(partial(_raise, cause, subject, text), robust=True)
+
+
+def remind(cause: str, subject: str, text: str) -> None:
+    """Something is so, and may still be when it is asked next: told at once, and then once an hour."""
+    if not Alert.objects.filter(Q(waiting__gt=0) | Q(told_at__gt=_an_hour_ago()), cause=cause).exists():
+        tell(cause, subject, text)
+
+
+def send() -> int:
+    """Mail what waits; returns how many mails."""
+    due = Alert.objects.filter(Q(told_at=None) | Q(told_at__lte=_an_hour_ago()), waiting__gt=0).order_by("raised_at")
+    return sum(_send(alert) for alert in due)
+
+
+def _raise(cause: str, subject: str, text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(RAISE, [cause, " ".join(subject.split())[:LONGEST_SUBJECT], text, timezone.now()])
+
+
+def _send(alert: Alert) -> bool:
+    """Claimed by one conditional UPDATE before it is mailed, so that two workers mail it once."""
+    row = Alert.objects.filter(pk=alert.pk, told_at=alert.told_at, waiting=alert.waiting)
+    if not row.update(told_at=timezone.now(), waiting=0):
+        return False
+    try:
+        mail_admins(alert.subject, _words(alert))
+    except Exception:  # whatever the mail backend raises
+        log.exception("alert not mailed", extra={"cause": alert.pk})
+        Alert.objects.filter(pk=alert.pk).update(told_at=alert.told_at, waiting=F("waiting") + alert.waiting)
+        return False
+    return True
+
+
+def _words(alert: Alert) -> str:
+    again = f"\n\nIt happened {alert.waiting} times; this is the latest." if alert.waiting > 1 else ""
+    return f"{alert.text}{again}\n\n{conf.site_url}\n"
+
+
+def _an_hour_ago() -> datetime:
+    return timezone.now() - conf.alert_every
