@@ -43,7 +43,7 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any]) -> None:
     failure, is_new = PaymentFailure.objects.get_or_create(
         invoice_id=invoice["id"],
         attempt=at_the_time["attempt_count"],
-        defaults={"customer": customer, **_failure(at_the_time), "is_action_required": _waits_for_cardholder(invoice)},
+        defaults={"customer": customer, **_failure(at_the_time), **_cause(at_the_time, invoice)},
     )
     is_first_payment = at_the_time["billing_reason"] == "subscription_create"
     is_passed = invoice["status"] in NO_FURTHER_EFFECT or invoice["attempt_count"] > failure.attempt
@@ -138,6 +138,22 @@ def _failure(invoice: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _waits_for_cardholder(invoice: dict[str, Any]) -> bool:
-    intents = [link["payment"].get("payment_intent") for link in (invoice.get("payments") or {}).get("data", [])]
-    return any(isinstance(intent, dict) and intent["status"] == "requires_action" for intent in intents)
+def _cause(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
+    """Why it failed, as the invoice's payment intents say now: a later try has written over an earlier one's code."""
+    intents = _intents(invoice)
+    is_last_try = invoice["attempt_count"] == at_the_time["attempt_count"]
+    return {
+        "is_action_required": any(intent["status"] == "requires_action" for intent in intents),
+        "decline_code": next(filter(None, map(_decline_code, intents)), "") if is_last_try else "",
+    }
+
+
+def _intents(invoice: dict[str, Any]) -> list[dict[str, Any]]:
+    found = [link["payment"].get("payment_intent") for link in (invoice.get("payments") or {}).get("data", [])]
+    return [intent for intent in found if isinstance(intent, dict)]
+
+
+def _decline_code(intent: dict[str, Any]) -> str:
+    """The bank's decline code, else Stripe's error code; a payment that waits for the cardholder may have neither."""
+    error = intent.get("last_payment_error") or {}
+    return str(error.get("decline_code") or error.get("code") or "")[:60]

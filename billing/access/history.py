@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from billing import clock
+from billing import clock, mrr
 from billing.models import Customer, Subscription, SubscriptionChange
 
 STATE = SubscriptionChange.STATE
@@ -13,7 +13,10 @@ def record_change(before: Subscription, after: Subscription) -> bool:
     state = _state(after)
     if state == _state(before):
         return False
-    SubscriptionChange.objects.create(customer_id=after.customer_id, recorded_at=clock.now(), **state)
+    SubscriptionChange.objects.create(
+        customer_id=after.customer_id, recorded_at=clock.now(), mrr=mrr.monthly(after), **state
+    )
+    mrr.settle(before, after)
     return True
 
 

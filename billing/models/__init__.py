@@ -1,7 +1,8 @@
 from .alerts import Alert
 from .catalogue import Plan, PlanLimit, Price
+from .dashboard import Dashboard
 from .deletion import AccountDeletion
-from .history import SubscriptionChange
+from .history import MrrMovement, SubscriptionChange
 from .ledger import Lane, StripeEvent, StripeWrite
 from .metrics import StripeCalls
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
@@ -14,10 +15,12 @@ __all__ = [
     "Alert",
     "CheckoutAttempt",
     "Customer",
+    "Dashboard",
     "Dispute",
     "Hold",
     "InvoicePayment",
     "Lane",
+    "MrrMovement",
     "Payment",
     "PaymentFailure",
     "Plan",

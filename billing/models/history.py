@@ -17,6 +17,7 @@ class SubscriptionChange(models.Model):
         "plan_id",
         "price_id",
         "quantity",
+        "currency",
         "unmapped_price",
         "started_at",
         "current_period_start",
@@ -34,6 +35,8 @@ class SubscriptionChange(models.Model):
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField(default=1)
+    currency = models.CharField(max_length=3, blank=True)
+    mrr = models.BigIntegerField(default=0, help_text="What it brings a month from then on, minor units")
     unmapped_price = models.CharField(max_length=255, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     current_period_start = models.DateTimeField(null=True, blank=True)
@@ -48,3 +51,31 @@ class SubscriptionChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.status} from {self.recorded_at:%Y-%m-%d %H:%M}"
+
+
+class MrrMovement(models.Model):
+    """The ledger of monthly recurring revenue: what came or went at a moment. Their sum up to then is the MRR.
+
+    A customer who brings something goes from nothing to something by `new` or `reactivation`, and back by `churn` only:
+    counting those tells how many there are.
+    """
+
+    class Kind(models.TextChoices):
+        NEW = "new"
+        EXPANSION = "expansion"
+        CONTRACTION = "contraction"
+        CHURN = "churn"
+        REACTIVATION = "reactivation"
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="mrr_movements")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    amount = models.BigIntegerField(help_text="Minor units a month; what goes is negative")
+    currency = models.CharField(max_length=3)
+    moved_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "MRR movement"
+        indexes = [models.Index(fields=["moved_at", "currency", "kind", "amount"], name="billing_mrr_moved")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.kind} {self.amount} {self.currency}"

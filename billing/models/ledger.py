@@ -60,7 +60,8 @@ class StripeEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["lane", "created"], name="stripe_events_by_lane"),
-            models.Index(fields=["received_at"], name="stripe_events_newest"),
+            # With what the dashboard reads, so that it reads no row.
+            models.Index(fields=["received_at", "processed_at", "status"], name="stripe_events_newest"),
             models.Index(
                 fields=["status", "received_at"],
                 name="stripe_events_unusual",

@@ -17,9 +17,12 @@ class Payment(models.Model):
     period_start = models.DateTimeField(null=True, help_text="What the receipt says was paid for")
     period_end = models.DateTimeField(null=True)
     invoiced_at = models.DateTimeField(help_text="When the invoice was created")
-    paid_at = models.DateTimeField(db_index=True)
+    paid_at = models.DateTimeField()
     hosted_invoice_url = models.TextField(blank=True)
     invoice_pdf = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["paid_at", "currency", "amount"], name="billing_payment_paid")]
 
     def __str__(self) -> str:
         return self.invoice_id
@@ -35,6 +38,7 @@ class PaymentFailure(models.Model):
     amount = models.BigIntegerField(help_text="What remains due, minor units")
     currency = models.CharField(max_length=3)
     is_action_required = models.BooleanField(default=False)
+    decline_code = models.CharField(max_length=60, blank=True, help_text="Why, in the bank's or Stripe's word")
     next_attempt_at = models.DateTimeField(null=True, help_text="Empty: Stripe has no further try scheduled")
     hosted_invoice_url = models.TextField(blank=True)
     failed_at = models.DateTimeField(db_index=True)

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from billing import access, catalogue, clock, subscriptions
+from billing import access, catalogue, clock, mrr, subscriptions
 from billing.conf import conf
 from billing.lifecycle.customers import METADATA_KEY
 from billing.models import Customer, Subscription, SyncRun
@@ -91,7 +91,9 @@ class SubscriptionPages:
             Customer.objects.bulk_create([row.customer for row in made], ignore_conflicts=True)
             Subscription.objects.bulk_create(made, ignore_conflicts=True)
             self._replace(better)
-            _settle_access([row.customer_id for row in (*made, *better)])
+            taken_over = [row.customer_id for row in (*made, *better)]
+            _settle_access(taken_over)
+            mrr.take_over(taken_over)
 
     def _replace(self, better: list[Subscription]) -> None:
         for row in better:

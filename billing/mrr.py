@@ -1,0 +1,92 @@
+"""Monthly recurring revenue: what a subscription brings a month, and the ledger of how that moves.
+
+Discounts, taxes and use billed afterwards are not counted: it is the price times the quantity.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from django.db.models import Exists, OuterRef, Sum
+
+from billing import clock
+from billing.models import MrrMovement, Price, Subscription
+
+Kind = MrrMovement.Kind
+COUNTED = (Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE)
+# A year has 12 months, 52 weeks and 365 days.
+PER_MONTH = {"day": Fraction(365, 12), "week": Fraction(52, 12), "month": Fraction(1), "year": Fraction(1, 12)}
+
+
+def monthly(subscription: Subscription) -> int:
+    """Minor units a month; 0 on a trial, when nothing is billed, and for a price by tiers."""
+    price = subscription.price if subscription.status in COUNTED else None
+    if price is None:
+        return 0
+    return round(_unit_amount(price, subscription.currency) * subscription.quantity * per_month(price))
+
+
+def per_month(price: Price) -> Fraction:
+    return PER_MONTH[price.interval] / price.interval_count
+
+
+def settle(before: Subscription, after: Subscription) -> None:
+    """Bring a customer's ledger to what `after` brings, if that may have moved; else it costs no query.
+
+    A subscription in another currency takes the place of one: what went is churn, what came a reactivation.
+    """
+    if _basis(before) == _basis(after):
+        return
+    had = _ledger(after.customer_id)
+    brings = dict.fromkeys(had, 0) | {after.currency: monthly(after)}
+    MrrMovement.objects.bulk_create(
+        MrrMovement(
+            customer_id=after.customer_id,
+            kind=_kind(had.get(currency), amount, is_known=bool(had)),
+            amount=amount - had.get(currency, 0),
+            currency=currency,
+            moved_at=clock.now(),
+        )
+        for currency, amount in brings.items()
+        if amount != had.get(currency, 0)
+    )
+
+
+def take_over(customers: Iterable[str]) -> None:
+    """What Stripe had before we knew of it counts from when it began to be paid."""
+    untold = ~Exists(MrrMovement.objects.filter(customer=OuterRef("customer")))
+    rows = Subscription.objects.filter(untold, customer__in=customers, status__in=COUNTED).select_related("price")
+    MrrMovement.objects.bulk_create(
+        MrrMovement(
+            customer_id=row.customer_id,
+            kind=Kind.NEW,
+            amount=monthly(row),
+            currency=row.currency,
+            moved_at=max(filter(None, (row.started_at, row.trial_end)), default=clock.now()),
+        )
+        for row in rows
+        if monthly(row)
+    )
+
+
+def _basis(row: Subscription) -> tuple[object, ...]:
+    return (row.price_id, row.quantity, row.currency) if row.status in COUNTED else ()
+
+
+def _ledger(customer_id: str) -> dict[str, int]:
+    """What the customer brings now by the ledger, for each currency it names."""
+    rows = MrrMovement.objects.filter(customer=customer_id).values_list("currency")
+    return dict(rows.annotate(Sum("amount")))
+
+
+def _kind(had: int | None, brings: int, *, is_known: bool) -> MrrMovement.Kind:
+    if not had:
+        return Kind.REACTIVATION if is_known else Kind.NEW
+    if not brings:
+        return Kind.CHURN
+    return Kind.EXPANSION if brings > had else Kind.CONTRACTION
+
+
+def _unit_amount(price: Price, currency: str) -> int:
+    """In the subscription's currency, which need not be the price's own."""
+    amount = price.unit_amount if currency == price.currency else price.currency_options.get(currency)
+    return amount or 0
