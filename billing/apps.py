@@ -8,7 +8,11 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     # What the queue runs by itself: dotted path → every how many minutes.
-    schedules: ClassVar[dict[str, int]] = {"billing.worker.sweep": 1, "billing.sync.runs.hourly": 60}
+    schedules: ClassVar[dict[str, int]] = {
+        "billing.worker.sweep": 1,
+        "billing.watch.each_minute": 1,
+        "billing.sync.runs.hourly": 60,
+    }
 
     def ready(self) -> None:
         from . import checks, receivers, stripe_calls, stripe_client

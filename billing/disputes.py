@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from billing import fetch, holds, mirror, payments, signals, subscriptions
+from billing import alerts, fetch, holds, mirror, payments, signals, subscriptions
 from billing.clock import from_timestamp
 from billing.fetch import id_of
 from billing.lifecycle import cancellation
@@ -22,8 +22,20 @@ def settle(customer: Customer, dispute_id: str) -> None:
     has_escalated = before is not None and before.is_inquiry and not dispute.is_inquiry
     if dispute.is_open and (before is None or has_escalated):
         signals.dispute_opened.send(sender=Dispute, subscription=subscription, dispute=dispute)
+        _tell_staff(dispute)
     elif not dispute.is_open and (before is None or before.is_open):
         signals.dispute_closed.send(sender=Dispute, subscription=subscription, dispute=dispute)
+
+
+def _tell_staff(dispute: Dispute) -> None:
+    """An inquiry can still be settled by a word or a refund; both are answered at Stripe, within days."""
+    what = "inquiry" if dispute.is_inquiry else "dispute"
+    alerts.tell(
+        "dispute_opened",
+        f"New {what} {dispute.pk}",
+        f"The {what} {dispute.pk} of the customer {dispute.customer_id} was opened, reason: {dispute.reason}.\n"
+        "Answer it in Stripe's dashboard before it is due; access is held meanwhile, unless it is an inquiry.",
+    )
 
 
 def _record(customer: Customer, found: dict[str, Any], link: InvoicePayment | None) -> Dispute:

@@ -9,7 +9,7 @@ import time
 
 from billing import stripe_state
 from billing.conf import conf
-from billing.stripe_state import FAILURES, OPEN_UNTIL, PROBE, CacheAway
+from billing.stripe_state import FAILURES, OPEN_SINCE, OPEN_UNTIL, PROBE, CacheAway
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +36,19 @@ def open_for() -> int:
     return max(round(stripe_state.get(OPEN_UNTIL) - time.time() + 0.5), 0)
 
 
+def away_for() -> int:
+    """Seconds since Stripe stopped answering, whatever was tried meanwhile; 0 while the circuit is closed."""
+    is_open = stripe_state.get(OPEN_UNTIL) and stripe_state.get(OPEN_SINCE)
+    return round(time.time() - stripe_state.get(OPEN_SINCE)) if is_open else 0
+
+
 def succeeded() -> None:
     """Stripe answered."""
     if stripe_state.get(OPEN_UNTIL):
         log.warning("stripe answers again, circuit closed")
     elif not stripe_state.get(FAILURES):
         return
-    stripe_state.drop(FAILURES, OPEN_UNTIL, PROBE)
+    stripe_state.drop(FAILURES, OPEN_SINCE, OPEN_UNTIL, PROBE)
 
 
 def failed(calls: int) -> None:
@@ -55,5 +61,7 @@ def failed(calls: int) -> None:
     is_probe = bool(stripe_state.get(OPEN_UNTIL))  # whatever was counted: an outage outlasts what is remembered
     if (is_probe or failures >= conf.circuit_failures) and not open_for():
         log.error("stripe does not answer, circuit opened", extra={"failures": failures})
+        since = stripe_state.get(OPEN_SINCE) if is_probe else 0
+        stripe_state.put(OPEN_SINCE, since or time.time(), REMEMBERED_SECONDS)
         stripe_state.put(OPEN_UNTIL, time.time() + conf.circuit_seconds, REMEMBERED_SECONDS)
         stripe_state.drop(PROBE)

@@ -22,10 +22,10 @@ T = TypeVar("T")
 READ_EVERY_SECONDS = 0.25
 CACHE_AWAY_SECONDS = 5.0
 PREFIX = "billing.stripe."
-PAUSED_UNTIL, OPEN_UNTIL, FAILURES, PROBE = (
-    PREFIX + name for name in ("paused_until", "open_until", "failures", "probe")
+PAUSED_UNTIL, OPEN_SINCE, OPEN_UNTIL, FAILURES, PROBE = (
+    PREFIX + name for name in ("paused_until", "open_since", "open_until", "failures", "probe")
 )
-KEPT = (PAUSED_UNTIL, OPEN_UNTIL, FAILURES)
+KEPT = (PAUSED_UNTIL, OPEN_SINCE, OPEN_UNTIL, FAILURES)
 
 
 class CacheAway(Exception):

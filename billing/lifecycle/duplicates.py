@@ -3,22 +3,16 @@
 Checkout does not let it come to that; two sessions paid at once, or a hand in the Stripe dashboard, still may.
 """
 
-import logging
-from functools import partial
 from typing import Any
 
-from django.core.mail import mail_admins
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from billing import catalogue
+from billing import alerts, catalogue
 from billing.fetch import id_of
 from billing.models import Customer, StripeWrite, Subscription
 
 from . import cancellation
-
-log = logging.getLogger(__name__)
 
 Status = Subscription.Status
 Action = StripeWrite.Action
@@ -77,11 +71,10 @@ def _owe_refunds(customer: Customer, item: dict[str, Any]) -> None:
 
 
 def _report(customer: Customer, subscription_id: str) -> None:
-    log.error("second subscription", extra={"customer": customer.pk, "subscription": subscription_id})
-    sentence = (
+    alerts.tell(
+        "duplicate_subscription",
+        f"Second subscription of {customer.pk} cancelled",
         f"The customer {customer.pk} got a second subscription, {subscription_id}, beside a live one.\n"
         "It is being cancelled, and its payment refunded; the older one goes on. Nothing needs doing here, but have a "
-        "look at how it came about."
+        "look at how it came about.",
     )
-    tell = partial(mail_admins, f"Second subscription of {customer.pk} cancelled", sentence, fail_silently=True)
-    transaction.on_commit(tell, robust=True)

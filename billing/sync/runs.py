@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from billing import clock, stripe_client
+from billing import alerts, cause, clock, stripe_client
 from billing.models import Customer, SyncRun
 
 from . import everything, missed, pending, report
@@ -76,11 +76,21 @@ def _recorded(wanted: Wanted, renew: Callable[[], None], progress: Callable[[str
     finally:
         row.finished_at = timezone.now()
         row.save()
+        _tell_staff(row)
     return row
 
 
+def _tell_staff(row: SyncRun) -> None:
+    where = f"Its page in the admin, under Sync runs, says more: {row}."
+    if row.status == Status.FAILED:
+        alerts.tell("sync_failed", "The sync with Stripe failed", f"{row.error.partition(':')[0]}. {where}")
+    if row.drifted:
+        subject = f"{row.drifted} differences from Stripe found"
+        alerts.tell("drift", subject, f"{row.drifted} found, {row.healed} of them mended. {where}")
+
+
 def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> SyncRun:
-    with stripe_client.patient(), stripe_client.counted() as calls:
+    with cause.of("sync"), stripe_client.patient(), stripe_client.counted() as calls:
         try:
             _work(row, wanted, renew, progress)
         finally:

@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from billing import testing
+from billing import alerts, testing
 from billing.lifecycle import cancel, cancellation, checkout
 from billing.models import CheckoutAttempt, Price, Refund, StripeWrite
 from billing.stripe_client import HttpClient
@@ -34,6 +34,7 @@ def refunded(world, subscriber):
 
 
 def told():
+    alerts.send()
     return [message for message in mail.outbox if message.to == ["grace@example.com"]]
 
 

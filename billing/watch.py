@@ -1,0 +1,60 @@
+"""Each minute: is something so that no event tells of, and who must hear of it. Conditions are reminded of once an hour
+while they last; then whatever waits to be told is mailed."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from billing import alerts, health, stripe_circuit
+from billing.conf import conf
+from billing.models import StripeEvent
+
+STRIPE_AWAY = timedelta(minutes=10)
+Source = StripeEvent.Source
+
+
+def each_minute() -> str:
+    """The schedule's task; says how many mails it sent."""
+    for look in (_queue, _stripe, _endpoint):
+        look()
+    return f"{alerts.send()} alerts mailed"
+
+
+def _queue() -> None:
+    """That this runs shows a worker at work: it hangs at something, or there are too few. Where none runs at all only
+    /readyz, asked from outside, can tell."""
+    found = health.backlog()
+    waits = max(found.oldest_waiting_seconds or 0, found.queue_lag_seconds or 0)
+    if waits > health.TOO_OLD.total_seconds():
+        alerts.remind(
+            "queue_stuck",
+            "Events wait too long to be processed",
+            f"The oldest has waited {waits} seconds. manage.py billing_doctor says more; start another worker, or look "
+            "in the log of the one that runs.",
+        )
+
+
+def _stripe() -> None:
+    seconds = stripe_circuit.away_for()
+    if seconds > STRIPE_AWAY.total_seconds():
+        alerts.remind(
+            "stripe_away",
+            "Stripe does not answer",
+            f"No call has been answered for {seconds} seconds. Events wait and lose no try, access stays as last "
+            "known, nobody can buy or change a plan. See https://status.stripe.com",
+        )
+
+
+def _endpoint() -> None:
+    """Silence alone means nothing: the sync must have found events which Stripe should have delivered, and has not."""
+    since = timezone.now() - conf.silent_after
+    recent = StripeEvent.objects.filter(received_at__gt=since)
+    missed = recent.filter(source=Source.SYNC, deliveries=1)
+    if missed.exists() and not recent.filter(source=Source.WEBHOOK).exists():
+        hours = f"{conf.silent_after.total_seconds() / 3600:g}"
+        alerts.remind(
+            "endpoint_silent",
+            "No webhook arrives from Stripe",
+            f"None has in {hours} hours, while the sync found events that Stripe should have sent.\n"
+            "manage.py billing_doctor says what is wrong with the endpoint; the sync goes on filling in, hourly.",
+        )
