@@ -20,6 +20,9 @@ from .authentication import LEAVING
 from .models import User
 from .throttle import SignInThrottle, SignUpThrottle, sign_in_wait
 
+# In the schema a revoked token is a token: `LeavingTokenAuthentication` is no way in of its own.
+SIGNED_IN: Any = [{"tokenAuth": []}, {"cookieAuth": []}]
+
 
 class Credentials(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=254)
@@ -129,6 +132,7 @@ class Me(APIView):
             401: OpenApiResponse(ErrorSerializer, description="`not_authenticated`"),
             429: OpenApiResponse(ErrorSerializer, description="`rate_limited`, with Retry-After"),
         },
+        auth=SIGNED_IN,
     )
     def delete(self, request: Request) -> Response:
         """202 while closing: ask again with the same token. The account is locked from the first answer on."""

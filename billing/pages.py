@@ -2,12 +2,15 @@
 
 import logging
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -25,6 +28,8 @@ from billing.stripe_client import StripeRefused, StripeUnavailable
 log = logging.getLogger(__name__)
 
 LATEST_PAYMENTS = 12
+# What a payment without a period of its own was for, by Stripe's billing reason.
+PAID_FOR = {"subscription_update": "Plan change", "manual": "One-off"}
 
 WENT_WRONG: dict[type[Exception], tuple[int, str]] = {
     StripeUnavailable: (503, "Our payment provider does not answer. Nothing was charged; please try in a moment."),
@@ -58,8 +63,8 @@ def checkout(request: HttpRequest) -> HttpResponse:
     try:
         attempt = buying.start(request.user, card.plan.slug, card.price.interval, asked.get("currency", "").lower())
     except buying.AlreadySubscribed as refusal:
-        messages.info(request, str(refusal))
-        return redirect("billing:account")
+        messages.info(request, f"{refusal} This is what the change would do.")
+        return redirect(f"{reverse('billing:change')}?{urlencode({'plan': card.plan.slug, 'interval': card.interval})}")
     except tuple(WENT_WRONG) as error:
         status, sentence = next(words for kind, words in WENT_WRONG.items() if isinstance(error, kind))
         return render(request, "billing/checkout_failed.html", {"card": card, "sentence": sentence}, status=status)
@@ -152,11 +157,18 @@ def _latest_payments(customer: Customer | None) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
+            "paid_for": _paid_for(row),
             "amount": format_amount(row.amount, row.currency),
             "refunded": format_amount(sum_, row.currency) if (sum_ := refunded.get(row.invoice_id)) else "",
         }
         for row in rows
     ]
+
+
+def _paid_for(row: Payment) -> str:
+    if row.period_start and row.period_end:
+        return f"{date_format(row.period_start, 'j M Y')} – {date_format(row.period_end, 'j M Y')}"
+    return PAID_FOR.get(row.billing_reason, "–")
 
 
 def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:

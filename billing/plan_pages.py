@@ -24,24 +24,28 @@ from billing.lifecycle import change as changing
 from billing.lifecycle import invoices as invoicing
 from billing.lifecycle import portal as stripe_portal
 from billing.lifecycle import previews
-from billing.lifecycle.refusals import NotConfirmed, PaymentDeclined, Refused
+from billing.lifecycle.refusals import NotConfirmed, PaymentDeclined, Refused, StalePreview
 from billing.money import format_amount
 from billing.price_list import PriceList
 from billing.stripe_client import StripeRefused, StripeUnavailable
-from billing.wording import day, humanize
+from billing.wording import humanize
 
 log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 
-AWAY = "Our payment provider does not answer. Nothing was changed; please try again in a moment."
+AWAY = (
+    "Our payment provider did not answer, so we do not know yet whether it did what you asked. "
+    "Please try again in a moment: that is safe, nothing is done or charged twice."
+)
+NO_SUCH_PREVIEW = "This was not the preview of a change. Nothing was changed: choose the plan again."
 BUSY = "Another change of your subscription is being made right now. Please try again in a moment."
 UNKNOWN_PRICE = "Your subscription has a price that we do not know. Nothing was changed; write to us and we will look."
 NOT_ACCEPTED = "Our payment provider did not accept this. Nothing was changed; write to us and we will look into it."
 
 
 def for_subscriber(view: View) -> View:
-    """Signed in, not too often, and every refusal and outage told in words: nothing was changed then."""
+    """Signed in, not too often, and every refusal and outage told in words."""
 
     @never_cache
     @login_required
@@ -102,8 +106,8 @@ def cancel(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or when not in ("period_end", "now"):
         return render(request, "billing/cancel.html", {"overview": overview.of(request.user)})
     left = leaving.cancel(request.user, "now" if when == "now" else "period_end")
-    until = f" You keep it until {day(left.cancel_at)}." if left.cancel_at else ""
-    messages.success(request, f"Your subscription is cancelled.{until} Nothing more will be charged.")
+    if not left.cancel_at:  # what ends later is told by a banner on the page
+        messages.success(request, "Your subscription is cancelled. Nothing more will be charged.")
     return redirect("billing:account")
 
 
@@ -134,16 +138,23 @@ def invoices(request: HttpRequest) -> HttpResponse:
 
 def _change(request: HttpRequest) -> HttpResponse:
     plan, interval = request.POST.get("plan", ""), request.POST.get("interval", "")
-    date = request.POST.get("proration_date", "")
     try:
-        changing.change(request.user, plan, interval, int(date) if date.isdecimal() and len(date) < 12 else None)
+        changing.change(request.user, plan, interval, _proration_date(request.POST.get("proration_date", "")))
     except PaymentDeclined as refusal:
         return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
     pending = overview.of(request.user).pending_change
     if pending and pending.confirm_url:
         return redirect(pending.confirm_url)
-    messages.success(request, "Your change is scheduled." if pending else "Your plan is changed.")
+    if not pending:  # what is scheduled is told by a banner on the page
+        messages.success(request, "Your plan is changed.")
     return redirect("billing:account")
+
+
+def _proration_date(text: str) -> int | None:
+    """As the preview's form gave it. Raises `StalePreview` for what no preview gives."""
+    if text and not (text.isdecimal() and len(text) < 12):
+        raise StalePreview(NO_SUCH_PREVIEW)
+    return int(text) if text else None
 
 
 def _preview(request: HttpRequest, now: overview.Overview) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The currency a visitor most likely pays in: as they ask, else their region's, else the default one."""
+"""What a visitor's request tells of them: the currency they most likely pay in, and how they write an amount."""
 
 from babel.core import get_global
 from babel.numbers import get_territory_currencies
@@ -18,6 +18,11 @@ def currency(asked: str, accept_language: str, sold: list[str]) -> str:
             if code.lower() in sold:
                 return str(code).lower()
     return sold[0] if sold else ""
+
+
+def language(accept_language: str) -> str:
+    """The one asked for first, as `accept_language`, the header, says it; "" where it says none."""
+    return next((name for name, _ in parse_accept_lang_header(accept_language.lower())), "")
 
 
 def _region(language: str) -> str:

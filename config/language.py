@@ -7,11 +7,11 @@ from django.utils import translation
 
 
 class LocaleMiddleware(DjangoLocaleMiddleware):
-    """API and admin speak the language that is asked for. The pages are written in one, and Django's words on them
-    (the reasons of a form, the rules for a password) are not to be in another."""
+    """The admin speaks the language that is asked for. Pages and API are written in one, and Django's words beside ours
+    (the reasons of a form or a field, the rules for a password) are not to be in another."""
 
     def process_request(self, request: HttpRequest) -> None:
-        if request.path.startswith(("/api/", "/admin/")):
+        if request.path.startswith("/admin/"):
             super().process_request(request)
             return
         translation.activate(settings.LANGUAGE_CODE)

@@ -27,7 +27,7 @@ TOO_MANY: dict[int, Any] = {429: error("rate_limited", note=", with Retry-After"
 ASKS_STRIPE: dict[int, Any] = {
     **TOO_MANY,
     502: error("stripe_refused", note=": nothing was changed"),
-    503: error("stripe_unavailable", note=": nothing was changed; with Retry-After"),
+    503: error("stripe_unavailable", note="; with Retry-After; it is safe to ask again"),
 }
 CHANGES_STRIPE: dict[int, Any] = {
     **ASKS_STRIPE,

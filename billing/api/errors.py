@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -41,7 +42,10 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),
     NoAccess: (status.HTTP_403_FORBIDDEN, "no_access"),
 }
-OUTAGE = "Stripe could not be reached. Nothing was changed; please try again in a moment."
+OUTAGE = (
+    "Stripe did not answer, so we do not know whether it did what was asked. "
+    "Ask again in a moment: that is safe, nothing is done twice."
+)
 BUSY = "Another change of this subscription is being made. Nothing was changed; please try again in a moment."
 REFUSED = "Stripe refused this request. Nothing was changed; staff can see why in the log."
 
@@ -82,11 +86,16 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
         return _answer(502, "stripe_refused", REFUSED)
     for kind, (code_of_status, code) in RULES.items():
         if isinstance(exc, kind):
-            return _answer(code_of_status, code, str(exc))
+            return _answer(code_of_status, code, f"{exc}{_instead(exc)}")
     response = exception_handler(exc, context)
     if response is not None:
         response.data = _body(exc, response)
     return response
+
+
+def _instead(exc: Exception) -> str:
+    """Where to go with what is refused here."""
+    return f" POST to {reverse('billing:api_change')}." if isinstance(exc, refusals.AlreadySubscribed) else ""
 
 
 def _body(exc: Exception, response: Response) -> dict[str, Any]:

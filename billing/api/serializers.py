@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -10,7 +9,7 @@ from billing import catalogue, visitors
 from billing.lifecycle.invoices import MOST, PAGE
 from billing.lifecycle.switching import Effect
 from billing.models import Hold, Plan, Price, Subscription
-from billing.money import DEFAULT_LOCALE, format_amount
+from billing.money import format_amount
 from billing.price_list import sold_in
 
 MAX_QUANTITY = 1_000_000
@@ -113,10 +112,11 @@ class AmountSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field(AmountSerializer)
 class Money(serializers.Field[Any, Any, Any, Any]):
-    """Minor units of the currency beside it, with the amount as people write it."""
+    """Minor units of the currency beside it, with the amount as people write it in the context's `language`."""
 
     def get_attribute(self, instance: Any) -> Any:
-        return _amount(getattr(instance, self.source or self.field_name or ""), instance.currency)
+        amount = getattr(instance, self.source or self.field_name or "")
+        return _amount(amount, instance.currency, self.context["language"])
 
     def to_representation(self, value: Any) -> Any:
         return value
@@ -190,12 +190,13 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
     def get_prices(self, plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:
         """Interval → currency → amount."""
         on_offer = {interval: catalogue.offered(plan, interval) for interval in Price.Interval.values}
-        return {interval: _amounts(price) for interval, price in on_offer.items() if price}
+        language = self.context["language"]
+        return {interval: _amounts(price, language) for interval, price in on_offer.items() if price}
 
 
-def _amounts(price: Price) -> dict[str, dict[str, Any]]:
-    return {currency: _amount(amount, currency) for currency, amount in catalogue.amounts(price).items()}
+def _amounts(price: Price, language: str) -> dict[str, dict[str, Any]]:
+    return {currency: _amount(amount, currency, language) for currency, amount in catalogue.amounts(price).items()}
 
 
-def _amount(amount: int, currency: str) -> dict[str, Any]:
-    return {"amount": amount, "formatted": format_amount(amount, currency, get_language() or DEFAULT_LOCALE)}
+def _amount(amount: int, currency: str, language: str) -> dict[str, Any]:
+    return {"amount": amount, "formatted": format_amount(amount, currency, language)}

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import catalogue, overview, usage
+from billing import catalogue, overview, usage, visitors
 from billing.lifecycle import cancel, change, checkout, invoices, portal, previews
 
 from .documented import ASKS_STRIPE, CHANGES_STRIPE, MINE, UNAUTHENTICATED, error
@@ -50,11 +50,7 @@ class Plans(APIView):
         auth=[],
     )
     def get(self, request: Request) -> Response:
-        visitor = {
-            "currency": request.query_params.get("currency", ""),
-            "accept_language": request.headers.get("Accept-Language", ""),
-        }
-        return Response(PlanSerializer(catalogue.public_plans(), many=True, context=visitor).data)
+        return Response(PlanSerializer(catalogue.public_plans(), many=True, context=_visitor(request)).data)
 
 
 class CurrentSubscription(APIView):
@@ -106,7 +102,8 @@ class Preview(APIView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(ChangeRequest, request)
-        return Response(PreviewAnswer(previews.preview(request.user, asked["plan"], asked["interval"])).data)
+        found = previews.preview(request.user, asked["plan"], asked["interval"])
+        return Response(PreviewAnswer(found, context=_visitor(request)).data)
 
 
 class Change(APIView):
@@ -222,7 +219,8 @@ class Invoices(APIView):
     def get(self, request: Request) -> Response:
         query = InvoicesQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(InvoicesAnswer(invoices.of(request.user, **query.validated_data)).data)
+        page = invoices.of(request.user, **query.validated_data)
+        return Response(InvoicesAnswer(page, context=_visitor(request)).data)
 
 
 class Usage(APIView):
@@ -242,6 +240,16 @@ class Usage(APIView):
     def post(self, request: Request, feature: str) -> Response:
         asked = validated(UsageRequest, request)
         return Response(QuotaSerializer(usage.consume(request.user, feature, asked["quantity"])).data)
+
+
+def _visitor(request: Request) -> dict[str, str]:
+    """What decides how amounts are shown; sentences are in English always."""
+    asked = request.headers.get("Accept-Language", "")
+    return {
+        "currency": request.query_params.get("currency", ""),
+        "accept_language": asked,
+        "language": visitors.language(asked),
+    }
 
 
 def _state(request: Request) -> Response:

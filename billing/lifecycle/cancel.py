@@ -66,10 +66,15 @@ def _unpaid_invoices(now: Standing) -> list[str]:
 
 
 def _resume(now: Standing) -> None:
-    """`false` clears both fields; the portal may have set `cancel_at` alone, which is cleared by itself."""
+    """`false` clears both fields; the portal may have set `cancel_at` alone, which is cleared by itself.
+
+    Asked again after a lost answer there is nothing left to clear, but to project.
+    """
     if not now.is_live:
         raise NoSubscription
     if not now.is_ending:
+        if now.row and now.row.cancel_at:
+            return
         raise NotCancelling
     now.release_schedule()
     if now.found["cancel_at_period_end"]:

@@ -83,6 +83,8 @@ def _take_back(now: Standing) -> None:
     if not now.is_live:
         raise NoSubscription
     if now.pending is None:
+        if now.row and now.row.pending_kind:
+            return  # an earlier try whose answer was lost
         raise NoPendingChange
     _overtake(now)
     drop_pending_update(now)

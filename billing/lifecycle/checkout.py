@@ -1,4 +1,18 @@
-"""Buying: one open Checkout per customer, and never a second subscription beside a live one."""
+"""Buying: one open Checkout per customer, and never a second subscription beside a live one.
+
+`start` writes nothing of a subscriber's state, so it does not hold their lane, and no buyer waits for a drain. What
+runs at the same time cannot do harm:
+
+- Another click: one open attempt per customer is a unique index, and the attempt's id is the session's idempotency key.
+  Whose attempt was closed meanwhile expires the session made for it, whose address nobody has seen.
+- A payment: the open session is asked for, or expired, before Stripe is asked for subscriptions. A session is complete
+  and its subscription made in one moment there, so one that was paid in between is found by the later question.
+- A webhook only closes attempts, each by one conditional UPDATE, of sessions that have ended at Stripe.
+- A change, a cancellation: they need a live subscription, beside which nothing is sold.
+- Leaving closes the open attempt in the transaction that marks the account, and an attempt made after it is given up.
+
+What gets past all this, such as a subscription made by hand, is for `duplicates`.
+"""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -7,13 +21,14 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 
-from billing import stripe_client, subscriptions
+from billing import cause, lanes, payments, stripe_client, subscriptions
 from billing.conf import conf
+from billing.fetch import id_of
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
 
 from . import attempts, offers
-from .customers import METADATA_KEY, customer_for, subscriber_key
-from .refusals import AlreadySubscribed, CheckoutReplaced, PriceNotOffered
+from .customers import METADATA_KEY, customer_for, refuse_leaving, subscriber_key
+from .refusals import AccountClosing, AlreadySubscribed, CheckoutReplaced, PriceNotOffered
 
 __all__ = ["AlreadySubscribed", "CheckoutReplaced", "Outcome", "PriceNotOffered", "settle", "start"]
 
@@ -31,7 +46,8 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     4. The open attempt, if it is for this price and Stripe still has it open; any other is closed.
     5. Else a new attempt, whose id is the session's idempotency key.
 
-    Raises `PriceNotOffered`, `AlreadySubscribed`, `CheckoutReplaced`, `StripeUnavailable`, `StripeRefused`.
+    Raises `PriceNotOffered`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`, `StripeUnavailable`,
+    `StripeRefused`.
     """
     price = offers.price_of(plan_slug, interval, currency)
     customer = customer_for(subscriber)
@@ -44,6 +60,7 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     if reusable:
         return reusable
     attempt = _open_attempt(customer, price, currency)
+    _give_up_if_leaving(subscriber, attempt)
     if (attempt.price_id, attempt.currency) != (price.pk, currency):
         raise CheckoutReplaced
     if attempt.session_id:
@@ -80,6 +97,15 @@ def _open_attempt(customer: Customer, price: Price, currency: str) -> CheckoutAt
     except IntegrityError as error:
         raise CheckoutReplaced from error
     return attempt
+
+
+def _give_up_if_leaving(subscriber: Any, attempt: CheckoutAttempt) -> None:
+    """Who left before this attempt was made did not close it. Raises `AccountClosing`."""
+    try:
+        refuse_leaving(subscriber)
+    except AccountClosing:
+        _abandon(attempt)
+        raise
 
 
 def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:
@@ -147,7 +173,7 @@ class Outcome(StrEnum):
 
 
 def settle(attempt: CheckoutAttempt) -> Outcome:
-    """Ask Stripe how the session stands, and refresh the subscription the way a webhook would.
+    """Ask Stripe how the session stands; refresh the subscription and record its payment the way webhooks would.
 
     Raises `StripeUnavailable`, `LaneBusy`; nothing is changed then.
     """
@@ -155,7 +181,18 @@ def settle(attempt: CheckoutAttempt) -> Outcome:
     attempts.close(session)
     if session["status"] != "complete":
         return Outcome(session["status"])
-    subscription = subscriptions.refresh_from_stripe(attempt.customer_id)
-    if session["payment_status"] != "unpaid":
+    is_paid = session["payment_status"] != "unpaid"
+    with cause.of("return page"), lanes.hold(attempt.customer_id) as commit:
+        subscription = commit(lambda: _project(attempt.customer_id, id_of(session["invoice"]) if is_paid else ""))
+    if is_paid:
         return Outcome.PAID
     return Outcome.FAILED if subscription.status in Subscription.TERMINAL else Outcome.PROCESSING
+
+
+def _project(customer_id: str, paid_invoice: str) -> Subscription:
+    """The row of the return page's reading; webhooks that come later find all of it done, and announce nothing."""
+    customer = Customer.objects.get(pk=customer_id)
+    subscription = subscriptions.refresh(customer)
+    if paid_invoice:
+        payments.record_paid(customer, paid_invoice)
+    return subscription

@@ -102,14 +102,12 @@ def intended(now: Standing, price: Price, proration_date: int | None) -> PlanCha
 
 def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
     """Whether this very change was made a moment ago: the second of two clicks, or the answer to the first was lost."""
-    made = PlanChange.objects.filter(
-        customer=now.customer,
-        subscription_id=now.id,
-        price=price,
-        status__in=[Status.ASKED, Status.MADE],
-        created_at__gt=timezone.now() - VALID_FOR,
+    rows = PlanChange.objects.filter(
+        customer=now.customer, subscription_id=now.id, price=price, created_at__gt=timezone.now() - VALID_FOR
     )
-    return proration_date is not None and made.filter(proration_date=proration_date).exists()
+    if proration_date is None:
+        return rows.filter(status=Status.ASKED).exists()
+    return rows.filter(status__in=[Status.ASKED, Status.MADE], proration_date=proration_date).exists()
 
 
 def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:

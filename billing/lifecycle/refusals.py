@@ -17,7 +17,7 @@ class PriceNotOffered(Refused):
 class AlreadySubscribed(Refused):
     """There is a live subscription, here or at Stripe."""
 
-    sentence = "There is a subscription already, and a second one would bill you twice."
+    sentence = "There is a subscription already, and a second one would bill you twice. Change its plan instead."
 
 
 class CheckoutReplaced(Refused):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from billing import catalogue, fetch, lanes, stripe_client, subscriptions
+from billing import catalogue, cause, fetch, lanes, stripe_client, subscriptions
 from billing.fetch import id_of
 from billing.lanes import LaneBusy
 from billing.models import Customer, Price, Subscription
@@ -81,6 +81,11 @@ class Standing:
     def has_pending_update(self) -> bool:
         return bool(self.found["pending_update"])
 
+    @cached_property
+    def row(self) -> Subscription | None:
+        """What we have of it. Where Stripe is further than that, the answer to an earlier try was lost."""
+        return Subscription.objects.filter(customer=self.customer, stripe_id=self.id).first()
+
     @property
     def pending(self) -> PendingChange | None:
         return pending_of(self.found)
@@ -131,8 +136,9 @@ def customer_of(subscriber: Any) -> Customer:
 def act(subscriber: Any, work: Callable[[Standing], None]) -> Subscription:
     """Do `work` at Stripe with what it says now, alone with this subscriber's state; then project what came of it.
 
-    Raises what `work` refuses; `NoSubscription`, `AccountClosing`; `LaneBusy` and `StripeUnavailable`, nothing is
-    changed then; and `NotConfirmed` where Stripe was asked, and stopped answering before we could project.
+    Raises what `work` refuses; `NoSubscription`, `AccountClosing`; `LaneBusy`, nothing is changed then;
+    `StripeUnavailable`, when Stripe may have done what was asked: to ask again is safe; and `NotConfirmed` where it did
+    a part, or stopped answering before we could project.
     """
     customer = customer_of(subscriber)
     with lanes.hold(customer.pk) as commit:
@@ -140,13 +146,14 @@ def act(subscriber: Any, work: Callable[[Standing], None]) -> Subscription:
         with stripe_client.drain_reads():
             _do(work, ask(customer))
         try:
-            return commit(lambda: subscriptions.refresh(customer))
+            with cause.unless_told("subscriber"):
+                return commit(lambda: subscriptions.refresh(customer))
         except (StripeUnavailable, LaneBusy) as error:
             raise NotConfirmed from error
 
 
 def _do(work: Callable[[Standing], None], now: Standing) -> None:
-    """An outage between two writes must not be told as "nothing was changed"."""
+    """An outage between two writes is told apart: a part is done for sure."""
     try:
         work(now)
     except StripeUnavailable as error:

@@ -156,6 +156,42 @@ def test_an_outage_is_said(world, client, method, path, body):
     assert int(answer["Retry-After"]) > 0
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "first"),
+    [
+        ("post", "change", TEAM, None),
+        (
+            "delete",
+            "change",
+            None,
+            ("change", {"plan": "pro", "interval": "year"}, {"plan": "pro", "interval": "month"}),
+        ),
+        ("post", "cancel", {"when": "now"}, None),
+        ("post", "cancel", {"when": "period_end"}, None),
+        ("post", "resume", None, ("cancel", {"when": "period_end"})),
+    ],
+)
+def test_what_was_done_and_not_answered_is_called_unknown_and_found_done_when_asked_again(
+    world, ada, client, method, path, body, first
+):
+    for step in first[1:] if first else ():
+        assert client.post(f"{API}/{first[0]}", step).status_code == 200
+    charged = len(world.stripe("GET", "charges")["data"])
+    world.control("faults", api={"lose_answer": 2})  # the client asks twice by itself
+    answer = getattr(client, method)(f"{API}/{path}", body)
+    assert answer.status_code == 503
+    if answer.json()["code"] == "stripe_unavailable":
+        assert "we do not know" in answer.json()["detail"]
+        assert "safe" in answer.json()["detail"]
+    world.control("faults")
+    once_more = getattr(client, method)(f"{API}/{path}", body)
+    assert once_more.status_code == 200, once_more.json()
+    state = once_more.json()
+    world.deliver()
+    assert client.get(f"{API}/current").json() == state
+    assert len(world.stripe("GET", "charges")["data"]) - charged == (1 if body == TEAM else 0)
+
+
 def test_a_lane_in_other_hands_is_said(ada, client, monkeypatch):
     claim = lanes.take(ada.customer)
     monkeypatch.setattr("billing.lanes._take_within", busy)

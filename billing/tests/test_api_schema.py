@@ -9,6 +9,7 @@ import pytest
 import requests
 import schemathesis
 import urllib3
+from django.core.management import call_command
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -82,6 +83,10 @@ def test_a_stranger_is_answered_as_described(operations):
 def test_who_has_a_token_is_answered_as_described(operations, world):
     token = Token.objects.create(user=world.sign_up())
     ask_everything(operations, {"Authorization": f"Token {token.key}"})
+
+
+def test_the_schema_is_made_without_a_warning(tmp_path):
+    call_command("spectacular", "--fail-on-warn", "--validate", file=str(tmp_path / "schema.yaml"))
 
 
 @FEW

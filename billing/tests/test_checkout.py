@@ -5,9 +5,10 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from billing import stripe_client
-from billing.lifecycle import checkout
+from billing.lifecycle import checkout, deletion
 from billing.lifecycle.customers import customer_for
-from billing.models import CheckoutAttempt, Customer, Plan, Price, Subscription
+from billing.lifecycle.refusals import AccountClosing
+from billing.models import AccountDeletion, CheckoutAttempt, Customer, Payment, Plan, Price, Subscription
 
 from .parallel import at_once
 
@@ -197,6 +198,22 @@ def test_a_refusal_closes_the_attempt_so_that_the_next_one_asks_anew(world, ada)
     assert set(statuses()) == {Status.EXPIRED}
 
 
+def test_who_leaves_as_the_click_is_under_way_is_not_shown_a_session(world, ada, monkeypatch):
+    customer_for(ada)
+    ask, began = stripe_client.get, []
+
+    def leave_meanwhile(path, **params):
+        if path == "/v1/subscriptions" and not began:
+            began.append(deletion.begin(ada))
+        return ask(path, **params)
+
+    monkeypatch.setattr(stripe_client, "get", leave_meanwhile)
+    with pytest.raises(AccountClosing):
+        checkout.start(ada, "pro", "month")
+    assert AccountDeletion.objects.get() == began[0]
+    assert (statuses(), world.stripe("GET", "checkout/sessions")["data"]) == ([Status.EXPIRED], [])
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_ten_clicks_at_once_make_one_customer_and_one_open_session(world):
@@ -227,6 +244,29 @@ def test_coming_back_paid_gives_access_before_any_webhook(world):
     assert checkout.settle(attempt) == checkout.Outcome.PAID
     assert ada.access.has_access
     assert statuses() == [Status.COMPLETED]
+
+
+def test_coming_back_paid_records_the_payment_and_the_webhooks_announce_nothing_more(world):
+    ada = world.subscribe()
+    checkout.settle(CheckoutAttempt.objects.get())
+    told, payment = world.said(ada), ada.last_payment
+    assert (payment.amount, told.count("payment_succeeded")) == (2000, 1)
+    world.deliver()
+    assert (world.said(ada), ada.last_payment) == (told, payment)
+
+
+def test_coming_back_to_a_trial_records_that_nothing_was_charged_as_its_webhook_does(world):
+    ada = world.subscribe(plan="team")
+    assert checkout.settle(CheckoutAttempt.objects.get()) == checkout.Outcome.PAID
+    assert ada.last_payment.amount == 0
+    assert "payment_succeeded" not in world.said(ada)
+
+
+def test_coming_back_before_a_delayed_payment_has_arrived_records_none(world, ada):
+    attempt = checkout.start(ada, "pro", "month")
+    world.control(f"checkout/{attempt.session_id}/complete", outcome="processing")
+    assert checkout.settle(attempt) == checkout.Outcome.PROCESSING
+    assert not Payment.objects.exists()
 
 
 def test_coming_back_unfinished_leaves_it_open(world, ada):

@@ -74,11 +74,12 @@ def test_choosing_leads_to_stripes_page(ada, client):
     assert (answer.status_code, answer["Location"]) == (302, CheckoutAttempt.objects.get().url)
 
 
-def test_who_is_subscribed_is_led_to_the_billing_page(world, client):
+def test_who_is_subscribed_is_led_to_the_change_of_plan(world, client):
     client.force_login(world.subscribed().user)
-    answer = client.post("/billing/checkout", CHOICE, follow=True)
-    assert answer.redirect_chain[0][0] == "/billing/"
-    assert "There is a subscription already" in text(answer)
+    answer = client.post("/billing/checkout", {**CHOICE, "plan": "team"}, follow=True)
+    assert answer.redirect_chain[0][0] == "/billing/change?plan=team&interval=month"
+    assert "Change its plan instead" in text(answer)
+    assert "Due now $40.00" in text(answer)
 
 
 def test_an_outage_says_so_and_offers_to_try_again(world, ada, client):
@@ -110,6 +111,7 @@ def test_coming_back_paid_welcomes_and_the_plan_is_there_at_once(world, client):
     page = client.get(f"/billing/return?session_id={CheckoutAttempt.objects.get().session_id}")
     assert "Welcome to Pro" in text(page)
     assert ada.access.has_access
+    assert "$20.00" in text(client.get("/billing/")).partition("Payments")[2]
 
 
 def test_coming_back_unfinished_offers_to_go_on(ada, client):

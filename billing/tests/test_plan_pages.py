@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from billing.wording import day
+
 pytestmark = pytest.mark.django_db
 
 
@@ -34,12 +36,26 @@ def test_an_upgrade_is_shown_with_its_price_then_paid_and_in_effect(ada, client)
     assert ada.row.plan.slug == "team"
 
 
+def test_the_payment_of_an_upgrade_says_what_it_was_for(world, ada, client):
+    confirm(client, client.get("/billing/change?plan=team&interval=month"))
+    world.deliver()
+    assert re.search("Plan change .40.00 ", text(client.get("/billing/")))
+
+
+@pytest.mark.parametrize("date", ["soon", "-1", "1" * 12, "²"])
+def test_a_preview_that_is_none_changes_nothing_and_says_so(ada, client, date):
+    fields = {"plan": "team", "interval": "month", "proration_date": date}
+    assert "This was not the preview of a change." in text(client.post("/billing/change", fields, follow=True))
+    assert ada.row.plan.slug == "pro"
+
+
 def test_a_downgrade_waits_for_the_period_s_end_and_can_be_taken_back(ada, client):
     confirm(client, client.get("/billing/change?plan=team&interval=month"))
     page = client.get("/billing/change?plan=pro&interval=month")
     assert "Nothing is charged today." in text(page)
-    assert "Your change is scheduled." in text(confirm(client, page))
-    account = text(client.get("/billing/"))
+    done = confirm(client, page)
+    assert done.content.decode().count('class="banner') == 1
+    account = text(done)
     assert "Your plan changes to Pro on" in account
     assert "Keep Team" in account
     assert "The change is off." in text(client.post("/billing/change/take-back", follow=True))
@@ -57,7 +73,9 @@ def test_a_declined_card_changes_nothing_and_leads_to_another_card(world, ada, c
 def test_who_leaves_keeps_the_plan_to_the_end_and_may_think_better_of_it(ada, client):
     assert "At the end of the period" in text(client.get("/billing/cancel"))
     page = text(client.post("/billing/cancel", {"when": "period_end"}, follow=True))
-    assert "Your subscription is cancelled. You keep it until" in page
+    assert re.findall("Your subscription is cancelled [^.]*", page) == [
+        f"Your subscription is cancelled You keep Pro until {day(ada.row.cancel_at)}; nothing is billed after"
+    ]
     assert "goes on as before" in text(client.post("/billing/resume", follow=True))
     assert ada.row.cancel_at is None
 
@@ -92,11 +110,12 @@ def test_who_never_bought_is_told_so_and_nothing_breaks(client, world, path):
     assert client.get(f"/billing/{path}", follow=True).status_code == 200
 
 
-def test_while_stripe_is_away_the_page_says_that_nothing_was_changed(world, ada, client):
+def test_while_stripe_is_away_the_page_says_that_to_ask_again_is_safe(world, ada, client):
     world.control("faults", api={"fail_next": 20, "status": 503})
     page = client.post("/billing/cancel", {"when": "now"})
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
-    assert "Nothing was changed" in text(page)
+    assert "we do not know yet whether it did what you asked" in text(page)
+    assert "that is safe" in text(page)
 
 
 def test_a_price_that_belongs_to_no_plan_is_told_in_words(world, ada, client):
