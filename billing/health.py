@@ -83,7 +83,7 @@ def _oldest_queued() -> datetime | None:
 
 def _dead_events() -> int:
     """Counted no further than the limit: one more says it all."""
-    dead = StripeEvent.objects.filter(status=StripeEvent.Status.DEAD)
+    dead = StripeEvent.objects.dead()
     return dead.values("pk")[: conf.ready_dead_events + 1].count()
 
 

@@ -169,6 +169,15 @@ def _storable(value: Any) -> Any:
     return value
 
 
+def mark_handled(event_ids: list[str]) -> int:
+    """Staff's word that failed or dead events need nothing more; returns of how many it was true.
+
+    They are dead from then on, tried no more and no alarm: only a replay takes that back.
+    """
+    gone_wrong = StripeEvent.objects.filter(pk__in=event_ids, status__in=[Status.FAILED, Status.DEAD], handled_at=None)
+    return gone_wrong.update(status=Status.DEAD, handled_at=timezone.now(), next_attempt_at=None)
+
+
 def replay(event_ids: list[str]) -> int:
     """Set events to go through their lane again, whatever became of them; returns how many.
 
@@ -186,6 +195,7 @@ def replay(event_ids: list[str]) -> int:
             attempts=0,
             next_attempt_at=None,
             error_message="",
+            handled_at=None,
         )
         for lane in sorted({lane for _, lane in found}):
             lanes.wake(lane)

@@ -56,7 +56,7 @@ def _waiting_events() -> Metric:
 
 
 def _dead_events() -> Metric:
-    dead = StripeEvent.objects.filter(status=StripeEvent.Status.DEAD)
+    dead = StripeEvent.objects.dead()
     return _by("billing_events_dead", "Events given up, to be processed again by staff", dead, "type")
 
 

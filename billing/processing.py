@@ -13,7 +13,7 @@ from django.utils import timezone
 from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models import Event as DjstripeEvent
 
-from billing import fetch, lanes, mirror, payments, placement, stripe_client
+from billing import alerts, cause, fetch, lanes, mirror, payments, placement, stripe_client
 from billing.fetch import id_of
 from billing.models import Customer, StripeEvent
 from billing.receivers.contents import PAID
@@ -24,6 +24,7 @@ Stamp = Callable[[StripeEvent], None]
 
 BATCH = 100
 BACKOFF_MINUTES = (1, 5, 30, 120, 360, 720)
+MOST_FAILURES = 50  # of many replays; one round of tries has seven
 OUTAGE = timedelta(minutes=1)
 NOT_OURS = "No effect: nobody here is this event's customer."
 
@@ -96,7 +97,7 @@ def apply(lane: str, events: list[StripeEvent]) -> None:
 def _outcome(apply_one: Callable[[StripeEvent], str | None], event: StripeEvent) -> "str | Stamp | None":
     """A note on what was processed, how else to stamp the event, or None for one that moved to another lane."""
     try:
-        with transaction.atomic(), stripe_client.undone_on_error():
+        with cause.of(event.pk), transaction.atomic(), stripe_client.undone_on_error():
             return apply_one(event)
     except StripeUnavailable as error:
         return partial(_stamp_waiting, reason=str(error))
@@ -161,13 +162,28 @@ def _stamp_processed(ids: list[str], note: str) -> None:
 
 
 def _stamp_failed(event: StripeEvent, error: Exception) -> None:
-    tries = event.attempts + 1
+    """One that staff called handled while it was tried stays so."""
+    tries, said = event.attempts + 1, f"{type(error).__name__}: {error}"[:2000]
     next_attempt_at = _next_attempt(tries)
-    StripeEvent.objects.filter(pk=event.pk).update(
+    failure = {"at": timezone.now().isoformat(), "error": said}
+    StripeEvent.objects.filter(pk=event.pk, handled_at=None).update(
         status=Status.FAILED if next_attempt_at else Status.DEAD,
-        error_message=f"{type(error).__name__}: {error}"[:2000],
+        error_message=said,
+        failures=[*(event.failures or []), failure][-MOST_FAILURES:],
         attempts=tries,
         next_attempt_at=next_attempt_at,
+    )
+    if next_attempt_at is None:
+        _tell_staff(event)
+
+
+def _tell_staff(event: StripeEvent) -> None:
+    """Not what it said: a host project's receiver may name a person in it."""
+    alerts.tell(
+        "dead_events",
+        f"Event {event.pk} could not be processed",
+        f"The {event.type} event {event.pk} of {event.lane} failed {event.attempts + 1} times and is tried no more.\n"
+        "The admin shows why, under Stripe events; when that is mended: manage.py replay_events --dead",
     )
 
 

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django_q.brokers import get_broker
 
-from billing import lanes, processing, stripe_client, subscriptions
+from billing import cause, lanes, processing, stripe_client, subscriptions
 from billing.lifecycle import cancellation, deletion
 from billing.models import AccountDeletion, Lane, StripeEvent, StripeWrite
 from billing.stripe_client import StripeUnavailable
@@ -65,7 +65,7 @@ def _drain(claim: lanes.Claim) -> None:
 def _go_on_leaving(leaving: AccountDeletion, claim: lanes.Claim) -> None:
     """Whatever stops a deletion, Stripe or a host project's receiver, is recorded for staff, and tried again."""
     try:
-        with stripe_client.patient():
+        with cause.of("deletion"), stripe_client.patient():
             deletion.proceed(leaving, claim)
     except (lanes.LaneLost, OperationalError):
         raise
@@ -116,7 +116,7 @@ def _wake_due() -> int:
 def _announce_lapse(customer_id: str) -> int:
     """Grace ends by the clock, without an event of Stripe's: say so under the lane like any other change."""
     try:
-        with lanes.hold(customer_id, wait_seconds=0) as commit:
+        with cause.of("grace lapsed"), lanes.hold(customer_id, wait_seconds=0) as commit:
             commit(lambda: subscriptions.settle_access(customer_id))
     except lanes.LaneBusy:
         return 0

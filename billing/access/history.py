@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from billing import clock, mrr
+from billing import cause, clock, mrr
 from billing.models import Customer, Subscription, SubscriptionChange
 
 STATE = SubscriptionChange.STATE
@@ -14,7 +14,11 @@ def record_change(before: Subscription, after: Subscription) -> bool:
     if state == _state(before):
         return False
     SubscriptionChange.objects.create(
-        customer_id=after.customer_id, recorded_at=clock.now(), mrr=mrr.monthly(after), **state
+        customer_id=after.customer_id,
+        recorded_at=clock.now(),
+        cause=cause.current(),
+        mrr=mrr.monthly(after),
+        **state,
     )
     mrr.settle(before, after)
     return True

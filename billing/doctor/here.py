@@ -68,11 +68,15 @@ def backlog() -> Iterator[Finding]:
         yield error("backlog", f"The oldest event has waited {oldest} s.", "Look at the worker and its log.")
     else:
         yield ok("backlog", f"The oldest event that could be applied has waited {oldest or 0} s.")
-    for status, todo in (
-        (Status.FAILED, "They are tried again by themselves; the admin shows why they failed."),
-        (Status.DEAD, "See why in the admin, then `manage.py replay_events --dead`."),
+    for status, found, todo in (
+        (
+            Status.FAILED,
+            StripeEvent.objects.filter(status=Status.FAILED),
+            "They are tried again by themselves; the admin shows why they failed.",
+        ),
+        (Status.DEAD, StripeEvent.objects.dead(), "See why in the admin, then `manage.py replay_events --dead`."),
     ):
-        number = StripeEvent.objects.filter(status=status).count()
+        number = found.count()
         if number:
             said = (error if status == Status.DEAD else warning)("backlog", f"{number} {status} events.", todo)
             yield said

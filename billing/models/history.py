@@ -30,6 +30,7 @@ class SubscriptionChange(models.Model):
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="subscription_changes")
     recorded_at = models.DateTimeField()
+    cause = models.CharField(max_length=255, blank=True, default="", help_text="The event, or what else made it so")
     stripe_id = models.CharField(max_length=255, blank=True)
     status = models.CharField(max_length=20, choices=Subscription.Status.choices)
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

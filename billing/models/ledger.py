@@ -12,6 +12,15 @@ class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
         """Received, or failed with tries left."""
         return self.filter(status__in=StripeEvent.WAITING)
 
+    def dead(self) -> "StripeEventQuerySet":
+        """Given up, and nobody has said that it needs nothing more."""
+        return self.filter(status=StripeEvent.Status.DEAD, handled_at=None)
+
+    def done(self) -> "StripeEventQuerySet":
+        """Nothing more is to come of it."""
+        is_handled = Q(status=StripeEvent.Status.DEAD, handled_at__isnull=False)
+        return self.filter(Q(status__in=StripeEvent.DONE) | is_handled)
+
 
 class StripeEvent(models.Model):
     """One event of Stripe's, stored before it is answered. `created` is Stripe's, in UTC seconds."""
@@ -29,6 +38,7 @@ class StripeEvent(models.Model):
         REPLAY = "replay"
 
     WAITING = (Status.RECEIVED, Status.FAILED)
+    DONE = (Status.PROCESSED, Status.IGNORED)
 
     id = models.CharField(primary_key=True, max_length=255)
     type = models.CharField(max_length=100, db_index=True)
@@ -36,6 +46,10 @@ class StripeEvent(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
     processed_at = models.DateTimeField(null=True, blank=True)
     error_message = models.TextField(blank=True, default="")
+    failures: Any = models.JSONField(
+        null=True, blank=True, help_text='What went wrong at which try: [{"at": ISO time, "error": text}]'
+    )
+    handled_at = models.DateTimeField(null=True, blank=True, help_text="When staff said that a dead one needs no more")
     received_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -56,6 +70,8 @@ class StripeEvent(models.Model):
         db_table = "stripe_events"
         permissions = [
             ("replay_stripeevent", "Can process an event again"),
+            ("handle_stripeevent", "Can mark an event as handled"),
+            ("export_stripeevent", "Can export events"),
             ("view_payload", "Can see an event's payload"),
         ]
         indexes = [

@@ -17,7 +17,6 @@ PORTION = 500
 PAUSE_SECONDS = 0.02
 # Stripe keeps events for 30 days and sends none again after that; a year leaves room for restored backups.
 IDS_ARE_KEPT = timedelta(days=365)
-DONE = (StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED)
 EMPTY: dict[str, Any] = {}
 
 
@@ -31,17 +30,18 @@ class Pruned:
 def prune(older_than: timedelta, tick: Callable[[Pruned], None] = lambda pruned: None) -> Pruned:
     """Empty the payloads of events done with for so long, and forget those of a year ago.
 
-    In short transactions with a pause between them: the door waits for none of them. What waits, failed or died stays.
+    In short transactions with a pause between them: the door waits for none of them.
+    What waits or failed stays, and what died until staff calls it handled.
     """
     pruned, now = Pruned(), timezone.now()
-    old = StripeEvent.objects.filter(status__in=DONE, received_at__lt=now - older_than)
+    old = StripeEvent.objects.done().filter(received_at__lt=now - older_than)
     for ids in _portions(old.exclude(payload=EMPTY)):
         payloads, freed_bytes = _empty(ids)
         pruned.payloads += payloads
         pruned.freed_bytes += freed_bytes
         tick(pruned)
     for ids in _portions(old.filter(received_at__lt=now - max(older_than, IDS_ARE_KEPT))):
-        pruned.ids += StripeEvent.objects.filter(pk__in=ids, status__in=DONE).delete()[0]
+        pruned.ids += StripeEvent.objects.done().filter(pk__in=ids).delete()[0]
         tick(pruned)
     return pruned
 
@@ -62,15 +62,13 @@ def _empty(ids: list[str]) -> tuple[int, int]:
     """
     size = "pg_column_size(payload)" if connection.vendor == "postgresql" else "length(payload)"
     with transaction.atomic():
-        still = list(
-            StripeEvent.objects.select_for_update().filter(pk__in=ids, status__in=DONE).values_list("pk", flat=True)
-        )
+        still = list(StripeEvent.objects.done().select_for_update().filter(pk__in=ids).values_list("pk", flat=True))
         if not still:
             return 0, 0
         with connection.cursor() as cursor:
             names = ", ".join(["%s"] * len(still))
             cursor.execute(f"SELECT coalesce(sum({size}), 0) FROM stripe_events WHERE id IN ({names})", still)  # noqa: S608
             freed = int(cursor.fetchone()[0])
-        StripeEvent.objects.filter(pk__in=still).update(payload=EMPTY)
+        StripeEvent.objects.filter(pk__in=still).update(payload=EMPTY, failures=None)
         DjstripeEvent.objects.filter(id__in=still).delete()
     return len(still), freed

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{replayed:,} events set to be processed again{rest}.")
 
     def _chosen(self, options: dict[str, Any]) -> QuerySet[StripeEvent]:
-        """Everything asked for must hold; without any wish nothing is meant."""
+        """Everything asked for must hold; without any wish nothing is meant. What is handled must be named."""
         states = [state for name, state in (("failed", Status.FAILED), ("dead", Status.DEAD)) if options[name]]
         wishes = {
             "pk__in": options["ids"],
@@ -55,7 +55,8 @@ class Command(BaseCommand):
         given = {name: wish for name, wish in wishes.items() if wish not in (None, [])}
         if not given:
             raise CommandError("Which events? Name ids, --failed, --dead, --type or --since.", returncode=WRONG_USE)
-        return StripeEvent.objects.filter(**given)
+        events = StripeEvent.objects.filter(**given)
+        return events if options["ids"] else events.filter(handled_at=None)
 
     def _name_unknown(self, ids: list[str]) -> None:
         unknown = set(ids) - set(StripeEvent.objects.filter(pk__in=ids).values_list("pk", flat=True))
