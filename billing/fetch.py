@@ -12,7 +12,7 @@ from billing.stripe_client import StripeRefused
 Request = tuple[str, dict[str, Any]]
 
 SUBSCRIPTION_EXPAND = [
-    "data.customer",
+    "data.customer.invoice_settings.default_payment_method",
     "data.default_payment_method",
     "data.latest_invoice.payments",
     "data.schedule",

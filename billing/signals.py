@@ -12,6 +12,8 @@ subscription_started = Signal()  # first active or trialing
 subscription_changed = Signal()  # previous_plan: Plan | None; another plan, price or quantity
 subscription_ended = Signal()  # reason: str, Stripe's cancellation reason or ""; canceled or expired
 cancellation_scheduled = Signal()  # cancel_at: datetime
+change_scheduled = Signal()  # price: Price | None (of no plan of ours), at: datetime; another plan from that day on
+renewal_coming = Signal()  # renews_at: datetime; of a yearly price, BILLING_RENEWAL_REMINDER_DAYS before
 trial_ending = Signal()  # trial_end: datetime
 access_granted = Signal()  # reason: str, as in billing.access
 access_revoked = Signal()  # reason: str
@@ -25,7 +27,7 @@ refund_issued = Signal()  # refund: Refund
 refund_failed = Signal()  # refund: Refund
 dispute_opened = Signal()  # dispute: Dispute
 dispute_closed = Signal()  # dispute: Dispute (status won, lost or warning_closed)
-card_expiring = Signal()  # payment_method: dict of Stripe's, expires_at: datetime
+card_expiring = Signal()  # expires_on: date, the last day it works, before the next charge at current_period_end
 
 # The rest
 quota_overflowed = Signal()  # subscriber, feature: str, used: int, limit: int, resets_at: datetime, usage: Usage

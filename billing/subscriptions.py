@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.dispatch import Signal
 from django.utils import timezone
 
-from billing import access, catalogue, clock, fetch, lanes, mirror, pending, signals, usage
+from billing import access, cards, catalogue, clock, fetch, lanes, mirror, pending, signals, usage
 from billing.clock import from_timestamp
 from billing.fetch import id_of
 from billing.lifecycle import duplicates
@@ -142,7 +142,7 @@ def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at:
         for name, value in columns(found, subscription).items():
             setattr(subscription, name, value)
         subscription.past_due_since = past_due_since(subscription, found, fetch.open_invoices)
-        _update_email(subscription.customer, found["customer"])
+        _update_customer(subscription.customer, found["customer"])
     elif subscription.stripe_id and fetch.is_deleted(subscription.customer_id):
         subscription.status = Status.CANCELED
     subscription.fetched_at = asked_at
@@ -178,6 +178,7 @@ def columns(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
         **pending.columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
+        **cards.columns(found),
     }
 
 
@@ -209,11 +210,15 @@ def past_due_since(
     return min(filter(None, dues), default=None) or subscription.past_due_since or clock.now()
 
 
-def _update_email(customer: Customer, found: Any) -> None:
-    email = found.get("email") or "" if isinstance(found, dict) else customer.email
-    if email and email != customer.email:
-        customer.email = email
-        customer.save(update_fields=["email"])
+def _update_customer(customer: Customer, found: Any) -> None:
+    """Address and language, as far as Stripe knows them."""
+    found = found if isinstance(found, dict) else {}
+    known = {"email": found.get("email"), "preferred_locale": (found.get("preferred_locales") or [""])[0]}
+    changed = {name: value for name, value in known.items() if value and value != getattr(customer, name)}
+    if changed:
+        for name, value in changed.items():
+            setattr(customer, name, value)
+        customer.save(update_fields=list(changed))
 
 
 def _release_settled_holds(customer: Customer) -> None:
@@ -233,8 +238,19 @@ def _announce(before: Subscription, after: Subscription, found: list[dict[str, A
             _say(signals.subscription_started, after)
         elif (before.price_id, before.quantity) != (after.price_id, after.quantity):
             _say(signals.subscription_changed, after, previous_plan=before.plan)
-        if after.cancel_at and (is_another or before.cancel_at != after.cancel_at):
-            _say(signals.cancellation_scheduled, after, cancel_at=after.cancel_at)
+        _announce_plans(Subscription() if is_another else before, after)
+
+
+def _announce_plans(before: Subscription, after: Subscription) -> None:
+    """What is to happen at a later day: an end, another plan."""
+    if after.cancel_at and before.cancel_at != after.cancel_at:
+        _say(signals.cancellation_scheduled, after, cancel_at=after.cancel_at)
+    if after.pending_kind == Subscription.Pending.SCHEDULED and _pending(before) != _pending(after):
+        _say(signals.change_scheduled, after, price=after.pending_price, at=after.pending_at)
+
+
+def _pending(row: Subscription) -> tuple[str, str | None, datetime | None]:
+    return row.pending_kind, row.pending_price_id, row.pending_at
 
 
 def _say(signal: Signal, subscription: Subscription, **details: Any) -> None:

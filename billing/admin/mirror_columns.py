@@ -84,10 +84,10 @@ def _column(path: str) -> Column:
 
 
 def _at(data: Any, path: str) -> Any:
-    """The value at a dotted path; None where the way there ends early."""
+    """The value at a dotted path; None where the way there ends early; of an object that was expanded, its id."""
     for key in path.split("."):
         data = data.get(key) if isinstance(data, dict) else None
-    return data
+    return data["id"] if isinstance(data, dict) and "object" in data else data
 
 
 def _in_words(name: str, value: Any, data: dict[str, Any]) -> Any:

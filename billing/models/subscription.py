@@ -22,6 +22,7 @@ class Customer(models.Model):
         conf.subscriber_model, null=True, blank=True, on_delete=models.PROTECT, related_name="billing_customer"
     )
     email = models.EmailField(blank=True, help_text="Where mail about money goes, as Stripe has it")
+    preferred_locale = models.CharField(max_length=20, blank=True, help_text="The language Stripe writes to them in")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     requests = models.PositiveBigIntegerField(
@@ -72,19 +73,25 @@ class Subscription(models.Model):
     past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace counts from here")
     latest_invoice = models.CharField(max_length=255, blank=True)
     default_payment_method = models.CharField(max_length=255, blank=True)
+    card_brand = models.CharField(max_length=20, blank=True, help_text="Of the card that will be charged")
+    card_last4 = models.CharField(max_length=4, blank=True)
+    card_expires_on = models.DateField(null=True, blank=True, help_text="The last day it works")
     pending_kind = models.CharField(max_length=20, choices=Pending.choices, blank=True)
     pending_price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     pending_at = models.DateTimeField(null=True, blank=True, help_text="When it happens, or lapses unless paid")
     pending_url = models.TextField(blank=True, help_text="Where the payment it waits for is confirmed")
     unmapped_price = models.CharField(max_length=255, blank=True, help_text="A price that belongs to no plan of ours")
     announced_trial_end = models.DateTimeField(null=True, blank=True, help_text="The last trial_ending was about this")
+    announced_renewal = models.DateTimeField(null=True, blank=True, help_text="The last renewal_coming was about this")
+    announced_card_expiry = models.DateField(null=True, blank=True, help_text="The last card_expiring was about this")
     has_announced_access = models.BooleanField(default=False, help_text="The last of access_granted, access_revoked")
     fetched_at = models.DateTimeField(null=True, blank=True, help_text="When we began to ask Stripe for this state")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         indexes = [
-            models.Index(fields=["past_due_since"], name="billing_past_due", condition=Q(past_due_since__isnull=False))
+            models.Index(fields=["past_due_since"], name="billing_past_due", condition=Q(past_due_since__isnull=False)),
+            models.Index(fields=["current_period_end"], name="billing_period_end"),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,10 @@ from .healing import look_at
 from .listing import Reader, Stretch
 from .sweeping import CustomerPages, SubscriptionPages, Sweep
 
-LISTS = {"subscriptions": ("/v1/subscriptions", {"status": "all"}), "customers": ("/v1/customers", {})}
+LISTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "subscriptions": ("/v1/subscriptions", {"status": "all", "expand": ["data.default_payment_method"]}),
+    "customers": ("/v1/customers", {}),
+}
 GOES_ON_WITHIN = timedelta(hours=6)
 SAVE_EVERY_SECONDS = 2.0
 FEW = 100

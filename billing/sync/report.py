@@ -1,6 +1,6 @@
 """What a run found and did: counted on its row, and told in one line or, to whoever asks, one by one."""
 
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from billing.models import Plan, StripeEvent, SyncRun
@@ -92,4 +92,4 @@ def _or_none(value: Any) -> Any:
 def _shown(name: str, value: Any) -> Any:
     if name == "plan_id" and value is not None:
         return Plan.objects.filter(pk=value).values_list("slug", flat=True).first()
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
