@@ -4,6 +4,7 @@ Every variable has a default that suits a machine with nothing set up: SQLite, t
 the console. With `DJANGO_DEBUG=false` none of the unsafe ones passes `config.checks`.
 """
 
+from email.utils import getaddresses
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +27,10 @@ def text(name: str, default: str = "") -> str:
 
 def listed(name: str, default: list[str]) -> list[str]:
     return [item.strip() for item in text(name).split(",") if item.strip()] or default
+
+
+def _named(prefix: str) -> set[str]:
+    return {name.removesuffix("_FILE") for name in env.ENVIRON if name.startswith(prefix)}
 
 
 # What the embedded case runs on. `config.checks` knows them, and refuses them in production.
@@ -217,14 +222,28 @@ SPECTACULAR_SETTINGS = {
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
 
+# What pages, mails and the admin call the product.
+NOTIFICATIONS_PRODUCT_NAME = text("PRODUCT_NAME", "Billing demo")
+
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = text("FROM_EMAIL", "Billing <billing@example.com>")
+# Who is told when something needs a person: `Ops <ops@example.com>, grace@example.com`.
+ADMINS = getaddresses([text("ADMINS")]) if text("ADMINS") else []
+EMAIL_SUBJECT_PREFIX = f"[{NOTIFICATIONS_PRODUCT_NAME}] "
+
+# The console; SendGrid where its key is set; SMTP where EMAIL_URL is; any other provider of anymail's by EMAIL_BACKEND
+# and what anymail asks for it, each by its name in anymail's documentation: ANYMAIL_POSTMARK_SERVER_TOKEN.
 SENDGRID_API_KEY = text("SENDGRID_API_KEY")
-DEFAULT_FROM_EMAIL = text("FROM_EMAIL", "Billing <billing@example.com>")
-EMAIL_BACKEND = (
-    "anymail.backends.sendgrid.EmailBackend" if SENDGRID_API_KEY else "django.core.mail.backends.console.EmailBackend"
-)
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+if SENDGRID_API_KEY:
+    EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
+if text("EMAIL_URL"):
+    vars().update(env.email_url_config(text("EMAIL_URL")))
+EMAIL_BACKEND = text("EMAIL_BACKEND", EMAIL_BACKEND)
+EMAIL_TIMEOUT = 20
 ANYMAIL = {
     "SENDGRID_API_KEY": SENDGRID_API_KEY,
     "SENDGRID_API_URL": text("SENDGRID_API_URL", "https://api.sendgrid.com/v3/"),
+    **{name.removeprefix("ANYMAIL_"): text(name) for name in _named("ANYMAIL_")},
 }
 SILENCED_SYSTEM_CHECKS = [
     "anymail.W003",  # anymail no longer tests against SendGrid itself; our own tests hold the request it makes

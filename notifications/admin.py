@@ -19,6 +19,9 @@ from billing.admin.readonly import ReadOnlyAdmin
 
 from . import outbox, rendering
 from .models import Mail
+from .suppression_admin import SuppressionAdmin
+
+__all__ = ["MailAdmin", "SuppressionAdmin"]
 
 # A mail carries its styles in its elements, which the site's own policy forbids; in exchange it may do nothing else.
 PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'; sandbox"
@@ -29,6 +32,9 @@ BADGES = {
     Mail.Status.SKIPPED: "quiet",
     Mail.Status.FAILED: "dead",
     Mail.Status.UNCONFIRMED: "bad",
+    Mail.Status.DELIVERED: "good",
+    Mail.Status.BOUNCED: "dead",
+    Mail.Status.COMPLAINED: "dead",
 }
 ERROR_IN_LIST = 120
 NONE = "–"
@@ -43,7 +49,21 @@ class MailAdmin(ReadOnlyAdmin):
     actions = ["send_again"]
     fieldsets = [
         (None, {"fields": ["kind", "key", "recipient", "customer_link", "state"]}),
-        ("Sending", {"fields": ["error", "attempts", "created", "next_attempt", "sent", "message_id", "provider_id"]}),
+        (
+            "Sending",
+            {
+                "fields": [
+                    "error",
+                    "attempts",
+                    "created",
+                    "next_attempt",
+                    "sent",
+                    "reported",
+                    "message_id",
+                    "provider_id",
+                ]
+            },
+        ),
         ("The mail", {"fields": ["subject", "html", "text"]}),
         ("Facts", {"fields": ["facts"]}),
     ]
@@ -73,6 +93,10 @@ class MailAdmin(ReadOnlyAdmin):
     @admin.display(description="sent")
     def sent(self, mail: Mail) -> Any:
         return display.exact(mail.sent_at) or NONE
+
+    @admin.display(description="reported by the provider")
+    def reported(self, mail: Mail) -> Any:
+        return display.exact(mail.reported_at) or NONE
 
     @admin.display(description="reserved")
     def created(self, mail: Mail) -> Any:

@@ -11,6 +11,9 @@ class NotificationsConfig(AppConfig):
     schedules: ClassVar[dict[str, int]] = {"notifications.outbox.sweep": 1}
 
     def ready(self) -> None:
-        from . import receivers
+        from anymail.signals import tracking as provider_reports
+
+        from . import receivers, tracking
 
         receivers.connect()
+        provider_reports.connect(tracking.on_tracking, dispatch_uid="notifications.tracking")

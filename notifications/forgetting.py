@@ -7,16 +7,17 @@ from django.utils import timezone
 
 from billing.models import AccountDeletion
 
-from .models import Mail
+from .models import Mail, Suppression
 
 # So long staff may still send what failed, or may not have arrived.
 RESEND_WITHIN = timedelta(days=7)
-OVER = (Mail.Status.SENT, Mail.Status.SKIPPED)
+OVER = Mail.ARRIVED | {Mail.Status.SKIPPED}
 HAS_LEFT = Q(kind=Mail.Kind.ACCOUNT_DELETED) | Q(customer__deletion__done_at__isnull=False)
 
 
-def forget_settled(deletion: AccountDeletion) -> None:
-    """What was sent before somebody left."""
+def forget_settled(deletion: AccountDeletion, email: str) -> None:
+    """What was sent before somebody left, and that their address may not be mailed."""
+    Suppression.objects.filter(pk=email.lower(), mail__customer=deletion.customer_id).delete()
     if deletion.customer_id:
         Mail.objects.filter(customer=deletion.customer_id, status__in=OVER).update(recipient="")
 

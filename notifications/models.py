@@ -43,10 +43,14 @@ class Mail(models.Model):
         SKIPPED = "skipped", "skipped: no reason any more"
         FAILED = "failed"
         UNCONFIRMED = "unconfirmed", "unconfirmed: may have been sent"
+        DELIVERED = "delivered"
+        BOUNCED = "bounced"
+        COMPLAINED = "complained", "complained: reported as spam"
 
     # A payment that waits for 3D Secure is announced as failed too; both have one key, and this one goes out.
     SAYS_BETTER_THAN: ClassVar[dict[str, tuple[str, ...]]] = {Kind.ACTION_REQUIRED: (Kind.PAYMENT_FAILED,)}
-    SETTLED = frozenset({Status.SENT, Status.SKIPPED, Status.FAILED, Status.UNCONFIRMED})
+    ARRIVED = frozenset({Status.SENT, Status.DELIVERED, Status.COMPLAINED})
+    SETTLED = ARRIVED | {Status.SKIPPED, Status.FAILED, Status.UNCONFIRMED, Status.BOUNCED}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.CharField(max_length=600, unique=True, help_text="The reason for this mail; no reason is told twice")
@@ -60,11 +64,13 @@ class Mail(models.Model):
     woken_at = models.DateTimeField(null=True, blank=True, help_text="When it was last put on the queue")
     token = models.UUIDField(null=True, blank=True, help_text="Of the worker that has it")
     leased_until = models.DateTimeField(null=True, blank=True)
-    error = models.TextField(blank=True, default="", help_text="Why it was skipped, or is not sent yet")
+    error = models.TextField(blank=True, default="", help_text="Why it was skipped, came back, or is not sent yet")
     created_at = models.DateTimeField()
+    cause = models.CharField(max_length=255, blank=True, default="", help_text="The event, or what else made it so")
     sent_at = models.DateTimeField(null=True, blank=True)
     message_id = models.CharField(max_length=255, help_text="The Message-ID it carries")
     provider_id = models.CharField(max_length=255, blank=True, default="", help_text="What the provider calls it")
+    reported_at = models.DateTimeField(null=True, blank=True, help_text="When the provider said what became of it")
 
     objects = MailQuerySet.as_manager()
 
@@ -73,6 +79,7 @@ class Mail(models.Model):
         permissions = [("resend_mail", "Can send a mail again")]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="notifications_mail_newest"),
+            models.Index(fields=["provider_id"], name="notifications_mail_at_provider", condition=~Q(provider_id="")),
             models.Index(
                 fields=["next_attempt_at"],
                 name="notifications_mail_waiting",
@@ -82,3 +89,37 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def active(self) -> "SuppressionQuerySet":
+        return self.filter(lifted_at=None)
+
+
+class Suppression(models.Model):
+    """An address that is not mailed again: what was sent there came back, or was reported as spam.
+
+    One row an address, in lower case. Staff lift it; what the provider reports of an earlier mail then has no effect.
+    """
+
+    class Reason(models.TextChoices):
+        BOUNCED = "bounced", "mail to it came back"
+        COMPLAINED = "complained", "reported our mail as spam"
+        REJECTED = "rejected", "the provider does not send there"
+
+    address = models.EmailField(primary_key=True)
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    detail = models.TextField(blank=True, default="", help_text="What the provider said")
+    mail = models.ForeignKey(Mail, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    suppressed_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SuppressionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-suppressed_at"]
+        permissions = [("lift_suppression", "Can let an address be mailed again")]
+        indexes = [models.Index(fields=["-suppressed_at"], name="notifications_suppressed")]
+
+    def __str__(self) -> str:
+        return self.address

@@ -29,9 +29,10 @@ from django.utils import timezone
 from django_q.conf import Conf
 from django_q.tasks import async_task
 
+from billing import cause
 from billing.models import Customer
 
-from . import failures, forgetting, reasons, rendering
+from . import failures, forgetting, reasons, rendering, suppression
 from .conf import conf
 from .models import Mail
 
@@ -56,7 +57,7 @@ def reserve(kind: Mail.Kind, key: str, customer: Customer | None, recipient: str
     """
     now = timezone.now()
     mail = Mail(key=key, kind=kind, recipient=recipient, customer=customer, context=context, created_at=now)
-    mail.next_attempt_at, mail.message_id = now, _new_message_id()
+    mail.next_attempt_at, mail.message_id, mail.cause = now, _new_message_id(), cause.current()
     mail.error = reasons.not_to_send(mail)
     mail.status = Status.SKIPPED if mail.error else Status.QUEUED
     with transaction.atomic():
@@ -71,7 +72,7 @@ def deliver(mail_id: str) -> str:
     mail = _claim(mail_id)
     if mail is None:
         return "not due"
-    reason = reasons.not_to_send(mail)
+    reason = reasons.not_to_send(mail) or suppression.reason(mail.recipient)
     if reason:
         _settle(mail, Status.SKIPPED, error=reason)
     else:
@@ -96,14 +97,16 @@ def sweep() -> int:
 
 
 def send_again(mail: Mail) -> str:
-    """A person's decision: queue a settled mail once more, under a new Message-ID. Returns why not, or nothing."""
-    reason = reasons.not_to_send(mail)
+    """A person's decision: queue a settled mail once more, under a new Message-ID, to the address its customer has
+    now. Returns why not, or nothing."""
+    recipient = (mail.recipient and mail.customer and mail.customer.email) or mail.recipient
+    reason = reasons.not_to_send(mail) or suppression.reason(recipient)
     if reason:
         return reason
     now = timezone.now()
     with transaction.atomic():
         settled = Mail.objects.filter(pk=mail.pk, status__in=Mail.SETTLED)
-        if not settled.update(**_afresh(now)):
+        if not settled.update(recipient=recipient, **_afresh(now)):
             return "It is on its way already."
         _wake([mail.pk], now)
     return ""
@@ -118,7 +121,11 @@ def _insert(mail: Mail) -> bool:
 def _take_over(mail: Mail) -> bool:
     there = Mail.objects.filter(key=mail.key).replaceable_by(mail.kind)
     taken = there.update(
-        kind=mail.kind, context=mail.context, recipient=mail.recipient, **_afresh(mail.next_attempt_at)
+        kind=mail.kind,
+        context=mail.context,
+        recipient=mail.recipient,
+        cause=mail.cause,
+        **_afresh(mail.next_attempt_at),
     )
     if taken:
         mail.pk = Mail.objects.values_list("pk", flat=True).get(key=mail.key)
@@ -131,6 +138,8 @@ def _afresh(now: datetime) -> dict[str, Any]:
         "status": Status.QUEUED,
         "attempts": 0,
         "error": "",
+        "reported_at": None,
+        "provider_id": "",
         "next_attempt_at": now,
         "message_id": _new_message_id(),
         **_RELEASED,

@@ -44,7 +44,8 @@ def render(mail: Mail) -> Rendered:
 
 
 def compose(mail: Mail) -> EmailMultiAlternatives:
-    """The message to hand over; `metadata` and `tags` reach the providers that anymail knows."""
+    """The message to hand over; `metadata` and `tags` reach the providers that anymail knows, and the first comes back
+    with what they report. No List-Unsubscribe: these mails belong to a contract, and none of them advertises."""
     rendered = render(mail)
     message = EmailMultiAlternatives(
         subject=rendered.subject,
@@ -55,7 +56,7 @@ def compose(mail: Mail) -> EmailMultiAlternatives:
         headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(rendered.html, "text/html")
-    for name, value in {"metadata": {"mail": mail.key}, "tags": [mail.kind]}.items():
+    for name, value in {"metadata": {"mail": mail.key, "message": mail.message_id}, "tags": [mail.kind]}.items():
         setattr(message, name, value)
     return message
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -141,3 +142,20 @@ def later(time_machine):
         time_machine.move_to(timezone.now() + timedelta(**by))
 
     return move
+
+
+@pytest.fixture
+def sign_in(client):
+    """Signs in a member of staff with just these permissions."""
+
+    def as_staff(*codenames):
+        users = get_user_model().objects
+        staff = users.filter(email="staff@example.com").first()
+        staff = staff or users.create_user(email="staff@example.com", password="correct horse battery", is_staff=True)
+        staff.user_permissions.set(
+            Permission.objects.filter(content_type__app_label="notifications", codename__in=codenames)
+        )
+        client.force_login(staff)
+        return staff
+
+    return as_staff

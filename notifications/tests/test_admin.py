@@ -2,31 +2,12 @@
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from notifications.models import Mail
 
 LIST = "/admin/notifications/mail/"
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def sign_in(client):
-    """Signs in a member of staff with just these permissions."""
-
-    def as_staff(*codenames):
-        staff = get_user_model().objects.create_user(
-            email="staff@example.com", password="correct horse battery", is_staff=True
-        )
-        staff.user_permissions.set(
-            Permission.objects.filter(content_type__app_label="notifications", codename__in=codenames)
-        )
-        client.force_login(staff)
-        return staff
-
-    return as_staff
 
 
 def page_of(mail):

@@ -78,7 +78,7 @@ def test_a_reserved_mail_is_sent_and_stamped(reserve, work, mailoutbox):
     [message] = mailoutbox
     assert message.to == ["alice@example.com"]
     assert message.extra_headers["Message-ID"] == mail.message_id
-    assert message.metadata == {"mail": "payment_received:in_1"}
+    assert message.metadata == {"mail": "payment_received:in_1", "message": mail.message_id}
 
 
 def test_a_task_delivered_twice_sends_once(reserve, mailoutbox):

@@ -81,8 +81,8 @@ def test_a_mail_reaches_sendgrid_whole(reserve, work, sendgrid, settings):
     assert body["from"] == {"name": "Acme", "email": "billing@acme.example"}
     assert body["subject"] == "Payment received: $19.00"
     assert [part["type"] for part in body["content"]] == ["text/plain", "text/html"]
-    assert body["custom_args"] == {"mail": mail.key}
     mail.refresh_from_db()
+    assert body["custom_args"] == {"mail": mail.key, "message": mail.message_id}
     assert body["headers"]["Message-ID"] == mail.message_id
     assert mail.provider_id == to["custom_args"]["anymail_id"], "what SendGrid's events will name it by"
 

@@ -1,0 +1,71 @@
+"""Addresses that are not mailed any more, as staff sees them, and "Mail again", which asks for a reason."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from billing.admin import display
+from billing.admin.readonly import ReadOnlyAdmin
+
+from . import suppression
+from .models import Suppression
+
+
+class ReasonForm(ActionForm):
+    reason = forms.CharField(label="Reason:", required=False, max_length=200)
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ReadOnlyAdmin):
+    list_display = ["address", "state", "detail", "age", "last_mail"]
+    list_filter = ["reason", ("lifted_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["mail"]
+    search_fields = ["address"]
+    actions = ["mail_again"]
+    action_form = ReasonForm
+    fields = ["address", "state", "detail", "age", "last_mail"]
+    readonly_fields = fields
+
+    @admin.display(description="state", ordering="reason")
+    def state(self, row: Suppression) -> Any:
+        if row.lifted_at:
+            return display.lines(display.badge("lifted", "quiet"), display.moment(row.lifted_at))
+        return display.badge(row.reason, "dead", row.get_reason_display())
+
+    @admin.display(description="since", ordering="suppressed_at")
+    def age(self, row: Suppression) -> Any:
+        return display.age(row.suppressed_at)
+
+    @admin.display(description="the mail")
+    def last_mail(self, row: Suppression) -> Any:
+        if row.mail is None:
+            return display.NOTHING
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:notifications_mail_change", args=[row.mail_id]), row.mail
+        )
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("notifications.lift_suppression")
+
+    @admin.action(description="Mail this address again", permissions=["lift"])
+    def mail_again(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
+        """What was skipped meanwhile is not sent by this: staff send it again where it still matters."""
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            messages.error(request, "Say why: a reason is required, and kept.")
+            return
+        lifted = [row for row in queryset.select_related("mail__customer") if suppression.lift(row)]
+        who: Any = request.user.pk
+        for row in lifted:
+            about: Any = row.mail.customer if row.mail and row.mail.customer else row
+            LogEntry.objects.log_actions(
+                who, [about], CHANGE, change_message=f"Mailed again: {reason}", single_object=True
+            )
+        messages.success(request, f"{len(lifted)} may be mailed again.")
