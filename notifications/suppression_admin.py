@@ -30,7 +30,7 @@ class SuppressionAdmin(ReadOnlyAdmin):
     search_fields = ["address"]
     actions = ["mail_again"]
     action_form = ReasonForm
-    fields = ["address", "state", "detail", "age", "last_mail"]
+    fields: Any = ["address", "state", "detail", "age", "last_mail"]
     readonly_fields = fields
 
     @admin.display(description="state", ordering="reason")

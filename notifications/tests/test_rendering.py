@@ -9,8 +9,7 @@ import pytest
 from billing.money import format_amount
 from notifications import rendering
 from notifications.models import Mail
-
-from .samples import INVOICE_URL, SAMPLES
+from notifications.samples import INVOICE_URL, SAMPLES
 
 LINK = re.compile(r'href="([^"]*)"')
 FORGOTTEN = re.compile(r"None|\{\{|\{%|&amp;amp;|  on |\(\)")
