@@ -44,7 +44,7 @@ class ExactDatabaseCache(DatabaseCache):
         return router.db_for_write(self.cache_model_class)
 
     def _now(self) -> Any:
-        return connections[self._alias].ops.adapt_datetimefield_value(timezone.now().replace(microsecond=0))
+        return connections[self._alias].ops.adapt_datetimefield_value(timezone.now())
 
     def _execute(self, sql: str, *values: Any) -> None:
         connection = connections[self._alias]

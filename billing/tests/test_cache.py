@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import time_machine
 from django.core.cache import caches
 from django.db import connection
 from django.test import RequestFactory
@@ -44,6 +45,15 @@ def test_an_expired_entry_is_added_anew_and_a_valid_one_is_not(cache):
     assert cache.add("old", 2, timeout=60)
     assert not cache.add("old", 3, timeout=60)
     assert cache.get("old") == 2
+
+
+def test_in_the_second_in_which_an_entry_expires_it_is_gone_for_all(cache):
+    with time_machine.travel("2026-11-24T12:00:00.5Z", tick=False) as clock:
+        cache.set("old", 1, timeout=60)
+        clock.shift(60)
+        assert cache.get("old") is None
+        assert cache.add("old", 2, timeout=60)
+        assert cache.incr("old") == 3
 
 
 def test_a_full_cache_drops_what_has_expired_and_keeps_what_counts(cache, monkeypatch):

@@ -128,10 +128,9 @@ def test_a_client_that_goes_away_while_it_sends_is_no_server_error():
 def test_ten_thousand_bad_posts_leave_no_rows_and_no_log_of_their_bodies(caplog):
     caplog.set_level(logging.DEBUG)
     body = json.dumps(an_event(id="evt_of_a_stranger")).encode()
-    client, began = Client(), time.process_time()
+    client = Client()
     for number in range(10_000):
         testing.post(body, f"t={int(time.time())},v1={number:064x}", client)
-    assert time.process_time() - began < 30
     assert not StripeEvent.objects.exists()
     assert not Lane.objects.exists()
     assert "evt_of_a_stranger" not in caplog.text

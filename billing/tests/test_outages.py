@@ -56,7 +56,7 @@ def test_a_database_that_is_down_is_answered_503_and_stripes_next_try_is_process
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_waits_for_its_database_and_goes_on(database, world):
     ada = world.subscribe()
-    world.control("faults", api={"latency_ms": 300})
+    world.control("faults", api={"latency_ms": 2000})
     with running("-m", "django", "qcluster") as cluster:
         world.deliver(work=False)
         until(lambda: Lane.objects.exclude(token=None).exists(), what="a hold")

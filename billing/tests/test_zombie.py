@@ -19,7 +19,7 @@ def test_the_commit_of_a_worker_paused_past_its_lease_is_refused(world):
     ada = world.subscribe()
     world.deliver(work=False)
     lane = Lane.objects.filter(pk=ada.customer)
-    world.control("faults", api={"latency_ms": 1500})
+    world.control("faults", api={"latency_ms": 4000})
     drain = f"import django; django.setup(); from billing import worker; print(worker.drain({ada.customer!r}))"
     with running("-c", drain) as zombie:
         until(lambda: lane.exclude(token=None).exists(), what="the zombie's hold")
@@ -42,7 +42,7 @@ def test_the_commit_of_a_worker_paused_past_its_lease_is_refused(world):
 def test_a_queue_worker_paused_past_its_lease_costs_nothing(world):
     """The same with whole clusters: one is stopped at work, another finishes, the first goes on."""
     ada = world.subscribe()
-    world.control("faults", api={"latency_ms": 700})
+    world.control("faults", api={"latency_ms": 2500})
     with running("-m", "django", "qcluster") as paused:
         world.deliver(work=False)
         until(lambda: Lane.objects.exclude(token=None).exists(), what="a hold")
