@@ -6,6 +6,7 @@
    says now, so it may be taken again after a crash or a lost answer, and is stamped once Stripe has confirmed it.
 3. The rows follow in one transaction: our customer becomes a tombstone that keeps the money ledger, and
    `account_closed` lets the host project anonymise the subscriber.
+4. What is personal goes from the events we keep and from dj-stripe's rows (`copies`), and from those that come later.
 
 While Stripe does not answer, the next try is a minute later, then twice as long each time, at most an hour. A Checkout
 paid behind our back, while closing or even after, is cancelled and refunded: `AccountDeletion.objects.owed`.
@@ -23,7 +24,7 @@ from billing import clock, lanes, signals, stripe_client, subscriptions
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Subscription
 from billing.stripe_client import StripeRefused
 
-from . import customers, removal
+from . import copies, customers, removal
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
@@ -73,10 +74,17 @@ def proceed(leaving: AccountDeletion, claim: lanes.Claim) -> None:
 
     Raises StripeUnavailable, StripeRefused, `removal.StillBilled`: what was confirmed stays stamped.
     """
-    if leaving.is_done:
+    if leaving.is_done and leaving.is_billed:
         _start_over(leaving)
-    if _has_moved(leaving):
-        return
+    if not leaving.is_done:
+        if _has_moved(leaving):
+            return
+        _close(leaving, claim)
+    if leaving.customer_id:
+        copies.redact_events(leaving.customer_id, partial(lanes.renew, claim))
+
+
+def _close(leaving: AccountDeletion, claim: lanes.Claim) -> None:
     if leaving.customer_id and not removal.is_gone(leaving):
         for field, step in STEPS.items():
             if getattr(leaving, field) is None:
@@ -137,6 +145,7 @@ def _finish(pk: Any) -> None:
 def _bury(customer: Customer) -> None:
     subscriptions.refresh(customer)
     subscriptions.end_for_deleted_customer(customer)
+    copies.redact_rows(customer.pk)
     customer.email = ""
     customer.save(update_fields=["email"])
 

@@ -1,26 +1,32 @@
 """Who is leaving, and how far we have come: a row for each account to be deleted, kept for good."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from billing.conf import conf
 
+from .ledger import StripeEvent
 from .subscription import Customer, Subscription
 
 Status = Subscription.Status
+# Stripe tries to deliver for three days; what the sync finds in its list afterwards is found within these.
+EVENTS_COME_FOR = timedelta(days=35)
 BILLED = sorted(set(Status) - {Status.NONE, *Subscription.TERMINAL})
 
 
 class AccountDeletionQuerySet(models.QuerySet["AccountDeletion"]):
     def owed(self, at: datetime) -> "AccountDeletionQuerySet":
-        """Not finished and due, or finished and yet Stripe bills again: a Checkout was paid behind our back."""
+        """Not finished and due; or finished, and yet Stripe bills again (a Checkout was paid behind our back), or there
+        are events about the person, which Stripe goes on delivering for days."""
         is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=at)
         bills_again = Q(customer__subscription__status__in=BILLED)
-        return self.filter(is_due, Q(done_at=None) | bills_again)
+        events = StripeEvent.objects.unredacted().filter(lane=OuterRef("customer_id"))
+        is_told_of = Q(Exists(events), done_at__gt=at - EVENTS_COME_FOR)
+        return self.filter(is_due, Q(done_at=None) | bills_again | is_told_of)
 
 
 class AccountDeletion(models.Model):
@@ -72,6 +78,11 @@ class AccountDeletion(models.Model):
     @property
     def is_done(self) -> bool:
         return self.done_at is not None
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether Stripe bills, as far as we know."""
+        return Subscription.objects.filter(customer=self.customer_id, status__in=BILLED).exists()
 
     @property
     def next_step(self) -> str:

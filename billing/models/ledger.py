@@ -12,6 +12,10 @@ class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
         """Received, or failed with tries left."""
         return self.filter(status__in=StripeEvent.WAITING)
 
+    def unredacted(self) -> "StripeEventQuerySet":
+        """With all they came with: neither pruned nor freed of what is personal."""
+        return self.filter(payload__redacted__isnull=True).exclude(payload={})
+
     def dead(self) -> "StripeEventQuerySet":
         """Given up, and nobody has said that it needs nothing more."""
         return self.filter(status=StripeEvent.Status.DEAD, handled_at=None)
