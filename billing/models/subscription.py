@@ -29,6 +29,9 @@ class Customer(models.Model):
         default=0, help_text="Counts what was asked of Stripe: each idempotency key has its own number"
     )
 
+    class Meta:
+        indexes = [models.Index(fields=["email"], name="billing_customer_by_email")]
+
     def __str__(self) -> str:
         return self.id
 
@@ -85,6 +88,7 @@ class Subscription(models.Model):
     announced_renewal = models.DateTimeField(null=True, blank=True, help_text="The last renewal_coming was about this")
     announced_card_expiry = models.DateField(null=True, blank=True, help_text="The last card_expiring was about this")
     has_announced_access = models.BooleanField(default=False, help_text="The last of access_granted, access_revoked")
+    revoked_because = models.CharField(max_length=40, blank=True, help_text="The reason of the last access_revoked")
     fetched_at = models.DateTimeField(null=True, blank=True, help_text="When we began to ask Stripe for this state")
     updated_at = models.DateTimeField(auto_now=True)
 
