@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django_q.conf import Conf
 from django_q.tasks import async_task
+from structlog.contextvars import bound_contextvars
 
 from billing import stripe_client
 from billing.conf import conf
@@ -85,7 +86,7 @@ def hold(key: str, wait_seconds: float = 3.0) -> Iterator[Callable[[Callable[[],
     """
     claim = _take_within(key, wait_seconds)
     try:
-        with stripe_client.drain_reads() as reads:
+        with bound_contextvars(lane=key), stripe_client.drain_reads() as reads:
             yield lambda work: commit_under(claim, reads, work)
     finally:
         let_go(claim)

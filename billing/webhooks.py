@@ -11,6 +11,7 @@ import stripe
 from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
+from structlog.contextvars import bound_contextvars
 
 from billing import ledger
 from billing.conf import conf
@@ -51,18 +52,26 @@ def stripe_webhook(request: HttpRequest) -> JsonResponse:
     try:
         body = _body(request)
         secret = _verify(body, request.headers.get("Stripe-Signature", ""))
-        return JsonResponse({"status": ledger.record(_parse(body), body, verified_by=fingerprint(secret))})
+        return JsonResponse({"status": _store(_parse(body), body, fingerprint(secret))})
     except Refused as refused:
         answer = JsonResponse({"code": refused.code, "detail": refused.detail}, status=refused.status)
     except ledger.NotAnEvent as error:
         answer = JsonResponse({"code": "not_an_event", "detail": str(error)}, status=400)
-    except DatabaseProblem as error:
-        log.error("event not stored", extra={"error": type(error).__name__})
+    except DatabaseProblem:
         answer = JsonResponse({"code": "not_stored", "detail": "Not stored: send it again later."}, status=503)
         answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if answer.status_code == 405:
         answer["Allow"] = "POST"
     return answer
+
+
+def _store(data: Any, body: str, verified_by: str) -> str:
+    with bound_contextvars(stripe_event=data.get("id") if isinstance(data, dict) else None):
+        try:
+            return ledger.record(data, body, verified_by=verified_by)
+        except DatabaseProblem as error:
+            log.error("event not stored", extra={"error": type(error).__name__})
+            raise
 
 
 def _body(request: HttpRequest) -> str:

@@ -8,6 +8,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django_q.brokers import get_broker
+from structlog.contextvars import bound_contextvars
 
 from billing import cause, lanes, processing, stripe_client, subscriptions
 from billing.lifecycle import cancellation, deletion
@@ -25,22 +26,23 @@ def drain(key: str) -> str:
 
     "drained"; "busy", another holds it and will see what we came for; "lost", another took it over from us.
     """
-    while claim := lanes.take(key):
-        try:
-            _drain(claim)
-        except lanes.LaneLost:
-            log.warning("lane lost", extra={"lane": key})
-            return "lost"
-        except OperationalError:
-            lanes.let_go(claim)
-            lanes.queue_drain(key)
-            raise
-        except BaseException:
-            lanes.let_go(claim)
-            raise
-        if lanes.release(claim):
-            return "drained"
-    return "busy"
+    with bound_contextvars(lane=key, subscriber=None):
+        while claim := lanes.take(key):
+            try:
+                _drain(claim)
+            except lanes.LaneLost:
+                log.warning("lane lost")
+                return "lost"
+            except OperationalError:
+                lanes.let_go(claim)
+                lanes.queue_drain(key)
+                raise
+            except BaseException:
+                lanes.let_go(claim)
+                raise
+            if lanes.release(claim):
+                return "drained"
+        return "busy"
 
 
 def _drain(claim: lanes.Claim) -> None:
@@ -50,6 +52,7 @@ def _drain(claim: lanes.Claim) -> None:
             with stripe_client.patient(), stripe_client.drain_reads() as reads:
                 processing.prefetch(claim.key, batch)
                 lanes.commit_under(claim, reads, partial(processing.apply, claim.key, batch))
+            log.info("events applied", extra={"stripe_events": [event.pk for event in batch]})
         for write in cancellation.owed(claim.key):
             lanes.renew(claim)
             with stripe_client.patient():

@@ -1,6 +1,7 @@
 """Logs: readable lines in development, one JSON object a line in production.
 
-Neither request bodies nor personal data belong in a log: whatever is passed under a key of `REDACTED` is masked.
+Lines carry the ids of event, lane, mail and subscriber that are bound where the work begins. Neither request bodies nor
+personal data belong in a log: `config.scrubbing` masks them, in the texts of exceptions too.
 """
 
 from typing import Any
@@ -8,15 +9,28 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-REDACTED = frozenset(
-    {"authorization", "body", "card", "cookie", "email", "name", "password", "payload", "secret", "token"}
-)
+from billing import cause
+
+from .scrubbing import scrubbed
+
+
+def with_cause(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """On whose account the line was written: the id of the event that is applied, or what else acts."""
+    if cause.current():
+        event.setdefault("cause", cause.current())
+    return {key: value for key, value in event.items() if value is not None}
+
+
+def without_request(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Django attaches the whole of it to its warnings."""
+    event.pop("request", None)
+    return event
 
 
 def without_personal_data(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Mask what is personal, and drop the whole request that Django attaches to its warnings."""
-    event.pop("request", None)
-    return {key: "[redacted]" if key in REDACTED else value for key, value in event.items()}
+    """The very last, so that it sees the texts of exceptions too."""
+    cleaned: EventDict = scrubbed(dict(event))
+    return cleaned
 
 
 # Run for our own loggers and for those of the libraries alike.
@@ -26,7 +40,8 @@ SHARED: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    without_personal_data,
+    with_cause,
+    without_request,
 ]
 
 
@@ -47,9 +62,9 @@ def configure_structlog() -> None:
 def logging_config(*, is_json: bool) -> dict[str, Any]:
     """Django's `LOGGING`. Tracebacks are printed without the values of local variables."""
     renderer: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, without_personal_data, structlog.processors.JSONRenderer(default=str)]
         if is_json
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        else [without_personal_data, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     return {
         "version": 1,

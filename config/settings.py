@@ -300,8 +300,6 @@ LOGGING = logging_config(is_json=not DEBUG)
 
 SENTRY_DSN = text("SENTRY_DSN")
 if SENTRY_DSN:
-    import sentry_sdk
+    from config import sentry
 
-    sentry_sdk.init(
-        dsn=SENTRY_DSN, send_default_pii=False, max_request_body_size="never", include_local_variables=False
-    )
+    sentry.configure(SENTRY_DSN)

@@ -28,6 +28,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django_q.conf import Conf
 from django_q.tasks import async_task
+from structlog.contextvars import bound_contextvars
 
 from billing import cause
 from billing.models import Customer
@@ -72,12 +73,14 @@ def deliver(mail_id: str) -> str:
     mail = _claim(mail_id)
     if mail is None:
         return "not due"
-    reason = reasons.not_to_send(mail) or suppression.reason(mail.recipient)
-    if reason:
-        _settle(mail, Status.SKIPPED, error=reason)
-    else:
-        _attempt(mail)
-    return mail.status
+    with bound_contextvars(mail=mail.key, lane=mail.customer_id, cause=mail.cause or None):
+        reason = reasons.not_to_send(mail) or suppression.reason(mail.recipient)
+        if reason:
+            _settle(mail, Status.SKIPPED, error=reason)
+        else:
+            _attempt(mail)
+        logger.info("mail %s", mail.status, extra={"reason": reason or None})
+        return mail.status
 
 
 def sweep() -> int:
@@ -196,7 +199,7 @@ def _record_failure(mail: Mail, error: Exception) -> None:
     """Try again, give up, or leave it to a person, by what is certain about the mail."""
     text = failures.describe(error)
     outcome = failures.outcome(error) if mail.status == Status.SENDING else failures.Outcome.TRY_AGAIN
-    logger.warning("Mail %s was not sent (%s)", mail.key, outcome.value)
+    logger.warning("mail not sent", extra={"outcome": outcome.value})
     if outcome is failures.Outcome.UNKNOWN:
         _settle(mail, Status.UNCONFIRMED, error=text)
     elif outcome is failures.Outcome.REFUSED or mail.attempts >= LAST_ATTEMPT:

@@ -1,4 +1,4 @@
-"""One realistic context of each mail and its variants, and the extremes: what the gallery shows and the tests render."""
+"""One realistic context of each mail and its variants, and the extremes: for the gallery and for tests."""
 
 from typing import Any
 

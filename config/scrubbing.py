@@ -1,0 +1,24 @@
+"""What may leave in a log line or an error report: ids, never a person, a secret or a signature."""
+
+import re
+from typing import Any
+
+REDACTED = frozenset(
+    {"authorization", "body", "card", "cookie", "email", "name", "password", "payload", "secret", "token"}
+)
+HIDDEN = "[redacted]"
+PERSONAL_OR_SECRET = re.compile(
+    r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # e-mail addresses
+    r"|\b(?:sk|rk)_(?:live|test)_\w+|\bwhsec_\w+|\bSG\.[\w.-]{10,}|\bv1=[0-9a-f]{64}"  # keys, secrets, signatures
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",  # name and password in an address
+    re.ASCII,
+)
+
+
+def scrubbed(value: Any) -> Any:
+    """The same value, with what is under a key of `REDACTED` masked, and in all its texts what looks like the above."""
+    if isinstance(value, str):
+        return PERSONAL_OR_SECRET.sub(HIDDEN, value)
+    if isinstance(value, dict):
+        return {key: HIDDEN if key in REDACTED else scrubbed(item) for key, item in value.items()}
+    return type(value)(map(scrubbed, value)) if type(value) in (list, tuple) else value

@@ -1,0 +1,54 @@
+"""Errors to Sentry, where `SENTRY_DSN` is set: what went wrong and where, and nothing of who asked for what.
+
+Of a request its method and path are sent: no body, header, cookie, query or user. Bodies and signatures of the webhook
+door are thus never sent, nor the ids of Checkout sessions in an address.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import sentry_sdk
+import structlog
+from sentry_sdk.types import Breadcrumb, Event, Hint
+
+from billing import cause
+
+from .scrubbing import scrubbed
+
+KEPT_OF_REQUEST = ("method", "url")
+# Names under these keys are Sentry's own.
+STRUCTURE = ("sdk", "modules", "contexts", "environment", "release", "platform", "server_name")
+
+
+def configure(dsn: str) -> None:
+    sentry_sdk.init(
+        dsn=dsn,
+        send_default_pii=False,
+        max_request_body_size="never",
+        include_local_variables=False,
+        before_send=before_send,
+        before_breadcrumb=before_breadcrumb,
+    )
+
+
+def before_send(event: Event, hint: Hint) -> Event:
+    request: dict[str, Any] = dict(event.pop("request", None) or {})
+    event.pop("user", None)
+    cleaned: Any = {key: event[key] if key in STRUCTURE else scrubbed(event[key]) for key in event}  # type: ignore[literal-required]
+    if request:
+        cleaned["request"] = {
+            key: urlsplit(request[key])._replace(query="").geturl() for key in KEPT_OF_REQUEST if key in request
+        }
+    cleaned["tags"] = {**cleaned.get("tags", {}), **_where()}
+    return cleaned  # type: ignore[no-any-return]
+
+
+def before_breadcrumb(crumb: Breadcrumb, hint: Hint) -> Breadcrumb | None:
+    """Statements and calls made before may carry anybody's data: only log lines are kept, scrubbed with the event."""
+    return crumb if crumb.get("type") == "log" else None
+
+
+def _where() -> dict[str, Any]:
+    """Event, lane, mail: as the log lines have them."""
+    bound = {key: str(value) for key, value in structlog.contextvars.get_contextvars().items() if value}
+    return {**bound, "cause": cause.current()} if cause.current() else bound
