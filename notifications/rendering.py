@@ -28,25 +28,27 @@ class Rendered:
     html: str
 
 
-def render(mail: Mail) -> Rendered:
+def render(mail: Mail, language: str = "") -> Rendered:
+    """In the language named, else in the one mails are written in."""
+    language = language or conf.language
     facts = {
         **mail.context,
         "product": conf.product_name,
         "account_url": conf.account_url,
         "prices_url": conf.prices_url,
-        "language": conf.language,
+        "language": language,
     }
-    with translation.override(conf.language):
+    with translation.override(language):
         subject = " ".join(_fill(f"mail/{mail.kind}.subject.txt", facts, autoescape=False).split())
         text = _fill(f"mail/{mail.kind}.txt", facts, autoescape=False)
         html = _fill(f"mail/{mail.kind}.html", {**facts, "subject": subject}, autoescape=True)
     return Rendered(subject, BLANK_LINES.sub("\n\n", text).strip() + "\n", _inliner().inline(html))
 
 
-def compose(mail: Mail) -> EmailMultiAlternatives:
+def compose(mail: Mail, language: str = "") -> EmailMultiAlternatives:
     """The message to hand over; `metadata` and `tags` reach the providers that anymail knows, and the first comes back
     with what they report. No List-Unsubscribe: these mails belong to a contract, and none of them advertises."""
-    rendered = render(mail)
+    rendered = render(mail, language)
     message = EmailMultiAlternatives(
         subject=rendered.subject,
         body=rendered.text,
