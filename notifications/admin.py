@@ -1,5 +1,6 @@
 """The outbox as staff sees it: what was mailed to whom, what was not and why, how it looks, and "Send again"."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -14,17 +15,16 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from billing.admin import display
+from billing.admin import display, mail_rows
 from billing.admin.readonly import ReadOnlyAdmin
 
 from . import outbox, rendering
+from .gallery import POLICY, GalleryAdmin
 from .models import Mail
 from .suppression_admin import SuppressionAdmin
 
-__all__ = ["MailAdmin", "SuppressionAdmin"]
+__all__ = ["GalleryAdmin", "MailAdmin", "SuppressionAdmin"]
 
-# A mail carries its styles in its elements, which the site's own policy forbids; in exchange it may do nothing else.
-PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'; sandbox"
 BADGES = {
     Mail.Status.QUEUED: "waiting",
     Mail.Status.SENDING: "waiting",
@@ -37,6 +37,7 @@ BADGES = {
     Mail.Status.COMPLAINED: "dead",
 }
 ERROR_IN_LIST = 120
+MAILS_ELSEWHERE = 50
 NONE = "–"
 
 
@@ -139,7 +140,7 @@ class MailAdmin(ReadOnlyAdmin):
         mail = get_object_or_404(Mail, pk=pk)
         if not self.has_view_permission(request, mail):
             raise PermissionDenied
-        return HttpResponse(rendering.render(mail).html, headers={"Content-Security-Policy": PREVIEW_POLICY})
+        return HttpResponse(rendering.render(mail).html, headers={"Content-Security-Policy": POLICY})
 
     # Send again
 
@@ -160,3 +161,17 @@ class MailAdmin(ReadOnlyAdmin):
             who: Any = request.user.pk
             LogEntry.objects.log_actions(who, queued, CHANGE, change_message="Asked to send again")
             messages.success(request, f"Queued once more: {', '.join(map(str, queued))}")
+
+
+@mail_rows.told_by
+def mails_elsewhere(request: HttpRequest, customer_id: str, cause: str) -> Iterator[mail_rows.MailRow]:
+    """The newest mails of a customer, or those of one cause, on billing's pages."""
+    if not request.user.has_perm("notifications.view_mail"):
+        return
+    mails = Mail.objects.filter(customer=customer_id, **({"cause": cause} if cause else {}))
+    for mail in mails[:MAILS_ELSEWHERE]:
+        page = reverse("admin:notifications_mail_change", args=(mail.pk,))
+        what = format_html('<a href="{}">{}</a>', page, mail.get_kind_display())
+        status = Mail.Status(mail.status)
+        state = display.badge(status.value, BADGES[status], mail.error)
+        yield mail_rows.MailRow(what, mail.recipient, state, mail.created_at)

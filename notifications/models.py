@@ -91,6 +91,17 @@ class Mail(models.Model):
         return self.key
 
 
+class Preview(Mail):
+    """No rows of its own: what the gallery of mails in the admin hangs on, and the permissions for it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        permissions = [("send_preview", "Can send themselves a mail from the gallery")]
+        verbose_name = "mail of the gallery"
+        verbose_name_plural = "gallery of mails"
+
+
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def active(self) -> "SuppressionQuerySet":
         return self.filter(lifted_at=None)

@@ -58,7 +58,7 @@ def reserve(kind: Mail.Kind, key: str, customer: Customer | None, recipient: str
     """
     now = timezone.now()
     mail = Mail(key=key, kind=kind, recipient=recipient, customer=customer, context=context, created_at=now)
-    mail.next_attempt_at, mail.message_id, mail.cause = now, _new_message_id(), cause.current()
+    mail.next_attempt_at, mail.message_id, mail.cause = now, new_message_id(), cause.current()
     mail.error = reasons.not_to_send(mail)
     mail.status = Status.SKIPPED if mail.error else Status.QUEUED
     with transaction.atomic():
@@ -144,7 +144,7 @@ def _afresh(now: datetime) -> dict[str, Any]:
         "reported_at": None,
         "provider_id": "",
         "next_attempt_at": now,
-        "message_id": _new_message_id(),
+        "message_id": new_message_id(),
         **_RELEASED,
     }
 
@@ -224,6 +224,6 @@ def _provider_id(message: EmailMultiAlternatives) -> str:
     return provider_id if isinstance(provider_id, str) else ""
 
 
-def _new_message_id() -> str:
+def new_message_id() -> str:
     _, address = parseaddr(conf.from_email)
     return make_msgid(domain=address.rpartition("@")[2] or "localhost")
