@@ -25,16 +25,28 @@ SENTENCE = {
     Status.DEAD: "Failed for the last time: it waits for someone to look at it and process it again.",
     Status.IGNORED: "Stored, and not for us to process.",
 }
+HANDLED = "handled"
+HANDLED_SENTENCE = (
+    "Staff said that it needs nothing more: it is tried no more, and no alarm. To process it again is still possible."
+)
 LONGEST_ERROR = 90
 
 
+def is_handled(event: StripeEvent) -> bool:
+    return event.status == Status.DEAD and event.handled_at is not None
+
+
+def state(event: StripeEvent) -> str:
+    return HANDLED if is_handled(event) else str(Status(event.status).label.lower())
+
+
 def state_badge(event: StripeEvent) -> SafeString:
-    status = Status(event.status)
-    return display.badge(status.label.lower(), KIND_OF_BADGE[status], SENTENCE[status])
+    kind = "quiet" if is_handled(event) else KIND_OF_BADGE[Status(event.status)]
+    return display.badge(state(event), kind, state_sentence(event))
 
 
 def state_sentence(event: StripeEvent) -> str:
-    return SENTENCE[Status(event.status)]
+    return HANDLED_SENTENCE if is_handled(event) else SENTENCE[Status(event.status)]
 
 
 def marks(event: StripeEvent) -> list[SafeString]:

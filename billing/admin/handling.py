@@ -1,0 +1,48 @@
+"""Staff's "Mark as handled": who may, what is logged, and what is said about it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import ngettext
+
+from billing import ledger
+from billing.models import StripeEvent
+
+from .replay import MOST_AT_ONCE
+
+PERMISSION = "billing.handle_stripeevent"
+LOGGED = "Marked as handled"
+LEFT_OUT = "What is left out has not failed, or was handled before."
+GONE_WRONG = (StripeEvent.Status.FAILED, StripeEvent.Status.DEAD)
+
+
+def is_allowed(request: HttpRequest) -> bool:
+    return request.user.has_perm(PERMISSION)
+
+
+def is_offered(request: HttpRequest, event: StripeEvent) -> bool:
+    return is_allowed(request) and event.status in GONE_WRONG and event.handled_at is None
+
+
+def mark(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
+    """Call those of `events` that failed or died handled, log who said so, and say of how many it was true."""
+    chosen = list(events.only("pk", "type", "status", "handled_at")[:MOST_AT_ONCE])
+    said_by: Any = request.user.pk
+    with transaction.atomic():
+        wrong = [event for event in chosen if event.status in GONE_WRONG and event.handled_at is None]
+        marked = ledger.mark_handled([event.pk for event in wrong])
+        LogEntry.objects.log_actions(said_by, wrong, CHANGE, change_message=LOGGED)
+    _say(request, marked, len(chosen))
+
+
+def _say(request: HttpRequest, marked: int, asked: int) -> None:
+    one, many = "%(count)d event was marked as handled.", "%(count)d events were marked as handled."
+    said = ngettext(one, many, marked) % {"count": marked}
+    if marked == asked:
+        messages.success(request, said)
+    else:
+        messages.warning(request, f"{said} {LEFT_OUT}")
