@@ -12,6 +12,7 @@ class BillingConfig(AppConfig):
         "billing.worker.sweep": 1,
         "billing.watch.each_minute": 1,
         "billing.sync.runs.hourly": 60,
+        "billing.reminders.hourly": 60,
     }
 
     def ready(self) -> None:

@@ -1,6 +1,7 @@
 """Every setting of `billing`, read lazily so that `override_settings` works."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -130,6 +131,33 @@ class Settings:
     def checkout_rate(self) -> str:
         """BILLING_CHECKOUT_RATE: Checkouts one user may start, in django-ratelimit's words."""
         return self._get("BILLING_CHECKOUT_RATE", "5/m")
+
+    @property
+    def renewal_reminder(self) -> timedelta:
+        """BILLING_RENEWAL_REMINDER_DAYS: so long before a yearly renewal `renewal_coming` is announced."""
+        return timedelta(days=self._get("BILLING_RENEWAL_REMINDER_DAYS", 30))
+
+    @property
+    def card_reminder(self) -> timedelta:
+        """BILLING_CARD_REMINDER_DAYS: so long before the charge that will find the card expired `card_expiring` is."""
+        return timedelta(days=self._get("BILLING_CARD_REMINDER_DAYS", 14))
+
+    @property
+    def invoice(self) -> dict[str, Any]:
+        """BILLING_INVOICE: what new customers' invoices carry: `{"footer": "…", "memo": "…", "custom_fields":
+        [{"name": "VAT", "value": "…"}]}`, each optional, as Stripe limits them."""
+        return self._get("BILLING_INVOICE", {})
+
+    @property
+    def dashboard_currency(self) -> str:
+        """BILLING_DASHBOARD_CURRENCY: what the dashboard adds several currencies up in ("usd"); empty: it does not."""
+        return self._get("BILLING_DASHBOARD_CURRENCY", "").lower()
+
+    @property
+    def dashboard_rates(self) -> dict[str, Decimal]:
+        """BILLING_DASHBOARD_RATES: what one of another currency is worth in it: {"eur": "1.08", "jpy": "0.0067"}."""
+        given = self._get("BILLING_DASHBOARD_RATES", {})
+        return {currency.lower(): Decimal(str(rate)) for currency, rate in given.items()}
 
 
 conf = Settings()

@@ -89,9 +89,14 @@ def settle_access(customer_id: str) -> None:
     now = access.decide(subscription, clock.now())
     if now.has_access == subscription.has_announced_access:
         return
-    Subscription.objects.filter(pk=subscription.pk).update(has_announced_access=now.has_access)
-    signal = signals.access_granted if now.has_access else signals.access_revoked
-    signal.send(sender=Subscription, subscription=subscription, reason=now.reason)
+    row = Subscription.objects.filter(pk=subscription.pk)
+    if now.has_access:
+        row.update(has_announced_access=True)
+        was = subscription.revoked_because
+        _say(signals.access_granted, subscription, reason=now.reason, revoked_because=was)
+    else:
+        row.update(has_announced_access=False, revoked_because=now.reason)
+        _say(signals.access_revoked, subscription, reason=now.reason)
     usage.announce_overflow(subscription)
 
 

@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from . import health, metrics, pages, plan_pages, webhooks
+from . import health, invoice_links, metrics, pages, plan_pages, webhooks
 
 app_name = "billing"
 
@@ -19,5 +19,7 @@ urlpatterns = [
     path("billing/cancel", plan_pages.cancel, name="cancel"),
     path("billing/resume", plan_pages.resume, name="resume"),
     path("billing/portal", plan_pages.portal, name="portal"),
+    path("billing/pay/<str:signed>", invoice_links.lead_on, {"field": "hosted_invoice_url"}, name="invoice"),
+    path("billing/pay/<str:signed>/pdf", invoice_links.lead_on, {"field": "invoice_pdf"}, name="invoice_pdf"),
     path("billing/invoices", plan_pages.invoices, name="invoices"),
 ]

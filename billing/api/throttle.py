@@ -14,6 +14,7 @@ SIGN_IN_RATE = "10/m"
 RETURN_RATE = "20/m"
 STRIPE_RATE = "60/m"
 SIGN_UP_RATE = "20/h"
+LINK_RATE = "30/m"
 
 
 def seconds_to_wait(request: HttpRequest, group: str, key: str | Callable[[str, HttpRequest], str], rate: str) -> int:
@@ -37,6 +38,11 @@ def return_wait(request: HttpRequest) -> int:
 def stripe_wait(request: HttpRequest) -> int:
     """Whatever else asks Stripe: far above what a person does, far below what Stripe lets us ask."""
     return seconds_to_wait(request, "billing.stripe", "user", STRIPE_RATE)
+
+
+def link_wait(request: HttpRequest) -> int:
+    """A mail's link, which asks Stripe for an invoice without anybody having signed in."""
+    return seconds_to_wait(request, "billing.link", "ip", LINK_RATE)
 
 
 class CheckoutThrottle(BaseThrottle):

@@ -132,6 +132,8 @@ def _params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
     subscriber = attempt.customer.subscriber
     metadata = {"billing_attempt": str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
     subscription_data: dict[str, Any] = {"metadata": metadata}
+    if conf.invoice.get("memo"):
+        subscription_data["description"] = conf.invoice["memo"]
     if is_first and attempt.price.plan.trial_days:
         subscription_data["trial_period_days"] = attempt.price.plan.trial_days
     params = {

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import F
 
 from billing import stripe_client
+from billing.conf import conf
 from billing.models import AccountDeletion, Customer
 
 from .refusals import AccountClosing
@@ -72,7 +73,10 @@ def _create(subscriber: Any) -> dict[str, Any]:
     params: dict[str, Any] = {"metadata": {METADATA_KEY: subscriber_key(subscriber)}}
     if email := _email(subscriber):
         params["email"] = email
-    key = f"customer:{subscriber._meta.label_lower}:{subscriber.pk}:{hashlib.sha256(email.encode()).hexdigest()[:12]}"
+    if on_invoices := {name: conf.invoice[name] for name in ("footer", "custom_fields") if conf.invoice.get(name)}:
+        params["invoice_settings"] = on_invoices
+    digest = hashlib.sha256((email + (repr(on_invoices) if on_invoices else "")).encode()).hexdigest()
+    key = f"customer:{subscriber._meta.label_lower}:{subscriber.pk}:{digest[:12]}"
     made = stripe_client.post("/v1/customers", idempotency_key=key, **params)
     while _is_spent(made["id"]):
         made = stripe_client.post("/v1/customers", idempotency_key=f"{key}:after:{made['id']}", **params)

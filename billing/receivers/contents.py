@@ -22,6 +22,7 @@ CHARGE_REFUNDED = ("charge.refunded",)
 REFUND = ("refund.created", "refund.updated", "refund.failed")
 DISPUTE = ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed")
 CUSTOMER = ("customer.updated",)
+CARD = ("payment_method.updated", "payment_method.automatically_updated")
 CUSTOMER_DELETED = ("customer.deleted",)
 
 EVENT_TYPES = frozenset(
@@ -36,5 +37,6 @@ EVENT_TYPES = frozenset(
     + REFUND
     + DISPUTE
     + CUSTOMER
+    + CARD
     + CUSTOMER_DELETED
 )

@@ -29,7 +29,7 @@ def on_trial_will_end(sender: Any, event: Event, **kwargs: Any) -> None:
     subscriptions.announce_trial_end(subscriptions.refresh(customer_of(event)))
 
 
-@djstripe_receiver(list(contents.CUSTOMER))
+@djstripe_receiver(list(contents.CUSTOMER + contents.CARD))
 def on_customer_updated(sender: Any, event: Event, **kwargs: Any) -> None:
     subscriptions.refresh(customer_of(event))
 

@@ -24,7 +24,8 @@ def create(state: State, params: Params) -> Object:
     payer = _payer(state, params)
     customer = state.get("customer", payer["customer"])
     rows = _waiting(state, payer, params)
-    values: dict[str, Any] = {name: params.get(name) for name in ("description", "footer", "default_payment_method")}
+    values: dict[str, Any] = {name: params.get(name) for name in ("description", "default_payment_method")}
+    values |= {"footer": params["footer"]} if "footer" in params else {}
     if values["default_payment_method"]:
         owned(state, values["default_payment_method"], customer["id"], "default_payment_method")
     values |= {"metadata": merged({}, params), "auto_advance": params.get("auto_advance", False)}
