@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .running import Sandbox, described
+from .saving import NotAState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,15 +48,18 @@ def run(
     write: Callable[[str], Any] = print,
     **_: Any,
 ) -> int:
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
     sandbox = Sandbox(port, host, forward, webhook_secret, state)
     try:
         sandbox.start()
+    except NotAState as error:
+        write(f"The sandbox cannot go on: {error}")
+        return 1
     except OSError as error:
         write(f"The sandbox cannot listen on {host}:{port}: {error.strerror}.")
         return 1
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
     write(described(sandbox))
     ended.wait()
     sandbox.stop()

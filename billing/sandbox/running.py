@@ -49,11 +49,12 @@ class Sandbox:
         return f"http://{self.host}:{self.port}"
 
     def start(self) -> "Sandbox":
-        self.server = Server(self.host, self.port, self.handle)
-        self.port = self.server.server_address[1]
+        """Raises OSError where the port is taken, `NotAState` where the state's file is none; nothing runs then."""
         if self.state_file and self.state_file.exists():
             self.state = saving.load(self.state_file)
             self.dispatcher.state = self.state
+        self.server = Server(self.host, self.port, self.handle)
+        self.port = self.server.server_address[1]
         self._prepare(self.state)
         self.server.serve_in_background()
         threading.Thread(target=self._tick, name="stripe-sandbox-clock", daemon=True).start()

@@ -11,6 +11,10 @@ from .store import State
 PLAIN = ("seed", "made", "notes", "settings", "answers")
 
 
+class NotAState(Exception):
+    """The file is there and is no state of ours, or cannot be read; the message says which, and what to do."""
+
+
 def save(state: State, path: Path) -> None:
     document: dict[str, Any] = {name: getattr(state, name) for name in PLAIN}
     document["offset"] = state.clock.offset
@@ -24,7 +28,19 @@ def save(state: State, path: Path) -> None:
 
 
 def load(path: Path) -> State:
-    document = json.loads(path.read_text())
+    """Raises `NotAState`; the file is left as it is."""
+    try:
+        return _restored(json.loads(path.read_text()))
+    except OSError as error:
+        raise NotAState(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise NotAState(
+            f"{path} does not hold a sandbox's state ({type(error).__name__}: {str(error)[:200]}). "
+            "It was left as it is: move it away to begin anew, or name another file."
+        ) from error
+
+
+def _restored(document: dict[str, Any]) -> State:
     state = State(document["seed"])
     for name in PLAIN:
         setattr(state, name, document[name])

@@ -3,6 +3,7 @@
 from ..routing import api
 from . import (
     account,
+    balance,
     catalogue,
     changes,
     charges,
@@ -31,6 +32,7 @@ from . import (
 
 FAMILIES = (
     account,
+    balance,
     catalogue,
     changes,
     charges,

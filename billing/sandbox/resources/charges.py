@@ -70,6 +70,13 @@ def update_refund(state: State, refund: str, params: Params) -> Object:
     return row
 
 
+@api.add("POST", "/v1/refunds/{refund}/cancel", "RefundCancelParams")
+def cancel_refund(state: State, refund: str, params: Params) -> Object:
+    """Only one that waits for the customer can be, which no card's does."""
+    row = state.get("refund", refund)
+    raise invalid(f"Refund {refund} is {row['status']}: only one that requires_action can be canceled.")
+
+
 @api.add("GET", "/v1/refunds", "RefundListParams", "charge created payment_intent")
 def list_refunds(state: State, params: Params) -> Object:
     return page(state, "refund", "/v1/refunds", params, same="charge payment_intent")

@@ -1,5 +1,7 @@
 """Subscriptions: create, read, cancel; their items."""
 
+from typing import Any
+
 from .. import charging, collection, extras, items, proration, standing, subscribing
 from ..cards import decline_error, of_method
 from ..charging import SUCCEEDED
@@ -47,6 +49,8 @@ def create(state: State, params: Params) -> Object:
         _refuse_unpayable(state, customer, params)
     wanted = [catalogue.inline(state, entry, "items[0][price]") for entry in params["items"]]
     options = {"currency": None, **params, "start_date": _backdated(state, params)}
+    if behaviour == "allow_incomplete" and charged:
+        _refuse_without_card(state, customer, wanted, options)
     sub = subscribing.build(state, customer, wanted, options)
     _end_as_asked(state, sub, params)
     with in_order(state, ("customer.subscription.created",)):
@@ -88,6 +92,21 @@ def _refuse_unpayable(state: State, customer: Object, params: Params) -> None:
     refuse_unpayable(state, customer, params.get("default_payment_method"), bool(params.get("off_session")))
 
 
+def _refuse_without_card(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> None:
+    """A subscription that begins with a charge needs a card; a credit or a discount may leave nothing to charge."""
+    card = options.get("default_payment_method") or customer["invoice_settings"]["default_payment_method"]
+    is_reduced = customer["balance"] < 0 or options.get("discounts") or any(entry.get("discounts") for entry in wanted)
+    if card or is_reduced:
+        return
+    planned = subscribing.drawn_up(state, customer, wanted, options)
+    if planned["status"] != "trialing" and items.total(state, planned):
+        raise _no_card()
+
+
+def _no_card() -> ApiError:
+    return invalid("This customer has no attached payment source or default payment method.", None, "resource_missing")
+
+
 def refuse_unpayable(state: State, customer: Object, chosen: str | None, off_session: bool) -> None:
     """`error_if_incomplete`: the request fails where its payment would."""
     method = chosen or customer["invoice_settings"]["default_payment_method"]
@@ -95,9 +114,7 @@ def refuse_unpayable(state: State, customer: Object, chosen: str | None, off_ses
     if result == SUCCEEDED:
         return
     if method is None:
-        raise invalid(
-            "This customer has no attached payment source or default payment method.", None, "resource_missing"
-        )
+        raise _no_card()
     card = of_method(state, method)
     if result == charging.REQUIRES_ACTION:
         raise ApiError(

@@ -146,7 +146,30 @@ def references(state: State) -> Iterator[str]:
                 yield f"{kind} {row['id']}: {name} {named} is nowhere"
 
 
-CHECKS: list[Callable[[State], Iterator[str]]] = [invoices, charges, schedules, subscriptions, entitlements, references]
+def deliveries(state: State) -> Iterator[str]:
+    """An event waits for as many webhooks as wanted it and have not answered 2xx; each counts once."""
+    answered: dict[str, set[str]] = {}
+    for delivery in state.deliveries:
+        if 200 <= (delivery["status"] or 0) < 300:
+            answered.setdefault(delivery["event"], set()).add(delivery["url"])
+    for row in state.table("event").rows.values():
+        if row["pending_webhooks"] < 0 or len(set(row["reached"])) != len(row["reached"]):
+            yield f"{row['id']}: {row['pending_webhooks']} webhooks pending, reached {row['reached']}"
+        if (row["pending_webhooks"] > 0) != (row["id"] in state.undelivered):
+            yield f"{row['id']}: {row['pending_webhooks']} webhooks pending, and filed otherwise"
+        if bool(row["reached"]) != (row["id"] in answered):
+            yield f"{row['id']}: reached {row['reached']}, answered by {answered.get(row['id'])}"
+
+
+CHECKS: list[Callable[[State], Iterator[str]]] = [
+    invoices,
+    charges,
+    schedules,
+    subscriptions,
+    entitlements,
+    references,
+    deliveries,
+]
 
 
 def _log(log: Log) -> Iterator[str]:

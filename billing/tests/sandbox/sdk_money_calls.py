@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+import stripe
+
 from .sdk_calls import cus
 
 
@@ -9,6 +12,14 @@ def charged(c: Any, w: Any) -> str:
     """The id of a new charge."""
     paid = {"amount": 1000, "currency": "usd", "customer": w["customers.create"].id, "payment_method": "pm_card_visa"}
     return c.v1.payment_intents.create({**paid, "confirm": True}).latest_charge
+
+
+def not_cancelable(c: Any, w: Any) -> Any:
+    """A card's refund never waits for the customer."""
+    refund = w["refunds.create"].id
+    with pytest.raises(stripe.InvalidRequestError, match="only one that requires_action"):
+        c.v1.refunds.cancel(refund)
+    return c.v1.refunds.retrieve(refund)
 
 
 def drafted(c: Any, w: Any, **more: Any) -> str:
@@ -99,6 +110,8 @@ MONEY_CALLS = {
         w["control"]("fraud_warnings", charge=charged(c, w))["id"]
     ),
     "radar.early_fraud_warnings.list": lambda c, w: c.v1.radar.early_fraud_warnings.list(),
+    "refunds.cancel": not_cancelable,
+    "balance.retrieve": lambda c, w: c.v1.balance.retrieve(),
     "balance_transactions.list": lambda c, w: c.v1.balance_transactions.list({"type": "charge"}),
     "balance_transactions.retrieve": lambda c, w: c.v1.balance_transactions.retrieve(
         w["balance_transactions.list"].data[0].id

@@ -177,8 +177,8 @@ def test_a_deleted_customer_ends_its_subscriptions(client: stripe.StripeClient, 
 
 
 def test_a_route_that_only_stripe_has_says_that_it_is_not_covered(client: stripe.StripeClient) -> None:
-    with pytest.raises(stripe.InvalidRequestError, match="does not cover GET /v1/balance") as refused:
-        client.v1.balance.retrieve()
+    with pytest.raises(stripe.InvalidRequestError, match="does not cover GET /v1/payouts/po_1") as refused:
+        client.v1.payouts.retrieve("po_1")
     assert refused.value.code == "sandbox_not_covered"
     with pytest.raises(stripe.InvalidRequestError, match="does not cover GET /v1/customers/search"):
         client.v1.customers.search({"query": "name:'Ada'"})

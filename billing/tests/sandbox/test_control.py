@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 import stripe
 
-from billing.sandbox import Sandbox
+from billing.sandbox import Sandbox, command
 
 from .conftest import Control, ask, shape_problems
 
@@ -106,6 +106,16 @@ def test_the_state_outlives_the_process_in_its_file(tmp_path: Path) -> None:
         assert two.v1.customers.create({"email": "b@example.com"}).id != made.id
         assert second.state.now() - time.time() > 86000
         assert shape_problems(second) == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"seed": "1"}', '"text"', "\0\1", '{"seed": 1, "made": 2}'])
+def test_a_state_file_that_is_none_is_told_in_a_sentence_and_left_as_it_is(tmp_path: Path, text: str) -> None:
+    file, said = tmp_path / "state.json", list[str]()
+    file.write_text(text)
+    code = command.run(0, "127.0.0.1", None, None, str(file), said.append)
+    assert (code, file.read_text(), [path.name for path in tmp_path.iterdir()]) == (1, text, ["state.json"])
+    assert "does not hold a sandbox's state" in said[0]
+    assert "move it away" in said[0]
 
 
 def test_the_command_prints_where_it_is_and_ends_cleanly() -> None:

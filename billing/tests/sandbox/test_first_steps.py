@@ -35,6 +35,20 @@ def test_a_subscription_in_a_currency_its_price_lacks_is_refused(
     assert refused.value.param == "currency"
 
 
+def test_a_subscription_that_begins_with_a_charge_needs_a_card(
+    client: stripe.StripeClient, customer: stripe.Customer, price: stripe.Price
+) -> None:
+    wanted: Any = {"customer": customer.id, "items": [{"price": price.id}]}
+    with pytest.raises(stripe.InvalidRequestError, match="no attached payment source") as refused:
+        client.v1.subscriptions.create(wanted)
+    assert refused.value.code == "resource_missing"
+    assert client.v1.subscriptions.list({"customer": customer.id}).data == []
+    assert client.v1.subscriptions.create({**wanted, "trial_period_days": 7}).status == "trialing"
+    assert client.v1.subscriptions.create({**wanted, "payment_behavior": "default_incomplete"}).status == "incomplete"
+    sent = {**wanted, "collection_method": "send_invoice", "days_until_due": 7}
+    assert client.v1.subscriptions.create(sent).status == "active"
+
+
 def test_a_state_file_that_cannot_be_is_refused_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
