@@ -111,7 +111,7 @@ class StripeEventAdmin(EventPage):
     # Pages
 
     def get_urls(self) -> list[URLPattern]:
-        pages = {
+        pages: dict[str, tuple[Callable[..., HttpResponseBase], str]] = {
             "export/": (self.export_view, "export"),
             "<path:object_id>/process-again/": (self.process_again_view, "process_again"),
             "<path:object_id>/mark-as-handled/": (self.mark_as_handled_view, "mark_as_handled"),
