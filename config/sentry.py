@@ -4,7 +4,7 @@ Of a request its method and path are sent: no body, header, cookie, query or use
 door are thus never sent, nor the ids of Checkout sessions in an address.
 """
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import sentry_sdk
@@ -32,15 +32,15 @@ def configure(dsn: str) -> None:
 
 
 def before_send(event: Event, hint: Hint) -> Event:
-    request: dict[str, Any] = dict(event.pop("request", None) or {})
-    event.pop("user", None)
-    cleaned: Any = {key: event[key] if key in STRUCTURE else scrubbed(event[key]) for key in event}  # type: ignore[literal-required]
+    found: dict[str, Any] = {**event}
+    found.pop("user", None)
+    request = found.pop("request", None) or {}
+    cleaned: Any = {key: value if key in STRUCTURE else scrubbed(value) for key, value in found.items()}
     if request:
-        cleaned["request"] = {
-            key: urlsplit(request[key])._replace(query="").geturl() for key in KEPT_OF_REQUEST if key in request
-        }
+        kept = {key: request[key] for key in KEPT_OF_REQUEST if key in request}
+        cleaned["request"] = {key: scrubbed(urlsplit(value)._replace(query="").geturl()) for key, value in kept.items()}
     cleaned["tags"] = {**cleaned.get("tags", {}), **_where()}
-    return cleaned  # type: ignore[no-any-return]
+    return cast(Event, cleaned)
 
 
 def before_breadcrumb(crumb: Breadcrumb, hint: Hint) -> Breadcrumb | None:

@@ -30,8 +30,8 @@ class SuppressionAdmin(ReadOnlyAdmin):
     search_fields = ["address"]
     actions = ["mail_again"]
     action_form = ReasonForm
-    fields: Any = ["address", "state", "detail", "age", "last_mail"]
-    readonly_fields = fields
+    fields = ["address", "state", "detail", "age", "last_mail"]
+    readonly_fields = ["address", "state", "detail", "age", "last_mail"]
 
     @admin.display(description="state", ordering="reason")
     def state(self, row: Suppression) -> Any:

@@ -1,0 +1,82 @@
+"""docs/operations.md is true: its commands are understood, its SQL runs, its metrics, variables and names are there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.core.management import get_commands, load_command_class
+from django.db import connection
+from gunicorn.config import Config
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+ROOT = Path(settings.BASE_DIR)
+TEXT = (ROOT / "docs/operations.md").read_text()
+UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
+CRONTAB = (ROOT / "deploy/crontab").read_text()
+
+STARTS = "\n".join(unit.read_text() for unit in UNITS)
+COMMANDS = sorted(set(re.findall(r"manage\.py ([a-z_]+[^`|\n;&#]*)", TEXT + CRONTAB + STARTS)))
+SQL = re.findall(r"```sql\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_ours_and_takes_what_it_is_given(command):
+    name, *arguments = shlex.split(command)
+    found = load_command_class(get_commands()[name], name)
+    found.create_parser("manage.py", name).parse_args(arguments)
+
+
+def test_each_command_of_ours_that_mends_something_is_named():
+    ours = {path.stem for path in (ROOT / "billing/management/commands").glob("[a-z]*.py")} - {"stripe_sandbox"}
+    assert ours <= {command.split()[0] for command in COMMANDS}
+
+
+@pytest.mark.parametrize("statement", SQL)
+def test_the_sql_runs_on_the_schema(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        cursor.fetchall()
+
+
+def test_the_metrics_are_exported(client):
+    told = client.get("/metrics").content.decode()
+    for name in set(re.findall(r"`(billing_\w+)`", TEXT)) - set(get_commands()):
+        assert f"# HELP {name} " in told, name
+
+
+def test_every_variable_is_read_by_the_settings_and_in_the_example():
+    table = TEXT.partition("| variable |")[2].partition("\n\n")[0]
+    read, example = (ROOT / "config/settings.py").read_text(), (ROOT / ".env.example").read_text()
+    for name in re.findall(r"`([A-Z][A-Z_]+)[`=]", table):
+        assert f'"{name}"' in read or name.startswith("ANYMAIL_"), name
+        assert name in example, name
+
+
+def test_the_permissions_that_are_named_exist():
+    for name in re.findall(r"\*(Can [^*]+)\*", TEXT.replace("\n    ", " ")):
+        assert Permission.objects.filter(name=name).exists(), name
+
+
+def test_the_units_start_what_there_is_and_stop_the_main_process_alone():
+    assert [unit.stem for unit in UNITS] == ["billing-web", "billing-worker"]
+    for unit in UNITS:
+        [line] = re.findall(r"^ExecStart=(.+)$", unit.read_text(), re.MULTILINE)
+        program, *arguments = line.split()
+        assert (ROOT / Path(program).relative_to("/srv/billing")).exists(), program
+        assert "KillMode=mixed" in unit.read_text()
+        if program.endswith("gunicorn"):
+            Config().parser().parse_args(arguments)
+
+
+def test_the_files_and_sections_it_leads_to_exist():
+    for address in re.findall(r"\]\(([^)]+)\)", TEXT):
+        path, _, section = address.partition("#")
+        if path.startswith("https://"):
+            continue
+        linked = (ROOT / "docs" / path).read_text() if path else TEXT
+        headings = {re.sub(r"[^a-z ]", "", line.lower()).strip().replace(" ", "-") for line in linked.splitlines()}
+        assert not section or section in headings, address
