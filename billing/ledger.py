@@ -110,8 +110,8 @@ def record(data: Any, body: str | None = None, source: str = StripeEvent.Source.
     try:
         return _record(Event.parse(data), json.dumps(data) if body is None else body, source, verified_by)
     except (DataError, UnicodeEncodeError):
-        storable = _storable(data)
-        return _record(Event.parse(storable), json.dumps(storable), source, verified_by)
+        kept = storable(data)
+        return _record(Event.parse(kept), json.dumps(kept), source, verified_by)
 
 
 def why_ignored(event: Event) -> str | None:
@@ -158,12 +158,12 @@ def _execute(statement: str, values: list[Any]) -> Any:
         return cursor.fetchone()
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """The same JSON without what PostgreSQL's jsonb cannot hold: NUL characters and halves of surrogate pairs."""
     if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     if isinstance(value, str):
         return value.replace("\0", "�").encode("utf-8", "replace").decode()
     return value
@@ -175,7 +175,10 @@ def mark_handled(event_ids: list[str]) -> int:
     They are dead from then on, tried no more and no alarm: only a replay takes that back.
     """
     gone_wrong = StripeEvent.objects.filter(pk__in=event_ids, status__in=[Status.FAILED, Status.DEAD], handled_at=None)
-    return gone_wrong.update(status=Status.DEAD, handled_at=timezone.now(), next_attempt_at=None)
+    with transaction.atomic():
+        found = list(gone_wrong.locked().values_list("pk", flat=True))
+        changes = {"status": Status.DEAD, "handled_at": timezone.now(), "next_attempt_at": None}
+        return StripeEvent.objects.filter(pk__in=found).update(**changes)
 
 
 def replay(event_ids: list[str]) -> int:
@@ -188,7 +191,7 @@ def replay(event_ids: list[str]) -> int:
         events = StripeEvent.objects.filter(pk__in=event_ids, livemode=conf.live_mode, type__in=EVENT_TYPES).exclude(
             payload={}
         )
-        found = list(events.values_list("pk", "lane"))
+        found = list(events.locked().values_list("pk", "lane"))
         StripeEvent.objects.filter(pk__in=[pk for pk, _ in found]).update(
             status=Status.RECEIVED,
             source=StripeEvent.Source.REPLAY,

@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 import stripe
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from djstripe import models as djstripe
 from djstripe.exceptions import InvalidStripeAPIKey
@@ -64,7 +64,7 @@ def events(payloads: list[dict[str, Any]]) -> dict[str, djstripe.Event]:
             made = djstripe.Event.objects.bulk_create([_event(data, owner) for data in missing if owner])
     except OperationalError:
         raise
-    except (DatabaseError, ValueError, OverflowError, OSError):
+    except Exception:
         made = []
     return known | {row.id: row for row in made}
 

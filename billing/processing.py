@@ -1,5 +1,6 @@
 """One batch of a lane's events: fetched for, then applied one savepoint each and stamped, in one transaction."""
 
+import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,9 +16,13 @@ from djstripe.models import Event as DjstripeEvent
 
 from billing import alerts, cause, fetch, lanes, mirror, payments, placement, stripe_client
 from billing.fetch import id_of
+from billing.ledger import storable
 from billing.models import Customer, StripeEvent
+from billing.models.ledger import StripeEventQuerySet
 from billing.receivers.contents import PAID
-from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.stripe_client import Reads, StripeRefused, StripeUnavailable
+
+log = logging.getLogger(__name__)
 
 Status = StripeEvent.Status
 Stamp = Callable[[StripeEvent], None]
@@ -34,16 +39,26 @@ def due(lane: str) -> list[StripeEvent]:
     return list(_due(lane).order_by("created", "id")[:BATCH])
 
 
-def prefetch(lane: str, events: list[StripeEvent]) -> None:
-    """Ask Stripe for all the batch will read, each object once, with no transaction open.
+def prefetch(lane: str, events: list[StripeEvent], between: Callable[[], object]) -> None:
+    """Ask Stripe for all the batch will read, each object once, with no transaction open; `between` renews the lease.
 
-    What this misses still comes: `commit_under` fetches it and starts the batch again. What Stripe refuses or does
-    not answer is met by the events that need it; only without the subscriptions nothing can be done.
+    What this misses still comes: `commit_under` fetches it and starts the batch again. What Stripe refuses, does not
+    answer or words oddly is met by the events that need it; only without the subscriptions nothing can be done.
     """
     if not placement.is_ours(lane):
         return
     requests = [fetch.subscriptions_request(lane), *filter(None, map(_request_for, events)), *_superseded(events)]
-    stripe_client.get_in_parallel(list({str(request): request for request in requests}.values()))
+    stripe_client.get_in_parallel(list({str(request): request for request in requests}.values()), between)
+    try:
+        _prefetch_what_follows(lane, events)
+    except (StripeUnavailable, OperationalError):
+        raise
+    except Exception:
+        log.warning("prefetch ended early", extra={"lane": lane}, exc_info=True)
+
+
+def _prefetch_what_follows(lane: str, events: list[StripeEvent]) -> None:
+    """What only the first answers tell that it is needed."""
     for subscription in fetch.subscriptions(lane):
         if subscription["status"] == "past_due":
             fetch.open_invoices(subscription["id"])
@@ -78,15 +93,32 @@ def _is_dated(obj: dict[str, Any]) -> bool:
     return isinstance(obj.get("created"), int) and bool(id_of(obj))
 
 
+def apply_under(claim: lanes.Claim, reads: Reads, events: list[StripeEvent]) -> None:
+    """Apply a batch and commit. Where that fails outside every event's savepoint, as a constraint that is checked at
+    the commit does, each event gets a transaction of its own, so that only the one at fault is set to be tried again.
+    """
+    try:
+        lanes.commit_under(claim, reads, partial(apply, claim.key, events))
+    except (lanes.LaneLost, OperationalError):
+        raise
+    except Exception as error:
+        if len(events) == 1:
+            lanes.commit_under(claim, reads, partial(_stamp_failed, events[0], error))
+            return
+        for event in events:
+            apply_under(claim, reads, [event])
+
+
 def apply(lane: str, events: list[StripeEvent]) -> None:
     """Apply and stamp each event; one that fails is set to be tried again, and holds up none of the others.
 
     The stamps come last: a duplicate at the door waits for the row only from then to the commit.
     """
-    apply_one: Callable[[StripeEvent], str | None] = _place
+    apply_one: Callable[[StripeEvent], str | Stamp] = _place
     if placement.is_ours(lane):
         apply_one = partial(_dispatch, mirror.events([event.payload for event in events]))
     outcomes = [(event, _outcome(apply_one, event)) for event in events]
+    list(StripeEvent.objects.filter(pk__in=[event.pk for event in events]).locked().values_list("pk"))
     for note in ("", NOT_OURS):
         _stamp_processed([event.pk for event, outcome in outcomes if outcome == note], note)
     for event, outcome in outcomes:
@@ -94,8 +126,8 @@ def apply(lane: str, events: list[StripeEvent]) -> None:
             outcome(event)
 
 
-def _outcome(apply_one: Callable[[StripeEvent], str | None], event: StripeEvent) -> "str | Stamp | None":
-    """A note on what was processed, how else to stamp the event, or None for one that moved to another lane."""
+def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent) -> str | Stamp:
+    """A note on what was processed, or how else to stamp the event."""
     try:
         with cause.of(event.pk), transaction.atomic(), stripe_client.undone_on_error():
             return apply_one(event)
@@ -125,22 +157,27 @@ def _process(event: StripeEvent) -> None:
         raise StripeUnavailable("STRIPE_SECRET_KEY is not of the shape of Stripe's") from None
 
 
-def _place(event: StripeEvent) -> str | None:
-    """An event that waits on a payment moves to its customer's lane (None); one about nobody of ours has no effect."""
+def _place(event: StripeEvent) -> str | Stamp:
+    """An event that waits on a payment moves to its customer's lane; one about nobody of ours has no effect."""
     customer_id = placement.resolve(event.lane, _object(event))
     customer = Customer.objects.filter(pk=customer_id).first()
     if customer is None:
         return NOT_OURS
     intent, charge, _ = placement.names_of(_object(event))
     payments.link_of(customer, intent, charge)
-    StripeEvent.objects.filter(pk=event.pk).update(lane=customer.pk)
-    lanes.wake(customer.pk)
-    return None
+    return partial(_move, lane=customer.pk)
+
+
+def _move(event: StripeEvent, lane: str) -> None:
+    StripeEvent.objects.filter(pk=event.pk).update(lane=lane)
+    lanes.wake(lane)
 
 
 def postpone(lane: str, reason: str) -> None:
     """Stripe is out of reach: what waits is tried again in a minute, and no try is counted."""
-    _due(lane).update(**_waiting(reason))
+    with transaction.atomic():
+        late = list(_due(lane).locked().values_list("pk", flat=True))
+        StripeEvent.objects.filter(pk__in=late).update(**_waiting(reason))
 
 
 def _waiting(reason: str) -> dict[str, Any]:
@@ -163,7 +200,7 @@ def _stamp_processed(ids: list[str], note: str) -> None:
 
 def _stamp_failed(event: StripeEvent, error: Exception) -> None:
     """One that staff called handled while it was tried stays so."""
-    tries, said = event.attempts + 1, f"{type(error).__name__}: {error}"[:2000]
+    tries, said = event.attempts + 1, storable(f"{type(error).__name__}: {error}")[:2000]
     next_attempt_at = _next_attempt(tries)
     failure = {"at": timezone.now().isoformat(), "error": said}
     StripeEvent.objects.filter(pk=event.pk, handled_at=None).update(
@@ -195,7 +232,7 @@ def _next_attempt(tries: int) -> datetime | None:
     return timezone.now() + timedelta(minutes=minutes)
 
 
-def _due(lane: str) -> Any:
+def _due(lane: str) -> StripeEventQuerySet:
     is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
     return StripeEvent.objects.waiting().filter(is_due, lane=lane)
 

@@ -50,8 +50,8 @@ def _drain(claim: lanes.Claim) -> None:
         while batch := processing.due(claim.key):
             lanes.renew(claim)
             with stripe_client.patient(), stripe_client.drain_reads() as reads:
-                processing.prefetch(claim.key, batch)
-                lanes.commit_under(claim, reads, partial(processing.apply, claim.key, batch))
+                processing.prefetch(claim.key, batch, between=partial(lanes.renew, claim))
+                processing.apply_under(claim, reads, batch)
             log.info("events applied", extra={"stripe_events": [event.pk for event in batch]})
         for write in cancellation.owed(claim.key):
             lanes.renew(claim)

@@ -8,6 +8,10 @@ from django.db.models import F, Q
 
 
 class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
+    def locked(self) -> "StripeEventQuerySet":
+        """Until the transaction ends; always from the first id on, so that nobody waits for another in a circle."""
+        return self.select_for_update().order_by("pk")
+
     def waiting(self) -> "StripeEventQuerySet":
         """Received, or failed with tries left."""
         return self.filter(status__in=StripeEvent.WAITING)

@@ -62,7 +62,7 @@ def _empty(ids: list[str]) -> tuple[int, int]:
     """
     size = "pg_column_size(payload)" if connection.vendor == "postgresql" else "length(payload)"
     with transaction.atomic():
-        still = list(StripeEvent.objects.done().select_for_update().filter(pk__in=ids).values_list("pk", flat=True))
+        still = list(StripeEvent.objects.done().locked().filter(pk__in=ids).values_list("pk", flat=True))
         if not still:
             return 0, 0
         with connection.cursor() as cursor:

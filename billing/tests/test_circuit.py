@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from billing import stripe_circuit, stripe_client, stripe_state, worker
+from billing import stripe_budget, stripe_circuit, stripe_client, stripe_state, worker
 from billing.models import StripeEvent
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
@@ -164,6 +164,6 @@ def test_a_probe_that_found_no_room_leaves_it_to_the_next(world, monkeypatch):
     up(world)
     with later(60):
         with monkeypatch.context() as patch:
-            patch.setattr(stripe_client.stripe_budget, "take", lambda calls, is_patient: False)
+            patch.setattr(stripe_budget, "take", lambda calls, is_patient: False)
             fail()
         assert ask()["object"] == "list"

@@ -303,6 +303,56 @@ def test_an_event_that_arrives_between_the_last_look_and_the_release_is_drained_
     assert not lanes.is_awake(ada.customer)
 
 
+@pytest.fixture
+def dangling():
+    """A host project's receiver that writes what the database refuses at the commit, long after the savepoint."""
+
+    def write(sender, event, **kwargs):
+        nobodys = {"invoice_id": "in_nobody", "customer_id": "cus_nobody", "amount": 1, "currency": "usd"}
+        Payment.objects.create(**nobodys, invoiced_at=timezone.now(), paid_at=timezone.now())
+
+    djstripe_receiver("customer.updated")(write)
+    yield
+    WEBHOOK_SIGNALS["customer.updated"].disconnect(write, sender=Event)
+
+
+def test_what_only_the_commit_refuses_fails_its_event_alone(world, dangling):
+    ada = world.subscribe()
+    world.deliver(work=False)
+    testing.work()
+    refused = StripeEvent.objects.exclude(status__in=["processed", "ignored"]).get()
+    assert (refused.type, refused.status, refused.attempts) == ("customer.updated", "failed", 1)
+    assert "IntegrityError" in refused.error_message
+    assert Payment.objects.get().customer_id == ada.customer
+    assert ada.access.reason == "active"
+
+
+@pytest.mark.parametrize("where", ["fetch.subscriptions", "mirror._event", "mirror._as_stripe_object"])
+def test_a_fault_of_our_own_fails_no_batch_for_ever(world, monkeypatch, where):
+    """Wherever it is, each event meets it by itself, and is tried again."""
+    ada = world.subscribe()
+    world.deliver(work=False)
+
+    def fault(*args):
+        raise KeyError(where)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"billing.{where}", fault)
+        assert worker.drain(ada.customer) == "drained"
+    assert not StripeEvent.objects.filter(lane=ada.customer, status="received").exists()
+    make_due()
+    assert_all_processed()
+    assert ada.access.reason == "active"
+
+
+def test_an_error_that_no_text_column_takes_is_kept_all_the_same(world, broken, monkeypatch):
+    world.subscribe()
+    monkeypatch.setattr(Broken, "__call__", lambda *args, **kwargs: {}["\0\ud800"])
+    world.deliver(work=False)
+    testing.work()
+    assert StripeEvent.objects.get(type="invoice.paid").status == "failed"
+
+
 def test_an_object_that_stripe_does_not_give_fails_its_event_alone(world, monkeypatch):
     ada = world.subscribed()
     world.stripe("DELETE", f"subscriptions/{ada.subscription}")
@@ -401,7 +451,7 @@ def test_a_worker_that_lost_its_lane_does_not_postpone_its_heirs_events(world, m
     world.advance(days=32)
     world.deliver(work=False)
 
-    def slow_and_down(lane, events):
+    def slow_and_down(lane, events, between):
         Lane.objects.filter(pk=lane).update(token="00000000-0000-0000-0000-000000000001")
         raise StripeUnavailable("Stripe did not answer")
 

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from billing import lanes, processing, subscriptions, testing, worker
+from billing import lanes, ledger, processing, subscriptions, testing, worker
 from billing.models import Payment, StripeEvent
 
+from .processes import until
 from .world import assert_all_processed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
@@ -54,6 +55,37 @@ def test_a_duplicate_that_comes_while_its_batch_is_stamped_waits_and_ends_nobody
     assert worker.drain(ada.customer) == "drained"
     assert at_the_door[0].result() == {"status": "duplicate"}
     assert StripeEvent.objects.get(type="invoice.paid").deliveries == 2
+
+
+def _stamp(ids):
+    with transaction.atomic():
+        processing.apply("pi_nobody", list(StripeEvent.objects.filter(pk__in=ids).order_by("-pk")))
+
+
+@pytest.mark.parametrize(
+    "work",
+    [ledger.replay, ledger.mark_handled, lambda ids: processing.postpone("pi_nobody", ""), _stamp],
+    ids=["replay", "mark handled", "postpone", "stamp"],
+)
+def test_who_locks_several_events_begins_with_the_first_id(at_once, monkeypatch, work):
+    """So two who meet wait for each other in turn, not in a circle."""
+    monkeypatch.setattr(processing, "_place", lambda event: processing.NOT_OURS)
+    for number in (3, 2, 1):  # the last in the table comes first
+        charge = {"object": "charge", "id": "ch_1", "payment_intent": "pi_nobody"}
+        ledger.record(testing.event("charge.dispute.created", charge, id=f"evt_{number}"))
+    StripeEvent.objects.update(status="failed", lane="pi_nobody")
+    with transaction.atomic():
+        StripeEvent.objects.select_for_update().get(pk="evt_1")
+        waiting = at_once(partial(work, ["evt_3", "evt_2", "evt_1"]))
+        until(_somebody_waits, what="its wait for us")
+        assert StripeEvent.objects.select_for_update(nowait=True).get(pk="evt_3")
+    waiting.result()
+
+
+def _somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0]
 
 
 def test_the_same_event_at_two_doors_at_once_is_stored_once(world, at_once, monkeypatch):

@@ -1,5 +1,7 @@
 """Stripe slow, busy, away or refusing: what a caller gets."""
 
+import socket
+
 import pytest
 import stripe
 
@@ -73,6 +75,36 @@ def test_what_stripe_refuses_is_not_tried_again(world):
     with pytest.raises(StripeRefused) as refused:
         stripe_client.get("/v1/customers/cus_nobody")
     assert refused.value.code == "resource_missing"
+
+
+def many(number):
+    return [("/v1/customers", {"limit": limit}) for limit in range(1, number + 1)]
+
+
+def test_many_reads_go_out_in_portions_and_each_answer_is_kept(world):
+    between = []
+    with stripe_client.drain_reads(), stripe_client.counted() as calls:
+        stripe_client.get_in_parallel(many(10), between=lambda: between.append(calls.made))
+        assert [stripe_client.get(path, **params)["data"] for path, params in many(10)] == [[]] * 10
+    assert (between, calls.made) == ([4, 8], 10)
+
+
+def test_a_stripe_that_hangs_is_asked_for_one_portion_and_no_more(world, settings):
+    settings.BILLING_STRIPE_TIMEOUT = settings.BILLING_STRIPE_REQUEST_TIMEOUT = 0.1
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.STRIPE_API_BASE = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        slow = pytest.raises(StripeUnavailable, match="too slowly")
+        with stripe_client.drain_reads(), stripe_client.counted() as calls, slow:
+            stripe_client.get_in_parallel(many(100))
+    assert calls.made == 4
+
+
+def test_a_stripe_that_fails_opens_the_circuit_between_two_portions(world):
+    world.control("faults", api={"fail_next": 1000, "status": 503})
+    is_open = pytest.raises(StripeUnavailable, match="has not been answering")
+    with stripe_client.drain_reads(), stripe_client.counted() as calls, is_open:
+        stripe_client.get_in_parallel(many(100))
+    assert calls.made == 8, "five failures in a row open it"
 
 
 def test_dj_stripes_own_calls_leave_the_same_way(world):

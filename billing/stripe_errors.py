@@ -1,0 +1,28 @@
+"""What may come of a call to Stripe, in three words: ask again later, never, or not now."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import stripe
+
+StripeRefused = (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError, stripe.PermissionError)
+
+
+class StripeUnavailable(Exception):
+    """Stripe did not answer, answered 5xx, limits our rate, or refused our key: nothing changed, ask again later."""
+
+
+class StripeBusy(StripeUnavailable):
+    """Stripe limits our rate: the same call may well be answered in a moment."""
+
+
+@contextmanager
+def mapped_errors() -> Iterator[None]:
+    try:
+        yield
+    except stripe.RateLimitError as error:
+        raise StripeBusy("Stripe limits our rate") from error
+    except stripe.AuthenticationError as error:
+        raise StripeUnavailable("Stripe does not accept STRIPE_SECRET_KEY") from error
+    except (stripe.APIConnectionError, stripe.APIError) as error:
+        raise StripeUnavailable(f"Stripe did not answer: {type(error).__name__}") from error

@@ -1,0 +1,95 @@
+"""The gate before Stripe: the circuit and the budget let calls through, and are told how those went."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from billing import stripe_budget, stripe_calls, stripe_circuit
+from billing.stripe_calls import Outcome
+from billing.stripe_errors import StripeBusy, StripeUnavailable
+
+
+class Calls:
+    """How many calls were made while it counts."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+
+_is_patient: ContextVar[bool] = ContextVar("stripe_is_patient", default=False)
+# Where the calls that were let through together leave what came of them; None for one that was not let through yet.
+_outcomes: ContextVar[list[Outcome] | None] = ContextVar("stripe_outcomes", default=None)
+_counted: ContextVar[Calls | None] = ContextVar("stripe_counted", default=None)
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """For the worker: nobody waits for a page, so a slow or busy Stripe is waited for and asked again."""
+    token = _is_patient.set(True)
+    try:
+        yield
+    finally:
+        _is_patient.reset(token)
+
+
+@contextmanager
+def counted() -> Iterator[Calls]:
+    """Count every call sent to Stripe meanwhile, those of threads that run in a copy of this context included."""
+    calls = Calls()
+    token = _counted.set(calls)
+    try:
+        yield calls
+    finally:
+        _counted.reset(token)
+
+
+def is_patient() -> bool:
+    return _is_patient.get()
+
+
+def is_passed() -> bool:
+    """Whether this call was let through, with others or alone."""
+    return _outcomes.get() is not None
+
+
+def count_one() -> None:
+    if calls := _counted.get():
+        calls.made += 1
+
+
+def note(outcome: Outcome) -> None:
+    """What came of a call that was let through."""
+    outcomes = _outcomes.get()
+    if outcomes is not None:
+        outcomes.append(outcome)
+
+
+@contextmanager
+def let_through(calls: int) -> Iterator[None]:
+    """So many calls may go out inside, from this thread or others; afterwards all processes are told how they went.
+
+    Only this thread asks and tells: the cache may be the database, and others have no connection to it.
+    """
+    if not stripe_circuit.lets_through():
+        raise StripeUnavailable(f"Stripe has not been answering: calls go out again in {stripe_circuit.open_for()} s")
+    if not stripe_budget.take(calls, is_patient=_is_patient.get()):
+        stripe_circuit.give_probe_back()
+        raise StripeBusy("All calls that we may send to Stripe are taken")
+    outcomes: list[Outcome] = []
+    token = _outcomes.set(outcomes)
+    try:
+        yield
+    finally:
+        _outcomes.reset(token)
+        _tell(outcomes)
+
+
+def _tell(outcomes: list[Outcome]) -> None:
+    failed = sum(outcome.is_failure for outcome in outcomes)
+    if failed < len(outcomes):
+        stripe_circuit.succeeded()
+    elif failed:
+        stripe_circuit.failed(failed)
+    if waits := [outcome.retry_after for outcome in outcomes if outcome.status == 429]:
+        stripe_budget.pause(max(waits))
+    stripe_calls.count(outcomes, at_once=not _is_patient.get())

@@ -1,0 +1,121 @@
+"""What Stripe answered during one drain: each object asked for once, however many events name it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from billing import stripe_gate
+from billing.stripe_errors import StripeBusy, StripeUnavailable, mapped_errors
+
+Answer = tuple[Any, int, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """One GET, and how to send it."""
+
+    url: str
+    send: Callable[[], Answer]
+
+
+class NotFetched(BaseException):
+    """A read that was not prefetched, wanted while a transaction is open: roll back, fetch it, start again.
+
+    Not an `Exception`: dj-stripe catches those where it could do without an object, and would go on without it.
+    """
+
+    def __init__(self, request: ReadRequest) -> None:
+        super().__init__(request.url)
+        self.request = request
+
+
+class Reads:
+    """Whatever came of a read is kept, that there was no answer too: only the events that need it meet it."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer | Exception] = {}
+        self.applied: set[str] = set()
+        self.is_sealed = False
+
+    @contextmanager
+    def sealed(self) -> Iterator[None]:
+        """While a transaction is open: only what was fetched before is answered, the rest raises `NotFetched`."""
+        self.is_sealed = True
+        try:
+            yield
+        finally:
+            self.is_sealed = False
+
+    def fetch(self, request: ReadRequest) -> None:
+        """Ask Stripe, and keep whatever comes of it; of reads in parallel, those that met its limit are asked again."""
+        try:
+            with mapped_errors():
+                self.answers[request.url] = _settled(request.send())
+        except Exception as error:
+            if isinstance(error, StripeBusy) and stripe_gate.is_passed():
+                raise
+            self.answers[request.url] = error
+
+    def answer(self, request: ReadRequest) -> Answer:
+        """Raises what came of it where that was no answer, `NotFetched` where we may not ask now."""
+        if request.url not in self.answers:
+            if self.is_sealed:
+                raise NotFetched(request)
+            self.fetch(request)
+        answer = self.answers[request.url]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+_current: ContextVar[Reads | None] = ContextVar("stripe_reads", default=None)
+
+
+def current() -> Reads | None:
+    return _current.get()
+
+
+def once(work: str) -> bool:
+    """Whether `work` was not yet done with this drain's answers; work that rolled back counts as not done."""
+    reads = _current.get()
+    if reads is None:
+        return True
+    is_first = work not in reads.applied
+    reads.applied.add(work)
+    return is_first
+
+
+@contextmanager
+def drain_reads() -> Iterator[Reads]:
+    """The life of one drain's read cache."""
+    reads = Reads()
+    token = _current.set(reads)
+    try:
+        yield reads
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def undone_on_error() -> Iterator[None]:
+    """Beside a savepoint: work noted by `once` inside counts as not done when the savepoint rolls back."""
+    reads = _current.get()
+    before = set(reads.applied) if reads else set()
+    try:
+        yield
+    except BaseException:
+        if reads:
+            reads.applied = before
+        raise
+
+
+def _settled(answer: Answer) -> Answer:
+    """Only what Stripe knows for sure is kept for the drain: an object, or that there is none."""
+    status = answer[1]
+    if status == 429:
+        raise StripeBusy("Stripe limits our rate")
+    if status >= 500:
+        raise StripeUnavailable(f"Stripe answered {status}")
+    return answer
