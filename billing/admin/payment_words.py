@@ -24,7 +24,7 @@ def receipt(payment: Payment) -> Any:
 def what_failed(failure: PaymentFailure) -> Any:
     if failure.is_action_required:
         return display.badge("3D Secure", "waiting", "The cardholder has to confirm the payment")
-    return display.badge(f"attempt {failure.attempt}", "bad")
+    return display.lines(display.badge(f"attempt {failure.attempt}", "bad"), failure.decline_code.replace("_", " "))
 
 
 def refund_status(refund: Refund) -> Any:

@@ -8,6 +8,7 @@ from billing.models import Dispute, InvoicePayment, Payment, PaymentFailure, Ref
 
 from . import display, payment_words
 from .customers import OfCustomerAdmin
+from .outcome_filter import OutcomeFilter
 
 
 class MoneyAdmin(OfCustomerAdmin):
@@ -40,6 +41,9 @@ class CurrencyFilter(admin.AllValuesFieldListFilter):
     """The currencies there are; there are few."""
 
     title = "currency"
+
+
+DECLINE_CODES = ("decline_code", admin.AllValuesFieldListFilter)
 
 
 @admin.register(Payment)
@@ -75,7 +79,7 @@ class PaymentAdmin(MoneyAdmin):
 @admin.register(PaymentFailure)
 class PaymentFailureAdmin(MoneyAdmin):
     list_display = ["money", "subscriber", "what_failed", "invoice", "failed", "next_try"]
-    list_filter = ["failed_at", "is_action_required", ("currency", CurrencyFilter)]
+    list_filter = ["failed_at", OutcomeFilter, DECLINE_CODES, "is_action_required", ("currency", CurrencyFilter)]
     ordering = ["-failed_at"]
     ids_searched = ("invoice_id",)
     fields = ["money", "subscriber", "what_failed", "invoice", "subscription", "failed", "next_try", "page"]

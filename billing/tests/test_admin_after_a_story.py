@@ -36,7 +36,7 @@ def staff():
 
 
 def rows_by_model():
-    models = [model for model in admin.site._registry if model._meta.app_label in WALKED]
+    models = [model for model in admin.site._registry if model._meta.app_label in WALKED and not model._meta.proxy]
     return {model: list(model._default_manager.all()) for model in models}
 
 

@@ -21,6 +21,7 @@ from billing.models import (
     Hold,
     InvoicePayment,
     Lane,
+    MrrMovement,
     Payment,
     PaymentFailure,
     Plan,
@@ -36,7 +37,7 @@ from billing.models import (
 
 pytestmark = pytest.mark.django_db
 
-MODELS = [model for model in admin.site._registry if model._meta.app_label == "billing"]
+MODELS = [model for model in admin.site._registry if model._meta.app_label == "billing" and not model._meta.proxy]
 EDITABLE = {Plan}
 MONEY = {"amount": 1234567, "currency": "kwd"}
 
@@ -62,6 +63,7 @@ def rows() -> dict[type[Model], Model]:
         Subscription: Subscription.objects.create(status="active", plan=plan, price=price, **of),
         Hold: Hold.objects.create(kind="dispute", reference="dp_1", placed_at=now, **of),
         CheckoutAttempt: CheckoutAttempt.objects.create(price=price, session_id="cs_1", **of),
+        MrrMovement: MrrMovement.objects.create(kind="new", moved_at=now, **of, **MONEY),
         Payment: Payment.objects.create(invoice_id="in_1", invoiced_at=now, paid_at=now, **of, **MONEY),
         PaymentFailure: PaymentFailure.objects.create(invoice_id="in_1", attempt=1, failed_at=now, **of, **MONEY),
         InvoicePayment: InvoicePayment.objects.create(id="inpay_1", invoice_id="in_1", payment_intent="pi_1", **of),

@@ -1,0 +1,51 @@
+"""/admin/billing/dashboard/: a page among the admin's lists, for who has the permission to view it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from billing import clock
+from billing.conf import conf
+from billing.dashboard import money, periods, sections
+from billing.dashboard.scope import Scope
+from billing.models import Dashboard
+
+from .readonly import ReadOnlyAdmin
+
+
+@admin.register(Dashboard)
+class DashboardAdmin(ReadOnlyAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        return [path("", self.admin_site.admin_view(self.page), name="billing_dashboard_changelist")]
+
+    def page(self, request: HttpRequest) -> HttpResponse:
+        """Answers 400, with a sentence and the usual period's figures, for a period that there cannot be."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        today = timezone.localdate(clock.now())
+        try:
+            period, problem = periods.choose(request.GET, today), ""
+        except periods.BadPeriod as error:
+            period, problem = periods.named(periods.DEFAULT, today), str(error)
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": "Billing dashboard",
+            "opts": self.opts,
+            "media": self.media,
+            "period": period,
+            "periods": periods.NAMES,
+            "today": today,
+            "problem": problem,
+            "rates": money.rates_in_words(),
+            "base": conf.dashboard_currency.upper(),
+            "sections": sections.of(Scope(period, request.user)),
+        }
+        return TemplateResponse(request, "admin/billing/dashboard.html", context, status=400 if problem else 200)
+
+    class Media:
+        css = {"all": ("billing/dashboard.css",)}

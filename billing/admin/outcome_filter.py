@@ -1,0 +1,28 @@
+"""The failures behind the dashboard's figures: by what became of the invoice."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing.dashboard import recovery
+from billing.models import PaymentFailure
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        first = [(outcome, f"{name}, by first try") for outcome, name in recovery.OUTCOMES.items()]
+        return [("any", "Any, by first try"), *first, ("due_now", "Due and unpaid now, by last try")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PaymentFailure]) -> QuerySet[PaymentFailure]:
+        wanted = self.value()
+        if wanted == "due_now":
+            return queryset.filter(pk__in=recovery.unpaid().values("pk"))
+        if wanted:
+            found = recovery.first_failures()
+            return queryset.filter(pk__in=(found if wanted == "any" else found.filter(outcome=wanted)).values("pk"))
+        return queryset

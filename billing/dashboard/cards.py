@@ -1,0 +1,67 @@
+"""Cards that are to be charged and will not work for long: what is lost unless they are replaced."""
+
+from calendar import monthrange
+from datetime import date, timedelta
+
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from billing import clock
+from billing.models import MrrMovement, Subscription
+
+from . import money
+from .facts import Fact, counted, only, summed
+from .parts import Cell, Figure, Section, Table, Term
+from .scope import Scope
+
+AHEAD = timedelta(days=92)
+CHARGED = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING, Subscription.Status.PAST_DUE)
+CARD = "customer__subscription__card_expires_on"
+
+EXPIRING = Term(
+    "On expiring cards",
+    "The MRR of subscriptions whose card has expired or expires within 92 days from today, whatever the period. Many "
+    "banks replace a card by themselves; Stripe then tells us its new date.",
+)
+BY_MONTH = Term(
+    "Cards by month of expiry",
+    "The same subscriptions by the month in which their card works for the last time.",
+)
+
+
+def section(scope: Scope) -> Section:
+    today = timezone.localdate(clock.now())
+    found = _expiring(today)
+    values, parts = money.lines(summed(found))
+    url = _rows(scope, card_expires_on__lte=today + AHEAD)
+    figure = Figure(EXPIRING, values, [*parts, f"a month, of {counted(found):,} paying customers"], url)
+    return Section("cards", "Cards about to expire", figures=[figure], tables=[_table(scope, found, today)])
+
+
+def _expiring(today: date) -> list[Fact]:
+    """Of each kind, which is the month in which the card works for the last time."""
+    rows = MrrMovement.objects.filter(
+        **{f"{CARD}__lte": today + AHEAD}, customer__subscription__status__in=CHARGED
+    ).order_by()
+    by = rows.annotate(month=TruncMonth(CARD)).values_list("currency", "month")
+    return [Fact(None, *row) for row in by.annotate(Count("customer", distinct=True), Sum("amount"))]
+
+
+def _table(scope: Scope, found: list[Fact], today: date) -> Table:
+    def row(month: date) -> list[str | Cell]:
+        of_month = only(found, kind=month)
+        last = month.replace(day=monthrange(month.year, month.month)[1])
+        url = _rows(scope, card_expires_on__gte=month, card_expires_on__lte=min(last, today + AHEAD))
+        words = date_format(month, "F Y") + (", expired" if last < today else "")
+        return [Cell(words, url), f"{counted(of_month):,}", money.in_a_line(summed(of_month))]
+
+    months = sorted({fact.kind for fact in found})
+    return Table(
+        BY_MONTH, ("Last month", "Customers", "MRR"), [row(month) for month in months], "No card is about to expire."
+    )
+
+
+def _rows(scope: Scope, **query: date) -> str:
+    return scope.rows("subscription", status__in=",".join(CHARGED), **query)

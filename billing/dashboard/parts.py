@@ -1,0 +1,97 @@
+"""What a section of the dashboard is made of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django.utils.safestring import SafeString
+
+
+@dataclass(frozen=True)
+class Term:
+    """A name that stands on the dashboard, and what is meant by it: shown beside it, and in docs/dashboard.md."""
+
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text that may lead to its rows; `share` (0 to 1) is drawn as a bar beside it."""
+
+    text: str
+    url: str = ""
+    share: float | None = None
+
+    @property
+    def width(self) -> str:
+        """Of a hundred, as SVG writes numbers whatever the language."""
+        return f"{(self.share or 0) * 100:.1f}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`values` are read first, one a currency where they do not add up; `tone` is good, bad or none."""
+
+    term: Term
+    values: Sequence[str]
+    notes: Sequence[str] = ()
+    url: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    term: Term
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str | Cell]]
+    nothing: str = "None in this period."
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line, or one colour of the bars: a value for each bucket, None where there is none; worded for people."""
+
+    name: str
+    values: Sequence[float | None]
+    words: Sequence[str]
+    colour: str
+    urls: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`axis` words a value of the scale; without one the values are whole numbers."""
+
+    term: Term
+    labels: Sequence[str]
+    series: Sequence[Series]
+    draw: Callable[["Chart"], SafeString]
+    axis: Callable[[float], str] | None = None
+    note: str = ""
+
+    @property
+    def drawing(self) -> SafeString:
+        return self.draw(self)
+
+    @property
+    def has_values(self) -> bool:
+        return any(value for series in self.series for value in series.values)
+
+    @property
+    def table(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The same for those who do not see it: a row for each bucket, of words and where they lead."""
+        return [(label, [(one.words[at], one.urls[at]) for one in self.series]) for at, label in enumerate(self.labels)]
+
+
+@dataclass(frozen=True)
+class Section:
+    key: str
+    title: str
+    figures: Sequence[Figure] = ()
+    charts: Sequence[Chart] = ()
+    tables: Sequence[Table] = ()
+    note: str = field(default="", kw_only=True)
+
+    @property
+    def terms(self) -> list[Term]:
+        return [part.term for part in (*self.figures, *self.charts, *self.tables)]

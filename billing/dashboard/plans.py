@@ -1,0 +1,60 @@
+"""Who has what now, whatever the period."""
+
+from django.db.models import Count, Sum
+
+from billing.models import MrrMovement, Plan, Subscription
+
+from . import money
+from .facts import Fact, counted, share, summed
+from .parts import Cell, Section, Table, Term
+from .scope import Scope
+
+Status = Subscription.Status
+SHOWN = {Status.ACTIVE: "Active", Status.TRIALING: "Trialing", Status.PAST_DUE: "Past due"}
+
+BY_PLAN = Term(
+    "Subscriptions by plan",
+    "Subscriptions that are active, trialing or past due now, whatever the period, and the MRR of each plan's.",
+)
+
+
+def section(scope: Scope) -> Section:
+    return Section("plans", "Active by plan", tables=[_table(scope, _subscriptions(), _mrr())])
+
+
+def _subscriptions() -> list[Fact]:
+    """Of each kind, which is plan and status."""
+    rows = Subscription.objects.filter(status__in=SHOWN).order_by().values_list("plan", "status").annotate(Count("pk"))
+    return [Fact(None, "", (plan, status), number) for plan, status, number in rows]
+
+
+def _mrr() -> list[Fact]:
+    """Of each kind, which is the plan that the customer has now."""
+    rows = MrrMovement.objects.filter(customer__subscription__status__in=SHOWN).order_by()
+    by = rows.values_list("currency", "customer__subscription__plan").annotate(Count("pk"), Sum("amount"))
+    return [Fact(None, *row) for row in by]
+
+
+def _table(scope: Scope, found: list[Fact], mrr: list[Fact]) -> Table:
+    plans = [(plan.pk, plan.name) for plan in Plan.objects.order_by("rank", "slug")]
+    total = counted(found)
+
+    def row(plan: int | None, name: str) -> list[str | Cell]:
+        number = counted(found, kind=_of(plan))
+        brings = {currency: minor for currency, minor in summed(mrr, kind=plan).items() if minor}
+        states = [_cell(scope, plan, status, found) for status in SHOWN]
+        return [name, *states, Cell(f"{number:,}", share=share(number, total)), money.in_a_line(brings)]
+
+    rows = [row(plan, name) for plan, name in [*plans, (None, "No plan of ours")] if counted(found, kind=_of(plan))]
+    heads = ("Plan", *SHOWN.values(), "All", "MRR")
+    return Table(BY_PLAN, heads, rows, "Nobody is subscribed now.")
+
+
+def _of(plan: int | None) -> frozenset[tuple[int | None, str]]:
+    return frozenset((plan, status.value) for status in SHOWN)
+
+
+def _cell(scope: Scope, plan: int | None, status: Status, found: list[Fact]) -> Cell:
+    number = counted(found, kind=(plan, status))
+    which = {"plan__id__exact": plan} if plan else {"plan__isnull": "True"}
+    return Cell(f"{number:,}", scope.rows("subscription", status__exact=status.value, **which) if number else "")

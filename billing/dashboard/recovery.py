@@ -1,0 +1,143 @@
+"""What became of payments that failed, and what is at stake now."""
+
+from typing import Any
+
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value, When
+
+from billing.models import MrrMovement, Payment, PaymentFailure, Subscription
+
+from . import money, svg
+from .facts import Fact, counted, currencies, only, percent, share, summed
+from .parts import Cell, Chart, Figure, Section, Series, Table, Term
+from .scope import Scope
+
+RECOVERED, OPEN, LOST = "recovered", "open", "lost"
+OUTCOMES = {RECOVERED: "Recovered", OPEN: "Still open", LOST: "Lost"}
+COLOURS = {RECOVERED: "good", OPEN: "waiting", LOST: "bad"}
+
+RECOVERY_RATE = Term(
+    "Recovery rate",
+    "Of the subscription invoices whose first try failed in the period and whose end is known, the share that was "
+    "paid after all.",
+)
+RECOVERED_LATER = Term(
+    "Recovered",
+    "What was due on invoices whose first try failed in the period, and that are paid by now.",
+)
+LOST_FOR_GOOD = Term(
+    "Lost",
+    "What was due on invoices whose first try failed in the period, that are not paid, and whose subscription is no "
+    "longer past due nor incomplete: it ended, was given up or moved on.",
+)
+BY_OUTCOME = Term(
+    "Failed invoices by outcome",
+    "Invoices whose first try failed on that day, week or month: recovered (paid by now), still open (the "
+    "subscription is past due or incomplete, and Stripe may try again), or lost.",
+)
+IN_MONEY = Term("Recovered and lost by currency", "The same invoices in money: what was due when the first try failed.")
+PAST_DUE = Term("Past due now", "Subscriptions whose status at Stripe is past due, today and whatever the period.")
+DUE = Term(
+    "Due and unpaid",
+    "What remains due, by their last failed try, on the unpaid invoices of subscriptions that are past due now.",
+)
+AT_RISK = Term("MRR at risk", "The monthly recurring revenue of the subscriptions that are past due now.")
+
+IS_PAST_DUE = Q(status=Subscription.Status.PAST_DUE, past_due_since__isnull=False)
+STILL_TRIED = (Subscription.Status.PAST_DUE, Subscription.Status.INCOMPLETE)
+
+
+def section(scope: Scope) -> Section:
+    found = _outcomes(scope)
+    return Section(
+        "recovery",
+        "Recovered, lost and at risk",
+        figures=[*_now(scope), *_then(scope, found)],
+        charts=[_chart(scope, found)],
+        tables=[_table(scope, found)],
+    )
+
+
+def first_failures() -> QuerySet[PaymentFailure]:
+    """The failure that began each subscription invoice's trouble, with what became of it as `outcome`."""
+    same = PaymentFailure.objects.filter(invoice_id=OuterRef("invoice_id"), attempt__lt=OuterRef("attempt"))
+    paid = Payment.objects.filter(invoice_id=OuterRef("invoice_id"))
+    may_come = Q(customer__subscription__status__in=STILL_TRIED, customer__subscription__stripe_id=F("subscription_id"))
+    return (
+        PaymentFailure.objects.filter(~Exists(same))
+        .exclude(subscription_id="")
+        .annotate(
+            outcome=Case(
+                When(Exists(paid), then=Value(RECOVERED)), When(may_come, then=Value(OPEN)), default=Value(LOST)
+            )
+        )
+    )
+
+
+def unpaid() -> QuerySet[PaymentFailure]:
+    """The last failure of each invoice that is not paid, of subscriptions that are past due."""
+    later = PaymentFailure.objects.filter(invoice_id=OuterRef("invoice_id"), attempt__gt=OuterRef("attempt"))
+    paid = Payment.objects.filter(invoice_id=OuterRef("invoice_id"))
+    past_due = Subscription.objects.filter(IS_PAST_DUE).values("stripe_id")
+    return PaymentFailure.objects.filter(~Exists(later), ~Exists(paid), subscription_id__in=past_due)
+
+
+def _outcomes(scope: Scope) -> list[Fact]:
+    rows = first_failures().filter(scope.has("failed_at")).order_by().annotate(at=scope.bucket("failed_at"))
+    by = rows.values_list("at", "currency", "outcome").annotate(Count("pk"), Sum("amount"))
+    return [Fact(*row) for row in by]
+
+
+def _then(scope: Scope, found: list[Fact]) -> list[Figure]:
+    number = {outcome: counted(found, kind=outcome) for outcome in OUTCOMES}
+    rate = share(number[RECOVERED], number[RECOVERED] + number[LOST])
+    return [
+        Figure(
+            RECOVERY_RATE, [percent(rate)], [f"{number[RECOVERED]:,} recovered, {number[LOST]:,} lost"], _rows(scope)
+        ),
+        _money(scope, RECOVERED_LATER, found, RECOVERED, number),
+        _money(scope, LOST_FOR_GOOD, found, LOST, number),
+    ]
+
+
+def _money(scope: Scope, term: Term, found: list[Fact], outcome: str, number: dict[str, int]) -> Figure:
+    values, parts = money.lines(summed(found, kind=outcome))
+    return Figure(term, values, [*parts, f"{number[outcome]:,} invoices"], _rows(scope, outcome=outcome))
+
+
+def _rows(scope: Scope, bucket: Any = None, **query: Any) -> str:
+    return scope.rows_within("paymentfailure", "failed_at", bucket, **{"outcome": "any", **query})
+
+
+def _chart(scope: Scope, found: list[Fact]) -> Chart:
+    def series(outcome: str, name: str) -> Series:
+        rows = only(found, kind=outcome)
+        values = scope.each(lambda at: counted(rows, at=at))
+        urls = scope.links(values, lambda at: _rows(scope, at, outcome=outcome))
+        return Series(name, values, [f"{value:,}" for value in values], COLOURS[outcome], urls)
+
+    each = [series(outcome, name) for outcome, name in OUTCOMES.items()]
+    return Chart(BY_OUTCOME, scope.period.labels, each, svg.bars)
+
+
+def _table(scope: Scope, found: list[Fact]) -> Table:
+    def cell(currency: str, outcome: str) -> Cell:
+        due = summed(found, kind=outcome).get(currency, 0)
+        return Cell(money.worded(due, currency), _rows(scope, outcome=outcome, currency=currency))
+
+    rows = [[name.upper(), *(cell(name, outcome) for outcome in OUTCOMES)] for name in currencies(found)]
+    return Table(IN_MONEY, ("Currency", *OUTCOMES.values()), rows, "No invoice's first try failed in this period.")
+
+
+def _now(scope: Scope) -> list[Figure]:
+    number = Subscription.objects.filter(IS_PAST_DUE).count()
+    of_them = Subscription.objects.filter(IS_PAST_DUE).values("customer")
+    risk = MrrMovement.objects.filter(customer__in=of_them).order_by().values_list("currency").annotate(Sum("amount"))
+    due = dict(unpaid().order_by().values_list("currency").annotate(Sum("amount")))
+    at_risk, parts_at_risk = money.lines({currency: minor for currency, minor in risk if minor})
+    due_values, due_parts = money.lines(due)
+    past_due = scope.rows("subscription", status__exact="past_due")
+    return [
+        Figure(PAST_DUE, [f"{number:,}"], ["subscriptions"], past_due, "bad" if number else "good"),
+        Figure(DUE, due_values, due_parts, scope.rows("paymentfailure", outcome="due_now")),
+        Figure(AT_RISK, at_risk, [*parts_at_risk, "a month"], past_due),
+    ]

@@ -1,0 +1,67 @@
+"""What a dashboard is asked for: a period, and by whom, since links lead only where they may go."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.db.models.functions import Trunc
+from django.urls import reverse
+from django.utils import timezone
+
+from .periods import Period, named
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`user` is of the staff."""
+
+    period: Period
+    user: Any
+    _known: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, name: str, ask: Callable[[], Any]) -> Any:
+        """What several sections need, asked for once."""
+        if name not in self._known:
+            self._known[name] = ask()
+        return self._known[name]
+
+    def has(self, field: str) -> Q:
+        return self.period.has(field)
+
+    def bucket(self, field: str) -> Trunc:
+        return self.period.bucket(field)
+
+    def each(self, number: Callable[[datetime], Any]) -> list[Any]:
+        """`number` of every bucket, in order."""
+        return [number(bucket) for bucket in self.period.buckets]
+
+    def on_the_wall(self) -> "Scope":
+        """For what is stamped by the real time, which the rules' clock may be months ahead of in development."""
+        name = self.period.name
+        return replace(self, period=named(name, timezone.localdate()), _known={}) if name else self
+
+    def newest(self, days: int) -> "Scope":
+        return replace(self, period=self.period.newest(days), _known={})
+
+    def links(self, values: Sequence[float | None], link: Callable[[datetime], str]) -> list[str]:
+        """To the rows of each bucket that has some."""
+        return [link(bucket) if value else "" for bucket, value in zip(self.period.buckets, values, strict=True)]
+
+    def rows(self, model: str, **query: Any) -> str:
+        """The address of a list in the admin; empty for who may not see it. `model` is `app.model`, or of billing."""
+        address: str = self.once(model, lambda: self._list(model))
+        return f"{address}?{urlencode(query)}" if address else ""
+
+    def _list(self, model: str) -> str:
+        app, _, name = model.rpartition(".")
+        app = app or "billing"
+        may_view = self.user.has_perm(f"{app}.view_{name}")
+        return reverse(f"admin:{app}_{name}_changelist") if may_view else ""
+
+    def rows_within(self, model: str, when: str, bucket: datetime | None = None, **query: Any) -> str:
+        """The same, of the period or of one bucket of it."""
+        start, end = self.period.span(bucket) if bucket else (self.period.start, self.period.end)
+        return self.rows(model, **{f"{when}__gte": start, f"{when}__lt": end}, **query)

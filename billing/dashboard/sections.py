@@ -1,0 +1,30 @@
+"""The dashboard's sections in order: billing's own, then those that other apps add."""
+
+from collections.abc import Callable
+
+from . import cards, payments, plans, recovery, revenue, reversals, webhooks
+from .parts import Section
+from .scope import Scope
+
+Make = Callable[[Scope], Section]
+
+OWN: tuple[Make, ...] = (
+    payments.section,
+    recovery.section,
+    revenue.section,
+    plans.section,
+    reversals.section,
+    cards.section,
+    webhooks.section,
+)
+_added: list[Make] = []
+
+
+def add(make: Make) -> None:
+    """For `AppConfig.ready`; added twice it is there once."""
+    if make not in _added:
+        _added.append(make)
+
+
+def of(scope: Scope) -> list[Section]:
+    return [make(scope) for make in (*OWN, *_added)]
