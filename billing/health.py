@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from django.db import Error as DatabaseProblem
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -20,20 +19,22 @@ TOO_OLD = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Backlog:
-    """What waits; seconds are None where nothing does. `stripe_held_seconds`: how long no call to Stripe goes out."""
+    """What waits; seconds are None where nothing does. `stripe_held_seconds`: how long no call to Stripe goes out; with
+    the circuit still open after them, one call tries."""
 
     oldest_waiting_seconds: int | None
     queue_lag_seconds: int | None
     dead_events: int
     stripe_held_seconds: int
+    stripe_circuit_open: bool
 
     def why_unready(self) -> str | None:
         if _is_too_long(self.oldest_waiting_seconds):
             return f"The oldest event has waited {self.oldest_waiting_seconds} seconds: is the worker running?"
         if _is_too_long(self.queue_lag_seconds):
             return f"A lane has been queued for {self.queue_lag_seconds} seconds: is the worker running?"
-        if self.stripe_held_seconds:
-            return f"Stripe does not answer: no call goes out for {self.stripe_held_seconds} seconds."
+        if self.stripe_circuit_open:
+            return f"Stripe does not answer: one call tries again in {self.stripe_held_seconds} seconds."
         if self.dead_events > conf.ready_dead_events:
             return f"More than {conf.ready_dead_events} events are dead: see why in the admin, and process them again."
         return None
@@ -65,14 +66,17 @@ def backlog() -> Backlog:
         queue_lag_seconds=_age(_oldest_queued()),
         dead_events=_dead_events(),
         stripe_held_seconds=stripe_circuit.open_for(),
+        stripe_circuit_open=stripe_circuit.is_open(),
     )
 
 
 def _oldest_due() -> datetime | None:
     """Since when the longest-waiting event has been due; one that waits for its next try is not due before it."""
-    due = StripeEvent.objects.waiting().filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now()))
-    since = due.annotate(due_at=Coalesce("next_attempt_at", "received_at")).order_by("due_at")
-    return since.values_list("due_at", flat=True).first()
+    waiting = StripeEvent.objects.waiting()
+    untried = waiting.filter(next_attempt_at=None).order_by("received_at").values_list("received_at", flat=True)
+    again = waiting.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")
+    found = [untried.first(), again.values_list("next_attempt_at", flat=True).first()]
+    return min(filter(None, found), default=None)
 
 
 def _oldest_queued() -> datetime | None:

@@ -1,24 +1,30 @@
 """GET /metrics: Prometheus text, made from the tables all processes share, so that any of them answers for all.
 
-Every query reads a partial index or the newest few minutes: none counts the whole ledger.
+Every query reads a partial index or the newest few minutes: none counts the whole ledger. What the process itself is
+(memory, CPU) comes beside it.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import accumulate
 
+from django.db import Error as DatabaseProblem
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_q.brokers import get_broker
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from redis import RedisError
 
 from billing import health, stripe_calls
 from billing.models import Lane, StripeCalls, StripeEvent
+
+log = logging.getLogger(__name__)
 
 RECENT = timedelta(minutes=5)
 LAG_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -30,18 +36,38 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Numbers only, no ids and no personal data; a proxy keeps it from the world all the same."""
     registry = CollectorRegistry()
     registry.register(Collector())
+    ProcessCollector(registry=registry)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 class Collector:
+    """A source that is away is said to be, and takes none of what the others know with it."""
+
     def collect(self) -> Iterator[Metric]:
-        yield _waiting_events()
-        yield _dead_events()
-        yield _recent_events()
-        yield _lag()
-        yield from _lanes()
-        yield from _backlog()
-        yield _stripe_calls()
+        up = GaugeMetricFamily("billing_up", "0 for what does not answer: its metrics are missing", labels=["source"])
+        for source, families in (("database", _of_database), ("queue", _of_queue)):
+            try:
+                found = list(families())
+            except (DatabaseProblem, OSError, RedisError) as error:
+                log.warning("metrics are missing", extra={"source": source, "error": type(error).__name__})
+                found = []
+            up.add_metric([source], bool(found))
+            yield from found
+        yield up
+
+
+def _of_database() -> Iterator[Metric]:
+    yield _waiting_events()
+    yield _dead_events()
+    yield _recent_events()
+    yield _lag()
+    yield from _lanes()
+    yield from _backlog()
+    yield _stripe_calls()
+
+
+def _of_queue() -> Iterator[Metric]:
+    yield GaugeMetricFamily("billing_queue_tasks", "Tasks in the queue", get_broker().queue_size())
 
 
 def _by(name: str, help_: str, events: Iterable[StripeEvent], *fields: str) -> Metric:
@@ -88,7 +114,6 @@ def _lanes() -> Iterator[Metric]:
     held = awake.exclude(token=None).count()
     yield GaugeMetricFamily("billing_lanes_waiting", "Lanes awake in nobody's hands", awake.count() - held)
     yield GaugeMetricFamily("billing_lanes_held", "Lanes that are being worked on", held)
-    yield GaugeMetricFamily("billing_queue_tasks", "Tasks in the queue", get_broker().queue_size())
 
 
 def _backlog() -> Iterator[Metric]:
@@ -96,8 +121,8 @@ def _backlog() -> Iterator[Metric]:
     oldest, lag = found.oldest_waiting_seconds or 0, found.queue_lag_seconds or 0
     yield GaugeMetricFamily("billing_oldest_waiting_seconds", "How long the oldest event has been due", oldest)
     yield GaugeMetricFamily("billing_queue_lag_seconds", "How long the first lane has been queued", lag)
-    is_open = bool(found.stripe_held_seconds)
-    yield GaugeMetricFamily("billing_stripe_circuit_open", "1 while no call to Stripe goes out", is_open)
+    is_open = found.stripe_circuit_open
+    yield GaugeMetricFamily("billing_stripe_circuit_open", "1 until Stripe has answered again", is_open)
 
 
 def _stripe_calls() -> Metric:

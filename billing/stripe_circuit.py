@@ -31,6 +31,11 @@ def give_probe_back() -> None:
     stripe_state.drop(PROBE)
 
 
+def is_open() -> bool:
+    """Until a probe has been answered; half open is open too."""
+    return bool(stripe_state.get(OPEN_UNTIL))
+
+
 def open_for() -> int:
     """Seconds until the circuit lets a probe through, 0 when it does already or is closed."""
     return max(round(stripe_state.get(OPEN_UNTIL) - time.time() + 0.5), 0)
@@ -58,7 +63,7 @@ def failed(calls: int) -> None:
     except CacheAway:
         failures = stripe_state.get(FAILURES) + calls
     stripe_state.note(FAILURES, failures)
-    is_probe = bool(stripe_state.get(OPEN_UNTIL))  # whatever was counted: an outage outlasts what is remembered
+    is_probe = is_open()  # whatever was counted: an outage outlasts what is remembered
     if (is_probe or failures >= conf.circuit_failures) and not open_for():
         log.error("stripe does not answer, circuit opened", extra={"failures": failures})
         since = stripe_state.get(OPEN_SINCE) if is_probe else 0

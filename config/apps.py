@@ -1,4 +1,7 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+from config.database import limit_idle_transactions
 
 
 class SiteConfig(AppConfig):
@@ -6,3 +9,5 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401  registers the system checks
+
+        connection_created.connect(limit_idle_transactions, dispatch_uid="config.database")

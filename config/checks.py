@@ -1,6 +1,6 @@
 """In production the site refuses to start on an unsafe setting, and says which variable to set to what.
 
-The checks look at nothing while `DEBUG` is on: that is the embedded case.
+While `DEBUG` is on, which is the embedded case, only what cannot be read at all is refused.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,6 +22,15 @@ def is_loopback(url: str) -> bool:
 @register(Tags.security)
 def check_production(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     return [] if settings.DEBUG else [*check_django(), *check_stripe()]
+
+
+@register()
+def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Whatever a variable was misset to, it is not repeated: it may be a password in the wrong place."""
+    return [
+        Error(f"{name} is set to something it cannot be.", hint=f"Set {name} to {wanted}.", id="config.E007")
+        for name, wanted in settings.MISSET.items()
+    ]
 
 
 def check_django() -> Iterator[Error]:

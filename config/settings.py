@@ -6,6 +6,7 @@ the console. With `DJANGO_DEBUG=false` none of the unsafe ones passes `config.ch
 
 from email.utils import getaddresses
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -29,6 +30,49 @@ def listed(name: str, default: list[str]) -> list[str]:
     return [item.strip() for item in text(name).split(",") if item.strip()] or default
 
 
+# What is set to something it cannot be, and what it must be: `config.checks` says so, and nothing starts.
+MISSET: dict[str, str] = {}
+
+
+def number(name: str, default: float) -> float:
+    """0 or more."""
+    try:
+        given = float(text(name, str(default)))
+    except ValueError:
+        given = -1
+    if not 0 <= given < float("inf"):
+        MISSET[name] = "a number, 0 or more"
+        return default
+    return given
+
+
+def flag(name: str, default: bool) -> bool:
+    given = text(name, str(default)).lower()
+    if given not in {"true", "false", "yes", "no", "on", "off", "1", "0"}:
+        MISSET[name] = "true or false"
+        return default
+    return given in {"true", "yes", "on", "1"}
+
+
+def database(default: str) -> dict[str, Any]:
+    given = text("DATABASE_URL", default)
+    try:
+        if urlsplit(given).scheme in env.DB_SCHEMES:
+            return dict(env.db_url_config(given))
+    except ValueError:
+        pass
+    MISSET["DATABASE_URL"] = "an address like postgres://user:password@host/name, special characters percent-encoded"
+    return dict(env.db_url_config("sqlite://:memory:"))
+
+
+def redis(name: str) -> str:
+    given = text(name)
+    if given and not given.startswith(("redis://", "rediss://", "unix://")):
+        MISSET[name] = "an address like redis://host:6379/0"
+        return ""
+    return given
+
+
 def _named(prefix: str) -> set[str]:
     return {name.removesuffix("_FILE") for name in env.ENVIRON if name.startswith(prefix)}
 
@@ -42,7 +86,7 @@ LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
 # --- Core ------------------------------------------------------------------------------------------------------------
 
-DEBUG = env.bool("DJANGO_DEBUG", default=True)
+DEBUG = flag("DJANGO_DEBUG", default=True)
 SECRET_KEY = text("DJANGO_SECRET_KEY", EMBEDDED_SECRET_KEY)
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", LOOPBACK_HOSTS if DEBUG else [])
 SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
@@ -120,7 +164,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Database --------------------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url_config(text("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}"))}
+DATABASES = {"default": database(f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Writers queue for the lock when a transaction begins; without it they fail half-way with "database is locked".
@@ -132,12 +176,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    # A process that was stopped inside a transaction keeps its locks no longer than this: nobody waits for it for ever.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c idle_in_transaction_session_timeout=60000")
+    # A server that does not answer is away; `?connect_timeout=` in DATABASE_URL sets other seconds.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
 # --- Cache and queue -------------------------------------------------------------------------------------------------
 
-REDIS_URL = text("REDIS_URL")
+REDIS_URL = redis("REDIS_URL")
+# A Redis that hangs is away. The worker asks it to wait a second for a task, so this is longer.
+_queue_redis = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}socket_connect_timeout=1&socket_timeout=5"
 
 CACHES = {
     "default": {
@@ -166,13 +212,13 @@ Q_CLUSTER = {
     "catch_up": False,
     "poll": 0.2,
     # On the same database a ledger row and its wake-up are one transaction.
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+    **({"redis": _queue_redis} if REDIS_URL else {"orm": "default"}),
 }
 
 # --- Stripe ----------------------------------------------------------------------------------------------------------
 
 STRIPE_API_VERSION = "2026-08-26.dahlia"
-STRIPE_LIVE_MODE = env.bool("STRIPE_LIVE_MODE", default=False)
+STRIPE_LIVE_MODE = flag("STRIPE_LIVE_MODE", default=False)
 
 _given_stripe_key = text("STRIPE_SECRET_KEY")
 _is_embedded_stripe = DEBUG and not _given_stripe_key
@@ -190,7 +236,7 @@ _stripe_origin = urlsplit(STRIPE_API_BASE)
 _is_sandbox = _stripe_origin.hostname in {"localhost", "127.0.0.1", "::1"}
 
 # Calls a second of all processes together; the sandbox takes as many as it can.
-BILLING_STRIPE_RATE = float(text("STRIPE_RATE", "0" if _is_sandbox else "80" if STRIPE_LIVE_MODE else "20"))
+BILLING_STRIPE_RATE = number("STRIPE_RATE", 0 if _is_sandbox else 80 if STRIPE_LIVE_MODE else 20)
 
 if DEBUG and _is_sandbox:
     BILLING_CLOCK = "billing.clock.sandbox_now"
@@ -283,6 +329,8 @@ CONTENT_SECURITY_POLICY = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German"))]
+# The words of the mails; `makemessages` writes there what it finds in templates/ too.
+LOCALE_PATHS = [BASE_DIR / "notifications" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -104,6 +104,11 @@ class StripeEvent(models.Model):
                 name="stripe_events_waiting",
                 condition=Q(status__in=["received", "failed"]),
             ),
+            models.Index(
+                fields=["next_attempt_at", "received_at"],
+                name="stripe_events_due",
+                condition=Q(status__in=["received", "failed"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -30,6 +31,7 @@ def test_ready_with_nothing_waiting(client):
         "queue_lag_seconds": None,
         "dead_events": 0,
         "stripe_held_seconds": 0,
+        "stripe_circuit_open": False,
     }
 
 
@@ -69,6 +71,22 @@ def test_not_ready_while_no_call_to_stripe_goes_out(client):
     stripe_circuit.failed(conf.circuit_failures)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["reason"][:23]) == (503, "Stripe does not answer:")
+
+
+def test_not_ready_until_stripe_has_answered_a_probe(client):
+    """Between two probes it would be ready for a moment, and call whoever is on duty once more."""
+    stripe_circuit.failed(conf.circuit_failures)
+    with time_machine.travel(timezone.now() + timedelta(seconds=conf.circuit_seconds + 5), tick=False):
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["stripe_held_seconds"]) == (503, 0)
+        stripe_circuit.succeeded()
+        assert client.get("/readyz").status_code == 200
+
+
+def test_an_event_that_is_due_again_waits_since_then(client):
+    waiting_event(timedelta(days=2), status="failed", next_attempt_at=timezone.now() - timedelta(minutes=10))
+    waiting_event(timedelta(seconds=5), id="evt_2")
+    assert client.get("/readyz").json()["oldest_waiting_seconds"] in range(600, 660)
 
 
 def test_not_ready_with_more_dead_events_than_the_limit(client, settings):

@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper as DatabaseWrapper
 from django.utils import timezone
+from django_q.conf import Conf
 from prometheus_client.parser import text_string_to_metric_families
 
 from billing import stripe_calls, stripe_circuit, stripe_client
@@ -97,6 +100,28 @@ def test_what_the_processes_count_adds_up(scrape):
 def test_an_open_circuit_is_seen(scrape):
     stripe_circuit.failed(5)
     assert scrape()["billing_stripe_circuit_open",] == 1
+
+
+def test_a_database_that_is_away_leaves_what_the_process_knows_itself(scrape, monkeypatch):
+    assert scrape()["billing_up", "database"] == 1
+
+    def away(*args, **kwargs):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(DatabaseWrapper, "cursor", away)
+    found = scrape()
+    assert (found["billing_up", "database"], found["billing_up", "queue"]) == (0, 0)
+    assert found["process_resident_memory_bytes",] > 0
+    assert ("billing_oldest_waiting_seconds",) not in found
+
+
+def test_a_queue_that_is_away_takes_nothing_else_with_it(scrape, monkeypatch):
+    monkeypatch.setattr(Conf, "ORM", None)
+    monkeypatch.setattr(Conf, "REDIS", "redis://127.0.0.1:9/0")
+    found = scrape()
+    assert (found["billing_up", "database"], found["billing_up", "queue"]) == (1, 0)
+    assert found["billing_oldest_waiting_seconds",] == 0
+    assert ("billing_queue_tasks",) not in found
 
 
 def test_a_scrape_takes_the_same_few_queries_however_much_there_is(client, django_assert_max_num_queries):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
+from django.db import connection
 from pytest_django import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -101,6 +102,35 @@ def test_a_web_server_stops_with_the_hint_and_no_traceback() -> None:
     assert result.returncode == 3
     assert "HINT: Set DJANGO_SECRET_KEY to" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_what_cannot_be_read_is_named_all_at_once_without_a_traceback() -> None:
+    misset = {"STRIPE_RATE": "fast", "STRIPE_LIVE_MODE": "maybe", "DATABASE_URL": "postgres//s3cret@host"}
+    result = run("manage.py", "check", environment=misset | {"REDIS_URL": "localhost:6379"})
+    assert result.returncode == 1
+    for variable in (*misset, "REDIS_URL"):
+        assert f"HINT: Set {variable} to" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "s3cret" not in result.stderr
+
+
+def test_redis_and_postgres_are_waited_for_no_longer_than_seconds() -> None:
+    show = (
+        "import redis; from django.conf import settings as s; "
+        "print(redis.from_url(s.Q_CLUSTER['redis']).connection_pool.connection_kwargs['socket_timeout'], "
+        "s.CACHES['default']['OPTIONS']['socket_timeout'], s.DATABASES['default']['OPTIONS'])"
+    )
+    urls = {"REDIS_URL": "redis://:pass@host:6379/1", "DATABASE_URL": "postgres://pooler/name"}
+    environment = urls | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    assert run("-c", show, environment=environment).stdout == "5.0 2 {'connect_timeout': 5}\n"
+
+
+@pytest.mark.postgres_only
+@pytest.mark.django_db
+def test_a_process_stopped_inside_a_transaction_does_not_keep_its_locks() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("1min",)
 
 
 def test_a_web_server_starts_on_safe_settings() -> None:
