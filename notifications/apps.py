@@ -13,7 +13,10 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import tracking as provider_reports
 
-        from . import receivers, tracking
+        from billing.dashboard import sections
+
+        from . import dashboard, receivers, tracking
 
         receivers.connect()
+        sections.add(dashboard.section)
         provider_reports.connect(tracking.on_tracking, dispatch_uid="notifications.tracking")

@@ -57,5 +57,5 @@ def share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def percent(part: float | None) -> str:
-    return "–" if part is None else f"{part:.1%}"
+def percent(part: float | None, digits: int = 1) -> str:
+    return "–" if part is None else f"{part:.{digits}%}"

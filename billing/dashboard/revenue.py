@@ -1,5 +1,6 @@
 """Monthly recurring revenue, how it moved, and who left, from the ledger that `billing.mrr` keeps."""
 
+from collections.abc import Callable
 from itertools import accumulate
 
 from django.db.models import Count, Sum
@@ -121,8 +122,8 @@ def _over_time(scope: Scope, before: list[Fact], moves: list[Fact], currency: st
     opening = money.sum_in(summed(before), currency, found)
     sums = list(accumulate(moved, initial=opening))[1:]
     urls = scope.links(moved, lambda at: scope.rows_within("mrrmovement", "moved_at", at, **_only(currency, found)))
-    series = _in_money(f"MRR, {currency.upper()}", sums, currency, "1", urls)
-    return Chart(OVER_TIME, scope.period.labels, [series], svg.lines, lambda value: money.short(value, currency))
+    series = _in_money("MRR", sums, currency, "1", urls)
+    return Chart(OVER_TIME, scope.period.labels, [series], svg.lines, _axis(currency), currency.upper())
 
 
 def _movements(scope: Scope, moves: list[Fact], currency: str, found: list[str]) -> Chart:
@@ -131,10 +132,14 @@ def _movements(scope: Scope, moves: list[Fact], currency: str, found: list[str])
         query = {"kind__exact": kind.value, **_only(currency, found)}
         sums = scope.each(lambda at: money.sum_in(summed(rows, at=at), currency, found))
         urls = scope.links(sums, lambda at: scope.rows_within("mrrmovement", "moved_at", at, **query))
-        return _in_money(f"{kind.label}, {currency.upper()}", sums, currency, COLOURS[kind], urls)
+        return _in_money(str(kind.label), sums, currency, COLOURS[kind], urls)
 
     kinds = [series(kind) for kind in COLOURS]
-    return Chart(MOVES, scope.period.labels, kinds, svg.bars, lambda value: money.short(value, currency))
+    return Chart(MOVES, scope.period.labels, kinds, svg.bars, _axis(currency), currency.upper())
+
+
+def _axis(currency: str) -> Callable[[float], str]:
+    return lambda value: money.short(value, currency)
 
 
 def _in_money(name: str, sums: list[int], currency: str, colour: str, urls: list[str]) -> Series:

@@ -84,7 +84,7 @@ def _amounts(scope: Scope, refunds: list[Fact], disputes: list[Fact]) -> list[Fi
 def _rates(scope: Scope, disputes: list[Fact]) -> list[Figure]:
     number, payments = counted(disputes), payments_made(scope)
     won, lost = (counted(disputes, kind=end) for end in ("won", "lost"))
-    rate = percent(share(number, payments))
+    rate = percent(share(number, payments), digits=2)
     return [
         Figure(DISPUTE_RATE, [rate], [f"{number:,} of {payments:,} payments"], _dispute_rows(scope)),
         Figure(

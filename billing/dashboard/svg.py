@@ -8,13 +8,13 @@ from django.utils.safestring import SafeString
 
 from .parts import Chart, Series
 
-WIDTH, HEIGHT = 640, 220
-LEFT, RIGHT, TOP, BOTTOM = 58, 8, 10, 26
+WIDTH, HEIGHT = 470, 190
+LEFT, RIGHT, TOP, BOTTOM = 52, 8, 10, 26
 INNER_WIDTH, INNER_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-MOST_LABELS = 8
+MOST_LABELS = 7
 NICE, WHOLE = (1, 2, 2.5, 5, 10), (1, 2, 5, 10)
 TICKS = 4
-GAP, WIDEST_BAR = 0.3, 44
+GAP, WIDEST_BAR = 0.3, 36
 
 
 class Scale:
@@ -85,7 +85,7 @@ def _line(chart: Chart, series: Series, scale: Scale) -> SafeString:
 def _dot(chart: Chart, series: Series, point: tuple[int, float, float]) -> SafeString:
     at, x, y = point
     dot = format_html(
-        '<circle class="c-{}" cx="{}" cy="{}" r="3"><title>{}</title></circle>',
+        '<circle class="c-{}" cx="{}" cy="{}" r="2.5"><title>{}</title></circle>',
         series.colour, x, y, _told(chart, series, at),
     )  # fmt: skip
     return _linked(dot, series, at)
