@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -38,7 +39,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def close(self) -> None:
-        self.shutdown()
+        self._end_serving()
         self.server_close()
         for connection in list(self.open):
             try:
@@ -46,8 +47,17 @@ class Server(ThreadingHTTPServer):
             except OSError:
                 self.open.discard(connection)
 
+    def _end_serving(self) -> None:
+        """The loop looks whether it is to end when somebody connects: so that it need not look all the time."""
+        ending = threading.Thread(target=self.shutdown)
+        ending.start()
+        while ending.is_alive():
+            with suppress(OSError):
+                socket.create_connection(self.server_address[:2], 0.1).close()
+            ending.join(0.01)
+
     def serve_in_background(self) -> threading.Thread:
-        thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="stripe-sandbox", daemon=True)
+        thread = threading.Thread(target=self.serve_forever, args=(0.5,), name="stripe-sandbox", daemon=True)
         thread.start()
         return thread
 

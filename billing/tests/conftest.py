@@ -1,6 +1,7 @@
 """A Stripe to test against: one sandbox for the whole run, emptied before each test."""
 
 import pytest
+import stripe
 
 from billing import stripe_budget, stripe_calls, stripe_state
 from billing.sandbox import Sandbox
@@ -16,9 +17,12 @@ def sandbox_server():
 
 @pytest.fixture(autouse=True)
 def a_process_that_knows_nothing_of_stripe(monkeypatch):
+    """And whose SDK does not wait between its tries."""
     monkeypatch.setattr(stripe_state, "_known", stripe_state.Known())
     monkeypatch.setattr(stripe_calls, "_kept", stripe_calls._Kept())
     stripe_budget._own.clear()
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0)
+    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0)
 
 
 @pytest.fixture

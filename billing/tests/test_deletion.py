@@ -478,16 +478,14 @@ def test_no_copy_keeps_the_person_and_every_copy_keeps_ids_and_money(world, nora
 def test_an_event_that_nobody_listens_to_and_that_comes_when_all_is_done_is_redacted_by_the_sweep(world, nora):
     leave(nora)
     world.deliver()
-    late = testing.event(
-        "payment_method.updated", {"id": "pm_1", "object": "payment_method", "customer": nora.customer}
-    )
-    late["data"]["object"]["billing_details"] = {"email": "nora@example.com"}
+    charge = {"id": "ch_late", "object": "charge", "customer": nora.customer}
+    late = testing.event("charge.pending", {**charge, "billing_details": {"email": "nora@example.com"}})
     assert testing.deliver(late).json() == {"status": "ignored"}
     assert kept_of("nora@example.com") == {"StripeEvent"}
     worker.sweep()
     testing.work()
     assert kept_of("nora@example.com") == set()
-    assert StripeEvent.objects.get(pk=late["id"]).payload["data"]["object"]["id"] == "pm_1"
+    assert StripeEvent.objects.get(pk=late["id"]).payload["data"]["object"]["id"] == "ch_late"
     assert not AccountDeletion.objects.owed(timezone.now()).exists()
 
 

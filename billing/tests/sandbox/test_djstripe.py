@@ -22,7 +22,7 @@ def told(sandbox: Sandbox, forwarding: Receiver, control: Control) -> dict[str, 
     """What came of a long story, with the events as they were delivered."""
     chance = random.Random(3)
     history = History(chance.choice, sandbox)
-    for _ in range(60):
+    for _ in range(30):
         chance.choice(DOINGS)(history)
     assert control("/settle", {"timeout": 60})["pending"] == 0
     lines = "".join(json.dumps(event) + "\n" for event in forwarding.events())
