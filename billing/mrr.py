@@ -22,7 +22,7 @@ def monthly(subscription: Subscription) -> int:
     price = subscription.price if subscription.status in COUNTED else None
     if price is None:
         return 0
-    return round(_unit_amount(price, subscription.currency) * subscription.quantity * per_month(price))
+    return round(unit_amount(price, subscription.currency) * subscription.quantity * per_month(price))
 
 
 def per_month(price: Price) -> Fraction:
@@ -86,7 +86,7 @@ def _kind(had: int | None, brings: int, *, is_known: bool) -> MrrMovement.Kind:
     return Kind.EXPANSION if brings > had else Kind.CONTRACTION
 
 
-def _unit_amount(price: Price, currency: str) -> int:
+def unit_amount(price: Price, currency: str) -> int:
     """In the subscription's currency, which need not be the price's own."""
     amount = price.unit_amount if currency == price.currency else price.currency_options.get(currency)
     return amount or 0

@@ -35,8 +35,29 @@ class Settings:
         return billing_conf.site_url + self._get("NOTIFICATIONS_PRICES_PATH", "/")
 
     @property
+    def off(self) -> set[str]:
+        """NOTIFICATIONS_OFF: kinds of mail that are not sent: `{"welcome"}`. Their rows say so."""
+        return set(self._get("NOTIFICATIONS_OFF", ()))
+
+    @property
+    def by_stripe(self) -> set[str]:
+        """NOTIFICATIONS_BY_STRIPE: kinds that Stripe mails itself, by its own settings: ours are held back."""
+        return set(self._get("NOTIFICATIONS_BY_STRIPE", ()))
+
+    @property
+    def functions(self) -> dict[str, str]:
+        """NOTIFICATIONS_FUNCTIONS: which function is called instead of the one of that name in `notifications.mails`,
+        by dotted path: `{"welcome": "acme.mails.welcome"}`."""
+        return self._get("NOTIFICATIONS_FUNCTIONS", {})
+
+    @property
+    def language_of(self) -> str:
+        """NOTIFICATIONS_LANGUAGE_OF: dotted path of a callable that takes a subscriber and returns a language code."""
+        return self._get("NOTIFICATIONS_LANGUAGE_OF", "")
+
+    @property
     def language(self) -> str:
-        """LANGUAGE_CODE: the language of mails."""
+        """LANGUAGE_CODE: the language of mails to whom no other is known of."""
         return django_settings.LANGUAGE_CODE
 
     @property

@@ -1,45 +1,137 @@
 """The mails: one function each, saying by which key it is told once and which facts it needs.
 
 Called inside the transaction that made the reason true; nothing is sent here. Amounts stay in minor units and dates
-in ISO, for the templates to write.
+in ISO, for the templates to write. A project has its own function called by NOTIFICATIONS_FUNCTIONS.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from billing import access, clock
-from billing.models import (
-    AccountDeletion,
-    Customer,
-    Dispute,
-    Payment,
-    PaymentFailure,
-    Refund,
-    StripeWrite,
-    Subscription,
-    Usage,
-)
+from billing.models import AccountDeletion, Dispute, Payment, PaymentFailure, Plan, Price, Refund, Subscription, Usage
 from billing.usage import allowance
 
-from . import outbox
+from . import facts, language, outbox
 from .models import Mail
 
 Kind = Mail.Kind
 
 
-def payment_received(subscription: Subscription, payment: Payment) -> Mail:
+# The subscription
+
+
+def welcome(subscription: Subscription) -> Mail:
+    trial_end = subscription.trial_end
     return outbox.reserve(
-        Kind.PAYMENT_RECEIVED,
-        f"payment_received:{payment.invoice_id}",
-        **_to(subscription.customer),
-        **_money(payment),
-        plan=_plan(subscription),
-        period_start=_iso(payment.period_start),
-        period_end=_iso(payment.period_end),
-        paid_at=_iso(payment.paid_at),
-        invoice_url=payment.hosted_invoice_url,
-        pdf_url=payment.invoice_pdf,
+        Kind.WELCOME,
+        f"welcome:{subscription.stripe_id}",
+        **facts.about(subscription),
+        trial_end=facts.iso(trial_end if trial_end and trial_end > clock.now() else None),
     )
+
+
+def trial_ending(subscription: Subscription, trial_end: datetime) -> Mail:
+    return outbox.reserve(
+        Kind.TRIAL_ENDING,
+        f"trial_ending:{subscription.stripe_id}:{trial_end.date().isoformat()}",
+        **facts.about(subscription),
+        **facts.price(subscription, subscription.price),
+        trial_end=facts.iso(trial_end),
+        card=facts.card(subscription),
+    )
+
+
+def renewal_coming(subscription: Subscription, renews_at: datetime) -> Mail:
+    """At the price that will be charged: of the plan that is scheduled for that day, if one is."""
+    return outbox.reserve(
+        Kind.RENEWAL_COMING,
+        f"renewal_coming:{subscription.stripe_id}:{renews_at.date().isoformat()}",
+        **facts.about(subscription),
+        **facts.price(subscription, subscription.pending_price or subscription.price),
+        renews_at=facts.iso(renews_at),
+        card=facts.card(subscription),
+    )
+
+
+def card_expiring(subscription: Subscription, expires_on: date) -> Mail:
+    return outbox.reserve(
+        Kind.CARD_EXPIRING,
+        f"card_expiring:{subscription.stripe_id}:{subscription.card_last4}:{expires_on.isoformat()}",
+        **facts.about(subscription),
+        card=facts.card(subscription),
+        last4=subscription.card_last4,
+        expires_on=expires_on.isoformat(),
+        charged_at=facts.iso(subscription.current_period_end),
+    )
+
+
+def plan_changed(subscription: Subscription, previous_plan: Plan | None) -> Mail:
+    """Once for each change: its row in the subscription's history is the key."""
+    change = subscription.customer.subscription_changes.order_by("-recorded_at", "-pk").first()
+    return outbox.reserve(
+        Kind.PLAN_CHANGED,
+        f"plan_changed:{subscription.stripe_id}:{change.pk if change else subscription.price_id}",
+        **facts.about(subscription),
+        **facts.price(subscription, subscription.price),
+        previous_plan=previous_plan.name if previous_plan else "",
+        price=subscription.price_id,
+        quantity=subscription.quantity,
+        since=facts.iso(subscription.current_period_start),
+    )
+
+
+def downgrade_scheduled(subscription: Subscription, price: Price | None, at: datetime) -> Mail:
+    return outbox.reserve(
+        Kind.DOWNGRADE_SCHEDULED,
+        facts.downgrade_key(subscription.stripe_id, price.pk if price else "", at),
+        **facts.about(subscription),
+        **facts.price(subscription, price),
+        next_plan=price.plan.name if price else "",
+        price=price.pk if price else "",
+        changes_at=facts.iso(at),
+    )
+
+
+def cancellation_scheduled(subscription: Subscription, cancel_at: datetime) -> Mail:
+    """One for each date: a cancellation that is taken back and asked for again says nothing new."""
+    return outbox.reserve(
+        Kind.SUBSCRIPTION_CANCELLED,
+        f"subscription_cancelled:{subscription.stripe_id}:{cancel_at.date().isoformat()}",
+        **facts.about(subscription),
+        ends_at=facts.iso(cancel_at),
+    )
+
+
+def subscription_ended(subscription: Subscription, reason: str) -> Mail:
+    return outbox.reserve(
+        Kind.SUBSCRIPTION_CANCELLED,
+        f"subscription_cancelled:{subscription.stripe_id}:ended",
+        **facts.about(subscription),
+        ended_at=facts.iso(subscription.ended_at or clock.now()),
+        cause=facts.cause(subscription, reason),
+    )
+
+
+def access_restored(subscription: Subscription, revoked_because: str) -> Mail:
+    """Where no other mail says so: `reasons` knows which do."""
+    return outbox.reserve(
+        Kind.ACCESS_RESTORED,
+        f"access_restored:{subscription.customer_id}:{clock.now().isoformat()}",
+        **facts.about(subscription),
+        revoked_because=revoked_because,
+    )
+
+
+# Money
+
+
+def payment_received(subscription: Subscription, payment: Payment) -> Mail:
+    return _receipt(Kind.PAYMENT_RECEIVED, subscription, payment)
+
+
+def payment_recovered(subscription: Subscription, payment: Payment) -> Mail:
+    """Under the key of the receipt, and says all that is in it: one of the two is sent, and it is this."""
+    return _receipt(Kind.PAYMENT_RECOVERED, subscription, payment, has_access=facts.has_access(subscription))
 
 
 def payment_failed(subscription: Subscription, failure: PaymentFailure) -> Mail:
@@ -55,10 +147,22 @@ def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
     return outbox.reserve(
         Kind.DISPUTE_OPENED,
         f"dispute_opened:{dispute.pk}",
-        **_to(subscription.customer),
-        **_money(dispute),
+        **facts.about(subscription),
+        **facts.money(dispute),
         dispute=dispute.pk,
-        opened_at=_iso(dispute.opened_at),
+        opened_at=facts.iso(dispute.opened_at),
+    )
+
+
+def dispute_closed(subscription: Subscription, dispute: Dispute) -> Mail:
+    return outbox.reserve(
+        Kind.DISPUTE_CLOSED,
+        f"dispute_closed:{dispute.pk}",
+        **facts.about(subscription),
+        **facts.money(dispute),
+        dispute=dispute.pk,
+        is_won=dispute.status == "won",
+        has_access=facts.has_access(subscription),
     )
 
 
@@ -66,36 +170,15 @@ def refund(subscription: Subscription, refund: Refund) -> Mail:
     return outbox.reserve(
         Kind.REFUND,
         f"refund:{refund.pk}",
-        **_to(subscription.customer),
-        **_money(refund),
+        **facts.about(subscription),
+        **facts.money(refund),
         refund=refund.pk,
         is_full=refund.is_full,
-        refunded_at=_iso(refund.created_at),
+        refunded_at=facts.iso(refund.created_at),
     )
 
 
-def cancellation_scheduled(subscription: Subscription, cancel_at: datetime) -> Mail:
-    """One for each date: a cancellation that is taken back and asked for again says nothing new."""
-    return outbox.reserve(
-        Kind.SUBSCRIPTION_CANCELLED,
-        f"subscription_cancelled:{subscription.stripe_id}:{cancel_at.date().isoformat()}",
-        **_to(subscription.customer),
-        subscription=subscription.stripe_id,
-        plan=_plan(subscription),
-        ends_at=_iso(cancel_at),
-    )
-
-
-def subscription_ended(subscription: Subscription, reason: str) -> Mail:
-    return outbox.reserve(
-        Kind.SUBSCRIPTION_CANCELLED,
-        f"subscription_cancelled:{subscription.stripe_id}:ended",
-        **_to(subscription.customer),
-        subscription=subscription.stripe_id,
-        plan=_plan(subscription),
-        ended_at=_iso(subscription.ended_at or clock.now()),
-        cause=_cause(subscription, reason),
-    )
+# The rest
 
 
 def quota_overflow(subscription: Subscription, usage: Usage, used: int, limit: int, resets_at: datetime) -> Mail:
@@ -104,14 +187,13 @@ def quota_overflow(subscription: Subscription, usage: Usage, used: int, limit: i
     return outbox.reserve(
         Kind.QUOTA_OVERFLOW,
         f"quota_overflow:{usage.pk}:{limit}",
-        **_to(subscription.customer),
+        **{**facts.about(subscription), **facts.plan(effective)},
         usage=usage.pk,
         feature=usage.feature.replace("_", " ").replace("-", " "),
-        plan=effective.name if effective else "",
         used=used,
         limit=limit,
         over=used - limit,
-        resets_at=_iso(resets_at),
+        resets_at=facts.iso(resets_at),
     )
 
 
@@ -122,7 +204,22 @@ def account_deleted(deletion: AccountDeletion, email: str) -> Mail:
         f"account_deleted:{deletion.pk}",
         customer=deletion.customer,
         recipient=email,
-        deleted_at=_iso(deletion.done_at),
+        language=language.of(deletion.customer, deletion.subscriber),
+        deleted_at=facts.iso(deletion.done_at),
+    )
+
+
+def _receipt(kind: Mail.Kind, subscription: Subscription, payment: Payment, **more: Any) -> Mail:
+    return outbox.reserve(
+        kind,
+        f"payment_received:{payment.invoice_id}",
+        **facts.about(subscription),
+        **facts.money(payment),
+        invoice=payment.invoice_id,
+        period_start=facts.iso(payment.period_start),
+        period_end=facts.iso(payment.period_end),
+        paid_at=facts.iso(payment.paid_at),
+        **more,
     )
 
 
@@ -131,38 +228,10 @@ def _unpaid(kind: Mail.Kind, subscription: Subscription, failure: PaymentFailure
     return outbox.reserve(
         kind,
         f"payment_failed:{failure.invoice_id}:{failure.attempt}",
-        **_to(subscription.customer),
-        **_money(failure),
+        **facts.about(subscription),
+        **facts.money(failure),
         invoice=failure.invoice_id,
-        plan=_plan(subscription),
-        next_attempt_at=_iso(failure.next_attempt_at),
-        grace_ends_at=_iso(grace_ends_at),
+        next_attempt_at=facts.iso(failure.next_attempt_at),
+        grace_ends_at=facts.iso(grace_ends_at),
         is_grace_over=grace_ends_at is not None and grace_ends_at <= clock.now(),
-        pay_url=failure.hosted_invoice_url,
     )
-
-
-def _cause(subscription: Subscription, reason: str) -> str:
-    """Why it ended: `dispute` or `refund` where we had it cancelled, else Stripe's word for it."""
-    ours = StripeWrite.objects.filter(object_id=subscription.stripe_id, withdrawn_at=None).order_by("requested_at")
-    references = list(ours.values_list("reference", flat=True))
-    if reason == "payment_disputed" or Dispute.objects.filter(pk__in=references).exists():
-        return "dispute"
-    return "refund" if references else reason
-
-
-def _money(row: Payment | PaymentFailure | Dispute | Refund) -> dict[str, Any]:
-    return {"amount": row.amount, "currency": row.currency}
-
-
-def _plan(subscription: Subscription) -> str:
-    return subscription.plan.name if subscription.plan else ""
-
-
-def _iso(at: datetime | None) -> str:
-    return at.isoformat() if at else ""
-
-
-def _to(customer: Customer) -> dict[str, Any]:
-    """Whose mail it is and where it goes: the address Stripe has, else the subscriber's own."""
-    return {"customer": customer, "recipient": customer.email or getattr(customer.subscriber, "email", "")}

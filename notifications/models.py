@@ -27,10 +27,19 @@ class Mail(models.Model):
     ISO dates; words and formats are made when it is sent."""
 
     class Kind(models.TextChoices):
+        WELCOME = "welcome"
+        TRIAL_ENDING = "trial_ending"
+        RENEWAL_COMING = "renewal_coming"
+        CARD_EXPIRING = "card_expiring"
+        PLAN_CHANGED = "plan_changed"
+        DOWNGRADE_SCHEDULED = "downgrade_scheduled"
+        ACCESS_RESTORED = "access_restored"
         PAYMENT_RECEIVED = "payment_received"
+        PAYMENT_RECOVERED = "payment_recovered"
         PAYMENT_FAILED = "payment_failed"
         ACTION_REQUIRED = "action_required"
         DISPUTE_OPENED = "dispute_opened"
+        DISPUTE_CLOSED = "dispute_closed"
         REFUND = "refund"
         SUBSCRIPTION_CANCELLED = "subscription_cancelled"
         QUOTA_OVERFLOW = "quota_overflow"
@@ -47,8 +56,12 @@ class Mail(models.Model):
         BOUNCED = "bounced"
         COMPLAINED = "complained", "complained: reported as spam"
 
-    # A payment that waits for 3D Secure is announced as failed too; both have one key, and this one goes out.
-    SAYS_BETTER_THAN: ClassVar[dict[str, tuple[str, ...]]] = {Kind.ACTION_REQUIRED: (Kind.PAYMENT_FAILED,)}
+    # Of two with one key the one that says more goes out: a payment that waits for 3D Secure is announced as failed
+    # too, one that ends a past-due time as received too.
+    SAYS_BETTER_THAN: ClassVar[dict[str, tuple[str, ...]]] = {
+        Kind.ACTION_REQUIRED: (Kind.PAYMENT_FAILED,),
+        Kind.PAYMENT_RECOVERED: (Kind.PAYMENT_RECEIVED,),
+    }
     ARRIVED = frozenset({Status.SENT, Status.DELIVERED, Status.COMPLAINED})
     SETTLED = ARRIVED | {Status.SKIPPED, Status.FAILED, Status.UNCONFIRMED, Status.BOUNCED}
 
@@ -58,6 +71,7 @@ class Mail(models.Model):
     recipient = models.EmailField(blank=True)
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="mails")
     context: Any = models.JSONField(default=dict)
+    language = models.CharField(max_length=20, blank=True, help_text="What it is written in; empty: LANGUAGE_CODE")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(help_text="Not before")

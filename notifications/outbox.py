@@ -51,13 +51,16 @@ CRASHED = "The worker stopped at every try."
 _dice = random.SystemRandom()
 
 
-def reserve(kind: Mail.Kind, key: str, customer: Customer | None, recipient: str, **context: Any) -> Mail:
+def reserve(
+    kind: Mail.Kind, key: str, customer: Customer | None, recipient: str, language: str = "", **context: Any
+) -> Mail:
     """The row for `key`: a new one, put on the queue, or the one that is there, which stays what it is.
 
     A row that was skipped and now has a reason, or waits with words that `kind` says better, is taken over.
     """
     now = timezone.now()
     mail = Mail(key=key, kind=kind, recipient=recipient, customer=customer, context=context, created_at=now)
+    mail.language = language
     mail.next_attempt_at, mail.message_id, mail.cause = now, new_message_id(), cause.current()
     mail.error = reasons.not_to_send(mail)
     mail.status = Status.SKIPPED if mail.error else Status.QUEUED

@@ -4,11 +4,16 @@ Asked when the mail is reserved and again before it is sent, of what the databas
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from billing.models import AccountDeletion, Dispute, Payment, Refund, Subscription, Usage
+from django.utils import timezone
 
+from billing import access, clock
+from billing.models import AccountDeletion, Dispute, Payment, Refund, StripeWrite, Subscription, Usage
+
+from . import facts as facts_of
+from .conf import conf
 from .models import Mail
 
 NO_ADDRESS = "No e-mail address is known."
@@ -21,13 +26,118 @@ NOT_SCHEDULED = "The cancellation is no longer scheduled for that day."
 LEAVING = "The account is being deleted, and the mail about that says it all."
 FITS_AGAIN = "What was used fits the plan again."
 NEVER_STARTED = "The subscription never started."
+OFF = "Mails of this kind are switched off by NOTIFICATIONS_OFF."
+BY_STRIPE = "Stripe mails this itself, says NOTIFICATIONS_BY_STRIPE."
+OVER = "The subscription has ended meanwhile."
+MOVED = "The day has moved, or nothing is charged then."
+NEW_CARD = "Another card is charged by now."
+CHANGED_AGAIN = "It has changed again meanwhile."
+TOLD_AHEAD = "It was told when the change was scheduled."
+NO_ACCESS = "There is no access by now."
+TOLD_BETTER = "Another mail says so: of the start, the payment or the dispute."
+THE_END_SAYS_IT = "The mail about the end of the subscription says it."
+
+# Whoever gets access back after one of these is told by the mail of a start or of a payment.
+TOLD_BY_OTHERS = frozenset({"", "no_subscription", "incomplete", "canceled", "grace_over", "unpaid"})
+SAY_THAT_ACCESS_IS_BACK = (Mail.Kind.WELCOME, Mail.Kind.PAYMENT_RECOVERED, Mail.Kind.DISPUTE_CLOSED)
+OF_ONE_MOMENT = timedelta(hours=1)
 
 
 def not_to_send(mail: Mail) -> str:
     """The reason why `mail` stays unsent, or nothing."""
+    if mail.kind in conf.off:
+        return OFF
+    if mail.kind in conf.by_stripe:
+        return BY_STRIPE
     if not mail.recipient:
         return NO_ADDRESS
     return RULES[mail.kind](mail.context)
+
+
+def _live(facts: dict[str, Any]) -> Subscription | str:
+    """The subscription a mail is about, or why there is nothing more to say of it."""
+    row = Subscription.objects.filter(stripe_id=facts["subscription"]).select_related("customer").first()
+    if row is None or row.status in Subscription.TERMINAL:
+        return OVER
+    return LEAVING if AccountDeletion.objects.filter(customer=row.customer_id).exists() else row
+
+
+def _welcome(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    return row if isinstance(row, str) else ""
+
+
+def _trial_ending(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    is_so = row.status == Subscription.Status.TRIALING and _is_charged_on(row, row.trial_end, facts["trial_end"])
+    return "" if is_so else MOVED
+
+
+def _renewal_coming(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    return "" if _is_charged_on(row, row.current_period_end, facts["renews_at"]) else MOVED
+
+
+def _card_expiring(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    if (row.card_last4, str(row.card_expires_on)) != (facts["last4"], facts["expires_on"]):
+        return NEW_CARD
+    return "" if _is_charged_on(row, row.current_period_end, facts["charged_at"]) else MOVED
+
+
+def _is_charged_on(row: Subscription, day: datetime | None, told: str) -> bool:
+    """The day counts, not the second; a cancellation before it leaves nothing to charge."""
+    if day is None or day.date() != datetime.fromisoformat(told).date():
+        return False
+    return row.cancel_at is None or row.cancel_at > day
+
+
+def _plan_changed(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    if (row.price_id, row.quantity) != (facts["price"], facts["quantity"]):
+        return CHANGED_AGAIN
+    if not facts["since"]:
+        return ""
+    since = datetime.fromisoformat(facts["since"])
+    ahead = Mail.objects.filter(key=facts_of.downgrade_key(facts["subscription"], facts["price"], since))
+    return TOLD_AHEAD if ahead.exclude(status=Mail.Status.SKIPPED).exists() else ""
+
+
+def _downgrade_scheduled(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    day = row.pending_at.date() if row.pending_at else None
+    is_so = day == datetime.fromisoformat(facts["changes_at"]).date() and (row.pending_price_id or "") == facts["price"]
+    return "" if is_so and row.pending_kind == Subscription.Pending.SCHEDULED else CHANGED_AGAIN
+
+
+def _access_restored(facts: dict[str, Any]) -> str:
+    """One reason, one mail: see docs/mail.md for which mail says it instead."""
+    if facts["revoked_because"] in TOLD_BY_OTHERS:
+        return TOLD_BETTER
+    of_them = Mail.objects.filter(customer__subscription__stripe_id=facts["subscription"])
+    better = of_them.filter(kind__in=SAY_THAT_ACCESS_IS_BACK, created_at__gt=timezone.now() - OF_ONE_MOMENT)
+    if better.exclude(status=Mail.Status.SKIPPED).exists():
+        return TOLD_BETTER
+    row = access.with_holds().filter(stripe_id=facts["subscription"]).first()
+    return "" if row is not None and access.decide(row, clock.now()).has_access else NO_ACCESS
+
+
+def _dispute_closed(facts: dict[str, Any]) -> str:
+    dispute = Dispute.objects.filter(pk=facts["dispute"]).first()
+    if dispute is None or dispute.status not in {"won", "lost"}:
+        return INQUIRY
+    cancels = StripeWrite.objects.filter(reference=dispute.pk, withdrawn_at=None)
+    return THE_END_SAYS_IT if dispute.is_lost and cancels.exists() else ""
 
 
 def _payment_received(facts: dict[str, Any]) -> str:
@@ -73,10 +183,19 @@ def _account_deleted(facts: dict[str, Any]) -> str:
 
 
 RULES: dict[str, Callable[[dict[str, Any]], str]] = {
+    Mail.Kind.WELCOME: _welcome,
+    Mail.Kind.TRIAL_ENDING: _trial_ending,
+    Mail.Kind.RENEWAL_COMING: _renewal_coming,
+    Mail.Kind.CARD_EXPIRING: _card_expiring,
+    Mail.Kind.PLAN_CHANGED: _plan_changed,
+    Mail.Kind.DOWNGRADE_SCHEDULED: _downgrade_scheduled,
+    Mail.Kind.ACCESS_RESTORED: _access_restored,
     Mail.Kind.PAYMENT_RECEIVED: _payment_received,
+    Mail.Kind.PAYMENT_RECOVERED: _payment_received,
     Mail.Kind.PAYMENT_FAILED: _unpaid,
     Mail.Kind.ACTION_REQUIRED: _unpaid,
     Mail.Kind.DISPUTE_OPENED: _dispute_opened,
+    Mail.Kind.DISPUTE_CLOSED: _dispute_closed,
     Mail.Kind.REFUND: _refund,
     Mail.Kind.SUBSCRIPTION_CANCELLED: _subscription_cancelled,
     Mail.Kind.QUOTA_OVERFLOW: _quota_overflow,

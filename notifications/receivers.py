@@ -3,57 +3,111 @@
 from typing import Any
 
 from django.dispatch import Signal
+from django.utils.module_loading import import_string
 
 from billing import signals
 
 from . import forgetting, mails
+from .conf import conf
 
 
-def on_payment_succeeded(*, subscription: Any, payment: Any, **_: Any) -> None:
-    mails.payment_received(subscription, payment)
+def on_subscription_started(*, subscription: Any, **_: Any) -> None:
+    _mail("welcome", subscription)
 
 
-def on_payment_failed(*, subscription: Any, failure: Any, **_: Any) -> None:
-    mails.payment_failed(subscription, failure)
+def on_subscription_changed(*, subscription: Any, previous_plan: Any, **_: Any) -> None:
+    _mail("plan_changed", subscription, previous_plan)
 
 
-def on_payment_action_required(*, subscription: Any, failure: Any, **_: Any) -> None:
-    mails.action_required(subscription, failure)
+def on_trial_ending(*, subscription: Any, trial_end: Any, **_: Any) -> None:
+    _mail("trial_ending", subscription, trial_end)
 
 
-def on_dispute_opened(*, subscription: Any, dispute: Any, **_: Any) -> None:
-    mails.dispute_opened(subscription, dispute)
+def on_renewal_coming(*, subscription: Any, renews_at: Any, **_: Any) -> None:
+    _mail("renewal_coming", subscription, renews_at)
 
 
-def on_refund_issued(*, subscription: Any, refund: Any, **_: Any) -> None:
-    mails.refund(subscription, refund)
+def on_card_expiring(*, subscription: Any, expires_on: Any, **_: Any) -> None:
+    _mail("card_expiring", subscription, expires_on)
+
+
+def on_change_scheduled(*, subscription: Any, price: Any, at: Any, **_: Any) -> None:
+    _mail("downgrade_scheduled", subscription, price, at)
 
 
 def on_cancellation_scheduled(*, subscription: Any, cancel_at: Any, **_: Any) -> None:
-    mails.cancellation_scheduled(subscription, cancel_at)
+    _mail("cancellation_scheduled", subscription, cancel_at)
 
 
 def on_subscription_ended(*, subscription: Any, reason: str, **_: Any) -> None:
-    mails.subscription_ended(subscription, reason)
+    _mail("subscription_ended", subscription, reason)
+
+
+def on_access_granted(*, subscription: Any, revoked_because: str, **_: Any) -> None:
+    _mail("access_restored", subscription, revoked_because)
+
+
+def on_payment_succeeded(*, subscription: Any, payment: Any, **_: Any) -> None:
+    _mail("payment_received", subscription, payment)
+
+
+def on_payment_recovered(*, subscription: Any, payment: Any, **_: Any) -> None:
+    _mail("payment_recovered", subscription, payment)
+
+
+def on_payment_failed(*, subscription: Any, failure: Any, **_: Any) -> None:
+    _mail("payment_failed", subscription, failure)
+
+
+def on_payment_action_required(*, subscription: Any, failure: Any, **_: Any) -> None:
+    _mail("action_required", subscription, failure)
+
+
+def on_refund_issued(*, subscription: Any, refund: Any, **_: Any) -> None:
+    _mail("refund", subscription, refund)
+
+
+def on_dispute_opened(*, subscription: Any, dispute: Any, **_: Any) -> None:
+    _mail("dispute_opened", subscription, dispute)
+
+
+def on_dispute_closed(*, subscription: Any, dispute: Any, **_: Any) -> None:
+    _mail("dispute_closed", subscription, dispute)
 
 
 def on_quota_overflowed(*, subscription: Any, usage: Any, used: int, limit: int, resets_at: Any, **_: Any) -> None:
-    mails.quota_overflow(subscription, usage, used, limit, resets_at)
+    _mail("quota_overflow", subscription, usage, used, limit, resets_at)
 
 
 def on_account_closed(*, deletion: Any, email: str, **_: Any) -> None:
     forgetting.forget_settled(deletion, email)
-    mails.account_deleted(deletion, email)
+    _mail("account_deleted", deletion, email)
+
+
+def _mail(name: str, *facts: Any) -> None:
+    """By the project's own function of that name, if NOTIFICATIONS_FUNCTIONS has one, else by ours."""
+    path = conf.functions.get(name)
+    function = import_string(path) if path else getattr(mails, name)
+    function(*facts)
 
 
 RECEIVERS: dict[Any, Signal] = {
-    on_payment_succeeded: signals.payment_succeeded,
-    on_payment_failed: signals.payment_failed,
-    on_payment_action_required: signals.payment_action_required,
-    on_dispute_opened: signals.dispute_opened,
-    on_refund_issued: signals.refund_issued,
+    on_subscription_started: signals.subscription_started,
+    on_subscription_changed: signals.subscription_changed,
+    on_trial_ending: signals.trial_ending,
+    on_renewal_coming: signals.renewal_coming,
+    on_card_expiring: signals.card_expiring,
+    on_change_scheduled: signals.change_scheduled,
     on_cancellation_scheduled: signals.cancellation_scheduled,
     on_subscription_ended: signals.subscription_ended,
+    on_access_granted: signals.access_granted,
+    on_payment_succeeded: signals.payment_succeeded,
+    on_payment_recovered: signals.payment_recovered,
+    on_payment_failed: signals.payment_failed,
+    on_payment_action_required: signals.payment_action_required,
+    on_refund_issued: signals.refund_issued,
+    on_dispute_opened: signals.dispute_opened,
+    on_dispute_closed: signals.dispute_closed,
     on_quota_overflowed: signals.quota_overflowed,
     on_account_closed: signals.account_closed,
 }

@@ -1,10 +1,11 @@
 """A mail's row turned into words: three templates found by the kind's name, in `mail/`, and a shared base.
 
 `mail/<kind>.subject.txt`, `mail/<kind>.txt`, `mail/<kind>.html`: a host project overrides any of them by one of its
-own with the same name.
+own with the same name, or for one plan alone by `mail/<kind>.<plan slug>.txt` and the like.
 """
 
 import re
+import textwrap
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,13 +13,16 @@ from typing import Any
 from css_inline import CSSInliner
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context
-from django.template.loader import get_template
+from django.template.loader import select_template
 from django.utils import translation
+
+from billing import invoice_links
 
 from .conf import conf
 from .models import Mail
 
 BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
+_WRAPPER = textwrap.TextWrapper(width=76, break_long_words=False, break_on_hyphens=False)
 
 
 @dataclass(frozen=True)
@@ -29,20 +33,35 @@ class Rendered:
 
 
 def render(mail: Mail, language: str = "") -> Rendered:
-    """In the language named, else in the one mails are written in."""
-    language = language or conf.language
+    """In the language named, else in the subscriber's, else in LANGUAGE_CODE."""
+    language = language or mail.language or conf.language
     facts = {
         **mail.context,
+        **_links(mail.context.get("invoice", "")),
         "product": conf.product_name,
         "account_url": conf.account_url,
         "prices_url": conf.prices_url,
         "language": language,
     }
     with translation.override(language):
-        subject = " ".join(_fill(f"mail/{mail.kind}.subject.txt", facts, autoescape=False).split())
-        text = _fill(f"mail/{mail.kind}.txt", facts, autoescape=False)
-        html = _fill(f"mail/{mail.kind}.html", {**facts, "subject": subject}, autoescape=True)
-    return Rendered(subject, BLANK_LINES.sub("\n\n", text).strip() + "\n", _inliner().inline(html))
+        subject = " ".join(_fill(mail, "subject.txt", facts, autoescape=False).split())
+        text = _fill(mail, "txt", facts, autoescape=False)
+        html = _fill(mail, "html", {**facts, "subject": subject}, autoescape=True)
+    return Rendered(subject, _wrapped(text), _inliner().inline(html))
+
+
+def _links(invoice: str) -> dict[str, str]:
+    """To pages of ours that lead on to Stripe's: what Stripe's own links lead to expires."""
+    if not invoice:
+        return {}
+    page = invoice_links.page_of(invoice)
+    return {"pay_url": page, "invoice_url": page, "pdf_url": invoice_links.pdf_of(invoice)}
+
+
+def _wrapped(text: str) -> str:
+    """Lines that are read without scrolling; addresses stay whole."""
+    lines = BLANK_LINES.sub("\n\n", text).strip().split("\n")
+    return "\n".join(_WRAPPER.fill(line.strip()) for line in lines) + "\n"
 
 
 def compose(mail: Mail, language: str = "") -> EmailMultiAlternatives:
@@ -63,9 +82,11 @@ def compose(mail: Mail, language: str = "") -> EmailMultiAlternatives:
     return message
 
 
-def _fill(template: str, facts: dict[str, Any], *, autoescape: bool) -> str:
+def _fill(mail: Mail, ending: str, facts: dict[str, Any], *, autoescape: bool) -> str:
     """Plain text is not escaped; HTML is."""
-    found: Any = get_template(template)
+    plan = mail.context.get("plan_slug")
+    names = [f"mail/{mail.kind}.{plan}.{ending}"] if plan else []
+    found: Any = select_template([*names, f"mail/{mail.kind}.{ending}"])
     text: str = found.template.render(Context(facts, autoescape=autoescape))
     return text
 

@@ -6,9 +6,6 @@ from notifications.models import Mail
 
 Kind = Mail.Kind
 
-INVOICE_URL = "https://invoice.stripe.com/i/acct_1/test_invoice_1?s=ap"
-PDF_URL = "https://pay.stripe.com/invoice/acct_1/test_invoice_1/pdf?s=ap"
-
 RECEIVED: dict[str, Any] = {
     "amount": 1900,
     "currency": "usd",
@@ -16,8 +13,7 @@ RECEIVED: dict[str, Any] = {
     "period_start": "2026-12-01T09:30:00+00:00",
     "period_end": "2027-01-01T09:30:00+00:00",
     "paid_at": "2026-12-01T09:31:00+00:00",
-    "invoice_url": INVOICE_URL,
-    "pdf_url": PDF_URL,
+    "invoice": "in_1",
 }
 FAILED: dict[str, Any] = {
     "amount": 1900,
@@ -27,7 +23,6 @@ FAILED: dict[str, Any] = {
     "next_attempt_at": "2026-12-04T09:30:00+00:00",
     "grace_ends_at": "2026-12-04T10:30:00+00:00",
     "is_grace_over": False,
-    "pay_url": INVOICE_URL,
 }
 DISPUTE: dict[str, Any] = {
     "amount": 1900,
@@ -59,13 +54,52 @@ OVERFLOW: dict[str, Any] = {
     "resets_at": "2027-01-01T09:30:00+00:00",
 }
 
+PRICE: dict[str, Any] = {"charge": 19000, "currency": "usd", "every": "year"}
+CARD = "Visa •••• 4242"
+SOON = "2026-12-15T09:30:00+00:00"
+PRO: dict[str, Any] = {"subscription": "sub_1", "plan": "Pro"}
+TRIAL: dict[str, Any] = {**PRO, **PRICE, "trial_end": SOON, "card": CARD, "every": "month", "charge": 1900}
+RENEWAL: dict[str, Any] = {**PRO, **PRICE, "renews_at": SOON, "card": CARD}
+EXPIRING: dict[str, Any] = {**PRO, "card": CARD, "last4": "4242", "expires_on": "2026-11-30", "charged_at": SOON}
+CHANGED: dict[str, Any] = {**PRO, **PRICE, "previous_plan": "Basic", "price": "price_1", "quantity": 1, "since": SOON}
+DOWNGRADE: dict[str, Any] = {**PRO, **PRICE, "next_plan": "Basic", "price": "price_2", "changes_at": SOON}
+CLOSED: dict[str, Any] = {**PRO, "amount": 1900, "currency": "usd", "dispute": "dp_1", "is_won": True}
+
+RIGHT_TO_LEFT = "الخطة الاحترافية"
 LONG_NAME = "The Extraordinarily Complete Professional Plan for Very Large Organisations & <Friends> " * 3
 
 SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
+    "welcome": (Kind.WELCOME, {**PRO, "trial_end": ""}),
+    "welcome_on_trial": (Kind.WELCOME, {**PRO, "trial_end": SOON}),
+    "welcome_from_right_to_left": (Kind.WELCOME, {**PRO, "plan": RIGHT_TO_LEFT, "trial_end": ""}),
+    "welcome_without_a_plan": (Kind.WELCOME, {**PRO, "plan": "", "trial_end": ""}),
+    "trial_ending": (Kind.TRIAL_ENDING, TRIAL),
+    "trial_ending_without_price_or_card": (Kind.TRIAL_ENDING, {**PRO, "trial_end": SOON, "card": ""}),
+    "renewal_coming": (Kind.RENEWAL_COMING, RENEWAL),
+    "renewal_coming_in_yen": (Kind.RENEWAL_COMING, {**RENEWAL, "charge": 19800, "currency": "jpy", "every": "2 year"}),
+    "card_expiring": (Kind.CARD_EXPIRING, EXPIRING),
+    "plan_changed": (Kind.PLAN_CHANGED, CHANGED),
+    "plan_changed_in_quantity_in_dinar": (
+        Kind.PLAN_CHANGED,
+        {**CHANGED, "previous_plan": "Pro", "quantity": 1200, "charge": 1234567890, "currency": "kwd"},
+    ),
+    "plan_changed_from_right_to_left_to_a_long_name": (
+        Kind.PLAN_CHANGED,
+        {**CHANGED, "previous_plan": RIGHT_TO_LEFT, "plan": LONG_NAME},
+    ),
+    "downgrade_scheduled": (Kind.DOWNGRADE_SCHEDULED, DOWNGRADE),
+    "downgrade_scheduled_to_no_plan_of_ours": (
+        Kind.DOWNGRADE_SCHEDULED,
+        {**PRO, "next_plan": "", "price": "", "changes_at": SOON},
+    ),
+    "access_restored": (Kind.ACCESS_RESTORED, {**PRO, "revoked_because": "hold_staff"}),
+    "payment_recovered": (Kind.PAYMENT_RECOVERED, {**RECEIVED, "has_access": True}),
+    "dispute_won": (Kind.DISPUTE_CLOSED, {**CLOSED, "has_access": True}),
+    "dispute_lost": (Kind.DISPUTE_CLOSED, {**CLOSED, "is_won": False, "has_access": False}),
     "payment_received": (Kind.PAYMENT_RECEIVED, RECEIVED),
     "payment_received_in_yen_without_period": (
         Kind.PAYMENT_RECEIVED,
-        {**RECEIVED, "amount": 198000, "currency": "jpy", "period_start": "", "period_end": "", "invoice_url": ""},
+        {**RECEIVED, "amount": 198000, "currency": "jpy", "period_start": "", "period_end": ""},
     ),
     "payment_received_in_dinar_with_a_long_name": (
         Kind.PAYMENT_RECEIVED,
@@ -73,13 +107,13 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     ),
     "payment_received_without_plan_or_start": (
         Kind.PAYMENT_RECEIVED,
-        {**RECEIVED, "plan": "", "period_start": "", "pdf_url": ""},
+        {**RECEIVED, "plan": "", "period_start": ""},
     ),
     "payment_failed": (Kind.PAYMENT_FAILED, FAILED),
     "payment_failed_last_try": (Kind.PAYMENT_FAILED, {**FAILED, "next_attempt_at": "", "is_grace_over": True}),
     "payment_failed_bare": (
         Kind.PAYMENT_FAILED,
-        {**FAILED, "plan": "", "next_attempt_at": "", "grace_ends_at": "", "pay_url": ""},
+        {**FAILED, "plan": "", "next_attempt_at": "", "grace_ends_at": "", "invoice": ""},
     ),
     "action_required": (Kind.ACTION_REQUIRED, {**FAILED, "next_attempt_at": ""}),
     "dispute_opened": (Kind.DISPUTE_OPENED, DISPUTE),

@@ -1,15 +1,22 @@
-"""Amounts and dates in the words of the active language."""
+"""Amounts, dates and names in the words of the active language, for HTML and for plain text alike."""
 
-from datetime import datetime
+import unicodedata
+from datetime import date, datetime
+from typing import Any
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from django import template
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.html import conditional_escape, format_html
+from django.utils.translation import get_language, gettext, ngettext
 
 from billing.money import DEFAULT_LOCALE, format_amount, locale_of
 
 register = template.Library()
+
+FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
+FROM_RIGHT_TO_LEFT = frozenset({"R", "AL"})
 
 
 @register.filter
@@ -20,12 +27,70 @@ def money(minor: int, currency: str) -> str:
 
 @register.filter
 def day(iso: str) -> str:
-    """`{{ ends_at|day }}`: the date of an ISO time where we are; nothing where there is none."""
+    """`{{ ends_at|day }}`: the date of an ISO time where we are, or an ISO date; nothing where there is none."""
     if not iso:
         return ""
-    at = timezone.localtime(datetime.fromisoformat(iso))
-    return format_date(at, "long", locale=locale_of(_language()))
+    at = datetime.fromisoformat(iso)
+    on = timezone.localtime(at).date() if at.tzinfo else at.date()
+    return _date(on)
 
 
-def _language() -> str:
+@register.filter
+def number(count: int) -> str:
+    return str(format_decimal(count, locale=locale_of(_language())))
+
+
+@register.filter
+def per(amount: str, every: str) -> str:
+    """`{{ charge|money:currency|per:every }}`: how often it is charged; `every` is "month", or "3 month"."""
+    times, _, interval = every.rpartition(" ")
+    count = int(times or 1)
+    once = {
+        "day": gettext("%(amount)s a day"),
+        "week": gettext("%(amount)s a week"),
+        "month": gettext("%(amount)s a month"),
+        "year": gettext("%(amount)s a year"),
+    }
+    more = {
+        "day": ngettext("%(amount)s every %(count)d day", "%(amount)s every %(count)d days", count),
+        "week": ngettext("%(amount)s every %(count)d week", "%(amount)s every %(count)d weeks", count),
+        "month": ngettext("%(amount)s every %(count)d month", "%(amount)s every %(count)d months", count),
+        "year": ngettext("%(amount)s every %(count)d year", "%(amount)s every %(count)d years", count),
+    }
+    return (once if count == 1 else more)[interval] % {"amount": amount, "count": count}
+
+
+@register.filter(needs_autoescape=True)
+def plan_name(name: str, autoescape: bool = True) -> str:
+    """A plan's name, "your plan" where there is none. One written from right to left does not turn what is beside it:
+    in HTML it is set apart by an element, in text by characters."""
+    name = name or gettext("your plan")
+    if autoescape:
+        return format_html("<bdi>{}</bdi>", name)
+    is_turned = any(unicodedata.bidirectional(letter) in FROM_RIGHT_TO_LEFT for letter in name)
+    return f"{FIRST_STRONG_ISOLATE}{name}{POP_ISOLATE}" if is_turned else name
+
+
+@register.filter(needs_autoescape=True)
+def strong(words: str, autoescape: bool = True) -> str:
+    """Emphasis, in HTML."""
+    return format_html('<span class="strong">{}</span>', conditional_escape(words)) if autoescape else words
+
+
+@register.filter
+def colon(label: str) -> str:
+    """A label before what it names, with the space that the language wants."""
+    return gettext("%(label)s:") % {"label": label}
+
+
+@register.filter
+def underlined(heading: str) -> str:
+    return f"{heading}\n{'=' * len(heading)}"
+
+
+def _date(on: date) -> str:
+    return format_date(on, "long", locale=locale_of(_language()))
+
+
+def _language() -> Any:
     return get_language() or DEFAULT_LOCALE

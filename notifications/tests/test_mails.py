@@ -56,7 +56,7 @@ def test_a_failed_payment_tells_the_next_try_and_the_end_of_grace(subscription, 
     assert mail.context["next_attempt_at"] == (DECEMBER + timedelta(days=3)).isoformat()
     assert mail.context["grace_ends_at"] == (DECEMBER + timedelta(days=3)).isoformat()
     assert mail.context["is_grace_over"] is False
-    assert mail.context["pay_url"] == "https://invoice.stripe.com/i/1"
+    assert mail.context["invoice"] == "in_1"
 
 
 def test_a_failure_after_grace_says_that_access_is_on_hold(subscription, failure, time_machine):

@@ -1,0 +1,30 @@
+"""The language somebody is written to in: asked when a mail is reserved, for who leaves is gone when it is sent."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+from django.utils.translation import get_supported_language_variant
+
+from billing.models import Customer
+
+from .conf import conf
+
+
+def of(customer: Customer | None, subscriber: Any = None) -> str:
+    """The first of these that is one of LANGUAGES: what NOTIFICATIONS_LANGUAGE_OF says of the subscriber, their
+    attribute `language`, what Stripe knows of its customer; else LANGUAGE_CODE."""
+    subscriber = subscriber or (customer.subscriber if customer else None)
+    asked = import_string(conf.language_of)(subscriber) if conf.language_of and subscriber else ""
+    known = (asked, getattr(subscriber, "language", ""), customer.preferred_locale if customer else "")
+    return next(filter(None, map(_supported, known)), settings.LANGUAGE_CODE)
+
+
+def _supported(code: str | None) -> str:
+    """de-AT is de where there is no Austrian."""
+    if not code:
+        return ""
+    try:
+        return get_supported_language_variant(code.lower().replace("_", "-"))
+    except LookupError:
+        return ""
