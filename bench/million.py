@@ -134,10 +134,10 @@ def work_off(url: str) -> None:
         )
 
 
-def fill(url: str) -> None:
+def fill(url: str, events: int = EVENTS) -> None:
     with connect(url) as database:
         database.execute("SET synchronous_commit = off")
-        database.execute(FILL, {"events": EVENTS, "lanes": LANES})
+        database.execute(FILL, {"events": events, "lanes": LANES})
         database.execute(FILL_LANES, {"lanes": LANES})
         database.execute("VACUUM ANALYZE stripe_events")
         database.execute("VACUUM ANALYZE billing_lane")

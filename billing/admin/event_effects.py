@@ -22,6 +22,8 @@ JUST_BEFORE = timedelta(microseconds=1)
 NAMES = {"stripe_id": "subscription", "plan_id": "plan", "price_id": "price", "unmapped_price": "price of no plan"}
 NAMES_OF_OBJECT = ("id", "invoice", "charge", "payment_intent")
 NO_CHANGE = "Nothing of the subscription: it was so already, or another event of the same batch brought it up to date."
+NOT_YET = "Nothing: it was not applied."
+BY_HOLD = "Nothing of the subscription itself; see the hold below for access."
 
 Row = tuple[Any, ...]
 
@@ -38,20 +40,25 @@ class Effects:
 
 def of(request: HttpRequest, event: StripeEvent) -> list[Effects]:
     customer = Customer.objects.filter(pk=event.lane).first()
-    shown = [Effects("History", ("when", "what", "details"), sorted_history(event), "")]
-    if customer is None:
-        return shown
+    history = Effects("History", ("when", "what", "details"), _history(event), "")
+    return [*(_on_customer(request, customer, event) if customer else []), history]
+
+
+def _on_customer(request: HttpRequest, customer: Customer, event: StripeEvent) -> Iterator[Effects]:
     if request.user.has_perm("billing.view_subscription"):
         changes = list(_changes(customer, event))
-        shown.insert(0, Effects("What it changed", ("", "before", "after"), changes, NO_CHANGE))
+        yield Effects("What it changed", ("", "before", "after"), changes, _why_nothing(customer, event))
     facts = list(_facts(request, customer, event))
-    shown.append(Effects("Recorded about its object", ("what", "amount", "state", "when"), facts, "Nothing."))
-    mails = [
-        (row.what, row.recipient, row.state, display.moment(row.at))
-        for row in mail_rows.of(request, customer.pk, event.pk)
-    ]
-    shown.append(Effects("Mails it caused", ("mail", "to", "state", "decided"), mails, "None."))
-    return shown
+    yield Effects("Recorded about its object", ("what", "amount", "state", "when"), facts, "Nothing.")
+    mails = mail_rows.of(request, customer.pk, event.pk)
+    cells: list[Row] = [(mail.what, mail.recipient, mail.state, display.moment(mail.at)) for mail in mails]
+    yield Effects("Mails it caused", ("mail", "to", "state", "decided"), cells, "None.")
+
+
+def _why_nothing(customer: Customer, event: StripeEvent) -> str:
+    if event.status != StripeEvent.Status.PROCESSED:
+        return NOT_YET
+    return BY_HOLD if customer.holds.filter(reference=event.object_id).exists() else NO_CHANGE
 
 
 # What it changed
@@ -163,7 +170,7 @@ KINDS = (
 # Its own history
 
 
-def sorted_history(event: StripeEvent) -> list[Row]:
+def _history(event: StripeEvent) -> list[Row]:
     """Received, every try that failed, what staff did, and how it ended."""
     said = sorted([*_failures(event), *_staff(event), *_ends(event)], key=lambda row: row[0])
     return [(display.exact(at), what, details) for at, what, details in said]

@@ -68,6 +68,12 @@ def error_in_short(event: StripeEvent) -> str:
     return line if len(line) <= LONGEST_ERROR else f"{line[:LONGEST_ERROR]}…"
 
 
+def more_than_once(event: StripeEvent) -> str:
+    """`3 attempts, 2 deliveries`, each where it is more than one."""
+    counted = {"attempts": event.attempts, "deliveries": event.deliveries}
+    return ", ".join(f"{number} {name}" for name, number in counted.items() if number > 1)
+
+
 def neighbour(event: StripeEvent, is_later: bool) -> Any:
     """The next event of the lane by Stripe's time, or the one before; those of one second by their id."""
     key, sign = ("gt", "") if is_later else ("lt", "-")

@@ -38,7 +38,7 @@ def with_subscribers(events: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
 class StripeEventAdmin(EventPage):
     change_form_template = "admin/billing/stripeevent/change_form.html"
     change_list_template = "admin/billing/stripeevent/change_list.html"
-    list_display = ["what", "state", "age", "tries", "lane_column", "object_column", "handled_in"]
+    list_display = ["what", "state", "age", "lane_column", "object_column"]
     list_filter = [StateFilter, TypeFilter, "source", "livemode", "received_at"]
     ordering = ["-received_at"]
     sortable_by = ["age"]
@@ -64,11 +64,14 @@ class StripeEventAdmin(EventPage):
     @display.column("state")
     def state(self, event: StripeEvent) -> Any:
         marks = [event_words.state_badge(event), *event_words.marks(event)]
-        return display.lines(display.side_by_side(marks), event_words.error_in_short(event))
+        return display.lines(
+            display.side_by_side(marks), event_words.error_in_short(event), event_words.more_than_once(event)
+        )
 
     @display.column("age", ordering="received_at")
     def age(self, event: StripeEvent) -> Any:
-        return display.age(event.received_at)
+        took = f"took {display.took(event.processed_at - event.received_at)}" if event.processed_at else ""
+        return display.lines(display.age(event.received_at), took)
 
     @display.column("lane")
     def lane_column(self, event: Any) -> Any:
@@ -82,15 +85,6 @@ class StripeEventAdmin(EventPage):
     @display.column("object")
     def object_column(self, event: StripeEvent) -> Any:
         return display.at_stripe(event.object_id, event.livemode)
-
-    @display.column("attempts")
-    def tries(self, event: StripeEvent) -> Any:
-        many = f"{event.deliveries} deliveries" if event.deliveries > 1 else ""
-        return display.lines(str(event.attempts), many)
-
-    @display.column("took")
-    def handled_in(self, event: StripeEvent) -> str | None:
-        return display.took(event.processed_at - event.received_at) if event.processed_at else None
 
     # What staff may do
 

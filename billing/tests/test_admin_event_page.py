@@ -14,12 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from billing import cause, health, ledger, testing, worker
+from billing import cause, health, ledger, testing
 from billing.lifecycle.cancel import cancel
 from billing.models import StripeEvent, SubscriptionChange
 from billing.sync import runs
 
 from .test_admin_events import LIST, an_event, customer, found_by, member_of_staff, page_of
+from .test_processing import Broken, make_due
 
 pytestmark = pytest.mark.django_db
 
@@ -108,25 +109,19 @@ def test_a_refund_event_leads_to_the_refund_and_the_payment_it_is_about(world, r
     assert {"Refund", "Payment"} <= recorded
 
 
-def test_every_try_that_failed_is_kept_with_its_error_and_so_is_who_asked_to_go_on(root, monkeypatch):
-    def refuse(payload: Any) -> None:
-        raise KeyError("items")
-
-    customer("cus_alice", "alice@example.com")
-    event = testing.event("customer.updated", {"object": "customer", "id": "cus_alice"})
-    ledger.record(event)
-    row = StripeEvent.objects.get(pk=event["id"])
-    with monkeypatch.context() as patch:
-        patch.setattr("billing.processing.prefetch", lambda lane, events: None)
-        patch.setattr("billing.processing.mirror.events", lambda payloads: {})
-        patch.setattr("billing.processing.DjstripeEvent.process", refuse)
-        for _ in range(2):
-            StripeEvent.objects.update(next_attempt_at=None)
-            worker.drain("cus_alice")
-    row.refresh_from_db()
-    assert [failure["error"] for failure in row.failures] == ["KeyError: 'items'"] * 2
-    root.post(handled_at(row))
-    history = tables(root, row)["History"]
+def test_every_try_that_failed_is_kept_with_its_error_and_so_is_what_staff_did(world, root):
+    world.subscribe()
+    world.deliver(work=False)
+    broken = Broken("invoice.paid")
+    try:
+        testing.work()
+        make_due()
+    finally:
+        broken.disconnect()
+    event = StripeEvent.objects.get(type="invoice.paid")
+    assert [failure["error"] for failure in event.failures] == [event.error_message] * 2
+    root.post(handled_at(event))
+    history = tables(root, event)["History"]
     assert [what for _, what, _ in history] == ["received", "failed", "failed", "staff"]
     assert history[-1][2] == "Marked as handled: root@example.com"
 

@@ -1,0 +1,20 @@
+"""The project's URLs, and beside them the list of events as a team has it that registers the model and goes on."""
+
+from django.contrib import admin
+from django.urls import path
+
+from billing.models import StripeEvent
+from config import urls
+
+site = admin.AdminSite(name="stock")
+
+
+@admin.register(StripeEvent, site=site)
+class StockEventAdmin(admin.ModelAdmin):
+    list_display = ("id", "type", "status", "received_at", "attempts", "lane", "object_id", "processed_at")
+    list_filter = ("status", "type", "source", "livemode", "received_at")
+    search_fields = ("id", "object_id", "lane")
+    ordering = ("-received_at",)
+
+
+urlpatterns = [path("stock/", site.urls), *urls.urlpatterns]
