@@ -64,7 +64,7 @@ def first(stage: Stage, ada: Person) -> list[Step]:
 
     return [
         Step("Ada signs up", lambda: None, Outcome("free", "none", "no_subscription")),
-        Step("pays at Checkout", lambda: stage.buy(ada, "pro"), Outcome("pro", "active", "active", [RECEIVED])),
+        Step("pays at Checkout", lambda: stage.buy(ada, "pro"), Outcome("pro", "active", "active", BOUGHT)),
         Step("uses 3 generations", lambda: stage.use(ada, 3), Outcome("pro", "active", "active")),
         Step(
             "renewal is paid", lambda: stage.advance_past_renewal(ada), Outcome("pro", "active", "active", [RECEIVED])
@@ -79,7 +79,7 @@ def first(stage: Stage, ada: Person) -> list[Step]:
             lambda: stage.advance(3, hours=1),
             Outcome("free", "past_due", "grace_over", [FAILED]),
         ),
-        Step("pays with another card", pay_with_another_card, Outcome("pro", "active", "active", [RECEIVED])),
+        Step("pays with another card", pay_with_another_card, Outcome("pro", "active", "active", [RECOVERED])),
         Step("is refunded in part", refund_part, Outcome("pro", "active", "active", [REFUND])),
     ]
 
@@ -91,12 +91,12 @@ def second(stage: Stage, ben: Person) -> list[Step]:
         dispute.update(stage.control("disputes", charge=stage.last_charge(ben)["id"]))
 
     return [
-        Step("Ben pays at Checkout", lambda: stage.buy(ben, "pro"), Outcome("pro", "active", "active", [RECEIVED])),
+        Step("Ben pays at Checkout", lambda: stage.buy(ben, "pro"), Outcome("pro", "active", "active", BOUGHT)),
         Step("disputes his payment", open_dispute, Outcome("free", "active", "hold_dispute", [DISPUTE])),
         Step(
             "the dispute is won",
             lambda: stage.control(f"disputes/{dispute['id']}", status="won"),
-            Outcome("pro", "active", "active"),
+            Outcome("pro", "active", "active", [CLOSED]),
         ),
     ]
 
@@ -107,7 +107,9 @@ def third(stage: Stage, eve: Person) -> list[Step]:
         stage.advance_past_renewal(eve)
 
     return [
-        Step("Eve pays at Checkout", lambda: stage.buy(eve, "team"), Outcome("team", "trialing", "trialing")),
+        Step(
+            "Eve pays at Checkout", lambda: stage.buy(eve, "team"), Outcome("team", "trialing", "trialing", [WELCOME])
+        ),
         Step("the trial ends, paid", lambda: stage.advance(15), Outcome("team", "active", "active", [RECEIVED])),
         Step(
             "renewal wants 3D Secure",
@@ -117,7 +119,7 @@ def third(stage: Stage, eve: Person) -> list[Step]:
         Step(
             "she authenticates",
             lambda: stage.control(f"invoices/{stage.open_invoice(eve)}/pay", outcome="authenticated"),
-            Outcome("team", "active", "active", [RECEIVED]),
+            Outcome("team", "active", "active", [RECOVERED]),
         ),
     ]
 
@@ -127,7 +129,7 @@ def fourth(stage: Stage, max_: Person) -> list[Step]:
         stage.stripe("POST", "refunds", charge=stage.last_charge(max_)["id"])
 
     return [
-        Step("Max pays at Checkout", lambda: stage.buy(max_, "pro"), Outcome("pro", "active", "active", [RECEIVED])),
+        Step("Max pays at Checkout", lambda: stage.buy(max_, "pro"), Outcome("pro", "active", "active", BOUGHT)),
         Step("is refunded in full", refund_all, Outcome("free", "canceled", "canceled", sorted([REFUND, CANCELLED]))),
     ]
 
@@ -137,13 +139,15 @@ def fifth(stage: Stage, zoe: Person) -> list[Step]:
         stage.stripe("DELETE", f"customers/{zoe.customer}")
 
     return [
-        Step("Zoe pays at Checkout", lambda: stage.buy(zoe, "pro"), Outcome("pro", "active", "active", [RECEIVED])),
+        Step("Zoe pays at Checkout", lambda: stage.buy(zoe, "pro"), Outcome("pro", "active", "active", BOUGHT)),
         Step("is deleted at Stripe", delete_customer, Outcome("free", "none", "no_subscription", [CANCELLED])),
     ]
 
 
 RECEIVED, FAILED, REFUND = "payment_received", "payment_failed", "refund"
 DISPUTE, ACTION, CANCELLED = "dispute_opened", "action_required", "subscription_cancelled"
+WELCOME, RECOVERED, CLOSED = "welcome", "payment_recovered", "dispute_closed"
+BOUGHT = [RECEIVED, WELCOME]
 NAMES = {first: "ada", second: "ben", third: "eve", fourth: "max", fifth: "zoe"}
 
 
