@@ -4,10 +4,13 @@ import hmac
 import json
 import logging
 import time
+from io import BytesIO
 
 import pytest
 from django.contrib.admin.utils import quote
+from django.db import connection
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -120,6 +123,25 @@ def test_a_client_that_goes_away_while_it_sends_is_no_server_error():
     request.META["CONTENT_LENGTH"] = "10"
     request._stream = Gone()
     assert webhooks.stripe_webhook(request).status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_sends_slowly_keeps_nothing_of_the_database_waiting():
+    """It has a thread of gunicorn's until the proxy's time-out (docs/security.md), but no transaction and no lock."""
+    body = json.dumps(an_event()).encode()
+    found = []
+
+    class Slow(BytesIO):
+        def read(self, *args):
+            found.append((len(queries), connection.in_atomic_block))
+            return super().read(*args)
+
+    with CaptureQueriesContext(connection) as queries:
+        answer = Client().generic(
+            "POST", testing.WEBHOOK_PATH, body, headers={"Stripe-Signature": signed(body)}, **{"wsgi.input": Slow(body)}
+        )
+    assert answer.json() == {"status": "received"}
+    assert set(found) == {(0, False)}
 
 
 # Floods
