@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
@@ -146,9 +147,18 @@ def mail() -> Iterator[Finding]:
         yield ok("mail", f"{type(backend).__module__} opens.")
 
 
+def staff() -> Iterator[Finding]:
+    """Whoever is told when something needs a person."""
+    if settings.ADMINS:
+        yield ok("staff", f"{len(settings.ADMINS)} told when something needs a person.")
+    else:
+        text = "ADMINS is empty: nobody is told of dead events, a silent endpoint, drift or a dispute."
+        yield warning("staff", text, "Set ADMINS to the addresses of who looks after the site.")
+
+
 def _count(name: str) -> None:
     for _ in range(COUNTS_EACH):
         cache.incr(name)
 
 
-CHECKS = (events, secrets, queue, backlog, sync, grace, counting, mail)
+CHECKS = (events, secrets, queue, backlog, sync, grace, counting, mail, staff)

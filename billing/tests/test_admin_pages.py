@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from billing.models import (
     AccountDeletion,
+    Alert,
     CheckoutAttempt,
     Customer,
     Dispute,
@@ -72,6 +73,7 @@ def rows() -> dict[type[Model], Model]:
         Lane: Lane.objects.create(key="cus_alice", arrived=2, drained=1, woken_at=now),
         StripeWrite: StripeWrite.objects.create(lane="cus_alice", error_message="503", **write),
         StripeEvent: StripeEvent.objects.create(lane="cus_alice", payload={}, **event),
+        Alert: Alert.objects.create(cause="drift", subject="New dispute dp_1", text="Of cus_alice.", raised_at=now),
         AccountDeletion: AccountDeletion.objects.create(subscriber=alice, lane="cus_alice", requested_at=now, **of),
         SyncRun: SyncRun.objects.create(mode="full", started_at=now, clock_at=now),
         Usage: Usage.objects.create(subscriber=alice, feature="generations", period_start=now, used=3),

@@ -183,3 +183,12 @@ def test_stripe_away_is_told_when_it_lasts(world, settings, later):
     stripe_state.drop(stripe_state.PROBE)
     stripe_client.get("/v1/customers")
     assert told() == []
+
+
+def test_staff_see_what_was_told_and_what_waits(admin_client):
+    alerts.tell("drift", "3 differences", "Its page says more.")
+    watch.each_minute()
+    alerts.tell("drift", "4 differences", "Its page says more.")
+    page = admin_client.get("/admin/billing/alert/").content.decode()
+    assert "4 differences" in page
+    assert "Its page says more." in admin_client.get("/admin/billing/alert/drift/change/").content.decode()

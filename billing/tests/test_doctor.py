@@ -36,7 +36,8 @@ def levels(found, name):
     return {finding["level"] for finding in found[name]}
 
 
-def test_a_site_that_is_set_up_has_all_but_its_worker_running(world):
+def test_a_site_that_is_set_up_has_all_but_its_worker_running(world, settings):
+    settings.ADMINS = [("Grace", "grace@example.com")]
     call_command("setup_stripe", "--yes", stdout=StringIO())
     world.subscribed()
     call_command("sync_stripe", stdout=StringIO())

@@ -19,7 +19,7 @@ UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
 CRONTAB = (ROOT / "deploy/crontab").read_text()
 
 STARTS = "\n".join(unit.read_text() for unit in UNITS)
-COMMANDS = sorted(set(re.findall(r"manage\.py ([a-z_]+[^`|\n;&#]*)", TEXT + CRONTAB + STARTS)))
+COMMANDS = sorted({found.strip() for found in re.findall(r"manage\.py ([a-z_]+[^`|\n;&#]*)", TEXT + CRONTAB + STARTS)})
 SQL = re.findall(r"```sql\n(.*?)```", TEXT, re.DOTALL)
 
 

@@ -1,12 +1,19 @@
 """What every answer of the site carries, and what it stands on."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.db import connection
 from django.test import Client
+
+from notifications.conf import conf
 
 
 @pytest.mark.django_db
@@ -56,3 +63,43 @@ def test_sqlite_waits_for_its_lock_and_survives_readers() -> None:
 def test_a_task_is_never_handed_out_while_it_may_still_run() -> None:
     queue: dict[str, Any] = settings.Q_CLUSTER
     assert queue["retry"] > queue["timeout"]
+
+
+@pytest.mark.django_db
+def test_the_product_has_one_name_on_pages_mails_and_the_admin(client: Client, settings: Any) -> None:
+    assert admin.site.site_header == settings.NOTIFICATIONS_PRODUCT_NAME
+    settings.NOTIFICATIONS_PRODUCT_NAME = "Acme & Sons"
+    page = client.get("/", secure=True).content.decode()
+    assert "Acme &amp; Sons" in page
+    assert "Billing demo" not in page
+    assert conf.product_name == "Acme & Sons"
+
+
+PRINT_MAIL_SETTINGS = """
+import json
+from config import settings as s
+print(json.dumps([s.EMAIL_BACKEND, s.ADMINS, s.ANYMAIL, getattr(s, "EMAIL_HOST", ""), getattr(s, "EMAIL_PORT", 0)]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "backend", "more"),
+    [
+        ({"SENDGRID_API_KEY": "SG.x"}, "anymail.backends.sendgrid.EmailBackend", {"SENDGRID_API_KEY": "SG.x"}),
+        ({"EMAIL_URL": "smtp+tls://u:p@mail.example.com:587"}, "django.core.mail.backends.smtp.EmailBackend", {}),
+        (
+            {"EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend", "ANYMAIL_POSTMARK_SERVER_TOKEN": "t"},
+            "anymail.backends.postmark.EmailBackend",
+            {"POSTMARK_SERVER_TOKEN": "t"},
+        ),
+    ],
+)
+def test_the_provider_of_mail_is_chosen_by_variables(environment: dict[str, str], backend: str, more: Any) -> None:
+    told = {**os.environ, "ADMINS": "Ops <ops@example.com>, grace@example.com", **environment}
+    command = [sys.executable, "-c", PRINT_MAIL_SETTINGS]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, env=told, capture_output=True, text=True, check=True)
+    chosen, admins, anymail, host, port = json.loads(done.stdout)
+    assert chosen == backend
+    assert admins == [["Ops", "ops@example.com"], ["", "grace@example.com"]]
+    assert more.items() <= anymail.items()
+    assert (host, port) == (("mail.example.com", 587) if "EMAIL_URL" in environment else ("", 0))

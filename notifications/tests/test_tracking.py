@@ -173,6 +173,25 @@ def test_a_provider_without_metadata_names_the_mail_by_its_own_id(client, sent):
     assert state(sent) == Status.DELIVERED
 
 
+def test_another_provider_reports_at_its_own_address(client, sent):
+    bounce = {
+        "RecordType": "Bounce",
+        "ID": 901542550,
+        "Type": "HardBounce",
+        "TypeCode": 1,
+        "MessageID": "2706ee8a-737c-4285-b032-ccd317af53ed",
+        "Description": "The server was unable to deliver your message (ex: unknown user, mailbox not found).",
+        "Details": "smtp;550 5.1.1 The email account that you tried to reach does not exist.",
+        "Email": "alice@example.com",
+        "BouncedAt": timezone.now().isoformat(),
+        "Metadata": {"mail": sent.key, "message": sent.message_id},
+    }
+    headers = {"Authorization": "Basic " + base64.b64encode(SECRET.encode()).decode()}
+    answer = client.post("/anymail/postmark/tracking/", bounce, content_type="application/json", headers=headers)
+    assert answer.status_code == 200
+    assert (state(sent), Suppression.objects.get().reason) == (Status.BOUNCED, "bounced")
+
+
 def test_a_report_about_nobody_is_heard_and_changes_nothing(client, sent):
     event = about(sent, "bounce", mail="another", message="<another@example.com>")
     assert post(client, event).status_code == 200
