@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from typing import Any
 
 import pytest
@@ -208,7 +209,7 @@ def test_payloads_are_exported_only_for_who_may_see_them_and_without_secrets(ope
     an_event(1, payload={"client_secret": "pi_1_secret_2", "name": "Ada"})
     assert "payload" not in exported(operator)[0]
     seer = member_of_staff("seer@example.com", "view_stripeevent", "export_stripeevent", "view_payload")
-    assert exported(seer)[0]["payload"] == '{"client_secret": "•••", "name": "Ada"}'
+    assert json.loads(exported(seer)[0]["payload"]) == {"client_secret": "•••", "name": "Ada"}
 
 
 def test_staff_without_the_permission_cannot_export(reader, operator):
