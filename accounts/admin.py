@@ -33,7 +33,7 @@ class UserAdmin(DjangoUserAdmin):
         (
             None,
             {
-                "fields": ("id", "email", "password"),
+                "fields": ("id", "email", "language", "password"),
                 "description": "Deleting a user cancels what Stripe bills them, then anonymises them.",
             },
         ),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth import authenticate
+from django.utils.translation import get_language_from_request
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.authtoken.models import Token
@@ -40,8 +41,8 @@ class Leaving(serializers.Serializer[Any]):
 class UserSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User
-        fields = ["id", "email", "date_joined"]
-        read_only_fields = fields
+        fields = ["id", "email", "language", "date_joined"]
+        read_only_fields = ["id", "email", "date_joined"]
 
 
 class TokenSerializer(serializers.Serializer[Any]):
@@ -71,7 +72,7 @@ class Register(APIView):
         credentials = Credentials(data=request.data)
         credentials.is_valid(raise_exception=True)
         try:
-            user = registration.register(**credentials.validated_data)
+            user = registration.register(**credentials.validated_data, language=get_language_from_request(request))
         except registration.Refused as refused:
             raise Refusal(refused.code, str(refused), fields={refused.field: refused.sentences}) from None
         return Response(UserSerializer(user).data, status=status.HTTP_201_CREATED)
@@ -106,7 +107,10 @@ class ObtainToken(APIView):
 
 
 class Me(APIView):
-    """GET: the account behind the token or session. DELETE {password}: delete it, with all that Stripe bills."""
+    """GET: the account behind the token or session. PATCH {language}: what it is mailed in.
+
+    DELETE {password}: delete it, with all that Stripe bills.
+    """
 
     def get_authenticators(self) -> list[Any]:
         """A token revoked by leaving still gets an answer to DELETE, and to nothing else."""
@@ -121,6 +125,22 @@ class Me(APIView):
     def get(self, request: Request) -> Response:
         user: Any = request.user
         return Response(UserSerializer(user).data)
+
+    @extend_schema(
+        operation_id="accounts_me_update",
+        request=UserSerializer,
+        responses={
+            200: UserSerializer,
+            400: OpenApiResponse(ErrorSerializer, description="`invalid_request`"),
+            401: OpenApiResponse(ErrorSerializer, description="`not_authenticated`"),
+        },
+    )
+    def patch(self, request: Request) -> Response:
+        """{language}: what mails are written in; nothing else is changed."""
+        change = UserSerializer(request.user, data=request.data, partial=True)
+        change.is_valid(raise_exception=True)
+        change.save()
+        return Response(change.data)
 
     @extend_schema(
         operation_id="accounts_delete",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 
@@ -24,10 +25,10 @@ class SignUpForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["password"].help_text = " ".join(password_validators_help_texts())
 
-    def save(self) -> User | None:
+    def save(self, language: str = "") -> User | None:
         """The new user; None, with the reasons on their field, when the account was refused."""
         try:
-            return registration.register(self.cleaned_data["email"], self.cleaned_data["password"])
+            return registration.register(self.cleaned_data["email"], self.cleaned_data["password"], language)
         except registration.Refused as refused:
             self.add_error(refused.field, refused.sentences)
             return None
@@ -38,6 +39,14 @@ class LoginForm(AuthenticationForm):
         label="E-mail address",
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+
+
+class LanguageForm(forms.Form):
+    language = forms.ChoiceField(
+        label="E-mails about your subscription are written in",
+        help_text="These pages stay in English.",
+        choices=settings.LANGUAGES,
     )
 
 

@@ -3,11 +3,16 @@
 import uuid
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.utils import timezone
 
 from .managers import UserManager
+
+
+def languages() -> list[tuple[str, Any]]:
+    return list(settings.LANGUAGES)
 
 
 class LowercaseEmailField(models.EmailField):
@@ -33,6 +38,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField("active", default=True, help_text="May sign in at all.")
     leaving_token = models.CharField(
         max_length=64, blank=True, default="", db_index=True, editable=False, help_text="Digest of the token it had"
+    )
+    language = models.CharField(
+        max_length=10, blank=True, default="", choices=languages, help_text="What mails are written in"
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -18,8 +18,8 @@ class Refused(Exception):
         self.code, self.field, self.sentences = code, field, sentences
 
 
-def register(email: Any, password: Any) -> User:
-    """Checks the address, then the password, then makes the user.
+def register(email: Any, password: Any, language: str = "") -> User:
+    """Checks the address, then the password, then makes the user, who is mailed in `language`.
 
     Raises `Refused` with `invalid_email`, `weak_password` or `email_taken`; the database settles two at once.
     """
@@ -29,7 +29,7 @@ def register(email: Any, password: Any) -> User:
     _check("weak_password", "password", lambda: validate_password(password, User(email=email)))
     try:
         with transaction.atomic():
-            return User.objects.create_user(email, password)
+            return User.objects.create_user(email, password, language=language)
     except IntegrityError:
         raise Refused("email_taken", "email", ["An account with this address exists already."]) from None
 

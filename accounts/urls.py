@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/signup/", views.SignUpView.as_view(), name="signup"),
     path("accounts/login/", views.LoginView.as_view(), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("accounts/language/", views.LanguageView.as_view(), name="language"),
     path("accounts/delete/", views.DeletionView.as_view(), name="delete"),
     path("accounts/deleted/", TemplateView.as_view(template_name="accounts/deleted.html"), name="deleted"),
     path("accounts/password-reset/", views.PasswordResetView.as_view(), name="password_reset"),

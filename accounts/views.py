@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import LoginView as DjangoLoginView
@@ -14,12 +15,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import get_language_from_request
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
 from . import closing
-from .forms import DeletionForm, LoginForm, SignUpForm
+from .forms import DeletionForm, LanguageForm, LoginForm, SignUpForm
 from .throttle import reset_wait, sign_in_wait, sign_up_wait
 
 
@@ -46,7 +48,7 @@ class SignUpView(RedirectURLMixin, FormView):
         return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        user = form.save()
+        user = form.save(get_language_from_request(self.request))
         if user is None:
             return self.form_invalid(form)
         login(self.request, user)
@@ -90,6 +92,28 @@ class PasswordResetView(DjangoPasswordResetView):
             token_generator=self.token_generator,
         )
         return HttpResponseRedirect(self.get_success_url())
+
+
+@method_decorator(never_cache, name="dispatch")
+class LanguageView(LoginRequiredMixin, FormView):
+    """/accounts/language/: which language one is mailed in."""
+
+    form_class = LanguageForm
+    template_name = "accounts/language.html"
+
+    def get_initial(self) -> dict[str, Any]:
+        user: Any = self.request.user
+        return {"language": user.language or settings.LANGUAGE_CODE}
+
+    def get_success_url(self) -> str:
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+    def form_valid(self, form: LanguageForm) -> HttpResponse:
+        user: Any = self.request.user
+        user.language = form.cleaned_data["language"]
+        user.save(update_fields=["language"])
+        messages.success(self.request, "Saved: your e-mails come in the language you chose.")
+        return super().form_valid(form)
 
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")

@@ -31,7 +31,7 @@ def test_registering_makes_a_user_who_can_sign_in(api):
     user = User.objects.get()
     assert answer.status_code == 201
     assert (answer.json()["id"], answer.json()["email"]) == (str(user.pk), "ada@example.com")
-    assert set(answer.json()) == {"id", "email", "date_joined"}
+    assert set(answer.json()) == {"id", "email", "date_joined", "language"}
     assert user.check_password(ADA["password"])
     assert not user.is_staff
 
@@ -105,3 +105,14 @@ def test_the_database_settles_two_registrations_at_once(monkeypatch):
     with pytest.raises(registration.Refused) as refused:
         registration.register("ada@example.com", "correct-horse-battery")
     assert refused.value.code == "email_taken"
+
+
+def test_the_language_of_the_browser_is_that_of_the_mails_until_another_is_chosen(api):
+    body = {"email": "eva@example.com", "password": "correct horse battery"}
+    made = api.post("/api/v1/accounts/register", body, headers={"Accept-Language": "de-AT,de;q=0.9"})
+    assert made.json()["language"] == "de"
+    api.force_authenticate(User.objects.get())
+    assert api.patch("/api/v1/accounts/me", {"language": "fr", "email": "other@example.com"}).status_code == 200
+    assert (User.objects.get().language, User.objects.get().email) == ("fr", "eva@example.com")
+    refused = api.patch("/api/v1/accounts/me", {"language": "tlh"})
+    assert code(refused) == (400, "invalid_request")

@@ -112,3 +112,13 @@ def test_a_page_speaks_one_language_whatever_the_browser_prefers(client):
     refused = client.post("/accounts/signup/", {"email": "x", "password": ""}, headers=german).content.decode()
     assert "Enter a valid email address." in refused
     assert "This field is required." in refused
+
+
+def test_the_language_of_ones_mails_is_chosen_on_a_page(client, ada):
+    assert client.post("/accounts/language/", {"language": "de"}).url.startswith("/accounts/login/")
+    client.force_login(ada)
+    assert client.post("/accounts/language/", {"language": "tlh"}).status_code == 200
+    page = client.post("/accounts/language/", {"language": "de"}, follow=True)
+    assert "in the language you chose" in page.content.decode()
+    ada.refresh_from_db()
+    assert ada.language == "de"
