@@ -23,10 +23,13 @@ from . import mailbox
 from .oracle import OVER
 
 TOLD_KINDS = (
+    "welcome",
     "payment_received",
+    "payment_recovered",
     "payment_failed",
     "action_required",
     "dispute_opened",
+    "dispute_closed",
     "refund",
     "subscription_cancelled",
 )

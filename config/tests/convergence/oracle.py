@@ -194,14 +194,15 @@ class Mails:
         for event in truth.events:
             obj = event["data"]["object"]
             if obj["object"] == "dispute" and not obj["status"].startswith("warning_"):
-                self.may.add(f"dispute_opened:{obj['id']}")
+                self.may |= {f"dispute_opened:{obj['id']}", f"dispute_closed:{obj['id']}"}
         self.must |= {f"dispute_opened:{d['id']}" for d in truth.disputes.values() if d["status"] in OPEN_DISPUTE}
+        self.must |= {f"dispute_closed:{d['id']}" for d in truth.disputes.values() if d["status"] == "won"}
 
     def _endings(self, truth):
         for event in truth.events:
             sub = event["data"]["object"]
             if sub["object"] == "subscription" and sub["status"] in STARTED:
-                self.may.add(f"subscription_cancelled:{sub['id']}:ended")
+                self.may |= {f"subscription_cancelled:{sub['id']}:ended", f"welcome:{sub['id']}"}
                 self.may.add(self._scheduled(sub))
         for customer, subs in truth.subs.items():
             self.must |= {self._ended(sub) for sub in subs if sub["id"] == self.started.get(customer)} - {None}
@@ -210,7 +211,7 @@ class Mails:
             is_alone = len(live) == 1 and current["status"] in STARTED and customer not in truth.deleted
             self.started[customer] = current["id"] if is_alone else None
             if is_alone:
-                self.must.add(self._scheduled(current))
+                self.must |= {self._scheduled(current), f"welcome:{current['id']}"}
         self.must.discard(None)
         self.may.discard(None)
 
