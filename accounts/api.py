@@ -137,7 +137,8 @@ class Me(APIView):
     )
     def patch(self, request: Request) -> Response:
         """{language}: what mails are written in; nothing else is changed."""
-        change = UserSerializer(request.user, data=request.data, partial=True)
+        user: Any = request.user
+        change = UserSerializer(user, data=request.data, partial=True)
         change.is_valid(raise_exception=True)
         change.save()
         return Response(change.data)

@@ -15,8 +15,9 @@ class NotificationsConfig(AppConfig):
 
         from billing.dashboard import sections
 
-        from . import dashboard, receivers, tracking
+        from . import checks, dashboard, receivers, tracking
 
+        checks.register()
         receivers.connect()
         sections.add(dashboard.section)
         provider_reports.connect(tracking.on_tracking, dispatch_uid="notifications.tracking")

@@ -7,8 +7,8 @@ import pytest
 
 from billing import cards
 
-VISA = {"id": "pm_1", "object": "payment_method", "card": {"brand": "visa", "last4": "4242", "exp_month": 2}}
-VISA["card"] = {**VISA["card"], "exp_year": 2028}  # type: ignore[dict-item]
+CARD: dict[str, Any] = {"brand": "visa", "last4": "4242", "exp_month": 2, "exp_year": 2028}
+VISA: dict[str, Any] = {"id": "pm_1", "object": "payment_method", "card": CARD}
 
 
 def found(own: Any = None, of_customer: Any = None, **more: Any) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def test_a_card_works_to_the_last_day_of_its_month_leap_years_included():
 
 
 def test_the_subscriptions_own_card_comes_before_the_customers():
-    other = {**VISA, "card": {**VISA["card"], "last4": "1111"}}  # type: ignore[dict-item]
+    other = {**VISA, "card": {**CARD, "last4": "1111"}}
 
     assert cards.columns(found(own=VISA, of_customer=other))["card_last4"] == "4242"
     assert cards.columns(found(of_customer=other))["card_last4"] == "1111"

@@ -1,0 +1,147 @@
+"""Which of the mails that tell of one moment is sent, and which is held back; switches, languages, own functions."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.checks import run_checks
+
+from billing import signals
+from billing.models import Dispute, StripeWrite, Subscription
+from notifications import reasons
+from notifications.models import Mail
+
+from .conftest import DECEMBER, JANUARY
+
+Status = Mail.Status
+pytestmark = pytest.mark.django_db
+
+
+def say(signal, subscription, **details):
+    signal.send(sender=Subscription, subscription=subscription, **details)
+
+
+def sent():
+    return sorted(Mail.objects.filter(status=Status.SENT).values_list("kind", flat=True))
+
+
+def error_of(kind):
+    return Mail.objects.get(kind=kind).error
+
+
+def test_a_payment_that_ends_a_past_due_time_brings_one_mail_which_is_the_receipt(subscription, payment, work):
+    row = payment()
+    say(signals.payment_succeeded, subscription, payment=row)
+    say(signals.payment_recovered, subscription, payment=row)
+    say(signals.access_granted, subscription, reason="active", revoked_because="grace_over")
+    work()
+    assert sent() == ["payment_recovered"]
+    assert error_of("access_restored") == reasons.TOLD_BETTER
+
+
+def test_with_the_better_one_off_the_receipt_is_sent(subscription, payment, work, settings):
+    settings.NOTIFICATIONS_OFF = {"payment_recovered"}
+    row = payment()
+    say(signals.payment_succeeded, subscription, payment=row)
+    say(signals.payment_recovered, subscription, payment=row)
+    work()
+    assert sent() == ["payment_received"]
+
+
+def test_a_won_dispute_says_itself_that_access_is_back(subscription, dispute, work):
+    Dispute.objects.update(status="won")
+    dispute.refresh_from_db()
+    say(signals.access_granted, subscription, reason="active", revoked_because="hold_dispute")
+    say(signals.dispute_closed, subscription, dispute=dispute)
+    work()
+    assert sent() == ["dispute_closed"]
+
+
+def test_a_lost_dispute_is_told_by_the_end_it_brings(subscription, dispute):
+    Dispute.objects.update(status="lost")
+    dispute.refresh_from_db()
+    write = {"action": StripeWrite.Action.CANCEL_SUBSCRIPTION, "object_id": "sub_1", "reference": dispute.pk}
+    StripeWrite.objects.create(lane=subscription.customer_id, requested_at=DECEMBER, **write)
+    say(signals.dispute_closed, subscription, dispute=dispute)
+    assert error_of("dispute_closed") == reasons.THE_END_SAYS_IT
+
+
+def test_access_that_staff_gave_back_is_told(subscription, work):
+    say(signals.access_granted, subscription, reason="active", revoked_because="hold_staff")
+    work()
+    assert sent() == ["access_restored"]
+
+
+def test_the_start_tells_of_access_alone(subscription, work):
+    say(signals.subscription_started, subscription)
+    say(signals.access_granted, subscription, reason="active", revoked_because="")
+    work()
+    assert sent() == ["welcome"]
+
+
+def test_a_change_that_was_scheduled_is_told_once_and_taken_back_not_at_all(subscription, work):
+    row = Subscription.objects.get()
+    row.pending_kind, row.pending_at = "scheduled", JANUARY
+    row.save()
+    say(signals.change_scheduled, row, price=None, at=JANUARY)
+    work()
+    assert sent() == ["downgrade_scheduled"]
+    say(signals.change_scheduled, row, price=None, at=JANUARY + timedelta(days=31))
+    assert Mail.objects.get(status=Status.SKIPPED).error == reasons.CHANGED_AGAIN
+
+
+def test_a_new_card_makes_the_warning_needless(subscription, work):
+    Subscription.objects.update(card_brand="visa", card_last4="4242", card_expires_on=date(2026, 12, 31))
+    row = Subscription.objects.get()
+    say(signals.card_expiring, row, expires_on=row.card_expires_on)
+    Subscription.objects.update(card_last4="4444", card_expires_on=date(2029, 1, 31))
+    work()
+    assert error_of("card_expiring") == reasons.NEW_CARD
+
+
+def test_a_renewal_that_was_cancelled_meanwhile_is_not_told(subscription, work):
+    say(signals.renewal_coming, subscription, renews_at=JANUARY)
+    Subscription.objects.update(cancel_at=JANUARY)
+    work()
+    assert error_of("renewal_coming") == reasons.MOVED
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"), [("NOTIFICATIONS_OFF", reasons.OFF), ("NOTIFICATIONS_BY_STRIPE", reasons.BY_STRIPE)]
+)
+def test_what_is_switched_off_or_mailed_by_stripe_is_held_back_and_says_so(subscription, settings, setting, why):
+    setattr(settings, setting, ["welcome"])
+    say(signals.subscription_started, subscription)
+    assert (error_of("welcome"), Mail.objects.get().status) == (why, Status.SKIPPED)
+
+
+def test_a_kind_that_is_none_and_a_function_that_is_not_there_are_found_at_start_up(settings):
+    settings.NOTIFICATIONS_OFF, settings.NOTIFICATIONS_FUNCTIONS = {"welcom"}, {"welcome": "nowhere.mails.welcome"}
+    found = [message.id for message in run_checks() if message.id.startswith("notifications.")]
+    assert found == ["notifications.E001", "notifications.E002"]
+
+
+def own_welcome(subscription):
+    Mail.objects.create(key="own", kind="welcome", created_at=DECEMBER, next_attempt_at=DECEMBER)
+
+
+def test_a_project_has_its_own_function_called(subscription, settings):
+    settings.NOTIFICATIONS_FUNCTIONS = {"welcome": f"{__name__}.own_welcome"}
+    say(signals.subscription_started, subscription)
+    assert Mail.objects.get().key == "own"
+
+
+def german(subscriber):
+    return "de"
+
+
+def test_the_language_is_the_settings_then_the_subscribers_then_stripes(subscription, settings):
+    customer = subscription.customer
+    customer.preferred_locale = "fr-CA"
+    say(signals.subscription_started, subscription)
+    assert Mail.objects.get().language == "fr"
+    customer.subscriber.language = "en"
+    say(signals.subscription_ended, subscription, reason="")
+    assert Mail.objects.get(kind="subscription_cancelled").language == "en"
+    settings.NOTIFICATIONS_LANGUAGE_OF = f"{__name__}.german"
+    say(signals.access_granted, subscription, reason="active", revoked_because="hold_staff")
+    assert Mail.objects.get(kind="access_restored").language == "de"
