@@ -59,7 +59,7 @@ def section(scope: Scope) -> Section:
 
 def _mails(scope: Scope) -> list[Mails]:
     rows = Mail.objects.filter(scope.has("created_at")).order_by().annotate(at=scope.bucket("created_at"))
-    by = rows.values_list("at", "status", "kind").annotate(Count("created_at"))
+    by = rows.values_list("at", "status", "kind").annotate(n=Count("*"))
     return [Mails(*row) for row in by]
 
 

@@ -46,7 +46,7 @@ def _expiring(today: date) -> list[Fact]:
         **{f"{CARD}__lte": today + AHEAD}, customer__subscription__status__in=CHARGED
     ).order_by()
     by = rows.annotate(month=TruncMonth(CARD)).values_list("currency", "month")
-    return [Fact(None, *row) for row in by.annotate(Count("customer", distinct=True), Sum("amount"))]
+    return [Fact(None, *row) for row in by.annotate(n=Count("customer", distinct=True), sum=Sum("amount"))]
 
 
 def _table(scope: Scope, found: list[Fact], today: date) -> Table:

@@ -57,5 +57,9 @@ def share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
+def many(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def percent(part: float | None, digits: int = 1) -> str:
     return "–" if part is None else f"{part:.{digits}%}"

@@ -54,13 +54,13 @@ def payments_made(scope: Scope) -> int:
 def _paid(scope: Scope) -> list[Fact]:
     rows = Payment.objects.filter(scope.has("paid_at"), amount__gt=0).order_by()
     by = rows.annotate(at=scope.bucket("paid_at")).values_list("at", "currency")
-    return [Fact(at, currency, "", *sums) for at, currency, *sums in by.annotate(Count("pk"), Sum("amount"))]
+    return [Fact(at, currency, "", *sums) for at, currency, *sums in by.annotate(n=Count("*"), sum=Sum("amount"))]
 
 
 def _failed(scope: Scope) -> list[Fact]:
     """Of each kind, which is the decline code and whether it waits for the cardholder."""
     rows = PaymentFailure.objects.filter(scope.has("failed_at")).order_by().annotate(at=scope.bucket("failed_at"))
-    by = rows.values_list("at", "currency", "decline_code", "is_action_required").annotate(Count("pk"))
+    by = rows.values_list("at", "currency", "decline_code", "is_action_required").annotate(n=Count("*"))
     return [Fact(at, currency, (code, waits), number) for at, currency, code, waits, number in by]
 
 

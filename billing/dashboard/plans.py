@@ -24,14 +24,14 @@ def section(scope: Scope) -> Section:
 
 def _subscriptions() -> list[Fact]:
     """Of each kind, which is plan and status."""
-    rows = Subscription.objects.filter(status__in=SHOWN).order_by().values_list("plan", "status").annotate(Count("pk"))
+    rows = Subscription.objects.filter(status__in=SHOWN).order_by().values_list("plan", "status").annotate(n=Count("*"))
     return [Fact(None, "", (plan, status), number) for plan, status, number in rows]
 
 
 def _mrr() -> list[Fact]:
     """Of each kind, which is the plan that the customer has now."""
     rows = MrrMovement.objects.filter(customer__subscription__status__in=SHOWN).order_by()
-    by = rows.values_list("currency", "customer__subscription__plan").annotate(Count("pk"), Sum("amount"))
+    by = rows.values_list("currency", "customer__subscription__plan").annotate(n=Count("*"), sum=Sum("amount"))
     return [Fact(None, *row) for row in by]
 
 

@@ -7,7 +7,7 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Sum,
 from billing.models import MrrMovement, Payment, PaymentFailure, Subscription
 
 from . import money, svg
-from .facts import Fact, counted, currencies, only, percent, share, summed
+from .facts import Fact, counted, currencies, many, only, percent, share, summed
 from .parts import Cell, Chart, Figure, Section, Series, Table, Term
 from .scope import Scope
 
@@ -83,7 +83,7 @@ def unpaid() -> QuerySet[PaymentFailure]:
 
 def _outcomes(scope: Scope) -> list[Fact]:
     rows = first_failures().filter(scope.has("failed_at")).order_by().annotate(at=scope.bucket("failed_at"))
-    by = rows.values_list("at", "currency", "outcome").annotate(Count("pk"), Sum("amount"))
+    by = rows.values_list("at", "currency", "outcome").annotate(n=Count("*"), sum=Sum("amount"))
     return [Fact(*row) for row in by]
 
 
@@ -101,7 +101,7 @@ def _then(scope: Scope, found: list[Fact]) -> list[Figure]:
 
 def _money(scope: Scope, term: Term, found: list[Fact], outcome: str, number: dict[str, int]) -> Figure:
     values, parts = money.lines(summed(found, kind=outcome))
-    return Figure(term, values, [*parts, f"{number[outcome]:,} invoices"], _rows(scope, outcome=outcome))
+    return Figure(term, values, [*parts, many(number[outcome], "invoice")], _rows(scope, outcome=outcome))
 
 
 def _rows(scope: Scope, bucket: Any = None, **query: Any) -> str:
@@ -137,7 +137,13 @@ def _now(scope: Scope) -> list[Figure]:
     due_values, due_parts = money.lines(due)
     past_due = scope.rows("subscription", status__exact="past_due")
     return [
-        Figure(PAST_DUE, [f"{number:,}"], ["subscriptions"], past_due, "bad" if number else "good"),
+        Figure(
+            PAST_DUE,
+            [f"{number:,}"],
+            [],
+            past_due,
+            "bad" if number else "good",
+        ),
         Figure(DUE, due_values, due_parts, scope.rows("paymentfailure", outcome="due_now")),
         Figure(AT_RISK, at_risk, [*parts_at_risk, "a month"], past_due),
     ]

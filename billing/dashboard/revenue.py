@@ -8,7 +8,7 @@ from django.db.models import Count, Sum
 from billing.models import MrrMovement
 
 from . import money, svg
-from .facts import Fact, counted, currencies, only, percent, share, summed
+from .facts import Fact, counted, currencies, many, only, percent, share, summed
 from .parts import Cell, Chart, Figure, Section, Series, Table, Term
 from .scope import Scope
 
@@ -68,13 +68,13 @@ def section(scope: Scope) -> Section:
 
 def _before(scope: Scope) -> list[Fact]:
     rows = MrrMovement.objects.filter(moved_at__lt=scope.period.start).order_by()
-    by = rows.values_list("currency", "kind").annotate(Count("pk"), Sum("amount"))
+    by = rows.values_list("currency", "kind").annotate(n=Count("*"), sum=Sum("amount"))
     return [Fact(None, *row) for row in by]
 
 
 def _moves(scope: Scope) -> list[Fact]:
     rows = MrrMovement.objects.filter(scope.has("moved_at")).order_by().annotate(at=scope.bucket("moved_at"))
-    by = rows.values_list("at", "currency", "kind").annotate(Count("pk"), Sum("amount"))
+    by = rows.values_list("at", "currency", "kind").annotate(n=Count("*"), sum=Sum("amount"))
     return [Fact(*row) for row in by]
 
 
@@ -107,13 +107,13 @@ def _figures(scope: Scope, before: list[Fact], moves: list[Fact]) -> list[Figure
     paying = scope.rows("subscription", status__in="active,past_due")
     churned = scope.rows_within("mrrmovement", "moved_at", kind__exact=Kind.CHURN.value)
     losses = scope.rows_within("mrrmovement", "moved_at", kind__in=",".join(sorted(LOSSES)))
-    growth = ", ".join(_shares(change, opening))
+    growth = [f"{', '.join(_shares(change, opening))} of the beginning"] if opening else []
     return [
         Figure(MRR, now, parts, scope.rows("mrrmovement", moved_at__lt=scope.period.end)),
-        Figure(NET, net, [*net_parts, f"{growth} of the beginning"], scope.rows_within("mrrmovement", "moved_at")),
+        Figure(NET, net, [*net_parts, *growth], scope.rows_within("mrrmovement", "moved_at")),
         Figure(CUSTOMERS, [f"{at_start + _customers(moves):,}"], [f"{at_start:,} at the beginning"], paying),
-        Figure(CUSTOMER_CHURN, [percent(share(left, at_start))], [f"{left:,} customers left"], churned),
-        Figure(REVENUE_CHURN, _shares(lost, opening), [f"{line} lost" for line in gone_parts or gone], losses),
+        Figure(CUSTOMER_CHURN, [percent(share(left, at_start))], [f"{many(left, 'customer')} left"], churned),
+        Figure(REVENUE_CHURN, _shares(lost, opening), [f"{line} lost" for line in gone_parts or gone if lost], losses),
     ]
 
 

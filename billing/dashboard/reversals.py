@@ -5,7 +5,7 @@ from django.db.models import Count, Q, Sum
 from billing.models import Dispute, Refund
 
 from . import money, svg
-from .facts import Fact, counted, currencies, percent, share, summed
+from .facts import Fact, counted, currencies, many, percent, share, summed
 from .parts import Cell, Chart, Figure, Section, Series, Table, Term
 from .payments import payments_made
 from .scope import Scope
@@ -48,13 +48,13 @@ def section(scope: Scope) -> Section:
 def _refunds(scope: Scope) -> list[Fact]:
     rows = Refund.objects.filter(scope.has("created_at")).exclude(status__in=UNDONE).order_by()
     by = rows.annotate(at=scope.bucket("created_at")).values_list("at", "currency", "is_full")
-    return [Fact(*row) for row in by.annotate(Count("pk"), Sum("amount"))]
+    return [Fact(*row) for row in by.annotate(n=Count("*"), sum=Sum("amount"))]
 
 
 def _disputes(scope: Scope) -> list[Fact]:
     rows = Dispute.objects.filter(scope.has("opened_at")).exclude(IS_INQUIRY).order_by()
     by = rows.annotate(at=scope.bucket("opened_at")).values_list("at", "currency", "status")
-    return [Fact(*row) for row in by.annotate(Count("pk"), Sum("amount"))]
+    return [Fact(*row) for row in by.annotate(n=Count("*"), sum=Sum("amount"))]
 
 
 def _refund_rows(scope: Scope, bucket: object = None, **query: str) -> str:
@@ -74,10 +74,10 @@ def _amounts(scope: Scope, refunds: list[Fact], disputes: list[Fact]) -> list[Fi
         Figure(
             REFUNDED,
             refunded,
-            [*refunded_parts, f"{counted(refunds):,} refunds, {full:,} in full"],
+            [*refunded_parts, f"{many(counted(refunds), 'refund')}, {full:,} in full"],
             _refund_rows(scope),
         ),
-        Figure(DISPUTED, disputed, [*disputed_parts, f"{counted(disputes):,} disputes"], _dispute_rows(scope)),
+        Figure(DISPUTED, disputed, [*disputed_parts, many(counted(disputes), "dispute")], _dispute_rows(scope)),
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import NamedTuple
 
-from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, FloatField, Q, Sum, Value, When
+from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, IntegerField, Q, Sum, Value, When
 
 from billing.models import StripeEvent, SyncRun
 
@@ -59,11 +59,12 @@ COLOURS = {"Processed": "1", "Waiting": "waiting", "Failed": "bad"}
 TOOK = ExpressionWrapper(F("processed_at") - F("received_at"), DurationField())
 # What a lag is rounded up to, in seconds: from a hundredth to a day. Counting them by these costs no sorting.
 STEPS = [round(size * step, 3) for size in (0.01, 0.1, 1, 10, 100, 1000, 10_000) for step in (1, 1.5, 2, 3, 5, 7.5)]
+# The number of its step; what took longer than the last is counted there.
 ROUNDED = Case(
     When(processed_at=None, then=None),
-    *(When(took__lte=timedelta(seconds=step), then=Value(step)) for step in STEPS),
-    default=Value(100_000.0),
-    output_field=FloatField(),
+    *(When(took__lte=timedelta(seconds=step), then=Value(number)) for number, step in enumerate(STEPS)),
+    default=Value(len(STEPS) - 1),
+    output_field=IntegerField(),
 )
 
 
@@ -91,8 +92,8 @@ def section(scope: Scope) -> Section:
 def _events(scope: Scope) -> list[Lag]:
     """Of each kind, which is the event's status."""
     rows = StripeEvent.objects.filter(scope.has("received_at")).order_by().annotate(at=scope.bucket("received_at"))
-    by = rows.annotate(took=TOOK, lag=ROUNDED).values_list("at", "status", "lag").annotate(Count("received_at"))
-    return [Lag(*row) for row in by]
+    by = rows.annotate(took=TOOK, lag=ROUNDED).values_list("at", "status", "lag").annotate(n=Count("*"))
+    return [Lag(at, kind, None if step is None else STEPS[step], number) for at, kind, step, number in by]
 
 
 def _figures(scope: Scope, found: list[Lag]) -> list[Figure]:

@@ -140,8 +140,8 @@ def test_payments_and_their_failures_are_counted(root, small_world):
 def test_failed_invoices_are_recovered_open_or_lost(root, small_world):
     found = shown(root)
     assert found["Recovery rate"] == ["50.0%", "1 recovered, 1 lost"]
-    assert found["Recovered"] == ["$20.00", "1 invoices"]
-    assert found["Lost"] == ["$20.00", "1 invoices"]
+    assert found["Recovered"] == ["$20.00", "1 invoice"]
+    assert found["Lost"] == ["$20.00", "1 invoice"]
     assert found["Past due now"][0] == "1"
     assert found["Due and unpaid"] == ["$15.00"]
     assert found["MRR at risk"] == ["$20.00", "a month"]
@@ -153,7 +153,7 @@ def test_revenue_and_churn_are_those_of_the_ledger(root, small_world):
     assert found["MRR"] == ["$40.00"]
     assert found["Net change"] == ["-$10.00", "-20.0% of the beginning"]
     assert found["Paying customers"] == ["2", "3 at the beginning"]
-    assert found["Customer churn"] == ["33.3%", "1 customers left"]
+    assert found["Customer churn"] == ["33.3%", "1 customer left"]
     assert found["Revenue churn"] == ["40.0%", "$20.00 lost"]
     assert table(root, "Subscriptions by plan") == [["Pro", "1", "0", "1", "2", "$40.00"]]
 
@@ -165,7 +165,7 @@ def test_refunds_and_disputes_are_those_that_moved_money(root, small_world):
     for number, status in enumerate(("won", "lost", "warning_closed", "needs_response")):
         Dispute.objects.create(id=f"dp_{number}", status=status, opened_at=ago(2), **of)
     found = shown(root)
-    assert found["Refunded"] == ["$5.00", "1 refunds, 0 in full"]
+    assert found["Refunded"] == ["$5.00", "1 refund, 0 in full"]
     assert found["Disputed"] == ["$15.00", "3 disputes"]
     assert found["Disputes won"] == ["50.0%", "1 won, 1 lost, 1 open"]
     assert found["Dispute rate"][1] == "3 of 2 payments"
