@@ -94,4 +94,5 @@ class Section:
 
     @property
     def terms(self) -> list[Term]:
-        return [part.term for part in (*self.figures, *self.charts, *self.tables)]
+        parts: list[Figure | Chart | Table] = [*self.figures, *self.charts, *self.tables]
+        return [part.term for part in parts]

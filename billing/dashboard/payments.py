@@ -117,7 +117,7 @@ def _by_code(scope: Scope, failed: list[Fact]) -> Table:
 
     def row(kind: tuple[str, bool], number: int) -> list[str | Cell]:
         code, waits = kind
-        query = {"decline_code__exact": code, "is_action_required__exact": int(waits)}
+        query: dict[str, Any] = {"decline_code__exact": code, "is_action_required__exact": int(waits)}
         url = scope.rows_within("paymentfailure", "failed_at", **query)
         return [Cell(_reason(code, waits), url), f"{number:,}", _bar(share(number, total))]
 

@@ -124,7 +124,9 @@ def _table(scope: Scope, found: list[Fact]) -> Table:
         due = summed(found, kind=outcome).get(currency, 0)
         return Cell(money.worded(due, currency), _rows(scope, outcome=outcome, currency=currency))
 
-    rows = [[name.upper(), *(cell(name, outcome) for outcome in OUTCOMES)] for name in currencies(found)]
+    rows: list[list[str | Cell]] = [
+        [name.upper(), *(cell(name, outcome) for outcome in OUTCOMES)] for name in currencies(found)
+    ]
     return Table(IN_MONEY, ("Currency", *OUTCOMES.values()), rows, "No invoice's first try failed in this period.")
 
 

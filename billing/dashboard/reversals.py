@@ -1,5 +1,8 @@
 """Money that goes back: refunds that were given, and disputes that cardholders opened."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from django.db.models import Count, Q, Sum
 
 from billing.models import Dispute, Refund
@@ -57,11 +60,11 @@ def _disputes(scope: Scope) -> list[Fact]:
     return [Fact(*row) for row in by.annotate(n=Count("*"), sum=Sum("amount"))]
 
 
-def _refund_rows(scope: Scope, bucket: object = None, **query: str) -> str:
+def _refund_rows(scope: Scope, bucket: datetime | None = None, **query: str) -> str:
     return scope.rows_within("refund", "created_at", bucket, status__in="succeeded,pending,requires_action", **query)
 
 
-def _dispute_rows(scope: Scope, bucket: object = None, **query: str) -> str:
+def _dispute_rows(scope: Scope, bucket: datetime | None = None, **query: str) -> str:
     real = "needs_response,under_review,won,lost,prevented"
     return scope.rows_within("dispute", "opened_at", bucket, **{"status__in": real, **query})
 
@@ -97,7 +100,7 @@ def _rates(scope: Scope, disputes: list[Fact]) -> list[Figure]:
 
 
 def _over_time(scope: Scope, refunds: list[Fact], disputes: list[Fact]) -> Chart:
-    def series(name: str, rows: list[Fact], colour: str, link: object) -> Series:
+    def series(name: str, rows: list[Fact], colour: str, link: Callable[..., str]) -> Series:
         values = scope.each(lambda at: counted(rows, at=at))
         urls = scope.links(values, lambda at: link(scope, at))
         return Series(name, values, [f"{value:,}" for value in values], colour, urls)
