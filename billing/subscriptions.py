@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.dispatch import Signal
 from django.utils import timezone
 
-from billing import access, cards, catalogue, clock, fetch, lanes, mirror, pending, signals, usage
+from billing import access, cards, catalogue, clock, fetch, mirror, pending, signals, usage
 from billing.clock import from_timestamp
 from billing.fetch import id_of
 from billing.lifecycle import duplicates
@@ -63,15 +63,6 @@ def current(found: list[dict[str, Any]]) -> dict[str, Any] | None:
 def is_live(customer: Customer, subscription_id: str) -> bool:
     """Whether Stripe would still bill this subscription, be it the one that counts or another."""
     return any(item["id"] == subscription_id and item["status"] in LIVE for item in fetch.subscriptions(customer.pk))
-
-
-def refresh_from_stripe(customer_id: str) -> Subscription:
-    """Ask Stripe now, under the customer's lane: the return page's and the staff's way in.
-
-    Raises LaneBusy, StripeUnavailable; nothing is changed then.
-    """
-    with lanes.hold(customer_id) as commit:
-        return commit(lambda: refresh(Customer.objects.get(pk=customer_id)))
 
 
 def lapsed() -> list[str]:

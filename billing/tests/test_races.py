@@ -8,8 +8,9 @@ from functools import partial
 import pytest
 from django.db import connection, transaction
 
-from billing import lanes, ledger, processing, subscriptions, testing, worker
-from billing.models import Payment, StripeEvent
+from billing import lanes, ledger, processing, testing, worker
+from billing.lifecycle import checkout
+from billing.models import CheckoutAttempt, Payment, StripeEvent
 
 from .processes import until
 from .world import assert_all_processed
@@ -129,7 +130,7 @@ def test_the_return_page_and_the_webhooks_at_once_announce_everything_once(world
     world.deliver(work=False)
     both = [
         at_once(partial(worker.drain, ada.customer)),
-        at_once(partial(subscriptions.refresh_from_stripe, ada.customer)),
+        at_once(partial(checkout.settle, CheckoutAttempt.objects.get())),
     ]
     for one in both:
         one.result()
