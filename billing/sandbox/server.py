@@ -53,7 +53,7 @@ class Server(ThreadingHTTPServer):
         ending.start()
         while ending.is_alive():
             with suppress(OSError):
-                socket.create_connection(self.server_address[:2], 0.1).close()
+                socket.create_connection((self.server_name, self.server_port), 0.1).close()
             ending.join(0.01)
 
     def serve_in_background(self) -> threading.Thread:
