@@ -14,6 +14,7 @@ from djstripe import models as djstripe
 from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models.base import StripeModel
 
+from billing import mirror_bulk
 from billing.clock import from_timestamp
 from billing.conf import conf
 from billing.stripe_client import StripeUnavailable, once, undone_on_error
@@ -50,6 +51,21 @@ def sync(obj: Any) -> None:
         log.exception("not mirrored", extra={"object_id": obj["id"]})
 
 
+def subscriptions(found: list[dict[str, Any]]) -> None:
+    """Mirror a customer's subscriptions with what they bring along: together where they are plain, else one by one."""
+    try:
+        with transaction.atomic():
+            is_written = mirror_bulk.write(found)
+    except OperationalError:
+        raise
+    except Exception:
+        is_written = False  # dj-stripe's turn, which says what it cannot take
+    for item in [] if is_written else found:
+        sync(item["customer"])
+        sync(item["default_payment_method"])
+        sync(item)
+
+
 def events(payloads: list[dict[str, Any]]) -> dict[str, djstripe.Event]:
     """dj-stripe's rows of a batch's events by id, those that are missing inserted in one go.
 
@@ -57,7 +73,7 @@ def events(payloads: list[dict[str, Any]]) -> dict[str, djstripe.Event]:
     account, one with a value that no column takes, all as long as the account of our key is not known.
     """
     known = {row.id: row for row in djstripe.Event.objects.filter(id__in=[payload["id"] for payload in payloads])}
-    owner = djstripe.APIKey.objects.filter(secret=conf.api_key).values_list("djstripe_owner_account", flat=True).first()
+    owner = mirror_bulk.owner()
     missing = [payload for payload in payloads if payload["id"] not in known and not payload.get("account")]
     try:
         with transaction.atomic():

@@ -34,7 +34,7 @@ def refresh(customer: Customer) -> Subscription:
     if once(f"refresh:{customer.pk}"):
         asked_at = timezone.now()
         found = fetch.subscriptions(customer.pk)
-        _mirror(found)
+        mirror.subscriptions(found)
         before = _copy(subscription)
         _project(subscription, current(found), asked_at)
         has_changed = access.record_change(before, subscription)
@@ -120,13 +120,6 @@ def end_for_deleted_customer(customer: Customer) -> None:
     customer.subscriber = None
     customer.save(update_fields=["subscriber"])
     mirror.forget_customer(customer.pk)
-
-
-def _mirror(found: list[dict[str, Any]]) -> None:
-    for item in found:
-        mirror.sync(item["customer"])
-        mirror.sync(item["default_payment_method"])
-        mirror.sync(item)
 
 
 def _copy(subscription: Subscription) -> Subscription:
