@@ -32,18 +32,23 @@ def refresh(customer: Customer) -> Subscription:
     """Project what Stripe says now of `customer`; the first call of a drain does the work, the rest find it done."""
     subscription, _ = Subscription.objects.get_or_create(customer=customer)
     if once(f"refresh:{customer.pk}"):
-        asked_at = timezone.now()
-        found = fetch.subscriptions(customer.pk)
-        mirror.subscriptions(found)
-        before = _copy(subscription)
-        _project(subscription, current(found), asked_at)
-        has_changed = access.record_change(before, subscription)
-        _announce(before, subscription, found)
-        settle_access(customer.pk)
-        if has_changed:
-            usage.announce_overflow(subscription)
-        duplicates.settle(customer, found)
+        with catalogue.prices_remembered():
+            _refresh(customer, subscription)
     return subscription
+
+
+def _refresh(customer: Customer, subscription: Subscription) -> None:
+    asked_at = timezone.now()
+    found = fetch.subscriptions(customer.pk)
+    mirror.subscriptions(found)
+    before = _copy(subscription)
+    _project(subscription, current(found), asked_at)
+    has_changed = access.record_change(before, subscription)
+    _announce(before, subscription, found)
+    settle_access(customer.pk)
+    if has_changed:
+        usage.announce_overflow(subscription)
+    duplicates.settle(customer, found)
 
 
 def current(found: list[dict[str, Any]]) -> dict[str, Any] | None:
