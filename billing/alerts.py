@@ -32,7 +32,6 @@ ON CONFLICT (cause) DO UPDATE SET
 
 def tell(cause: str, subject: str, text: str) -> None:
     """Something happened. What happens again within the hour is counted, and the latest told when the hour is over."""
-    log.error("alert", extra={"cause": cause, "about": subject})
     transaction.on_commit(partial(_raise, cause, subject, text), robust=True)
 
 

@@ -4,6 +4,7 @@ Lines carry the ids of event, lane, mail and subscriber that are bound where the
 personal data belong in a log: `config.scrubbing` masks them, in the texts of exceptions too.
 """
 
+import sys
 from typing import Any
 
 import structlog
@@ -64,7 +65,12 @@ def logging_config(*, is_json: bool) -> dict[str, Any]:
     renderer: list[Processor] = (
         [structlog.processors.format_exc_info, without_personal_data, structlog.processors.JSONRenderer(default=str)]
         if is_json
-        else [without_personal_data, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            without_personal_data,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
     )
     return {
         "version": 1,
