@@ -27,8 +27,9 @@ class ExactDatabaseCache(DatabaseCache):
         """Keeps the entry's expiry. Raises ValueError when there is none."""
         stored_key = self.make_and_validate_key(key, version=version)
         with transaction.atomic(using=self._alias):
-            self._execute("UPDATE {table} SET expires = expires WHERE cache_key = %s", stored_key)
-            count = self.get(key, version=version)
+            is_ours = self._execute("UPDATE {table} SET expires = expires WHERE cache_key = %s", stored_key)
+            # Stored a moment after we looked, it is not locked by us, and others count as well.
+            count = self.get(key, version=version) if is_ours else None
             if count is None:
                 raise ValueError(f"Key '{key}' not found")
             pickled = base64.b64encode(pickle.dumps(count + delta, self.pickle_protocol)).decode("latin1")
@@ -46,8 +47,9 @@ class ExactDatabaseCache(DatabaseCache):
     def _now(self) -> Any:
         return connections[self._alias].ops.adapt_datetimefield_value(timezone.now())
 
-    def _execute(self, sql: str, *values: Any) -> None:
+    def _execute(self, sql: str, *values: Any) -> int:
         connection = connections[self._alias]
         with connection.cursor() as cursor:
             table = connection.ops.quote_name(self.cache_model_class._meta.db_table)
             cursor.execute(sql.format(table=table), values)
+            return cursor.rowcount

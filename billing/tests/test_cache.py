@@ -77,6 +77,21 @@ def test_twenty_threads_counting_at_once_lose_nothing():
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
+def test_a_count_that_begins_while_others_count_loses_nothing():
+    def count(key):
+        cache = caches["default"]
+        try:
+            return cache.incr(key)
+        except ValueError:
+            return 1 if cache.add(key, 1, timeout=60) else cache.incr(key)
+
+    for number in range(10):
+        counts = at_once(lambda _, key=f"begun-{number}": count(key), 8)
+        assert sorted(counts) == list(range(1, 9))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
 def test_only_one_of_many_threads_adds_even_over_an_expired_entry():
     caches["default"].set("first", 0, timeout=-60)
     added = at_once(lambda number: caches["default"].add("first", number, timeout=60), 12)
