@@ -39,19 +39,23 @@ def _tell_staff(dispute: Dispute) -> None:
 
 
 def _record(customer: Customer, found: dict[str, Any], link: InvoicePayment | None) -> Dispute:
+    now = {
+        "status": found["status"],
+        "amount": found["amount"],
+        "reason": found["reason"],
+        "evidence_due_at": from_timestamp(found["evidence_details"]["due_by"]),
+    }
     dispute, _ = Dispute.objects.update_or_create(
         pk=found["id"],
-        defaults={"status": found["status"], "amount": found["amount"], "reason": found["reason"]},
+        defaults=now,
         create_defaults={
             "customer": customer,
             "charge": id_of(found["charge"]),
             "payment_intent": id_of(found["payment_intent"]),
             "invoice_id": link.invoice_id if link else "",
-            "amount": found["amount"],
             "currency": found["currency"],
-            "reason": found["reason"],
-            "status": found["status"],
             "opened_at": from_timestamp(found["created"]),
+            **now,
         },
     )
     return dispute

@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.dispatch import Signal
 from django.utils import timezone
 
-from billing import access, cards, catalogue, clock, fetch, mirror, pending, signals, usage
+from billing import access, cards, catalogue, cause, clock, fetch, mirror, pending, signals, usage
 from billing.clock import from_timestamp
 from billing.fetch import id_of
 from billing.lifecycle import duplicates
@@ -120,6 +120,7 @@ def end_for_deleted_customer(customer: Customer) -> None:
     customer.save(update_fields=["deleted_at"])
     if was_started:
         signals.subscription_ended.send(sender=Subscription, subscription=subscription, reason="customer_deleted")
+    customer.comps.open().update(ended_at=clock.now(), ended_by=cause.current())
     settle_access(customer.pk)
     signals.customer_deleted.send(sender=Customer, subscription=subscription, customer=customer)
     customer.subscriber = None
@@ -218,7 +219,7 @@ def _update_customer(customer: Customer, found: Any) -> None:
 def _release_settled_holds(customer: Customer) -> None:
     """Refunds and disputes have done their work once the subscription ended; a new one starts free of them."""
     settled = (Hold.Kind.REFUND, Hold.Kind.DISPUTE)
-    customer.holds.active().filter(kind__in=settled).update(released_at=clock.now())
+    customer.holds.active().filter(kind__in=settled).update(released_at=clock.now(), released_by=cause.current())
 
 
 def _announce(before: Subscription, after: Subscription, found: list[dict[str, Any]]) -> None:

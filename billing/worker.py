@@ -1,6 +1,7 @@
 """The worker's two tasks: drain a lane, and sweep up what a crash, an outage or the time left behind."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from structlog.contextvars import bound_contextvars
 
-from billing import cause, lanes, processing, stripe_client, subscriptions
+from billing import cause, comps, lanes, processing, stripe_client, subscriptions
 from billing.lifecycle import cancellation, deletion
 from billing.models import AccountDeletion, Lane, StripeEvent, StripeWrite
 from billing.stripe_client import StripeUnavailable
@@ -78,11 +79,12 @@ def _go_on_leaving(leaving: AccountDeletion, claim: lanes.Claim) -> None:
 
 
 def sweep() -> str:
-    """Wake what nobody else will: lanes whose task was lost, events and writes whose time has come, ended graces."""
+    """Wake what nobody else will: lanes whose task was lost, events and writes whose time has come, ended graces and comps."""
     forgotten = _requeue_forgotten()
     due = _wake_due()
-    lapsed = sum(_announce_lapse(customer) for customer in subscriptions.lapsed())
-    return f"{forgotten} lanes requeued, {due} woken, {lapsed} graces ended"
+    graces = sum(_announce_lapse("grace", customer, subscriptions.settle_access) for customer in subscriptions.lapsed())
+    given = sum(_announce_lapse("comp", customer, comps.lapse) for customer in comps.lapsed())
+    return f"{forgotten} lanes requeued, {due} woken, {graces} graces and {given} comps ended"
 
 
 def _requeue_forgotten() -> int:
@@ -116,14 +118,14 @@ def _wake_due() -> int:
     return len(keys)
 
 
-def _announce_lapse(customer_id: str) -> int:
-    """Grace ends by the clock, without an event of Stripe's: say so under the lane like any other change."""
+def _announce_lapse(what: str, customer_id: str, say: Callable[[str], None]) -> int:
+    """Grace or comp ends by the clock, without an event of Stripe's: say so under the lane like any other change."""
     try:
-        with cause.of("grace lapsed"), lanes.hold(customer_id, wait_seconds=0) as commit:
-            commit(lambda: subscriptions.settle_access(customer_id))
+        with cause.of(f"{what} lapsed"), lanes.hold(customer_id, wait_seconds=0) as commit:
+            commit(lambda: say(customer_id))
     except lanes.LaneBusy:
         return 0
     except Exception:
-        log.exception("end of grace not announced", extra={"lane": customer_id})
+        log.exception("its end was not announced", extra={"lane": customer_id, "of": what})
         return 0
     return 1

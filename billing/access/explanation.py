@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from billing import clock
-from billing.models import AccountDeletion, Customer, Hold, StripeEvent, Subscription, SubscriptionChange
+from billing.models import AccountDeletion, Comp, Customer, Hold, StripeEvent, Subscription, SubscriptionChange
 
 from . import history
 from .rules import NO_SUBSCRIPTION, Access, decide
@@ -55,8 +55,14 @@ class Explanation:
     def grace_ends_at(self) -> datetime | None:
         return self.decided.grace_ends_at
 
+    @property
+    def comp(self) -> Comp | None:
+        """The one in force, whether or not it decides."""
+        return self.decided.comp
+
     def __str__(self) -> str:
-        told = [self._answer(), self._subscription(), self._grace(), *map(_hold, self.holds), self._leaving()]
+        told = [self._answer(), self._subscription(), self._grace(), self._comp(), *map(_hold, self.holds)]
+        told.append(self._leaving())
         changes = [f"  {moment(row.recorded_at)}: {row.status}{_on(row)}" for row in self.changes]
         events = [f"  {moment(clock.from_timestamp(row.created))}: {row.type} ({row.status})" for row in self.events]
         told += ["What we knew, newest first:", *changes] if changes else []
@@ -68,11 +74,12 @@ class Explanation:
         return f"On {moment(self.at)}, {self.who} {has} ({self.reason}). {why(self.decided)}"
 
     def _subscription(self) -> str:
-        subscription = self.decided.subscription
+        subscription, instead = self.decided.subscription, self.decided.plan or "the free plan"
         if subscription is None or not subscription.stripe_id:
-            return "There is no subscription; the free plan is in effect."
+            return f"There is no subscription; {instead} is in effect."
         plan = subscription.plan.name if subscription.plan else "no plan of ours"
-        effect = "in effect" if self.has_access else "not in effect: the free plan is"
+        is_in_effect = self.has_access and self.decided.plan == subscription.plan
+        effect = "in effect" if is_in_effect else f"not in effect: {instead} is"
         return f"The subscription {subscription.stripe_id} to {plan} is {subscription.status}, and {effect}."
 
     def _grace(self) -> str:
@@ -81,6 +88,12 @@ class Explanation:
         ends = "ends" if self.grace_ends_at and self.grace_ends_at > self.at else "ended"
         since, until = moment(self.grace_since), moment(self.grace_ends_at)
         return f"A payment is overdue: grace counts from {since} and {ends} {until}."
+
+    def _comp(self) -> str:
+        if self.comp is None:
+            return ""
+        since, until = moment(self.comp.granted_at), moment(self.comp.until)
+        return f"Staff gave access to {self.comp.plan} from {since} until {until}: {self.comp.reason or 'no reason'}"
 
     def _leaving(self) -> str:
         if self.deletion is None:
@@ -106,8 +119,12 @@ def explain_customer(customer: Customer, at: datetime | None = None) -> Explanat
     in_force = Q(released_at=None) | Q(released_at__gt=at)
     holds = list(customer.holds.filter(in_force, placed_at__lte=at).order_by("placed_at", "pk"))
     deletion = AccountDeletion.objects.filter(customer=customer, requested_at__lte=at).first()
+    comp = _comp_at(customer, at)
     subscription: Any = history.latest(customer) if is_now else history.state_at(customer, at)
+    if subscription is None and comp:
+        subscription = Subscription(customer=customer)
     if subscription is not None:
+        subscription.comp = comp
         subscription.active_hold = holds[0].kind if holds else None
         subscription.is_closing = deletion is not None
     return Explanation(
@@ -121,13 +138,19 @@ def explain_customer(customer: Customer, at: datetime | None = None) -> Explanat
     )
 
 
+def _comp_at(customer: Customer, at: datetime) -> Comp | None:
+    """The newest given up to then: each took the place of the one before."""
+    return customer.comps.filter(granted_at__lte=at).select_related("plan").order_by("-granted_at", "-pk").first()
+
+
 def _events(customer: Customer, at: datetime) -> Any:
     rows = StripeEvent.objects.filter(lane=customer.pk, created__lte=int(at.timestamp()))
     return rows.defer("payload").order_by("-created", "-pk")
 
 
 def _hold(hold: Hold) -> str:
-    return f"Access is on hold since {moment(hold.placed_at)}: {hold.get_kind_display()}, for {hold.reference}."
+    cause = hold.reason or f"for {hold.reference}"
+    return f"Access is on hold since {moment(hold.placed_at)}: {hold.get_kind_display()}, {cause.rstrip('.')}."
 
 
 def _on(row: SubscriptionChange) -> str:

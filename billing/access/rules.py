@@ -1,22 +1,24 @@
 """The rules of access, over rows and a clock: one query, no Stripe call.
 
-Access needs a status that gives it and no active hold. The reasons are stable codes:
-`active`, `trialing`, `grace` give access; `grace_over`, `incomplete`, `unpaid`, `paused`, `canceled`,
-`hold_dispute`, `hold_refund`, `hold_fraud`, `hold_staff`, `unmapped_price` (a live subscription to a price that belongs
-to no plan of ours), `closing` (the account is being deleted), `customer_deleted` and `no_subscription` do not.
+Access needs a status that gives it, or a comp, and no active hold. The reasons are stable codes:
+`active`, `trialing`, `grace` and `comp` (staff gave it until a moment) give access; `grace_over`, `incomplete`,
+`unpaid`, `paused`, `canceled`, `hold_dispute`, `hold_refund`, `hold_fraud`, `hold_staff`, `unmapped_price` (a live
+subscription to a price that belongs to no plan of ours), `closing` (the account is being deleted), `customer_deleted`
+and `no_subscription` do not.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
 from billing import clock
 from billing.conf import conf
-from billing.models import AccountDeletion, Hold, Plan, PlanLimit, Subscription
+from billing.models import AccountDeletion, Comp, Hold, Plan, PlanLimit, Subscription
 
 Status = Subscription.Status
+COMP = "comp"
 GIVES_ACCESS = frozenset({Status.ACTIVE, Status.TRIALING})
 REASON_WITHOUT_ACCESS = {
     Status.NONE: "no_subscription",
@@ -30,13 +32,15 @@ REASON_WITHOUT_ACCESS = {
 
 @dataclass(frozen=True)
 class Access:
-    """The answer to "may they use it, and why". `plan` is the paid one only while there is access, else None."""
+    """The answer to "may they use it, and why". `plan` is there only while there is access: the one paid for, or the
+    comp's where that gives more. `comp` is the one in force, whatever outweighs it."""
 
     has_access: bool
     reason: str
     plan: Plan | None = None
     subscription: Subscription | None = None
     grace_ends_at: datetime | None = None
+    comp: Comp | None = None
 
 
 NO_SUBSCRIPTION = Access(has_access=False, reason="no_subscription")
@@ -45,15 +49,16 @@ NO_SUBSCRIPTION = Access(has_access=False, reason="no_subscription")
 def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:
     """Whether `subscriber` may use what they pay for, now. One query.
 
-    `plan` asks for that plan or one ranked above it, by slug; `feature` for a paid plan that names it among its limits.
+    `plan` asks for that plan or one ranked above it, by slug; `feature` for a plan that names it among its limits.
     A plan that does not exist is nobody's.
     """
-    subscription = _of(subscriber, _asking(plan, feature))
-    if subscription is None or not decide(subscription, clock.now()).has_access:
+    wanted: Any = _of(subscriber, _asking(plan, feature))
+    decided = NO_SUBSCRIPTION if wanted is None else decide(wanted, clock.now())
+    if decided.plan is None:
         return False
-    wanted: Any = subscription
-    has_plan = not plan or (wanted.asked_rank is not None and wanted.plan.rank >= wanted.asked_rank)
-    return has_plan and (not feature or wanted.has_feature)
+    has_plan = not plan or (wanted.asked_rank is not None and decided.plan.rank >= wanted.asked_rank)
+    named_by = "has_feature_by_comp" if decided.reason == COMP else "has_feature"
+    return has_plan and (not feature or getattr(wanted, named_by))
 
 
 def of(subscriber: Any) -> Access:
@@ -66,9 +71,11 @@ def with_holds() -> QuerySet[Subscription]:
     """Subscriptions with all that `decide` reads, in one query."""
     active = Hold.objects.active().filter(customer=OuterRef("customer")).order_by("placed_at", "pk")
     closing = AccountDeletion.objects.filter(customer=OuterRef("customer"))
-    return Subscription.objects.select_related("customer", "plan", "price").annotate(
-        active_hold=Subquery(active.values("kind")[:1]), is_closing=Exists(closing)
-    )
+    return Subscription.objects.annotate(
+        active_hold=Subquery(active.values("kind")[:1]),
+        is_closing=Exists(closing),
+        comp=FilteredRelation("customer__comps", condition=Q(customer__comps__ended_at=None)),
+    ).select_related("customer", "plan", "price", "comp__plan")
 
 
 def _of(subscriber: Any, rows: QuerySet[Subscription]) -> Subscription | None:
@@ -83,24 +90,45 @@ def _asking(plan: str, feature: str) -> QuerySet[Subscription]:
     if plan:
         rows = rows.annotate(asked_rank=Subquery(Plan.objects.filter(slug=plan).values("rank")[:1]))
     if feature:
-        rows = rows.annotate(has_feature=Exists(PlanLimit.objects.filter(plan=OuterRef("plan"), feature=feature)))
+        named = PlanLimit.objects.filter(feature=feature)
+        rows = rows.annotate(
+            has_feature=Exists(named.filter(plan=OuterRef("plan"))),
+            has_feature_by_comp=Exists(named.filter(plan=OuterRef("comp__plan"))),
+        )
     return rows
 
 
 def decide(subscription: Subscription, at: datetime) -> Access:
-    """Status rule, then what outweighs it. `subscription` comes from `with_holds`, or is told what that annotates."""
+    """Status or comp, then what outweighs both. `subscription` comes from `with_holds`, or is told what that annotates."""
     row: Any = subscription
     grace_ends_at = grace_end(subscription)
-    allowed, reason = _by_status(subscription, at, grace_ends_at)
-    if subscription.customer.deleted_at:
-        allowed, reason = False, "customer_deleted"
-    elif allowed and row.is_closing:
-        allowed, reason = False, "closing"
-    elif allowed and subscription.plan_id is None:
-        allowed, reason = False, "unmapped_price"
-    elif allowed and row.active_hold:
-        allowed, reason = False, f"hold_{row.active_hold}"
-    return Access(allowed, reason, subscription.plan if allowed else None, subscription, grace_ends_at)
+    comp = _comp(row, at)
+    by_status, reason = _by_status(subscription, at, grace_ends_at)
+    has_paid = by_status and subscription.plan is not None
+    plan = subscription.plan if has_paid else None
+    if by_status and not has_paid:
+        reason = "unmapped_price"
+    if comp and (plan is None or comp.plan.rank > plan.rank):
+        plan, reason = comp.plan, COMP
+    if outweighing := _outweighing(row, plan, is_closable=by_status or plan is not None):
+        plan, reason = None, outweighing
+    return Access(plan is not None, reason, plan, subscription, grace_ends_at, comp)
+
+
+def _comp(row: Any, at: datetime) -> Comp | None:
+    comp: Comp | None = getattr(row, "comp", None)  # Django leaves it out where the join found none
+    return comp if comp and comp.is_in_force(at) else None
+
+
+def _outweighing(row: Any, plan: Plan | None, *, is_closable: bool) -> str:
+    """What takes away access that there would be. That the customer is gone is said in any case."""
+    if row.customer.deleted_at:
+        return "customer_deleted"
+    if is_closable and row.is_closing:
+        return "closing"
+    if plan is not None and row.active_hold:
+        return f"hold_{row.active_hold}"
+    return ""
 
 
 def grace_end(subscription: Subscription) -> datetime | None:

@@ -12,6 +12,7 @@ WHY = {
     "trialing": "the trial runs until {trial_end}",
     "grace": "a payment has been due since {past_due_since}, and grace lasts until {grace_end}",
     "grace_over": "a payment has been due since {past_due_since}, and grace ended {grace_end}",
+    "comp": "a member of staff gave access to {comp_plan} until {comp_until}",
     "incomplete": "the first payment was never completed",
     "unpaid": "every try to collect the payment failed",
     "paused": "the subscription is paused at Stripe",
@@ -37,6 +38,8 @@ def why(access: Access) -> str:
         "past_due_since": moment(row.past_due_since if row else None),
         "ended_at": moment(row.ended_at if row else None),
         "grace_end": moment(access.grace_ends_at),
+        "comp_plan": str(access.comp.plan) if access.comp else "",
+        "comp_until": moment(access.comp.until if access.comp else None),
         "unmapped_price": row.unmapped_price if row else "",
     }
     reason = WHY.get(access.reason, access.reason.replace("_", " ")).format(**facts)

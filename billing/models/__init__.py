@@ -1,5 +1,6 @@
 from .alerts import Alert
 from .catalogue import Plan, PlanLimit, Price
+from .comp import Comp
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
 from .history import MrrMovement, SubscriptionChange
@@ -14,6 +15,7 @@ __all__ = [
     "AccountDeletion",
     "Alert",
     "CheckoutAttempt",
+    "Comp",
     "Customer",
     "Dashboard",
     "Dispute",

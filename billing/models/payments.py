@@ -93,6 +93,7 @@ class Dispute(models.Model):
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=60, blank=True)
     status = models.CharField(max_length=30)
+    evidence_due_at = models.DateTimeField(null=True, blank=True, help_text="Until when Stripe takes an answer")
     opened_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

@@ -30,6 +30,12 @@ class Customer(models.Model):
     )
 
     class Meta:
+        permissions = [
+            ("hold_customer", "Can place a hold on access"),
+            ("release_customer", "Can release a hold on access"),
+            ("comp_customer", "Can give access for nothing, and end it"),
+            ("refresh_customer", "Can refresh from Stripe"),
+        ]
         indexes = [models.Index(fields=["email"], name="billing_customer_by_email")]
 
     def __str__(self) -> str:
@@ -119,8 +125,11 @@ class Hold(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="holds")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     reference = models.CharField(max_length=255, help_text="The dispute, charge or case that caused it")
+    reason = models.TextField(blank=True, help_text="In the words of the member of staff who placed it")
+    cause = models.CharField(max_length=255, blank=True, default="", help_text="The event, or who, that placed it")
     placed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=255, blank=True, default="", help_text="The event, or who, that did")
 
     objects = HoldQuerySet.as_manager()
 
@@ -132,6 +141,10 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} hold for {self.reference}"
+
+    @property
+    def was_released_by_staff(self) -> bool:
+        return self.released_at is not None and self.released_by.startswith("staff:")
 
 
 class CheckoutAttempt(models.Model):

@@ -1,0 +1,47 @@
+"""Access given for nothing, until a moment: given and ended by staff, run out by the clock. Called holding the lane."""
+
+from datetime import datetime
+
+from billing import cause, clock, subscriptions, usage
+from billing.models import Comp, Customer, Plan, Subscription
+
+
+def grant(customer: Customer, plan: Plan, until: datetime, reason: str) -> Comp:
+    """In place of the one that is open, if there is one."""
+    Subscription.objects.get_or_create(customer=customer)  # access is read from its row
+    _close(customer)
+    comp = Comp.objects.create(
+        customer=customer, plan=plan, until=until, reason=reason, granted_at=clock.now(), cause=cause.current()
+    )
+    _settle(customer)
+    return comp
+
+
+def end(customer: Customer) -> None:
+    _close(customer)
+    _settle(customer)
+
+
+def lapsed() -> list[str]:
+    """Customers whose comp has run out by the clock, which nobody has said yet."""
+    return list(Comp.objects.open().filter(until__lte=clock.now()).values_list("customer_id", flat=True))
+
+
+def lapse(customer_id: str) -> None:
+    """Close the comp that has run out; another may have taken its place since it was looked for."""
+    customer = Customer.objects.get(pk=customer_id)
+    if customer.comps.open().filter(until__lte=clock.now()).exists():
+        end(customer)
+
+
+def _close(customer: Customer) -> None:
+    now = clock.now()
+    for comp in customer.comps.open():
+        comp.ended_at, comp.ended_by = min(comp.until, now), cause.current()
+        comp.save(update_fields=["ended_at", "ended_by"])
+
+
+def _settle(customer: Customer) -> None:
+    """A plan may change where access does not: what was used may be above its limits all the same."""
+    subscriptions.settle_access(customer.pk)
+    usage.announce_overflow(Subscription.objects.select_related("customer__subscriber").get(customer=customer))
