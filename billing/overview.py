@@ -68,6 +68,15 @@ class Overview:
         return self.decided.reason
 
     @property
+    def is_comped(self) -> bool:
+        """The plan in effect is one that staff gave."""
+        return self.has_access and not self.decided.is_paid
+
+    @property
+    def comp_ends_at(self) -> datetime | None:
+        return self.decided.comp.until if self.decided.comp and self.is_comped else None
+
+    @property
     def current_period_end(self) -> datetime | None:
         return self.subscription.current_period_end if self.subscription else None
 

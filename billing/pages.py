@@ -138,7 +138,7 @@ def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
 
 def _price_words(now: overview.Overview) -> str:
     subscription = now.subscription
-    if not now.has_access or subscription is None or subscription.price is None:
+    if not now.decided.is_paid or subscription is None or subscription.price is None:
         return ""
     amount = catalogue.amounts(subscription.price).get(subscription.currency)
     if amount is None:

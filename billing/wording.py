@@ -68,6 +68,8 @@ def day(at: datetime) -> str:
 
 
 def status_words(overview: Overview) -> str:
+    if overview.comp_ends_at:
+        return f"Complimentary until {day(overview.comp_ends_at)}"
     if overview.cancel_at and overview.status in {"active", "trialing"}:
         return f"{STATUS_WORDS[overview.status]}, ends on {day(overview.cancel_at)}"
     return STATUS_WORDS[overview.status]
@@ -75,8 +77,10 @@ def status_words(overview: Overview) -> str:
 
 def next_date(overview: Overview) -> tuple[str, datetime] | None:
     """What happens next, and when."""
+    if overview.comp_ends_at and overview.status not in {"active", "trialing"}:
+        return "Access ends", overview.comp_ends_at
     if overview.cancel_at:
-        return "Access ends", overview.cancel_at
+        return "Subscription ends" if overview.is_comped else "Access ends", overview.cancel_at
     if overview.status == "trialing" and overview.trial_end:
         return "First payment", overview.trial_end
     if overview.grace_ends_at and overview.has_access:
@@ -111,13 +115,15 @@ def _overdue(overview: Overview, failure: PaymentFailure | None) -> Banner | Non
 
 def _until(overview: Overview, needs_bank: bool) -> str:
     action = "Confirm it" if needs_bank else "Pay the open invoice, with another card if you like,"
+    if overview.is_comped:
+        return f"{action} to keep your subscription. You have {_name(overview.effective_plan)} in any case for now."
     if overview.has_access and overview.grace_ends_at:
         return f"{action} by {day(overview.grace_ends_at)} to keep {_name(overview.effective_plan)} without a break."
     return f"{action} and your plan is back at once. Until then you are on the free plan."
 
 
 def _ended(overview: Overview) -> Banner | None:
-    if overview.holds or overview.status not in {"canceled", "incomplete_expired", "paused"}:
+    if overview.holds or overview.is_comped or overview.status not in {"canceled", "incomplete_expired", "paused"}:
         return None
     if overview.status == "paused":
         return Banner(Tone.WARNING, "Your subscription is paused", "Nothing is billed, and you are on the free plan.")
@@ -125,7 +131,7 @@ def _ended(overview: Overview) -> Banner | None:
 
 
 def _leaving(overview: Overview) -> Banner | None:
-    if not overview.cancel_at or not overview.has_access:
+    if not overview.cancel_at or not overview.has_access or overview.is_comped:
         return None
     sentence = f"You keep {_name(overview.effective_plan)} until {day(overview.cancel_at)}; nothing is billed after."
     return Banner(Tone.NOTICE, "Your subscription is cancelled", sentence)

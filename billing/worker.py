@@ -79,7 +79,7 @@ def _go_on_leaving(leaving: AccountDeletion, claim: lanes.Claim) -> None:
 
 
 def sweep() -> str:
-    """Wake what nobody else will: lanes whose task was lost, events and writes whose time has come, ended graces and comps."""
+    """Wake what nobody else will: lanes whose task was lost, events and writes that are due, ended graces and comps."""
     forgotten = _requeue_forgotten()
     due = _wake_due()
     graces = sum(_announce_lapse("grace", customer, subscriptions.settle_access) for customer in subscriptions.lapsed())

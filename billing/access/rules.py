@@ -42,6 +42,11 @@ class Access:
     grace_ends_at: datetime | None = None
     comp: Comp | None = None
 
+    @property
+    def is_paid(self) -> bool:
+        """Access that the subscription gives, rather than staff."""
+        return self.has_access and self.reason != COMP
+
 
 NO_SUBSCRIPTION = Access(has_access=False, reason="no_subscription")
 

@@ -1,45 +1,39 @@
-"""Customers, the holds on their access, and their tries at buying."""
+"""Customers, the holds on their access, what they were given for nothing, and their tries at buying."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
-from billing.models import CheckoutAttempt, Customer, Hold
+from billing import clock
+from billing.models import CheckoutAttempt, Comp, Customer, Hold
 
-from . import display, payment_words, people, subscription_words
-from .readonly import ReadOnlyAdmin, ReadOnlyInline
-
-
-class HoldInline(ReadOnlyInline):
-    model = Hold
-    fields = ["kind", "reference", "placed_at", "released_at"]
-    readonly_fields = fields
-    ordering = ["-placed_at"]
+from . import cause_words, display, payment_words, people, subscription_words
+from .customer_page import CustomerPage
+from .readonly import ReadOnlyAdmin
 
 
 @admin.register(Customer)
-class CustomerAdmin(ReadOnlyAdmin):
-    list_display = ["customer_id", "subscriber_name", "email", "plan", "state", "created", "deleted"]
+class CustomerAdmin(CustomerPage):
+    list_display = ["who", "plan", "state", "holds_in_force", "created", "deleted"]
     list_filter = ["created_at", ("deleted_at", admin.EmptyFieldListFilter)]
     list_select_related = ["subscriber", "subscription__plan"]
     ordering = ["-created_at"]
     search_help_text = "Customer id, or the beginning of an e-mail address"
-    fields = ["subscriber_name", "email", "stripe_link", "subscription_link", "events", "created", "deleted"]
-    readonly_fields = fields
-    inlines = [HoldInline]
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return ["id__exact", "email__istartswith", *(f"{path}__istartswith" for path in people.email_paths())]
 
-    @display.column("customer", ordering="id")
-    def customer_id(self, customer: Customer) -> Any:
-        return display.plain_id(customer.pk)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        on_hold = Hold.objects.active().filter(customer=OuterRef("pk")).order_by("placed_at")
+        comp = Comp.objects.open().filter(customer=OuterRef("pk"))
+        first = {"hold": Subquery(on_hold.values("kind")[:1]), "comp_until": Subquery(comp.values("until")[:1])}
+        return super().get_queryset(request).annotate(**first)
 
-    @display.column("subscriber")
-    def subscriber_name(self, customer: Customer) -> str:
-        return people.name_of(customer)
+    @display.column("who", ordering="email")
+    def who(self, customer: Customer) -> Any:
+        return display.lines(display.breakable(people.name_of(customer)), display.plain_id(customer.pk))
 
     @display.column("plan")
     def plan(self, customer: Customer) -> Any:
@@ -51,6 +45,12 @@ class CustomerAdmin(ReadOnlyAdmin):
         subscription = getattr(customer, "subscription", None)
         return subscription_words.status_badge(subscription.status) if subscription else None
 
+    @display.column("hold or comp")
+    def holds_in_force(self, customer: Any) -> Any:
+        hold = display.badge(f"{customer.hold} hold", "bad") if customer.hold else ""
+        is_given = customer.comp_until and customer.comp_until > clock.now()
+        return display.lines(hold, display.badge("comp", "good") if is_given else "")
+
     @display.column("created", ordering="created_at")
     def created(self, customer: Customer) -> Any:
         return display.moment(customer.created_at)
@@ -59,24 +59,11 @@ class CustomerAdmin(ReadOnlyAdmin):
     def deleted(self, customer: Customer) -> Any:
         return display.moment(customer.deleted_at)
 
-    @display.column("at Stripe")
-    def stripe_link(self, customer: Customer) -> Any:
-        return display.at_stripe(customer.pk)
-
-    @display.column("subscription")
-    def subscription_link(self, customer: Customer) -> Any:
-        subscription = getattr(customer, "subscription", None)
-        return display.row_link("subscription", subscription.pk, subscription) if subscription else None
-
-    @display.column("events")
-    def events(self, customer: Customer) -> Any:
-        return display.list_link("stripeevent", "All events of this customer", q=customer.pk)
-
 
 class OfCustomerAdmin(ReadOnlyAdmin):
     """Rows that belong to a customer: who it is, and the search that finds them by customer."""
 
-    list_select_related: Any = ["customer__subscriber", "customer__subscription"]
+    list_select_related: Any = ["customer__subscriber"]
     ids_searched: tuple[str, ...] = ()
     search_help_text = "Customer id or any other id of the row, or the beginning of an e-mail address"
 
@@ -90,32 +77,73 @@ class OfCustomerAdmin(ReadOnlyAdmin):
 
     @display.column("subscriber", ordering="customer__email")
     def subscriber(self, row: Any) -> Any:
-        subscription = getattr(row.customer, "subscription", None)
-        return display.lines(
-            people.link(row.customer, subscription.pk if subscription else None), display.plain_id(row.customer_id)
-        )
+        return display.lines(people.link(row.customer), display.plain_id(row.customer_id))
 
 
 @admin.register(Hold)
 class HoldAdmin(OfCustomerAdmin):
-    list_display = ["kind", "subscriber", "cause", "placed", "released"]
+    list_display = ["kind", "subscriber", "about", "placed", "state"]
+    list_display_links = ["kind"]
     list_filter = ["kind", ("released_at", admin.EmptyFieldListFilter), "placed_at"]
     ordering = ["-placed_at"]
     ids_searched = ("reference",)
-    fields = ["kind", "subscriber", "cause", "placed", "released"]
+    fields = ["kind", "subscriber", "about", "placed", "placed_by", "state", "let_go_by"]
     readonly_fields = fields
 
     @display.column("for", ordering="reference")
-    def cause(self, hold: Hold) -> Any:
-        return display.at_stripe(hold.reference)
+    def about(self, hold: Hold) -> Any:
+        return hold.reason or (None if hold.kind == Hold.Kind.STAFF else display.at_stripe(hold.reference))
 
     @display.column("placed", ordering="placed_at")
     def placed(self, hold: Hold) -> Any:
         return display.moment(hold.placed_at)
 
-    @display.column("released", ordering="released_at")
-    def released(self, hold: Hold) -> Any:
-        return display.moment(hold.released_at) or display.badge("in force", "bad")
+    @display.column("state", ordering="released_at")
+    def state(self, hold: Hold) -> Any:
+        if hold.released_at is None:
+            return display.badge("in force", "bad")
+        return display.lines(display.badge("released", "quiet"), display.moment(hold.released_at))
+
+    @display.column("placed by")
+    def placed_by(self, hold: Hold) -> Any:
+        return cause_words.one(hold.cause)
+
+    @display.column("released by")
+    def let_go_by(self, hold: Hold) -> Any:
+        return cause_words.one(hold.released_by)
+
+
+@admin.register(Comp)
+class CompAdmin(OfCustomerAdmin):
+    list_display = ["plan", "subscriber", "state", "reason", "given", "until_when"]
+    list_display_links = ["plan"]
+    list_filter = ["plan", ("ended_at", admin.EmptyFieldListFilter), "granted_at"]
+    list_select_related = [*OfCustomerAdmin.list_select_related, "plan"]
+    ordering = ["-granted_at"]
+    fields = ["plan", "subscriber", "state", "reason", "given", "given_by", "until_when", "end_by"]
+    readonly_fields = fields
+
+    @display.column("state")
+    def state(self, comp: Comp) -> Any:
+        if comp.is_in_force(clock.now()):
+            return display.badge("in force", "good")
+        return display.lines(display.badge("over", "quiet"), display.moment(comp.ended_at))
+
+    @display.column("given", ordering="granted_at")
+    def given(self, comp: Comp) -> Any:
+        return display.moment(comp.granted_at)
+
+    @display.column("until", ordering="until")
+    def until_when(self, comp: Comp) -> Any:
+        return display.moment(comp.until)
+
+    @display.column("given by")
+    def given_by(self, comp: Comp) -> Any:
+        return cause_words.one(comp.cause)
+
+    @display.column("ended by")
+    def end_by(self, comp: Comp) -> Any:
+        return cause_words.one(comp.ended_by)
 
 
 @admin.register(CheckoutAttempt)

@@ -50,8 +50,8 @@ def _on_customer(request: HttpRequest, customer: Customer, event: StripeEvent) -
         yield Effects("What it changed", ("", "before", "after"), changes, _why_nothing(customer, event))
     facts = list(_facts(request, customer, event))
     yield Effects("Recorded about its object", ("what", "amount", "state", "when"), facts, "Nothing.")
-    mails = mail_rows.of(request, customer.pk, event.pk)
-    cells: list[Row] = [(mail.what, mail.recipient, mail.state, display.moment(mail.at)) for mail in mails]
+    mails = mail_rows.of(mail_rows.Asked(request, customer.pk, event.pk))
+    cells: list[Row] = [(mail.what, mail.recipient, mail.state, display.moment(mail.at)) for mail in reversed(mails)]
     yield Effects("Mails it caused", ("mail", "to", "state", "decided"), cells, "None.")
 
 

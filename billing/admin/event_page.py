@@ -60,7 +60,7 @@ class EventPage(ReadOnlyAdmin):
         if not event.customer_pk:
             return "Not a customer of ours"
         customer = Customer.objects.select_related("subscriber").get(pk=event.customer_pk)
-        return people.link(customer, event.subscription_pk)
+        return people.link(customer)
 
     @display.column("lane")
     def lane_link(self, event: StripeEvent) -> Any:

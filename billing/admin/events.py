@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST, require_safe
 
-from billing.models import Customer, StripeEvent, Subscription
+from billing.models import Customer, StripeEvent
 
 from . import display, event_effects, event_export, event_words, handling, replay
 from .event_filters import StateFilter, TypeFilter, search
@@ -24,11 +24,9 @@ Act = Callable[[HttpRequest, QuerySet[StripeEvent]], None]
 
 
 def with_subscribers(events: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
-    """Each event with its lane's subscription and address, where the lane is a customer of ours."""
+    """Each event with its lane's customer and address, where the lane is a customer of ours."""
     customer = Customer.objects.filter(pk=OuterRef("lane"))
-    subscription = Subscription.objects.filter(customer=OuterRef("lane"))
     return events.annotate(
-        subscription_pk=Subquery(subscription.values("pk")[:1]),
         customer_pk=Subquery(customer.values("pk")[:1]),
         customer_email=Subquery(customer.values("email")[:1]),
     )
@@ -79,8 +77,7 @@ class StripeEventAdmin(EventPage):
         if event.customer_pk is None:
             return lane
         name = display.breakable(event.customer_email or "no address")
-        page = ("subscription", event.subscription_pk) if event.subscription_pk else ("customer", event.customer_pk)
-        return display.lines(display.row_link(*page, name), lane)
+        return display.lines(display.row_link("customer", event.customer_pk, name), lane)
 
     @display.column("object")
     def object_column(self, event: StripeEvent) -> Any:

@@ -1,7 +1,7 @@
 """Mails on our pages: billing sends none itself, so the app that does tells of them here.
 
 @mail_rows.told_by
-def mails(request, customer_id, cause): ...
+def mails(asked): ...
 """
 
 from collections.abc import Callable, Iterable
@@ -20,10 +20,22 @@ class MailRow:
     recipient: str
     state: SafeString
     at: datetime
+    cause: str = ""
 
 
-# Of a customer's mails the newest, or those of one cause where `cause` is not empty; none for who may not see them.
-Teller = Callable[[HttpRequest, str, str], Iterable[MailRow]]
+@dataclass(frozen=True)
+class Asked:
+    """Of a customer's mails the newest, of one cause or up to a moment where that is given; none for who may not see
+    them."""
+
+    request: HttpRequest
+    customer_id: str
+    cause: str = ""
+    until: datetime | None = None
+    most: int = 50
+
+
+Teller = Callable[[Asked], Iterable[MailRow]]
 _tellers: list[Teller] = []
 
 
@@ -32,7 +44,7 @@ def told_by(teller: Teller) -> Teller:
     return teller
 
 
-def of(request: HttpRequest, customer_id: str, cause: str = "") -> list[MailRow]:
-    """Oldest first."""
-    found = [row for teller in _tellers for row in teller(request, customer_id, cause)]
-    return sorted(found, key=lambda row: row.at)
+def of(asked: Asked) -> list[MailRow]:
+    """Newest first."""
+    found = [row for teller in _tellers for row in teller(asked)]
+    return sorted(found, key=lambda row: row.at, reverse=True)

@@ -1,11 +1,14 @@
 """What the admin says about money facts: their state in a badge, their receipt in a link."""
 
+from datetime import timedelta
 from typing import Any
 
+from billing import clock
 from billing.models import CheckoutAttempt, Dispute, Payment, PaymentFailure, Refund
 
 from . import display
 
+NEAR = timedelta(days=3)
 REFUND_BADGES = {"succeeded": "good", "pending": "waiting", "requires_action": "waiting", "failed": "dead"}
 DISPUTE_BADGES = {"won": "good", "lost": "dead", "warning_closed": "quiet", "prevented": "quiet"}
 CHECKOUT_BADGES = {
@@ -37,6 +40,17 @@ def dispute_status(dispute: Dispute) -> Any:
     state = display.badge(dispute.status.replace("_", " "), DISPUTE_BADGES.get(dispute.status, "bad"))
     inquiry = [display.badge("inquiry", "quiet", "No money moved, access stays")] if dispute.is_inquiry else []
     return display.side_by_side([state, *inquiry])
+
+
+def due(dispute: Dispute) -> Any:
+    """Until when the bank takes our answer; said only while one is asked for."""
+    if dispute.evidence_due_at is None or "needs_response" not in dispute.status:
+        return None
+    is_late = dispute.evidence_due_at <= clock.now()
+    is_near = dispute.evidence_due_at - clock.now() < NEAR
+    word = "evidence was due" if is_late else "evidence due"
+    badge = display.badge(word, "dead" if is_late else "bad" if is_near else "waiting")
+    return display.side_by_side([badge, display.moment(dispute.evidence_due_at)])
 
 
 def checkout_status(attempt: CheckoutAttempt) -> Any:

@@ -35,8 +35,6 @@ def name_of(customer: Customer) -> str:
     return str(subscriber) if subscriber is not None else customer.email or "no subscriber"
 
 
-def link(customer: Customer, subscription_pk: Any = None) -> Any:
-    """The name, leading to the subscription where there is one, else to the customer."""
-    if subscription_pk:
-        return display.row_link("subscription", subscription_pk, display.breakable(name_of(customer)))
+def link(customer: Customer) -> Any:
+    """The name, leading to the page that tells all about them."""
     return display.row_link("customer", customer.pk, display.breakable(name_of(customer)))

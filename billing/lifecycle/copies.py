@@ -1,15 +1,16 @@
-"""What we keep of Stripe's objects about who has left, without the person: events as they came, dj-stripe's rows."""
+"""What we keep about who has left, without the person: events as they came, dj-stripe's rows, what staff wrote."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.db import models, transaction
 from djstripe import models as djstripe
 
 from billing.fetch import id_of
-from billing.models import StripeEvent
+from billing.models import Customer, StripeEvent
 from billing.redaction import redacted, redacted_event
 
 PORTION = 100
@@ -33,6 +34,15 @@ def redact_rows(customer_id: str) -> None:
         methods |= _redact(model.objects.filter(**{path: customer_id}))
     _redact(djstripe.PaymentMethod.objects.filter(id__in=methods))  # one that was detached points at nobody
     djstripe.Customer.objects.filter(id=customer_id).update(email="")
+
+
+def redact_reasons(customer: Customer) -> None:
+    """Staff's own words; that they held or gave access, and when, stays."""
+    customer.holds.update(reason="")
+    customer.comps.update(reason="")
+    for entry in LogEntry.objects.filter(content_type__app_label="billing", object_id=customer.pk):
+        entry.change_message = entry.change_message.partition(":")[0]
+        entry.save(update_fields=["change_message"])
 
 
 def _redact(rows: Iterable[Any]) -> set[str]:

@@ -147,6 +147,7 @@ def _bury(customer: Customer) -> None:
     subscriptions.refresh(customer)
     subscriptions.end_for_deleted_customer(customer)
     copies.redact_rows(customer.pk)
+    copies.redact_reasons(customer)
     customer.email = ""
     customer.save(update_fields=["email"])
 

@@ -1,0 +1,45 @@
+"""What caused something, as the admin says it: an event leads to its page, a member of staff is called by name."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.utils.safestring import SafeString
+
+from . import display
+
+STAFF = "staff:"
+WORDS = {
+    "sync": "the sync found it",
+    "return page": "the buyer came back from Checkout",
+    "subscriber": "the subscriber asked for it",
+    "grace lapsed": "grace ended by the clock",
+    "comp lapsed": "it ran out",
+    "deletion": "the account was deleted",
+    "calendar": "the calendar",
+}
+
+
+class Causes:
+    """Of a page's rows: the names of staff are looked up together."""
+
+    def __init__(self, causes: Iterable[str], can_view_events: bool) -> None:
+        keys = {cause.removeprefix(STAFF) for cause in causes if cause.startswith(STAFF)}
+        model: Any = get_user_model()
+        self._names = {str(user.pk): str(user) for user in model._default_manager.filter(pk__in=keys)}
+        self._can_view_events = can_view_events
+
+    def said(self, cause: str) -> str | SafeString:
+        if cause.startswith(STAFF):
+            return self._names.get(cause.removeprefix(STAFF), "staff")
+        if cause.startswith("evt_"):
+            return self._event(cause)
+        return WORDS.get(cause, cause)
+
+    def _event(self, event_id: str) -> str | SafeString:
+        return display.row_link("stripeevent", event_id, "by its event") if self._can_view_events else "by an event"
+
+
+def one(cause: str) -> str | SafeString:
+    """Of a single row, on its own page."""
+    return Causes([cause], can_view_events=True).said(cause)

@@ -1,0 +1,65 @@
+"""A change of the subscription in words: what was, and what is."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from billing.models import Subscription, SubscriptionChange
+
+from . import display, subscription_words
+
+DATES = {
+    "current_period_end": "period ends",
+    "trial_end": "trial ends",
+    "cancel_at": "cancels at",
+    "past_due_since": "past due since",
+    "ended_at": "ended",
+}
+
+
+def tone(change: SubscriptionChange) -> str:
+    return subscription_words.KIND_OF_BADGE[Subscription.Status(change.status)]
+
+
+def told(before: SubscriptionChange | None, after: SubscriptionChange) -> list[Any]:
+    """What matters most first: the state, the plan, how many, then the dates; none of it is markup but the dates."""
+    found = [*_state(before, after), *_dates(before, after)]
+    return found or ["Changed at Stripe in what counts for nothing here"]
+
+
+def _state(before: SubscriptionChange | None, after: SubscriptionChange) -> Iterator[str]:
+    status = (_status(before), _status(after))
+    plan = (_plan(before), _plan(after))
+    if before is None:
+        yield " on ".join(part for part in (status[1].capitalize(), plan[1]) if part)
+        return
+    if status[0] != status[1]:
+        yield f"{status[0].capitalize()} → {status[1]}"
+    if plan[0] != plan[1]:
+        yield f"{plan[0] or 'No plan'} → {plan[1] or 'no plan'}"
+    elif before.price_id != after.price_id:
+        yield f"Price {before.price or 'none'} → {after.price or 'none'}"
+    if before.quantity != after.quantity:
+        yield f"Quantity {before.quantity} → {after.quantity}"
+    if before.unmapped_price != after.unmapped_price and after.unmapped_price:
+        yield f"Price {after.unmapped_price} belongs to no plan"
+    if before.stripe_id != after.stripe_id:
+        yield f"Subscription {after.stripe_id}"
+
+
+def _dates(before: SubscriptionChange | None, after: SubscriptionChange) -> Iterator[SafeString]:
+    for name, words in DATES.items():
+        was, now = getattr(before, name, None), getattr(after, name)
+        if was == now:
+            continue
+        parts = [words, display.day(now)] if now else ["no more:", words, display.day(was)]
+        yield display.side_by_side(parts)
+
+
+def _status(change: SubscriptionChange | None) -> str:
+    return Subscription.Status(change.status).label.lower().replace("_", " ") if change else ""
+
+
+def _plan(change: SubscriptionChange | None) -> str:
+    return str(change.plan) if change and change.plan else ""

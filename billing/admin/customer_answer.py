@@ -1,0 +1,125 @@
+"""The answer at the top of a subscriber's page: whether they have access and why, now or at a moment, with the facts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from billing import access, clock, usage
+from billing.access import Explanation, words
+from billing.models import Customer, Hold, Subscription
+
+from . import display, subscription_words
+from .timeline import is_sane
+
+NO_TIME = "“{}” is no time. Write it as 2026-11-23 14:30, or choose it from the calendar."
+TO_COME = "That is still to come: nobody knows yet. Ask about now, or a time before."
+
+
+class NotAMoment(ValueError):
+    """What was asked about is no moment that can be answered for; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`at` is empty for now; `facts` are names and values."""
+
+    at: datetime | None
+    told: Explanation
+    badges: list[Any]
+    facts: list[tuple[str, Any]]
+    problem: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return words.why(self.told.decided)
+
+    @property
+    def asked(self) -> str:
+        """For the field of the form."""
+        return timezone.localtime(self.told.at).strftime("%Y-%m-%dT%H:%M")
+
+    @property
+    def holds(self) -> list[tuple[Hold, Any]]:
+        return [(hold, hold.reason or display.at_stripe(hold.reference)) for hold in self.told.holds]
+
+
+def of(request: HttpRequest, customer: Customer) -> Answer:
+    """To `?at=`, a local time; to now where there is none, or one that says nothing."""
+    try:
+        at, problem = _moment(request.GET.get("at", "").strip()), ""
+    except NotAMoment as error:
+        at, problem = None, str(error)
+    told = access.explain_customer(customer, at)
+    row = (
+        None if at else Subscription.objects.select_related("plan", "price", "pending_price").filter(customer=customer)
+    )
+    facts = [(name, value) for name, value in _facts(told, row.first() if row is not None else None) if value]
+    return Answer(at, told, list(_badges(told)), facts, problem)
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        at = parse_datetime(text)
+    except ValueError:
+        at = None
+    if at is None or not is_sane(at):
+        raise NotAMoment(NO_TIME.format(text[:40]))
+    at = at if at.tzinfo else timezone.make_aware(at)
+    if at > clock.now():
+        raise NotAMoment(TO_COME)
+    return at
+
+
+def _badges(told: Explanation) -> Iterator[Any]:
+    yield subscription_words.access_badge(told.decided)
+    yield subscription_words.status_badge(told.status)
+    for hold in told.holds:
+        yield display.badge(f"{hold.get_kind_display().lower()} hold", "bad")
+    if told.comp:
+        yield display.badge("comp", "good")
+
+
+def _facts(told: Explanation, now: Subscription | None) -> Iterator[tuple[str, Any]]:
+    """What is known of that moment, then what is only known of now."""
+    then = told.decided.subscription
+    yield "Plan in effect", str(told.decided.plan or "Free")
+    if then is not None:
+        yield "Subscribed to", " at ".join(str(part) for part in (then.plan, then.price) if part)
+        yield "Period", display.span(then.current_period_start, then.current_period_end)
+        yield "Trial until", display.moment(then.trial_end)
+        yield "Cancels at", display.moment(then.cancel_at)
+        yield "Past due since", display.moment(then.past_due_since)
+        yield "Grace ends", display.moment(told.grace_ends_at)
+        yield "Ended", display.moment(then.ended_at)
+    if told.comp:
+        given = [told.comp.plan, "until", display.moment(told.comp.until)]
+        yield "Given by staff", display.lines(display.side_by_side(given), told.comp.reason)
+    if told.deletion:
+        leaving = "done" if told.deletion.is_done else f"waits, next: {told.deletion.next_step}"
+        yield "Leaving", display.lines(display.moment(told.deletion.requested_at), leaving)
+    if now is not None:
+        yield from _only_now(now)
+
+
+def _only_now(row: Subscription) -> Iterator[tuple[str, Any]]:
+    if row.pending_kind:
+        change = [row.pending_price or "a price of no plan", row.get_pending_kind_display()]
+        yield "Changes to", display.lines(display.side_by_side(change), display.moment(row.pending_at))
+    if row.card_last4:
+        yield "Card", f"{row.card_brand.capitalize()} ending in {row.card_last4}, until {row.card_expires_on:%m/%Y}"
+    yield "Asked Stripe", display.moment(row.fetched_at)
+
+
+def used(customer: Customer) -> list[tuple[str, str]]:
+    """Feature and how much of it was used in the period that runs."""
+    if customer.subscriber is None:
+        return []
+    quotas = usage.summary(customer.subscriber)
+    return [(name, f"{q.used:,} of {'no limit' if q.limit is None else f'{q.limit:,}'}") for name, q in quotas.items()]

@@ -1,0 +1,117 @@
+"""The subscriber's page: who, whether they have access and why, what staff may do, and all that happened."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from billing.models import Customer
+
+from . import customer_answer, display, people, staff_actions, timeline
+from .readonly import ReadOnlyAdmin
+from .staff_actions import ACTIONS, WENT_WRONG, Action
+from .timeline_sources import SOURCES
+
+
+class CustomerPage(ReadOnlyAdmin):
+    change_form_template = "admin/billing/customer/change_form.html"
+    fieldsets = [
+        ("Who", {"fields": ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field for _, section in self.fieldsets for field in section["fields"]]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Answers 400, with a sentence and the answer for now, for a time that there cannot be."""
+        answer = customer_answer.of(request, obj)
+        context |= {
+            "title": people.name_of(obj),
+            "subtitle": None,
+            "answer": answer,
+            "used": customer_answer.used(obj),
+            "actions": staff_actions.offered(request, obj),
+            "can_release": staff_actions.RELEASE.is_allowed(request),
+            "timeline": timeline.of(request, obj, SOURCES, answer.at),
+        }
+        response = super().render_change_form(request, context, add, change, form_url, obj)
+        response.status_code = 400 if answer.problem else 200
+        return response
+
+    # What staff may do
+
+    def get_urls(self) -> list[URLPattern]:
+        act = self.admin_site.admin_view(self.action_view)
+        return [path("<path:object_id>/do/<slug:name>/", act, name="billing_customer_action"), *super().get_urls()]
+
+    def action_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponseBase:
+        """GET asks, POST does; 409, 502 or 503 with a sentence where it could not be done, and nothing was changed."""
+        action, customer = ACTIONS.get(name), self.get_object(request, unquote(object_id))
+        if action is None or customer is None:
+            raise Http404
+        if not (action.is_allowed(request) and self.has_view_permission(request, customer)):
+            raise PermissionDenied
+        page = HttpResponseRedirect(reverse("admin:billing_customer_change", args=[object_id]))
+        if request.method != "POST":
+            if not action.is_possible(customer):
+                messages.warning(request, staff_actions.SOMEBODY_ELSE)
+                return page
+            return self._ask(request, action, customer, action.form(customer, initial=request.GET.dict()))
+        form = action.form(customer, request.POST)
+        if not form.is_valid():
+            return self._ask(request, action, customer, form, status=400)
+        try:
+            done = staff_actions.perform(action, request, customer.pk, form.cleaned_data)
+        except tuple(WENT_WRONG) as error:
+            status, sentence = staff_actions.what_went_wrong(error)
+            return self._ask(request, action, customer, form, sentence, status)
+        messages.success(request, f"{done}.")
+        return page
+
+    def _ask(
+        self, request: HttpRequest, action: Action, customer: Customer, form: Any, problem: str = "", status: int = 200
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": action.title,
+            "opts": self.opts,
+            "media": self.media,
+            "action": action,
+            "about": action.about(customer),
+            "customer": customer,
+            "name": people.name_of(customer),
+            "answer": customer_answer.of(request, customer),
+            "form": form,
+            "problem": problem,
+        }
+        return TemplateResponse(request, "admin/billing/customer/action.html", context, status=status)
+
+    # Who
+
+    @display.column("subscriber")
+    def subscriber_name(self, customer: Customer) -> str:
+        return people.name_of(customer)
+
+    @display.column("at Stripe")
+    def stripe_link(self, customer: Customer) -> Any:
+        return display.at_stripe(customer.pk)
+
+    @display.column("more")
+    def elsewhere(self, customer: Customer) -> Any:
+        subscription = getattr(customer, "subscription", None)
+        links = [display.list_link("stripeevent", "Events", q=customer.pk)]
+        if subscription:
+            links.append(display.row_link("subscription", subscription.pk, "Subscription"))
+        return display.side_by_side(links, between=" · ")

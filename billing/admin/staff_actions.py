@@ -1,0 +1,224 @@
+"""What staff may do about one customer: hold and release, give and end access, refresh.
+
+Each asks for a reason, has a permission, and happens in the customer's lane together with the log entry that says who
+did it and why: all of it or nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest
+
+from billing import cause, catalogue, clock, comps, holds, lanes, subscriptions
+from billing.access.words import moment
+from billing.models import AccountDeletion, Comp, Customer, Hold, Subscription
+from billing.stripe_client import StripeRefused, StripeUnavailable
+
+from . import staff_forms
+
+AS_IT_WAS = "Nothing was changed."
+SOMEBODY_ELSE = f"Somebody else was faster, and this is no longer as you saw it. {AS_IT_WAS} Look again."
+
+
+class Refused(Exception):
+    """Not as things stand now. Nothing was changed."""
+
+
+WENT_WRONG: dict[type[Exception], tuple[int, str]] = {
+    Refused: (409, SOMEBODY_ELSE),
+    lanes.LaneBusy: (409, f"This customer's events are being applied right now. {AS_IT_WAS} Try again in a moment."),
+    StripeUnavailable: (503, f"Stripe does not answer. {AS_IT_WAS} Try again in a moment."),
+    catalogue.UnmappedPrice: (409, f"The price at Stripe belongs to no plan of ours. {AS_IT_WAS}"),
+    **dict.fromkeys(StripeRefused, (502, f"Stripe refused to tell us about this customer. {AS_IT_WAS}")),
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """`work` is run holding the lane, in one transaction with its log entry, and returns what was done, in words."""
+
+    name: str
+    permission: str
+    title: str
+    form: type[staff_forms.ReasonForm]
+    about: Callable[[Customer], list[str]]
+    is_possible: Callable[[Customer], bool]
+    work: Callable[[Customer, dict[str, Any]], str]
+
+    def is_allowed(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"billing.{self.permission}")
+
+
+def perform(action: Action, request: HttpRequest, customer_id: str, given: dict[str, Any]) -> str:
+    """Do it and log it; says what was done. Raises `Refused` and those of `WENT_WRONG`: nothing is changed then."""
+    staff: Any = request.user.pk
+
+    def work() -> str:
+        customer = Customer.objects.select_related("subscriber").get(pk=customer_id)
+        if not action.is_possible(customer):
+            raise Refused
+        done = action.work(customer, given)
+        LogEntry.objects.create(
+            user_id=staff,
+            content_type=ContentType.objects.get_for_model(Customer),
+            object_id=customer_id,
+            object_repr=customer_id,
+            action_flag=CHANGE,
+            change_message=f"{done}: {given['reason']}",
+            action_time=clock.now(),
+        )
+        return done
+
+    with cause.of(f"staff:{staff}"), lanes.hold(customer_id) as commit:
+        return commit(work)
+
+
+def what_went_wrong(error: Exception) -> tuple[int, str]:
+    return next(told for kind, told in WENT_WRONG.items() if isinstance(error, kind))
+
+
+# Holds
+
+RELEASING: dict[str, str] = {
+    Hold.Kind.DISPUTE: "A payment is disputed: who gets access back may get the money back as well. The dispute goes "
+    "on, and what Stripe still tells of it does not place this hold again.",
+    Hold.Kind.REFUND: "The current period was refunded in full: released, there is access that nobody pays for.",
+    Hold.Kind.FRAUD: "A payment was reported as fraud: make sure of whom you are talking to.",
+}
+
+
+def _about_hold(customer: Customer) -> list[str]:
+    return [
+        "Access ends at once, whatever is paid, until somebody releases the hold.",
+        "The subscription goes on, and so does what Stripe charges: cancel or refund there if no more is to be paid.",
+    ]
+
+
+def _place_hold(customer: Customer, given: dict[str, Any]) -> str:
+    holds.place(customer, Hold.Kind.STAFF, str(uuid4()), given["reason"])
+    return "Placed a hold"
+
+
+def _has_no_staff_hold(customer: Customer) -> bool:
+    return not _is_gone(customer) and not customer.holds.active().filter(kind=Hold.Kind.STAFF).exists()
+
+
+def _about_release(customer: Customer) -> list[str]:
+    kinds = list(customer.holds.active().order_by("placed_at").values_list("kind", flat=True))
+    beside = ["The other holds stay in force."] if len(kinds) > 1 else []
+    return [*(RELEASING[kind] for kind in dict.fromkeys(kinds) if kind in RELEASING), *beside]
+
+
+def _release_hold(customer: Customer, given: dict[str, Any]) -> str:
+    hold: Hold = given["hold"]
+    if not holds.release(customer, Hold.Kind(hold.kind), hold.reference):
+        raise Refused
+    return f"Released the {hold.get_kind_display().lower()} hold"
+
+
+def _has_hold(customer: Customer) -> bool:
+    return not _is_gone(customer) and customer.holds.active().exists()
+
+
+# Comps
+
+
+def _about_comp(customer: Customer) -> list[str]:
+    said = ["Access to a plan at our expense, beside what is paid: nothing changes at Stripe, and it ends by itself."]
+    if comp := in_force(customer):
+        said.append(f"It takes the place of the access given to {comp.plan} until {moment(comp.until)}.")
+    if customer.holds.active().exists():
+        said.append("A hold is in force, which outweighs it: there is no access until the hold is released.")
+    return said
+
+
+def _give_comp(customer: Customer, given: dict[str, Any]) -> str:
+    """Only in place of what the form showed: of two members of staff the second sees what the first gave."""
+    if _open_comp(customer) != (given["replaces"] or None):
+        raise Refused
+    comp = comps.grant(customer, given["plan"], given["until"], given["reason"])
+    return f"Gave access to {comp.plan} until {moment(comp.until)}"
+
+
+def _end_comp(customer: Customer, given: dict[str, Any]) -> str:
+    comps.end(customer)
+    return "Ended the access given"
+
+
+def _about_end(customer: Customer) -> list[str]:
+    comp = in_force(customer)
+    until = f"Access to {comp.plan} was given until {moment(comp.until)}. " if comp else ""
+    return [f"{until}It ends now, and what is paid for counts again."]
+
+
+def _has_comp(customer: Customer) -> bool:
+    return not _is_gone(customer) and in_force(customer) is not None
+
+
+def in_force(customer: Customer) -> Comp | None:
+    comp = customer.comps.open().select_related("plan").first()
+    return comp if comp and comp.is_in_force(clock.now()) else None
+
+
+def _open_comp(customer: Customer) -> int | None:
+    comp: Comp | None = customer.comps.open().first()
+    return comp.pk if comp else None
+
+
+def _may_be_given(customer: Customer) -> bool:
+    return not _is_gone(customer) and not AccountDeletion.objects.filter(customer=customer).exists()
+
+
+# Refresh
+
+
+def _about_refresh(customer: Customer) -> list[str]:
+    return [
+        "Asks Stripe for the subscription as it is now, and brings access up to date with it, as a webhook would.",
+        "An event that never arrived is found by the hourly sync.",
+    ]
+
+
+def _refresh(customer: Customer, given: dict[str, Any]) -> str:
+    before = Subscription.objects.filter(customer=customer).values_list("status", flat=True).first()
+    after = subscriptions.refresh(customer).status
+    changed = f"{before or 'none'} to {after}" if before != after else f"still {after}"
+    return f"Refreshed from Stripe ({changed})"
+
+
+def _is_gone(customer: Customer) -> bool:
+    return customer.deleted_at is not None
+
+
+def _is_here(customer: Customer) -> bool:
+    return not _is_gone(customer)
+
+
+HOLD = Action(
+    "hold", "hold_customer", "Place a hold", staff_forms.ReasonForm, _about_hold, _has_no_staff_hold, _place_hold
+)
+RELEASE = Action(
+    "release",
+    "release_customer",
+    "Release a hold",
+    staff_forms.ReleaseForm,
+    _about_release,
+    _has_hold,
+    _release_hold,
+)
+COMP = Action("comp", "comp_customer", "Give access", staff_forms.CompForm, _about_comp, _may_be_given, _give_comp)
+END_COMP = Action(
+    "end-comp", "comp_customer", "End the access given", staff_forms.ReasonForm, _about_end, _has_comp, _end_comp
+)
+REFRESH = Action(
+    "refresh", "refresh_customer", "Refresh from Stripe", staff_forms.ReasonForm, _about_refresh, _is_here, _refresh
+)
+ACTIONS = {action.name: action for action in (REFRESH, COMP, END_COMP, HOLD, RELEASE)}
+
+
+def offered(request: HttpRequest, customer: Customer) -> list[Action]:
+    return [action for action in ACTIONS.values() if action.is_allowed(request) and action.is_possible(customer)]

@@ -1,0 +1,82 @@
+"""What each of staff's actions asks for: a reason in any case."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from billing import clock
+from billing.access.words import moment
+from billing.conf import conf
+from billing.models import Customer, Hold, Plan
+
+LONGEST = timedelta(days=3660)
+OVER = "This hold is not in force any more. Nothing was changed."
+NOT_AHEAD = "Choose a day that is still to come."
+TOO_FAR = "Choose a day within ten years."
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+        help_text="For your colleagues: it is kept with your name. The subscriber does not see it.",
+        error_messages={"required": "Say why: whoever asks later finds it here."},
+    )
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.customer = customer
+
+
+class HoldChoice(forms.ModelChoiceField):
+    def label_from_instance(self, hold: Hold) -> str:
+        why = hold.reason or hold.reference
+        return f"{hold.get_kind_display()}, since {moment(hold.placed_at)}: {why}"
+
+
+class ReleaseForm(ReasonForm):
+    hold = HoldChoice(
+        Hold.objects.none(),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": OVER, "required": "Choose which hold."},
+    )
+    field_order = ["hold", "reason"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        in_force = customer.holds.active().order_by("placed_at", "pk")
+        field: Any = self.fields["hold"]
+        field.queryset = in_force
+        field.initial = in_force.first()
+
+
+class CompForm(ReasonForm):
+    plan = forms.ModelChoiceField(Plan.objects.none(), empty_label=None)
+    until = forms.DateField(
+        label="Until the end of",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Write the day as 2026-12-31."},
+    )
+    replaces = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    field_order = ["plan", "until", "reason", "replaces"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        self.fields["replaces"].initial = customer.comps.open().values_list("pk", flat=True).first()
+        today = timezone.localdate(clock.now())
+        self.fields["until"].widget.attrs["min"] = today.isoformat()
+        plans: Any = self.fields["plan"]
+        plans.queryset = Plan.objects.exclude(slug=conf.free_plan)
+
+    def clean_until(self) -> datetime:
+        """The midnight that ends the chosen day."""
+        day, now = self.cleaned_data["until"], clock.now()
+        today = timezone.localdate(now)
+        if day < today:
+            raise forms.ValidationError(NOT_AHEAD)
+        if day > today + LONGEST:
+            raise forms.ValidationError(TOO_FAR)
+        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))

@@ -1,0 +1,126 @@
+"""One customer's story, newest first: a portion of all that is known of them, whatever table it stands in.
+
+Each source is asked by an index for its newest rows up to a moment, so a page costs the same queries however long the
+story is. Where a page ends is a moment and how many lines of that very moment it has shown.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
+
+from billing.models import Customer
+
+from .cause_words import Causes
+
+SHOWN = 40
+GROUPS = {
+    "": "Everything",
+    "access": "Access",
+    "money": "Money",
+    "events": "Events",
+    "mails": "Mails",
+    "staff": "Staff",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """`kind` is the word before it, `tone` its colour; `what` leads to its own page where there is one."""
+
+    at: datetime
+    kind: str
+    tone: str
+    what: Any
+    details: tuple[Any, ...] = ()
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """`newest` gives at most so many lines up to a moment, newest first; None: whatever the moment."""
+
+    group: str
+    permission: str
+    newest: Callable[[HttpRequest, Customer, datetime | None, int], Iterable[Line]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page begins: at `until`, past so many lines of that moment; None: with the newest."""
+
+    until: datetime | None = None
+    past: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.until.isoformat()}~{self.past}" if self.until else ""
+
+    @classmethod
+    def of(cls, text: str) -> "Place":
+        """The newest for what names no place."""
+        at, _, past = text.partition("~")
+        try:
+            until = parse_datetime(at)
+        except ValueError:
+            until = None
+        is_number = past.isascii() and past.isdigit() and len(past) < 5
+        return cls(until, int(past)) if is_number and until and until.tzinfo and is_sane(until) else cls()
+
+
+def is_sane(at: datetime) -> bool:
+    """Within what every database and time zone can hold."""
+    return 1970 < at.year < 9000
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """`lines` are with what caused them, in words."""
+
+    lines: list[tuple[Line, str | SafeString]]
+    group: str
+    is_continued: bool
+    older: str
+
+    @property
+    def groups(self) -> list[tuple[str, str]]:
+        return list(GROUPS.items())
+
+
+def of(request: HttpRequest, customer: Customer, sources: Iterable[Source], at: datetime | None = None) -> Timeline:
+    """The page that the address asks for, by `only` (a group) and `from` (a place); `at` where it names no place."""
+    group = request.GET.get("only", "")
+    group = group if group in GROUPS else ""
+    place = Place.of(request.GET.get("from", ""))
+    is_continued = place.until is not None
+    place = place if is_continued else Place(at)
+    seen = [one for one in sources if request.user.has_perm(one.permission) and group in ("", one.group)]
+    lines = _merged(request, customer, seen, place)
+    shown = lines[:SHOWN]
+    causes = Causes((line.cause for line in shown), request.user.has_perm("billing.view_stripeevent"))
+    told = [(line, causes.said(line.cause)) for line in shown]
+    older = _address(request, _after(place, shown)) if len(lines) > SHOWN else ""
+    return Timeline(told, group, is_continued, older)
+
+
+def _merged(request: HttpRequest, customer: Customer, sources: list[Source], place: Place) -> list[Line]:
+    """One more than is shown, where there are more. Lines of one moment keep the order of their sources."""
+    most = SHOWN + place.past + 1
+    found = [line for one in sources for line in one.newest(request, customer, place.until, most)]
+    found.sort(key=lambda line: line.at, reverse=True)
+    return found[place.past :] if place.until else found
+
+
+def _after(place: Place, shown: list[Line]) -> Place:
+    last = shown[-1].at
+    of_that_moment = sum(line.at == last for line in shown)
+    return Place(last, of_that_moment + (place.past if place.until == last else 0))
+
+
+def _address(request: HttpRequest, place: Place) -> str:
+    kept = {name: request.GET[name] for name in ("at", "only") if request.GET.get(name)}
+    return "?" + urlencode({**kept, "from": str(place)}) + "#timeline"

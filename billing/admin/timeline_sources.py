@@ -1,0 +1,192 @@
+"""What a customer's timeline is made of: for each table how its rows are found, and how one is told in a line.
+
+Of two lines of one moment the one whose source stands first here is the later: what an event brought stands above it.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing import clock
+from billing.models import AccountDeletion, Comp, Customer, Dispute, Hold, Payment, PaymentFailure, Refund, StripeEvent
+
+from . import change_words, display, event_words, mail_rows, payment_words
+from .timeline import Line, Source
+
+BY_STAFF = "staff:"
+ASKED_TO_LEAVE = "Asked for the account to be deleted"
+IS_GONE = "The account is deleted"
+
+
+def _rows(rows: Callable[[Customer], QuerySet[Any]], at: str, tell: Callable[[Any], Line]) -> Any:
+    """A source of one table, by the column that says when; rows where it is empty have not happened."""
+
+    def newest(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
+        found = rows(customer).filter(**({f"{at}__lte": until} if until else {f"{at}__isnull": False}))
+        return map(tell, found.order_by(f"-{at}", "-pk")[:most])
+
+    return newest
+
+
+# Access
+
+
+def _changes(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
+    """Each told by what differs from the row before it."""
+    found = customer.subscription_changes.select_related("plan", "price").order_by("-recorded_at", "-pk")
+    rows = list((found.filter(recorded_at__lte=until) if until else found)[: most + 1])
+    for after, before in zip(rows, [*rows, None][1:], strict=True):
+        if before is None and len(rows) > most:
+            return
+        what, *details = change_words.told(before, after)
+        yield Line(after.recorded_at, "State", change_words.tone(after), what, tuple(details), after.cause)
+
+
+def _held(hold: Hold) -> Line:
+    what = display.row_link("hold", hold.pk, f"{hold.get_kind_display()} hold placed")
+    return Line(hold.placed_at, "Hold", "bad", what, (hold.reason or display.at_stripe(hold.reference),), hold.cause)
+
+
+def _released(hold: Hold) -> Line:
+    at: Any = hold.released_at
+    what = display.row_link("hold", hold.pk, f"{hold.get_kind_display()} hold released")
+    reference = "" if hold.kind == Hold.Kind.STAFF else display.at_stripe(hold.reference)
+    return Line(at, "Hold", "good", what, (reference,), hold.released_by)
+
+
+def _given(comp: Comp) -> Line:
+    until = ("until ", display.moment(comp.until))
+    what = display.row_link("comp", comp.pk, f"Access given to {comp.plan}")
+    return Line(comp.granted_at, "Comp", "good", what, (display.side_by_side(until, between=""),), comp.cause)
+
+
+def _given_no_more(comp: Comp) -> Line:
+    at: Any = comp.ended_at
+    return Line(at, "Comp", "waiting", display.row_link("comp", comp.pk, f"Access given to {comp.plan} ended"), (), comp.ended_by)
+
+
+def _leaving(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
+    for row in AccountDeletion.objects.filter(customer=customer):
+        for at, what in ((row.done_at, IS_GONE), (row.requested_at, ASKED_TO_LEAVE)):
+            if at and (until is None or at <= until):
+                yield Line(at, "Leaving", "dead", display.row_link("accountdeletion", row.pk, what))
+
+
+# Money
+
+
+def _paid(payment: Payment) -> Line:
+    what = display.row_link("payment", payment.pk, f"Paid {display.amount(payment.amount, payment.currency)}")
+    details = (payment.billing_reason.replace("_", " "), payment_words.receipt(payment))
+    return Line(payment.paid_at, "Payment", "good", what, details)
+
+
+def _failed(failure: PaymentFailure) -> Line:
+    amount = display.amount(failure.amount, failure.currency)
+    what = display.row_link("paymentfailure", failure.pk, f"Payment of {amount} failed")
+    return Line(failure.failed_at, "Payment", "bad", what, (payment_words.what_failed(failure),))
+
+
+def _refunded(refund: Refund) -> Line:
+    what = display.row_link("refund", refund.pk, f"Refunded {display.amount(refund.amount, refund.currency)}")
+    return Line(refund.created_at, "Refund", "waiting", what, (payment_words.refund_status(refund),))
+
+
+def _disputed(dispute: Dispute) -> Line:
+    amount = display.amount(dispute.amount, dispute.currency)
+    what = display.row_link(
+        "dispute", dispute.pk, f"{'Inquiry about' if dispute.is_inquiry else 'Dispute over'} {amount}"
+    )
+    details = (payment_words.dispute_status(dispute), dispute.reason.replace("_", " "), payment_words.due(dispute))
+    return Line(dispute.opened_at, "Dispute", "dead", what, details)
+
+
+def _bought(attempt: Any) -> Line:
+    what = display.row_link("checkoutattempt", attempt.pk, f"Checkout begun: {attempt.price}")
+    return Line(attempt.created_at, "Checkout", "quiet", what, (payment_words.checkout_status(attempt),))
+
+
+# The rest
+
+
+def _mails(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
+    for row in mail_rows.of(mail_rows.Asked(request, customer.pk, until=until, most=most)):
+        yield Line(row.at, "Mail", "quiet", row.what, (row.state, row.recipient), row.cause)
+
+
+def _events(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
+    found = StripeEvent.objects.filter(lane=customer.pk).defer("payload").order_by("-created", "-pk")
+    if until:
+        found = found.filter(created__lte=int(until.timestamp()))
+    for event in found[:most]:
+        state = "" if event.status == StripeEvent.Status.PROCESSED else event_words.state_badge(event)
+        details = (state, event_words.error_in_short(event), display.at_stripe(event.object_id, event.livemode))
+        kind = event_words.KIND_OF_BADGE[StripeEvent.Status(event.status)]
+        tone = "quiet" if kind == "good" else kind
+        what = display.row_link("stripeevent", event.pk, event.type)
+        yield Line(clock.from_timestamp(event.created), "Event", tone, what, details)
+
+
+def _entries(customer: Customer) -> QuerySet[LogEntry]:
+    about = ContentType.objects.get_for_model(Customer)
+    return LogEntry.objects.filter(content_type=about, object_id=customer.pk)
+
+
+def _staff(entry: LogEntry) -> Line:
+    return Line(entry.action_time, "Staff", "waiting", entry.get_change_message(), (), f"{BY_STAFF}{entry.user_id}")
+
+
+SOURCES = (
+    Source("staff", "billing.view_customer", _rows(_entries, "action_time", _staff)),
+    Source("access", "billing.view_subscription", _changes),
+    # What staff placed, gave and ended is told by the staff's own line, with the reason.
+    Source(
+        "access",
+        "billing.view_hold",
+        _rows(lambda customer: customer.holds.exclude(released_by__startswith=BY_STAFF), "released_at", _released),
+    ),
+    Source(
+        "access",
+        "billing.view_hold",
+        _rows(lambda customer: customer.holds.exclude(cause__startswith=BY_STAFF), "placed_at", _held),
+    ),
+    Source(
+        "access",
+        "billing.view_comp",
+        _rows(
+            lambda customer: customer.comps.exclude(ended_by__startswith=BY_STAFF).select_related("plan"),
+            "ended_at",
+            _given_no_more,
+        ),
+    ),
+    Source(
+        "access",
+        "billing.view_comp",
+        _rows(
+            lambda customer: customer.comps.exclude(cause__startswith=BY_STAFF).select_related("plan"),
+            "granted_at",
+            _given,
+        ),
+    ),
+    Source("access", "billing.view_accountdeletion", _leaving),
+    Source("mails", "billing.view_customer", _mails),
+    Source("money", "billing.view_payment", _rows(lambda customer: customer.payments.all(), "paid_at", _paid)),
+    Source(
+        "money",
+        "billing.view_paymentfailure",
+        _rows(lambda customer: customer.payment_failures.all(), "failed_at", _failed),
+    ),
+    Source("money", "billing.view_refund", _rows(lambda customer: customer.refunds.all(), "created_at", _refunded)),
+    Source("money", "billing.view_dispute", _rows(lambda customer: customer.disputes.all(), "opened_at", _disputed)),
+    Source(
+        "money",
+        "billing.view_checkoutattempt",
+        _rows(lambda customer: customer.checkout_attempts.select_related("price"), "created_at", _bought),
+    ),
+    Source("events", "billing.view_stripeevent", _events),
+)

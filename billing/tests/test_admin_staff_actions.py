@@ -1,0 +1,333 @@
+"""What staff do about a subscriber: with a reason, a permission and a log entry, in the lane, all of it or nothing."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from billing import access, holds, lanes, processing, testing, worker
+from billing.admin import staff_actions
+from billing.lifecycle import deletion
+from billing.models import Comp, Hold, Plan, StripeEvent, Subscription
+from billing.stripe_client import StripeUnavailable
+
+from .world import customer_row
+from .world import now as sandbox_now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PERMISSIONS = {
+    "hold": "hold_customer",
+    "release": "release_customer",
+    "comp": "comp_customer",
+    "end-comp": "comp_customer",
+    "refresh": "refresh_customer",
+}
+
+
+def member(email="bob@example.com", *codenames):
+    """A member of staff with these permissions, and to view customers."""
+    bob = get_user_model().objects.create_user(email=email, password=None, is_staff=True)
+    allowed = Permission.objects.filter(codename__in=["view_customer", *codenames])
+    bob.user_permissions.set(allowed.filter(content_type__app_label="billing"))
+    client = Client()
+    client.force_login(bob)
+    client.pk = bob.pk
+    return client
+
+
+@pytest.fixture
+def staff(world):
+    return member("root@example.com", *PERMISSIONS.values())
+
+
+@pytest.fixture
+def ada(world):
+    return world.subscribed()
+
+
+def address(subscriber, name):
+    return reverse("admin:billing_customer_action", args=[quote(subscriber.customer), name])
+
+
+def page(client, subscriber):
+    return client.get(reverse("admin:billing_customer_change", args=[quote(subscriber.customer)])).content.decode()
+
+
+def do(client, subscriber, name, reason="they wrote to us", **given):
+    """As the form has it: what is not given is as it was shown."""
+    answer = client.get(address(subscriber, name), follow=True)
+    if answer.redirect_chain:
+        return answer
+    shown = answer.context["form"] if answer.status_code == 200 else {}
+    known = {field.name: getattr(field.initial, "pk", field.initial) for field in shown}
+    known = {name: value for name, value in known.items() if value is not None}
+    return client.post(address(subscriber, name), {**known, "reason": reason, **given}, follow=True)
+
+
+def give(client, subscriber, **given):
+    until = (sandbox_now() + timedelta(days=10)).date().isoformat()
+    return do(client, subscriber, "comp", **{"plan": Plan.objects.get(slug="team").pk, "until": until, **given})
+
+
+def logged():
+    return list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
+
+
+# What each does
+
+
+def test_a_hold_ends_access_and_its_release_gives_it_back(world, staff, ada):
+    answer = do(staff, ada, "hold", "case 7: two people, one account")
+    assert "Placed a hold." in answer.content.decode()
+    assert (ada.access.has_access, ada.access.reason) == (False, "hold_staff")
+    hold = Hold.objects.get()
+    assert (hold.reason, hold.cause) == ("case 7: two people, one account", f"staff:{staff.pk}")
+    do(staff, ada, "release", "settled")
+    assert ada.access.has_access
+    assert Hold.objects.get().released_by == f"staff:{staff.pk}"
+    assert world.said(ada) == ["access_revoked", "access_granted"]
+    assert logged() == ["Placed a hold: case 7: two people, one account", "Released the staff hold: settled"]
+    assert set(LogEntry.objects.values_list("user_id", "object_id")) == {(staff.pk, ada.customer)}
+
+
+def test_a_disputes_hold_that_staff_released_is_not_placed_again_by_its_next_event(world, staff, ada):
+    made = world.control("disputes", charge=world.charge_of(ada)["id"])
+    world.deliver()
+    assert "A payment is disputed" in staff.get(address(ada, "release")).content.decode()
+    do(staff, ada, "release")
+    assert ada.access.has_access
+    world.control(f"disputes/{made['id']}", status="under_review")
+    world.deliver()
+    assert ada.access.has_access
+
+
+def test_access_is_given_until_the_end_of_a_day_and_ended_before(world, staff, ada):
+    day = (sandbox_now() + timedelta(days=10)).date()
+    give(staff, ada, reason="we were down")
+    comp = Comp.objects.get()
+    assert comp.until.isoformat() == f"{day + timedelta(days=1)}T00:00:00+00:00"
+    assert (ada.access.reason, ada.access.plan.slug) == ("comp", "team")
+    do(staff, ada, "end-comp")
+    assert ada.access.reason == "active"
+    assert logged()[0].startswith("Gave access to Team until")
+    assert logged()[1] == "Ended the access given: they wrote to us"
+
+
+def test_given_to_somebody_on_hold_it_says_that_it_waits(world, staff, ada):
+    do(staff, ada, "hold")
+    assert "which outweighs it" in staff.get(address(ada, "comp")).content.decode()
+    give(staff, ada)
+    assert ada.access.reason == "hold_staff"
+    do(staff, ada, "release")
+    assert ada.access.reason == "comp"
+
+
+def test_a_refresh_brings_what_no_webhook_has_told(world, staff, ada):
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    assert ada.access.has_access
+    answer = do(staff, ada, "refresh")
+    assert "active to canceled" in answer.content.decode()
+    assert ada.access.reason == "canceled"
+    assert ada.row.customer.subscription_changes.latest("pk").cause == f"staff:{staff.pk}"
+
+
+def test_access_is_not_given_to_who_is_leaving_and_nothing_is_done_about_who_has_left(world, staff, ada):
+    do(staff, ada, "hold", "Ada Lovelace called")
+    deletion.begin(ada.user)
+    assert "no longer as you saw it" in give(staff, ada).content.decode()
+    testing.work()
+    assert address(ada, "refresh") not in page(staff, ada)
+    assert not Comp.objects.exists()
+    assert logged() == ["Placed a hold"]
+    assert Hold.objects.get().reason == ""
+
+
+# Refused
+
+
+@pytest.mark.parametrize("name", PERMISSIONS)
+def test_without_its_permission_there_is_no_button_and_nothing_is_done(world, ada, name):
+    others = member("others@example.com", *(set(PERMISSIONS.values()) - {PERMISSIONS[name]}))
+    able = member("able@example.com", *PERMISSIONS.values())
+    if name in ("release", "end-comp"):
+        do(able, ada, "hold")
+        give(able, ada)
+    before = (logged(), list(Hold.objects.values()), list(Comp.objects.values()), ada.row.fetched_at)
+    assert address(ada, name) in page(able, ada)
+    assert address(ada, name) not in page(others, ada)
+    assert others.get(address(ada, name)).status_code == 403
+    assert others.post(address(ada, name), {"reason": "because"}).status_code == 403
+    assert (logged(), list(Hold.objects.values()), list(Comp.objects.values()), ada.row.fetched_at) == before
+
+
+def test_without_the_permission_to_view_customers_nothing_is_done(world, ada):
+    client = member("bob@example.com", "hold_customer")
+    user = get_user_model().objects.get(pk=client.pk)
+    user.user_permissions.remove(Permission.objects.get(codename="view_customer", content_type__app_label="billing"))
+    assert client.post(address(ada, "hold"), {"reason": "because"}).status_code == 403
+    assert not Hold.objects.exists()
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 501, "a\0b"])
+def test_without_a_reason_nothing_is_done(world, staff, ada, reason):
+    answer = do(staff, ada, "hold", reason)
+    assert answer.status_code == 400
+    assert "errorlist" in answer.content.decode()
+    assert not Hold.objects.exists()
+    assert logged() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"until": "2020-01-01"}, "Choose a day that is still to come."),
+        ({"until": "9999-12-31"}, "Choose a day within ten years."),
+        ({"until": "soon"}, "Write the day as 2026-12-31."),
+        ({"until": ""}, "This field is required."),
+        ({"plan": 0}, "Select a valid choice."),
+        ({"replaces": "x"}, "Enter a whole number."),
+    ],
+)
+def test_a_comp_that_cannot_be_is_refused_in_words(world, staff, ada, given, sentence):
+    answer = give(staff, ada, **given)
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode() or "replaces" in given
+    assert not Comp.objects.exists()
+
+
+def test_an_action_or_a_customer_that_there_is_none_of_is_not_found(world, staff, ada):
+    assert staff.post(address(ada, "explode"), {"reason": "because"}).status_code == 404
+    nobody = reverse("admin:billing_customer_action", args=["cus_nobody", "hold"])
+    assert staff.post(nobody, {"reason": "because"}).status_code == 404
+
+
+def test_a_form_sent_twice_is_done_once(world, staff, ada):
+    do(staff, ada, "hold")
+    again = staff.post(address(ada, "hold"), {"reason": "they wrote to us"})
+    assert again.status_code == 409
+    assert "Somebody else was faster" in again.content.decode()
+    assert Hold.objects.count() == len(logged()) == 1
+
+
+def test_of_two_who_give_access_the_second_sees_what_the_first_gave(world, staff, ada):
+    until = (sandbox_now() + timedelta(days=10)).date().isoformat()
+    seen_by_both = {"plan": Plan.objects.get(slug="team").pk, "until": until, "reason": "because"}
+    assert staff.post(address(ada, "comp"), seen_by_both).status_code == 302
+    assert staff.post(address(ada, "comp"), {**seen_by_both, "plan": Plan.objects.get(slug="pro").pk}).status_code == 409
+    assert Comp.objects.get().plan.slug == "team"
+    give(staff, ada, plan=Plan.objects.get(slug="pro").pk)
+    assert Comp.objects.open().get().plan.slug == "pro"
+
+
+def test_a_hold_that_another_has_released_is_not_released_twice(world, staff, ada):
+    do(staff, ada, "hold")
+    hold = Hold.objects.get()
+    holds.release(customer_row(ada), Hold.Kind.STAFF, hold.reference)
+    answer = staff.post(address(ada, "release"), {"reason": "because", "hold": hold.pk})
+    assert answer.status_code == 400
+    assert "not in force any more" in answer.content.decode()
+    assert logged() == ["Placed a hold: they wrote to us"]
+
+
+# Not now
+
+
+def test_while_stripe_is_down_a_refresh_says_so_and_changes_nothing(world, staff, ada, monkeypatch):
+    before = Subscription.objects.values().get()
+
+    def down(*_args, **_kwargs):
+        raise StripeUnavailable("Stripe does not answer")
+
+    monkeypatch.setattr("billing.stripe_reads.Reads.fetch", down)
+    answer = do(staff, ada, "refresh")
+    assert answer.status_code == 503
+    assert "Stripe does not answer. Nothing was changed." in answer.content.decode()
+    assert "they wrote to us" in answer.content.decode()  # need not be typed again
+    assert (Subscription.objects.values().get(), logged()) == (before, [])
+    do(staff, ada, "hold")  # which needs no Stripe
+    assert ada.access.reason == "hold_staff"
+
+
+@pytest.mark.parametrize("name", ["hold", "comp", "refresh"])
+def test_while_another_has_the_lane_it_says_so_and_changes_nothing(world, staff, ada, monkeypatch, name):
+    monkeypatch.setattr(staff_actions.lanes, "hold", partial(lanes.hold, wait_seconds=0))
+    claim = lanes.take(ada.customer)
+    answer = give(staff, ada) if name == "comp" else do(staff, ada, name)
+    assert answer.status_code == 409
+    assert "Try again in a moment." in answer.content.decode()
+    assert (logged(), Hold.objects.count(), Comp.objects.count()) == ([], 0, 0)
+    lanes.let_go(claim)
+
+
+def test_who_loses_the_lane_on_the_way_has_changed_and_logged_nothing(world, staff, ada, monkeypatch):
+    place = holds.place
+
+    def and_the_lane_is_taken_over(customer, *args):
+        place(customer, *args)
+        lanes.Lane.objects.update(token="0" * 32)
+
+    monkeypatch.setattr(holds, "place", and_the_lane_is_taken_over)
+    assert do(staff, ada, "hold").status_code == 409
+    assert (logged(), Hold.objects.count()) == ([], 0)
+    assert ada.access.has_access
+
+
+# At the same moment, on PostgreSQL
+
+
+@pytest.fixture
+def at_once():
+    with ThreadPoolExecutor(4) as pool:
+
+        def start(work):
+            def run():
+                try:
+                    return work()
+                finally:
+                    connection.close()
+
+            return pool.submit(run)
+
+        yield start
+
+
+@pytest.mark.postgres_only
+def test_a_hold_placed_while_events_are_applied_waits_for_them_and_holds(world, staff, at_once, monkeypatch):
+    ada = world.subscribe()
+    world.deliver(work=False)
+    is_at_work, is_asked = threading.Event(), threading.Event()
+    apply = processing.apply
+
+    def slowly(lane, events):
+        apply(lane, events)
+        is_at_work.set()
+        is_asked.wait(10)
+
+    monkeypatch.setattr(processing, "apply", slowly)
+    drain = at_once(partial(worker.drain, ada.customer))
+    assert is_at_work.wait(10)
+    placed = at_once(lambda: staff.post(address(ada, "hold"), {"reason": "because"}).status_code)
+    is_asked.set()
+    assert (drain.result(), placed.result()) == ("drained", 302)
+    testing.work()
+    assert access.of(ada.user).reason == "hold_staff"
+    assert not StripeEvent.objects.exclude(status__in=["processed", "ignored"]).exists()
+    assert world.said(ada).count("access_revoked") == 1
+
+
+@pytest.mark.postgres_only
+def test_two_members_of_staff_who_place_a_hold_at_once_place_one(world, staff, ada, at_once):
+    other = member("other@example.com", "hold_customer")
+    answers = [at_once(partial(who.post, address(ada, "hold"), {"reason": "because"})) for who in (staff, other)]
+    assert sorted(answer.result().status_code for answer in answers) == [302, 409]
+    assert Hold.objects.count() == len(logged()) == 1

@@ -1,0 +1,188 @@
+"""Access that staff gives for nothing: what it outweighs, what outweighs it, and how it ends."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from billing import access, cause, comps, holds, lanes, testing, usage, worker
+from billing.lifecycle import deletion
+from billing.models import Comp, Hold, Plan, PlanLimit, Subscription, Usage
+
+from .world import customer_row
+from .world import now as sandbox_now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def give(subscriber, plan="team", days=10):
+    with cause.of("staff:1"), lanes.hold(subscriber.customer) as commit:
+        until = sandbox_now() + timedelta(days=days)
+        plan = Plan.objects.get(slug=plan)
+        return commit(lambda: comps.grant(customer_row(subscriber), plan, until, "they waited long"))
+
+
+def stands(subscriber):
+    now = access.of(subscriber.user)
+    return (now.has_access, now.reason, now.plan.slug if now.plan else None)
+
+
+@pytest.fixture
+def ada(world):
+    return world.subscribed()
+
+
+@pytest.fixture
+def ended(world, ada):
+    """Whose subscription is over."""
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    world.deliver()
+    world.heard.clear()
+    return ada
+
+
+def test_it_gives_access_to_who_has_none_and_says_so(world, ended):
+    give(ended)
+    assert stands(ended) == (True, "comp", "team")
+    assert world.said(ended) == ["access_granted"]
+
+
+def test_who_never_bought_is_given_access_too(world):
+    eve = world.subscribe(email="eve@example.com")
+    give(eve)
+    assert stands(eve) == (True, "comp", "team")
+
+
+def test_it_counts_only_where_it_gives_more_than_what_is_paid(world, ada):
+    give(ada)
+    assert stands(ada) == (True, "comp", "team")
+    give(ada, plan="pro")
+    assert stands(ada) == (True, "active", "pro")
+
+
+def test_the_check_of_access_stays_one_query_and_asks_the_plan_that_was_given(world, ended, django_assert_num_queries):
+    PlanLimit.objects.create(plan=Plan.objects.get(slug="team"), feature="exports")
+    assert not access.has_access(ended.user, plan="pro")
+    give(ended)
+    for asked in ({}, {"plan": "pro"}, {"plan": "team"}, {"feature": "exports"}):
+        with django_assert_num_queries(1):
+            assert access.has_access(ended.user, **asked)
+    with django_assert_num_queries(1):
+        assert not access.has_access(ended.user, feature="what nobody sells")
+
+
+@pytest.mark.parametrize("kind", Hold.Kind.values)
+def test_a_hold_outweighs_it(world, ended, kind):
+    give(ended)
+    holds.place(customer_row(ended), Hold.Kind(kind), "case 7")
+    assert stands(ended) == (False, f"hold_{kind}", None)
+    assert world.said(ended) == ["access_granted", "access_revoked"]
+
+
+def test_given_to_somebody_on_hold_it_waits_for_the_release(world, ada):
+    holds.place(customer_row(ada), Hold.Kind.STAFF, "case 7")
+    world.heard.clear()
+    give(ada)
+    assert stands(ada) == (False, "hold_staff", None)
+    assert world.said(ada) == []
+    holds.release(customer_row(ada), Hold.Kind.STAFF, "case 7")
+    assert stands(ada) == (True, "comp", "team")
+    assert world.said(ada) == ["access_granted"]
+
+
+def test_its_end_is_announced_by_the_sweep_once(world, ended):
+    give(ended, days=1)
+    world.advance(days=2)
+    assert stands(ended) == (False, "canceled", None)
+    world.heard.clear()
+    assert "1 comps ended" in worker.sweep()
+    assert "0 comps ended" in worker.sweep()
+    assert world.said(ended) == ["access_revoked"]
+    comp = Comp.objects.get()
+    assert (comp.ended_at, comp.ended_by) == (comp.until, "comp lapsed")
+
+
+def test_the_end_of_more_than_was_paid_for_says_what_no_longer_fits(world, ada):
+    give(ada, days=1)
+    limit = Plan.objects.get(slug="pro").limits.first()
+    granted = usage.allowance(ada.user)
+    over = {"used": limit.quantity + 1, "period_start": granted.period_start}
+    Usage.objects.create(subscriber=ada.user, feature=limit.feature, **over)
+    world.advance(days=2)
+    worker.sweep()
+    assert stands(ada) == (True, "active", "pro")
+    assert world.said(ada) == ["quota_overflowed"]
+
+
+def test_a_payment_meanwhile_makes_its_end_no_loss(world, ended):
+    give(ended, plan="pro", days=1)
+    again = world.subscribe(user=ended.user)
+    world.deliver()
+    world.heard.clear()
+    world.advance(days=2)
+    worker.sweep()
+    assert stands(again) == (True, "active", "pro")
+    assert world.said(ended) == []
+
+
+def test_a_second_one_takes_the_place_of_the_first(world, ended):
+    first, second = give(ended), give(ended, plan="pro", days=30)
+    first.refresh_from_db()
+    assert first.ended_by == "staff:1"
+    assert Comp.objects.open().get() == second
+    assert stands(ended) == (True, "comp", "pro")
+
+
+def test_no_two_are_open_whoever_writes_them(world, ended):
+    comp = give(ended)
+    comp.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        comp.save(force_insert=True)
+
+
+def test_every_moment_of_it_is_explained(world, ended):
+    world.advance(hours=1)
+    before = sandbox_now()
+    world.advance(hours=1)
+    give(ended, days=3)
+    world.advance(hours=1)
+    during = sandbox_now()
+    world.advance(days=4)
+    told = {at: access.explain(ended.user, at) for at in (before, during, None)}
+    assert [one.reason for one in told.values()] == ["canceled", "comp", "canceled"]
+    assert "A member of staff gave access to Team until" in str(told[during])
+    assert "they waited long" in str(told[during])
+    with lanes.hold(ended.customer) as commit:
+        commit(lambda: comps.end(customer_row(ended)))
+    assert access.explain(ended.user, during).reason == "comp"
+
+
+def test_the_api_tells_the_plan_given_and_nothing_it_did_not_tell_before(world, ended, client):
+    give(ended)
+    client.force_login(ended.user)
+    now = client.get("/api/v1/subscriptions/current").json()
+    assert (now["plan"], now["status"], now["has_access"], now["reason"]) == ("team", "canceled", True, "comp")
+    assert set(now) == {
+        *("plan", "status", "has_access", "reason", "current_period_end", "cancel_at", "trial_end", "grace_ends_at"),
+        *("holds", "usage", "pending_change"),
+    }
+
+
+def test_the_billing_page_says_until_when(world, ended, client):
+    give(ended)
+    client.force_login(ended.user)
+    page = client.get("/billing/").content.decode()
+    assert "Team" in page
+    assert "Complimentary until" in page
+    assert "Your subscription has ended" not in page
+    assert "Choose Team" in client.get("/").content.decode()
+
+
+def test_who_leaves_keeps_nothing_of_it(world, ada):
+    give(ada)
+    deletion.begin(ada.user)
+    assert access.of(ada.user).reason == "closing"
+    testing.work()
+    assert not Comp.objects.open().exists()
+    assert Comp.objects.get().reason == ""
+    assert Subscription.objects.get().status == "canceled"
