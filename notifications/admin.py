@@ -37,7 +37,6 @@ BADGES = {
     Mail.Status.COMPLAINED: "dead",
 }
 ERROR_IN_LIST = 120
-MAILS_ELSEWHERE = 50
 NONE = "–"
 
 
@@ -164,14 +163,18 @@ class MailAdmin(ReadOnlyAdmin):
 
 
 @mail_rows.told_by
-def mails_elsewhere(request: HttpRequest, customer_id: str, cause: str) -> Iterator[mail_rows.MailRow]:
-    """The newest mails of a customer, or those of one cause, on billing's pages."""
-    if not request.user.has_perm("notifications.view_mail"):
+def mails_elsewhere(asked: mail_rows.Asked) -> Iterator[mail_rows.MailRow]:
+    """A customer's mails on billing's pages."""
+    if not asked.request.user.has_perm("notifications.view_mail"):
         return
-    mails = Mail.objects.filter(customer=customer_id, **({"cause": cause} if cause else {}))
-    for mail in mails[:MAILS_ELSEWHERE]:
+    mails = Mail.objects.filter(customer=asked.customer_id).defer("context")
+    if asked.cause:
+        mails = mails.filter(cause=asked.cause)
+    if asked.until:
+        mails = mails.filter(created_at__lte=asked.until)
+    for mail in mails[: asked.most]:
         page = reverse("admin:notifications_mail_change", args=(mail.pk,))
         what = format_html('<a href="{}">{}</a>', page, mail.get_kind_display())
         status = Mail.Status(mail.status)
         state = display.badge(status.value, BADGES[status], mail.error)
-        yield mail_rows.MailRow(what, mail.recipient, state, mail.created_at)
+        yield mail_rows.MailRow(what, mail.recipient, state, mail.created_at, mail.cause)

@@ -67,7 +67,14 @@ def _given(comp: Comp) -> Line:
 
 def _given_no_more(comp: Comp) -> Line:
     at: Any = comp.ended_at
-    return Line(at, "Comp", "waiting", display.row_link("comp", comp.pk, f"Access given to {comp.plan} ended"), (), comp.ended_by)
+    return Line(
+        at,
+        "Comp",
+        "waiting",
+        display.row_link("comp", comp.pk, f"Access given to {comp.plan} ended"),
+        (),
+        comp.ended_by,
+    )
 
 
 def _leaving(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:

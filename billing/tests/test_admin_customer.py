@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
@@ -32,7 +33,6 @@ from billing.models import (
     Subscription,
     SubscriptionChange,
 )
-from notifications.models import Mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
@@ -97,6 +97,7 @@ def everything(customer: Customer, root: Any, numbers: range) -> None:
     """A row of each kind for every number, a minute apart."""
     plan, of = Plan.objects.get(), {"customer": customer}
     price, _ = Price.objects.get_or_create(id="price_1", plan=plan, currency="usd", interval="month")
+    mails = apps.get_model("notifications", "Mail")._default_manager
     log = ContentType.objects.get_for_model(Customer)
     for number in numbers:
         at = NOON - number * MINUTE
@@ -110,7 +111,7 @@ def everything(customer: Customer, root: Any, numbers: range) -> None:
         Comp.objects.create(plan=plan, granted_at=at, until=at, ended_at=at, **of)
         SubscriptionChange.objects.create(status="active", plan=plan, quantity=number, recorded_at=at, **of)
         CheckoutAttempt.objects.create(price=price, status="expired", **of)
-        Mail.objects.create(key=f"m{number}", kind="refund", created_at=at, next_attempt_at=at, message_id="x", **of)
+        mails.create(key=f"m{number}", kind="refund", created_at=at, next_attempt_at=at, message_id="x", **of)
         LogEntry.objects.create(user=root, content_type=log, object_id=customer.pk, object_repr="", action_flag=CHANGE,
                                 change_message=f"Placed a hold: case {number}", action_time=at)  # fmt: skip
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.conf import conf
-from billing.models import Customer, Lane, StripeEvent, Subscription
+from billing.models import Customer, Lane, StripeEvent
 
 pytestmark = pytest.mark.django_db
 

@@ -223,7 +223,9 @@ def test_of_two_who_give_access_the_second_sees_what_the_first_gave(world, staff
     until = (sandbox_now() + timedelta(days=10)).date().isoformat()
     seen_by_both = {"plan": Plan.objects.get(slug="team").pk, "until": until, "reason": "because"}
     assert staff.post(address(ada, "comp"), seen_by_both).status_code == 302
-    assert staff.post(address(ada, "comp"), {**seen_by_both, "plan": Plan.objects.get(slug="pro").pk}).status_code == 409
+    assert (
+        staff.post(address(ada, "comp"), {**seen_by_both, "plan": Plan.objects.get(slug="pro").pk}).status_code == 409
+    )
     assert Comp.objects.get().plan.slug == "team"
     give(staff, ada, plan=Plan.objects.get(slug="pro").pk)
     assert Comp.objects.open().get().plan.slug == "pro"
