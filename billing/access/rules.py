@@ -76,11 +76,13 @@ def with_holds() -> QuerySet[Subscription]:
     """Subscriptions with all that `decide` reads, in one query."""
     active = Hold.objects.active().filter(customer=OuterRef("customer")).order_by("placed_at", "pk")
     closing = AccountDeletion.objects.filter(customer=OuterRef("customer"))
-    return Subscription.objects.annotate(
+    rows: Any = Subscription.objects.annotate(
         active_hold=Subquery(active.values("kind")[:1]),
         is_closing=Exists(closing),
         comp=FilteredRelation("customer__comps", condition=Q(customer__comps__ended_at=None)),
-    ).select_related("customer", "plan", "price", "comp__plan")
+    )
+    found: QuerySet[Subscription] = rows.select_related("customer", "plan", "price", "comp__plan")
+    return found
 
 
 def _of(subscriber: Any, rows: QuerySet[Subscription]) -> Subscription | None:
@@ -104,7 +106,7 @@ def _asking(plan: str, feature: str) -> QuerySet[Subscription]:
 
 
 def decide(subscription: Subscription, at: datetime) -> Access:
-    """Status or comp, then what outweighs both. `subscription` comes from `with_holds`, or is told what that annotates."""
+    """Status or comp, then what outweighs both. `subscription` is of `with_holds`, or told what that annotates."""
     row: Any = subscription
     grace_ends_at = grace_end(subscription)
     comp = _comp(row, at)

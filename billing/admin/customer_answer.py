@@ -1,4 +1,4 @@
-"""The answer at the top of a subscriber's page: whether they have access and why, now or at a moment, with the facts."""
+"""The answer at the top of a subscriber's page: is there access, why, now or at a moment, with the facts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
