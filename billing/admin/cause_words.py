@@ -6,9 +6,11 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils.safestring import SafeString
 
+from billing.models import StripeEvent
+
 from . import display
 
-STAFF = "staff:"
+STAFF, EVENT = "staff:", "evt_"
 WORDS = {
     "sync": "the sync found it",
     "return page": "the buyer came back from Checkout",
@@ -21,23 +23,27 @@ WORDS = {
 
 
 class Causes:
-    """Of a page's rows: the names of staff are looked up together."""
+    """Of a page's rows: names of staff and types of events are each looked up together."""
 
-    def __init__(self, causes: Iterable[str], can_view_events: bool) -> None:
-        keys = {cause.removeprefix(STAFF) for cause in causes if cause.startswith(STAFF)}
+    def __init__(self, causes: Iterable[str], *, can_view_events: bool) -> None:
+        known = set(causes)
+        keys = {cause.removeprefix(STAFF) for cause in known if cause.startswith(STAFF)}
+        events = {cause for cause in known if cause.startswith(EVENT)}
         model: Any = get_user_model()
         self._names = {str(user.pk): str(user) for user in model._default_manager.filter(pk__in=keys)}
+        self._types = dict(StripeEvent.objects.filter(pk__in=events).values_list("pk", "type"))
         self._can_view_events = can_view_events
 
     def said(self, cause: str) -> str | SafeString:
         if cause.startswith(STAFF):
             return self._names.get(cause.removeprefix(STAFF), "staff")
-        if cause.startswith("evt_"):
+        if cause.startswith(EVENT):
             return self._event(cause)
         return WORDS.get(cause, cause)
 
     def _event(self, event_id: str) -> str | SafeString:
-        return display.row_link("stripeevent", event_id, "by its event") if self._can_view_events else "by an event"
+        words = self._types.get(event_id, "an event")
+        return display.row_link("stripeevent", event_id, words) if self._can_view_events else words
 
 
 def one(cause: str) -> str | SafeString:

@@ -16,12 +16,13 @@ from .readonly import ReadOnlyAdmin
 from .staff_actions import ACTIONS, WENT_WRONG, Action
 from .timeline_sources import SOURCES
 
+WHO = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
+FACTS = ["billing-facts"]
+
 
 class CustomerPage(ReadOnlyAdmin):
     change_form_template = "admin/billing/customer/change_form.html"
-    fieldsets = [
-        ("Who", {"fields": ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]}),
-    ]
+    fieldsets = [("Who", {"fields": WHO, "classes": FACTS})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [field for _, section in self.fieldsets for field in section["fields"]]

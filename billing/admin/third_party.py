@@ -13,7 +13,20 @@ from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
-from djstripe.models import APIKey, IdempotencyKey, StripeModel, WebhookEventTrigger
+from djstripe.models import (
+    Account,
+    APIKey,
+    BalanceTransaction,
+    Event,
+    IdempotencyKey,
+    LineItem,
+    PaymentIntent,
+    Product,
+    StripeModel,
+    WebhookEventTrigger,
+)
+
+from billing import mirror
 
 from . import display
 from .mirror_columns import columns_of
@@ -21,6 +34,9 @@ from .readonly import PAYLOAD_PERMISSION, ReadOnlyAdmin
 
 # Tables of dj-stripe's own door and of its own calls to Stripe. This project uses neither: they stay empty.
 UNUSED = (IdempotencyKey, WebhookEventTrigger)
+# What the mirror writes, and what dj-stripe writes along with it.
+FILLED = frozenset(mirror.MODELS.values())
+FILLED |= {Account, APIKey, BalanceTransaction, Event, LineItem, PaymentIntent, Product}
 SECRET_FIELDS = frozenset({"secret", "djstripe_uuid"})
 
 
@@ -31,6 +47,10 @@ class MirrorAdmin(ReadOnlyAdmin):
     ordering = ["-created"]
     search_fields = ["id__exact"]
     hidden_lookups = ("stripe_data", "metadata", *SECRET_FIELDS)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """What nothing here fills is kept off the index; its pages are there for who has filled it otherwise."""
+        return self.model in FILLED and super().has_module_permission(request)
 
     def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
         super().__init__(model, admin_site)

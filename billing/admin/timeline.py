@@ -43,11 +43,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Source:
-    """`newest` gives at most so many lines up to a moment, newest first; None: whatever the moment."""
+    """`newest` gives at most so many lines up to a moment, newest first; None: whatever the moment. A detail is
+    told only where its group is asked for."""
 
     group: str
     permission: str
     newest: Callable[[HttpRequest, Customer, datetime | None, int], Iterable[Line]]
+    is_detail: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,11 @@ def of(request: HttpRequest, customer: Customer, sources: Iterable[Source], at: 
     place = Place.of(request.GET.get("from", ""))
     is_continued = place.until is not None
     place = place if is_continued else Place(at)
-    seen = [one for one in sources if request.user.has_perm(one.permission) and group in ("", one.group)]
+    asked = [one for one in sources if group == one.group or not (group or one.is_detail)]
+    seen = [one for one in asked if request.user.has_perm(one.permission)]
     lines = _merged(request, customer, seen, place)
     shown = lines[:SHOWN]
-    causes = Causes((line.cause for line in shown), request.user.has_perm("billing.view_stripeevent"))
+    causes = Causes((line.cause for line in shown), can_view_events=request.user.has_perm("billing.view_stripeevent"))
     told = [(line, causes.said(line.cause)) for line in shown]
     older = _address(request, _after(place, shown)) if len(lines) > SHOWN else ""
     return Timeline(told, group, is_continued, older)

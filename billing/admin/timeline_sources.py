@@ -126,17 +126,31 @@ def _mails(request: HttpRequest, customer: Customer, until: datetime | None, mos
         yield Line(row.at, "Mail", "quiet", row.what, (row.state, row.recipient), row.cause)
 
 
-def _events(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
-    found = StripeEvent.objects.filter(lane=customer.pk).defer("payload").order_by("-created", "-pk")
-    if until:
-        found = found.filter(created__lte=int(until.timestamp()))
-    for event in found[:most]:
-        state = "" if event.status == StripeEvent.Status.PROCESSED else event_words.state_badge(event)
-        details = (state, event_words.error_in_short(event), display.at_stripe(event.object_id, event.livemode))
-        kind = event_words.KIND_OF_BADGE[StripeEvent.Status(event.status)]
-        tone = "quiet" if kind == "good" else kind
-        what = display.row_link("stripeevent", event.pk, event.type)
-        yield Line(clock.from_timestamp(event.created), "Event", tone, what, details)
+def _heard(customer: Customer) -> QuerySet[StripeEvent]:
+    return StripeEvent.objects.filter(lane=customer.pk).exclude(status=StripeEvent.Status.IGNORED)
+
+
+def _ignored(customer: Customer) -> QuerySet[StripeEvent]:
+    return StripeEvent.objects.filter(lane=customer.pk, status=StripeEvent.Status.IGNORED)
+
+
+def _events(rows: Callable[[Customer], QuerySet[StripeEvent]]) -> Any:
+    """By Stripe's time, in whole seconds."""
+
+    def newest(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
+        found = rows(customer).defer("payload").order_by("-created", "-pk")
+        return map(_event, (found.filter(created__lte=int(until.timestamp())) if until else found)[:most])
+
+    return newest
+
+
+def _event(event: StripeEvent) -> Line:
+    state = "" if event.status == StripeEvent.Status.PROCESSED else event_words.state_badge(event)
+    kind = event_words.KIND_OF_BADGE[StripeEvent.Status(event.status)]
+    tone = "quiet" if not state or event_words.is_handled(event) else kind
+    details = (state, event_words.error_in_short(event), display.at_stripe(event.object_id, event.livemode))
+    what = display.row_link("stripeevent", event.pk, event.type)
+    return Line(clock.from_timestamp(event.created), "Event", tone, what, details)
 
 
 def _entries(customer: Customer) -> QuerySet[LogEntry]:
@@ -195,5 +209,6 @@ SOURCES = (
         "billing.view_checkoutattempt",
         _rows(lambda customer: customer.checkout_attempts.select_related("price"), "created_at", _bought),
     ),
-    Source("events", "billing.view_stripeevent", _events),
+    Source("events", "billing.view_stripeevent", _events(_heard)),
+    Source("events", "billing.view_stripeevent", _events(_ignored), is_detail=True),
 )

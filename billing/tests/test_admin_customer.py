@@ -109,7 +109,9 @@ def everything(customer: Customer, root: Any, numbers: range) -> None:
         Dispute.objects.create(id=f"dp_{number}", status="won", opened_at=at, **money)
         Hold.objects.create(kind="dispute", reference=f"dp_{number}", placed_at=at, released_at=at, **of)
         Comp.objects.create(plan=plan, granted_at=at, until=at, ended_at=at, **of)
-        SubscriptionChange.objects.create(status="active", plan=plan, quantity=number, recorded_at=at, **of)
+        SubscriptionChange.objects.create(
+            status="active", plan=plan, quantity=number, recorded_at=at, cause=f"evt_{number}", **of
+        )
         CheckoutAttempt.objects.create(price=price, status="expired", **of)
         mails.create(key=f"m{number}", kind="refund", created_at=at, next_attempt_at=at, message_id="x", **of)
         LogEntry.objects.create(user=root, content_type=log, object_id=customer.pk, object_repr="", action_flag=CHANGE,
@@ -189,7 +191,7 @@ def test_the_story_is_told_newest_first_with_what_caused_it(staff, root, alice):
     said = lines(page(staff, alice))
     assert [line.split()[1] for line in said] == ["Hold", "Event", "Hold", "State", "Payment", "State"]
     assert "KeyError: 'price'" in said[1].replace("&#x27;", "'")
-    assert "Dispute hold placed dp_1 by its event" in said[2]
+    assert "Dispute hold placed dp_1 invoice.paid" in said[2]
     assert "Active → past due past due since 19 Nov 2026 the sync found it" in said[3]
     assert "Paid ¥123,456" in said[4]
     assert "Active on Pro" in said[5]

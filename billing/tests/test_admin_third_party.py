@@ -83,6 +83,13 @@ def test_dj_stripe_has_pages_for_what_it_mirrors():
     assert len(DJSTRIPE) > 30
 
 
+def test_the_index_leads_to_what_is_filled_and_to_nothing_that_stays_empty(staff):
+    index = staff.get("/admin/").content.decode()
+    led_to = {model.__name__ for model in DJSTRIPE if address(model, "changelist") in index}
+    assert {"Charge", "Customer", "Event", "Invoice", "Subscription"} <= led_to
+    assert not led_to & {"Coupon", "Payout", "Session", "TaxRate", "WebhookEndpoint"}
+
+
 @pytest.mark.parametrize("model", DJSTRIPE)
 def test_a_mirrored_object_is_listed_and_found(staff, model):
     row = mirror(model)
