@@ -16,7 +16,7 @@ from .readonly import ReadOnlyAdmin
 
 @admin.register(Customer)
 class CustomerAdmin(CustomerPage):
-    list_display = ["who", "plan", "state", "holds_in_force", "created", "deleted"]
+    list_display = ["who", "plan", "state", "holds_in_force", "created"]
     list_filter = ["created_at", ("deleted_at", admin.EmptyFieldListFilter)]
     list_select_related = ["subscriber", "subscription__plan"]
     ordering = ["-created_at"]
@@ -42,6 +42,8 @@ class CustomerAdmin(CustomerPage):
 
     @display.column("status", ordering="subscription__status")
     def state(self, customer: Customer) -> Any:
+        if customer.deleted_at:
+            return display.badge("deleted", "quiet", "At Stripe; what was paid is kept")
         subscription = getattr(customer, "subscription", None)
         return subscription_words.status_badge(subscription.status) if subscription else None
 

@@ -9,21 +9,28 @@ from django.http import HttpRequest
 from billing.lifecycle import deletion
 from billing.models import AccountDeletion
 
-from . import display, replay
+from . import display, people, replay
 from .readonly import ReadOnlyAdmin
 
 
 @admin.register(AccountDeletion)
 class AccountDeletionAdmin(ReadOnlyAdmin):
-    list_display = ["who", "state", "next_step", "requested", "done", "attempts", "next_try", "error"]
+    list_display = ["who", "state", "requested", "done", "tries"]
     list_filter = [("done_at", admin.EmptyFieldListFilter), "requested_at"]
-    list_select_related = ["customer", "subscriber"]
+    list_select_related = ["customer__subscriber", "subscriber"]
     ordering = ["-requested_at"]
     search_fields = ["customer__id__exact"]
     search_help_text = "Customer, by the whole id"
-    fields = ["who", "state", "next_step", "requested", *AccountDeletion.STEPS, "attempts", "next_try", "error"]
-    readonly_fields = fields
+    fieldsets = [
+        (None, {"fields": ["state"], "classes": ["billing-answer"]}),
+        ("Who and when", {"fields": ["who", "subscriber_page", "requested", "next_try"], "classes": ["billing-facts"]}),
+        ("Steps, and when Stripe confirmed them", {"fields": [*AccountDeletion.STEPS], "classes": ["billing-facts"]}),
+        ("Tries", {"fields": ["attempts", "error"]}),
+    ]
     actions = ["try_now"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field for _, section in self.fieldsets for field in section["fields"]]
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return replay.is_allowed(request)
@@ -43,14 +50,20 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
     @display.column("state")
     def state(self, leaving: AccountDeletion) -> Any:
         if leaving.is_done:
-            return display.badge("done", "good")
-        if leaving.error_message:
-            return display.badge("failing", "bad", leaving.error_message)
-        return display.badge("closing", "waiting")
+            return display.lines(display.badge("done", "good"))
+        word = display.badge("failing", "bad") if leaving.error_message else display.badge("closing", "waiting")
+        return display.lines(word, f"Next: {leaving.next_step}")
 
-    @display.column("next")
-    def next_step(self, leaving: AccountDeletion) -> str:
-        return leaving.next_step
+    @display.column("subscriber's page")
+    def subscriber_page(self, leaving: AccountDeletion) -> Any:
+        return people.link(leaving.customer) if leaving.customer else None
+
+    @display.column("tries")
+    def tries(self, leaving: AccountDeletion) -> Any:
+        last = leaving.error_message.strip().splitlines()[-1:] if not leaving.is_done else []
+        return display.lines(
+            str(leaving.attempts), *(line[:90] for line in last), display.moment(leaving.next_attempt_at)
+        )
 
     @display.column("requested", ordering="requested_at")
     def requested(self, leaving: AccountDeletion) -> Any:

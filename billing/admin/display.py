@@ -46,6 +46,10 @@ def badge(text: str, kind: str, title: str = "") -> SafeString:
     return format_html('<span class="billing-badge billing-badge-{}" title="{}">{}</span>', kind, title, text)
 
 
+def strong(text: Any) -> SafeString:
+    return format_html('<strong class="billing-figure">{}</strong>', text)
+
+
 def lines(*parts: Any) -> SafeString | None:
     """The first part, and the others small beneath it; empty ones are left out."""
     shown = [part for part in parts if part]

@@ -71,7 +71,7 @@ KINDS = (
         lambda customer: customer.payments.order_by("-paid_at"),
         lambda payment: (
             display.row_link("payment", payment.pk, display.amount(payment.amount, payment.currency)),
-            payment.billing_reason.replace("_", " "),
+            payment_words.reason(payment),
             display.at_stripe(payment.invoice_id),
             display.moment(payment.paid_at),
             payment_words.receipt(payment),

@@ -9,6 +9,29 @@ from billing.models import CheckoutAttempt, Dispute, Payment, PaymentFailure, Re
 from . import display
 
 NEAR = timedelta(days=3)
+REASONS = {
+    "subscription_create": "first payment",
+    "subscription_cycle": "renewal",
+    "subscription_update": "plan change",
+    "manual": "one-off",
+}
+REFUND_SENTENCES = {
+    "succeeded": "The money is on its way to the card: the bank takes up to ten days to show it.",
+    "pending": "Stripe is at it.",
+    "requires_action": "The customer has to do something before the money can go back.",
+    "failed": "The money did not go back and is with us again: pay it out another way.",
+    "canceled": "It was called off, and the money stayed with us.",
+}
+DISPUTE_SENTENCES = {
+    "needs_response": "Answer it at Stripe in time, or it is lost. Access is held meanwhile.",
+    "under_review": "Answered; the bank decides. Access is held meanwhile.",
+    "won": "The payment stands.",
+    "lost": "The payment went back to the cardholder, and the subscription is cancelled.",
+    "prevented": "Settled before it became a dispute.",
+    "warning_needs_response": "Only a question from the bank, no money moved and access stays: answer it at Stripe.",
+    "warning_under_review": "Only a question from the bank, which has our answer.",
+    "warning_closed": "Only a question from the bank, which let it rest.",
+}
 REFUND_BADGES = {"succeeded": "good", "pending": "waiting", "requires_action": "waiting", "failed": "dead"}
 DISPUTE_BADGES = {"won": "good", "lost": "dead", "warning_closed": "quiet", "prevented": "quiet"}
 CHECKOUT_BADGES = {
@@ -24,6 +47,23 @@ def receipt(payment: Payment) -> Any:
     return display.side_by_side((link for link in (page, pdf) if link), between=" · ") or None
 
 
+def reason(payment: Payment) -> str:
+    return REASONS.get(payment.billing_reason, payment.billing_reason.replace("_", " "))
+
+
+def what_came_of(failure: Any) -> Any:
+    """Of an invoice whose try failed: `is_paid`, whether it was paid since, comes annotated."""
+    if failure.is_paid:
+        return display.badge("paid since", "good")
+    return display.badge("will be tried again" if failure.next_attempt_at else "no try scheduled", "waiting")
+
+
+def what_is_next(failure: Any) -> Any:
+    if failure.is_paid or failure.next_attempt_at is None:
+        return ""
+    return display.moment(failure.next_attempt_at)
+
+
 def what_failed(failure: PaymentFailure) -> Any:
     if failure.is_action_required:
         return display.badge("3D Secure", "waiting", "The cardholder has to confirm the payment")
@@ -37,9 +77,14 @@ def refund_status(refund: Refund) -> Any:
 
 
 def dispute_status(dispute: Dispute) -> Any:
-    state = display.badge(dispute.status.replace("_", " "), DISPUTE_BADGES.get(dispute.status, "bad"))
+    words = dispute.status.removeprefix("warning_").replace("_", " ")
+    state = display.badge(words, DISPUTE_BADGES.get(dispute.status, "bad"))
     inquiry = [display.badge("inquiry", "quiet", "No money moved, access stays")] if dispute.is_inquiry else []
-    return display.side_by_side([state, *inquiry])
+    return display.side_by_side([*inquiry, state])
+
+
+def dispute_sentence(dispute: Dispute) -> str:
+    return DISPUTE_SENTENCES.get(dispute.status, "")
 
 
 def due(dispute: Dispute) -> Any:

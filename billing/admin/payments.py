@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
 
 from billing.models import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 
@@ -15,6 +17,26 @@ class MoneyAdmin(OfCustomerAdmin):
     """Facts with an amount in minor units, shown as people of the reader's language write it."""
 
     list_filter: Any = ["currency"]
+    facts: tuple[str, ...] = ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[str | None, Any]]:
+        """What it comes to, then all that is known."""
+        return [
+            (None, {"fields": ["headline"], "classes": ["billing-answer"]}),
+            ("Facts", {"fields": [*self.facts], "classes": ["billing-facts"]}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["headline", *self.facts]
+
+    @display.column("what")
+    def headline(self, row: Any) -> Any:
+        state, sentence = self.in_words(row)
+        return display.lines(display.side_by_side([display.strong(self.money(row)), state or ""]), sentence)
+
+    def in_words(self, row: Any) -> tuple[Any, str]:
+        """The state as a badge, and what it means."""
+        raise NotImplementedError
 
     @display.column("amount", ordering="amount")
     def money(self, row: Any) -> Any:
@@ -52,12 +74,14 @@ class PaymentAdmin(MoneyAdmin):
     list_filter = ["paid_at", "billing_reason", ("currency", CurrencyFilter)]
     ordering = ["-paid_at"]
     ids_searched = ("invoice_id", "subscription_id")
-    fields = ["money", "subscriber", "reason", "invoice", "subscription", "period", "invoiced", "paid", "receipt"]
-    readonly_fields = fields
+    facts = ("subscriber", "reason", "invoice", "subscription", "period", "invoiced", "paid", "receipt")
+
+    def in_words(self, payment: Payment) -> tuple[Any, str]:
+        return display.badge("paid", "good"), ""
 
     @display.column("reason", ordering="billing_reason")
     def reason(self, payment: Payment) -> str:
-        return payment.billing_reason.replace("_", " ")
+        return payment_words.reason(payment)
 
     @display.column("paid", ordering="paid_at")
     def paid(self, payment: Payment) -> Any:
@@ -78,12 +102,22 @@ class PaymentAdmin(MoneyAdmin):
 
 @admin.register(PaymentFailure)
 class PaymentFailureAdmin(MoneyAdmin):
-    list_display = ["money", "subscriber", "what_failed", "invoice", "failed", "next_try"]
+    list_display = ["money", "subscriber", "what_failed", "since", "failed"]
     list_filter = ["failed_at", OutcomeFilter, DECLINE_CODES, "is_action_required", ("currency", CurrencyFilter)]
     ordering = ["-failed_at"]
     ids_searched = ("invoice_id",)
-    fields = ["money", "subscriber", "what_failed", "invoice", "subscription", "failed", "next_try", "page"]
-    readonly_fields = fields
+    facts = ("subscriber", "what_failed", "invoice", "subscription", "failed", "next_try", "page")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentFailure]:
+        paid = Payment.objects.filter(invoice_id=OuterRef("invoice_id"))
+        return super().get_queryset(request).annotate(is_paid=Exists(paid))
+
+    def in_words(self, failure: Any) -> tuple[Any, str]:
+        return payment_words.what_came_of(failure), payment_words.what_is_next(failure)
+
+    @display.column("since then")
+    def since(self, failure: Any) -> Any:
+        return display.lines(payment_words.what_came_of(failure), payment_words.what_is_next(failure))
 
     @display.column("what failed", ordering="attempt")
     def what_failed(self, failure: PaymentFailure) -> Any:
@@ -104,12 +138,14 @@ class PaymentFailureAdmin(MoneyAdmin):
 
 @admin.register(Refund)
 class RefundAdmin(MoneyAdmin):
-    list_display = ["money", "subscriber", "state", "refund", "invoice", "created"]
+    list_display = ["money", "subscriber", "state", "refund", "created"]
     list_filter = ["created_at", "is_full", ("currency", CurrencyFilter)]
     ordering = ["-created_at"]
     ids_searched = ("id", "charge", "payment_intent", "invoice_id")
-    fields = ["money", "subscriber", "state", "refund", "charge_link", "intent", "invoice", "created"]
-    readonly_fields = fields
+    facts = ("subscriber", "created", "refund", "invoice", "charge_link", "intent")
+
+    def in_words(self, refund: Refund) -> tuple[Any, str]:
+        return payment_words.refund_status(refund), payment_words.REFUND_SENTENCES.get(refund.status, "")
 
     @display.column("status", ordering="status")
     def state(self, refund: Refund) -> Any:
@@ -126,16 +162,26 @@ class RefundAdmin(MoneyAdmin):
 
 @admin.register(Dispute)
 class DisputeAdmin(MoneyAdmin):
-    list_display = ["money", "subscriber", "state", "reason", "dispute", "opened"]
+    list_display = ["money", "subscriber", "state", "why", "opened"]
     list_filter = ["opened_at", ("status", admin.AllValuesFieldListFilter), ("currency", CurrencyFilter)]
     ordering = ["-opened_at"]
     ids_searched = ("id", "charge", "payment_intent", "invoice_id")
-    fields = ["money", "subscriber", "state", "reason", "dispute", "charge_link", "intent", "invoice", "opened"]
-    readonly_fields = fields
+    facts = ("subscriber", "reason", "opened", "answer_until", "dispute", "charge_link", "intent", "invoice")
+
+    def in_words(self, dispute: Dispute) -> tuple[Any, str]:
+        return payment_words.dispute_status(dispute), payment_words.dispute_sentence(dispute)
 
     @display.column("status", ordering="status")
     def state(self, dispute: Dispute) -> Any:
-        return payment_words.dispute_status(dispute)
+        return display.lines(payment_words.dispute_status(dispute), payment_words.due(dispute))
+
+    @display.column("reason", ordering="reason")
+    def why(self, dispute: Dispute) -> Any:
+        return display.lines(self.reason(dispute), display.at_stripe(dispute.pk))
+
+    @display.column("answer until", ordering="evidence_due_at")
+    def answer_until(self, dispute: Dispute) -> Any:
+        return display.moment(dispute.evidence_due_at)
 
     @display.column("reason", ordering="reason")
     def reason(self, dispute: Dispute) -> str:
@@ -156,8 +202,10 @@ class InvoicePaymentAdmin(MoneyAdmin):
     list_filter = []
     ordering = ["-pk"]
     ids_searched = ("id", "invoice_id", "payment_intent", "charge")
-    fields = list_display
-    readonly_fields = fields
+    facts = tuple(list_display)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[str | None, Any]]:
+        return super().get_fieldsets(request, obj)[1:]
 
     @display.column("invoice payment", ordering="id")
     def invoice_payment(self, row: InvoicePayment) -> Any:

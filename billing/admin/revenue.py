@@ -23,8 +23,10 @@ class MrrMovementAdmin(MoneyAdmin):
     list_display = ["money", "subscriber", "what", "moved"]
     list_filter = ["moved_at", "kind", ("currency", CurrencyFilter)]
     ordering = ["-moved_at"]
-    fields = ["money", "subscriber", "what", "moved"]
-    readonly_fields = fields
+    facts = ("subscriber", "what", "moved")
+
+    def in_words(self, movement: MrrMovement) -> tuple[Any, str]:
+        return self.what(movement), "A month, from then on; what goes is negative."
 
     @display.column("kind", ordering="kind")
     def what(self, movement: MrrMovement) -> Any:

@@ -83,6 +83,7 @@ def what_went_wrong(error: Exception) -> tuple[int, str]:
 
 # Holds
 
+ACCESS_IS_BACK = "Access comes back at once, as far as it is paid for or was given."
 RELEASING: dict[str, str] = {
     Hold.Kind.DISPUTE: "A payment is disputed: who gets access back may get the money back as well. The dispute goes "
     "on, and what Stripe still tells of it does not place this hold again.",
@@ -110,7 +111,7 @@ def _has_no_staff_hold(customer: Customer) -> bool:
 def _about_release(customer: Customer) -> list[str]:
     kinds = list(customer.holds.active().order_by("placed_at").values_list("kind", flat=True))
     beside = ["The other holds stay in force."] if len(kinds) > 1 else []
-    return [*(RELEASING[kind] for kind in dict.fromkeys(kinds) if kind in RELEASING), *beside]
+    return [ACCESS_IS_BACK, *(RELEASING[kind] for kind in dict.fromkeys(kinds) if kind in RELEASING), *beside]
 
 
 def _release_hold(customer: Customer, given: dict[str, Any]) -> str:

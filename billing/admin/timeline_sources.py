@@ -89,7 +89,7 @@ def _leaving(request: HttpRequest, customer: Customer, until: datetime | None, m
 
 def _paid(payment: Payment) -> Line:
     what = display.row_link("payment", payment.pk, f"Paid {display.amount(payment.amount, payment.currency)}")
-    details = (payment.billing_reason.replace("_", " "), payment_words.receipt(payment))
+    details = (payment_words.reason(payment), payment_words.receipt(payment))
     return Line(payment.paid_at, "Payment", "good", what, details)
 
 

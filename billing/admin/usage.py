@@ -13,17 +13,31 @@ from .readonly import ReadOnlyAdmin
 
 @admin.register(Usage)
 class UsageAdmin(ReadOnlyAdmin):
-    list_display = ["subscriber", "feature", "used", "since"]
+    list_display = ["feature", "subscriber_link", "counted", "since"]
     list_filter = [("feature", admin.AllValuesFieldListFilter), "period_start"]
-    list_select_related = ["subscriber"]
+    list_select_related = ["subscriber__billing_customer"]
     ordering = ["-period_start"]
     search_help_text = "Customer id, or the beginning of an e-mail address"
-    fields = ["subscriber", "feature", "used", "since"]
+    fields = ["feature", "subscriber_link", "counted", "since"]
     readonly_fields = fields
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         emails = [f"{path}__istartswith" for path in people.email_paths()]
         return ["subscriber__billing_customer__id__exact", *emails]
+
+    @display.column("subscriber")
+    def subscriber_link(self, usage: Usage) -> Any:
+        customer = getattr(usage.subscriber, "billing_customer", None)
+        return people.link(customer) if customer else display.breakable(str(usage.subscriber))
+
+    @display.column("used", ordering="used")
+    def counted(self, usage: Usage) -> Any:
+        over = (
+            display.badge("above the limit", "bad", "As the subscriber was told")
+            if usage.has_announced_overflow
+            else ""
+        )
+        return display.lines(f"{usage.used:,}", over)
 
     @display.column("period began", ordering="period_start")
     def since(self, usage: Usage) -> Any:
