@@ -16,7 +16,7 @@ from .readonly import ReadOnlyAdmin
 from .staff_actions import ACTIONS, WENT_WRONG, Action
 from .timeline_sources import SOURCES
 
-WHO = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
+WHO: list[Any] = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
 FACTS = ["billing-facts"]
 
 

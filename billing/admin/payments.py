@@ -202,7 +202,7 @@ class InvoicePaymentAdmin(MoneyAdmin):
     list_filter = []
     ordering = ["-pk"]
     ids_searched = ("id", "invoice_id", "payment_intent", "charge")
-    facts = tuple(list_display)
+    facts = ("invoice_payment", "subscriber", "invoice", "intent", "charge_link", "subscription")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[str | None, Any]]:
         return super().get_fieldsets(request, obj)[1:]
