@@ -41,7 +41,7 @@ def redact_reasons(customer: Customer) -> None:
     customer.holds.update(reason="")
     customer.comps.update(reason="")
     for entry in LogEntry.objects.filter(content_type__app_label="billing", object_id=customer.pk):
-        entry.change_message = entry.change_message.partition(":")[0]
+        entry.change_message = entry.change_message.partition(": ")[0]
         entry.save(update_fields=["change_message"])
 
 
