@@ -43,7 +43,7 @@ class Causes:
 
     def _event(self, event_id: str) -> str | SafeString:
         words = self._types.get(event_id, "an event")
-        return display.row_link("stripeevent", event_id, words) if self._can_view_events else words
+        return display.row_link("stripeevent", event_id, display.breakable(words)) if self._can_view_events else words
 
 
 def one(cause: str) -> str | SafeString:

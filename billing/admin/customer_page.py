@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -64,12 +64,14 @@ class CustomerPage(ReadOnlyAdmin):
             raise Http404
         if not (action.is_allowed(request) and self.has_view_permission(request, customer)):
             raise PermissionDenied
-        page = HttpResponseRedirect(reverse("admin:billing_customer_change", args=[object_id]))
-        if request.method != "POST":
-            if not action.is_possible(customer):
-                messages.warning(request, staff_actions.SOMEBODY_ELSE)
-                return page
+        if request.method == "POST":
+            return self._act(request, action, customer)
+        if action.is_possible(customer):
             return self._ask(request, action, customer, action.form(customer, initial=request.GET.dict()))
+        messages.warning(request, staff_actions.SOMEBODY_ELSE)
+        return _page_of(customer)
+
+    def _act(self, request: HttpRequest, action: Action, customer: Customer) -> HttpResponseBase:
         form = action.form(customer, request.POST)
         if not form.is_valid():
             return self._ask(request, action, customer, form, status=400)
@@ -79,7 +81,7 @@ class CustomerPage(ReadOnlyAdmin):
             status, sentence = staff_actions.what_went_wrong(error)
             return self._ask(request, action, customer, form, sentence, status)
         messages.success(request, f"{done}.")
-        return page
+        return _page_of(customer)
 
     def _ask(
         self, request: HttpRequest, action: Action, customer: Customer, form: Any, problem: str = "", status: int = 200
@@ -116,3 +118,7 @@ class CustomerPage(ReadOnlyAdmin):
         if subscription:
             links.append(display.row_link("subscription", subscription.pk, "Subscription"))
         return display.side_by_side(links, between=" · ")
+
+
+def _page_of(customer: Customer) -> HttpResponseRedirect:
+    return HttpResponseRedirect(reverse("admin:billing_customer_change", args=[quote(customer.pk)]))

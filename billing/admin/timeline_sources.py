@@ -149,7 +149,7 @@ def _event(event: StripeEvent) -> Line:
     kind = event_words.KIND_OF_BADGE[StripeEvent.Status(event.status)]
     tone = "quiet" if not state or event_words.is_handled(event) else kind
     details = (state, event_words.error_in_short(event), display.at_stripe(event.object_id, event.livemode))
-    what = display.row_link("stripeevent", event.pk, event.type)
+    what = display.row_link("stripeevent", event.pk, display.breakable(event.type))
     return Line(clock.from_timestamp(event.created), "Event", tone, what, details)
 
 

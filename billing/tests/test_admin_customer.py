@@ -82,7 +82,7 @@ def page(client: Client, customer: Customer, **query: Any) -> str:
 
 def lines(html: str) -> list[str]:
     """What each line of the timeline says, from the newest."""
-    items = re.findall(r"<li>\s*<time.*?</li>", html, re.DOTALL)
+    items = re.findall(r"<li>\s*<time.*?</li>", html.replace("<wbr>", ""), re.DOTALL)
     return [" ".join(re.sub(r"<[^>]+>", " ", item).split()) for item in items]
 
 
@@ -134,8 +134,7 @@ def test_asked_about_a_day_it_answers_for_that_day_and_tells_what_had_happened_b
     told = page(staff, alice, at="2026-11-15T08:00")
     assert "Access on 15 Nov 2026, 08:00" in told
     assert "The subscription is active and paid until 13 Dec 2026, 12:00." in told
-    assert "invoice.paid" in told
-    assert "invoice.payment_failed" not in told
+    assert [line.split()[1:] for line in lines(told) if "Event" in line] == [["Event", "invoice.paid"]]
     assert "4242" not in told  # which card it was then is not known
 
 

@@ -18,7 +18,6 @@ from billing import access, holds, lanes, processing, testing, worker
 from billing.admin import staff_actions
 from billing.lifecycle import deletion
 from billing.models import Comp, Hold, Plan, StripeEvent, Subscription
-from billing.stripe_client import StripeUnavailable
 
 from .world import customer_row
 from .world import now as sandbox_now
@@ -244,19 +243,17 @@ def test_a_hold_that_another_has_released_is_not_released_twice(world, staff, ad
 # Not now
 
 
-def test_while_stripe_is_down_a_refresh_says_so_and_changes_nothing(world, staff, ada, monkeypatch):
+def test_while_stripe_is_down_a_refresh_says_so_and_changes_nothing(world, staff, ada):
     before = Subscription.objects.values().get()
 
-    def down(*_args, **_kwargs):
-        raise StripeUnavailable("Stripe does not answer")
-
-    monkeypatch.setattr("billing.stripe_reads.Reads.fetch", down)
+    world.control("faults", api={"fail_next": 50, "status": 503})
     answer = do(staff, ada, "refresh")
     assert answer.status_code == 503
     assert "Stripe does not answer. Nothing was changed." in answer.content.decode()
     assert "they wrote to us" in answer.content.decode()  # need not be typed again
     assert (Subscription.objects.values().get(), logged()) == (before, [])
     do(staff, ada, "hold")  # which needs no Stripe
+    world.control("faults")
     assert ada.access.reason == "hold_staff"
 
 
