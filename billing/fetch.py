@@ -79,9 +79,9 @@ def invoice(invoice_id: str) -> dict[str, Any]:
 def settled_invoice(invoice_id: str, customer: str) -> dict[str, Any]:
     """An invoice with its payments, without a call of its own while it is a subscription's latest."""
     for found in subscriptions(customer):
-        latest = found["latest_invoice"]
+        latest: dict[str, Any] | None = found["latest_invoice"]
         if latest and latest["id"] == invoice_id:
-            return dict(latest)
+            return latest
     return invoice(invoice_id)
 
 

@@ -43,7 +43,12 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any]) -> None:
     failure, is_new = PaymentFailure.objects.get_or_create(
         invoice_id=invoice["id"],
         attempt=at_the_time["attempt_count"],
-        defaults={"customer": customer, **_failure(at_the_time), **_cause(at_the_time, invoice)},
+        defaults={
+            "customer": customer,
+            "subscription_id": subscription_of(invoice),
+            **_failure(at_the_time),
+            **_cause(at_the_time, invoice),
+        },
     )
     is_first_payment = at_the_time["billing_reason"] == "subscription_create"
     is_passed = invoice["status"] in NO_FURTHER_EFFECT or invoice["attempt_count"] > failure.attempt
@@ -128,8 +133,8 @@ def _bills_an_item(line: dict[str, Any]) -> bool:
 
 
 def _failure(invoice: dict[str, Any]) -> dict[str, Any]:
+    """What only the event still tells, in fields that every API version has."""
     return {
-        "subscription_id": subscription_of(invoice),
         "amount": invoice["amount_remaining"],
         "currency": invoice["currency"],
         "next_attempt_at": from_timestamp(invoice["next_payment_attempt"]),

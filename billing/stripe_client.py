@@ -18,8 +18,9 @@ from typing import Any
 import stripe
 from django.core.signals import setting_changed
 
+from billing import fields
 from billing.conf import conf
-from billing.stripe_errors import StripeBusy, StripeRefused, StripeUnavailable, mapped_errors
+from billing.stripe_errors import StripeBusy, StripeDiffers, StripeRefused, StripeUnavailable, mapped_errors
 from billing.stripe_gate import counted, is_patient, let_through, patient
 from billing.stripe_http import HttpClient, http_client
 from billing.stripe_reads import NotFetched, Reads, drain_reads, once, undone_on_error
@@ -29,6 +30,7 @@ __all__ = [
     "NotFetched",
     "Reads",
     "StripeBusy",
+    "StripeDiffers",
     "StripeRefused",
     "StripeUnavailable",
     "counted",
@@ -50,8 +52,11 @@ PORTIONS_BEGIN_WITHIN_TIMEOUTS = 2
 
 
 def get(path: str, **params: Any) -> dict[str, Any]:
-    """Read an object or a list, e.g. `get("/v1/customers/cus_1")`."""
-    return _call("get", path, params)
+    """Read an object or a list: `get("/v1/customers/cus_1")`. `StripeDiffers` where a field that we read is missing."""
+    answer = _call("get", path, params)
+    if lacking := fields.lacking(answer):
+        raise StripeDiffers(lacking, conf.api_version)
+    return answer
 
 
 def server_time() -> datetime | None:

@@ -12,6 +12,16 @@ class StripeUnavailable(Exception):
     """Stripe did not answer, answered 5xx, limits our rate, or refused our key: nothing changed, ask again later."""
 
 
+class StripeDiffers(StripeUnavailable):
+    """An answer lacks a field that we read: it is of another API version, and nothing is concluded from it."""
+
+    def __init__(self, field: str, version: str) -> None:
+        super().__init__(
+            f"Stripe's answer has no {field}, which API version {version} has: set STRIPE_API_VERSION to the version "
+            "that the installed stripe package is built for"
+        )
+
+
 class StripeBusy(StripeUnavailable):
     """Stripe limits our rate: the same call may well be answered in a moment."""
 

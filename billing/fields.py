@@ -1,0 +1,80 @@
+"""Every field of Stripe's objects that `billing` reads, and whether an answer has them.
+
+An object of another API version than the pinned one has other fields: read as this one, it would say that nobody pays.
+The tests hold this table to what the code reads, and to the installed SDK's own description of the pinned version.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+# Dotted within an object; another object inside it, expanded or in a list, is looked up by its own name. `?`: Stripe
+# leaves it out where it does not apply or was not asked for.
+FIELDS: dict[str, str] = {
+    "account": "id",
+    "billing_portal.configuration": "id features metadata",
+    "billing_portal.session": "url",
+    "charge": "id amount customer payment_intent refunded refunds?",
+    "checkout.session": "id customer invoice payment_status status url",
+    "customer": "id email invoice_settings.default_payment_method metadata preferred_locales",
+    "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
+    "event": "id api_version created data livemode type",
+    "invoice": (
+        "id amount_due amount_paid amount_remaining attempt_count billing_reason created currency customer due_date "
+        "hosted_invoice_url invoice_pdf lines next_payment_attempt number parent.subscription_details.subscription "
+        "payments? status status_transitions.finalized_at status_transitions.paid_at total"
+    ),
+    "invoice_payment": "id invoice payment.charge? payment.payment_intent? status",
+    "line_item": ("amount description parent.type parent.subscription_item_details.proration period.end period.start"),
+    "payment_intent": "id customer last_payment_error.code? last_payment_error.decline_code? latest_charge status",
+    "payment_method": "id card?.brand card?.exp_month card?.exp_year card?.last4",
+    "price": (
+        "id active currency currency_options? lookup_key product recurring.interval recurring.interval_count "
+        "unit_amount"
+    ),
+    "product": "id description metadata name",
+    "refund": "id amount charge created currency failure_reason? payment_intent status",
+    "subscription": (
+        "id cancel_at cancel_at_period_end cancellation_details.reason created currency customer "
+        "default_payment_method default_source ended_at items latest_invoice pending_update.expires_at "
+        "pending_update.subscription_items schedule start_date status trial_end"
+    ),
+    "subscription_item": "id current_period_end current_period_start price quantity?",
+    "subscription_schedule": (
+        "id current_phase.end_date current_phase.start_date phases.discounts phases.items.price "
+        "phases.items.quantity? phases.start_date status"
+    ),
+    "webhook_endpoint": "id api_version enabled_events metadata secret? status url",
+}
+_PATHS = {name: [path.split(".") for path in paths.split()] for name, paths in FIELDS.items()}
+
+
+def lacking(answer: Any) -> str:
+    """The first field that an answer of Stripe's should have and has not, like `invoice.parent`; "" where all is there.
+
+    Null is an answer, an id stands for its object, and one that is deleted or that we read nothing of lacks nothing.
+    """
+    return next(_lacking(answer), "")
+
+
+def _lacking(obj: Any) -> Iterator[str]:
+    if not isinstance(obj, dict) or obj.get("deleted"):
+        return
+    name = str(obj.get("object"))
+    if name == "list":
+        yield from _along(obj, ["data"], name)
+    for path in _PATHS.get(name, []):
+        yield from _along(obj, path, name)
+
+
+def _along(found: Any, path: list[str], at: str) -> Iterator[str]:
+    if isinstance(found, list):
+        for each in found:
+            yield from _along(each, path, at)
+    elif not path:
+        yield from _lacking(found)
+    elif isinstance(found, dict):
+        name = path[0].removesuffix("?")
+        if name in found:
+            yield from _along(found[name], path[1:], f"{at}.{name}")
+        elif name == path[0]:
+            yield f"{at}.{name}"

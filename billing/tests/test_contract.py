@@ -1,0 +1,224 @@
+"""The fields of Stripe's objects that we read: all in one table, all in the installed SDK, none missed in silence."""
+
+import copy
+import json
+import typing
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from stripe import ListObject, StripeObject
+from stripe._api_version import _ApiVersion
+
+from billing import fields, payments, placement, refunds, stripe_client, subscriptions, testing, worker
+from billing.conf import conf
+from billing.fields import FIELDS
+from billing.lifecycle import attempts, cancel, change, checkout, deletion, invoices, portal, previews
+from billing.models import CheckoutAttempt, PaymentFailure, StripeEvent, Subscription
+from billing.sandbox import annotations, shapes
+from billing.stripe_client import StripeDiffers
+
+from .spy import spied
+
+PINNED = json.loads((Path(__file__).parent / "sandbox" / "published_objects.json").read_text())
+# Asked of objects of any kind: what it is, whether it is gone, whose it is, what an event is about.
+OF_ANY_OBJECT = {"object", "deleted", "customer", "payment", "payment_intent", "charge", "invoice"}
+OF_ANY_OBJECT |= {"data.object", "data.previous_attributes"}
+LISTS = {"list", ""}
+# Their keys are anybody's.
+MAPS = {"currency_options", "metadata"}
+PATHS = [(name, path.replace("?", "")) for name, paths in FIELDS.items() for path in paths.split()]
+
+
+# The SDK's own description
+
+
+def test_the_installed_sdk_is_built_for_the_pinned_version():
+    assert _ApiVersion.CURRENT == conf.api_version == settings.STRIPE_API_VERSION, "see docs/upgrading.md"
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_sdk_knows_every_field_that_we_read(name):
+    unknown = [path for kind, path in PATHS if kind == name and not _is_known({shapes.class_of(name)}, path.split("."))]
+    assert not unknown, "Stripe has dropped or renamed them: see docs/upgrading.md"
+
+
+def _is_known(classes, path):
+    for step in path:
+        hints = [shapes.fields_of(cls)[step] for cls in classes if step in shapes.fields_of(cls)]
+        classes = {cls for hint in hints for cls in _inside(hint)}
+    return bool(hints)
+
+
+def _inside(hint):
+    """The classes an annotation may stand for: of an optional field, a list or a reference what is in it."""
+    if annotations.is_union(hint) or typing.get_origin(hint) in {list, ListObject}:
+        return {cls for argument in typing.get_args(hint) for cls in _inside(argument)}
+    return {hint} if isinstance(hint, type) and issubclass(hint, StripeObject) else set()
+
+
+# The code
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """(object, path) of all that is read, of answers and of events' objects."""
+    found = set()
+
+    def watch(module, name):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *args: real(*(spied(argument, found) for argument in args)))
+
+    for module, name in (
+        (payments, "record_failure"),
+        (payments, "record_link"),
+        (refunds, "charge_of"),
+        (attempts, "close"),
+        (placement, "lane_of"),
+        (placement, "names_of"),
+    ):
+        watch(module, name)
+    call = stripe_client._call
+    monkeypatch.setattr(stripe_client, "_call", lambda *args: spied(call(*args), found))
+    return found
+
+
+@pytest.mark.django_db
+def test_every_field_that_the_code_reads_is_in_the_table(world, reads):
+    ada = world.subscribe()
+    checkout.settle(CheckoutAttempt.objects.get())
+    world.deliver()
+    shown = previews.preview(ada.user, "team", "month")
+    change.change(ada.user, "team", "month", shown.proration_date)
+    change.change(ada.user, "pro", "month")
+    change.take_back(ada.user)
+    cancel.cancel(ada.user, "period_end")
+    cancel.resume(ada.user)
+    world.change_card(ada, "pm_card_authenticationRequired")
+    assert change.change(ada.user, "team", "year").pending_url
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=32)
+    world.deliver()
+    world.control("disputes", charge=world.charge_of(ada)["id"])
+    world.deliver()
+    ben = world.subscribed(email="ben@example.com")
+    charge = world.charge_of(ben)["id"]
+    for part in ({"amount": 100}, {}):
+        world.stripe("POST", "refunds", charge=charge, **part)
+        world.deliver()
+    eve = world.subscribed(email="eve@example.com")
+    world.subscribe_again(eve, eve.row.price_id)
+    world.deliver()
+    invoices.of(ben.user)
+    call_command("sync_stripe", "--full")
+    call_command("setup_stripe", "--yes")
+    portal.open_portal(ada.user)
+    deletion.begin(eve.user)
+    testing.work()
+    known = {(name, at) for name, path in PATHS for at in _steps(path)}
+    unknown = {(name, path) for name, path in reads - known if name not in LISTS and path not in OF_ANY_OBJECT}
+    unknown = {(name, path) for name, path in unknown if path.split(".")[0] not in MAPS}
+    assert not unknown, "add them to billing/fields.py"
+
+
+def _steps(path):
+    steps = path.split(".")
+    return [".".join(steps[: length + 1]) for length in range(len(steps))]
+
+
+# Objects of other versions
+
+OLDER = "2024-06-20"
+
+
+def as_before_basil(obj):
+    """The object as API version 2024-06-20 shows it: periods on the subscription, payments and parents named flatly."""
+    if isinstance(obj, list):
+        return [as_before_basil(each) for each in obj]
+    if not isinstance(obj, dict):
+        return obj
+    old = {name: as_before_basil(value) for name, value in obj.items()}
+    match obj.get("object"):
+        case "subscription":
+            item = obj["items"]["data"][0]
+            old |= {name: item[name] for name in ("current_period_start", "current_period_end")} | {"discount": None}
+        case "subscription_item":
+            del old["current_period_start"], old["current_period_end"]
+        case "invoice":
+            details = (old.pop("parent") or {}).get("subscription_details") or {}
+            old.pop("payments", None)
+            old |= {"subscription": details.get("subscription"), "payment_intent": "pi_1", "charge": "ch_1"}
+            old |= {"paid": old["status"] == "paid", "tax": None, "discount": None}
+        case "line_item":
+            del old["parent"]
+            old |= {"type": "subscription", "proration": False, "price": None, "plan": None}
+        case "charge" | "payment_intent":
+            old["invoice"] = "in_1"
+    return old
+
+
+@pytest.mark.django_db
+def test_an_answer_of_another_version_changes_nothing_and_says_why(world, monkeypatch):
+    ada = world.subscribed()
+    before = Subscription.objects.values().get()
+    world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at_period_end=True)
+    event = world.events()[-1]
+    call = stripe_client._call
+    monkeypatch.setattr(stripe_client, "_call", lambda *args: as_before_basil(call(*args)))
+    with pytest.raises(StripeDiffers, match=r"no invoice\.parent|no subscription_item\.current_period"):
+        subscriptions.refresh(ada.row.customer)
+    with pytest.raises(CommandError, match="set STRIPE_API_VERSION to the version"):
+        call_command("sync_stripe", "--customer", ada.customer)
+    testing.deliver(event)
+    worker.drain(ada.customer)
+    waits = StripeEvent.objects.get(pk=event["id"])
+    assert (waits.status, waits.attempts) == ("received", 0)
+    assert "set STRIPE_API_VERSION to the version that the installed stripe package is built for" in waits.error_message
+    assert Subscription.objects.values().get() == before
+
+
+@pytest.mark.django_db
+def test_events_of_an_endpoint_at_another_version_are_understood(world):
+    """A team's own endpoint, made years ago, goes on sending the shape of its day."""
+    ada = world.subscribe()
+    world.control("disputes", charge=world.charge_of(ada)["id"])
+    world.deliver([{**as_before_basil(event), "api_version": OLDER} for event in world.events()])
+    assert (ada.row.status, ada.access.reason, ada.last_payment.subscription_id) == (
+        "active",
+        "hold_dispute",
+        ada.subscription,
+    )
+    ben = world.subscribed(email="ben@example.com")
+    world.change_card(ben, "pm_card_chargeCustomerFail")
+    world.advance(days=32)
+    world.deliver([{**as_before_basil(event), "api_version": OLDER} for event in world.events()])
+    failure = PaymentFailure.objects.get(customer=ben.customer)
+    assert (failure.subscription_id, failure.amount, failure.attempt) == (ben.subscription, 2000, 1)
+    assert ben.row.past_due_since
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_published_objects_of_the_pinned_version_have_all_that_we_read(name):
+    assert fields.lacking(PINNED[name]) == ""
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_without_any_one_of_them_an_answer_is_refused_by_name(name):
+    for path in FIELDS[name].split():
+        if "?" not in path:
+            damaged = copy.deepcopy(PINNED[name])
+            if _without(damaged, path.split(".")):
+                assert fields.lacking(damaged) == f"{name}.{path}"
+
+
+def _without(found, path):
+    """Take the field away wherever it is; whether it was anywhere."""
+    if isinstance(found, list):
+        return sum(_without(each, path) for each in found) > 0
+    if not isinstance(found, dict) or path[0] not in found:
+        return False
+    if len(path) > 1:
+        return _without(found[path[0]], path[1:])
+    del found[path[0]]
+    return True
