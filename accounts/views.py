@@ -27,7 +27,7 @@ from .throttle import reset_wait, sign_in_wait, sign_up_wait
 
 def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
     """429 with a page that says when to try again."""
-    response = render(request, "429.html", {"seconds": seconds}, status=429)
+    response = render(request, "billing/too_often.html", {"seconds": seconds}, status=429)
     response["Retry-After"] = str(seconds)
     return response
 

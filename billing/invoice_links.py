@@ -46,7 +46,7 @@ def lead_on(request: HttpRequest, signed: str, field: str) -> HttpResponse:
     except BadSignature:
         raise Http404 from None
     if seconds := link_wait(request):
-        response = render(request, "429.html", {"seconds": seconds}, status=429)
+        response = render(request, "billing/too_often.html", {"seconds": seconds}, status=429)
         response["Retry-After"] = str(seconds)
         return response
     try:

@@ -172,6 +172,6 @@ def _paid_for(row: Payment) -> str:
 
 
 def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    response = render(request, "429.html", {"seconds": seconds}, status=429)
+    response = render(request, "billing/too_often.html", {"seconds": seconds}, status=429)
     response["Retry-After"] = str(seconds)
     return response

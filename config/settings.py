@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from billing import hosting
 from config.logging import configure_structlog, logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -167,12 +168,7 @@ AUTH_PASSWORD_VALIDATORS = [
 DATABASES = {"default": database(f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Writers queue for the lock when a transaction begins; without it they fail half-way with "database is locked".
-    DATABASES["default"].setdefault("OPTIONS", {}).update(
-        transaction_mode="IMMEDIATE",
-        timeout=20,
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    )
+    DATABASES["default"].setdefault("OPTIONS", {}).update(hosting.SQLITE_OPTIONS)
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
@@ -185,35 +181,21 @@ REDIS_URL = redis("REDIS_URL")
 # A Redis that hangs is away. The worker asks it to wait a second for a task, so this is longer.
 _queue_redis = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}socket_connect_timeout=1&socket_timeout=5"
 
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        # A Redis that hangs holds up no page: what is counted there is counted by each process for a while.
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
-    }
-    if REDIS_URL
-    # Django's own does not count exactly, and rate limits are counted here.
-    else {"BACKEND": "billing.cache.ExactDatabaseCache", "LOCATION": "cache"}
-}
+CACHES = hosting.CACHES
+Q_CLUSTER = hosting.Q_CLUSTER
+DJSTRIPE_FOREIGN_KEY_TO_FIELD = hosting.DJSTRIPE_FOREIGN_KEY_TO_FIELD
 
-Q_CLUSTER = {
-    "name": "billing",
-    "label": "Queue",
-    "workers": 2,
-    "timeout": 120,
-    # Longer than `timeout`, else a task still running is handed out again.
-    "retry": 180,
-    # A failing event is tried again by its ledger, not by the queue.
-    "ack_failures": True,
-    "max_attempts": 5,
-    # Successes are not kept: counting and pruning them costs more than the tasks themselves.
-    "save_limit": -1,
-    "catch_up": False,
-    "poll": 0.2,
-    # On the same database a ledger row and its wake-up are one transaction.
-    **({"redis": _queue_redis} if REDIS_URL else {"orm": "default"}),
-}
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            # A Redis that hangs holds up no page: what is counted there is counted by each process for a while.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        }
+    }
+    Q_CLUSTER = {**Q_CLUSTER, "redis": _queue_redis}
+    del Q_CLUSTER["orm"]
 
 # --- Stripe ----------------------------------------------------------------------------------------------------------
 
@@ -229,8 +211,6 @@ STRIPE_LIVE_SECRET_KEY = STRIPE_SECRET_KEY if STRIPE_LIVE_MODE else ""
 # Empty is Stripe's own address.
 STRIPE_API_BASE = text("STRIPE_API_BASE", EMBEDDED_STRIPE_API_BASE if _is_embedded_stripe else "")
 STRIPE_WEBHOOK_SECRETS = listed("STRIPE_WEBHOOK_SECRET", [EMBEDDED_WEBHOOK_SECRET] if _is_embedded_stripe else [])
-
-DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 
 _stripe_origin = urlsplit(STRIPE_API_BASE)
 _is_sandbox = _stripe_origin.hostname in {"localhost", "127.0.0.1", "::1"}

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,7 +14,9 @@ from rest_framework.views import APIView
 from billing import catalogue, overview, usage, visitors
 from billing.lifecycle import cancel, change, checkout, invoices, portal, previews
 
+from . import errors
 from .documented import ASKS_STRIPE, CHANGES_STRIPE, MINE, UNAUTHENTICATED, error
+from .parsers import StorableJSONParser
 from .serializers import (
     CancelRequest,
     ChangeRequest,
@@ -34,7 +38,19 @@ NOT_NOW = (*NOT_HERE, "same_plan", "payment_overdue", "subscription_paused", "ca
 NOT_FOR_SALE = error("invalid_request", "price_not_offered")
 
 
-class Plans(APIView):
+class BillingView(APIView):
+    """Who is asking is the host project's to tell; all else is as this API promises, whatever REST_FRAMEWORK says."""
+
+    permission_classes = (IsAuthenticated,)
+    renderer_classes = (JSONRenderer,)
+    parser_classes = (StorableJSONParser,)
+    schema = AutoSchema()
+
+    def get_exception_handler(self) -> Any:
+        return errors.handler
+
+
+class Plans(BillingView):
     """GET: what is for sale, cheapest first."""
 
     authentication_classes = ()
@@ -53,7 +69,7 @@ class Plans(APIView):
         return Response(PlanSerializer(catalogue.public_plans(), many=True, context=_visitor(request)).data)
 
 
-class CurrentSubscription(APIView):
+class CurrentSubscription(BillingView):
     """GET: plan, access and usage; who never paid is on the free plan."""
 
     @extend_schema(operation_id="subscriptions_current", responses={200: SubscriptionState, **UNAUTHENTICATED})
@@ -61,7 +77,7 @@ class CurrentSubscription(APIView):
         return _state(request)
 
 
-class Checkout(APIView):
+class Checkout(BillingView):
     """POST {plan, interval, currency?}: a Stripe Checkout session to send the buyer to."""
 
     throttle_classes = (CheckoutThrottle,)
@@ -83,7 +99,7 @@ class Checkout(APIView):
         return Response({"session_id": attempt.session_id, "url": attempt.url}, status=status.HTTP_201_CREATED)
 
 
-class Preview(APIView):
+class Preview(BillingView):
     """POST {plan, interval}: what the change would cost now, and when it would take effect. Nothing is changed."""
 
     throttle_classes = (StripeThrottle,)
@@ -106,7 +122,7 @@ class Preview(APIView):
         return Response(PreviewAnswer(found, context=_visitor(request)).data)
 
 
-class Change(APIView):
+class Change(BillingView):
     """POST {plan, interval, proration_date?}: more is charged now and takes effect when paid, less at the period's end.
 
     A payment that must be confirmed (3D Secure) is answered with `pending_change.kind` `pending_update` and its
@@ -146,7 +162,7 @@ class Change(APIView):
         return _state(request)
 
 
-class Cancel(APIView):
+class Cancel(BillingView):
     """POST {when}: end the subscription at the period's end or now; what is over or ending already stays so."""
 
     throttle_classes = (StripeThrottle,)
@@ -167,7 +183,7 @@ class Cancel(APIView):
         return _state(request)
 
 
-class Resume(APIView):
+class Resume(BillingView):
     """POST: call a scheduled cancellation off."""
 
     throttle_classes = (StripeThrottle,)
@@ -187,7 +203,7 @@ class Resume(APIView):
         return _state(request)
 
 
-class Portal(APIView):
+class Portal(BillingView):
     """POST: Stripe's own page for cards, addresses and receipts."""
 
     throttle_classes = (StripeThrottle,)
@@ -201,7 +217,7 @@ class Portal(APIView):
         return Response({"url": portal.open_portal(request.user)})
 
 
-class Invoices(APIView):
+class Invoices(BillingView):
     """GET: one's own invoices, newest first, with links fetched fresh; who never bought anything has none."""
 
     throttle_classes = (StripeThrottle,)
@@ -223,7 +239,7 @@ class Invoices(APIView):
         return Response(InvoicesAnswer(page, context=_visitor(request)).data)
 
 
-class Usage(APIView):
+class Usage(BillingView):
     """POST {quantity}: count a use of a feature, all or nothing."""
 
     @extend_schema(
