@@ -114,7 +114,7 @@ def _only_now(row: Subscription) -> Iterator[tuple[str, Any]]:
         yield "Changes to", display.lines(display.side_by_side(change), display.moment(row.pending_at))
     if row.card_last4:
         yield "Card", f"{row.card_brand.capitalize()} ending in {row.card_last4}, until {row.card_expires_on:%m/%Y}"
-    yield "Asked Stripe", display.moment(row.fetched_at)
+    yield "Last asked Stripe", display.moment(row.fetched_at)
 
 
 def used(customer: Customer) -> list[tuple[str, str]]:

@@ -11,13 +11,14 @@ from billing.models import CheckoutAttempt, Comp, Customer, Hold
 
 from . import cause_words, display, payment_words, people, subscription_words
 from .customer_page import CustomerPage
+from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
 
 
 @admin.register(Customer)
 class CustomerAdmin(CustomerPage):
     list_display = ["who", "plan", "state", "holds_in_force", "created"]
-    list_filter = ["created_at", ("deleted_at", admin.EmptyFieldListFilter)]
+    list_filter = ["created_at", ("deleted_at", open_filter("at Stripe", "There", "Deleted"))]
     list_select_related = ["subscriber", "subscription__plan"]
     ordering = ["-created_at"]
     search_help_text = "Customer id, or the beginning of an e-mail address"
@@ -86,7 +87,7 @@ class OfCustomerAdmin(ReadOnlyAdmin):
 class HoldAdmin(OfCustomerAdmin):
     list_display = ["kind", "subscriber", "about", "placed", "state"]
     list_display_links = ["kind"]
-    list_filter = ["kind", ("released_at", admin.EmptyFieldListFilter), "placed_at"]
+    list_filter = ["kind", ("released_at", open_filter("state", "In force", "Released")), "placed_at"]
     ordering = ["-placed_at"]
     ids_searched = ("reference",)
     fields = ["kind", "subscriber", "about", "placed", "placed_by", "state", "let_go_by"]
@@ -119,7 +120,7 @@ class HoldAdmin(OfCustomerAdmin):
 class CompAdmin(OfCustomerAdmin):
     list_display = ["plan", "subscriber", "state", "reason", "given", "until_when"]
     list_display_links = ["plan"]
-    list_filter = ["plan", ("ended_at", admin.EmptyFieldListFilter), "granted_at"]
+    list_filter = ["plan", ("ended_at", open_filter("state", "Open", "Over")), "granted_at"]
     list_select_related = [*OfCustomerAdmin.list_select_related, "plan"]
     ordering = ["-granted_at"]
     fields = ["plan", "subscriber", "state", "reason", "given", "given_by", "until_when", "end_by"]

@@ -10,13 +10,14 @@ from billing.lifecycle import deletion
 from billing.models import AccountDeletion
 
 from . import display, people, replay
+from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
 
 
 @admin.register(AccountDeletion)
 class AccountDeletionAdmin(ReadOnlyAdmin):
     list_display = ["who", "state", "requested", "done", "tries"]
-    list_filter = [("done_at", admin.EmptyFieldListFilter), "requested_at"]
+    list_filter = [("done_at", open_filter("state", "Closing", "Done")), "requested_at"]
     list_select_related = ["customer__subscriber", "subscriber"]
     ordering = ["-requested_at"]
     search_fields = ["customer__id__exact"]

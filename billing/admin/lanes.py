@@ -8,6 +8,7 @@ from django.utils import timezone
 from billing.models import Lane, StripeWrite
 
 from . import display
+from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
 
 
@@ -48,7 +49,7 @@ class LaneAdmin(ReadOnlyAdmin):
 @admin.register(StripeWrite)
 class StripeWriteAdmin(ReadOnlyAdmin):
     list_display = ["action", "object_link", "state", "cause", "requested", "done", "attempts"]
-    list_filter = ["action", ("done_at", admin.EmptyFieldListFilter), "requested_at"]
+    list_filter = ["action", ("done_at", open_filter("state", "Owed", "Done")), "requested_at"]
     ordering = ["-requested_at"]
     search_fields = ["lane__exact", "object_id__exact", "reference__exact"]
     search_help_text = "Customer, object or cause, by its whole id"

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from billing.models import Customer, Dispute, Payment, PaymentFailure, Refund, Usage
+from billing.models import Customer, Dispute, Hold, Payment, PaymentFailure, Refund, Usage
 
 pytestmark = pytest.mark.django_db
 
@@ -127,3 +127,13 @@ def test_a_list_costs_the_same_queries_however_long(admin_client, alice, make):
             told(admin_client, row)
         costs.append(len(queries))
     assert costs[0] == costs[1]
+
+
+def test_holds_are_narrowed_to_those_in_force(admin_client, alice):
+    now = timezone.now()
+    for reference, released_at in (("dp_1", None), ("dp_2", now)):
+        hold = {"reference": reference, "placed_at": now, "released_at": released_at}
+        Hold.objects.create(customer=alice, kind="dispute", **hold)
+    answer = admin_client.get("/admin/billing/hold/", {"released_at__isempty": "1"})
+    assert [row.reference for row in answer.context["cl"].result_list] == ["dp_1"]
+    assert "In force" in answer.content.decode()
