@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from billing import publishing, stripe_client
-from billing.conf import conf
+from billing.conf import LOOPBACK, conf
 from billing.models import Price
 from billing.receivers.contents import EVENT_TYPES
 from billing.stripe_client import StripeRefused
@@ -20,7 +20,6 @@ MARK = "billing_setup"
 WEBHOOK_PATH = "/api/v1/webhooks/stripe"
 CONFIGURATIONS = "/v1/billing_portal/configurations"
 ENDPOINTS = "/v1/webhook_endpoints"
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 from typing import ClassVar
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
+
+from . import hosting
 
 
 class BillingConfig(AppConfig):
@@ -14,6 +17,15 @@ class BillingConfig(AppConfig):
         "billing.sync.runs.hourly": 60,
         "billing.reminders.hourly": 60,
     }
+
+    def import_models(self) -> None:
+        """Without their apps, what we import of other libraries fails in words that help nobody."""
+        if missing := [name for name in hosting.APPS if not apps.is_installed(name)]:
+            raise ImproperlyConfigured(
+                f"billing stands on {', '.join(missing)}, which INSTALLED_APPS lacks: add each there, "
+                "or write INSTALLED_APPS += billing.hosting.APPS."
+            )
+        super().import_models()
 
     def ready(self) -> None:
         from . import checks, receivers, stripe_calls, stripe_client

@@ -4,14 +4,24 @@ import re
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core import checks
+from django.core.cache import DEFAULT_CACHE_ALIAS
+from django.db import DEFAULT_DB_ALIAS
+from django.urls import NoReverseMatch, reverse
 from djstripe.models.api import API_KEY_REGEX
 
 from billing.conf import conf
 
+# Each process for itself, or two writers at once as one.
+INEXACT_CACHES = {
+    f"django.core.cache.backends.{name}"
+    for name in ("dummy.DummyCache", "locmem.LocMemCache", "filebased.FileBasedCache", "db.DatabaseCache")
+}
+
 
 def register() -> None:
-    for check in (check_webhook_secret, check_api_key, check_subscriber_model):
+    for check in CHECKS:
         checks.register(check, "billing")
 
 
@@ -54,3 +64,84 @@ def check_subscriber_model(**kwargs: Any) -> list[checks.CheckMessage]:
             )
         ]
     return []
+
+
+def check_queue(**kwargs: Any) -> list[checks.CheckMessage]:
+    """django-q2's own defaults are a Redis on this machine, and a task given out again while it still runs."""
+    queue = getattr(settings, "Q_CLUSTER", None)
+    if not queue:
+        problem, hint = "Q_CLUSTER is not set: no worker would ever be told of an event.", "Import it from"
+    elif not queue.get("timeout") or queue.get("retry", 60) <= queue["timeout"]:
+        problem, hint = "Q_CLUSTER: `retry` must be longer than `timeout`, and both be set.", "Set both as in"
+    elif "orm" in queue and queue["orm"] not in settings.DATABASES:
+        problem, hint = f"Q_CLUSTER: `orm` names no database: {queue['orm']!r}.", "Set it as in"
+    else:
+        return []
+    return [checks.Error(problem, hint=f"{hint} billing.hosting.", id="billing.E003")]
+
+
+def check_mirror(**kwargs: Any) -> list[checks.CheckMessage]:
+    if hasattr(settings, "DJSTRIPE_FOREIGN_KEY_TO_FIELD"):
+        return []
+    return [
+        checks.Error(
+            "DJSTRIPE_FOREIGN_KEY_TO_FIELD is not set, and dj-stripe's migrations fail without it.",
+            hint='Import it from billing.hosting, or set "id"; "djstripe_id" where dj-stripe was before.',
+            id="billing.E004",
+        )
+    ]
+
+
+def check_addresses(**kwargs: Any) -> list[checks.CheckMessage]:
+    try:
+        reverse("billing:stripe_webhook")
+    except NoReverseMatch:
+        return [
+            checks.Error(
+                "billing.urls is not included: no webhook arrives, and no page leads to Checkout.",
+                hint='Add path("", include("billing.urls")) to the urlpatterns of ROOT_URLCONF.',
+                id="billing.E005",
+            )
+        ]
+    return []
+
+
+def check_cache(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Rate limits and the budget of Stripe's calls are counted there by all processes together."""
+    name = getattr(settings, "RATELIMIT_USE_CACHE", DEFAULT_CACHE_ALIAS)
+    backend = settings.CACHES.get(name, {}).get("BACKEND", "")
+    if backend not in INEXACT_CACHES:
+        return []
+    return [
+        checks.Warning(
+            f"CACHES[{name!r}] does not count exactly: {backend}.",
+            hint="Import CACHES from billing.hosting (and run `manage.py setup`, which makes its table), or use Redis.",
+            id="billing.W002",
+        )
+    ]
+
+
+def check_sqlite(**kwargs: Any) -> list[checks.CheckMessage]:
+    database = settings.DATABASES[DEFAULT_DB_ALIAS]
+    is_queued = database.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE"
+    if database["ENGINE"] != "django.db.backends.sqlite3" or is_queued:
+        return []
+    return [
+        checks.Warning(
+            'SQLite fails with "database is locked" where site and worker write at once.',
+            hint='Set DATABASES["default"]["OPTIONS"] to SQLITE_OPTIONS of billing.hosting, or use PostgreSQL.',
+            id="billing.W003",
+        )
+    ]
+
+
+CHECKS = (
+    check_webhook_secret,
+    check_api_key,
+    check_subscriber_model,
+    check_queue,
+    check_mirror,
+    check_addresses,
+    check_cache,
+    check_sqlite,
+)

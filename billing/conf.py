@@ -3,8 +3,11 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Settings:
@@ -29,6 +32,11 @@ class Settings:
         return self._get("STRIPE_API_BASE", "").rstrip("/")
 
     @property
+    def is_sandbox(self) -> bool:
+        """Whether what stands in for Stripe runs on this machine."""
+        return urlsplit(self.api_base).hostname in LOOPBACK
+
+    @property
     def live_mode(self) -> bool:
         """STRIPE_LIVE_MODE: events of the other mode are stored and never processed."""
         return self._get("STRIPE_LIVE_MODE", False)
@@ -50,8 +58,12 @@ class Settings:
 
     @property
     def clock(self) -> str:
-        """BILLING_CLOCK: dotted path of a callable returning an aware datetime; empty for the real time."""
-        return self._get("BILLING_CLOCK", "")
+        """BILLING_CLOCK: dotted path of a callable returning an aware datetime; empty for the real time.
+
+        By default the sandbox's time where DEBUG is on and the sandbox is Stripe, the real one else.
+        """
+        is_followed = django_settings.DEBUG and self.is_sandbox
+        return self._get("BILLING_CLOCK", "billing.clock.sandbox_now" if is_followed else "")
 
     @property
     def free_plan(self) -> str:
@@ -87,9 +99,9 @@ class Settings:
     def stripe_rate(self) -> float:
         """BILLING_STRIPE_RATE: calls a second that all processes together send to Stripe; 0 for any number.
 
-        By default a fifth less than Stripe allows: 80 in live mode, 20 in test mode.
+        By default a fifth less than Stripe allows: 80 in live mode, 20 in test mode; the sandbox takes any number.
         """
-        return self._get("BILLING_STRIPE_RATE", 80 if self.live_mode else 20)
+        return self._get("BILLING_STRIPE_RATE", 0 if self.is_sandbox else 80 if self.live_mode else 20)
 
     @property
     def circuit_failures(self) -> int:

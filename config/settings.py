@@ -218,9 +218,6 @@ _is_sandbox = _stripe_origin.hostname in {"localhost", "127.0.0.1", "::1"}
 # Calls a second of all processes together; the sandbox takes as many as it can.
 BILLING_STRIPE_RATE = number("STRIPE_RATE", 0 if _is_sandbox else 80 if STRIPE_LIVE_MODE else 20)
 
-if DEBUG and _is_sandbox:
-    BILLING_CLOCK = "billing.clock.sandbox_now"
-
 # --- API -------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,7 +41,7 @@ NOT_FOR_SALE = error("invalid_request", "price_not_offered")
 class BillingView(APIView):
     """Who is asking is the host project's to tell; all else is as this API promises, whatever REST_FRAMEWORK says."""
 
-    permission_classes = (IsAuthenticated,)
+    permission_classes: tuple[type[BasePermission], ...] = (IsAuthenticated,)
     renderer_classes = (JSONRenderer,)
     parser_classes = (StorableJSONParser,)
     schema = AutoSchema()

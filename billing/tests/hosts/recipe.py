@@ -1,0 +1,44 @@
+"""What docs/getting-started.md tells a person to write and to run, taken from its code blocks.
+
+A block of Python names the file that it is added to on its first line, `# mysite/settings.py`; what follows a comma
+there says when: ", on SQLite", ", a page". In a block of `sh` a line is a command.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[3] / "docs" / "getting-started.md"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Addition:
+    path: str
+    when: str
+    text: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Those a person writes: without comments and blank ones."""
+        return [line for line in self.text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def additions(page: Path = PAGE) -> list[Addition]:
+    return [_addition(text) for language, text in _blocks(page) if language == "python"]
+
+
+def commands(page: Path = PAGE) -> list[list[str]]:
+    """`manage.py` commands in the order of the page, without "python manage.py"."""
+    lines = [line for language, text in _blocks(page) if language == "sh" for line in text.splitlines()]
+    return [line.split()[2:] for line in lines if line.startswith("python manage.py ")]
+
+
+def _addition(text: str) -> Addition:
+    named = text.splitlines()[0].removeprefix("# ")
+    path, _, when = named.partition(", ")
+    return Addition(path, when, text)
+
+
+def _blocks(page: Path) -> list[tuple[str, str]]:
+    return BLOCK.findall(page.read_text())
