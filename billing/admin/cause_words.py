@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.utils.safestring import SafeString
 
 from billing.models import StripeEvent
@@ -22,15 +23,24 @@ WORDS = {
 }
 
 
+def _is_key(text: str) -> bool:
+    """A host project may say `staff:` of whom it likes."""
+    try:
+        get_user_model()._meta.pk.to_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
 class Causes:
     """Of a page's rows: names of staff and types of events are each looked up together."""
 
     def __init__(self, causes: Iterable[str], *, can_view_events: bool) -> None:
         known = set(causes)
-        keys = {cause.removeprefix(STAFF) for cause in known if cause.startswith(STAFF)}
+        keys = [cause.removeprefix(STAFF) for cause in known if cause.startswith(STAFF)]
         events = {cause for cause in known if cause.startswith(EVENT)}
         model: Any = get_user_model()
-        self._names = {str(user.pk): str(user) for user in model._default_manager.filter(pk__in=keys)}
+        self._names = {str(user.pk): str(user) for user in model._default_manager.filter(pk__in=filter(_is_key, keys))}
         self._types = dict(StripeEvent.objects.filter(pk__in=events).values_list("pk", "type"))
         self._can_view_events = can_view_events
 

@@ -204,6 +204,12 @@ def test_what_staff_did_is_told_once_by_name_with_the_reason(staff, root, alice)
     assert not [line for line in said if "Staff hold placed" in line]
 
 
+def test_a_cause_that_names_nobody_we_know_is_told_all_the_same(staff, alice):
+    for cause in ("staff:nobody", "staff:", "evt_gone", "the host project's own"):
+        alice.subscription_changes.update(cause=cause)
+        assert "Active on Pro" in lines(page(staff, alice))[-1]
+
+
 def test_page_by_page_every_line_is_told_once_in_order(staff, root, alice):
     everything(alice, root, range(20))
     for number in range(100, 200):
