@@ -1,6 +1,8 @@
 """A wrong setting is named, with what to set."""
 
 import pytest
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 
 from billing import checks
 
@@ -32,3 +34,42 @@ def test_a_missing_webhook_secret_is_named(settings, secrets):
 def test_a_subscriber_model_that_is_not_installed_is_named(settings, model):
     settings.BILLING_SUBSCRIBER_MODEL = model
     assert [error.id for error in checks.check_subscriber_model()] == ["billing.E002"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check", "found"),
+    [
+        ("Q_CLUSTER", {}, checks.check_queue, "billing.E003"),
+        ("Q_CLUSTER", {"orm": "default", "timeout": 60, "retry": 60}, checks.check_queue, "billing.E003"),
+        ("Q_CLUSTER", {"orm": "default", "retry": 60}, checks.check_queue, "billing.E003"),
+        ("Q_CLUSTER", {"orm": "elsewhere", "timeout": 60, "retry": 90}, checks.check_queue, "billing.E003"),
+        ("ROOT_URLCONF", "django.contrib.auth.urls", checks.check_addresses, "billing.E005"),
+        (
+            "CACHES",
+            {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+            checks.check_cache,
+            "billing.W002",
+        ),
+        ("DATABASES", {"default": {"ENGINE": "django.db.backends.sqlite3"}}, checks.check_sqlite, "billing.W003"),
+    ],
+)
+def test_what_a_host_project_lacks_is_named_with_what_to_set(settings, name, value, check, found):
+    assert check() == []
+    setattr(settings, name, value)
+    (said,) = check()
+    assert said.id == found
+    assert said.hint
+
+
+def test_a_host_without_dj_stripes_setting_is_told_before_its_migrations_fail(settings):
+    assert checks.check_mirror() == []
+    del settings.DJSTRIPE_FOREIGN_KEY_TO_FIELD
+    (said,) = checks.check_mirror()
+    assert said.id == "billing.E004"
+
+
+def test_an_app_that_is_missing_is_named_when_billing_loads(settings):
+    config = apps.get_app_config("billing")
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != "django_q"]
+    with pytest.raises(ImproperlyConfigured, match="django_q"):
+        config.import_models()

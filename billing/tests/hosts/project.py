@@ -139,10 +139,18 @@ class HostProject:
         deadline = time.monotonic() + READY_WITHIN_SECONDS
         while time.monotonic() < deadline:
             assert self.processes[name].poll() is None, f"{name} ended:\n{self.log(name)}"
-            with suppress(HTTPError, URLError, ConnectionError, TimeoutError), urlopen(url, timeout=5):
+            if _answers(url):
                 return
             time.sleep(0.1)
         raise AssertionError(f"{name} does not answer at {url}:\n{self.log(name)}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=5):
+            return True
+    except (HTTPError, URLError, ConnectionError, TimeoutError):
+        return False
 
 
 def build_wheel(folder: Path) -> Path:
