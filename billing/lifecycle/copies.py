@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 from django.apps import apps
-from django.contrib.admin.models import LogEntry
 from django.db import models, transaction
 from djstripe import models as djstripe
 
@@ -37,10 +36,13 @@ def redact_rows(customer_id: str) -> None:
 
 
 def redact_reasons(customer: Customer) -> None:
-    """Staff's own words; that they held or gave access, and when, stays."""
+    """Staff's own words; that they held or gave access, and when, stays. A host project may have no admin."""
     customer.holds.update(reason="")
     customer.comps.update(reason="")
-    for entry in LogEntry.objects.filter(content_type__app_label="billing", object_id=customer.pk):
+    if not apps.is_installed("django.contrib.admin"):
+        return
+    log: Any = apps.get_model("admin", "LogEntry")._default_manager
+    for entry in log.filter(content_type__app_label="billing", object_id=customer.pk):
         entry.change_message = entry.change_message.partition(": ")[0]
         entry.save(update_fields=["change_message"])
 
