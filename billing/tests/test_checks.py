@@ -4,7 +4,7 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 
-from billing import checks
+from billing import checks, hosting
 
 KEY = "a" * 24
 
@@ -50,7 +50,6 @@ def test_a_subscriber_model_that_is_not_installed_is_named(settings, model):
             checks.check_cache,
             "billing.W002",
         ),
-        ("DATABASES", {"default": {"ENGINE": "django.db.backends.sqlite3"}}, checks.check_sqlite, "billing.W003"),
     ],
 )
 def test_what_a_host_project_lacks_is_named_with_what_to_set(settings, name, value, check, found):
@@ -68,8 +67,16 @@ def test_a_host_without_dj_stripes_setting_is_told_before_its_migrations_fail(se
     assert said.id == "billing.E004"
 
 
-def test_an_app_that_is_missing_is_named_when_billing_loads(settings):
-    config = apps.get_app_config("billing")
-    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != "django_q"]
-    with pytest.raises(ImproperlyConfigured, match="django_q"):
-        config.import_models()
+def test_an_app_that_is_missing_is_named_when_billing_loads(monkeypatch):
+    monkeypatch.setattr(hosting, "APPS", [*hosting.APPS, "not_there"])
+    with pytest.raises(ImproperlyConfigured, match="stands on not_there"):
+        apps.get_app_config("billing").import_models()
+
+
+def test_an_sqlite_whose_writers_do_not_queue_is_named(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
+    monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {"transaction_mode": "IMMEDIATE"})
+    assert checks.check_sqlite() == []
+    monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {})
+    (said,) = checks.check_sqlite()
+    assert said.id == "billing.W003"
