@@ -91,9 +91,16 @@ def test_a_rate_of_nought_lifts_the_budget_and_costs_no_query(settings, django_a
 
 def test_the_default_is_a_fifth_below_what_stripe_allows(settings):
     del settings.BILLING_STRIPE_RATE
+    settings.STRIPE_API_BASE = ""
     assert stripe_budget.conf.stripe_rate == 20
     settings.STRIPE_LIVE_MODE = True
     assert stripe_budget.conf.stripe_rate == 80
+
+
+def test_by_default_the_sandbox_takes_any_number(settings):
+    del settings.BILLING_STRIPE_RATE
+    settings.STRIPE_API_BASE = "http://127.0.0.1:12111"
+    assert stripe_budget.conf.stripe_rate == 0
 
 
 def test_a_429_is_felt_by_every_process(world, monkeypatch):
