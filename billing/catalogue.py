@@ -61,8 +61,8 @@ DEFAULT_PLANS = (
 class Remembered(dict[str, "Price | None"]):
     """Prices by id, each looked up once; in a dry run one that is not here yet is not written down either."""
 
-    def __init__(self, *, is_dry: bool) -> None:
-        super().__init__()
+    def __init__(self, known: dict[str, Price], *, is_dry: bool) -> None:
+        super().__init__(known)
         self.is_dry = is_dry
 
 
@@ -70,9 +70,12 @@ _remembered: ContextVar[Remembered | None] = ContextVar("remembered_prices", def
 
 
 @contextmanager
-def prices_remembered(*, is_dry: bool = False) -> Iterator[None]:
-    """For who looks at thousands of subscriptions. Not around transactions: what one rolls back stays remembered."""
-    token = _remembered.set(Remembered(is_dry=is_dry))
+def prices_remembered(*, is_dry: bool = False, known: dict[str, Price] | None = None) -> Iterator[None]:
+    """For who looks at thousands of subscriptions. Not around transactions: what one rolls back stays remembered.
+
+    `known` beforehand: rows by price id, in a dry run such as are not saved.
+    """
+    token = _remembered.set(Remembered(known or {}, is_dry=is_dry))
     try:
         yield
     finally:
@@ -85,9 +88,15 @@ class UnmappedPrice(Exception):
     def __init__(self, stripe_price: dict[str, Any]) -> None:
         key = stripe_price.get("lookup_key") or "none"
         super().__init__(
-            f"The Stripe price {stripe_price.get('id')} (lookup key {key}) belongs to no plan. Add it under Prices in "
-            "the admin, or give it the lookup key <plan slug>_<interval> at Stripe."
+            f"The Stripe price {stripe_price.get('id')} (lookup key {key}) belongs to no plan. Run `manage.py "
+            f"import_customers --price {stripe_price.get('id')}=<plan slug>`, or give it the lookup key "
+            "<plan slug>_<interval> at Stripe."
         )
+
+
+def slugs() -> list[str]:
+    """Of all plans, the lowest first."""
+    return list(Plan.objects.values_list("slug", flat=True))
 
 
 def lookup_key(slug: str, interval: str) -> str:

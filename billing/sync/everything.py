@@ -31,7 +31,7 @@ def sweep(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
     """
     left = {} if is_dry else _left_behind(run)
     began = (parse_datetime(left.get("began", "")) if left else None) or run.started_at
-    work = Sweep(run, began, is_dry=is_dry, invoices=_open_invoices())
+    work = Sweep(run, began, is_dry=is_dry, invoices=open_invoices())
     progress: dict[str, Any] = {"began": began.isoformat(), "left": left.get("left", {})}
     with catalogue.prices_remembered(is_dry=is_dry):
         for name, pages in (("subscriptions", SubscriptionPages(work)), ("customers", CustomerPages(work))):
@@ -76,7 +76,7 @@ def _left_behind(run: SyncRun) -> dict[str, Any]:
     return dict(last.progress)
 
 
-def _open_invoices() -> dict[str, list[dict[str, Any]]]:
+def open_invoices() -> dict[str, list[dict[str, Any]]]:
     """Subscription → what grace reads of its open invoices: there are few."""
     found: dict[str, list[dict[str, Any]]] = {}
     for page in Reader([Stretch("/v1/invoices", {"status": "open"})]):

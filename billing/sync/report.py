@@ -39,12 +39,12 @@ def likely_cause(customer: str) -> str:
 def summary(run: SyncRun, *, is_dry: bool = False) -> str:
     """The one line of a cron job's mail."""
     found = [
-        _count(run.missed, "missed event"),
+        count(run.missed, "missed event"),
         f"{run.compared:,} compared",
         *([f"{run.imported:,} imported"] if run.imported else []),
         f"{run.drifted:,} drifted",
         f"{0 if is_dry else run.healed:,} healed",
-        _count(run.calls, "call"),
+        count(run.calls, "call"),
         f"{run.seconds:.1f} s",
     ]
     name = f"{'Dry run, nothing written' if is_dry else 'In sync'} ({run.mode})"
@@ -81,7 +81,7 @@ def as_json(run: SyncRun, *, is_dry: bool = False) -> dict[str, Any]:
     }
 
 
-def _count(number: int, thing: str) -> str:
+def count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 

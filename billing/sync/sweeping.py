@@ -81,31 +81,49 @@ class SubscriptionPages:
                 continue
             before = comparing.row_of(known[customer]) if customer in known else None
             if before is None or not before.stripe_id:
-                made.append(self._row(customer, counts))
+                made.append(new_row(self.work, customer, counts))
             elif counts["status"] in subscriptions.LIVE and before.status not in subscriptions.LIVE:
-                better.append(self._row(customer, counts))
+                better.append(new_row(self.work, customer, counts))
         self.work.run.imported += len(made)
         if self.work.is_dry or not (made or better):
             return
         with transaction.atomic():
             Customer.objects.bulk_create([row.customer for row in made], ignore_conflicts=True)
             Subscription.objects.bulk_create(made, ignore_conflicts=True)
-            self._replace(better)
-            taken_over = [row.customer_id for row in (*made, *better)]
-            _settle_access(taken_over)
-            mrr.take_over(taken_over)
+            _write_over(better, fetched_at=self.work.began)
+            _count_as_announced([row.customer_id for row in (*made, *better)])
 
-    def _replace(self, better: list[Subscription]) -> None:
-        for row in better:
+
+def new_row(work: Sweep, customer: str, found: dict[str, Any]) -> Subscription:
+    row = Subscription(customer=Customer(pk=customer), fetched_at=work.began)
+    for name, value in subscriptions.columns(found, row).items():
+        setattr(row, name, value)
+    row.past_due_since = subscriptions.past_due_since(row, found, work.open_invoices)
+    return row
+
+
+def take_over(rows: list[Subscription]) -> None:
+    """What customers of ours have had for long: unannounced, inside a transaction. A row that says something stays."""
+    had = Subscription.objects.filter(customer__in=[row.customer_id for row in rows]).exclude(stripe_id="")
+    known = set(had.values_list("customer_id", flat=True))
+    new = [row for row in rows if row.customer_id not in known]
+    _write_over(new, stripe_id="")
+    Subscription.objects.bulk_create(new, ignore_conflicts=True)
+    _count_as_announced([row.customer_id for row in new])
+
+
+def _write_over(rows: list[Subscription], **condition: Any) -> None:
+    held = Subscription.objects.filter(customer__in=[row.customer_id for row in rows], **condition)
+    customers = set(held.values_list("customer_id", flat=True))
+    for row in rows:
+        if row.customer_id in customers:
             columns = {name: getattr(row, name) for name in comparing.FIELDS}
-            Subscription.objects.filter(customer=row.customer_id, fetched_at=self.work.began).update(**columns)
+            Subscription.objects.filter(customer=row.customer_id, **condition).update(**columns)
 
-    def _row(self, customer: str, found: dict[str, Any]) -> Subscription:
-        row = Subscription(customer=Customer(pk=customer), fetched_at=self.work.began)
-        for name, value in subscriptions.columns(found, row).items():
-            setattr(row, name, value)
-        row.past_due_since = subscriptions.past_due_since(row, found, self.work.open_invoices)
-        return row
+
+def _count_as_announced(customers: list[str]) -> None:
+    _settle_access(customers)
+    mrr.take_over(customers)
 
 
 def _settle_access(customers: list[str]) -> None:

@@ -50,7 +50,7 @@ def test_an_unknown_price_is_mapped_by_its_lookup_key_and_remembered():
 
 @pytest.mark.parametrize("key", [None, "", "gold_month", "pro", "pro_fortnight"])
 def test_a_price_of_none_of_our_plans_says_what_to_do(key):
-    with pytest.raises(catalogue.UnmappedPrice, match=r"price_1.*Add it under Prices"):
+    with pytest.raises(catalogue.UnmappedPrice, match=r"price_1.*import_customers --price price_1=<plan slug>"):
         catalogue.plan_price(stripe_price(lookup_key=key))
 
 

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         if options["customer"] and options["since"] is not None:
             raise CommandError("--customer asks for a state, not for events: leave out --since.", returncode=WRONG_USE)
         wanted = runs.Wanted(options["full"], options["since"], options["customer"], options["dry_run"])
-        with _warnings_only():
+        with warnings_only():
             run = self._run(wanted)
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(run, is_dry=wanted.is_dry), indent=2))
@@ -66,9 +66,9 @@ class Command(BaseCommand):
 
     def _run(self, wanted: runs.Wanted) -> SyncRun:
         where = conf.api_base or "Stripe"
-        _end_on_sigterm()
+        end_on_sigterm()
         try:
-            return runs.run(wanted, _progress())
+            return runs.run(wanted, progress())
         except AnotherRuns as another:
             raise CommandError(str(another), returncode=ANOTHER_RUNS) from another
         except LaneLost as lost:
@@ -82,7 +82,7 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _warnings_only() -> Iterator[None]:
+def warnings_only() -> Iterator[None]:
     """cron mails whatever a command says: the report tells of each event that was applied."""
     log = logging.getLogger("billing")
     level = log.level
@@ -93,14 +93,14 @@ def _warnings_only() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _progress() -> Callable[[str], None]:
+def progress() -> Callable[[str], None]:
     """A line that is written over, on a terminal only."""
     if not sys.stderr.isatty():
         return lambda text: None
     return lambda text: print(f"\r{text}\033[K", end="\r", file=sys.stderr, flush=True)
 
 
-def _end_on_sigterm() -> None:
+def end_on_sigterm() -> None:
     """Stopped by a service manager, let the lane go rather than leave it to its lease."""
 
     def stop(*args: Any) -> None:

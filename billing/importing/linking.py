@@ -1,0 +1,76 @@
+"""An import's plan carried out: in portions, each a transaction, announced to nobody. Safe to break off and repeat."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from billing import catalogue, stripe_client
+from billing.lifecycle.customers import METADATA_KEY
+from billing.models import Customer, StripeEvent, Subscription, SyncRun
+from billing.sync import sweeping
+from billing.sync.healing import look_at
+from billing.sync.sweeping import Sweep
+
+from .planning import Plan
+
+AT_ONCE = 100
+
+
+def carry_out(plan: Plan, run: SyncRun, work: Sweep, tick: Callable[[str], None]) -> None:
+    """1. Link, and take over what they have. 2. Ask again about those whom an event reached meanwhile."""
+    everyone = iter((plan.linked_already | plan.links).items())
+    done = 0
+    while some := dict(islice(everyone, AT_ONCE)):
+        with transaction.atomic():
+            _link(plan, some)
+            sweeping.take_over([row for customer in some if (row := _row(plan, work, customer))])
+        done += len(some)
+        tick(f"{done:,} linked")
+    look_at(run, _heard_of(plan, work.began), lambda: None, is_dry=False)
+
+
+def write_metadata(plan: Plan, tick: Callable[[str], None]) -> None:
+    """Stripe's customer leads back to the subscriber. The key names both, so that a repetition is the same write."""
+    for customer, subscriber in (plan.linked_already | plan.links).items():
+        if plan.listed[customer].metadata.get(METADATA_KEY) == str(subscriber):
+            continue
+        stripe_client.post(
+            f"/v1/customers/{customer}",
+            idempotency_key=f"import:{customer}:{subscriber}",
+            metadata={METADATA_KEY: str(subscriber)},
+        )
+        plan.written += 1
+        tick(f"{plan.written:,} marked at Stripe")
+
+
+def _link(plan: Plan, some: dict[str, Any]) -> None:
+    """A Checkout or another import of the same moment may have been first: then it is a problem, not a failure."""
+    new = [
+        Customer(pk=pk, email=plan.listed[pk].email, preferred_locale=plan.listed[pk].preferred_locale[:20])
+        for pk in some
+    ]
+    Customer.objects.bulk_create(new, ignore_conflicts=True)
+    for customer in some.keys() & plan.links.keys():
+        unlinked = Customer.objects.filter(pk=customer, subscriber=None, deleted_at=None)
+        try:
+            with transaction.atomic():
+                unlinked.update(subscriber=some[customer])
+        except IntegrityError:
+            plan.problems.append((customer, "has_another", str(plan.links.pop(customer))))
+
+
+def _row(plan: Plan, work: Sweep, customer: str) -> Subscription | None:
+    """Of a subscription to a plan of ours; who has none here has no row, like anyone who never bought."""
+    found = plan.current.get(customer)
+    if found is None or not catalogue.is_plan(found["items"]["data"]):
+        return None
+    return sweeping.new_row(work, customer, found)
+
+
+def _heard_of(plan: Plan, began: datetime) -> Iterable[str]:
+    """An event that came between the list and the link found nobody of ours."""
+    lanes = StripeEvent.objects.filter(received_at__gte=began).values_list("lane", flat=True)
+    return sorted(set(lanes) & (plan.links.keys() | plan.linked_already.keys()))

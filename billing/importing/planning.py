@@ -1,0 +1,159 @@
+"""What an import would do: whom it links, and every case in which it does not, with the reason. Writes nothing."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from billing import catalogue, subscriptions
+from billing.fields import FIELDS
+from billing.models import AccountDeletion, Customer
+from billing.sync.listing import Reader, Stretch
+from billing.sync.report import count
+
+from .matching import Listed, Pair, Pairs, subscribers
+
+READ = tuple(dict.fromkeys(path.split(".")[0] for path in FIELDS["subscription"].split()))
+SUBSCRIPTIONS: dict[str, Any] = {"status": "all", "expand": ["data.default_payment_method"]}
+
+PROBLEMS = {
+    "nobody": "no subscriber matches",
+    "several_subscribers": "several subscribers match this customer",
+    "several_customers": "this subscriber has several customers",
+    "not_at_stripe": "not in this Stripe account: deleted there, of the other mode, or another account's",
+    "deleted": "deleted at Stripe, as we know",
+    "linked_to_another": "linked to another subscriber already",
+    "has_another": "the subscriber has another customer already",
+    "leaving": "the subscriber's account is closing or closed",
+}
+
+
+@dataclass
+class Plan:
+    """`links`: customer → subscriber's primary key. `problems`: customer, code, what it is about.
+
+    `unknown_prices`: price → of how many subscriptions. `current`: customer → the subscription that counts.
+    """
+
+    listed: dict[str, Listed] = field(default_factory=dict)
+    links: dict[str, Any] = field(default_factory=dict)
+    linked_already: dict[str, Any] = field(default_factory=dict)
+    problems: list[tuple[str, str, str]] = field(default_factory=list)
+    current: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unknown_prices: Counter[str] = field(default_factory=Counter)
+    written: int = 0
+
+    def summary(self, *, is_dry: bool) -> str:
+        done = "would be linked" if is_dry else "linked"
+        found = [
+            f"{count(len(self.listed), 'customer')} at Stripe",
+            f"{len(self.links):,} {done}",
+            f"{len(self.linked_already):,} linked already",
+            count(len(self.problems), "problem"),
+            *([f"{len(self.unknown_prices):,} prices of no plan"] if self.unknown_prices else []),
+            *([f"{self.written:,} marked at Stripe"] if self.written else []),
+        ]
+        return f"{'Dry run, nothing written' if is_dry else 'Imported'}: {', '.join(found)}."
+
+    def as_json(self, *, is_dry: bool) -> dict[str, Any]:
+        return {
+            "dry_run": is_dry,
+            "customers": len(self.listed),
+            "links": self.links,
+            "linked_already": len(self.linked_already),
+            "problems": [{"customer": who, "code": code, "about": about} for who, code, about in self.problems],
+            "unknown_prices": self.unknown_prices,
+            "marked": self.written,
+        }
+
+    def details(self) -> list[str]:
+        problems = [f"  {customer}  {PROBLEMS[code]} ({about})" for customer, code, about in sorted(self.problems)]
+        prices = [
+            f"  {price}  belongs to no plan, {count(number, 'subscription')} gives no access → add --price "
+            f"{price}=<{'|'.join(catalogue.slugs())}>, or leave it if it is no plan"
+            for price, number in sorted(self.unknown_prices.items())
+        ]
+        return problems + prices
+
+
+def draw_up(match: Pairs, tick: Any) -> Plan:
+    """1. All customers. 2. Who is whose. 3. What speaks against it. 4. What those that are left have."""
+    plan = Plan()
+    for page in Reader([Stretch("/v1/customers")]):
+        plan.listed |= {found["id"]: _listed(found) for found in page}
+        tick(f"{len(plan.listed):,} customers")
+    _sort(plan, match(plan.listed))
+    _read_subscriptions(plan, tick)
+    return plan
+
+
+def _listed(found: dict[str, Any]) -> Listed:
+    locale = (found.get("preferred_locales") or [""])[0]
+    return Listed(found.get("email") or "", locale, found.get("metadata") or {})
+
+
+def _sort(plan: Plan, pairs: list[Pair]) -> None:
+    by_customer: dict[str, set[Any]] = defaultdict(set)
+    by_subscriber: dict[Any, set[str]] = defaultdict(set)
+    for pair in pairs:
+        by_customer[pair.customer].add(pair.subscriber)
+        by_subscriber[pair.subscriber].add(pair.customer)
+    here = _Here(by_customer, by_subscriber)
+    for pair in {pair.customer: pair for pair in pairs}.values():
+        code, about = here.against(pair, plan.listed)
+        if code:
+            plan.problems.append((pair.customer, code, about))
+        elif pair.customer in here.links:
+            plan.linked_already[pair.customer] = pair.subscriber
+        else:
+            plan.links[pair.customer] = pair.subscriber
+
+
+class _Here:
+    """What our rows say about those who are named."""
+
+    def __init__(self, by_customer: dict[str, set[Any]], by_subscriber: dict[Any, set[str]]) -> None:
+        self.by_customer, self.by_subscriber = by_customer, by_subscriber
+        rows = Customer.objects.values_list("pk", "subscriber_id", "deleted_at")
+        self.deleted = {pk for pk, _, deleted_at in rows if deleted_at}
+        self.links = {pk: subscriber for pk, subscriber, _ in rows if subscriber is not None}
+        self.customers = {subscriber: pk for pk, subscriber in self.links.items()}
+        self.leaving = set(AccountDeletion.objects.values_list("subscriber_id", flat=True))
+        self.exist = set(subscribers()._default_manager.values_list("pk", flat=True))
+
+    def against(self, pair: Pair, listed: dict[str, Listed]) -> tuple[str, str]:
+        """Code and what it is about; "" where nothing speaks against the link."""
+        customer, subscriber = pair.customer, pair.subscriber
+        others = sorted(self.by_subscriber[subscriber] - {customer}) if subscriber in self.exist else []
+        linked = self.links.get(customer, subscriber)
+        has = self.customers.get(subscriber, customer)
+        reasons = {
+            "deleted": (customer in self.deleted, customer),
+            "not_at_stripe": (customer not in listed, pair.named),
+            "several_subscribers": (len(self.by_customer[customer]) > 1, pair.named),
+            "nobody": (subscriber not in self.exist, pair.named),
+            "several_customers": (bool(others), f"{pair.named}: also {', '.join(others[:5])}"),
+            "linked_to_another": (linked != subscriber, f"{linked}, not {pair.named}"),
+            "has_another": (has != customer, f"{pair.named}: {has}"),
+            "leaving": (subscriber in self.leaving, pair.named),
+        }
+        return next(((code, about) for code, (is_so, about) in reasons.items() if is_so), ("", ""))
+
+
+def _read_subscriptions(plan: Plan, tick: Any) -> None:
+    """Of each customer that is or will be linked the subscription that counts; of the others nothing is kept."""
+    wanted, read = plan.links.keys() | plan.linked_already.keys(), 0
+    for page in Reader([Stretch("/v1/subscriptions", SUBSCRIPTIONS)]):
+        for found in page:
+            if found["customer"] in wanted:
+                _keep(plan, {name: found[name] for name in READ if name in found})
+        read += len(page)
+        tick(f"{len(plan.listed):,} customers, {read:,} subscriptions")
+
+
+def _keep(plan: Plan, found: dict[str, Any]) -> None:
+    if found["status"] in subscriptions.LIVE and not catalogue.is_plan(found["items"]["data"]):
+        plan.unknown_prices.update(item["price"]["id"] for item in found["items"]["data"])
+    before = plan.current.get(found["customer"])
+    best = subscriptions.current([before, found] if before else [found])
+    if best:
+        plan.current[found["customer"]] = best
