@@ -128,9 +128,11 @@ def _values(column: Any, texts: set[str]) -> dict[Any, str]:
     found = {}
     for text in texts:
         try:
-            found[column.to_python(text)] = text
+            value = column.to_python(text)
+            column.run_validators(value)
         except ValidationError:
             continue
+        found[value] = text
     return found
 
 

@@ -49,7 +49,7 @@ class Plan:
             f"{len(self.links):,} {done}",
             f"{len(self.linked_already):,} linked already",
             count(len(self.problems), "problem"),
-            *([f"{len(self.unknown_prices):,} prices of no plan"] if self.unknown_prices else []),
+            *([f"{count(len(self.unknown_prices), 'price')} of no plan"] if self.unknown_prices else []),
             *([f"{self.written:,} marked at Stripe"] if self.written else []),
         ]
         return f"{'Dry run, nothing written' if is_dry else 'Imported'}: {', '.join(found)}."
@@ -68,7 +68,7 @@ class Plan:
     def details(self) -> list[str]:
         problems = [f"  {customer}  {PROBLEMS[code]} ({about})" for customer, code, about in sorted(self.problems)]
         prices = [
-            f"  {price}  belongs to no plan, {count(number, 'subscription')} gives no access → add --price "
+            f"  {price}  belongs to no plan: no access for {count(number, 'subscription')} → add --price "
             f"{price}=<{'|'.join(catalogue.slugs())}>, or leave it if it is no plan"
             for price, number in sorted(self.unknown_prices.items())
         ]

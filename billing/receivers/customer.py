@@ -1,9 +1,39 @@
-"""Whose event it is."""
+"""Whose event it is, and whether it is ours to apply."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 from structlog.contextvars import bind_contextvars
 
+from billing import cause
 from billing.models import Customer, StripeEvent
+
+Rule = Callable[[Event], None]
+
+
+def receiver(event_types: Iterable[str]) -> Callable[[Rule], Rule]:
+    """Connect a rule to events that our worker applies, and to no others.
+
+    dj-stripe's own webhook view, where a project still has it, runs every receiver in the request and holds no lane:
+    the same event comes to our door as well, or the sync finds it.
+    """
+
+    def connect(rule: Rule) -> Rule:
+        @djstripe_receiver(list(event_types))
+        def receive(sender: Any, event: Event, **kwargs: Any) -> None:
+            if cause.current() == event.id:
+                rule(event)
+
+        connected.append(receive)
+        return rule
+
+    return connect
+
+
+# Django's signals hold their receivers weakly.
+connected: list[Callable[..., None]] = []
 
 
 def customer_of(event: Event) -> Customer:

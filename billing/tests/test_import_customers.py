@@ -48,6 +48,7 @@ def problems(found):
     return {(problem["customer"], problem["code"]) for problem in found["problems"]}
 
 
+@pytest.mark.postgres
 def test_by_email_who_pays_has_access_and_nobody_is_told(world, old):
     ada = world.sign_up("ada@example.com")
     customer = pays(world, old, "Ada@Example.com")
@@ -92,7 +93,7 @@ def test_run_again_it_changes_nothing_and_says_so(world, old):
 def test_a_price_learned_later_gives_access_quietly_too(world, old):
     ada = world.sign_up("ada@example.com")
     pays(world, old, "ada@example.com")
-    assert "1 prices of no plan" in run("--by", "email")[-1]
+    assert "1 price of no plan" in run("--by", "email")[-1]
     assert not access.of(ada).has_access
     run("--by", "email", "--price", f"{old}=team")
     assert (access.of(ada).plan.slug, world.heard) == ("team", [])
@@ -100,6 +101,7 @@ def test_a_price_learned_later_gives_access_quietly_too(world, old):
     assert world.heard == []
 
 
+@pytest.mark.postgres
 def test_what_is_linked_otherwise_gone_or_leaving_stays_as_it_is(world, old, tmp_path):
     ada = world.subscribed()
     ben, eve, gone, dan = (world.sign_up(f"{name}@example.com") for name in ("ben", "eve", "gone", "dan"))
