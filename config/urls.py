@@ -3,9 +3,10 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.functional import lazy
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-admin.site.site_header = admin.site.site_title = settings.NOTIFICATIONS_PRODUCT_NAME
+admin.site.site_header = admin.site.site_title = lazy(lambda: settings.NOTIFICATIONS_PRODUCT_NAME, str)()
 admin.site.index_title = "Staff"
 
 urlpatterns = [

@@ -67,8 +67,8 @@ def test_a_task_is_never_handed_out_while_it_may_still_run() -> None:
 
 @pytest.mark.django_db
 def test_the_product_has_one_name_on_pages_mails_and_the_admin(client: Client, settings: Any) -> None:
-    assert admin.site.site_header == settings.NOTIFICATIONS_PRODUCT_NAME
     settings.NOTIFICATIONS_PRODUCT_NAME = "Acme & Sons"
+    assert str(admin.site.site_header) == str(admin.site.site_title) == "Acme & Sons"
     page = client.get("/", secure=True).content.decode()
     assert "Acme &amp; Sons" in page
     assert "Billing demo" not in page
