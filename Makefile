@@ -2,7 +2,7 @@
 
 PYTHONS = python3.13 python3.12 python3.11 python3 python3.14
 RUN = .venv/bin/python
-PYTEST = $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST = $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PIP = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .PHONY: demo test lint bench requirements clean

@@ -16,6 +16,11 @@ hypothesis.register_profile("long", deadline=None, database=None, max_examples=1
 hypothesis.load_profile("steady")
 
 
+def pytest_configure() -> None:
+    """Hash passwords cheaply: the slow hash, made to cost, would be a quarter of the whole suite."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, rather than skip, what needs PostgreSQL when the database is another one."""
     if connection.vendor == "postgresql":
