@@ -1,6 +1,7 @@
 """System checks: a wrong setting is named at start-up, with what to set."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
@@ -135,6 +136,24 @@ def check_sqlite(**kwargs: Any) -> list[checks.CheckMessage]:
     ]
 
 
+def check_dashboard_rates(**kwargs: Any) -> list[checks.CheckMessage]:
+    try:
+        are_rates = all(
+            len(currency) == 3 and 0 < rate < Decimal("Infinity") for currency, rate in conf.dashboard_rates.items()
+        )
+    except (ArithmeticError, AttributeError):
+        are_rates = False
+    if not are_rates:
+        problem = "BILLING_DASHBOARD_RATES is no dictionary of currencies and rates above 0."
+        hint = 'Set it to what one of each currency is worth in BILLING_DASHBOARD_CURRENCY: {"eur": "1.08"}.'
+    elif conf.dashboard_rates and not conf.dashboard_currency:
+        problem = "BILLING_DASHBOARD_RATES is set and BILLING_DASHBOARD_CURRENCY is not: nothing is converted."
+        hint = 'Set BILLING_DASHBOARD_CURRENCY to the currency that the rates lead to: "usd".'
+    else:
+        return []
+    return [checks.Error(problem, hint=hint, id="billing.E006")]
+
+
 CHECKS = (
     check_webhook_secret,
     check_api_key,
@@ -144,4 +163,5 @@ CHECKS = (
     check_addresses,
     check_cache,
     check_sqlite,
+    check_dashboard_rates,
 )

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_safe
 
 from billing import fetch
 from billing.api.throttle import link_wait
-from billing.conf import conf
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
 log = logging.getLogger(__name__)
@@ -25,12 +24,12 @@ AWAY = "Our payment provider does not answer, so we cannot show you the invoice.
 
 
 def page_of(invoice_id: str) -> str:
-    """The whole address under which an invoice is seen, and paid while it is open."""
-    return conf.site_url + reverse("billing:invoice", args=[_signer().sign(invoice_id)])
+    """The path under which an invoice is seen, and paid while it is open; in a mail, after `conf.site_url`."""
+    return reverse("billing:invoice", args=[_signer().sign(invoice_id)])
 
 
 def pdf_of(invoice_id: str) -> str:
-    return conf.site_url + reverse("billing:invoice_pdf", args=[_signer().sign(invoice_id)])
+    return reverse("billing:invoice_pdf", args=[_signer().sign(invoice_id)])
 
 
 def _signer() -> Signer:

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import access, catalogue, overview, usage, wording
+from billing import access, catalogue, invoice_links, overview, usage, wording
 from billing.api.throttle import checkout_wait, return_wait
 from billing.lanes import LaneBusy
 from billing.lifecycle import checkout as buying
@@ -159,6 +159,8 @@ def _latest_payments(customer: Customer | None) -> list[dict[str, Any]]:
             "row": row,
             "paid_for": _paid_for(row),
             "amount": format_amount(row.amount, row.currency),
+            "page": invoice_links.page_of(row.invoice_id),
+            "pdf": invoice_links.pdf_of(row.invoice_id),
             "refunded": format_amount(sum_, row.currency) if (sum_ := refunded.get(row.invoice_id)) else "",
         }
         for row in rows

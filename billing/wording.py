@@ -7,6 +7,7 @@ from enum import StrEnum
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from billing import invoice_links
 from billing.models import PaymentFailure, Plan
 from billing.overview import Overview
 
@@ -108,7 +109,7 @@ def _overdue(overview: Overview, failure: PaymentFailure | None) -> Banner | Non
     tone = Tone.WARNING if overview.has_access else Tone.PROBLEM
     needs_bank = failure is not None and failure.is_action_required
     headline = "Your bank asks you to confirm a payment" if needs_bank else "Your last payment did not go through"
-    link = failure.hosted_invoice_url if failure else ""
+    link = invoice_links.page_of(failure.invoice_id) if failure else ""
     link_text = "Confirm the payment" if needs_bank else "Pay now"
     return Banner(tone, headline, _until(overview, needs_bank), link, link_text)
 

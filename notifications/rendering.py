@@ -17,6 +17,7 @@ from django.template.loader import select_template
 from django.utils import translation
 
 from billing import invoice_links
+from billing.conf import conf as billing
 
 from .conf import conf
 from .models import Mail
@@ -54,8 +55,8 @@ def _links(invoice: str) -> dict[str, str]:
     """To pages of ours that lead on to Stripe's: what Stripe's own links lead to expires."""
     if not invoice:
         return {}
-    page = invoice_links.page_of(invoice)
-    return {"pay_url": page, "invoice_url": page, "pdf_url": invoice_links.pdf_of(invoice)}
+    page, pdf = (billing.site_url + link(invoice) for link in (invoice_links.page_of, invoice_links.pdf_of))
+    return {"pay_url": page, "invoice_url": page, "pdf_url": pdf}
 
 
 def _wrapped(text: str) -> str:

@@ -80,3 +80,21 @@ def test_an_sqlite_whose_writers_do_not_queue_is_named(settings, monkeypatch):
     monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {})
     (said,) = checks.check_sqlite()
     assert said.id == "billing.W003"
+
+
+@pytest.mark.parametrize(
+    "rates", [{"eur": "a lot"}, {"eur": -1}, {"eur": "NaN"}, {"eur": "Infinity"}, {"euro": 1}, ["eur"], "eur=1"]
+)
+def test_rates_that_are_none_are_named(settings, rates):
+    settings.BILLING_DASHBOARD_CURRENCY, settings.BILLING_DASHBOARD_RATES = "usd", rates
+    (error,) = checks.check_dashboard_rates()
+    assert error.id == "billing.E006"
+    assert "BILLING_DASHBOARD_RATES" in error.msg
+
+
+def test_rates_to_no_currency_are_named(settings):
+    settings.BILLING_DASHBOARD_RATES = {"eur": "1.08"}
+    (error,) = checks.check_dashboard_rates()
+    assert "BILLING_DASHBOARD_CURRENCY" in error.hint
+    settings.BILLING_DASHBOARD_CURRENCY = "usd"
+    assert checks.check_dashboard_rates() == []
