@@ -1,0 +1,103 @@
+"""What a page's blocks run on: a site with plans on sale, served over HTTP, and Ada, who is on Pro by the month."""
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+from django.conf import settings as django_settings
+from django.core import checks
+from django.db import connection
+from django.template import Engine
+from django.test import RequestFactory, override_settings
+
+from . import readers
+from .pages import Block
+from .shell import Shell
+
+FILE = re.compile(r"# ([\w/]+)\.py\b")
+POSTGRESQL = "-- PostgreSQL"
+
+
+@dataclass
+class Site:
+    world: object
+    url: str
+    shell: Shell
+    namespace: dict = field(default_factory=dict)
+    files: dict = field(default_factory=dict)
+    overridden: list = field(default_factory=list)
+
+    def begin(self) -> None:
+        ada = self.world.subscribed()
+        request = RequestFactory().get("/")
+        request.user = ada.user
+        self.namespace.update(__name__="page", user=ada.user, request=request)
+
+    def end(self) -> None:
+        for override in reversed(self.overridden):
+            override.disable()
+        for name in self.files:
+            sys.modules.pop(name, None)
+
+    def follow(self, block: Block) -> None:
+        """Do what it says; all that Stripe has to tell of it is delivered and applied. Fails by page and line."""
+        run = getattr(self, f"run_{block.language}", None) or readers.READERS.get(block.language)
+        assert run, f"{block.where}: nothing runs a block of {block.language!r}: see config/tests/docs"
+        try:
+            run(block)
+            self.world.deliver()
+        except (Exception, SystemExit) as wrong:
+            raise AssertionError(f"{block.where}: {wrong}") from wrong
+
+    def run_python(self, block: Block) -> None:
+        code = compile(self._here(block.text), block.where, "exec")
+        named = FILE.match(block.first_line)
+        if not named:
+            exec(code, self.namespace)
+        elif named[1].endswith("/settings"):
+            self._set(code)
+        else:
+            self._add(named[1].replace("/", "."), code)
+
+    def run_sh(self, block: Block) -> None:
+        self.shell.run(self._here(block.text))
+
+    run_bash = run_sh
+
+    def run_sql(self, block: Block) -> None:
+        if block.first_line.startswith(POSTGRESQL) and connection.vendor != "postgresql":
+            return
+        with connection.cursor() as cursor:
+            for statement in filter(str.strip, block.text.split(";\n")):
+                cursor.execute(statement)
+
+    def run_html(self, block: Block) -> None:
+        Engine.get_default().from_string(block.text)
+
+    def _here(self, text: str) -> str:
+        """The addresses of a page are those of this site and its Stripe."""
+        for public, ours in (("12111", self.world.url), ("8000", self.url)):
+            text = re.sub(rf"(http://)?(127\.0\.0\.1|localhost):{public}\b", ours, text)
+        return text
+
+    def _set(self, code) -> None:
+        before = {name: getattr(django_settings, name) for name in ("INSTALLED_APPS", "MIDDLEWARE", "DATABASES")}
+        names = {**before, "BASE_DIR": Path(self.shell.folder)}
+        exec(code, names)
+        given = {name: value for name, value in names.items() if name.isupper() and value is not before.get(name)}
+        del given["BASE_DIR"]
+        override = override_settings(**given)
+        override.enable()
+        self.overridden.append(override)
+        wrong = [found for found in checks.run_checks() if found.is_serious()]
+        assert not wrong, wrong
+
+    def _add(self, name: str, code) -> None:
+        """A file of the project, or more lines of one."""
+        if name not in self.files:
+            self.files[name] = sys.modules[name] = ModuleType(name)
+            package = name.rpartition(".")[0]
+            self.files[package] = sys.modules.setdefault(package, ModuleType(package))
+        exec(code, vars(self.files[name]))
