@@ -4,31 +4,17 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.dispatch import Signal
-
-from billing import signals
 
 from .shell import shell
-from .site import Site
-
-SIGNALS = [value for value in vars(signals).values() if isinstance(value, Signal)]
+from .site import Site, receivers_of_a_page
 
 
 @pytest.fixture
-def receivers_of_the_page_alone():
-    before = [(signal, list(signal.receivers)) for signal in SIGNALS]
-    yield
-    for signal, receivers in before:
-        signal.receivers = receivers
-        signal.sender_receivers_cache.clear()
-
-
-@pytest.fixture
-def site(live_server, world, settings, tmp_path, receivers_of_the_page_alone):
+def site(live_server, world, settings, tmp_path):
     settings.DEBUG = True
     settings.SITE_URL = live_server.url
     settings.STRIPE_WEBHOOK_SECRETS = [*settings.STRIPE_WEBHOOK_SECRETS, "whsec_demo"]
-    with shell(tmp_path) as run_by:
+    with shell(tmp_path) as run_by, receivers_of_a_page():
         site = Site(world, live_server.url, run_by)
         call_command("setup_stripe", "--yes", stdout=StringIO())
         site.begin()

@@ -1,5 +1,6 @@
 """The pages, read: their blocks, sections, links, and what they put into backticks."""
 
+import os
 import re
 import textwrap
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Page:
     path: Path
 
     def __str__(self) -> str:
-        return str(self.path.relative_to(ROOT))
+        return os.path.relpath(self.path, ROOT)
 
     @cached_property
     def text(self) -> str:

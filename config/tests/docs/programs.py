@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from itertools import pairwise
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -62,7 +63,7 @@ def python(arguments: list[str]) -> int:
 def pytest(arguments: list[str]) -> int:
     """Its files are there, and its marks are ours."""
     ours = (ROOT / "pytest.ini").read_text()
-    marks = [mark for option, mark in zip(arguments, arguments[1:], strict=False) if option == "-m"]
+    marks = [mark for option, mark in pairwise(arguments) if option == "-m"]
     files = [argument for argument in arguments if argument.endswith(".py")]
     is_known = all((ROOT / file).exists() for file in files) and all(f"\n    {mark}:" in ours for mark in marks)
     return 0 if is_known else WRONG_USE

@@ -95,7 +95,7 @@ def _run(name: str, arguments: list[str]) -> int:
         return PROGRAMS[name](arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except Exception:
+    except Exception:  # noqa: BLE001 (whatever it raises is what the page's reader would see)
         traceback.print_exc()
         return 1
     finally:

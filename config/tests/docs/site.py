@@ -2,6 +2,8 @@
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -9,8 +11,12 @@ from types import ModuleType
 from django.conf import settings as django_settings
 from django.core import checks
 from django.db import connection
+from django.dispatch import Signal
 from django.template import Engine
 from django.test import RequestFactory, override_settings
+
+from billing import signals
+from billing.tests.world import World
 
 from . import readers
 from .pages import Block
@@ -18,11 +24,24 @@ from .shell import Shell
 
 FILE = re.compile(r"# ([\w/]+)\.py\b")
 POSTGRESQL = "-- PostgreSQL"
+SIGNALS = [value for value in vars(signals).values() if isinstance(value, Signal)]
+
+
+@contextmanager
+def receivers_of_a_page() -> Iterator[None]:
+    """What a block connects to our signals hears them no longer than this."""
+    before = [(signal, list(signal.receivers)) for signal in SIGNALS]
+    try:
+        yield
+    finally:
+        for signal, receivers in before:
+            signal.receivers = receivers
+            signal.sender_receivers_cache.clear()
 
 
 @dataclass
 class Site:
-    world: object
+    world: World
     url: str
     shell: Shell
     namespace: dict = field(default_factory=dict)
