@@ -66,6 +66,12 @@ class Settings:
         return self._get("BILLING_CLOCK", "billing.clock.sandbox_now" if is_followed else "")
 
     @property
+    def plans(self) -> list[dict[str, Any]] | None:
+        """BILLING_PLANS: what is sold, the lowest plan first (docs/seams.md); without it plans live in the database
+        alone, and staff edit them."""
+        return self._get("BILLING_PLANS", None)
+
+    @property
     def free_plan(self) -> str:
         """BILLING_FREE_PLAN: slug of the plan of everyone without access to a paid one."""
         return self._get("BILLING_FREE_PLAN", "free")
@@ -74,6 +80,28 @@ class Settings:
     def grace_days(self) -> int:
         """BILLING_GRACE_DAYS: access while past due, unless the plan says otherwise."""
         return self._get("BILLING_GRACE_DAYS", 3)
+
+    @property
+    def access_rule(self) -> str:
+        """BILLING_ACCESS_RULE: dotted path of a function of the subscriber that answers why they have no access in
+        spite of all, by a short code ("banned"), or "" (docs/seams.md)."""
+        return self._get("BILLING_ACCESS_RULE", "")
+
+    @property
+    def dispute_holds(self) -> bool:
+        """BILLING_DISPUTE_HOLDS: while a payment is disputed there is no access."""
+        return self._get("BILLING_DISPUTE_HOLDS", True)
+
+    @property
+    def lost_dispute_cancels(self) -> bool:
+        """BILLING_LOST_DISPUTE_CANCELS: a lost dispute cancels the subscription; False: it goes on, with access."""
+        return self._get("BILLING_LOST_DISPUTE_CANCELS", True)
+
+    @property
+    def full_refund_cancels(self) -> bool:
+        """BILLING_FULL_REFUND_CANCELS: all of the running period refunded ends access and subscription; False: they
+        go on."""
+        return self._get("BILLING_FULL_REFUND_CANCELS", True)
 
     @property
     def webhook_tolerance(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from billing import access, clock
+from billing.conf import conf as billing
 from billing.models import AccountDeletion, Dispute, Payment, Refund, StripeWrite, Subscription, Usage
 
 from . import facts as facts_of
@@ -20,6 +21,7 @@ NO_ADDRESS = "No e-mail address is known."
 NOTHING_CHARGED = "Nothing was charged."
 PAID = "The invoice is paid."
 INQUIRY = "Only an inquiry: no money moved and access stays."
+NO_HOLD = "A dispute holds no access here (BILLING_DISPUTE_HOLDS)."
 DISPUTE_CLOSED = "The dispute is closed."
 REFUND_UNDONE = "The refund did not go through."
 NOT_SCHEDULED = "The cancellation is no longer scheduled for that day."
@@ -152,7 +154,9 @@ def _dispute_opened(facts: dict[str, Any]) -> str:
     dispute = Dispute.objects.filter(pk=facts["dispute"]).first()
     if dispute is None or not dispute.is_open:
         return DISPUTE_CLOSED
-    return INQUIRY if dispute.is_inquiry else ""
+    if dispute.is_inquiry:
+        return INQUIRY
+    return "" if billing.dispute_holds else NO_HOLD
 
 
 def _refund(facts: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 from django_q.status import Stat
 
-from billing import health, webhooks
+from billing import health, plan_source, webhooks
 from billing.conf import conf
 from billing.models import PaymentFailure, Plan, StripeEvent, SyncRun
 from billing.sync.parallel import AT_ONCE, Threads
@@ -48,6 +48,12 @@ def secrets() -> Iterator[Finding]:
         else:
             text = f"The secret {fingerprint} has verified no event."
             yield warning("secrets", text, "Drop it from STRIPE_WEBHOOK_SECRET if it is an old one.")
+
+
+def plans() -> Iterator[Finding]:
+    if slugs := plan_source.out_of_line():
+        text = f"{', '.join(slugs)}: the plans in the database are not those that are defined."
+        yield error("plans", text, "Run `manage.py setup`, then `manage.py setup_stripe`.")
 
 
 def queue() -> Iterator[Finding]:
@@ -161,4 +167,4 @@ def _count(name: str) -> None:
         cache.incr(name)
 
 
-CHECKS = (events, secrets, queue, backlog, sync, grace, counting, mail, staff)
+CHECKS = (plans, events, secrets, queue, backlog, sync, grace, counting, mail, staff)

@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings as configured
 from django.contrib.auth import get_user_model
 
-from billing import access, catalogue, publishing, stripe_client, testing
+from billing import access, plan_source, publishing, stripe_client, testing
 from billing.catalogue import lookup_key
 from billing.models import Customer, Payment, PaymentFailure
 
@@ -98,7 +98,7 @@ class Account:
 
     def __init__(self, clock):
         self.clock, self.run, self.delivered, self.writes = clock, uuid.uuid4().hex, set(), 0
-        catalogue.create_default_plans()
+        plan_source.bring_in_line()
         publishing.publish()
         self.user = get_user_model().objects.create_user("ada@example.com", "correct-horse-battery")
         self.customer = self.post("customers", email="ada@example.com", **clock.of_customer())["id"]

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 from django.contrib.auth import get_user_model
 from django.dispatch import Signal
 
-from billing import access, catalogue, publishing, signals, stripe_client, testing
+from billing import access, plan_source, publishing, signals, stripe_client, testing
 from billing.conf import conf
 from billing.lifecycle.checkout import start
 from billing.models import Customer, Payment, StripeEvent, Subscription
@@ -53,7 +53,7 @@ class World:
         self.delivered = set()
         self.heard = []
         self.control("reset", seed=1)
-        catalogue.create_default_plans()
+        plan_source.bring_in_line()
         publishing.publish()
         for name, signal in SIGNALS.items():
             signal.connect(self._listener(name), dispatch_uid="world", weak=False)
