@@ -29,7 +29,7 @@ class Settings:
     @property
     def api_base(self) -> str:
         """STRIPE_API_BASE: empty for Stripe itself, else the sandbox's address."""
-        return self._get("STRIPE_API_BASE", "").rstrip("/")
+        return (self._get("STRIPE_API_BASE", "") or "").rstrip("/")
 
     @property
     def is_sandbox(self) -> bool:
@@ -201,3 +201,26 @@ class Settings:
 
 
 conf = Settings()
+
+
+class _Defaults(Settings):
+    """Remembers what is asked for, and answers as if nothing were set."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Any]] = []
+
+    def _get(self, name: str, default: Any) -> Any:
+        self.asked.append((name, default))
+        return default
+
+
+def documented() -> dict[str, tuple[Any, str]]:
+    """Every setting by name: its default in an empty project, and what its docstring says of it."""
+    found = {}
+    for attribute, value in vars(Settings).items():
+        name, _, sentence = " ".join((getattr(value, "__doc__", "") or "").split()).partition(": ")
+        if isinstance(value, property) and name.isupper():
+            defaults = _Defaults()
+            getattr(defaults, attribute)
+            found[name] = (dict(defaults.asked)[name], sentence)
+    return found

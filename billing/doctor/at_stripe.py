@@ -8,7 +8,7 @@ from django.utils import timezone
 from stripe._api_version import _ApiVersion
 
 from billing import account, catalogue, publishing, stripe_client
-from billing.checks import check_api_key
+from billing.checks.stripe import check_api_key
 from billing.conf import conf
 from billing.models import Plan, Price
 
