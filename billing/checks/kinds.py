@@ -56,7 +56,8 @@ def function(*takes: str) -> Kind:
             return False
         return True
 
-    return Kind(f"the dotted path of a function that is called with ({', '.join(takes)}), or empty", is_right)
+    given = f"the {', the '.join(takes)}" if takes else "nothing"
+    return Kind(f"the dotted path of a function that is given {given}, or empty", is_right)
 
 
 def address(*, or_empty: bool = False) -> Kind:
