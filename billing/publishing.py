@@ -1,8 +1,8 @@
 """The plans of `plan_source` at Stripe: one product a plan, one price an interval, with an amount in every currency.
 
 What exists there already, found by lookup key, is only read: amounts are staff's to change once they are published.
-Where the settings are the truth, a price that is not as they say gives its lookup key to a new one and is archived:
-whoever pays it goes on paying it.
+Where the settings are the truth, a price that is not as they say gives its lookup key to a new one, and is archived if
+it is of our making: whoever pays it goes on paying it.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from billing.models import Plan, Price
 from billing.plan_source import PlanDefinition
 
 LOOKUP_KEYS_A_CALL = 10
+MARK = "billing_plan"
 
 
 @dataclass
@@ -62,7 +63,7 @@ def _publish(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
             existing[key] = price
             done.made += 1
             if before:
-                _archive(before)
+                _take_from_sale(before)
         else:
             done.found += 1
         catalogue.refresh(price)
@@ -79,9 +80,13 @@ def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str
     return price if is_stated and price["active"] else None
 
 
-def _archive(price: dict[str, Any]) -> None:
-    key = f"publish:archive:{price['id']}"
-    catalogue.refresh(stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=key, active=False))
+def _take_from_sale(price: dict[str, Any]) -> None:
+    """It has lost its lookup key by now. One that we did not make is not ours to archive."""
+    path = f"/v1/prices/{price['id']}"
+    if MARK in (price.get("metadata") or {}):
+        catalogue.refresh(stripe_client.post(path, idempotency_key=f"publish:archive:{price['id']}", active=False))
+    else:
+        catalogue.refresh(stripe_client.get(path))
 
 
 def existing(keys: list[str]) -> dict[str, dict[str, Any]]:
@@ -104,7 +109,7 @@ def _product(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
         idempotency_key=f"publish:product:{plan.slug}",
         name=plan.name,
         description=plan.description,
-        metadata={"billing_plan": plan.slug},
+        metadata={MARK: plan.slug},
     )
     done.products += 1
     return str(made["id"])
@@ -126,6 +131,6 @@ def _make_price(
         unit_amount=amount,
         currency_options={other: {"unit_amount": value} for other, value in others},
         recurring={"interval": interval},
-        metadata={"billing_plan": plan.slug},
+        metadata={MARK: plan.slug},
         expand=["currency_options"],
     )

@@ -95,6 +95,22 @@ def test_setup_stripe_sells_at_the_amounts_stated_and_who_pays_the_old_price_goe
     assert publishing.publish().made == 0
 
 
+def test_a_price_made_by_hand_gives_its_key_away_and_is_not_archived(world, settings):
+    ours = Price.objects.get(lookup_key="pro_month")
+    product = world.stripe("GET", f"prices/{ours.pk}")["product"]
+    made = world.stripe(
+        "POST", "prices", product=product, currency="usd", unit_amount=1_111, recurring={"interval": "month"},
+        lookup_key="pro_month", transfer_lookup_key=True,
+    )  # fmt: skip
+    world.deliver()
+    settings.BILLING_PLANS = PLANS
+    plan_source.bring_in_line()
+    publishing.publish()
+    theirs = world.stripe("GET", f"prices/{made['id']}")
+    assert (theirs["active"], theirs["lookup_key"]) == (True, None)
+    assert catalogue.offered(Plan.objects.get(slug="pro"), "month").unit_amount == 2_500
+
+
 def test_amounts_that_go_back_and_forth_are_sold_as_last_stated(world, settings):
     first, second = [PLANS[0], dict(PLANS[1])], [PLANS[0], {**PLANS[1], "prices": {"month": {"usd": 9_900}}}]
     made = []
