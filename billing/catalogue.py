@@ -122,12 +122,17 @@ def is_plan(items: list[dict[str, Any]]) -> bool:
 
 
 def refresh(stripe_price: dict[str, Any]) -> Price | None:
-    """Write what Stripe says of a price that is ours: known by id, or named by a lookup key of a plan. Else None."""
+    """Write what Stripe says of a price that is ours: known by id, or named by a lookup key of a plan. Else None.
+
+    A lookup key leads to one price: another that had it has lost it, which no event tells.
+    """
     price = _known(stripe_price) or _as_it_would_be(stripe_price)
     if price is None or not stripe_price.get("recurring"):
         return None
     columns = {"plan": price.plan, **facts(stripe_price)}
     price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults=columns)
+    if price.lookup_key:
+        Price.objects.filter(lookup_key=price.lookup_key).exclude(pk=price.pk).update(lookup_key="")
     return price
 
 

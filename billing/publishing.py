@@ -63,7 +63,7 @@ def _publish(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
             existing[key] = price
             done.made += 1
             if before:
-                _take_from_sale(before)
+                _archive(before)
         else:
             done.found += 1
         catalogue.refresh(price)
@@ -80,13 +80,11 @@ def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str
     return price if is_stated and price["active"] else None
 
 
-def _take_from_sale(price: dict[str, Any]) -> None:
-    """It has lost its lookup key by now. One that we did not make is not ours to archive."""
-    path = f"/v1/prices/{price['id']}"
+def _archive(price: dict[str, Any]) -> None:
+    """Unless others made it: it has lost its lookup key, and that is all that we need."""
     if MARK in (price.get("metadata") or {}):
-        catalogue.refresh(stripe_client.post(path, idempotency_key=f"publish:archive:{price['id']}", active=False))
-    else:
-        catalogue.refresh(stripe_client.get(path))
+        key = f"publish:archive:{price['id']}"
+        catalogue.refresh(stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=key, active=False))
 
 
 def existing(keys: list[str]) -> dict[str, dict[str, Any]]:

@@ -102,7 +102,6 @@ def test_a_price_made_by_hand_gives_its_key_away_and_is_not_archived(world, sett
         "POST", "prices", product=product, currency="usd", unit_amount=1_111, recurring={"interval": "month"},
         lookup_key="pro_month", transfer_lookup_key=True,
     )  # fmt: skip
-    world.deliver()
     settings.BILLING_PLANS = PLANS
     plan_source.bring_in_line()
     publishing.publish()
