@@ -70,7 +70,7 @@ def address(*, or_empty: bool = False) -> Kind:
             return False
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
 
-    return Kind("an address with its scheme, https://billing.example.com" + (", or empty" * or_empty), is_right)
+    return Kind('an address with its scheme ("https://billing.example.com")' + " or empty" * or_empty, is_right)
 
 
 def _is_invoice(value: Any) -> bool:
