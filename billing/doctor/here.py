@@ -54,6 +54,9 @@ def plans() -> Iterator[Finding]:
     if slugs := plan_source.out_of_line():
         text = f"{', '.join(slugs)}: the plans in the database are not those that are defined."
         yield error("plans", text, "Run `manage.py setup`, then `manage.py setup_stripe`.")
+    if not Plan.objects.filter(slug=conf.free_plan).exists():
+        text = f"There is no plan {conf.free_plan!r}: who pays nothing may use nothing."
+        yield error("plans", text, "Set BILLING_FREE_PLAN to the slug of a plan, or add that plan.")
 
 
 def queue() -> Iterator[Finding]:
