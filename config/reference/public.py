@@ -25,9 +25,11 @@ def modules() -> Iterator[tuple[ModuleType, tuple[str, ...]]]:
     for path, names in MODULES.items():
         yield import_module(path), names
     kit = import_module(KIT)
-    inside = [f"{KIT}.{found.name}" for found in pkgutil.iter_modules(getattr(kit, "__path__", []))]
-    for module in (kit, *(import_module(path) for path in inside if not path.rpartition(".")[2].startswith("_"))):
-        if names := _offered(module):
+    yield kit, _offered(kit)
+    for found in pkgutil.iter_modules(getattr(kit, "__path__", []), f"{KIT}."):
+        module = import_module(found.name)
+        names = tuple(name for name in _offered(module) if name not in _offered(kit))
+        if names and hasattr(module, "__all__"):
             yield module, names
 
 
