@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.urls import NoReverseMatch, reverse
 from djstripe.models.api import API_KEY_REGEX
 
+from billing import subscriber_checks
 from billing.conf import conf
 
 # Each process for itself, or two writers at once as one.
@@ -164,4 +165,5 @@ CHECKS = (
     check_cache,
     check_sqlite,
     check_dashboard_rates,
+    *subscriber_checks.CHECKS,
 )

@@ -3,8 +3,8 @@
 Access needs a status that gives it, or a comp, and no active hold. The reasons are stable codes:
 `active`, `trialing`, `grace` and `comp` (staff gave it until a moment) give access; `grace_over`, `incomplete`,
 `unpaid`, `paused`, `canceled`, `hold_dispute`, `hold_refund`, `hold_fraud`, `hold_staff`, `unmapped_price` (a live
-subscription to a price that belongs to no plan of ours), `closing` (the account is being deleted), `customer_deleted`
-and `no_subscription` do not.
+subscription to a price that belongs to no plan of ours), `closing` (the account is being deleted), `customer_deleted`,
+`no_subscription` and `no_subscriber` (a user whom nobody pays for) do not.
 """
 
 from dataclasses import dataclass
@@ -49,6 +49,7 @@ class Access:
 
 
 NO_SUBSCRIPTION = Access(has_access=False, reason="no_subscription")
+NO_SUBSCRIBER = Access(has_access=False, reason="no_subscriber")
 
 
 def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:

@@ -1,4 +1,4 @@
-"""Writes we owe Stripe: decided in the transaction that held access, made after it, until Stripe agrees."""
+"""Writes we owe Stripe, each once: decided in the transaction that held access, made after it, until Stripe agrees."""
 
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ def owed(lane: str) -> list[StripeWrite]:
     """What is due now on this lane, a cancellation before the refund it leads to."""
     is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
     waiting = StripeWrite.objects.filter(is_due, lane=lane, done_at=None, withdrawn_at=None)
-    return list(waiting.order_by("action", "requested_at"))
+    return list(waiting.exclude(action__in=StripeWrite.STANDING).order_by("action", "requested_at"))
 
 
 def make_now(customer: Customer, writes: list[tuple[str, str, StripeWrite.Action]]) -> None:

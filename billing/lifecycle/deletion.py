@@ -20,7 +20,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from billing import clock, lanes, signals, stripe_client, subscriptions
+from billing import clock, customer_details, lanes, signals, stripe_client, subscriptions
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Subscription
 from billing.stripe_client import StripeRefused
 
@@ -133,7 +133,7 @@ def _has_moved(leaving: AccountDeletion) -> bool:
 def _finish(pk: Any) -> None:
     """The rows, once nothing is left at Stripe; money is kept, names and addresses are not."""
     leaving = AccountDeletion.objects.select_related("customer", "subscriber").get(pk=pk)
-    email = (leaving.customer.email if leaving.customer else "") or getattr(leaving.subscriber, "email", "")
+    email = (leaving.customer.email if leaving.customer else "") or _own_email(leaving.subscriber)
     if leaving.customer:
         _bury(leaving.customer)
     now: datetime = clock.now()
@@ -141,6 +141,10 @@ def _finish(pk: Any) -> None:
     _write(leaving, **done, done_at=now, next_attempt_at=None, error_message="")
     if leaving.subscriber is not None:
         _say(signals.account_closed, leaving, email=email)
+
+
+def _own_email(subscriber: Any) -> str:
+    return customer_details.email_of(subscriber) if subscriber is not None else ""
 
 
 def _bury(customer: Customer) -> None:
