@@ -22,7 +22,7 @@ AT_ONCE = 500
 
 
 def mend(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bool) -> None:
-    """Of one customer, or with "" of all, by our rows: a difference alone asks Stripe. BILLING_SEATS is asked of each."""
+    """Of one customer, or with "" of all, by our rows: where nothing differs, Stripe is not asked."""
     if not seats.is_counted():
         return
     rows = _billed().filter(customer=customer) if customer else _billed()

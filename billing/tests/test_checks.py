@@ -4,7 +4,7 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 
-from billing import checks, hosting
+from billing import checks, hosting, subscriber_checks
 
 KEY = "a" * 24
 
@@ -98,3 +98,32 @@ def test_rates_to_no_currency_are_named(settings):
     assert "BILLING_DASHBOARD_CURRENCY" in error.hint
     settings.BILLING_DASHBOARD_CURRENCY = "usd"
     assert checks.check_dashboard_rates() == []
+
+
+def takes_nothing():
+    """No callable of ours is called without what it is about."""
+
+
+@pytest.mark.parametrize(
+    ("name", "check_id"),
+    [
+        ("BILLING_REQUEST_SUBSCRIBER", "billing.E020"),
+        ("BILLING_MAY_MANAGE", "billing.E021"),
+        ("BILLING_CUSTOMER_DETAILS", "billing.E022"),
+        ("BILLING_SEATS", "billing.E023"),
+    ],
+)
+@pytest.mark.parametrize(
+    "path", ["nowhere.at_all", "billing.nothing", "billing.conf.LOOPBACK", f"{__name__}.takes_nothing"]
+)
+def test_a_callable_that_is_not_there_or_takes_something_else_is_named(settings, name, check_id, path):
+    setattr(settings, name, path)
+    (error,) = [error for check in subscriber_checks.CHECKS for error in check()]
+    assert (error.id, name in error.msg) == (check_id, True)
+    assert "dotted path" in error.hint
+
+
+def test_a_subscriber_that_is_no_user_must_be_found_by_the_project(settings):
+    settings.BILLING_SUBSCRIBER_MODEL = "auth.Group"
+    (error,) = subscriber_checks.check_request_subscriber()
+    assert (error.id, "BILLING_REQUEST_SUBSCRIBER" in error.msg) == ("billing.E020", True)
