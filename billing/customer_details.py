@@ -17,7 +17,8 @@ def of(subscriber: Any) -> dict[str, Any]:
 
 
 def email_of(subscriber: Any) -> str:
-    return of(subscriber).get("email") or ""
+    """Where bills go; empty for nobody."""
+    return "" if subscriber is None else of(subscriber).get("email") or ""
 
 
 def changed(subscriber: Any) -> None:

@@ -114,6 +114,7 @@ def account(request: HttpRequest) -> HttpResponse:
     customer = Customer.objects.filter(subscriber=subscriber).first() if subscriber is not None else None
     context = {
         "overview": now,
+        "subscriber": subscriber,
         "why_not": why_not,
         "plan_name": now.effective_plan.name if now.effective_plan else "Free",
         "can_choose": now.status in buying.NOT_LIVE,

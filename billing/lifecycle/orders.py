@@ -9,20 +9,17 @@ A crash or a lost answer leaves the rows owed, and finds nothing left to do. Wha
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import OperationalError, models, transaction
 from django.utils import timezone
 
 from billing import lanes
 from billing.models import Customer, StripeWrite
-from billing.stripe_client import StripeRefused
+
+from . import tries
 
 log = logging.getLogger(__name__)
-
-FIRST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(hours=1)
-MOST_ERROR_TEXT = 2000
 
 Rows = list[StripeWrite]
 
@@ -69,14 +66,9 @@ def carry_out(rows: Rows, work: Callable[[Rows], None]) -> None:
 
 
 def _postpone(rows: Rows, error: Exception) -> None:
-    """The next try is a minute later, then twice as long each time, at most an hour."""
     attempts = max(row.attempts for row in rows)
-    wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
-    reason = (error.user_message or error.code) if isinstance(error, StripeRefused) else ""
     _these(rows).update(
-        attempts=attempts + 1,
-        next_attempt_at=timezone.now() + wait,
-        error_message=f"{type(error).__name__}: {reason or error}"[:MOST_ERROR_TEXT],
+        attempts=attempts + 1, next_attempt_at=tries.next_at(attempts), error_message=tries.words(error)
     )
 
 

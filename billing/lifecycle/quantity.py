@@ -10,12 +10,12 @@ from billing.fetch import id_of
 from billing.lanes import Claim, commit_under
 from billing.models import Customer, Price, Subscription
 
-from . import orders
+from . import orders, phases
 from .refusals import ChangePending, NoSubscription
 from .standing import Standing, ask
 
 PRORATED = "create_prorations"
-# What a phase of a schedule says and is not ours to decide: phases are given whole, and what is left out is lost.
+# What a phase of a schedule says besides, and is not ours to decide.
 KEPT_OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", "default_payment_method", "description")
 
 
@@ -84,10 +84,6 @@ def _write_phases(schedule: dict[str, Any], wanted: int, key: str) -> None:
 def _phase(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any]:
     kept = {name: id_of(phase[name]) if name.endswith("method") else phase[name] for name in KEPT_OF_A_PHASE
             if phase.get(name)}  # fmt: skip
-    discounts = [
-        {name: id_of(entry[name]) for name in ("coupon", "promotion_code", "discount") if entry.get(name)}
-        for entry in phase.get("discounts") or []
-    ]
     items = [
         {
             "price": id_of(item["price"]),
@@ -95,7 +91,7 @@ def _phase(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any
         }
         for item in phase["items"]
     ]
-    return {**kept, **({"discounts": discounts} if discounts else {}), "items": items}
+    return {**kept, **phases.discounts(phase), "items": items}
 
 
 def _phases(schedule: dict[str, Any]) -> list[dict[str, Any]]:
