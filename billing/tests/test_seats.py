@@ -1,6 +1,7 @@
 """Seats: what is billed is how many there are in the end, whatever came between."""
 
 import json
+import re
 from io import StringIO
 from uuid import uuid4
 
@@ -256,6 +257,18 @@ def test_many_join_and_leave_at_once_while_workers_work(world, team):
     testing.work()
     assert billed(world, team) == 2 + members * 3 == team.row.quantity
     assert not owed().exists()
+
+
+def test_staff_see_who_asked_and_what_came_of_it(world, team, admin_client):
+    def rows():
+        page = admin_client.get(f"/admin/billing/stripewrite/?q={team.customer}").content.decode()
+        found = re.findall("<tr>.*?</tr>", page.partition("<tbody>")[2], re.DOTALL)
+        return [re.sub(r"<[^>]+>|\s+", " ", row) for row in found if "a member joined or left" in row]
+
+    joins(team.user)
+    assert ["owed" in row for row in rows()] == [True]
+    testing.work()
+    assert ["done" in row for row in rows()] == [True]
 
 
 # What else may be going on
