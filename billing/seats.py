@@ -26,10 +26,10 @@ def changed(subscriber: Any) -> None:
         owe(customer, "members")
 
 
-def owe(customer: Customer, reference: str) -> None:
-    """Inside a transaction: the quantity is to be looked at, because of `reference`."""
+def owe(customer: Customer, reference: str, *, wakes: bool = True) -> None:
+    """The quantity is to be looked at, because of `reference`; `wakes` as in `orders.place`."""
     if is_counted():
-        orders.place(customer, StripeWrite.Action.SET_SEATS, reference)
+        orders.place(customer, StripeWrite.Action.SET_SEATS, reference, wakes=wakes)
 
 
 def is_counted() -> bool:

@@ -24,17 +24,24 @@ log = logging.getLogger(__name__)
 Rows = list[StripeWrite]
 
 
-def place(customer: Customer, action: StripeWrite.Action, reference: str) -> None:
-    """Owed until done, because of `reference`; wakes the customer's lane."""
+def place(customer: Customer, action: StripeWrite.Action, reference: str, *, wakes: bool = True) -> None:
+    """Owed until done, because of `reference`; wakes the customer's lane.
+
+    Who holds the lane need not wake it, and must not early in a long transaction: the door and other members would
+    wait for that. A drain looks for orders at its end; should none come, the sweep finds this one due.
+    """
+    now = timezone.now()
     with transaction.atomic():
         StripeWrite.objects.create(
             lane=customer.pk,
             action=action,
             object_id=customer.pk,
             reference=reference,
-            requested_at=timezone.now(),
+            requested_at=now,
+            next_attempt_at=now,
         )
-        lanes.wake(customer.pk)
+        if wakes:
+            lanes.wake(customer.pk)
 
 
 def owed(lane: str) -> dict[StripeWrite.Action, Rows]:

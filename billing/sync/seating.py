@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from billing import seats, worker
@@ -30,8 +29,7 @@ def mend(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bool)
     if is_dry or not wrong:
         return
     for one in Customer.objects.filter(pk__in=wrong):
-        with transaction.atomic():
-            seats.owe(one, "sync")
+        seats.owe(one, "sync")
     each(worker.drain, wrong, tick)
     run.healed += len(wrong) - _owed().filter(lane__in=wrong).count()
 

@@ -115,6 +115,19 @@ def test_who_joins_while_it_is_being_bought_is_paid_for_soon_after(world):
     assert Subscription.objects.get().quantity == 2
 
 
+def test_who_comes_back_before_any_event_has_their_seats_looked_at_by_the_sweep(world):
+    user = world.sign_up()
+    attempt = checkout.start(user, "pro", "month")
+    join(user)
+    join(user)
+    world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
+    checkout.settle(attempt)
+    assert Subscription.objects.get().quantity == 1
+    worker.sweep()
+    testing.work()
+    assert Subscription.objects.get().quantity == 2
+
+
 # Joining and leaving
 
 
