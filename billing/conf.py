@@ -57,6 +57,31 @@ class Settings:
         return self._get("BILLING_SUBSCRIBER_MODEL", django_settings.AUTH_USER_MODEL)
 
     @property
+    def request_subscriber(self) -> str:
+        """BILLING_REQUEST_SUBSCRIBER: dotted path of a callable: request of somebody signed in → who pays for them, or
+        None. By default the user, where users are the subscribers."""
+        is_user = self.subscriber_model.lower() == django_settings.AUTH_USER_MODEL.lower()
+        return self._get("BILLING_REQUEST_SUBSCRIBER", "billing.payer.the_user" if is_user else "")
+
+    @property
+    def may_manage(self) -> str:
+        """BILLING_MAY_MANAGE: dotted path of a callable: request, subscriber → whether they may buy, change, cancel and
+        see invoices. By default everyone the subscriber pays for."""
+        return self._get("BILLING_MAY_MANAGE", "")
+
+    @property
+    def customer_details(self) -> str:
+        """BILLING_CUSTOMER_DETAILS: dotted path of a callable: subscriber → what Stripe is told of them (email, name,
+        address, phone, preferred_locales, as Stripe's customer has them). By default their `email`."""
+        return self._get("BILLING_CUSTOMER_DETAILS", "")
+
+    @property
+    def seats(self) -> str:
+        """BILLING_SEATS: dotted path of a callable: subscriber → how many seats they pay for, at least 1. Empty: one
+        is bought, and no quantity is ever touched."""
+        return self._get("BILLING_SEATS", "")
+
+    @property
     def clock(self) -> str:
         """BILLING_CLOCK: dotted path of a callable returning an aware datetime; empty for the real time.
 

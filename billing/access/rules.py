@@ -4,7 +4,8 @@ Access needs a status that gives it, or a comp, and no active hold. The reasons 
 `active`, `trialing`, `grace` and `comp` (staff gave it until a moment) give access; `grace_over`, `incomplete`,
 `unpaid`, `paused`, `canceled`, `hold_dispute`, `hold_refund`, `hold_fraud`, `hold_staff`, `unmapped_price` (a live
 subscription to a price that belongs to no plan of ours), `closing` (the account is being deleted), `customer_deleted`,
-`no_subscription` and `host_…` (what the project's BILLING_ACCESS_RULE says) do not.
+`no_subscription`, `no_subscriber` (a user whom nobody pays for) and `host_…` (what the project's BILLING_ACCESS_RULE
+says) do not.
 """
 
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class Access:
 
 
 NO_SUBSCRIPTION = Access(has_access=False, reason="no_subscription")
+NO_SUBSCRIBER = Access(has_access=False, reason="no_subscriber")
 
 
 def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:

@@ -55,6 +55,10 @@ TABLE = (
         "BILLING_DASHBOARD_CURRENCY",
         kinds.matching(kinds.CURRENCY, 'a currency like "usd", or empty', or_empty=True),
     ),
+    Row("billing.E131", "BILLING_REQUEST_SUBSCRIBER", kinds.function("request")),
+    Row("billing.E132", "BILLING_MAY_MANAGE", kinds.function("request", "subscriber")),
+    Row("billing.E133", "BILLING_CUSTOMER_DETAILS", kinds.function("subscriber")),
+    Row("billing.E134", "BILLING_SEATS", kinds.function("subscriber")),
 )
 KINDS = {row.name: row.kind for row in TABLE}
 
@@ -84,6 +88,18 @@ def check_subscriber_model() -> Finding:
             "Set it to 'app_label.Model' of an installed app, or leave it out for the user model.",
         )
     return None
+
+
+@finds("billing.E020")
+def check_request_subscriber() -> Finding:
+    """BILLING_REQUEST_SUBSCRIBER is set where users are not the subscribers."""
+    if conf.request_subscriber:
+        return None
+    model = conf.subscriber_model
+    return (
+        f"BILLING_SUBSCRIBER_MODEL is {model}, and BILLING_REQUEST_SUBSCRIBER is not set.",
+        f"Set it to the dotted path of a function of the request: it returns the {model} that pays, or None.",
+    )
 
 
 @finds("billing.E006")
@@ -132,6 +148,7 @@ def check_site() -> Finding:
 CHECKS: tuple[Check, ...] = (
     *(Check(row.check_id, f"{row.name} is {row.kind.words}.", partial(_look, row)) for row in TABLE),
     check_subscriber_model,
+    check_request_subscriber,
     check_dashboard_rates,
     check_names,
     check_site,

@@ -178,3 +178,8 @@ def test_every_id_is_used_once_and_says_what_should_hold():
     assert len(ids) == len(set(ids))
     assert all(re.fullmatch(r"billing\.[EW]\d{3}", check_id) for check_id in ids)
     assert all(check.about.endswith(".") for check in checks.CHECKS)
+
+
+def test_a_subscriber_that_is_no_user_must_be_found_by_the_project(settings):
+    settings.BILLING_SUBSCRIBER_MODEL = "auth.Group"
+    assert "BILLING_REQUEST_SUBSCRIBER" in found()["billing.E020"].msg

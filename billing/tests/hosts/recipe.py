@@ -1,4 +1,4 @@
-"""What docs/getting-started.md tells a person to write and to run, taken from its code blocks.
+"""What a page of docs/ tells a person to write and to run, taken from its code blocks; getting-started.md by default.
 
 A block of Python names the file that it is added to on its first line, `# mysite/settings.py`; what follows a comma
 there says when: ", on SQLite", ", a page". In a block of `sh` a line is a command.
