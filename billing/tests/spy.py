@@ -5,7 +5,7 @@ from pathlib import Path
 
 BILLING = Path(__file__).resolve().parents[1]
 # What fills dj-stripe's tables copies whatever dj-stripe has a column for, and nothing of ours hangs on it.
-NOT_OURS = tuple(BILLING / name for name in ("tests", "sandbox", "fields.py", "mirror.py", "mirror_bulk.py"))
+NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", "sandbox", "fields.py", "mirror.py", "mirror_bulk.py"))
 
 
 class Spied(dict):
