@@ -79,9 +79,10 @@ def test_without_the_receiver_its_tests_fail_and_no_others(host, tmp_path):
         shutil.move(tmp_path / "receivers.py", host.folder / "club/receivers.py")
 
 
-def test_a_project_that_does_not_use_the_fixtures_is_left_alone(host):
+def test_a_project_that_does_not_use_the_fixtures_is_left_alone_and_may_name_the_plugin_twice(host):
     host.write("elsewhere/test_it.py", "import sys\n\ndef test_it():\n    assert 'billing.models' not in sys.modules\n")
-    assert "1 passed" in host.module("pytest", "-q", "-p", "no:django", "-c", os.devnull, "elsewhere")
+    plugins = ["-p", "no:django", "-p", "billing.testing.plugin"]
+    assert "1 passed" in host.module("pytest", "-q", *plugins, "-c", os.devnull, "elsewhere")
 
 
 def test_nothing_but_the_plugin_needs_pytest(host):
