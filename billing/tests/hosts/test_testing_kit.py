@@ -1,7 +1,6 @@
 """docs/testing.md, followed to the letter: its tests pass in a host project, and fail without what they test."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,29 @@ from django.conf import settings
 from django.db import models
 
 
+class Organisation(models.Model):
+    name = models.CharField(max_length=50)
+    email = models.EmailField()
+
+
 class Welcome(models.Model):
     member = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
     plan = models.CharField(max_length=20)
+"""
+OF_ORGANISATIONS = """
+from mysite.settings import *
+
+BILLING_SUBSCRIBER_MODEL = "club.Organisation"
+"""
+ORGANISATION_TEST = """
+from club.models import Organisation
+
+
+def test_an_organisation_pays(billing_stripe):
+    made = billing_stripe.subscribe(Organisation.objects.create(name="Acme", email="pay@acme.example"), "team")
+    billing_stripe.deliver(scramble=True)
+    assert made.access.has_access
+    assert made.row.customer.subscriber.name == "Acme"
 """
 CLUB_APP = """
 from importlib import import_module
@@ -62,21 +81,34 @@ def test_the_first_test_has_ten_lines():
 
 def test_every_test_of_the_page_passes_in_a_host_project(host):
     written = PAGE.read_text().count("\ndef test_")
-    assert f"{written} passed" in host.module("pytest", "-q")
+    assert f"{written} passed" in host.module("pytest", "-q", "club")
 
 
 def test_without_pytest_it_passes_too(host):
     assert "Found 1 test(s)" in host.manage("test", "club.tests")
 
 
-def test_without_the_receiver_its_tests_fail_and_no_others(host, tmp_path):
-    shutil.move(host.folder / "club/receivers.py", tmp_path)
-    try:
-        host.write("club/receivers.py", "")
-        with pytest.raises(AssertionError, match=r"Welcome matching query does not exist(.|\n)*1 failed"):
-            host.module("pytest", "-q", "club/test_welcome.py", "club/test_gates.py")
-    finally:
-        shutil.move(tmp_path / "receivers.py", host.folder / "club/receivers.py")
+@pytest.fixture
+def without_receiver(host):
+    """Its welcomes name a user, too."""
+    receivers = host.folder / "club/receivers.py"
+    written = receivers.read_text()
+    receivers.write_text("")
+    yield
+    receivers.write_text(written)
+
+
+@pytest.mark.usefixtures("without_receiver")
+def test_without_the_receiver_its_test_fails_and_no_other(host):
+    with pytest.raises(AssertionError, match=r"Welcome matching query does not exist(.|\n)*1 failed, 1 passed"):
+        host.module("pytest", "-q", "club/test_welcome.py", "club/test_gates.py")
+
+
+@pytest.mark.usefixtures("without_receiver")
+def test_an_organisation_subscribes_like_a_user(host):
+    host.write("club/of_organisations.py", OF_ORGANISATIONS)
+    host.write("organisations/test_paying.py", ORGANISATION_TEST)
+    assert "1 passed" in host.module("pytest", "-q", "--ds", "club.of_organisations", "organisations")
 
 
 def test_a_project_that_does_not_use_the_fixtures_is_left_alone_and_may_name_the_plugin_twice(host):
