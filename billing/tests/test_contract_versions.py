@@ -1,8 +1,8 @@
 """Two API versions: the pinned one, and 2020-08-27, before periods, parents and payments were moved.
 
 Of an older endpoint's events all that we conclude is the same; of an answer in another version nothing is concluded.
-`objects_of_2020_08_27.json` holds objects of the fixtures that Stripe published for that version with its openapi
-description (MIT), without receipts' addresses and secrets.
+`objects_of_2020_08_27.json` holds objects of the fixtures that Stripe published in 2021 and 2022, while that was the
+newest version, with its openapi description (MIT); without receipts' addresses, secrets and some nested nulls.
 """
 
 import json

@@ -12,6 +12,8 @@ pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).parents[3] / "docs" / "testing.md"
 ON_SQLITE = 'DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}'
+# Without plugins of this environment that take seconds to load and that a host has not.
+PYTEST = ("pytest", "-q", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
 # What the page supposes that a project has.
 CLUB = """
 from django.conf import settings
@@ -81,7 +83,7 @@ def test_the_first_test_has_ten_lines():
 
 def test_every_test_of_the_page_passes_in_a_host_project(host):
     written = PAGE.read_text().count("\ndef test_")
-    assert f"{written} passed" in host.module("pytest", "-q", "club")
+    assert f"{written} passed" in host.module(*PYTEST, "club")
 
 
 def test_without_pytest_it_passes_too(host):
@@ -101,20 +103,20 @@ def without_receiver(host):
 @pytest.mark.usefixtures("without_receiver")
 def test_without_the_receiver_its_test_fails_and_no_other(host):
     with pytest.raises(AssertionError, match=r"Welcome matching query does not exist(.|\n)*1 failed, 1 passed"):
-        host.module("pytest", "-q", "club/test_welcome.py", "club/test_gates.py")
+        host.module(*PYTEST, "club/test_welcome.py", "club/test_gates.py")
 
 
 @pytest.mark.usefixtures("without_receiver")
 def test_an_organisation_subscribes_like_a_user(host):
     host.write("club/of_organisations.py", OF_ORGANISATIONS)
     host.write("organisations/test_paying.py", ORGANISATION_TEST)
-    assert "1 passed" in host.module("pytest", "-q", "--ds", "club.of_organisations", "organisations")
+    assert "1 passed" in host.module(*PYTEST, "--ds", "club.of_organisations", "organisations")
 
 
 def test_a_project_that_does_not_use_the_fixtures_is_left_alone_and_may_name_the_plugin_twice(host):
     host.write("elsewhere/test_it.py", "import sys\n\ndef test_it():\n    assert 'billing.models' not in sys.modules\n")
     plugins = ["-p", "no:django", "-p", "billing.testing.plugin"]
-    assert "1 passed" in host.module("pytest", "-q", *plugins, "-c", os.devnull, "elsewhere")
+    assert "1 passed" in host.module(*PYTEST, *plugins, "-c", os.devnull, "elsewhere")
 
 
 def test_nothing_but_the_plugin_needs_pytest(host):
