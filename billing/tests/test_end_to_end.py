@@ -20,8 +20,7 @@ from django.contrib.auth import get_user_model
 from billing import access, plan_source, publishing, stripe_client, testing
 from billing.catalogue import lookup_key
 from billing.models import Customer, Payment, PaymentFailure
-
-from .world import assert_all_processed
+from billing.testing import assert_all_processed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR, DAY = 3600, 86_400
@@ -164,7 +163,7 @@ def account(request, db, settings):
         pytest.skip("settings name no Stripe test account: set STRIPE_SECRET_KEY")
     clock = None
     if request.param != "stripe":
-        settings.STRIPE_API_BASE = request.getfixturevalue("sandbox_server").url
+        settings.STRIPE_API_BASE = request.getfixturevalue("billing_sandbox").url
         clock = SandboxTime(settings.STRIPE_API_BASE)
     if request.param != "sandbox":
         clock = TestClock()
