@@ -15,9 +15,9 @@ from billing import mrr, seats, testing, worker
 from billing.lanes import LaneLost
 from billing.lifecycle import cancel, change, checkout, previews, quantity
 from billing.models import Lane, StripeWrite, Subscription
+from billing.testing import assert_all_processed
 
 from .parallel import at_once
-from .world import assert_all_processed
 
 pytestmark = pytest.mark.django_db
 
