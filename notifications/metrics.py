@@ -7,6 +7,8 @@ from django.db.models import Count, Min
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from billing import clock
+
 from .models import Mail
 
 RECENT = timedelta(hours=1)
@@ -22,7 +24,7 @@ def families() -> Iterator[Metric]:
     recent = GaugeMetricFamily(
         "notifications_mails_recent", "Mails reserved in the last hour", labels=["kind", "state"]
     )
-    rows = Mail.objects.filter(created_at__gt=now - RECENT).order_by()
+    rows = Mail.objects.filter(created_at__gt=clock.now() - RECENT).order_by()
     for kind, state, number in rows.values_list("kind", "status").annotate(Count("pk")):
         recent.add_metric([kind, state], number)
     yield recent
