@@ -32,7 +32,7 @@ def record_paid(customer: Customer, invoice_id: str) -> None:
 
 
 def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: datetime) -> None:
-    """One failed try, by the invoice as the event shows it and at Stripe's time; announced unless its reason has passed.
+    """One failed try: the invoice as the event shows it, at Stripe's time; announced unless its reason has passed.
 
     A payment that waits for the cardholder sends both `payment_failed` and `payment_action_required`: what the
     payment intent says now decides which of the two is announced, so their order does not.
