@@ -7,8 +7,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from billing import access, clock
 from billing.conf import conf as billing
 from billing.models import AccountDeletion, Dispute, Payment, Refund, StripeWrite, Subscription, Usage
@@ -127,7 +125,7 @@ def _access_restored(facts: dict[str, Any]) -> str:
     if facts["revoked_because"] in TOLD_BY_OTHERS:
         return TOLD_BETTER
     of_them = Mail.objects.filter(customer__subscription__stripe_id=facts["subscription"])
-    better = of_them.filter(kind__in=SAY_THAT_ACCESS_IS_BACK, created_at__gt=timezone.now() - OF_ONE_MOMENT)
+    better = of_them.filter(kind__in=SAY_THAT_ACCESS_IS_BACK, created_at__gt=clock.now() - OF_ONE_MOMENT)
     if better.exclude(status=Mail.Status.SKIPPED).exists():
         return TOLD_BETTER
     row = access.with_holds().filter(stripe_id=facts["subscription"]).first()

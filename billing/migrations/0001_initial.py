@@ -606,7 +606,7 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(
                         condition=models.Q(("status__in", ["received", "failed"])),
-                        fields=["next_attempt_at", "received_at"],
+                        fields=["-next_attempt_at", "received_at"],
                         name="stripe_events_due",
                     ),
                 ],

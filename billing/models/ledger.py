@@ -105,7 +105,7 @@ class StripeEvent(models.Model):
                 condition=Q(status__in=["received", "failed"]),
             ),
             models.Index(
-                fields=["next_attempt_at", "received_at"],
+                fields=["-next_attempt_at", "received_at"],
                 name="stripe_events_due",
                 condition=Q(status__in=["received", "failed"]),
             ),
