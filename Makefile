@@ -5,7 +5,7 @@ RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PIP = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test lint bench requirements clean
+.PHONY: demo test lint docs bench requirements clean
 
 demo: .venv/.runtime
 	$(RUN) manage.py demo $(ARGS)
@@ -22,6 +22,10 @@ lint: .venv/.dev
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(RUN) manage.py makemigrations --check --dry-run
+
+# What is written from the code: docs/api.md.
+docs: .venv/.dev
+	$(RUN) manage.py write_reference
 
 bench: .venv/.dev
 	$(RUN) -m bench $(ARGS)

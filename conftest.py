@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import connection
 from hypothesis import settings as hypothesis
 
-pytest_plugins = ["billing.tests.browser.plugin"]
+pytest_plugins = ["billing.testing.plugin", "billing.tests.browser.plugin"]
 
 # The same examples in each run; `--hypothesis-profile=long` looks at others, and at many more.
 hypothesis.register_profile("steady", derandomize=True, deadline=None, database=None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from billing import publishing, stripe_client
+from billing import plan_source, publishing, stripe_client
 from billing.conf import LOOPBACK, conf
 from billing.models import Price
 from billing.receivers.contents import EVENT_TYPES
@@ -41,7 +41,8 @@ def is_on_loopback() -> bool:
 def changes() -> list[Change]:
     """What this account lacks, in the order it is to be made. Raises `StripeUnavailable`, `StripeRefused`."""
     missing = publishing.missing()
-    prices = [Change(f"make the products and prices {', '.join(missing)}", _publish)] if missing else []
+    before = "; a price of another amount is archived" if plan_source.is_settings() else ""
+    prices = [Change(f"make the products and prices {', '.join(missing)}{before}", _publish)] if missing else []
     return [*prices, *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
 
 

@@ -6,56 +6,13 @@ Stripe's prices are found by lookup key, `{plan slug}_{interval}`; amounts are m
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 
-from billing.models import Plan, PlanLimit, Price
+from billing.models import Plan, Price
 
 Interval = Price.Interval
-
-
-@dataclass(frozen=True)
-class DefaultPlan:
-    """A plan as `setup` makes it where there is none. `prices`: interval → currency → amount, the main one first."""
-
-    slug: str
-    name: str
-    description: str
-    rank: int
-    limits: dict[str, int]
-    trial_days: int
-    prices: dict[str, dict[str, int]]
-
-
-DEFAULT_PLANS = (
-    DefaultPlan("free", "Free", "Everything you need to try it out.", 0, {"generations": 10}, 0, {}),
-    DefaultPlan(
-        "pro",
-        "Pro",
-        "For one person who uses it every day.",
-        1,
-        {"generations": 1_000},
-        0,
-        {
-            Interval.MONTH: {"usd": 2_000, "eur": 1_900, "gbp": 1_600, "jpy": 3_000},
-            Interval.YEAR: {"usd": 20_000, "eur": 19_000, "gbp": 16_000, "jpy": 30_000},
-        },
-    ),
-    DefaultPlan(
-        "team",
-        "Team",
-        "For a team that builds on it together.",
-        2,
-        {"generations": 10_000},
-        14,
-        {
-            Interval.MONTH: {"usd": 6_000, "eur": 5_500, "gbp": 4_800, "jpy": 9_000},
-            Interval.YEAR: {"usd": 60_000, "eur": 55_000, "gbp": 48_000, "jpy": 90_000},
-        },
-    ),
-)
 
 
 class Remembered(dict[str, "Price | None"]):
@@ -101,28 +58,6 @@ def slugs() -> list[str]:
 
 def lookup_key(slug: str, interval: str) -> str:
     return f"{slug}_{interval}"
-
-
-@transaction.atomic
-def create_default_plans() -> int:
-    """How many were missing and made. A plan that exists, with its limits, stays as staff left it."""
-    made = 0
-    for default in DEFAULT_PLANS:
-        plan, is_new = Plan.objects.get_or_create(
-            slug=default.slug,
-            defaults={
-                "name": default.name,
-                "description": default.description,
-                "rank": default.rank,
-                "trial_days": default.trial_days,
-            },
-        )
-        if is_new:
-            PlanLimit.objects.bulk_create(
-                PlanLimit(plan=plan, feature=f, quantity=n) for f, n in default.limits.items()
-            )
-            made += 1
-    return made
 
 
 def public_plans() -> models.QuerySet[Plan]:
@@ -187,12 +122,17 @@ def is_plan(items: list[dict[str, Any]]) -> bool:
 
 
 def refresh(stripe_price: dict[str, Any]) -> Price | None:
-    """Write what Stripe says of a price that is ours: known by id, or named by a lookup key of a plan. Else None."""
+    """Write what Stripe says of a price that is ours: known by id, or named by a lookup key of a plan. Else None.
+
+    A lookup key leads to one price: another that had it has lost it, which no event tells.
+    """
     price = _known(stripe_price) or _as_it_would_be(stripe_price)
     if price is None or not stripe_price.get("recurring"):
         return None
     columns = {"plan": price.plan, **facts(stripe_price)}
     price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults=columns)
+    if price.lookup_key:
+        Price.objects.filter(lookup_key=price.lookup_key).exclude(pk=price.pk).update(lookup_key="")
     return price
 
 

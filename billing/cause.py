@@ -1,8 +1,8 @@
 """On whose account the code runs now, so that what is recorded can say what caused it.
 
 An event's id (`evt_…`) while it is applied; else a word of ours: `sync`, `return page`, `subscriber`, `grace lapsed`,
-`comp lapsed`, `deletion`, `staff:<user pk>`; empty where nobody said. It is kept in the context: threads started with
-it know it too.
+`comp lapsed`, `deletion`, `seats`, `staff:<user pk>`; empty where nobody said. It is kept in the context:
+threads started with it know it too.
 """
 
 from collections.abc import Iterator

@@ -29,7 +29,7 @@ class Settings:
     @property
     def api_base(self) -> str:
         """STRIPE_API_BASE: empty for Stripe itself, else the sandbox's address."""
-        return self._get("STRIPE_API_BASE", "").rstrip("/")
+        return (self._get("STRIPE_API_BASE", "") or "").rstrip("/")
 
     @property
     def is_sandbox(self) -> bool:
@@ -57,6 +57,31 @@ class Settings:
         return self._get("BILLING_SUBSCRIBER_MODEL", django_settings.AUTH_USER_MODEL)
 
     @property
+    def request_subscriber(self) -> str:
+        """BILLING_REQUEST_SUBSCRIBER: dotted path of a callable: request of somebody signed in → who pays for them, or
+        None. By default the user, where users are the subscribers."""
+        is_user = self.subscriber_model.lower() == django_settings.AUTH_USER_MODEL.lower()
+        return self._get("BILLING_REQUEST_SUBSCRIBER", "billing.payer.the_user" if is_user else "")
+
+    @property
+    def may_manage(self) -> str:
+        """BILLING_MAY_MANAGE: dotted path of a callable: request, subscriber → whether they may buy, change, cancel and
+        see invoices. By default everyone the subscriber pays for."""
+        return self._get("BILLING_MAY_MANAGE", "")
+
+    @property
+    def customer_details(self) -> str:
+        """BILLING_CUSTOMER_DETAILS: dotted path of a callable: subscriber → what Stripe is told of them (email, name,
+        address, phone, preferred_locales, as Stripe's customer has them). By default their `email`."""
+        return self._get("BILLING_CUSTOMER_DETAILS", "")
+
+    @property
+    def seats(self) -> str:
+        """BILLING_SEATS: dotted path of a callable: subscriber → how many seats they pay for, at least 1. Empty: one
+        is bought, and no quantity is ever touched."""
+        return self._get("BILLING_SEATS", "")
+
+    @property
     def clock(self) -> str:
         """BILLING_CLOCK: dotted path of a callable returning an aware datetime; empty for the real time.
 
@@ -64,6 +89,12 @@ class Settings:
         """
         is_followed = django_settings.DEBUG and self.is_sandbox
         return self._get("BILLING_CLOCK", "billing.clock.sandbox_now" if is_followed else "")
+
+    @property
+    def plans(self) -> list[dict[str, Any]] | None:
+        """BILLING_PLANS: what is sold, the lowest plan first (docs/seams.md); without it plans live in the database
+        alone, and staff edit them."""
+        return self._get("BILLING_PLANS", None)
 
     @property
     def free_plan(self) -> str:
@@ -74,6 +105,28 @@ class Settings:
     def grace_days(self) -> int:
         """BILLING_GRACE_DAYS: access while past due, unless the plan says otherwise."""
         return self._get("BILLING_GRACE_DAYS", 3)
+
+    @property
+    def access_rule(self) -> str:
+        """BILLING_ACCESS_RULE: dotted path of a function of the subscriber that answers why they have no access in
+        spite of all, by a short code ("banned"), or "" (docs/seams.md)."""
+        return self._get("BILLING_ACCESS_RULE", "")
+
+    @property
+    def dispute_holds(self) -> bool:
+        """BILLING_DISPUTE_HOLDS: while a payment is disputed there is no access."""
+        return self._get("BILLING_DISPUTE_HOLDS", True)
+
+    @property
+    def lost_dispute_cancels(self) -> bool:
+        """BILLING_LOST_DISPUTE_CANCELS: a lost dispute cancels the subscription; False: it goes on, with access."""
+        return self._get("BILLING_LOST_DISPUTE_CANCELS", True)
+
+    @property
+    def full_refund_cancels(self) -> bool:
+        """BILLING_FULL_REFUND_CANCELS: all of the running period refunded ends access and subscription; False: they
+        go on."""
+        return self._get("BILLING_FULL_REFUND_CANCELS", True)
 
     @property
     def webhook_tolerance(self) -> int:
@@ -173,3 +226,26 @@ class Settings:
 
 
 conf = Settings()
+
+
+class _Defaults(Settings):
+    """Remembers what is asked for, and answers as if nothing were set."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Any]] = []
+
+    def _get(self, name: str, default: Any) -> Any:
+        self.asked.append((name, default))
+        return default
+
+
+def documented() -> dict[str, tuple[Any, str]]:
+    """Every setting by name: its default in an empty project, and what its docstring says of it."""
+    found = {}
+    for attribute, value in vars(Settings).items():
+        name, _, sentence = " ".join((getattr(value, "__doc__", "") or "").split()).partition(": ")
+        if isinstance(value, property) and name.isupper():
+            defaults = _Defaults()
+            getattr(defaults, attribute)
+            found[name] = (dict(defaults.asked)[name], sentence)
+    return found

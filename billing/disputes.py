@@ -4,6 +4,7 @@ from typing import Any
 
 from billing import alerts, fetch, holds, mirror, payments, signals, subscriptions
 from billing.clock import from_timestamp
+from billing.conf import conf
 from billing.fetch import id_of
 from billing.lifecycle import cancellation
 from billing.models import Customer, Dispute, Hold, InvoicePayment, Subscription
@@ -30,11 +31,12 @@ def settle(customer: Customer, dispute_id: str) -> None:
 def _tell_staff(dispute: Dispute) -> None:
     """An inquiry can still be settled by a word or a refund; both are answered at Stripe, within days."""
     what = "inquiry" if dispute.is_inquiry else "dispute"
+    held = " access is held meanwhile, unless it is an inquiry." if conf.dispute_holds else " access goes on meanwhile."
     alerts.tell(
         "dispute_opened",
         f"New {what} {dispute.pk}",
         f"The {what} {dispute.pk} of the customer {dispute.customer_id} was opened, reason: {dispute.reason}.\n"
-        "Answer it in Stripe's dashboard before it is due; access is held meanwhile, unless it is an inquiry.",
+        f"Answer it in Stripe's dashboard before it is due;{held}",
     )
 
 
@@ -64,15 +66,16 @@ def _record(customer: Customer, found: dict[str, Any], link: InvoicePayment | No
 def _decide(subscription: Subscription, dispute: Dispute, link: InvoicePayment | None) -> None:
     """An inquiry changes nothing, nor does a dispute about what was no subscription or has ended.
 
-    About a live subscription beside the one that counts, losing still cancels it, or it would go on billing.
+    About a live subscription beside the one that counts, losing cancels as well, or it would go on billing.
     """
     customer = subscription.customer
     disputed = link.subscription_id if link else ""
     is_live = bool(disputed) and subscriptions.is_live(customer, disputed)
-    is_held = is_live and disputed == subscription.stripe_id and (dispute.is_real_and_open or dispute.is_lost)
-    if is_held:
+    is_over = dispute.is_lost and conf.lost_dispute_cancels
+    is_held = (dispute.is_real_and_open and conf.dispute_holds) or is_over
+    if is_held and is_live and disputed == subscription.stripe_id:
         holds.place(customer, Hold.Kind.DISPUTE, dispute.pk)
     else:
         holds.release(customer, Hold.Kind.DISPUTE, dispute.pk)
-    if is_live and dispute.is_lost:
+    if is_live and is_over:
         cancellation.owe(customer, disputed, reference=dispute.pk)

@@ -28,7 +28,7 @@ FIELDS: dict[str, str] = {
     "payment_intent": "id customer last_payment_error.code? last_payment_error.decline_code? latest_charge status",
     "payment_method": "id card?.brand card?.exp_month card?.exp_year card?.last4",
     "price": (
-        "id active currency currency_options? lookup_key product recurring.interval recurring.interval_count "
+        "id active currency currency_options? lookup_key metadata? product recurring.interval recurring.interval_count "
         "unit_amount"
     ),
     "product": "id description metadata name",

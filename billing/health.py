@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from django.db import Error as DatabaseProblem
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -72,11 +72,15 @@ def backlog() -> Backlog:
 
 def _oldest_due() -> datetime | None:
     """Since when the longest-waiting event has been due; one that waits for its next try is not due before it."""
-    waiting = StripeEvent.objects.waiting()
-    untried = waiting.filter(next_attempt_at=None).order_by("received_at").values_list("received_at", flat=True)
-    again = waiting.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")
-    found = [untried.first(), again.values_list("next_attempt_at", flat=True).first()]
+    again = StripeEvent.objects.waiting().filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")
+    found = [untried().first(), again.values_list("next_attempt_at", flat=True).first()]
     return min(filter(None, found), default=None)
+
+
+def untried() -> QuerySet[StripeEvent, datetime]:
+    """Receipts of what was never tried, oldest first; ordered as its index is, so that a long queue is not sorted."""
+    waiting = StripeEvent.objects.waiting().filter(next_attempt_at=None)
+    return waiting.order_by("-next_attempt_at", "received_at").values_list("received_at", flat=True)
 
 
 def _oldest_queued() -> datetime | None:

@@ -6,7 +6,7 @@ Every query reads a partial index or the newest few minutes: none counts the who
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from itertools import accumulate
 
@@ -22,12 +22,21 @@ from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from redis import RedisError
 
 from billing import health, stripe_calls
-from billing.models import Lane, StripeCalls, StripeEvent
+from billing.models import Lane, StripeCalls, StripeEvent, SyncRun
 
 log = logging.getLogger(__name__)
 
+Families = Callable[[], Iterator[Metric]]
+
 RECENT = timedelta(minutes=5)
+DAY = timedelta(days=1)
 LAG_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+_added: dict[str, Families] = {}
+
+
+def add(source: str, families: Families) -> None:
+    """What another app counts, under the name that `billing_up` has for it; for `AppConfig.ready`."""
+    _added[source] = families
 
 
 @never_cache
@@ -45,7 +54,7 @@ class Collector:
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("billing_up", "0 for what does not answer: its metrics are missing", labels=["source"])
-        for source, families in (("database", _of_database), ("queue", _of_queue)):
+        for source, families in {"database": _of_database, "queue": _of_queue, **_added}.items():
             try:
                 found = list(families())
             except (DatabaseProblem, OSError, RedisError) as error:
@@ -63,6 +72,7 @@ def _of_database() -> Iterator[Metric]:
     yield _lag()
     yield from _lanes()
     yield from _backlog()
+    yield from _sync()
     yield _stripe_calls()
 
 
@@ -123,6 +133,22 @@ def _backlog() -> Iterator[Metric]:
     yield GaugeMetricFamily("billing_queue_lag_seconds", "How long the first lane has been queued", lag)
     is_open = found.stripe_circuit_open
     yield GaugeMetricFamily("billing_stripe_circuit_open", "1 until Stripe has answered again", is_open)
+
+
+def _sync() -> Iterator[Metric]:
+    """Runs of the last day; how long ago the last good one began is missing where there never was one."""
+    now = timezone.now()
+    day = SyncRun.objects.filter(started_at__gt=now - DAY)
+    counted = day.aggregate(drifted=Sum("drifted"), healed=Sum("healed"))
+    drift = GaugeMetricFamily("billing_sync_drift", "Differences from Stripe that a day's syncs met", labels=["state"])
+    for state, found in {"found": counted["drifted"], "healed": counted["healed"]}.items():
+        drift.add_metric([state], found or 0)
+    yield drift
+    last = SyncRun.objects.filter(status=SyncRun.Status.DONE).order_by("-started_at")
+    age = GaugeMetricFamily("billing_sync_age_seconds", "Since when the last sync that ended well began", labels=[])
+    for began in last.values_list("started_at", flat=True)[:1]:
+        age.add_metric([], (now - began).total_seconds())
+    yield age
 
 
 def _stripe_calls() -> Metric:

@@ -1,6 +1,6 @@
 """All a subscriber is shown of what they have, gathered once for the API and the billing page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -92,9 +92,14 @@ class Overview:
     def grace_ends_at(self) -> datetime | None:
         return self.decided.grace_ends_at
 
+    def to_look_at(self) -> "Overview":
+        """For who may not manage it: without the page on which it is paid."""
+        return replace(self, pending_change=self.pending_change and replace(self.pending_change, confirm_url=""))
+
 
 def of(subscriber: Any) -> Overview:
-    decided = access.of(subscriber)
+    """Of None, a user whom nobody pays for: the free plan, with nothing used."""
+    decided = access.NO_SUBSCRIBER if subscriber is None else access.of(subscriber)
     granted = usage.allowance(subscriber, decided)
     customer = decided.subscription.customer if decided.subscription else None
     holds = list(Hold.objects.active().filter(customer=customer).order_by("placed_at")) if customer else []

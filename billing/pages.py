@@ -14,13 +14,14 @@ from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import access, catalogue, invoice_links, overview, usage, wording
+from billing import access, catalogue, invoice_links, overview, payer, seats, usage, wording
 from billing.api.throttle import checkout_wait, return_wait
 from billing.lanes import LaneBusy
 from billing.lifecycle import checkout as buying
 from billing.lifecycle.refusals import AccountClosing
 from billing.models import CheckoutAttempt, Customer, Payment, PaymentFailure, Price, Refund
 from billing.money import format_amount
+from billing.plan_pages import not_yours
 from billing.price_list import PriceList
 from billing.refunds import UNDONE
 from billing.stripe_client import StripeRefused, StripeUnavailable
@@ -42,9 +43,13 @@ WENT_WRONG: dict[type[Exception], tuple[int, str]] = {
 @require_safe
 def prices(request: HttpRequest) -> HttpResponse:
     """/: every public plan, by month or year, in one currency; the choice stands in the address."""
-    price_list = PriceList.asked_for(request.GET, request.headers.get("Accept-Language", ""))
-    current = access.of(request.user) if request.user.is_authenticated else access.NO_SUBSCRIPTION
-    return render(request, "billing/prices.html", {"list": price_list, "current": current})
+    subscriber = payer.of(request)
+    context = {
+        "list": PriceList.asked_for(request.GET, request.headers.get("Accept-Language", ""), seats.shown(subscriber)),
+        "current": access.of(subscriber),
+        "why_not": payer.why_not(request, subscriber) if payer.is_signed_in(request) else "",
+    }
+    return render(request, "billing/prices.html", context)
 
 
 @never_cache
@@ -53,7 +58,11 @@ def prices(request: HttpRequest) -> HttpResponse:
 def checkout(request: HttpRequest) -> HttpResponse:
     """/billing/checkout: GET shows what is about to be bought, POST leads to Stripe's page."""
     asked = request.POST if request.method == "POST" else request.GET
-    card = PriceList.asked_for(asked).card(asked.get("plan", ""))
+    try:
+        subscriber = payer.managed(request)
+    except (payer.NobodyPays, payer.MayNotManage) as refusal:
+        return not_yours(request, refusal)
+    card = PriceList.asked_for(asked, seats=seats.shown(subscriber)).card(asked.get("plan", ""))
     if card is None or card.price is None:
         raise Http404
     if request.method != "POST":
@@ -61,7 +70,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if seconds := checkout_wait(request):
         return _too_many(request, seconds)
     try:
-        attempt = buying.start(request.user, card.plan.slug, card.price.interval, asked.get("currency", "").lower())
+        attempt = buying.start(subscriber, card.plan.slug, card.price.interval, asked.get("currency", "").lower())
     except buying.AlreadySubscribed as refusal:
         messages.info(request, f"{refusal} This is what the change would do.")
         return redirect(f"{reverse('billing:change')}?{urlencode({'plan': card.plan.slug, 'interval': card.interval})}")
@@ -76,13 +85,13 @@ def checkout(request: HttpRequest) -> HttpResponse:
 @require_safe
 def checkout_return(request: HttpRequest) -> HttpResponse:
     """/billing/return?session_id=: where Stripe sends the buyer; only the buyer's own session is answered."""
-    session_id = request.GET.get("session_id", "")
-    if not session_id.isprintable() or not session_id:
+    session_id, subscriber = request.GET.get("session_id", ""), payer.of(request)
+    if not session_id.isprintable() or not session_id or subscriber is None:
         raise Http404
     attempt = get_object_or_404(
         CheckoutAttempt.objects.select_related("price__plan"),
         session_id=session_id,
-        customer__subscriber=request.user,
+        customer__subscriber=subscriber,
     )
     if seconds := return_wait(request):
         return _too_many(request, seconds)
@@ -90,7 +99,7 @@ def checkout_return(request: HttpRequest) -> HttpResponse:
         outcome = buying.settle(attempt)
     except (StripeUnavailable, *StripeRefused, LaneBusy, catalogue.UnmappedPrice) as error:
         log.warning("checkout not settled on return", extra={"session": attempt.session_id, "error": str(error)})
-        outcome = buying.Outcome.PAID if access.has_access(request.user) else buying.Outcome.PROCESSING
+        outcome = buying.Outcome.PAID if access.has_access(subscriber) else buying.Outcome.PROCESSING
     return render(request, "billing/return.html", {"outcome": outcome.value, "attempt": attempt})
 
 
@@ -99,20 +108,23 @@ def checkout_return(request: HttpRequest) -> HttpResponse:
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """/billing/: what one has, what happens next, what needs doing, what was used and paid."""
-    subscriber: Any = request.user
-    now = overview.of(subscriber)
-    customer = Customer.objects.filter(subscriber=subscriber).first()
+    subscriber = payer.of(request)
+    why_not = payer.why_not(request, subscriber)
+    now = overview.of(subscriber).to_look_at() if why_not else overview.of(subscriber)
+    customer = Customer.objects.filter(subscriber=subscriber).first() if subscriber is not None else None
     context = {
         "overview": now,
+        "subscriber": subscriber,
+        "why_not": why_not,
         "plan_name": now.effective_plan.name if now.effective_plan else "Free",
         "can_choose": now.status in buying.NOT_LIVE,
         "status": wording.status_words(now),
         "next": wording.next_date(now),
-        "banners": wording.banners(now, _open_failure(customer)),
+        "banners": wording.banners(now, None if why_not else _open_failure(customer)),
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
         "resets_at": now.resets_at,
         "price": _price_words(now),
-        "payments": _latest_payments(customer),
+        "payments": [] if why_not else _latest_payments(customer),
     }
     return render(request, "billing/account.html", context)
 
@@ -144,7 +156,9 @@ def _price_words(now: overview.Overview) -> str:
     if amount is None:
         return ""
     total = format_amount(amount * subscription.quantity, subscription.currency)
-    return f"{total} per {Price.Interval(subscription.price.interval).value}"
+    several = f" ({subscription.quantity} × {format_amount(amount, subscription.currency)})"
+    each = several if subscription.quantity > 1 else ""
+    return f"{total} per {Price.Interval(subscription.price.interval).value}{each}"
 
 
 def _latest_payments(customer: Customer | None) -> list[dict[str, Any]]:

@@ -31,8 +31,8 @@ def record_paid(customer: Customer, invoice_id: str) -> None:
             signals.payment_recovered.send(sender=Payment, subscription=subscription, payment=payment)
 
 
-def record_failure(customer: Customer, at_the_time: dict[str, Any]) -> None:
-    """One failed try, from the invoice as the event shows it; announced unless its reason has passed.
+def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: datetime) -> None:
+    """One failed try: the invoice as the event shows it, at Stripe's time; announced unless its reason has passed.
 
     A payment that waits for the cardholder sends both `payment_failed` and `payment_action_required`: what the
     payment intent says now decides which of the two is announced, so their order does not.
@@ -46,6 +46,7 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any]) -> None:
         defaults={
             "customer": customer,
             "subscription_id": subscription_of(invoice),
+            "failed_at": failed_at,
             **_failure(at_the_time),
             **_cause(at_the_time, invoice),
         },
@@ -139,7 +140,6 @@ def _failure(invoice: dict[str, Any]) -> dict[str, Any]:
         "currency": invoice["currency"],
         "next_attempt_at": from_timestamp(invoice["next_payment_attempt"]),
         "hosted_invoice_url": invoice["hosted_invoice_url"] or "",
-        "failed_at": clock.now(),
     }
 
 

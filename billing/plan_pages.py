@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing import overview
+from billing import overview, payer, seats
 from billing.api.throttle import stripe_wait
 from billing.catalogue import UnmappedPrice
 from billing.lanes import LaneBusy
@@ -44,8 +44,8 @@ UNKNOWN_PRICE = "Your subscription has a price that we do not know. Nothing was 
 NOT_ACCEPTED = "Our payment provider did not accept this. Nothing was changed; write to us and we will look into it."
 
 
-def for_subscriber(view: View) -> View:
-    """Signed in, not too often, and every refusal and outage told in words."""
+def for_manager(view: View) -> View:
+    """Signed in, not too often, and every refusal and outage told in words. The view is given who pays as well."""
 
     @never_cache
     @login_required
@@ -54,7 +54,9 @@ def for_subscriber(view: View) -> View:
         if seconds := stripe_wait(request):
             return _failed(request, 429, f"That was tried too often. Try again in {seconds} seconds.", seconds)
         try:
-            return view(request, *args, **kwargs)
+            return view(request, payer.managed(request), *args, **kwargs)
+        except (payer.NobodyPays, payer.MayNotManage) as refusal:
+            return not_yours(request, refusal)
         except Refused as refusal:
             messages.error(request, str(refusal))
             return redirect("billing:account")
@@ -75,74 +77,75 @@ def for_subscriber(view: View) -> View:
     return guarded
 
 
-@for_subscriber
+@for_manager
 @require_http_methods(["GET", "HEAD", "POST"])
-def change(request: HttpRequest) -> HttpResponse:
+def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """/billing/change: GET lists the plans, with `plan` and `interval` what the change would do; POST does it."""
-    now = overview.of(request.user)
+    now = overview.of(subscriber)
     if request.method == "POST":
-        return _change(request)
+        return _change(request, subscriber)
     if "plan" in request.GET:
-        return _preview(request, now)
+        return _preview(request, subscriber, now)
     held = now.subscription
     asked = {"interval": request.GET.get("interval") or _interval(now), "currency": held.currency if held else ""}
-    return render(request, "billing/change.html", {"list": PriceList.asked_for(asked), "overview": now})
+    context = {"list": PriceList.asked_for(asked, seats=seats.shown(subscriber)), "overview": now}
+    return render(request, "billing/change.html", context)
 
 
-@for_subscriber
+@for_manager
 @require_POST
-def take_back(request: HttpRequest) -> HttpResponse:
+def take_back(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """/billing/change/take-back: the plan stays as it is."""
-    changing.take_back(request.user)
+    changing.take_back(subscriber)
     messages.success(request, "The change is off. Your plan stays as it is.")
     return redirect("billing:account")
 
 
-@for_subscriber
+@for_manager
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest) -> HttpResponse:
+def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """/billing/cancel: GET says what either way of leaving means, POST `when` does it."""
     when = request.POST.get("when", "")
     if request.method != "POST" or when not in ("period_end", "now"):
-        return render(request, "billing/cancel.html", {"overview": overview.of(request.user)})
-    left = leaving.cancel(request.user, "now" if when == "now" else "period_end")
+        return render(request, "billing/cancel.html", {"overview": overview.of(subscriber)})
+    left = leaving.cancel(subscriber, "now" if when == "now" else "period_end")
     if not left.cancel_at:  # what ends later is told by a banner on the page
         messages.success(request, "Your subscription is cancelled. Nothing more will be charged.")
     return redirect("billing:account")
 
 
-@for_subscriber
+@for_manager
 @require_POST
-def resume(request: HttpRequest) -> HttpResponse:
+def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """/billing/resume: a scheduled cancellation is called off."""
-    leaving.resume(request.user)
+    leaving.resume(subscriber)
     messages.success(request, "Good to have you stay. Your subscription goes on as before.")
     return redirect("billing:account")
 
 
-@for_subscriber
+@for_manager
 @require_POST
-def portal(request: HttpRequest) -> HttpResponse:
+def portal(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """/billing/portal: to Stripe's page for cards and addresses."""
-    return redirect(stripe_portal.open_portal(request.user))
+    return redirect(stripe_portal.open_portal(subscriber))
 
 
-@for_subscriber
+@for_manager
 @require_safe
-def invoices(request: HttpRequest) -> HttpResponse:
+def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """/billing/invoices: one's own invoices, newest first, with links that work now."""
-    page = invoicing.of(request.user, request.GET.get("after", ""))
+    page = invoicing.of(subscriber, request.GET.get("after", ""))
     rows = [{"invoice": invoice, "total": format_amount(invoice.total, invoice.currency)} for invoice in page.invoices]
     return render(request, "billing/invoices.html", {"rows": rows, "next": page.next})
 
 
-def _change(request: HttpRequest) -> HttpResponse:
+def _change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     plan, interval = request.POST.get("plan", ""), request.POST.get("interval", "")
     try:
-        changing.change(request.user, plan, interval, _proration_date(request.POST.get("proration_date", "")))
+        changing.change(subscriber, plan, interval, _proration_date(request.POST.get("proration_date", "")))
     except PaymentDeclined as refusal:
         return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
-    pending = overview.of(request.user).pending_change
+    pending = overview.of(subscriber).pending_change
     if pending and pending.confirm_url:
         return redirect(pending.confirm_url)
     if not pending:  # what is scheduled is told by a banner on the page
@@ -157,8 +160,8 @@ def _proration_date(text: str) -> int | None:
     return int(text) if text else None
 
 
-def _preview(request: HttpRequest, now: overview.Overview) -> HttpResponse:
-    found = previews.preview(request.user, request.GET["plan"], request.GET.get("interval") or _interval(now))
+def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> HttpResponse:
+    found = previews.preview(subscriber, request.GET["plan"], request.GET.get("interval") or _interval(now))
     context = {
         "overview": now,
         "preview": found,
@@ -177,6 +180,11 @@ def _preview(request: HttpRequest, now: overview.Overview) -> HttpResponse:
 def _interval(now: overview.Overview) -> str:
     held = now.subscription
     return held.price.interval if held and held.price else ""
+
+
+def not_yours(request: HttpRequest, refusal: Exception) -> HttpResponse:
+    context = {"heading": "This is not yours to change", "sentence": str(refusal)}
+    return render(request, "billing/not_now.html", context, status=403)
 
 
 def _failed(request: HttpRequest, status: int, sentence: str, retry_after: int = 0) -> HttpResponse:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from billing import catalogue, visitors
+from billing.conf import conf
 from billing.models import Plan, Price
 from billing.money import format_amount
 from billing.wording import humanize
@@ -18,7 +19,8 @@ SHOWN = (Interval.MONTH, Interval.YEAR)
 
 @dataclass(frozen=True)
 class Card:
-    """`price` is None for a plan that is not for sale in this interval and currency: the free one, mostly."""
+    """`price` is None for a plan that is not for sale in this interval and currency: the free one, mostly. `seats` is 0
+    where they are not counted."""
 
     plan: Plan
     interval: str
@@ -26,6 +28,16 @@ class Card:
     currency: str
     is_free: bool
     saved_percent: int
+    seats: int = 0
+
+    @property
+    def is_per_seat(self) -> bool:
+        return bool(conf.seats) and self.price is not None
+
+    @property
+    def seats_total(self) -> str:
+        """What all seats cost together, where they are counted and it is known for whom."""
+        return format_amount(self._minor * self.seats, self.currency).removesuffix(".00") if self.seats else ""
 
     @property
     def amount(self) -> str:
@@ -59,14 +71,17 @@ class PriceList:
     cards: list[Card]
 
     @classmethod
-    def asked_for(cls, asked: Mapping[str, str], accept_language: str = "") -> "PriceList":
-        """`interval` and `currency` from a query or form; what is not for sale falls back to what most likely suits."""
+    def asked_for(cls, asked: Mapping[str, str], accept_language: str = "", seats: int = 0) -> "PriceList":
+        """`interval` and `currency` from a query or form; what is not for sale falls back to what most likely suits.
+
+        `seats`: for how many the totals are; 0 for none.
+        """
         interval = asked.get("interval", "")
         interval = interval if interval in SHOWN else Interval.MONTH.value
         plans = list(catalogue.public_plans())
         currencies = sold_in(plans)
         currency = visitors.currency(asked.get("currency", ""), accept_language, currencies)
-        return cls(interval, currency, currencies, [_card(plan, interval, currency) for plan in plans])
+        return cls(interval, currency, currencies, [_card(plan, interval, currency, seats) for plan in plans])
 
     @property
     def best_saving(self) -> int:
@@ -76,10 +91,11 @@ class PriceList:
         return next((card for card in self.cards if card.plan.slug == slug), None)
 
 
-def _card(plan: Plan, interval: str, currency: str) -> Card:
+def _card(plan: Plan, interval: str, currency: str, seats: int) -> Card:
     price = catalogue.offered(plan, interval)
     is_sold = price is not None and currency in catalogue.amounts(price)
-    return Card(plan, interval, price if is_sold else None, currency, not plan.prices.all(), _saving(plan, currency))
+    sold, is_free = price if is_sold else None, not plan.prices.all()
+    return Card(plan, interval, sold, currency, is_free, _saving(plan, currency), seats if sold else 0)
 
 
 def _saving(plan: Plan, currency: str) -> int:

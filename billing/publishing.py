@@ -1,16 +1,20 @@
-"""The default plans at Stripe: one product a plan, one price an interval, with an amount in every currency.
+"""The plans of `plan_source` at Stripe: one product a plan, one price an interval, with an amount in every currency.
 
 What exists there already, found by lookup key, is only read: amounts are staff's to change once they are published.
+Where the settings are the truth, a price that is not as they say gives its lookup key to a new one, and is archived if
+it is of our making: whoever pays it goes on paying it.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from billing import catalogue, stripe_client
-from billing.catalogue import DefaultPlan, lookup_key
+from billing import catalogue, plan_source, stripe_client
+from billing.catalogue import lookup_key
 from billing.models import Plan, Price
+from billing.plan_source import PlanDefinition
 
 LOOKUP_KEYS_A_CALL = 10
+MARK = "billing_plan"
 
 
 @dataclass
@@ -31,29 +35,56 @@ def publish() -> Published:
 
 def missing() -> list[str]:
     """Lookup keys of the prices that `publish` would make, or write down here."""
-    found, here = existing(_keys()), set(Price.objects.values_list("pk", flat=True))
-    return [key for key in _keys() if key not in found or found[key]["id"] not in here]
+    here = set(Price.objects.values_list("pk", flat=True))
+    found = existing(_keys())
+    return [
+        lookup_key(plan.slug, interval)
+        for plan in _plans()
+        for interval in plan.prices
+        if (price := _as_stated(plan, interval, found)) is None or price["id"] not in here
+    ]
 
 
-def _plans() -> list[DefaultPlan]:
+def _plans() -> list[PlanDefinition]:
     slugs = set(Plan.objects.values_list("slug", flat=True))
-    return [plan for plan in catalogue.DEFAULT_PLANS if plan.prices and plan.slug in slugs]
+    return [plan for plan in plan_source.defined() if plan.prices and plan.slug in slugs]
 
 
 def _keys() -> list[str]:
     return [lookup_key(plan.slug, interval) for plan in _plans() for interval in plan.prices]
 
 
-def _publish(plan: DefaultPlan, existing: dict[str, dict[str, Any]], done: Published) -> None:
+def _publish(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Published) -> None:
     for interval in plan.prices:
-        price = existing.get(lookup_key(plan.slug, interval))
+        key = lookup_key(plan.slug, interval)
+        price = _as_stated(plan, interval, existing)
         if price is None:
-            price = _make_price(plan, interval, _product(plan, existing, done))
-            existing[lookup_key(plan.slug, interval)] = price
+            before, price = existing.get(key), _make_price(plan, interval, _product(plan, existing, done), existing)
+            existing[key] = price
             done.made += 1
+            if before:
+                _archive(before)
         else:
             done.found += 1
         catalogue.refresh(price)
+
+
+def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """The price that is there, unless the settings are the truth and say otherwise."""
+    price = existing.get(lookup_key(plan.slug, interval))
+    if price is None or not plan_source.is_settings():
+        return price
+    main = next(iter(plan.prices[interval]))
+    amounts = {currency: option["unit_amount"] for currency, option in price["currency_options"].items()}
+    is_stated = amounts == plan.prices[interval] and price["currency"] == main
+    return price if is_stated and price["active"] else None
+
+
+def _archive(price: dict[str, Any]) -> None:
+    """Unless others made it: it has lost its lookup key, and that is all that we need."""
+    if MARK in (price.get("metadata") or {}):
+        key = f"publish:archive:{price['id']}"
+        catalogue.refresh(stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=key, active=False))
 
 
 def existing(keys: list[str]) -> dict[str, dict[str, Any]]:
@@ -66,7 +97,7 @@ def existing(keys: list[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _product(plan: DefaultPlan, existing: dict[str, dict[str, Any]], done: Published) -> str:
+def _product(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Published) -> str:
     """The product of the plan's other price; else a new one."""
     for interval in plan.prices:
         if price := existing.get(lookup_key(plan.slug, interval)):
@@ -76,23 +107,28 @@ def _product(plan: DefaultPlan, existing: dict[str, dict[str, Any]], done: Publi
         idempotency_key=f"publish:product:{plan.slug}",
         name=plan.name,
         description=plan.description,
-        metadata={"billing_plan": plan.slug},
+        metadata={MARK: plan.slug},
     )
     done.products += 1
     return str(made["id"])
 
 
-def _make_price(plan: DefaultPlan, interval: str, product: str) -> dict[str, Any]:
+def _make_price(
+    plan: PlanDefinition, interval: str, product: str, existing: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     (currency, amount), *others = plan.prices[interval].items()
+    key = lookup_key(plan.slug, interval)
+    instead_of = f":{existing[key]['id']}" if key in existing else ""
     return stripe_client.post(
         "/v1/prices",
-        idempotency_key=f"publish:price:{lookup_key(plan.slug, interval)}:{product}",
+        idempotency_key=f"publish:price:{key}:{product}{instead_of}",
         product=product,
-        lookup_key=lookup_key(plan.slug, interval),
+        lookup_key=key,
+        transfer_lookup_key=True,
         currency=currency,
         unit_amount=amount,
         currency_options={other: {"unit_amount": value} for other, value in others},
         recurring={"interval": interval},
-        metadata={"billing_plan": plan.slug},
+        metadata={MARK: plan.slug},
         expand=["currency_options"],
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from billing import fetch, holds, mirror, payments, signals, subscriptions
 from billing.clock import from_timestamp
+from billing.conf import conf
 from billing.fetch import id_of
 from billing.lifecycle import cancellation
 from billing.models import Customer, Hold, InvoicePayment, Refund, Subscription
@@ -29,7 +30,7 @@ def settle(customer: Customer, charge_id: str) -> None:
         if refund["status"] not in UNDONE:
             refunded, latest = refunded + refund["amount"], from_timestamp(refund["created"])
         _record(subscription, refund, charge_id, link, is_full=refunded >= charge["amount"])
-    if charge["refunded"] and link and latest:
+    if charge["refunded"] and link and latest and conf.full_refund_cancels:
         _end(subscription, charge_id, link, refunded_at=latest)
     elif not charge["refunded"]:
         cancellation.withdraw(reference=charge_id)

@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.dispatch import Signal
 from django.utils import timezone
 
-from billing import access, cards, catalogue, cause, clock, fetch, mirror, pending, signals, usage
+from billing import access, cards, catalogue, cause, clock, fetch, mirror, pending, seats, signals, usage
 from billing.clock import from_timestamp
 from billing.fetch import id_of
 from billing.lifecycle import duplicates
@@ -231,6 +231,7 @@ def _announce(before: Subscription, after: Subscription, found: list[dict[str, A
     if after.status in STARTED:
         if is_another or not was_started:
             _say(signals.subscription_started, after)
+            seats.owe(after.customer, after.stripe_id, wakes=False)  # who joined while it was bought
         elif (before.price_id, before.quantity) != (after.price_id, after.quantity):
             _say(signals.subscription_changed, after, previous_plan=before.plan)
         _announce_plans(Subscription() if is_another else before, after)

@@ -93,7 +93,7 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
 
 def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
     """The most pressing first. `failure` is the last one of the invoice that is still open."""
-    found = [_held(overview), _overdue(overview, failure), _ended(overview), _leaving(overview)]
+    found = [_held(overview), _refused(overview), _overdue(overview, failure), _ended(overview), _leaving(overview)]
     found += [_pending(overview), *_overflows(overview)]
     return [banner for banner in found if banner]
 
@@ -101,6 +101,13 @@ def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
 def _held(overview: Overview) -> Banner | None:
     kind = f"hold_{overview.holds[0].kind}" if overview.holds else ""
     return Banner(Tone.PROBLEM, *HELD[kind]) if kind else None
+
+
+def _refused(overview: Overview) -> Banner | None:
+    """By the project's own rule."""
+    why = overview.decided.refused_by_host
+    sentence = "You are on the free plan. Write to us if you think that this is a mistake."
+    return Banner(Tone.PROBLEM, f"You have no access: {why}", sentence) if why else None
 
 
 def _overdue(overview: Overview, failure: PaymentFailure | None) -> Banner | None:

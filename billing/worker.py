@@ -12,7 +12,7 @@ from django_q.brokers import get_broker
 from structlog.contextvars import bound_contextvars
 
 from billing import cause, comps, lanes, processing, stripe_client, subscriptions
-from billing.lifecycle import cancellation, deletion
+from billing.lifecycle import cancellation, deletion, describing, orders, quantity
 from billing.models import AccountDeletion, Lane, StripeEvent, StripeWrite
 from billing.stripe_client import StripeUnavailable
 
@@ -58,12 +58,24 @@ def _drain(claim: lanes.Claim) -> None:
             lanes.renew(claim)
             with stripe_client.patient():
                 cancellation.make(write)
+        _carry_out_orders(claim)
         for leaving in deletion.owed(claim.key):
             _go_on_leaving(leaving, claim)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
         lanes.renew(claim)
         processing.postpone(claim.key, str(error))
+
+
+def _carry_out_orders(claim: lanes.Claim) -> None:
+    works: dict[StripeWrite.Action, Callable[[orders.Rows], None]] = {
+        StripeWrite.Action.UPDATE_CUSTOMER: describing.carry_out,
+        StripeWrite.Action.SET_SEATS: partial(quantity.carry_out, claim=claim),
+    }
+    for action, rows in orders.owed(claim.key).items():
+        lanes.renew(claim)
+        with cause.of("seats"), stripe_client.patient():
+            orders.carry_out(rows, works[action])
 
 
 def _go_on_leaving(leaving: AccountDeletion, claim: lanes.Claim) -> None:

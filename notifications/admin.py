@@ -42,7 +42,7 @@ NONE = "–"
 
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
-    list_display = ["what", "recipient", "outcome", "attempts", "age"]
+    list_display = ["what", "recipient", "outcome", "attempts", "decided"]
     list_filter = ["status", "kind", "created_at"]
     search_fields = ["key", "recipient", "customer__id__exact"]
     search_help_text = "Part of the key (an invoice, dispute or refund id), an address, or a whole customer id"
@@ -86,9 +86,9 @@ class MailAdmin(ReadOnlyAdmin):
         status = Mail.Status(mail.status)
         return display.badge(status.value, BADGES[status], str(status.label))
 
-    @admin.display(description="age", ordering="created_at")
-    def age(self, mail: Mail) -> Any:
-        return display.age(mail.created_at)
+    @admin.display(description="decided", ordering="created_at")
+    def decided(self, mail: Mail) -> Any:
+        return display.moment(mail.created_at)
 
     @admin.display(description="sent")
     def sent(self, mail: Mail) -> Any:

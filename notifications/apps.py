@@ -13,11 +13,13 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import tracking as provider_reports
 
+        from billing import metrics as billing_metrics
         from billing.dashboard import sections
 
-        from . import checks, dashboard, receivers, tracking
+        from . import checks, dashboard, metrics, receivers, tracking
 
         checks.register()
         receivers.connect()
         sections.add(dashboard.section)
+        billing_metrics.add("outbox", metrics.families)
         provider_reports.connect(tracking.on_tracking, dispatch_uid="notifications.tracking")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from billing import access, clock
+from billing import access, clock, customer_details
 from billing.models import (
     Customer,
     Dispute,
@@ -70,7 +70,7 @@ def about(subscription: Subscription) -> dict[str, Any]:
     customer: Customer = subscription.customer
     return {
         "customer": customer,
-        "recipient": customer.email or getattr(customer.subscriber, "email", ""),
+        "recipient": customer.email or customer_details.email_of(customer.subscriber),
         "language": language.of(customer),
         "subscription": subscription.stripe_id,
         **plan(subscription.plan),

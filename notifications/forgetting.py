@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from billing import clock
 from billing.models import AccountDeletion
 
 from .models import Mail, Suppression
@@ -30,7 +30,7 @@ def forget_sent(mail: Mail) -> None:
 
 def sweep() -> None:
     """Those that nobody sent again in time."""
-    late = Mail.objects.filter(HAS_LEFT, created_at__lt=timezone.now() - RESEND_WITHIN, status__in=Mail.SETTLED)
+    late = Mail.objects.filter(HAS_LEFT, created_at__lt=clock.now() - RESEND_WITHIN, status__in=Mail.SETTLED)
     _forget(late.exclude(recipient=""))
 
 

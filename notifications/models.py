@@ -79,7 +79,7 @@ class Mail(models.Model):
     token = models.UUIDField(null=True, blank=True, help_text="Of the worker that has it")
     leased_until = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="", help_text="Why it was skipped, came back, or is not sent yet")
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(help_text="When it was decided on, by the clock of the rules")
     cause = models.CharField(max_length=255, blank=True, default="", help_text="The event, or what else made it so")
     sent_at = models.DateTimeField(null=True, blank=True)
     message_id = models.CharField(max_length=255, help_text="The Message-ID it carries")

@@ -30,7 +30,7 @@ from django_q.conf import Conf
 from django_q.tasks import async_task
 from structlog.contextvars import bound_contextvars
 
-from billing import cause
+from billing import cause, clock
 from billing.models import Customer
 
 from . import failures, forgetting, reasons, rendering, suppression
@@ -58,8 +58,8 @@ def reserve(
 
     A row that was skipped and now has a reason, or waits with words that `kind` says better, is taken over.
     """
-    now = timezone.now()
-    mail = Mail(key=key, kind=kind, recipient=recipient, customer=customer, context=context, created_at=now)
+    now, decided = timezone.now(), clock.now()
+    mail = Mail(key=key, kind=kind, recipient=recipient, customer=customer, context=context, created_at=decided)
     mail.language = language
     mail.next_attempt_at, mail.message_id, mail.cause = now, new_message_id(), cause.current()
     mail.error = reasons.not_to_send(mail)

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from billing import access, clock
+from billing.conf import conf as billing
 from billing.models import AccountDeletion, Dispute, Payment, Refund, StripeWrite, Subscription, Usage
 
 from . import facts as facts_of
@@ -20,6 +19,7 @@ NO_ADDRESS = "No e-mail address is known."
 NOTHING_CHARGED = "Nothing was charged."
 PAID = "The invoice is paid."
 INQUIRY = "Only an inquiry: no money moved and access stays."
+NO_HOLD = "A dispute holds no access here (BILLING_DISPUTE_HOLDS)."
 DISPUTE_CLOSED = "The dispute is closed."
 REFUND_UNDONE = "The refund did not go through."
 NOT_SCHEDULED = "The cancellation is no longer scheduled for that day."
@@ -125,7 +125,7 @@ def _access_restored(facts: dict[str, Any]) -> str:
     if facts["revoked_because"] in TOLD_BY_OTHERS:
         return TOLD_BETTER
     of_them = Mail.objects.filter(customer__subscription__stripe_id=facts["subscription"])
-    better = of_them.filter(kind__in=SAY_THAT_ACCESS_IS_BACK, created_at__gt=timezone.now() - OF_ONE_MOMENT)
+    better = of_them.filter(kind__in=SAY_THAT_ACCESS_IS_BACK, created_at__gt=clock.now() - OF_ONE_MOMENT)
     if better.exclude(status=Mail.Status.SKIPPED).exists():
         return TOLD_BETTER
     row = access.with_holds().filter(stripe_id=facts["subscription"]).first()
@@ -152,7 +152,9 @@ def _dispute_opened(facts: dict[str, Any]) -> str:
     dispute = Dispute.objects.filter(pk=facts["dispute"]).first()
     if dispute is None or not dispute.is_open:
         return DISPUTE_CLOSED
-    return INQUIRY if dispute.is_inquiry else ""
+    if dispute.is_inquiry:
+        return INQUIRY
+    return "" if billing.dispute_holds else NO_HOLD
 
 
 def _refund(facts: dict[str, Any]) -> str:

@@ -6,9 +6,9 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from billing import testing, worker
-from billing.tests.conftest import sandbox_server, world
+from billing.tests.conftest import world
 
-__all__ = ["sandbox_server", "world"]
+__all__ = ["world"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ME, TOKEN, REGISTER = (f"/api/v1/accounts/{name}" for name in ("me", "token", "register"))

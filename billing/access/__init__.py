@@ -3,9 +3,10 @@
 from .explanation import Explanation, explain, explain_customer
 from .gates import access_required
 from .history import record_change
-from .rules import NO_SUBSCRIPTION, Access, decide, grace_end, has_access, of, with_holds
+from .rules import NO_SUBSCRIBER, NO_SUBSCRIPTION, Access, decide, grace_end, has_access, of, with_holds
 
 __all__ = [
+    "NO_SUBSCRIBER",
     "NO_SUBSCRIPTION",
     "Access",
     "Explanation",

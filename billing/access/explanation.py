@@ -130,7 +130,7 @@ def explain_customer(customer: Customer, at: datetime | None = None) -> Explanat
     return Explanation(
         f"{customer.subscriber or customer.email or 'somebody deleted'} ({customer.pk})",
         at,
-        decide(subscription, at) if subscription else NO_SUBSCRIPTION,
+        decide(subscription, at, is_now=is_now) if subscription else NO_SUBSCRIPTION,
         holds,
         list(customer.subscription_changes.filter(recorded_at__lte=at).order_by("-recorded_at", "-pk")[:LATEST]),
         list(_events(customer, at)[:LATEST]),

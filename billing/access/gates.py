@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 
+from billing import payer
+
 from .rules import has_access
 
 View = Callable[..., Any]
@@ -23,16 +25,16 @@ def access_required(
     plan: str = "",
     feature: str = "",
     redirect_to: str = "",
-    subscriber: Callable[[HttpRequest], Any] = lambda request: request.user,
+    subscriber: Callable[[HttpRequest], Any] = payer.of,
 ) -> Any:
     """Who is not signed in is led to log in; who has no access gets 403, or is led to `redirect_to`. One query.
 
-    `plan` and `feature` as in `has_access`; `subscriber` finds who pays, where it is not the user.
+    `plan` and `feature` as in `has_access`; `subscriber` finds who pays, where it is not BILLING_REQUEST_SUBSCRIBER's.
     Usable bare, `@access_required`, or with arguments, on sync and async views.
     """
 
     def refusal(request: HttpRequest) -> HttpResponseRedirect | None:
-        if not request.user.is_authenticated:
+        if not payer.is_signed_in(request):
             return redirect_to_login(request.get_full_path())
         if has_access(subscriber(request), plan=plan, feature=feature):
             return None

@@ -3,8 +3,9 @@
 Access needs a status that gives it, or a comp, and no active hold. The reasons are stable codes:
 `active`, `trialing`, `grace` and `comp` (staff gave it until a moment) give access; `grace_over`, `incomplete`,
 `unpaid`, `paused`, `canceled`, `hold_dispute`, `hold_refund`, `hold_fraud`, `hold_staff`, `unmapped_price` (a live
-subscription to a price that belongs to no plan of ours), `closing` (the account is being deleted), `customer_deleted`
-and `no_subscription` do not.
+subscription to a price that belongs to no plan of ours), `closing` (the account is being deleted), `customer_deleted`,
+`no_subscription`, `no_subscriber` (a user whom nobody pays for) and `host_…` (what the project's BILLING_ACCESS_RULE
+says) do not.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.utils.module_loading import import_string
 
 from billing import clock
 from billing.conf import conf
@@ -19,6 +21,7 @@ from billing.models import AccountDeletion, Comp, Hold, Plan, PlanLimit, Subscri
 
 Status = Subscription.Status
 COMP = "comp"
+BY_HOST = "host_"
 GIVES_ACCESS = frozenset({Status.ACTIVE, Status.TRIALING})
 REASON_WITHOUT_ACCESS = {
     Status.NONE: "no_subscription",
@@ -43,12 +46,18 @@ class Access:
     comp: Comp | None = None
 
     @property
+    def refused_by_host(self) -> str:
+        """In words, what the project's own rule has against it: "banned"; empty where it has not decided."""
+        return self.reason.removeprefix(BY_HOST).replace("_", " ") if self.reason.startswith(BY_HOST) else ""
+
+    @property
     def is_paid(self) -> bool:
         """Access that the subscription gives, rather than staff."""
         return self.has_access and self.reason != COMP
 
 
 NO_SUBSCRIPTION = Access(has_access=False, reason="no_subscription")
+NO_SUBSCRIBER = Access(has_access=False, reason="no_subscriber")
 
 
 def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:
@@ -81,7 +90,8 @@ def with_holds() -> QuerySet[Subscription]:
         is_closing=Exists(closing),
         comp=FilteredRelation("customer__comps", condition=Q(customer__comps__ended_at=None)),
     )
-    found: QuerySet[Subscription] = rows.select_related("customer", "plan", "price", "comp__plan")
+    customer = "customer__subscriber" if conf.access_rule else "customer"
+    found: QuerySet[Subscription] = rows.select_related(customer, "plan", "price", "comp__plan")
     return found
 
 
@@ -105,8 +115,11 @@ def _asking(plan: str, feature: str) -> QuerySet[Subscription]:
     return rows
 
 
-def decide(subscription: Subscription, at: datetime) -> Access:
-    """Status or comp, then what outweighs both. `subscription` is of `with_holds`, or told what that annotates."""
+def decide(subscription: Subscription, at: datetime, *, is_now: bool = True) -> Access:
+    """Status or comp, then what outweighs both. `subscription` is of `with_holds`, or told what that annotates.
+
+    The project's own rule knows the subscriber as they are, and is not asked about the past.
+    """
     row: Any = subscription
     grace_ends_at = grace_end(subscription)
     comp = _comp(row, at)
@@ -119,6 +132,8 @@ def decide(subscription: Subscription, at: datetime) -> Access:
         plan, reason = comp.plan, COMP
     if outweighing := _outweighing(row, plan, is_closable=by_status or plan is not None):
         plan, reason = None, outweighing
+    if plan is not None and is_now and (refusal := _by_host(row.customer)):
+        plan, reason = None, refusal
     return Access(plan is not None, reason, plan, subscription, grace_ends_at, comp)
 
 
@@ -136,6 +151,14 @@ def _outweighing(row: Any, plan: Plan | None, *, is_closable: bool) -> str:
     if plan is not None and row.active_hold:
         return f"hold_{row.active_hold}"
     return ""
+
+
+def _by_host(customer: Any) -> str:
+    """Nothing is against who is nobody's customer any more."""
+    if not conf.access_rule or customer.subscriber is None:
+        return ""
+    code = import_string(conf.access_rule)(customer.subscriber)
+    return f"{BY_HOST}{code}" if code else ""
 
 
 def grace_end(subscription: Subscription) -> datetime | None:

@@ -42,7 +42,8 @@ def why(access: Access) -> str:
         "comp_until": moment(access.comp.until if access.comp else None),
         "unmapped_price": row.unmapped_price if row else "",
     }
-    reason = WHY.get(access.reason, access.reason.replace("_", " ")).format(**facts)
+    own = f"this project's own rule says: {access.refused_by_host}"
+    reason = own if access.refused_by_host else WHY.get(access.reason, access.reason.replace("_", " ")).format(**facts)
     return f"{reason[0].upper()}{reason[1:]}.{_ending(access)}"
 
 

@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from billing import plan_source
 from billing.models import Plan, PlanLimit, Price
 
 from . import display
@@ -14,7 +16,20 @@ from .readonly import ReadOnlyAdmin, ReadOnlyInline
 FROM_STRIPE = ["id", "lookup_key", "amount", "interval_in_words", "other_currencies", "is_active"]
 
 
-class PlanLimitInline(admin.TabularInline):
+class EditableInTheDatabase(BaseModelAdmin):
+    """Read-only where the settings say what is sold."""
+
+    def has_add_permission(self, request: HttpRequest, *of: Any) -> bool:
+        return not plan_source.is_settings() and super().has_add_permission(request, *of)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not plan_source.is_settings() and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not plan_source.is_settings() and super().has_delete_permission(request, obj)
+
+
+class PlanLimitInline(EditableInTheDatabase, admin.TabularInline):
     model = PlanLimit
     extra = 0
 
@@ -35,7 +50,7 @@ class PriceInline(ReadOnlyInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin):
+class PlanAdmin(EditableInTheDatabase, admin.ModelAdmin):
     list_display = ["name", "slug", "rank", "limits_in_words", "prices_in_words", "subscribers", "grace", "is_public"]
     search_fields = ["name", "slug"]
     inlines = [PlanLimitInline, PriceInline]
@@ -46,6 +61,14 @@ class PlanAdmin(admin.ModelAdmin):
 
     class Media:
         css = {"all": ("billing/admin.css",)}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {**(extra_context or {}), **_why_read_only()})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **_why_read_only()})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         rows = super().get_queryset(request).prefetch_related("limits", "prices")
@@ -100,6 +123,10 @@ class PriceAdmin(ReadOnlyAdmin):
     @display.column("other currencies")
     def other_currencies(self, price: Price) -> Any:
         return display.lines(*(display.amount(minor, code) for code, minor in price.currency_options.items()))
+
+
+def _why_read_only() -> dict[str, str]:
+    return {"subtitle": plan_source.WHY_READ_ONLY} if plan_source.is_settings() else {}
 
 
 def interval(price: Price) -> str:

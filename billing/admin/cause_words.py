@@ -20,6 +20,9 @@ WORDS = {
     "comp lapsed": "it ran out",
     "deletion": "the account was deleted",
     "calendar": "the calendar",
+    "seats": "seats were counted",
+    "members": "a member joined or left",
+    "details": "the subscriber's details changed",
 }
 
 

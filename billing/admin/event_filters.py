@@ -66,6 +66,19 @@ class TypeFilter(admin.SimpleListFilter):
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 
+class ModeFilter(admin.SimpleListFilter):
+    """In Stripe's words for `livemode`."""
+
+    title = "mode"
+    parameter_name = "livemode__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Live"), ("0", "Test")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
+        return queryset.filter(livemode=self.value() == "1") if self.value() else queryset
+
+
 def search(events: QuerySet[StripeEvent], text: str) -> QuerySet[StripeEvent]:
     """Every word is an id or address to be found, so that a pasted list finds them all; each by its index."""
     words = text.replace(",", " ").split()

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.models import Customer, StripeEvent
 
 from . import display, event_effects, event_export, event_words, handling, replay
-from .event_filters import StateFilter, TypeFilter, search
+from .event_filters import ModeFilter, StateFilter, TypeFilter, search
 from .event_page import EventPage
 
 LIST = "admin:billing_stripeevent_changelist"
@@ -37,7 +37,7 @@ class StripeEventAdmin(EventPage):
     change_form_template = "admin/billing/stripeevent/change_form.html"
     change_list_template = "admin/billing/stripeevent/change_list.html"
     list_display = ["what", "state", "age", "lane_column", "object_column"]
-    list_filter = [StateFilter, TypeFilter, "source", "livemode", "received_at"]
+    list_filter = [StateFilter, TypeFilter, "source", ModeFilter, "received_at"]
     ordering = ["-received_at"]
     sortable_by = ["age"]
     search_fields = ["id"]

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing.models import Lane, StripeWrite
 
-from . import display
+from . import cause_words, display
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
 
@@ -62,7 +62,8 @@ class StripeWriteAdmin(ReadOnlyAdmin):
 
     @display.column("because of")
     def cause(self, write: StripeWrite) -> Any:
-        return display.at_stripe(write.reference)
+        is_word = write.action in StripeWrite.STANDING and "_" not in write.reference
+        return cause_words.one(write.reference) if is_word else display.at_stripe(write.reference)
 
     @display.column("state")
     def state(self, write: StripeWrite) -> Any:

@@ -21,8 +21,10 @@ def error(*codes: str, note: str = "") -> OpenApiResponse:
 
 
 UNAUTHENTICATED: dict[int, Any] = {401: error("not_authenticated")}
-CSRF: dict[int, Any] = {403: error("permission_denied", note=": a session without its CSRF token")}
-MINE = {**UNAUTHENTICATED, **CSRF}
+NOT_YOURS = ("no_subscriber", "may_not_manage")
+READ_MINE: dict[int, Any] = {**UNAUTHENTICATED, 403: error(*NOT_YOURS)}
+CSRF_NOTE = "; `permission_denied`: a session without its CSRF token"
+MINE: dict[int, Any] = {**UNAUTHENTICATED, 403: error(*NOT_YOURS, "permission_denied", note=CSRF_NOTE)}
 TOO_MANY: dict[int, Any] = {429: error("rate_limited", note=", with Retry-After")}
 ASKS_STRIPE: dict[int, Any] = {
     **TOO_MANY,

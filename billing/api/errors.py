@@ -12,6 +12,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from billing import payer
 from billing.catalogue import UnmappedPrice
 from billing.lanes import LaneBusy
 from billing.lifecycle import refusals
@@ -41,6 +42,8 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     UnmappedPrice: (status.HTTP_500_INTERNAL_SERVER_ERROR, "unmapped_price"),
     QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),
     NoAccess: (status.HTTP_403_FORBIDDEN, "no_access"),
+    payer.NobodyPays: (status.HTTP_403_FORBIDDEN, "no_subscriber"),
+    payer.MayNotManage: (status.HTTP_403_FORBIDDEN, "may_not_manage"),
 }
 OUTAGE = (
     "Stripe did not answer, so we do not know whether it did what was asked. "

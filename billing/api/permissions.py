@@ -4,15 +4,15 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from billing import access
+from billing import access, payer
 from billing.access.gates import NEEDS_ACCESS
 
 
 class HasAccess(BasePermission):
     """DRF: 403 `no_access` without access, 401 without a user. One query.
 
-    The subscriber is `request.user`; override `subscriber` for another. A subclass may ask for a `plan` (or one ranked
-    above it) or a `feature`, as in `billing.access.has_access`.
+    The subscriber is BILLING_REQUEST_SUBSCRIBER's; override `subscriber` for another. A subclass may ask for a `plan`
+    (or one ranked above it) or a `feature`, as in `billing.access.has_access`.
     """
 
     message = NEEDS_ACCESS
@@ -21,7 +21,7 @@ class HasAccess(BasePermission):
     feature = ""
 
     def subscriber(self, request: Request) -> object:
-        return request.user
+        return payer.of(request)
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return access.has_access(self.subscriber(request), plan=self.plan, feature=self.feature)

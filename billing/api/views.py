@@ -1,4 +1,4 @@
-"""The billing API for the one who is signed in. Each view asks a rule and serializes its answer."""
+"""The billing API, about who pays for the one who is signed in. Each view asks a rule and serializes its answer."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import catalogue, overview, usage, visitors
+from billing import catalogue, overview, payer, usage, visitors
 from billing.lifecycle import cancel, change, checkout, invoices, portal, previews
 
 from . import errors
-from .documented import ASKS_STRIPE, CHANGES_STRIPE, MINE, UNAUTHENTICATED, error
+from .documented import ASKS_STRIPE, CHANGES_STRIPE, MINE, READ_MINE, UNAUTHENTICATED, error
 from .parsers import StorableJSONParser
 from .serializers import (
     CancelRequest,
@@ -70,7 +70,7 @@ class Plans(BillingView):
 
 
 class CurrentSubscription(BillingView):
-    """GET: plan, access and usage; who never paid is on the free plan."""
+    """GET: plan, access and usage; who never paid, or has nobody who does (`no_subscriber`), is on the free plan."""
 
     @extend_schema(operation_id="subscriptions_current", responses={200: SubscriptionState, **UNAUTHENTICATED})
     def get(self, request: Request) -> Response:
@@ -95,7 +95,7 @@ class Checkout(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(CheckoutRequest, request)
-        attempt = checkout.start(request.user, asked["plan"], asked["interval"], asked["currency"])
+        attempt = checkout.start(payer.managed(request), asked["plan"], asked["interval"], asked["currency"])
         return Response({"session_id": attempt.session_id, "url": attempt.url}, status=status.HTTP_201_CREATED)
 
 
@@ -118,7 +118,7 @@ class Preview(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(ChangeRequest, request)
-        found = previews.preview(request.user, asked["plan"], asked["interval"])
+        found = previews.preview(payer.managed(request), asked["plan"], asked["interval"])
         return Response(PreviewAnswer(found, context=_visitor(request)).data)
 
 
@@ -145,7 +145,7 @@ class Change(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(ChangeRequest, request)
-        change.change(request.user, asked["plan"], asked["interval"], asked["proration_date"])
+        change.change(payer.managed(request), asked["plan"], asked["interval"], asked["proration_date"])
         return _state(request)
 
     @extend_schema(
@@ -158,7 +158,7 @@ class Change(BillingView):
         },
     )
     def delete(self, request: Request) -> Response:
-        change.take_back(request.user)
+        change.take_back(payer.managed(request))
         return _state(request)
 
 
@@ -179,7 +179,7 @@ class Cancel(BillingView):
         },
     )
     def post(self, request: Request) -> Response:
-        cancel.cancel(request.user, validated(CancelRequest, request)["when"])
+        cancel.cancel(payer.managed(request), validated(CancelRequest, request)["when"])
         return _state(request)
 
 
@@ -199,7 +199,7 @@ class Resume(BillingView):
         },
     )
     def post(self, request: Request) -> Response:
-        cancel.resume(request.user)
+        cancel.resume(payer.managed(request))
         return _state(request)
 
 
@@ -214,7 +214,7 @@ class Portal(BillingView):
         responses={200: PortalAnswer, **MINE, 409: error(*NOT_HERE), **ASKS_STRIPE},
     )
     def post(self, request: Request) -> Response:
-        return Response({"url": portal.open_portal(request.user)})
+        return Response({"url": portal.open_portal(payer.managed(request))})
 
 
 class Invoices(BillingView):
@@ -228,14 +228,14 @@ class Invoices(BillingView):
         responses={
             200: InvoicesAnswer,
             400: error("invalid_request", "unknown_cursor"),
-            **UNAUTHENTICATED,
+            **READ_MINE,
             **ASKS_STRIPE,
         },
     )
     def get(self, request: Request) -> Response:
         query = InvoicesQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        page = invoices.of(request.user, **query.validated_data)
+        page = invoices.of(payer.managed(request), **query.validated_data)
         return Response(InvoicesAnswer(page, context=_visitor(request)).data)
 
 
@@ -250,12 +250,14 @@ class Usage(BillingView):
             400: error("invalid_request"),
             **UNAUTHENTICATED,
             402: error("quota_exceeded"),
-            403: error("no_access", "permission_denied", note=": the plan does not include the feature"),
+            403: error(
+                "no_access", "no_subscriber", "permission_denied", note=": the plan does not include the feature"
+            ),
         },
     )
     def post(self, request: Request, feature: str) -> Response:
         asked = validated(UsageRequest, request)
-        return Response(QuotaSerializer(usage.consume(request.user, feature, asked["quantity"])).data)
+        return Response(QuotaSerializer(usage.consume(payer.required(request), feature, asked["quantity"])).data)
 
 
 def _visitor(request: Request) -> dict[str, str]:
@@ -270,7 +272,9 @@ def _visitor(request: Request) -> dict[str, str]:
 
 def _state(request: Request) -> Response:
     """How things stand now, as `GET /subscriptions/current` says it."""
-    return Response(SubscriptionState(overview.of(request.user)).data)
+    subscriber = payer.of(request)
+    now = overview.of(subscriber)
+    return Response(SubscriptionState(now if payer.may_manage(request, subscriber) else now.to_look_at()).data)
 
 
 def validated(serializer_class: type[Any], request: Request) -> dict[str, Any]:

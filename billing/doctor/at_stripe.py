@@ -8,7 +8,7 @@ from django.utils import timezone
 from stripe._api_version import _ApiVersion
 
 from billing import account, catalogue, publishing, stripe_client
-from billing.checks import check_api_key
+from billing.checks.stripe import check_api_key
 from billing.conf import conf
 from billing.models import Plan, Price
 
@@ -64,7 +64,7 @@ def prices() -> Iterator[Finding]:
     rows = list(Price.objects.filter(is_active=True).exclude(lookup_key="").select_related("plan"))
     theirs = publishing.existing([row.lookup_key for row in rows])
     for missing in publishing.missing():
-        yield error("prices", f"{missing} is not at Stripe, or not known here.", SETUP)
+        yield error("prices", f"{missing} is not at Stripe as it is sold, or not known here.", SETUP)
     differing = [row for row in rows if (found := theirs.get(row.lookup_key)) and _differs(row, found)]
     for row in differing:
         text = f"{row.lookup_key}: amounts or currencies here are not Stripe's, which are what is charged."

@@ -13,7 +13,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 from django_q.status import Stat
 
-from billing import health, webhooks
+from billing import health, plan_source, webhooks
 from billing.conf import conf
 from billing.models import PaymentFailure, Plan, StripeEvent, SyncRun
 from billing.sync.parallel import AT_ONCE, Threads
@@ -48,6 +48,15 @@ def secrets() -> Iterator[Finding]:
         else:
             text = f"The secret {fingerprint} has verified no event."
             yield warning("secrets", text, "Drop it from STRIPE_WEBHOOK_SECRET if it is an old one.")
+
+
+def plans() -> Iterator[Finding]:
+    if slugs := plan_source.out_of_line():
+        text = f"{', '.join(slugs)}: the plans in the database are not those that are defined."
+        yield error("plans", text, "Run `manage.py setup`, then `manage.py setup_stripe`.")
+    if not Plan.objects.filter(slug=conf.free_plan).exists():
+        text = f"There is no plan {conf.free_plan!r}: who pays nothing may use nothing."
+        yield error("plans", text, "Set BILLING_FREE_PLAN to the slug of a plan, or add that plan.")
 
 
 def queue() -> Iterator[Finding]:
@@ -161,4 +170,4 @@ def _count(name: str) -> None:
         cache.incr(name)
 
 
-CHECKS = (events, secrets, queue, backlog, sync, grace, counting, mail, staff)
+CHECKS = (plans, events, secrets, queue, backlog, sync, grace, counting, mail, staff)

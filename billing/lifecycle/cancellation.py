@@ -1,6 +1,4 @@
-"""Writes we owe Stripe: decided in the transaction that held access, made after it, until Stripe agrees."""
-
-from datetime import timedelta
+"""Writes we owe Stripe, each once: decided in the transaction that held access, made after it, until Stripe agrees."""
 
 from django.db import transaction
 from django.db.models import Q
@@ -10,12 +8,12 @@ from billing import lanes, stripe_client
 from billing.models import Customer, StripeWrite
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
+from . import tries
+
 Action = StripeWrite.Action
 
 # Stripe's refusals that say there is nothing left to do; a disputed payment goes back by its dispute.
 NOTHING_LEFT = frozenset({"resource_missing", "charge_already_refunded", "charge_disputed"})
-FIRST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(hours=1)
 
 
 def owe(
@@ -46,7 +44,7 @@ def owed(lane: str) -> list[StripeWrite]:
     """What is due now on this lane, a cancellation before the refund it leads to."""
     is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
     waiting = StripeWrite.objects.filter(is_due, lane=lane, done_at=None, withdrawn_at=None)
-    return list(waiting.order_by("action", "requested_at"))
+    return list(waiting.exclude(action__in=StripeWrite.STANDING).order_by("action", "requested_at"))
 
 
 def make_now(customer: Customer, writes: list[tuple[str, str, StripeWrite.Action]]) -> None:
@@ -94,8 +92,6 @@ def _close_invoice(invoice_id: str, key: str) -> None:
 
 
 def _postpone(write: StripeWrite, error: str) -> None:
-    """The next try is a minute later, then twice as long each time, at most an hour."""
-    wait = min(FIRST_WAIT * 2 ** min(write.attempts, 10), LONGEST_WAIT)
     StripeWrite.objects.filter(pk=write.pk).update(
-        attempts=write.attempts + 1, next_attempt_at=timezone.now() + wait, error_message=error
+        attempts=write.attempts + 1, next_attempt_at=tries.next_at(write.attempts), error_message=error
     )

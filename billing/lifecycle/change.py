@@ -11,7 +11,7 @@ from billing.fetch import id_of
 from billing.models import PlanChange, Price, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused
 
-from . import cancellation, offers, previews
+from . import cancellation, offers, phases, previews
 from .refusals import NoPendingChange, NoSubscription, PaymentDeclined, SamePlan
 from .standing import Standing, act
 from .switching import Effect, effect
@@ -168,12 +168,7 @@ def _phase_item(item: dict[str, Any], price: Price | None = None) -> dict[str, A
 
 
 def _kept(schedule: dict[str, Any]) -> dict[str, Any]:
-    """Phases are given whole: a discount that is left out would be lost."""
     under_way: dict[str, Any] = next(
         (phase for phase in schedule["phases"] if phase["start_date"] == schedule["current_phase"]["start_date"]), {}
     )
-    discounts = [
-        {name: id_of(entry[name]) for name in ("coupon", "promotion_code", "discount") if entry.get(name)}
-        for entry in under_way.get("discounts") or []
-    ]
-    return {"discounts": discounts} if discounts else {}
+    return phases.discounts(under_way)

@@ -14,6 +14,7 @@ runs at the same time cannot do harm:
 What gets past all this, such as a subscription made by hand, is for `duplicates`.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 
-from billing import cause, lanes, payments, stripe_client, subscriptions
+from billing import cause, lanes, payments, seats, stripe_client, subscriptions
 from billing.conf import conf
 from billing.fetch import id_of
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
@@ -39,11 +40,24 @@ NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
 GIVE_UP_AFTER = timedelta(minutes=10)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is bought: who wants something else than the open attempt gets a new one."""
+
+    price: Price
+    currency: str
+    quantity: int
+
+    def is_of(self, attempt: CheckoutAttempt) -> bool:
+        bought = (attempt.price_id, attempt.currency, attempt.quantity)
+        return bought == (self.price.pk, self.currency, self.quantity)
+
+
 def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") -> CheckoutAttempt:
     """A Checkout session to send the buyer to: the attempt's `url`.
 
     1. The price on offer. 2. The customer, made if need be. 3. Stop if a subscription is live.
-    4. The open attempt, if it is for this price and Stripe still has it open; any other is closed.
+    4. The open attempt, if it is for this price and as many seats and Stripe still has it open; any other is closed.
     5. Else a new attempt, whose id is the session's idempotency key.
 
     Raises `PriceNotOffered`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`, `StripeUnavailable`,
@@ -53,27 +67,28 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     customer = customer_for(subscriber)
     if Subscription.objects.filter(customer=customer).exclude(status__in=NOT_LIVE).exists():
         raise AlreadySubscribed
-    reusable = _settle_open_attempt(customer, price, currency)
+    wanted = Wanted(price, currency, seats.of(subscriber))
+    reusable = _settle_open_attempt(customer, wanted)
     earlier = stripe_client.get("/v1/subscriptions", customer=customer.pk, status="all", limit=100)["data"]
     if any(subscription["status"] not in NOT_LIVE for subscription in earlier):
         raise AlreadySubscribed
     if reusable:
         return reusable
-    attempt = _open_attempt(customer, price, currency)
+    attempt = _open_attempt(customer, wanted)
     _give_up_if_leaving(subscriber, attempt)
-    if (attempt.price_id, attempt.currency) != (price.pk, currency):
+    if not wanted.is_of(attempt):
         raise CheckoutReplaced
     if attempt.session_id:
         return attempt
     return _with_session(attempt, is_first=not earlier)
 
 
-def _settle_open_attempt(customer: Customer, price: Price, currency: str) -> CheckoutAttempt | None:
+def _settle_open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:
     """The open attempt if it can be gone on with; else it is closed, at Stripe first, and None."""
     attempt = CheckoutAttempt.objects.filter(customer=customer, status=Status.OPEN).first()
     if attempt is None:
         return None
-    is_same = (attempt.price_id, attempt.currency) == (price.pk, currency)
+    is_same = wanted.is_of(attempt)
     if not attempt.session_id:
         # Nobody was ever shown a session without an address here. A fresh one may be in the making: it is gone on with.
         if not is_same or attempt.created_at < timezone.now() - GIVE_UP_AFTER:
@@ -88,11 +103,13 @@ def _settle_open_attempt(customer: Customer, price: Price, currency: str) -> Che
     return None
 
 
-def _open_attempt(customer: Customer, price: Price, currency: str) -> CheckoutAttempt:
+def _open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt:
     """The one open attempt, made if there is none; another tab may open or close it at the same moment."""
     try:
         attempt, _ = CheckoutAttempt.objects.select_related("customer", "price__plan").get_or_create(
-            customer=customer, status=Status.OPEN, defaults={"price": price, "currency": currency}
+            customer=customer,
+            status=Status.OPEN,
+            defaults={"price": wanted.price, "currency": wanted.currency, "quantity": wanted.quantity},
         )
     except IntegrityError as error:
         raise CheckoutReplaced from error
@@ -140,7 +157,7 @@ def _params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
         "mode": "subscription",
         "customer": attempt.customer_id,
         "client_reference_id": subscriber_key(subscriber),
-        "line_items": [{"price": attempt.price_id, "quantity": 1}],
+        "line_items": [{"price": attempt.price_id, "quantity": attempt.quantity}],
         "metadata": metadata,
         "subscription_data": subscription_data,
         "allow_promotion_codes": True,

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from billing import stripe_client
+from billing import customer_details, stripe_client
 from billing.conf import conf
 from billing.models import AccountDeletion, Customer
 
@@ -58,7 +58,7 @@ def request_key(customer: Customer, verb: str) -> str:
 
 
 def _left_behind(subscriber: Any) -> dict[str, Any] | None:
-    email = _email(subscriber)
+    email = customer_details.email_of(subscriber)
     if not email:
         return None
     for found in stripe_client.get("/v1/customers", email=email, limit=100)["data"]:
@@ -70,12 +70,12 @@ def _left_behind(subscriber: Any) -> dict[str, Any] | None:
 
 def _create(subscriber: Any) -> dict[str, Any]:
     """A key seen before is answered with what was made then, even if that is deleted: the next key asks anew."""
-    params: dict[str, Any] = {"metadata": {METADATA_KEY: subscriber_key(subscriber)}}
-    if email := _email(subscriber):
-        params["email"] = email
+    details = {name: value for name, value in customer_details.of(subscriber).items() if value}
+    metadata = {**details.get("metadata", {}), METADATA_KEY: subscriber_key(subscriber)}
+    params: dict[str, Any] = {**details, "metadata": metadata}
     if on_invoices := {name: conf.invoice[name] for name in ("footer", "custom_fields") if conf.invoice.get(name)}:
         params["invoice_settings"] = on_invoices
-    digest = hashlib.sha256((email + (repr(on_invoices) if on_invoices else "")).encode()).hexdigest()
+    digest = hashlib.sha256(repr(sorted(params.items())).encode()).hexdigest()
     key = f"customer:{subscriber._meta.label_lower}:{subscriber.pk}:{digest[:12]}"
     made = stripe_client.post("/v1/customers", idempotency_key=key, **params)
     while _is_spent(made["id"]):
@@ -97,7 +97,3 @@ def _remember(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer:
             customer.subscriber = subscriber
             customer.save(update_fields=["subscriber"])
     return customer
-
-
-def _email(subscriber: Any) -> str:
-    return getattr(subscriber, "email", "") or ""

@@ -13,22 +13,17 @@ paid behind our back, while closing or even after, is cancelled and refunded: `A
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from billing import clock, lanes, signals, stripe_client, subscriptions
+from billing import clock, customer_details, lanes, signals, stripe_client, subscriptions
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Subscription
-from billing.stripe_client import StripeRefused
 
-from . import copies, customers, removal
-
-FIRST_WAIT = timedelta(minutes=1)
-LONGEST_WAIT = timedelta(hours=1)
-MOST_ERROR_TEXT = 2000
+from . import copies, customers, removal, tries
 
 STEPS: dict[str, Callable[[AccountDeletion], None]] = {
     "checkouts_expired_at": removal.expire_checkouts,
@@ -99,10 +94,8 @@ def _close(leaving: AccountDeletion, claim: lanes.Claim) -> None:
 
 def postpone(leaving: AccountDeletion, error: Exception) -> None:
     """Note what went wrong, and when it is tried again."""
-    wait = min(FIRST_WAIT * 2 ** min(leaving.attempts, 10), LONGEST_WAIT)
-    reason = error.user_message if isinstance(error, StripeRefused) else ""
-    message = f"{type(error).__name__}: {reason or error}"[:MOST_ERROR_TEXT]
-    _write(leaving, attempts=leaving.attempts + 1, next_attempt_at=timezone.now() + wait, error_message=message)
+    next_at, message = tries.next_at(leaving.attempts), tries.words(error)
+    _write(leaving, attempts=leaving.attempts + 1, next_attempt_at=next_at, error_message=message)
 
 
 def try_now(leaving: AccountDeletion) -> None:
@@ -133,7 +126,7 @@ def _has_moved(leaving: AccountDeletion) -> bool:
 def _finish(pk: Any) -> None:
     """The rows, once nothing is left at Stripe; money is kept, names and addresses are not."""
     leaving = AccountDeletion.objects.select_related("customer", "subscriber").get(pk=pk)
-    email = (leaving.customer.email if leaving.customer else "") or getattr(leaving.subscriber, "email", "")
+    email = (leaving.customer.email if leaving.customer else "") or customer_details.email_of(leaving.subscriber)
     if leaving.customer:
         _bury(leaving.customer)
     now: datetime = clock.now()

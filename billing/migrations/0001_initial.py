@@ -445,6 +445,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("currency", models.CharField(blank=True, max_length=3)),
+                ("quantity", models.PositiveIntegerField(default=1)),
                 ("session_id", models.CharField(blank=True, db_index=True, max_length=255)),
                 ("url", models.TextField(blank=True)),
                 (
@@ -605,7 +606,7 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(
                         condition=models.Q(("status__in", ["received", "failed"])),
-                        fields=["next_attempt_at", "received_at"],
+                        fields=["-next_attempt_at", "received_at"],
                         name="stripe_events_due",
                     ),
                 ],
@@ -623,6 +624,8 @@ class Migration(migrations.Migration):
                             ("cancel_subscription", "Cancel Subscription"),
                             ("close_invoice", "Close Invoice"),
                             ("refund", "Refund"),
+                            ("set_seats", "Set Seats"),
+                            ("update_customer", "Update Customer"),
                         ],
                         max_length=30,
                     ),
@@ -630,7 +633,9 @@ class Migration(migrations.Migration):
                 ("object_id", models.CharField(max_length=255)),
                 (
                     "reference",
-                    models.CharField(help_text="The dispute, charge or subscription that asked for it", max_length=255),
+                    models.CharField(
+                        help_text="The dispute, charge, subscription or other cause that asked for it", max_length=255
+                    ),
                 ),
                 ("requested_at", models.DateTimeField()),
                 ("done_at", models.DateTimeField(blank=True, null=True)),
@@ -649,7 +654,9 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("action", "object_id", "reference"), name="billing_write_once_per_cause"
+                        condition=models.Q(("action__in", ["set_seats", "update_customer"]), _negated=True),
+                        fields=("action", "object_id", "reference"),
+                        name="billing_write_once_per_cause",
                     )
                 ],
             },

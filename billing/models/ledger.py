@@ -105,7 +105,7 @@ class StripeEvent(models.Model):
                 condition=Q(status__in=["received", "failed"]),
             ),
             models.Index(
-                fields=["next_attempt_at", "received_at"],
+                fields=["-next_attempt_at", "received_at"],
                 name="stripe_events_due",
                 condition=Q(status__in=["received", "failed"]),
             ),
@@ -145,12 +145,19 @@ class StripeWrite(models.Model):
         CANCEL_SUBSCRIPTION = "cancel_subscription"
         CLOSE_INVOICE = "close_invoice"
         REFUND = "refund"
+        SET_SEATS = "set_seats"
+        UPDATE_CUSTOMER = "update_customer"
+
+    # Done as often as it is asked for; the others once for each cause.
+    STANDING = (Action.SET_SEATS, Action.UPDATE_CUSTOMER)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lane = models.CharField(max_length=255)
     action = models.CharField(max_length=30, choices=Action.choices)
     object_id = models.CharField(max_length=255)
-    reference = models.CharField(max_length=255, help_text="The dispute, charge or subscription that asked for it")
+    reference = models.CharField(
+        max_length=255, help_text="The dispute, charge, subscription or other cause that asked for it"
+    )
     requested_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -160,7 +167,11 @@ class StripeWrite(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["action", "object_id", "reference"], name="billing_write_once_per_cause")
+            models.UniqueConstraint(
+                fields=["action", "object_id", "reference"],
+                condition=~Q(action__in=["set_seats", "update_customer"]),
+                name="billing_write_once_per_cause",
+            )
         ]
         indexes = [
             models.Index(

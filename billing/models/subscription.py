@@ -159,6 +159,7 @@ class CheckoutAttempt(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="checkout_attempts")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
     currency = models.CharField(max_length=3, blank=True)
+    quantity = models.PositiveIntegerField(default=1)
     session_id = models.CharField(max_length=255, blank=True, db_index=True)
     url = models.TextField(blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)

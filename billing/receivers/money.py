@@ -16,7 +16,7 @@ def on_invoice_paid(event: Event) -> None:
 
 @receiver(contents.UNPAID)
 def on_invoice_not_paid(event: Event) -> None:
-    payments.record_failure(customer_of(event), event.data["object"])
+    payments.record_failure(customer_of(event), event.data["object"], event.created)
 
 
 @receiver(contents.INVOICE_PAYMENT)

@@ -10,9 +10,10 @@ from . import api, billing_cycle, clocks, control, pages, saving
 from .api import Request, Response
 from .deliveries import Dispatcher
 from .errors import ApiError
+from .events import shown
 from .faults import Faults
 from .server import Server
-from .store import State
+from .store import Object, State
 
 logger = logging.getLogger("stripe_sandbox")
 TICK = 0.25
@@ -84,6 +85,11 @@ class Sandbox:
         self.state = self._prepare(State(seed, now))
         self.dispatcher.forget(self.state)
         self.faults.set({})
+
+    def events(self) -> list[Object]:
+        """All that the sandbox still keeps, oldest first, as they are delivered."""
+        with self.lock:
+            return [shown(row) for row in self.state.table("event").rows.values()]
 
     def _prepare(self, state: State) -> State:
         state.forward, state.webhook_secret, state.base_url = self.forward, self.webhook_secret, self.url

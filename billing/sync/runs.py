@@ -10,7 +10,7 @@ from django.utils import timezone
 from billing import alerts, cause, clock, stripe_client
 from billing.models import Customer, SyncRun
 
-from . import everything, missed, pending, report
+from . import everything, missed, pending, report, seating
 from .alone import AnotherRuns, alone, is_free
 from .catching_up import catch_up
 from .healing import look_at
@@ -104,7 +104,8 @@ def _new(wanted: Wanted) -> SyncRun:
 
 
 def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> None:
-    """1. Events we missed. 2. Customers where something is pending. 3. Everything, when it is time for that."""
+    """1. Events we missed. 2. Customers where something is pending. 3. Everything, when it is time for that.
+    4. Quantities that differ from the seats, where those are counted."""
 
     def tick() -> None:
         renew()
@@ -112,6 +113,7 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
 
     if wanted.customer:
         look_at(row, [wanted.customer], tick, is_dry=wanted.is_dry)
+        seating.mend(row, wanted.customer, tick, is_dry=wanted.is_dry)
         return
     touched = _events(row, wanted, tick)
     last_full = SyncRun.objects.filter(mode=Mode.FULL, status=Status.DONE).order_by("-started_at").first()
@@ -121,6 +123,7 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
     look_at(row, [customer for customer in waiting if customer not in touched], tick, is_dry=wanted.is_dry)
     if row.mode == Mode.FULL:
         everything.sweep(row, tick, is_dry=wanted.is_dry)
+    seating.mend(row, "", tick, is_dry=wanted.is_dry)
 
 
 def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from billing import access, catalogue, clock, mrr, subscriptions
+from billing import access, catalogue, clock, customer_details, mrr, subscriptions
 from billing.conf import conf
 from billing.lifecycle.customers import METADATA_KEY
 from billing.models import Customer, Subscription, SyncRun
@@ -174,7 +174,7 @@ class CustomerPages:
             return
         for subscriber in model._default_manager.filter(pk__in=named, billing_customer=None):
             row, found = named[subscriber.pk]
-            email = getattr(subscriber, "email", "") or ""
+            email = customer_details.email_of(subscriber)
             if email and email.lower() == (found.get("email") or "").lower():
                 _link_one(row, subscriber)
 

@@ -4,15 +4,21 @@ from typing import Any
 
 from django import template
 
-from billing import access
+from billing import access, payer
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
 def has_access(context: Any, subscriber: Any = None, plan: str = "", feature: str = "") -> bool:
-    """`{% has_access as is_in %}{% if is_in %}…`: the signed-in user, or the subscriber given. One query.
+    """`{% has_access as is_in %}{% if is_in %}…`: who pays for this request, or the subscriber given. One query.
 
     `{% has_access team plan="pro" as is_in %}`, `{% has_access feature="exports" as may_export %}`.
     """
-    return access.has_access(context.get("user") if subscriber is None else subscriber, plan=plan, feature=feature)
+    asked = _payer(context) if subscriber is None else subscriber
+    return access.has_access(asked, plan=plan, feature=feature)
+
+
+def _payer(context: Any) -> Any:
+    """A template rendered without its request knows the user at most."""
+    return payer.of(context["request"]) if "request" in context else context.get("user")

@@ -3,9 +3,31 @@
 import sys
 from pathlib import Path
 
+from billing import payments, placement, refunds
+from billing.lifecycle import attempts
+
 BILLING = Path(__file__).resolve().parents[1]
 # What fills dj-stripe's tables copies whatever dj-stripe has a column for, and nothing of ours hangs on it.
-NOT_OURS = tuple(BILLING / name for name in ("tests", "sandbox", "fields.py", "mirror.py", "mirror_bulk.py"))
+NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", "sandbox", "fields.py", "mirror.py", "mirror_bulk.py"))
+
+# Who is handed an event's object.
+EVENT_READERS = (
+    (payments, "record_failure"),
+    (payments, "record_link"),
+    (refunds, "charge_of"),
+    (attempts, "close"),
+    (placement, "lane_of"),
+    (placement, "names_of"),
+)
+
+
+def watch_event_readers(monkeypatch, reads):
+    def watch(module, name):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *args: real(*(spied(argument, reads) for argument in args)))
+
+    for module, name in EVENT_READERS:
+        watch(module, name)
 
 
 class Spied(dict):

@@ -1,6 +1,8 @@
 """Staff see who is leaving, where it stands and why it waits."""
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 
 from billing import testing
 from billing.lifecycle import deletion
@@ -24,3 +26,19 @@ def test_a_deletion_that_waits_says_for_what_and_is_tried_again_on_demand(world,
     testing.work()
     assert AccountDeletion.objects.get().is_done
     assert "done" in admin_client.get(LIST).content.decode()
+
+
+def test_without_the_permission_to_replay_a_deletion_is_seen_and_not_tried_again(world, client):
+    ada = world.subscribed()
+    leaving = deletion.begin(ada.user)
+    with world.writes_failing():
+        testing.work()
+    bob = get_user_model().objects.create_user(email="bob@example.com", password=None, is_staff=True)
+    bob.user_permissions.set(Permission.objects.filter(codename="view_accountdeletion"))
+    client.force_login(bob)
+    before = AccountDeletion.objects.values().get()
+    page = client.get(LIST, secure=True).content.decode()
+    assert (ada.customer in page, "Try again now" in page) == (True, False)
+    client.post(LIST, {"action": "try_now", "_selected_action": [str(leaving.pk)]}, secure=True)
+    testing.work()
+    assert AccountDeletion.objects.values().get() == before

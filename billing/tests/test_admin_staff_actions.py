@@ -18,9 +18,9 @@ from billing import access, holds, lanes, processing, testing, worker
 from billing.admin import staff_actions
 from billing.lifecycle import deletion
 from billing.models import Comp, Hold, Plan, StripeEvent, Subscription
+from billing.testing import now as sandbox_now
 
 from .world import customer_row
-from .world import now as sandbox_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from billing import health, stripe_circuit
@@ -87,6 +87,31 @@ def test_an_event_that_is_due_again_waits_since_then(client):
     waiting_event(timedelta(days=2), status="failed", next_attempt_at=timezone.now() - timedelta(minutes=10))
     waiting_event(timedelta(seconds=5), id="evt_2")
     assert client.get("/readyz").json()["oldest_waiting_seconds"] in range(600, 660)
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL's plans")
+def test_a_long_queue_behind_a_long_history_is_not_read_to_find_its_head():
+    """In an incident it waits in its thousands, and is younger than all that was processed."""
+    now, fields = (
+        timezone.now(),
+        {"type": "invoice.paid", "created": 1, "livemode": False, "lane": "cus_1", "payload": {}},
+    )
+    StripeEvent.objects.bulk_create(
+        StripeEvent(
+            pk=f"evt_{n}",
+            status="processed" if n > 1000 else "received",
+            received_at=now - timedelta(seconds=n),
+            **fields,
+        )
+        for n in range(8000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE stripe_events")
+    plan = health.untried()[:1].explain()
+    assert "stripe_events_due" in plan, plan
+    assert "Sort" not in plan, plan
+    assert health.untried().first() == now - timedelta(seconds=1000)
 
 
 def test_not_ready_with_more_dead_events_than_the_limit(client, settings):

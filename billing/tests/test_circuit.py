@@ -9,8 +9,7 @@ from django.utils import timezone
 from billing import stripe_budget, stripe_circuit, stripe_client, stripe_state, worker
 from billing.models import StripeEvent
 from billing.stripe_client import StripeRefused, StripeUnavailable
-
-from .world import assert_all_processed
+from billing.testing import assert_all_processed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 

@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from billing import access, cause, comps, holds, lanes, testing, usage, worker
 from billing.lifecycle import deletion
 from billing.models import Comp, Hold, Plan, PlanLimit, Subscription, Usage
+from billing.testing import now as sandbox_now
 
 from .world import customer_row
-from .world import now as sandbox_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

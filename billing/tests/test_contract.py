@@ -7,19 +7,18 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from stripe import ListObject, StripeObject
 from stripe._api_version import _ApiVersion
 
-from billing import fields, payments, placement, refunds, stripe_client, subscriptions, testing, worker
+from billing import fields, stripe_client, testing
 from billing.conf import conf
 from billing.fields import FIELDS
-from billing.lifecycle import attempts, cancel, change, checkout, deletion, invoices, portal, previews
-from billing.models import CheckoutAttempt, PaymentFailure, StripeEvent, Subscription
+from billing.lifecycle import cancel, change, checkout, deletion, invoices, portal, previews
+from billing.models import CheckoutAttempt
 from billing.sandbox import annotations, shapes
-from billing.stripe_client import StripeDiffers
 
-from .spy import spied
+from .spy import spied, watch_event_readers
 
 PINNED = json.loads((Path(__file__).parent / "sandbox" / "published_objects.json").read_text())
 # Asked of objects of any kind: what it is, whether it is gone, whose it is, what an event is about.
@@ -66,19 +65,7 @@ def reads(monkeypatch):
     """(object, path) of all that is read, of answers and of events' objects."""
     found = set()
 
-    def watch(module, name):
-        real = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *args: real(*(spied(argument, found) for argument in args)))
-
-    for module, name in (
-        (payments, "record_failure"),
-        (payments, "record_link"),
-        (refunds, "charge_of"),
-        (attempts, "close"),
-        (placement, "lane_of"),
-        (placement, "names_of"),
-    ):
-        watch(module, name)
+    watch_event_readers(monkeypatch, found)
     call = stripe_client._call
     monkeypatch.setattr(stripe_client, "_call", lambda *args: spied(call(*args), found))
     return found
@@ -127,75 +114,7 @@ def _steps(path):
     return [".".join(steps[: length + 1]) for length in range(len(steps))]
 
 
-# Objects of other versions
-
-OLDER = "2024-06-20"
-
-
-def as_before_basil(obj):
-    """The object as API version 2024-06-20 shows it: periods on the subscription, payments and parents named flatly."""
-    if isinstance(obj, list):
-        return [as_before_basil(each) for each in obj]
-    if not isinstance(obj, dict):
-        return obj
-    old = {name: as_before_basil(value) for name, value in obj.items()}
-    match obj.get("object"):
-        case "subscription":
-            item = obj["items"]["data"][0]
-            old |= {name: item[name] for name in ("current_period_start", "current_period_end")} | {"discount": None}
-        case "subscription_item":
-            del old["current_period_start"], old["current_period_end"]
-        case "invoice":
-            details = (old.pop("parent") or {}).get("subscription_details") or {}
-            old.pop("payments", None)
-            old |= {"subscription": details.get("subscription"), "payment_intent": "pi_1", "charge": "ch_1"}
-            old |= {"paid": old["status"] == "paid", "tax": None, "discount": None}
-        case "line_item":
-            del old["parent"]
-            old |= {"type": "subscription", "proration": False, "price": None, "plan": None}
-        case "charge" | "payment_intent":
-            old["invoice"] = "in_1"
-    return old
-
-
-@pytest.mark.django_db
-def test_an_answer_of_another_version_changes_nothing_and_says_why(world, monkeypatch):
-    ada = world.subscribed()
-    before = Subscription.objects.values().get()
-    world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at_period_end=True)
-    event = world.events()[-1]
-    call = stripe_client._call
-    monkeypatch.setattr(stripe_client, "_call", lambda *args: as_before_basil(call(*args)))
-    with pytest.raises(StripeDiffers, match=r"no invoice\.parent|no subscription_item\.current_period"):
-        subscriptions.refresh(ada.row.customer)
-    with pytest.raises(CommandError, match="set STRIPE_API_VERSION to the version"):
-        call_command("sync_stripe", "--customer", ada.customer)
-    testing.deliver(event)
-    worker.drain(ada.customer)
-    waits = StripeEvent.objects.get(pk=event["id"])
-    assert (waits.status, waits.attempts) == ("received", 0)
-    assert "set STRIPE_API_VERSION to the version that the installed stripe package is built for" in waits.error_message
-    assert Subscription.objects.values().get() == before
-
-
-@pytest.mark.django_db
-def test_events_of_an_endpoint_at_another_version_are_understood(world):
-    """A team's own endpoint, made years ago, goes on sending the shape of its day."""
-    ada = world.subscribe()
-    world.control("disputes", charge=world.charge_of(ada)["id"])
-    world.deliver([{**as_before_basil(event), "api_version": OLDER} for event in world.events()])
-    assert (ada.row.status, ada.access.reason, ada.last_payment.subscription_id) == (
-        "active",
-        "hold_dispute",
-        ada.subscription,
-    )
-    ben = world.subscribed(email="ben@example.com")
-    world.change_card(ben, "pm_card_chargeCustomerFail")
-    world.advance(days=32)
-    world.deliver([{**as_before_basil(event), "api_version": OLDER} for event in world.events()])
-    failure = PaymentFailure.objects.get(customer=ben.customer)
-    assert (failure.subscription_id, failure.amount, failure.attempt) == (ben.subscription, 2000, 1)
-    assert ben.row.past_due_since
+# Answers, held to the table
 
 
 @pytest.mark.parametrize("name", FIELDS)

@@ -92,3 +92,27 @@ def test_who_disputed_and_left_can_buy_again(world):
     again = world.subscribe(user=ben.user)
     world.deliver()
     assert again.access.reason == "active"
+
+
+def test_a_host_may_let_a_dispute_hold_nothing_and_a_lost_one_cancel_nothing(world, settings):
+    settings.BILLING_DISPUTE_HOLDS = settings.BILLING_LOST_DISPUTE_CANCELS = False
+    ben = world.subscribed()
+    dispute = world.control("disputes", charge=world.charge_of(ben)["id"])
+    world.deliver()
+    assert (ben.access.reason, world.said(ben)) == ("active", ["dispute_opened"])
+    world.control(f"disputes/{dispute['id']}", status="lost")
+    world.deliver()
+    assert ben.access.reason == "active"
+    assert world.stripe("GET", f"subscriptions/{ben.subscription}")["status"] == "active"
+    assert not StripeWrite.objects.exists()
+
+
+def test_a_hold_is_released_by_a_lost_dispute_that_cancels_nothing(world, settings):
+    settings.BILLING_LOST_DISPUTE_CANCELS = False
+    ben = world.subscribed()
+    dispute = world.control("disputes", charge=world.charge_of(ben)["id"])
+    world.deliver()
+    assert ben.access.reason == "hold_dispute"
+    world.control(f"disputes/{dispute['id']}", status="lost")
+    world.deliver()
+    assert ben.access.reason == "active"

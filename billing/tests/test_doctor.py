@@ -99,3 +99,15 @@ def test_an_old_webhook_is_a_warning(world):
     world.subscribed()
     StripeEvent.objects.update(received_at=timezone.now() - timedelta(days=30))
     assert levels(examined()[0], "events") == {"warning"}
+
+
+def test_plans_that_are_not_as_the_settings_say_and_a_free_one_that_is_missing_are_errors(world, settings):
+    settings.BILLING_PLANS = [{"slug": "solo", "name": "Solo"}]
+    settings.BILLING_FREE_PLAN = "nothing"
+    found, has_failed = examined()
+    assert has_failed
+    told = [finding["text"] for finding in found["plans"]]
+    assert told == [
+        "solo, free, pro, team: the plans in the database are not those that are defined.",
+        "There is no plan 'nothing': who pays nothing may use nothing.",
+    ]

@@ -17,11 +17,10 @@ import pytest
 from django.conf import settings as configured
 from django.contrib.auth import get_user_model
 
-from billing import access, catalogue, publishing, stripe_client, testing
+from billing import access, plan_source, publishing, stripe_client, testing
 from billing.catalogue import lookup_key
 from billing.models import Customer, Payment, PaymentFailure
-
-from .world import assert_all_processed
+from billing.testing import assert_all_processed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR, DAY = 3600, 86_400
@@ -98,7 +97,7 @@ class Account:
 
     def __init__(self, clock):
         self.clock, self.run, self.delivered, self.writes = clock, uuid.uuid4().hex, set(), 0
-        catalogue.create_default_plans()
+        plan_source.bring_in_line()
         publishing.publish()
         self.user = get_user_model().objects.create_user("ada@example.com", "correct-horse-battery")
         self.customer = self.post("customers", email="ada@example.com", **clock.of_customer())["id"]
@@ -164,7 +163,7 @@ def account(request, db, settings):
         pytest.skip("settings name no Stripe test account: set STRIPE_SECRET_KEY")
     clock = None
     if request.param != "stripe":
-        settings.STRIPE_API_BASE = request.getfixturevalue("sandbox_server").url
+        settings.STRIPE_API_BASE = request.getfixturevalue("billing_sandbox").url
         clock = SandboxTime(settings.STRIPE_API_BASE)
     if request.param != "sandbox":
         clock = TestClock()

@@ -11,9 +11,9 @@ from django.utils import timezone
 from billing import access, holds, testing
 from billing.lifecycle import deletion
 from billing.models import Hold, SubscriptionChange
+from billing.testing import now as sandbox_now
 
 from .world import customer_row
-from .world import now as sandbox_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

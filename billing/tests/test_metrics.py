@@ -10,7 +10,7 @@ from django_q.conf import Conf
 from prometheus_client.parser import text_string_to_metric_families
 
 from billing import stripe_calls, stripe_circuit, stripe_client
-from billing.models import Lane, StripeEvent
+from billing.models import Lane, StripeEvent, SyncRun
 from billing.stripe_calls import Outcome
 from billing.stripe_client import StripeRefused
 
@@ -102,6 +102,23 @@ def test_an_open_circuit_is_seen(scrape):
     assert scrape()["billing_stripe_circuit_open",] == 1
 
 
+def sync(hours, **fields):
+    began = timezone.now() - timedelta(hours=hours)
+    SyncRun.objects.create(**{"mode": "routine", "status": "done", "started_at": began, "clock_at": began, **fields})
+
+
+def test_the_drift_of_a_day_is_told_and_how_old_the_last_good_sync_is(scrape):
+    assert scrape()["billing_sync_drift", "found"] == 0
+    assert ("billing_sync_age_seconds",) not in scrape()
+    sync(30, drifted=50, healed=50)
+    sync(3, drifted=4, healed=3)
+    sync(2, drifted=1, healed=1)
+    sync(1, drifted=2, status="failed")
+    found = scrape()
+    assert (found["billing_sync_drift", "found"], found["billing_sync_drift", "healed"]) == (7, 4)
+    assert found["billing_sync_age_seconds",] == pytest.approx(2 * 3600, abs=60)
+
+
 def test_a_database_that_is_away_leaves_what_the_process_knows_itself(scrape, monkeypatch):
     assert scrape()["billing_up", "database"] == 1
 
@@ -127,5 +144,5 @@ def test_a_queue_that_is_away_takes_nothing_else_with_it(scrape, monkeypatch):
 def test_a_scrape_takes_the_same_few_queries_however_much_there_is(client, django_assert_max_num_queries):
     for number in range(30):
         event(f"evt_{number}", status="dead" if number % 2 else "received")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(18):
         client.get("/metrics")

@@ -9,9 +9,9 @@ from django.db import OperationalError, connection
 
 from billing import testing, worker
 from billing.models import Lane, Payment, StripeEvent
+from billing.testing import assert_all_processed
 
 from .processes import running, until
-from .world import assert_all_processed
 
 
 def an_event():
@@ -133,7 +133,7 @@ def test_while_stripe_is_away_events_wait_and_access_stays(world, settings):
     assert waiting.exists()
     assert set(waiting.values_list("attempts", flat=True)) == {0}
     assert ada.row.status == "active"
-    settings.STRIPE_API_BASE, settings.BILLING_CLOCK = stripe, "billing.tests.world.now"
+    settings.STRIPE_API_BASE, settings.BILLING_CLOCK = stripe, "billing.testing.now"
     waiting.update(next_attempt_at=None)
     worker.drain(ada.customer)
     assert_all_processed()

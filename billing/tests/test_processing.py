@@ -12,8 +12,7 @@ from djstripe.signals import WEBHOOK_SIGNALS
 from billing import lanes, ledger, mirror, processing, signals, testing, worker
 from billing.models import Lane, Payment, StripeEvent, StripeWrite, Subscription
 from billing.stripe_client import HttpClient, StripeUnavailable
-
-from .world import assert_all_processed
+from billing.testing import assert_all_processed
 
 TWO_MONTHS = frozenset(
     {"checkout.session.completed", "customer.updated", "customer.subscription.created", "customer.subscription.updated"}

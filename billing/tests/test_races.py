@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from billing import lanes, ledger, processing, testing, worker
 from billing.lifecycle import checkout
 from billing.models import CheckoutAttempt, Payment, StripeEvent
+from billing.testing import assert_all_processed
 
 from .processes import until
-from .world import assert_all_processed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
 

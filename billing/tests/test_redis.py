@@ -17,9 +17,9 @@ from django_q.models import OrmQ
 
 from billing import lanes, stripe_budget, stripe_circuit, stripe_state, testing, worker
 from billing.models import Lane, Payment, StripeEvent
+from billing.testing import assert_all_processed
 
 from .processes import free_port, running, until
-from .world import assert_all_processed
 
 BINARY = shutil.which("redis-server")
 pytestmark = [

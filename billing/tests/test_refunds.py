@@ -99,3 +99,13 @@ def test_more_refunds_than_a_charge_brings_along_are_all_recorded(world):
     world.deliver()
     assert Refund.objects.count() == 12
     assert world.said(ada) == ["refund_issued"] * 12
+
+
+def test_a_host_may_let_a_full_refund_end_nothing(world, settings):
+    settings.BILLING_FULL_REFUND_CANCELS = False
+    ada = world.subscribed()
+    world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"])
+    world.deliver()
+    assert (ada.access.reason, world.said(ada)) == ("active", ["refund_issued"])
+    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "active"
+    assert Refund.objects.get().is_full

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from billing import ledger, testing, usage
+from billing import clock, ledger, testing, usage
 from billing.models import (
     Customer,
     Payment,
@@ -80,6 +80,17 @@ def test_a_declined_renewal_keeps_access_for_three_days_of_grace(world):
     world.deliver()
     assert ada.row.past_due_since == due, "a retry does not move it"
     assert ada.access.reason == "grace_over"
+
+
+def test_a_failure_heard_of_late_is_dated_by_when_it_failed(world):
+    """Else the chart of failures would show the day the worker was back."""
+    ada = world.subscribed()
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=31, hours=2)
+    [failed] = [event for event in world.events() if event["type"] == "invoice.payment_failed"]
+    world.advance(days=2)
+    world.deliver()
+    assert PaymentFailure.objects.get(attempt=1).failed_at == clock.from_timestamp(failed["created"])
 
 
 def test_paying_the_open_invoice_with_another_card_brings_access_back(world):

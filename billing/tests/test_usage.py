@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 
-from billing import catalogue, signals, usage
+from billing import plan_source, signals, usage
 from billing.models import Customer, Plan, PlanLimit, Price, Subscription, Usage
 
 from .parallel import at_once
@@ -20,7 +20,7 @@ END = datetime(2026, 6, 10, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _wall_clock(settings):
     settings.BILLING_CLOCK = ""
-    catalogue.create_default_plans()
+    plan_source.bring_in_line()
 
 
 @pytest.fixture

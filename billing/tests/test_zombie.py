@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from billing import worker
 from billing.models import Lane, Payment, StripeEvent
+from billing.testing import assert_all_processed
 
 from .processes import running, until
-from .world import assert_all_processed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
 

@@ -6,7 +6,7 @@ import pytest
 
 from billing import testing
 from billing.models import Dispute, Payment, Refund, StripeEvent, Subscription
-from billing.tests.world import assert_all_processed
+from billing.testing import assert_all_processed
 from notifications.models import Mail
 
 pytestmark = [pytest.mark.django_db(transaction=True)]

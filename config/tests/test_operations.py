@@ -44,7 +44,7 @@ def test_the_sql_runs_on_the_schema(statement):
 
 def test_the_metrics_are_exported(client):
     told = client.get("/metrics").content.decode()
-    for name in set(re.findall(r"`(billing_\w+)`", TEXT)) - set(get_commands()):
+    for name in set(re.findall(r"`((?:billing|notifications)_\w+)`", TEXT)) - set(get_commands()):
         assert f"# HELP {name} " in told, name
 
 

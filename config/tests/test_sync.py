@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.models import Lane, Payment, StripeEvent, Subscription, SyncRun
-from billing.tests.world import assert_all_processed
+from billing.testing import assert_all_processed
 from notifications.models import Mail
 
 pytestmark = [pytest.mark.django_db(transaction=True)]

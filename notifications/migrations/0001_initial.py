@@ -89,7 +89,10 @@ class Migration(migrations.Migration):
                         blank=True, default="", help_text="Why it was skipped, came back, or is not sent yet"
                     ),
                 ),
-                ("created_at", models.DateTimeField()),
+                (
+                    "created_at",
+                    models.DateTimeField(help_text="When it was decided on, by the clock of the rules"),
+                ),
                 (
                     "cause",
                     models.CharField(

@@ -13,6 +13,7 @@ from notifications import mails, outbox, reasons, rendering
 from notifications.models import Mail
 
 Status = Mail.Status
+IN_HALF_A_YEAR = timezone.now() + timedelta(days=180)
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
@@ -64,6 +65,18 @@ def test_a_customer_without_an_address_is_not_mailed(reserve, queue):
     mail = reserve(recipient="")
     assert (mail.status, mail.error) == (Status.SKIPPED, reasons.NO_ADDRESS)
     assert queue() == []
+
+
+def in_half_a_year():
+    return IN_HALF_A_YEAR
+
+
+def test_it_is_decided_on_by_the_clock_of_the_rules_and_due_by_the_real_one(reserve, work, settings):
+    """Where the sandbox's clock runs ahead the mail stands in the subscriber's story beside its reason."""
+    settings.BILLING_CLOCK = "notifications.tests.test_outbox.in_half_a_year"
+    mail = reserve()
+    assert mail.created_at == IN_HALF_A_YEAR
+    assert work() == [Status.SENT]
 
 
 # Sending

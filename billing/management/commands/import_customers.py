@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from billing.admin.people import email_field
 from billing.conf import conf
 from billing.importing import matching, runs
 from billing.importing.matching import Pairs, WrongUse
@@ -91,7 +92,7 @@ def _way(options: dict[str, Any]) -> Pairs:
         case "metadata":
             return matching.by_metadata(key, field)
         case "email":
-            return matching.by_email(field or "email")
+            return matching.by_email(field or email_field() or "email")
         case "djstripe":
             return matching.by_djstripe()
         case None if options["price"]:

@@ -6,21 +6,23 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from billing import catalogue, installing
+from billing import installing, plan_source
 
 
 class Command(BaseCommand):
-    help = "Create or migrate the tables, add the plans and schedules that are missing. Safe to run again."
+    help = "Create or migrate the tables, add plans and schedules that are missing. Safe to run again."
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         try:
             is_fast = installing.create_tables()
-            plans = catalogue.create_default_plans()
+            plans = plan_source.bring_in_line()
             schedules = installing.create_schedules()
         except DatabaseError as error:
             raise CommandError(f"The database was not set up: {error}") from error
         tables = "tables created" if is_fast else "tables up to date"
         seconds = time.monotonic() - started
-        self.stdout.write(f"Ready: {tables}, {plans} plans and {schedules} schedules added, {seconds:.1f} s.")
+        self.stdout.write(
+            f"Ready: {tables}, {plans} plans and {schedules} schedules added or changed, {seconds:.1f} s."
+        )

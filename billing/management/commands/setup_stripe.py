@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from billing import account, publishing
+from billing import account, plan_source, publishing
 from billing.account import Change
 from billing.conf import conf
 from billing.models import Plan
@@ -26,6 +26,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if Plan._meta.db_table not in connection.introspection.table_names() or not Plan.objects.exists():
             raise CommandError("There are no plans yet: run `manage.py setup` first.")
+        if slugs := plan_source.out_of_line():
+            raise CommandError(f"Not as in BILLING_PLANS yet: {', '.join(slugs)}. Run `manage.py setup` first.")
         try:
             planned = account.changes()
             for change in planned:

@@ -79,9 +79,9 @@ def said(page, words):
 
 
 def find(page, email):
-    page.goto("/admin/billing/customer/")
-    page.locator("#searchbar").fill(email)
-    press(page, "Search")
+    page.goto("/admin/")
+    page.get_by_label("Find a subscriber").fill(email)
+    press(page, "Find")
     page.locator("#result_list").get_by_role("link", name=email).click()
 
 

@@ -90,6 +90,10 @@ class HostProject:
         """What a Python prints that knows nothing of the project's settings."""
         return self._run(["-c", code]).strip()
 
+    def module(self, *command: str) -> str:
+        """`python -m …` in the project's folder."""
+        return self._run(["-m", *command])
+
     def serve(self, name: str, *command: str, ready: str = "") -> None:
         """A command that goes on; waits until `ready` answers, where it is given."""
         with (self.folder / f"{name}.log").open("wb") as log:

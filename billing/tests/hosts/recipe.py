@@ -1,10 +1,11 @@
-"""What docs/getting-started.md tells a person to write and to run, taken from its code blocks.
+"""What a page of docs/ tells a person to write and to run, taken from its code blocks; getting-started.md by default.
 
 A block of Python names the file that it is added to on its first line, `# mysite/settings.py`; what follows a comma
 there says when: ", on SQLite", ", a page". In a block of `sh` a line is a command.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +25,8 @@ class Addition:
         return [line for line in self.text.splitlines() if line.strip() and not line.startswith("#")]
 
 
-def additions(page: Path = PAGE) -> list[Addition]:
-    return [_addition(text) for language, text in _blocks(page) if language == "python"]
+def additions(page: Path = PAGE, languages: Collection[str] = ("python",)) -> list[Addition]:
+    return [_addition(text) for language, text in _blocks(page) if language in languages]
 
 
 def commands(page: Path = PAGE) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""For tests of projects that use `billing`: signed events, and a worker that works when told to."""
+"""Signed events posted to the door, and a worker that works when told to."""
 
 import hashlib
 import hmac
@@ -9,18 +9,23 @@ from typing import Any
 
 from django.db.models import F
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from billing import worker
+from billing.account import WEBHOOK_PATH
 from billing.conf import conf
-from billing.models import Lane
+from billing.models import Lane, StripeEvent
 
-WEBHOOK_PATH = "/api/v1/webhooks/stripe"
+from .examples import example
+
+__all__ = ["WEBHOOK_PATH", "assert_all_processed", "deliver", "event", "post", "retry", "sign", "work"]
+
 _numbers = itertools.count(1)
 
 
-def event(event_type: str, obj: dict[str, Any], **overrides: Any) -> dict[str, Any]:
-    """An event around `obj`, at the pinned version, as Stripe posts it."""
+def event(event_type: str, obj: dict[str, Any] | None = None, **overrides: Any) -> dict[str, Any]:
+    """An event around `obj`, else around an `example` for the type, at the pinned version, as Stripe posts it."""
     return {
         "id": f"evt_test_{next(_numbers)}",
         "object": "event",
@@ -30,7 +35,7 @@ def event(event_type: str, obj: dict[str, Any], **overrides: Any) -> dict[str, A
         "livemode": conf.live_mode,
         "pending_webhooks": 1,
         "request": {"id": None, "idempotency_key": None},
-        "data": {"object": obj},
+        "data": {"object": example(event_type) if obj is None else obj},
         **overrides,
     }
 
@@ -46,7 +51,10 @@ def post(body: bytes, signature: str | None = None, client: Client | None = None
     """Post a body to the door with a good signature, or with the one given; returns the response."""
     signature = sign(body, conf.webhook_secrets[0]) if signature is None else signature
     return (client or Client()).post(
-        WEBHOOK_PATH, data=body, content_type="application/json", headers={"Stripe-Signature": signature}
+        reverse("billing:stripe_webhook"),
+        data=body,
+        content_type="application/json",
+        headers={"Stripe-Signature": signature},
     )
 
 
@@ -60,3 +68,19 @@ def work() -> None:
     while keys := list(Lane.objects.filter(arrived__gt=F("drained")).values_list("pk", flat=True)):
         for key in keys:
             worker.drain(key)
+
+
+def retry() -> None:
+    """Try at once what waits for its next try, as the sweep would when its time has come."""
+    waiting = StripeEvent.objects.waiting()
+    waiting.update(next_attempt_at=None)
+    for lane in set(waiting.values_list("lane", flat=True)):
+        worker.drain(lane)
+
+
+def assert_all_processed() -> None:
+    """No event waits or has failed; else AssertionError with their types and errors, those of your receivers too."""
+    left = StripeEvent.objects.exclude(status__in=[StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED])
+    told = [f"{row.type} is {row.status}: {row.error_message or 'not applied yet'}" for row in left]
+    if told:
+        raise AssertionError("\n".join(told))

@@ -1,0 +1,29 @@
+"""What a check is: it finds at most one thing wrong, and says it with a stable id and with what to set."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core import checks
+
+Finding = tuple[str, str] | None  # the problem, what to set
+
+
+class Check:
+    """As Django calls it. `about` is what holds where nothing is found, a line for docs/api.md."""
+
+    def __init__(self, check_id: str, about: str, look: Callable[[], Finding]) -> None:
+        self.id, self.about, self.look = check_id, about, look
+
+    def __call__(self, **kwargs: Any) -> list[checks.CheckMessage]:
+        found = self.look()
+        level = checks.Error if self.id.startswith("billing.E") else checks.Warning
+        return [level(found[0], hint=found[1], id=self.id)] if found else []
+
+
+def finds(check_id: str) -> Callable[[Callable[[], Finding]], Check]:
+    """Makes a check of a function; the first line of its docstring says what should hold."""
+
+    def decorate(look: Callable[[], Finding]) -> Check:
+        return Check(check_id, (look.__doc__ or "").strip().splitlines()[0], look)
+
+    return decorate

@@ -1,0 +1,105 @@
+"""What the value of a setting may be: a test of it, and the words for it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.module_loading import import_string
+
+RATE = re.compile(r"\d+/\d*[smhd]")
+API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
+CURRENCY = re.compile(r"[a-zA-Z]{3}")
+SLUG = re.compile(r"[-a-zA-Z0-9_]+")
+# Stripe's own limits of what an invoice carries.
+MOST_FIELDS, LONGEST_NAME, LONGEST_VALUE = 4, 40, 140
+LONGEST = {"footer": 5_000, "memo": 500}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`words` follow "must be"."""
+
+    words: str
+    is_right: Callable[[Any], bool]
+
+
+def whole(least: int) -> Kind:
+    return Kind(f"a whole number of at least {least}", lambda v: type(v) is int and v >= least)
+
+
+def number(least: float, *, is_above: bool = False) -> Kind:
+    """Finite; `is_above`: more than the least."""
+
+    def is_right(value: Any) -> bool:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and (least < value if is_above else least <= value) and value < float("inf")
+
+    return Kind(f"a number {'above' if is_above else 'of at least'} {least:g}", is_right)
+
+
+def matching(pattern: re.Pattern[str], words: str, *, or_empty: bool = False) -> Kind:
+    return Kind(words, lambda v: isinstance(v, str) and ((or_empty and not v) or pattern.fullmatch(v) is not None))
+
+
+def function(*takes: str) -> Kind:
+    """A dotted path of what can be called with so many arguments."""
+
+    def is_right(path: Any) -> bool:
+        if path == "":
+            return True
+        try:
+            signature(import_string(path)).bind(*takes)
+        except (ImportError, AttributeError, TypeError, ValueError):
+            return False
+        return True
+
+    given = f"the {', the '.join(takes)}" if takes else "nothing"
+    return Kind(f"the dotted path of a function that is given {given}, or empty", is_right)
+
+
+def address(*, or_empty: bool = False) -> Kind:
+    def is_right(value: Any) -> bool:
+        if not isinstance(value, str) or not value:
+            return value == "" and or_empty
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            return False
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
+
+    return Kind('an address with its scheme ("https://billing.example.com")' + " or empty" * or_empty, is_right)
+
+
+def _is_invoice(value: Any) -> bool:
+    if not isinstance(value, dict) or not value.keys() <= {"footer", "memo", "custom_fields"}:
+        return False
+    texts = {name: text for name, text in value.items() if name in LONGEST}
+    fields = value.get("custom_fields", [])
+    return (
+        all(isinstance(text, str) and len(text) <= LONGEST[name] for name, text in texts.items())
+        and isinstance(fields, list | tuple)
+        and len(fields) <= MOST_FIELDS
+        and all(map(_is_custom_field, fields))
+    )
+
+
+def _is_custom_field(field: Any) -> bool:
+    is_whole = isinstance(field, dict) and field.keys() == {"name", "value"}
+    return is_whole and _fits(field["name"], LONGEST_NAME) and _fits(field["value"], LONGEST_VALUE)
+
+
+def _fits(text: Any, longest: int) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= longest
+
+
+FLAG = Kind("True or False", lambda v: isinstance(v, bool))
+TEXT = Kind("a text", lambda v: isinstance(v, str))
+TEXTS = Kind("a list of texts", lambda v: isinstance(v, list | tuple) and all(isinstance(t, str) for t in v))
+INVOICE = Kind(
+    f'{{"footer": a text, "memo": one of up to {LONGEST["memo"]} characters, "custom_fields": up to {MOST_FIELDS} of '
+    f'{{"name": up to {LONGEST_NAME} characters, "value": up to {LONGEST_VALUE}}}}}, each optional',
+    _is_invoice,
+)

@@ -1,0 +1,93 @@
+"""BILLING_PLANS, plan by plan."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from billing import plan_source
+from billing.conf import conf
+from billing.models import Plan, Price
+
+from . import kinds
+from .findings import Check, Finding, finds
+from .kinds import Kind
+
+WANTED = (
+    'Write a list of {"slug": "pro", "name": "Pro", "limits": {"exports": 100}, "prices": {"month": {"usd": 2000}}}, '
+    "amounts in minor units (docs/seams.md)."
+)
+ANY_NUMBER = Kind("a whole number of at least 0, or None", lambda v: v is None or kinds.whole(0).is_right(v))
+
+
+def _texts(longest: int) -> Kind:
+    return Kind(f"a text of up to {longest} characters", lambda v: isinstance(v, str) and len(v) <= longest)
+
+
+def _by(key: Kind, value: Kind, words: str) -> Kind:
+    return Kind(
+        words,
+        lambda v: isinstance(v, dict) and all(key.is_right(k) and value.is_right(item) for k, item in v.items()),
+    )
+
+
+def _longest(name: str) -> int:
+    field: Any = Plan._meta.get_field(name)
+    return int(field.max_length)
+
+
+INTERVAL = Kind("an interval", lambda v: v in Price.Interval.values)
+LOWER = Kind("a currency", lambda v: kinds.matching(kinds.CURRENCY, "").is_right(v) and v.islower())
+AMOUNTS = Kind("amounts", lambda v: bool(v) and _by(LOWER, kinds.whole(1), "").is_right(v))
+FIELDS = {
+    "slug": kinds.matching(kinds.SLUG, "letters, digits, - and _"),
+    "name": _texts(_longest("name")),
+    "rank": kinds.whole(0),
+    "description": _texts(_longest("description")),
+    "limits": _by(kinds.matching(kinds.SLUG, ""), ANY_NUMBER, "features and how many a month, None for any number"),
+    "trial_days": kinds.whole(0),
+    "grace_days": ANY_NUMBER,
+    "is_public": kinds.FLAG,
+    "prices": _by(INTERVAL, AMOUNTS, "day, week, month or year → currency in small letters → minor units above 0"),
+}
+
+
+@finds("billing.E012")
+def check_plans() -> Finding:
+    """BILLING_PLANS is a list of plans, each with a slug of its own and a name, and no field that there is not."""
+    problem = next(_problems(conf.plans), None)
+    return (f"BILLING_PLANS: {problem}.", WANTED) if problem else None
+
+
+@finds("billing.E013")
+def check_free_plan() -> Finding:
+    """BILLING_FREE_PLAN is one of BILLING_PLANS, where that is set."""
+    if not plan_source.is_settings() or next(_problems(conf.plans), None):
+        return None
+    slugs = [plan.slug for plan in plan_source.defined()]
+    if conf.free_plan in slugs:
+        return None
+    return (
+        f"BILLING_FREE_PLAN is {conf.free_plan!r}, and BILLING_PLANS has no such plan: who pays nothing is on none.",
+        f"Set BILLING_FREE_PLAN to one of {', '.join(slugs) or 'them'}, or add the plan.",
+    )
+
+
+def _problems(plans: Any) -> Iterator[str]:
+    if plans is None:
+        return
+    if not isinstance(plans, list | tuple) or not all(isinstance(plan, dict) for plan in plans):
+        yield "is no list of dictionaries"
+        return
+    for place, plan in enumerate(plans, 1):
+        name = plan.get("slug") or f"plan {place}"
+        yield from (f"{name} lacks {field!r}" for field in ("slug", "name") if field not in plan)
+        yield from (f"{name}: there is no {field!r}" for field in plan if field not in FIELDS)
+        yield from (
+            f"{name}: {field!r} is {plan[field]!r}, and must be {kind.words}"
+            for field, kind in FIELDS.items()
+            if field in plan and not kind.is_right(plan[field])
+        )
+    slugs = [plan["slug"] for plan in plans if "slug" in plan]
+    yield from (f"the slug {slug!r} stands there twice" for slug in slugs if slugs.count(slug) > 1)
+
+
+CHECKS: tuple[Check, ...] = (check_plans, check_free_plan)

@@ -1,0 +1,199 @@
+"""What a project must have beside the settings BILLING_…: queue, addresses, cache, database, what our pages need."""
+
+from inspect import isclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.cache import DEFAULT_CACHE_ALIAS
+from django.db import DEFAULT_DB_ALIAS
+from django.shortcuts import resolve_url
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils.module_loading import import_string
+
+from .findings import Check, Finding, finds
+
+# Each process for itself, or two writers at once as one.
+INEXACT_CACHES = {
+    f"django.core.cache.backends.{name}"
+    for name in ("dummy.DummyCache", "locmem.LocMemCache", "filebased.FileBasedCache", "db.DatabaseCache")
+}
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
+
+
+@finds("billing.E003")
+def check_queue() -> Finding:
+    """Q_CLUSTER is set, its `retry` longer than its `timeout`, its `orm` a database.
+
+    django-q2's own defaults are a Redis on this machine, and a task given out again while it still runs.
+    """
+    queue = getattr(settings, "Q_CLUSTER", None)
+    if not queue:
+        return "Q_CLUSTER is not set: no worker would ever be told of an event.", "Import it from billing.hosting."
+    if not queue.get("timeout") or queue.get("retry", 60) <= queue["timeout"]:
+        return "Q_CLUSTER: `retry` must be longer than `timeout`, and both be set.", "Set both as in billing.hosting."
+    if "orm" in queue and queue["orm"] not in settings.DATABASES:
+        return f"Q_CLUSTER: `orm` names no database: {queue['orm']!r}.", "Set it as in billing.hosting."
+    return None
+
+
+@finds("billing.E004")
+def check_mirror() -> Finding:
+    """DJSTRIPE_FOREIGN_KEY_TO_FIELD is set."""
+    if hasattr(settings, "DJSTRIPE_FOREIGN_KEY_TO_FIELD"):
+        return None
+    return (
+        "DJSTRIPE_FOREIGN_KEY_TO_FIELD is not set, and dj-stripe's migrations fail without it.",
+        'Import it from billing.hosting, or set "id"; "djstripe_id" where dj-stripe was before.',
+    )
+
+
+@finds("billing.E005")
+def check_addresses() -> Finding:
+    """ROOT_URLCONF includes billing.urls."""
+    try:
+        reverse("billing:stripe_webhook")
+    except NoReverseMatch:
+        return (
+            "billing.urls is not included: no webhook arrives, and no page leads to Checkout.",
+            'Add path("", include("billing.urls")) to the urlpatterns of ROOT_URLCONF.',
+        )
+    return None
+
+
+@finds("billing.E007")
+def check_time_zones() -> Finding:
+    """USE_TZ is on: every time here is aware."""
+    if settings.USE_TZ:
+        return None
+    return "USE_TZ is off, and periods, grace and trials are aware times.", "Set USE_TZ = True."
+
+
+@finds("billing.E008")
+def check_transactions() -> Finding:
+    """ATOMIC_REQUESTS is off for the default database: Stripe is never asked inside a transaction."""
+    if not settings.DATABASES[DEFAULT_DB_ALIAS].get("ATOMIC_REQUESTS"):
+        return None
+    return (
+        "ATOMIC_REQUESTS holds a transaction open while Stripe is asked, and takes back what was written before.",
+        'Set DATABASES["default"]["ATOMIC_REQUESTS"] to False, and use transaction.atomic in the views that need it.',
+    )
+
+
+@finds("billing.E009")
+def check_middleware() -> Finding:
+    """MIDDLEWARE has sessions, CSRF, authentication and messages, by Django's classes or subclasses of them."""
+    present = [found for path in settings.MIDDLEWARE if isclass(found := _imported(path))]
+    missing = [path for path in MIDDLEWARE if not any(issubclass(found, import_string(path)) for found in present)]
+    if not missing:
+        return None
+    return "MIDDLEWARE lacks what billing's pages need.", f"Add to MIDDLEWARE: {', '.join(missing)}."
+
+
+@finds("billing.E010")
+def check_templates() -> Finding:
+    """TEMPLATES finds billing's pages, and its context processors give them request, user and messages."""
+    try:
+        template: Any = get_template("billing/base.html")
+    except TemplateDoesNotExist:
+        return "TEMPLATES finds no page of billing.", 'Set "APP_DIRS": True for the DjangoTemplates backend.'
+    present = template.backend.engine.context_processors
+    missing = [path for path in CONTEXT_PROCESSORS if path not in present]
+    if not missing:
+        return None
+    return (
+        "TEMPLATES lacks context processors that billing's pages need.",
+        f'Add to "context_processors": {", ".join(missing)}.',
+    )
+
+
+@finds("billing.E011")
+def check_rate_limit_cache() -> Finding:
+    """RATELIMIT_USE_CACHE, where it is set, names one of CACHES."""
+    name = _counting_cache()
+    if name in settings.CACHES:
+        return None
+    return (
+        f"RATELIMIT_USE_CACHE names no cache: {name!r}.",
+        f"Set it to one of {', '.join(settings.CACHES)}, or leave it out.",
+    )
+
+
+@finds("billing.W002")
+def check_cache() -> Finding:
+    """The cache counts exactly: rate limits and the budget of Stripe's calls, by all processes together."""
+    name = _counting_cache()
+    backend = settings.CACHES.get(name, {}).get("BACKEND", "")
+    if backend not in INEXACT_CACHES:
+        return None
+    return (
+        f"CACHES[{name!r}] does not count exactly: {backend}.",
+        "Import CACHES from billing.hosting (and run `manage.py setup`, which makes its table), or use Redis.",
+    )
+
+
+@finds("billing.W003")
+def check_sqlite() -> Finding:
+    """On SQLite, writers queue for the database."""
+    database = settings.DATABASES[DEFAULT_DB_ALIAS]
+    is_queued = database.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE"
+    if database["ENGINE"] != "django.db.backends.sqlite3" or is_queued:
+        return None
+    return (
+        'SQLite fails with "database is locked" where site and worker write at once.',
+        'Set DATABASES["default"]["OPTIONS"] to SQLITE_OPTIONS of billing.hosting, or use PostgreSQL.',
+    )
+
+
+@finds("billing.W005")
+def check_login() -> Finding:
+    """LOGIN_URL leads to a page, or to another site: who is not signed in is sent there."""
+    try:
+        url = resolve_url(settings.LOGIN_URL)
+        if not urlsplit(url).netloc:
+            resolve(urlsplit(url).path)
+    except (NoReverseMatch, Resolver404):
+        return (
+            f"LOGIN_URL is {settings.LOGIN_URL!r}, where there is no page.",
+            'Set LOGIN_URL to the address or name of your page to log in; the admin has one, "admin:login".',
+        )
+    return None
+
+
+def _counting_cache() -> str:
+    return getattr(settings, "RATELIMIT_USE_CACHE", DEFAULT_CACHE_ALIAS)
+
+
+def _imported(path: str) -> Any:
+    """None where it cannot be: Django says so itself."""
+    try:
+        return import_string(path)
+    except ImportError:
+        return None
+
+
+CHECKS: tuple[Check, ...] = (
+    check_queue,
+    check_mirror,
+    check_addresses,
+    check_time_zones,
+    check_transactions,
+    check_middleware,
+    check_templates,
+    check_rate_limit_cache,
+    check_cache,
+    check_sqlite,
+    check_login,
+)

@@ -1,0 +1,67 @@
+"""What leads to Stripe, and lets it in."""
+
+import re
+
+from djstripe.models.api import API_KEY_REGEX
+from stripe._api_version import _ApiVersion
+
+from billing.conf import conf
+
+from .findings import Check, Finding, finds
+from .values import is_right
+
+
+@finds("billing.W001")
+def check_webhook_secret() -> Finding:
+    """STRIPE_WEBHOOK_SECRETS has a secret to verify events by."""
+    if not is_right("STRIPE_WEBHOOK_SECRETS") or conf.webhook_secrets:
+        return None
+    return (
+        "No webhook secret is set: every event is refused.",
+        "Set STRIPE_WEBHOOK_SECRETS to the list of your endpoint's signing secrets (whsec_…).",
+    )
+
+
+@finds("billing.E001")
+def check_api_key() -> Finding:
+    """STRIPE_SECRET_KEY is a secret key of Stripe's, of the mode that STRIPE_LIVE_MODE names.
+
+    dj-stripe takes no key of another shape, and every drain would fail on it.
+    """
+    if not is_right("STRIPE_SECRET_KEY"):
+        return None
+    mode = "live" if conf.live_mode else "test"
+    if not re.match(API_KEY_REGEX, conf.api_key) or conf.api_key.startswith("pk_"):
+        is_what = "not a secret key of Stripe's" if conf.api_key else "empty"
+        return f"STRIPE_SECRET_KEY is {is_what}.", f"Set STRIPE_SECRET_KEY to your sk_{mode}_… key."
+    if f"_{mode}_" not in conf.api_key[:8]:
+        return (
+            f"STRIPE_SECRET_KEY is not a {mode} mode key, while STRIPE_LIVE_MODE is {conf.live_mode}.",
+            f"Set STRIPE_SECRET_KEY to your sk_{mode}_… key, or STRIPE_LIVE_MODE to {not conf.live_mode}.",
+        )
+    return None
+
+
+@finds("billing.W007")
+def check_api_version() -> Finding:
+    """STRIPE_API_VERSION is the version that the installed stripe package is built for."""
+    if not is_right("STRIPE_API_VERSION") or conf.api_version == _ApiVersion.CURRENT:
+        return None
+    return (
+        f"STRIPE_API_VERSION is {conf.api_version}; the installed stripe package is built for {_ApiVersion.CURRENT}.",
+        "Install the stripe package that this release names, and leave STRIPE_API_VERSION out (docs/upgrading.md).",
+    )
+
+
+@finds("billing.W008")
+def check_mode() -> Finding:
+    """STRIPE_LIVE_MODE is off where the sandbox is Stripe."""
+    if not (conf.live_mode and is_right("STRIPE_API_BASE") and conf.is_sandbox):
+        return None
+    return (
+        "STRIPE_LIVE_MODE is on while STRIPE_API_BASE leads to this machine: nobody would be billed.",
+        "Leave STRIPE_API_BASE out for the real Stripe, or STRIPE_LIVE_MODE for the sandbox.",
+    )
+
+
+CHECKS: tuple[Check, ...] = (check_webhook_secret, check_api_key, check_api_version, check_mode)

@@ -1,0 +1,155 @@
+"""Each setting by itself: that its value is of its kind. Settings that need more than that follow the table."""
+
+from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
+
+from django.apps import apps
+from django.conf import settings
+
+from billing.conf import LOOPBACK, conf, documented
+
+from . import kinds
+from .findings import Check, Finding, finds
+from .kinds import Kind
+
+
+class Row(NamedTuple):
+    check_id: str
+    name: str
+    kind: Kind
+
+
+TABLE = (
+    Row("billing.E101", "STRIPE_SECRET_KEY", kinds.TEXT),
+    Row("billing.E102", "STRIPE_API_VERSION", kinds.matching(kinds.API_VERSION, 'a version like "2026-08-26.dahlia"')),
+    Row("billing.E103", "STRIPE_API_BASE", kinds.address(or_empty=True)),
+    Row("billing.E104", "STRIPE_LIVE_MODE", kinds.FLAG),
+    Row("billing.E105", "STRIPE_WEBHOOK_SECRETS", kinds.TEXTS),
+    Row("billing.E106", "SITE_URL", kinds.address()),
+    Row("billing.E107", "BILLING_CLOCK", kinds.function()),
+    Row("billing.E108", "BILLING_ACCESS_RULE", kinds.function("subscriber")),
+    Row("billing.E109", "BILLING_FREE_PLAN", kinds.matching(kinds.SLUG, "the slug of a plan")),
+    Row("billing.E110", "BILLING_GRACE_DAYS", kinds.whole(0)),
+    Row("billing.E111", "BILLING_DISPUTE_HOLDS", kinds.FLAG),
+    Row("billing.E112", "BILLING_LOST_DISPUTE_CANCELS", kinds.FLAG),
+    Row("billing.E113", "BILLING_FULL_REFUND_CANCELS", kinds.FLAG),
+    Row("billing.E114", "BILLING_DELETE_CUSTOMER", kinds.FLAG),
+    Row("billing.E115", "BILLING_CHECKOUT_RATE", kinds.matching(kinds.RATE, 'a rate like "5/m" (s, m, h or d)')),
+    Row("billing.E116", "BILLING_INVOICE", kinds.INVOICE),
+    Row("billing.E117", "BILLING_RENEWAL_REMINDER_DAYS", kinds.number(0)),
+    Row("billing.E118", "BILLING_CARD_REMINDER_DAYS", kinds.number(0)),
+    Row("billing.E119", "BILLING_WEBHOOK_TOLERANCE", kinds.whole(1)),
+    Row("billing.E120", "BILLING_WEBHOOK_MAX_BYTES", kinds.whole(1)),
+    Row("billing.E121", "BILLING_STRIPE_TIMEOUT", kinds.number(0, is_above=True)),
+    Row("billing.E122", "BILLING_STRIPE_REQUEST_TIMEOUT", kinds.number(0, is_above=True)),
+    Row("billing.E123", "BILLING_STRIPE_RATE", kinds.number(0)),
+    Row("billing.E124", "BILLING_STRIPE_CIRCUIT_FAILURES", kinds.whole(1)),
+    Row("billing.E125", "BILLING_STRIPE_CIRCUIT_SECONDS", kinds.number(0, is_above=True)),
+    Row("billing.E126", "BILLING_LEASE_SECONDS", kinds.number(0, is_above=True)),
+    Row("billing.E127", "BILLING_READY_DEAD_EVENTS", kinds.whole(0)),
+    Row("billing.E128", "BILLING_ALERT_MINUTES", kinds.number(0, is_above=True)),
+    Row("billing.E129", "BILLING_SILENT_HOURS", kinds.number(0, is_above=True)),
+    Row(
+        "billing.E130",
+        "BILLING_DASHBOARD_CURRENCY",
+        kinds.matching(kinds.CURRENCY, 'a currency like "usd", or empty', or_empty=True),
+    ),
+    Row("billing.E131", "BILLING_REQUEST_SUBSCRIBER", kinds.function("request")),
+    Row("billing.E132", "BILLING_MAY_MANAGE", kinds.function("request", "subscriber")),
+    Row("billing.E133", "BILLING_CUSTOMER_DETAILS", kinds.function("subscriber")),
+    Row("billing.E134", "BILLING_SEATS", kinds.function("subscriber")),
+)
+KINDS = {row.name: row.kind for row in TABLE}
+
+
+def is_right(name: str) -> bool:
+    """Of a setting in the table: left out, or of its kind."""
+    return not hasattr(settings, name) or KINDS[name].is_right(getattr(settings, name))
+
+
+def _look(row: Row) -> Finding:
+    """A value that may be a secret is not shown."""
+    if is_right(row.name):
+        return None
+    is_what = "" if "SECRET" in row.name else f" is {getattr(settings, row.name)!r}, and"
+    hint = f"Set {row.name} to {row.kind.words}, or leave it out."
+    return f"{row.name}{is_what} must be {row.kind.words}.", hint
+
+
+@finds("billing.E002")
+def check_subscriber_model() -> Finding:
+    """BILLING_SUBSCRIBER_MODEL is a model of an installed app."""
+    try:
+        apps.get_model(conf.subscriber_model)
+    except (LookupError, ValueError, AttributeError):
+        return (
+            f"BILLING_SUBSCRIBER_MODEL names no installed model: {conf.subscriber_model!r}.",
+            "Set it to 'app_label.Model' of an installed app, or leave it out for the user model.",
+        )
+    return None
+
+
+@finds("billing.E020")
+def check_request_subscriber() -> Finding:
+    """BILLING_REQUEST_SUBSCRIBER is set where users are not the subscribers."""
+    if conf.request_subscriber:
+        return None
+    model = conf.subscriber_model
+    return (
+        f"BILLING_SUBSCRIBER_MODEL is {model}, and BILLING_REQUEST_SUBSCRIBER is not set.",
+        f"Set it to the dotted path of a function of the request: it returns the {model} that pays, or None.",
+    )
+
+
+@finds("billing.E006")
+def check_dashboard_rates() -> Finding:
+    """BILLING_DASHBOARD_RATES are rates above 0, by currency, into BILLING_DASHBOARD_CURRENCY."""
+    try:
+        are_rates = all(
+            len(currency) == 3 and 0 < rate < Decimal("Infinity") for currency, rate in conf.dashboard_rates.items()
+        )
+    except (ArithmeticError, AttributeError):
+        are_rates = False
+    if not are_rates:
+        return (
+            "BILLING_DASHBOARD_RATES is no dictionary of currencies and rates above 0.",
+            'Set it to what one of each currency is worth in BILLING_DASHBOARD_CURRENCY: {"eur": "1.08"}.',
+        )
+    if is_right("BILLING_DASHBOARD_CURRENCY") and conf.dashboard_rates and not conf.dashboard_currency:
+        return (
+            "BILLING_DASHBOARD_RATES is set and BILLING_DASHBOARD_CURRENCY is not: nothing is converted.",
+            'Set BILLING_DASHBOARD_CURRENCY to the currency that the rates lead to: "usd".',
+        )
+    return None
+
+
+@finds("billing.W004")
+def check_names() -> Finding:
+    """Every setting BILLING_… is one of billing's."""
+    unknown = sorted(n for n in dir(settings) if n.startswith("BILLING_") and n not in documented())
+    if not unknown:
+        return None
+    return f"No setting of billing: {', '.join(unknown)}.", "Look for its right name in docs/api.md, or remove it."
+
+
+@finds("billing.W006")
+def check_site() -> Finding:
+    """SITE_URL is not on this machine where the real Stripe is asked, DEBUG being off."""
+    is_real = is_right("STRIPE_API_BASE") and not conf.is_sandbox and not settings.DEBUG
+    if not is_real or not is_right("SITE_URL") or conf.site_url.split("/")[2].split(":")[0] not in LOOPBACK:
+        return None
+    return (
+        f"SITE_URL is {conf.site_url}: buyers come back from Checkout to nowhere.",
+        "Set SITE_URL to the site's public address: https://billing.example.com",
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    *(Check(row.check_id, f"{row.name} is {row.kind.words}.", partial(_look, row)) for row in TABLE),
+    check_subscriber_model,
+    check_request_subscriber,
+    check_dashboard_rates,
+    check_names,
+    check_site,
+)

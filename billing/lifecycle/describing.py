@@ -1,0 +1,32 @@
+"""Stripe's customer brought to what we say of the subscriber."""
+
+import hashlib
+import json
+from typing import Any
+
+from billing import customer_details, stripe_client
+from billing.models import Customer
+from billing.stripe_client import StripeRefused
+
+from . import orders
+
+
+def carry_out(rows: orders.Rows) -> None:
+    """Holding the lane, with no transaction open. What is empty is cleared. Raises `StripeUnavailable`,
+    `StripeRefused`."""
+    customer = Customer.objects.select_related("subscriber").get(pk=rows[0].object_id)
+    if customer.subscriber is None:
+        return
+    details = {name: "" if value is None else value for name, value in customer_details.of(customer.subscriber).items()}
+    if not details:
+        return
+    try:
+        stripe_client.post(f"/v1/customers/{customer.pk}", idempotency_key=_key(rows, details), **details)
+    except StripeRefused as error:
+        if error.code != "resource_missing":
+            raise
+
+
+def _key(rows: orders.Rows, details: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(details, sort_keys=True, default=str).encode()).hexdigest()
+    return f"{orders.key_of(rows)}:{digest[:12]}"

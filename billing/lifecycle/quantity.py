@@ -1,0 +1,106 @@
+"""The quantity of a subscription brought to the seats that are paid for, as BILLING_SEATS says them at that moment.
+
+What differs in the running period is prorated: `create_prorations`, so that it stands on the next invoice.
+"""
+
+from typing import Any
+
+from billing import seats, stripe_client, subscriptions
+from billing.fetch import id_of
+from billing.lanes import Claim, commit_under
+from billing.models import Customer, Price, Subscription
+
+from . import orders, phases
+from .refusals import ChangePending, NoSubscription
+from .standing import Standing, ask
+
+PRORATED = "create_prorations"
+# What a phase of a schedule says besides, and is not ours to decide.
+KEPT_OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", "default_payment_method", "description")
+
+
+def carry_out(rows: orders.Rows, claim: Claim) -> None:
+    """Holding the lane, with no transaction open. Raises `StripeUnavailable`, `StripeRefused`, `UnmappedPrice`;
+    `ChangePending` while a change of plan waits for its payment, which Stripe lets nothing else change."""
+    customer = Customer.objects.select_related("subscriber").get(pk=rows[0].object_id)
+    if customer.subscriber is None or not seats.is_counted():
+        return
+    wanted = seats.of(customer.subscriber)
+    try:
+        with stripe_client.drain_reads():
+            now = ask(customer)
+    except NoSubscription:
+        return
+    if _bring(now, wanted, f"{orders.key_of(rows)}:{wanted}"):
+        with stripe_client.drain_reads() as reads:
+            commit_under(claim, reads, lambda: subscriptions.refresh(customer))
+
+
+def _bring(now: Standing, wanted: int, key: str) -> bool:
+    """Whether anything was written. Checkout counts seats anew, and so does what starts later: see `subscriptions`."""
+    if not now.is_live or now.status == Subscription.Status.INCOMPLETE or now.item.get("quantity") is None:
+        return False
+    schedule = now.schedule
+    is_right = now.quantity == wanted
+    if is_right and not (schedule and _ahead(schedule, wanted)):
+        return False
+    if now.has_pending_update:
+        raise ChangePending
+    if schedule:
+        _write_phases(schedule, wanted, key)
+    else:
+        stripe_client.post(
+            f"/v1/subscriptions/{now.id}",
+            idempotency_key=key,
+            items=[{"id": now.item["id"], "quantity": wanted}],
+            proration_behavior="none" if now.is_trial else PRORATED,
+        )
+    return True
+
+
+def _ahead(schedule: dict[str, Any], wanted: int) -> bool:
+    """Whether a phase that is not over would bill another number of seats."""
+    plans = _plans(schedule)
+    return any(
+        item.get("quantity") != wanted
+        for phase in _phases(schedule)
+        for item in phase["items"]
+        if id_of(item["price"]) in plans
+    )
+
+
+def _write_phases(schedule: dict[str, Any], wanted: int, key: str) -> None:
+    """A scheduled change of plan stays, for as many seats."""
+    plans = _plans(schedule)
+    stripe_client.post(
+        f"/v1/subscription_schedules/{schedule['id']}",
+        idempotency_key=key,
+        end_behavior=schedule["end_behavior"],
+        proration_behavior=PRORATED,
+        phases=[_phase(phase, plans, wanted) for phase in _phases(schedule)],
+    )
+
+
+def _phase(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any]:
+    kept = {name: id_of(phase[name]) if name.endswith("method") else phase[name] for name in KEPT_OF_A_PHASE
+            if phase.get(name)}  # fmt: skip
+    items = [
+        {
+            "price": id_of(item["price"]),
+            "quantity": wanted if id_of(item["price"]) in plans else item.get("quantity") or 1,
+        }
+        for item in phase["items"]
+    ]
+    return {**kept, **phases.discounts(phase), "items": items}
+
+
+def _phases(schedule: dict[str, Any]) -> list[dict[str, Any]]:
+    """The one under way and those to come."""
+    under_way = (schedule["current_phase"] or {}).get("start_date", 0)
+    return [phase for phase in schedule["phases"] if phase["start_date"] >= under_way]
+
+
+def _plans(schedule: dict[str, Any]) -> set[str]:
+    """Prices of plans among those of a schedule."""
+    named = {id_of(item["price"]) for phase in schedule["phases"] for item in phase["items"]}
+    return set(Price.objects.filter(pk__in=named).values_list("pk", flat=True))

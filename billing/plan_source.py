@@ -1,0 +1,121 @@
+"""Where plans come from: the setting BILLING_PLANS, which then is the truth, or three defaults for staff to edit."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from django.db import transaction
+
+from billing.conf import conf
+from billing.models import Plan, PlanLimit, Price
+
+Interval = Price.Interval
+WHY_READ_ONLY = "These plans stand in the setting BILLING_PLANS: change them there, then run `manage.py setup`."
+
+
+@dataclass(frozen=True)
+class PlanDefinition:
+    """A plan as the settings state it. `limits`: feature → how many a month, None for any number. `prices`: interval →
+    currency → amount in minor units, the main currency first. `grace_days` None: BILLING_GRACE_DAYS."""
+
+    slug: str
+    name: str
+    rank: int
+    description: str = ""
+    limits: dict[str, int | None] = field(default_factory=dict)
+    trial_days: int = 0
+    grace_days: int | None = None
+    is_public: bool = True
+    prices: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in COLUMNS}
+
+
+COLUMNS = tuple(f.name for f in fields(PlanDefinition) if f.name not in {"slug", "limits", "prices"})
+
+DEFAULT_PLANS: list[dict[str, Any]] = [
+    {
+        "slug": "free",
+        "name": "Free",
+        "description": "Everything you need to try it out.",
+        "limits": {"generations": 10},
+    },
+    {
+        "slug": "pro",
+        "name": "Pro",
+        "description": "For one person who uses it every day.",
+        "limits": {"generations": 1_000},
+        "prices": {
+            Interval.MONTH: {"usd": 2_000, "eur": 1_900, "gbp": 1_600, "jpy": 3_000},
+            Interval.YEAR: {"usd": 20_000, "eur": 19_000, "gbp": 16_000, "jpy": 30_000},
+        },
+    },
+    {
+        "slug": "team",
+        "name": "Team",
+        "description": "For a team that builds on it together.",
+        "limits": {"generations": 10_000},
+        "trial_days": 14,
+        "prices": {
+            Interval.MONTH: {"usd": 6_000, "eur": 5_500, "gbp": 4_800, "jpy": 9_000},
+            Interval.YEAR: {"usd": 60_000, "eur": 55_000, "gbp": 48_000, "jpy": 90_000},
+        },
+    },
+]
+
+
+def is_settings() -> bool:
+    """Whether the settings are the truth about plans, and neither staff nor what is at Stripe."""
+    return conf.plans is not None
+
+
+def defined() -> list[PlanDefinition]:
+    """What the settings state, else the defaults. A plan that names no rank has that of its place in the list."""
+    stated = DEFAULT_PLANS if conf.plans is None else conf.plans
+    return [PlanDefinition(**{"rank": place, **plan}) for place, plan in enumerate(stated)]
+
+
+@transaction.atomic
+def bring_in_line() -> int:
+    """Make the plans that are missing; how many were made or changed.
+
+    Where the settings are the truth, the others become as they say; one that fell out of them is sold no more, and
+    stays for whoever has it.
+    """
+    return sum(_bring_in_line(plan) for plan in defined()) + _withdraw()
+
+
+def out_of_line() -> list[str]:
+    """Slugs of the plans that are not as the settings say, where they are the truth."""
+    if not is_settings():
+        return []
+    rows = {plan.slug: plan for plan in Plan.objects.prefetch_related("limits")}
+    found = [plan.slug for plan in defined() if plan.slug not in rows or _differs(plan, rows[plan.slug])]
+    return [*found, *_withdrawn().values_list("slug", flat=True)]
+
+
+def _bring_in_line(plan: PlanDefinition) -> bool:
+    row, is_new = Plan.objects.get_or_create(slug=plan.slug, defaults=plan.columns)
+    if not is_new and not _differs(plan, row):
+        return False
+    Plan.objects.filter(pk=row.pk).update(**plan.columns)
+    row.limits.exclude(feature__in=plan.limits).delete()
+    for feature, quantity in plan.limits.items():
+        PlanLimit.objects.update_or_create(plan=row, feature=feature, defaults={"quantity": quantity})
+    return True
+
+
+def _differs(plan: PlanDefinition, row: Plan) -> bool:
+    """A row that staff may edit is never wrong."""
+    limits = {limit.feature: limit.quantity for limit in row.limits.all()} if is_settings() else {}
+    return is_settings() and (limits != plan.limits or any(getattr(row, n) != v for n, v in plan.columns.items()))
+
+
+def _withdrawn() -> Any:
+    rows = Plan.objects.filter(is_public=True)
+    return rows.exclude(slug__in=[plan.slug for plan in defined()]) if is_settings() else rows.none()
+
+
+def _withdraw() -> int:
+    return _withdrawn().update(is_public=False)

@@ -1,0 +1,55 @@
+"""Quantities that differ from the seats in use: somebody joined or left, and `billing.seats.changed` was not called."""
+
+from collections.abc import Callable, Iterator
+
+from django.db.models import QuerySet
+
+from billing import seats, worker
+from billing.models import Customer, StripeWrite, Subscription, SyncRun
+
+from . import report
+from .parallel import each
+
+CAUSE = "seats changed, and billing was not told"
+BILLED = (
+    Subscription.Status.ACTIVE,
+    Subscription.Status.TRIALING,
+    Subscription.Status.PAST_DUE,
+    Subscription.Status.UNPAID,
+)
+AT_ONCE = 500
+
+
+def mend(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bool) -> None:
+    """Of one customer, or with "" of all, by our rows: where nothing differs, Stripe is not asked."""
+    if not seats.is_counted():
+        return
+    rows = _billed().filter(customer=customer) if customer else _billed()
+    wrong = list(_differing(run, rows, tick))
+    if is_dry or not wrong:
+        return
+    for one in Customer.objects.filter(pk__in=wrong):
+        seats.owe(one, "sync")
+    each(worker.drain, wrong, tick)
+    run.healed += len(wrong) - _owed().filter(lane__in=wrong).count()
+
+
+def _billed() -> QuerySet[Subscription]:
+    """But those whose quantity is about to be set, or who are leaving."""
+    rows = Subscription.objects.filter(status__in=BILLED, customer__deleted_at=None, customer__deletion=None)
+    rows = rows.exclude(customer__subscriber=None).exclude(plan=None).exclude(customer__in=_owed().values("lane"))
+    return rows.select_related("customer__subscriber")
+
+
+def _owed() -> QuerySet[StripeWrite]:
+    return StripeWrite.objects.filter(action=StripeWrite.Action.SET_SEATS, done_at=None, withdrawn_at=None)
+
+
+def _differing(run: SyncRun, rows: QuerySet[Subscription], tick: Callable[[], None]) -> Iterator[str]:
+    for number, row in enumerate(rows.iterator(chunk_size=AT_ONCE), start=1):
+        wanted = seats.of(row.customer.subscriber)
+        if wanted != row.quantity:
+            report.drift(run, row.customer_id, {"quantity": (wanted, row.quantity)}, CAUSE)
+            yield row.customer_id
+        if number % AT_ONCE == 0:
+            tick()

@@ -1,0 +1,155 @@
+"""What a test does with a sandbox: sell to it, let time pass, refuse cards, and deliver its events as it likes."""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+from billing import stripe_client
+from billing.lifecycle import checkout
+from billing.sandbox import Sandbox
+from billing.sandbox.api import Request
+
+from . import events, plans
+from .memory import forget_stripe
+from .subscribed import Subscribed
+
+SECONDS_A_DAY = 86_400
+Event = dict[str, Any]
+
+
+class Stripe:
+    """The sandbox of a test. Nothing that happens there is known here until `deliver`.
+
+    `control` is all of its control plane (docs/sandbox.md) and `api` all of Stripe's API; the rest are short ways.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.delivered: set[str] = set()
+
+    @property
+    def url(self) -> str:
+        return self.sandbox.url
+
+    def reset(self, seed: int = 1) -> None:
+        """An empty Stripe with the plans of this database for sale; ids are the same for the same seed."""
+        self.control("reset", seed=seed)
+        self.delivered.clear()
+        plans.publish()
+
+    # Asking
+
+    def control(self, path: str, **body: Any) -> dict[str, Any]:
+        """`control("disputes", charge="ch_…")`. Raises ValueError with the sandbox's words when it refuses."""
+        return self._ask("POST", path, json.dumps(body).encode())
+
+    def calls(self) -> dict[str, Any]:
+        """All calls of the API since `reset`: `total`, and `data` with method, path and count."""
+        return self._ask("GET", "calls")
+
+    def api(self, method: str, path: str, **params: Any) -> dict[str, Any]:
+        """Ask Stripe's API as `billing` does: `api("GET", "charges", customer="cus_…")`."""
+        if method == "GET":
+            return stripe_client.get(f"/v1/{path}", **params)
+        call = stripe_client.delete if method == "DELETE" else stripe_client.post
+        return call(f"/v1/{path}", idempotency_key=f"test-{uuid4()}", **params)
+
+    def _ask(self, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
+        response = self.sandbox.handle(Request(method, f"/_sandbox/{path}", body=body))
+        assert response is not None
+        answer: dict[str, Any] = json.loads(response.body)
+        if response.status != 200:
+            raise ValueError(answer["error"]["message"])
+        return answer
+
+    # Time, and Stripe's own trouble
+
+    def advance(self, days: float = 0, hours: float = 0) -> None:
+        """Let time pass, for the sandbox and for the rules: renewals, retries, trials' and grace periods' ends."""
+        self.control("advance", seconds=int(days * SECONDS_A_DAY + hours * 3600))
+
+    @contextmanager
+    def down(self, status: int = 503) -> Iterator[None]:
+        """Stripe answers every call with `status`, and applies none; afterwards nothing of it is remembered."""
+        self.control("faults", api={"fail_next": 1_000_000, "status": status})
+        try:
+            yield
+        finally:
+            self.control("faults")
+            forget_stripe()
+
+    # Subscribers
+
+    def subscribe(
+        self, subscriber: Any, plan: str, interval: str = "month", card: str = "pm_card_visa", currency: str = ""
+    ) -> Subscribed:
+        """Go to Checkout and pay there with that card; `subscriber` is one of BILLING_SUBSCRIBER_MODEL."""
+        attempt = checkout.start(subscriber, plan, interval, currency)
+        self.control(f"checkout/{attempt.session_id}/complete", payment_method=card)
+        session = self.api("GET", f"checkout/sessions/{attempt.session_id}")
+        return Subscribed(subscriber, session["customer"], session["subscription"] or "")
+
+    def change_card(self, subscribed: Subscribed, card: str) -> None:
+        """What is charged from now on: `pm_card_chargeCustomerFail` declines, `pm_card_authenticationRequired` waits
+        for 3D Secure each time; docs/sandbox.md lists them all."""
+        method = self.api("POST", f"payment_methods/{card}/attach", customer=subscribed.customer)["id"]
+        self.api("POST", f"subscriptions/{subscribed.subscription}", default_payment_method=method)
+
+    def open_invoice(self, subscribed: Subscribed) -> str:
+        """The id of the newest invoice that waits to be paid."""
+        found = self.api("GET", "invoices", subscription=subscribed.subscription, status="open")["data"]
+        return str(found[0]["id"])
+
+    def pay(self, subscribed: Subscribed, card: str = "pm_card_visa") -> None:
+        """Pay the open invoice on its hosted page."""
+        self.control(f"invoices/{self.open_invoice(subscribed)}/pay", payment_method=card)
+
+    def charge_of(self, subscribed: Subscribed) -> dict[str, Any]:
+        """The newest charge that went through."""
+        charges = self.api("GET", "charges", customer=subscribed.customer)["data"]
+        found: dict[str, Any] = next(charge for charge in charges if charge["paid"])
+        return found
+
+    def refund(self, subscribed: Subscribed, amount: int | None = None) -> str:
+        """Give the newest charge back, or so many minor units of it; the refund's id."""
+        part = {} if amount is None else {"amount": amount}
+        return str(self.api("POST", "refunds", charge=self.charge_of(subscribed)["id"], **part)["id"])
+
+    def dispute(self, subscribed: Subscribed, reason: str = "fraudulent", *, inquiry: bool = False) -> str:
+        """The cardholder disputes the newest charge; the dispute's id."""
+        charge = self.charge_of(subscribed)["id"]
+        return str(self.control("disputes", charge=charge, reason=reason, inquiry=inquiry)["id"])
+
+    def close_dispute(self, dispute: str, status: str) -> None:
+        """`won`, `lost`, or of an inquiry `warning_closed`."""
+        self.control(f"disputes/{dispute}", status=status)
+
+    # Deliveries
+
+    def events(self, *types: str) -> list[Event]:
+        """What nobody has delivered yet, oldest first; of these types only, where some are named."""
+        waiting = [event for event in self.sandbox.events() if event["id"] not in self.delivered]
+        return [event for event in waiting if not types or event["type"] in types]
+
+    def deliver(
+        self, events_: Sequence[Event] | None = None, *, scramble: bool = False, seed: int = 1, work: bool = True
+    ) -> None:
+        """Post events to the door with real signatures, in the order given (Stripe's by default), and work them off.
+
+        `scramble`: each of them twice, in an order drawn by `seed`. Raises AssertionError where the door refuses one,
+        and where one fails, for example in a receiver of yours: with what it raised.
+        """
+        chosen = self.events() if events_ is None else list(events_)
+        if scramble:
+            chosen = random.Random(seed).sample(chosen * 2, len(chosen) * 2)
+        for event in chosen:
+            answer = events.deliver(event)
+            if answer.status_code != 200:
+                raise AssertionError(f"{event['type']} was answered {answer.status_code}: {answer.content.decode()}")
+            self.delivered.add(event["id"])
+        if work:
+            events.work()
+            events.assert_all_processed()

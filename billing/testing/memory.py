@@ -1,0 +1,30 @@
+"""What processes remember of Stripe from one call to the next, and a test must not find of another's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+import stripe
+
+from billing import stripe_budget, stripe_calls, stripe_state
+
+
+@contextmanager
+def knowing_nothing_of_stripe() -> Iterator[None]:
+    """No circuit is open, no pause holds, no call is counted; and the SDK does not wait between its tries."""
+    _forget()
+    with mock.patch.multiple(stripe.HTTPClient, INITIAL_DELAY=0, MAX_DELAY=0):
+        yield
+    _forget()
+
+
+def forget_stripe() -> None:
+    """What all processes know of Stripe, and this one."""
+    stripe_state.drop(*stripe_state.KEPT, stripe_state.PROBE)
+    _forget()
+
+
+def _forget() -> None:
+    stripe_state._known = stripe_state.Known()
+    stripe_calls._kept = stripe_calls._Kept()
+    stripe_budget._own.clear()

@@ -1,0 +1,45 @@
+"""The plans of the test's database for sale at the sandbox, as `setup_stripe` would publish them."""
+
+from uuid import uuid4
+
+from billing import catalogue, plan_source, publishing, stripe_client
+from billing.catalogue import lookup_key
+from billing.conf import conf
+from billing.models import Plan, Price
+
+
+def publish() -> None:
+    """Prices that the database has come first, then the default plans' of those there are.
+
+    Plans of the settings are brought in line first; a database without any gets those that `setup` makes.
+    """
+    if conf.plans is not None or not Plan.objects.exists():
+        plan_source.bring_in_line()
+    products: dict[str, str] = {}
+    for price in Price.objects.filter(is_active=True).select_related("plan"):
+        slug = price.plan.slug
+        if slug not in products:
+            products[slug] = _post("products", name=price.plan.name)["id"]
+        _publish(price, products[slug])
+    publishing.publish()
+
+
+def _publish(price: Price, product: str) -> None:
+    """Make the same price at the sandbox, whose id is another, and sell that one."""
+    made = _post(
+        "prices",
+        product=product,
+        lookup_key=price.lookup_key or lookup_key(price.plan.slug, price.interval),
+        transfer_lookup_key=True,
+        currency=price.currency,
+        unit_amount=price.unit_amount,
+        currency_options={currency: {"unit_amount": amount} for currency, amount in price.currency_options.items()},
+        recurring={"interval": price.interval, "interval_count": price.interval_count},
+        expand=["currency_options"],
+    )
+    Price.objects.filter(pk=price.pk).update(is_active=False)
+    Price.objects.create(pk=made["id"], plan=price.plan, **catalogue.facts(made))
+
+
+def _post(path: str, **params: object) -> dict[str, str]:
+    return stripe_client.post(f"/v1/{path}", idempotency_key=f"test-{uuid4()}", **params)

@@ -1,0 +1,29 @@
+"""Who subscribed in a test: the subscriber, their ids at Stripe, and what we hold of them by now."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from billing import access
+from billing.access import Access
+from billing.models import Payment, Subscription
+
+
+@dataclass
+class Subscribed:
+    """`subscription` is empty where the card was declined at Checkout."""
+
+    subscriber: Any
+    customer: str
+    subscription: str = ""
+
+    @property
+    def row(self) -> Subscription:
+        return Subscription.objects.select_related("plan", "customer").get(customer=self.customer)
+
+    @property
+    def access(self) -> Access:
+        return access.of(self.subscriber)
+
+    @property
+    def last_payment(self) -> Payment:
+        return Payment.objects.filter(customer=self.customer).latest("paid_at")

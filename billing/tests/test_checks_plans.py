@@ -1,0 +1,55 @@
+"""BILLING_PLANS: what is wrong in it is named by plan and field."""
+
+import pytest
+from django.core.checks import run_checks
+
+from billing.checks import plans
+from billing.plan_source import PlanDefinition
+
+PLAN = {"slug": "pro", "name": "Pro", "prices": {"month": {"usd": 2000}}}
+
+
+def found():
+    return {said.id: said for said in run_checks(tags=["billing"])}
+
+
+@pytest.mark.parametrize(
+    ("stated", "names"),
+    [
+        ("pro", "no list"),
+        ({"pro": PLAN}, "no list"),
+        ([{"name": "Pro"}], "plan 1 lacks 'slug'"),
+        ([{"slug": "pro"}], "pro lacks 'name'"),
+        ([{**PLAN, "colour": "red"}], "there is no 'colour'"),
+        ([PLAN, PLAN], "the slug 'pro' stands there twice"),
+        ([{**PLAN, "slug": "pro plan"}], "'slug'"),
+        ([{**PLAN, "name": "x" * 101}], "'name'"),
+        ([{**PLAN, "rank": -1}], "'rank'"),
+        ([{**PLAN, "limits": {"exports": "many"}}], "'limits'"),
+        ([{**PLAN, "limits": ["exports"]}], "'limits'"),
+        ([{**PLAN, "trial_days": None}], "'trial_days'"),
+        ([{**PLAN, "grace_days": -3}], "'grace_days'"),
+        ([{**PLAN, "is_public": "yes"}], "'is_public'"),
+        ([{**PLAN, "prices": {"monthly": {"usd": 2000}}}], "'prices'"),
+        ([{**PLAN, "prices": {"month": {"usd": 20.5}}}], "'prices'"),
+        ([{**PLAN, "prices": {"month": {"USD": 2000}}}], "'prices'"),
+        ([{**PLAN, "prices": {"month": {}}}], "'prices'"),
+    ],
+)
+def test_a_plan_that_is_none_is_named_by_its_slug_and_field(settings, stated, names):
+    settings.BILLING_PLANS = stated
+    said = found()["billing.E012"]
+    assert names in said.msg
+    assert "minor units" in said.hint
+    assert "billing.E013" not in found(), "one thing at a time"
+
+
+def test_a_free_plan_that_is_none_of_the_plans_is_named(settings):
+    settings.BILLING_PLANS = [PLAN]
+    assert "BILLING_FREE_PLAN" in found()["billing.E013"].msg
+    settings.BILLING_FREE_PLAN = "pro"
+    assert not {"billing.E012", "billing.E013"} & found().keys()
+
+
+def test_every_field_of_a_plan_is_checked():
+    assert plans.FIELDS.keys() == PlanDefinition.__dataclass_fields__.keys()

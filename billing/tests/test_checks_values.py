@@ -1,0 +1,97 @@
+"""Every setting has a check: a wrong value is named with what to set, and breaks nothing else."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+from billing.checks import kinds, values
+from billing.conf import documented
+
+WRONG: dict[str, list[Any]] = {
+    "STRIPE_SECRET_KEY": [None, 7],
+    "STRIPE_API_VERSION": ["latest", "", None],
+    "STRIPE_API_BASE": ["127.0.0.1:12111", "ftp://example.com", None, "http://[::1"],
+    "STRIPE_LIVE_MODE": ["false", 0, None],
+    "STRIPE_WEBHOOK_SECRETS": ["whsec_one_text", None, [None]],
+    "SITE_URL": ["example.com", "", "//example.com", "https://", None],
+    "BILLING_CLOCK": ["billing.clock.nothing", "nonsense", "billing.access.explain", None],
+    "BILLING_ACCESS_RULE": ["no.such.module.rule", "billing.clock.now", 7],
+    "BILLING_REQUEST_SUBSCRIBER": ["nowhere.at_all", "billing.payer.noun", 7],
+    "BILLING_MAY_MANAGE": ["nowhere.at_all", "billing.payer.the_user", "billing.conf.LOOPBACK"],
+    "BILLING_CUSTOMER_DETAILS": ["billing.nothing", "billing.payer.may_manage", None],
+    "BILLING_SEATS": ["billing.nothing", "billing.payer.noun", 1],
+    "BILLING_FREE_PLAN": ["", "no slug", None],
+    "BILLING_GRACE_DAYS": [-1, 1.5, "3", True, None],
+    "BILLING_DISPUTE_HOLDS": ["no", None],
+    "BILLING_LOST_DISPUTE_CANCELS": [0],
+    "BILLING_FULL_REFUND_CANCELS": [1],
+    "BILLING_DELETE_CUSTOMER": ["True"],
+    "BILLING_CHECKOUT_RATE": ["5 per minute", "m/5", "", None, "5"],
+    "BILLING_INVOICE": [
+        "a footer",
+        {"foot": "…"},
+        {"footer": 7},
+        {"memo": "x" * 501},
+        {"custom_fields": [{"name": "VAT", "value": "1"}] * 5},
+        {"custom_fields": [{"name": "x" * 41, "value": "1"}]},
+        {"custom_fields": [{"name": "VAT", "value": "x" * 141}]},
+        {"custom_fields": [{"name": "VAT"}]},
+        {"custom_fields": {"VAT": "1"}},
+    ],
+    "BILLING_RENEWAL_REMINDER_DAYS": [-1, "30"],
+    "BILLING_CARD_REMINDER_DAYS": [-0.5, None],
+    "BILLING_WEBHOOK_TOLERANCE": [0, -300, "300"],
+    "BILLING_WEBHOOK_MAX_BYTES": [0, "1 MiB"],
+    "BILLING_STRIPE_TIMEOUT": [0, -1, "20", float("inf")],
+    "BILLING_STRIPE_REQUEST_TIMEOUT": [0, None],
+    "BILLING_STRIPE_RATE": [-1, "many", float("nan")],
+    "BILLING_STRIPE_CIRCUIT_FAILURES": [0, 2.5],
+    "BILLING_STRIPE_CIRCUIT_SECONDS": [0, None],
+    "BILLING_LEASE_SECONDS": [0, "120"],
+    "BILLING_READY_DEAD_EVENTS": [-1, None],
+    "BILLING_ALERT_MINUTES": [0, "60"],
+    "BILLING_SILENT_HOURS": [0, None],
+    "BILLING_DASHBOARD_CURRENCY": ["dollars", "$", None],
+}
+ELSEWHERE = {"BILLING_SUBSCRIBER_MODEL", "BILLING_PLANS", "BILLING_DASHBOARD_RATES"}
+BY_NAME = {row.name: row.check_id for row in values.TABLE}
+
+
+def found():
+    return {said.id: said for said in run_checks(tags=["billing"])}
+
+
+def test_every_setting_there_is_has_a_check_and_its_wrong_values_are_known_here():
+    assert BY_NAME.keys() | ELSEWHERE == documented().keys()
+    assert BY_NAME.keys() == WRONG.keys()
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, wrong in WRONG.items() for value in wrong])
+def test_a_wrong_value_is_named_with_what_to_set_and_breaks_no_other_check(settings, name, value):
+    setattr(settings, name, value)
+    said = found()[BY_NAME[name]]
+    assert name in said.msg
+    assert said.hint.startswith(f"Set {name} to ")
+    assert not ("SECRET" in name and isinstance(value, str) and value in said.msg)
+
+
+def test_no_setting_at_all_is_as_good_as_its_default(settings):
+    for name in BY_NAME:
+        if hasattr(settings, name):
+            delattr(settings, name)
+    assert not {row.check_id for row in values.TABLE} & found().keys()
+    assert all(row.kind.is_right(documented()[row.name][0]) for row in values.TABLE)
+
+
+@pytest.mark.parametrize(
+    "invoice",
+    [{}, {"footer": "Thanks"}, {"memo": "x" * 500, "custom_fields": [{"name": "x" * 40, "value": "y" * 140}]}],
+)
+def test_what_stripe_takes_on_an_invoice_passes(invoice):
+    assert kinds.INVOICE.is_right(invoice)
+
+
+def test_a_setting_that_is_none_of_ours_is_named(settings):
+    settings.BILLING_GRACEDAYS = 5
+    assert "BILLING_GRACEDAYS" in found()["billing.W004"].msg

@@ -1,0 +1,101 @@
+"""What Stripe is told of a subscriber, when they first buy and when it changes."""
+
+import pytest
+from django.utils import timezone
+
+from billing import customer_details, testing, worker
+from billing.lifecycle import deletion
+from billing.lifecycle.customers import METADATA_KEY, customer_for
+from billing.models import Customer, StripeWrite
+
+pytestmark = pytest.mark.django_db
+
+SEAT = {"line1": "Storgata 1", "city": "Oslo", "postal_code": "0155", "country": "NO"}
+DETAILS: dict = {}
+
+
+def described(subscriber):
+    """BILLING_CUSTOMER_DETAILS of these tests."""
+    return dict(DETAILS)
+
+
+@pytest.fixture(autouse=True)
+def _described(settings):
+    DETAILS.clear()
+    DETAILS.update(email="bills@acme.example", name="Acme AS", address=SEAT, phone="", metadata={"team": "7"})
+    settings.BILLING_CUSTOMER_DETAILS = "billing.tests.test_customer_details.described"
+
+
+@pytest.fixture
+def ada(world):
+    return world.subscribed()
+
+
+def at_stripe(world, customer):
+    return world.stripe("GET", f"customers/{customer}")
+
+
+def when_it_is_time():
+    StripeWrite.objects.filter(done_at=None).update(next_attempt_at=timezone.now())
+    worker.sweep()
+    testing.work()
+
+
+def test_a_customer_is_made_with_them_and_led_back_to_the_subscriber(world, ada):
+    made = at_stripe(world, ada.customer)
+    assert (made["email"], made["name"], made["address"]["city"]) == ("bills@acme.example", "Acme AS", "Oslo")
+    assert made["metadata"] == {"team": "7", METADATA_KEY: str(ada.user.pk)}
+    assert Customer.objects.get().email == "bills@acme.example"
+
+
+def test_a_customer_left_behind_by_a_crash_is_found_by_the_address_stripe_was_told(world):
+    user = world.sign_up()
+    made = customer_for(user).pk
+    Customer.objects.all().delete()
+    assert customer_for(user).pk == made
+
+
+def test_without_the_setting_it_is_the_subscribers_own_address(world, settings):
+    del settings.BILLING_CUSTOMER_DETAILS
+    assert at_stripe(world, world.subscribed().customer)["email"] == "ada@example.com"
+
+
+def test_a_change_is_told_by_the_worker_and_what_is_empty_is_cleared(world, ada):
+    DETAILS.update(name="Acme Group AS", email="new@acme.example", address=None)
+    customer_details.changed(ada.user)
+    assert at_stripe(world, ada.customer)["name"] == "Acme AS"
+    testing.work()
+    now = at_stripe(world, ada.customer)
+    assert (now["name"], now["address"], now["metadata"]["team"]) == ("Acme Group AS", None, "7")
+    world.deliver()
+    assert Customer.objects.get().email == "new@acme.example"
+
+
+def test_an_outage_leaves_it_owed(world, ada):
+    DETAILS.update(name="Acme Group AS")
+    customer_details.changed(ada.user)
+    with world.writes_failing():
+        testing.work()
+    when_it_is_time()
+    assert at_stripe(world, ada.customer)["name"] == "Acme Group AS"
+    assert not StripeWrite.objects.filter(done_at=None).exists()
+
+
+def test_what_stripe_does_not_take_is_told_to_staff(world, ada):
+    DETAILS["favourite_colour"] = "blue"
+    customer_details.changed(ada.user)
+    testing.work()
+    assert "favourite_colour" in StripeWrite.objects.get(done_at=None).error_message
+
+
+def test_of_who_has_left_nothing_is_told_any_more(world, ada):
+    customer_details.changed(ada.user)
+    deletion.begin(ada.user)
+    testing.work()
+    assert at_stripe(world, ada.customer)["deleted"]
+    assert not StripeWrite.objects.filter(done_at=None).exists()
+
+
+def test_who_never_bought_anything_is_told_of_when_they_do(world):
+    customer_details.changed(world.sign_up())
+    assert not StripeWrite.objects.exists()

@@ -1,0 +1,366 @@
+"""Seats: what is billed is how many there are in the end, whatever came between."""
+
+import json
+import re
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from billing import mrr, seats, testing, worker
+from billing.lanes import LaneLost
+from billing.lifecycle import cancel, change, checkout, previews, quantity
+from billing.models import Lane, StripeWrite, Subscription
+from billing.testing import assert_all_processed
+
+from .parallel import at_once
+
+pytestmark = pytest.mark.django_db
+
+
+def counted(subscriber):
+    """BILLING_SEATS of these tests: as many as they have groups."""
+    return subscriber.groups.count()
+
+
+def broken(subscriber):
+    raise LookupError("seats cannot be counted today")
+
+
+@pytest.fixture(autouse=True)
+def _by_the_seat(settings):
+    settings.BILLING_SEATS = "billing.tests.test_seats.counted"
+
+
+@pytest.fixture
+def team(world):
+    """Two seats of pro, paid for."""
+    user = world.sign_up()
+    join(user)
+    join(user)
+    return world.subscribed(user=user)
+
+
+def join(user):
+    """A member of whom billing is not told."""
+    user.groups.add(Group.objects.create(name=uuid4().hex))
+
+
+@transaction.atomic
+def joins(user):
+    join(user)
+    seats.changed(user)
+
+
+@transaction.atomic
+def leaves(user):
+    user.groups.first().delete()
+    seats.changed(user)
+
+
+def at_stripe(world, team):
+    return world.stripe("GET", f"subscriptions/{team.subscription}")
+
+
+def billed(world, team):
+    return at_stripe(world, team)["items"]["data"][0]["quantity"]
+
+
+def prorations(world, team):
+    """Amounts that wait for the next invoice."""
+    waiting = world.stripe("GET", "invoiceitems", customer=team.customer, pending=True, limit=100)["data"]
+    return sorted(row["amount"] for row in waiting)
+
+
+def owed():
+    return StripeWrite.objects.filter(action="set_seats", done_at=None)
+
+
+def when_it_is_time():
+    owed().update(next_attempt_at=timezone.now())
+    worker.sweep()
+    testing.work()
+
+
+# Buying
+
+
+def test_checkout_buys_as_many_as_there_are_and_they_are_counted_as_revenue(world, team):
+    assert (billed(world, team), team.row.quantity) == (2, 2)
+    assert mrr.monthly(team.row) == 2 * 2000 == team.last_payment.amount
+
+
+def test_an_open_checkout_for_another_number_of_seats_is_replaced(world):
+    user = world.sign_up()
+    for_one = checkout.start(user, "pro", "month")
+    join(user)
+    join(user)
+    for_two = checkout.start(user, "pro", "month")
+    assert for_two.pk != for_one.pk
+    assert world.stripe("GET", f"checkout/sessions/{for_one.session_id}")["status"] == "expired"
+    assert world.stripe("GET", f"checkout/sessions/{for_two.session_id}")["amount_total"] == 4000
+
+
+def test_who_joins_while_it_is_being_bought_is_paid_for_soon_after(world):
+    user = world.sign_up()
+    attempt = checkout.start(user, "pro", "month")
+    join(user)
+    joins(user)
+    world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
+    world.deliver()
+    assert Subscription.objects.get().quantity == 2
+
+
+def test_who_comes_back_before_any_event_has_their_seats_looked_at_by_the_sweep(world):
+    user = world.sign_up()
+    attempt = checkout.start(user, "pro", "month")
+    join(user)
+    join(user)
+    world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
+    checkout.settle(attempt)
+    assert Subscription.objects.get().quantity == 1
+    worker.sweep()
+    testing.work()
+    assert Subscription.objects.get().quantity == 2
+
+
+# Joining and leaving
+
+
+def test_a_change_asks_nobody_until_the_worker_comes(world, team):
+    world.control("faults")
+    joins(team.user)
+    assert billed(world, team) == 2
+    testing.work()
+    assert (billed(world, team), team.row.quantity) == (3, 3), "seen here before any event has come"
+    assert world.said(team) == ["subscription_changed"]
+    world.deliver()
+    assert world.said(team) == ["subscription_changed"]
+
+
+def test_what_joins_is_prorated_onto_the_next_invoice_and_what_leaves_credited(world, team):
+    world.advance(days=15)
+    joins(team.user)
+    testing.work()
+    credit, charge = prorations(world, team)
+    assert credit < 0 < charge
+    assert 800 < credit + charge < 1100
+    leaves(team.user)
+    testing.work()
+    assert sum(prorations(world, team)) == 0
+    assert billed(world, team) == 2
+
+
+def test_several_changes_are_one_write_of_the_last_truth(world, team):
+    for _ in range(3):
+        joins(team.user)
+    leaves(team.user)
+    testing.work()
+    assert billed(world, team) == 4
+    assert len(prorations(world, team)) == 2
+    assert not owed().exists()
+
+
+def test_a_change_that_is_rolled_back_is_none(world, team):
+    with transaction.atomic():
+        joins(team.user)
+        transaction.set_rollback(True)
+    assert not owed().exists()
+
+
+def test_the_last_who_leaves_leaves_one_seat(world, team):
+    leaves(team.user)
+    leaves(team.user)
+    testing.work()
+    assert billed(world, team) == 1
+
+
+# Outages, crashes and races
+
+
+def test_an_outage_leaves_it_owed_and_the_next_try_bills_the_truth_of_then(world, team):
+    joins(team.user)
+    with world.writes_failing():
+        testing.work()
+    assert billed(world, team) == 2
+    assert "StripeUnavailable" in owed().get().error_message
+    join(team.user)
+    when_it_is_time()
+    assert billed(world, team) == 4
+    assert not owed().exists()
+
+
+def test_a_lost_answer_prorates_once(world, team):
+    world.control("faults", api={"lose_answer": 4})
+    joins(team.user)
+    testing.work()
+    world.control("faults")
+    when_it_is_time()
+    assert billed(world, team) == 3
+    assert len(prorations(world, team)) == 2
+    assert not owed().exists()
+
+
+def test_a_worker_that_dies_after_the_write_harms_nobody(world, team, monkeypatch):
+    with monkeypatch.context() as dying:
+        dying.setattr(quantity, "commit_under", dies)
+        joins(team.user)
+        assert worker.drain(team.customer) == "lost"
+    assert owed().exists()
+    testing.work()
+    assert (billed(world, team), team.row.quantity, len(prorations(world, team))) == (3, 2, 2)
+    world.deliver()
+    assert (team.row.quantity, owed().count()) == (3, 0)
+
+
+def dies(claim, *_):
+    """Its lease runs out, and another has the lane."""
+    Lane.objects.filter(pk=claim.key).update(token=None, leased_until=None)
+    raise LaneLost(claim.key)
+
+
+def test_who_joins_just_after_seats_were_counted_is_not_forgotten(world, team, monkeypatch):
+    bring, late = quantity._bring, [team.user]
+
+    def bring_late(*arguments):
+        while late:
+            joins(late.pop())
+        return bring(*arguments)
+
+    monkeypatch.setattr(quantity, "_bring", bring_late)
+    joins(team.user)
+    testing.work()
+    assert billed(world, team) == 4
+    assert not owed().exists()
+
+
+def test_seats_that_cannot_be_counted_are_told_to_staff_and_hold_up_nothing(world, team, settings):
+    settings.BILLING_SEATS = "billing.tests.test_seats.broken"
+    joins(team.user)
+    world.advance(days=31)
+    world.deliver()
+    assert_all_processed()
+    assert "LookupError: seats cannot be counted today" in owed().get().error_message
+    settings.BILLING_SEATS = "billing.tests.test_seats.counted"
+    when_it_is_time()
+    assert billed(world, team) == 3
+
+
+@pytest.mark.postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_many_join_and_leave_at_once_while_workers_work(world, team):
+    """The host's transactions hold their rows for a while; what was said before a commit is seen after it."""
+    members, done = 4, []
+
+    def come_and_go(number):
+        if number < members:
+            for _ in range(3):
+                joins(team.user)
+            done.append(number)
+            return "joined"
+        while len(done) < members:
+            worker.drain(team.customer)
+        return "worked"
+
+    assert at_once(come_and_go, members + 2) == ["joined"] * members + ["worked"] * 2
+    testing.work()
+    assert billed(world, team) == 2 + members * 3 == team.row.quantity
+    assert not owed().exists()
+
+
+def test_staff_see_who_asked_and_what_came_of_it(world, team, admin_client):
+    def rows():
+        page = admin_client.get(f"/admin/billing/stripewrite/?q={team.customer}").content.decode()
+        found = re.findall("<tr>.*?</tr>", page.partition("<tbody>")[2], re.DOTALL)
+        return [re.sub(r"<[^>]+>|\s+", " ", row) for row in found if "a member joined or left" in row]
+
+    joins(team.user)
+    assert ["owed" in row for row in rows()] == [True]
+    testing.work()
+    assert ["done" in row for row in rows()] == [True]
+
+
+# What else may be going on
+
+
+def test_a_scheduled_change_of_plan_stays_and_is_for_as_many(world, team):
+    change.change(team.user, "team", "month")
+    testing.work()
+    world.deliver()
+    change.change(team.user, "pro", "month")
+    joins(team.user)
+    testing.work()
+    row = team.row
+    assert (billed(world, team), row.pending_kind, row.pending_price.lookup_key) == (3, "scheduled", "pro_month")
+    world.advance(days=31)
+    world.deliver()
+    assert (team.row.plan.slug, billed(world, team)) == ("pro", 3)
+    assert not owed().exists()
+
+
+def test_a_change_that_waits_for_its_payment_is_waited_for(world, team):
+    world.change_card(team, "pm_card_authenticationRequired")
+    change.change(team.user, "team", "month")
+    joins(team.user)
+    testing.work()
+    assert billed(world, team) == 2
+    assert "ChangePending" in owed().get().error_message
+    change.take_back(team.user)
+    when_it_is_time()
+    assert billed(world, team) == 3
+
+
+def test_a_trial_goes_on_and_nothing_is_owed_for_it(world):
+    user = world.sign_up()
+    trial = world.subscribed(plan="team", user=user)
+    assert trial.row.status == "trialing"
+    join(user)
+    joins(user)
+    testing.work()
+    assert (billed(world, trial), prorations(world, trial), trial.row.status) == (2, [], "trialing")
+
+
+def test_a_subscription_that_is_over_or_never_was_is_left_alone(world, team):
+    cancel.cancel(team.user, "now")
+    joins(team.user)
+    stranger = world.sign_up("ben@example.com")
+    joins(stranger)
+    testing.work()
+    assert (at_stripe(world, team)["status"], owed().count()) == ("canceled", 0)
+
+
+def test_what_a_change_of_plan_would_cost_is_for_all_seats(world, team):
+    assert previews.preview(team.user, "team", "month").renewal_amount == 2 * 6000
+
+
+def test_without_the_setting_a_quantity_is_never_touched(world, team, settings):
+    settings.BILLING_SEATS = ""
+    joins(team.user)
+    testing.work()
+    assert (billed(world, team), StripeWrite.objects.filter(reference="members").exists()) == (2, False)
+
+
+# The sync
+
+
+def sync(*arguments):
+    out = StringIO()
+    call_command("sync_stripe", *arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sync_finds_seats_nobody_told_of_says_why_and_mends_them(world, team):
+    sync()
+    join(team.user)
+    found = sync("--dry-run")
+    (drift,) = found["drifts"]
+    assert (drift["field"], drift["ours"], drift["theirs"]) == ("quantity", 3, 2)
+    assert drift["cause"] == "seats changed, and billing was not told"
+    assert billed(world, team) == 2
+    assert (sync()["healed"], billed(world, team)) == (1, 3)
+    assert sync("--customer", team.customer)["drifted"] == 0

@@ -1,0 +1,88 @@
+"""What a host project may rely on in Python, module by module, and how it is said on the page."""
+
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+# Module → its public names. What `billing.testing` offers is what it says of itself.
+MODULES: dict[str, tuple[str, ...]] = {
+    "billing.access": ("has_access", "of", "explain", "explain_customer", "Access", "Explanation"),
+    "billing.usage": ("consume", "allowance", "summary", "Quota", "Allowance", "QuotaExceeded", "NoAccess"),
+    "billing.decorators": ("access_required",),
+    "billing.api.permissions": ("HasAccess",),
+    "billing.templatetags.billing_access": ("has_access",),
+}
+KIT = "billing.testing"
+MODULE_PATH = re.compile(r"\b(?:[a-z_]+\.)+(?=[A-Za-z_])")
+AT_AN_ADDRESS = re.compile(r"<[^<>]*(?:<[^<>]*>)?[^<>]* at 0x[0-9a-f]+>")
+
+
+def modules() -> Iterator[tuple[ModuleType, tuple[str, ...]]]:
+    for path, names in MODULES.items():
+        yield import_module(path), names
+    kit = import_module(KIT)
+    yield kit, _offered(kit)
+    for found in pkgutil.iter_modules(getattr(kit, "__path__", []), f"{KIT}."):
+        module = import_module(found.name)
+        names = tuple(name for name in _offered(module) if name not in _offered(kit))
+        if names and hasattr(module, "__all__"):
+            yield module, names
+
+
+def callables() -> Iterator[tuple[str, Any]]:
+    """Everything public that is called, by its whole name, methods and properties of classes included."""
+    for module, names in modules():
+        for name in names:
+            found = getattr(module, name)
+            yield f"{module.__name__}.{name}", found
+            yield from ((f"{module.__name__}.{name}.{part}", member) for part, member in members(found))
+
+
+def members(found: Any) -> list[tuple[str, Any]]:
+    """Of a class of ours, what it defines itself and documents; what has no docstring says all by its name."""
+    if not inspect.isclass(found):
+        return []
+    own = [(name, value) for name, value in vars(found).items() if not name.startswith("_")]
+    return [
+        (name, value)
+        for name, value in own
+        if (inspect.isfunction(value) or isinstance(value, property)) and value.__doc__
+    ]
+
+
+def signature(found: Any) -> str:
+    """As one writes the call, types by their last name; fields of a class where it is made of them."""
+    if isinstance(found, property):
+        return ""
+    try:
+        text = str(inspect.signature(found))
+    except (TypeError, ValueError):
+        return ""
+    return (
+        MODULE_PATH.sub("", AT_AN_ADDRESS.sub("…", text))
+        .replace("self, ", "")
+        .replace("(self)", "()")
+        .removesuffix(" -> None")
+    )
+
+
+def says(found: Any) -> str:
+    """Its docstring; a generated one, which repeats the signature, is none."""
+    text = inspect.cleandoc(getattr(found, "__doc__", None) or "")
+    is_generated = inspect.isclass(found) and text.startswith(f"{found.__name__}(")
+    return "" if is_generated else text
+
+
+def _offered(module: ModuleType) -> tuple[str, ...]:
+    """What `__all__` names; without it, the functions and classes written there."""
+    if hasattr(module, "__all__"):
+        names = tuple(module.__all__)
+    else:
+        names = tuple(
+            name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
+        )
+    return tuple(name for name in names if not name.startswith("_") and callable(getattr(module, name)))
