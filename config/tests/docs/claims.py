@@ -4,6 +4,7 @@ from .pages import ROOT, Block, Page
 
 CLAIMS = {
     "docs/adopting.md": "billing/tests/test_adopting.py",
+    "docs/api.md": "config/tests/test_reference.py",
     "docs/getting-started.md": "billing/tests/hosts/recipe.py",
     "docs/operations.md#deploying": "config/tests/test_operations.py",
     "docs/operations.md#what-to-watch": "config/tests/test_operations.py",

@@ -42,14 +42,14 @@ def spans_of_commands(page: Page) -> list[str]:
 
 
 def wrong_use(command: str) -> str:
-    """Why `manage.py` would not take it, or nothing. Placeholders stand for anything."""
-    name = command.split(maxsplit=1)[0]
+    """Why `manage.py` would not take it, or nothing. Placeholders stand for anything; a name alone is a mention."""
+    name, *arguments = shlex.split(command)
     if name not in get_commands():
         return f"no command {name}"
     parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
     unknown = set(OPTION.findall(command)) - parser._option_string_actions.keys()
-    if not unknown and not PLACEHOLDER.search(command):
-        parser.parse_args(shlex.split(command)[1:])
+    if arguments and not unknown and not PLACEHOLDER.search(command):
+        parser.parse_args(arguments)
     return f"{name} has no {unknown}" if unknown else ""
 
 

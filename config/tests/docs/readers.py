@@ -6,12 +6,14 @@ from configparser import ConfigParser
 
 from .pages import Block
 
-COMMAND = re.compile(r"\$ |(python3?|manage\.py|make|pip|curl|gunicorn) ")
+PROGRAM = r"(python3?|manage\.py|make|pip|curl|gunicorn) "
+STATEMENT = r"(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|VACUUM) "
+COMMAND = re.compile(rf"\$ |{PROGRAM}|{STATEMENT}|(server|location)\b.*\{{$")
 FIVE_FIELDS = re.compile(r"([\d*/,-]+ +){5}\S")
 
 
 def read_output(block: Block) -> None:
-    """Nothing that anybody would type."""
+    """Nothing that anybody would type, or copy into a file."""
     for line in block.text.splitlines():
         assert not COMMAND.match(line), f"a command in what is only printed: {line}"
 

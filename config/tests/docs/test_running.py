@@ -117,7 +117,7 @@ def test_programs_that_are_not_there_and_what_ours_do_not_take_fail(bash, line):
         bash.run(f"{line}\n")
 
 
-@pytest.mark.parametrize("line", ["$ ls", "python manage.py check", "make test"])
+@pytest.mark.parametrize("line", ["$ ls", "python manage.py check", "make test", "SELECT 1 FROM x", "server {"])
 def test_what_is_printed_holds_no_command(line):
     with pytest.raises(AssertionError, match="a command in what is only printed"):
         readers.read_output(block("", f"ok\n{line}\n"))
