@@ -14,7 +14,7 @@ from functools import partial
 from bench import sandbox, sync
 from bench.table import Row, show
 
-NAMES = ("ingest", "apply", "paid", "million", "admin", "sync", "sandbox")
+NAMES = ("ingest", "apply", "paid", "million", "admin", "sync", "sandbox", "sizes")
 
 
 def measured(name: str) -> list[Row]:
