@@ -110,7 +110,7 @@ def test_variables_and_functions_last_for_the_page(bash):
 
 
 @pytest.mark.parametrize(
-    "line", ["rm -rf .", "make nonsense", "python -m bench.nonsense", "gunicorn --nonsense x.wsgi"]
+    "line", ["rm -rf .", "make nonsense", "python -m bench.nonsense", "manage.py setup --nonsense"]
 )
 def test_programs_that_are_not_there_and_what_ours_do_not_take_fail(bash, line):
     with pytest.raises(AssertionError, match="ended with"):
