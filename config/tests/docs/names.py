@@ -16,6 +16,7 @@ from django.urls import Resolver404, resolve
 from .pages import ROOT, Page
 
 APPS = "billing|notifications|accounts|config|bench"
+MODULE = re.compile(r"python -m ([\w.]+)")
 COMMAND = re.compile(r"manage\.py ([a-z_]+[^`|\n;&#)]*)")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 PLACEHOLDER = re.compile(r"…|\[|<|\b[A-Z]{2,}\b")
@@ -105,11 +106,11 @@ def _resolves(path: str) -> bool:
 def _importable(dotted: str) -> list[str]:
     """The longest module of it, and the attributes after that."""
     parts = dotted.split(".")
-    length = next((end for end in range(len(parts), 1, -1) if _is_module(".".join(parts[:end]))), 1)
+    length = next((end for end in range(len(parts), 1, -1) if is_module(".".join(parts[:end]))), 1)
     return [".".join(parts[:length]), *parts[length:]]
 
 
-def _is_module(name: str) -> bool:
+def is_module(name: str) -> bool:
     try:
         return find_spec(name) is not None
     except ModuleNotFoundError:

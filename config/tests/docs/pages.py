@@ -19,10 +19,15 @@ SPAN = re.compile(r"`([^`]+)`")
 
 @dataclass(frozen=True)
 class Block:
-    where: str
+    page: str
+    line: int
     section: str
     language: str
     text: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.page}:{self.line}"
 
     @property
     def first_line(self) -> str:
@@ -50,8 +55,8 @@ class Page:
             if HEADING.match(lines[number]):
                 section = anchor_of(lines[number])
             if end > number:
-                where = f"{self}:{number + 1}"
-                found.append(Block(where, section, _language(lines[number]), _inside(lines[number:end])))
+                language, text = _language(lines[number]), _inside(lines[number:end])
+                found.append(Block(str(self), number + 1, section, language, text))
             number = max(end, number + 1)
         return found
 

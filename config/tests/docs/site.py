@@ -68,10 +68,11 @@ class Site:
             run(block)
             self.world.deliver()
         except (Exception, SystemExit) as wrong:
-            raise AssertionError(f"{block.where}: {wrong}") from wrong
+            raise AssertionError(f"{block.where}: {str(wrong) or repr(wrong)}") from wrong
 
     def run_python(self, block: Block) -> None:
-        code = compile(self._here(block.text), block.where, "exec")
+        # At its lines of the page, which a traceback then shows.
+        code = compile("\n" * block.line + self._here(block.text), block.page, "exec")
         named = FILE.match(block.first_line)
         if not named:
             exec(code, self.namespace)

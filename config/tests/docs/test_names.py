@@ -27,6 +27,11 @@ def test_what_is_deployed_calls_commands_as_they_are(file):
         assert not names.wrong_use(command), command
 
 
+@each_page
+def test_modules_that_python_is_to_run_can_be_found(page):
+    assert [name for name in names.MODULE.findall(page.text) if not names.is_module(name)] == []
+
+
 def test_settings_and_variables_are_read_by_the_code():
     known, own = names.settings_read(), names.own_settings()
     for page in PAGES:

@@ -13,7 +13,7 @@ on_a_site = pytest.mark.django_db(transaction=True)
 
 
 def block(language, text):
-    return Block("docs/page.md:7", "a-heading", language, text)
+    return Block("docs/page.md", 7, "a-heading", language, text)
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def test_blocks_are_found_with_their_line_and_section_the_indented_ones_too(tmp_
         "# A `b_c` page!\n\n```sh\n# no heading\n```\n\n- a list:\n\n  ```json\n  {}\n  ```\n\n    indented\n"
     )
     page = Page(file)
-    assert [(found.where.rpartition(":")[2], found.section, found.language, found.text) for found in page.blocks] == [
-        ("3", "a-b_c-page", "sh", "# no heading\n"),
-        ("9", "a-b_c-page", "json", "{}\n"),
-        ("13", "a-b_c-page", "indented", "indented\n"),
+    assert [(found.line, found.section, found.language, found.text) for found in page.blocks] == [
+        (3, "a-b_c-page", "sh", "# no heading\n"),
+        (9, "a-b_c-page", "json", "{}\n"),
+        (13, "a-b_c-page", "indented", "indented\n"),
     ]
     assert page.anchors == {"a-b_c-page"}
 
