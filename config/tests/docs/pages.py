@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-FENCE = re.compile(r" *```")
+FENCE = re.compile(r" *(```|~~~)")
 HEADING = re.compile(r"#+ ")
 INDENTED = re.compile(r" {4}\S")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
@@ -90,7 +90,7 @@ def anchor_of(heading: str) -> str:
 def _end_of_block(lines: list[str], number: int) -> int:
     """The line after the block that begins here, or this one if none does."""
     if FENCE.match(lines[number]):
-        return 1 + next(at for at in range(number + 1, len(lines)) if lines[at].strip() == "```")
+        return 1 + next((at for at in range(number + 1, len(lines)) if lines[at].strip() == "```"), len(lines))
     if INDENTED.match(lines[number]) and number and not lines[number - 1].strip():
         return next((at for at in range(number, len(lines)) if not lines[at].strip()), len(lines))
     return number

@@ -4,8 +4,8 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import ModuleType
 
 from django.conf import settings as django_settings
@@ -23,6 +23,7 @@ from .pages import Block
 from .shell import Shell
 
 FILE = re.compile(r"# ([\w/]+)\.py\b")
+ADDED_TO = ("BASE_DIR", "DATABASES", "INSTALLED_APPS", "MIDDLEWARE")
 POSTGRESQL = "-- PostgreSQL"
 SIGNALS = [value for value in vars(signals).values() if isinstance(value, Signal)]
 
@@ -45,7 +46,7 @@ class Site:
     url: str
     shell: Shell
     namespace: dict = field(default_factory=dict)
-    files: dict = field(default_factory=dict)
+    files: list = field(default_factory=list)
     overridden: list = field(default_factory=list)
 
     def begin(self) -> None:
@@ -55,10 +56,10 @@ class Site:
         self.namespace.update(__name__="page", user=ada.user, request=request)
 
     def end(self) -> None:
-        for override in reversed(self.overridden):
-            override.disable()
-        for name in self.files:
-            sys.modules.pop(name, None)
+        while self.overridden:
+            self.overridden.pop().disable()
+        while self.files:
+            del sys.modules[self.files.pop()]
 
     def follow(self, block: Block) -> None:
         """Do what it says; all that Stripe has to tell of it is delivered and applied. Fails by page and line."""
@@ -103,11 +104,10 @@ class Site:
         return text
 
     def _set(self, code) -> None:
-        before = {name: getattr(django_settings, name) for name in ("INSTALLED_APPS", "MIDDLEWARE", "DATABASES")}
-        names = {**before, "BASE_DIR": Path(self.shell.folder)}
+        before = {name: getattr(django_settings, name) for name in ADDED_TO}
+        names = deepcopy(before)
         exec(code, names)
-        given = {name: value for name, value in names.items() if name.isupper() and value is not before.get(name)}
-        del given["BASE_DIR"]
+        given = {name: value for name, value in names.items() if name.isupper() and value != before.get(name)}
         override = override_settings(**given)
         override.enable()
         self.overridden.append(override)
@@ -115,9 +115,10 @@ class Site:
         assert not wrong, wrong
 
     def _add(self, name: str, code) -> None:
-        """A file of the project, or more lines of one."""
-        if name not in self.files:
-            self.files[name] = sys.modules[name] = ModuleType(name)
-            package = name.rpartition(".")[0]
-            self.files[package] = sys.modules.setdefault(package, ModuleType(package))
-        exec(code, vars(self.files[name]))
+        """A file of the reader's project, or more lines of one."""
+        for module in (name.rpartition(".")[0], name):
+            if module not in sys.modules:
+                sys.modules[module] = ModuleType(module)
+                self.files.append(module)
+        assert name in self.files, f"{name} is ours"
+        exec(code, vars(sys.modules[name]))

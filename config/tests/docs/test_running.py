@@ -1,7 +1,11 @@
 """What would make a page untrue fails, and says where."""
 
-import pytest
+import sys
 
+import pytest
+from django.apps import apps
+
+from billing import access
 from billing.signals import cancellation_scheduled
 
 from . import readers
@@ -94,6 +98,19 @@ def test_what_a_receiver_raises_fails_the_block_it_hears_of(site):
     site.follow(block("python", LISTENING))
     with pytest.raises(AssertionError, match="name 'heard' is not defined"):
         site.follow(block("python", "cancel(user, 'period_end')\n"))
+
+
+@on_a_site
+def test_settings_of_a_page_hold_until_its_end_and_may_name_its_files(site):
+    site.follow(block("python", "# shop/rules.py\ndef never(subscriber):\n    return 'suspended'\n"))
+    lines = ["BILLING_ACCESS_RULE = 'shop.rules.never'", "INSTALLED_APPS += ['django.contrib.humanize']"]
+    site.follow(block("python", "\n".join(["# mysite/settings.py", *lines])))
+    assert access.of(site.namespace["user"]).reason == "host_suspended"
+    assert apps.is_installed("django.contrib.humanize")
+    site.end()
+    assert access.of(site.namespace["user"]).reason == "active"
+    assert not apps.is_installed("django.contrib.humanize")
+    assert "shop" not in sys.modules
 
 
 def test_a_line_may_say_how_it_ends_and_is_held_to_it(bash):
