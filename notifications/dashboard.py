@@ -51,6 +51,7 @@ class Mails(NamedTuple):
 
 
 def section(scope: Scope) -> Section:
+    scope = scope.on_the_wall()
     found = _mails(scope)
     return Section(
         "mail", "Mail", figures=_figures(scope, found), charts=[_chart(scope, found)], tables=[_by_kind(scope, found)]
