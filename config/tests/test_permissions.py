@@ -35,12 +35,16 @@ def rows():
     StripeEvent.objects.create(id="evt1", status="dead", payload={"note": SEALED}, **event)
     AccountDeletion.objects.create(lane="cus1", requested_at=NOON)
     told = {"recipient": "ada@example.com", "created_at": NOON, "next_attempt_at": NOON}
-    Mail.objects.create(key="mail:1", kind="refund", status="failed", **told)
-    Suppression.objects.create(address="ada@example.com", reason="bounced", suppressed_at=NOON)
+    Mail.objects.create(key="mail:1", kind="refund", status="failed", context={"refund": "re1"}, **told)
+    Suppression.objects.create(address="ben@example.com", reason="bounced", suppressed_at=NOON)
 
 
-def sees(address, what=""):
-    return lambda client: what in (answer := client.get(address)).content.decode() and answer.status_code == 200
+def sees(address, what):
+    def look(client):
+        answer = client.get(address, follow=True)
+        return answer.status_code == 200 and what in b"".join(answer).decode()
+
+    return look
 
 
 def does(address, **asked):
@@ -67,7 +71,7 @@ def is_asked_why(what):
 
 
 def sends(client):
-    client.post("/admin/notifications/preview/send/", {"sample": "refund", "language": "en"})
+    client.post("/admin/notifications/preview/send/", {"sample": "payment_received", "language": "en"})
     return bool(mail.outbox)
 
 
@@ -78,14 +82,13 @@ DOORS = [
     ("billing.replay_stripeevent", acts("billing.accountdeletion", "try_now")),
     ("billing.handle_stripeevent", does(f"{EVENT}mark-as-handled/")),
     ("billing.handle_stripeevent", acts("billing.stripeevent", "mark_as_handled")),
-    ("billing.export_stripeevent", sees("/admin/billing/stripeevent/export/")),
+    ("billing.export_stripeevent", sees("/admin/billing/stripeevent/export/", "evt1")),
     ("billing.view_payload", sees(f"{EVENT}change/", SEALED)),
     ("billing.hold_customer", is_asked_why("hold")),
     ("billing.release_customer", is_asked_why("release")),
     ("billing.comp_customer", is_asked_why("comp")),
     ("billing.refresh_customer", is_asked_why("refresh")),
-    ("billing.view_customer", sees("/admin/billing/customer/find/?q=nobody", "")),
-    ("billing.change_price", does("/admin/billing/price/price1/change/", plan="")),
+    ("billing.view_customer", sees("/admin/billing/customer/find/?q=cus1", "Access now")),
     ("notifications.resend_mail", acts("notifications.mail", "send_again")),
     ("notifications.lift_suppression", acts("notifications.suppression", "mail_again", reason="It works again")),
     ("notifications.send_preview", sends),
