@@ -77,8 +77,8 @@ def _oldest_due() -> datetime | None:
     # from its beginning, which is the longer the more was processed before.
     untried = waiting.filter(next_attempt_at=None).order_by("next_attempt_at", "received_at")
     again = waiting.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")
-    found = [untried.values_list("received_at", flat=True).first(), again.values_list("next_attempt_at", flat=True).first()]
-    return min(filter(None, found), default=None)
+    received, due = untried.values_list("received_at", flat=True), again.values_list("next_attempt_at", flat=True)
+    return min(filter(None, [received.first(), due.first()]), default=None)
 
 
 def _oldest_queued() -> datetime | None:

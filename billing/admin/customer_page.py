@@ -45,6 +45,7 @@ class CustomerPage(ReadOnlyAdmin):
             "subtitle": None,
             "answer": answer,
             "used": customer_answer.used(obj),
+            "not_applied": [] if answer.at else customer_answer.not_applied(request, obj),
             "actions": staff_actions.offered(request, obj),
             "can_release": staff_actions.RELEASE.is_allowed(request),
             "timeline": timeline.of(request, obj, SOURCES, answer.at),
