@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -69,8 +70,11 @@ class CustomerPage(ReadOnlyAdmin):
         return HttpResponseRedirect(f"{reverse('admin:billing_customer_changelist')}?{urlencode({'q': asked})}")
 
     def _two_of(self, request: HttpRequest, asked: str) -> list[str]:
+        """An address that is somebody's is not taken for the beginning of another's."""
         found, _ = self.get_search_results(request, self.get_queryset(request), asked)
-        return list(found.order_by("pk").values_list("pk", flat=True).distinct()[:2])
+        whole = Q(*((f"{path}__iexact", asked) for path in ("email", *people.email_paths())), _connector=Q.OR)
+        rows = found.order_by("pk").values_list("pk", flat=True).distinct()
+        return list(rows.filter(whole)[:2]) or list(rows[:2])
 
     # What staff may do
 

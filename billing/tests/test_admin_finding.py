@@ -44,6 +44,13 @@ def test_of_several_and_of_none_the_list_is_shown(admin_client):
     assert "2 results" in admin_client.get(LIST, {"q": "ann"}).content.decode()
 
 
+def test_an_address_is_not_taken_for_the_beginning_of_anothers(admin_client):
+    for name, domain in (("ann", "example.co"), ("anne", "example.com")):
+        Customer.objects.create(id=f"cus_{name}", email=f"ann@{domain}")
+    assert found(admin_client, "ann@example.co") == f"{LIST}cus_5Fann/change/"
+    assert found(admin_client, "ann@example") == f"{LIST}?q=ann%40example"
+
+
 def test_who_has_an_account_and_never_bought_is_told_apart_from_who_is_nobody(admin_client):
     get_user_model().objects.create_user("fay@example.com", "correct-horse-battery")
     told = "whoever paid did so under another address"
