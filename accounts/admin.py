@@ -5,6 +5,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from rest_framework.authtoken.models import TokenProxy
 
 from . import closing
@@ -28,12 +29,12 @@ class UserAdmin(DjangoUserAdmin):
     list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
     list_filter = ("is_active", "is_staff", "date_joined")
     search_fields = ("email",)
-    readonly_fields = ("id", "date_joined", "last_login")
+    readonly_fields = ("id", "date_joined", "last_login", "billing")
     fieldsets = (
         (
             None,
             {
-                "fields": ("id", "email", "language", "password"),
+                "fields": ("id", "email", "billing", "language", "password"),
                 "description": "Deleting a user cancels what Stripe bills them, then anonymises them.",
             },
         ),
@@ -41,6 +42,11 @@ class UserAdmin(DjangoUserAdmin):
         ("Dates", {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    @admin.display(description="billing")
+    def billing(self, user: User) -> str:
+        address = reverse("admin:billing_customer_find", query={"q": user.email})
+        return format_html('<a href="{}">What they have, and why</a>', address)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """One at a time: its page says what will happen."""

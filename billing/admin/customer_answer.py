@@ -5,18 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import ngettext
 
 from billing import access, clock, usage
 from billing.access import Explanation, words
-from billing.models import Customer, Hold, Subscription
+from billing.models import Customer, Hold, StripeEvent, Subscription
 
 from . import display, subscription_words
+from .event_filters import StateFilter
 from .timeline import is_sane
 
 NO_TIME = "“{}” is no time. Write it as 2026-11-23 14:30, or choose it from the calendar."
+FAILED = ("%d of their events has failed and was not applied", "%d of their events have failed and were not applied")
+WAITING = ("%d of their events waits to be applied", "%d of their events wait to be applied")
 TO_COME = "That is still to come: nobody knows yet. Ask about now, or a time before."
 
 
@@ -115,6 +120,23 @@ def _only_now(row: Subscription) -> Iterator[tuple[str, Any]]:
     if row.card_last4:
         yield "Card", f"{row.card_brand.capitalize()} ending in {row.card_last4}, until {row.card_expires_on:%m/%Y}"
     yield "Last asked Stripe", display.moment(row.fetched_at)
+
+
+def not_applied(request: HttpRequest, customer: Customer) -> list[Any]:
+    """What Stripe has told and the answer does not know of yet, in words that lead to those events."""
+    events = StripeEvent.objects.filter(lane=customer.pk)
+    wrong = Q(status__in=StateFilter.WENT_WRONG, handled_at=None)
+    counted = events.aggregate(
+        wrong=Count("pk", filter=wrong), waiting=Count("pk", filter=Q(status=StripeEvent.Status.RECEIVED))
+    )
+    kinds = (
+        (FAILED, StateFilter.TROUBLE, counted["wrong"]),
+        (WAITING, StripeEvent.Status.RECEIVED.value, counted["waiting"]),
+    )
+    told = [(ngettext(*words, number) % number, state) for words, state, number in kinds if number]
+    if not request.user.has_perm("billing.view_stripeevent"):
+        return [sentence for sentence, _ in told]
+    return [display.list_link("stripeevent", said, q=customer.pk, status__exact=state) for said, state in told]
 
 
 def used(customer: Customer) -> list[tuple[str, str]]:

@@ -1,10 +1,12 @@
 """The subscriber's page: who, whether they have access and why, what staff may do, and all that happened."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,6 +20,7 @@ from .timeline_sources import SOURCES
 
 WHO: list[Any] = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
 FACTS = ["billing-facts"]
+NEVER_BOUGHT = "has an account here and never opened a Checkout: whoever paid did so under another address."
 
 
 class CustomerPage(ReadOnlyAdmin):
@@ -43,6 +46,7 @@ class CustomerPage(ReadOnlyAdmin):
             "subtitle": None,
             "answer": answer,
             "used": customer_answer.used(obj),
+            "not_applied": [] if answer.at else customer_answer.not_applied(request, obj),
             "actions": staff_actions.offered(request, obj),
             "can_release": staff_actions.RELEASE.is_allowed(request),
             "timeline": timeline.of(request, obj, SOURCES, answer.at),
@@ -51,11 +55,36 @@ class CustomerPage(ReadOnlyAdmin):
         response.status_code = 400 if answer.problem else 200
         return response
 
+    # How it is found
+
+    def find_view(self, request: HttpRequest) -> HttpResponseBase:
+        """GET with `q`: the page of the one customer that is meant, else the list of those who may be."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = request.GET.get("q", "").replace("\0", "").strip()
+        meant = self._two_of(request, asked) if asked else []
+        if len(meant) == 1:
+            return _page_of(meant[0])
+        if asked and not meant and people.is_known(asked):
+            messages.warning(request, f"{asked} {NEVER_BOUGHT}")
+        return HttpResponseRedirect(f"{reverse('admin:billing_customer_changelist')}?{urlencode({'q': asked})}")
+
+    def _two_of(self, request: HttpRequest, asked: str) -> list[str]:
+        """An address that is somebody's is not taken for the beginning of another's."""
+        found, _ = self.get_search_results(request, self.get_queryset(request), asked)
+        whole = Q(*((f"{path}__iexact", asked) for path in ("email", *people.email_paths())), _connector=Q.OR)
+        rows = found.order_by("pk").values_list("pk", flat=True).distinct()
+        return list(rows.filter(whole)[:2]) or list(rows[:2])
+
     # What staff may do
 
     def get_urls(self) -> list[URLPattern]:
-        act = self.admin_site.admin_view(self.action_view)
-        return [path("<path:object_id>/do/<slug:name>/", act, name="billing_customer_action"), *super().get_urls()]
+        act, find = self.admin_site.admin_view(self.action_view), self.admin_site.admin_view(self.find_view)
+        return [
+            path("find/", find, name="billing_customer_find"),
+            path("<path:object_id>/do/<slug:name>/", act, name="billing_customer_action"),
+            *super().get_urls(),
+        ]
 
     def action_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponseBase:
         """GET asks, POST does; 409, 502 or 503 with a sentence where it could not be done, and nothing was changed."""
@@ -69,7 +98,7 @@ class CustomerPage(ReadOnlyAdmin):
         if action.is_possible(customer):
             return self._ask(request, action, customer, action.form(customer, initial=request.GET.dict()))
         messages.warning(request, staff_actions.SOMEBODY_ELSE)
-        return _page_of(customer)
+        return _page_of(customer.pk)
 
     def _act(self, request: HttpRequest, action: Action, customer: Customer) -> HttpResponseBase:
         form = action.form(customer, request.POST)
@@ -81,7 +110,7 @@ class CustomerPage(ReadOnlyAdmin):
             status, sentence = staff_actions.what_went_wrong(error)
             return self._ask(request, action, customer, form, sentence, status)
         messages.success(request, f"{done}.")
-        return _page_of(customer)
+        return _page_of(customer.pk)
 
     def _ask(
         self, request: HttpRequest, action: Action, customer: Customer, form: Any, problem: str = "", status: int = 200
@@ -120,5 +149,5 @@ class CustomerPage(ReadOnlyAdmin):
         return display.side_by_side(links, between=" · ")
 
 
-def _page_of(customer: Customer) -> HttpResponseRedirect:
-    return HttpResponseRedirect(reverse("admin:billing_customer_change", args=[quote(customer.pk)]))
+def _page_of(pk: str) -> HttpResponseRedirect:
+    return HttpResponseRedirect(reverse("admin:billing_customer_change", args=[quote(pk)]))

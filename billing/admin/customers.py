@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from billing import clock
 from billing.models import CheckoutAttempt, Comp, Customer, Hold
 
-from . import cause_words, display, payment_words, people, subscription_words
+from . import cause_words, display, finding, payment_words, people, subscription_words
 from .customer_page import CustomerPage
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
@@ -18,13 +18,21 @@ from .readonly import ReadOnlyAdmin
 @admin.register(Customer)
 class CustomerAdmin(CustomerPage):
     list_display = ["who", "plan", "state", "holds_in_force", "created"]
-    list_filter = ["created_at", ("deleted_at", open_filter("at Stripe", "There", "Deleted"))]
+    list_filter = ["created_at", ("deleted_at", open_filter("presence at Stripe", "There", "Deleted"))]
     list_select_related = ["subscriber", "subscription__plan"]
     ordering = ["-created_at"]
-    search_help_text = "Customer id, or the beginning of an e-mail address"
+    search_help_text = (
+        "The beginning of an e-mail address, or an id of Stripe's: of the customer, or of an invoice, subscription, "
+        "payment, refund, dispute or event of theirs"
+    )
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return ["id__exact", "email__istartswith", *(f"{path}__istartswith" for path in people.email_paths())]
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if owners := finding.owners_of(search_term.strip()):
+            return queryset.filter(pk__in=owners), False
+        return super().get_search_results(request, queryset, search_term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         on_hold = Hold.objects.active().filter(customer=OuterRef("pk")).order_by("placed_at")

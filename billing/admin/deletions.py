@@ -1,10 +1,13 @@
 """Who is leaving, how far it is, and what it waits for."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 
 from billing.lifecycle import deletion
 from billing.models import AccountDeletion
@@ -12,6 +15,8 @@ from billing.models import AccountDeletion
 from . import display, people, replay
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
+
+LOGGED = "Asked to try again"
 
 
 @admin.register(AccountDeletion)
@@ -38,10 +43,13 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Try again now", permissions=["replay"])
     def try_now(self, request: HttpRequest, queryset: QuerySet[AccountDeletion]) -> None:
-        waiting = list(queryset.filter(done_at=None))
-        for leaving in waiting:
-            deletion.try_now(leaving)
-        messages.success(request, f"{len(waiting)} of the chosen deletions are tried again now.")
+        waiting, asked_by = list(queryset.filter(done_at=None)), cast("int", request.user.pk)
+        with transaction.atomic():
+            for leaving in waiting:
+                deletion.try_now(leaving)
+            LogEntry.objects.log_actions(asked_by, waiting, CHANGE, change_message=LOGGED)
+        one, many = "%(count)d deletion is tried again now.", "%(count)d deletions are tried again now."
+        messages.success(request, ngettext(one, many, len(waiting)) % {"count": len(waiting)})
 
     @display.column("who", ordering="customer_id")
     def who(self, leaving: AccountDeletion) -> Any:

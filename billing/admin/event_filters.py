@@ -37,6 +37,7 @@ class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "status__exact"
     TROUBLE, HANDLED = "trouble", "handled"
+    WENT_WRONG = (Status.FAILED, Status.DEAD)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(self.TROUBLE, "Failed or dead"), *Status.choices, (self.HANDLED, "Handled")]
@@ -46,7 +47,7 @@ class StateFilter(admin.SimpleListFilter):
             case None:
                 return queryset
             case self.TROUBLE:
-                return queryset.filter(status__in=[Status.FAILED, Status.DEAD], handled_at=None)
+                return queryset.filter(status__in=self.WENT_WRONG, handled_at=None)
             case self.HANDLED:
                 return queryset.filter(status=Status.DEAD, handled_at__isnull=False)
             case Status.DEAD:

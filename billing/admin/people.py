@@ -29,6 +29,13 @@ def email_paths(subscriber: str = "subscriber") -> list[str]:
     return [f"{subscriber}__{name}"] if name else []
 
 
+def is_known(address: str) -> bool:
+    """Whether a subscriber, who may never have been a customer, has this e-mail address."""
+    name = email_field()
+    model = apps.get_model(conf.subscriber_model)
+    return bool(name) and model._default_manager.filter(**{f"{name}__iexact": address}).exists()
+
+
 def name_of(customer: Customer) -> str:
     """Who pays, in the subscriber model's own words; a customer without one by what Stripe knew."""
     subscriber: Model | None = customer.subscriber

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from billing import access, clock
+from billing import access, clock, mrr
 from billing.access import words
 from billing.models import Subscription
 
@@ -22,7 +22,7 @@ FROM_STRIPE: list[Any] = ["fetched", "updated", "latest_invoice_link", "payment_
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
     change_form_template = "admin/billing/subscription/change_form.html"
-    list_display = ["subscriber", "plan", "state", "access_column", "period_end", "cancellation", "grace_end"]
+    list_display = ["subscriber", "plan_and_money", "state", "access_column", "period_end", "cancellation", "grace_end"]
     list_filter = ["status", ("plan", admin.RelatedOnlyFieldListFilter)]
     ordering = ["-updated_at"]
     search_help_text = "Customer or subscription id, or the beginning of an e-mail address"
@@ -79,6 +79,12 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         return display.at_stripe(row.stripe_id)
 
     # What they have
+
+    @display.column("plan", ordering="plan__rank")
+    def plan_and_money(self, row: Subscription) -> Any:
+        """With what it brings a month: of those who are past due, what is at risk."""
+        monthly = mrr.monthly(row)
+        return display.lines(row.plan, f"{display.amount(monthly, row.currency)} a month" if monthly else "")
 
     @display.column("status", ordering="status")
     def state(self, row: Subscription) -> Any:

@@ -35,7 +35,8 @@ LAG = Term(
 )
 DEAD = Term(
     "Dead events now",
-    "Events given up after the last try, whatever the period: each needs somebody to look at it.",
+    "Events given up after the last try, whatever the period, that nobody has marked as handled: each needs somebody "
+    "to look at it.",
 )
 BY_STATE = Term(
     "Events by state",
@@ -100,7 +101,7 @@ def _figures(scope: Scope, found: list[Lag]) -> list[Figure]:
     total, failed = counted(found), counted(found, kind=STATES["Failed"])
     waiting = counted(found, kind=STATES["Waiting"])
     half, most = _percentile(found, 0.5), _percentile(found, 0.95)
-    dead = StripeEvent.objects.filter(status=Status.DEAD).count()
+    dead = StripeEvent.objects.dead().count()
     return [
         Figure(VOLUME, [f"{total:,}"], [f"{waiting:,} waiting"], _rows(scope)),
         Figure(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from billing import alerts, cause, clock, stripe_client
 from billing.models import Customer, SyncRun
@@ -85,8 +86,8 @@ def _tell_staff(row: SyncRun) -> None:
     if row.status == Status.FAILED:
         alerts.tell("sync_failed", "The sync with Stripe failed", f"{row.error.partition(':')[0]}. {where}")
     if row.drifted:
-        subject = f"{row.drifted} differences from Stripe found"
-        alerts.tell("drift", subject, f"{row.drifted} found, {row.healed} of them mended. {where}")
+        subject = ngettext("%d difference from Stripe found", "%d differences from Stripe found", row.drifted)
+        alerts.tell("drift", subject % row.drifted, f"{row.drifted} found, {row.healed} of them mended. {where}")
 
 
 def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> SyncRun:

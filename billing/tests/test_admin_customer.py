@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -160,6 +161,21 @@ def test_a_time_that_cannot_be_is_said_to_be_none_and_now_is_told(staff, alice, 
 def test_holds_in_force_are_named_with_their_reason(staff, alice):
     Hold.objects.create(customer=alice, kind="staff", reference="x", reason="case <7>", placed_at=NOON)
     assert "case &lt;7&gt;" in page(staff, alice)
+
+
+def test_events_that_the_answer_does_not_know_of_are_said_beside_it_and_led_to(staff, root, alice):
+    assert "of their events" not in page(staff, alice)
+    for number, state in enumerate(["dead", "failed", "received", "processed", "ignored"]):
+        an_event(alice, number, status=state)
+    an_event(alice, 7, status="dead", handled_at=NOON)
+    an_event(Customer.objects.create(id="cus_bob"), 6, status="dead")
+    html = page(staff, alice)
+    assert "2 of their events have failed and were not applied" in html
+    assert "1 of their events waits to be applied" in html
+    led_to = re.findall(r'billing-not-applied"><a href="([^"]+)', html)
+    listed = [re.findall(r"\bevt_\d\b", staff.get(unescape(address)).content.decode()) for address in led_to]
+    assert [set(ids) for ids in listed] == [{"evt_0", "evt_1"}, {"evt_2"}]
+    assert "of their events" not in page(staff, alice, at="2026-11-22T12:00"), "what was known then is another matter"
 
 
 def test_who_never_bought_and_who_is_gone_are_told_of_too(staff):

@@ -1,6 +1,7 @@
 """Staff see who is leaving, where it stands and why it waits."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
@@ -22,7 +23,9 @@ def test_a_deletion_that_waits_says_for_what_and_is_tried_again_on_demand(world,
     assert "cancel subscriptions" in page
     assert "StripeUnavailable" in page
     assert admin_client.get(f"{LIST}{leaving.pk}/change/").status_code == 200
-    admin_client.post(LIST, {"action": "try_now", "_selected_action": [str(leaving.pk)]})
+    said = admin_client.post(LIST, {"action": "try_now", "_selected_action": [str(leaving.pk)]}, follow=True)
+    assert "1 deletion is tried again now." in said.content.decode()
+    assert LogEntry.objects.get().change_message == "Asked to try again"
     testing.work()
     assert AccountDeletion.objects.get().is_done
     assert "done" in admin_client.get(LIST).content.decode()

@@ -20,6 +20,7 @@ from billing.models import (
     Payment,
     PaymentFailure,
     Plan,
+    Price,
     Refund,
     StripeEvent,
     Subscription,
@@ -104,6 +105,19 @@ def test_the_list_tells_access_and_its_reason(staff):
     answer = staff.get(LIST).content.decode()
     assert "no access" in answer
     assert "hold dispute" in answer
+
+
+def test_the_list_tells_what_each_brings_a_month_by_its_currencys_own_decimals(staff):
+    plan = Plan.objects.create(slug="pro", name="Pro")
+    price = {"plan": plan, "interval": "year", "unit_amount": 24000}
+    for currency in ("usd", "jpy"):
+        yearly = Price.objects.create(id=f"price_{currency}", currency=currency, **price)
+        subscribed(currency, status="past_due", price=yearly, currency=currency, quantity=2)
+    subscribed("trying", status="trialing", price=yearly, currency="jpy")
+    listed = staff.get(LIST).content.decode()
+    assert "$40.00 a month" in listed
+    assert "¥4,000 a month" in listed
+    assert listed.count(" a month") == 2, "on a trial nothing is billed"
 
 
 def test_a_customer_without_a_subscriber_is_listed_by_its_address(staff):

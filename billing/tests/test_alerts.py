@@ -126,7 +126,7 @@ def test_drift_is_told_and_a_sync_without_is_not(world):
     Alert.objects.all().delete()
     Subscription.objects.update(status="past_due")
     runs.run(runs.Wanted(customer=ada.customer))
-    assert told() == ["1 differences from Stripe found"]
+    assert told() == ["1 difference from Stripe found"]
     Alert.objects.all().delete()
     runs.run(runs.Wanted(customer=ada.customer))
     assert told() == []

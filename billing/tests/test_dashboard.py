@@ -186,6 +186,7 @@ def test_lag_drift_and_failed_events_are_told(root):
             id=f"evt_{number}", status="processed", received_at=ago(1), processed_at=ago(1) + took, **event
         )
     StripeEvent.objects.create(id="evt_dead", status="dead", received_at=ago(1), **event)
+    StripeEvent.objects.create(id="evt_handled", status="dead", handled_at=NOW, received_at=ago(40), **event)
     StripeEvent.objects.create(id="evt_old", status="processed", received_at=ago(31), processed_at=NOW, **event)
     SyncRun.objects.create(mode="full", status="done", started_at=ago(1), clock_at=ago(1), drifted=3, healed=2)
     found = shown(root)

@@ -1,28 +1,147 @@
-"""docs/staff.md explains every permission of ours that staff may be given, and no other."""
+"""Behind each permission there is a door: a member of staff who has all the others does not get through it.
 
-import re
-from pathlib import Path
+What is done behind them, and that nothing is where they stay closed, the tests of each page hold.
+"""
+
+from datetime import UTC, datetime
 
 import pytest
 from django.apps import apps
-from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
 
-TEXT = (Path(settings.BASE_DIR) / "docs/staff.md").read_text()
-TABLE = TEXT.partition("## Permissions")[2].partition("## ")[0]
-NAMED = set(re.findall(r"`(?:billing\.|notifications\.)?([a-z]+_[a-z]+)`", TABLE))
+from billing.models import AccountDeletion, Customer, Hold, Plan, Price, StripeEvent
+from notifications.models import Mail, Suppression
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+OURS = ("billing", "notifications", "accounts")
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SEALED = "what-stripe-sent"
 
 
-def ours(model):
-    """Those the model names itself: what Django gives every model is explained where something comes of it."""
-    return {codename for codename, _ in model._meta.permissions}
+@pytest.fixture
+def rows():
+    customer = Customer.objects.create(id="cus1", email="ada@example.com")
+    Hold.objects.create(customer=customer, kind="staff", reference="staff", placed_at=NOON)
+    Price.objects.create(id="price1", plan=Plan.objects.create(slug="pro", name="Pro", rank=1), currency="usd")
+    event = {"type": "invoice.paid", "created": 1, "livemode": False, "lane": "cus1", "received_at": NOON}
+    StripeEvent.objects.create(id="evt1", status="dead", payload={"note": SEALED}, **event)
+    AccountDeletion.objects.create(lane="cus1", requested_at=NOON)
+    told = {"recipient": "ada@example.com", "created_at": NOON, "next_attempt_at": NOON}
+    Mail.objects.create(key="mail:1", kind="refund", status="failed", context={"refund": "re1"}, **told)
+    Suppression.objects.create(address="ben@example.com", reason="bounced", suppressed_at=NOON)
 
 
-@pytest.mark.parametrize("app", ["billing", "notifications"])
-def test_every_permission_is_explained(app):
-    assert {name for model in apps.get_app_config(app).get_models() for name in ours(model)} <= NAMED
+def sees(address, what):
+    def look(client):
+        answer = client.get(address, follow=True)
+        return answer.status_code == 200 and what in b"".join(answer).decode()
+
+    return look
 
 
-def test_every_permission_that_is_explained_exists():
-    models = [model for app in ("billing", "notifications") for model in apps.get_app_config(app).get_models()]
-    made = {f"{verb}_{model._meta.model_name}" for model in models for verb in model._meta.default_permissions}
-    assert made | {name for model in models for name in ours(model)} >= NAMED
+def does(address, **asked):
+    """What staff did is logged; where the door is closed nothing is."""
+
+    def ask(client):
+        client.post(address, asked)
+        return LogEntry.objects.exists()
+
+    return ask
+
+
+def acts(model, action, **asked):
+    def ask(client):
+        chosen = {"action": action, "_selected_action": [str(apps.get_model(model)._default_manager.get().pk)]}
+        return does(list_of(apps.get_model(model)), **chosen, **asked)(client)
+
+    return ask
+
+
+def is_asked_why(what):
+    """Who may is told that a reason is wanted; who may not is refused before that."""
+    return lambda client: client.post(f"/admin/billing/customer/cus1/do/{what}/", {}).status_code == 400
+
+
+def sends(client):
+    client.post("/admin/notifications/preview/send/", {"sample": "payment_received", "language": "en"})
+    return bool(mail.outbox)
+
+
+EVENT = "/admin/billing/stripeevent/evt1/"
+DOORS = [
+    ("billing.replay_stripeevent", does(f"{EVENT}process-again/")),
+    ("billing.replay_stripeevent", acts("billing.stripeevent", "process_again")),
+    ("billing.replay_stripeevent", acts("billing.accountdeletion", "try_now")),
+    ("billing.handle_stripeevent", does(f"{EVENT}mark-as-handled/")),
+    ("billing.handle_stripeevent", acts("billing.stripeevent", "mark_as_handled")),
+    ("billing.export_stripeevent", sees("/admin/billing/stripeevent/export/", "evt1")),
+    ("billing.view_payload", sees(f"{EVENT}change/", SEALED)),
+    ("billing.hold_customer", is_asked_why("hold")),
+    ("billing.release_customer", is_asked_why("release")),
+    ("billing.comp_customer", is_asked_why("comp")),
+    ("billing.refresh_customer", is_asked_why("refresh")),
+    ("billing.view_customer", sees("/admin/billing/customer/find/?q=cus1", "Access now")),
+    ("notifications.resend_mail", acts("notifications.mail", "send_again")),
+    ("notifications.lift_suppression", acts("notifications.suppression", "mail_again", reason="It works again")),
+    ("notifications.send_preview", sends),
+]
+
+
+def list_of(model):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def staff(without):
+    """Everything but that; whoever may change what they may not view sees it all the same, so neither."""
+    app, codename = without.split(".")
+    names = {codename, codename.replace("view_", "change_")}
+    bob = get_user_model().objects.create_user(f"{codename}@example.com", "correct-horse-battery", is_staff=True)
+    bob.user_permissions.set(Permission.objects.exclude(content_type__app_label=app, codename__in=names))
+    return signed_in(bob)
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize(("permission", "door"), DOORS, ids=[f"{name}-{n}" for n, (name, _) in enumerate(DOORS)])
+def test_a_door_is_closed_for_want_of_its_permission_alone(rows, permission, door):
+    assert not door(staff(without=permission))
+    root = get_user_model().objects.create_superuser("root@example.com", "correct-horse-battery")
+    assert door(signed_in(root))
+
+
+def test_every_permission_that_a_model_adds_has_a_door():
+    added = {f"{model._meta.app_label}.{name}" for model in ours() for name, _ in model._meta.permissions}
+    assert added <= {name for name, _ in DOORS}
+
+
+def test_every_action_of_ours_asks_for_a_permission():
+    for model in filter(admin.site.is_registered, ours()):
+        listed = admin.site.get_model_admin(model)
+        for action in listed.actions or []:
+            assert getattr(listed, action).allowed_permissions, (model, action)
+
+
+def test_no_list_and_no_row_opens_without_the_permission_to_view_it(rows):
+    for model in filter(admin.site.is_registered, ours()):
+        client = staff(without=f"{model._meta.app_label}.view_{model._meta.model_name}")
+        assert client.get(list_of(model)).status_code == 403, model
+        row = None if model._meta.proxy else model._default_manager.first()
+        if row is not None:
+            page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(str(row.pk))])
+            assert client.get(page).status_code == 403, model
+
+
+def ours():
+    return [model for app in OURS for model in apps.get_app_config(app).get_models()]
