@@ -14,6 +14,7 @@ from django.utils import timezone
 from billing import mrr, seats, testing, worker
 from billing.lanes import LaneLost
 from billing.lifecycle import cancel, change, checkout, previews, quantity
+from billing.lifecycle.refusals import StalePreview
 from billing.models import Lane, StripeWrite, Subscription
 from billing.testing import assert_all_processed
 
@@ -335,6 +336,17 @@ def test_a_subscription_that_is_over_or_never_was_is_left_alone(world, team):
 
 def test_what_a_change_of_plan_would_cost_is_for_all_seats(world, team):
     assert previews.preview(team.user, "team", "month").renewal_amount == 2 * 6000
+
+
+def test_what_was_previewed_for_fewer_seats_is_not_charged_for_more(world, team):
+    seen = previews.preview(team.user, "team", "month")
+    joins(team.user)
+    testing.work()
+    with pytest.raises(StalePreview):
+        change.change(team.user, "team", "month", seen.proration_date)
+    assert team.row.plan.slug == "pro"
+    seen = previews.preview(team.user, "team", "month")
+    assert change.change(team.user, "team", "month", seen.proration_date).plan.slug == "team"
 
 
 def test_without_the_setting_a_quantity_is_never_touched(world, team, settings):
