@@ -347,6 +347,8 @@ def test_what_was_previewed_for_fewer_seats_is_not_charged_for_more(world, team)
     assert team.row.plan.slug == "pro"
     seen = previews.preview(team.user, "team", "month")
     assert change.change(team.user, "team", "month", seen.proration_date).plan.slug == "team"
+    (latest,) = world.stripe("GET", "invoices", customer=team.customer, limit=1)["data"]
+    assert latest["amount_paid"] == seen.amount_due == 3 * (6_000 - 2_000) + 2_000
 
 
 def test_without_the_setting_a_quantity_is_never_touched(world, team, settings):
