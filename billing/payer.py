@@ -28,12 +28,14 @@ class MayNotManage(PermissionDenied):
 
 
 def of(request: Any) -> Any:
-    """The subscriber that pays for this request, Django's or DRF's; None for who is not signed in or has none."""
+    """The subscriber that pays for this request, Django's or DRF's; None for who is not signed in or has none, or one
+    who is in no table (any more)."""
     if not is_signed_in(request):
         return None
     if not conf.request_subscriber:
         raise ImproperlyConfigured("BILLING_REQUEST_SUBSCRIBER is not set, and the subscribers are not the users.")
-    return import_string(conf.request_subscriber)(request)
+    found = import_string(conf.request_subscriber)(request)
+    return None if found is None or found.pk is None or found._state.adding else found
 
 
 def required(request: Any) -> Any:

@@ -5,6 +5,7 @@ Where the settings are the truth, a price that is not as they say gives its look
 it is of our making: whoever pays it goes on paying it.
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,9 +103,10 @@ def _product(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
     for interval in plan.prices:
         if price := existing.get(lookup_key(plan.slug, interval)):
             return str(price["product"])
+    digest = hashlib.sha256(repr((plan.name, plan.description)).encode()).hexdigest()[:12]
     made = stripe_client.post(
         "/v1/products",
-        idempotency_key=f"publish:product:{plan.slug}",
+        idempotency_key=f"publish:product:{plan.slug}:{digest}",  # renamed, it is another wish
         name=plan.name,
         description=plan.description,
         metadata={MARK: plan.slug},

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 from billing import customer_details, stripe_client
-from billing.models import Customer
 from billing.stripe_client import StripeRefused
 
 from . import orders
@@ -14,8 +13,8 @@ from . import orders
 def carry_out(rows: orders.Rows) -> None:
     """Holding the lane, with no transaction open. What is empty is cleared. Raises `StripeUnavailable`,
     `StripeRefused`."""
-    customer = Customer.objects.select_related("subscriber").get(pk=rows[0].object_id)
-    if customer.subscriber is None:
+    customer = orders.customer_of(rows)
+    if customer is None:
         return
     details = {name: "" if value is None else value for name, value in customer_details.of(customer.subscriber).items()}
     if not details:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import OperationalError, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from billing import lanes
@@ -59,13 +59,19 @@ def key_of(rows: Rows) -> str:
     return f"{rows[-1].pk}:{max(row.attempts for row in rows)}"
 
 
+def customer_of(rows: Rows) -> Customer | None:
+    """Whom these rows are about. None for who has left or is leaving: they are told and billed nothing more."""
+    customers = Customer.objects.select_related("subscriber").filter(deletion=None).exclude(subscriber=None)
+    return customers.filter(pk=rows[0].object_id).first()
+
+
 def carry_out(rows: Rows, work: Callable[[Rows], None]) -> None:
     """Do the work and stamp the rows. Whatever stops it, Stripe or a project's own callable, is noted for staff."""
     try:
         work(rows)
-    except (lanes.LaneLost, OperationalError):
+    except lanes.LaneLost:
         raise
-    except Exception as error:
+    except Exception as error:  # an OperationalError too: it may be of a database of the project's alone
         log.warning("standing order waits", extra={"lane": rows[0].lane, "action": rows[0].action}, exc_info=True)
         _postpone(rows, error)
     else:

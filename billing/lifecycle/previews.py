@@ -85,10 +85,14 @@ def preview(subscriber: Any, plan_slug: str, interval: str) -> Preview:
 def intended(now: Standing, price: Price, proration_date: int | None) -> PlanChange:
     """The row of this change, whose id is its idempotency key: as previewed, or asked for before without an answer.
 
-    Raises `StalePreview` for a date that was not previewed for it, or too long ago.
+    Raises `StalePreview` for a date that was not previewed for it and for as many seats, or too long ago.
     """
     rows = PlanChange.objects.filter(
-        customer=now.customer, subscription_id=now.id, price=price, created_at__gt=timezone.now() - VALID_FOR
+        customer=now.customer,
+        subscription_id=now.id,
+        price=price,
+        quantity=now.quantity,
+        created_at__gt=timezone.now() - VALID_FOR,
     )
     if proration_date is None:
         asked = rows.filter(status=Status.ASKED).order_by("-created_at").first()
@@ -118,7 +122,12 @@ def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:
 def _remember(now: Standing, price: Price, at: int) -> PlanChange:
     _forget_old(now.customer)
     return PlanChange.objects.create(
-        customer=now.customer, subscription_id=now.id, price=price, proration_date=at, status=Status.PREVIEWED
+        customer=now.customer,
+        subscription_id=now.id,
+        price=price,
+        quantity=now.quantity,
+        proration_date=at,
+        status=Status.PREVIEWED,
     )
 
 

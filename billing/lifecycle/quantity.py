@@ -8,7 +8,7 @@ from typing import Any
 from billing import seats, stripe_client, subscriptions
 from billing.fetch import id_of
 from billing.lanes import Claim, commit_under
-from billing.models import Customer, Price, Subscription
+from billing.models import Price, Subscription
 
 from . import orders, phases
 from .refusals import ChangePending, NoSubscription
@@ -22,8 +22,8 @@ KEPT_OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", 
 def carry_out(rows: orders.Rows, claim: Claim) -> None:
     """Holding the lane, with no transaction open. Raises `StripeUnavailable`, `StripeRefused`, `UnmappedPrice`;
     `ChangePending` while a change of plan waits for its payment, which Stripe lets nothing else change."""
-    customer = Customer.objects.select_related("subscriber").get(pk=rows[0].object_id)
-    if customer.subscriber is None or not seats.is_counted():
+    customer = orders.customer_of(rows)
+    if customer is None or not seats.is_counted():
         return
     wanted = seats.of(customer.subscriber)
     try:

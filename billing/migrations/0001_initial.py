@@ -410,6 +410,10 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("subscription_id", models.CharField(max_length=255)),
                 (
+                    "quantity",
+                    models.PositiveIntegerField(default=1, help_text="For so many seats; for another number ask anew"),
+                ),
+                (
                     "proration_date",
                     models.BigIntegerField(help_text="UTC seconds: up to then the old plan is paid, from then the new"),
                 ),

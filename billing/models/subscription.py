@@ -189,6 +189,7 @@ class PlanChange(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="plan_changes")
     subscription_id = models.CharField(max_length=255)
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    quantity = models.PositiveIntegerField(default=1, help_text="For so many seats; for another number ask anew")
     proration_date = models.BigIntegerField(help_text="UTC seconds: up to then the old plan is paid, from then the new")
     status = models.CharField(max_length=10, choices=Status.choices)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -105,8 +105,8 @@ def _new(wanted: Wanted) -> SyncRun:
 
 
 def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> None:
-    """1. Events we missed. 2. Customers where something is pending. 3. Everything, when it is time for that.
-    4. Quantities that differ from the seats, where those are counted."""
+    """1. Events we missed. 2. Customers where something is pending. 3. Everything, when it is time for that,
+    and quantities that differ from the seats: counting them asks the project once a subscriber."""
 
     def tick() -> None:
         renew()
@@ -124,7 +124,7 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
     look_at(row, [customer for customer in waiting if customer not in touched], tick, is_dry=wanted.is_dry)
     if row.mode == Mode.FULL:
         everything.sweep(row, tick, is_dry=wanted.is_dry)
-    seating.mend(row, "", tick, is_dry=wanted.is_dry)
+        seating.mend(row, "", tick, is_dry=wanted.is_dry)
 
 
 def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:

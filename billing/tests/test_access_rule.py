@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import access, clock
+from billing import access, clock, worker
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +79,34 @@ def test_losing_access_by_it_is_announced_with_the_next_event(world, ada):
     world.stripe("POST", f"subscriptions/{ada.subscription}", metadata={"touched": timezone.now().isoformat()})
     world.deliver()
     assert world.said(ada) == ["access_revoked"]
+
+
+def cannot_tell_of_ben(user):
+    if user.email == "ben@example.com":
+        raise LookupError("ben is not in our books")
+    return ""
+
+
+def test_a_rule_that_fails_for_one_keeps_nobody_elses_grace_from_ending(world, ada, settings):
+    world.advance(days=2)
+    ben = world.subscribed(email="ben@example.com")
+    for each in (ben, ada):
+        world.change_card(each, "pm_card_chargeCustomerFail")
+    world.advance(days=31)
+    world.deliver()
+    settings.BILLING_ACCESS_RULE = "billing.tests.test_access_rule.cannot_tell_of_ben"
+    world.heard.clear()
+    world.advance(days=1, hours=12)
+    worker.sweep()
+    assert (ada.access.reason, world.said(ada)) == ("grace_over", ["access_revoked"])
+
+
+def test_who_has_no_access_by_the_rule_already_has_no_grace_to_end(world, ada):
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=31)
+    leave(ada)
+    world.deliver()
+    world.advance(days=3)
+    world.heard.clear()
+    worker.sweep()
+    assert world.said(ada) == []

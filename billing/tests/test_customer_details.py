@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from billing import customer_details, testing, worker
+from billing import customer_details, signals, testing, worker
 from billing.lifecycle import deletion
 from billing.lifecycle.customers import METADATA_KEY, customer_for
 from billing.models import Customer, StripeWrite
@@ -99,3 +99,22 @@ def test_of_who_has_left_nothing_is_told_any_more(world, ada):
 def test_who_never_bought_anything_is_told_of_when_they_do(world):
     customer_details.changed(world.sign_up())
     assert not StripeWrite.objects.exists()
+
+
+def unready(**_):
+    raise LookupError("our own rows are not removed yet")
+
+
+def test_who_is_being_removed_is_not_described_again(world, ada, settings):
+    settings.BILLING_DELETE_CUSTOMER = False
+    deletion.begin(ada.user)
+    signals.account_closed.connect(unready)
+    try:
+        testing.work()
+    finally:
+        signals.account_closed.disconnect(unready)
+    assert not at_stripe(world, ada.customer)["name"]
+    customer_details.changed(ada.user)
+    when_it_is_time()
+    assert not at_stripe(world, ada.customer)["name"]
+    assert not StripeWrite.objects.filter(done_at=None).exists()

@@ -231,3 +231,17 @@ def test_a_project_that_does_not_say_who_pays_is_told_so(settings, ada):
     request.user = ada.user
     with pytest.raises(ImproperlyConfigured, match="BILLING_REQUEST_SUBSCRIBER"):
         payer.of(request)
+
+
+def who_is_no_more(request):
+    """Deleted meanwhile, or never saved."""
+    return get_user_model()(email="gone@example.com")
+
+
+def test_a_payer_who_is_in_no_table_is_nobody(world, ada, client, settings):
+    settings.BILLING_REQUEST_SUBSCRIBER = "billing.tests.test_payer.who_is_no_more"
+    client.force_login(ada.user)
+    assert by_api(ada.user).get(f"{API}/current").json()["reason"] == "no_subscriber"
+    assert by_api(ada.user).post(f"{API}/portal").json()["code"] == "no_subscriber"
+    assert [client.get(path).status_code for path in ("/", "/billing/", "/billing/change")] == [200, 200, 403]
+    assert passes(ada.user) == (False, False, False)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from billing import access, catalogue, plan_source, publishing
 from billing.models import Plan, Price
+from billing.stripe_client import StripeUnavailable
 
 pytestmark = pytest.mark.django_db
 
@@ -140,3 +141,21 @@ def test_without_the_setting_staff_edit_plans_in_the_admin(admin_client):
     page = admin_client.get(one).content.decode()
     assert "BILLING_PLANS" not in page
     assert 'name="name"' in page
+
+
+def test_a_plan_renamed_after_its_publishing_was_broken_off_is_published(world, settings):
+    gold = {"slug": "gold", "name": "Gold", "prices": {"month": {"usd": 9_000}}}
+    settings.BILLING_PLANS = [*PLANS, gold]
+    plan_source.bring_in_line()
+    publishing.publish()
+    settings.BILLING_PLANS = [*PLANS, gold, {**gold, "slug": "ore", "name": "Ore"}]
+    plan_source.bring_in_line()
+    world.control("faults", api={"lose_answer": 4})
+    with pytest.raises(StripeUnavailable):
+        publishing.publish()
+    world.control("faults")
+    settings.BILLING_PLANS = [*PLANS, gold, {**gold, "slug": "ore", "name": "Iron ore"}]
+    plan_source.bring_in_line()
+    assert publishing.publish().made == 1
+    product = world.stripe("GET", "prices", lookup_keys=["ore_month"], expand=["data.product"])["data"][0]["product"]
+    assert product["name"] == "Iron ore"

@@ -8,12 +8,13 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from billing import mrr, seats, testing, worker
 from billing.lanes import LaneLost
 from billing.lifecycle import cancel, change, checkout, previews, quantity
+from billing.lifecycle.refusals import StalePreview
 from billing.models import Lane, StripeWrite, Subscription
 from billing.testing import assert_all_processed
 
@@ -337,6 +338,19 @@ def test_what_a_change_of_plan_would_cost_is_for_all_seats(world, team):
     assert previews.preview(team.user, "team", "month").renewal_amount == 2 * 6000
 
 
+def test_what_was_previewed_for_fewer_seats_is_not_charged_for_more(world, team):
+    seen = previews.preview(team.user, "team", "month")
+    joins(team.user)
+    testing.work()
+    with pytest.raises(StalePreview):
+        change.change(team.user, "team", "month", seen.proration_date)
+    assert team.row.plan.slug == "pro"
+    seen = previews.preview(team.user, "team", "month")
+    assert change.change(team.user, "team", "month", seen.proration_date).plan.slug == "team"
+    (latest,) = world.stripe("GET", "invoices", customer=team.customer, limit=1)["data"]
+    assert latest["amount_paid"] == seen.amount_due == 3 * (6_000 - 2_000) + 2_000
+
+
 def test_without_the_setting_a_quantity_is_never_touched(world, team, settings):
     settings.BILLING_SEATS = ""
     joins(team.user)
@@ -355,12 +369,46 @@ def sync(*arguments):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_sync_finds_seats_nobody_told_of_says_why_and_mends_them(world, team):
-    sync()
     join(team.user)
-    found = sync("--dry-run")
+    found = sync("--full", "--dry-run")
     (drift,) = found["drifts"]
     assert (drift["field"], drift["ours"], drift["theirs"]) == ("quantity", 3, 2)
     assert drift["cause"] == "seats changed, and billing was not told"
     assert billed(world, team) == 2
-    assert (sync()["healed"], billed(world, team)) == (1, 3)
+    assert (sync("--customer", team.customer)["healed"], billed(world, team)) == (1, 3)
     assert sync("--customer", team.customer)["drifted"] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sync_counts_everybodys_seats_once_a_day_and_not_each_hour(world, team):
+    sync()
+    join(team.user)
+    assert (sync()["drifted"], billed(world, team)) == (0, 2)
+    world.advance(days=1, hours=1)
+    world.deliver()
+    assert (sync()["healed"], billed(world, team)) == (1, 3)
+
+
+def broken_for_some(subscriber):
+    return broken(subscriber) if subscriber.email == "ben@example.com" else counted(subscriber)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whose_seats_cannot_be_counted_holds_up_the_sync_of_nobody_else(world, team, settings):
+    ben = world.subscribed(user=world.sign_up("ben@example.com"))
+    settings.BILLING_SEATS = "billing.tests.test_seats.broken_for_some"
+    join(team.user)
+    found = sync("--full")
+    assert (found["drifted"], billed(world, team)) == (1, 3)
+    assert f"The seats of {ben.customer} could not be counted: LookupError." in found["notes"]
+
+
+def without_its_table(subscriber):
+    raise OperationalError("no such table: shop_members")
+
+
+def test_seats_in_a_database_that_is_away_are_no_reason_to_drain_without_end(world, team, settings):
+    settings.BILLING_SEATS = "billing.tests.test_seats.without_its_table"
+    joins(team.user)
+    assert worker.drain(team.customer) == "drained"
+    assert "OperationalError: no such table" in owed().get().error_message

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import discounting, extras, invoicing, subscribing
+from .. import discounting, extras, invoicing, proration, subscribing
 from ..billing_cycle import ends_by, preview_of_renewal
 from ..contract import Params
 from ..errors import ApiError, missing_parameter
@@ -47,7 +47,7 @@ def create_preview(state: State, params: Params) -> Object:
         return _identified(preview_of_renewal(state, sub, more), identifier)
     change = changes.worked_out(state, sub, details)
     if change.resets or details.get("proration_behavior") == "always_invoice":
-        lines = change.lines + more
+        lines = proration.pending_lines(state, sub) + change.lines + more
         return invoicing.document(state, sub, "subscription_update", lines, id=identifier, period=change.period)
     after = {**sub, "items": {**sub["items"], "data": change.rows}}
     return _identified(preview_of_renewal(state, after, change.lines + more), identifier)
