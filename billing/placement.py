@@ -8,11 +8,16 @@ from billing import fetch
 from billing.fetch import id_of
 from billing.models import Customer, InvoicePayment, Payment, StripeEvent
 
+# One lane for all prices: a lookup key moves from one to another.
+PRICES = "prices"
 WITHOUT_CUSTOMER = frozenset({"dispute", "refund", "invoice_payment", "radar.early_fraud_warning"})
 
 
 def lane_of(event_type: str, obj: dict[str, Any], previous: dict[str, Any]) -> str:
-    """The customer's id; else the payment intent's, charge's or invoice's, until the worker knows the customer."""
+    """The customer's id, or that of all prices; else the payment intent's, charge's or invoice's, until the worker knows
+    the customer."""
+    if obj.get("object") == "price":
+        return PRICES
     if obj.get("object") == "customer":
         return id_of(obj.get("id")) or event_type
     customer = id_of(obj.get("customer")) or id_of(previous.get("customer"))

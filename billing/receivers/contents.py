@@ -17,13 +17,16 @@ TRIAL_ENDING = ("customer.subscription.trial_will_end",)
 PAID = ("invoice.paid", "invoice.payment_succeeded")
 UNPAID = ("invoice.payment_failed", "invoice.payment_action_required")
 INVOICE_CLOSED = ("invoice.voided", "invoice.marked_uncollectible")
+NOT_FINALIZED = ("invoice.finalization_failed",)
 INVOICE_PAYMENT = ("invoice_payment.paid",)
 CHARGE_REFUNDED = ("charge.refunded",)
 REFUND = ("refund.created", "refund.updated", "refund.failed")
 DISPUTE = ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed")
+FRAUD_WARNING = ("radar.early_fraud_warning.created",)
 CUSTOMER = ("customer.updated",)
 CARD = ("payment_method.updated", "payment_method.automatically_updated")
 CUSTOMER_DELETED = ("customer.deleted",)
+PRICE = ("price.created", "price.updated", "price.deleted")
 
 EVENT_TYPES = frozenset(
     CHECKOUT
@@ -32,11 +35,14 @@ EVENT_TYPES = frozenset(
     + PAID
     + UNPAID
     + INVOICE_CLOSED
+    + NOT_FINALIZED
     + INVOICE_PAYMENT
     + CHARGE_REFUNDED
     + REFUND
     + DISPUTE
+    + FRAUD_WARNING
     + CUSTOMER
     + CARD
     + CUSTOMER_DELETED
+    + PRICE
 )

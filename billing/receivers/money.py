@@ -2,7 +2,7 @@
 
 from djstripe.models import Event
 
-from billing import disputes, fetch, payments, refunds
+from billing import disputes, fetch, notices, payments, refunds
 from billing.fetch import id_of
 
 from . import contents
@@ -17,6 +17,11 @@ def on_invoice_paid(event: Event) -> None:
 @receiver(contents.UNPAID)
 def on_invoice_not_paid(event: Event) -> None:
     payments.record_failure(customer_of(event), event.data["object"], event.created)
+
+
+@receiver(contents.NOT_FINALIZED)
+def on_invoice_not_finalized(event: Event) -> None:
+    notices.not_finalized(customer_of(event), event.data["object"])
 
 
 @receiver(contents.INVOICE_PAYMENT)
@@ -39,3 +44,8 @@ def on_refund(event: Event) -> None:
 @receiver(contents.DISPUTE)
 def on_dispute(event: Event) -> None:
     disputes.settle(customer_of(event), event.data["object"]["id"])
+
+
+@receiver(contents.FRAUD_WARNING)
+def on_early_fraud_warning(event: Event) -> None:
+    notices.fraud_warning(customer_of(event), event.data["object"])

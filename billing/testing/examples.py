@@ -12,7 +12,11 @@ from billing.sandbox.api import Request
 
 DAY = 86_400
 # Stripe's own doing, which the sandbox does not do: they bring the object of another type's event.
-SAME_AS = {"payment_method.automatically_updated": "payment_method.updated"}
+SAME_AS = {
+    "invoice.finalization_failed": "invoice.created",
+    "payment_method.automatically_updated": "payment_method.updated",
+    "price.deleted": "price.updated",
+}
 
 
 def example(event_type: str, **fields: Any) -> dict[str, Any]:
@@ -158,3 +162,4 @@ class History:
         self.api("POST", f"subscriptions/{made['id']}", cancel_at_period_end="true")
         self.api("DELETE", f"subscriptions/{made['id']}")
         self.api("DELETE", f"customers/{made['customer']}")
+        self.api("POST", f"prices/{self.price}", active="false")
