@@ -115,7 +115,7 @@ def dispute(dispute_id: str) -> dict[str, Any]:
 
 
 def price(price_id: str) -> dict[str, Any] | None:
-    """None for one that was deleted."""
+    """None for one that is not there, or not any more."""
     try:
         found = _get(price_request(price_id))
     except StripeRefused as error:

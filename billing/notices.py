@@ -16,8 +16,8 @@ def fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
         f"Early fraud warning about {id_of(warning.get('charge'))}",
         f"The bank reports the payment {id_of(warning.get('charge'))} of the customer {customer.pk} as fraud "
         f"({warning.get('fraud_type')}).\n"
-        "Nothing was changed here. If it looks like fraud, refund it in Stripe's dashboard before it is disputed: a "
-        "refund of the whole period ends access too.",
+        "Nothing was changed here. Their page in the admin shows who they are. If it looks like fraud, refund it in "
+        "Stripe's dashboard before it is disputed: a refund of the whole period ends access too.",
     )
 
 

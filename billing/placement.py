@@ -14,8 +14,8 @@ WITHOUT_CUSTOMER = frozenset({"dispute", "refund", "invoice_payment", "radar.ear
 
 
 def lane_of(event_type: str, obj: dict[str, Any], previous: dict[str, Any]) -> str:
-    """The customer's id, or that of all prices; else the payment intent's, charge's or invoice's, until the worker knows
-    the customer."""
+    """The customer's id; the payment intent's, charge's or invoice's, until the worker knows the customer; of a price
+    the lane of all prices."""
     if obj.get("object") == "price":
         return PRICES
     if obj.get("object") == "customer":

@@ -3,11 +3,8 @@
 from billing import catalogue, fetch, mirror
 
 
-def settle(price_id: str) -> None:
-    """Prices of no plan of ours change nothing. One that is gone is sold no more, and still known to who has it."""
-    price = fetch.price(price_id)
-    if price is None:
-        catalogue.retire(price_id)
-        return
-    catalogue.refresh(price)
-    mirror.sync(price)
+def follow(price_id: str) -> None:
+    """A price of no plan of ours is dj-stripe's alone; of one that is not there any more `price.deleted` tells."""
+    if price := fetch.price(price_id):
+        catalogue.refresh(price)
+        mirror.sync(price)

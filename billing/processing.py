@@ -72,7 +72,7 @@ def _prefetch_what_follows(lane: str, events: list[StripeEvent]) -> None:
 
 
 def _ids(events: list[StripeEvent]) -> set[str]:
-    return {id_of(_object(event)) for event in events}
+    return {id_of(_object(event)) for event in events} - {""}
 
 
 def _request_for(event: StripeEvent) -> fetch.Request | None:

@@ -2,7 +2,7 @@
 
 from djstripe.models import Event
 
-from billing import price_changes
+from billing import catalogue, price_changes
 
 from . import contents
 from .customer import receiver
@@ -10,4 +10,9 @@ from .customer import receiver
 
 @receiver(contents.PRICE)
 def on_price(event: Event) -> None:
-    price_changes.settle(event.data["object"]["id"])
+    price_changes.follow(event.data["object"]["id"])
+
+
+@receiver(contents.PRICE_DELETED)
+def on_price_deleted(event: Event) -> None:
+    catalogue.retire(event.data["object"]["id"])

@@ -50,6 +50,25 @@ def test_an_event_that_comes_late_does_not_bring_the_old_price_back(world):
     assert sold().pk == new
 
 
+def test_other_currencies_changed_at_stripe_are_sold_too(world):
+    world.stripe("POST", f"prices/{sold().pk}", nickname="Dearer", currency_options={"eur": {"unit_amount": 2100}})
+    world.deliver()
+    assert catalogue.amounts(sold())["eur"] == 2100
+
+
+def test_a_price_that_is_archived_is_on_the_price_page_no_more(world, client):
+    assert "$20<" in client.get("/").content.decode()
+    world.stripe("POST", f"prices/{sold().pk}", active=False)
+    world.deliver()
+    assert "$20<" not in client.get("/").content.decode()
+
+
+def test_a_price_that_stripe_does_not_know_is_left_as_it_is(world):
+    Price.objects.create(pk="price_elsewhere", plan=Plan.objects.get(slug="free"), currency="usd", interval="year")
+    world.deliver([testing.event("price.updated", {"id": "price_elsewhere", "object": "price"})])
+    assert Price.objects.get(pk="price_elsewhere").is_active
+
+
 def test_a_price_that_is_deleted_at_stripe_is_sold_no_more(world):
     Price.objects.create(pk="price_gone", plan=Plan.objects.get(slug="free"), currency="usd", interval="year")
     world.deliver([testing.event("price.deleted", {"id": "price_gone", "object": "price", "deleted": True})])
