@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.urls import reverse
+
 from billing import plan_source, publishing, stripe_client
 from billing.conf import LOOPBACK, conf
 from billing.models import Price
@@ -17,7 +19,6 @@ from billing.receivers.contents import EVENT_TYPES
 from billing.stripe_client import StripeRefused
 
 MARK = "billing_setup"
-WEBHOOK_PATH = "/api/v1/webhooks/stripe"
 CONFIGURATIONS = "/v1/billing_portal/configurations"
 ENDPOINTS = "/v1/webhook_endpoints"
 
@@ -31,7 +32,7 @@ class Change:
 
 
 def webhook_url() -> str:
-    return conf.site_url + WEBHOOK_PATH
+    return conf.site_url + reverse("billing:stripe_webhook")
 
 
 def is_on_loopback() -> bool:
@@ -147,7 +148,8 @@ def _make_endpoint(others: list[str]) -> str:
     while True:
         made = stripe_client.post(ENDPOINTS, idempotency_key=key, metadata={MARK: "webhook"}, **params)
         if _exists(made["id"]):
-            return f"Webhook secret, shown this once: {made['secret']}\nSet STRIPE_WEBHOOK_SECRET to it."
+            place = "STRIPE_WEBHOOK_SECRETS (in the environment STRIPE_WEBHOOK_SECRET)"
+            return f"Webhook secret, shown this once: {made['secret']}\nPut it into {place}."
         key = f"{key}:after:{made['id']}"
 
 

@@ -98,7 +98,7 @@ def _length(request: HttpRequest) -> int:
 def _verify(body: str, signature: str) -> str:
     """The one of our secrets that signed it. Without a secret nothing is believed."""
     if not conf.webhook_secrets:
-        raise Refused(400, "no_webhook_secret", "No webhook secret is set here: set STRIPE_WEBHOOK_SECRET.")
+        raise Refused(400, "no_webhook_secret", "No webhook secret is set here: set STRIPE_WEBHOOK_SECRETS.")
     for secret in conf.webhook_secrets if signature.isascii() else []:
         try:
             stripe.WebhookSignature.verify_header(body, signature, secret, conf.webhook_tolerance)

@@ -20,10 +20,11 @@ LONGEST = {"footer": 5_000, "memo": 500}
 
 @dataclass(frozen=True)
 class Kind:
-    """`words` follow "must be"."""
+    """`words` follow "must be"; `wrong` says what is against a value, "" for nothing that it could name."""
 
     words: str
     is_right: Callable[[Any], bool]
+    wrong: Callable[[Any], str] = lambda value: ""
 
 
 def whole(least: int) -> Kind:
@@ -47,17 +48,17 @@ def matching(pattern: re.Pattern[str], words: str, *, or_empty: bool = False) ->
 def function(*takes: str) -> Kind:
     """A dotted path of what can be called with so many arguments."""
 
-    def is_right(path: Any) -> bool:
+    def wrong(path: Any) -> str:
         if path == "":
-            return True
+            return ""
         try:
             signature(import_string(path)).bind(*takes)
-        except (ImportError, AttributeError, TypeError, ValueError):
-            return False
-        return True
+        except (ImportError, AttributeError, TypeError, ValueError) as error:
+            return str(error) or type(error).__name__
+        return ""
 
     given = f"the {', the '.join(takes)}" if takes else "nothing"
-    return Kind(f"the dotted path of a function that is given {given}, or empty", is_right)
+    return Kind(f"the dotted path of a function that is given {given}, or empty", lambda path: not wrong(path), wrong)
 
 
 def address(*, or_empty: bool = False) -> Kind:

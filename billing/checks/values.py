@@ -72,9 +72,11 @@ def _look(row: Row) -> Finding:
     """A value that may be a secret is not shown."""
     if is_right(row.name):
         return None
-    is_what = "" if "SECRET" in row.name else f" is {getattr(settings, row.name)!r}, and"
+    value = getattr(settings, row.name)
+    is_what = "" if "SECRET" in row.name else f" is {value!r}, and"
     hint = f"Set {row.name} to {row.kind.words}, or leave it out."
-    return f"{row.name}{is_what} must be {row.kind.words}.", hint
+    because = f": {cause}" if (cause := row.kind.wrong(value)) else ""
+    return f"{row.name}{is_what} must be {row.kind.words}{because}.", hint
 
 
 @finds("billing.E002")

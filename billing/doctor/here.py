@@ -41,13 +41,13 @@ def events() -> Iterator[Finding]:
 
 def secrets() -> Iterator[Finding]:
     if not conf.webhook_secrets:
-        yield error("secrets", "No webhook secret is set: every event is refused.", "Set STRIPE_WEBHOOK_SECRET.")
+        yield error("secrets", "No webhook secret is set: every event is refused.", "Set STRIPE_WEBHOOK_SECRETS.")
     for fingerprint, at in webhooks.last_verified().items():
         if at:
             yield ok("secrets", f"The secret {fingerprint} last verified an event {at:%Y-%m-%d %H:%M}.")
         else:
             text = f"The secret {fingerprint} has verified no event."
-            yield warning("secrets", text, "Drop it from STRIPE_WEBHOOK_SECRET if it is an old one.")
+            yield warning("secrets", text, "Drop it from STRIPE_WEBHOOK_SECRETS if it is an old one.")
 
 
 def plans() -> Iterator[Finding]:

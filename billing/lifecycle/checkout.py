@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import IntegrityError
+from django.urls import reverse
 from django.utils import timezone
 
 from billing import cause, lanes, payments, seats, stripe_client, subscriptions
@@ -161,8 +162,8 @@ def _params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
         "metadata": metadata,
         "subscription_data": subscription_data,
         "allow_promotion_codes": True,
-        "success_url": f"{conf.site_url}/billing/return?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": f"{conf.site_url}/",
+        "success_url": f"{conf.site_url}{reverse('billing:return')}?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": conf.site_url + reverse("billing:prices"),
     }
     return {**params, "currency": attempt.currency} if attempt.currency else params
 

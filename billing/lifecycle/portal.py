@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.urls import reverse
+
 from billing import account, stripe_client
 from billing.conf import conf
 
@@ -22,7 +24,7 @@ def open_portal(subscriber: Any) -> str:
         "/v1/billing_portal/sessions",
         idempotency_key=request_key(customer, "portal"),
         customer=customer.pk,
-        return_url=f"{conf.site_url}/billing/",
+        return_url=conf.site_url + reverse("billing:account"),
         **({"configuration": ours["id"]} if ours else {}),
     )
     return str(session["url"])

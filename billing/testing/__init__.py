@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .events import WEBHOOK_PATH, assert_all_processed, deliver, event, post, retry, sign, work
+    from .events import assert_all_processed, deliver, event, post, retry, sign, work
     from .examples import example
     from .kit import Stripe
     from .memory import knowing_nothing_of_stripe
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .subscribed import Subscribed
 
 __all__ = [
-    "WEBHOOK_PATH",
     "Stripe",
     "Subscribed",
     "assert_all_processed",
@@ -37,7 +36,7 @@ __all__ = [
     "work",
 ]
 PLACES = {
-    "events": ("WEBHOOK_PATH", "assert_all_processed", "deliver", "event", "post", "retry", "sign", "work"),
+    "events": ("assert_all_processed", "deliver", "event", "post", "retry", "sign", "work"),
     "examples": ("example",),
     "kit": ("Stripe",),
     "memory": ("knowing_nothing_of_stripe",),

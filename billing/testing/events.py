@@ -13,13 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing import worker
-from billing.account import WEBHOOK_PATH
 from billing.conf import conf
 from billing.models import Lane, StripeEvent
 
 from .examples import example
 
-__all__ = ["WEBHOOK_PATH", "assert_all_processed", "deliver", "event", "post", "retry", "sign", "work"]
+__all__ = ["assert_all_processed", "deliver", "event", "post", "retry", "sign", "work"]
 
 _numbers = itertools.count(1)
 

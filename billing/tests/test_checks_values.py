@@ -95,3 +95,9 @@ def test_what_stripe_takes_on_an_invoice_passes(invoice):
 def test_a_setting_that_is_none_of_ours_is_named(settings):
     settings.BILLING_GRACEDAYS = 5
     assert "BILLING_GRACEDAYS" in found()["billing.W004"].msg
+
+
+def test_of_a_path_that_leads_nowhere_it_says_why(settings):
+    settings.BILLING_SEATS = "nowhere.seats"
+    (error,) = next(check for check in values.CHECKS if check.id == "billing.E134")()
+    assert "No module named 'nowhere'" in error.msg

@@ -18,6 +18,8 @@ from billing import testing, webhooks
 from billing.conf import conf
 from billing.models import Lane, StripeEvent
 
+WEBHOOK_PATH = "/api/v1/webhooks/stripe"
+
 pytestmark = [pytest.mark.django_db]
 
 OK = {"received", "duplicate", "ignored"}
@@ -99,14 +101,14 @@ def test_a_body_changed_after_it_was_signed_is_refused():
 
 @pytest.mark.parametrize("length", ["1048577", "9" * 30, "-1", "1e3", "0x10", " ", "١٢"])
 def test_a_length_that_lies_or_is_none_is_refused(length):
-    answer = Client().generic("POST", testing.WEBHOOK_PATH, b"{}", CONTENT_LENGTH=length)
+    answer = Client().generic("POST", WEBHOOK_PATH, b"{}", CONTENT_LENGTH=length)
     assert answer.status_code in {400, 413}
 
 
 def test_a_body_longer_than_it_said_is_read_no_further():
     body = json.dumps(an_event()).encode()
     answer = Client().generic(
-        "POST", testing.WEBHOOK_PATH, body, CONTENT_LENGTH="10", headers={"Stripe-Signature": signed(body)}
+        "POST", WEBHOOK_PATH, body, CONTENT_LENGTH="10", headers={"Stripe-Signature": signed(body)}
     )
     assert answer.json()["code"] == "bad_signature"
 
@@ -119,7 +121,7 @@ def test_a_client_that_goes_away_while_it_sends_is_no_server_error():
         def close(self):
             pass
 
-    request = RequestFactory().post(testing.WEBHOOK_PATH, b"", content_type="application/json")
+    request = RequestFactory().post(WEBHOOK_PATH, b"", content_type="application/json")
     request.META["CONTENT_LENGTH"] = "10"
     request._stream = Gone()
     assert webhooks.stripe_webhook(request).status_code == 400
@@ -138,7 +140,7 @@ def test_a_client_that_sends_slowly_keeps_nothing_of_the_database_waiting():
 
     with CaptureQueriesContext(connection) as queries:
         answer = Client().generic(
-            "POST", testing.WEBHOOK_PATH, body, headers={"Stripe-Signature": signed(body)}, **{"wsgi.input": Slow(body)}
+            "POST", WEBHOOK_PATH, body, headers={"Stripe-Signature": signed(body)}, **{"wsgi.input": Slow(body)}
         )
     assert answer.json() == {"status": "received"}
     assert set(found) == {(0, False)}
@@ -229,7 +231,7 @@ header_text = st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]
 def test_any_headers_are_answered(signature, content_type, encoding):
     answer = Client().generic(
         "POST",
-        testing.WEBHOOK_PATH,
+        WEBHOOK_PATH,
         json.dumps(an_event()).encode(),
         headers={"Stripe-Signature": signature, "Content-Type": content_type, "Content-Encoding": encoding},
     )
@@ -239,7 +241,5 @@ def test_any_headers_are_answered(signature, content_type, encoding):
 @QUICK
 @given(seconds=st.integers() | st.text(max_size=10), digest=header_text)
 def test_any_signature_of_the_right_form_is_answered(seconds, digest):
-    answer = Client().generic(
-        "POST", testing.WEBHOOK_PATH, b"{}", headers={"Stripe-Signature": f"t={seconds},v1={digest}"}
-    )
+    answer = Client().generic("POST", WEBHOOK_PATH, b"{}", headers={"Stripe-Signature": f"t={seconds},v1={digest}"})
     assert answer.status_code == 400

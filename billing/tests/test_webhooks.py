@@ -13,6 +13,8 @@ from billing.conf import conf
 from billing.models import Lane, StripeEvent
 from billing.webhooks import stripe_webhook
 
+WEBHOOK_PATH = "/api/v1/webhooks/stripe"
+
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
@@ -60,7 +62,7 @@ def test_an_event_that_finds_its_lane_awake_is_stored_once_however_often_it_come
 def test_the_path_answers_with_a_last_slash_too():
     body = json.dumps(an_event()).encode()
     answer = Client().post(
-        testing.WEBHOOK_PATH + "/",
+        WEBHOOK_PATH + "/",
         data=body,
         content_type="application/json",
         headers={"Stripe-Signature": testing.sign(body, conf.webhook_secrets[0])},
@@ -174,20 +176,20 @@ def test_a_body_over_one_mebibyte_is_refused_unread():
         def read(self, *args):
             raise AssertionError("the body was read")
 
-    request = RequestFactory().post(testing.WEBHOOK_PATH, b"", content_type="application/json")
+    request = RequestFactory().post(WEBHOOK_PATH, b"", content_type="application/json")
     request.META["CONTENT_LENGTH"] = str(1024 * 1024 + 1)
     request._stream = Unread()
     assert stripe_webhook(request).status_code == 413
 
 
 def test_a_length_that_is_no_number_is_no_server_error():
-    answer = Client().generic("POST", testing.WEBHOOK_PATH, b"{}", CONTENT_LENGTH="many")
+    answer = Client().generic("POST", WEBHOOK_PATH, b"{}", CONTENT_LENGTH="many")
     assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "head", "options"])
 def test_another_method_is_not_allowed(method):
-    answer = getattr(Client(), method)(testing.WEBHOOK_PATH)
+    answer = getattr(Client(), method)(WEBHOOK_PATH)
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
 
 
@@ -218,7 +220,7 @@ def test_halves_of_surrogate_pairs_in_ids_are_no_server_error():
 
 
 def test_a_body_of_unsaid_length_is_refused_and_told_so():
-    answer = Client().generic("POST", testing.WEBHOOK_PATH, b"", CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked")
+    answer = Client().generic("POST", WEBHOOK_PATH, b"", CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked")
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_length")
 
 

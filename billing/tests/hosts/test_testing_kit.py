@@ -14,20 +14,14 @@ PAGE = Path(__file__).parents[3] / "docs" / "testing.md"
 ON_SQLITE = 'DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}'
 # Without plugins of this environment that take seconds to load and that a host has not.
 PYTEST = ("pytest", "-q", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
-# What the page supposes that a project has.
+# For the test below that is about no user.
 CLUB = """
-from django.conf import settings
 from django.db import models
 
 
 class Organisation(models.Model):
     name = models.CharField(max_length=50)
     email = models.EmailField()
-
-
-class Welcome(models.Model):
-    member = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
-    plan = models.CharField(max_length=20)
 """
 OF_ORGANISATIONS = """
 from mysite.settings import *
@@ -44,18 +38,6 @@ def test_an_organisation_pays(billing_stripe):
     assert made.access.has_access
     assert made.row.customer.subscriber.name == "Acme"
 """
-CLUB_APP = """
-from importlib import import_module
-
-from django.apps import AppConfig
-
-
-class ClubConfig(AppConfig):
-    name = "club"
-
-    def ready(self):
-        import_module("club.receivers")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +48,8 @@ def host(packages, tmp_path_factory):
     host.add("mysite/settings.py", ON_SQLITE)
     for addition in recipe.additions():
         host.add(addition.path, addition.text)
-    host.add("mysite/settings.py", 'INSTALLED_APPS += ["club"]')
     host.write("club/__init__.py", "")
     host.write("club/models.py", CLUB)
-    host.write("club/apps.py", CLUB_APP)
     for addition in recipe.additions(PAGE, languages=("python", "ini")):
         host.add(addition.path, addition.text)
     return host
