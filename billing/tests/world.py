@@ -72,7 +72,8 @@ class World(Stripe):
         return subscriber
 
     def subscribe_again(self, subscriber, price):
-        """A second subscription of the same customer, made behind our back and paid with the same card."""
+        """A second subscription of the same customer, made behind our back, later, and paid with the same card."""
+        self.control("advance", seconds=1)
         card = self.stripe("GET", f"subscriptions/{subscriber.subscription}")["default_payment_method"]
         made = self.stripe(
             "POST", "subscriptions", customer=subscriber.customer, items=[{"price": price}], default_payment_method=card
