@@ -42,10 +42,6 @@ def dispute_request(dispute: str) -> Request:
     return f"/v1/disputes/{dispute}", {"expand": DISPUTE_EXPAND}
 
 
-def price_request(price: str) -> Request:
-    return f"/v1/prices/{price}", {"expand": ["currency_options"]}
-
-
 def customer_request(customer: str) -> Request:
     return f"/v1/customers/{customer}", {"expand": ["invoice_settings.default_payment_method"]}
 
@@ -112,17 +108,6 @@ def payment_intent(payment_intent_id: str) -> dict[str, Any]:
 
 def dispute(dispute_id: str) -> dict[str, Any]:
     return _get(dispute_request(dispute_id))
-
-
-def price(price_id: str) -> dict[str, Any] | None:
-    """None for one that is not there, or not any more."""
-    try:
-        found = _get(price_request(price_id))
-    except StripeRefused as error:
-        if error.code == "resource_missing":
-            return None
-        raise
-    return None if found.get("deleted") else found
 
 
 def customer(customer_id: str) -> dict[str, Any]:

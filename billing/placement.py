@@ -8,16 +8,11 @@ from billing import fetch
 from billing.fetch import id_of
 from billing.models import Customer, InvoicePayment, Payment, StripeEvent
 
-# One lane for all prices: a lookup key moves from one to another.
-PRICES = "prices"
 WITHOUT_CUSTOMER = frozenset({"dispute", "refund", "invoice_payment", "radar.early_fraud_warning"})
 
 
 def lane_of(event_type: str, obj: dict[str, Any], previous: dict[str, Any]) -> str:
-    """The customer's id; the payment intent's, charge's or invoice's, until the worker knows the customer; of a price
-    the lane of all prices."""
-    if obj.get("object") == "price":
-        return PRICES
+    """The customer's id; else the payment intent's, charge's or invoice's, until the worker knows the customer."""
     if obj.get("object") == "customer":
         return id_of(obj.get("id")) or event_type
     customer = id_of(obj.get("customer")) or id_of(previous.get("customer"))

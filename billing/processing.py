@@ -45,9 +45,6 @@ def prefetch(lane: str, events: list[StripeEvent], between: Callable[[], object]
     What this misses still comes: `commit_under` fetches it and starts the batch again. What Stripe refuses, does not
     answer or words oddly is met by the events that need it; only without the subscriptions nothing can be done.
     """
-    if lane == placement.PRICES:
-        stripe_client.get_in_parallel([fetch.price_request(price) for price in sorted(_ids(events))], between)
-        return
     if not placement.is_ours(lane):
         return
     requests = [fetch.subscriptions_request(lane), *filter(None, map(_request_for, events)), *_superseded(events)]
@@ -69,10 +66,6 @@ def _prefetch_what_follows(lane: str, events: list[StripeEvent]) -> None:
         if event.type in PAID:
             with suppress(StripeUnavailable, *StripeRefused):
                 fetch.settled_invoice(id_of(_object(event)), lane)
-
-
-def _ids(events: list[StripeEvent]) -> set[str]:
-    return {id_of(_object(event)) for event in events} - {""}
 
 
 def _request_for(event: StripeEvent) -> fetch.Request | None:
@@ -122,7 +115,7 @@ def apply(lane: str, events: list[StripeEvent]) -> None:
     The stamps come last: a duplicate at the door waits for the row only from then to the commit.
     """
     apply_one: Callable[[StripeEvent], str | Stamp] = _place
-    if lane == placement.PRICES or placement.is_ours(lane):
+    if placement.is_ours(lane):
         apply_one = partial(_dispatch, mirror.events([event.payload for event in events]))
     outcomes = [(event, _outcome(apply_one, event)) for event in events]
     list(StripeEvent.objects.filter(pk__in=[event.pk for event in events]).locked().values_list("pk"))

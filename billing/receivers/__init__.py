@@ -11,7 +11,7 @@ from djstripe.signals import WEBHOOK_SIGNALS
 
 from .contents import EVENT_TYPES
 
-MODULES = ("state", "money", "prices")
+MODULES = ("state", "money")
 DJSTRIPE_RECEIVERS = [
     handler for name, handler in vars(event_handlers).items() if name.startswith("handle_") and callable(handler)
 ]

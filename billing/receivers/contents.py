@@ -26,8 +26,6 @@ FRAUD_WARNING = ("radar.early_fraud_warning.created",)
 CUSTOMER = ("customer.updated",)
 CARD = ("payment_method.updated", "payment_method.automatically_updated")
 CUSTOMER_DELETED = ("customer.deleted",)
-PRICE = ("price.created", "price.updated")
-PRICE_DELETED = ("price.deleted",)
 
 EVENT_TYPES = frozenset(
     CHECKOUT
@@ -45,6 +43,4 @@ EVENT_TYPES = frozenset(
     + CUSTOMER
     + CARD
     + CUSTOMER_DELETED
-    + PRICE
-    + PRICE_DELETED
 )

@@ -15,7 +15,6 @@ DAY = 86_400
 SAME_AS = {
     "invoice.finalization_failed": "invoice.created",
     "payment_method.automatically_updated": "payment_method.updated",
-    "price.deleted": "price.updated",
 }
 
 
@@ -162,4 +161,3 @@ class History:
         self.api("POST", f"subscriptions/{made['id']}", cancel_at_period_end="true")
         self.api("DELETE", f"subscriptions/{made['id']}")
         self.api("DELETE", f"customers/{made['customer']}")
-        self.api("POST", f"prices/{self.price}", active="false")

@@ -83,7 +83,6 @@ def test_an_event_is_carried_to_a_worker_process(redis_server, world):
 
 
 def test_a_worker_killed_at_work_loses_its_task_and_the_sweep_finds_its_lane(redis_server, world):
-    world.deliver()  # of the prices, whose lane is another
     ada = world.subscribe()
     world.control("faults", api={"latency_ms": 4000})
     with running("-m", "django", "qcluster", REDIS_URL=redis_server.url) as doomed:

@@ -16,7 +16,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only
 
 def test_the_commit_of_a_worker_paused_past_its_lease_is_refused(world):
     """Both have fetched and are about to write; only the heir's work may stand, once."""
-    world.deliver()  # of the prices, whose lane is another
     ada = world.subscribe()
     world.deliver(work=False)
     lane = Lane.objects.filter(pk=ada.customer)
