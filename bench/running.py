@@ -106,7 +106,7 @@ def queue(env: dict[str, str]) -> Iterator[int]:
 @contextmanager
 def sandbox(*options: str) -> Iterator[Server]:
     port = free_port()
-    with process(dict(os.environ), "billing.sandbox", "--port", str(port), *options) as running:
+    with process(dict(os.environ), "stripe_sandbox", "--port", str(port), *options) as running:
         until(lambda: answers(f"127.0.0.1:{port}"), "the sandbox does not answer")
         yield Server(address_of(port), running.pid)
 

@@ -57,7 +57,7 @@ class Server:
 
 @contextmanager
 def running() -> Iterator[Server]:
-    command = [sys.executable, "-m", "billing.sandbox", "--port", "0"]
+    command = [sys.executable, "-m", "stripe_sandbox", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""`python -m billing.sandbox` starts the sandbox without Django."""
+"""`python -m stripe_sandbox` starts the sandbox without Django."""
 
 import argparse
 import sys

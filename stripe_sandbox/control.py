@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import aftermath, billing_cycle, buying, cards, clocks, paying, seeding
-from .api import Request, Response, refusal
-from .errors import ApiError, invalid, unknown_route
+from . import seeding
+from .books import aftermath, billing_cycle, cards, clocks
+from .http.api import Request, Response, refusal
+from .http.errors import ApiError, invalid, unknown_route
+from .people import buying, paying
 from .resources import portal
 from .store import SETTINGS
 

@@ -6,13 +6,15 @@ import threading
 import time
 from pathlib import Path
 
-from . import api, billing_cycle, clocks, control, pages, saving
-from .api import Request, Response
+from . import control, pages, saving
+from .books import billing_cycle, clocks
 from .deliveries import Dispatcher
-from .errors import ApiError
 from .events import shown
 from .faults import Faults
-from .server import Server
+from .http import api
+from .http.api import Request, Response
+from .http.errors import ApiError
+from .http.server import Server
 from .store import Object, State
 
 logger = logging.getLogger("stripe_sandbox")

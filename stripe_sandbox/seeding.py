@@ -7,9 +7,9 @@ import json
 import re
 from typing import Any
 
-from . import cards, collection, standing, subscribing
-from .errors import invalid
+from .books import cards, collection, standing, subscribing
 from .events import emit
+from .http.errors import invalid
 from .resources import catalogue, customers, payment_methods
 from .store import Object, State
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from billing import stripe_client
 from billing.lifecycle import checkout
-from billing.sandbox import Sandbox
-from billing.sandbox.api import Request
+from stripe_sandbox import Sandbox
+from stripe_sandbox.http.api import Request
 
 from . import events, plans
 from .memory import forget_stripe

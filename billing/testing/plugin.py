@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from billing.sandbox import Sandbox
     from billing.testing import Stripe
+    from stripe_sandbox import Sandbox
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 from django.test import override_settings
 
 from billing.conf import conf
-from billing.sandbox import Sandbox
+from stripe_sandbox import Sandbox
 
 from .kit import Stripe
 from .memory import forget_stripe, knowing_nothing_of_stripe

@@ -8,7 +8,7 @@ from billing.lifecycle import attempts
 
 BILLING = Path(__file__).resolve().parents[1]
 # What fills dj-stripe's tables copies whatever dj-stripe has a column for, and nothing of ours hangs on it.
-NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", "sandbox", "fields.py", "mirror.py", "mirror_bulk.py"))
+NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", "fields.py", "mirror.py", "mirror_bulk.py"))
 
 # Who is handed an event's object.
 EVENT_READERS = (

@@ -22,8 +22,8 @@ from billing import access, testing
 from billing.conf import conf
 from billing.models import Customer, Subscription, SyncRun
 from billing.receivers.contents import EVENT_TYPES
+from billing.tests.hosts.recipe import PAGE, additions, commands
 
-from .hosts.recipe import PAGE, additions, commands
 from .test_import_customers import old, pays  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.django_db(transaction=True)

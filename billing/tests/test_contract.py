@@ -16,11 +16,11 @@ from billing.conf import conf
 from billing.fields import FIELDS
 from billing.lifecycle import cancel, change, checkout, deletion, invoices, portal, previews
 from billing.models import CheckoutAttempt
-from billing.sandbox import annotations, shapes
+from stripe_sandbox.http import annotations, shapes
 
 from .spy import spied, watch_event_readers
 
-PINNED = json.loads((Path(__file__).parent / "sandbox" / "published_objects.json").read_text())
+PINNED = json.loads((Path(__file__).parents[2] / "stripe_sandbox" / "tests" / "published_objects.json").read_text())
 # Asked of objects of any kind: what it is, whether it is gone, whose it is, what an event is about.
 OF_ANY_OBJECT = {"object", "deleted", "customer", "payment", "payment_intent", "charge", "invoice"}
 OF_ANY_OBJECT |= {"data.object", "data.previous_attributes"}

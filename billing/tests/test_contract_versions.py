@@ -14,12 +14,12 @@ from django.core.management import CommandError, call_command
 from billing import fetch, fields, payments, refunds, stripe_client, subscriptions, testing, worker
 from billing.lifecycle import cancel, change, checkout, previews
 from billing.models import CheckoutAttempt, Dispute, Hold, PaymentFailure, Refund, StripeEvent, Subscription
-from billing.sandbox import shapes
 from billing.stripe_client import StripeDiffers
+from stripe_sandbox.http import shapes
 
 from .spy import watch_event_readers
 
-PINNED = json.loads((Path(__file__).parent / "sandbox" / "published_objects.json").read_text())
+PINNED = json.loads((Path(__file__).parents[2] / "stripe_sandbox" / "tests" / "published_objects.json").read_text())
 OLD_VERSION = "2020-08-27"
 OLD = json.loads((Path(__file__).parent / "fixtures" / "objects_of_2020_08_27.json").read_text())
 OLD["line_item"] = OLD["invoice"]["lines"]["data"][0]

@@ -10,8 +10,8 @@ from billing.conf import conf
 from billing.lifecycle.checkout import PriceNotOffered
 from billing.models import Plan, Price, StripeEvent
 from billing.receivers.contents import EVENT_TYPES
-from billing.sandbox.shapes import problems
 from billing.stripe_client import StripeUnavailable
+from stripe_sandbox.http.shapes import problems
 
 
 @pytest.mark.parametrize("event_type", sorted(EVENT_TYPES))

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from ..events import difference, emit, recorded
+from ..http.blanks import blank
+from ..http.errors import ApiError, invalid
+from ..store import Object, State
 from . import cards, charging, standing
-from .blanks import blank
-from .errors import ApiError, invalid
-from .events import difference, emit, recorded
 from .periods import DAY
-from .store import Object, State
 
 REFUND_ORDER = ("refund.created", "charge.refunded", "refund.updated", "charge.refund.updated")
 DISPUTE_FEE = 1500

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from .blanks import blank
-from .events import recorded
-from .store import Object, State
+from ..events import recorded
+from ..http.blanks import blank
+from ..store import Object, State
 
 KIND = "customer_balance_transaction"
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from ..events import emit, in_order, recorded
+from ..store import Object, State
 from . import aftermath, collection, invoicing, items, phases, phasing, proration, standing, subscribing
 from .due import advance, job, run_due
-from .events import emit, in_order, recorded
 from .periods import days
-from .store import Object, State
 
 __all__ = ["advance", "preview_of_renewal", "renew_now", "run_due"]
 UPDATED = "customer.subscription.updated"

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from .errors import ApiError, declined, missing_resource
-from .store import State
+from ..http.errors import ApiError, declined, missing_resource
+from ..store import State
 
 MESSAGES = {
     "generic_decline": ("card_declined", "Your card was declined."),

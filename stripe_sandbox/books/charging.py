@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from ..events import emit
+from ..http.blanks import blank
+from ..store import Object, State
 from . import cards
-from .blanks import blank
 from .cards import Card
-from .events import emit
-from .store import Object, State
 
 SUCCEEDED, DECLINED, REQUIRES_ACTION, PROCESSING = "succeeded", "declined", "requires_action", "processing"
 AUTHENTICATION_FAILED = {

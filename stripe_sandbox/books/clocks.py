@@ -7,11 +7,11 @@ kept in the test clock's own queue. Events carry the sandbox's own time (assumed
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from ..events import emit
+from ..http.expansion import KINDS
+from ..store import Object, State
 from . import due
 from .due import job
-from .events import emit
-from .expansion import KINDS
-from .store import Object, State
 
 KIND = "test_helpers.test_clock"
 

@@ -1,10 +1,10 @@
 """Collecting an invoice, and what the outcome does to its subscription: active, past due, incomplete, or over."""
 
+from ..events import emit, recorded
+from ..store import Object, State
 from . import charging, invoicing, standing
 from .charging import DECLINED, PROCESSING, REQUIRES_ACTION, SUCCEEDED
-from .events import emit, recorded
 from .periods import days
-from .store import Object, State
 
 
 def method_for(state: State, invoice: Object) -> str | None:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from . import cards, charging, collection, one_off
-from .errors import invalid
-from .events import emit, in_order
-from .store import Object, State
+from ..events import emit, in_order
+from ..http.errors import invalid
+from ..people import one_off
+from ..store import Object, State
+from . import cards, charging, collection
 
 GRACE = 23 * 3600
 ORDER = (

@@ -5,13 +5,13 @@ Prorations are net of them, and not discounted again (`proration_discounts=inclu
 
 from typing import Any
 
+from ..events import emit, recorded
+from ..http.blanks import blank
+from ..http.errors import invalid, missing_parameter
+from ..store import Object, State
 from . import periods, pricing
-from .blanks import blank
 from .due import job
-from .errors import invalid, missing_parameter
-from .events import emit, recorded
 from .reductions import amount_off, coupon_of
-from .store import Object, State
 
 CREATED, DELETED = "customer.discount.created", "customer.discount.deleted"
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from .events import forget_old
-from .store import State
+from ..events import forget_old
+from ..store import State
 
 Job = Callable[..., None]
 JOBS: dict[str, Job] = {}

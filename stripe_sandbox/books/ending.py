@@ -1,7 +1,7 @@
 """The end that is asked for: set, moved, or taken back, with the period that it had shortened."""
 
+from ..store import Object, State
 from . import items, proration, standing
-from .store import Object, State
 
 LIVE = ("active", "past_due", "unpaid")
 

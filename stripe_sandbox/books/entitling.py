@@ -5,9 +5,9 @@ Assumed: a subscription gives them while it is trialing, active or past due.
 
 import json
 
-from .blanks import blank, embedded_list
-from .events import FOLLOWERS, emit
-from .store import Object, State
+from ..events import FOLLOWERS, emit
+from ..http.blanks import blank, embedded_list
+from ..store import Object, State
 
 GIVING = ("trialing", "active", "past_due")
 ENTITLEMENT = "entitlements.active_entitlement"

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from ..events import emit, recorded
+from ..http.blanks import blank, embedded_list
+from ..http.errors import invalid, missing_parameter
+from ..http.metadata import merged
+from ..store import Object, State
 from . import invoicing, pricing, reductions
-from .blanks import blank, embedded_list
-from .errors import invalid, missing_parameter
-from .events import emit, recorded
-from .metadata import merged
-from .store import Object, State
 
 MOST = 99_999_999
 PLAIN = ("description", "discountable", "metadata")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from ..events import emit, recorded
+from ..http.blanks import blank, embedded_list
+from ..store import Object, State
 from . import balances, charging, discounting, pricing, reductions
-from .blanks import blank, embedded_list
-from .events import emit, recorded
 from .periods import days
-from .store import Object, State
 
 Line = dict[str, Any]
 AUTOMATIC_TAX = ("disabled_reason", "liability", "provider", "status")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from ..http.blanks import blank, embedded_list
+from ..http.errors import invalid, missing_parameter, not_covered
+from ..http.metadata import merged
+from ..store import Object, State
 from . import periods, pricing
-from .blanks import blank, embedded_list
-from .errors import invalid, missing_parameter, not_covered
-from .metadata import merged
-from .store import Object, State
 
 MOST = 20
 

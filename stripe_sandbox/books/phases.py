@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ..events import emit
+from ..http.blanks import blank
+from ..http.errors import invalid, missing_parameter
+from ..http.metadata import merged
+from ..store import Object, State
 from . import items, periods
-from .blanks import blank
-from .errors import invalid, missing_parameter
-from .events import emit
-from .metadata import merged
-from .store import Object, State
 
 OPEN = ("not_started", "active")
 ISSUER = {"account_tax_ids": None, "custom_fields": None, "days_until_due": None, "description": None, "footer": None}

@@ -4,12 +4,12 @@ Assumed, where Stripe's documentation is silent: at `end_behavior=release` the s
 `completed`; `subscription_schedule.expiring` comes seven days before the end, and not at all when that has passed.
 """
 
+from ..events import emit, in_order, recorded
+from ..http.errors import invalid
+from ..store import Object, State
 from . import collection, discounting, ending, extras, items, phases, proration, standing, subscribing
-from .errors import invalid
-from .events import emit, in_order, recorded
 from .periods import DAY
 from .proration import Change
-from .store import Object, State
 
 UPDATED = "customer.subscription.updated"
 CHANGED = "subscription_schedule.updated"

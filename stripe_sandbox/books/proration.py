@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from ..events import emit
+from ..http.blanks import blank
+from ..store import Object, State
 from . import extras, invoicing, items, periods, pricing, reductions, standing
-from .blanks import blank
-from .events import emit
-from .store import Object, State
 
 
 @dataclass

@@ -6,8 +6,8 @@ Assumed, where Stripe's documentation is silent: an amount off is spread over th
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from .errors import invalid
-from .store import Object, State
+from ..http.errors import invalid
+from ..store import Object, State
 
 
 @dataclass(frozen=True)

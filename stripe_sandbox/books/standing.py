@@ -1,9 +1,9 @@
 """A subscription's standing: how invoices and cancellations move its status, and what falls due for it."""
 
+from ..events import emit, recorded
+from ..http.errors import invalid
+from ..store import Object, State
 from . import invoicing, items, phases
-from .errors import invalid
-from .events import emit, recorded
-from .store import Object, State
 
 OVER = ("canceled", "incomplete_expired")
 UPDATED = "customer.subscription.updated"

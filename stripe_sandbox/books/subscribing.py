@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from ..http.blanks import blank
+from ..http.errors import invalid, missing_parameter
+from ..http.metadata import merged
+from ..store import Object, State
 from . import discounting, invoicing, items, periods, pricing, standing
-from .blanks import blank
-from .errors import invalid, missing_parameter
-from .metadata import merged
 from .periods import DAY
-from .store import Object, State
 
 FIRST_INVOICE = "subscription_create"
 

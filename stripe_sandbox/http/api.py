@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from . import clocks, forms, sdk_routes
+from ..books import clocks
+from ..events import API_VERSION
+from ..resources import api, empty
+from ..resources.account import ACCOUNT
+from ..store import State
+from . import forms, sdk_routes
 from .contract import validate
 from .errors import ApiError, invalid, not_covered, route_not_covered, unauthorized, unknown_route
-from .events import API_VERSION
 from .expansion import expand
-from .resources import api, empty
-from .resources.account import ACCOUNT
 from .routing import Route
-from .store import State
 
 empty.register()
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from ..store import Object, State
 from .blanks import embedded_list
 from .errors import invalid, missing_resource
 from .shapes import class_of, fields_of
-from .store import Object, State
 
 DEPTH = 4
 KINDS = {

@@ -1,7 +1,7 @@
 """The hosted pages: checkout under /c/, invoices under /i/, the portal under /p/, what there is at /."""
 
-from ..api import Request, Response
-from ..errors import ApiError
+from ..http.api import Request, Response
+from ..http.errors import ApiError
 from ..store import State
 from . import checkout, invoice, overview, portal
 from .rendering import page

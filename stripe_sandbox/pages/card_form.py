@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from .. import cards
-from ..cards import Card
-from ..errors import ApiError, declined
+from ..books import cards
+from ..books.cards import Card
+from ..http.errors import ApiError, declined
 from ..store import State
 
 FIELDS = ("number", "expiry", "cvc")

@@ -1,8 +1,9 @@
 """The page at which a buyer pays: the card, 3D Secure where the card asks for it, back to the site."""
 
-from .. import buying, checkout_discounts, pricing
-from ..api import Request, Response
-from ..errors import ApiError
+from ..books import pricing
+from ..http.api import Request, Response
+from ..http.errors import ApiError
+from ..people import buying, checkout_discounts
 from ..store import Object, State
 from . import card_form
 from .rendering import amount, form, page, redirect

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
-from ..errors import ApiError
 from ..events import shown
+from ..http.errors import ApiError
 from ..store import Object, State
 
 Section = dict[str, Any]

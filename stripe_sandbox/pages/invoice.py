@@ -1,8 +1,9 @@
 """The hosted invoice: what it is for, paying it, 3D Secure, and its PDF; the receipt of a charge."""
 
-from .. import cards, collection, invoicing, paying
-from ..api import Request, Response
-from ..errors import ApiError
+from ..books import cards, collection, invoicing
+from ..http.api import Request, Response
+from ..http.errors import ApiError
+from ..people import paying
 from ..resources import payment_methods
 from ..store import Object, State
 from . import card_form

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from ..api import Request, Response
-from ..errors import ApiError
+from ..http.api import Request, Response
+from ..http.errors import ApiError
 from ..store import Object, State
 from . import details
 from .rendering import moment, page

@@ -1,9 +1,10 @@
 """The customer portal: change the card, cancel, resume, switch the plan, keep the details, see the invoices."""
 
-from .. import plan_switching, portal_flows, pricing
-from ..api import Request, Response
-from ..errors import ApiError, invalid
-from ..items import period_end
+from ..books import pricing
+from ..books.items import period_end
+from ..http.api import Request, Response
+from ..http.errors import ApiError, invalid
+from ..people import plan_switching, portal_flows
 from ..resources import previews
 from ..store import Object, State
 from . import card_form, portal_actions

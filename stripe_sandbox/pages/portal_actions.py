@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from .. import charging, collection, ending, items, plan_switching, portal_flows, standing
-from ..cards import Card
-from ..errors import declined, invalid
+from ..books import charging, collection, ending, items, standing
+from ..books.cards import Card
 from ..events import recorded
+from ..http.errors import declined, invalid
+from ..people import plan_switching, portal_flows
 from ..resources import payment_methods, subscriptions
 from ..store import Object, State
 from . import card_form

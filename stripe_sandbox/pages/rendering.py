@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 from django.template import Context, Engine
 from django.utils.safestring import SafeString
 
-from .. import cards, pricing
-from ..api import Request, Response
+from ..books import cards, pricing
+from ..http.api import Request, Response
 
 FOLDER = Path(__file__).parent.parent / "templates"
 ENGINE = Engine(dirs=[str(FOLDER)], autoescape=True)

@@ -1,9 +1,9 @@
 """Who buys at a Checkout: the session's customer or a new one, the card that is kept, the details shown."""
 
-from .cards import Card
-from .events import emit
-from .resources import customers, payment_methods
-from .store import Object, State
+from ..books.cards import Card
+from ..events import emit
+from ..resources import customers, payment_methods
+from ..store import Object, State
 
 
 def customer_of(state: State, session: Object) -> Object:

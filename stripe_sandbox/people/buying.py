@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from . import cards, charging, checkout_discounts, delayed, extras, one_off, proration, standing, subscribing
+from ..books import cards, charging, delayed, extras, proration, standing, subscribing
+from ..books.cards import Card
+from ..books.collection import collect
+from ..events import emit, in_order, recorded
+from ..http.errors import invalid
+from ..resources import payment_methods, setup_intents
+from ..store import Object, State
+from . import checkout_discounts, one_off
 from .buyers import customer_of, details, saved
-from .cards import Card
-from .collection import collect
-from .errors import invalid
-from .events import emit, in_order, recorded
-from .resources import payment_methods, setup_intents
-from .store import Object, State
 
 OUTCOMES = ("paid", "declined", "authenticated", "authentication_failed")
 AT_CHECKOUT = (*OUTCOMES, "processing")

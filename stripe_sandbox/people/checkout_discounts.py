@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from . import discounting, reductions
-from .errors import invalid
-from .store import Object, State
+from ..books import discounting, reductions
+from ..http.errors import invalid
+from ..store import Object, State
 
 
 def choose(state: State, session: Object, entries: list[dict[str, Any]]) -> None:

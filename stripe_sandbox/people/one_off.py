@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from . import charging, checkout_discounts, delayed, invoicing
+from ..books import charging, delayed, invoicing
+from ..books.cards import Card
+from ..events import emit, in_order
+from ..resources import payment_methods
+from ..store import Object, State
+from . import checkout_discounts
 from .buyers import customer_of, details, saved
-from .cards import Card
-from .events import emit, in_order
-from .resources import payment_methods
-from .store import Object, State
 
 SETUP_AUTHENTICATION_FAILED = {**charging.AUTHENTICATION_FAILED, "code": "setup_intent_authentication_failure"}
 PAYMENT_ORDER = (

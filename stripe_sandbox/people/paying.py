@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from . import collection, invoicing
-from .errors import invalid
-from .resources.invoices import payable
-from .resources.payment_methods import attached
-from .store import State
+from ..books import collection, invoicing
+from ..http.errors import invalid
+from ..resources.invoices import payable
+from ..resources.payment_methods import attached
+from ..store import State
 
 NAMES = {"succeeded": "paid", "declined": "declined", "requires_action": "requires_action"}
 

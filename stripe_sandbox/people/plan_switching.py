@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from . import items, pricing
-from .errors import invalid
-from .resources import changes, schedules
-from .store import Object, State
+from ..books import items, pricing
+from ..http.errors import invalid
+from ..resources import changes, schedules
+from ..store import Object, State
 
 
 def choices(state: State, sub: Object, feature: Object) -> list[Object]:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from . import plan_switching, standing
-from .errors import invalid, missing_parameter
-from .store import Object, State
+from ..books import standing
+from ..http.errors import invalid, missing_parameter
+from ..store import Object, State
+from . import plan_switching
 
 FEATURES = {
     "customer_update": "customer_update",

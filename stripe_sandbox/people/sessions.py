@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from . import items, pricing
-from .blanks import blank
-from .contract import Params
-from .errors import invalid
-from .metadata import merged
-from .periods import DAY
-from .store import Object, State
+from ..books import items, pricing
+from ..books.periods import DAY
+from ..http.blanks import blank
+from ..http.contract import Params
+from ..http.errors import invalid
+from ..http.metadata import merged
+from ..store import Object, State
 
 ECHOED = ("allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id", "locale",
           "payment_method_collection", "success_url", "integration_identifier", "submit_type",

@@ -1,6 +1,6 @@
 """The API's resources, one module per family: the router of this package knows all of their routes."""
 
-from ..routing import api
+from ..http.routing import api
 from . import (
     account,
     balance,

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ..blanks import blank, embedded_list
-from ..contract import Params
-from ..listing import of_list
-from ..routing import api
+from ..http.blanks import blank, embedded_list
+from ..http.contract import Params
+from ..http.listing import of_list
+from ..http.routing import api
 from ..store import Object, State
 
 ACCOUNT = "acct_1SandboxSandbox"

@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from ..contract import Params
-from ..routing import api
+from ..http.contract import Params
+from ..http.routing import api
 from ..store import Object, State
 
 

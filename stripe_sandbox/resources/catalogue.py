@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from ..blanks import blank
-from ..contract import Params
-from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.blanks import blank
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter, not_covered
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 
 PRODUCT = "active description images marketing_features metadata name statement_descriptor unit_label url tax_code"

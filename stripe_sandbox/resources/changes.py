@@ -1,12 +1,12 @@
 """Changing a subscription: its items with proration, its end, its trial, its card."""
 
-from .. import charging, collection, discounting, ending, items, periods, phases, proration, standing, subscribing
-from ..contract import Params
-from ..errors import invalid
+from ..books import charging, collection, discounting, ending, items, periods, phases, proration, standing, subscribing
+from ..books.proration import Change
 from ..events import in_order, recorded
-from ..metadata import merged
-from ..proration import Change
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import invalid
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 from . import catalogue
 from .payment_methods import owned

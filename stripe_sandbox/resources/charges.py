@@ -1,12 +1,12 @@
 """Charges, refunds, disputes, early fraud warnings and balance transactions."""
 
-from .. import aftermath
-from ..contract import Params
-from ..errors import invalid, missing_parameter
+from ..books import aftermath
 from ..events import recorded
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 
 

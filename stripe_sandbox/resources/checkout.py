@@ -1,13 +1,14 @@
 """Checkout sessions: for subscriptions, one-off payments, and saving a card."""
 
-from .. import checkout_discounts, items, sessions
-from ..blanks import embedded_list
-from ..contract import Params
-from ..errors import invalid, missing_parameter, not_covered
+from ..books import items
 from ..events import emit
-from ..listing import of_list, page
-from ..metadata import merged
-from ..routing import api
+from ..http.blanks import embedded_list
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter, not_covered
+from ..http.listing import of_list, page
+from ..http.metadata import merged
+from ..http.routing import api
+from ..people import checkout_discounts, sessions
 from ..store import Object, State
 from . import catalogue, setup_intents
 from . import payment_methods as methods

@@ -3,14 +3,14 @@
 import re
 from typing import Any
 
-from .. import discounting, standing
-from ..blanks import blank
-from ..contract import Params
-from ..errors import invalid, missing_parameter
+from ..books import discounting, standing
 from ..events import emit, recorded
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.blanks import blank
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 
 SHAPE = (

@@ -1,11 +1,11 @@
 """The ledger of a customer's credit balance."""
 
-from .. import balances
-from ..contract import Params
-from ..errors import invalid, missing_resource
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..books import balances
+from ..http.contract import Params
+from ..http.errors import invalid, missing_resource
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 
 PATH = "/v1/customers/{customer}/balance_transactions"

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from .. import balances, standing
-from ..blanks import blank
-from ..contract import Params
-from ..errors import invalid
+from ..books import balances, standing
 from ..events import emit, recorded
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.blanks import blank
+from ..http.contract import Params
+from ..http.errors import invalid
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 from .payment_methods import attached, owned
 

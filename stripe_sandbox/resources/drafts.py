@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .. import collection, discounting, extras, invoicing, standing
-from ..contract import Params
-from ..errors import invalid, missing_parameter
+from ..books import collection, discounting, extras, invoicing, standing
+from ..books.periods import days
 from ..events import emit
-from ..metadata import merged
-from ..periods import days
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 from .payment_methods import owned
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ..contract import Params, fields_of, params_class
-from ..listing import of_list
-from ..routing import Handler, api
+from ..http.contract import Params, fields_of, params_class
+from ..http.listing import of_list
+from ..http.routing import Handler, api
 from ..store import Object, State
 
 LISTS = {

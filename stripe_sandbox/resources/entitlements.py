@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .. import entitling
-from ..blanks import blank
-from ..contract import Params
-from ..errors import invalid
-from ..listing import of_list, page
-from ..metadata import merged
-from ..routing import api
+from ..books import entitling
+from ..http.blanks import blank
+from ..http.contract import Params
+from ..http.errors import invalid
+from ..http.listing import of_list, page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 
 FEATURE = "entitlements.feature"

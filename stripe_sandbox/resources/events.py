@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ..contract import Params
-from ..errors import invalid
 from ..events import KEPT, shown
-from ..listing import page
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import invalid
+from ..http.listing import page
+from ..http.routing import api
 from ..store import Object, State
 
 MOST_TYPES = 20

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .. import discounting, extras, standing
-from ..contract import Params
-from ..errors import invalid, missing_parameter
+from ..books import discounting, extras, standing
 from ..events import emit
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 
 WHAT = (

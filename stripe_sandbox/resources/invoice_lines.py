@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from .. import extras, invoicing
-from ..contract import Params
-from ..errors import invalid, missing_resource
+from ..books import extras, invoicing
 from ..events import emit, recorded
-from ..metadata import merged
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import invalid, missing_resource
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 from . import invoice_items
 

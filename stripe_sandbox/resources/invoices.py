@@ -1,12 +1,12 @@
 """Invoices: read, updated, finalized, paid, voided; their lines and payments."""
 
-from .. import collection, discounting, extras, invoicing, standing
-from ..contract import Params
-from ..errors import declined, invalid
+from ..books import collection, discounting, extras, invoicing, standing
 from ..events import recorded
-from ..listing import of_list, page
-from ..metadata import merged
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import declined, invalid
+from ..http.listing import of_list, page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 from .payment_methods import resolved
 

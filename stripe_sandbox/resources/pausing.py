@@ -1,10 +1,10 @@
 """Resuming a subscription that was paused because its trial ended without a payment method."""
 
-from .. import collection, invoicing, items, periods, proration, standing, subscribing
-from ..contract import Params
-from ..errors import invalid
+from ..books import collection, invoicing, items, periods, proration, standing, subscribing
 from ..events import in_order, recorded
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import invalid
+from ..http.routing import api
 from ..store import Object, State
 
 ORDER = ("customer.subscription.updated", "invoiceitem.created", "invoice.created", "invoice.finalized")

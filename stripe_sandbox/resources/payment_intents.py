@@ -1,12 +1,12 @@
 """Payment intents: those of invoices, and one-off payments."""
 
-from .. import charging, collection
-from ..contract import Params
-from ..errors import declined, invalid, missing_parameter
+from ..books import charging, collection
 from ..events import emit
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import declined, invalid, missing_parameter
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 from .payment_methods import check_types, resolved
 

@@ -4,15 +4,15 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from .. import cards
-from ..blanks import blank
-from ..cards import Card
-from ..contract import Params
-from ..errors import invalid, missing_parameter, not_covered
+from ..books import cards
+from ..books.cards import Card
 from ..events import emit, recorded
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.blanks import blank
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter, not_covered
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 
 CARD = "card.number card.exp_month card.exp_year card.cvc card.token"

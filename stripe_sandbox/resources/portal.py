@@ -6,14 +6,14 @@ As at Stripe the default configuration is made in the Dashboard, whose part the 
 import json
 from typing import Any
 
-from .. import portal_flows
-from ..blanks import blank
-from ..contract import Params
-from ..errors import invalid, missing_parameter
 from ..events import emit
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.blanks import blank
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
+from ..people import portal_flows
 from ..store import Object, State
 
 CONFIGURATION = "billing_portal.configuration"

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from .. import discounting, extras, invoicing, proration, subscribing
-from ..billing_cycle import ends_by, preview_of_renewal
-from ..contract import Params
-from ..errors import ApiError, missing_parameter
-from ..items import period_end
-from ..routing import api
+from ..books import discounting, extras, invoicing, proration, subscribing
+from ..books.billing_cycle import ends_by, preview_of_renewal
+from ..books.items import period_end
+from ..http.contract import Params
+from ..http.errors import ApiError, missing_parameter
+from ..http.routing import api
 from ..store import Object, State
 from . import changes, schedule_previews
 from .schedules import PHASE

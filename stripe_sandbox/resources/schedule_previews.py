@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from .. import extras, invoicing, phases, proration, subscribing
-from ..billing_cycle import preview_of_renewal
-from ..contract import Params
-from ..errors import invalid, missing_parameter
-from ..items import changed
+from ..books import extras, invoicing, phases, proration, subscribing
+from ..books.billing_cycle import preview_of_renewal
+from ..books.items import changed
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter
 from ..store import Object, State
 from . import schedules
 

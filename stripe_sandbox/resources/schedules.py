@@ -1,12 +1,12 @@
 """Subscription schedules: create, read, update, release, cancel."""
 
-from .. import phases, phasing, standing
-from ..contract import Params
-from ..errors import invalid, missing_parameter, not_covered
+from ..books import phases, phasing, standing
 from ..events import emit, recorded
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter, not_covered
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 from .payment_methods import owned
 from .subscriptions import end_now

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from .. import cards
-from ..blanks import blank
-from ..contract import Params
-from ..errors import invalid, missing_parameter
+from ..books import cards
 from ..events import emit
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.blanks import blank
+from ..http.contract import Params
+from ..http.errors import invalid, missing_parameter
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 from .payment_methods import attached, resolved
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ..contract import Params
-from ..listing import of_list
-from ..routing import api
+from ..http.contract import Params
+from ..http.listing import of_list
+from ..http.routing import api
 from ..store import Object, State
 from . import changes
 

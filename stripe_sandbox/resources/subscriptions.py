@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from .. import charging, collection, extras, items, proration, standing, subscribing
-from ..cards import decline_error, of_method
-from ..charging import SUCCEEDED
-from ..contract import Params
-from ..errors import ApiError, invalid, missing_parameter
+from ..books import charging, collection, extras, items, proration, standing, subscribing
+from ..books.cards import decline_error, of_method
+from ..books.charging import SUCCEEDED
+from ..books.invoicing import draft, finalize
 from ..events import emit, in_order
-from ..invoicing import draft, finalize
-from ..listing import page
-from ..routing import api
+from ..http.contract import Params
+from ..http.errors import ApiError, invalid, missing_parameter
+from ..http.listing import page
+from ..http.routing import api
 from ..store import Object, State
 from . import catalogue
 from .payment_methods import owned

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from .. import periods, standing
-from ..blanks import blank
-from ..clocks import KIND, within
-from ..contract import Params
-from ..errors import ApiError, invalid
+from ..books import periods, standing
+from ..books.clocks import KIND, within
+from ..books.periods import DAY
 from ..events import emit
-from ..listing import page
-from ..periods import DAY
-from ..routing import api
+from ..http.blanks import blank
+from ..http.contract import Params
+from ..http.errors import ApiError, invalid
+from ..http.listing import page
+from ..http.routing import api
 from ..store import Object, State
 from . import customers
 

@@ -2,13 +2,13 @@
 
 import hashlib
 
-from ..blanks import blank
-from ..contract import Params
-from ..errors import invalid
 from ..events import API_VERSION
-from ..listing import page
-from ..metadata import merged
-from ..routing import api
+from ..http.blanks import blank
+from ..http.contract import Params
+from ..http.errors import invalid
+from ..http.listing import page
+from ..http.metadata import merged
+from ..http.routing import api
 from ..store import Object, State
 
 

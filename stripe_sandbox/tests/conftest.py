@@ -11,11 +11,11 @@ from urllib.request import Request, urlopen
 import pytest
 import stripe
 
-from billing.sandbox import Sandbox
-from billing.sandbox.api import Request as Asked
-from billing.sandbox.api import Response
-from billing.sandbox.events import shown
-from billing.sandbox.shapes import problems
+from stripe_sandbox import Sandbox
+from stripe_sandbox.events import shown
+from stripe_sandbox.http.api import Request as Asked
+from stripe_sandbox.http.api import Response
+from stripe_sandbox.http.shapes import problems
 
 SECRET = "whsec_test"
 Control = Callable[..., dict[str, Any]]

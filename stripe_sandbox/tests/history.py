@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from billing.sandbox import Sandbox
-from billing.sandbox.api import Request
+from stripe_sandbox import Sandbox
+from stripe_sandbox.http.api import Request
 
 Choose = Callable[[Sequence[Any]], Any]
 DAY = 86_400

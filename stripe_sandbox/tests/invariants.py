@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from billing.sandbox.events import difference, shown
-from billing.sandbox.invoicing import subscription_id
-from billing.sandbox.shapes import problems
-from billing.sandbox.store import Object, State
+from stripe_sandbox.books.invoicing import subscription_id
+from stripe_sandbox.events import difference, shown
+from stripe_sandbox.http.shapes import problems
+from stripe_sandbox.store import Object, State
 
 Log = list[Object]
 ENDS = {

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from billing.sandbox import Sandbox
-from billing.sandbox.deliveries import Delivery, Dispatcher
-from billing.sandbox.events import targets, wants
+from stripe_sandbox import Sandbox
+from stripe_sandbox.deliveries import Delivery, Dispatcher
+from stripe_sandbox.events import targets, wants
 
 from .history import History
 

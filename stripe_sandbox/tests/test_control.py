@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 import stripe
 
-from billing.sandbox import Sandbox, command
+from stripe_sandbox import Sandbox, command
 
 from .conftest import Control, ask, shape_problems
 
@@ -119,8 +119,8 @@ def test_a_state_file_that_is_none_is_told_in_a_sentence_and_left_as_it_is(tmp_p
 
 
 def test_the_command_prints_where_it_is_and_ends_cleanly() -> None:
-    root = str(Path(__file__).parents[3])
-    command = [sys.executable, "-m", "billing.sandbox", "--port", "0", "--webhook-secret", "whsec_x"]
+    root = str(Path(__file__).parents[2])
+    command = [sys.executable, "-m", "stripe_sandbox", "--port", "0", "--webhook-secret", "whsec_x"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, cwd=root, env={**os.environ, "PYTHONPATH": root}
     ) as process:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
-from billing.sandbox import Sandbox
+from stripe_sandbox import Sandbox
 
 from .conftest import SECRET, Control, Receiver
 

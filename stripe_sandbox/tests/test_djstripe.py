@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from billing.sandbox import Sandbox
+from stripe_sandbox import Sandbox
 
 from .conftest import Control, Receiver
 from .history import DOINGS, History

@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import Checked
 
-DOCS = Path(__file__).parents[3] / "docs" / "sandbox.md"
+DOCS = Path(__file__).parents[2] / "docs" / "sandbox.md"
 SECTION = DOCS.read_text().split("## The first five minutes")[1].split("\n## ")[0]
 BLOCKS = dict(re.findall(r"```(\w+)\n(.*?)```", SECTION, re.DOTALL))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
-from billing.sandbox import command
+from stripe_sandbox import command
 
 
 def test_a_test_card_may_be_attached_and_made_the_default_in_one_call(client: stripe.StripeClient) -> None:

@@ -1,6 +1,6 @@
 """Random histories: whatever people, banks and time do in whatever order, shapes hold, books balance, ends are final.
 
-    python -m pytest billing/tests/sandbox/test_histories.py --hypothesis-profile=long      (minutes, other histories)
+    python -m pytest stripe_sandbox/tests/test_histories.py --hypothesis-profile=long      (minutes, other histories)
 
 They are told to the sandbox in this process, without HTTP. Refusals are part of a history; failures are not.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.sandbox import Sandbox
+from stripe_sandbox import Sandbox
 
 from .history import DOINGS, History
 from .invariants import broken

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import stripe
 
-from billing.sandbox import Sandbox
+from stripe_sandbox import Sandbox
 
 from .conftest import Control
 from .test_api import raw

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import stripe
 
-from billing.sandbox import Sandbox
-from billing.sandbox.resources import api
-from billing.sandbox.shapes import problems
+from stripe_sandbox import Sandbox
+from stripe_sandbox.http.shapes import problems
+from stripe_sandbox.resources import api
 
 from .conftest import ask
 from .sdk_calls import CALLS as FIRST

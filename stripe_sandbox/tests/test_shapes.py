@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import stripe
 
-from billing.sandbox.shapes import problems
+from stripe_sandbox.http.shapes import problems
 
 PUBLISHED: dict[str, Any] = json.loads((Path(__file__).parent / "published_objects.json").read_text())
 STALE = {

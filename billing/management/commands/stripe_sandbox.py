@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from billing.sandbox.command import add_arguments, run
+from stripe_sandbox.command import add_arguments, run
 
 
 class Command(BaseCommand):

@@ -52,7 +52,7 @@ def running(folder, workers=3):
     """All of it, and this process' own Stripe calls sent the same way."""
     with ExitStack() as stack:
         log = stack.enter_context((folder / "log").open("wb"))
-        sandbox = stack.enter_context(_process(["billing.sandbox", "--port", "0"], os.environ, log, subprocess.PIPE))
+        sandbox = stack.enter_context(_process(["stripe_sandbox", "--port", "0"], os.environ, log, subprocess.PIPE))
         address = sandbox.stdout.readline().split()[-1].decode()
         env = _environment(address, folder)
         door = f"127.0.0.1:{_free_port()}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import stripe
 
-from ..conftest import Control
+from stripe_sandbox.tests.conftest import Control
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

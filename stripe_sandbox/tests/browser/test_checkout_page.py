@@ -8,8 +8,9 @@ import pytest
 import stripe
 from playwright.sync_api import Page, expect
 
-from ...browser import accessibility
-from ...browser.plugin import Browse, Shoot
+from billing.tests.browser import accessibility
+from billing.tests.browser.plugin import Browse, Shoot
+
 from .conftest import Pay
 
 pytestmark = pytest.mark.browser

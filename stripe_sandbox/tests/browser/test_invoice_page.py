@@ -6,10 +6,11 @@ import pytest
 import stripe
 from playwright.sync_api import Page, expect
 
-from ...browser import accessibility
-from ...browser.plugin import Browse, Shoot
-from ..conftest import Checked, Control
-from ..test_billing_cycle import HOUR, fresh, use_card
+from billing.tests.browser import accessibility
+from billing.tests.browser.plugin import Browse, Shoot
+from stripe_sandbox.tests.conftest import Checked, Control
+from stripe_sandbox.tests.test_billing_cycle import HOUR, fresh, use_card
+
 from .conftest import Pay
 
 pytestmark = pytest.mark.browser

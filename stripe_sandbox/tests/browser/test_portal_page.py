@@ -7,9 +7,10 @@ import pytest
 import stripe
 from playwright.sync_api import Page, expect
 
-from ...browser import accessibility
-from ...browser.plugin import Browse, Shoot
-from ..test_billing_cycle import fresh
+from billing.tests.browser import accessibility
+from billing.tests.browser.plugin import Browse, Shoot
+from stripe_sandbox.tests.test_billing_cycle import fresh
+
 from .conftest import Pay
 
 pytestmark = pytest.mark.browser
