@@ -66,7 +66,7 @@ def rows() -> list[Row]:
         *(Row(f"a subscriber in {prefix}*; and each payment", "",
               f"{kib(full, of(prefix, each_payment=False), CUSTOMERS)}; "
               f"{kib(full, of(prefix, each_payment=True), PAYMENTS)}")
-          for prefix in ("billing_", "djstripe_", "notifications_")),
+          for prefix in ("billing_", "djstripe_")),
     ]  # fmt: skip
 
 

@@ -306,7 +306,7 @@ CONTENT_SECURITY_POLICY = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German"))]
-# The words of the mails; `makemessages` writes there what it finds in templates/ too.
+# The words of the mails; `makemessages` writes there what it finds elsewhere too.
 LOCALE_PATHS = [BASE_DIR / "notifications" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True

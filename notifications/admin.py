@@ -120,7 +120,7 @@ class MailAdmin(ReadOnlyAdmin):
 
     @admin.display(description="as HTML")
     def html(self, mail: Mail) -> Any:
-        address = reverse("admin:notifications_mail_preview", args=(mail.pk,))
+        address = reverse("admin:billing_mail_mail_preview", args=(mail.pk,))
         frame = '<iframe src="{0}" title="The mail as HTML" width="640" height="640" sandbox></iframe>'
         return display.lines(format_html(frame, address), format_html('<a href="{}">Open by itself</a>', address))
 
@@ -132,7 +132,7 @@ class MailAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         preview = self.admin_site.admin_view(self.preview)
-        return [path("<uuid:pk>/preview/", preview, name="notifications_mail_preview"), *super().get_urls()]
+        return [path("<uuid:pk>/preview/", preview, name="billing_mail_mail_preview"), *super().get_urls()]
 
     @method_decorator(xframe_options_sameorigin)
     def preview(self, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -144,7 +144,7 @@ class MailAdmin(ReadOnlyAdmin):
     # Send again
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("notifications.resend_mail")
+        return request.user.has_perm("billing_mail.resend_mail")
 
     @admin.action(description="Send again", permissions=["resend"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
@@ -165,7 +165,7 @@ class MailAdmin(ReadOnlyAdmin):
 @mail_rows.told_by
 def mails_elsewhere(asked: mail_rows.Asked) -> Iterator[mail_rows.MailRow]:
     """A customer's mails on billing's pages."""
-    if not asked.request.user.has_perm("notifications.view_mail"):
+    if not asked.request.user.has_perm("billing_mail.view_mail"):
         return
     mails = Mail.objects.filter(customer=asked.customer_id).defer("context")
     if asked.cause:
@@ -173,7 +173,7 @@ def mails_elsewhere(asked: mail_rows.Asked) -> Iterator[mail_rows.MailRow]:
     if asked.until:
         mails = mails.filter(created_at__lte=asked.until)
     for mail in mails[: asked.most]:
-        page = reverse("admin:notifications_mail_change", args=(mail.pk,))
+        page = reverse("admin:billing_mail_mail_change", args=(mail.pk,))
         what = format_html('<a href="{}">{}</a>', page, mail.get_kind_display())
         status = Mail.Status(mail.status)
         state = display.badge(status.value, BADGES[status], mail.error)

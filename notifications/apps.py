@@ -1,14 +1,27 @@
+from importlib.util import find_spec
 from typing import ClassVar
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
 
 
-class NotificationsConfig(AppConfig):
-    name = "notifications"
+class MailConfig(AppConfig):
+    """The wheel installs this package as `billing_mail`: other projects have their own `notifications`."""
+
+    name = __name__.rpartition(".")[0]
+    label = "billing_mail"
+    verbose_name = "Billing mail"
     default_auto_field = "django.db.models.BigAutoField"
 
     # What the queue runs by itself: dotted path → every how many minutes.
-    schedules: ClassVar[dict[str, int]] = {"notifications.outbox.sweep": 1}
+    schedules: ClassVar[dict[str, int]] = {f"{name}.outbox.sweep": 1}
+
+    def import_models(self) -> None:
+        """Without these, our imports fail in words that help nobody."""
+        if not apps.is_installed("billing"):
+            raise ImproperlyConfigured(f"{self.name} mails what billing announces: add billing to INSTALLED_APPS.")
+        _require("anymail", "css_inline")
+        super().import_models()
 
     def ready(self) -> None:
         from anymail.signals import tracking as provider_reports
@@ -22,4 +35,12 @@ class NotificationsConfig(AppConfig):
         receivers.connect()
         sections.add(dashboard.section)
         billing_metrics.add("outbox", metrics.families)
-        provider_reports.connect(tracking.on_tracking, dispatch_uid="notifications.tracking")
+        provider_reports.connect(tracking.on_tracking, dispatch_uid="billing_mail.tracking")
+
+
+def _require(*modules: str) -> None:
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise ImproperlyConfigured(
+            f"billing's mails need {' and '.join(missing)}: pip install 'django-stripe-lanes[mail]'."
+        )

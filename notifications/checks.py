@@ -2,16 +2,21 @@
 
 from typing import Any
 
+from django.conf import global_settings, settings
 from django.core import checks
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 from django.utils.module_loading import import_string
 
 from .conf import conf
 from .models import Mail
 
+SMTP = global_settings.EMAIL_BACKEND
+
 
 def register() -> None:
-    checks.register(check_kinds)
-    checks.register(check_functions)
+    for check in (check_kinds, check_functions, check_templates, check_brand, check_sender, check_server):
+        checks.register(check)
 
 
 def check_kinds(**kwargs: Any) -> list[checks.CheckMessage]:
@@ -20,7 +25,7 @@ def check_kinds(**kwargs: Any) -> list[checks.CheckMessage]:
         checks.Error(
             f"{setting} names {kind!r}, which is no kind of mail.",
             hint=f"There are: {', '.join(Mail.Kind.values)}.",
-            id="notifications.E001",
+            id="billing_mail.E001",
         )
         for setting, kinds in named.items()
         for kind in sorted(kinds - set(Mail.Kind.values))
@@ -33,10 +38,63 @@ def check_functions(**kwargs: Any) -> list[checks.CheckMessage]:
         checks.Error(
             f"{name}: there is nothing to call at {path!r}.",
             hint="Give the dotted path of a function: {'welcome': 'acme.mails.welcome'}.",
-            id="notifications.E002",
+            id="billing_mail.E002",
         )
         for name, path in paths.items()
         if not _is_there(path)
+    ]
+
+
+def check_templates(**kwargs: Any) -> list[checks.CheckMessage]:
+    try:
+        get_template("billing_mail/base.html")
+    except TemplateDoesNotExist:
+        return [
+            checks.Error(
+                "TEMPLATES finds no mail of billing's: every mail would fail.",
+                hint='Set "APP_DIRS": True for the DjangoTemplates backend.',
+                id="billing_mail.E003",
+            )
+        ]
+    return []
+
+
+def check_brand(**kwargs: Any) -> list[checks.CheckMessage]:
+    if getattr(settings, "NOTIFICATIONS_PRODUCT_NAME", ""):
+        return []
+    return [
+        checks.Warning(
+            f"The mails call the product {conf.product_name!r}, after SITE_URL.",
+            hint="Set NOTIFICATIONS_PRODUCT_NAME to the name that your customers know.",
+            id="billing_mail.W001",
+        )
+    ]
+
+
+def check_sender(**kwargs: Any) -> list[checks.CheckMessage]:
+    if conf.from_email != global_settings.DEFAULT_FROM_EMAIL:
+        return []
+    return [
+        checks.Warning(
+            f"Mails would come from {conf.from_email}, which providers refuse.",
+            hint='Set DEFAULT_FROM_EMAIL to an address of yours: "Acme <billing@acme.example>".',
+            id="billing_mail.W002",
+        )
+    ]
+
+
+def check_server(**kwargs: Any) -> list[checks.CheckMessage]:
+    """A project that never said how it mails has Django's default: whatever listens on port 25 of this machine."""
+    if settings.EMAIL_BACKEND != SMTP or settings.EMAIL_HOST != global_settings.EMAIL_HOST:
+        return []
+    return [
+        checks.Warning(
+            "EMAIL_BACKEND and EMAIL_HOST are not set: mails would go to port 25 of this machine.",
+            hint='Set EMAIL_HOST, or EMAIL_BACKEND: "django.core.mail.backends.console.EmailBackend" prints mails, '
+            '"anymail.backends.postmark.EmailBackend" uses a provider. A server on this machine is EMAIL_HOST = '
+            '"127.0.0.1".',
+            id="billing_mail.W003",
+        )
     ]
 
 

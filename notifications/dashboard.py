@@ -101,4 +101,4 @@ def _cell(scope: Scope, kind: str, name: str, rows: list[Mails]) -> Cell:
 
 def _rows(scope: Scope, states: frozenset[str], bucket: datetime | None = None, **query: str) -> str:
     some = ",".join(sorted(states))
-    return scope.rows_within("notifications.mail", "created_at", bucket, status__in=some, **query)
+    return scope.rows_within(Mail._meta.label_lower, "created_at", bucket, status__in=some, **query)

@@ -83,14 +83,14 @@ def by_kind() -> list[tuple[str, list[tuple[str, str]]]]:
 
 @admin.register(Preview)
 class GalleryAdmin(ReadOnlyAdmin):
-    """At /admin/notifications/preview/: nothing is listed from the database."""
+    """At /admin/billing_mail/preview/: nothing is listed from the database."""
 
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view
         return [
-            path("", site(self.page), name="notifications_preview_changelist"),
-            path("html/", site(self.html), name="notifications_preview_html"),
-            path("send/", site(self.send), name="notifications_preview_send"),
+            path("", site(self.page), name="billing_mail_preview_changelist"),
+            path("html/", site(self.html), name="billing_mail_preview_html"),
+            path("send/", site(self.send), name="billing_mail_preview_send"),
         ]
 
     def page(self, request: HttpRequest) -> HttpResponse:
@@ -106,7 +106,7 @@ class GalleryAdmin(ReadOnlyAdmin):
             "wanted": wanted,
             "may_send": self._may_send(request),
         }
-        return TemplateResponse(request, "admin/notifications/gallery.html", context)
+        return TemplateResponse(request, "admin/billing_mail/gallery.html", context)
 
     @method_decorator(xframe_options_sameorigin)
     def html(self, request: HttpRequest) -> HttpResponse:
@@ -138,7 +138,7 @@ class GalleryAdmin(ReadOnlyAdmin):
         return form, form.wanted()
 
     def _may_send(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("notifications.send_preview") and bool(getattr(request.user, "email", ""))
+        return request.user.has_perm("billing_mail.send_preview") and bool(getattr(request.user, "email", ""))
 
     def _address(self, name: str, wanted: Wanted) -> str:
-        return reverse(f"admin:notifications_preview_{name}", query=vars(wanted))
+        return reverse(f"admin:billing_mail_preview_{name}", query=vars(wanted))

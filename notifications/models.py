@@ -92,11 +92,11 @@ class Mail(models.Model):
         ordering = ["-created_at", "-pk"]
         permissions = [("resend_mail", "Can send a mail again")]
         indexes = [
-            models.Index(fields=["-created_at", "-id"], name="notifications_mail_newest"),
-            models.Index(fields=["provider_id"], name="notifications_mail_at_provider", condition=~Q(provider_id="")),
+            models.Index(fields=["-created_at", "-id"], name="billing_mail_newest"),
+            models.Index(fields=["provider_id"], name="billing_mail_at_provider", condition=~Q(provider_id="")),
             models.Index(
                 fields=["next_attempt_at"],
-                name="notifications_mail_waiting",
+                name="billing_mail_waiting",
                 condition=Q(status__in=["queued", "sending"]),
             ),
         ]
@@ -144,7 +144,7 @@ class Suppression(models.Model):
     class Meta:
         ordering = ["-suppressed_at"]
         permissions = [("lift_suppression", "Can let an address be mailed again")]
-        indexes = [models.Index(fields=["-suppressed_at"], name="notifications_suppressed")]
+        indexes = [models.Index(fields=["-suppressed_at"], name="billing_mail_suppressed")]
 
     def __str__(self) -> str:
         return self.address

@@ -159,7 +159,7 @@ def _wake(ids: list[uuid.UUID], now: datetime) -> None:
     """One wake-up each, in this transaction where the queue is in the database, else once it is committed."""
     Mail.objects.filter(pk__in=ids).update(woken_at=now)
     for mail_id in ids:
-        enqueue = partial(async_task, "notifications.outbox.deliver", str(mail_id))
+        enqueue = partial(async_task, f"{__name__}.deliver", str(mail_id))
         if Conf.ORM and not Conf.SYNC:
             enqueue()
         else:

@@ -115,4 +115,4 @@ RECEIVERS: dict[Any, Signal] = {
 
 def connect() -> None:
     for receiver, signal in RECEIVERS.items():
-        signal.connect(receiver, dispatch_uid=f"notifications.{receiver.__name__}")
+        signal.connect(receiver, dispatch_uid=f"billing_mail.{receiver.__name__}")

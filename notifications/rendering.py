@@ -1,7 +1,7 @@
-"""A mail's row turned into words: three templates found by the kind's name, in `mail/`, and a shared base.
+"""A mail's row turned into words: three templates found by the kind's name, in `billing_mail/`, and a shared base.
 
-`mail/<kind>.subject.txt`, `mail/<kind>.txt`, `mail/<kind>.html`: a host project overrides any of them by one of its
-own with the same name, or for one plan alone by `mail/<kind>.<plan slug>.txt` and the like.
+`billing_mail/<kind>.subject.txt`, `.txt`, `.html`: a host project overrides any of them by one of its
+own with the same name, or for one plan alone by `billing_mail/<kind>.<plan slug>.txt` and the like.
 """
 
 import re
@@ -86,8 +86,8 @@ def compose(mail: Mail, language: str = "") -> EmailMultiAlternatives:
 def _fill(mail: Mail, ending: str, facts: dict[str, Any], *, autoescape: bool) -> str:
     """Plain text is not escaped; HTML is."""
     plan = mail.context.get("plan_slug")
-    names = [f"mail/{mail.kind}.{plan}.{ending}"] if plan else []
-    found: Any = select_template([*names, f"mail/{mail.kind}.{ending}"])
+    names = [f"billing_mail/{mail.kind}.{plan}.{ending}"] if plan else []
+    found: Any = select_template([*names, f"billing_mail/{mail.kind}.{ending}"])
     text: str = found.template.render(Context(facts, autoescape=autoescape))
     return text
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from notifications.models import Mail
+from .models import Mail
 
 Kind = Mail.Kind
 

@@ -48,11 +48,11 @@ class SuppressionAdmin(ReadOnlyAdmin):
         if row.mail is None:
             return display.NOTHING
         return format_html(
-            '<a href="{}">{}</a>', reverse("admin:notifications_mail_change", args=[row.mail_id]), row.mail
+            '<a href="{}">{}</a>', reverse("admin:billing_mail_mail_change", args=[row.mail_id]), row.mail
         )
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("notifications.lift_suppression")
+        return request.user.has_perm("billing_mail.lift_suppression")
 
     @admin.action(description="Mail this address again", permissions=["lift"])
     def mail_again(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:

@@ -98,7 +98,7 @@ def everything(customer: Customer, root: Any, numbers: range) -> None:
     """A row of each kind for every number, a minute apart."""
     plan, of = Plan.objects.get(), {"customer": customer}
     price, _ = Price.objects.get_or_create(id="price_1", plan=plan, currency="usd", interval="month")
-    mails = apps.get_model("notifications", "Mail")._default_manager
+    mails = apps.get_model("billing_mail", "Mail")._default_manager
     log = ContentType.objects.get_for_model(Customer)
     for number in numbers:
         at = NOON - number * MINUTE
@@ -285,7 +285,7 @@ def test_each_kind_of_line_is_there_only_for_who_may_view_it(root, alice):
     }
     for codename, kinds in sees.items():
         allowed = Permission.objects.filter(
-            codename__in=["view_customer", codename], content_type__app_label__in=["billing", "notifications"]
+            codename__in=["view_customer", codename], content_type__app_label__in=["billing", "billing_mail"]
         )
         bob.user_permissions.set(allowed)
         assert {line.split()[1] for line in lines(page(client, alice))} == kinds | {"Staff"}

@@ -21,7 +21,7 @@ from notifications.models import Mail, Suppression
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
-OURS = ("billing", "notifications", "accounts")
+OURS = ("billing", "billing_mail", "accounts")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SEALED = "what-stripe-sent"
 
@@ -71,7 +71,7 @@ def is_asked_why(what):
 
 
 def sends(client):
-    client.post("/admin/notifications/preview/send/", {"sample": "payment_received", "language": "en"})
+    client.post("/admin/billing_mail/preview/send/", {"sample": "payment_received", "language": "en"})
     return bool(mail.outbox)
 
 
@@ -89,9 +89,9 @@ DOORS = [
     ("billing.comp_customer", is_asked_why("comp")),
     ("billing.refresh_customer", is_asked_why("refresh")),
     ("billing.view_customer", sees("/admin/billing/customer/find/?q=cus1", "Access now")),
-    ("notifications.resend_mail", acts("notifications.mail", "send_again")),
-    ("notifications.lift_suppression", acts("notifications.suppression", "mail_again", reason="It works again")),
-    ("notifications.send_preview", sends),
+    ("billing_mail.resend_mail", acts("billing_mail.mail", "send_again")),
+    ("billing_mail.lift_suppression", acts("billing_mail.suppression", "mail_again", reason="It works again")),
+    ("billing_mail.send_preview", sends),
 ]
 
 

@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                 "indexes": [],
                 "constraints": [],
             },
-            bases=("notifications.mail",),
+            bases=("billing_mail.mail",),
         ),
         migrations.CreateModel(
             name="Suppression",
@@ -164,7 +164,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
-                        to="notifications.mail",
+                        to="billing_mail.mail",
                     ),
                 ),
             ],
@@ -175,14 +175,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="mail",
-            index=models.Index(fields=["-created_at", "-id"], name="notifications_mail_newest"),
+            index=models.Index(fields=["-created_at", "-id"], name="billing_mail_newest"),
         ),
         migrations.AddIndex(
             model_name="mail",
             index=models.Index(
                 condition=models.Q(("provider_id", ""), _negated=True),
                 fields=["provider_id"],
-                name="notifications_mail_at_provider",
+                name="billing_mail_at_provider",
             ),
         ),
         migrations.AddIndex(
@@ -190,11 +190,11 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("status__in", ["queued", "sending"])),
                 fields=["next_attempt_at"],
-                name="notifications_mail_waiting",
+                name="billing_mail_waiting",
             ),
         ),
         migrations.AddIndex(
             model_name="suppression",
-            index=models.Index(fields=["-suppressed_at"], name="notifications_suppressed"),
+            index=models.Index(fields=["-suppressed_at"], name="billing_mail_suppressed"),
         ),
     ]

@@ -153,7 +153,7 @@ def sign_in(client):
         staff = users.filter(email="staff@example.com").first()
         staff = staff or users.create_user(email="staff@example.com", password="correct horse battery", is_staff=True)
         staff.user_permissions.set(
-            Permission.objects.filter(content_type__app_label="notifications", codename__in=codenames)
+            Permission.objects.filter(content_type__app_label="billing_mail", codename__in=codenames)
         )
         client.force_login(staff)
         return staff

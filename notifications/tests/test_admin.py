@@ -6,16 +6,16 @@ from django.urls import reverse
 
 from notifications.models import Mail
 
-LIST = "/admin/notifications/mail/"
+LIST = "/admin/billing_mail/mail/"
 pytestmark = pytest.mark.django_db
 
 
 def page_of(mail):
-    return reverse("admin:notifications_mail_change", args=(mail.pk,))
+    return reverse("admin:billing_mail_mail_change", args=(mail.pk,))
 
 
 def preview_of(mail):
-    return reverse("admin:notifications_mail_preview", args=(mail.pk,))
+    return reverse("admin:billing_mail_mail_preview", args=(mail.pk,))
 
 
 def send_again(client, *mails):

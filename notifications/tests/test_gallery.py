@@ -8,7 +8,7 @@ from billing.models import Plan
 from notifications.models import Mail
 from notifications.samples import SAMPLES
 
-PAGE = "/admin/notifications/preview/"
+PAGE = "/admin/billing_mail/preview/"
 pytestmark = pytest.mark.django_db
 
 

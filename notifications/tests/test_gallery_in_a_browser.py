@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def test_a_mail_is_looked_at_in_another_language(live_server, browse, shoot, django_user_model):
     django_user_model.objects.create_superuser("staff@example.com", "correct horse battery")
-    page = browse(live_server.url + "/admin/login/?next=/admin/notifications/preview/")
+    page = browse(live_server.url + "/admin/login/?next=/admin/billing_mail/preview/")
     page.locator("[name=username]").fill("staff@example.com")
     page.locator("[name=password]").fill("correct horse battery")
     page.get_by_role("button", name="Log in").click()

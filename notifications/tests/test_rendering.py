@@ -111,7 +111,7 @@ def key(message):
 def test_every_word_of_the_mails_is_in_the_catalogues(language):
     if language == "en":
         return
-    words_of = Path(settings.BASE_DIR) / "templates" / "mail"
+    words_of = Path(rendering.__file__).parent / "templates" / "billing_mail"
     with (Path(rendering.__file__).parent / "locale" / language / "LC_MESSAGES" / "django.po").open("rb") as po:
         known = {key(message) for message in read_po(po, locale=language)}
     for template in words_of.rglob("*"):
@@ -123,9 +123,9 @@ def test_every_word_of_the_mails_is_in_the_catalogues(language):
 
 
 def test_a_plan_has_its_own_words_where_the_project_gives_them(settings, tmp_path):
-    (tmp_path / "mail").mkdir()
-    (tmp_path / "mail" / "welcome.team.subject.txt").write_text("Welcome, team")
-    (tmp_path / "mail" / "welcome.subject.txt").write_text("Welcome, all")
+    (tmp_path / "billing_mail").mkdir()
+    (tmp_path / "billing_mail" / "welcome.team.subject.txt").write_text("Welcome, team")
+    (tmp_path / "billing_mail" / "welcome.subject.txt").write_text("Welcome, all")
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
     kind, context = SAMPLES["welcome"]
     subjects = [

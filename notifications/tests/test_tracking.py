@@ -228,13 +228,13 @@ def test_what_are_no_events_is_told_so(client, body):
 
 def lift(client, reason):
     data = {"action": "mail_again", "_selected_action": ["alice@example.com"], "reason": reason}
-    return client.post("/admin/notifications/suppression/", data, follow=True).content.decode()
+    return client.post("/admin/billing_mail/suppression/", data, follow=True).content.decode()
 
 
 def test_staff_lift_it_with_the_permission_and_a_reason(client, sent, customer, sign_in):
     post(client, about(sent, "bounce"))
     sign_in("view_suppression")
-    assert "500 unknown recipient" in client.get("/admin/notifications/suppression/").content.decode()
+    assert "500 unknown recipient" in client.get("/admin/billing_mail/suppression/").content.decode()
     lift(client, "She says the mailbox works again")
     assert Suppression.objects.active().exists()
     sign_in("view_suppression", "lift_suppression")

@@ -116,8 +116,8 @@ def test_what_is_switched_off_or_mailed_by_stripe_is_held_back_and_says_so(subsc
 
 def test_a_kind_that_is_none_and_a_function_that_is_not_there_are_found_at_start_up(settings):
     settings.NOTIFICATIONS_OFF, settings.NOTIFICATIONS_FUNCTIONS = {"welcom"}, {"welcome": "nowhere.mails.welcome"}
-    found = {message.id for message in run_checks() if message.id and message.id.startswith("notifications.")}
-    assert found == {"notifications.E001", "notifications.E002"}
+    found = {message.id for message in run_checks() if message.id and message.id.startswith("billing_mail.")}
+    assert found == {"billing_mail.E001", "billing_mail.E002"}
 
 
 def own_welcome(subscription):

@@ -159,7 +159,8 @@ def _answers(url: str) -> bool:
 
 def build_wheel(folder: Path) -> Path:
     """The wheel of `billing` as pyproject.toml says, in `folder`; needs no network."""
-    command = [sys.executable, "-m", "uv", "build", "--quiet", "--offline", "--wheel", "--out-dir", str(folder)]
+    options = ["--quiet", "--offline", "--no-build-isolation", "--python", sys.executable, "--wheel"]
+    command = [sys.executable, "-m", "uv", "build", *options, "--out-dir", str(folder)]
     subprocess.run([*command, str(REPOSITORY)], check=True)
     return next(folder.glob("*.whl"))
 
