@@ -37,6 +37,8 @@ from billing.models import (
     Usage,
 )
 
+from .markup import Page
+
 pytestmark = pytest.mark.django_db
 
 MODELS = [model for model in admin.site._registry if model._meta.app_label == "billing" and not model._meta.proxy]
@@ -98,6 +100,7 @@ def test_a_list_opens_and_shows_its_row(staff, rows, model):
     answer = staff.get(address(model, "changelist"))
     assert answer.status_code == 200
     assert answer.context["cl"].result_count == 1
+    assert Page(answer.content.decode()).problems == []
 
 
 SEARCHED_BY_CUSTOMER = [model for model in MODELS if model not in {Plan, Price, SyncRun}]
@@ -112,7 +115,8 @@ def test_a_list_is_searched_by_the_customers_id(staff, rows, model):
 @pytest.mark.parametrize("model", MODELS)
 def test_a_row_opens_with_its_history(staff, rows, model):
     for page in ("change", "history"):
-        assert staff.get(address(model, page, rows[model].pk)).status_code == 200
+        answer = staff.get(address(model, page, rows[model].pk))
+        assert (answer.status_code, Page(answer.content.decode()).problems) == (200, [])
 
 
 @pytest.mark.parametrize("model", [model for model in MODELS if model not in EDITABLE])

@@ -183,3 +183,32 @@ def test_money_and_who_leaves_are_read_at_a_glance(world, enter, see):
             see(page, f"row-{name}")
     page = enter("/admin/billing/dispute/", **PHONE)
     see(page, "list-dispute-phone")
+
+
+PLACES = """() => {
+    const box = (query) => document.querySelector(query)?.getBoundingClientRect().toJSON();
+    return {
+        wide: innerWidth, content: box("#content"), find: box(".billing-find"), main: box("#content-main"),
+        aside: box("#content-related"), foot: box("#footer"), scrolled: document.documentElement.scrollWidth,
+        isInside: ["#content-main", "#content-related"].every((query) => document.querySelector(`#content ${query}`)),
+    };
+}"""
+
+
+@pytest.mark.parametrize("look", [{}, {"phone": True}], ids=["1280", "phone"])
+def test_the_first_page_holds_together(enter, see, look):
+    page = enter(**look)
+    expect(page.get_by_label("Find a subscriber")).to_be_visible()
+    at = page.evaluate(PLACES)
+    assert at["isInside"], "the lists and what was done last stand in the page's own frame"
+    assert at["scrolled"] <= at["wide"]
+    assert at["find"]["bottom"] <= at["main"]["top"], "the find box is above the lists"
+    below = max(at["main"]["bottom"], at["aside"]["bottom"])
+    assert at["content"]["bottom"] >= below - 1
+    assert at["foot"]["top"] >= below - 1
+    if not look:
+        assert at["wide"] == 1280
+        assert at["main"]["right"] <= at["aside"]["left"], "side by side"
+        assert at["aside"]["right"] <= at["wide"]
+        assert at["aside"]["top"] < at["main"]["top"] + 100, "at the top, and not below the lists"
+    see(page, f"first-page-{'phone' if look else '1280'}")
