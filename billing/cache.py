@@ -5,10 +5,21 @@ import pickle
 from datetime import datetime
 from typing import Any
 
-from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.conf import settings
+from django.core.cache import DEFAULT_CACHE_ALIAS, caches
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.db import DatabaseCache
 from django.db import connections, router, transaction
 from django.utils import timezone
+
+
+def counting_cache() -> BaseCache:
+    """Where rate limits, Stripe's calls and its outages are counted: django-ratelimit's cache, else the default one."""
+    return caches[counting_cache_name()]
+
+
+def counting_cache_name() -> str:
+    return getattr(settings, "RATELIMIT_USE_CACHE", DEFAULT_CACHE_ALIAS)
 
 
 class ExactDatabaseCache(DatabaseCache):

@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.core.cache import cache
 from django.db import Error as DatabaseProblem
 from redis import RedisError
+
+from .cache import counting_cache
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +50,14 @@ def get(key: str) -> float:
     if time.monotonic() - _known.read_at > READ_EVERY_SECONDS:
         _known.read_at = time.monotonic()
         with suppress(CacheAway):
-            _known.values = dict(shared(lambda: cache.get_many(KEPT)))
+            _known.values = dict(shared(lambda: counting_cache().get_many(KEPT)))
     return _known.values.get(key, 0)
 
 
 def put(key: str, value: float, seconds: float) -> None:
     """Tell all processes, for so long."""
     note(key, value)
-    _try(lambda: cache.set(key, value, max(round(seconds), 1)))
+    _try(lambda: counting_cache().set(key, value, max(round(seconds), 1)))
 
 
 def note(key: str, value: float) -> None:
@@ -67,7 +68,7 @@ def note(key: str, value: float) -> None:
 def drop(*keys: str) -> None:
     for key in keys:
         _known.values.pop(key, None)
-    _try(lambda: cache.delete_many(keys))
+    _try(lambda: counting_cache().delete_many(keys))
 
 
 def count(key: str, by: int, seconds: int) -> int:
@@ -75,9 +76,9 @@ def count(key: str, by: int, seconds: int) -> int:
 
     def add() -> int:
         try:
-            return cache.incr(key, by)
+            return counting_cache().incr(key, by)
         except ValueError:
-            return by if cache.add(key, by, seconds) else cache.incr(key, by)
+            return by if counting_cache().add(key, by, seconds) else counting_cache().incr(key, by)
 
     return shared(add)
 
@@ -85,7 +86,7 @@ def count(key: str, by: int, seconds: int) -> int:
 def is_first(key: str, seconds: int) -> bool:
     """Whether nobody else has claimed `key` in that time; without a cache this process alone decides."""
     try:
-        return bool(shared(lambda: cache.add(key, 1, seconds)))
+        return bool(shared(lambda: counting_cache().add(key, 1, seconds)))
     except CacheAway:
         return True
 

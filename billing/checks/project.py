@@ -5,13 +5,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.cache import DEFAULT_CACHE_ALIAS
 from django.db import DEFAULT_DB_ALIAS
 from django.shortcuts import resolve_url
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.module_loading import import_string
+
+from billing.cache import counting_cache_name
 
 from .findings import Check, Finding, finds
 
@@ -122,7 +123,7 @@ def check_templates() -> Finding:
 @finds("billing.E011")
 def check_rate_limit_cache() -> Finding:
     """RATELIMIT_USE_CACHE, where it is set, names one of CACHES."""
-    name = _counting_cache()
+    name = counting_cache_name()
     if name in settings.CACHES:
         return None
     return (
@@ -134,7 +135,7 @@ def check_rate_limit_cache() -> Finding:
 @finds("billing.W002")
 def check_cache() -> Finding:
     """The cache counts exactly: rate limits and the budget of Stripe's calls, by all processes together."""
-    name = _counting_cache()
+    name = counting_cache_name()
     backend = settings.CACHES.get(name, {}).get("BACKEND", "")
     if backend not in INEXACT_CACHES:
         return None
@@ -170,10 +171,6 @@ def check_login() -> Finding:
             'Set LOGIN_URL to the address or name of your page to log in; the admin has one, "admin:login".',
         )
     return None
-
-
-def _counting_cache() -> str:
-    return getattr(settings, "RATELIMIT_USE_CACHE", DEFAULT_CACHE_ALIAS)
 
 
 def _imported(path: str) -> Any:

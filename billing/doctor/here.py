@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.mail import get_connection
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django_q.status import Stat
 
 from billing import health, plan_source, webhooks
+from billing.cache import counting_cache
 from billing.conf import conf
 from billing.models import PaymentFailure, Plan, StripeEvent, SyncRun
 from billing.sync.parallel import AT_ONCE, Threads
@@ -126,16 +126,16 @@ def grace() -> Iterator[Finding]:
 
 def counting() -> Iterator[Finding]:
     """Rate limits and the Stripe budget are counted in the cache, by all processes together."""
-    if isinstance(caches[DEFAULT_CACHE_ALIAS], LocMemCache | DummyCache):
+    if isinstance(counting_cache(), LocMemCache | DummyCache):
         yield error("cache", "It counts for each process by itself.", "Use billing.cache.ExactDatabaseCache or Redis.")
         return
     name = f"billing.doctor.{uuid.uuid4()}"
-    cache.add(name, 0, 60)
+    counting_cache().add(name, 0, 60)
     with Threads() as threads:
         for _ in range(AT_ONCE):
             threads.start(_count, name)
-    counted = cache.get(name)
-    cache.delete(name)
+    counted = counting_cache().get(name)
+    counting_cache().delete(name)
     wanted = AT_ONCE * COUNTS_EACH
     if counted == wanted:
         yield ok("cache", f"{wanted} of {wanted} counted by {AT_ONCE} at once.")
@@ -167,7 +167,7 @@ def staff() -> Iterator[Finding]:
 
 def _count(name: str) -> None:
     for _ in range(COUNTS_EACH):
-        cache.incr(name)
+        counting_cache().incr(name)
 
 
 CHECKS = (plans, events, secrets, queue, backlog, sync, grace, counting, mail, staff)

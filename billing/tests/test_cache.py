@@ -11,6 +11,8 @@ from django.db import connection
 from django.test import RequestFactory
 from django_ratelimit.core import is_ratelimited
 
+from billing import stripe_state
+
 from .parallel import at_once
 
 pytestmark = pytest.mark.django_db
@@ -129,3 +131,12 @@ def test_processes_counting_at_once_lose_nothing():
     processes = [subprocess.Popen(command, env=environment) for _ in range(4)]
     assert [process.wait(60) for process in processes] == [0, 0, 0, 0]
     assert caches["default"].get("count") == 100
+
+
+def test_stripes_calls_are_counted_where_rate_limits_are(settings):
+    """A project whose own cache does not count exactly names another for counting."""
+    locmem = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {name: {"BACKEND": locmem, "LOCATION": name} for name in ("default", "billing")}
+    settings.RATELIMIT_USE_CACHE = "billing"
+    stripe_state.count("billing.stripe.test", 3, 60)
+    assert (caches["billing"].get("billing.stripe.test"), caches["default"].get("billing.stripe.test")) == (3, None)

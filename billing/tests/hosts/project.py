@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -14,6 +15,8 @@ import psycopg
 from django.db import connection
 
 from billing.tests.processes import free_port
+
+from .recipe import Addition
 
 REPOSITORY = Path(__file__).parents[3]
 READY_WITHIN_SECONDS = 60
@@ -61,8 +64,17 @@ class HostProject:
         with (self.folder / path).open("a") as file:
             file.write(f"\n{self._here(text)}\n")
 
+    def add_all(self, additions: Iterable[Addition]) -> None:
+        for addition in additions:
+            (self.folder / addition.path).parent.mkdir(parents=True, exist_ok=True)
+            self.add(addition.path, addition.text)
+
     def manage(self, *command: str, **variables: str) -> str:
         return self._run(["manage.py", *map(self._here, command)], **variables)
+
+    def manage_all(self, *command: str) -> str:
+        """What it says on standard error too."""
+        return self._run(["manage.py", *command], is_all=True)
 
     def run(self, code: str) -> str:
         """A last line's value is not printed: print it."""
@@ -127,13 +139,13 @@ class HostProject:
     def _here(self, text: str) -> str:
         return text.replace("12111", str(self.sandbox_port)).replace("8000", str(self.web_port))
 
-    def _run(self, command: list[str], **variables: str) -> str:
+    def _run(self, command: list[str], *, is_all: bool = False, **variables: str) -> str:
         done = subprocess.run(
             [sys.executable, *command],
             cwd=self.folder, env={**self._environment(), **variables}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"
-        return done.stdout
+        return done.stdout + (done.stderr if is_all else "")
 
     def _environment(self) -> dict[str, str]:
         passed_on = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}

@@ -1,7 +1,7 @@
 """What a page of docs/ tells a person to write and to run, taken from its code blocks; getting-started.md by default.
 
-A block of Python names the file that it is added to on its first line, `# mysite/settings.py`; what follows a comma
-there says when: ", on SQLite", ", a page". In a block of `sh` a line is a command.
+A block of Python or HTML names the file that it is added to on its first line, `# mysite/settings.py`; what follows a
+comma there says when: ", on SQLite", ", a page". In a block of `sh` a line is a command.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).parents[3] / "docs" / "getting-started.md"
+ON_SQLITE, IN_AN_OLD_PROJECT = "on SQLite", "where it is set already"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -22,11 +23,21 @@ class Addition:
     @property
     def lines(self) -> list[str]:
         """Those a person writes: without comments and blank ones."""
-        return [line for line in self.text.splitlines() if line.strip() and not line.startswith("#")]
+        return [line for line in self.text.splitlines() if line.strip() and not line.startswith(("#", "{#"))]
 
 
 def additions(page: Path = PAGE, languages: Collection[str] = ("python",)) -> list[Addition]:
     return [_addition(text) for language, text in _blocks(page) if language in languages]
+
+
+def for_a_new_project(*, on_sqlite: bool = False) -> list[Addition]:
+    """All that getting-started.md adds, in its order."""
+    left_out = {IN_AN_OLD_PROJECT} if on_sqlite else {IN_AN_OLD_PROJECT, ON_SQLITE}
+    return [addition for addition in additions(languages=("python", "html")) if addition.when not in left_out]
+
+
+def shell_block(number: int, page: Path = PAGE) -> str:
+    return [text for language, text in _blocks(page) if language == "sh"][number]
 
 
 def commands(page: Path = PAGE) -> list[list[str]]:
@@ -36,7 +47,7 @@ def commands(page: Path = PAGE) -> list[list[str]]:
 
 
 def _addition(text: str) -> Addition:
-    named = text.splitlines()[0].removeprefix("# ")
+    named = text.splitlines()[0].strip("{#} ")
     path, _, when = named.partition(", ")
     return Addition(path, when, text)
 

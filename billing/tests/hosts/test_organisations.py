@@ -74,9 +74,7 @@ def team(host):
     """The project after every step of both pages, with Acme (olga leads, mia), Rival (rex) and nils, who is nowhere."""
     for command in recipe.commands(PAGE)[:1]:
         host.follow(*command)
-    for addition in (*recipe.additions(), *recipe.additions(PAGE)):
-        if addition.when != "on SQLite":
-            host.add(addition.path, addition.text)
+    host.add_all([*recipe.for_a_new_project(), *recipe.additions(PAGE)])
     for command in (*recipe.commands(PAGE)[1:], *recipe.commands()):
         if command != ["createsuperuser"]:  # ada is made with the others
             host.follow(*command)

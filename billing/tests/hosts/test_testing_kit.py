@@ -46,12 +46,10 @@ def host(packages, tmp_path_factory):
     host = HostProject(tmp_path_factory.mktemp("club"), packages, "")
     host.start()
     host.add("mysite/settings.py", ON_SQLITE)
-    for addition in recipe.additions():
-        host.add(addition.path, addition.text)
+    host.add_all(recipe.for_a_new_project(on_sqlite=True))
     host.write("club/__init__.py", "")
     host.write("club/models.py", CLUB)
-    for addition in recipe.additions(PAGE, languages=("python", "ini")):
-        host.add(addition.path, addition.text)
+    host.add_all(recipe.additions(PAGE, languages=("python", "ini")))
     return host
 
 

@@ -6,6 +6,7 @@ CLAIMS = {
     "docs/adopting.md": "billing/tests/test_adopting.py",
     "docs/api.md": "config/tests/test_reference.py",
     "docs/getting-started.md": "billing/tests/hosts/recipe.py",
+    "docs/mail.md#in-your-own-project": "billing/tests/hosts/test_mails.py",
     "docs/operations.md#deploying": "config/tests/test_operations.py",
     "docs/operations.md#what-to-watch": "config/tests/test_operations.py",
     "docs/organisations.md": "billing/tests/hosts/test_organisations.py",

@@ -15,7 +15,9 @@ from django.urls import Resolver404, resolve
 
 from .pages import ROOT, Page
 
-APPS = "billing|notifications|accounts|config|bench"
+APPS = "billing|billing_mail|notifications|accounts|config|bench"
+# Names of the wheel for what is a folder of another name here.
+INSTALLED_AS = {"billing_mail": "notifications"}
 MODULE = re.compile(r"python -m ([\w.]+)")
 COMMAND = re.compile(r"manage\.py ([a-z_]+[^`|\n;&#)]*)")
 OPTION = re.compile(r"--[a-z][a-z-]*")
@@ -71,11 +73,12 @@ def own_settings() -> set[str]:
 def is_a_name(dotted: str) -> bool:
     """A check, a permission, a module, or something in one."""
     app, _, rest = dotted.partition(".")
+    folder = INSTALLED_AS.get(app, app)
     if CHECK.fullmatch(dotted):
-        return any(f'"{dotted}"' in file.read_text() for file in _code(app))
+        return any(f'"{dotted}"' in file.read_text() for file in _code(folder))
     if Permission.objects.filter(content_type__app_label=app, codename=rest).exists():
         return True
-    module, *attributes = _importable(dotted)
+    module, *attributes = _importable(f"{folder}.{rest}")
     found = import_module(module)
     for attribute in attributes:
         found = getattr(found, attribute, None)
