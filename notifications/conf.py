@@ -1,9 +1,11 @@
-"""Every setting of `notifications`, read lazily so that `override_settings` works."""
+"""Every setting of the mails, read lazily so that `override_settings` works."""
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
+from django.urls import reverse
 
 from billing.conf import conf as billing_conf
 
@@ -16,8 +18,8 @@ class Settings:
 
     @property
     def product_name(self) -> str:
-        """NOTIFICATIONS_PRODUCT_NAME: what the mails call the product."""
-        return self._get("NOTIFICATIONS_PRODUCT_NAME", "Billing demo")
+        """NOTIFICATIONS_PRODUCT_NAME: what the mails call the product; empty for the host name of SITE_URL."""
+        return self._get("NOTIFICATIONS_PRODUCT_NAME", "") or urlsplit(billing_conf.site_url).hostname or ""
 
     @property
     def support_email(self) -> str:
@@ -26,13 +28,14 @@ class Settings:
 
     @property
     def account_url(self) -> str:
-        """NOTIFICATIONS_ACCOUNT_PATH: the page on SITE_URL where a subscriber sees and changes what they have."""
-        return billing_conf.site_url + self._get("NOTIFICATIONS_ACCOUNT_PATH", "/billing/")
+        """NOTIFICATIONS_ACCOUNT_PATH: the page on SITE_URL where a subscriber sees and changes what they have; empty:
+        billing's own."""
+        return billing_conf.site_url + (self._get("NOTIFICATIONS_ACCOUNT_PATH", "") or reverse("billing:account"))
 
     @property
     def prices_url(self) -> str:
-        """NOTIFICATIONS_PRICES_PATH: the page on SITE_URL where one subscribes."""
-        return billing_conf.site_url + self._get("NOTIFICATIONS_PRICES_PATH", "/")
+        """NOTIFICATIONS_PRICES_PATH: the page on SITE_URL where people subscribe; empty for billing's own."""
+        return billing_conf.site_url + (self._get("NOTIFICATIONS_PRICES_PATH", "") or reverse("billing:prices"))
 
     @property
     def off(self) -> set[str]:
@@ -46,7 +49,7 @@ class Settings:
 
     @property
     def functions(self) -> dict[str, str]:
-        """NOTIFICATIONS_FUNCTIONS: which function is called instead of the one of that name in `notifications.mails`,
+        """NOTIFICATIONS_FUNCTIONS: which function is called instead of the one of that name in `billing_mail.mails`,
         by dotted path: `{"welcome": "acme.mails.welcome"}`."""
         return self._get("NOTIFICATIONS_FUNCTIONS", {})
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -70,7 +70,7 @@ class HostProject:
             self.add(addition.path, addition.text)
 
     def manage(self, *command: str, **variables: str) -> str:
-        return self._run(["manage.py", *map(self._here, command)], **variables)
+        return self._run(["manage.py", *map(self._here, command)], variables)
 
     def manage_all(self, *command: str) -> str:
         """What it says on standard error too."""
@@ -139,10 +139,11 @@ class HostProject:
     def _here(self, text: str) -> str:
         return text.replace("12111", str(self.sandbox_port)).replace("8000", str(self.web_port))
 
-    def _run(self, command: list[str], *, is_all: bool = False, **variables: str) -> str:
+    def _run(self, command: list[str], variables: Mapping[str, str] | None = None, *, is_all: bool = False) -> str:
+        environment = {**self._environment(), **(variables or {})}
         done = subprocess.run(
             [sys.executable, *command],
-            cwd=self.folder, env={**self._environment(), **variables}, capture_output=True, text=True, check=False,
+            cwd=self.folder, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"
         return done.stdout + (done.stderr if is_all else "")
