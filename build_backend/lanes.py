@@ -16,7 +16,6 @@ import uv_build
 
 RENAMED = {"notifications": "billing_mail"}
 NEEDED = ("pyproject.toml", "README.md", "LICENSE", "billing", "stripe_sandbox", "build_backend", *RENAMED)
-LEFT_OUT = shutil.ignore_patterns("tests", "__pycache__")
 
 
 def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
@@ -52,6 +51,6 @@ def _renamed() -> Iterator[None]:
 
 def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, target, ignore=LEFT_OUT)
+        shutil.copytree(source, target)
     else:
         shutil.copy(source, target)
