@@ -1,4 +1,4 @@
-"""Passwords are guessed at every door of the project: each has the same counters, and the owner gets in all the same."""
+"""Passwords are guessed at every door of the project: all share their counters, and the owner gets in all the same."""
 
 import asyncio
 import json
