@@ -8,7 +8,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -25,7 +24,7 @@ class PasswordChangeForm(AdminPasswordChangeForm):
 
     def clean_old_password(self) -> str:
         old_password: str = self.cleaned_data["old_password"]
-        if not is_password_of(self.request, self.user, old_password):  # type: ignore[arg-type]
+        if not is_password_of(self.request, self.user, old_password):
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return old_password
 
@@ -49,7 +48,7 @@ class Site(AdminSite):
             return redirect(rules.address(request))
         return super().login(request, extra_context)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         change = PasswordChange.as_view(
             success_url=reverse("admin:password_change_done", current_app=self.name),
             extra_context={**self.each_context(request), **(extra_context or {})},

@@ -16,10 +16,8 @@ KEPT_SECONDS = 365 * 24 * 60 * 60
 
 def known(request: HttpRequest, user: User) -> str:
     """The id of the browser that asks, when this user has signed in with it; else an empty string."""
-    device: str | bool = request.get_signed_cookie(
-        _name(user), default="", salt=user.get_session_auth_hash(), max_age=KEPT_SECONDS
-    )
-    return str(device or "")
+    salt = user.get_session_auth_hash()
+    return request.get_signed_cookie(_name(user), default="", salt=salt, max_age=KEPT_SECONDS) or ""
 
 
 def remember(request: HttpRequest, user: User) -> None:

@@ -34,6 +34,10 @@ PACE = Rate(1, 5)
 class TooManyGuesses(Throttled):
     """Refused unchecked: 429 with Retry-After, by REST framework's handler in the API, by our middleware on pages."""
 
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
 
 def guarded(request: HttpRequest | None, email: str, attempt: Callable[[], T], step: str = "password") -> T:
     """The outcome of `attempt`, a check of a secret of the account: false or None is a failure, and counted.

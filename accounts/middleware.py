@@ -27,5 +27,5 @@ class PasswordGuard:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, TooManyGuesses):
-            return too_many(request, int(exception.wait or 1))
+            return too_many(request, exception.seconds)
         return None

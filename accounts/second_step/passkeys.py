@@ -36,7 +36,8 @@ class BeginRegistration(StaffAlone, views.BeginCredentialRegistrationView):
 class CompleteRegistration(StaffAlone, views.CompleteCredentialRegistrationView):
     def post(self, *args: Any, **kwargs: Any) -> Any:
         answer = super().post(*args, **kwargs)
-        rules.pass_step(self.request, self.request.user.otp_device)
+        user: Any = self.request.user
+        rules.pass_step(self.request, user.otp_device)
         return answer
 
 

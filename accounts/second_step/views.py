@@ -36,7 +36,7 @@ class StaffPage(RedirectURLMixin, UserPassesTestMixin):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         more = {"next": self.get_redirect_url(), "passkeys_work": passkeys.work_at(self.request)}
-        return super().get_context_data(**more, **kwargs)  # type: ignore[misc, no-any-return]
+        return super().get_context_data(**more, **kwargs)  # type: ignore[misc]
 
 
 class StepView(StaffPage, FormView):
@@ -56,7 +56,7 @@ class StepView(StaffPage, FormView):
         return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: CodeForm) -> HttpResponse:
-        rules.pass_step(self.request, form.device)  # type: ignore[arg-type]
+        rules.pass_step(self.request, form.device)
         return HttpResponseRedirect(self.get_success_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class OwnPage(StaffPage):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.test_func() and rules.has_factor(request.user) and not rules.has_passed(request):
             return redirect(f"{reverse('accounts:second_step')}?next={reverse('accounts:second_step_setup')}")
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc, no-any-return]
+        return super().dispatch(request, *args, **kwargs)
 
 
 class SetupView(OwnPage, TemplateView):
