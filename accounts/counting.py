@@ -1,7 +1,7 @@
 """Counters of what may happen so often in so many seconds, in Django's cache.
 
 A window is cut from the clock: all processes and hosts count in the same one. While the cache is away each process
-counts for itself. Nothing here raises.
+counts for itself; no counter raises.
 """
 
 import logging
@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 # A cache that hangs costs a second a call: after a failure it is left alone for a while.
 AWAY_SECONDS = 30
+# What was counted in the cache when it went away is missing here: it begins at 0.
+KEPT_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,15 @@ class Counter:
 
     def take(self) -> int:
         """Count one and return 0; or count nothing and return the seconds until the window ends, when it is full."""
-        if self._add(1) <= self.rate.limit:
+        # The key changes with the window. It is kept a little longer, for caches round its time down.
+        store.call("add", self._key, 0, self.rate.seconds + 5)
+        if self._change(1) <= self.rate.limit:
             return 0
         self.give_back()
         return self.rate.seconds - int(time.time()) % self.rate.seconds
 
     def give_back(self) -> None:
-        self._add(-1)
+        self._change(-1)
 
     def reset(self) -> None:
         store.call("delete", self._key)
@@ -52,26 +56,33 @@ class Counter:
     def _key(self) -> str:
         return f"accounts.count:{self.name}:{self.rate.seconds}:{int(time.time()) // self.rate.seconds}"
 
-    def _add(self, by: int) -> int:
-        store.call("add", self._key, 0, self.rate.seconds)
-        return int(store.call("incr", self._key, by))
+    def _change(self, by: int) -> int:
+        """The new count; 0 when somebody has reset it this very moment."""
+        try:
+            return int(store.call("incr", self._key, by))
+        except ValueError:
+            return 0
 
 
 class Store:
     """Django's cache, or this process's own while that one is away."""
 
     def __init__(self) -> None:
-        self.process = LocMemCache("accounts.counting", {})
+        self.process = LocMemCache("accounts.counting", {"OPTIONS": {"MAX_ENTRIES": 100_000}})
         self.away_until = 0.0
 
     def call(self, method: str, key: str, *given: Any) -> Any:
+        """Raises ValueError where there is no such key to count up."""
         if time.monotonic() >= self.away_until:
             try:
                 return getattr(cache, method)(key, *given)
+            except ValueError:
+                raise
             except Exception as problem:  # noqa: BLE001 (a backend may raise whatever it likes)
                 log.warning("The cache is away, so each process counts for itself: %s", type(problem).__name__)
                 self.away_until = time.monotonic() + AWAY_SECONDS
-        self.process.add(key, 0, 3600)
+        if method == "incr":
+            self.process.add(key, 0, KEPT_SECONDS)
         return getattr(self.process, method)(key, *given)
 
 

@@ -178,9 +178,8 @@ OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
 _site = urlsplit(SITE_URL)
 _is_on_loopback = f"[{_site.hostname}]" in LOOPBACK_HOSTS or _site.hostname in LOOPBACK_HOSTS
 OTP_WEBAUTHN_RP_ID = "localhost" if _is_on_loopback else _site.hostname or ""
-OTP_WEBAUTHN_ALLOWED_ORIGINS = [
-    f"{_site.scheme}://localhost:{_site.port or 80}" if _is_on_loopback else f"{_site.scheme}://{_site.netloc}"
-]
+_port = _site.netloc.lower().removeprefix(f"[{_site.hostname}]").removeprefix(_site.hostname or "")
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [f"{_site.scheme}://{OTP_WEBAUTHN_RP_ID}{_port}"]
 OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
 
 # --- Database --------------------------------------------------------------------------------------------------------

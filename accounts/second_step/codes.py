@@ -29,8 +29,9 @@ def left(user: Any) -> int:
 @transaction.atomic
 def renew(user: Any) -> list[str]:
     """New recovery codes, to be shown once; the old ones are void. Only their digests are kept."""
-    StaticDevice.objects.filter(user=user).delete()
-    device = StaticDevice.objects.create(user=user, name="Recovery codes")
+    # The device stays: a session that passed by one of its codes has passed.
+    device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "Recovery codes"})
+    device.token_set.all().delete()
     codes = [StaticToken.random_token() + StaticToken.random_token() for _ in range(HOW_MANY)]
     StaticToken.objects.bulk_create(StaticToken(device=device, token=_stored(code)) for code in codes)
     return [f"{code[:4]}-{code[4:8]}-{code[8:12]}-{code[12:]}" for code in codes]

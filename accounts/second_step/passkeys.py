@@ -28,6 +28,11 @@ class StaffAlone:
             raise exceptions.NotAuthenticated
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
 
+    def handle_exception(self, exc: Exception) -> Any:
+        """A body of another shape than a browser's is the sender's fault, not ours."""
+        malformed = isinstance(exc, (ValueError, TypeError, LookupError, AttributeError, RecursionError))
+        return super().handle_exception(exceptions.MalformedRequest() if malformed else exc)  # type: ignore[misc]
+
 
 class BeginRegistration(StaffAlone, views.BeginCredentialRegistrationView):
     pass

@@ -18,7 +18,7 @@ from accounts import counting
 from accounts.guessing import ATTACKED, TooManyGuesses, guarded
 from billing.models import AccountDeletion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 User = get_user_model()
 NOON = datetime(2026, 5, 10, 12, tzinfo=UTC)

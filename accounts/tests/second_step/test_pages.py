@@ -147,6 +147,28 @@ def test_recovery_codes_are_shown_once_work_once_and_are_kept_as_digests(root, a
     assert step(sign_in(), shown[1]).status_code == 200
 
 
+def test_whoever_came_in_by_a_recovery_code_stays_in_when_they_make_new_ones(root, app):
+    [code, *_] = codes.renew(root)
+    client = sign_in()
+    step(client, code)
+    assert client.post(f"{STEP}recovery/").status_code == 200
+    assert is_inside(client)
+
+
+SHAPES = [b"", b"[]", b"null", b"7", b"{}", b'"x"', b'{"id": {"id": 1}, "rawId": []}']
+BODIES = [*SHAPES, b"\xff", b"{", b"[" * 5000, b"NaN"]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_passkeys_door_answers_any_body_by_a_refusal(root, body):
+    client = sign_in()
+    for begin, complete in (("add/begin/", "add/"), ("begin/", "")):
+        client.post(f"{STEP}passkey/{begin}", {}, "application/json")
+        answer = client.post(f"{STEP}passkey/{complete}", body, "application/json")
+        assert 400 <= answer.status_code < 500
+    assert not rules.has_factor(root)
+
+
 def test_recovery_codes_go_with_the_last_factor(root, app):
     second = TOTPDevice.objects.create(user=root)
     client = sign_in()
