@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from asgiref.sync import sync_to_async
 from django.contrib.auth import aauthenticate, get_user_model
 from django.core import mail
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
@@ -268,10 +269,14 @@ def test_many_tries_at_once_do_not_pass_the_bound_together():
 
 @pytest.mark.django_db(transaction=True)
 def test_the_asynchronous_way_passes_the_same_counters(ada):
-    for n in range(10):
-        assert asyncio.run(aauthenticate(username="ada@example.com", password=f"guess-{n}")) is None
-    with pytest.raises(TooManyGuesses):
-        asyncio.run(aauthenticate(username="ada@example.com", password=PASSWORD))
+    async def attack():
+        for n in range(10):
+            assert await aauthenticate(username="ada@example.com", password=f"guess-{n}") is None
+        with pytest.raises(TooManyGuesses):
+            await aauthenticate(username="ada@example.com", password=PASSWORD)
+        await sync_to_async(connections.close_all)()
+
+    asyncio.run(attack())
 
 
 @pytest.fixture
