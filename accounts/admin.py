@@ -1,17 +1,26 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.authtoken.models import TokenProxy
 
 from . import closing
 from .models import User
+from .rank import RankedAdmin, SuperusersAlone
+from .second_step.admin import SecondStepAdmin
 
 admin.site.unregister(TokenProxy)  # it would show every subscriber's token to staff
+# Their pages show the keys: who may view them could pass anybody's second step.
+admin.site.unregister([TOTPDevice, StaticDevice])
+admin.site.unregister(Group)  # registered again below
 
 WHAT_HAPPENS = (
     "The user is signed out and locked out at once, their tokens revoked.",
@@ -22,14 +31,14 @@ CLOSING = "The account is closing: it is anonymised as soon as Stripe has confir
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
     """Deleting a user goes the way of a user who leaves, or Stripe would go on billing them."""
 
     ordering = ("-date_joined",)
     list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
     list_filter = ("is_active", "is_staff", "date_joined")
     search_fields = ("email",)
-    readonly_fields = ("id", "date_joined", "last_login", "billing")
+    readonly_fields = ("id", "date_joined", "last_login", "billing", "second_step")
     fieldsets = (
         (
             None,
@@ -38,7 +47,7 @@ class UserAdmin(DjangoUserAdmin):
                 "description": "Deleting a user cancels what Stripe bills them, then anonymises them.",
             },
         ),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("May", {"fields": ("is_active", "second_step", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
@@ -64,3 +73,8 @@ class UserAdmin(DjangoUserAdmin):
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
         messages.success(request, CLOSING)
         return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
+
+
+@admin.register(Group)
+class GroupAdmin(SuperusersAlone, DjangoGroupAdmin):
+    pass

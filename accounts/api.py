@@ -7,7 +7,6 @@ from django.utils.translation import get_language_from_request
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.authtoken.models import Token
-from rest_framework.exceptions import Throttled
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,8 +17,9 @@ from billing.api.serializers import ErrorSerializer
 
 from . import closing, registration
 from .authentication import LEAVING
+from .backends import is_password_of
 from .models import User
-from .throttle import SignInThrottle, SignUpThrottle, sign_in_wait
+from .throttle import SignUpThrottle
 
 # In the schema a revoked token is a token: `LeavingTokenAuthentication` is no way in of its own.
 SIGNED_IN: Any = [{"tokenAuth": []}, {"cookieAuth": []}]
@@ -83,7 +83,6 @@ class ObtainToken(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (SignInThrottle,)
 
     @extend_schema(
         operation_id="accounts_token",
@@ -160,11 +159,9 @@ class Me(APIView):
         user: Any = request.user
         if closing.is_closed(user):
             return Response(status=status.HTTP_204_NO_CONTENT)
-        if seconds := sign_in_wait(request, user.email):
-            raise Throttled(seconds)
         given = Password(data=request.data)
         given.is_valid(raise_exception=True)
-        if not user.check_password(given.validated_data["password"]):
+        if not is_password_of(request, user, given.validated_data["password"]):
             raise Refusal("bad_credentials", "This is not the password of your account. Nothing was deleted.")
         closing.close(user)
         return Response({"status": "closing"}, status=status.HTTP_202_ACCEPTED)

@@ -7,5 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import closing
+        from .second_step import rules
 
         closing.connect()
+        rules.connect()

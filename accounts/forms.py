@@ -6,8 +6,10 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_texts
+from django.http import HttpRequest
 
 from . import registration
+from .backends import is_password_of
 from .models import User
 
 PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password"})
@@ -60,12 +62,12 @@ class DeletionForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, user: User, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
+        self.user, self.request = user, request
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        if not self.user.check_password(password):
+        if not is_password_of(self.request, self.user, password):
             raise forms.ValidationError("This is not your password. Nothing was deleted.")
         return password

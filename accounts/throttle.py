@@ -1,45 +1,28 @@
-"""How often a stranger may try: by client address, and for signing in by the account tried as well."""
-
-import hashlib
+"""How often a stranger may make accounts and ask for mails. Passwords have bounds of their own: `accounts.guessing`."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from billing.api.throttle import seconds_to_wait
+from .counting import Counter, Rate
+from .guessing import address_of, digest_of
 
-SIGN_IN_RATE_PER_ADDRESS = "30/m"
-SIGN_IN_RATE_PER_ACCOUNT = "10/m"
-SIGN_UP_RATE = "60/h"
-RESET_RATE = "10/h"
-
-
-def sign_in_wait(request: HttpRequest, email: str) -> int:
-    """Seconds until the next try; 0 when this one may go on. One count for page and API."""
-    account = hashlib.sha256(email.strip().lower().encode()).hexdigest()
-    return max(
-        seconds_to_wait(request, "accounts.sign_in", "ip", SIGN_IN_RATE_PER_ADDRESS),
-        seconds_to_wait(request, "accounts.sign_in_to", lambda group, request: account, SIGN_IN_RATE_PER_ACCOUNT),
-    )
+SIGN_UP_RATE = Rate(60, 3600)
+RESET_RATE = Rate(10, 3600)
+# Each of these mails works for three days: who has one needs no more.
+RESET_RATE_PER_ACCOUNT = Rate(5, 3600)
 
 
 def sign_up_wait(request: HttpRequest) -> int:
-    return seconds_to_wait(request, "accounts.sign_up", "ip", SIGN_UP_RATE)
+    """Seconds until the next try; 0 when this one may go on."""
+    return Counter(f"sign_up:{address_of(request)}", SIGN_UP_RATE).take()
 
 
-def reset_wait(request: HttpRequest) -> int:
-    return seconds_to_wait(request, "accounts.reset", "ip", RESET_RATE)
-
-
-class SignInThrottle(BaseThrottle):
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        email = request.data.get("email", "") if isinstance(request.data, dict) else ""
-        self.seconds = sign_in_wait(request, str(email))
-        return self.seconds == 0
-
-    def wait(self) -> float | None:
-        return self.seconds
+def reset_wait(request: HttpRequest, email: str) -> int:
+    """The same, by client and by the account that is to be mailed, whether there is one or not."""
+    by_address = Counter(f"reset:{address_of(request)}", RESET_RATE).take()
+    return by_address or Counter(f"reset_of:{digest_of(email)}", RESET_RATE_PER_ACCOUNT).take()
 
 
 class SignUpThrottle(BaseThrottle):

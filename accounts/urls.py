@@ -1,5 +1,5 @@
 from django.contrib.auth import views as auth_views
-from django.urls import path, reverse_lazy
+from django.urls import include, path, reverse_lazy
 from django.views.generic import TemplateView
 
 from . import api, views
@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/signup/", views.SignUpView.as_view(), name="signup"),
     path("accounts/login/", views.LoginView.as_view(), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("accounts/second-step/", include("accounts.second_step.urls")),
     path("accounts/language/", views.LanguageView.as_view(), name="language"),
     path("accounts/delete/", views.DeletionView.as_view(), name="delete"),
     path("accounts/deleted/", TemplateView.as_view(template_name="accounts/deleted.html"), name="deleted"),

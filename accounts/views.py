@@ -12,7 +12,7 @@ from django.contrib.auth.views import PasswordResetView as DjangoPasswordResetVi
 from django.contrib.auth.views import RedirectURLMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.translation import get_language_from_request
@@ -22,14 +22,8 @@ from django.views.generic import FormView
 
 from . import closing
 from .forms import DeletionForm, LanguageForm, LoginForm, SignUpForm
-from .throttle import reset_wait, sign_in_wait, sign_up_wait
-
-
-def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    """429 with a page that says when to try again."""
-    response = render(request, "billing/too_often.html", {"seconds": seconds}, status=429)
-    response["Retry-After"] = str(seconds)
-    return response
+from .middleware import too_many
+from .throttle import reset_wait, sign_up_wait
 
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")
@@ -63,11 +57,6 @@ class LoginView(DjangoLoginView):
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if seconds := sign_in_wait(request, request.POST.get("username", "")):
-            return too_many(request, seconds)
-        return super().post(request, *args, **kwargs)
-
 
 class PasswordResetView(DjangoPasswordResetView):
     """The link in the mail leads to SITE_URL, never to whatever Host header came with the request."""
@@ -78,7 +67,7 @@ class PasswordResetView(DjangoPasswordResetView):
     success_url = reverse_lazy("accounts:password_reset_done")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if seconds := reset_wait(request):
+        if seconds := reset_wait(request, request.POST.get("email", "")):
             return too_many(request, seconds)
         return super().post(request, *args, **kwargs)
 
@@ -124,14 +113,8 @@ class DeletionView(LoginRequiredMixin, FormView):
     template_name = "accounts/delete.html"
     success_url = reverse_lazy("accounts:deleted")
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        user: Any = request.user
-        if seconds := sign_in_wait(request, user.email):
-            return too_many(request, seconds)
-        return super().post(request, *args, **kwargs)
-
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "user": self.request.user}
+        return {**super().get_form_kwargs(), "user": self.request.user, "request": self.request}
 
     def form_valid(self, form: DeletionForm) -> HttpResponse:
         closing.close(form.user)

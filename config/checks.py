@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
 
 MIN_SECRET_KEY_LENGTH = 50
 MIN_SECRET_KEY_CHARACTERS = 5
@@ -21,7 +22,7 @@ def is_loopback(url: str) -> bool:
 
 @register(Tags.security)
 def check_production(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    return [] if settings.DEBUG else [*check_django(), *check_stripe()]
+    return [] if settings.DEBUG else [*check_django(), *check_stripe(), *check_staff()]
 
 
 @register()
@@ -80,4 +81,13 @@ def check_stripe() -> Iterator[Error]:
             "STRIPE_SECRET_KEY is the sandbox's.",
             hint="Set STRIPE_SECRET_KEY to a key of your account: sk_live_… or rk_live_…, with STRIPE_LIVE_MODE=true.",
             id="config.E006",
+        )
+
+
+def check_staff() -> Iterator[CheckWarning]:
+    if not settings.STAFF_SECOND_FACTOR:
+        yield CheckWarning(
+            "Staff may enter the admin with a password alone.",
+            hint="Set STAFF_SECOND_FACTOR to true: each is led to add an app or a passkey at their next visit.",
+            id="config.W001",
         )

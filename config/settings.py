@@ -95,7 +95,7 @@ SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 TRUSTED_PROXIES = listed("TRUSTED_PROXIES", [])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "config.admin_app.SiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -110,6 +110,10 @@ INSTALLED_APPS = [
     "django_q",
     "anymail",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "django_otp_webauthn",
     "config",
     "accounts",
     "notifications",
@@ -127,8 +131,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.middleware.PasswordGuard",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -153,6 +159,7 @@ TEMPLATES = [
 # --- Users -----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.GuardedBackend"]
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/billing/"
 LOGOUT_REDIRECT_URL = "/"
@@ -162,6 +169,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# Staff are let into the admin only after a second step; those who have none are led to add one.
+STAFF_SECOND_FACTOR = flag("STAFF_SECOND_FACTOR", default=not DEBUG)
+# The same counters as for passwords stand before these codes: accounts.guessing.
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
+# A passkey belongs to a host name. On a developer's machine that is `localhost`, for 127.0.0.1 is none.
+_site = urlsplit(SITE_URL)
+_is_on_loopback = f"[{_site.hostname}]" in LOOPBACK_HOSTS or _site.hostname in LOOPBACK_HOSTS
+OTP_WEBAUTHN_RP_ID = "localhost" if _is_on_loopback else _site.hostname or ""
+_port = _site.netloc.lower().removeprefix(f"[{_site.hostname}]").removeprefix(_site.hostname or "")
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [f"{_site.scheme}://{OTP_WEBAUTHN_RP_ID}{_port}"]
+OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
 
 # --- Database --------------------------------------------------------------------------------------------------------
 
@@ -247,6 +266,7 @@ SPECTACULAR_SETTINGS = {
 
 # What pages, mails and the admin call the product.
 NOTIFICATIONS_PRODUCT_NAME = text("PRODUCT_NAME", "Billing demo")
+OTP_TOTP_ISSUER = OTP_WEBAUTHN_RP_NAME = NOTIFICATIONS_PRODUCT_NAME
 
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = text("FROM_EMAIL", "Billing <billing@example.com>")
 # Who is told when something needs a person: `Ops <ops@example.com>, grace@example.com`.

@@ -48,6 +48,7 @@ def production(settings: Settings) -> Settings:
     settings.STRIPE_WEBHOOK_SECRETS = ["whsec_production"]
     settings.STRIPE_API_BASE = ""
     settings.STRIPE_LIVE_MODE = False
+    settings.STAFF_SECOND_FACTOR = True
     return settings
 
 
@@ -64,6 +65,7 @@ def test_production_starts_when_everything_is_set(production: Settings) -> None:
     [
         ("SECRET_KEY", "django-insecure-for-development-only-never-in-production", "config.E001", "DJANGO_SECRET_KEY"),
         ("SECRET_KEY", "short", "config.E001", "DJANGO_SECRET_KEY"),
+        ("STAFF_SECOND_FACTOR", False, "config.W001", "STAFF_SECOND_FACTOR"),
         ("SECRET_KEY", "ab" * 40, "config.E001", "DJANGO_SECRET_KEY"),
         ("ALLOWED_HOSTS", [], "config.E002", "ALLOWED_HOSTS"),
         ("ALLOWED_HOSTS", ["billing.example.com", "*"], "config.E002", "ALLOWED_HOSTS"),

@@ -1,0 +1,103 @@
+"""The one place that passes every check of a password, and of a code of the second step.
+
+1. A try is counted before it is checked, so that many at once cannot pass a bound together. It is taken back when it is
+   right, so that failures alone stay counted.
+2. A browser in which the user has signed in before is counted alone: no stranger can slow it down.
+3. Any other try counts against its address, and against its address at this account.
+4. When an account has had many failures, an address pauses between its tries at it. It is slowed and never locked out:
+   the first try of a fresh address is always checked.
+"""
+
+import hashlib
+from collections.abc import Callable
+from ipaddress import ip_interface
+from typing import Any, TypeVar
+
+from django.http import HttpRequest
+from rest_framework.exceptions import Throttled
+
+from . import devices
+from .counting import Counter, Rate
+from .models import User
+
+T = TypeVar("T")
+
+# One address, at whatever accounts.
+ADDRESS = (Rate(30, 60), Rate(300, 3600))
+# One address, or one known browser, at one account.
+SOURCE = (Rate(10, 60), Rate(60, 3600))
+# Failures at one account from anywhere: from then on each address has to pause between two tries at it.
+ATTACKED = Rate(10, 600)
+PACE = Rate(1, 5)
+
+
+class TooManyGuesses(Throttled):
+    """Refused unchecked: 429 with Retry-After, by REST framework's handler in the API, by our middleware on pages."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def guarded(request: HttpRequest | None, email: str, attempt: Callable[[], T], step: str = "password") -> T:
+    """The outcome of `attempt`, a check of a secret of the account: false or None is a failure, and counted.
+
+    `step` is "password", or "code" for the second step. Raises TooManyGuesses when the check has to wait.
+    """
+    account = digest_of(email)
+    device = _device(request, email)
+    sources = _sources(request, account, device, step)
+    taken = sources + _addresses(request, device)
+    attacked = Counter(f"{step}:{account}", ATTACKED)
+    if not device and attacked.is_full:
+        taken = [*taken, Counter(f"{step}:{account}:{address_of(request)}", PACE)]
+    _take(taken)
+    outcome = attempt()
+    if outcome:
+        _settle(taken, [*sources, attacked] if device else sources)
+    elif not device:
+        attacked.take()
+    return outcome
+
+
+def _take(counters: list[Counter]) -> None:
+    for position, counter in enumerate(counters):
+        if seconds := counter.take():
+            for before in counters[:position]:
+                before.give_back()
+            raise TooManyGuesses(seconds)
+
+
+def _settle(taken: list[Counter], forgotten: list[Counter]) -> None:
+    """After a success: this source begins anew. Another account's failures from the same address stay counted."""
+    for counter in taken:
+        counter.give_back()
+    for counter in forgotten:
+        counter.reset()
+
+
+def _sources(request: HttpRequest | None, account: str, device: str, step: str) -> list[Counter]:
+    """Whoever tries codes has the password: strangers share one count for them, or each address would have its own."""
+    source = device or ("anywhere" if step == "code" else address_of(request))
+    return [Counter(f"{step}:{account}:{source}", rate) for rate in SOURCE]
+
+
+def _addresses(request: HttpRequest | None, device: str) -> list[Counter]:
+    return [] if device else [Counter(f"address:{address_of(request)}", rate) for rate in ADDRESS]
+
+
+def _device(request: HttpRequest | None, email: str) -> str:
+    if request is None or not any(name.startswith("device_") for name in request.COOKIES):
+        return ""
+    user = User.objects.filter(email=email).first()
+    return devices.known(request, user) if user else ""
+
+
+def address_of(request: Any) -> str:
+    """The client's address; of IPv6 its network, for a customer of a provider has 2^64 of them or more."""
+    address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
+    return str(ip_interface(f"{address}/64").network) if ":" in address else address
+
+
+def digest_of(email: str) -> str:
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()

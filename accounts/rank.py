@@ -1,0 +1,56 @@
+"""Who among staff may change whom: nobody gives what they lack, or takes over somebody who has more."""
+
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.db.models import Q
+from django.http import HttpRequest
+
+# A superuser alone sets these.
+PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def outranks(actor: Any, user: Any) -> bool:
+    """The actor has every right that the user has, or would have if they were active."""
+    if actor.is_superuser or actor == user:
+        return True
+    return not user.is_superuser and rights_of(user) <= rights_of(actor)
+
+
+def rights_of(user: Any) -> set[int]:
+    granted = Permission.objects.filter(Q(user=user) | Q(group__user=user))
+    return set(granted.values_list("pk", flat=True))
+
+
+class RankedAdmin:
+    """For the admin of users: change, password and deletion ask who outranks whom."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may: bool = super().has_change_permission(request, obj)  # type: ignore[misc]
+        return may and (obj is None or outranks(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may: bool = super().has_delete_permission(request, obj)  # type: ignore[misc]
+        return may and (obj is None or outranks(request.user, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fields = tuple(super().get_readonly_fields(request, obj))  # type: ignore[misc]
+        user: Any = request.user
+        return fields if user.is_superuser else (*fields, *PRIVILEGES)
+
+
+class SuperusersAlone:
+    """For the admin of groups: to change one is to change what its members may do."""
+
+    def _may(self, request: HttpRequest) -> bool:
+        user: Any = request.user
+        return bool(user.is_active and user.is_superuser)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request)

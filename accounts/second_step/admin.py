@@ -1,0 +1,48 @@
+"""What the admin's page of a user says of their second step, and how a superuser removes it."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.html import format_html
+
+from accounts.models import User
+
+from . import rules
+
+NONE = "None"
+HAS_ONE = "Has one"
+
+
+class SecondStepAdmin:
+    """For the admin of users."""
+
+    admin_site: Any
+
+    @admin.display(description="second step")
+    def second_step(self, user: User) -> str:
+        if not rules.has_factor(user):
+            return NONE
+        address = reverse("admin:accounts_user_remove_second_step", args=[user.pk])
+        return format_html('{} · <a href="{}">Remove it (superusers)</a>', HAS_ONE, address)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.remove_second_step)
+        name = "accounts_user_remove_second_step"
+        return [path("<uuid:pk>/second-step/remove/", view, name=name), *super().get_urls()]  # type: ignore[misc]
+
+    def remove_second_step(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        actor: Any = request.user
+        if not actor.is_superuser:
+            raise PermissionDenied
+        user = get_object_or_404(User, pk=pk)
+        if request.method == "POST":
+            rules.remove_all(user)
+            self.log_change(request, user, "Removed the second step.")  # type: ignore[attr-defined]
+            messages.success(request, "The second step is removed.")
+            return redirect("admin:accounts_user_change", user.pk)
+        given = {**self.admin_site.each_context(request), "title": "Remove the second step", "whose": user}
+        return render(request, "admin/accounts/user/remove_second_step.html", {**given, "opts": User._meta})

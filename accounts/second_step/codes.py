@@ -1,0 +1,42 @@
+"""The codes of the second step: an app's, which change every 30 seconds, and recovery codes, which work once each."""
+
+import re
+from typing import Any
+
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+from django_otp import verify_token
+from django_otp.models import Device
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+HOW_MANY = 10
+
+
+def match(user: Any, code: str) -> Device | None:
+    """The user's device that the code is of, and is now used up."""
+    plain = re.sub(r"[\s-]", "", code).lower()
+    tried = [(device, plain) for device in TOTPDevice.objects.filter(user=user, confirmed=True)]
+    tried += [(device, _stored(plain)) for device in StaticDevice.objects.filter(user=user)]
+    found = (verify_token(user, device.persistent_id, token) for device, token in tried)
+    return next((device for device in found if device), None)
+
+
+def left(user: Any) -> int:
+    return int(StaticToken.objects.filter(device__user=user).count())
+
+
+@transaction.atomic
+def renew(user: Any) -> list[str]:
+    """New recovery codes, to be shown once; the old ones are void. Only their digests are kept."""
+    # The device stays: a session that passed by one of its codes has passed.
+    device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "Recovery codes"})
+    device.token_set.all().delete()
+    codes = [StaticToken.random_token() + StaticToken.random_token() for _ in range(HOW_MANY)]
+    StaticToken.objects.bulk_create(StaticToken(device=device, token=_stored(code)) for code in codes)
+    return [f"{code[:4]}-{code[4:8]}-{code[8:12]}-{code[12:]}" for code in codes]
+
+
+def _stored(code: str) -> str:
+    """As much of the digest as django-otp's column holds."""
+    return salted_hmac("accounts.second_step.codes", code, algorithm="sha256").hexdigest()[:16]

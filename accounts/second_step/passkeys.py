@@ -1,0 +1,67 @@
+"""Passkeys, by django-otp-webauthn: the ceremonies are its own, here is who may begin one and what a failure costs."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django_otp.models import Device
+from django_otp_webauthn import exceptions, views
+
+from accounts.guessing import guarded
+
+from . import rules
+
+
+def work_at(request: HttpRequest) -> bool:
+    """A passkey belongs to a host name; browsers refuse it at any other, and at an address of numbers."""
+    host = urlsplit(f"//{request.get_host()}").hostname or ""
+    return host == settings.OTP_WEBAUTHN_RP_ID or host.endswith(f".{settings.OTP_WEBAUTHN_RP_ID}")
+
+
+class StaffAlone:
+    request: HttpRequest
+
+    def initial(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        if not (request.user.is_authenticated and request.user.is_staff):
+            raise exceptions.NotAuthenticated
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """A body of another shape than a browser's is the sender's fault, not ours."""
+        malformed = isinstance(exc, (ValueError, TypeError, LookupError, AttributeError, RecursionError))
+        return super().handle_exception(exceptions.MalformedRequest() if malformed else exc)  # type: ignore[misc]
+
+
+class BeginRegistration(StaffAlone, views.BeginCredentialRegistrationView):
+    pass
+
+
+class CompleteRegistration(StaffAlone, views.CompleteCredentialRegistrationView):
+    def post(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super().post(*args, **kwargs)
+        user: Any = self.request.user
+        rules.pass_step(self.request, user.otp_device)
+        return answer
+
+
+class BeginAuthentication(StaffAlone, views.BeginCredentialAuthenticationView):
+    pass
+
+
+class CompleteAuthentication(StaffAlone, views.CompleteCredentialAuthenticationView):
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """A passkey that does not fit is a failure like a wrong code."""
+        answers: list[HttpResponseBase] = []
+
+        def is_right() -> bool:
+            answers.append(super(CompleteAuthentication, self).dispatch(request, *args, **kwargs))
+            return bool(answers[0].status_code == 200)
+
+        guarded(request, getattr(request.user, "email", ""), is_right, step="code")
+        return answers[0]
+
+    def complete_auth(self, device: Device) -> Any:
+        rules.pass_step(self.request, device)
+        return device.user

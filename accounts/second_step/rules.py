@@ -1,0 +1,85 @@
+"""Who has to pass a second step, and who has passed it."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest
+from django.urls import reverse
+from django_otp import login as otp_login
+from django_otp.models import Device
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_otp_webauthn.models import WebAuthnCredential, WebAuthnUserHandle
+
+from accounts import devices
+from accounts.models import User
+from billing import signals
+
+# Recovery codes stand in for one of these, and are none themselves.
+FACTORS: tuple[type[Device], ...] = (TOTPDevice, WebAuthnCredential)
+
+
+def factors_of(user: Any) -> list[Any]:
+    return [factor for model in FACTORS for factor in model.objects.filter(user=user, confirmed=True)]
+
+
+def has_factor(user: Any) -> bool:
+    return any(model.objects.filter(user=user, confirmed=True).exists() for model in FACTORS)
+
+
+def has_passed(request: HttpRequest) -> bool:
+    """This session has: by a device that the user still has."""
+    return getattr(request.user, "otp_device", None) is not None
+
+
+def may_enter(request: HttpRequest) -> bool:
+    """The admin is open to this session: the step is passed, or there is none to pass."""
+    if has_passed(request):
+        return True
+    if not hasattr(request, "is_free_of_second_step"):
+        is_free = not settings.STAFF_SECOND_FACTOR and not has_factor(request.user)
+        request.is_free_of_second_step = is_free  # type: ignore[attr-defined]
+    return bool(request.is_free_of_second_step)  # type: ignore[attr-defined]
+
+
+def address(request: HttpRequest, name: str = "accounts:second_step") -> str:
+    """The page of the step, which leads on to where the request was going."""
+    following = request.GET.get("next", "")
+    return f"{reverse(name)}?{urlencode({'next': following})}" if following else reverse(name)
+
+
+def pass_step(request: HttpRequest, device: Device) -> None:
+    request.session.cycle_key()
+    otp_login(request, device)
+    user: Any = request.user
+    devices.remember(request, user)
+
+
+def remove(factor: Device) -> None:
+    """Recovery codes go with the last factor: they would be a second step on their own."""
+    factor.delete()
+    if not has_factor(factor.user):
+        remove_all(factor.user)
+
+
+def remove_all(user: Any) -> None:
+    for model in (*FACTORS, StaticDevice, WebAuthnUserHandle):
+        model.objects.filter(user=user).delete()
+
+
+def on_logged_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
+    """With a password alone a browser becomes known only where the password is all there is."""
+    if not has_factor(user):
+        devices.remember(request, user)
+
+
+def on_account_closed(*, subscriber: Any, **_: Any) -> None:
+    if isinstance(subscriber, User):
+        remove_all(subscriber)
+
+
+def connect() -> None:
+    user_logged_in.connect(on_logged_in, dispatch_uid="accounts.second_step.on_logged_in")
+    signals.account_closed.connect(on_account_closed, dispatch_uid="accounts.second_step.on_account_closed")

@@ -1,0 +1,7 @@
+"""Django's admin app, with the project's own site in place of the plain one."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class SiteAdminConfig(AdminConfig):
+    default_site = "accounts.admin_site.Site"
