@@ -10,17 +10,20 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from rest_framework.authtoken.models import TokenProxy
 
 from . import closing
-from .models import User
+from .models import ApiToken, User
 from .rank import RankedAdmin, SuperusersAlone
 from .second_step.admin import SecondStepAdmin
 
-admin.site.unregister(TokenProxy)  # it would show every subscriber's token to staff
 # Their pages show the keys: who may view them could pass anybody's second step.
 admin.site.unregister([TOTPDevice, StaticDevice])
 admin.site.unregister(Group)  # registered again below
+
+# Django's own rule lets a filter made up in the address reach a key through any relation, letter by letter.
+USER_FILTERS = frozenset({"date_joined", "email", "groups", "id", "is_active", "is_staff", "is_superuser", "language"})
+TOKEN_FILTERS = frozenset({"created_at", "expires_at", "id", "last_used_at", "revoked_at", "revoked_because"})
+TOKENS_OF = "user__id__exact"
 
 WHAT_HAPPENS = (
     "The user is signed out and locked out at once, their tokens revoked.",
@@ -38,12 +41,12 @@ class UserAdmin(SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
     list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
     list_filter = ("is_active", "is_staff", "date_joined")
     search_fields = ("email",)
-    readonly_fields = ("id", "date_joined", "last_login", "billing", "second_step")
+    readonly_fields = ("id", "confirmed", "date_joined", "last_login", "billing", "tokens", "second_step")
     fieldsets = (
         (
             None,
             {
-                "fields": ("id", "email", "billing", "language", "password"),
+                "fields": ("id", "email", "confirmed", "billing", "tokens", "language", "password"),
                 "description": "Deleting a user cancels what Stripe bills them, then anonymises them.",
             },
         ),
@@ -56,6 +59,18 @@ class UserAdmin(SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
     def billing(self, user: User) -> str:
         address = reverse("admin:billing_customer_find", query={"q": user.email})
         return format_html('<a href="{}">What they have, and why</a>', address)
+
+    @admin.display(description="address confirmed", boolean=True)
+    def confirmed(self, user: User) -> bool:
+        return user.has_confirmed_email
+
+    @admin.display(description="API tokens")
+    def tokens(self, user: User) -> str:
+        address = reverse("admin:accounts_apitoken_changelist", query={TOKENS_OF: user.pk})
+        return format_html('<a href="{}">{} valid</a>', address, ApiToken.objects.of(user).count())
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup.split("__", maxsplit=1)[0] in USER_FILTERS and super().lookup_allowed(lookup, value, request)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """One at a time: its page says what will happen."""
@@ -78,3 +93,49 @@ class UserAdmin(SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
 @admin.register(Group)
 class GroupAdmin(SuperusersAlone, DjangoGroupAdmin):
     pass
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):
+    """Which tokens there are, and an end to them. Their values are nowhere, their digests on no page."""
+
+    list_display = ("name", "prefix", "user", "state", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_filter = ("revoked_because", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "name", "prefix__startswith")
+    fields = (
+        "user",
+        "name",
+        "prefix",
+        "state",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+        "revoked_because",
+    )
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.revoke_apitoken")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        is_own = lookup.split("__", maxsplit=1)[0] in TOKEN_FILTERS and super().lookup_allowed(lookup, value, request)
+        return is_own or lookup == TOKENS_OF
+
+    @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        chosen = list(queryset.filter(revoked_at=None))
+        ApiToken.objects.filter(pk__in=[token.pk for token in chosen]).revoke(ApiToken.Because.STAFF)
+        for token in chosen:
+            self.log_change(request, token, "Revoked")
+        messages.success(request, f"Revoked: {len(chosen)}. They open nothing any more.")

@@ -6,7 +6,6 @@ from django.contrib.auth import authenticate
 from django.utils.translation import get_language_from_request
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
-from rest_framework.authtoken.models import Token
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +14,7 @@ from rest_framework.views import APIView
 from billing.api.errors import Refusal
 from billing.api.serializers import ErrorSerializer
 
-from . import closing, registration
+from . import closing, registration, tokens
 from .authentication import LEAVING
 from .backends import is_password_of
 from .models import User
@@ -34,14 +33,22 @@ class Password(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=1024, trim_whitespace=False)
 
 
+class TokenRequest(Credentials):
+    name = serializers.CharField(
+        max_length=100, required=False, allow_blank=True, help_text="How the token is called in the list of tokens"
+    )
+
+
 class Leaving(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["closing"])
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
+    email_confirmed = serializers.BooleanField(source="has_confirmed_email", read_only=True)
+
     class Meta:
         model = User
-        fields = ["id", "email", "language", "date_joined"]
+        fields = ["id", "email", "email_confirmed", "language", "date_joined"]
         read_only_fields = ["id", "email", "date_joined"]
 
 
@@ -79,14 +86,14 @@ class Register(APIView):
 
 
 class ObtainToken(APIView):
-    """POST {email, password}: the token for `Authorization: Token …`. 400 `bad_credentials`."""
+    """POST {email, password, name?}: a new token for `Authorization: Token …`. 400 `bad_credentials`."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
     @extend_schema(
         operation_id="accounts_token",
-        request=Credentials,
+        request=TokenRequest,
         responses={
             200: TokenSerializer,
             400: OpenApiResponse(ErrorSerializer, description="`bad_credentials`, `invalid_request`"),
@@ -95,14 +102,13 @@ class ObtainToken(APIView):
         auth=[],
     )
     def post(self, request: Request) -> Response:
-        credentials = Credentials(data=request.data)
+        credentials = TokenRequest(data=request.data)
         credentials.is_valid(raise_exception=True)
         given = credentials.validated_data
         user = authenticate(request, username=given["email"], password=given["password"])
         if user is None:
             raise Refusal("bad_credentials", "No account matches this address and password.")
-        token, _ = Token.objects.get_or_create(user=user)
-        return Response({"token": token.key})
+        return Response({"token": tokens.issue(user, given.get("name") or tokens.NAME_BY_API)})
 
 
 class Me(APIView):

@@ -6,7 +6,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import closing
+        from . import checks, closing  # noqa: F401  checks registers itself
         from .second_step import rules
 
         closing.connect()

@@ -1,25 +1,38 @@
-"""Who asks how far their own deletion is: the token was revoked, and opens this one answer and nothing else."""
+"""`Authorization: Token …`, against digests. Who has left may ask with a revoked one how far their deletion is."""
 
 from typing import Any
 
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.authentication import TokenAuthentication as DrfTokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from .closing import digest
-from .models import User
+from . import tokens
+
+NOT_VALID = "This token is not valid, or not any more. Sign in for a new one."
+
+
+class TokenAuthentication(DrfTokenAuthentication):
+    """The header is read as DRF reads it; `request.auth` is the `ApiToken`."""
+
+    def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
+        token = tokens.find(key)
+        if token is None:
+            raise AuthenticationFailed(NOT_VALID)
+        tokens.note_use(token)
+        return token.user, token
 
 
 class LeavingTokenAuthentication(TokenAuthentication):
-    """A token as ever; else the user whose token it was until they left."""
+    """A token as ever; else the user whose token it was until their account was deleted."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
         try:
             return super().authenticate_credentials(key)
         except AuthenticationFailed:
-            leaving = User.objects.filter(leaving_token=digest(key)).first()
-            if leaving is None:
+            token = tokens.find_deleted(key)
+            if token is None:
                 raise
-            return leaving, None
+            return token.user, token
 
 
 LEAVING = (LeavingTokenAuthentication, SessionAuthentication)

@@ -5,10 +5,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import PasswordResetForm as DjangoPasswordResetForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest
 
-from . import registration
+from . import addresses, registration
 from .backends import is_password_of
 from .models import User
 
@@ -42,6 +43,12 @@ class LoginForm(AuthenticationForm):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
+
+
+class PasswordResetForm(DjangoPasswordResetForm):
+    def clean_email(self) -> str:
+        """Django compares what is typed with what is stored, letter by letter."""
+        return addresses.spelled(self.cleaned_data["email"])
 
 
 class LanguageForm(forms.Form):

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from django.http import HttpRequest
 from rest_framework.exceptions import Throttled
 
-from . import devices
+from . import addresses, devices
 from .counting import Counter, Rate
 from .models import User
 
@@ -100,4 +100,4 @@ def address_of(request: Any) -> str:
 
 
 def digest_of(email: str) -> str:
-    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
+    return hashlib.sha256(addresses.spelled(email).encode()).hexdigest()

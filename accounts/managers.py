@@ -4,15 +4,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import BaseUserManager
 
+from . import addresses
+
 if TYPE_CHECKING:
     from .models import User
 
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """Raises ValueError without an address, IntegrityError when it is taken in whatever case."""
+        """Raises ValueError without an address, ValidationError for one we do not take (`addresses.check`),
+        IntegrityError when it is taken in whatever spelling."""
         if not email:
             raise ValueError("A user needs an e-mail address.")
+        addresses.check(email)
         user = self.model(email=email, **extra)
         user.set_password(password)
         user.save(using=self._db)

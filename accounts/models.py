@@ -1,5 +1,6 @@
-"""Who signs in: a user known by an e-mail address, the same one however its letters are cased."""
+"""Who signs in: a user known by an e-mail address, the same one however it is spelled, and the tokens they made."""
 
+import hashlib
 import uuid
 from typing import Any, ClassVar
 
@@ -8,6 +9,8 @@ from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.utils import timezone
 
+from . import addresses
+from .conf import conf
 from .managers import UserManager
 
 
@@ -15,12 +18,25 @@ def languages() -> list[tuple[str, Any]]:
     return list(settings.LANGUAGES)
 
 
-class LowercaseEmailField(models.EmailField):
-    """Stored, compared and looked up in lower case, so that one unique index is enough for every spelling."""
+def digest(secret: str) -> str:
+    """SHA-256, enough for what nobody can guess: a random token, a salted password hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class AddressField(models.EmailField):
+    """Stored, compared and looked up in one spelling, so that one unique index is enough for all of them."""
+
+    default_validators = [addresses.check]
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
-        return value.strip().lower() if isinstance(value, str) else value
+        return addresses.spelled(value) if isinstance(value, str) else value
+
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
+        """As typed it is checked, for spelling it may hide what is wrong with it."""
+        if isinstance(value, str) and value:
+            addresses.check(value)
+        return super().clean(value, model_instance)
 
     def get_prep_value(self, value: Any) -> Any:
         return self.to_python(super().get_prep_value(value))
@@ -33,12 +49,12 @@ class LowercaseEmailField(models.EmailField):
 
 class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = LowercaseEmailField("e-mail address", unique=True, error_messages={"unique": "This address is taken."})
+    email = AddressField("e-mail address", unique=True, error_messages={"unique": "This address is taken."})
+    confirmed_email = AddressField(
+        blank=True, default="", editable=False, help_text="The address that was confirmed by mail"
+    )
     is_staff = models.BooleanField("staff", default=False, help_text="May sign in to the admin.")
     is_active = models.BooleanField("active", default=True, help_text="May sign in at all.")
-    leaving_token = models.CharField(
-        max_length=64, blank=True, default="", db_index=True, editable=False, help_text="Digest of the token it had"
-    )
     language = models.CharField(
         max_length=10, blank=True, default="", choices=languages, help_text="What mails are written in"
     )
@@ -55,3 +71,91 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def has_confirmed_email(self) -> bool:
+        """Another address, however it came to be another, is not confirmed."""
+        return self.confirmed_email == addresses.spelled(self.email)
+
+    @property
+    def must_confirm_email(self) -> bool:
+        """Nothing is bought or linked by the address until it is confirmed."""
+        return conf.confirms_email and not self.has_confirmed_email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Whoever is deactivated loses their tokens for good. A new password needs nothing here: see `ApiToken`."""
+        super().save(*args, **kwargs)
+        if not self.is_active:
+            self.api_tokens.revoke(ApiToken.Because.DEACTIVATED)
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Django may write the same password in a stronger hash meanwhile: tokens that hang on the old one stay."""
+        before = digest(self.password)
+        is_right = super().check_password(raw_password)
+        if (now := digest(self.password)) != before:
+            self.api_tokens.filter(password_digest=before).update(password_digest=now)
+        return is_right
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def current(self) -> "ApiTokenQuerySet":
+        """Neither revoked nor expired."""
+        return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()), revoked_at=None)
+
+    def of(self, user: User) -> "ApiTokenQuerySet":
+        """The tokens of a user that open something, the newest first."""
+        mine = self.current().filter(user=user, user__is_active=True, password_digest=digest(user.password))
+        return mine.order_by("-created_at")
+
+    def revoke(self, because: "ApiToken.Because") -> int:
+        """How many were not revoked before."""
+        return self.filter(revoked_at=None).update(revoked_at=timezone.now(), revoked_because=because)
+
+
+class ApiToken(models.Model):
+    """A token of the API. Its value is shown once and kept nowhere; its digest leads to this row.
+
+    The row also keeps the digest of the password hash it was made under. A token opens nothing once the two differ, so
+    that no way of changing a password, a raw UPDATE included, leaves a token behind.
+    """
+
+    class Because(models.TextChoices):
+        OWNER = "owner", "revoked by its owner"
+        STAFF = "staff", "revoked by staff"
+        CROWDED_OUT = "crowded_out", "newer tokens took its place"
+        DEACTIVATED = "deactivated", "the account was deactivated"
+        DELETION = "deletion", "the account is deleted"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    password_digest = models.CharField(max_length=64, editable=False)
+    prefix = models.CharField("begins with", max_length=8)
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField("created", default=timezone.now)
+    last_used_at = models.DateTimeField("last used", null=True, blank=True)
+    expires_at = models.DateTimeField("expires", null=True, blank=True)
+    revoked_at = models.DateTimeField("revoked", null=True, blank=True)
+    revoked_because = models.CharField("because", max_length=20, blank=True, default="", choices=Because.choices)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "API token"
+        default_permissions = ("view",)
+        permissions = [("revoke_apitoken", "Can revoke API tokens")]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… ({self.name})"
+
+    @property
+    def state(self) -> str:
+        """Why it opens nothing, in a few words; "valid" where it does."""
+        if self.revoked_at:
+            return str(self.get_revoked_because_display())
+        if self.expires_at and self.expires_at <= timezone.now():
+            return "expired"
+        if self.password_digest != digest(self.user.password):
+            return "the password was changed"
+        return "valid" if self.user.is_active else "the account is not active"

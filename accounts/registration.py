@@ -4,9 +4,10 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
+from . import addresses, confirmation
+from .conf import conf
 from .models import User
 
 
@@ -19,14 +20,21 @@ class Refused(Exception):
 
 
 def register(email: Any, password: Any, language: str = "") -> User:
-    """Checks the address, then the password, then makes the user, who is mailed in `language`.
+    """Checks the address, then the password, then makes the user, who is mailed in `language`, and has them confirm.
 
     Raises `Refused` with `invalid_email`, `weak_password` or `email_taken`; the database settles two at once.
     """
-    email, password = _text(email).strip().lower(), _text(password)
-    _check("invalid_email", "email", lambda: validate_email(email))
+    email, password = email.strip() if isinstance(email, str) else "", _text(password)
+    _check("invalid_email", "email", lambda: addresses.check(email))
     _check("invalid_email", "email", lambda: User(email=email).clean_fields(exclude={"password"}))
     _check("weak_password", "password", lambda: validate_password(password, User(email=email)))
+    user = _create(email, password, language)
+    if conf.confirms_email:
+        confirmation.send(user)
+    return user
+
+
+def _create(email: str, password: str, language: str) -> User:
     try:
         with transaction.atomic():
             return User.objects.create_user(email, password, language=language)

@@ -12,6 +12,8 @@ SIGN_UP_RATE = Rate(60, 3600)
 RESET_RATE = Rate(10, 3600)
 # Each of these mails works for three days: who has one needs no more.
 RESET_RATE_PER_ACCOUNT = Rate(5, 3600)
+CONFIRMATION_RATE = Rate(20, 3600)
+CONFIRMATION_RATE_PER_ACCOUNT = Rate(5, 3600)
 
 
 def sign_up_wait(request: HttpRequest) -> int:
@@ -23,6 +25,12 @@ def reset_wait(request: HttpRequest, email: str) -> int:
     """The same, by client and by the account that is to be mailed, whether there is one or not."""
     by_address = Counter(f"reset:{address_of(request)}", RESET_RATE).take()
     return by_address or Counter(f"reset_of:{digest_of(email)}", RESET_RATE_PER_ACCOUNT).take()
+
+
+def confirmation_wait(request: HttpRequest, email: str) -> int:
+    """The same for mails that confirm an address, by client and by mailbox."""
+    by_address = Counter(f"confirm:{address_of(request)}", CONFIRMATION_RATE).take()
+    return by_address or Counter(f"confirm_of:{digest_of(email)}", CONFIRMATION_RATE_PER_ACCOUNT).take()
 
 
 class SignUpThrottle(BaseThrottle):

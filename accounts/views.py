@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
 from . import closing
-from .forms import DeletionForm, LanguageForm, LoginForm, SignUpForm
+from .forms import DeletionForm, LanguageForm, LoginForm, PasswordResetForm, SignUpForm
 from .middleware import too_many
 from .throttle import reset_wait, sign_up_wait
 
@@ -61,6 +61,7 @@ class LoginView(DjangoLoginView):
 class PasswordResetView(DjangoPasswordResetView):
     """The link in the mail leads to SITE_URL, never to whatever Host header came with the request."""
 
+    form_class = PasswordResetForm
     template_name = "accounts/password_reset.html"
     email_template_name = "accounts/password_reset_mail.txt"
     subject_template_name = "accounts/password_reset_subject.txt"

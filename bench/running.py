@@ -29,6 +29,7 @@ PRODUCTION = {
     "STRIPE_SECRET_KEY": KEY,
     "STRIPE_WEBHOOK_SECRET": SECRET,
     "TRUSTED_PROXIES": "127.0.0.1",
+    "CONFIRM_EMAIL": "false",  # the buyers of a benchmark have no mailbox
 }
 HTTPS = {"X-Forwarded-Proto": "https"}
 

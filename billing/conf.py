@@ -76,6 +76,14 @@ class Settings:
         return self._get("BILLING_CUSTOMER_DETAILS", "")
 
     @property
+    def email_is_confirmed(self) -> str:
+        """BILLING_EMAIL_IS_CONFIRMED: dotted path of a callable: subscriber → whether their address is confirmed.
+        Who is not buys nothing, and no import links them by address. `billing.confirmed.elsewhere` says that everybody
+        is. Empty: nobody knows; all may buy, and an import by address leaves out who joined after the customer was
+        made at Stripe."""
+        return self._get("BILLING_EMAIL_IS_CONFIRMED", "")
+
+    @property
     def seats(self) -> str:
         """BILLING_SEATS: dotted path of a callable: subscriber → how many seats they pay for, at least 1. Empty: one
         is bought, and no quantity is ever touched."""

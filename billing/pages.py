@@ -18,7 +18,7 @@ from billing import access, catalogue, invoice_links, overview, payer, seats, us
 from billing.api.throttle import checkout_wait, return_wait
 from billing.lanes import LaneBusy
 from billing.lifecycle import checkout as buying
-from billing.lifecycle.refusals import AccountClosing
+from billing.lifecycle.refusals import AccountClosing, EmailUnconfirmed
 from billing.models import CheckoutAttempt, Customer, Payment, PaymentFailure, Price, Refund
 from billing.money import format_amount
 from billing.plan_pages import not_yours
@@ -36,6 +36,7 @@ WENT_WRONG: dict[type[Exception], tuple[int, str]] = {
     StripeUnavailable: (503, "Our payment provider does not answer. Nothing was charged; please try in a moment."),
     **dict.fromkeys(StripeRefused, (502, "Our payment provider did not accept this. Nothing was charged.")),
     AccountClosing: (409, "Your account is being deleted, and nothing can be bought with it. Nothing was charged."),
+    EmailUnconfirmed: (403, EmailUnconfirmed.sentence),
     buying.CheckoutReplaced: (409, "You started another payment at the same moment. Go on there, or try again here."),
 }
 

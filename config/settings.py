@@ -103,7 +103,6 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "djstripe",
@@ -169,6 +168,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# Whether addresses are confirmed by mail before anything is bought or linked by them.
+ACCOUNTS_CONFIRM_EMAIL = flag("CONFIRM_EMAIL", default=not DEBUG)
+# Days that an API token lasts; 0 for no end.
+ACCOUNTS_TOKEN_DAYS = number("TOKEN_DAYS", 365)
+# Nothing confirms an address where we do not: then an import by e-mail leaves out who came after the customer.
+BILLING_EMAIL_IS_CONFIRMED = "accounts.confirmation.is_confirmed" if ACCOUNTS_CONFIRM_EMAIL else ""
 
 # Staff are let into the admin only after a second step; those who have none are led to add one.
 STAFF_SECOND_FACTOR = flag("STAFF_SECOND_FACTOR", default=not DEBUG)
@@ -241,7 +247,7 @@ BILLING_STRIPE_RATE = number("STRIPE_RATE", 0 if _is_sandbox else 80 if STRIPE_L
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "accounts.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -70,12 +70,18 @@ def deleting_by_api(client, password, address):
     return client.delete("/api/v1/accounts/me", {"password": password}, "application/json", REMOTE_ADDR=address)
 
 
+def making_a_token(client, password, address=ATTACKER):
+    given = {"name": "laptop", "password": password}
+    return client.post("/accounts/tokens/", given, REMOTE_ADDR=address)
+
+
 # the door → how it is tried, and whether the right password had its effect
 DOORS = {
     "/admin/login/": (at_the_admin, lambda ada, answer: answer.status_code == 302),
     "/accounts/login/": (sign_in, lambda ada, answer: answer.status_code == 302),
     "/admin/password_change/": (changing_it, lambda ada, answer: User.objects.get().check_password(NEW)),
     "/accounts/delete/": (deleting, lambda ada, answer: AccountDeletion.objects.exists()),
+    "/accounts/tokens/": (making_a_token, lambda ada, answer: b'id="new-token"' in answer.content),
     "POST /api/v1/accounts/token": (for_a_token, lambda ada, answer: len(answer.json()["token"]) >= 40),
     "DELETE /api/v1/accounts/me": (deleting_by_api, lambda ada, answer: AccountDeletion.objects.exists()),
 }

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,8 +39,9 @@ COLUMNS = (
     "email",
     "note",
 )
-# What a spreadsheet would take for the beginning of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What a spreadsheet takes for the beginning of a formula, after whatever it takes for the end of a cell: a file with
+# commas is split at semicolons in much of Europe.
+FORMULA = re.compile(r"""(?:^|(?<=[;,|\t\r\n]))(?=["\s]*[=+\-@＝＋－＠])""")
 
 
 def is_allowed(request: HttpRequest) -> bool:
@@ -115,5 +117,5 @@ def _iso(at: Any) -> str:
 
 
 def harmless(value: Any) -> Any:
-    """Text that a spreadsheet takes for text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    """Text that a spreadsheet takes for text, whichever separator it splits the line at."""
+    return FORMULA.sub("'", value) if isinstance(value, str) else value

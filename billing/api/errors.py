@@ -27,6 +27,7 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.AlreadySubscribed: (status.HTTP_409_CONFLICT, "already_subscribed"),
     refusals.CheckoutReplaced: (status.HTTP_409_CONFLICT, "checkout_replaced"),
     refusals.AccountClosing: (status.HTTP_409_CONFLICT, "account_closing"),
+    refusals.EmailUnconfirmed: (status.HTTP_403_FORBIDDEN, "email_unconfirmed"),
     refusals.PriceNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
     refusals.NoSubscription: (status.HTTP_409_CONFLICT, "no_subscription"),
     refusals.SamePlan: (status.HTTP_409_CONFLICT, "same_plan"),

@@ -15,7 +15,7 @@ from billing import catalogue, overview, payer, usage, visitors
 from billing.lifecycle import cancel, change, checkout, invoices, portal, previews
 
 from . import errors
-from .documented import ASKS_STRIPE, CHANGES_STRIPE, MINE, READ_MINE, UNAUTHENTICATED, error
+from .documented import ASKS_STRIPE, CHANGES_STRIPE, CSRF_NOTE, MINE, NOT_YOURS, READ_MINE, UNAUTHENTICATED, error
 from .parsers import StorableJSONParser
 from .serializers import (
     CancelRequest,
@@ -89,6 +89,7 @@ class Checkout(BillingView):
             201: CheckoutAnswer,
             400: NOT_FOR_SALE,
             **MINE,
+            403: error(*NOT_YOURS, "email_unconfirmed", "permission_denied", note=CSRF_NOTE),
             409: error("already_subscribed", "checkout_replaced", "account_closing"),
             **ASKS_STRIPE,
         },

@@ -59,6 +59,7 @@ TABLE = (
     Row("billing.E132", "BILLING_MAY_MANAGE", kinds.function("request", "subscriber")),
     Row("billing.E133", "BILLING_CUSTOMER_DETAILS", kinds.function("subscriber")),
     Row("billing.E134", "BILLING_SEATS", kinds.function("subscriber")),
+    Row("billing.E135", "BILLING_EMAIL_IS_CONFIRMED", kinds.function("subscriber")),
 )
 KINDS = {row.name: row.kind for row in TABLE}
 

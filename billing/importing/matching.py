@@ -31,15 +31,20 @@ class Listed:
     email: str
     preferred_locale: str
     metadata: dict[str, str] = field(repr=False)
+    created: int
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One statement that a customer is a subscriber's: `subscriber` is a primary key, None where `named` is nobody."""
+    """One statement that a customer is a subscriber's: `subscriber` is a primary key, None where `named` is nobody.
+
+    `doubt`: the code of what speaks against it, where all that speaks for it is an address (`doubts`).
+    """
 
     customer: str
     subscriber: Any
     named: str
+    doubt: str = ""
 
 
 Pairs = Callable[[dict[str, Listed]], list[Pair]]
@@ -73,8 +78,13 @@ def by_metadata(key: str, name: str) -> Pairs:
 
 
 def by_email(name: str) -> Pairs:
-    """The same address, whatever its case, and nobody else with it on either side."""
-    return partial(_by_what_stripe_says, name, lambda customer: customer.email.lower(), is_lower=True)
+    """The same address, whatever its spelling, and nobody else with it on either side."""
+    column = _column(subscribers(), name)
+
+    def say(customer: Listed) -> str:
+        return str(column.to_python(customer.email) or "").lower()
+
+    return partial(_by_what_stripe_says, name, say, is_lower=True)
 
 
 def by_djstripe() -> Pairs:
@@ -110,7 +120,7 @@ def _resolve(name: str, texts: set[str], *, is_lower: bool = False) -> dict[str,
     wanted = {text: text for text in texts} if is_lower else _values(column, texts)
     rows = model._default_manager.annotate(named=Lower(column.name) if is_lower else models.F(column.name))
     found: dict[str, list[Any]] = defaultdict(list)
-    for some in _portions(list(wanted)):
+    for some in portions(list(wanted)):
         for value, pk in rows.filter(named__in=some).values_list("named", "pk"):
             found[wanted[value]].append(pk)
     return found
@@ -136,7 +146,7 @@ def _values(column: Any, texts: set[str]) -> dict[Any, str]:
     return found
 
 
-def _portions(values: list[Any]) -> Iterable[list[Any]]:
+def portions(values: list[Any]) -> Iterable[list[Any]]:
     return (values[start : start + IN_ONE_QUERY] for start in range(0, len(values), IN_ONE_QUERY))
 
 

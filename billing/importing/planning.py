@@ -24,6 +24,8 @@ PROBLEMS = {
     "linked_to_another": "linked to another subscriber already",
     "has_another": "the subscriber has another customer already",
     "leaving": "the subscriber's account is closing or closed",
+    "unconfirmed": "the subscriber has not confirmed this address: anybody may have signed up with it",
+    "joined_later": "the subscriber joined after this customer was made, and nothing says that the address is theirs",
 }
 
 
@@ -88,7 +90,7 @@ def draw_up(match: Pairs, tick: Any) -> Plan:
 
 def _listed(found: dict[str, Any]) -> Listed:
     locale = (found.get("preferred_locales") or [""])[0]
-    return Listed(found.get("email") or "", locale, found.get("metadata") or {})
+    return Listed(found.get("email") or "", locale, found.get("metadata") or {}, found["created"])
 
 
 def _sort(plan: Plan, pairs: list[Pair]) -> None:
@@ -136,6 +138,8 @@ class _Here:
             "has_another": (has != customer, f"{pair.named}: {has}"),
             "leaving": (subscriber in self.leaving, pair.named),
         }
+        if pair.doubt:
+            reasons[pair.doubt] = (customer not in self.links, pair.named)
         return next(((code, about) for code, (is_so, about) in reasons.items() if is_so), ("", ""))
 
 

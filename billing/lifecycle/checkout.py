@@ -23,14 +23,14 @@ from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import cause, lanes, payments, seats, stripe_client, subscriptions
+from billing import cause, confirmed, lanes, payments, seats, stripe_client, subscriptions
 from billing.conf import conf
 from billing.fetch import id_of
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
 
 from . import attempts, offers
 from .customers import METADATA_KEY, customer_for, refuse_leaving, subscriber_key
-from .refusals import AccountClosing, AlreadySubscribed, CheckoutReplaced, PriceNotOffered
+from .refusals import AccountClosing, AlreadySubscribed, CheckoutReplaced, EmailUnconfirmed, PriceNotOffered
 
 __all__ = ["AlreadySubscribed", "CheckoutReplaced", "Outcome", "PriceNotOffered", "settle", "start"]
 
@@ -57,14 +57,17 @@ class Wanted:
 def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") -> CheckoutAttempt:
     """A Checkout session to send the buyer to: the attempt's `url`.
 
-    1. The price on offer. 2. The customer, made if need be. 3. Stop if a subscription is live.
+    1. The price on offer, and whether the address is confirmed. 2. The customer, made if need be. 3. Stop if a
+       subscription is live.
     4. The open attempt, if it is for this price and as many seats and Stripe still has it open; any other is closed.
     5. Else a new attempt, whose id is the session's idempotency key.
 
-    Raises `PriceNotOffered`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`, `StripeUnavailable`,
-    `StripeRefused`.
+    Raises `PriceNotOffered`, `EmailUnconfirmed`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`,
+    `StripeUnavailable`, `StripeRefused`.
     """
     price = offers.price_of(plan_slug, interval, currency)
+    if confirmed.is_unconfirmed(subscriber):
+        raise EmailUnconfirmed
     customer = customer_for(subscriber)
     if Subscription.objects.filter(customer=customer).exclude(status__in=NOT_LIVE).exists():
         raise AlreadySubscribed

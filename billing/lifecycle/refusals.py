@@ -30,6 +30,12 @@ class AccountClosing(Refused):
     sentence = "This account is being deleted, and nothing can be bought with it any more."
 
 
+class EmailUnconfirmed(Refused):
+    """The project asks for a confirmed address, and this subscriber has none."""
+
+    sentence = "Your e-mail address is not confirmed yet. Open the link in the mail that we sent you, then try again."
+
+
 class NoSubscription(Refused):
     sentence = "There is no subscription to do this with. Choose a plan first."
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -197,6 +198,23 @@ def test_the_export_holds_what_the_list_would_and_is_logged(operator, monkeypatc
     assert [row["id"] for row in exported(operator)] == [f"evt_{number}" for number in range(1, 6)]
     assert [row["id"] for row in exported(operator, type="charge.refunded", p="1")] == ["evt_1", "evt_3", "evt_5"]
     assert LogEntry.objects.filter(change_message="Exported as CSV").count() == 2
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", "\n", "\r"])
+@pytest.mark.parametrize("formula", ["=1+1|calc!a0", "+1", "-1", "@SUM(1)", " =1", '"=1', "\t=1", "＝1"])
+def test_a_spreadsheet_finds_no_formula_whatever_it_takes_for_a_separator(operator, formula, separator):
+    """W15: `"a;=1+1|calc!a0;b"@example.com` in a file that is split at semicolons."""
+    an_event(1, error_message=f"a{separator}{formula}{separator}b", object_id=formula)
+    text = b"".join(operator.get(EXPORT).streaming_content).decode()
+    for split_at in (",", ";", "\t", "|"):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=split_at):
+            assert not [cell for cell in row if re.match(r'["\s]*[=+@＝＋＠-]', cell)]
+
+
+@pytest.mark.parametrize("text", ["in_1=2", "a-b; c-d, e+f", "ada@example.com", "2026-05-10T12:00:00+00:00", "x; y"])
+def test_the_export_leaves_other_text_as_it_is(operator, text):
+    an_event(1, error_message=text)
+    assert exported(operator)[0]["note"] == text
 
 
 def test_a_spreadsheet_takes_nothing_in_the_export_for_a_formula(operator):

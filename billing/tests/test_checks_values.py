@@ -21,6 +21,7 @@ WRONG: dict[str, list[Any]] = {
     "BILLING_MAY_MANAGE": ["nowhere.at_all", "billing.payer.the_user", "billing.conf.LOOPBACK"],
     "BILLING_CUSTOMER_DETAILS": ["billing.nothing", "billing.payer.may_manage", None],
     "BILLING_SEATS": ["billing.nothing", "billing.payer.noun", 1],
+    "BILLING_EMAIL_IS_CONFIRMED": ["billing.nothing", "billing.payer.noun", True],
     "BILLING_FREE_PLAN": ["", "no slug", None],
     "BILLING_GRACE_DAYS": [-1, 1.5, "3", True, None],
     "BILLING_DISPUTE_HOLDS": ["no", None],

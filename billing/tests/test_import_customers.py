@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
@@ -217,3 +218,88 @@ def test_by_djstripe_its_own_links_are_taken(world, old):
     DjstripeCustomer.objects.create(id=customer, livemode=False, stripe_data=found, subscriber=ada)
     run("--by", "djstripe", "--price", f"{old}=pro")
     assert access.of(ada).plan.slug == "pro"
+
+
+# W5: an address that nobody has proven
+
+
+def is_confirmed_by_name(subscriber):
+    return not subscriber.email.startswith("un")
+
+
+def test_a_stranger_who_registered_a_customers_address_gets_nothing_of_theirs(world, old):
+    """The attack step by step: an old customer pays, a stranger signs up with their address, staff import."""
+    vip = pays(world, old, "legacy-vip@example.com")
+    friend = pays(world, old, "friend@example.com")
+    stranger = world.sign_up("Legacy-Vip@example.com")
+    ada = world.sign_up("friend@example.com")
+    for user in (stranger, ada):
+        joined(user, stripe_seconds(world, vip) + 60)
+    joined(ada, stripe_seconds(world, friend) - 60)
+    why = "the subscriber joined after this customer was made, and nothing says that the address is theirs"
+    assert run("--by", "email", "--price", f"{old}=team") == [
+        f"{vip}  {why} (legacy-vip@example.com)",
+        "Imported: 2 customers at Stripe, 1 linked, 0 linked already, 1 problem.",
+    ]
+    assert not access.of(stranger).has_access
+    assert access.of(ada).plan.slug == "team"
+    assert not Customer.objects.filter(subscriber=stranger).exists()
+
+
+def stripe_seconds(world, customer):
+    return world.stripe("GET", f"customers/{customer}")["created"]
+
+
+def joined(user, seconds):
+    get_user_model().objects.filter(pk=user.pk).update(date_joined=datetime.fromtimestamp(seconds, UTC))
+
+
+@pytest.mark.parametrize(("seconds", "is_linked"), [(-1, True), (0, True), (1, False)])
+def test_who_joined_in_the_same_second_was_no_later(world, old, seconds, is_linked):
+    customer = pays(world, old, "ada@example.com")
+    joined(world.sign_up("ada@example.com"), stripe_seconds(world, customer) + seconds)
+    assert bool(report("--by", "email")["links"]) == is_linked
+
+
+def test_where_addresses_are_confirmed_only_that_counts(world, old, settings):
+    settings.BILLING_EMAIL_IS_CONFIRMED = f"{__name__}.is_confirmed_by_name"
+    known, unknown = pays(world, old, "ada@example.com"), pays(world, old, "unproven@example.com")
+    for name in ("ada", "unproven"):
+        joined(world.sign_up(f"{name}@example.com"), stripe_seconds(world, known) + 999)
+    found = report("--by", "email", "--dry-run")
+    assert (list(found["links"]), problems(found)) == ([known], {(unknown, "unconfirmed")})
+
+
+def test_a_project_that_confirms_elsewhere_says_so(world, old, settings):
+    settings.BILLING_EMAIL_IS_CONFIRMED = "billing.confirmed.elsewhere"
+    customer = pays(world, old, "ada@example.com")
+    joined(world.sign_up("ada@example.com"), stripe_seconds(world, customer) + 999)
+    assert list(report("--by", "email")["links"]) == [customer]
+
+
+def test_who_is_linked_already_is_no_problem_and_a_surer_way_needs_no_address(world, old, settings, tmp_path):
+    customer = pays(world, old, "ada@example.com")
+    ada = world.sign_up("ada@example.com")
+    joined(ada, stripe_seconds(world, customer) + 999)
+    file = tmp_path / "customers.csv"
+    file.write_text(f"subscriber,customer\n{ada.pk},{customer}\n")
+    assert list(report("--by", "id", "--file", str(file))["links"]) == [customer]
+    again = report("--by", "email")
+    assert (again["linked_already"], again["problems"]) == (1, [])
+
+
+def test_the_field_of_when_they_joined_is_named_or_asked_for(world, old):
+    pays(world, old, "ada@example.com")
+    world.sign_up("ada@example.com")
+    with pytest.raises(CommandError, match="--joined last_login") as wrong:
+        run("--by", "email", "--joined", "language")
+    assert wrong.value.returncode == 2
+    with pytest.raises(CommandError, match="goes with --by email"):
+        run("--by", "djstripe", "--joined", "date_joined")
+    assert run("--by", "email", "--joined", "date_joined")[-1].startswith("Imported: 1 customer")
+
+
+def test_an_address_is_found_in_another_spelling(world, old):
+    ada = world.sign_up("ada@ex\u00e4mple.de")
+    customer = pays(world, old, "Ada@EX\u00c4MPLE.de")
+    assert report("--by", "email")["links"] == {customer: str(ada.pk)}

@@ -16,6 +16,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import ApiToken
 from billing.models import AccountDeletion, Customer, Hold, Plan, Price, StripeEvent
 from notifications.models import Mail, Suppression
 
@@ -36,6 +37,8 @@ def rows():
     AccountDeletion.objects.create(lane="cus1", requested_at=NOON)
     told = {"recipient": "ada@example.com", "created_at": NOON, "next_attempt_at": NOON}
     Mail.objects.create(key="mail:1", kind="refund", status="failed", context={"refund": "re1"}, **told)
+    ada = get_user_model().objects.create_user("ada@example.com")
+    ApiToken.objects.create(user=ada, digest="d", password_digest="p", prefix="12345678", name="laptop")
     Suppression.objects.create(address="ben@example.com", reason="bounced", suppressed_at=NOON)
 
 
@@ -92,6 +95,8 @@ DOORS = [
     ("billing_mail.resend_mail", acts("billing_mail.mail", "send_again")),
     ("billing_mail.lift_suppression", acts("billing_mail.suppression", "mail_again", reason="It works again")),
     ("billing_mail.send_preview", sends),
+    ("accounts.revoke_apitoken", acts("accounts.apitoken", "revoke")),
+    ("accounts.view_apitoken", sees("/admin/accounts/apitoken/", "laptop")),
 ]
 
 

@@ -9,7 +9,7 @@ from django.db import DatabaseError
 
 from billing.admin.people import email_field
 from billing.conf import conf
-from billing.importing import matching, runs
+from billing.importing import doubts, matching, runs
 from billing.importing.matching import Pairs, WrongUse
 from billing.importing.planning import Plan
 from billing.lanes import LaneLost
@@ -40,6 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--field", default="", help="the subscribers' field that holds, or is, what --by goes by")
         parser.add_argument("--file", default="", help="with --by id: CSV or JSON lines of `subscriber`, `customer`")
         parser.add_argument("--key", default="", help="with --by metadata: the key at Stripe")
+        parser.add_argument("--joined", default="", help="with --by email: the field of when a subscriber joined")
         parser.add_argument("--price", type=price_of_plan, action="append", default=[], metavar="price_…=PLAN")
         parser.add_argument("--write-metadata", action="store_true", help="mark the customers at Stripe as ours")
         parser.add_argument("--dry-run", action="store_true", help="show what would be done, and write nothing")
@@ -84,6 +85,8 @@ def _way(options: dict[str, Any]) -> Pairs:
         raise WrongUse("--file goes with --by id.")
     if bool(key) != (by == "metadata"):
         raise WrongUse("--by metadata and --key go together: --by metadata --key user_id")
+    if options["joined"] and by != "email":
+        raise WrongUse("--joined goes with --by email.")
     match by:
         case "id" if file:
             return matching.by_file(file, field)
@@ -92,7 +95,7 @@ def _way(options: dict[str, Any]) -> Pairs:
         case "metadata":
             return matching.by_metadata(key, field)
         case "email":
-            return matching.by_email(field or email_field() or "email")
+            return doubts.by_trusted_email(field or email_field() or "email", options["joined"])
         case "djstripe":
             return matching.by_djstripe()
         case None if options["price"]:

@@ -1,0 +1,62 @@
+"""API tokens: made, found by their value, revoked. The value is seen once, by who asked for it."""
+
+import secrets
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from .conf import conf
+from .models import ApiToken, User, digest
+
+AT_MOST = 50
+KEEP_SPENT = timedelta(days=90)
+NOTE_USE_EVERY = timedelta(minutes=1)
+PREFIX_LENGTH = 8
+NAME_BY_API = "Signed in by API"
+
+
+def issue(user: User, name: str) -> str:
+    """A new token's value: 256 random bits. Beyond `AT_MOST` those that were unused for longest are revoked."""
+    value, now = secrets.token_urlsafe(32), timezone.now()
+    ApiToken.objects.create(
+        user=user,
+        digest=digest(value),
+        password_digest=digest(user.password),
+        prefix=value[:PREFIX_LENGTH],
+        name=name,
+        created_at=now,
+        expires_at=now + conf.token_life if conf.token_life else None,
+    )
+    _make_room(user)
+    return value
+
+
+def find(value: str) -> ApiToken | None:
+    """The token that opens something with this value. The row is looked up by a digest, so time tells nothing of it."""
+    token = ApiToken.objects.current().select_related("user").filter(digest=digest(value)).first()
+    return token if token and token.state == "valid" else None
+
+
+def find_deleted(value: str) -> ApiToken | None:
+    """The token that a deletion of its account revoked: all it opens is the answer how far the deletion is."""
+    revoked = ApiToken.objects.filter(revoked_because=ApiToken.Because.DELETION)
+    return revoked.select_related("user").filter(digest=digest(value)).first()
+
+
+def note_use(token: ApiToken) -> None:
+    """Writes at most once a minute for a token, whatever the number of requests."""
+    now = timezone.now()
+    if token.last_used_at and now - token.last_used_at < NOTE_USE_EVERY:
+        return
+    is_due = Q(last_used_at=None) | Q(last_used_at__lte=now - NOTE_USE_EVERY)
+    ApiToken.objects.filter(is_due, pk=token.pk).update(last_used_at=now)
+
+
+def _make_room(user: User) -> None:
+    by_use = ApiToken.objects.of(user).order_by(Coalesce("last_used_at", "created_at").desc(), "-created_at")
+    crowded_out = list(by_use.values_list("pk", flat=True)[AT_MOST:])
+    ApiToken.objects.filter(pk__in=crowded_out).revoke(ApiToken.Because.CROWDED_OUT)
+    long_ago = timezone.now() - KEEP_SPENT
+    ApiToken.objects.filter(Q(revoked_at__lt=long_ago) | Q(expires_at__lt=long_ago), user=user).delete()
