@@ -166,6 +166,7 @@ def test_an_account_whose_number_is_known_is_deleted_all_the_same():
     assert User.objects.filter(email=squatted).count() == 1
 
 
+@pytest.mark.postgres
 def test_a_name_that_is_taken_is_drawn_again(monkeypatch):
     ada, ben = User.objects.create_user("ada@example.com"), User.objects.create_user("ben@example.com")
     User(email="deleted-one@deleted.invalid").save()

@@ -103,6 +103,7 @@ def test_however_a_password_changes_no_token_made_under_the_old_one_is_left(ada,
     assert opens(tokens.issue(ada, "new"))
 
 
+@pytest.mark.postgres
 def test_after_a_reset_by_mail_the_attackers_token_and_session_are_dead_and_signing_in_gives_another(ada, client):
     """W4, step by step: who registered the victim's address kept a token and a session."""
     stolen = signed_in()
@@ -188,6 +189,7 @@ def test_a_deleted_row_takes_its_tokens_along(ada):
     assert not ApiToken.objects.exists()
 
 
+@pytest.mark.postgres
 def test_beyond_fifty_the_token_that_was_unused_for_longest_goes(ada, monkeypatch):
     monkeypatch.setattr(tokens, "AT_MOST", 3)
     with time_machine.travel(NOON, tick=False) as clock:
