@@ -7,4 +7,4 @@ from .command import add_arguments, run
 
 parser = argparse.ArgumentParser(prog="stripe_sandbox", description=__doc__)
 add_arguments(parser)
-sys.exit(run(**vars(parser.parse_args()), write=lambda text: sys.stdout.write(text + "\n") and sys.stdout.flush()))
+sys.exit(run(**vars(parser.parse_args()), write=lambda text: print(text, flush=True)))
