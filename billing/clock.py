@@ -56,7 +56,7 @@ class SandboxClock:
         try:
             with urlopen(f"{conf.api_base}/_sandbox/", timeout=1) as answer:
                 sandbox_time = datetime.fromtimestamp(json.load(answer)["now"], UTC)
-        except (OSError, HTTPException, ValueError, KeyError):  # away, or something else answers there
+        except (OSError, HTTPException, ValueError, LookupError, TypeError):  # away, or something else answers there
             return
         self.offset = sandbox_time - timezone.now()
 

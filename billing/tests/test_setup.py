@@ -99,7 +99,7 @@ def test_prices_found_at_stripe_are_read_and_never_changed(world):
     price = world.stripe("GET", "prices", lookup_keys=["team_month"])["data"][0]
     world.stripe("POST", f"prices/{price['id']}", active=False)
     out = StringIO()
-    call_command("setup_stripe", stdout=out)
+    call_command("setup_stripe", "--yes", stdout=out)
     assert out.getvalue().endswith(" changes made, 4 prices found.\n")
     assert not Price.objects.get(lookup_key="team_month").is_active
 

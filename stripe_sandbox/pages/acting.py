@@ -6,6 +6,7 @@ from typing import Any
 
 from ..books import aftermath, items, standing
 from ..people import buying
+from ..resources.charges import is_charged_back
 from ..store import Object, State
 from . import acts
 from .rendering import amount, date
@@ -61,11 +62,11 @@ def _renewals(state: State) -> Iterable[Object]:
 
 def _payments(state: State) -> Iterable[Object]:
     for row in state.table("charge").newest_first():
-        if not row["paid"] or row["refunded"]:
-            continue
-        left = f"{amount(row['amount'] - row['amount_refunded'], row['currency'])} of {date(row['created'])}"
+        refunding = [] if row["disputed"] and is_charged_back(state, row) else [("refund", "Refund")]
         disputing = [] if row["disputed"] else [("dispute", "Dispute")]
-        yield _row(row, acts.whose(state, row), left, ("refund", "Refund"), *disputing)
+        if row["paid"] and not row["refunded"] and (refunding or disputing):
+            left = f"{amount(row['amount'] - row['amount_refunded'], row['currency'])} of {date(row['created'])}"
+            yield _row(row, acts.whose(state, row), left, *refunding, *disputing)
 
 
 def _disputes(state: State) -> Iterable[Object]:
