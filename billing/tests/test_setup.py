@@ -170,5 +170,5 @@ def test_what_somebody_else_made_is_left_alone(world, reachable):
 
 
 def test_a_site_on_loopback_gets_no_endpoint_since_stripe_does_not_reach_it(world):
-    set_up_stripe()
+    set_up_stripe("--yes")
     assert world.stripe("GET", "webhook_endpoints")["data"] == []

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.request import Request, urlopen
 
 import pytest
 from django.core.management import get_commands
@@ -139,11 +140,10 @@ def test_a_sandbox_that_cron_started_ends_when_it_is_told_to(site: Site) -> None
 
 
 @pytest.fixture
-def unsold(site: Site) -> Iterator[Site]:
-    """The same site, before a Stripe that has none of its prices."""
-    [port] = free_ports(1)
-    with serving(site, "--port", str(port)):
-        yield site | {"STRIPE_API_BASE": f"http://127.0.0.1:{port}"}
+def unsold(site: Site) -> Site:
+    """The same site, before a Stripe that has none of its prices any more."""
+    with urlopen(Request(f"{site['STRIPE_API_BASE']}/_sandbox/reset", b"{}", method="POST")):
+        return site
 
 
 @pytest.mark.parametrize(
