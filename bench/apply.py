@@ -41,7 +41,7 @@ def ours(url: str) -> Figures:
     with sandbox() as stripe:
         env = environment(new_database(url, "ours"), stripe)
         command(env, "setup")
-        command(env, "setup_stripe")
+        command(env, "setup_stripe", "--yes")
         price = stripe.ask("GET", "/v1/prices?lookup_keys[]=pro_month")["data"][0]["id"]
         warm_up, *stories = story.tell(stripe, price, OURS + 1)
         with connect(env["DATABASE_URL"]) as database, queue(env) as pid:

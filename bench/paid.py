@@ -58,7 +58,7 @@ def rows() -> list[Row]:
     with postgres_server() as url, sandbox("--forward", door, "--webhook-secret", SECRET) as stripe:
         env = environment(new_database(url, "ours"), stripe)
         command(env, "setup")
-        command(env, "setup_stripe")
+        command(env, "setup_stripe", "--yes")
         stripe.control("faults", api={"latency_ms": LATENCY_MS})
         with site(env, port=port) as (base, _), queue(env):
             Buyer(base, "first@example.com").milliseconds_to_access(stripe)

@@ -36,7 +36,7 @@ def lived_through() -> tuple[Weights, Weights, Weights]:
     with postgres_server() as url, sandbox() as stripe:
         env = environment(new_database(url, "sizes"), stripe)
         command(env, "setup")
-        command(env, "setup_stripe")
+        command(env, "setup_stripe", "--yes")
         price = stripe.ask("GET", "/v1/prices?lookup_keys[]=pro_month")["data"][0]["id"]
         empty = weigh(env["DATABASE_URL"])
         with connect(env["DATABASE_URL"]) as database, queue(env):

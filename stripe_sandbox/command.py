@@ -60,7 +60,9 @@ def run(
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    write(described(sandbox))
-    ended.wait()
-    sandbox.stop()
+    try:
+        write(described(sandbox))
+        ended.wait()
+    finally:
+        sandbox.stop()
     return 0

@@ -10,6 +10,7 @@ from . import seeding
 from .books import aftermath, billing_cycle, cards, clocks
 from .http.api import Request, Response, refusal
 from .http.errors import ApiError, invalid, unknown_route
+from .http.origin import refuse_other_sites
 from .people import buying, paying
 from .resources import portal
 from .store import SETTINGS
@@ -34,6 +35,7 @@ def action(method: str, path: str) -> Callable[[Action], Action]:
 
 def answer(sandbox: "Sandbox", request: Request) -> Response:
     try:
+        refuse_other_sites(request)
         body = _dispatch(sandbox, request)
     except ApiError as error:
         return refusal(error, "req_sandbox")

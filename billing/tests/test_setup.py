@@ -99,7 +99,7 @@ def test_prices_found_at_stripe_are_read_and_never_changed(world):
     price = world.stripe("GET", "prices", lookup_keys=["team_month"])["data"][0]
     world.stripe("POST", f"prices/{price['id']}", active=False)
     out = StringIO()
-    call_command("setup_stripe", stdout=out)
+    call_command("setup_stripe", "--yes", stdout=out)
     assert out.getvalue().endswith(" changes made, 4 prices found.\n")
     assert not Price.objects.get(lookup_key="team_month").is_active
 
@@ -170,5 +170,5 @@ def test_what_somebody_else_made_is_left_alone(world, reachable):
 
 
 def test_a_site_on_loopback_gets_no_endpoint_since_stripe_does_not_reach_it(world):
-    set_up_stripe()
+    set_up_stripe("--yes")
     assert world.stripe("GET", "webhook_endpoints")["data"] == []

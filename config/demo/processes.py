@@ -1,4 +1,4 @@
-"""The demo's processes: started in sessions of their own, logged to files, and none left behind."""
+"""The demo's processes: started in sessions of their own without a terminal, logged to files, none left behind."""
 
 import contextlib
 import os
@@ -12,6 +12,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from django.conf import settings
+
+from . import ending
 
 READY_WITHIN_SECONDS = 60
 STOPPED_WITHIN_SECONDS = 5
@@ -42,15 +44,19 @@ class Processes:
             )
 
     def start(self, name: str, arguments: list[str]) -> None:
-        with self._log(name).open("wb") as log:
+        """Nobody could answer a question of theirs: they have no input."""
+        with self._log(name).open("wb") as log, ending.held_back():
             self.running[name] = subprocess.Popen(
-                _command(arguments), stdout=log, stderr=subprocess.STDOUT, cwd=settings.BASE_DIR, start_new_session=True
-            )
+                _command(arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                cwd=settings.BASE_DIR, start_new_session=True,
+            )  # fmt: skip
 
     def run(self, name: str, arguments: list[str]) -> None:
         """Run a command to its end."""
         self.start(name, arguments)
-        if self.running.pop(name).wait():
+        code = self.running[name].wait()
+        del self.running[name]
+        if code:
             raise StartError(f"{name} failed:\n{self._end_of_log(name)}")
 
     def wait_for(self, url: str, name: str) -> None:

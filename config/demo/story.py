@@ -40,8 +40,8 @@ def tell(stage: Stage, out: OutputWrapper) -> None:
     stage.new_events()
     stage.control("faults", webhooks={"duplicate": 1.0, "shuffle": 1.0})
     table = Table(out)
-    for chapter in (first, second, third, fourth, fifth):
-        person = stage.sign_up(f"{NAMES[chapter]}@example.com")
+    for chapter, name in NAMES.items():
+        person = stage.sign_up(f"{name}@example.com")
         for step in chapter(stage, person):
             step.act()
             stage.settle()

@@ -15,6 +15,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "billing.decorators": ("access_required",),
     "billing.api.permissions": ("HasAccess",),
     "billing.templatetags.billing_access": ("has_access",),
+    "billing.templatetags.billing_clock": ("sandbox_clock",),
 }
 KIT = "billing.testing"
 MODULE_PATH = re.compile(r"\b(?:[a-z_]+\.)+(?=[A-Za-z_])")

@@ -2,6 +2,7 @@
 
 from ..http.api import Request, Response
 from ..http.errors import ApiError
+from ..http.origin import refuse_other_sites
 from ..store import State
 from . import checkout, invoice, overview, portal
 from .rendering import page
@@ -13,6 +14,7 @@ def answer(state: State, request: Request) -> Response:
     """Called with the state locked; an error is a page too."""
     room, *rest = request.path.strip("/").split("/")
     try:
+        refuse_other_sites(request)
         if request.method not in ("GET", "HEAD", "POST"):
             raise ApiError(405, "This page answers GET and POST.")
         if room not in ROOMS:

@@ -1,4 +1,4 @@
-"""What there is in the sandbox, live: objects, the latest events, deliveries and API calls."""
+"""What there is in the sandbox, live: buttons, objects, the latest events, deliveries and API calls."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -7,7 +7,8 @@ from typing import Any
 from ..http.api import Request, Response
 from ..http.errors import ApiError
 from ..store import Object, State
-from . import details
+from . import acts, details, said
+from .acting import sections as acting_sections
 from .rendering import moment, page
 
 SHOWN, MANY = 12, 200
@@ -18,19 +19,26 @@ Section = dict[str, Any]
 def answer(state: State, request: Request, rest: list[str]) -> Response:
     """`/`, a tab, a kind of objects, or one thing with its JSON."""
     room, *names = rest
+    if room == "act":
+        return acts.answer(state, request, names)
     if room not in TABS or len(names) > 1:
         raise ApiError(404, "There is no such page.")
     if not names:
-        return _page(state, room, [section(state) for section in SECTIONS[room]], is_live=True)
+        acting = [] if room else acting_sections(state)
+        shown = [section(state) for section in SECTIONS[room]]
+        return _page(state, room, [*acting, *shown], is_live=True, **said.read(request.query))
     if room == "objects" and names[0] in state.tables:
         return _page(state, room, [_rows_of(state, names[0])], is_live=True)
     return _page(state, room, details.SECTIONS[room](state, names[0]), title=names[0])
 
 
-def _page(state: State, room: str, sections: list[Section], title: str = "", is_live: bool = False) -> Response:
+def _page(
+    state: State, room: str, sections: list[Section], title: str = "", is_live: bool = False, **message: Any
+) -> Response:
     tabs = [{"href": f"/{name}", "words": words, "is_here": name == room} for name, words in TABS.items()]
     now = moment(state.now())
-    return page("overview.html", title=title or TABS[room], tabs=tabs, now=now, sections=sections, is_live=is_live)
+    title = title or TABS[room]
+    return page("overview.html", title=title, tabs=tabs, now=now, sections=sections, is_live=is_live, **message)
 
 
 def _objects(state: State) -> Section:

@@ -34,7 +34,7 @@ def create_refund(state: State, params: Params) -> Object:
     charge = _charge_of(state, params)
     if charge["status"] != "succeeded":
         raise invalid(f"Charge {charge['id']} was not paid: it cannot be refunded.", "charge")
-    if charge["disputed"] and _is_charged_back(state, charge):
+    if charge["disputed"] and is_charged_back(state, charge):
         raise invalid(f"Charge {charge['id']} has been charged back; cannot issue a refund.", None, "charge_disputed")
     return aftermath.refund(state, charge, params.get("amount"), params.get("reason"), merged({}, params))
 
@@ -52,7 +52,7 @@ def _charge_of(state: State, params: Params) -> Object:
     return state.get("charge", intent["latest_charge"])
 
 
-def _is_charged_back(state: State, charge: Object) -> bool:
+def is_charged_back(state: State, charge: Object) -> bool:
     disputes = state.table("dispute").where("charge", charge["id"])
     return any(row["status"] in ("needs_response", "under_review", "lost") for row in disputes)
 

@@ -22,11 +22,12 @@
   document.addEventListener("submit", (event) => event.submitter && event.submitter.setAttribute("aria-busy", "true"));
   window.addEventListener("pageshow", () => document.querySelectorAll("[aria-busy]").forEach((b) => b.removeAttribute("aria-busy")));
   const look = async () => {
-    if (document.hidden || getSelection().toString()) return;
+    const here = document.activeElement;
+    if (document.hidden || getSelection().toString() || (here && here.closest("form"))) return;
     try {
       const text = await (await fetch(location.href)).text();
       const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("main");
-      const place = document.activeElement && document.activeElement.getAttribute("href");
+      const place = here && here.getAttribute("href");
       one("main").replaceWith(fresh);
       if (place) [...document.querySelectorAll("main a")].find((a) => a.getAttribute("href") === place)?.focus();
     } catch { /* the sandbox is away; the next look will tell */ }

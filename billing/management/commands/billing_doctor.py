@@ -5,14 +5,15 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from billing.doctor import Finding, examine
 from billing.doctor.findings import Level
+from billing.management.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Examine this site and its Stripe account: a line for each finding. Exit code 1 on any error."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.db.models import Model, Q
 from django.utils.dateparse import parse_datetime
@@ -12,12 +12,13 @@ from django.utils.dateparse import parse_datetime
 from billing import access
 from billing.admin.people import email_field
 from billing.conf import conf
+from billing.management.terminal import TerminalCommand
 from billing.models import Customer
 
 WRONG_USE = 2
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Tell in sentences why a subscriber has access or not. Changes nothing, and asks Stripe nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from billing.admin.people import email_field
@@ -13,6 +13,7 @@ from billing.importing import doubts, matching, runs
 from billing.importing.matching import Pairs, WrongUse
 from billing.importing.planning import Plan
 from billing.lanes import LaneLost
+from billing.management.terminal import TerminalCommand
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.sync.alone import AnotherRuns
 
@@ -29,7 +30,7 @@ def price_of_plan(text: str) -> tuple[str, str]:
     return price, slug
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Link Stripe's customers to subscribers and take over what they have, announced to nobody. Begin with "
         "--dry-run. Exit code 0 when it is done, 1 when it failed, 2 for wrong use, 3 when it or the sync is running."

@@ -4,9 +4,10 @@ from argparse import ArgumentTypeError
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
+from billing.management.terminal import TerminalCommand
 from billing.sync import pruning
 
 
@@ -16,7 +17,7 @@ def days(text: str) -> int:
     return int(text)
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Empty the payloads of events processed so many days ago; their ids are kept for a year, to know duplicates."
 
     def add_arguments(self, parser: CommandParser) -> None:

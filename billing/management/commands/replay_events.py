@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from billing import ledger
+from billing.management.terminal import TerminalCommand
 from billing.models import StripeEvent
 
 from .sync_stripe import WRONG_USE, moment
@@ -15,7 +16,7 @@ PORTION = 500
 Status = StripeEvent.Status
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Process stored events again: those named, or those of a state, a type, a time. Mails are not repeated."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -3,13 +3,14 @@
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from billing import installing, plan_source
+from billing.management.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Create or migrate the tables, add plans and schedules that are missing. Safe to run again."
     requires_migrations_checks = False
 

@@ -1,22 +1,26 @@
 """`manage.py setup_stripe`: the Stripe account made ready for this site. Run it once, and again when plans change."""
 
-import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from billing import account, plan_source, publishing
 from billing.account import Change
 from billing.conf import conf
+from billing.management import terminal
+from billing.management.terminal import TerminalCommand
 from billing.models import Plan
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
+WRONG_USE = 2
 
-class Command(BaseCommand):
+
+class Command(TerminalCommand):
     help = (
         "Make products, prices, the customer portal and the webhook endpoint at Stripe where they are missing. Shows "
-        "first what it would change, and asks on a terminal. Safe to run again; never touches what it did not make."
+        "first what it would change, and asks on a terminal; anywhere else it needs --yes. Safe to run again; never "
+        "touches what it did not make."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,8 +39,8 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self.stdout.write(f"Dry run: {len(planned)} changes to make.")
                 return
-            if planned and not options["yes"] and not self._agrees():
-                raise CommandError("Nothing was changed.")
+            if planned and not options["yes"]:
+                _ask()
             self._make(planned)
             found = publishing.publish().found
         except (StripeUnavailable, *StripeRefused) as error:
@@ -48,8 +52,11 @@ class Command(BaseCommand):
             if told := change.make():
                 self.stdout.write(told)
 
-    def _agrees(self) -> bool:
-        """Without a terminal nobody could answer: whoever runs it there means it."""
-        if not sys.stdin.isatty():
-            return True
-        return input(f"Change this at {conf.api_base or 'Stripe'}? [y/N] ").strip().lower() in {"y", "yes"}
+
+def _ask() -> None:
+    """Raises CommandError without a yes, and where nobody would see the question."""
+    if not terminal.can_ask():
+        text = "Nothing was changed: this is no terminal to ask on. Run it with --yes to make these changes."
+        raise CommandError(text, returncode=WRONG_USE)
+    if not terminal.is_agreed(f"Change this at {conf.api_base or 'Stripe'}?"):
+        raise CommandError("Nothing was changed.")

@@ -3,12 +3,13 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from billing.management.terminal import TerminalCommand
 from stripe_sandbox.command import add_arguments, run
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Serves a Stripe to develop against: API, hosted pages, signed webhooks, and a clock that can be moved."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False

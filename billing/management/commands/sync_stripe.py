@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils.dateparse import parse_date, parse_datetime
 
 from billing.conf import conf
 from billing.lanes import LaneLost
+from billing.management.terminal import TerminalCommand, is_terminal
 from billing.models import SyncRun
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.sync import report, runs
@@ -37,7 +38,7 @@ def moment(text: str) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Catch up with Stripe: events that never reached us, and whatever differs. Prints one line; exit code 0 when "
         "it is done, 1 when it failed, 2 for wrong use, 3 when another one is running."
@@ -95,7 +96,7 @@ def warnings_only() -> Iterator[None]:
 
 def progress() -> Callable[[str], None]:
     """A line that is written over, on a terminal only."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         return lambda text: None
     return lambda text: print(f"\r{text}\033[K", end="\r", file=sys.stderr, flush=True)
 

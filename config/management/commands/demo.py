@@ -9,9 +9,12 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from config.demo import story
+from billing import clock
+from billing.management.terminal import TerminalCommand, silence
+from config.demo import ending, story
+from config.demo.ending import Ended
 from config.demo.processes import PortInUseError, Processes, StartError
 from config.demo.stage import Stage, StepError
 
@@ -21,8 +24,9 @@ WEBHOOK_SECRET = "whsec_demo"  # noqa: S105
 ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "billing-demo"
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Run sandbox, web and worker, tell five subscribers' stories, and leave the site open until Ctrl-C."
+    is_open = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--exit", action="store_true", help="end after the story: 0 if every step was as it should")
@@ -35,27 +39,43 @@ class Command(BaseCommand):
         folder = FOLDERS / f"demo-{options['port']}"
         processes = Processes(folder)
         try:
+            self._run(site, sandbox, processes, options)
+        except (PortInUseError, StartError) as error:
+            raise CommandError(str(error)) from None
+        except StepError as error:
+            raise CommandError(f"The story went wrong at a step: {error}\nLogs are in {folder}.") from None
+        except Ended as ended:
+            self._say_goodbye(ended)
+        finally:
+            processes.stop()
+
+    def _run(self, site: str, sandbox: str, processes: Processes, options: dict[str, Any]) -> None:
+        try:
             processes.claim_ports(port=options["port"], sandbox_port=options["sandbox_port"])
-            if Path(settings.DATABASES["default"]["NAME"]) != folder / DATABASE:
-                run_again_in_demo_environment(site, sandbox, folder)
-            signal.signal(signal.SIGTERM, _interrupt)
+            if Path(settings.DATABASES["default"]["NAME"]) != processes.folder / DATABASE:
+                run_again_in_demo_environment(site, sandbox, processes.folder)
+            ending.heed()
             self._start(processes, options["port"], options["sandbox_port"])
             story.tell(Stage(site, sandbox), self.stdout)
             self.stdout.write(self.style.SUCCESS("\nEvery step's outcome was as it should be."))
             if not options["exit"]:
                 self._leave_open(site, sandbox, processes)
-        except (PortInUseError, StartError) as error:
-            raise CommandError(str(error)) from None
-        except StepError as error:
-            raise CommandError(f"The story went wrong at a step: {error}\nLogs are in {folder}.") from None
-        except KeyboardInterrupt:
-            self.stdout.write("\nStopping.")
         finally:
-            processes.stop()
+            ending.ignore()
+
+    def _say_goodbye(self, ended: Ended) -> None:
+        """Ctrl-C is how the open site is closed; anything else was cut short, which the exit code tells a shell."""
+        if ended.number == signal.SIGHUP:
+            silence()
+        self.stdout.write("\nStopping.")
+        self.stdout.flush()
+        if not (self.is_open and ended.number == signal.SIGINT):
+            sys.exit(128 + ended.number)
 
     def _start(self, processes: Processes, port: int, sandbox_port: int) -> None:
         site, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
         self.stdout.write("Starting the sandbox, the site and the worker ...")
+        self.stdout.flush()
         door = f"{site}/api/v1/webhooks/stripe"
         processes.start(
             "sandbox",
@@ -63,7 +83,7 @@ class Command(BaseCommand):
         )
         processes.run("setup", ["setup"])
         processes.wait_for(f"{sandbox}/_sandbox/", "sandbox")
-        processes.run("setup_stripe", ["setup_stripe"])
+        processes.run("setup_stripe", ["setup_stripe", "--yes"])
         get_user_model().objects.create_superuser(ADMIN_EMAIL, ADMIN_PASSWORD)
         processes.start("web", ["-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", *GUNICORN])
         processes.start("worker", ["qcluster"])
@@ -75,10 +95,14 @@ class Command(BaseCommand):
             f"  Admin      {site}/admin/    {ADMIN_EMAIL}, password {ADMIN_PASSWORD}\n"
             f"  API        {site}/api/docs\n"
             f"  Sandbox    {sandbox}/\n"
-            f"  Mails      {processes.folder / 'worker.log'}, or in the admin under Mails\n\n"
-            "Time goes by the sandbox's clock, which the story has moved months ahead.\n"
+            f"  Mails sent {site}/admin/notifications/mail/, their text also in {processes.folder / 'worker.log'}\n"
+            f"  Every mail {site}/admin/notifications/preview/    the gallery: each kind, in each language\n\n"
+            f"Dates on every page go by the sandbox's clock. It says {_sandbox_time()} UTC: the story moved it ahead.\n"
+            f"Buttons at {sandbox}/ move it further.\n"
             "Ctrl-C stops everything."
         )
+        self.stdout.flush()
+        self.is_open = True
         processes.wait()
 
 
@@ -106,6 +130,7 @@ def run_again_in_demo_environment(site: str, sandbox: str, folder: Path) -> NoRe
         "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
     }
     sys.stdout.flush()
+    ending.postpone()
     os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
 
 
@@ -122,5 +147,5 @@ NOT_FOR_THE_DEMO = {
 }
 
 
-def _interrupt(*args: Any) -> NoReturn:
-    raise KeyboardInterrupt
+def _sandbox_time() -> str:
+    return f"{clock.now():%-d %B %Y, %H:%M}"

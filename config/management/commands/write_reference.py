@@ -1,15 +1,20 @@
 """`manage.py write_reference`: docs/api.md, written anew from the code."""
 
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import CommandParser
 
+from billing.management.terminal import TerminalCommand
 from config import reference
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Write docs/api.md anew from docstrings, settings, commands, templates and checks."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--to", type=Path, default=reference.PATH, metavar="FILE", help="write another file")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        reference.PATH.write_text(reference.page())
-        self.stdout.write(f"Written: {reference.PATH.relative_to(reference.PATH.parents[1])}.")
+        options["to"].write_text(reference.page())
+        self.stdout.write(f"Written: {options['to'].name}.")

@@ -1,0 +1,21 @@
+"""Where a request comes from, as browsers say it: another site's page must not press the sandbox's buttons."""
+
+from urllib.parse import urlsplit
+
+from .api import Request
+from .errors import ApiError
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Raises ApiError. Programs send neither header, and are let in."""
+    if request.method not in ("GET", "HEAD") and _is_foreign(request.headers):
+        raise ApiError(
+            403, "Another site's page sent this: nothing was done. Use the buttons on the sandbox's own pages."
+        )
+
+
+def _is_foreign(headers: dict[str, str]) -> bool:
+    """Another port of the same machine is another site too, though browsers call it `same-site`."""
+    if "sec-fetch-site" in headers:
+        return headers["sec-fetch-site"] not in ("same-origin", "none")
+    return "origin" in headers and urlsplit(headers["origin"]).netloc != headers.get("host")

@@ -1,0 +1,85 @@
+"""What a person can click on the first page: the clock, and what customers and their banks could do next."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any
+
+from ..books import aftermath, items, standing
+from ..people import buying
+from ..resources.charges import is_charged_back
+from ..store import Object, State
+from . import acts
+from .rendering import amount, date
+
+SHOWN = 8
+CLOCK = (("hour", "An hour on"), ("day", "A day on"), ("month", "A month on"), ("next", "To the next event"))
+Section = dict[str, Any]
+
+
+def clock(state: State) -> Section:
+    buttons = [{"action": f"/act/{name}", "words": words} for name, words in CLOCK]
+    return {"title": "Move the clock", "buttons": buttons}
+
+
+def sections(state: State) -> list[Section]:
+    """Those that hold anything."""
+    found = [{"title": title, "acts": list(islice(rows(state), SHOWN))} for title, rows in SECTIONS]
+    return [clock(state), *(section for section in found if section["acts"])]
+
+
+def _open(state: State, kind: str, statuses: tuple[str, ...]) -> Iterable[Object]:
+    return (row for row in state.table(kind).newest_first() if row["status"] in statuses)
+
+
+def _row(row: Object, whose: str, what: str, *buttons: tuple[str, str]) -> Object:
+    named = [{"action": f"/act/{name}/{row['id']}", "words": words, "about": f"{whose}, {what}"}
+             for name, words in buttons]  # fmt: skip
+    return {"href": f"/objects/{row['id']}", "id": row["id"], "whose": whose, "what": what, "buttons": named}
+
+
+def _checkouts(state: State) -> Iterable[Object]:
+    for row in _open(state, "checkout.session", ("open",)):
+        what = amount(row["amount_total"], row["currency"]) if row["amount_total"] else "nothing to pay now"
+        refusing = [("checkout-decline", "Decline")] if buying.needs_card(state, row) else []
+        yield _row(row, acts.buyer(state, row), what, ("checkout-pay", "Pay"), *refusing)
+
+
+def _invoices(state: State) -> Iterable[Object]:
+    for row in _open(state, "invoice", ("open",)):
+        what = f"{amount(row['amount_remaining'], row['currency'])}, {row['number']} of {date(row['created'])}"
+        yield _row(row, acts.whose(state, row), what, ("invoice-pay", "Pay"), ("invoice-decline", "Decline"))
+
+
+def _renewals(state: State) -> Iterable[Object]:
+    for row in state.table("subscription").newest_first():
+        if standing.is_over(row) or not acts.collection_method(state, row):
+            continue
+        is_declining = acts.is_declining(state, row)
+        button = ("renewal-pay", "Give a good card") if is_declining else ("renewal-decline", "Let the card fail")
+        what = f"{row['status'].replace('_', ' ')}, renews on {date(items.period_end(row))}"
+        yield _row(row, acts.whose(state, row), f"{what}: {'declined' if is_declining else 'paid'}", button)
+
+
+def _payments(state: State) -> Iterable[Object]:
+    for row in state.table("charge").newest_first():
+        refunding = [] if row["disputed"] and is_charged_back(state, row) else [("refund", "Refund")]
+        disputing = [] if row["disputed"] else [("dispute", "Dispute")]
+        if row["paid"] and not row["refunded"] and (refunding or disputing):
+            left = f"{amount(row['amount'] - row['amount_refunded'], row['currency'])} of {date(row['created'])}"
+            yield _row(row, acts.whose(state, row), left, *refunding, *disputing)
+
+
+def _disputes(state: State) -> Iterable[Object]:
+    for row in _open(state, "dispute", aftermath.OPEN):
+        charge = state.get("charge", row["charge"])
+        what = amount(row["amount"], row["currency"])
+        yield _row(row, acts.whose(state, charge), what, ("dispute-win", "Win"), ("dispute-lose", "Lose"))
+
+
+SECTIONS: tuple[tuple[str, Callable[[State], Iterable[Object]]], ...] = (
+    ("Open checkouts", _checkouts),
+    ("Open invoices", _invoices),
+    ("Renewals", _renewals),
+    ("Open disputes", _disputes),
+    ("Payments", _payments),
+)
