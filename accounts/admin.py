@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from rest_framework.authtoken.models import TokenProxy
 
+from billing.admin.lookups import OwnColumnsOnly
+
 from . import closing
 from .models import User
 
@@ -22,7 +24,7 @@ CLOSING = "The account is closing: it is anonymised as soon as Stripe has confir
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(OwnColumnsOnly, DjangoUserAdmin):
     """Deleting a user goes the way of a user who leaves, or Stripe would go on billing them."""
 
     ordering = ("-date_joined",)
