@@ -87,7 +87,7 @@ def bend(source: random.Random, event: Any) -> Any:
         case 5:
             del holder[key]
         case _:
-            holder[key] = [copy.deepcopy(holder[key])] * source.choice((1, 2, 200))
+            holder[key] = [holder[key]] * source.choice((1, 2, 200))
     return event
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DataError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from billing import event_json, lanes, placement
@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 Status = StripeEvent.Status
 NO_DATE_HOLDS = 253_402_300_800  # the year 10000
+# How JSON spells NUL characters and halves of surrogate pairs: jsonb refuses them, and SQLite hands them to readers that
+# cannot write them out.
+MAYBE_NOT_STORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 # Stripe's own ids; these go into the paths of our calls. Those of the catalogue are chosen by whoever sells.
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 NAMED_BY_US = frozenset({"coupon", "plan", "price", "product"})
@@ -139,11 +142,11 @@ def record(data: Any, body: str | None = None, source: str = StripeEvent.Source.
 
     Returns "received", "duplicate" (only its delivery is counted) or "ignored" (stored, never processed).
     """
-    try:
-        return _record(Event.parse(data), json.dumps(data) if body is None else body, source, verified_by)
-    except (DataError, UnicodeEncodeError):
+    event, text = Event.parse(data), json.dumps(data) if body is None else body
+    if MAYBE_NOT_STORABLE.search(text):
         kept = storable(data)
-        return _record(Event.parse(kept), json.dumps(kept), source, verified_by)
+        event, text = Event.parse(kept), json.dumps(kept)
+    return _record(event, text, source, verified_by)
 
 
 def why_ignored(event: Event) -> str | None:
@@ -191,7 +194,7 @@ def _execute(statement: str, values: list[Any]) -> Any:
 
 
 def storable(value: Any) -> Any:
-    """The same JSON without what PostgreSQL's jsonb cannot hold: NUL characters and halves of surrogate pairs."""
+    """The same JSON without what jsonb and UTF-8 cannot hold: NUL characters and halves of surrogate pairs."""
     if isinstance(value, dict):
         return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, list):
