@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 
 Status = StripeEvent.Status
 NO_DATE_HOLDS = 253_402_300_800  # the year 10000
-# How JSON spells NUL characters and halves of surrogate pairs: jsonb refuses them, and SQLite hands them to readers that
-# cannot write them out.
+# How JSON spells NUL characters and halves of surrogate pairs: jsonb refuses them, and SQLite hands them to readers
+# that cannot write them out.
 MAYBE_NOT_STORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 # Stripe's own ids; these go into the paths of our calls. Those of the catalogue are chosen by whoever sells.
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
