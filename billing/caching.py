@@ -15,4 +15,4 @@ def keep_private(response: HttpResponseBase) -> None:
 
 def is_personal(request: HttpRequest) -> bool:
     """Whether an answer may be about one person: they show who they are, or send what tells it."""
-    return any(name in request.headers for name in CREDENTIALS) or request.method not in {"GET", "HEAD", "OPTIONS"}
+    return any(request.headers.get(name) for name in CREDENTIALS) or request.method not in {"GET", "HEAD", "OPTIONS"}

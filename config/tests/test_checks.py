@@ -111,7 +111,7 @@ PUBLIC = [
 ]
 
 
-@pytest.mark.parametrize("public", PUBLIC, ids=lambda given: min(given))
+@pytest.mark.parametrize("public", PUBLIC, ids=min)
 def test_debug_forgotten_on_a_site_that_others_reach_starts_nothing(public: dict[str, str]) -> None:
     checked = run("manage.py", "check", environment=public)
     assert checked.returncode == 1
