@@ -11,6 +11,8 @@ from django.utils.html import format_html
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from billing.admin.lookups import OwnColumnsOnly
+
 from . import closing
 from .models import ApiToken, User
 from .rank import RankedAdmin, SuperusersAlone
@@ -34,9 +36,10 @@ CLOSING = "The account is closing: it is anonymised as soon as Stripe has confir
 
 
 @admin.register(User)
-class UserAdmin(SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
+class UserAdmin(OwnColumnsOnly, SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
     """Deleting a user goes the way of a user who leaves, or Stripe would go on billing them."""
 
+    filterable = USER_FILTERS
     ordering = ("-date_joined",)
     list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
     list_filter = ("is_active", "is_staff", "date_joined")
@@ -68,9 +71,6 @@ class UserAdmin(SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
     def tokens(self, user: User) -> str:
         address = reverse("admin:accounts_apitoken_changelist", query={TOKENS_OF: user.pk})
         return format_html('<a href="{}">{} valid</a>', address, ApiToken.objects.of(user).count())
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup.split("__", maxsplit=1)[0] in USER_FILTERS and super().lookup_allowed(lookup, value, request)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """One at a time: its page says what will happen."""

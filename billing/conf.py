@@ -222,6 +222,12 @@ class Settings:
         return self._get("BILLING_INVOICE", {})
 
     @property
+    def monitoring_token(self) -> str:
+        """BILLING_MONITORING_TOKEN: /metrics and /readyz answer only who sends it as `Authorization: Bearer …`; empty:
+        they answer everybody, and the proxy keeps them from the world."""
+        return self._get("BILLING_MONITORING_TOKEN", "")
+
+    @property
     def dashboard_currency(self) -> str:
         """BILLING_DASHBOARD_CURRENCY: what the dashboard adds several currencies up in ("usd"); empty: it does not."""
         return self._get("BILLING_DASHBOARD_CURRENCY", "").lower()

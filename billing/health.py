@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from billing import stripe_circuit
 from billing.conf import conf
 from billing.models import Lane, StripeEvent
+from billing.monitoring_door import for_monitoring
 
 TOO_OLD = timedelta(minutes=5)
 
@@ -48,6 +49,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 @never_cache
+@for_monitoring
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """GET /readyz: 503 with the reason when the database or Stripe is away, or work waits longer than it should."""

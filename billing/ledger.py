@@ -2,13 +2,14 @@
 
 import json
 import logging
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DataError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from billing import lanes, placement
+from billing import event_json, lanes, placement
 from billing.conf import conf
 from billing.models import StripeEvent
 from billing.receivers.contents import EVENT_TYPES
@@ -17,6 +18,13 @@ log = logging.getLogger(__name__)
 
 Status = StripeEvent.Status
 NO_DATE_HOLDS = 253_402_300_800  # the year 10000
+# How JSON spells NUL characters and halves of surrogate pairs: jsonb refuses them, and SQLite hands them to readers
+# that cannot write them out.
+MAYBE_NOT_STORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+# Stripe's own ids; these go into the paths of our calls. Those of the catalogue are chosen by whoever sells.
+IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
+NAMED_BY_US = frozenset({"coupon", "plan", "price", "product"})
+REFERENCES = ("customer", "subscription", "invoice", "charge", "payment_intent", "schedule")
 
 # The door locks a lane and then only rows it makes itself; the worker stamps events and then locks its lane. So neither
 # waits for the other in a circle: a known event's delivery is counted by a statement of its own, under no lane's lock.
@@ -39,7 +47,11 @@ SELECT EXISTS (SELECT 1 FROM known), EXISTS (SELECT 1 FROM stored)
 
 
 class NotAnEvent(ValueError):
-    """JSON, but not an event of Stripe's API v1 with its object."""
+    """JSON, but not an event of Stripe's API v1 with its object; `code` is stable, the text a sentence."""
+
+    def __init__(self, detail: str, code: str = "not_an_event") -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -56,21 +68,24 @@ class Event:
 
     @classmethod
     def parse(cls, data: Any) -> "Event":
-        """Raises NotAnEvent, naming what is missing or not of its type."""
+        """Raises NotAnEvent, naming what is missing or not of its type; NotBearable for what is nested too deep."""
+        event_json.check_depth(data)
         if not isinstance(data, dict) or data.get("object") != "event":
             raise NotAnEvent('not an event: "object" must be "event"')
         body = data.get("data")
         if not isinstance(body, dict) or not isinstance(body.get("object"), dict):
             raise NotAnEvent("not an event with its object: data.object is missing")
         previous = body.get("previous_attributes")
+        previous = previous if isinstance(previous, dict) else {}
+        _check_object(body["object"], previous)
         return cls(
-            id=_text(data, "id", 255),
+            id=_identifier("id", _text(data, "id", 255)),
             type=_text(data, "type", 100),
             created=_seconds(data),
             livemode=_flag(data, "livemode"),
             api_version=str(data.get("api_version") or "")[:64],
             object=body["object"],
-            previous=previous if isinstance(previous, dict) else {},
+            previous=previous,
         )
 
     @property
@@ -78,6 +93,26 @@ class Event:
         """Empty where the object has none, as in `invoice.upcoming`."""
         found = self.object.get("id")
         return found[:255] if isinstance(found, str) else ""
+
+
+def _check_object(obj: dict[str, Any], previous: dict[str, Any]) -> None:
+    """Its kind and its id, where it has them, are texts; what it names by id can stand in a path."""
+    for name in ("object", "id"):
+        if not isinstance(obj.get(name), str | None):
+            raise NotAnEvent(f"not an event with its object: data.object.{name} must be a text", "bad_object")
+    if obj.get("id") is not None and obj.get("object") not in NAMED_BY_US:
+        _identifier("data.object.id", obj["id"])
+    payment = obj.get("payment")
+    for holder in (obj, previous, payment if isinstance(payment, dict) else {}):
+        for name in REFERENCES:
+            if found := holder.get(name):
+                _identifier(name, found.get("id") if isinstance(found, dict) else found)
+
+
+def _identifier(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
+        raise NotAnEvent(f"not an event: {name} must be an id of letters, digits, _ and - alone", "bad_id")
+    return value
 
 
 def _text(data: dict[str, Any], name: str, longest: int) -> str:
@@ -107,11 +142,11 @@ def record(data: Any, body: str | None = None, source: str = StripeEvent.Source.
 
     Returns "received", "duplicate" (only its delivery is counted) or "ignored" (stored, never processed).
     """
-    try:
-        return _record(Event.parse(data), json.dumps(data) if body is None else body, source, verified_by)
-    except (DataError, UnicodeEncodeError):
+    event, text = Event.parse(data), json.dumps(data) if body is None else body
+    if MAYBE_NOT_STORABLE.search(text):
         kept = storable(data)
-        return _record(Event.parse(kept), json.dumps(kept), source, verified_by)
+        event, text = Event.parse(kept), json.dumps(kept)
+    return _record(event, text, source, verified_by)
 
 
 def why_ignored(event: Event) -> str | None:
@@ -159,7 +194,7 @@ def _execute(statement: str, values: list[Any]) -> Any:
 
 
 def storable(value: Any) -> Any:
-    """The same JSON without what PostgreSQL's jsonb cannot hold: NUL characters and halves of surrogate pairs."""
+    """The same JSON without what jsonb and UTF-8 cannot hold: NUL characters and halves of surrogate pairs."""
     if isinstance(value, dict):
         return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, list):

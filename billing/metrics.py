@@ -23,6 +23,7 @@ from redis import RedisError
 
 from billing import health, stripe_calls
 from billing.models import Lane, StripeCalls, StripeEvent, SyncRun
+from billing.monitoring_door import for_monitoring
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def add(source: str, families: Families) -> None:
 
 
 @never_cache
+@for_monitoring
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Numbers only, no ids and no personal data; a proxy keeps it from the world all the same."""

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import access, catalogue, invoice_links, overview, payer, seats, usage, wording
 from billing.api.throttle import checkout_wait, return_wait
+from billing.caching import keep_private
 from billing.lanes import LaneBusy
 from billing.lifecycle import checkout as buying
 from billing.lifecycle.refusals import AccountClosing, EmailUnconfirmed
@@ -50,7 +51,10 @@ def prices(request: HttpRequest) -> HttpResponse:
         "current": access.of(subscriber),
         "why_not": payer.why_not(request, subscriber) if payer.is_signed_in(request) else "",
     }
-    return render(request, "billing/prices.html", context)
+    response = render(request, "billing/prices.html", context)
+    if payer.is_signed_in(request):
+        keep_private(response)  # it shows their address
+    return response
 
 
 @never_cache

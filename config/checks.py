@@ -1,6 +1,7 @@
 """In production the site refuses to start on an unsafe setting, and says which variable to set to what.
 
-While `DEBUG` is on, which is the embedded case, only what cannot be read at all is refused.
+While `DEBUG` is on, which is the embedded case, two things are refused: what cannot be read at all, and a live key or
+an address that others reach.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,17 +13,46 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 
+from .addresses import host_of, is_at_stripe, is_loopback
+
 MIN_SECRET_KEY_LENGTH = 50
 MIN_SECRET_KEY_CHARACTERS = 5
 
 
-def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104  compared, not bound
-
-
 @register(Tags.security)
 def check_production(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    return [] if settings.DEBUG else [*check_django(), *check_stripe(), *check_staff()]
+    found = check_development() if settings.DEBUG else [*check_django(), *check_stripe(), *check_staff()]
+    return [*found, *check_live_key()]
+
+
+def check_development() -> Iterator[Error]:
+    """`DEBUG` is on by default. Forgotten on a server it shows every setting, and takes events that anybody signs."""
+    hosts = [host for host in settings.ALLOWED_HOSTS if not is_loopback(host)]
+    named = {"STRIPE_SECRET_KEY": is_live(), "ALLOWED_HOSTS": bool(hosts), "SITE_URL": not is_here(settings.SITE_URL)}
+    public = ", ".join(name for name, is_public in named.items() if is_public)
+    if public:
+        yield Error(
+            f"DJANGO_DEBUG is on, and {public} can be only those of a site that others reach.",
+            hint="Set DJANGO_DEBUG to false; or, on your own machine, use a test key and loopback addresses alone.",
+            id="config.E008",
+        )
+
+
+def check_live_key() -> Iterator[Error]:
+    if is_live() and settings.STRIPE_API_BASE and not is_at_stripe(settings.STRIPE_API_BASE):
+        yield Error(
+            "STRIPE_SECRET_KEY is a live key, and STRIPE_API_BASE would send it elsewhere than to Stripe, or in plain.",
+            hint="Unset STRIPE_API_BASE, or set STRIPE_SECRET_KEY to a test key.",
+            id="config.E009",
+        )
+
+
+def is_live() -> bool:
+    return settings.STRIPE_LIVE_MODE or "_live_" in settings.STRIPE_SECRET_KEY
+
+
+def is_here(url: str) -> bool:
+    return is_loopback(host_of(url))
 
 
 @register()
@@ -53,7 +83,7 @@ def check_django() -> Iterator[Error]:
             hint="Set ALLOWED_HOSTS to the host names of the site, comma-separated: billing.example.com",
             id="config.E002",
         )
-    if urlsplit(settings.SITE_URL).scheme != "https" or is_loopback(settings.SITE_URL):
+    if urlsplit(settings.SITE_URL).scheme != "https" or is_here(settings.SITE_URL):
         yield Error(
             f"SITE_URL is {settings.SITE_URL}: the links in mails would not lead to the site.",
             hint="Set SITE_URL to the site's public address: https://billing.example.com",
@@ -69,9 +99,9 @@ def check_stripe() -> Iterator[Error]:
             "two, comma-separated, while one replaces the other.",
             id="config.E004",
         )
-    if settings.STRIPE_API_BASE and is_loopback(settings.STRIPE_API_BASE):
+    if settings.STRIPE_API_BASE and not is_at_stripe(settings.STRIPE_API_BASE):
         yield Error(
-            f"STRIPE_API_BASE is {settings.STRIPE_API_BASE}: that is the sandbox, no one would be billed.",
+            "STRIPE_API_BASE is not https at stripe.com: calls and key would go to the sandbox or to somebody else.",
             hint="Unset STRIPE_API_BASE.",
             id="config.E005",
         )

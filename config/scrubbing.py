@@ -7,11 +7,12 @@ REDACTED = frozenset(
     {"authorization", "body", "card", "cookie", "email", "name", "password", "payload", "secret", "token"}
 )
 HIDDEN = "[redacted]"
+LOCAL_PART = r"""(?:"[^"\n]{1,64}"|[^\s@<>"'(),:;\[\]\\]+)"""
 PERSONAL_OR_SECRET = re.compile(
-    r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # e-mail addresses
-    r"|\b(?:sk|rk)_(?:live|test)_\w+|\bwhsec_\w+|\bSG\.[\w.-]{10,}|\bv1=[0-9a-f]{64}"  # keys, secrets, signatures
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",  # name and password in an address
-    re.ASCII,
+    rf"{LOCAL_PART}@[^\W_][\w-]*(?:\.[\w-]+)+"  # e-mail addresses, in any script
+    r"|\b(?:sk|rk)_(?:live|test)_\w+|\bwhsec_\w+|\bSG\.[\w.-]{10,}|\bv[01]=[0-9a-f]{64}"  # keys, secrets, signatures
+    r"|\b[a-z]+_\w+_secret_\w+"  # client secrets: pi_…_secret_…
+    r"|(?<=://)[^/\s:@]*:[^/\s]+(?=@)"  # name and password in an address, or a password alone
 )
 
 

@@ -13,6 +13,7 @@ import environ
 from django.utils.translation import gettext_lazy as _
 
 from billing import hosting
+from config.addresses import is_network_of_few
 from config.logging import configure_structlog, logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -74,6 +75,15 @@ def redis(name: str) -> str:
     return given
 
 
+def networks(name: str) -> list[str]:
+    """Addresses and networks. One that takes in half of all addresses would let any client say who it is."""
+    given = listed(name, [])
+    if any(not is_network_of_few(item) for item in given):
+        MISSET[name] = "the addresses or networks of your own proxies, comma-separated: 10.0.0.0/8"
+        return []
+    return given
+
+
 def _named(prefix: str) -> set[str]:
     return {name.removesuffix("_FILE") for name in env.ENVIRON if name.startswith(prefix)}
 
@@ -92,7 +102,7 @@ SECRET_KEY = text("DJANGO_SECRET_KEY", EMBEDDED_SECRET_KEY)
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", LOOPBACK_HOSTS if DEBUG else [])
 SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 # Addresses or networks of the proxies in front of us. Only these are believed about scheme and client.
-TRUSTED_PROXIES = listed("TRUSTED_PROXIES", [])
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 
 INSTALLED_APPS = [
     "config.admin_app.SiteAdminConfig",
@@ -121,6 +131,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.proxies.TrustedProxies",
+    "config.caching.private_answers",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "billing.api.errors.json_errors",
@@ -216,7 +227,11 @@ if REDIS_URL:
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
             # A Redis that hangs holds up no page: what is counted there is counted by each process for a while.
-            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+            "OPTIONS": {
+                "serializer": "billing.cache.SignedSerializer",
+                "socket_connect_timeout": 1,
+                "socket_timeout": 2,
+            },
         }
     }
     Q_CLUSTER = {**Q_CLUSTER, "redis": _queue_redis}
@@ -242,6 +257,9 @@ _is_sandbox = _stripe_origin.hostname in {"localhost", "127.0.0.1", "::1"}
 
 # Calls a second of all processes together; the sandbox takes as many as it can.
 BILLING_STRIPE_RATE = number("STRIPE_RATE", 0 if _is_sandbox else 80 if STRIPE_LIVE_MODE else 20)
+
+# Where it is set, /metrics and /readyz answer only who sends it: `Authorization: Bearer …`.
+BILLING_MONITORING_TOKEN = text("MONITORING_TOKEN")
 
 # --- API -------------------------------------------------------------------------------------------------------------
 
@@ -294,6 +312,8 @@ ANYMAIL = {
     "SENDGRID_API_URL": text("SENDGRID_API_URL", "https://api.sendgrid.com/v3/"),
     **{name.removeprefix("ANYMAIL_"): text(name) for name in _named("ANYMAIL_")},
 }
+# Whose reports are heard where it is not the one mail leaves by: a provider reached by SMTP, or the one before.
+NOTIFICATIONS_TRACKING = listed("MAIL_TRACKING", [])
 SILENCED_SYSTEM_CHECKS = [
     "anymail.W003",  # anymail no longer tests against SendGrid itself; our own tests hold the request it makes
     "security.W005",  # HSTS of subdomains

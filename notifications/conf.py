@@ -6,8 +6,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from billing.conf import conf as billing_conf
+
+ANYMAIL = "anymail.backends."
 
 
 class Settings:
@@ -69,9 +72,25 @@ class Settings:
         return django_settings.DEFAULT_FROM_EMAIL
 
     @property
+    def tracking(self) -> tuple[str, ...]:
+        """NOTIFICATIONS_TRACKING: the mail providers whose reports are heard, by anymail's names: `("sendgrid",)`; none
+        for the one that EMAIL_BACKEND sends by."""
+        return tuple(self._get("NOTIFICATIONS_TRACKING", ())) or _sent_by(django_settings.EMAIL_BACKEND)
+
+    @property
     def lease(self) -> timedelta:
         """NOTIFICATIONS_LEASE_SECONDS: how long one try may take before it counts as crashed."""
         return timedelta(seconds=self._get("NOTIFICATIONS_LEASE_SECONDS", 180))
+
+
+def _sent_by(backend: str) -> tuple[str, ...]:
+    """The provider of a backend of anymail's, or of a project's own that is made from one."""
+    homes = [kind.__module__.removeprefix(ANYMAIL) for kind in import_string(backend).__mro__ if _is_of_anymail(kind)]
+    return tuple(homes[:1])
+
+
+def _is_of_anymail(kind: type) -> bool:
+    return kind.__module__.startswith(ANYMAIL) and not kind.__module__.startswith(f"{ANYMAIL}base")
 
 
 conf = Settings()

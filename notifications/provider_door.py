@@ -1,6 +1,7 @@
-"""The door for mail providers: anymail's own views, behind a secret that must be set.
+"""The door for the mail provider in use: anymail's own view, behind a secret that must be set and is asked first.
 
-anymail lets everybody in where `ANYMAIL["WEBHOOK_SECRET"]` is not set; here nobody is.
+anymail lets everybody in where `ANYMAIL["WEBHOOK_SECRET"]` is not set, and its views for providers that nobody has set
+up fail before they ask. Here nobody is let in, and those views are not reached.
 """
 
 import logging
@@ -9,31 +10,69 @@ from functools import wraps
 from typing import Any
 
 from anymail.exceptions import AnymailWebhookValidationFailure
-from anymail.utils import get_anymail_setting
-from django.core.exceptions import SuspiciousOperation
+from anymail.utils import get_anymail_setting, get_request_basic_auth
+from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
+
+from .conf import conf
 
 log = logging.getLogger(__name__)
 
+# What anymail's readers raise over a body that is none of the provider's: nesting and numbers among it.
+NOT_UNDERSTOOD = (
+    SuspiciousOperation,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    OSError,
+    RecursionError,
+)
+
 
 def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """200 heard; 403 without our secret; 400 for what is none of the provider's events."""
+    """200 heard; 404 for a provider that is not in use; 403 without our secret; 400 for what is no event."""
 
     @csrf_exempt
     @wraps(view)
     def answer(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        if not get_anymail_setting("webhook_secret", default=None):
-            return _refused(403, "no_webhook_secret", "Set ANYMAIL_WEBHOOK_SECRET to name:password to be told here.")
-        try:
-            return view(request, **kwargs)
-        except AnymailWebhookValidationFailure:
-            return _refused(403, "bad_credentials", "The address must carry the name and password that are set here.")
-        except (SuspiciousOperation, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("mail provider not understood", extra={"error": type(error).__name__})
-            return _refused(400, "not_tracking_events", "These are no events of this provider's.")
+        return _refusal(request) or _heard(view, request, **kwargs)
 
     return answer
+
+
+def _refusal(request: HttpRequest) -> JsonResponse | None:
+    if _provider(request) not in conf.tracking:
+        return _refused(404, "not_in_use", "Mail does not leave by this provider: nothing is heard here.")
+    secrets = get_anymail_setting("webhook_secret", default=None)
+    if not secrets:
+        return _refused(403, "no_webhook_secret", "Set ANYMAIL_WEBHOOK_SECRET to name:password to be told here.")
+    given = get_request_basic_auth(request) or ""
+    if not any(constant_time_compare(given, secret) for secret in ([secrets] if isinstance(secrets, str) else secrets)):
+        return _refused(403, "bad_credentials", "The address must carry the name and password that are set here.")
+    return None
+
+
+def _provider(request: HttpRequest) -> str:
+    """The name in the address: `sendgrid` of sendgrid/tracking/, `mandrill` of mandrill/."""
+    name = request.resolver_match.url_name if request.resolver_match else None
+    return (name or "").removesuffix("_webhook").removesuffix("_tracking")
+
+
+def _heard(view: Callable[..., HttpResponseBase], request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+    try:
+        return view(request, **kwargs)
+    except AnymailWebhookValidationFailure:
+        return _refused(403, "bad_credentials", "The provider's own signature is missing or not made with our key.")
+    except ImproperlyConfigured as error:
+        log.error("mail provider not set up", extra={"error": type(error).__name__})
+        return _refused(403, "not_set_up", "The provider signs what it says: set its key in ANYMAIL_… first.")
+    except NOT_UNDERSTOOD as error:
+        log.warning("mail provider not understood", extra={"error": type(error).__name__})
+        return _refused(400, "not_tracking_events", "These are no events of this provider's.")
 
 
 def _refused(status: int, code: str, detail: str) -> JsonResponse:

@@ -1,4 +1,4 @@
-"""Where mail providers report: `anymail/<provider>/tracking/`, one address for each provider anymail knows."""
+"""Where the mail provider in use reports: `anymail/<provider>/tracking/`. For every other one there is nothing."""
 
 from anymail import urls as anymail
 from django.urls import URLPattern

@@ -11,6 +11,7 @@ from billing import plan_source
 from billing.models import Plan, PlanLimit, Price
 
 from . import display
+from .lookups import OwnColumnsOnly
 from .readonly import ReadOnlyAdmin, ReadOnlyInline
 
 FROM_STRIPE = ["id", "lookup_key", "amount", "interval_in_words", "other_currencies", "is_active"]
@@ -50,7 +51,7 @@ class PriceInline(ReadOnlyInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(EditableInTheDatabase, admin.ModelAdmin):
+class PlanAdmin(OwnColumnsOnly, EditableInTheDatabase, admin.ModelAdmin):
     list_display = ["name", "slug", "rank", "limits_in_words", "prices_in_words", "subscribers", "grace", "is_public"]
     search_fields = ["name", "slug"]
     inlines = [PlanLimitInline, PriceInline]

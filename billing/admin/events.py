@@ -43,7 +43,6 @@ class StripeEventAdmin(EventPage):
     search_fields = ["id"]
     search_help_text = "Whole ids of events, objects or customers, several at once, or a subscriber's e-mail address"
     actions = ["process_again", "mark_as_handled"]
-    hidden_lookups = ("payload",)
 
     # What is listed, and what is found
 

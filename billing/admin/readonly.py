@@ -6,12 +6,13 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from .lookups import OwnColumnsOnly
 from .paging import NearbyPaginator, page_asked_for
 
 PAYLOAD_PERMISSION = "billing.view_payload"
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
     """Rows to look at: no adding, changing or deleting; no full counts; search by exact ids."""
 
     change_list_template = "admin/billing/change_list.html"
@@ -19,7 +20,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     actions: Any = None
-    hidden_lookups: tuple[str, ...] = ()
 
     class Media:
         css = {"all": ("billing/admin.css",)}
@@ -42,12 +42,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         allow_empty_first_page: bool = True,
     ) -> NearbyPaginator:
         return NearbyPaginator(queryset, per_page, page_asked_for(request))
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """A filter made up in the address must not tell what the page itself hides."""
-        if lookup.split("__", maxsplit=1)[0] in self.hidden_lookups:
-            return False
-        return super().lookup_allowed(lookup, value, request)
 
 
 class ReadOnlyInline(admin.TabularInline):

@@ -1,8 +1,10 @@
-"""The admins of dj-stripe, made fit to be looked at; django-q2's are left as they are.
+"""The admins of the packages we bring, dj-stripe and django-q2: each is read-only here, or it is not there.
 
 dj-stripe 2.11's own ones offer what calls Stripe or writes past the lanes (add, resync, cancel, delete), and crash: the
 invoices' list and page on today's shapes, the searches of Account, Customer, Session, Invoice and PromotionCode on
-fields that are gone. Here each mirrored object is read-only, told from its `stripe_data` alone.
+fields that are gone. Here each mirrored object is read-only, told from its `stripe_data` alone. django-q2's own let
+staff write which function the worker calls. An admin that a later version of either adds is taken away until it is
+named here. A host project's own admins are left alone.
 """
 
 from importlib import import_module
@@ -11,8 +13,9 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
-from django.db.models import Field, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django_q.models import Failure, OrmQ, Schedule, Success
 from djstripe.models import (
     Account,
     APIKey,
@@ -30,6 +33,7 @@ from billing import mirror
 
 from . import display
 from .mirror_columns import columns_of
+from .queue import QueuedAdmin, ScheduleAdmin, TaskAdmin
 from .readonly import PAYLOAD_PERMISSION, ReadOnlyAdmin
 
 # Tables of dj-stripe's own door and of its own calls to Stripe. This project uses neither: they stay empty.
@@ -37,7 +41,10 @@ UNUSED = (IdempotencyKey, WebhookEventTrigger)
 # What the mirror writes, and what dj-stripe writes along with it.
 FILLED = frozenset(mirror.MODELS.values())
 FILLED |= {Account, APIKey, BalanceTransaction, Event, LineItem, PaymentIntent, Product}
-SECRET_FIELDS = frozenset({"secret", "djstripe_uuid"})
+BROUGHT = ("djstripe", "django_q")
+# What is shown and filtered by of each row's own columns. All else is a payload, or is not known to be none.
+SHOWN = ("livemode", "created", "djstripe_created", "djstripe_updated", "type", "status", "api_version", "request_id")
+SHOWN += ("currency", "amount", "active", "date_purged", "end_behavior", "url")
 
 
 class MirrorAdmin(ReadOnlyAdmin):
@@ -46,7 +53,7 @@ class MirrorAdmin(ReadOnlyAdmin):
     list_filter = ["livemode", "created"]
     ordering = ["-created"]
     search_fields = ["id__exact"]
-    hidden_lookups = ("stripe_data", "metadata", *SECRET_FIELDS)
+    filterable = frozenset({*SHOWN, "id", "customer"})
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """What nothing here fills is kept off the index; its pages are there for who has filled it otherwise."""
@@ -67,7 +74,8 @@ class MirrorAdmin(ReadOnlyAdmin):
         return self.model._default_manager.order_by(*self.get_ordering(request))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        known = [field.name for field in self.model._meta.concrete_fields if _is_plain(field)]
+        columns = {field.name for field in self.model._meta.concrete_fields}
+        known = [name for name in SHOWN if name in columns]
         shown = ["at_stripe", *self.columns, "belongs_to", *known]
         return [*shown, "stripe_json"] if request.user.has_perm(PAYLOAD_PERMISSION) else shown
 
@@ -108,20 +116,30 @@ class KeyAdmin(MirrorAdmin):
         return ["secret_redacted", "name", "type", "livemode"]
 
 
-def _is_plain(field: Field) -> bool:
-    hidden = field.name in SECRET_FIELDS or field.name in {"id", "stripe_data", "metadata"}
-    return not field.is_relation and not hidden
+ALLOWED: dict[type[Model], type[ReadOnlyAdmin]] = {
+    APIKey: KeyAdmin,
+    Schedule: ScheduleAdmin,
+    Success: TaskAdmin,
+    Failure: TaskAdmin,
+    OrmQ: QueuedAdmin,
+}
 
 
 def register(site: AdminSite) -> None:
-    """Put our admins in place of dj-stripe's, which its module registers when imported: it must have been before."""
-    import_module("djstripe.admin")
-    for model in apps.get_app_config("djstripe").get_models():
-        if not site.is_registered(model):
-            continue
-        site.unregister(model)
-        if issubclass(model, StripeModel) and model not in UNUSED:
-            site.register(model, KeyAdmin if model is APIKey else MirrorAdmin)
+    """Put our admins in place of what the packages' modules register when imported: they must have been before."""
+    for app in BROUGHT:
+        import_module(f"{app}.admin")
+        for model in apps.get_app_config(app).get_models():
+            if site.is_registered(model):
+                _replace(site, model)
+
+
+def _replace(site: AdminSite, model: type[Model]) -> None:
+    site.unregister(model)
+    if model in ALLOWED:
+        site.register(model, ALLOWED[model])
+    elif issubclass(model, StripeModel) and model not in UNUSED:
+        site.register(model, MirrorAdmin)
 
 
 register(admin.site)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing import catalogue, overview, payer, usage, visitors
+from billing.caching import keep_private
 from billing.lifecycle import cancel, change, checkout, invoices, portal, previews
 
 from . import errors
@@ -48,6 +49,13 @@ class BillingView(APIView):
 
     def get_exception_handler(self) -> Any:
         return errors.handler
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """What is told to somebody who shows who they are is kept by no cache on its way."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if self.authentication_classes:
+            keep_private(answer)
+        return answer
 
 
 class Plans(BillingView):

@@ -6,6 +6,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from billing import placement
+from billing.event_json import NotBearable
 from billing.ledger import Event, NotAnEvent
 from billing.models import Customer, StripeEvent
 from billing.receivers.contents import EVENT_TYPES
@@ -67,7 +68,7 @@ def lane_of(event: dict[str, Any]) -> str:
     """Where the ledger would put it; "" for what is no event."""
     try:
         parsed = Event.parse(event)
-    except NotAnEvent:
+    except (NotAnEvent, NotBearable):
         return ""
     return placement.lane_of(parsed.type, parsed.object, parsed.previous)
 

@@ -121,3 +121,13 @@ def test_not_ready_with_more_dead_events_than_the_limit(client, settings):
     waiting_event(timedelta(days=1), status="dead", id="evt_2")
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["dead_events"]) == (503, 2)
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_monitoring_answers_only_who_sends_its_token_where_one_is_set(client, settings, path):
+    assert client.get(path).status_code == 200
+    settings.BILLING_MONITORING_TOKEN = "a-long-random-word"
+    for given in ("", "Bearer", "Bearer wrong", "a-long-random-word", "Bearer é"):
+        assert client.get(path, headers={"Authorization": given}).status_code == 401
+    assert client.get(path, headers={"Authorization": "Bearer a-long-random-word"}).status_code == 200
+    assert client.get("/healthz").status_code == 200

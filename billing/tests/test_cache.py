@@ -1,6 +1,8 @@
 """Counts are exact, across threads and processes."""
 
+import base64
 import os
+import pickle
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from django.test import RequestFactory
 from django_ratelimit.core import is_ratelimited
 
 from billing import stripe_state
+from billing.cache import SignedSerializer
 
 from .parallel import at_once
 
@@ -140,3 +143,65 @@ def test_stripes_calls_are_counted_where_rate_limits_are(settings):
     settings.RATELIMIT_USE_CACHE = "billing"
     stripe_state.count("billing.stripe.test", 3, 60)
     assert (caches["billing"].get("billing.stripe.test"), caches["default"].get("billing.stripe.test")) == (3, None)
+
+
+# Who can write to the store
+
+
+class Harm:
+    """A pickle that would make a directory in whoever reads it."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def forge(pickled):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE cache SET value = %s", [base64.b64encode(pickled).decode()])
+
+
+@pytest.mark.postgres
+def test_a_pickle_that_somebody_wrote_into_the_table_is_not_run(cache, tmp_path):
+    cache.set("state", {"open": True}, timeout=60)
+    assert cache.get("state") == {"open": True}
+    forge(pickle.dumps(Harm(tmp_path / "direct")))
+    assert cache.get("state", "nothing") == "nothing"
+    forge(pickle.dumps(base64.b64encode(pickle.dumps(Harm(tmp_path / "unsigned"))).decode() + ":signature"))
+    assert cache.get("state", "nothing") == "nothing"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("junk", [b"", b"junk", pickle.dumps(None), pickle.dumps(["a"]), pickle.dumps("a:b")])
+def test_junk_in_the_table_reads_as_nothing_and_can_be_written_over(cache, junk):
+    cache.set("state", 1, timeout=60)
+    forge(junk)
+    assert cache.get("state") is None
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr("state")
+    cache.set("state", 2, timeout=60)
+    assert cache.get("state") == 2
+
+
+def test_what_another_key_signed_is_not_ours(cache, settings):
+    cache.set("state", ["a"], timeout=60)
+    settings.SECRET_KEY = "another-" * 8
+    assert cache.get("state") is None
+
+
+@pytest.mark.parametrize("value", [0, -7, 2**80, True, 1.5, "text", "12", None, ["a", {"b": (1, 2)}], b"bytes"])
+def test_a_value_comes_back_as_it_went_in(cache, value):
+    cache.set("value", value, timeout=60)
+    found = cache.get_many(["value", "absent"])
+    assert found == {"value": value}
+    assert type(found["value"]) is type(value)
+    assert SignedSerializer().loads(str(SignedSerializer().dumps(value)).encode()) == value
+
+
+def test_redis_is_read_likewise(tmp_path):
+    serializer = SignedSerializer()
+    assert serializer.loads(pickle.dumps(Harm(tmp_path / "redis"))) is None
+    assert list(tmp_path.iterdir()) == []
+    assert serializer.dumps(5) == 5, "Redis counts whole numbers itself"

@@ -91,6 +91,14 @@ def test_an_old_delivery_played_back_is_refused_though_its_signature_is_right():
     assert not StripeEvent.objects.exists()
 
 
+@pytest.mark.parametrize(("ahead", "status"), [(-30, 200), (30, 400), (31 * 365 * 86_400, 400)])
+def test_a_signature_dated_ahead_of_the_tolerance_is_refused(ahead, status):
+    body = json.dumps(an_event()).encode()
+    answer = testing.post(body, signed(body, at=int(time.time()) + conf.webhook_tolerance + ahead))
+    assert answer.status_code == status
+    assert StripeEvent.objects.exists() is (status == 200)
+
+
 def test_a_body_changed_after_it_was_signed_is_refused():
     body = json.dumps(an_event()).encode()
     assert testing.post(body.replace(b"cus_1", b"cus_2"), signed(body)).json()["code"] == "bad_signature"

@@ -76,6 +76,11 @@ def test_production_starts_when_everything_is_set(production: Settings) -> None:
         ("STRIPE_WEBHOOK_SECRETS", ["whsec_real", "whsec_sandbox"], "config.E004", "STRIPE_WEBHOOK_SECRET"),
         ("STRIPE_API_BASE", "http://127.0.0.1:12111", "config.E005", "STRIPE_API_BASE"),
         ("STRIPE_API_BASE", "http://[::1]:12111", "config.E005", "STRIPE_API_BASE"),
+        ("STRIPE_API_BASE", "http://127.1:12111", "config.E005", "STRIPE_API_BASE"),
+        ("STRIPE_API_BASE", "http://[::ffff:127.0.0.1]:12111", "config.E005", "STRIPE_API_BASE"),
+        ("STRIPE_API_BASE", "http://api.stripe.com", "config.E005", "STRIPE_API_BASE"),
+        ("STRIPE_API_BASE", "https://stripe.example.com", "config.E005", "STRIPE_API_BASE"),
+        ("SITE_URL", "https://localhost.", "config.E003", "SITE_URL"),
         ("STRIPE_SECRET_KEY", "sk_test_sandbox0sandbox0sandbox0", "config.E006", "STRIPE_SECRET_KEY"),
         ("STRIPE_SECRET_KEY", "", "billing.E001", "STRIPE_SECRET_KEY"),
         ("STRIPE_SECRET_KEY", "sk_live_" + "production0" * 3, "billing.E001", "STRIPE_LIVE_MODE"),
@@ -85,6 +90,54 @@ def test_production_starts_when_everything_is_set(production: Settings) -> None:
 def test_production_refuses(production: Settings, setting: str, value: object, refusal: str, variable: str) -> None:
     setattr(production, setting, value)
     assert f"Set {variable}" in refusals()[refusal] or variable in refusals()[refusal]
+
+
+@pytest.mark.parametrize("base", ["", "https://api.stripe.com"])
+def test_production_calls_stripe_alone(production: Settings, base: str) -> None:
+    production.STRIPE_API_BASE = base
+    assert refusals() == {}
+
+
+def test_a_live_key_is_sent_nowhere_else_even_where_that_is_silenced(production: Settings) -> None:
+    production.STRIPE_SECRET_KEY = "sk_live_" + "production0" * 3
+    production.STRIPE_LIVE_MODE = True
+    production.STRIPE_API_BASE = "http://api.stripe.com"
+    assert "config.E009" in refusals()
+
+
+PUBLIC = [
+    {"STRIPE_SECRET_KEY": "sk_live_" + "production0" * 3, "STRIPE_LIVE_MODE": "true"},
+    {"ALLOWED_HOSTS": "localhost,billing.example.com"},
+    {"ALLOWED_HOSTS": "*"},
+    {"SITE_URL": "https://billing.example.com"},
+]
+
+
+@pytest.mark.parametrize("public", PUBLIC, ids=min)
+def test_debug_forgotten_on_a_site_that_others_reach_starts_nothing(public: dict[str, str]) -> None:
+    checked = run("manage.py", "check", environment=public)
+    assert checked.returncode == 1
+    assert "config.E008" in checked.stderr
+    assert "HINT: Set DJANGO_DEBUG to false" in checked.stderr
+    served = run("-c", "import config.wsgi", environment=public)
+    assert served.returncode == 3
+    assert "config.E008" in served.stderr
+    assert "Traceback" not in served.stderr
+
+
+def test_debug_on_ones_own_machine_is_no_error() -> None:
+    own = {"ALLOWED_HOSTS": "localhost,127.0.0.1,[::1],.localhost", "SITE_URL": "http://127.0.0.2:8000"}
+    own["STRIPE_SECRET_KEY"] = "sk_test_" + "developer0" * 3
+    assert run("manage.py", "check", environment=own).returncode == 0
+
+
+@pytest.mark.parametrize("proxies", ["nonsense", "10.0.0.0/8,0.0.0.0/0", "::/0"])
+def test_proxies_that_are_nobodys_or_everybodys_are_refused_without_a_traceback(proxies: str) -> None:
+    for command in (("manage.py", "check"), ("-c", "import config.wsgi")):
+        result = run(*command, environment=SAFE | {"TRUSTED_PROXIES": proxies})
+        assert result.returncode in {1, 3}
+        assert "HINT: Set TRUSTED_PROXIES to" in result.stderr
+        assert "Traceback" not in result.stderr
 
 
 def test_nothing_is_asked_of_a_developers_machine() -> None:

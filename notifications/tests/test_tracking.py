@@ -5,10 +5,12 @@ import itertools
 import json
 
 import pytest
+from anymail.backends.postmark import EmailBackend as PostmarkBackend
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
-from notifications import suppression
+from notifications import suppression, urls
+from notifications.conf import conf
 from notifications.models import Mail, Suppression
 
 SECRET = "sendgrid:a-long-random-word"
@@ -20,6 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 @pytest.fixture(autouse=True)
 def _secret(settings):
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
+    settings.NOTIFICATIONS_TRACKING = ["sendgrid", "postmark"]
 
 
 @pytest.fixture
@@ -221,6 +224,60 @@ def test_what_are_no_events_is_told_so(client, body):
         (400, "application/json"),
         (200, "text/html; charset=utf-8"),
     }
+
+
+@pytest.mark.parametrize("body", ["[" * 900 + "]" * 900, "[" * 100_000, '[{"event": "bounce", "timestamp": 1e400}]'])
+def test_what_no_reader_can_bear_is_refused_and_no_server_error(client, body):
+    client.raise_request_exception = False
+    answer = post(client, body=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_tracking_events")
+
+
+def addresses():
+    return [str(found.pattern).replace("^", "").replace("$", "") for found in urls.urlpatterns]
+
+
+@pytest.mark.parametrize("address", addresses())
+@pytest.mark.parametrize("secret", ["", SECRET])
+def test_a_provider_that_is_not_in_use_has_no_door(client, settings, address, secret):
+    """Neither with our secret nor without it, whatever anymail lacks of that provider's settings."""
+    settings.NOTIFICATIONS_TRACKING = ["sendgrid"]
+    if address.startswith("sendgrid/"):
+        return
+    client.raise_request_exception = False
+    headers = {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()} if secret else {}
+    for ask in (client.get, client.post, client.head):
+        assert ask(f"/anymail/{address}", headers=headers).status_code == 404
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("address", addresses())
+def test_the_secret_is_asked_for_before_anything_else(client, settings, address):
+    settings.NOTIFICATIONS_TRACKING = [address.split("/")[0]]
+    client.raise_request_exception = False
+    for ask in (client.get, client.post, client.head):
+        assert ask(f"/anymail/{address}").status_code == 403
+    headers = {"Authorization": "Basic " + base64.b64encode(SECRET.encode()).decode()}
+    assert client.post(f"/anymail/{address}", headers=headers).status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("backend", "provider"),
+    [
+        ("anymail.backends.sendgrid.EmailBackend", ("sendgrid",)),
+        ("anymail.backends.mailgun.EmailBackend", ("mailgun",)),
+        ("notifications.tests.test_tracking.OurBackend", ("postmark",)),
+        ("django.core.mail.backends.smtp.EmailBackend", ()),
+    ],
+)
+def test_whose_reports_are_heard_follows_from_how_mail_leaves(settings, backend, provider):
+    settings.NOTIFICATIONS_TRACKING = []
+    settings.EMAIL_BACKEND = backend
+    assert conf.tracking == provider
+
+
+class OurBackend(PostmarkBackend):
+    """A project's own, made from one of anymail's."""
 
 
 # Staff

@@ -121,20 +121,30 @@ def run_again_in_demo_environment(site: str, sandbox: str, folder: Path) -> NoRe
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(f"{DATABASE}*"):
         leftover.unlink()
-    environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_THE_DEMO}
-    environment |= {
-        "DJANGO_DEBUG": "true",
-        "DATABASE_URL": f"sqlite:///{folder / DATABASE}",
-        "SITE_URL": site,
-        "STRIPE_API_BASE": sandbox,
-        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
-    }
+    # Set to nothing, not taken out: a .env file would put it back.
+    unset = {f"{name}{suffix}": "" for name in NOT_FOR_THE_DEMO for suffix in ("", "_FILE")}
+    environment = (
+        os.environ
+        | unset
+        | {
+            "DJANGO_DEBUG": "true",
+            "DATABASE_URL": f"sqlite:///{folder / DATABASE}",
+            "SITE_URL": site,
+            "STRIPE_API_BASE": sandbox,
+            "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        }
+    )
     sys.stdout.flush()
     ending.postpone()
     os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
 
 
+# Its mails go to made-up people: none leaves by a real server.
 NOT_FOR_THE_DEMO = {
+    "ADMINS",
+    "EMAIL_BACKEND",
+    "EMAIL_URL",
+    "MONITORING_TOKEN",
     "REDIS_URL",
     "STRIPE_SECRET_KEY",
     "STRIPE_LIVE_MODE",

@@ -1,0 +1,56 @@
+"""Hosts and networks as other programs read them, not as they are spelt."""
+
+import re
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
+
+WIDEST = 7  # bits: fc00::/7 holds every private address of IPv6, 10.0.0.0/8 most of IPv4
+NUMBERS = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by name, in any spelling: `127.1`, `0`, `2130706433`, `::ffff:7f00:1`."""
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    address = _address(name)
+    return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def host_of(url: str) -> str:
+    """The host of an address; "" where there is none that can be read."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_at_stripe(url: str) -> bool:
+    """Whether an address is https at stripe.com, with no name or password before the host."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    is_stripes = host == "stripe.com" or host.endswith(".stripe.com")
+    return parts.scheme == "https" and is_stripes and "@" not in parts.netloc
+
+
+def is_network_of_few(text: str) -> bool:
+    """Whether it is an address or a network, and not half of them all."""
+    try:
+        return ip_network(text, strict=False).prefixlen >= WIDEST
+    except ValueError:
+        return False
+
+
+def _address(name: str) -> IPv4Address | IPv6Address | None:
+    """As a resolver reads it: with fewer than four numbers, in hexadecimal, octal, or as one number."""
+    try:
+        if NUMBERS.fullmatch(name):
+            return IPv4Address(socket.inet_aton(name))
+        address = ip_address(name.partition("%")[0])
+    except (OSError, ValueError):
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,24 @@
+"""Every answer to somebody who is signed in is theirs alone, whichever view gave it."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from billing.caching import CREDENTIALS, is_personal, keep_private
+
+
+def private_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware. What a view or WhiteNoise says itself of caching stands."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.has_header("Cache-Control"):
+            return response
+        if is_personal(request):
+            keep_private(response)
+        else:
+            patch_vary_headers(response, CREDENTIALS)
+        return response
+
+    return middleware
