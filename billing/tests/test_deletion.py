@@ -97,6 +97,22 @@ def test_a_card_that_is_scrubbed_is_kept_at_stripe_without_a_person(world, setti
     assert live_at_stripe(world) == []
 
 
+def test_a_renewal_that_stripe_was_about_to_collect_is_never_collected(world, settings):
+    """Within its first hour a renewal's invoice is a draft, which cannot be void."""
+    settings.BILLING_DELETE_CUSTOMER = False
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    renews_at = ada.row.current_period_end
+    world.advance(hours=(renews_at - testing.now()).total_seconds() / 3600 + 0.1)
+    [draft] = world.stripe("GET", "invoices", customer=ada.customer, status="draft")["data"]
+    [bystanders] = world.stripe("GET", "invoices", customer=ben.customer, status="draft")["data"]
+    assert leave(ada).is_done
+    assert world.stripe("GET", f"invoices/{draft['id']}")["auto_advance"] is False
+    assert world.stripe("GET", f"invoices/{bystanders['id']}")["auto_advance"] is True
+    world.advance(days=2)
+    assert world.stripe("GET", f"invoices/{draft['id']}")["status"] == "draft"
+    assert world.stripe("GET", f"invoices/{bystanders['id']}")["status"] == "paid"
+
+
 def test_every_kind_of_subscription_ends_also_those_we_never_knew(world):
     ada = world.subscribed()
     price = Price.objects.get(plan__slug="team", interval="month").pk
@@ -155,6 +171,25 @@ def test_who_never_bought_is_closed_by_the_same_way(world):
     leaving.refresh_from_db()
     assert (leaving.is_done, leaving.customer) == (True, None)
     assert world.heard == [("account_closing", ""), ("account_closed", "")]
+
+
+def test_who_leaves_is_told_at_stripes_address_or_else_at_their_own(world):
+    told = {}
+
+    def hear(sender, subscriber, email, **details):
+        told[subscriber.pk] = email
+
+    never, ada = world.sign_up("never@example.com"), world.subscribed()
+    Customer.objects.filter(pk=ada.customer).update(email="at-stripe@example.com")
+    signals.account_closed.connect(hear)
+    try:
+        deletion.begin(never)
+        testing.work()
+        assert told == {never.pk: "never@example.com"}
+        leave(ada)
+    finally:
+        signals.account_closed.disconnect(hear)
+    assert told == {never.pk: "never@example.com", ada.user.pk: "at-stripe@example.com"}
 
 
 def test_a_customer_left_behind_at_stripe_by_a_crash_is_found_and_removed(world):

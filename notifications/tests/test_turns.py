@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import run_checks
 
 from billing import signals
-from billing.models import Dispute, StripeWrite, Subscription
+from billing.models import AccountDeletion, Customer, Dispute, StripeWrite, Subscription
 from notifications import reasons
 from notifications.models import Mail
 
@@ -103,6 +103,70 @@ def test_a_renewal_that_was_cancelled_meanwhile_is_not_told(subscription, work):
     Subscription.objects.update(cancel_at=JANUARY)
     work()
     assert error_of("renewal_coming") == reasons.MOVED
+
+
+LIVE_ONLY = {
+    "welcome": (signals.subscription_started, {}),
+    "trial_ending": (signals.trial_ending, {"trial_end": JANUARY}),
+    "renewal_coming": (signals.renewal_coming, {"renews_at": JANUARY}),
+    "card_expiring": (signals.card_expiring, {"expires_on": date(2026, 12, 31)}),
+    "plan_changed": (signals.subscription_changed, {"previous_plan": None}),
+    "downgrade_scheduled": (signals.change_scheduled, {"price": None, "at": JANUARY}),
+}
+
+
+@pytest.fixture
+def in_everything(subscription):
+    """A trial that ends as its period does, with a change scheduled for that day and a card that expires before."""
+    Subscription.objects.update(
+        status="trialing",
+        trial_end=JANUARY,
+        pending_kind="scheduled",
+        pending_at=JANUARY,
+        card_last4="4242",
+        card_expires_on=date(2026, 12, 31),
+    )
+    return Subscription.objects.get()
+
+
+@pytest.mark.parametrize("kind", LIVE_ONLY)
+def test_while_it_goes_on_each_of_these_is_told(in_everything, work, kind):
+    signal, details = LIVE_ONLY[kind]
+    say(signal, in_everything, **details)
+    work()
+    assert sent() == [kind]
+
+
+@pytest.mark.parametrize("kind", LIVE_ONLY)
+@pytest.mark.parametrize("status", sorted(Subscription.TERMINAL))
+def test_who_has_ended_meanwhile_is_told_none_of_these(in_everything, work, kind, status):
+    signal, details = LIVE_ONLY[kind]
+    say(signal, in_everything, **details)
+    Subscription.objects.update(status=status)
+    work()
+    assert (sent(), error_of(kind)) == ([], reasons.OVER)
+
+
+@pytest.mark.parametrize("kind", LIVE_ONLY)
+def test_whose_subscription_is_another_meanwhile_is_told_none_of_these(in_everything, work, kind):
+    signal, details = LIVE_ONLY[kind]
+    say(signal, in_everything, **details)
+    Subscription.objects.update(stripe_id="sub_2")
+    work()
+    assert (sent(), error_of(kind)) == ([], reasons.OVER)
+
+
+@pytest.mark.parametrize("kind", LIVE_ONLY)
+def test_who_is_leaving_is_told_none_of_these_and_a_bystander_who_leaves_changes_nothing(in_everything, work, kind):
+    signal, details = LIVE_ONLY[kind]
+    say(signal, in_everything, **details)
+    bystander = Customer.objects.create(pk="cus_bob")
+    leaving = AccountDeletion.objects.create(customer=bystander, lane=bystander.pk, requested_at=DECEMBER)
+    mail = Mail.objects.get()
+    assert reasons.not_to_send(mail) == ""
+    AccountDeletion.objects.filter(pk=leaving.pk).update(customer=in_everything.customer)
+    work()
+    assert (sent(), error_of(kind)) == ([], reasons.LEAVING)
 
 
 @pytest.mark.parametrize(
