@@ -3,6 +3,7 @@
 import argparse
 import os
 import random
+import signal
 import sys
 import time
 from itertools import chain
@@ -57,6 +58,7 @@ def _reported(seed: int, drawn: list[Change], lived: dict[Change, str]) -> float
 def main() -> int:
     given, began = options(), time.monotonic()
     os.chdir(ROOT)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that its forks end with it
     possible = [change for path in sources() for change in all_of(path) if given.only in str(change)]
     enough: list[bool] = []
     trials = Trials(

@@ -276,6 +276,43 @@ def test_a_backlog_of_ten_events_is_drained_with_two_calls_and_few_queries(warm,
     assert sum(_reads_since(warm, before).values()) == 2
 
 
+def disputes(world, who):
+    world.dispute(who)
+
+
+def gets_a_part_back(world, who):
+    world.refund(who, 500)
+
+
+def fails_to_pay(world, who):
+    world.change_card(who, "pm_card_chargeCustomerFail")
+    world.advance(days=32)
+
+
+def is_renewed_twice(world, who):
+    world.advance(days=65)
+
+
+@pytest.mark.parametrize(
+    ("happens", "times"), [(disputes, 2), (gets_a_part_back, 1), (fails_to_pay, 1), (is_renewed_twice, 1)]
+)
+def test_all_that_a_batch_is_known_to_read_is_asked_for_before_its_transaction(world, monkeypatch, happens, times):
+    """What the first answers name, such as a dispute's charge, starts it once more."""
+    ada = world.subscribed()
+    happens(world, ada)
+    world.deliver(work=False)
+    apply, begun = processing.apply, []
+
+    def noted(lane, events):
+        begun.append(lane)
+        apply(lane, events)
+
+    monkeypatch.setattr(processing, "apply", noted)
+    assert worker.drain(ada.customer) == "drained"
+    assert begun == [ada.customer] * times
+    assert_all_processed()
+
+
 def test_nothing_is_asked_of_stripe_while_an_event_is_received(world):
     world.subscribe()
     events = world.events()
