@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ class Trials:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._items = {item.nodeid: item for item in session.items}
         self._make_database(session.items)
+        for path in self.paths:
+            import_module(
+                ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+            )  # a command's modules are loaded when it is called
         self._loaded = swapping.Loaded(self.paths)
         self.map = self._touched()
         self._then(self)
@@ -115,9 +120,10 @@ class Trials:
         missing = [path for path in files if not kept[path].exists()]
         for path, answer in in_forks(missing, lambda path, directory: self._watch(files[path], directory), self.jobs):
             print(f"touched: {path.relative_to(ROOT)}", flush=True)
-            kept[path].write_text(json.dumps(answer or {}))
+            if answer is not None:
+                kept[path].write_text(json.dumps(answer))
         found: dict[str, dict[str, Any]] = {}
-        for place in kept.values():
+        for place in filter(Path.exists, kept.values()):
             found.update(json.loads(place.read_text()))
         return {test: facts | {"lines": set(facts["lines"])} for test, facts in found.items() if test in self._items}
 

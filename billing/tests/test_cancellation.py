@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import stripe
 from django.utils import timezone
 
 from billing.lifecycle import cancellation
@@ -101,3 +102,61 @@ def test_all_that_is_owed_together_is_owed_or_nothing(ada, monkeypatch):
         cancellation.make_now(ada, writes)
     assert not StripeWrite.objects.exists()
     assert not Lane.objects.exists()
+
+
+def refused(code):
+    def refuse(path, **params):
+        raise stripe.InvalidRequestError("Stripe says no.", None, code=code)
+
+    return refuse
+
+
+@pytest.mark.parametrize("code", sorted(cancellation.NOTHING_LEFT))
+def test_where_stripe_has_nothing_left_to_do_it_is_done(ada, monkeypatch, code):
+    cancellation.owe(ada, "sub_1", "dp_1")
+    monkeypatch.setattr(cancellation.stripe_client, "delete", refused(code))
+    cancellation.make(StripeWrite.objects.get())
+    assert (bool(StripeWrite.objects.get().done_at), StripeWrite.objects.get().error_message) == (True, "")
+
+
+def test_what_stripe_refuses_is_noted_on_its_own_row_and_asked_again_later(ada, ben, monkeypatch, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    for customer in (ada, ben):
+        cancellation.owe(customer, f"sub_{customer.pk}", "dp_1")
+    monkeypatch.setattr(cancellation.stripe_client, "delete", refused("resource_locked"))
+    for attempts, minutes in ((1, 1), (2, 2)):
+        cancellation.make(StripeWrite.objects.get(lane=ada.pk))
+        write = StripeWrite.objects.get(lane=ada.pk)
+        assert (write.attempts, write.done_at, write.error_message) == (attempts, None, "Stripe says no.")
+        assert write.next_attempt_at == timezone.now() + timedelta(minutes=minutes)
+    bystander = StripeWrite.objects.get(lane=ben.pk)
+    assert (bystander.attempts, bystander.next_attempt_at, bystander.error_message) == (0, None, "")
+
+
+def test_each_try_has_a_key_of_its_own_and_each_action_its_call(ada, monkeypatch):
+    calls = []
+
+    def note(verb):
+        def call(path, idempotency_key, **params):
+            calls.append((verb, path, idempotency_key.rpartition(":")[2], params))
+
+        return call
+
+    for verb in ("post", "delete"):
+        monkeypatch.setattr(cancellation.stripe_client, verb, note(verb))
+    statuses = {"in_open": "open", "in_draft": "draft", "in_paid": "paid"}
+    monkeypatch.setattr(cancellation.stripe_client, "get", lambda path: {"status": statuses[path.split("/")[-1]]})
+    cancellation.owe(ada, "sub_1", "dp_1")
+    cancellation.owe(ada, "pi_1", "sub_1", Action.REFUND)
+    for invoice in statuses:
+        cancellation.owe(ada, invoice, "sub_1", Action.CLOSE_INVOICE)
+    StripeWrite.objects.filter(object_id="sub_1").update(attempts=3)
+    for write in cancellation.owed(ada.pk):
+        cancellation.make(write)
+    assert calls == [
+        ("delete", "/v1/subscriptions/sub_1", "3", {}),
+        ("post", "/v1/invoices/in_open/void", "0", {}),
+        ("post", "/v1/invoices/in_draft", "0", {"auto_advance": False}),
+        ("post", "/v1/refunds", "0", {"payment_intent": "pi_1", "reason": "duplicate"}),
+    ]
+    assert not StripeWrite.objects.filter(done_at=None).exists()

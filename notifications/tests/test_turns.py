@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import run_checks
 
 from billing import signals
-from billing.models import AccountDeletion, Customer, Dispute, StripeWrite, Subscription
+from billing.models import AccountDeletion, Customer, Dispute, Price, StripeWrite, Subscription
 from notifications import reasons
 from notifications.models import Mail
 
@@ -113,6 +113,67 @@ LIVE_ONLY = {
     "plan_changed": (signals.subscription_changed, {"previous_plan": None}),
     "downgrade_scheduled": (signals.change_scheduled, {"price": None, "at": JANUARY}),
 }
+
+
+@pytest.mark.parametrize(
+    ("cancel_at", "is_told"), [(None, True), (JANUARY + timedelta(seconds=1), True), (JANUARY, False)]
+)
+def test_a_renewal_is_told_unless_it_is_cancelled_by_then(subscription, work, cancel_at, is_told):
+    Subscription.objects.update(cancel_at=cancel_at)
+    say(signals.renewal_coming, subscription, renews_at=JANUARY)
+    work()
+    assert sent() == (["renewal_coming"] if is_told else [])
+
+
+@pytest.mark.parametrize(
+    ("moved_by", "is_told"), [({"hours": 14}, True), ({"hours": 15}, False), ({"days": -1}, False)]
+)
+def test_the_day_of_a_renewal_counts_and_not_its_second(subscription, work, moved_by, is_told):
+    say(signals.renewal_coming, subscription, renews_at=JANUARY)
+    Subscription.objects.update(current_period_end=JANUARY + timedelta(**moved_by))
+    work()
+    assert sent() == (["renewal_coming"] if is_told else [])
+
+
+def test_a_trial_that_has_become_a_subscription_ends_no_more(in_everything, work):
+    say(signals.trial_ending, in_everything, trial_end=JANUARY)
+    Subscription.objects.update(status="active")
+    work()
+    assert error_of("trial_ending") == reasons.MOVED
+
+
+@pytest.mark.parametrize("column", ["price", "quantity"])
+def test_a_plan_that_has_changed_again_is_not_told_of(subscription, work, column):
+    other = Price.objects.create(
+        pk="price_other", plan=subscription.plan, currency="usd", unit_amount=1, interval="month"
+    )
+    say(signals.subscription_changed, subscription, previous_plan=None)
+    Subscription.objects.update(**{column: {"price": other, "quantity": 2}[column]})
+    work()
+    assert error_of("plan_changed") == reasons.CHANGED_AGAIN
+
+
+def test_a_change_whose_period_is_not_known_is_told(subscription, work):
+    subscription.current_period_start = None
+    subscription.save()
+    say(signals.subscription_changed, subscription, previous_plan=None)
+    work()
+    assert sent() == ["plan_changed"]
+
+
+@pytest.mark.parametrize(("status", "why"), [("warning_closed", reasons.INQUIRY), ("needs_response", reasons.INQUIRY),
+                                             ("won", ""), ("lost", "")])  # fmt: skip
+def test_only_a_dispute_that_was_decided_is_told_as_closed(subscription, dispute, status, why):
+    Dispute.objects.update(status=status)
+    write = {"action": StripeWrite.Action.CANCEL_SUBSCRIPTION, "object_id": "sub_2", "reference": "dp_other"}
+    StripeWrite.objects.create(lane="cus_bob", requested_at=DECEMBER, **write)
+    assert reasons.not_to_send(Mail(kind="dispute_closed", recipient="a@b", context={"dispute": dispute.pk})) == why
+
+
+def test_a_dispute_that_is_not_there_is_told_neither_as_opened_nor_as_closed(subscription, dispute):
+    facts = {"recipient": "a@b", "context": {"dispute": "dp_nobody"}}
+    assert reasons.not_to_send(Mail(kind="dispute_opened", **facts)) == reasons.DISPUTE_CLOSED
+    assert reasons.not_to_send(Mail(kind="dispute_closed", **facts)) == reasons.INQUIRY
 
 
 @pytest.fixture
