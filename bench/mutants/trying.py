@@ -22,6 +22,7 @@ from .forks import in_forks
 CACHE = ROOT / "tmp" / "mutants"
 # How long a test may take: so many times what it took unchanged, and some seconds for a machine that is busy.
 TIMES, SECONDS = 10, 30
+QUICK = 0.5
 HELD = "the time was over"
 
 
@@ -58,17 +59,14 @@ class Trials:
                 yield change, answer["told"], answer["is_killed"]
 
     def touching(self, change: Change) -> list[str]:
-        """The tests that run the statement: of its module by name, then of every file by turns; the quick first."""
+        """The tests that run the statement: of its module by name, then the quick; of every file by turns."""
         found = [test for test, facts in self.map.items() if f"{change.path}:{change.line}" in facts["lines"]]
-        found.sort(key=lambda test: self.map[test]["seconds"])
-        own = f"/test_{Path(change.path).stem}.py::"
-        turns: Counter[str] = Counter()
-        order = {}
-        for test in found:
+        own, turns, order = f"/test_{Path(change.path).stem}.py::", Counter[str](), {}
+        for test in sorted(found, key=lambda test: self.map[test]["seconds"]):
             file = test.split("::")[0]
             turns[file] += 1
-            order[test] = (own not in test, turns[file])
-        return sorted(found, key=lambda test: order[test])
+            order[test] = (own not in test, self.map[test]["seconds"] > QUICK, turns[file])
+        return sorted(order, key=lambda test: order[test])
 
     def _try(self, change: Change, directory: Path) -> dict[str, Any]:
         self._loaded.exchange(Path(change.path), changes.made(change))

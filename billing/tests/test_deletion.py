@@ -130,6 +130,23 @@ def test_every_kind_of_subscription_ends_also_those_we_never_knew(world):
     assert live_at_stripe(world) == []
 
 
+def test_all_that_stripe_lists_on_more_than_one_page_ends(world, monkeypatch):
+    ada = world.subscribed()
+    price = Price.objects.get(plan__slug="team", interval="month").pk
+    more = [world.subscribe_again(ada, price) for _ in range(3)]
+    get = removal.stripe_client.get
+
+    def in_pages_of_two(path, **params):
+        return get(path, **({**params, "limit": 2} if "limit" in params else params))
+
+    monkeypatch.setattr(removal.stripe_client, "get", in_pages_of_two)
+    listed = [item["id"] for item in removal._all(AccountDeletion(customer_id=ada.customer), "/v1/subscriptions")]
+    assert listed == [*more[::-1], ada.subscription]
+    monkeypatch.setattr(removal.stripe_client, "get", get)
+    assert leave(ada).is_done
+    assert live_at_stripe(world) == []
+
+
 @pytest.mark.parametrize("days", [1, 40])
 def test_past_due_ends_too_and_its_open_invoice_is_void(world, days):
     ada = world.subscribed()
