@@ -8,14 +8,18 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from . import ROOT
 
-BOUNDS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
-OPPOSITES = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot,
-             ast.IsNot: ast.Is, ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.Div: ast.Mult,
-             ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or, ast.Or: ast.And}  # fmt: skip
+BOUNDS: dict[type, Any] = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
+OPPOSITES: dict[type, Any] = {
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.Div: ast.Mult,
+    ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or, ast.Or: ast.And,
+}  # fmt: skip
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 LINKS = frozenset({"filter", "exclude", "order_by"})
 UNSEEN_KEYWORDS = frozenset({"update_fields", "batch_size", "chunk_size", "extra", "exc_info", "dispatch_uid"})
@@ -23,6 +27,8 @@ UNSEEN_FUNCTIONS = frozenset({"__str__", "__repr__"})
 WORDS = frozenset({"_", "gettext", "ngettext", "pgettext", "cast"})
 TESTED = (ast.If, ast.While, ast.IfExp)
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+Setter = Callable[[Any, Any], None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,13 @@ def made(change: Change) -> ast.Module:
 
 
 def _parsed(path: Path) -> ast.Module:
-    return ast.parse((ROOT / path).read_text())
+    return ast.parse(_source(path))
+
+
+@cache
+def _source(path: Path) -> str:
+    """Read once: what is edited while a run goes on is for the next one."""
+    return (ROOT / path).read_text()
 
 
 def _change(path: Path, number: int, site: _Site) -> Change:
@@ -98,13 +110,13 @@ def _in_function(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_
             yield from _below(statement, function, function.body.__setitem__, number, statement)
 
 
-def _below(node, parent, setter, key, statement) -> Iterator[_Site]:
+def _below(node: ast.AST, parent: ast.AST, setter: Setter, key: Any, statement: ast.stmt) -> Iterator[_Site]:
     """The changes of `node`, which `parent` has at `key`, then those of what is in it."""
     if _is_unseen(node):
         return
     statement = node if isinstance(node, ast.stmt) else statement
     for new in _alternatives(node, parent, key):
-        yield _Site(statement, lambda put, setter=setter, key=key: setter(key, put), node, _placed(new, node))
+        yield _Site(statement, partial(setter, key), node, _placed(new, node))
     for name, value in ast.iter_fields(node):
         if name in {"annotation", "returns", "decorator_list", "args"} and isinstance(node, (*FUNCTION, ast.AnnAssign)):
             continue
@@ -113,7 +125,7 @@ def _below(node, parent, setter, key, statement) -> Iterator[_Site]:
                 if isinstance(child, ast.AST):
                     yield from _below(child, node, value.__setitem__, number, statement)
         elif isinstance(value, ast.AST):
-            yield from _below(value, node, lambda key, put, node=node: setattr(node, key, put), name, statement)
+            yield from _below(value, node, partial(setattr, node), name, statement)
 
 
 def _placed(new: ast.AST, old: ast.AST) -> ast.AST:

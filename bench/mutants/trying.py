@@ -31,6 +31,7 @@ class Trials:
 
     def __init__(self, paths: list[Path], jobs: int, longest: float, then: Any) -> None:
         self.paths, self.jobs, self.longest, self._then = paths, jobs, longest, then
+        self.map: dict[str, dict[str, Any]] = {}
         self._failed: list[str] = []
 
     @pytest.hookimpl(tryfirst=True)
@@ -38,9 +39,8 @@ class Trials:
         self._items = {item.nodeid: item for item in session.items}
         self._make_database(session.items)
         for path in self.paths:
-            import_module(
-                ".".join(path.with_suffix("").parts).removesuffix(".__init__")
-            )  # a command's modules are loaded when it is called
+            # A command's modules are else loaded when it is called.
+            import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
         self._loaded = swapping.Loaded(self.paths)
         self.map = self._touched()
         self._then(self)
@@ -129,7 +129,6 @@ class Trials:
         """The facts of the tests that pass unchanged: only those can tell anything."""
         self._own_database(directory)
         seen, found = swapping.watch(self._loaded, self.paths), {}
-        self.map: dict[str, dict[str, Any]] = {}
         for number, test in enumerate(tests):
             seen.clear()
             began = time.monotonic()
