@@ -266,6 +266,7 @@ def test_what_is_paid_even_after_the_end_is_cancelled_and_refunded(world, settin
     world.deliver()
     leaving.refresh_from_db()
     assert (live_at_stripe(world), leaving.is_done, ada.row.status) == ([], True, "canceled")
+    assert leaving.attempts == 1, "its steps were taken once more, by keys of their own"
     assert len(world.stripe("GET", "refunds")["data"]) == 1
     assert not access.has_access(ada.user)
 

@@ -32,3 +32,15 @@ def test_a_price_and_a_plan_that_stripe_bills_and_are_missing_here_are_back_and_
     made = Plan.objects.get(slug="team")
     assert (made.is_public, made.name, Price.objects.get(pk=team.pk).plan) == (False, "Team", made)
     assert Price.objects.get(pk=other.pk).plan.slug == "pro"
+
+
+def test_texts_too_long_for_a_plan_are_cut(world):
+    price = Price.objects.get(lookup_key="team_month")
+    product = world.stripe("GET", f"prices/{price.pk}")["product"]
+    world.stripe("POST", f"products/{product}", name="n" * 101, description="d" * 301)
+    Price.objects.filter(plan__slug="team").delete()
+    Plan.objects.filter(slug="team").delete()
+    run = SyncRun(mode="full", started_at=timezone.now(), clock_at=timezone.now())
+    Prices(run, is_dry=False).look_at([{"items": {"data": [{"price": {"id": price.pk}}]}}])
+    made = Plan.objects.get(slug="team")
+    assert (made.name, made.description) == ("n" * 100, "d" * 300)
