@@ -5,7 +5,7 @@ RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PIP = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test lint docs bench requirements clean
+.PHONY: demo test lint docs bench mutants requirements clean
 
 demo: .venv/.runtime
 	$(RUN) manage.py demo $(ARGS)
@@ -29,6 +29,10 @@ docs: .venv/.dev
 
 bench: .venv/.dev
 	$(RUN) -m bench $(ARGS)
+
+# Single changes to the core, drawn by seeds, that the tests should notice: `make mutants ARGS="--seed 7 --count 30"`.
+mutants: .venv/.dev
+	$(RUN) -m bench.mutants $(ARGS)
 
 # Choose the versions anew: `make requirements ARGS=--upgrade`.
 requirements: .venv/.dev

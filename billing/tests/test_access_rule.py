@@ -74,6 +74,19 @@ def test_it_is_not_asked_about_the_past(ada):
     assert access.explain(ada.user, clock.now()).reason == "active"
 
 
+def test_the_end_of_a_grace_is_announced_by_one_sweep_and_holds_up_no_later_one(world, ada):
+    ben = world.subscribed(email="ben@example.com")
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=31, hours=3)
+    world.deliver()
+    world.heard.clear()
+    assert "0 graces" in worker.sweep(), "the grace is not over yet"
+    world.advance(days=4)
+    assert "1 graces" in worker.sweep()
+    assert "0 graces" in worker.sweep()
+    assert (world.said(ada), world.said(ben)) == (["access_revoked"], [])
+
+
 def test_losing_access_by_it_is_announced_with_the_next_event(world, ada):
     leave(ada)
     world.stripe("POST", f"subscriptions/{ada.subscription}", metadata={"touched": timezone.now().isoformat()})

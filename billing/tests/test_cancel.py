@@ -43,6 +43,53 @@ def test_cancelled_twice_is_cancelled_once(world, ada):
     assert world.said(ada).count("subscription_ended") == 1
 
 
+@pytest.fixture
+def writes(world):
+    """How many writes Stripe has had of us since it was asked last."""
+    had = [0]
+
+    def since():
+        calls = [call["count"] for call in world.calls()["data"] if call["method"] != "GET"]
+        before, had[0] = had[0], sum(calls)
+        return had[0] - before
+
+    return since
+
+
+def test_what_is_over_is_not_asked_about_again(world, ada, writes):
+    cancel.cancel(ada.user, "now")
+    writes()
+    assert cancel.cancel(ada.user, "period_end").status == "canceled"
+    assert writes() == 0
+
+
+@pytest.mark.parametrize(("earlier", "asks"), [(86_400, 0), (0, 0), (-86_400, 1)])
+def test_an_end_by_then_stays_as_it_is_and_a_later_one_is_moved(world, ada, writes, earlier, asks):
+    end = at_stripe(world, ada)["items"]["data"][0]["current_period_end"]
+    world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at=end - earlier)
+    writes()
+    cancel.cancel(ada.user, "period_end")
+    assert writes() == asks
+    assert at_stripe(world, ada)["cancel_at"] == end - max(earlier, 0)
+
+
+def test_what_ends_with_its_period_is_not_asked_to_do_so_again(world, ada, writes):
+    cancel.cancel(ada.user, "period_end")
+    writes()
+    cancel.cancel(ada.user, "period_end")
+    assert writes() == 0
+
+
+@pytest.mark.parametrize("when", ["period_end", "now"])
+def test_nobody_else_is_cancelled_with_them(world, ada, when):
+    ben = world.subscribed(email="ben@example.com")
+    cancel.cancel(ada.user, when)
+    assert (ben.row.status, ben.row.cancel_at, ben.access.reason) == ("active", None, "active")
+    found = at_stripe(world, ben)
+    assert (found["status"], found["cancel_at_period_end"]) == ("active", False)
+    assert world.said(ben) == []
+
+
 def test_cancelled_now_ends_access_now(world, ada):
     assert cancel.cancel(ada.user, "now").status == "canceled"
     assert not ada.access.has_access

@@ -185,6 +185,63 @@ def test_a_proration_date_that_was_not_previewed_is_refused(world, ada):
     assert charged(world, ada) == [2000]
 
 
+@pytest.mark.parametrize(
+    ("ago", "is_taken"), [(previews.VALID_FOR - timedelta(minutes=1), True), (previews.VALID_FOR, False)]
+)
+def test_a_preview_is_valid_for_half_an_hour(world, ada, ago, is_taken):
+    shown = previews.preview(ada.user, "team", "month")
+    PlanChange.objects.update(created_at=timezone.now() - ago)
+    if is_taken:
+        assert change.change(ada.user, "team", "month", shown.proration_date).plan.slug == "team"
+        return
+    with pytest.raises(refusals.StalePreview):
+        change.change(ada.user, "team", "month", shown.proration_date)
+
+
+def test_a_preview_is_of_one_subscriber_one_price_and_one_number_of_seats(world, ada):
+    ben = world.subscribed(email="ben@example.com")
+    shown = previews.preview(ada.user, "team", "month")
+    for who, interval in ((ben, "month"), (ada, "year")):
+        with pytest.raises(refusals.StalePreview):
+            change.change(who.user, "team", interval, shown.proration_date)
+    PlanChange.objects.update(quantity=2)
+    with pytest.raises(refusals.StalePreview):
+        change.change(ada.user, "team", "month", shown.proration_date)
+    assert (ada.row.plan.slug, ben.row.plan.slug) == ("pro", "pro")
+
+
+def test_an_old_preview_is_forgotten_at_the_next_one_and_neither_anothers_nor_what_was_asked_is(world, ada):
+    ben = world.subscribed(email="ben@example.com")
+    for who in (ada, ben):
+        previews.preview(who.user, "team", "month")
+    kept = PlanChange.objects.get(customer=ada.customer)
+    kept.pk, kept.status = None, PlanChange.Status.MADE
+    kept.save(force_insert=True)
+    PlanChange.objects.update(created_at=timezone.now() - previews.KEPT_FOR - timedelta(minutes=1))
+    previews.preview(ada.user, "team", "year")
+    rows = PlanChange.objects.order_by("created_at").values_list("customer", "status", "price__interval")
+    assert sorted(rows) == sorted([
+        (ada.customer, "made", "month"), (ada.customer, "previewed", "year"), (ben.customer, "previewed", "month"),
+    ])  # fmt: skip
+
+
+def test_a_change_that_is_made_and_one_taken_back_are_of_that_subscriber_alone(world):
+    ada, ben = world.subscribed(plan="team"), world.subscribed(plan="team", email="ben@example.com")
+    world.advance(days=15)  # past the trial
+    world.deliver()
+    for who in (ada, ben):
+        change.change(who.user, "pro", "month")
+    change.take_back(ada.user)
+    assert (ada.row.pending_kind, ben.row.pending_kind) == ("", "scheduled")
+    assert at_stripe(world, ben)["schedule"]
+    assert PlanChange.objects.filter(customer=ben.customer, status="made").count() == 1
+
+
+def test_pausing_the_collection_pauses_no_change_of_plan(world, ada):
+    world.stripe("POST", f"subscriptions/{ada.subscription}", pause_collection={"behavior": "void"})
+    assert change.change(ada.user, "team", "month").plan.slug == "team"
+
+
 # Refused
 
 

@@ -1,5 +1,7 @@
 """Buying: one customer, one open Checkout, and never a second subscription."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
@@ -149,6 +151,28 @@ def test_an_attempt_broken_off_before_its_answer_is_gone_on_with(world, ada):
     session_id = attempt.session_id
     CheckoutAttempt.objects.update(session_id="", url="")
     assert checkout.start(ada, "pro", "month").session_id == session_id
+
+
+@pytest.mark.parametrize(("minutes", "is_gone_on_with"), [(9, True), (11, False)])
+def test_an_attempt_without_an_answer_is_given_up_after_ten_minutes(world, ada, minutes, is_gone_on_with):
+    with world.down(), pytest.raises(stripe_client.StripeUnavailable):
+        checkout.start(ada, "pro", "month")
+    customer = customer_for(ada)
+    price = Price.objects.get(lookup_key="pro_month")
+    first = CheckoutAttempt.objects.create(customer=customer, price=price)
+    CheckoutAttempt.objects.update(created_at=timezone.now() - timedelta(minutes=minutes))
+    second = checkout.start(ada, "pro", "month")
+    assert (second.pk == first.pk) is is_gone_on_with
+    assert statuses() == (["open"] if is_gone_on_with else ["expired", "open"])
+
+
+def test_anothers_open_checkout_is_neither_gone_on_with_nor_closed(world, ada):
+    ben = world.sign_up("ben@example.com")
+    bens = checkout.start(ben, "pro", "month")
+    adas = checkout.start(ada, "team", "month")
+    assert (bens.pk != adas.pk, statuses()) == (True, ["open", "open"])
+    assert (session_of(world, bens)["status"], session_of(world, adas)["status"]) == ("open", "open")
+    assert session_of(world, bens)["customer"] == customer_for(ben).pk != session_of(world, adas)["customer"]
 
 
 def test_a_lost_answer_leads_to_one_session(world, ada):

@@ -97,6 +97,22 @@ def test_a_card_that_is_scrubbed_is_kept_at_stripe_without_a_person(world, setti
     assert live_at_stripe(world) == []
 
 
+def test_a_renewal_that_stripe_was_about_to_collect_is_never_collected(world, settings):
+    """Within its first hour a renewal's invoice is a draft, which cannot be void."""
+    settings.BILLING_DELETE_CUSTOMER = False
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    renews_at = ada.row.current_period_end
+    world.advance(hours=(renews_at - testing.now()).total_seconds() / 3600 + 0.1)
+    [draft] = world.stripe("GET", "invoices", customer=ada.customer, status="draft")["data"]
+    [bystanders] = world.stripe("GET", "invoices", customer=ben.customer, status="draft")["data"]
+    assert leave(ada).is_done
+    assert world.stripe("GET", f"invoices/{draft['id']}")["auto_advance"] is False
+    assert world.stripe("GET", f"invoices/{bystanders['id']}")["auto_advance"] is True
+    world.advance(days=2)
+    assert world.stripe("GET", f"invoices/{draft['id']}")["status"] == "draft"
+    assert world.stripe("GET", f"invoices/{bystanders['id']}")["status"] == "paid"
+
+
 def test_every_kind_of_subscription_ends_also_those_we_never_knew(world):
     ada = world.subscribed()
     price = Price.objects.get(plan__slug="team", interval="month").pk
@@ -110,6 +126,23 @@ def test_every_kind_of_subscription_ends_also_those_we_never_knew(world):
         payment_behavior="default_incomplete",
     )
     assert {unknown, trial["id"], unpaid["id"], ada.subscription} == set(live_at_stripe(world))
+    assert leave(ada).is_done
+    assert live_at_stripe(world) == []
+
+
+def test_all_that_stripe_lists_on_more_than_one_page_ends(world, monkeypatch):
+    ada = world.subscribed()
+    price = Price.objects.get(plan__slug="team", interval="month").pk
+    more = [world.subscribe_again(ada, price) for _ in range(3)]
+    get = removal.stripe_client.get
+
+    def in_pages_of_two(path, **params):
+        return get(path, **({**params, "limit": 2} if "limit" in params else params))
+
+    monkeypatch.setattr(removal.stripe_client, "get", in_pages_of_two)
+    listed = [item["id"] for item in removal._all(AccountDeletion(customer_id=ada.customer), "/v1/subscriptions")]
+    assert listed == [*more[::-1], ada.subscription]
+    monkeypatch.setattr(removal.stripe_client, "get", get)
     assert leave(ada).is_done
     assert live_at_stripe(world) == []
 
@@ -155,6 +188,25 @@ def test_who_never_bought_is_closed_by_the_same_way(world):
     leaving.refresh_from_db()
     assert (leaving.is_done, leaving.customer) == (True, None)
     assert world.heard == [("account_closing", ""), ("account_closed", "")]
+
+
+def test_who_leaves_is_told_at_stripes_address_or_else_at_their_own(world):
+    told = {}
+
+    def hear(sender, subscriber, email, **details):
+        told[subscriber.pk] = email
+
+    never, ada = world.sign_up("never@example.com"), world.subscribed()
+    Customer.objects.filter(pk=ada.customer).update(email="at-stripe@example.com")
+    signals.account_closed.connect(hear)
+    try:
+        deletion.begin(never)
+        testing.work()
+        assert told == {never.pk: "never@example.com"}
+        leave(ada)
+    finally:
+        signals.account_closed.disconnect(hear)
+    assert told == {never.pk: "never@example.com", ada.user.pk: "at-stripe@example.com"}
 
 
 def test_a_customer_left_behind_at_stripe_by_a_crash_is_found_and_removed(world):
@@ -214,6 +266,7 @@ def test_what_is_paid_even_after_the_end_is_cancelled_and_refunded(world, settin
     world.deliver()
     leaving.refresh_from_db()
     assert (live_at_stripe(world), leaving.is_done, ada.row.status) == ([], True, "canceled")
+    assert leaving.attempts == 1, "its steps were taken once more, by keys of their own"
     assert len(world.stripe("GET", "refunds")["data"]) == 1
     assert not access.has_access(ada.user)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from billing.models import (
+    Alert,
     Dispute,
     Hold,
     Price,
@@ -10,6 +11,11 @@ from billing.models import (
 )
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+
+def alerts_raised():
+    """How often staff were to be told, nobody having been mailed yet."""
+    return sum(Alert.objects.values_list("waiting", flat=True))
 
 
 def test_a_dispute_holds_access_and_winning_it_gives_it_back(world):
@@ -56,6 +62,32 @@ def test_an_inquiry_that_becomes_a_dispute_is_announced_again_and_holds_access(w
     world.deliver()
     assert ben.access.reason == "hold_dispute"
     assert world.said(ben) == ["access_revoked", "dispute_opened"]
+
+
+def test_what_is_heard_again_of_an_open_dispute_is_announced_to_nobody(world):
+    ben, eve = world.subscribed(), world.subscribed(email="eve@example.com")
+    dispute = world.control("disputes", charge=world.charge_of(ben)["id"])
+    world.deliver()
+    told = alerts_raised()
+    assert told == 1
+    world.heard.clear()
+    world.stripe("POST", f"disputes/{dispute['id']}", evidence={"customer_name": "Ben"})
+    heard = [event["type"] for event in world.events()]
+    assert "charge.dispute.updated" in heard
+    world.deliver()
+    assert (world.heard, alerts_raised()) == ([], told)
+    assert (ben.access.reason, eve.access.reason) == ("hold_dispute", "active")
+
+
+def test_a_dispute_that_is_first_heard_of_when_it_is_closed_is_said_to_be_closed_alone(world):
+    ben = world.subscribed()
+    dispute = world.control("disputes", charge=world.charge_of(ben)["id"])
+    world.control(f"disputes/{dispute['id']}", status="won")
+    world.deliver(world.events("charge.dispute.closed"))
+    assert [name for name in world.said(ben) if "dispute" in name] == ["dispute_closed"]
+    assert alerts_raised() == 0
+    world.deliver()
+    assert world.said(ben) == ["dispute_closed"], "what comes late changes nothing"
 
 
 def test_a_dispute_that_comes_before_its_payment_waits_for_one_call_and_finds_its_customer(world):

@@ -78,6 +78,45 @@ def test_a_lane_held_by_another_is_not_taken(lane):
     assert lanes.take(lane) is None
 
 
+def test_who_takes_a_lane_leaves_every_other_lane_free(lane):
+    with transaction.atomic():
+        lanes.wake("cus_2")
+    claim = lanes.take(lane)
+    assert Lane.objects.get(pk="cus_2").token is None
+    other = lanes.take("cus_2")
+    assert (claim.key, other.key) == (lane, "cus_2")
+    lanes.release(other)
+    assert Lane.objects.get(pk=lane).token == claim.token
+    lanes.let_go(claim)
+    assert Lane.objects.get(pk=lane).token is None
+
+
+def test_a_renewed_lease_is_longer_and_keeps_others_out(lane, settings):
+    settings.BILLING_LANE_LEASE_SECONDS = 60
+    claim = lanes.take(lane)
+    Lane.objects.update(leased_until=timezone.now() + timedelta(seconds=5))
+    lanes.renew(claim)
+    left = Lane.objects.get(pk=lane).leased_until - timezone.now()
+    assert timedelta(seconds=50) < left <= lanes.conf.lease
+    assert lanes.take(lane) is None
+
+
+def test_a_fresh_lease_lasts_as_long_as_the_setting_says(lane):
+    before = timezone.now()
+    lanes.take(lane)
+    assert before + lanes.conf.lease <= Lane.objects.get(pk=lane).leased_until <= timezone.now() + lanes.conf.lease
+
+
+def test_a_renewal_touches_no_other_lane(lane):
+    with transaction.atomic():
+        lanes.wake("cus_2")
+    claim, other = lanes.take(lane), lanes.take("cus_2")
+    ends = Lane.objects.get(pk="cus_2").leased_until
+    lanes.renew(claim)
+    assert Lane.objects.get(pk="cus_2").leased_until == ends
+    lanes.renew(other)
+
+
 def test_a_lease_that_is_over_is_taken_over_and_the_first_holder_cannot_commit(lane):
     zombie = lanes.take(lane)
     Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))

@@ -10,7 +10,7 @@ from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
 
 from billing import lanes, ledger, mirror, processing, signals, testing, worker
-from billing.models import Lane, Payment, StripeEvent, StripeWrite, Subscription
+from billing.models import InvoicePayment, Lane, Payment, StripeEvent, StripeWrite, Subscription
 from billing.stripe_client import HttpClient, StripeUnavailable
 from billing.testing import assert_all_processed
 
@@ -102,6 +102,24 @@ def test_the_waits_between_tries_grow_and_vary_a_little():
         wait = (processing._next_attempt(tries) - now).total_seconds() / 60
         assert minutes * 0.89 < wait < minutes * 1.11
     assert processing._next_attempt(len(processing.BACKOFF_MINUTES) + 1) is None
+
+
+def test_what_is_due_on_a_lane_and_what_is_put_off_there_is_that_lanes_alone(world):
+    ada, ben = world.subscribe(), world.subscribe(email="ben@example.com")
+    world.deliver(work=False)
+    events = {who.customer: processing.due(who.customer) for who in (ada, ben)}
+    assert all(events.values())
+    assert all({event.lane for event in found} == {lane} for lane, found in events.items())
+    processing.postpone(ada.customer, "Stripe is away")
+    assert processing.due(ada.customer) == []
+    assert processing.due(ben.customer) == events[ben.customer]
+    put_off = StripeEvent.objects.filter(lane=ada.customer)
+    later = timezone.now() + processing.OUTAGE
+    assert all(later - timedelta(seconds=20) < event.next_attempt_at <= later for event in put_off.waiting())
+    assert not StripeEvent.objects.filter(lane=ben.customer).exclude(next_attempt_at=None).exists()
+    worker.drain(ben.customer)
+    assert ben.access.reason == "active"
+    assert not Subscription.objects.filter(customer=ada.customer).exists(), "nothing of the other lane was applied"
 
 
 def test_a_replayed_event_repeats_no_effect(world):
@@ -258,6 +276,43 @@ def test_a_backlog_of_ten_events_is_drained_with_two_calls_and_few_queries(warm,
     assert sum(_reads_since(warm, before).values()) == 2
 
 
+def disputes(world, who):
+    world.dispute(who)
+
+
+def gets_a_part_back(world, who):
+    world.refund(who, 500)
+
+
+def fails_to_pay(world, who):
+    world.change_card(who, "pm_card_chargeCustomerFail")
+    world.advance(days=32)
+
+
+def is_renewed_twice(world, who):
+    world.advance(days=65)
+
+
+@pytest.mark.parametrize(
+    ("happens", "times"), [(disputes, 2), (gets_a_part_back, 1), (fails_to_pay, 1), (is_renewed_twice, 1)]
+)
+def test_all_that_a_batch_is_known_to_read_is_asked_for_before_its_transaction(world, monkeypatch, happens, times):
+    """What the first answers name, such as a dispute's charge, starts it once more."""
+    ada = world.subscribed()
+    happens(world, ada)
+    world.deliver(work=False)
+    apply, begun = processing.apply, []
+
+    def noted(lane, events):
+        begun.append(lane)
+        apply(lane, events)
+
+    monkeypatch.setattr(processing, "apply", noted)
+    assert worker.drain(ada.customer) == "drained"
+    assert begun == [ada.customer] * times
+    assert_all_processed()
+
+
 def test_nothing_is_asked_of_stripe_while_an_event_is_received(world):
     world.subscribe()
     events = world.events()
@@ -411,6 +466,20 @@ def test_a_payment_that_names_only_its_invoice_goes_to_the_lane_of_that_invoices
     world.deliver(work=False)
     payment = StripeEvent.objects.get(type="invoice_payment.paid")
     assert payment.lane == ada.customer
+
+
+def test_a_payment_of_an_invoice_we_have_finds_its_customer_without_the_link(world):
+    ada, ben = world.subscribe(), world.subscribed(email="ben@example.com")
+    world.delivered.difference_update(event["id"] for event in world.sandbox.events())
+    late = [
+        event
+        for event in world.events("invoice_payment.paid")
+        if event["data"]["object"]["invoice"] == ben.last_payment.invoice_id
+    ]
+    StripeEvent.objects.all().delete()
+    InvoicePayment.objects.all().delete()
+    world.deliver(late, work=False)
+    assert StripeEvent.objects.get().lane == ben.customer != ada.customer
 
 
 def test_one_object_that_stripe_does_not_answer_for_keeps_only_its_own_event_waiting(world, monkeypatch):

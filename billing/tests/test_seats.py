@@ -303,6 +303,19 @@ def test_a_scheduled_change_of_plan_stays_and_is_for_as_many(world, team):
     assert not owed().exists()
 
 
+def test_a_scheduled_change_of_plan_is_for_as_many_seats_before_and_after_it(world, team):
+    change.change(team.user, "team", "month")
+    testing.work()
+    world.deliver()
+    change.change(team.user, "pro", "month")
+    schedule = world.stripe("GET", f"subscription_schedules/{at_stripe(world, team)['schedule']}")
+    assert [phase["items"][0]["quantity"] for phase in schedule["phases"]] == [2, 2]
+    assert billed(world, team) == 2
+    world.advance(days=31)
+    world.deliver()
+    assert (team.row.plan.slug, billed(world, team)) == ("pro", 2)
+
+
 def test_a_change_that_waits_for_its_payment_is_waited_for(world, team):
     world.change_card(team, "pm_card_authenticationRequired")
     change.change(team.user, "team", "month")

@@ -145,6 +145,25 @@ def test_a_stranger_does_not_use_up_what_is_mine(ada):
     assert usage.summary(ada)["generations"].used == 0
 
 
+def test_each_has_a_count_of_their_own_however_much_another_uses(ada):
+    charlie = get_user_model().objects.create_user("charlie@example.com")
+    assert usage.consume(charlie, "generations", 9).used == 9
+    assert usage.consume(ada, "generations", 2).used == 2
+    assert usage.consume(charlie, "generations").used == 10
+    with pytest.raises(usage.QuotaExceeded):
+        usage.consume(charlie, "generations")
+    assert usage.consume(ada, "generations") == usage.Quota(used=3, limit=10)
+    assert dict(Usage.objects.values_list("subscriber", "used")) == {ada.pk: 3, charlie.pk: 10}
+
+
+def test_each_feature_has_a_count_of_its_own(ada):
+    PlanLimit.objects.create(plan=Plan.objects.get(slug="free"), feature="views", quantity=3)
+    usage.consume(ada, "generations", 4)
+    assert usage.consume(ada, "views", 3) == usage.Quota(used=3, limit=3)
+    assert usage.consume(ada, "generations").used == 5
+    assert {name: quota.used for name, quota in usage.summary(ada).items()} == {"generations": 5, "views": 3}
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_fifty_at_once_get_exactly_what_the_limit_allows(ada):

@@ -168,6 +168,31 @@ def test_json_that_is_not_an_event_is_refused_and_says_what_is_missing(data):
     assert not StripeEvent.objects.exists()
 
 
+LONGEST = [("id", 255), ("type", 100)]
+
+
+@pytest.mark.parametrize(("name", "longest"), LONGEST)
+def test_a_text_as_long_as_its_column_is_taken_and_one_longer_is_refused(name, longest):
+    assert testing.deliver(an_event(**{name: "x" * longest})).status_code == 200
+    assert len(getattr(StripeEvent.objects.get(), name)) == longest
+    answer = testing.deliver(an_event(**{name: "y" * (longest + 1)}))
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_an_event")
+    assert f"{name} must be a text of 1 to {longest} characters" in answer.json()["detail"]
+    assert StripeEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(("created", "status"), [(-1, 400), (0, 200), (253_402_300_799, 200), (253_402_300_800, 400)])
+def test_a_time_is_taken_from_the_epoch_to_the_last_date_there_is(created, status):
+    assert testing.deliver(an_event(created=created)).status_code == status
+
+
+@pytest.mark.parametrize("kind", ["v2.core.event", "Event", "", None, 1])
+def test_an_otherwise_whole_event_of_another_kind_is_refused(kind):
+    answer = testing.deliver(an_event(object=kind))
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_an_event")
+    assert not StripeEvent.objects.exists()
+
+
 def test_a_body_over_one_mebibyte_is_refused_unread():
     class Unread:
         def read(self, *args):

@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import run_checks
 
 from billing import signals
-from billing.models import Dispute, StripeWrite, Subscription
+from billing.models import AccountDeletion, Customer, Dispute, Price, StripeWrite, Subscription
 from notifications import reasons
 from notifications.models import Mail
 
@@ -103,6 +103,131 @@ def test_a_renewal_that_was_cancelled_meanwhile_is_not_told(subscription, work):
     Subscription.objects.update(cancel_at=JANUARY)
     work()
     assert error_of("renewal_coming") == reasons.MOVED
+
+
+LIVE_ONLY = {
+    "welcome": (signals.subscription_started, {}),
+    "trial_ending": (signals.trial_ending, {"trial_end": JANUARY}),
+    "renewal_coming": (signals.renewal_coming, {"renews_at": JANUARY}),
+    "card_expiring": (signals.card_expiring, {"expires_on": date(2026, 12, 31)}),
+    "plan_changed": (signals.subscription_changed, {"previous_plan": None}),
+    "downgrade_scheduled": (signals.change_scheduled, {"price": None, "at": JANUARY}),
+}
+
+
+@pytest.mark.parametrize(
+    ("cancel_at", "is_told"), [(None, True), (JANUARY + timedelta(seconds=1), True), (JANUARY, False)]
+)
+def test_a_renewal_is_told_unless_it_is_cancelled_by_then(subscription, work, cancel_at, is_told):
+    Subscription.objects.update(cancel_at=cancel_at)
+    say(signals.renewal_coming, subscription, renews_at=JANUARY)
+    work()
+    assert sent() == (["renewal_coming"] if is_told else [])
+
+
+@pytest.mark.parametrize(
+    ("moved_by", "is_told"), [({"hours": 14}, True), ({"hours": 15}, False), ({"days": -1}, False)]
+)
+def test_the_day_of_a_renewal_counts_and_not_its_second(subscription, work, moved_by, is_told):
+    say(signals.renewal_coming, subscription, renews_at=JANUARY)
+    Subscription.objects.update(current_period_end=JANUARY + timedelta(**moved_by))
+    work()
+    assert sent() == (["renewal_coming"] if is_told else [])
+
+
+def test_a_trial_that_has_become_a_subscription_ends_no_more(in_everything, work):
+    say(signals.trial_ending, in_everything, trial_end=JANUARY)
+    Subscription.objects.update(status="active")
+    work()
+    assert error_of("trial_ending") == reasons.MOVED
+
+
+@pytest.mark.parametrize("column", ["price", "quantity"])
+def test_a_plan_that_has_changed_again_is_not_told_of(subscription, work, column):
+    other = Price.objects.create(
+        pk="price_other", plan=subscription.plan, currency="usd", unit_amount=1, interval="month"
+    )
+    say(signals.subscription_changed, subscription, previous_plan=None)
+    Subscription.objects.update(**{column: {"price": other, "quantity": 2}[column]})
+    work()
+    assert error_of("plan_changed") == reasons.CHANGED_AGAIN
+
+
+def test_a_change_whose_period_is_not_known_is_told(subscription, work):
+    subscription.current_period_start = None
+    subscription.save()
+    say(signals.subscription_changed, subscription, previous_plan=None)
+    work()
+    assert sent() == ["plan_changed"]
+
+
+@pytest.mark.parametrize(("status", "why"), [("warning_closed", reasons.INQUIRY), ("needs_response", reasons.INQUIRY),
+                                             ("won", ""), ("lost", "")])  # fmt: skip
+def test_only_a_dispute_that_was_decided_is_told_as_closed(subscription, dispute, status, why):
+    Dispute.objects.update(status=status)
+    write = {"action": StripeWrite.Action.CANCEL_SUBSCRIPTION, "object_id": "sub_2", "reference": "dp_other"}
+    StripeWrite.objects.create(lane="cus_bob", requested_at=DECEMBER, **write)
+    assert reasons.not_to_send(Mail(kind="dispute_closed", recipient="a@b", context={"dispute": dispute.pk})) == why
+
+
+def test_a_dispute_that_is_not_there_is_told_neither_as_opened_nor_as_closed(subscription, dispute):
+    facts = {"recipient": "a@b", "context": {"dispute": "dp_nobody"}}
+    assert reasons.not_to_send(Mail(kind="dispute_opened", **facts)) == reasons.DISPUTE_CLOSED
+    assert reasons.not_to_send(Mail(kind="dispute_closed", **facts)) == reasons.INQUIRY
+
+
+@pytest.fixture
+def in_everything(subscription):
+    """A trial that ends as its period does, with a change scheduled for that day and a card that expires before."""
+    Subscription.objects.update(
+        status="trialing",
+        trial_end=JANUARY,
+        pending_kind="scheduled",
+        pending_at=JANUARY,
+        card_last4="4242",
+        card_expires_on=date(2026, 12, 31),
+    )
+    return Subscription.objects.get()
+
+
+@pytest.mark.parametrize("kind", LIVE_ONLY)
+def test_while_it_goes_on_each_of_these_is_told(in_everything, work, kind):
+    signal, details = LIVE_ONLY[kind]
+    say(signal, in_everything, **details)
+    work()
+    assert sent() == [kind]
+
+
+@pytest.mark.parametrize("kind", LIVE_ONLY)
+@pytest.mark.parametrize("status", sorted(Subscription.TERMINAL))
+def test_who_has_ended_meanwhile_is_told_none_of_these(in_everything, work, kind, status):
+    signal, details = LIVE_ONLY[kind]
+    say(signal, in_everything, **details)
+    Subscription.objects.update(status=status)
+    work()
+    assert (sent(), error_of(kind)) == ([], reasons.OVER)
+
+
+@pytest.mark.parametrize("kind", LIVE_ONLY)
+def test_whose_subscription_is_another_meanwhile_is_told_none_of_these(in_everything, work, kind):
+    signal, details = LIVE_ONLY[kind]
+    say(signal, in_everything, **details)
+    Subscription.objects.update(stripe_id="sub_2")
+    work()
+    assert (sent(), error_of(kind)) == ([], reasons.OVER)
+
+
+@pytest.mark.parametrize("kind", LIVE_ONLY)
+def test_who_is_leaving_is_told_none_of_these_and_a_bystander_who_leaves_changes_nothing(in_everything, work, kind):
+    signal, details = LIVE_ONLY[kind]
+    say(signal, in_everything, **details)
+    bystander = Customer.objects.create(pk="cus_bob")
+    leaving = AccountDeletion.objects.create(customer=bystander, lane=bystander.pk, requested_at=DECEMBER)
+    mail = Mail.objects.get()
+    assert reasons.not_to_send(mail) == ""
+    AccountDeletion.objects.filter(pk=leaving.pk).update(customer=in_everything.customer)
+    work()
+    assert (sent(), error_of(kind)) == ([], reasons.LEAVING)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,76 @@
+"""`python -m bench.mutants`: see the package."""
+
+import argparse
+import os
+import random
+import signal
+import sys
+import time
+from itertools import chain
+
+import pytest
+
+from . import NOT_TESTS, ROOT, TESTS, sources
+from .changes import Change, all_of
+from .trying import Trials
+
+LEAST = 0.95
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench.mutants", description="Draw changes to the core; list what lives.")
+    parser.add_argument("--seed", type=int, nargs="+", default=[1, 2, 3], help="one draw for each")
+    parser.add_argument("--count", type=int, default=100, help="how many changes a seed draws")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only changes whose place or words contain this")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many are tried at once")
+    parser.add_argument("--longest", type=float, default=300, metavar="SECONDS", help="for the tests of one change")
+    return parser.parse_args()
+
+
+def draw(seed: int, count: int, possible: list[Change]) -> list[Change]:
+    return random.Random(seed).sample(possible, min(count, len(possible)))
+
+
+def try_all(trials: Trials, seeds: list[int], count: int, possible: list[Change]) -> bool:
+    """Whether enough of each seed's changes were killed."""
+    print(f"{len(possible)} changes are possible.", flush=True)
+    draws = {seed: draw(seed, count, possible) for seed in seeds}
+    lived: dict[Change, str] = {}
+    for change, told, is_killed in trials.outcomes(list(dict.fromkeys(chain(*draws.values())))):
+        if is_killed:
+            print(".", end="", flush=True)
+        else:
+            lived[change] = told
+            print(f"\nlived: {change}\n    ({told})", flush=True)
+    shares = [_reported(seed, drawn, lived) for seed, drawn in draws.items()]
+    return min(shares) >= LEAST
+
+
+def _reported(seed: int, drawn: list[Change], lived: dict[Change, str]) -> float:
+    left = [change for change in drawn if change in lived]
+    share = 1 - len(left) / len(drawn)
+    print(f"\nseed {seed}: {len(drawn)} drawn, {len(drawn) - len(left)} killed, {len(left)} lived ({share:.1%} died)")
+    for change in left:
+        print(f"  {change.path}:{change.line}  {change.was}  →  {change.now}")
+    return share
+
+
+def main() -> int:
+    given, began = options(), time.monotonic()
+    os.chdir(ROOT)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that its forks end with it
+    possible = [change for path in sources() for change in all_of(path) if given.only in str(change)]
+    enough: list[bool] = []
+    trials = Trials(
+        sources(), given.jobs, given.longest,
+        lambda ready: enough.append(try_all(ready, given.seed, given.count, possible)),
+    )  # fmt: skip
+    left_out = [f"--ignore={path}" for path in NOT_TESTS]
+    quiet = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not browser and not slow"]
+    pytest.main([*quiet, *left_out, *TESTS], plugins=[trials])
+    print(f"\n{time.monotonic() - began:.0f} s")
+    return 0 if enough == [True] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

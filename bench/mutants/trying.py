@@ -1,0 +1,145 @@
+"""pytest with everything loaded and one database made: forks of it run the tests that touch a change."""
+
+import hashlib
+import json
+import shutil
+import signal
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import ROOT, changes, swapping
+from .changes import Change
+from .forks import in_forks
+
+CACHE = ROOT / "tmp" / "mutants"
+# How long a test may take: so many times what it took unchanged, and some seconds for a machine that is busy.
+TIMES, SECONDS = 10, 30
+QUICK = 0.5
+HELD = "the time was over"
+
+
+class Trials:
+    """A plugin: in place of running the tests it collected, it calls `then` with itself."""
+
+    def __init__(self, paths: list[Path], jobs: int, longest: float, then: Any) -> None:
+        self.paths, self.jobs, self.longest, self._then = paths, jobs, longest, then
+        self.map: dict[str, dict[str, Any]] = {}
+        self._failed: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._items = {item.nodeid: item for item in session.items}
+        self._make_database(session.items)
+        for path in self.paths:
+            # A command's modules are else loaded when it is called.
+            import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
+        self._loaded = swapping.Loaded(self.paths)
+        self.map = self._touched()
+        self._then(self)
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._failed.append(report.nodeid)
+
+    def outcomes(self, drawn: list[Change]) -> Iterator[tuple[Change, str, bool]]:
+        """Each change, what became of it, and whether it was killed; as they end."""
+        for change, answer in in_forks(drawn, self._try, self.jobs):
+            if answer is None:
+                yield change, "a test did not end", True
+            else:
+                yield change, answer["told"], answer["is_killed"]
+
+    def touching(self, change: Change) -> list[str]:
+        """The tests that run the statement: of its module by name, then the quick; of every file by turns."""
+        found = [test for test, facts in self.map.items() if f"{change.path}:{change.line}" in facts["lines"]]
+        own, turns, order = f"/test_{Path(change.path).stem}.py::", Counter[str](), {}
+        for test in sorted(found, key=lambda test: self.map[test]["seconds"]):
+            file = test.split("::")[0]
+            turns[file] += 1
+            order[test] = (own not in test, self.map[test]["seconds"] > QUICK, turns[file])
+        return sorted(order, key=lambda test: order[test])
+
+    def _try(self, change: Change, directory: Path) -> dict[str, Any]:
+        self._loaded.exchange(Path(change.path), changes.made(change))
+        self._own_database(directory)
+        tests, ends = self.touching(change), time.monotonic() + self.longest
+        for done, test in enumerate(tests):
+            if time.monotonic() > ends:
+                return {"told": f"{HELD}: {done} of {len(tests)} tests that touch it passed", "is_killed": False}
+            if not self._passes(test, tests[done + 1 : done + 2]):
+                return {"told": test, "is_killed": True}
+        return {"told": f"{len(tests)} tests touch it", "is_killed": False}
+
+    def _passes(self, test: str, then: Iterable[str] = ()) -> bool:
+        item = self._items[test]
+        signal.setitimer(signal.ITIMER_REAL, TIMES * self.map.get(test, {"seconds": 60})["seconds"] + SECONDS)
+        self._failed.clear()
+        following = next((self._items[name] for name in then), item)
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+        return not self._failed
+
+    # The database
+
+    def _make_database(self, items: list[pytest.Item]) -> None:
+        """Have pytest-django make it once, by a test that starts nothing; its forks have copies of the file."""
+        from django.db import connection
+
+        quiet = next(item for item in items if item.path.name == "test_usage.py")
+        quiet.ihook.pytest_runtest_protocol(item=quiet, nextitem=items[0] if quiet is not items[0] else items[1])
+        connection.close()
+        if threading.active_count() > 1 or self._failed:
+            raise RuntimeError(f"No quiet start: {self._failed or threading.enumerate()}")
+
+    def _own_database(self, directory: Path) -> None:
+        from django.db import connection
+
+        copy = shutil.copy(connection.settings_dict["NAME"], directory / "database.sqlite3")
+        connection.settings_dict["NAME"] = str(copy)
+
+    # Which test touches what
+
+    def _touched(self) -> dict[str, dict[str, Any]]:
+        """Test → seconds, and the lines of the core it runs. Kept by what the core and the test's file say."""
+        CACHE.mkdir(parents=True, exist_ok=True)
+        core = _digest(*self.paths)
+        files: dict[Path, list[str]] = defaultdict(list)
+        for test, item in self._items.items():
+            files[item.path].append(test)
+        kept = {path: CACHE / f"{_digest(path)}-{core}.json" for path in files}
+        missing = [path for path in files if not kept[path].exists()]
+        for path, answer in in_forks(missing, lambda path, directory: self._watch(files[path], directory), self.jobs):
+            print(f"touched: {path.relative_to(ROOT)}", flush=True)
+            if answer is not None:
+                kept[path].write_text(json.dumps(answer))
+        found: dict[str, dict[str, Any]] = {}
+        for place in filter(Path.exists, kept.values()):
+            found.update(json.loads(place.read_text()))
+        return {test: facts | {"lines": set(facts["lines"])} for test, facts in found.items() if test in self._items}
+
+    def _watch(self, tests: list[str], directory: Path) -> dict[str, Any]:
+        """The facts of the tests that pass unchanged: only those can tell anything."""
+        self._own_database(directory)
+        seen, found = swapping.watch(self._loaded, self.paths), {}
+        for number, test in enumerate(tests):
+            seen.clear()
+            began = time.monotonic()
+            if self._passes(test, tests[number + 1 : number + 2]):
+                found[test] = {"seconds": round(time.monotonic() - began, 3), "lines": sorted(seen)}
+        return found
+
+
+def _digest(*paths: Path) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with suppress(FileNotFoundError):
+            digest.update(str(path).encode() + (ROOT / path).read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,134 @@
+"""Facts about money: which period a payment paid for, whose a refund is, and what a failure says."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from billing import payments
+from billing.models import Customer, InvoicePayment, Payment, PaymentFailure
+
+pytestmark = pytest.mark.django_db
+
+START = datetime(2026, 5, 1, tzinfo=UTC)
+END = datetime(2026, 6, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def ada(db):
+    return Customer.objects.create(pk="cus_ada")
+
+
+@pytest.fixture
+def ben(db):
+    return Customer.objects.create(pk="cus_ben")
+
+
+def paid(customer, invoice_id, start=START, end=END):
+    Payment.objects.create(
+        invoice_id=invoice_id, customer=customer, amount=2000, currency="usd", period_start=start, period_end=end,
+        invoiced_at=START, paid_at=START,
+    )  # fmt: skip
+    return linked(customer, invoice_id)
+
+
+def linked(customer, invoice_id, **columns):
+    usual = {"payment_intent": f"pi_{invoice_id}", "charge": f"ch_{invoice_id}", "subscription_id": "sub_1"}
+    return InvoicePayment.objects.create(
+        pk=f"inpay_{invoice_id}", customer=customer, invoice_id=invoice_id, **{**usual, **columns}
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "is_paid"), [(START - TICK, False), (START, True), (END - TICK, True), (END, False), (END + TICK, False)]
+)
+def test_an_invoice_paid_for_its_period_from_its_first_moment_to_before_its_last(ada, ben, at, is_paid):
+    paid(ben, "in_ben", start=START - timedelta(days=90), end=END + timedelta(days=90))
+    assert payments.paid_for(ada, paid(ada, "in_1"), at) is is_paid
+
+
+@pytest.mark.parametrize(("start", "end"), [(None, None), (START, None), (None, END)])
+def test_an_invoice_without_a_whole_period_paid_for_none(ada, start, end):
+    assert payments.paid_for(ada, paid(ada, "in_1", start, end), START + TICK) is False
+
+
+def test_the_link_of_a_payment_is_found_by_its_intent_then_by_its_charge(ada, ben):
+    link, other = linked(ada, "in_1"), linked(ben, "in_2")
+    assert payments.link_of(ada, "pi_in_1", "") == link
+    assert payments.link_of(ada, "", "ch_in_1") == link
+    assert payments.link_of(ben, "", "ch_in_2") == other
+    assert payments.link_of(ada, "pi_in_1", "ch_in_2") == link, "the intent comes first"
+
+
+def test_what_names_neither_is_nobodys_though_others_have_links_without_them(ada):
+    linked(ada, "in_1", payment_intent="", charge="")
+    assert payments.link_of(ada, "", "") is None
+    assert payments.link_of(ada, "", "ch_unknown") is None
+
+
+@pytest.mark.parametrize(
+    ("invoice", "found"),
+    [
+        ({}, ""),
+        ({"parent": None}, ""),
+        ({"parent": {"subscription_details": None}}, ""),
+        ({"parent": {"subscription_details": {"subscription": "sub_1"}}}, "sub_1"),
+        ({"parent": {"subscription_details": {"subscription": {"id": "sub_2"}}}}, "sub_2"),
+    ],
+)
+def test_the_subscription_of_an_invoice_is_its_parents(invoice, found):
+    assert payments.subscription_of(invoice) == found
+
+
+def line(start, end, kind="subscription_item_details", proration=False):
+    parent = {"type": kind, "subscription_item_details": {"proration": proration}}
+    return {"period": {"start": start, "end": end}, "parent": parent}
+
+
+@pytest.mark.parametrize(
+    ("lines", "period"),
+    [
+        ([], (None, None)),
+        ([line(10, 20)], (10, 20)),
+        ([line(10, 20), line(12, 30)], (10, 30)),
+        ([line(10, 20), line(1, 99, proration=True)], (10, 20)),
+        ([line(10, 20), line(1, 99, kind="invoice_item_details")], (10, 20)),
+        ([line(10, 20), {"period": {"start": 1, "end": 99}, "parent": None}], (10, 20)),
+        ([line(1, 99, proration=True)], (None, None)),
+    ],
+)
+def test_the_period_of_a_receipt_spans_the_lines_that_bill_a_plan_without_proration(lines, period):
+    assert payments._receipt_period({"lines": {"data": lines}}) == period
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (None, ""),
+        ({}, ""),
+        ({"code": "card_declined"}, "card_declined"),
+        ({"code": "card_declined", "decline_code": "lost_card"}, "lost_card"),
+        ({"code": "x" * 61}, "x" * 60),
+    ],
+)
+def test_why_a_try_failed_is_the_banks_word_else_stripes(error, code):
+    assert payments._decline_code({"last_payment_error": error}) == code
+
+
+def test_another_customer_is_told_nothing_of_a_failure_and_has_no_row_of_it(world):
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=32)
+    world.deliver()
+    failure = PaymentFailure.objects.get()
+    assert (failure.customer_id, failure.attempt, failure.amount, failure.is_action_required) == (
+        ada.customer, 1, 2000, False,
+    )  # fmt: skip
+    assert "payment_failed" in world.said(ada)
+    assert "payment_recovered" not in world.said(ben)
+    assert [name for name in world.said(ben) if "fail" in name] == []
+    world.heard.clear()
+    world.pay(ada)
+    world.deliver()
+    assert {"payment_succeeded", "payment_recovered"} <= set(world.said(ada))
+    assert world.said(ben) == []

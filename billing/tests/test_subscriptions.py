@@ -1,0 +1,277 @@
+"""The projection, rule by rule: which one counts, since when it is past due, what is pending, which card pays."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing import cards, pending, subscriptions
+from billing.clock import from_timestamp
+from billing.models import Customer, Payment, Plan, Price, Subscription
+
+pytestmark = pytest.mark.django_db
+
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _wall_clock(settings):
+    settings.BILLING_CLOCK = ""
+
+
+@pytest.fixture
+def prices():
+    """Two plans, the second ranked above the first."""
+    made = []
+    for rank, slug in enumerate(("low", "high"), start=1):
+        plan = Plan.objects.create(slug=slug, name=slug, rank=rank * 100)
+        made.append(
+            Price.objects.create(pk=f"price_{slug}", plan=plan, currency="usd", unit_amount=1, interval="month")
+        )
+    return made
+
+
+@pytest.fixture
+def row():
+    customer = Customer.objects.create(pk="cus_1")
+    return Subscription.objects.create(customer=customer, stripe_id="sub_1")
+
+
+def item(price="price_low", quantity=1, end=2000):
+    price = {"id": price, "lookup_key": None, "recurring": None}
+    return {"id": "si_1", "price": price, "quantity": quantity, "current_period_start": 1000, "current_period_end": end}
+
+
+def found(name="sub_1", status="active", created=1, items=None, **changes):
+    """A subscription as Stripe sends it, in its second period."""
+    usual = {
+        "id": name, "status": status, "created": created, "customer": {"id": "cus_1", "invoice_settings": None},
+        "items": {"data": items or [item()]}, "currency": "usd", "start_date": 500, "trial_end": None,
+        "ended_at": None, "cancel_at": None, "cancel_at_period_end": False, "schedule": None, "pending_update": None,
+        "latest_invoice": {"id": "in_1", "billing_reason": "subscription_cycle"}, "default_payment_method": None,
+    }  # fmt: skip
+    return {**usual, **changes}
+
+
+# Which one counts
+
+
+@pytest.mark.parametrize(
+    ("subscriptions_found", "counts"),
+    [
+        ([], None),
+        ([found("a", "canceled", ended_at=5)], "a"),
+        ([found("a", "past_due"), found("b", "active", created=2)], "b"),
+        ([found("a", "trialing", created=1), found("b", "active", created=2)], "b"),
+        ([found("a", created=1), found("b", created=2)], "a"),
+        ([found("b", created=1), found("a", created=1)], "a"),
+        ([found("a", "canceled", ended_at=900), found("b", "incomplete")], "b"),
+        ([found("a", "canceled", ended_at=5), found("b", "canceled", ended_at=6)], "b"),
+        ([found("a", "canceled", ended_at=5, created=2), found("b", "canceled", ended_at=5, created=1)], "a"),
+        ([found("a", "incomplete_expired", created=9), found("b", "canceled", ended_at=6)], "b"),
+        ([found("a", items=[item("price_other")]), found("b", "canceled", ended_at=5)], "b"),
+        ([found("a", items=[item("price_other")])], "a"),
+    ],
+)
+def test_the_liveliest_of_ours_counts_then_the_older_live_or_the_newer_ended(prices, subscriptions_found, counts):
+    for order in (subscriptions_found, subscriptions_found[::-1]):
+        chosen = subscriptions.current(order)
+        assert (chosen and chosen["id"]) == counts
+
+
+def test_one_that_came_to_be_beside_a_billing_one_does_not_count_while_it_is_new(prices):
+    older = found("a", "past_due", created=1)
+    new = found("b", "active", created=2, latest_invoice={"billing_reason": "subscription_create"})
+    assert subscriptions.current([new, older])["id"] == "a"
+    assert (
+        subscriptions.current([{**new, "latest_invoice": {"billing_reason": "subscription_cycle"}}, older])["id"] == "b"
+    )
+    assert subscriptions.current([{**new, "latest_invoice": None}, older])["id"] == "b"
+
+
+# Its columns
+
+
+def test_the_period_and_quantity_are_those_of_the_item_that_is_a_plan(prices, row):
+    items = [item("price_low", 2, end=3000), item("price_high", 7, end=4000), item("price_other", 9, end=5000)]
+    columns = subscriptions.columns(found(items=items), row)
+    assert (columns["price"], columns["plan"].slug, columns["quantity"]) == (prices[1], "high", 7)
+    assert columns["current_period_end"] == from_timestamp(4000)
+    assert columns["unmapped_price"] == ""
+
+
+def test_a_quantity_that_is_not_said_is_one(prices, row):
+    assert subscriptions.columns(found(items=[item(quantity=None)]), row)["quantity"] == 1
+
+
+@pytest.mark.parametrize(("known_as", "keeps"), [("sub_1", True), ("sub_2", False)])
+def test_a_price_that_is_no_plans_keeps_what_we_know_of_the_same_subscription_alone(prices, row, known_as, keeps):
+    row.stripe_id, row.price = known_as, prices[0]
+    columns = subscriptions.columns(found(items=[item("price_other")]), row)
+    assert columns["unmapped_price"] == "price_other"
+    assert (columns["price"], columns["plan"]) == ((prices[0], prices[0].plan) if keeps else (None, None))
+
+
+@pytest.mark.parametrize(
+    ("changes", "ends_at"),
+    [
+        ({}, None),
+        ({"cancel_at_period_end": True}, 2000),
+        ({"cancel_at": 1500}, 1500),
+        ({"cancel_at": 1500, "cancel_at_period_end": True}, 1500),
+        ({"cancel_at": 1500, "ended_at": 1400}, None),
+        ({"cancel_at_period_end": True, "ended_at": 1400}, None),
+    ],
+)
+def test_an_end_is_ahead_by_either_field_until_it_has_ended(prices, row, changes, ends_at):
+    assert subscriptions.columns(found(**changes), row)["cancel_at"] == from_timestamp(ends_at)
+
+
+# Since when it is past due
+
+
+def invoice(created, finalized=None, due=None):
+    return {"created": created, "due_date": due, "status_transitions": {"finalized_at": finalized or created + 10}}
+
+
+def since(row, *invoices, status="past_due"):
+    return subscriptions.past_due_since(row, found(status=status), lambda subscription: list(invoices))
+
+
+def paid(row, invoiced_at, subscription="sub_1"):
+    Payment.objects.create(
+        invoice_id=f"in_{subscription}_{invoiced_at}", customer=row.customer, subscription_id=subscription, amount=1,
+        currency="usd", invoiced_at=from_timestamp(invoiced_at), paid_at=timezone.now(),
+    )  # fmt: skip
+
+
+def test_nothing_but_past_due_has_a_grace(row):
+    row.past_due_since = LATER
+    for status in set(Subscription.Status.values) - {"past_due"}:
+        assert since(row, invoice(100), status=status) is None
+
+
+def test_grace_runs_from_when_the_oldest_open_invoice_was_due(row):
+    assert since(row, invoice(300), invoice(200), invoice(400)) == from_timestamp(210)
+    assert since(row, invoice(100, due=900), invoice(200)) == from_timestamp(210)
+    assert since(row, invoice(100, due=150), invoice(200)) == from_timestamp(150)
+
+
+def test_an_invoice_from_before_the_latest_payment_of_this_subscription_is_an_old_story(row):
+    paid(row, 100)
+    paid(row, 200)
+    paid(row, 999, subscription="sub_other")
+    assert since(row, invoice(199), invoice(201)) == from_timestamp(211)
+    row.past_due_since = LATER
+    assert since(row, invoice(200)) == LATER, "of the same second as the payment: an old story too"
+
+
+def test_without_an_open_invoice_what_is_known_stays_else_it_begins_now(row, time_machine):
+    row.past_due_since = LATER
+    assert since(row) == LATER
+    row.past_due_since = None
+    time_machine.move_to(LATER + timedelta(days=1), tick=False)
+    assert since(row) == LATER + timedelta(days=1)
+
+
+# What is pending
+
+
+def phase(start, *items):
+    return {"start_date": start, "items": list(items)}
+
+
+def scheduled(*phases, status="active", current=(1000, 2000), items=None):
+    under_way = {"start_date": current[0], "end_date": current[1]} if current else None
+    schedule = {"status": status, "current_phase": under_way, "phases": list(phases)}
+    return found(schedule=schedule, items=items)
+
+
+NOW, THEN = phase(1000, item()), phase(2000, item("price_high"))
+
+
+def test_the_first_phase_ahead_that_bills_something_else_is_pending(prices):
+    change = pending.of(scheduled(NOW, phase(2000, item()), phase(3000, item("price_high")), phase(4000, item())))
+    assert (change.kind, change.price, change.at, change.url) == ("scheduled", prices[1], 3000, "")
+    more = pending.of(scheduled(NOW, phase(2000, item(quantity=2))))
+    assert (more.price, more.at) == (prices[0], 2000)
+    assert pending.of(scheduled(NOW, phase(2000, item("price_low"), item("price_high")))).price == prices[1]
+    assert pending.of(scheduled(NOW, phase(2000, item("price_other")))).price is None
+
+
+@pytest.mark.parametrize(
+    "of_stripe",
+    [
+        found(),
+        scheduled(NOW),
+        scheduled(NOW, phase(2000, item(quantity=None))),
+        scheduled(phase(1, item("price_high")), NOW),
+        scheduled(NOW, phase(1999, item("price_high"))),
+        scheduled(NOW, THEN, status="released"),
+        scheduled(NOW, THEN, status="not_started"),
+        scheduled(NOW, THEN, current=None),
+    ],
+)
+def test_what_is_over_the_same_or_not_under_way_is_not_pending(prices, of_stripe):
+    assert pending.of(of_stripe) is None
+    assert pending.columns(of_stripe) == {
+        "pending_kind": "", "pending_price": None, "pending_at": None, "pending_url": "",
+    }  # fmt: skip
+
+
+def test_a_change_that_waits_for_its_payment_comes_first_and_leads_to_its_page(prices):
+    update = {"subscription_items": [item("price_high")], "expires_at": 1200}
+    waiting = {
+        **scheduled(NOW, THEN),
+        "pending_update": update,
+        "latest_invoice": {"hosted_invoice_url": "https://pay"},
+    }
+    assert pending.columns(waiting) == {
+        "pending_kind": Subscription.Pending.UPDATE, "pending_price": prices[1], "pending_at": from_timestamp(1200),
+        "pending_url": "https://pay",
+    }  # fmt: skip
+    for without in ({"hosted_invoice_url": None}, "in_1"):
+        assert pending.of({**waiting, "latest_invoice": without}).url == ""
+    assert pending.of({**waiting, "pending_update": {**update, "subscription_items": None}}).price is None
+
+
+def test_where_the_schedule_was_not_expanded_what_we_know_stays():
+    assert pending.columns(found(schedule="sub_sched_1")) == {}
+
+
+# Which card pays
+
+
+CARD = {"id": "pm_1", "card": {"brand": "visa", "last4": "4242", "exp_year": 2028, "exp_month": 2}}
+SHOWN = {"card_brand": "visa", "card_last4": "4242", "card_expires_on": date(2028, 2, 29)}
+OTHER = {"id": "pm_2", "card": {"brand": "amex", "last4": "0005", "exp_year": 2027, "exp_month": 12}}
+
+
+def theirs(method):
+    return {"id": "cus_1", "invoice_settings": {"default_payment_method": method}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "columns"),
+    [
+        ({"default_payment_method": CARD}, SHOWN),
+        ({"default_payment_method": CARD, "customer": theirs(OTHER)}, SHOWN),
+        ({"customer": theirs(CARD)}, SHOWN),
+        ({"default_payment_method": "pm_1", "customer": theirs(CARD)}, {}),
+        ({"default_source": "card_1", "customer": theirs(CARD)}, {}),
+        ({"customer": "cus_1"}, {}),
+        ({"customer": theirs("pm_1")}, {}),
+        ({"customer": theirs(None)}, cards.UNKNOWN),
+        ({"customer": {"id": "cus_1"}}, cards.UNKNOWN),
+        ({"default_payment_method": {"id": "pm_1", "card": None}}, cards.UNKNOWN),
+        ({"default_payment_method": {"id": "pm_1", "sepa_debit": {}}}, cards.UNKNOWN),
+    ],
+)
+def test_the_subscriptions_own_card_comes_before_the_customers(changes, columns):
+    assert cards.columns(found(**changes)) == columns
+
+
+def test_words_too_long_for_their_columns_are_cut():
+    long = {**CARD["card"], "brand": "b" * 21, "last4": "12345"}
+    columns = cards.columns(found(default_payment_method={"card": long}))
+    assert (columns["card_brand"], columns["card_last4"]) == ("b" * 20, "1234")

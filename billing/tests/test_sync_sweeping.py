@@ -1,0 +1,256 @@
+"""A page of Stripe's list held against our rows: who is left alone, who is doubtful, who is taken over."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from billing.clock import from_timestamp
+from billing.models import Customer, Plan, Price, Subscription, SyncRun
+from billing.sync import comparing, everything, report, sweeping
+
+from .test_subscriptions import found, item
+
+pytestmark = pytest.mark.django_db
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+SOON = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def prices(settings):
+    settings.BILLING_CLOCK = ""
+    plan = Plan.objects.create(slug="swept", name="Swept", rank=1)
+    return Price.objects.create(pk="price_low", plan=plan, currency="usd", unit_amount=1, interval="month")
+
+
+@pytest.fixture
+def sweep():
+    now = timezone.now()
+    return sweeping.Sweep(SyncRun(mode="full", started_at=now, clock_at=now), now, is_dry=False, invoices={})
+
+
+def theirs(customer="cus_ada", **changes):
+    """As a list brings it: its customer is an id."""
+    return {**found(default_payment_method={"id": "pm_1", "card": None}), "customer": customer, **changes}
+
+
+def ours(customer="cus_ada", **columns):
+    """A row that says what Stripe says, but for `columns`, of a customer we have had for long."""
+    Customer.objects.create(pk=customer, email=f"{customer}@example.com")
+    Customer.objects.filter(pk=customer).update(created_at=LONG_AGO)
+    row = Subscription(customer_id=customer)
+    for name, value in sweeping.subscriptions.columns(theirs(customer), row).items():
+        setattr(row, name, value)
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
+def doubtful(sweep, *page):
+    sweeping.SubscriptionPages(sweep)(list(page))
+    return list(sweep.doubtful)
+
+
+def test_who_is_as_we_have_them_is_left_alone(sweep):
+    ours()
+    assert doubtful(sweep, theirs()) == []
+    assert (sweep.run.compared, sweep.run.imported) == (1, 0)
+    assert sweep.seen == {hash("sub_1")}
+
+
+@pytest.mark.parametrize("column", ["status", "quantity", "cancel_at", "currency"])
+def test_who_differs_is_doubtful_and_a_bystander_is_not(sweep, column):
+    ours(**{column: {"status": "unpaid", "quantity": 9, "cancel_at": LONG_AGO, "currency": "eur"}[column]})
+    ours("cus_ben")
+    assert doubtful(sweep, theirs(), theirs("cus_ben")) == ["cus_ada"]
+
+
+def test_who_is_gone_here_is_not_asked_about(sweep):
+    ours(status="unpaid")
+    Customer.objects.update(deleted_at=LONG_AGO)
+    assert doubtful(sweep, theirs()) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "listed", "is_doubtful"),
+    [
+        ({"stripe_id": ""}, {}, True),
+        ({"stripe_id": "sub_0"}, {"status": "active"}, True),
+        ({"stripe_id": "sub_0"}, {"status": "canceled", "ended_at": 900}, False),
+        ({"stripe_id": "sub_0", "status": "canceled", "ended_at": 899}, {"status": "canceled", "ended_at": 900}, True),
+        ({"stripe_id": "sub_0", "status": "canceled", "ended_at": 900}, {"status": "canceled", "ended_at": 900}, False),
+        ({"stripe_id": "sub_0", "status": "canceled"}, {"status": "canceled", "ended_at": 900}, False),
+        ({"stripe_id": "sub_0", "status": "canceled", "ended_at": 1}, {"status": "incomplete_expired"}, False),
+        ({"stripe_id": "sub_0"}, {"items": {"data": [item("price_other")]}}, False),
+        ({"stripe_id": "sub_0", "plan": None}, {"items": {"data": [item("price_other")]}}, True),
+    ],
+)
+def test_another_subscription_is_asked_about_only_if_it_may_count(sweep, row, listed, is_doubtful):
+    sweep.is_dry = True  # a price that is not here is not asked about
+    ended_at = row.get("ended_at")
+    ours(**{**row, "ended_at": from_timestamp(ended_at) if ended_at else None})
+    assert doubtful(sweep, theirs(**listed)) == (["cus_ada"] if is_doubtful else [])
+
+
+def test_strangers_to_a_plan_are_taken_over_and_what_they_have_is_no_news(sweep, world):
+    world.heard.clear()
+    eves = {"items": {"data": [item("price_other")]}}
+    page = [theirs(), theirs("cus_ben", status="canceled", ended_at=5), theirs("cus_eve", **eves)]
+    assert doubtful(sweep, *page) == []
+    rows = Subscription.objects.filter(customer__in=["cus_ada", "cus_ben", "cus_eve"]).order_by("pk")
+    assert list(rows.values_list("customer", "status", "has_announced_access")) == [
+        ("cus_ada", "active", True), ("cus_ben", "canceled", False),
+    ]  # fmt: skip
+    assert {row.fetched_at for row in rows} == {sweep.began}
+    assert (sweep.run.imported, world.heard) == (2, [])
+
+
+def test_a_live_one_on_a_later_page_takes_the_place_of_an_ended_one_taken_over_before(sweep):
+    pages = sweeping.SubscriptionPages(sweep)
+    pages([theirs(status="canceled", ended_at=5, id="sub_0")])
+    pages([theirs()])
+    pages([theirs(status="canceled", ended_at=9, id="sub_9")])
+    row = Subscription.objects.get()
+    assert (row.stripe_id, row.status, row.has_announced_access, sweep.run.imported) == ("sub_1", "active", True, 1)
+
+
+def test_a_dry_sweep_counts_whom_it_would_take_over_and_writes_nothing(sweep):
+    sweep.is_dry = True
+    doubtful(sweep, theirs())
+    assert (sweep.run.imported, Customer.objects.count(), Subscription.objects.count()) == (1, 0, 0)
+
+
+# Customers
+
+
+def customers(sweep, *page):
+    sweeping.CustomerPages(sweep)(list(page))
+
+
+def at_stripe(customer="cus_ada", email="cus_ada@example.com", **metadata):
+    return {"id": customer, "email": email, "metadata": metadata}
+
+
+def email_of(customer):
+    return Customer.objects.get(pk=customer).email
+
+
+@pytest.mark.parametrize("is_dry", [False, True])
+def test_another_address_is_corrected_told_and_counted_for_that_customer_alone(sweep, is_dry):
+    sweep.is_dry = is_dry
+    ours()
+    ours("cus_ben")
+    customers(sweep, at_stripe(email="new@example.com"), at_stripe("cus_ben", email="cus_ben@example.com"))
+    assert email_of("cus_ada") == ("cus_ada@example.com" if is_dry else "new@example.com")
+    assert email_of("cus_ben") == "cus_ben@example.com"
+    assert (sweep.run.compared, sweep.run.drifted, sweep.run.healed) == (2, 1, int(not is_dry))
+    assert sweep.run.drifts == [
+        {"customer": "cus_ada", "field": "email", "ours": "cus_ada@example.com", "theirs": "new@example.com",
+         "cause": "unknown"}
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("email", [None, "", "cus_ada@example.com"])
+def test_no_address_at_stripe_or_the_same_changes_nothing(sweep, email):
+    ours()
+    customers(sweep, at_stripe(email=email))
+    assert (email_of("cus_ada"), sweep.run.drifted) == ("cus_ada@example.com", 0)
+
+
+def test_who_was_taken_over_in_this_run_gets_their_address_and_who_was_here_before_does_not(sweep):
+    for pk, created_at in (("cus_new", sweep.began), ("cus_old", sweep.began - SOON)):
+        Customer.objects.create(pk=pk)
+        Customer.objects.filter(pk=pk).update(created_at=created_at)
+    customers(sweep, at_stripe("cus_new", "new@example.com"), at_stripe("cus_old", "old@example.com"))
+    assert (email_of("cus_new"), email_of("cus_old"), sweep.run.drifted) == ("new@example.com", "", 0)
+
+
+def test_a_customer_is_linked_to_whom_both_our_metadata_and_the_address_name(sweep):
+    ada, ben = (get_user_model().objects.create_user(f"{name}@example.com") for name in ("ada", "ben"))
+    for name in ("ada", "ben", "eve", "fay"):
+        ours(f"cus_{name}")
+    customers(
+        sweep,
+        at_stripe("cus_ada", "ADA@example.com", billing_subscriber=str(ada.pk)),
+        at_stripe("cus_ben", "other@example.com", billing_subscriber=str(ben.pk)),
+        at_stripe("cus_eve", "ada@example.com"),
+        at_stripe("cus_fay", "ben@example.com", billing_subscriber="no key of ours"),
+    )
+    assert dict(Customer.objects.exclude(subscriber=None).values_list("pk", "subscriber")) == {"cus_ada": ada.pk}
+
+
+# What is gone
+
+
+@pytest.mark.parametrize(("gone", "is_told"), [(100, False), (101, True)])
+def test_when_too_many_are_gone_another_account_is_suspected_and_nobody_is_touched(sweep, gone, is_told):
+    Customer.objects.bulk_create(Customer(pk=f"cus_{number}") for number in range(gone))
+    Customer.objects.update(created_at=LONG_AGO)
+    everything._find_gone(sweep)
+    assert (len(sweep.doubtful), len(sweep.run.notes)) == ((0, 1) if is_told else (gone, 0))
+
+
+def test_who_was_listed_came_later_or_is_gone_already_is_not_missed(sweep):
+    ours("cus_missing")
+    ours("cus_listed", stripe_id="sub_2")
+    ours("cus_deleted")
+    Customer.objects.filter(pk="cus_deleted").update(deleted_at=LONG_AGO)
+    ours("cus_later")
+    Customer.objects.filter(pk="cus_later").update(created_at=sweep.began)
+    sweep.seen = {hash("cus_listed"), hash("sub_2")}
+    everything._find_gone(sweep)
+    assert list(sweep.doubtful) == ["cus_missing"]
+
+
+def test_a_subscription_that_stripe_did_not_list_is_missed_though_its_customer_was(sweep):
+    ours()
+    sweep.seen = {hash("cus_ada")}
+    everything._find_gone(sweep)
+    assert list(sweep.doubtful) == ["cus_ada"]
+
+
+# A run that was broken off
+
+
+def an_earlier_run(run, **columns):
+    usual = {"mode": "full", "status": "failed", "started_at": run.started_at - SOON, "clock_at": run.clock_at}
+    return SyncRun.objects.create(**{**usual, "progress": {"left": {"customers": []}}, **columns})
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_gone_on_with"),
+    [
+        ({}, True),
+        ({"status": "done"}, False),
+        ({"mode": "routine"}, False),
+        ({"progress": {}}, False),
+    ],
+)
+def test_only_a_full_run_that_was_broken_off_is_gone_on_with(sweep, columns, is_gone_on_with):
+    an_earlier_run(sweep.run, **columns)
+    left = everything._left_behind(sweep.run)
+    assert (bool(left), bool(sweep.run.notes)) == (is_gone_on_with, is_gone_on_with)
+
+
+@pytest.mark.parametrize(("ago", "is_gone_on_with"), [(-SOON, True), (timedelta(0), False), (SOON, False)])
+def test_a_run_is_gone_on_with_for_some_hours(sweep, ago, is_gone_on_with):
+    an_earlier_run(sweep.run, started_at=sweep.run.started_at - everything.GOES_ON_WITHIN - ago)
+    assert bool(everything._left_behind(sweep.run)) is is_gone_on_with
+
+
+def test_the_newest_run_decides_and_one_that_came_to_its_end_since_leaves_nothing(sweep):
+    an_earlier_run(sweep.run, started_at=sweep.run.started_at - 2 * SOON)
+    an_earlier_run(sweep.run, status="done")
+    assert everything._left_behind(sweep.run) == {}
+    assert report.summary(sweep.run).endswith("s.")
+
+
+def test_what_differs_is_said_from_both_sides_and_what_does_not_is_not_said():
+    before, after = {**comparing.NONE_YET, "status": "active"}, {**comparing.NONE_YET, "status": "canceled"}
+    assert comparing.between(before, after) == {"status": ("active", "canceled")}
+    assert comparing.between(None, after) == {"status": (comparing.NONE_YET["status"], "canceled")}
+    assert comparing.between(before, None) == {"status": ("active", comparing.NONE_YET["status"])}
+    assert comparing.between(None, None) == {}

@@ -1,0 +1,97 @@
+"""The changes that `make mutants` draws, and the way they are put into code that is loaded."""
+
+import random
+from pathlib import Path
+
+from bench.mutants import CORE, ROOT, changes, sources, swapping
+from bench.mutants.__main__ import draw
+from bench.mutants.forks import in_forks
+from billing import usage
+
+SOURCE = '''
+def told(rows, at, limit=1):
+    """Words for people."""
+    log.info("nobody sees this")
+    if rows.filter(owner=at, done=None).first() and at <= limit:
+        return rows or "none"
+    at.count += 1
+    return None
+
+def __str__(self):
+    return self.name or "?"
+'''
+
+
+def nows(tmp_path, source=SOURCE):
+    place = tmp_path / "told.py"
+    place.write_text(source)
+    return [change.now for change in changes.all_of(place)]
+
+
+def test_every_kind_of_change_is_possible(tmp_path):
+    assert nows(tmp_path) == [
+        "if not (rows.filter(owner=at, done=None).first() and at <= limit):",
+        "if rows.filter(owner=at, done=None).first() or at <= limit:",
+        "if at <= limit:",
+        "if rows.filter(owner=at, done=None).first():",
+        "if rows.filter(done=None).first() and at <= limit:",
+        "if rows.filter(owner=at).first() and at <= limit:",
+        "if rows.first() and at <= limit:",
+        "if rows.filter(owner=at, done=None).first() and at < limit:",
+        "return None",
+        "return rows and 'none'",
+        "return 'none'",
+        "return rows",
+        "pass",
+        "at.count += 2",
+        "pass",
+    ]
+
+
+def test_what_nobody_can_observe_is_left_alone(tmp_path):
+    source = "def kept(row: str = 'a') -> int:\n    log.warning('words')\n    row.save(update_fields=['a'])\n"
+    assert nows(tmp_path, source) == ["pass"], "only the call itself can be dropped"
+
+
+def test_each_name_of_the_core_is_a_module_or_a_package():
+    for name in CORE:
+        place = ROOT.joinpath(*name.split("."))
+        assert place.is_dir() or place.with_suffix(".py").is_file(), name
+
+
+def test_a_seed_always_draws_the_same_and_another_seed_draws_others():
+    possible = [change for path in sources()[:5] for change in changes.all_of(path)]
+    assert draw(1, 20, possible) == draw(1, 20, possible) != draw(2, 20, possible)
+    assert len(set(draw(1, 20, possible))) == 20
+
+
+def test_every_change_compiles():
+    possible = [change for path in sources() for change in changes.all_of(path)]
+    for change in random.Random(1).sample(possible, 100):
+        compile(changes.made(change), change.path, "exec")
+
+
+def test_a_change_lives_in_its_fork_alone_and_reaches_who_imported_the_function_before():
+    path = Path("billing/usage.py")
+    overflow = next(change for change in changes.all_of(path) if "min(self.used - self.limit, 0)" in change.now)
+
+    def try_it(change, directory):
+        swapping.Loaded([path]).exchange(path, changes.made(change))
+        return usage.Quota(12, 10).overflow
+
+    assert list(in_forks([overflow], try_it, jobs=1)) == [(overflow, 0)]
+    assert usage.Quota(12, 10).overflow == 2
+
+
+def test_statements_that_are_run_are_noted_and_no_others():
+    path = Path("billing/usage.py")
+
+    def watch(quota, directory):
+        seen = swapping.watch(swapping.Loaded([path]), [path])
+        assert usage.Quota(*quota).remaining is None
+        return sorted(seen)
+
+    [(_, seen)] = in_forks([(1, None)], watch, jobs=1)
+    assert [(ROOT / path).read_text().splitlines()[int(place.split(":")[1]) - 1].strip() for place in seen] == [
+        "return None if self.limit is None else max(self.limit - self.used, 0)"
+    ]
