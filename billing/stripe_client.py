@@ -68,7 +68,9 @@ def server_time() -> datetime | None:
 
 
 def post(path: str, *, idempotency_key: str, **params: Any) -> dict[str, Any]:
-    """Create or update. `idempotency_key` comes from a row of ours, never from the time or a fresh uuid."""
+    """Create or update. What must be made once however often it is tried has the `idempotency_key` of a row of ours,
+    written down before; what may be made again has a fresh one (`request_key`). None is counted or taken from the time.
+    """
     return _call("post", path, {**params, "idempotency_key": idempotency_key})
 
 
