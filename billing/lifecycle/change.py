@@ -38,7 +38,7 @@ def change(subscriber: Any, plan_slug: str, interval: str, proration_date: int |
 
 def take_back(subscriber: Any) -> Subscription:
     """Give up the change that is pending: the plan stays. Raises `NoPendingChange`, and those of `standing.act`."""
-    return act(subscriber, _take_back)
+    return act(subscriber, _take_back, lambda row: not row.pending_kind)
 
 
 def drop_pending_update(now: Standing) -> None:
