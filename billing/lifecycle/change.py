@@ -113,7 +113,7 @@ def _make_now(now: Standing, intent: PlanChange) -> None:
 
 def _await_cardholder(now: Standing, invoice_id: str) -> None:
     """A payment that can still be confirmed is left to its cardholder; what was declined is called off."""
-    invoice = fetch.invoice(invoice_id)
+    invoice = fetch.invoice(invoice_id, now.customer.pk)
     links = (invoice.get("payments") or {}).get("data", [])
     intents = [link["payment"]["payment_intent"] for link in links if link["payment"].get("payment_intent")]
     if invoice["status"] == "paid" or any(intent["status"] in ON_ITS_WAY for intent in intents):

@@ -159,7 +159,7 @@ def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttemp
 def _params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
     """Trials are for who has never subscribed."""
     subscriber = attempt.customer.subscriber
-    metadata = {"billing_attempt": str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
+    metadata = {attempts.ATTEMPT_KEY: str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
     subscription_data: dict[str, Any] = {"metadata": metadata}
     if conf.invoice.get("memo"):
         subscription_data["description"] = conf.invoice["memo"]

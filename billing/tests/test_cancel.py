@@ -190,9 +190,7 @@ def restored(world, ada):
 
 
 @pytest.mark.parametrize("when", ["period_end", "now"])
-def test_a_cancellation_after_a_restore_is_made_at_stripe_and_no_old_answer_is_taken_for_it(
-    world, ada, restored, when
-):
+def test_a_cancellation_after_a_restore_is_made_at_stripe_and_no_old_answer_is_taken_for_it(world, ada, restored, when):
     bob = world.subscribed(email="bob@example.com")
     cancel.cancel(ada.user, when)
     found = at_stripe(world, ada)
