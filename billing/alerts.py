@@ -9,13 +9,13 @@ Subjects and texts name ids, never a person. Nothing here raises: no work fails 
 
 import logging
 from datetime import datetime
-from functools import partial
 
 from django.core.mail import mail_admins
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, Q
 from django.utils import timezone
 
+from billing.after_commit import after_commit
 from billing.conf import conf
 from billing.models import Alert
 
@@ -32,7 +32,7 @@ ON CONFLICT (cause) DO UPDATE SET
 
 def tell(cause: str, subject: str, text: str) -> None:
     """Something happened. What happens again within the hour is counted, and the latest told when the hour is over."""
-    transaction.on_commit(partial(_raise, cause, subject, text), robust=True)
+    after_commit(_raise, cause, subject, text)
 
 
 def remind(cause: str, subject: str, text: str) -> None:

@@ -13,7 +13,7 @@ from billing.models import Customer, Dispute, Hold, InvoicePayment, Subscription
 def settle(customer: Customer, dispute_id: str) -> None:
     """Bring our record of a dispute to what Stripe says now, and decide what follows for access."""
     subscription = subscriptions.refresh(customer)
-    found = fetch.dispute(dispute_id)
+    found = fetch.dispute(dispute_id, customer.pk)
     mirror.sync(found["charge"])
     mirror.sync(found)
     link = payments.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))

@@ -2,14 +2,19 @@
 
 All of it goes through `stripe_client`'s read cache. A request is a path and its parameters; two callers who
 word it alike share one call, which is why the words stand here and nowhere else.
+
+An event says whose its object is, and may be forged. So every object is fetched for a customer, and `NotTheirs` is
+raised where Stripe says that it is another's; `customer` None is for who asks whose it is.
 """
 
+import re
 from typing import Any
 
 from billing import stripe_client
 from billing.stripe_client import StripeRefused
 
 Request = tuple[str, dict[str, Any]]
+ID = re.compile(r"[A-Za-z0-9_]{1,255}")
 
 SUBSCRIPTION_EXPAND = [
     "data.customer.invoice_settings.default_payment_method",
@@ -22,16 +27,29 @@ CHARGE_EXPAND = ["balance_transaction", "payment_intent.payment_method", "refund
 DISPUTE_EXPAND = ["charge.balance_transaction", "payment_intent.payment_method"]
 
 
+class NotTheirs(Exception):
+    """An object was said to be a customer's and is not; `owner` is whose it is at Stripe, "" for nobody's."""
+
+    def __init__(self, found: dict[str, Any], customer: str) -> None:
+        self.owner = owner_of(found)
+        whose = self.owner or "nobody"
+        super().__init__(f"{found.get('object')} {id_of(found)} is of {whose} at Stripe, not of {customer}")
+
+
+class NotAnId(ValueError):
+    """What should be an id of Stripe's has characters that would lead to another address."""
+
+
 def subscriptions_request(customer: str) -> Request:
     return "/v1/subscriptions", {"customer": customer, "status": "all", "limit": 100, "expand": SUBSCRIPTION_EXPAND}
 
 
 def invoice_request(invoice: str) -> Request:
-    return f"/v1/invoices/{invoice}", {"expand": INVOICE_EXPAND}
+    return _path("invoices", invoice), {"expand": INVOICE_EXPAND}
 
 
 def charge_request(charge: str) -> Request:
-    return f"/v1/charges/{charge}", {"expand": CHARGE_EXPAND}
+    return _path("charges", charge), {"expand": CHARGE_EXPAND}
 
 
 def refunds_request(charge: str) -> Request:
@@ -39,11 +57,15 @@ def refunds_request(charge: str) -> Request:
 
 
 def dispute_request(dispute: str) -> Request:
-    return f"/v1/disputes/{dispute}", {"expand": DISPUTE_EXPAND}
+    return _path("disputes", dispute), {"expand": DISPUTE_EXPAND}
+
+
+def checkout_session_request(session: str) -> Request:
+    return _path("checkout/sessions", session), {}
 
 
 def customer_request(customer: str) -> Request:
-    return f"/v1/customers/{customer}", {"expand": ["invoice_settings.default_payment_method"]}
+    return _path("customers", customer), {"expand": ["invoice_settings.default_payment_method"]}
 
 
 def open_invoices_request(subscription: str) -> Request:
@@ -72,8 +94,8 @@ def is_deleted(customer_id: str) -> bool:
     return bool(customer(customer_id).get("deleted"))
 
 
-def invoice(invoice_id: str) -> dict[str, Any]:
-    return _get(invoice_request(invoice_id))
+def invoice(invoice_id: str, customer: str | None) -> dict[str, Any]:
+    return _theirs(_get(invoice_request(invoice_id)), customer)
 
 
 def settled_invoice(invoice_id: str, customer: str) -> dict[str, Any]:
@@ -82,16 +104,16 @@ def settled_invoice(invoice_id: str, customer: str) -> dict[str, Any]:
         latest: dict[str, Any] | None = found["latest_invoice"]
         if latest and latest["id"] == invoice_id:
             return latest
-    return invoice(invoice_id)
+    return invoice(invoice_id, customer)
 
 
 def open_invoices(subscription: str) -> list[dict[str, Any]]:
     return _list(open_invoices_request(subscription))
 
 
-def charge(charge_id: str) -> dict[str, Any]:
+def charge(charge_id: str, customer: str | None) -> dict[str, Any]:
     """A charge with its newest refunds."""
-    return _get(charge_request(charge_id))
+    return _theirs(_get(charge_request(charge_id)), customer)
 
 
 def refunds(charge_object: dict[str, Any]) -> list[dict[str, Any]]:
@@ -102,12 +124,16 @@ def refunds(charge_object: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(oldest_first, key=lambda refund: refund["created"])
 
 
-def payment_intent(payment_intent_id: str) -> dict[str, Any]:
-    return _get((f"/v1/payment_intents/{payment_intent_id}", {}))
+def payment_intent(payment_intent_id: str, customer: str | None) -> dict[str, Any]:
+    return _theirs(_get((_path("payment_intents", payment_intent_id), {})), customer)
 
 
-def dispute(dispute_id: str) -> dict[str, Any]:
-    return _get(dispute_request(dispute_id))
+def dispute(dispute_id: str, customer: str | None) -> dict[str, Any]:
+    return _theirs(_get(dispute_request(dispute_id)), customer)
+
+
+def checkout_session(session_id: str, customer: str | None) -> dict[str, Any]:
+    return _theirs(_get(checkout_session_request(session_id)), customer)
 
 
 def customer(customer_id: str) -> dict[str, Any]:
@@ -115,16 +141,38 @@ def customer(customer_id: str) -> dict[str, Any]:
     return _get(customer_request(customer_id))
 
 
-def invoice_payment_of(payment_intent: str) -> dict[str, Any] | None:
+def invoice_payment_of(payment_intent: str, customer: str | None) -> dict[str, Any] | None:
     """What connects a payment intent with its invoice (expanded); None for a one-off payment."""
     found = _list(invoice_payment_request(payment_intent))
-    return found[0] if found else None
+    return _theirs(found[0], customer) if found else None
+
+
+def owner_of(found: dict[str, Any]) -> str:
+    """Whose an object is: the customer that it names, or that its charge or invoice (expanded) names; "" for nobody."""
+    if found.get("object") == "customer":
+        return id_of(found)
+    if customer := id_of(found.get("customer")):
+        return customer
+    leading_on = (found.get(name) for name in ("charge", "invoice"))
+    return next((owner_of(each) for each in leading_on if isinstance(each, dict)), "")
 
 
 def id_of(reference: Any) -> str:
     """The id of a reference, expanded or not; "" for none and for what is no reference."""
     found = reference.get("id") if isinstance(reference, dict) else reference
     return found[:255] if isinstance(found, str) else ""
+
+
+def _theirs(found: dict[str, Any], customer: str | None) -> dict[str, Any]:
+    if customer is not None and owner_of(found) != customer:
+        raise NotTheirs(found, customer)
+    return found
+
+
+def _path(kind: str, object_id: str) -> str:
+    if not ID.fullmatch(object_id):
+        raise NotAnId(f"{object_id[:60]!r} is no id of Stripe's, so Stripe is not asked for it")
+    return f"/v1/{kind}/{object_id}"
 
 
 def _get(request: Request) -> dict[str, Any]:

@@ -35,7 +35,7 @@ FIELDS: dict[str, str] = {
     "refund": "id amount charge created currency failure_reason? payment_intent status",
     "subscription": (
         "id cancel_at cancel_at_period_end cancellation_details.reason created currency customer "
-        "default_payment_method default_source ended_at items latest_invoice pending_update.expires_at "
+        "default_payment_method default_source ended_at items latest_invoice metadata? pending_update.expires_at "
         "pending_update.subscription_items schedule start_date status trial_end"
     ),
     "subscription_item": "id current_period_end current_period_start price quantity?",

@@ -49,7 +49,7 @@ def lead_on(request: HttpRequest, signed: str, field: str) -> HttpResponse:
         response["Retry-After"] = str(seconds)
         return response
     try:
-        invoice: dict[str, Any] = fetch.invoice(invoice_id)
+        invoice: dict[str, Any] = fetch.invoice(invoice_id, None)
     except StripeUnavailable:
         return render(request, "billing/not_now.html", {"sentence": AWAY}, status=503)
     except StripeRefused as error:

@@ -21,6 +21,7 @@ from django_q.tasks import async_task
 from structlog.contextvars import bound_contextvars
 
 from billing import stripe_client
+from billing.after_commit import after_commit
 from billing.conf import conf
 from billing.models import Lane
 from billing.stripe_client import NotFetched, Reads
@@ -74,7 +75,7 @@ def queue_drain(key: str) -> None:
     if Conf.ORM:
         async_task("billing.worker.drain", key)
     else:
-        transaction.on_commit(lambda: async_task("billing.worker.drain", key), robust=True)
+        after_commit(async_task, "billing.worker.drain", key)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from djstripe import models as djstripe
 from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models.base import StripeModel
 
-from billing import mirror_bulk
+from billing import fetch, mirror_bulk
 from billing.clock import from_timestamp
 from billing.conf import conf
+from billing.mirror_redaction import redact_if_gone
 from billing.stripe_client import StripeUnavailable, once, undone_on_error
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def sync(obj: Any) -> None:
     try:
         with transaction.atomic(), undone_on_error():
             MODELS[obj["object"]].sync_from_stripe_data(_as_stripe_object(obj), api_key=conf.api_key)
+            redact_if_gone(fetch.owner_of(obj))
     except (OperationalError, StripeUnavailable):
         raise
     except InvalidStripeAPIKey:  # its message is the key
@@ -56,6 +58,7 @@ def subscriptions(found: list[dict[str, Any]]) -> None:
     try:
         with transaction.atomic():
             is_written = mirror_bulk.write(found)
+            redact_if_gone(fetch.owner_of(found[0]) if found else "")
     except OperationalError:
         raise
     except Exception:

@@ -1,8 +1,8 @@
-"""What changes nothing here, and a member of staff must know of all the same."""
+"""What changes nothing here, and a member of staff must know of all the same; raises `NotTheirs` of another's."""
 
 from typing import Any
 
-from billing import alerts
+from billing import alerts, fetch
 from billing.fetch import id_of
 from billing.models import Customer
 
@@ -11,6 +11,7 @@ def fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
     """The card's bank thinks that a payment was not its holder's: most such payments are disputed within weeks."""
     if not warning.get("actionable"):
         return  # refunded or disputed already
+    fetch.charge(id_of(warning.get("charge")), customer.pk)
     alerts.tell(
         "fraud_warning",
         f"Early fraud warning about {id_of(warning.get('charge'))}",
@@ -23,6 +24,7 @@ def fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
 
 def not_finalized(customer: Customer, invoice: dict[str, Any]) -> None:
     """Stripe cannot charge an invoice until somebody has mended what it names: an address that tax needs, say."""
+    fetch.invoice(id_of(invoice), customer.pk)
     error = invoice.get("last_finalization_error") or {}
     alerts.tell(
         "invoice_not_finalized",

@@ -23,8 +23,7 @@ def record_paid(customer: Customer, invoice_id: str) -> None:
     payment, is_new = Payment.objects.get_or_create(
         invoice_id=invoice_id, defaults={"customer": customer, **_payment(invoice)}
     )
-    for link in (invoice.get("payments") or {}).get("data", []):
-        record_link(customer, link, payment.subscription_id)
+    _record_links(customer, invoice)
     if is_new and payment.amount > 0:
         signals.payment_succeeded.send(sender=Payment, subscription=subscription, payment=payment)
         if was_past_due:
@@ -38,7 +37,7 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
     payment intent says now decides which of the two is announced, so their order does not.
     """
     subscription = subscriptions.refresh(customer)
-    invoice = fetch.invoice(at_the_time["id"])
+    invoice = fetch.invoice(id_of(at_the_time), customer.pk)
     mirror.sync(invoice)
     failure, is_new = PaymentFailure.objects.get_or_create(
         invoice_id=invoice["id"],
@@ -47,6 +46,8 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
             "customer": customer,
             "subscription_id": subscription_of(invoice),
             "failed_at": failed_at,
+            "currency": invoice["currency"],
+            "hosted_invoice_url": invoice["hosted_invoice_url"] or "",
             **_failure(at_the_time),
             **_cause(at_the_time, invoice),
         },
@@ -56,6 +57,16 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
     if is_new and not is_passed and not is_first_payment:
         signal = signals.payment_action_required if failure.is_action_required else signals.payment_failed
         signal.send(sender=PaymentFailure, subscription=subscription, failure=failure)
+
+
+def record_links(customer: Customer, invoice_id: str) -> None:
+    """The ways to an invoice from its payments, as Stripe has them: an event may say anything."""
+    _record_links(customer, fetch.settled_invoice(invoice_id, customer.pk))
+
+
+def _record_links(customer: Customer, invoice: dict[str, Any]) -> None:
+    for link in (invoice.get("payments") or {}).get("data", []):
+        record_link(customer, link, subscription_of(invoice))
 
 
 def record_link(customer: Customer, invoice_payment: dict[str, Any], subscription_id: str) -> InvoicePayment:
@@ -76,12 +87,13 @@ def record_link(customer: Customer, invoice_payment: dict[str, Any], subscriptio
 
 def link_of(customer: Customer, payment_intent: str, charge: str) -> InvoicePayment | None:
     """The invoice payment of a refund or dispute: from our map, else by one call; None for a one-off payment."""
-    known = InvoicePayment.objects.filter(payment_intent=payment_intent).first() if payment_intent else None
+    theirs = InvoicePayment.objects.filter(customer=customer)
+    known = theirs.filter(payment_intent=payment_intent).first() if payment_intent else None
     if known is None and charge:
-        known = InvoicePayment.objects.filter(charge=charge).first()
+        known = theirs.filter(charge=charge).first()
     if known or not payment_intent:
         return known
-    found = fetch.invoice_payment_of(payment_intent)
+    found = fetch.invoice_payment_of(payment_intent, customer.pk)
     return None if found is None else record_link(customer, found, subscription_of(found["invoice"]))
 
 
@@ -137,9 +149,7 @@ def _failure(invoice: dict[str, Any]) -> dict[str, Any]:
     """What only the event still tells, in fields that every API version has."""
     return {
         "amount": invoice["amount_remaining"],
-        "currency": invoice["currency"],
         "next_attempt_at": from_timestamp(invoice["next_payment_attempt"]),
-        "hosted_invoice_url": invoice["hosted_invoice_url"] or "",
     }
 
 

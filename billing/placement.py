@@ -33,6 +33,11 @@ def names_of(obj: dict[str, Any]) -> tuple[str, str, str]:
     return intent, id_of(obj.get("charge")), id_of(obj.get("invoice"))
 
 
+def names_customer(obj: dict[str, Any]) -> bool:
+    """Whether an object says itself whose it is; else its lane was found by what other events told."""
+    return obj.get("object") not in WITHOUT_CUSTOMER or bool(id_of(obj.get("customer")))
+
+
 def resolve(lane: str, obj: dict[str, Any]) -> str | None:
     """The customer of a lane that is not a customer's, asking Stripe where our map does not know; None if nobody's."""
     if obj.get("object") not in WITHOUT_CUSTOMER:
@@ -42,14 +47,14 @@ def resolve(lane: str, obj: dict[str, Any]) -> str | None:
     if known or lane.startswith("cus_"):
         return known
     if not intent and charge:
-        found = fetch.charge(charge)
+        found = fetch.charge(charge, None)
         intent = id_of(found.get("payment_intent"))
         if not intent:
-            return id_of(found.get("customer")) or None
+            return fetch.owner_of(found) or None
     if intent:
-        link = fetch.invoice_payment_of(intent)
-        return id_of((link["invoice"] if link else fetch.payment_intent(intent)).get("customer")) or None
-    return (id_of(fetch.invoice(invoice).get("customer")) or None) if invoice else None
+        link = fetch.invoice_payment_of(intent, None)
+        return fetch.owner_of(link or fetch.payment_intent(intent, None)) or None
+    return (fetch.owner_of(fetch.invoice(invoice, None)) or None) if invoice else None
 
 
 def _customer_known_by(names: tuple[str, str, str]) -> str | None:

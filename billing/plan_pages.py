@@ -25,6 +25,7 @@ from billing.lifecycle import invoices as invoicing
 from billing.lifecycle import portal as stripe_portal
 from billing.lifecycle import previews
 from billing.lifecycle.refusals import NotConfirmed, PaymentDeclined, Refused, StalePreview
+from billing.models import Subscription
 from billing.money import format_amount
 from billing.price_list import PriceList
 from billing.stripe_client import StripeRefused, StripeUnavailable
@@ -109,7 +110,7 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
     if request.method != "POST" or when not in ("period_end", "now"):
         return render(request, "billing/cancel.html", {"overview": overview.of(subscriber)})
     left = leaving.cancel(subscriber, "now" if when == "now" else "period_end")
-    if not left.cancel_at:  # what ends later is told by a banner on the page
+    if left.status in Subscription.TERMINAL:  # what ends later is told by a banner on the page
         messages.success(request, "Your subscription is cancelled. Nothing more will be charged.")
     return redirect("billing:account")
 

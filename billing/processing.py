@@ -20,7 +20,8 @@ from billing.ledger import storable
 from billing.models import Customer, StripeEvent
 from billing.models.ledger import StripeEventQuerySet
 from billing.receivers.contents import PAID
-from billing.stripe_client import Reads, StripeRefused, StripeUnavailable
+from billing.redaction import without_words
+from billing.stripe_client import Reads, StripeRefused, StripeUnanswered, StripeUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -64,13 +65,18 @@ def _prefetch_what_follows(lane: str, events: list[StripeEvent]) -> None:
             fetch.open_invoices(subscription["id"])
     for event in events:
         if event.type in PAID:
-            with suppress(StripeUnavailable, *StripeRefused):
+            with suppress(StripeUnavailable, fetch.NotTheirs, fetch.NotAnId, *StripeRefused):
                 fetch.settled_invoice(id_of(_object(event)), lane)
 
 
 def _request_for(event: StripeEvent) -> fetch.Request | None:
     """The object an event is about, where the customer's subscriptions do not bring it along."""
-    obj = _object(event)
+    with suppress(fetch.NotAnId):
+        return _request_about(event, _object(event))
+    return None
+
+
+def _request_about(event: StripeEvent, obj: dict[str, Any]) -> fetch.Request | None:
     match obj.get("object"):
         case "charge":
             return fetch.charge_request(id_of(obj))
@@ -90,7 +96,7 @@ def _superseded(events: list[StripeEvent]) -> list[fetch.Request]:
 
 
 def _is_dated(obj: dict[str, Any]) -> bool:
-    return isinstance(obj.get("created"), int) and bool(id_of(obj))
+    return isinstance(obj.get("created"), int) and bool(fetch.ID.fullmatch(id_of(obj)))
 
 
 def apply_under(claim: lanes.Claim, reads: Reads, events: list[StripeEvent]) -> None:
@@ -132,7 +138,10 @@ def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent
         with cause.of(event.pk), transaction.atomic(), stripe_client.undone_on_error():
             return apply_one(event)
     except StripeUnavailable as error:
-        return partial(_stamp_waiting, reason=str(error))
+        return partial(_stamp_failed, error=error) if is_a_try(error) else partial(_stamp_waiting, reason=str(error))
+    except fetch.NotTheirs as error:
+        is_misplaced = error.owner and not placement.names_customer(_object(event))
+        return partial(_move, lane=error.owner) if is_misplaced else partial(_stamp_failed, error=error)
     except OperationalError as error:
         if not connection.is_usable():
             raise
@@ -173,6 +182,18 @@ def _move(event: StripeEvent, lane: str) -> None:
     lanes.wake(lane)
 
 
+def is_a_try(error: StripeUnavailable) -> bool:
+    """Whether Stripe answers others, and so hardly answers this better the next time. An outage is no event's fault."""
+    return isinstance(error, StripeUnanswered) and stripe_client.answers()
+
+
+def count_try(lane: str, error: StripeUnavailable) -> None:
+    """Stripe answers others, and not what all on this lane needs: a try of each event that waits."""
+    with transaction.atomic():
+        for event in _due(lane).locked():
+            _stamp_failed(event, error)
+
+
 def postpone(lane: str, reason: str) -> None:
     """Stripe is out of reach: what waits is tried again in a minute, and no try is counted."""
     with transaction.atomic():
@@ -200,7 +221,7 @@ def _stamp_processed(ids: list[str], note: str) -> None:
 
 def _stamp_failed(event: StripeEvent, error: Exception) -> None:
     """One that staff called handled while it was tried stays so."""
-    tries, said = event.attempts + 1, storable(f"{type(error).__name__}: {error}")[:2000]
+    tries, said = event.attempts + 1, _said(event, error)
     next_attempt_at = _next_attempt(tries)
     failure = {"at": timezone.now().isoformat(), "error": said}
     StripeEvent.objects.filter(pk=event.pk, handled_at=None).update(
@@ -212,6 +233,11 @@ def _stamp_failed(event: StripeEvent, error: Exception) -> None:
     )
     if next_attempt_at is None:
         _tell_staff(event)
+
+
+def _said(event: StripeEvent, error: Exception) -> str:
+    said = storable(f"{type(error).__name__}: {error}")[:2000]
+    return without_words(said) if event.payload.get("redacted") else said
 
 
 def _tell_staff(event: StripeEvent) -> None:

@@ -13,15 +13,17 @@ from billing.models import Customer, Hold, InvoicePayment, Refund, Subscription
 UNDONE = frozenset({"failed", "canceled"})
 
 
-def charge_of(refund: dict[str, Any]) -> str:
+def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
     """The charge a refund gives back; it may name only the payment intent."""
-    return id_of(refund["charge"]) or id_of(fetch.payment_intent(id_of(refund["payment_intent"]))["latest_charge"])
+    if charge := id_of(refund["charge"]):
+        return charge
+    return id_of(fetch.payment_intent(id_of(refund["payment_intent"]), customer.pk)["latest_charge"])
 
 
 def settle(customer: Customer, charge_id: str) -> None:
     """Bring our record of a charge's refunds to what Stripe says now, and decide what follows for access."""
     subscription = subscriptions.refresh(customer)
-    charge = fetch.charge(charge_id)
+    charge = fetch.charge(charge_id, customer.pk)
     mirror.sync(charge)
     link = payments.link_of(customer, id_of(charge["payment_intent"]), charge_id)
     refunded, latest = 0, None

@@ -20,7 +20,14 @@ from django.core.signals import setting_changed
 
 from billing import fields
 from billing.conf import conf
-from billing.stripe_errors import StripeBusy, StripeDiffers, StripeRefused, StripeUnavailable, mapped_errors
+from billing.stripe_errors import (
+    StripeBusy,
+    StripeDiffers,
+    StripeRefused,
+    StripeUnanswered,
+    StripeUnavailable,
+    mapped_errors,
+)
 from billing.stripe_gate import counted, is_patient, let_through, patient
 from billing.stripe_http import HttpClient, http_client
 from billing.stripe_reads import NotFetched, Reads, drain_reads, once, undone_on_error
@@ -32,7 +39,9 @@ __all__ = [
     "StripeBusy",
     "StripeDiffers",
     "StripeRefused",
+    "StripeUnanswered",
     "StripeUnavailable",
+    "answers",
     "counted",
     "delete",
     "drain_reads",
@@ -59,6 +68,17 @@ def get(path: str, **params: Any) -> dict[str, Any]:
     return answer
 
 
+def answers() -> bool:
+    """Whether Stripe answers at all: it is asked for our account, which there always is."""
+    try:
+        get("/v1/account")
+    except StripeUnavailable:
+        return False
+    except StripeRefused:
+        return True  # a restricted key may not see the account
+    return True
+
+
 def server_time() -> datetime | None:
     """What Stripe's clock said as it answered, to the second."""
     with mapped_errors():
@@ -68,7 +88,9 @@ def server_time() -> datetime | None:
 
 
 def post(path: str, *, idempotency_key: str, **params: Any) -> dict[str, Any]:
-    """Create or update. `idempotency_key` comes from a row of ours, never from the time or a fresh uuid."""
+    """Create or update. What must be made once however often it is tried has the `idempotency_key` of a row of ours,
+    written down before; what may be made again has a fresh one (`request_key`). None is counted or taken from the time.
+    """
     return _call("post", path, {**params, "idempotency_key": idempotency_key})
 
 

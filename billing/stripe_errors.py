@@ -12,7 +12,11 @@ class StripeUnavailable(Exception):
     """Stripe did not answer, answered 5xx, limits our rate, or refused our key: nothing changed, ask again later."""
 
 
-class StripeDiffers(StripeUnavailable):
+class StripeUnanswered(StripeUnavailable):
+    """No answer to this call, or none that can be read: others Stripe may well answer."""
+
+
+class StripeDiffers(StripeUnanswered):
     """An answer lacks a field that we read: it is of another API version, and nothing is concluded from it."""
 
     def __init__(self, field: str, version: str) -> None:
@@ -35,4 +39,4 @@ def mapped_errors() -> Iterator[None]:
     except stripe.AuthenticationError as error:
         raise StripeUnavailable("Stripe does not accept STRIPE_SECRET_KEY") from error
     except (stripe.APIConnectionError, stripe.APIError) as error:
-        raise StripeUnavailable(f"Stripe did not answer: {type(error).__name__}") from error
+        raise StripeUnanswered(f"Stripe did not answer: {type(error).__name__}") from error

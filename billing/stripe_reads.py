@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing import stripe_gate
-from billing.stripe_errors import StripeBusy, StripeUnavailable, mapped_errors
+from billing.stripe_errors import StripeBusy, StripeUnanswered, mapped_errors
 
 Answer = tuple[Any, int, Mapping[str, str]]
 
@@ -117,5 +117,5 @@ def _settled(answer: Answer) -> Answer:
     if status == 429:
         raise StripeBusy("Stripe limits our rate")
     if status >= 500:
-        raise StripeUnavailable(f"Stripe answered {status}")
+        raise StripeUnanswered(f"Stripe answered {status}")
     return answer

@@ -209,7 +209,9 @@ def past_due_since(
 
 
 def _update_customer(customer: Customer, found: Any) -> None:
-    """Address and language, as far as Stripe knows them."""
+    """Address and language, as far as Stripe knows them; who has left has none any more."""
+    if customer.deleted_at:
+        return
     found = found if isinstance(found, dict) else {}
     known = {"email": found.get("email"), "preferred_locale": (found.get("preferred_locales") or [""])[0]}
     changed = {name: value for name, value in known.items() if value and value != getattr(customer, name)}

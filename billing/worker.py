@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 from billing import cause, comps, lanes, processing, stripe_client, subscriptions
 from billing.lifecycle import cancellation, deletion, describing, orders, quantity
 from billing.models import AccountDeletion, Lane, StripeEvent, StripeWrite
-from billing.stripe_client import StripeUnavailable
+from billing.stripe_client import StripeDiffers, StripeUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,16 @@ def _drain(claim: lanes.Claim) -> None:
             _go_on_leaving(leaving, claim)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
-        lanes.renew(claim)
+        _set_back(claim, error)
+
+
+def _set_back(claim: lanes.Claim, error: StripeUnavailable) -> None:
+    # An answer of another API version for all that a customer has tells of a setting, and not of their events.
+    is_a_try = not isinstance(error, StripeDiffers) and processing.is_a_try(error)
+    lanes.renew(claim)
+    if is_a_try:
+        processing.count_try(claim.key, error)
+    else:
         processing.postpone(claim.key, str(error))
 
 

@@ -13,6 +13,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 MAX_TEXT = 1000
 CREDENTIALS = re.compile(r"(?i)\b(bearer|basic)\s+\S+|\bSG\.[\w.-]+")
 HIDDEN = "[hidden]"
+ADDRESS = re.compile(r"[^\s<>()\"',;:\[\]{}]+@[^\s<>()\"',;:\[\]{}]+")
 SECRET_NAME = re.compile(r"KEY|SECRET|PASSWORD|TOKEN")
 # Ours to mend (a wrong key, a rate limit) or the provider's; the mail itself may be all right.
 WORTH_ANOTHER_TRY = frozenset({401, 403, 408, 425, 429})
@@ -48,7 +49,12 @@ def describe(error: Exception) -> str:
     text = f"{type(error).__name__}: {error}"
     for secret in _secrets():
         text = text.replace(secret, HIDDEN)
-    return CREDENTIALS.sub(HIDDEN, text)[:MAX_TEXT]
+    return without_addresses(CREDENTIALS.sub(HIDDEN, text))[:MAX_TEXT]
+
+
+def without_addresses(said: str) -> str:
+    """What a provider says often names the recipient, who has a column of their own that is emptied when they leave."""
+    return ADDRESS.sub("[address]", said)
 
 
 def _of_api(error: AnymailAPIError) -> Outcome:

@@ -11,7 +11,7 @@ from .models import Mail, Suppression
 
 # So long staff may still send what failed, or may not have arrived.
 RESEND_WITHIN = timedelta(days=7)
-OVER = Mail.ARRIVED | {Mail.Status.SKIPPED}
+OVER = Mail.ARRIVED | {Mail.Status.SKIPPED, Mail.Status.BOUNCED}
 HAS_LEFT = Q(kind=Mail.Kind.ACCOUNT_DELETED) | Q(customer__deletion__done_at__isnull=False)
 
 
@@ -19,13 +19,17 @@ def forget_settled(deletion: AccountDeletion, email: str) -> None:
     """What was sent before somebody left, and that their address may not be mailed."""
     Suppression.objects.filter(pk=email.lower(), mail__customer=deletion.customer_id).delete()
     if deletion.customer_id:
-        Mail.objects.filter(customer=deletion.customer_id, status__in=OVER).update(recipient="")
+        _forget(Mail.objects.filter(customer=deletion.customer_id, status__in=OVER))
 
 
 def forget_sent(mail: Mail) -> None:
     """A mail that has just been settled, where it went to who has left."""
     if mail.status in OVER:
         _forget(Mail.objects.filter(HAS_LEFT, pk=mail.pk))
+
+
+def has_left(mail: Mail) -> bool:
+    return Mail.objects.filter(HAS_LEFT, pk=mail.pk).exists()
 
 
 def sweep() -> None:
@@ -35,4 +39,4 @@ def sweep() -> None:
 
 
 def _forget(mails: QuerySet[Mail]) -> None:
-    Mail.objects.filter(pk__in=list(mails.values_list("pk", flat=True))).update(recipient="")
+    Mail.objects.filter(pk__in=list(mails.values_list("pk", flat=True))).update(recipient="", error="")

@@ -19,7 +19,6 @@ import random
 import uuid
 from datetime import datetime, timedelta
 from email.utils import make_msgid, parseaddr
-from functools import partial
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -31,6 +30,7 @@ from django_q.tasks import async_task
 from structlog.contextvars import bound_contextvars
 
 from billing import cause, clock
+from billing.after_commit import after_commit
 from billing.models import Customer
 
 from . import failures, forgetting, reasons, rendering, suppression
@@ -159,11 +159,23 @@ def _wake(ids: list[uuid.UUID], now: datetime) -> None:
     """One wake-up each, in this transaction where the queue is in the database, else once it is committed."""
     Mail.objects.filter(pk__in=ids).update(woken_at=now)
     for mail_id in ids:
-        enqueue = partial(async_task, f"{__name__}.deliver", str(mail_id))
         if Conf.ORM and not Conf.SYNC:
-            enqueue()
+            _enqueue(mail_id)
         else:
-            transaction.on_commit(enqueue, robust=True)
+            after_commit(_enqueue_or_leave_to_the_sweep, mail_id)
+
+
+def _enqueue(mail_id: uuid.UUID) -> None:
+    async_task(f"{__name__}.deliver", str(mail_id))
+
+
+def _enqueue_or_leave_to_the_sweep(mail_id: uuid.UUID) -> None:
+    """A queue that is away did not take the wake-up: the next sweep need not take it for one that is on its way."""
+    try:
+        _enqueue(mail_id)
+    except Exception:
+        Mail.objects.filter(pk=mail_id).update(woken_at=None)
+        raise
 
 
 def _claim(mail_id: str) -> Mail | None:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from . import forgetting, suppression
+from . import failures, forgetting, suppression
 from .models import Mail, Suppression
 
 Status, Reason = Mail.Status, Suppression.Reason
@@ -44,7 +44,7 @@ def on_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwarg
     at = min(event.timestamp or timezone.now(), timezone.now())
     _advance(mail, status, "" if status == Status.DELIVERED else _said(event), at)
     reason = _reason_to_stop(event)
-    if reason and mail.recipient:
+    if reason and mail.recipient and not forgetting.has_left(mail):
         suppression.suppress(mail, reason, _said(event), at)
 
 
@@ -82,4 +82,5 @@ def _is_passing(event: AnymailTrackingEvent) -> bool:
 
 
 def _said(event: AnymailTrackingEvent) -> str:
-    return str(event.mta_response or event.description or event.reject_reason or event.event_type)[:LONGEST]
+    said = str(event.mta_response or event.description or event.reject_reason or event.event_type)
+    return failures.without_addresses(said)[:LONGEST]

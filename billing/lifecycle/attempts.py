@@ -2,10 +2,27 @@
 
 from typing import Any
 
-from billing.models import CheckoutAttempt
+from billing import fetch
+from billing.models import CheckoutAttempt, Customer
 
 Status = CheckoutAttempt.Status
+ATTEMPT_KEY = "billing_attempt"  # in the metadata of what an attempt makes at Stripe
 ENDS = {"complete": Status.COMPLETED, "expired": Status.EXPIRED}
+
+
+def settle(customer: Customer, session_id: str) -> None:
+    """An event says that a session of the customer's has ended: ask Stripe, if an open attempt waits for it.
+
+    A subscription that names the attempt was bought by it, and is asked for anyway.
+    """
+    attempt = customer.checkout_attempts.filter(session_id=session_id, status=Status.OPEN).first()
+    if attempt is None:
+        return
+    bought_by = {(found.get("metadata") or {}).get(ATTEMPT_KEY) for found in fetch.subscriptions(customer.pk)}
+    if str(attempt.pk) in bought_by:
+        close({"id": session_id, "status": "complete"})
+    else:
+        close(fetch.checkout_session(session_id, customer.pk))
 
 
 def close(session: dict[str, Any]) -> None:

@@ -22,12 +22,14 @@ def cancel(subscriber: Any, when: When) -> Subscription:
 
     Raises `AccountClosing`, `NoSubscription` for who never had one, and those of `standing.act`.
     """
-    return act(subscriber, _now if when == "now" else _at_period_end)
+    if when == "now":
+        return act(subscriber, _now, lambda row: row.status in Subscription.TERMINAL)
+    return act(subscriber, _at_period_end, lambda row: bool(row.cancel_at) or row.status in Subscription.TERMINAL)
 
 
 def resume(subscriber: Any) -> Subscription:
     """Call a scheduled cancellation off. Raises `NotCancelling`, `NoSubscription`, and those of `standing.act`."""
-    return act(subscriber, _resume)
+    return act(subscriber, _resume, lambda row: row.cancel_at is None)
 
 
 def _at_period_end(now: Standing) -> None:

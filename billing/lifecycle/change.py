@@ -38,7 +38,7 @@ def change(subscriber: Any, plan_slug: str, interval: str, proration_date: int |
 
 def take_back(subscriber: Any) -> Subscription:
     """Give up the change that is pending: the plan stays. Raises `NoPendingChange`, and those of `standing.act`."""
-    return act(subscriber, _take_back)
+    return act(subscriber, _take_back, lambda row: not row.pending_kind)
 
 
 def drop_pending_update(now: Standing) -> None:
@@ -113,7 +113,7 @@ def _make_now(now: Standing, intent: PlanChange) -> None:
 
 def _await_cardholder(now: Standing, invoice_id: str) -> None:
     """A payment that can still be confirmed is left to its cardholder; what was declined is called off."""
-    invoice = fetch.invoice(invoice_id)
+    invoice = fetch.invoice(invoice_id, now.customer.pk)
     links = (invoice.get("payments") or {}).get("data", [])
     intents = [link["payment"]["payment_intent"] for link in links if link["payment"].get("payment_intent")]
     if invoice["status"] == "paid" or any(intent["status"] in ON_ITS_WAY for intent in intents):

@@ -4,6 +4,7 @@
 runs at the same time cannot do harm:
 
 - Another click: one open attempt per customer is a unique index, and the attempt's id is the session's idempotency key.
+  An attempt without a session is closed only while it has none: one that another tab has just got is expired first.
   Whose attempt was closed meanwhile expires the session made for it, whose address nobody has seen.
 - A payment: the open session is asked for, or expired, before Stripe is asked for subscriptions. A session is complete
   and its subscription made in one moment there, so one that was paid in between is found by the later question.
@@ -90,14 +91,11 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
 def _settle_open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:
     """The open attempt if it can be gone on with; else it is closed, at Stripe first, and None."""
     attempt = CheckoutAttempt.objects.filter(customer=customer, status=Status.OPEN).first()
+    if attempt is not None and not attempt.session_id:
+        attempt = _settle_without_session(attempt, wanted)
     if attempt is None:
         return None
     is_same = wanted.is_of(attempt)
-    if not attempt.session_id:
-        # Nobody was ever shown a session without an address here. A fresh one may be in the making: it is gone on with.
-        if not is_same or attempt.created_at < timezone.now() - GIVE_UP_AFTER:
-            _abandon(attempt)
-        return None
     session = stripe_client.get(f"/v1/checkout/sessions/{attempt.session_id}")
     if session["status"] == "open" and is_same:
         return attempt
@@ -105,6 +103,18 @@ def _settle_open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt 
         session = _expire(attempt)
     attempts.close(session)
     return None
+
+
+def _settle_without_session(attempt: CheckoutAttempt, wanted: Wanted) -> CheckoutAttempt | None:
+    """Nobody was ever shown a session without an address here. A fresh one may be in the making: it is gone on with.
+
+    The attempt itself, where its session was made in this very moment: it has been shown, and is to be expired.
+    """
+    is_fresh = attempt.created_at >= timezone.now() - GIVE_UP_AFTER
+    if (wanted.is_of(attempt) and is_fresh) or _abandon(attempt):
+        return None
+    attempt.refresh_from_db()
+    return attempt if attempt.status == Status.OPEN else None
 
 
 def _open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt:
@@ -125,7 +135,8 @@ def _give_up_if_leaving(subscriber: Any, attempt: CheckoutAttempt) -> None:
     try:
         refuse_leaving(subscriber)
     except AccountClosing:
-        _abandon(attempt)
+        # With a session too: the deletion expires every one that is open at Stripe.
+        CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(status=Status.EXPIRED)
         raise
 
 
@@ -151,7 +162,7 @@ def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttemp
 def _params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
     """Trials are for who has never subscribed."""
     subscriber = attempt.customer.subscriber
-    metadata = {"billing_attempt": str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
+    metadata = {attempts.ATTEMPT_KEY: str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
     subscription_data: dict[str, Any] = {"metadata": metadata}
     if conf.invoice.get("memo"):
         subscription_data["description"] = conf.invoice["memo"]
@@ -180,9 +191,10 @@ def _expire(attempt: CheckoutAttempt) -> dict[str, Any]:
         return stripe_client.get(path)
 
 
-def _abandon(attempt: CheckoutAttempt) -> None:
-    """Close an attempt that has no session anyone could pay."""
-    CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(status=Status.EXPIRED)
+def _abandon(attempt: CheckoutAttempt) -> bool:
+    """Close an attempt that has no session anyone could pay; False where another tab has given it one meanwhile."""
+    has_none = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN, session_id="")
+    return bool(has_none.update(status=Status.EXPIRED))
 
 
 class Outcome(StrEnum):

@@ -1,10 +1,10 @@
 """One Stripe customer per subscriber, made before anything is bought and found again after a crash."""
 
 import hashlib
+import uuid
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from billing import customer_details, stripe_client
 from billing.conf import conf
@@ -50,11 +50,12 @@ def subscriber_key(subscriber: Any) -> str:
 
 
 def request_key(customer: Customer, verb: str) -> str:
-    """The idempotency key of one more request about this customer: no two share one, whatever became of the first."""
-    with transaction.atomic():
-        Customer.objects.filter(pk=customer.pk).update(requests=F("requests") + 1)
-        number = Customer.objects.values_list("requests", flat=True).get(pk=customer.pk)
-    return f"{verb}:{customer.pk}:{number}"
+    """The idempotency key of one more request about this customer: no two share one, whatever became of the first.
+
+    Nothing that is counted in the database: restored from a backup it counts the same numbers again, and Stripe, which
+    keeps keys for a day at least, would answer as it did before and do nothing.
+    """
+    return f"{verb}:{customer.pk}:{uuid.uuid4()}"
 
 
 def _left_behind(subscriber: Any) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing import clock, customer_details, lanes, signals, stripe_client, subscriptions
+from billing.mirror_redaction import redact_rows
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Subscription
 
 from . import copies, customers, removal, tries
@@ -139,7 +140,7 @@ def _finish(pk: Any) -> None:
 def _bury(customer: Customer) -> None:
     subscriptions.refresh(customer)
     subscriptions.end_for_deleted_customer(customer)
-    copies.redact_rows(customer.pk)
+    redact_rows(customer.pk)
     copies.redact_reasons(customer)
     customer.email = ""
     customer.save(update_fields=["email"])

@@ -83,7 +83,8 @@ class UnknownCursor(Refused):
 
 
 class NotConfirmed(Exception):
-    """Stripe was asked and may have done it, and did not answer when asked how things stand now. Events will tell."""
+    """Stripe was asked and may have done it, and its answer about how things stand now does not show it, or is lost.
+    Events will tell."""
 
-    def __init__(self) -> None:
-        super().__init__("Stripe has been asked, and does not answer how it stands now. Look again in a moment.")
+    def __init__(self, what: str = "does not answer how it stands now") -> None:
+        super().__init__(f"Stripe has been asked, and {what}. Look again in a moment.")

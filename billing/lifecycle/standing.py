@@ -133,23 +133,31 @@ def customer_of(subscriber: Any) -> Customer:
     return customer
 
 
-def act(subscriber: Any, work: Callable[[Standing], None]) -> Subscription:
+def act(
+    subscriber: Any, work: Callable[[Standing], None], is_shown: Callable[[Subscription], bool] = lambda row: True
+) -> Subscription:
     """Do `work` at Stripe with what it says now, alone with this subscriber's state; then project what came of it.
+
+    `is_shown` says whether it came of it what was asked for: an answer alone is no proof, Stripe may replay an old one.
 
     Raises what `work` refuses; `NoSubscription`, `AccountClosing`; `LaneBusy`, nothing is changed then;
     `StripeUnavailable`, when Stripe may have done what was asked: to ask again is safe; and `NotConfirmed` where it did
-    a part, or stopped answering before we could project.
+    a part, stopped answering before we could project, or shows the same subscription without what was asked for.
     """
     customer = customer_of(subscriber)
     with lanes.hold(customer.pk) as commit:
         # What is read to decide must not be what is projected after: these reads are the decision's alone.
         with stripe_client.drain_reads():
-            _do(work, ask(customer))
+            now = ask(customer)
+            _do(work, now)
         try:
             with cause.unless_told("subscriber"):
-                return commit(lambda: subscriptions.refresh(customer))
+                row = commit(lambda: subscriptions.refresh(customer))
         except (StripeUnavailable, LaneBusy) as error:
             raise NotConfirmed from error
+    if row.stripe_id == now.id and not is_shown(row):
+        raise NotConfirmed("does not show it yet")
+    return row
 
 
 def _do(work: Callable[[Standing], None], now: Standing) -> None:

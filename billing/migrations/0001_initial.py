@@ -66,12 +66,6 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("deleted_at", models.DateTimeField(blank=True, null=True)),
                 (
-                    "requests",
-                    models.PositiveBigIntegerField(
-                        default=0, help_text="Counts what was asked of Stripe: each idempotency key has its own number"
-                    ),
-                ),
-                (
                     "subscriber",
                     models.OneToOneField(
                         blank=True,

@@ -25,9 +25,6 @@ class Customer(models.Model):
     preferred_locale = models.CharField(max_length=20, blank=True, help_text="The language Stripe writes to them in")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    requests = models.PositiveBigIntegerField(
-        default=0, help_text="Counts what was asked of Stripe: each idempotency key has its own number"
-    )
 
     class Meta:
         permissions = [

@@ -2,7 +2,7 @@
 
 from djstripe.models import Event
 
-from billing import disputes, fetch, notices, payments, refunds
+from billing import disputes, notices, payments, refunds
 from billing.fetch import id_of
 
 from . import contents
@@ -26,9 +26,7 @@ def on_invoice_not_finalized(event: Event) -> None:
 
 @receiver(contents.INVOICE_PAYMENT)
 def on_invoice_payment_paid(event: Event) -> None:
-    customer, link = customer_of(event), event.data["object"]
-    invoice = fetch.settled_invoice(id_of(link["invoice"]), customer.pk)
-    payments.record_link(customer, link, payments.subscription_of(invoice))
+    payments.record_links(customer_of(event), id_of(event.data["object"]["invoice"]))
 
 
 @receiver(contents.CHARGE_REFUNDED)
@@ -38,7 +36,8 @@ def on_charge_refunded(event: Event) -> None:
 
 @receiver(contents.REFUND)
 def on_refund(event: Event) -> None:
-    refunds.settle(customer_of(event), refunds.charge_of(event.data["object"]))
+    customer = customer_of(event)
+    refunds.settle(customer, refunds.charge_of(customer, event.data["object"]))
 
 
 @receiver(contents.DISPUTE)

@@ -2,7 +2,8 @@
 
 from djstripe.models import Event
 
-from billing import subscriptions
+from billing import fetch, subscriptions
+from billing.fetch import id_of
 from billing.lifecycle import attempts
 
 from . import contents
@@ -12,8 +13,9 @@ from .customer import customer_of, receiver
 @receiver(contents.CHECKOUT)
 def on_checkout_session(event: Event) -> None:
     """A session that ended closes its attempt; a delayed payment that is still on its way grants nothing by itself."""
-    attempts.close(event.data["object"])
-    subscriptions.refresh(customer_of(event))
+    customer = customer_of(event)
+    attempts.settle(customer, id_of(event.data["object"]))
+    subscriptions.refresh(customer)
 
 
 @receiver(contents.SUBSCRIPTION + contents.INVOICE_CLOSED)
@@ -33,4 +35,9 @@ def on_customer_updated(event: Event) -> None:
 
 @receiver(contents.CUSTOMER_DELETED)
 def on_customer_deleted(event: Event) -> None:
-    subscriptions.end_for_deleted_customer(customer_of(event))
+    """Once Stripe says so itself: an event that only claims it ends nobody's access."""
+    customer = customer_of(event)
+    if fetch.is_deleted(customer.pk):
+        subscriptions.end_for_deleted_customer(customer)
+    else:
+        subscriptions.refresh(customer)

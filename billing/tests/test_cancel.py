@@ -3,8 +3,8 @@
 import pytest
 
 from billing import testing, worker
-from billing.lifecycle import cancel, change, refusals
-from billing.models import StripeWrite
+from billing.lifecycle import cancel, change, customers, refusals
+from billing.models import Customer, StripeWrite, Subscription
 from billing.stripe_client import StripeUnavailable
 
 from .parallel import at_once
@@ -220,3 +220,43 @@ def test_cancelling_against_the_events_of_a_renewal_converges(world):
     world.deliver()
     assert (ada.row.status, at_stripe(world, ada)["status"]) == ("canceled", "canceled")
     assert world.said(ada).count("subscription_ended") == 1
+
+
+# After the database was restored from a backup
+
+
+@pytest.fixture
+def restored(world, ada):
+    """Cancelled and resumed since the backup, which knows of neither; Stripe still has both idempotency keys."""
+    before = {model: list(model.objects.values()) for model in (Customer, Subscription)}
+    cancel.cancel(ada.user, "period_end")
+    cancel.resume(ada.user)
+    for model, rows in before.items():
+        for row in rows:
+            model.objects.filter(pk=row["id"]).update(**row)
+
+
+@pytest.mark.parametrize("when", ["period_end", "now"])
+def test_a_cancellation_after_a_restore_is_made_at_stripe_and_no_old_answer_is_taken_for_it(world, ada, restored, when):
+    bob = world.subscribed(email="bob@example.com")
+    cancel.cancel(ada.user, when)
+    found = at_stripe(world, ada)
+    assert found["status"] == "canceled" or found["cancel_at_period_end"]
+    assert at_stripe(world, bob)["cancel_at_period_end"] is False
+
+
+def test_two_requests_of_one_kind_never_share_an_idempotency_key(world, ada):
+    customer = Customer.objects.get(pk=ada.customer)
+    keys = {customers.request_key(customer, "cancel") for _ in range(50)}
+    assert len(keys) == 50
+    assert all(key.startswith(f"cancel:{customer.pk}:") and len(key) <= 255 for key in keys)
+
+
+@pytest.mark.parametrize("act", [cancel.cancel, cancel.resume], ids=["cancel", "resume"])
+def test_what_stripe_answers_and_does_not_show_is_no_success(world, ada, monkeypatch, act):
+    """As it answers a key that it has seen before: with what was so then."""
+    if act is cancel.resume:
+        cancel.cancel(ada.user, "period_end")
+    monkeypatch.setattr("billing.lifecycle.standing.Standing.update", lambda *args, **kwargs: {})
+    with pytest.raises(refusals.NotConfirmed, match="does not show it yet"):
+        act(ada.user, "period_end") if act is cancel.cancel else act(ada.user)

@@ -259,6 +259,30 @@ def test_two_tabs_with_different_plans_leave_at_most_one_session_open(world):
     assert [session["status"] for session in sessions].count("open") <= 1
 
 
+def test_a_session_that_another_tab_got_as_this_one_looked_is_expired_before_another_is_made(world, ada, monkeypatch):
+    """Both would be open else, and could both be paid."""
+    customer, pro = customer_for(ada), Price.objects.get(plan__slug="pro", interval="month")
+    CheckoutAttempt.objects.create(customer=customer, price=pro, quantity=1)
+    is_of, other_tab = checkout.Wanted.is_of, []
+
+    def after_the_other_tab(wanted, attempt):
+        if wanted.price.plan_id != pro.plan_id and not other_tab:
+            other_tab.append(checkout.start(ada, "pro", "month"))
+        return is_of(wanted, attempt)
+
+    monkeypatch.setattr(checkout.Wanted, "is_of", after_the_other_tab)
+    ours = checkout.start(ada, "team", "month")
+    found = {session["id"]: session["status"] for session in world.stripe("GET", "checkout/sessions")["data"]}
+    assert found == {other_tab[0].session_id: "expired", ours.session_id: "open"}
+
+
+def test_an_attempt_of_this_plan_whose_session_another_tab_makes_is_gone_on_with(world, ada):
+    pro = Price.objects.get(plan__slug="pro", interval="month")
+    made = CheckoutAttempt.objects.create(customer=customer_for(ada), price=pro, quantity=1)
+    assert checkout.start(ada, "pro", "month").pk == made.pk
+    assert [session["status"] for session in world.stripe("GET", "checkout/sessions")["data"]] == ["open"]
+
+
 # Coming back
 
 

@@ -85,6 +85,16 @@ def test_leaving_now_ends_access_now(ada, client):
     assert not ada.access.has_access
 
 
+@pytest.mark.parametrize("page", ["cancel", "resume"])
+def test_success_is_said_only_of_what_stripe_shows(ada, client, monkeypatch, page):
+    if page == "resume":
+        client.post("/billing/cancel", {"when": "period_end"})
+    monkeypatch.setattr("billing.lifecycle.standing.Standing.update", lambda *args, **kwargs: {})
+    said = text(client.post(f"/billing/{page}", {"when": "period_end"}, follow=True))
+    assert "Stripe has been asked, and does not show it yet." in said
+    assert "goes on as before" not in said
+
+
 def test_a_way_of_leaving_that_is_none_asks_again(ada, client):
     assert "When should it end?" in text(client.post("/billing/cancel", {"when": "someday"}))
     assert ada.access.has_access

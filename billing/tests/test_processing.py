@@ -482,7 +482,7 @@ def test_a_payment_of_an_invoice_we_have_finds_its_customer_without_the_link(wor
     assert StripeEvent.objects.get().lane == ben.customer != ada.customer
 
 
-def test_one_object_that_stripe_does_not_answer_for_keeps_only_its_own_event_waiting(world, monkeypatch):
+def test_one_object_that_stripe_does_not_answer_for_is_a_try_of_its_own_event_alone(world, monkeypatch):
     ada = world.subscribed()
     before = ada.row.default_payment_method
     world.control("disputes", charge=world.charge_of(ada)["id"])
@@ -497,9 +497,9 @@ def test_one_object_that_stripe_does_not_answer_for_keeps_only_its_own_event_wai
     monkeypatch.setattr(HttpClient, "send", no_disputes)
     world.deliver(work=False)
     testing.work()
-    waiting = StripeEvent.objects.filter(status="received")
-    assert {event.type for event in waiting} == {"charge.dispute.created"}
-    assert (waiting[0].attempts, waiting[0].error_message) == (0, "Waiting: Stripe answered 500")
+    waiting = StripeEvent.objects.waiting().get()
+    assert (waiting.type, waiting.status, waiting.attempts) == ("charge.dispute.created", "failed", 1)
+    assert waiting.error_message == "StripeUnanswered: Stripe answered 500"
     assert ada.row.default_payment_method != before
 
 

@@ -345,3 +345,18 @@ def _times_out(*_):
 
 def _has_a_bug(*_):
     raise KeyError("amount")
+
+
+def test_a_wake_up_that_the_queue_did_not_take_is_found_by_the_next_sweep(reserve, monkeypatch):
+    """Its commit stands and the error goes no further; one that was taken is carried, and left alone."""
+
+    def away(path, mail_id):
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Conf, "ORM", None)
+        patch.setattr(outbox, "async_task", away)
+        with pytest.raises(ConnectionError):
+            outbox._enqueue_or_leave_to_the_sweep(reserve().pk)
+    reserve(key="payment_received:in_2")
+    assert outbox.sweep() == 1
