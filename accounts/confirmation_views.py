@@ -14,8 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from . import confirmation
+from .middleware import too_many
 from .throttle import confirmation_wait
-from .views import too_many
 
 SENT = "The mail is on its way. Open its link to confirm your address."
 NOT_SENT = "The mail could not be sent. Please try again in a few minutes."
