@@ -11,12 +11,12 @@ from django.utils.html import format_html
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from billing.admin.lookups import OwnColumnsOnly
+from accounts.second_step.admin import SecondStepAdmin
+from billing.admin import OwnColumnsOnly
 
 from . import closing
 from .models import ApiToken, User
 from .rank import RankedAdmin, SuperusersAlone
-from .second_step.admin import SecondStepAdmin
 
 # Their pages show the keys: who may view them could pass anybody's second step.
 admin.site.unregister([TOTPDevice, StaticDevice])

@@ -177,8 +177,8 @@ def measured(period: str) -> tuple[float, float, list[dict[str, str]]]:
     from django.test import Client
     from django.utils import timezone
 
-    from billing.dashboard import periods, sections
-    from billing.dashboard.scope import Scope
+    from billing.monitoring.dashboard import periods, sections
+    from billing.monitoring.dashboard.scope import Scope
 
     staff, _ = get_user_model().objects.get_or_create(email="staff@example.com", is_staff=True, is_superuser=True)
     client = Client(headers={"host": "127.0.0.1"})

@@ -16,7 +16,7 @@ def main() -> None:
     django.setup()
     from django.contrib.auth import get_user_model
 
-    from billing import ledger
+    from billing.events import ledger
     from billing.models import Customer
 
     given = json.load(sys.stdin)

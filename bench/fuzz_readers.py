@@ -7,9 +7,9 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from billing import metrics
-from billing.lifecycle import copies
+from billing.lifecycle.deletion import copies
 from billing.models import Customer, StripeEvent
+from billing.monitoring import metrics
 
 HTTPS: Any = {"secure": True, "headers": {"host": "127.0.0.1"}}
 CHANGELIST = "/admin/billing/stripeevent/"

@@ -72,22 +72,24 @@ def milliseconds(work: Callable[[], Any], times: int) -> float:
 
 def claim() -> None:
     """What a worker asks before and after the work itself, for a lane on which an event waits."""
-    from billing import lanes, processing
+    from billing import lanes
+    from billing.events import applying
 
     taken = lanes.take("cus_waiting")
     assert taken
-    assert len(processing.due(taken.key)) == 1
+    assert len(applying.due(taken.key)) == 1
     lanes.let_go(taken)
 
 
 def sweep() -> None:
-    from billing import worker
+    from billing.events import worker
 
     worker.sweep()
 
 
 def leave_waiting() -> None:
-    from billing import ledger, testing
+    from billing import testing
+    from billing.events import ledger
 
     ledger.record(testing.event("customer.updated", {"object": "customer", "id": "cus_waiting"}))
 

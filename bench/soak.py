@@ -38,9 +38,9 @@ def _set_up(url: str) -> None:
 
     django.setup()
     logging.disable(logging.CRITICAL)
-    from billing import installing
+    from billing.setup import database
 
-    installing.create_tables()
+    database.create_tables()
 
 
 def soak(options: argparse.Namespace, folder: Path) -> int:

@@ -12,10 +12,10 @@ class BillingConfig(AppConfig):
 
     # What the queue runs by itself: dotted path → every how many minutes.
     schedules: ClassVar[dict[str, int]] = {
-        "billing.worker.sweep": 1,
-        "billing.watch.each_minute": 1,
+        "billing.events.worker.sweep": 1,
+        "billing.monitoring.watch.each_minute": 1,
         "billing.sync.runs.hourly": 60,
-        "billing.reminders.hourly": 60,
+        "billing.subscriptions.reminders.hourly": 60,
     }
 
     def import_models(self) -> None:
@@ -28,9 +28,12 @@ class BillingConfig(AppConfig):
         super().import_models()
 
     def ready(self) -> None:
-        from . import checks, receivers, stripe_calls, stripe_client
+        from . import stripe_client
+        from .events import receivers
+        from .setup import checks
+        from .stripe_client import call_counts
 
         stripe_client.install()
-        stripe_calls.connect()
+        call_counts.connect()
         receivers.connect()
         checks.register()

@@ -61,7 +61,7 @@ class Settings:
         """BILLING_REQUEST_SUBSCRIBER: dotted path of a callable: request of somebody signed in → who pays for them, or
         None. By default the user, where users are the subscribers."""
         is_user = self.subscriber_model.lower() == django_settings.AUTH_USER_MODEL.lower()
-        return self._get("BILLING_REQUEST_SUBSCRIBER", "billing.payer.the_user" if is_user else "")
+        return self._get("BILLING_REQUEST_SUBSCRIBER", "billing.access.payer.the_user" if is_user else "")
 
     @property
     def may_manage(self) -> str:

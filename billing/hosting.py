@@ -2,7 +2,7 @@
 
     from billing.hosting import APPS, CACHES, DJSTRIPE_FOREIGN_KEY_TO_FIELD, Q_CLUSTER
 
-Whoever has a setting already leaves its name out; `billing.checks` says what is missing or does not suit.
+Whoever has a setting already leaves its name out; `billing.setup.checks` says what is missing or does not suit.
 """
 
 from typing import Any

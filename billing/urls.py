@@ -1,6 +1,8 @@
 from django.urls import include, path, re_path
 
-from . import health, invoice_links, metrics, pages, plan_pages, webhooks
+from .events import webhooks
+from .monitoring import health, metrics
+from .pages import buying, invoice_links, managing
 
 app_name = "billing"
 
@@ -10,16 +12,16 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
-    path("", pages.prices, name="prices"),
-    path("billing/", pages.account, name="account"),
-    path("billing/checkout", pages.checkout, name="checkout"),
-    path("billing/return", pages.checkout_return, name="return"),
-    path("billing/change", plan_pages.change, name="change"),
-    path("billing/change/take-back", plan_pages.take_back, name="take_back"),
-    path("billing/cancel", plan_pages.cancel, name="cancel"),
-    path("billing/resume", plan_pages.resume, name="resume"),
-    path("billing/portal", plan_pages.portal, name="portal"),
+    path("", buying.prices, name="prices"),
+    path("billing/", buying.account, name="account"),
+    path("billing/checkout", buying.checkout, name="checkout"),
+    path("billing/return", buying.checkout_return, name="return"),
+    path("billing/change", managing.change, name="change"),
+    path("billing/change/take-back", managing.take_back, name="take_back"),
+    path("billing/cancel", managing.cancel, name="cancel"),
+    path("billing/resume", managing.resume, name="resume"),
+    path("billing/portal", managing.portal, name="portal"),
     path("billing/pay/<str:signed>", invoice_links.lead_on, {"field": "hosted_invoice_url"}, name="invoice"),
     path("billing/pay/<str:signed>/pdf", invoice_links.lead_on, {"field": "invoice_pdf"}, name="invoice_pdf"),
-    path("billing/invoices", plan_pages.invoices, name="invoices"),
+    path("billing/invoices", managing.invoices, name="invoices"),
 ]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from billing.caching import CREDENTIALS, is_personal, keep_private
+from billing.private_answers import CREDENTIALS, is_personal, keep_private
 
 
 def private_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -15,8 +15,7 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from billing.admin import display, mail_rows
-from billing.admin.readonly import ReadOnlyAdmin
+from billing.admin import ReadOnlyAdmin, display, mail_rows
 
 from . import outbox, rendering
 from .gallery import POLICY, GalleryAdmin

@@ -26,8 +26,8 @@ class MailConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import tracking as provider_reports
 
-        from billing import metrics as billing_metrics
-        from billing.dashboard import sections
+        from billing.monitoring import metrics as billing_metrics
+        from billing.monitoring.dashboard import sections
 
         from . import checks, dashboard, metrics, receivers, tracking
 

@@ -5,10 +5,21 @@ from typing import NamedTuple
 
 from django.db.models import Count
 
-from billing.dashboard import svg
-from billing.dashboard.facts import counted, only, percent, share
-from billing.dashboard.parts import Cell, Chart, Figure, Section, Series, Table, Term
-from billing.dashboard.scope import Scope
+from billing.monitoring.dashboard import (
+    Cell,
+    Chart,
+    Figure,
+    Scope,
+    Section,
+    Series,
+    Table,
+    Term,
+    counted,
+    only,
+    percent,
+    share,
+    svg,
+)
 
 from .models import Mail
 

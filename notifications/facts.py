@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from billing import access, clock, customer_details
+from billing import access, clock
 from billing.models import (
     Customer,
     Dispute,
@@ -15,7 +15,7 @@ from billing.models import (
     StripeWrite,
     Subscription,
 )
-from billing.mrr import unit_amount
+from billing.subscriptions import customer_details, unit_amount
 
 from . import language
 

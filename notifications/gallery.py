@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
-from billing.admin.readonly import ReadOnlyAdmin
+from billing.admin import ReadOnlyAdmin
 from billing.models import Plan
 
 from . import failures, outbox, rendering

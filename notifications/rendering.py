@@ -16,8 +16,8 @@ from django.template import Context
 from django.template.loader import select_template
 from django.utils import translation
 
-from billing import invoice_links
 from billing.conf import conf as billing
+from billing.pages import invoice_links
 
 from .conf import conf
 from .models import Mail

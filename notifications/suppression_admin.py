@@ -11,8 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from billing.admin import display
-from billing.admin.readonly import ReadOnlyAdmin
+from billing.admin import ReadOnlyAdmin, display
 
 from . import suppression
 from .models import Suppression

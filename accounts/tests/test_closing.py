@@ -8,7 +8,8 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import ApiToken
-from billing import testing, worker
+from billing import testing
+from billing.events import worker
 from billing.tests.conftest import world
 
 __all__ = ["world"]

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 
-from billing import payer
+from billing.access import payer
 
 from .rules import has_access
 

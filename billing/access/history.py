@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from billing import cause, clock, mrr
+from billing import cause, clock
 from billing.models import Customer, Subscription, SubscriptionChange
+from billing.subscriptions import mrr
 
 STATE = SubscriptionChange.STATE
 

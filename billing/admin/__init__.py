@@ -6,9 +6,11 @@ from . import (
     customers,
     dashboard,
     deletions,
+    display,
     events,
     first_page,
     lanes,
+    mail_rows,
     payments,
     revenue,
     subscriptions,
@@ -16,16 +18,24 @@ from . import (
     third_party,
     usage,
 )
+from .lookups import OwnColumnsOnly
+from .people import email_field
+from .readonly import ReadOnlyAdmin
 
 __all__ = [
+    "OwnColumnsOnly",
+    "ReadOnlyAdmin",
     "alerts",
     "catalogue",
     "customers",
     "dashboard",
     "deletions",
+    "display",
+    "email_field",
     "events",
     "first_page",
     "lanes",
+    "mail_rows",
     "payments",
     "revenue",
     "subscriptions",

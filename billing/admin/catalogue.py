@@ -7,7 +7,7 @@ from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from billing import plan_source
+from billing.catalogue import definitions
 from billing.models import Plan, PlanLimit, Price
 
 from . import display
@@ -21,13 +21,13 @@ class EditableInTheDatabase(BaseModelAdmin):
     """Read-only where the settings say what is sold."""
 
     def has_add_permission(self, request: HttpRequest, *of: Any) -> bool:
-        return not plan_source.is_settings() and super().has_add_permission(request, *of)
+        return not definitions.is_settings() and super().has_add_permission(request, *of)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not plan_source.is_settings() and super().has_change_permission(request, obj)
+        return not definitions.is_settings() and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not plan_source.is_settings() and super().has_delete_permission(request, obj)
+        return not definitions.is_settings() and super().has_delete_permission(request, obj)
 
 
 class PlanLimitInline(EditableInTheDatabase, admin.TabularInline):
@@ -127,7 +127,7 @@ class PriceAdmin(ReadOnlyAdmin):
 
 
 def _why_read_only() -> dict[str, str]:
-    return {"subtitle": plan_source.WHY_READ_ONLY} if plan_source.is_settings() else {}
+    return {"subtitle": definitions.WHY_READ_ONLY} if definitions.is_settings() else {}
 
 
 def interval(price: Price) -> str:

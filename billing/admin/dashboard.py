@@ -11,9 +11,8 @@ from django.utils import timezone
 
 from billing import clock
 from billing.conf import conf
-from billing.dashboard import money, periods, sections
-from billing.dashboard.scope import Scope
 from billing.models import Dashboard
+from billing.monitoring.dashboard import Scope, money, periods, sections
 
 from .readonly import ReadOnlyAdmin
 
@@ -48,4 +47,4 @@ class DashboardAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "admin/billing/dashboard.html", context, status=400 if problem else 200)
 
     class Media:
-        css = {"all": ("billing/dashboard.css",)}
+        css = {"all": ("billing/monitoring/dashboard.css",)}

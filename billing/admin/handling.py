@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
-from billing import ledger
+from billing.events import ledger
 from billing.models import StripeEvent
 
 from .replay import MOST_AT_ONCE

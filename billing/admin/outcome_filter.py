@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from billing.dashboard import recovery
 from billing.models import PaymentFailure
+from billing.monitoring.dashboard import recovery
 
 
 class OutcomeFilter(admin.SimpleListFilter):

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
-from billing import ledger
 from billing.conf import conf
+from billing.events import ledger
 from billing.models import StripeEvent
 
 PERMISSION = "billing.replay_stripeevent"

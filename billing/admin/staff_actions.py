@@ -13,10 +13,11 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
-from billing import catalogue, cause, clock, comps, holds, lanes, subscriptions
-from billing.access.words import moment
+from billing import catalogue, cause, clock, lanes, subscriptions
+from billing.access import moment
 from billing.models import AccountDeletion, Comp, Customer, Hold, Subscription
 from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.subscriptions import comps, holds
 
 from . import staff_forms
 

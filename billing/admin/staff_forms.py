@@ -7,7 +7,7 @@ from django import forms
 from django.utils import timezone
 
 from billing import clock
-from billing.access.words import moment
+from billing.access import moment
 from billing.conf import conf
 from billing.models import Customer, Hold, Plan
 

@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from billing import access, clock, mrr
+from billing import access, clock
 from billing.access import words
 from billing.models import Subscription
+from billing.subscriptions import mrr
 
 from . import display, panels, people, subscription_words
 from .readonly import ReadOnlyAdmin

@@ -29,7 +29,7 @@ from djstripe.models import (
     WebhookEventTrigger,
 )
 
-from billing import mirror
+from billing.subscriptions import mirror
 
 from . import display
 from .mirror_columns import columns_of

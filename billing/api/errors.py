@@ -12,7 +12,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from billing import payer
+from billing.access import payer
 from billing.catalogue import UnmappedPrice
 from billing.lanes import LaneBusy
 from billing.lifecycle import refusals

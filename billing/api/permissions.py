@@ -4,8 +4,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from billing import access, payer
-from billing.access.gates import NEEDS_ACCESS
+from billing import access
+from billing.access import NEEDS_ACCESS, payer
 
 
 class HasAccess(BasePermission):

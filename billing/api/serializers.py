@@ -5,12 +5,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing import catalogue, visitors
-from billing.lifecycle.invoices import MOST, PAGE
-from billing.lifecycle.switching import Effect
+from billing import catalogue
+from billing.catalogue import visitors
+from billing.lifecycle import MOST, PAGE, Effect
 from billing.models import Hold, Plan, Price, Subscription
 from billing.money import format_amount
-from billing.price_list import sold_in
+from billing.pages import sold_in
 
 MAX_QUANTITY = 1_000_000
 

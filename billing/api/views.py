@@ -11,9 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import catalogue, overview, payer, usage, visitors
-from billing.caching import keep_private
-from billing.lifecycle import cancel, change, checkout, invoices, portal, previews
+from billing import catalogue, usage
+from billing.access import payer
+from billing.catalogue import visitors
+from billing.lifecycle import cancel, change, checkout, invoices, overview, portal, previews
+from billing.private_answers import keep_private
 
 from . import errors
 from .documented import ASKS_STRIPE, CHANGES_STRIPE, CSRF_NOTE, MINE, NOT_YOURS, READ_MINE, UNAUTHENTICATED, error

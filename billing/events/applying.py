@@ -14,14 +14,15 @@ from django.utils import timezone
 from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models import Event as DjstripeEvent
 
-from billing import alerts, cause, fetch, lanes, mirror, payments, placement, stripe_client
-from billing.fetch import id_of
-from billing.ledger import storable
+from billing import cause, lanes, payments, stripe_client
+from billing.events import placement
+from billing.events.event_types import PAID
+from billing.events.ledger import storable
 from billing.models import Customer, StripeEvent
 from billing.models.ledger import StripeEventQuerySet
-from billing.receivers.contents import PAID
-from billing.redaction import without_words
-from billing.stripe_client import Reads, StripeRefused, StripeUnanswered, StripeUnavailable
+from billing.monitoring import alerts
+from billing.stripe_client import Reads, StripeRefused, StripeUnanswered, StripeUnavailable, fetch, id_of
+from billing.subscriptions import mirror, without_words
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,11 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from billing import event_json, lanes, placement
+from billing import lanes
 from billing.conf import conf
+from billing.events import event_json, placement
+from billing.events.event_types import EVENT_TYPES
 from billing.models import StripeEvent
-from billing.receivers.contents import EVENT_TYPES
 
 log = logging.getLogger(__name__)
 

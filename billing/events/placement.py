@@ -4,9 +4,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from billing import fetch
-from billing.fetch import id_of
 from billing.models import Customer, InvoicePayment, Payment, StripeEvent
+from billing.stripe_client import fetch, id_of
 
 WITHOUT_CUSTOMER = frozenset({"dispute", "refund", "invoice_payment", "radar.early_fraud_warning"})
 

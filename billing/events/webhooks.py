@@ -13,8 +13,8 @@ from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from structlog.contextvars import bound_contextvars
 
-from billing import event_json, ledger
 from billing.conf import conf
+from billing.events import event_json, ledger
 from billing.models import StripeEvent
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,15 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from structlog.contextvars import bound_contextvars
 
-from billing import cause, comps, lanes, processing, stripe_client, subscriptions
-from billing.lifecycle import cancellation, deletion, describing, orders, quantity
+from billing import cause, lanes, stripe_client, subscriptions
+from billing.events import applying
+from billing.lanes import orders
+from billing.lanes import writes as cancellation
+from billing.lifecycle import set_seats, update_customer
+from billing.lifecycle.deletion import process
 from billing.models import AccountDeletion, Lane, StripeEvent, StripeWrite
 from billing.stripe_client import StripeDiffers, StripeUnavailable
+from billing.subscriptions import comps
 
 log = logging.getLogger(__name__)
 
@@ -48,18 +53,18 @@ def drain(key: str) -> str:
 
 def _drain(claim: lanes.Claim) -> None:
     try:
-        while batch := processing.due(claim.key):
+        while batch := applying.due(claim.key):
             lanes.renew(claim)
             with stripe_client.patient(), stripe_client.drain_reads() as reads:
-                processing.prefetch(claim.key, batch, between=partial(lanes.renew, claim))
-                processing.apply_under(claim, reads, batch)
+                applying.prefetch(claim.key, batch, between=partial(lanes.renew, claim))
+                applying.apply_under(claim, reads, batch)
             log.info("events applied", extra={"stripe_events": [event.pk for event in batch]})
         for write in cancellation.owed(claim.key):
             lanes.renew(claim)
             with stripe_client.patient():
                 cancellation.make(write)
         _carry_out_orders(claim)
-        for leaving in deletion.owed(claim.key):
+        for leaving in process.owed(claim.key):
             _go_on_leaving(leaving, claim)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
@@ -68,18 +73,18 @@ def _drain(claim: lanes.Claim) -> None:
 
 def _set_back(claim: lanes.Claim, error: StripeUnavailable) -> None:
     # An answer of another API version for all that a customer has tells of a setting, and not of their events.
-    is_a_try = not isinstance(error, StripeDiffers) and processing.is_a_try(error)
+    is_a_try = not isinstance(error, StripeDiffers) and applying.is_a_try(error)
     lanes.renew(claim)
     if is_a_try:
-        processing.count_try(claim.key, error)
+        applying.count_try(claim.key, error)
     else:
-        processing.postpone(claim.key, str(error))
+        applying.postpone(claim.key, str(error))
 
 
 def _carry_out_orders(claim: lanes.Claim) -> None:
     works: dict[StripeWrite.Action, Callable[[orders.Rows], None]] = {
-        StripeWrite.Action.UPDATE_CUSTOMER: describing.carry_out,
-        StripeWrite.Action.SET_SEATS: partial(quantity.carry_out, claim=claim),
+        StripeWrite.Action.UPDATE_CUSTOMER: update_customer.carry_out,
+        StripeWrite.Action.SET_SEATS: partial(set_seats.carry_out, claim=claim),
     }
     for action, rows in orders.owed(claim.key).items():
         lanes.renew(claim)
@@ -91,12 +96,12 @@ def _go_on_leaving(leaving: AccountDeletion, claim: lanes.Claim) -> None:
     """Whatever stops a deletion, Stripe or a host project's receiver, is recorded for staff, and tried again."""
     try:
         with cause.of("deletion"), stripe_client.patient():
-            deletion.proceed(leaving, claim)
+            process.proceed(leaving, claim)
     except (lanes.LaneLost, OperationalError):
         raise
     except Exception as error:
         log.warning("deletion waits", extra={"lane": claim.key, "error": str(error)})
-        deletion.postpone(leaving, error)
+        process.postpone(leaving, error)
 
 
 def sweep() -> str:
@@ -131,7 +136,7 @@ def _wake_due() -> int:
     events = StripeEvent.objects.waiting().filter(next_attempt_at__lte=now)
     writes = StripeWrite.objects.filter(next_attempt_at__lte=now, done_at=None, withdrawn_at=None)
     keys = sorted(
-        {*events.values_list("lane", flat=True), *writes.values_list("lane", flat=True), *deletion.due_lanes()}
+        {*events.values_list("lane", flat=True), *writes.values_list("lane", flat=True), *process.due_lanes()}
     )
     for key in keys:
         with transaction.atomic():

@@ -14,10 +14,9 @@ from datetime import datetime
 from django.db import models, transaction
 from django.utils import timezone
 
-from billing import lanes
 from billing.models import Customer, StripeWrite
 
-from . import tries
+from . import claims, tries
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ def place(customer: Customer, action: StripeWrite.Action, reference: str, *, wak
             next_attempt_at=now,
         )
         if wakes:
-            lanes.wake(customer.pk)
+            claims.wake(customer.pk)
 
 
 def owed(lane: str) -> dict[StripeWrite.Action, Rows]:
@@ -69,7 +68,7 @@ def carry_out(rows: Rows, work: Callable[[Rows], None]) -> None:
     """Do the work and stamp the rows. Whatever stops it, Stripe or a project's own callable, is noted for staff."""
     try:
         work(rows)
-    except lanes.LaneLost:
+    except claims.LaneLost:
         raise
     except Exception as error:  # an OperationalError too: it may be of a database of the project's alone
         log.warning("standing order waits", extra={"lane": rows[0].lane, "action": rows[0].action}, exc_info=True)

@@ -4,11 +4,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from billing import lanes, stripe_client
+from billing import stripe_client
 from billing.models import Customer, StripeWrite
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
-from . import tries
+from . import claims, tries
 
 Action = StripeWrite.Action
 
@@ -31,7 +31,7 @@ def owe(
         write.withdrawn_at = None
         write.save(update_fields=["withdrawn_at"])
     if is_new:
-        lanes.wake(customer.pk)
+        claims.wake(customer.pk)
     return is_new
 
 

@@ -1,1 +1,45 @@
-"""What we ask of Stripe."""
+"""A subscriber, or staff for them, asks for these: checkout, change, cancel, portal, deletion."""
+
+from . import (
+    attempts,
+    cancel,
+    change,
+    checkout,
+    invoices,
+    overview,
+    portal,
+    previews,
+    refusals,
+    set_seats,
+    update_customer,
+)
+from .change_rules import Effect
+from .customers import METADATA_KEY
+from .invoices import MOST, PAGE
+from .overview import Overview
+from .refusals import AccountClosing, EmailUnconfirmed, NotConfirmed, PaymentDeclined, Refused, StalePreview
+
+__all__ = [
+    "METADATA_KEY",
+    "MOST",
+    "PAGE",
+    "AccountClosing",
+    "Effect",
+    "EmailUnconfirmed",
+    "NotConfirmed",
+    "Overview",
+    "PaymentDeclined",
+    "Refused",
+    "StalePreview",
+    "attempts",
+    "cancel",
+    "change",
+    "checkout",
+    "invoices",
+    "overview",
+    "portal",
+    "previews",
+    "refusals",
+    "set_seats",
+    "update_customer",
+]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from billing import fetch
 from billing.models import CheckoutAttempt, Customer
+from billing.stripe_client import fetch
 
 Status = CheckoutAttempt.Status
 ATTEMPT_KEY = "billing_attempt"  # in the metadata of what an attempt makes at Stripe

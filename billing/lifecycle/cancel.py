@@ -3,13 +3,13 @@
 from typing import Any, Literal
 
 from billing import stripe_client
+from billing.lanes import writes
 from billing.models import StripeWrite, Subscription
 
-from . import cancellation
 from .change import drop_pending_update
 from .customers import request_key
+from .live_subscription import Standing, act
 from .refusals import NoSubscription, NotCancelling
-from .standing import Standing, act
 
 When = Literal["period_end", "now"]
 
@@ -55,7 +55,7 @@ def _now(now: Standing) -> None:
     if now.is_live:
         now.release_schedule()
         stripe_client.delete(f"/v1/subscriptions/{now.id}", idempotency_key=request_key(now.customer, "cancel"))
-    cancellation.make_now(now.customer, [(invoice, now.id, StripeWrite.Action.CLOSE_INVOICE) for invoice in unpaid])
+    writes.make_now(now.customer, [(invoice, now.id, StripeWrite.Action.CLOSE_INVOICE) for invoice in unpaid])
 
 
 def _unpaid_invoices(now: Standing) -> list[str]:

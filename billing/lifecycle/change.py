@@ -6,15 +6,15 @@ stand before anything is done: a change that a crash or an outage broke off is g
 
 from typing import Any
 
-from billing import fetch, stripe_client
-from billing.fetch import id_of
+from billing import stripe_client
+from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
-from billing.stripe_client import StripeRefused
+from billing.stripe_client import StripeRefused, fetch, id_of
 
-from . import cancellation, offers, phases, previews
+from . import offers, phases, previews
+from .change_rules import Effect, effect
+from .live_subscription import Standing, act
 from .refusals import NoPendingChange, NoSubscription, PaymentDeclined, SamePlan
-from .standing import Standing, act
-from .switching import Effect, effect
 
 Status = PlanChange.Status
 
@@ -126,7 +126,7 @@ def _await_cardholder(now: Standing, invoice_id: str) -> None:
 
 def _void(now: Standing, invoice_id: str) -> None:
     """Owed before it is asked: should Stripe not answer now, the worker goes on with it."""
-    cancellation.make_now(now.customer, [(invoice_id, now.id, StripeWrite.Action.CLOSE_INVOICE)])
+    writes.make_now(now.customer, [(invoice_id, now.id, StripeWrite.Action.CLOSE_INVOICE)])
 
 
 def _schedule(now: Standing, intent: PlanChange) -> None:

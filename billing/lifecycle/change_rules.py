@@ -8,6 +8,7 @@ from enum import StrEnum
 from billing import catalogue
 from billing.models import Price, Subscription
 
+from .live_subscription import Standing
 from .refusals import (
     CancellationScheduled,
     ChangePending,
@@ -17,7 +18,6 @@ from .refusals import (
     SamePlan,
     SubscriptionPaused,
 )
-from .standing import Standing
 
 Status = Subscription.Status
 INTERVALS = list(Price.Interval)  # shortest first

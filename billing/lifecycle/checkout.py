@@ -24,10 +24,11 @@ from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import cause, confirmed, lanes, payments, seats, stripe_client, subscriptions
+from billing import cause, confirmed, lanes, payments, stripe_client, subscriptions
 from billing.conf import conf
-from billing.fetch import id_of
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
+from billing.stripe_client import id_of
+from billing.subscriptions import seats
 
 from . import attempts, offers
 from .customers import METADATA_KEY, customer_for, refuse_leaving, subscriber_key

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
-from billing import customer_details, stripe_client
+from billing import stripe_client
 from billing.conf import conf
 from billing.models import AccountDeletion, Customer
+from billing.subscriptions import customer_details
 
 from .refusals import AccountClosing
 

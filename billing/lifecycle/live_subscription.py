@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from billing import catalogue, cause, fetch, lanes, stripe_client, subscriptions
-from billing.fetch import id_of
+from billing import catalogue, cause, lanes, stripe_client, subscriptions
 from billing.lanes import LaneBusy
 from billing.models import Customer, Price, Subscription
-from billing.pending import PendingChange
-from billing.pending import of as pending_of
-from billing.stripe_client import StripeUnavailable
+from billing.stripe_client import StripeUnavailable, fetch, id_of
+from billing.subscriptions import PendingChange
+from billing.subscriptions import of as pending_of
 
 from .customers import refuse_leaving, request_key
 from .refusals import NoSubscription, NotConfirmed

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from billing.fetch import id_of
+from billing.stripe_client import id_of
 
 
 def discounts(phase: dict[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from typing import Any
 
 from django.urls import reverse
 
-from billing import account, stripe_client
+from billing import stripe_client
 from billing.conf import conf
+from billing.setup import account
 
 from .customers import request_key
-from .standing import customer_of
+from .live_subscription import customer_of
 
 
 def open_portal(subscriber: Any) -> str:

@@ -11,10 +11,10 @@ from billing.clock import from_timestamp
 from billing.models import Customer, PlanChange, Price
 
 from . import offers
+from .change_rules import Effect, effect
 from .customers import request_key
+from .live_subscription import Standing, ask, customer_of
 from .refusals import StalePreview
-from .standing import Standing, ask, customer_of
-from .switching import Effect, effect
 
 __all__ = ["Effect", "Line", "Overflow", "Preview", "preview"]
 

@@ -5,14 +5,15 @@ What differs in the running period is prorated: `create_prorations`, so that it 
 
 from typing import Any
 
-from billing import seats, stripe_client, subscriptions
-from billing.fetch import id_of
-from billing.lanes import Claim, commit_under
+from billing import stripe_client, subscriptions
+from billing.lanes import Claim, commit_under, orders
 from billing.models import Price, Subscription
+from billing.stripe_client import id_of
+from billing.subscriptions import seats
 
-from . import orders, phases
+from . import phases
+from .live_subscription import Standing, ask
 from .refusals import ChangePending, NoSubscription
-from .standing import Standing, ask
 
 PRORATED = "create_prorations"
 # What a phase of a schedule says besides, and is not ours to decide.

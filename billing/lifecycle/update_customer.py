@@ -4,10 +4,10 @@ import hashlib
 import json
 from typing import Any
 
-from billing import customer_details, stripe_client
+from billing import stripe_client
+from billing.lanes import orders
 from billing.stripe_client import StripeRefused
-
-from . import orders
+from billing.subscriptions import customer_details
 
 
 def carry_out(rows: orders.Rows) -> None:

@@ -14,7 +14,7 @@ from .catalogue import Plan, Price
 class Customer(models.Model):
     """A Stripe customer of ours. Without a subscriber it is a tombstone: late webhooks land here, nobody gains.
 
-    A subscriber whom Stripe may bill cannot be deleted from under it: `billing.lifecycle.deletion` unlinks them first.
+    A subscriber whom Stripe may bill cannot be deleted from under it: `billing.lifecycle.deletion.process` unlinks them first.
     """
 
     id = models.CharField(primary_key=True, max_length=255)

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from billing import stripe_circuit
 from billing.conf import conf
 from billing.models import Lane, StripeEvent
-from billing.monitoring_door import for_monitoring
+from billing.monitoring.guard import for_monitoring
+from billing.stripe_client import circuit
 
 TOO_OLD = timedelta(minutes=5)
 
@@ -67,8 +67,8 @@ def backlog() -> Backlog:
         oldest_waiting_seconds=_age(_oldest_due()),
         queue_lag_seconds=_age(_oldest_queued()),
         dead_events=_dead_events(),
-        stripe_held_seconds=stripe_circuit.open_for(),
-        stripe_circuit_open=stripe_circuit.is_open(),
+        stripe_held_seconds=circuit.open_for(),
+        stripe_circuit_open=circuit.is_open(),
     )
 
 

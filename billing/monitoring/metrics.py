@@ -21,9 +21,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCol
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from redis import RedisError
 
-from billing import health, stripe_calls
 from billing.models import Lane, StripeCalls, StripeEvent, SyncRun
-from billing.monitoring_door import for_monitoring
+from billing.monitoring import health
+from billing.monitoring.guard import for_monitoring
+from billing.stripe_client import call_counts
 
 log = logging.getLogger(__name__)
 
@@ -154,13 +155,13 @@ def _sync() -> Iterator[Metric]:
 
 
 def _stripe_calls() -> Metric:
-    stripe_calls.write()
+    call_counts.write()
     family = HistogramMetricFamily("billing_stripe_call_seconds", "Calls to Stripe, by outcome", labels=["outcome"])
     found: dict[str, dict[str, StripeCalls]] = defaultdict(dict)
     for row in StripeCalls.objects.order_by("outcome"):
         found[row.outcome][row.at_most] = row
     for outcome, rows in found.items():
-        calls = accumulate(rows[bucket].calls if bucket in rows else 0 for bucket in stripe_calls.BUCKETS)
+        calls = accumulate(rows[bucket].calls if bucket in rows else 0 for bucket in call_counts.BUCKETS)
         seconds = sum(row.seconds for row in rows.values())
-        family.add_metric([outcome], list(zip(stripe_calls.BUCKETS, calls, strict=True)), seconds)
+        family.add_metric([outcome], list(zip(call_counts.BUCKETS, calls, strict=True)), seconds)
     return family

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from billing import alerts, health, stripe_circuit
 from billing.conf import conf
 from billing.models import StripeEvent
+from billing.monitoring import alerts, health
+from billing.stripe_client import circuit
 
 STRIPE_AWAY = timedelta(minutes=10)
 Source = StripeEvent.Source
@@ -35,7 +36,7 @@ def _queue() -> None:
 
 
 def _stripe() -> None:
-    seconds = stripe_circuit.away_for()
+    seconds = circuit.away_for()
     if seconds > STRIPE_AWAY.total_seconds():
         alerts.remind(
             "stripe_away",

@@ -14,18 +14,21 @@ from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import access, catalogue, invoice_links, overview, payer, seats, usage, wording
-from billing.api.throttle import checkout_wait, return_wait
-from billing.caching import keep_private
+from billing import access, catalogue, usage
+from billing.access import payer
+from billing.api import checkout_wait, return_wait
 from billing.lanes import LaneBusy
+from billing.lifecycle import AccountClosing, EmailUnconfirmed, overview
 from billing.lifecycle import checkout as buying
-from billing.lifecycle.refusals import AccountClosing, EmailUnconfirmed
 from billing.models import CheckoutAttempt, Customer, Payment, PaymentFailure, Price, Refund
 from billing.money import format_amount
-from billing.plan_pages import not_yours
-from billing.price_list import PriceList
-from billing.refunds import UNDONE
+from billing.pages import invoice_links, wording
+from billing.pages.managing import not_yours
+from billing.pages.price_list import PriceList
+from billing.payments import UNDONE
+from billing.private_answers import keep_private
 from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.subscriptions import seats
 
 log = logging.getLogger(__name__)
 

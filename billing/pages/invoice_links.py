@@ -14,9 +14,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from billing import fetch
-from billing.api.throttle import link_wait
-from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.api import link_wait
+from billing.stripe_client import StripeRefused, StripeUnavailable, fetch
 
 log = logging.getLogger(__name__)
 

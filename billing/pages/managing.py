@@ -15,21 +15,21 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing import overview, payer, seats
-from billing.api.throttle import stripe_wait
+from billing.access import payer
+from billing.api import stripe_wait
 from billing.catalogue import UnmappedPrice
 from billing.lanes import LaneBusy
+from billing.lifecycle import NotConfirmed, PaymentDeclined, Refused, StalePreview, overview, previews
 from billing.lifecycle import cancel as leaving
 from billing.lifecycle import change as changing
 from billing.lifecycle import invoices as invoicing
 from billing.lifecycle import portal as stripe_portal
-from billing.lifecycle import previews
-from billing.lifecycle.refusals import NotConfirmed, PaymentDeclined, Refused, StalePreview
 from billing.models import Subscription
 from billing.money import format_amount
-from billing.price_list import PriceList
+from billing.pages.price_list import PriceList
+from billing.pages.wording import humanize
 from billing.stripe_client import StripeRefused, StripeUnavailable
-from billing.wording import humanize
+from billing.subscriptions import seats
 
 log = logging.getLogger(__name__)
 

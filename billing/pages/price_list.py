@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from billing import catalogue, visitors
+from billing import catalogue
+from billing.catalogue import visitors
 from billing.conf import conf
 from billing.models import Plan, Price
 from billing.money import format_amount
-from billing.wording import humanize
+from billing.pages.wording import humanize
 
 Interval = Price.Interval
 SHOWN = (Interval.MONTH, Interval.YEAR)

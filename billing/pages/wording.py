@@ -7,9 +7,9 @@ from enum import StrEnum
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from billing import invoice_links
+from billing.lifecycle import Overview
 from billing.models import PaymentFailure, Plan
-from billing.overview import Overview
+from billing.pages import invoice_links
 
 
 class Tone(StrEnum):

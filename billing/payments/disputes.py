@@ -2,12 +2,16 @@
 
 from typing import Any
 
-from billing import alerts, fetch, holds, mirror, payments, signals, subscriptions
+from billing import signals, subscriptions
 from billing.clock import from_timestamp
 from billing.conf import conf
-from billing.fetch import id_of
-from billing.lifecycle import cancellation
+from billing.lanes import writes
 from billing.models import Customer, Dispute, Hold, InvoicePayment, Subscription
+from billing.monitoring import alerts
+from billing.stripe_client import fetch, id_of
+from billing.subscriptions import holds, mirror
+
+from . import invoices
 
 
 def settle(customer: Customer, dispute_id: str) -> None:
@@ -16,7 +20,7 @@ def settle(customer: Customer, dispute_id: str) -> None:
     found = fetch.dispute(dispute_id, customer.pk)
     mirror.sync(found["charge"])
     mirror.sync(found)
-    link = payments.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
+    link = invoices.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
     before = Dispute.objects.filter(pk=dispute_id).first()
     dispute = _record(customer, found, link)
     _decide(subscription, dispute, link)
@@ -78,4 +82,4 @@ def _decide(subscription: Subscription, dispute: Dispute, link: InvoicePayment |
     else:
         holds.release(customer, Hold.Kind.DISPUTE, dispute.pk)
     if is_live and is_over:
-        cancellation.owe(customer, disputed, reference=dispute.pk)
+        writes.owe(customer, disputed, reference=dispute.pk)

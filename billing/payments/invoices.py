@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from billing import clock, fetch, mirror, signals, subscriptions
+from billing import clock, signals, subscriptions
 from billing.clock import from_timestamp
-from billing.fetch import id_of
 from billing.models import Customer, InvoicePayment, Payment, PaymentFailure
+from billing.stripe_client import fetch, id_of
+from billing.subscriptions import mirror
 
 NO_FURTHER_EFFECT = frozenset({"paid", "void", "uncollectible"})
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from billing import alerts, fetch
-from billing.fetch import id_of
 from billing.models import Customer
+from billing.monitoring import alerts
+from billing.stripe_client import fetch, id_of
 
 
 def fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:

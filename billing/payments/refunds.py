@@ -3,12 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from billing import fetch, holds, mirror, payments, signals, subscriptions
+from billing import signals, subscriptions
 from billing.clock import from_timestamp
 from billing.conf import conf
-from billing.fetch import id_of
-from billing.lifecycle import cancellation
+from billing.lanes import writes
 from billing.models import Customer, Hold, InvoicePayment, Refund, Subscription
+from billing.stripe_client import fetch, id_of
+from billing.subscriptions import holds, mirror
+
+from . import invoices
 
 UNDONE = frozenset({"failed", "canceled"})
 
@@ -25,7 +28,7 @@ def settle(customer: Customer, charge_id: str) -> None:
     subscription = subscriptions.refresh(customer)
     charge = fetch.charge(charge_id, customer.pk)
     mirror.sync(charge)
-    link = payments.link_of(customer, id_of(charge["payment_intent"]), charge_id)
+    link = invoices.link_of(customer, id_of(charge["payment_intent"]), charge_id)
     refunded, latest = 0, None
     for refund in fetch.refunds(charge):
         mirror.sync(refund)
@@ -35,7 +38,7 @@ def settle(customer: Customer, charge_id: str) -> None:
     if charge["refunded"] and link and latest and conf.full_refund_cancels:
         _end(subscription, charge_id, link, refunded_at=latest)
     elif not charge["refunded"]:
-        cancellation.withdraw(reference=charge_id)
+        writes.withdraw(reference=charge_id)
         holds.release(customer, Hold.Kind.REFUND, charge_id)
 
 
@@ -67,8 +70,8 @@ def _end(subscription: Subscription, charge_id: str, link: InvoicePayment, refun
     customer = subscription.customer
     if not subscriptions.is_live(customer, link.subscription_id):
         return
-    if not payments.paid_for(customer, link, refunded_at):
+    if not invoices.paid_for(customer, link, refunded_at):
         return
     if link.subscription_id == subscription.stripe_id:
         holds.place(customer, Hold.Kind.REFUND, charge_id)
-    cancellation.owe(customer, link.subscription_id, reference=charge_id)
+    writes.owe(customer, link.subscription_id, reference=charge_id)

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 from django.urls import reverse
 
-from billing import plan_source, publishing, stripe_client
+from billing import stripe_client
+from billing.catalogue import definitions
 from billing.conf import LOOPBACK, conf
+from billing.events import EVENT_TYPES
 from billing.models import Price
-from billing.receivers.contents import EVENT_TYPES
+from billing.setup import publishing
 from billing.stripe_client import StripeRefused
 
 MARK = "billing_setup"
@@ -42,7 +44,7 @@ def is_on_loopback() -> bool:
 def changes() -> list[Change]:
     """What this account lacks, in the order it is to be made. Raises `StripeUnavailable`, `StripeRefused`."""
     missing = publishing.missing()
-    before = "; a price of another amount is archived" if plan_source.is_settings() else ""
+    before = "; a price of another amount is archived" if definitions.is_settings() else ""
     prices = [Change(f"make the products and prices {', '.join(missing)}{before}", _publish)] if missing else []
     return [*prices, *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
 

@@ -9,10 +9,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from billing import catalogue, plan_source, stripe_client
-from billing.catalogue import lookup_key
+from billing import catalogue, stripe_client
+from billing.catalogue import PlanDefinition, definitions, lookup_key
 from billing.models import Plan, Price
-from billing.plan_source import PlanDefinition
 
 LOOKUP_KEYS_A_CALL = 10
 MARK = "billing_plan"
@@ -48,7 +47,7 @@ def missing() -> list[str]:
 
 def _plans() -> list[PlanDefinition]:
     slugs = set(Plan.objects.values_list("slug", flat=True))
-    return [plan for plan in plan_source.defined() if plan.prices and plan.slug in slugs]
+    return [plan for plan in definitions.defined() if plan.prices and plan.slug in slugs]
 
 
 def _keys() -> list[str]:
@@ -73,7 +72,7 @@ def _publish(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
 def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     """The price that is there, unless the settings are the truth and say otherwise."""
     price = existing.get(lookup_key(plan.slug, interval))
-    if price is None or not plan_source.is_settings():
+    if price is None or not definitions.is_settings():
         return price
     main = next(iter(plan.prices[interval]))
     amounts = {currency: option["unit_amount"] for currency, option in price["currency_options"].items()}

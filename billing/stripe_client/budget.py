@@ -8,9 +8,10 @@ no lock and no transaction. The last fifth of a window is for those who wait for
 import time
 from collections import Counter
 
-from billing import stripe_state
 from billing.conf import conf
-from billing.stripe_state import PAUSED_UNTIL, PREFIX, CacheAway
+
+from . import shared_state
+from .shared_state import PAUSED_UNTIL, PREFIX, CacheAway
 
 WINDOW_SECONDS = 0.25
 SMALLEST_WINDOW = 5  # calls, so that a fifth can be kept
@@ -27,7 +28,7 @@ def take(calls: int, *, is_patient: bool) -> bool:
     """Wait until so many calls may be sent; False when that takes longer than we can wait."""
     deadline = time.time() + (PATIENT_WAIT_SECONDS if is_patient else PAGE_WAIT_SECONDS)
     while True:
-        ready_at = stripe_state.get(PAUSED_UNTIL)
+        ready_at = shared_state.get(PAUSED_UNTIL)
         if ready_at <= time.time():
             calls -= _granted(calls, is_patient)
             if calls <= 0:
@@ -41,8 +42,8 @@ def take(calls: int, *, is_patient: bool) -> bool:
 def pause(seconds: float) -> None:
     """Stripe limits our rate: nobody calls for so long."""
     until = time.time() + seconds
-    if until > stripe_state.get(PAUSED_UNTIL):
-        stripe_state.put(PAUSED_UNTIL, until, seconds + 1)
+    if until > shared_state.get(PAUSED_UNTIL):
+        shared_state.put(PAUSED_UNTIL, until, seconds + 1)
 
 
 def _granted(calls: int, is_patient: bool) -> int:
@@ -53,9 +54,9 @@ def _granted(calls: int, is_patient: bool) -> int:
     window = int(time.time() / _window_seconds())
     key = f"{PREFIX}window.{window}"
     try:
-        excess = _beyond(stripe_state.count(key, calls, 60), room, calls)
+        excess = _beyond(shared_state.count(key, calls, 60), room, calls)
         if excess:
-            stripe_state.count(key, -excess, 60)
+            shared_state.count(key, -excess, 60)
     except CacheAway:
         return _granted_alone(calls, window, max(room // PROCESSES, 1))
     return calls - excess

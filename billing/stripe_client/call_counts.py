@@ -91,4 +91,4 @@ def write(**kwargs: Any) -> None:
 
 
 def connect() -> None:
-    post_execute_in_worker.connect(write, dispatch_uid="billing.stripe_calls")
+    post_execute_in_worker.connect(write, dispatch_uid="billing.stripe_client.call_counts")

@@ -7,9 +7,10 @@ probe goes out; its success closes the circuit, its failure opens it again.
 import logging
 import time
 
-from billing import stripe_state
 from billing.conf import conf
-from billing.stripe_state import FAILURES, OPEN_SINCE, OPEN_UNTIL, PROBE, CacheAway
+
+from . import shared_state
+from .shared_state import FAILURES, OPEN_SINCE, OPEN_UNTIL, PROBE, CacheAway
 
 log = logging.getLogger(__name__)
 
@@ -20,53 +21,53 @@ PROBE_SECONDS = 90
 
 def lets_through() -> bool:
     """Whether a call may go out now. Half open, only for the first who asks."""
-    opened = stripe_state.get(OPEN_UNTIL)
+    opened = shared_state.get(OPEN_UNTIL)
     if not opened:
         return True
-    return opened <= time.time() and stripe_state.is_first(PROBE, PROBE_SECONDS)
+    return opened <= time.time() and shared_state.is_first(PROBE, PROBE_SECONDS)
 
 
 def give_probe_back() -> None:
     """No call was made with it after all: the next who asks may."""
-    stripe_state.drop(PROBE)
+    shared_state.drop(PROBE)
 
 
 def is_open() -> bool:
     """Until a probe has been answered; half open is open too."""
-    return bool(stripe_state.get(OPEN_UNTIL))
+    return bool(shared_state.get(OPEN_UNTIL))
 
 
 def open_for() -> int:
     """Seconds until the circuit lets a probe through, 0 when it does already or is closed."""
-    return max(round(stripe_state.get(OPEN_UNTIL) - time.time() + 0.5), 0)
+    return max(round(shared_state.get(OPEN_UNTIL) - time.time() + 0.5), 0)
 
 
 def away_for() -> int:
     """Seconds since Stripe stopped answering, whatever was tried meanwhile; 0 while the circuit is closed."""
-    is_open = stripe_state.get(OPEN_UNTIL) and stripe_state.get(OPEN_SINCE)
-    return round(time.time() - stripe_state.get(OPEN_SINCE)) if is_open else 0
+    is_open = shared_state.get(OPEN_UNTIL) and shared_state.get(OPEN_SINCE)
+    return round(time.time() - shared_state.get(OPEN_SINCE)) if is_open else 0
 
 
 def succeeded() -> None:
     """Stripe answered."""
-    if stripe_state.get(OPEN_UNTIL):
+    if shared_state.get(OPEN_UNTIL):
         log.warning("stripe answers again, circuit closed")
-    elif not stripe_state.get(FAILURES):
+    elif not shared_state.get(FAILURES):
         return
-    stripe_state.drop(FAILURES, OPEN_SINCE, OPEN_UNTIL, PROBE)
+    shared_state.drop(FAILURES, OPEN_SINCE, OPEN_UNTIL, PROBE)
 
 
 def failed(calls: int) -> None:
     """Stripe did not answer so many calls, or answered 5xx: enough of them in a row open the circuit."""
     try:
-        failures = float(stripe_state.count(FAILURES, calls, REMEMBERED_SECONDS))
+        failures = float(shared_state.count(FAILURES, calls, REMEMBERED_SECONDS))
     except CacheAway:
-        failures = stripe_state.get(FAILURES) + calls
-    stripe_state.note(FAILURES, failures)
+        failures = shared_state.get(FAILURES) + calls
+    shared_state.note(FAILURES, failures)
     is_probe = is_open()  # whatever was counted: an outage outlasts what is remembered
     if (is_probe or failures >= conf.circuit_failures) and not open_for():
         log.error("stripe does not answer, circuit opened", extra={"failures": failures})
-        since = stripe_state.get(OPEN_SINCE) if is_probe else 0
-        stripe_state.put(OPEN_SINCE, since or time.time(), REMEMBERED_SECONDS)
-        stripe_state.put(OPEN_UNTIL, time.time() + conf.circuit_seconds, REMEMBERED_SECONDS)
-        stripe_state.drop(PROBE)
+        since = shared_state.get(OPEN_SINCE) if is_probe else 0
+        shared_state.put(OPEN_SINCE, since or time.time(), REMEMBERED_SECONDS)
+        shared_state.put(OPEN_UNTIL, time.time() + conf.circuit_seconds, REMEMBERED_SECONDS)
+        shared_state.drop(PROBE)

@@ -18,19 +18,13 @@ from typing import Any
 import stripe
 from django.core.signals import setting_changed
 
-from billing import fields
 from billing.conf import conf
-from billing.stripe_errors import (
-    StripeBusy,
-    StripeDiffers,
-    StripeRefused,
-    StripeUnanswered,
-    StripeUnavailable,
-    mapped_errors,
-)
-from billing.stripe_gate import counted, is_patient, let_through, patient
-from billing.stripe_http import HttpClient, http_client
-from billing.stripe_reads import NotFetched, Reads, drain_reads, once, undone_on_error
+
+from . import fields
+from .errors import StripeBusy, StripeDiffers, StripeRefused, StripeUnanswered, StripeUnavailable, mapped_errors
+from .gate import counted, is_patient, let_through, patient
+from .http_client import HttpClient, http_client
+from .reads import NotFetched, Reads, drain_reads, once, undone_on_error
 
 __all__ = [
     "HttpClient",

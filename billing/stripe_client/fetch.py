@@ -10,8 +10,8 @@ raised where Stripe says that it is another's; `customer` None is for who asks w
 import re
 from typing import Any
 
-from billing import stripe_client
-from billing.stripe_client import StripeRefused
+from . import client
+from .client import StripeRefused
 
 Request = tuple[str, dict[str, Any]]
 ID = re.compile(r"[A-Za-z0-9_]{1,255}")
@@ -177,7 +177,7 @@ def _path(kind: str, object_id: str) -> str:
 
 def _get(request: Request) -> dict[str, Any]:
     path, params = request
-    return stripe_client.get(path, **params)
+    return client.get(path, **params)
 
 
 def _list(request: Request) -> list[dict[str, Any]]:

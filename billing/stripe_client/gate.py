@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from billing import stripe_budget, stripe_calls, stripe_circuit
-from billing.stripe_calls import Outcome
-from billing.stripe_errors import StripeBusy, StripeUnavailable
+from . import budget, call_counts, circuit
+from .call_counts import Outcome
+from .errors import StripeBusy, StripeUnavailable
 
 
 class Calls:
@@ -70,10 +70,10 @@ def let_through(calls: int) -> Iterator[None]:
 
     Only this thread asks and tells: the cache may be the database, and others have no connection to it.
     """
-    if not stripe_circuit.lets_through():
-        raise StripeUnavailable(f"Stripe has not been answering: calls go out again in {stripe_circuit.open_for()} s")
-    if not stripe_budget.take(calls, is_patient=_is_patient.get()):
-        stripe_circuit.give_probe_back()
+    if not circuit.lets_through():
+        raise StripeUnavailable(f"Stripe has not been answering: calls go out again in {circuit.open_for()} s")
+    if not budget.take(calls, is_patient=_is_patient.get()):
+        circuit.give_probe_back()
         raise StripeBusy("All calls that we may send to Stripe are taken")
     outcomes: list[Outcome] = []
     token = _outcomes.set(outcomes)
@@ -87,9 +87,9 @@ def let_through(calls: int) -> Iterator[None]:
 def _tell(outcomes: list[Outcome]) -> None:
     failed = sum(outcome.is_failure for outcome in outcomes)
     if failed < len(outcomes):
-        stripe_circuit.succeeded()
+        circuit.succeeded()
     elif failed:
-        stripe_circuit.failed(failed)
+        circuit.failed(failed)
     if waits := [outcome.retry_after for outcome in outcomes if outcome.status == 429]:
-        stripe_budget.pause(max(waits))
-    stripe_calls.count(outcomes, at_once=not _is_patient.get())
+        budget.pause(max(waits))
+    call_counts.count(outcomes, at_once=not _is_patient.get())

@@ -7,10 +7,12 @@ from typing import Any
 
 import stripe
 
-from billing import stripe_gate, stripe_reads
 from billing.conf import conf
-from billing.stripe_calls import Outcome
-from billing.stripe_reads import Answer, ReadRequest
+
+from . import gate
+from . import reads as stripe_reads
+from .call_counts import Outcome
+from .reads import Answer, ReadRequest
 
 MAX_RATE_LIMIT_WAITS = 3
 MAX_RATE_LIMIT_WAIT_SECONDS = 10.0
@@ -49,11 +51,11 @@ class HttpClient(stripe.RequestsClient):
 
         The SDK knows no `Retry-After`, and gives up on a key in use after as few tries as on a Stripe that is away.
         """
-        if stripe_gate.is_passed():
+        if gate.is_passed():
             return self._send(method, url, request, post_data)
-        limits, conflicts = (MAX_RATE_LIMIT_WAITS if stripe_gate.is_patient() else 0), MAX_CONFLICT_WAITS
+        limits, conflicts = (MAX_RATE_LIMIT_WAITS if gate.is_patient() else 0), MAX_CONFLICT_WAITS
         while True:
-            with stripe_gate.let_through(1):
+            with gate.let_through(1):
                 answer = self._send(method, url, request, post_data)
             if answer[1] == 429 and limits:
                 limits -= 1
@@ -65,7 +67,7 @@ class HttpClient(stripe.RequestsClient):
 
     def _send(self, method: str, url: str, request: Request, post_data: Any) -> Answer:
         """The SDK's tries; what came of them is noted."""
-        stripe_gate.count_one()
+        gate.count_one()
         status, retry_after, began = 0, 0.0, time.perf_counter()
         try:
             answer: Answer = super().request_with_retries(
@@ -73,7 +75,7 @@ class HttpClient(stripe.RequestsClient):
             )
             status, retry_after = answer[1], _retry_after(answer[2])
         finally:
-            stripe_gate.note(Outcome(status, time.perf_counter() - began, retry_after))
+            gate.note(Outcome(status, time.perf_counter() - began, retry_after))
         return answer
 
 
@@ -83,7 +85,7 @@ def http_client(is_patient: bool) -> HttpClient:
 
 
 def _read(url: str, request: Request) -> Answer:
-    return http_client(stripe_gate.is_patient()).send("get", url, request)
+    return http_client(gate.is_patient()).send("get", url, request)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

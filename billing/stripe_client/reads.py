@@ -6,8 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from billing import stripe_gate
-from billing.stripe_errors import StripeBusy, StripeUnanswered, mapped_errors
+from . import gate
+from .errors import StripeBusy, StripeUnanswered, mapped_errors
 
 Answer = tuple[Any, int, Mapping[str, str]]
 
@@ -54,7 +54,7 @@ class Reads:
             with mapped_errors():
                 self.answers[request.url] = _settled(request.send())
         except Exception as error:
-            if isinstance(error, StripeBusy) and stripe_gate.is_passed():
+            if isinstance(error, StripeBusy) and gate.is_passed():
                 raise
             self.answers[request.url] = error
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.db import Error as DatabaseProblem
 from redis import RedisError
 
-from .cache import counting_cache
+from billing.cache import counting_cache
 
 log = logging.getLogger(__name__)
 

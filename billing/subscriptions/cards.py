@@ -4,7 +4,7 @@ from calendar import monthrange
 from datetime import date
 from typing import Any
 
-from billing.fetch import id_of
+from billing.stripe_client import id_of
 
 UNKNOWN: dict[str, Any] = {"card_brand": "", "card_last4": "", "card_expires_on": None}
 

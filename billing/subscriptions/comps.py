@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
-from billing import cause, clock, subscriptions, usage
+from billing import cause, clock, usage
 from billing.models import Comp, Customer, Plan, Subscription
+
+from . import projection
 
 
 def grant(customer: Customer, plan: Plan, until: datetime, reason: str) -> Comp:
@@ -43,5 +45,5 @@ def _close(customer: Customer) -> None:
 
 def _settle(customer: Customer) -> None:
     """A plan may change where access does not: what was used may be above its limits all the same."""
-    subscriptions.settle_access(customer.pk)
+    projection.settle_access(customer.pk)
     usage.announce_overflow(Subscription.objects.select_related("customer__subscriber").get(customer=customer))

@@ -8,11 +8,11 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from billing import alerts, catalogue
-from billing.fetch import id_of
+from billing import catalogue
+from billing.lanes import writes
 from billing.models import Customer, StripeWrite, Subscription
-
-from . import cancellation
+from billing.monitoring import alerts
+from billing.stripe_client import id_of
 
 Status = Subscription.Status
 Action = StripeWrite.Action
@@ -36,7 +36,7 @@ def settle(customer: Customer, found: list[dict[str, Any]]) -> None:
         return
     too_many = among(found)
     for item in too_many:
-        if cancellation.owe(customer, item["id"], REFERENCE):
+        if writes.owe(customer, item["id"], REFERENCE):
             _report(customer, item["id"])
     ended = StripeWrite.objects.filter(
         lane=customer.pk, action=Action.CANCEL_SUBSCRIPTION, reference=REFERENCE, withdrawn_at=None
@@ -67,7 +67,7 @@ def _owe_refunds(customer: Customer, item: dict[str, Any]) -> None:
     for link in (item["latest_invoice"].get("payments") or {}).get("data", []):
         intent = id_of(link["payment"].get("payment_intent"))
         if link["status"] == "paid" and intent:
-            cancellation.owe(customer, intent, item["id"], Action.REFUND)
+            writes.owe(customer, intent, item["id"], Action.REFUND)
 
 
 def _report(customer: Customer, subscription_id: str) -> None:

@@ -14,11 +14,12 @@ from djstripe import models as djstripe
 from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models.base import StripeModel
 
-from billing import fetch, mirror_bulk
 from billing.clock import from_timestamp
 from billing.conf import conf
-from billing.mirror_redaction import redact_if_gone
-from billing.stripe_client import StripeUnavailable, once, undone_on_error
+from billing.stripe_client import StripeUnavailable, fetch, once, undone_on_error
+
+from . import mirror_bulk
+from .mirror_redaction import redact_if_gone
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from djstripe.models.base import StripeModel
 from djstripe.settings import djstripe_settings
 
 from billing.conf import conf
-from billing.fetch import id_of
+from billing.stripe_client import id_of
 
 Object = dict[str, Any]
 

@@ -8,9 +8,10 @@ from django.apps import apps
 from django.db import models
 from djstripe import models as djstripe
 
-from billing.fetch import id_of
 from billing.models import AccountDeletion
-from billing.redaction import redacted
+from billing.stripe_client import id_of
+
+from .redaction import redacted
 
 
 def redact_if_gone(customer_id: str) -> None:

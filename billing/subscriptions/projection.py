@@ -13,12 +13,12 @@ from django.db.models import Max
 from django.dispatch import Signal
 from django.utils import timezone
 
-from billing import access, cards, catalogue, cause, clock, fetch, mirror, pending, seats, signals, usage
+from billing import access, catalogue, cause, clock, signals, usage
 from billing.clock import from_timestamp
-from billing.fetch import id_of
-from billing.lifecycle import duplicates
 from billing.models import Customer, Hold, Payment, Price, Subscription
-from billing.stripe_client import once
+from billing.stripe_client import fetch, id_of, once
+
+from . import cards, duplicates, mirror, pending, seats
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.utils.module_loading import import_string
 
 from billing.conf import conf
-from billing.lifecycle import orders
+from billing.lanes import orders
 from billing.models import Customer, StripeWrite
 
 ONE = 1

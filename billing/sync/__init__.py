@@ -1,1 +1,29 @@
-"""Kept in sync with Stripe: events we missed, objects that drifted, and the report of both."""
+"""The sync finds events that we missed and objects that drifted."""
+
+from . import full, list_pages, pruning, report, runs
+from .alone import AnotherRuns, alone, is_free
+from .healing import look_at
+from .list_pages import Sweep
+from .listing import Reader, Stretch
+from .missed import OVERLAP_SECONDS
+from .parallel import AT_ONCE, Threads
+from .report import count
+
+__all__ = [
+    "AT_ONCE",
+    "OVERLAP_SECONDS",
+    "AnotherRuns",
+    "Reader",
+    "Stretch",
+    "Sweep",
+    "Threads",
+    "alone",
+    "count",
+    "full",
+    "is_free",
+    "list_pages",
+    "look_at",
+    "pruning",
+    "report",
+    "runs",
+]

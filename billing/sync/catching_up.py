@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from billing import ledger, worker
+from billing.events import ledger, worker
 from billing.models import StripeEvent, SyncRun
 
 from . import comparing, report

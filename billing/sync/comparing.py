@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from billing import fetch, subscriptions
+from billing import subscriptions
 from billing.models import Customer, Subscription
+from billing.stripe_client import fetch
 
 # Field → what we have, what Stripe says.
 Differences = dict[str, tuple[Any, Any]]

@@ -12,8 +12,8 @@ from billing.models import Customer, Subscription, SyncRun
 
 from . import report
 from .healing import look_at
+from .list_pages import CustomerPages, SubscriptionPages, Sweep
 from .listing import Reader, Stretch
-from .sweeping import CustomerPages, SubscriptionPages, Sweep
 
 LISTS: dict[str, tuple[str, dict[str, Any]]] = {
     "subscriptions": ("/v1/subscriptions", {"status": "all", "expand": ["data.default_payment_method"]}),

@@ -8,10 +8,11 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from billing import access, catalogue, clock, customer_details, mrr, subscriptions
+from billing import access, catalogue, clock, subscriptions
 from billing.conf import conf
-from billing.lifecycle.customers import METADATA_KEY
+from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, Subscription, SyncRun
+from billing.subscriptions import customer_details, mrr
 
 from . import comparing, report
 from .unknown_prices import Prices

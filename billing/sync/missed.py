@@ -5,11 +5,8 @@ from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from billing import placement
-from billing.event_json import NotBearable
-from billing.ledger import Event, NotAnEvent
+from billing.events import EVENT_TYPES, Event, NotAnEvent, NotBearable, placement
 from billing.models import Customer, StripeEvent
-from billing.receivers.contents import EVENT_TYPES
 
 from .listing import Reader, Stretch
 

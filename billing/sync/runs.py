@@ -8,10 +8,11 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from billing import alerts, cause, clock, stripe_client
+from billing import cause, clock, stripe_client
 from billing.models import Customer, SyncRun
+from billing.monitoring import alerts
 
-from . import everything, missed, pending, report, seating
+from . import full, missed, report, seats, whom_to_ask
 from .alone import AnotherRuns, alone, is_free
 from .catching_up import catch_up
 from .healing import look_at
@@ -114,17 +115,17 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
 
     if wanted.customer:
         look_at(row, [wanted.customer], tick, is_dry=wanted.is_dry)
-        seating.mend(row, wanted.customer, tick, is_dry=wanted.is_dry)
+        seats.mend(row, wanted.customer, tick, is_dry=wanted.is_dry)
         return
     touched = _events(row, wanted, tick)
     last_full = SyncRun.objects.filter(mode=Mode.FULL, status=Status.DONE).order_by("-started_at").first()
     if row.mode == Mode.ROUTINE and (last_full is None or row.clock_at - last_full.clock_at > DAY):
         row.mode = Mode.FULL
-    waiting = pending.customers(last_full.started_at if last_full else None)
+    waiting = whom_to_ask.customers(last_full.started_at if last_full else None)
     look_at(row, [customer for customer in waiting if customer not in touched], tick, is_dry=wanted.is_dry)
     if row.mode == Mode.FULL:
-        everything.sweep(row, tick, is_dry=wanted.is_dry)
-        seating.mend(row, "", tick, is_dry=wanted.is_dry)
+        full.sweep(row, tick, is_dry=wanted.is_dry)
+        seats.mend(row, "", tick, is_dry=wanted.is_dry)
 
 
 def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:

@@ -1,12 +1,13 @@
-"""Quantities that differ from the seats in use: somebody joined or left, and `billing.seats.changed` was not called."""
+"""Quantities that differ from the seats in use: somebody joined or left, and `billing.subscriptions.seats.changed` was not called."""
 
 import logging
 from collections.abc import Callable, Iterator
 
 from django.db.models import QuerySet
 
-from billing import seats, worker
+from billing.events import worker
 from billing.models import Customer, StripeWrite, Subscription, SyncRun
+from billing.subscriptions import seats
 
 from . import report
 from .parallel import each

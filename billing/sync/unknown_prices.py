@@ -3,9 +3,8 @@
 from typing import Any
 
 from billing import catalogue, stripe_client
-from billing.fetch import id_of
 from billing.models import Plan, Price, SyncRun
-from billing.stripe_client import StripeRefused
+from billing.stripe_client import StripeRefused, id_of
 
 from . import report
 

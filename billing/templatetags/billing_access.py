@@ -4,7 +4,8 @@ from typing import Any
 
 from django import template
 
-from billing import access, payer
+from billing import access
+from billing.access import payer
 
 register = template.Library()
 

@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import worker
 from billing.conf import conf
+from billing.events import worker
 from billing.models import Lane, StripeEvent
 
 from .examples import example

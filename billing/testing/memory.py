@@ -6,7 +6,7 @@ from unittest import mock
 
 import stripe
 
-from billing import stripe_budget, stripe_calls, stripe_state
+from billing.stripe_client import budget, call_counts, shared_state
 
 
 @contextmanager
@@ -20,11 +20,11 @@ def knowing_nothing_of_stripe() -> Iterator[None]:
 
 def forget_stripe() -> None:
     """What all processes know of Stripe, and this one."""
-    stripe_state.drop(*stripe_state.KEPT, stripe_state.PROBE)
+    shared_state.drop(*shared_state.KEPT, shared_state.PROBE)
     _forget()
 
 
 def _forget() -> None:
-    stripe_state._known = stripe_state.Known()
-    stripe_calls._kept = stripe_calls._Kept()
-    stripe_budget._own.clear()
+    shared_state._known = shared_state.Known()
+    call_counts._kept = call_counts._Kept()
+    budget._own.clear()

@@ -2,10 +2,11 @@
 
 from uuid import uuid4
 
-from billing import catalogue, plan_source, publishing, stripe_client
-from billing.catalogue import lookup_key
+from billing import catalogue, stripe_client
+from billing.catalogue import definitions, lookup_key
 from billing.conf import conf
 from billing.models import Plan, Price
+from billing.setup import publishing
 
 
 def publish() -> None:
@@ -14,7 +15,7 @@ def publish() -> None:
     Plans of the settings are brought in line first; a database without any gets those that `setup` makes.
     """
     if conf.plans is not None or not Plan.objects.exists():
-        plan_source.bring_in_line()
+        definitions.bring_in_line()
     products: dict[str, str] = {}
     for price in Price.objects.filter(is_active=True).select_related("plan"):
         slug = price.plan.slug

@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 
-from billing import payments, placement, refunds
+from billing import payments
+from billing.events import placement
 from billing.lifecycle import attempts
+from billing.payments import refunds
 
 BILLING = Path(__file__).resolve().parents[1]
 # What fills dj-stripe's tables copies whatever dj-stripe has a column for, and nothing of ours hangs on it.

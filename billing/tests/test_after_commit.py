@@ -11,9 +11,10 @@ from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
 
-from billing import alerts, testing
+from billing import testing
 from billing.after_commit import after_commit
 from billing.models import Alert, StripeEvent
+from billing.monitoring import alerts
 from billing.testing import assert_all_processed
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import RequestFactory
 from django_ratelimit.core import is_ratelimited
 
-from billing import stripe_state
 from billing.cache import SignedSerializer
+from billing.stripe_client import shared_state
 
 from .parallel import at_once
 
@@ -141,7 +141,7 @@ def test_stripes_calls_are_counted_where_rate_limits_are(settings):
     locmem = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {name: {"BACKEND": locmem, "LOCATION": name} for name in ("default", "billing")}
     settings.RATELIMIT_USE_CACHE = "billing"
-    stripe_state.count("billing.stripe.test", 3, 60)
+    shared_state.count("billing.stripe.test", 3, 60)
     assert (caches["billing"].get("billing.stripe.test"), caches["default"].get("billing.stripe.test")) == (3, None)
 
 

@@ -8,9 +8,10 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from billing import access, holds, testing
-from billing.lifecycle import deletion
+from billing import access, testing
+from billing.lifecycle.deletion import process
 from billing.models import Hold, SubscriptionChange
+from billing.subscriptions import holds
 from billing.testing import now as sandbox_now
 
 from .world import customer_row
@@ -105,7 +106,7 @@ def test_who_never_bought_is_on_the_free_plan(world):
 def test_who_has_left_is_explained_as_a_customer_and_before_it_as_ever(world, ada):
     before = sandbox_now()
     world.advance(hours=1)
-    deletion.begin(ada.user)
+    process.begin(ada.user)
     testing.work()
     world.advance(hours=1)
     now, then = (access.explain_customer(customer_row(ada), at) for at in (None, before))

@@ -7,9 +7,9 @@ from django.test import TestCase
 
 from billing import signals, testing
 from billing.conf import conf
+from billing.events.event_types import EVENT_TYPES
 from billing.lifecycle.checkout import PriceNotOffered
 from billing.models import Plan, Price, StripeEvent
-from billing.receivers.contents import EVENT_TYPES
 from billing.stripe_client import StripeUnavailable
 from stripe_sandbox.http.shapes import problems
 

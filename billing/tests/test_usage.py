@@ -6,7 +6,8 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 
-from billing import plan_source, signals, usage
+from billing import signals, usage
+from billing.catalogue import definitions
 from billing.models import Customer, Plan, PlanLimit, Price, Subscription, Usage
 
 from .parallel import at_once
@@ -20,7 +21,7 @@ END = datetime(2026, 6, 10, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _wall_clock(settings):
     settings.BILLING_CLOCK = ""
-    plan_source.bring_in_line()
+    definitions.bring_in_line()
 
 
 @pytest.fixture

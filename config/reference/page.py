@@ -11,9 +11,9 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
 from billing import hosting, signals
-from billing.checks import CHECKS
 from billing.conf import documented
 from billing.models import StripeEvent
+from billing.setup.checks import CHECKS
 
 from . import public
 

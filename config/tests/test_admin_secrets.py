@@ -22,7 +22,7 @@ from django_q.signing import SignedPackage
 from picklefield import PickledObjectField
 
 from billing.models import StripeEvent
-from billing.tests.test_admin_third_party import mirror
+from billing.tests.admin.test_third_party import mirror
 
 pytestmark = pytest.mark.django_db
 

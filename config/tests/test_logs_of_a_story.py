@@ -80,7 +80,7 @@ def test_it_names_what_happened_and_nobody(world, client, log, monkeypatch, sett
 def test_the_door_names_the_event_that_it_could_not_store(world, log, monkeypatch):
     from django.db import OperationalError
 
-    from billing import ledger
+    from billing.events import ledger
 
     def away(*args, **kwargs):
         raise OperationalError("password=hunter2")

@@ -11,8 +11,9 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from billing import ledger, processing, subscriptions, testing, worker
-from billing.lifecycle import deletion
+from billing import subscriptions, testing
+from billing.events import applying, ledger, worker
+from billing.lifecycle.deletion import process
 from billing.models import AccountDeletion, Customer, Lane, StripeEvent, SyncRun
 from billing.stripe_client import HttpClient
 from billing.tests.processes import running, until
@@ -90,7 +91,7 @@ def test_webhooks_that_come_while_the_deletion_holds_the_lane_bring_nothing_back
     people = [subscribe_person(world, number) for number in range(ROUNDS)]
     delivering_at_once()
     for person in people:
-        deletion.begin(person.user)
+        process.begin(person.user)
         testing.work()
     assert AccountDeletion.objects.filter(done_at__isnull=False).count() == ROUNDS
     assert_nothing_is_left(world)
@@ -104,7 +105,7 @@ def test_deliveries_in_flight_leave_no_address_behind_ten_times_of_ten(world, is
     ben = world.subscribed(email="ben-the-bystander@example.com")
     world.control("faults", api={"latency_ms": 20})
     for person in people:
-        deletion.begin(person.user)
+        process.begin(person.user)
     with running("-m", "django", "qcluster", **({"KEEP_CUSTOMER": "1"} if is_kept else {})):
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and AccountDeletion.objects.filter(done_at=None).exists():
@@ -128,7 +129,7 @@ def gone(world, settings, request):
     send_mails()
     kept = {table for table, _ in tables_with(person.word)}
     assert kept >= {"accounts_user", "billing_customer", "djstripe_customer", "stripe_events"}
-    deletion.begin(person.user)
+    process.begin(person.user)
     testing.work()
     person.in_flight = world.events()
     world.deliver()
@@ -171,7 +172,7 @@ def test_a_mirrored_row_is_redacted_as_it_is_written(world, gone):
         }
     ]
     answer[0]["latest_invoice"]["customer_email"] = f"{gone.word}@example.com"
-    with mock.patch("billing.fetch.subscriptions", return_value=answer):
+    with mock.patch("billing.stripe_client.fetch.subscriptions", return_value=answer):
         subscriptions.refresh(Customer.objects.get(pk=gone.customer))
     assert tables_with("quist") == set()
 
@@ -201,7 +202,7 @@ def test_a_drift_of_the_address_is_noted_without_it(world):
     call_command("sync_stripe", "--full", verbosity=0)
     [drift] = [drift for drift in SyncRun.objects.latest("pk").drifts if drift["field"] == "email"]
     assert (drift["ours"], drift["theirs"]) == ("o…@e…", "q…@e…")
-    deletion.begin(person.user)
+    process.begin(person.user)
     testing.work()
     assert_nothing_is_left(world)
 
@@ -237,7 +238,7 @@ def test_a_mail_that_bounces_before_its_stamp_keeps_the_address_no_longer(world)
     person = subscribe_person(world, 1)
     world.deliver()
     send_mails()
-    deletion.begin(person.user)
+    process.begin(person.user)
     testing.work()
     last = Mail.objects.get(kind="account_deleted")
     Mail.objects.filter(pk=last.pk).update(status="sending")
@@ -263,7 +264,7 @@ def test_an_address_that_staff_had_lifted_is_gone_as_well(world):
     )
     tracking.on_tracking(None, told, "sendgrid")
     Suppression.objects.update(lifted_at=timezone.now())
-    deletion.begin(person.user)
+    process.begin(person.user)
     testing.work()
     assert_nothing_is_left(world)
 
@@ -271,7 +272,7 @@ def test_an_address_that_staff_had_lifted_is_gone_as_well(world):
 def test_an_error_that_names_the_person_is_kept_by_its_class_alone(world, gone):
     """A host project's receiver raises it, before or after the event is redacted."""
     event = StripeEvent.objects.get(pk=gone.events[0])
-    processing._stamp_failed(event, ValueError(f"no shelf for {gone.word}@example.com"))
+    applying._stamp_failed(event, ValueError(f"no shelf for {gone.word}@example.com"))
     event.refresh_from_db()
     assert (event.error_message, event.failures[-1]["error"]) == ("ValueError", "ValueError")
     StripeEvent.objects.filter(pk=event.pk).update(status="processed")

@@ -7,8 +7,8 @@ from pathlib import Path
 from django.dispatch import Signal
 
 from billing import signals
-from billing.checks import CHECKS
 from billing.conf import documented
+from billing.setup.checks import CHECKS
 from config import reference
 from config.reference import public
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing.dashboard import periods
-from billing.dashboard.scope import Scope
+from billing.monitoring.dashboard import periods
+from billing.monitoring.dashboard.scope import Scope
 from notifications import dashboard
 from notifications.models import Mail
 

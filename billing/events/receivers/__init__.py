@@ -9,7 +9,7 @@ from djstripe import event_handlers
 from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
 
-from .contents import EVENT_TYPES
+from billing.events.event_types import EVENT_TYPES
 
 MODULES = ("state", "money")
 DJSTRIPE_RECEIVERS = [

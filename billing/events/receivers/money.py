@@ -2,49 +2,50 @@
 
 from djstripe.models import Event
 
-from billing import disputes, notices, payments, refunds
-from billing.fetch import id_of
+from billing import payments
+from billing.events import event_types
+from billing.payments import disputes, notices, refunds
+from billing.stripe_client import id_of
 
-from . import contents
 from .customer import customer_of, receiver
 
 
-@receiver(contents.PAID)
+@receiver(event_types.PAID)
 def on_invoice_paid(event: Event) -> None:
     payments.record_paid(customer_of(event), event.data["object"]["id"])
 
 
-@receiver(contents.UNPAID)
+@receiver(event_types.UNPAID)
 def on_invoice_not_paid(event: Event) -> None:
     payments.record_failure(customer_of(event), event.data["object"], event.created)
 
 
-@receiver(contents.NOT_FINALIZED)
+@receiver(event_types.NOT_FINALIZED)
 def on_invoice_not_finalized(event: Event) -> None:
     notices.not_finalized(customer_of(event), event.data["object"])
 
 
-@receiver(contents.INVOICE_PAYMENT)
+@receiver(event_types.INVOICE_PAYMENT)
 def on_invoice_payment_paid(event: Event) -> None:
     payments.record_links(customer_of(event), id_of(event.data["object"]["invoice"]))
 
 
-@receiver(contents.CHARGE_REFUNDED)
+@receiver(event_types.CHARGE_REFUNDED)
 def on_charge_refunded(event: Event) -> None:
     refunds.settle(customer_of(event), event.data["object"]["id"])
 
 
-@receiver(contents.REFUND)
+@receiver(event_types.REFUND)
 def on_refund(event: Event) -> None:
     customer = customer_of(event)
     refunds.settle(customer, refunds.charge_of(customer, event.data["object"]))
 
 
-@receiver(contents.DISPUTE)
+@receiver(event_types.DISPUTE)
 def on_dispute(event: Event) -> None:
     disputes.settle(customer_of(event), event.data["object"]["id"])
 
 
-@receiver(contents.FRAUD_WARNING)
+@receiver(event_types.FRAUD_WARNING)
 def on_early_fraud_warning(event: Event) -> None:
     notices.fraud_warning(customer_of(event), event.data["object"])

@@ -2,15 +2,15 @@
 
 from djstripe.models import Event
 
-from billing import fetch, subscriptions
-from billing.fetch import id_of
+from billing import subscriptions
+from billing.events import event_types
 from billing.lifecycle import attempts
+from billing.stripe_client import fetch, id_of
 
-from . import contents
 from .customer import customer_of, receiver
 
 
-@receiver(contents.CHECKOUT)
+@receiver(event_types.CHECKOUT)
 def on_checkout_session(event: Event) -> None:
     """A session that ended closes its attempt; a delayed payment that is still on its way grants nothing by itself."""
     customer = customer_of(event)
@@ -18,22 +18,22 @@ def on_checkout_session(event: Event) -> None:
     subscriptions.refresh(customer)
 
 
-@receiver(contents.SUBSCRIPTION + contents.INVOICE_CLOSED)
+@receiver(event_types.SUBSCRIPTION + event_types.INVOICE_CLOSED)
 def on_subscription(event: Event) -> None:
     subscriptions.refresh(customer_of(event))
 
 
-@receiver(contents.TRIAL_ENDING)
+@receiver(event_types.TRIAL_ENDING)
 def on_trial_will_end(event: Event) -> None:
     subscriptions.announce_trial_end(subscriptions.refresh(customer_of(event)))
 
 
-@receiver(contents.CUSTOMER + contents.CARD)
+@receiver(event_types.CUSTOMER + event_types.CARD)
 def on_customer_updated(event: Event) -> None:
     subscriptions.refresh(customer_of(event))
 
 
-@receiver(contents.CUSTOMER_DELETED)
+@receiver(event_types.CUSTOMER_DELETED)
 def on_customer_deleted(event: Event) -> None:
     """Once Stripe says so itself: an event that only claims it ends nobody's access."""
     customer = customer_of(event)

@@ -7,9 +7,8 @@ from django.apps import apps
 from django.db import transaction
 from djstripe import models as djstripe
 
-from billing.mirror_redaction import redact_rows
 from billing.models import Customer, StripeEvent, StripeWrite
-from billing.redaction import redacted_event, without_words
+from billing.subscriptions import redact_rows, redacted_event, without_words
 
 PORTION = 100
 

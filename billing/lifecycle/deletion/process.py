@@ -20,18 +20,20 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from billing import clock, customer_details, lanes, signals, stripe_client, subscriptions
-from billing.mirror_redaction import redact_rows
+from billing import clock, lanes, signals, stripe_client, subscriptions
+from billing.lanes import tries
+from billing.lifecycle import customers
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Subscription
+from billing.subscriptions import customer_details, redact_rows
 
-from . import copies, customers, removal, tries
+from . import copies, steps
 
 STEPS: dict[str, Callable[[AccountDeletion], None]] = {
-    "checkouts_expired_at": removal.expire_checkouts,
-    "schedules_released_at": removal.release_schedules,
-    "subscriptions_canceled_at": removal.cancel_subscriptions,
-    "invoices_voided_at": removal.void_invoices,
-    "customer_removed_at": removal.remove_customer,
+    "checkouts_expired_at": steps.expire_checkouts,
+    "schedules_released_at": steps.release_schedules,
+    "subscriptions_canceled_at": steps.cancel_subscriptions,
+    "invoices_voided_at": steps.void_invoices,
+    "customer_removed_at": steps.remove_customer,
 }
 
 
@@ -82,7 +84,7 @@ def proceed(leaving: AccountDeletion, claim: lanes.Claim) -> None:
 
 
 def _close(leaving: AccountDeletion, claim: lanes.Claim) -> None:
-    if leaving.customer_id and not removal.is_gone(leaving):
+    if leaving.customer_id and not steps.is_gone(leaving):
         for field, step in STEPS.items():
             if getattr(leaving, field) is None:
                 lanes.renew(claim)

@@ -8,10 +8,9 @@ from typing import Any
 
 from billing import stripe_client
 from billing.conf import conf
+from billing.lifecycle.customers import METADATA_KEY
 from billing.models import AccountDeletion, Subscription
 from billing.stripe_client import StripeRefused
-
-from .customers import METADATA_KEY
 
 OVER = frozenset(Subscription.TERMINAL)
 OPEN_SCHEDULE = frozenset({"not_started", "active"})

@@ -8,9 +8,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
-from billing.doctor import Finding, examine
-from billing.doctor.findings import Level
 from billing.management.terminal import TerminalCommand
+from billing.setup.doctor import Finding, Level, examine
 
 
 class Command(TerminalCommand):

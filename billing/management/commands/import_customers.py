@@ -7,15 +7,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
-from billing.admin.people import email_field
+from billing.admin import email_field
 from billing.conf import conf
-from billing.importing import doubts, matching, runs
-from billing.importing.matching import Pairs, WrongUse
-from billing.importing.planning import Plan
 from billing.lanes import LaneLost
 from billing.management.terminal import TerminalCommand
+from billing.setup.importing import Pairs, Plan, WrongUse, doubts, matching, runs
 from billing.stripe_client import StripeRefused, StripeUnavailable
-from billing.sync.alone import AnotherRuns
+from billing.sync import AnotherRuns
 
 from .sync_stripe import ANOTHER_RUNS, WRONG_USE, end_on_sigterm, progress, warnings_only
 

@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
-from billing import ledger
+from billing.events import ledger
 from billing.management.terminal import TerminalCommand
 from billing.models import StripeEvent
 

@@ -6,8 +6,9 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
-from billing import installing, plan_source
+from billing.catalogue import definitions
 from billing.management.terminal import TerminalCommand
+from billing.setup import database
 
 
 class Command(TerminalCommand):
@@ -17,9 +18,9 @@ class Command(TerminalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         try:
-            is_fast = installing.create_tables()
-            plans = plan_source.bring_in_line()
-            schedules = installing.create_schedules()
+            is_fast = database.create_tables()
+            plans = definitions.bring_in_line()
+            schedules = database.create_schedules()
         except DatabaseError as error:
             raise CommandError(f"The database was not set up: {error}") from error
         tables = "tables created" if is_fast else "tables up to date"

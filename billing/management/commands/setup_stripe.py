@@ -5,12 +5,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
-from billing import account, plan_source, publishing
-from billing.account import Change
+from billing.catalogue import definitions
 from billing.conf import conf
 from billing.management import terminal
 from billing.management.terminal import TerminalCommand
 from billing.models import Plan
+from billing.setup import Change, account, publishing
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
 WRONG_USE = 2
@@ -30,7 +30,7 @@ class Command(TerminalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if Plan._meta.db_table not in connection.introspection.table_names() or not Plan.objects.exists():
             raise CommandError("There are no plans yet: run `manage.py setup` first.")
-        if slugs := plan_source.out_of_line():
+        if slugs := definitions.out_of_line():
             raise CommandError(f"Not as in BILLING_PLANS yet: {', '.join(slugs)}. Run `manage.py setup` first.")
         try:
             planned = account.changes()

@@ -19,8 +19,7 @@ from billing.lanes import LaneLost
 from billing.management.terminal import TerminalCommand, is_terminal
 from billing.models import SyncRun
 from billing.stripe_client import StripeRefused, StripeUnavailable
-from billing.sync import report, runs
-from billing.sync.alone import AnotherRuns
+from billing.sync import AnotherRuns, report, runs
 
 ANOTHER_RUNS = 3
 WRONG_USE = 2

@@ -1,7 +1,26 @@
-"""The dashboard: how payments, revenue, webhooks and mail do, for a period, each figure with its meaning and its rows.
+"""The dashboard counts money, webhooks and mail over a period."""
 
-A section is a function `(scope) -> Section`. Those of other apps are added in their `AppConfig.ready`:
+from . import money, periods, recovery, sections, svg
+from .facts import counted, only, percent, share
+from .parts import Cell, Chart, Figure, Section, Series, Table, Term
+from .scope import Scope
 
-    from billing.dashboard import sections
-    sections.add(mail_delivery)
-"""
+__all__ = [
+    "Cell",
+    "Chart",
+    "Figure",
+    "Scope",
+    "Section",
+    "Series",
+    "Table",
+    "Term",
+    "counted",
+    "money",
+    "only",
+    "percent",
+    "periods",
+    "recovery",
+    "sections",
+    "share",
+    "svg",
+]

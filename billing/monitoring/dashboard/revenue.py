@@ -1,4 +1,4 @@
-"""Monthly recurring revenue, how it moved, and who left, from the ledger that `billing.mrr` keeps."""
+"""Monthly recurring revenue, how it moved, and who left, from the ledger that `billing.subscriptions.mrr` keeps."""
 
 from collections.abc import Callable
 from itertools import accumulate

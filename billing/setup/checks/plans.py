@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from billing import plan_source
+from billing.catalogue import definitions
 from billing.conf import conf
 from billing.models import Plan, Price
 
@@ -60,9 +60,9 @@ def check_plans() -> Finding:
 @finds("billing.E013")
 def check_free_plan() -> Finding:
     """BILLING_FREE_PLAN is one of BILLING_PLANS, where that is set."""
-    if not plan_source.is_settings() or next(_problems(conf.plans), None):
+    if not definitions.is_settings() or next(_problems(conf.plans), None):
         return None
-    slugs = [plan.slug for plan in plan_source.defined()]
+    slugs = [plan.slug for plan in definitions.defined()]
     if conf.free_plan in slugs:
         return None
     return (

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
 from . import at_stripe, here
-from .findings import Finding, error
+from .findings import Finding, Level, error
 
-__all__ = ["Finding", "examine"]
+__all__ = ["Finding", "Level", "examine"]
 
 
 def examine() -> Iterator[Finding]:

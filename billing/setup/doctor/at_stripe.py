@@ -7,10 +7,11 @@ from typing import Any
 from django.utils import timezone
 from stripe._api_version import _ApiVersion
 
-from billing import account, catalogue, publishing, stripe_client
-from billing.checks.stripe import check_api_key
+from billing import catalogue, stripe_client
 from billing.conf import conf
 from billing.models import Plan, Price
+from billing.setup import account, publishing
+from billing.setup.checks import check_api_key
 
 from .findings import Finding, error, ok, warning
 

@@ -12,11 +12,13 @@ from django.db.models import Max, Min
 from django.utils import timezone
 from django_q.status import Stat
 
-from billing import health, plan_source, webhooks
 from billing.cache import counting_cache
+from billing.catalogue import definitions
 from billing.conf import conf
+from billing.events import webhooks
 from billing.models import PaymentFailure, Plan, StripeEvent, SyncRun
-from billing.sync.parallel import AT_ONCE, Threads
+from billing.monitoring import health
+from billing.sync import AT_ONCE, Threads
 
 from .findings import Finding, error, ok, warning
 
@@ -51,7 +53,7 @@ def secrets() -> Iterator[Finding]:
 
 
 def plans() -> Iterator[Finding]:
-    if slugs := plan_source.out_of_line():
+    if slugs := definitions.out_of_line():
         text = f"{', '.join(slugs)}: the plans in the database are not those that are defined."
         yield error("plans", text, "Run `manage.py setup`, then `manage.py setup_stripe`.")
     if not Plan.objects.filter(slug=conf.free_plan).exists():
@@ -129,7 +131,7 @@ def counting() -> Iterator[Finding]:
     if isinstance(counting_cache(), LocMemCache | DummyCache):
         yield error("cache", "It counts for each process by itself.", "Use billing.cache.ExactDatabaseCache or Redis.")
         return
-    name = f"billing.doctor.{uuid.uuid4()}"
+    name = f"billing.setup.doctor.{uuid.uuid4()}"
     counting_cache().add(name, 0, 60)
     with Threads() as threads:
         for _ in range(AT_ONCE):

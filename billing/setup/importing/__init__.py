@@ -1,1 +1,7 @@
-"""Customers that a Stripe account had before this project did: linked to subscribers, and taken over unannounced."""
+"""The import links customers that Stripe has already to subscribers of ours."""
+
+from . import doubts, matching, runs
+from .matching import Pairs, WrongUse
+from .planning import Plan
+
+__all__ = ["Pairs", "Plan", "WrongUse", "doubts", "matching", "runs"]

@@ -8,11 +8,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from billing import catalogue, stripe_client
-from billing.lifecycle.customers import METADATA_KEY
+from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, StripeEvent, Subscription, SyncRun
-from billing.sync import sweeping
-from billing.sync.healing import look_at
-from billing.sync.sweeping import Sweep
+from billing.sync import Sweep, list_pages, look_at
 
 from .planning import Plan
 
@@ -26,7 +24,7 @@ def carry_out(plan: Plan, run: SyncRun, work: Sweep, tick: Callable[[str], None]
     while some := dict(islice(everyone, AT_ONCE)):
         with transaction.atomic():
             _link(plan, some)
-            sweeping.take_over([row for customer in some if (row := _row(plan, work, customer))])
+            list_pages.take_over([row for customer in some if (row := _row(plan, work, customer))])
         done += len(some)
         tick(f"{done:,} linked")
     look_at(run, _heard_of(plan, work.began), lambda: None, is_dry=False)
@@ -67,7 +65,7 @@ def _row(plan: Plan, work: Sweep, customer: str) -> Subscription | None:
     found = plan.current.get(customer)
     if found is None or not catalogue.is_plan(found["items"]["data"]):
         return None
-    return sweeping.new_row(work, customer, found)
+    return list_pages.new_row(work, customer, found)
 
 
 def _heard_of(plan: Plan, began: datetime) -> Iterable[str]:

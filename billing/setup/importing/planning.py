@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing import catalogue, subscriptions
-from billing.fields import FIELDS
 from billing.models import AccountDeletion, Customer
-from billing.sync.listing import Reader, Stretch
-from billing.sync.report import count
+from billing.stripe_client import FIELDS
+from billing.sync import Reader, Stretch, count
 
 from .matching import Listed, Pair, Pairs, subscribers
 

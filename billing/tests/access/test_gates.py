@@ -17,8 +17,9 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
-from billing import access, plan_source
+from billing import access
 from billing.api.permissions import HasAccess
+from billing.catalogue import definitions
 from billing.decorators import access_required
 from billing.models import Customer, Hold, Plan, PlanLimit, Subscription
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _plans(settings):
     settings.BILLING_CLOCK = ""
-    plan_source.bring_in_line()
+    definitions.bring_in_line()
 
 
 @pytest.fixture

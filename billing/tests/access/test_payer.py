@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
-from billing import payer
+from billing.access import payer
 from billing.api.permissions import HasAccess
 from billing.decorators import access_required
 from billing.models import Subscription, Usage
@@ -58,8 +58,8 @@ def leads(request, subscriber):
 
 @pytest.fixture(autouse=True)
 def _ada_pays_for_all(settings):
-    settings.BILLING_REQUEST_SUBSCRIBER = "billing.tests.test_payer.who_leads"
-    settings.BILLING_MAY_MANAGE = "billing.tests.test_payer.leads"
+    settings.BILLING_REQUEST_SUBSCRIBER = "billing.tests.access.test_payer.who_leads"
+    settings.BILLING_MAY_MANAGE = "billing.tests.access.test_payer.leads"
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def who_is_no_more(request):
 
 
 def test_a_payer_who_is_in_no_table_is_nobody(world, ada, client, settings):
-    settings.BILLING_REQUEST_SUBSCRIBER = "billing.tests.test_payer.who_is_no_more"
+    settings.BILLING_REQUEST_SUBSCRIBER = "billing.tests.access.test_payer.who_is_no_more"
     client.force_login(ada.user)
     assert by_api(ada.user).get(f"{API}/current").json()["reason"] == "no_subscriber"
     assert by_api(ada.user).post(f"{API}/portal").json()["code"] == "no_subscriber"

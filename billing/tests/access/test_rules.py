@@ -7,7 +7,8 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import access, clock, worker
+from billing import access, clock
+from billing.events import worker
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,7 @@ def refuses_everybody(user):
 
 @pytest.fixture
 def ada(world, settings):
-    settings.BILLING_ACCESS_RULE = "billing.tests.test_access_rule.has_left_the_building"
+    settings.BILLING_ACCESS_RULE = "billing.tests.access.test_rules.has_left_the_building"
     return world.subscribed()
 
 
@@ -45,7 +46,7 @@ def test_access_is_one_query_with_it_too(ada, django_assert_num_queries):
 
 
 def test_what_stripe_or_staff_say_comes_first(world, ada, settings):
-    settings.BILLING_ACCESS_RULE = "billing.tests.test_access_rule.refuses_everybody"
+    settings.BILLING_ACCESS_RULE = "billing.tests.access.test_rules.refuses_everybody"
     assert ada.access.reason == "host_maintenance"
     world.control("disputes", charge=world.charge_of(ada)["id"])
     world.deliver()
@@ -53,7 +54,7 @@ def test_what_stripe_or_staff_say_comes_first(world, ada, settings):
 
 
 def test_the_page_the_api_the_admin_and_the_command_say_its_reason(ada, settings, client, admin_client):
-    settings.BILLING_ACCESS_RULE = "billing.tests.test_access_rule.refuses_everybody"
+    settings.BILLING_ACCESS_RULE = "billing.tests.access.test_rules.refuses_everybody"
     client.force_login(ada.user)
     assert "You have no access: maintenance" in client.get(reverse("billing:account")).content.decode()
     state = client.get("/api/v1/subscriptions/current").json()
@@ -107,7 +108,7 @@ def test_a_rule_that_fails_for_one_keeps_nobody_elses_grace_from_ending(world, a
         world.change_card(each, "pm_card_chargeCustomerFail")
     world.advance(days=31)
     world.deliver()
-    settings.BILLING_ACCESS_RULE = "billing.tests.test_access_rule.cannot_tell_of_ben"
+    settings.BILLING_ACCESS_RULE = "billing.tests.access.test_rules.cannot_tell_of_ben"
     world.heard.clear()
     world.advance(days=1, hours=12)
     worker.sweep()

@@ -13,10 +13,12 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
-from billing import access, alerts, checks, installing, plan_source
+from billing import access
+from billing.catalogue import definitions
 from billing.models import Plan
-
-from .world import SIGNALS
+from billing.monitoring import alerts
+from billing.setup import checks, database
+from billing.tests.world import SIGNALS
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +81,7 @@ def test_signals_let_members_join_and_leave(world, example):
 def test_plans_of_the_settings_are_sold_as_stated(world, example):
     example("mysite/settings.py, plans")
     assert complaints() == []
-    plan_source.bring_in_line()
+    definitions.bring_in_line()
     call_command("setup_stripe", "--yes", stdout=StringIO())
     assert list(Plan.objects.filter(is_public=True).values_list("slug", "rank")) == [("free", 0), ("studio", 1)]
     ada = world.subscribed(plan="studio")
@@ -145,7 +147,7 @@ def test_templates_of_the_hosts_take_the_place_of_ours(world, example, settings,
 
 
 def test_a_schedule_that_was_changed_stays_so(example):
-    installing.create_schedules()
+    database.create_schedules()
     example("shop/oftener.py")
-    assert installing.create_schedules() == 0
+    assert database.create_schedules() == 0
     assert Schedule.objects.get(name="billing.sync.runs.hourly").minutes == 15

@@ -16,13 +16,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from billing import cause, health, ledger, testing
+from billing import cause, testing
+from billing.events import ledger
 from billing.lifecycle.cancel import cancel
 from billing.models import StripeEvent, SubscriptionChange
+from billing.monitoring import health
 from billing.sync import runs
+from billing.tests.events.test_applying import Broken, make_due
 
-from .test_admin_events import LIST, an_event, customer, found_by, member_of_staff, page_of
-from .test_processing import Broken, make_due
+from .test_events import LIST, an_event, customer, found_by, member_of_staff, page_of
 
 pytestmark = pytest.mark.django_db
 

@@ -36,8 +36,7 @@ from billing.models import (
     SyncRun,
     Usage,
 )
-
-from .markup import Page
+from billing.tests.markup import Page
 
 pytestmark = pytest.mark.django_db
 

@@ -14,13 +14,14 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from billing import access, holds, lanes, processing, testing, worker
+from billing import access, lanes, testing
 from billing.admin import staff_actions
-from billing.lifecycle import deletion
+from billing.events import applying, worker
+from billing.lifecycle.deletion import process
 from billing.models import Comp, Hold, Plan, StripeEvent, Subscription
+from billing.subscriptions import holds
 from billing.testing import now as sandbox_now
-
-from .world import customer_row
+from billing.tests.world import customer_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -142,7 +143,7 @@ def test_a_refresh_brings_what_no_webhook_has_told(world, staff, ada):
 
 def test_access_is_not_given_to_who_is_leaving_and_nothing_is_done_about_who_has_left(world, staff, ada):
     do(staff, ada, "hold", "Ada Lovelace called")
-    deletion.begin(ada.user)
+    process.begin(ada.user)
     assert "no longer as you saw it" in give(staff, ada).content.decode()
     testing.work()
     assert address(ada, "refresh") not in page(staff, ada)
@@ -305,14 +306,14 @@ def test_a_hold_placed_while_events_are_applied_waits_for_them_and_holds(world, 
     ada = world.subscribe()
     world.deliver(work=False)
     is_at_work, is_asked = threading.Event(), threading.Event()
-    apply = processing.apply
+    apply = applying.apply
 
     def slowly(lane, events):
         apply(lane, events)
         is_at_work.set()
         is_asked.wait(10)
 
-    monkeypatch.setattr(processing, "apply", slowly)
+    monkeypatch.setattr(applying, "apply", slowly)
     drain = at_once(partial(worker.drain, ada.customer))
     assert is_at_work.wait(10)
     placed = at_once(lambda: staff.post(address(ada, "hold"), {"reason": "because"}).status_code)

@@ -6,8 +6,9 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from billing import holds, usage
+from billing import usage
 from billing.models import CheckoutAttempt, Customer, Hold
+from billing.subscriptions import holds
 
 pytestmark = pytest.mark.django_db
 

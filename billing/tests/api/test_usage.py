@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
-from billing import plan_source
+from billing.catalogue import definitions
 from billing.models import Usage
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +14,7 @@ GENERATIONS = "/api/v1/usage/generations"
 @pytest.fixture
 def client(settings):
     settings.BILLING_CLOCK = ""
-    plan_source.bring_in_line()
+    definitions.bring_in_line()
     client = APIClient()
     client.force_authenticate(get_user_model().objects.create_user("ada@example.com"))
     return client

@@ -2,7 +2,8 @@
 
 import pytest
 
-from billing import catalogue, plan_source
+from billing import catalogue
+from billing.catalogue import definitions
 from billing.models import Plan, Price
 
 pytestmark = pytest.mark.django_db
@@ -10,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _plans():
-    plan_source.bring_in_line()
+    definitions.bring_in_line()
 
 
 def stripe_price(**changes):
@@ -29,7 +30,7 @@ def stripe_price(**changes):
 def test_default_plans_are_made_once_and_never_overwritten():
     Plan.objects.filter(slug="pro").update(name="Professional")
     Plan.objects.get(slug="pro").limits.update(quantity=7)
-    assert plan_source.bring_in_line() == 0
+    assert definitions.bring_in_line() == 0
     pro = Plan.objects.get(slug="pro")
     assert (pro.name, pro.limit("generations")) == ("Professional", 7)
 

@@ -9,9 +9,11 @@ from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
 
-from billing import lanes, ledger, mirror, processing, signals, testing, worker
+from billing import lanes, signals, testing
+from billing.events import applying, ledger, worker
 from billing.models import InvoicePayment, Lane, Payment, StripeEvent, StripeWrite, Subscription
 from billing.stripe_client import HttpClient, StripeUnavailable
+from billing.subscriptions import mirror
 from billing.testing import assert_all_processed
 
 TWO_MONTHS = frozenset(
@@ -98,23 +100,23 @@ def test_an_event_that_fails_every_time_is_dead_after_the_last_try_and_can_be_re
 
 def test_the_waits_between_tries_grow_and_vary_a_little():
     now = timezone.now()
-    for tries, minutes in enumerate(processing.BACKOFF_MINUTES, 1):
-        wait = (processing._next_attempt(tries) - now).total_seconds() / 60
+    for tries, minutes in enumerate(applying.BACKOFF_MINUTES, 1):
+        wait = (applying._next_attempt(tries) - now).total_seconds() / 60
         assert minutes * 0.89 < wait < minutes * 1.11
-    assert processing._next_attempt(len(processing.BACKOFF_MINUTES) + 1) is None
+    assert applying._next_attempt(len(applying.BACKOFF_MINUTES) + 1) is None
 
 
 def test_what_is_due_on_a_lane_and_what_is_put_off_there_is_that_lanes_alone(world):
     ada, ben = world.subscribe(), world.subscribe(email="ben@example.com")
     world.deliver(work=False)
-    events = {who.customer: processing.due(who.customer) for who in (ada, ben)}
+    events = {who.customer: applying.due(who.customer) for who in (ada, ben)}
     assert all(events.values())
     assert all({event.lane for event in found} == {lane} for lane, found in events.items())
-    processing.postpone(ada.customer, "Stripe is away")
-    assert processing.due(ada.customer) == []
-    assert processing.due(ben.customer) == events[ben.customer]
+    applying.postpone(ada.customer, "Stripe is away")
+    assert applying.due(ada.customer) == []
+    assert applying.due(ben.customer) == events[ben.customer]
     put_off = StripeEvent.objects.filter(lane=ada.customer)
-    later = timezone.now() + processing.OUTAGE
+    later = timezone.now() + applying.OUTAGE
     assert all(later - timedelta(seconds=20) < event.next_attempt_at <= later for event in put_off.waiting())
     assert not StripeEvent.objects.filter(lane=ben.customer).exclude(next_attempt_at=None).exists()
     worker.drain(ben.customer)
@@ -188,18 +190,18 @@ def test_a_cancellation_that_stripe_did_not_hear_is_owed_until_it_does(world):
 def test_a_worker_that_dies_between_effects_and_stamp_leaves_neither(world, monkeypatch):
     ada = world.subscribe()
     world.deliver(work=False)
-    stamp = processing._stamp_processed
+    stamp = applying._stamp_processed
 
     def dies(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(processing, "_stamp_processed", dies)
+    monkeypatch.setattr(applying, "_stamp_processed", dies)
     with pytest.raises(KeyboardInterrupt):
         testing.work()
     assert not Payment.objects.exists()
     assert not Subscription.objects.exists()
     assert not StripeEvent.objects.filter(status="processed").exists()
-    monkeypatch.setattr(processing, "_stamp_processed", stamp)
+    monkeypatch.setattr(applying, "_stamp_processed", stamp)
     testing.work()
     assert_all_processed()
     assert ada.access.reason == "active"
@@ -208,16 +210,16 @@ def test_a_worker_that_dies_between_effects_and_stamp_leaves_neither(world, monk
 def test_a_worker_that_lost_its_lane_half_way_changes_nothing_and_the_heir_does_it_all(world, monkeypatch):
     ada = world.subscribe()
     world.deliver(work=False)
-    apply = processing.apply
+    apply = applying.apply
 
     def taken_over_while_applying(lane, events):
         apply(lane, events)
         Lane.objects.filter(pk=lane).update(token="00000000-0000-0000-0000-000000000001", leased_until=timezone.now())
 
-    monkeypatch.setattr(processing, "apply", taken_over_while_applying)
+    monkeypatch.setattr(applying, "apply", taken_over_while_applying)
     assert worker.drain(ada.customer) == "lost"
     assert not Payment.objects.exists()
-    monkeypatch.setattr(processing, "apply", apply)
+    monkeypatch.setattr(applying, "apply", apply)
     Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
     testing.work()
     assert_all_processed()
@@ -301,13 +303,13 @@ def test_all_that_a_batch_is_known_to_read_is_asked_for_before_its_transaction(w
     ada = world.subscribed()
     happens(world, ada)
     world.deliver(work=False)
-    apply, begun = processing.apply, []
+    apply, begun = applying.apply, []
 
     def noted(lane, events):
         begun.append(lane)
         apply(lane, events)
 
-    monkeypatch.setattr(processing, "apply", noted)
+    monkeypatch.setattr(applying, "apply", noted)
     assert worker.drain(ada.customer) == "drained"
     assert begun == [ada.customer] * times
     assert_all_processed()
@@ -523,7 +525,7 @@ def test_a_worker_that_lost_its_lane_does_not_postpone_its_heirs_events(world, m
         Lane.objects.filter(pk=lane).update(token="00000000-0000-0000-0000-000000000001")
         raise StripeUnavailable("Stripe did not answer")
 
-    monkeypatch.setattr(processing, "prefetch", slow_and_down)
+    monkeypatch.setattr(applying, "prefetch", slow_and_down)
     assert worker.drain(ada.customer) == "lost"
     assert not StripeEvent.objects.exclude(next_attempt_at=None).exists()
 

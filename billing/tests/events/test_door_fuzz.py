@@ -11,7 +11,8 @@ from django.test import Client
 
 from bench import fuzz_readers
 from bench.fuzz_bodies import bodies
-from billing import event_json, ledger, testing
+from billing import testing
+from billing.events import event_json, ledger
 from billing.models import Lane, StripeEvent
 
 pytestmark = pytest.mark.django_db

@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing import testing, webhooks
+from billing import testing
 from billing.conf import conf
+from billing.events import webhooks
 from billing.models import Lane, StripeEvent
 
 WEBHOOK_PATH = "/api/v1/webhooks/stripe"

@@ -17,9 +17,10 @@ import pytest
 from django.conf import settings as configured
 from django.contrib.auth import get_user_model
 
-from billing import access, plan_source, publishing, stripe_client, testing
-from billing.catalogue import lookup_key
+from billing import access, stripe_client, testing
+from billing.catalogue import definitions, lookup_key
 from billing.models import Customer, Payment, PaymentFailure
+from billing.setup import publishing
 from billing.testing import assert_all_processed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,7 +98,7 @@ class Account:
 
     def __init__(self, clock):
         self.clock, self.run, self.delivered, self.writes = clock, uuid.uuid4().hex, set(), 0
-        plan_source.bring_in_line()
+        definitions.bring_in_line()
         publishing.publish()
         self.user = get_user_model().objects.create_user("ada@example.com", "correct-horse-battery")
         self.customer = self.post("customers", email="ada@example.com", **clock.of_customer())["id"]
@@ -168,7 +169,7 @@ def account(request, db, settings):
     if request.param != "sandbox":
         clock = TestClock()
     IN_USE["clock"] = clock
-    settings.BILLING_CLOCK = "billing.tests.test_end_to_end.now"
+    settings.BILLING_CLOCK = "billing.tests.events.test_end_to_end.now"
     yield Account(clock)
     clock.forget()
 

@@ -5,7 +5,7 @@ Eve is a subscriber who forges signed events; Ada is the victim, to whom nothing
 
 import pytest
 
-from billing import fetch, testing
+from billing import testing
 from billing.lifecycle import checkout
 from billing.models import (
     CheckoutAttempt,
@@ -20,6 +20,7 @@ from billing.models import (
     StripeWrite,
     Subscription,
 )
+from billing.stripe_client import fetch
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 

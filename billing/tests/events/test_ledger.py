@@ -4,7 +4,8 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from billing import ledger, testing
+from billing import testing
+from billing.events import ledger
 from billing.models import Lane, StripeEvent
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]

@@ -7,11 +7,11 @@ import warnings
 import pytest
 from django.db import OperationalError, connection
 
-from billing import testing, worker
+from billing import testing
+from billing.events import worker
 from billing.models import Lane, Payment, StripeEvent
 from billing.testing import assert_all_processed
-
-from .processes import running, until
+from billing.tests.processes import running, until
 
 
 def an_event():

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from billing import placement
+from billing.events import placement
 from billing.models import Customer, InvoicePayment, Payment, StripeEvent
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from billing import worker
 from billing.conf import conf
+from billing.events import worker
 from billing.models import Lane, Payment, StripeEvent
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]

@@ -8,12 +8,12 @@ from functools import partial
 import pytest
 from django.db import connection, transaction
 
-from billing import lanes, ledger, processing, testing, worker
+from billing import lanes, testing
+from billing.events import applying, ledger, worker
 from billing.lifecycle import checkout
 from billing.models import CheckoutAttempt, Payment, StripeEvent
 from billing.testing import assert_all_processed
-
-from .processes import until
+from billing.tests.processes import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
 
@@ -44,7 +44,7 @@ def test_a_duplicate_that_comes_while_its_batch_is_stamped_waits_and_ends_nobody
     ada = world.subscribe()
     world.deliver(work=False)
     duplicate = StripeEvent.objects.get(type="invoice.paid").payload
-    apply, at_the_door = processing.apply, []
+    apply, at_the_door = applying.apply, []
 
     def then_a_duplicate(lane, events):
         apply(lane, events)
@@ -52,7 +52,7 @@ def test_a_duplicate_that_comes_while_its_batch_is_stamped_waits_and_ends_nobody
             at_the_door.append(at_once(lambda: post(duplicate)))
             time.sleep(1.5)
 
-    monkeypatch.setattr(processing, "apply", then_a_duplicate)
+    monkeypatch.setattr(applying, "apply", then_a_duplicate)
     assert worker.drain(ada.customer) == "drained"
     assert at_the_door[0].result() == {"status": "duplicate"}
     assert StripeEvent.objects.get(type="invoice.paid").deliveries == 2
@@ -60,17 +60,17 @@ def test_a_duplicate_that_comes_while_its_batch_is_stamped_waits_and_ends_nobody
 
 def _stamp(ids):
     with transaction.atomic():
-        processing.apply("pi_nobody", list(StripeEvent.objects.filter(pk__in=ids).order_by("-pk")))
+        applying.apply("pi_nobody", list(StripeEvent.objects.filter(pk__in=ids).order_by("-pk")))
 
 
 @pytest.mark.parametrize(
     "work",
-    [ledger.replay, ledger.mark_handled, lambda ids: processing.postpone("pi_nobody", ""), _stamp],
+    [ledger.replay, ledger.mark_handled, lambda ids: applying.postpone("pi_nobody", ""), _stamp],
     ids=["replay", "mark handled", "postpone", "stamp"],
 )
 def test_who_locks_several_events_begins_with_the_first_id(at_once, monkeypatch, work):
     """So two who meet wait for each other in turn, not in a circle."""
-    monkeypatch.setattr(processing, "_place", lambda event: processing.NOT_OURS)
+    monkeypatch.setattr(applying, "_place", lambda event: applying.NOT_OURS)
     for number in (3, 2, 1):  # the last in the table comes first
         charge = {"object": "charge", "id": "ch_1", "payment_intent": "pi_nobody"}
         ledger.record(testing.event("charge.dispute.created", charge, id=f"evt_{number}"))

@@ -15,11 +15,12 @@ from django_q.brokers import get_broker
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
-from billing import lanes, stripe_budget, stripe_circuit, stripe_state, testing, worker
+from billing import lanes, testing
+from billing.events import worker
 from billing.models import Lane, Payment, StripeEvent
+from billing.stripe_client import budget, circuit, shared_state
 from billing.testing import assert_all_processed
-
-from .processes import free_port, running, until
+from billing.tests.processes import free_port, running, until
 
 BINARY = shutil.which("redis-server")
 pytestmark = [
@@ -123,9 +124,7 @@ def test_a_redis_that_is_away_loses_no_event_at_the_door(redis_server, world):
 def test_the_budget_is_counted_exactly(redis_server, settings):
     settings.BILLING_STRIPE_RATE = 2  # windows with five calls
     granted = []
-    threads = [
-        threading.Thread(target=lambda: granted.append(stripe_budget._granted(2, is_patient=False))) for _ in range(6)
-    ]
+    threads = [threading.Thread(target=lambda: granted.append(budget._granted(2, is_patient=False))) for _ in range(6)]
     with time_machine.travel(timezone.now(), tick=False):
         for thread in threads:
             thread.start()
@@ -135,18 +134,18 @@ def test_the_budget_is_counted_exactly(redis_server, settings):
 
 
 def test_an_open_circuit_is_known_to_other_processes(redis_server, monkeypatch):
-    stripe_circuit.failed(5)
-    monkeypatch.setattr(stripe_state, "_known", stripe_state.Known())
-    assert not stripe_circuit.lets_through()
+    circuit.failed(5)
+    monkeypatch.setattr(shared_state, "_known", shared_state.Known())
+    assert not circuit.lets_through()
 
 
 def test_without_redis_each_process_counts_alone_and_nothing_fails(redis_server, settings):
     settings.BILLING_STRIPE_RATE = 80
     redis_server.stop()
-    assert stripe_budget.take(1, is_patient=False)
-    stripe_circuit.failed(1)
-    stripe_circuit.succeeded()
-    assert stripe_circuit.lets_through()
+    assert budget.take(1, is_patient=False)
+    circuit.failed(1)
+    circuit.succeeded()
+    assert circuit.lets_through()
 
 
 def test_the_queue_is_told_after_the_commit_and_not_at_all_after_a_rollback(redis_server):

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from billing import clock, ledger, testing, usage
+from billing import clock, testing, usage
+from billing.events import ledger
 from billing.models import (
     Customer,
     Payment,
@@ -14,8 +15,7 @@ from billing.models import (
     StripeEvent,
     Subscription,
 )
-
-from .world import customer_row
+from billing.tests.world import customer_row
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 

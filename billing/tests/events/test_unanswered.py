@@ -3,13 +3,15 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from billing import health, processing, testing, worker
+from billing import testing
+from billing.events import applying, worker
 from billing.models import Alert, StripeEvent
+from billing.monitoring import health
 from billing.stripe_client import HttpClient
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
-TRIES = len(processing.BACKOFF_MINUTES) + 1
+TRIES = len(applying.BACKOFF_MINUTES) + 1
 
 
 @pytest.fixture

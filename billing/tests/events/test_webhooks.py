@@ -8,10 +8,11 @@ from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 from django_q.models import OrmQ
 
-from billing import ledger, testing
+from billing import testing
 from billing.conf import conf
+from billing.events import ledger
+from billing.events.webhooks import stripe_webhook
 from billing.models import Lane, StripeEvent
-from billing.webhooks import stripe_webhook
 
 WEBHOOK_PATH = "/api/v1/webhooks/stripe"
 

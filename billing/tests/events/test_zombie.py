@@ -5,11 +5,10 @@ import signal
 import pytest
 from django.utils import timezone
 
-from billing import worker
+from billing.events import worker
 from billing.models import Lane, Payment, StripeEvent
 from billing.testing import assert_all_processed
-
-from .processes import running, until
+from billing.tests.processes import running, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
 

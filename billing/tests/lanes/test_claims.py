@@ -9,7 +9,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from billing import lanes, stripe_client, worker
+from billing import lanes, stripe_client
+from billing.events import worker
 from billing.models import Customer, Lane
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]

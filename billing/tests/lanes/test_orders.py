@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from billing import lanes
-from billing.lifecycle import orders, tries
+from billing.lanes import orders, tries
 from billing.models import AccountDeletion, Customer, Lane, StripeWrite
 from billing.stripe_client import StripeUnavailable
 

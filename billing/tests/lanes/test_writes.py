@@ -6,7 +6,7 @@ import pytest
 import stripe
 from django.utils import timezone
 
-from billing.lifecycle import cancellation
+from billing.lanes import writes as cancellation
 from billing.models import Customer, Lane, StripeWrite
 
 pytestmark = pytest.mark.django_db

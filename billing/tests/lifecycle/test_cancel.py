@@ -2,12 +2,12 @@
 
 import pytest
 
-from billing import testing, worker
+from billing import testing
+from billing.events import worker
 from billing.lifecycle import cancel, change, customers, refusals
 from billing.models import Customer, StripeWrite, Subscription
 from billing.stripe_client import StripeUnavailable
-
-from .parallel import at_once
+from billing.tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -142,7 +142,7 @@ def test_an_invoice_that_stripe_would_not_close_at_once_is_closed_by_the_worker(
     world.advance(days=32)
     world.deliver()
     with monkeypatch.context() as patched:
-        patched.setattr("billing.lifecycle.cancellation.make", lambda write: None)
+        patched.setattr("billing.lanes.writes.make", lambda write: None)
         cancel.cancel(ada.user, "now")
     assert len(open_invoices(world, ada)) == 1
     testing.work()
@@ -177,7 +177,7 @@ def test_an_outage_changes_nothing(world, ada, when):
 def test_an_outage_between_two_writes_is_not_told_as_nothing_changed(world, monkeypatch):
     ada = world.subscribed(interval="year")
     change.change(ada.user, "pro", "month")
-    monkeypatch.setattr("billing.lifecycle.standing.Standing.update", fail)
+    monkeypatch.setattr("billing.lifecycle.live_subscription.Standing.update", fail)
     with pytest.raises(refusals.NotConfirmed):
         cancel.cancel(ada.user, "period_end")
 
@@ -257,6 +257,6 @@ def test_what_stripe_answers_and_does_not_show_is_no_success(world, ada, monkeyp
     """As it answers a key that it has seen before: with what was so then."""
     if act is cancel.resume:
         cancel.cancel(ada.user, "period_end")
-    monkeypatch.setattr("billing.lifecycle.standing.Standing.update", lambda *args, **kwargs: {})
+    monkeypatch.setattr("billing.lifecycle.live_subscription.Standing.update", lambda *args, **kwargs: {})
     with pytest.raises(refusals.NotConfirmed, match="does not show it yet"):
         act(ada.user, "period_end") if act is cancel.cancel else act(ada.user)

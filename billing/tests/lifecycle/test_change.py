@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing import testing, usage, worker
+from billing import testing, usage
+from billing.events import worker
 from billing.lifecycle import cancel, change, previews, refusals
 from billing.models import Payment, Plan, PlanChange
 from billing.stripe_client import HttpClient, StripeUnavailable
-
-from .parallel import at_once
+from billing.tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db
 

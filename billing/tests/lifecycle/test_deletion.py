@@ -11,21 +11,22 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 from djstripe.models import Invoice
 
-from billing import access, signals, testing, worker
-from billing.lifecycle import cancel, change, checkout, copies, customers, deletion, portal, previews, removal
+from billing import access, signals, testing
+from billing.events import worker
+from billing.lifecycle import cancel, change, checkout, customers, portal, previews
+from billing.lifecycle.deletion import copies, process, steps
 from billing.lifecycle.refusals import AccountClosing
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Payment, Price, StripeEvent, Subscription
 from billing.stripe_client import HttpClient, StripeUnavailable
-
-from .parallel import at_once
-from .world import customer_row
+from billing.tests.parallel import at_once
+from billing.tests.world import customer_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def leave(subscriber):
     """Ask for it, and let the worker do what it can."""
-    leaving = deletion.begin(subscriber.user)
+    leaving = process.begin(subscriber.user)
     testing.work()
     leaving.refresh_from_db()
     return leaving
@@ -81,7 +82,7 @@ def test_late_webhooks_land_on_the_tombstone(world):
 
 def test_access_ends_and_nothing_can_be_bought_from_the_first_moment(world):
     ada = world.subscribed()
-    deletion.begin(ada.user)
+    process.begin(ada.user)
     assert (ada.access.has_access, ada.access.reason) == (False, "closing")
     with pytest.raises(AccountClosing):
         checkout.start(ada.user, "pro", "month")
@@ -134,15 +135,15 @@ def test_all_that_stripe_lists_on_more_than_one_page_ends(world, monkeypatch):
     ada = world.subscribed()
     price = Price.objects.get(plan__slug="team", interval="month").pk
     more = [world.subscribe_again(ada, price) for _ in range(3)]
-    get = removal.stripe_client.get
+    get = steps.stripe_client.get
 
     def in_pages_of_two(path, **params):
         return get(path, **({**params, "limit": 2} if "limit" in params else params))
 
-    monkeypatch.setattr(removal.stripe_client, "get", in_pages_of_two)
-    listed = [item["id"] for item in removal._all(AccountDeletion(customer_id=ada.customer), "/v1/subscriptions")]
+    monkeypatch.setattr(steps.stripe_client, "get", in_pages_of_two)
+    listed = [item["id"] for item in steps._all(AccountDeletion(customer_id=ada.customer), "/v1/subscriptions")]
     assert listed == [*more[::-1], ada.subscription]
-    monkeypatch.setattr(removal.stripe_client, "get", get)
+    monkeypatch.setattr(steps.stripe_client, "get", get)
     assert leave(ada).is_done
     assert live_at_stripe(world) == []
 
@@ -183,7 +184,7 @@ def test_a_schedule_is_released_and_does_not_bring_anything_back(world):
 
 def test_who_never_bought_is_closed_by_the_same_way(world):
     user = world.sign_up()
-    leaving = deletion.begin(user)
+    leaving = process.begin(user)
     testing.work()
     leaving.refresh_from_db()
     assert (leaving.is_done, leaving.customer) == (True, None)
@@ -200,7 +201,7 @@ def test_who_leaves_is_told_at_stripes_address_or_else_at_their_own(world):
     Customer.objects.filter(pk=ada.customer).update(email="at-stripe@example.com")
     signals.account_closed.connect(hear)
     try:
-        deletion.begin(never)
+        process.begin(never)
         testing.work()
         assert told == {never.pk: "never@example.com"}
         leave(ada)
@@ -213,7 +214,7 @@ def test_a_customer_left_behind_at_stripe_by_a_crash_is_found_and_removed(world)
     user = world.sign_up()
     customer = customers.customer_for(user).pk
     Customer.objects.all().delete()
-    leaving = deletion.begin(user)
+    leaving = process.begin(user)
     testing.work()
     leaving.refresh_from_db()
     assert (leaving.is_done, leaving.customer_id) == (True, customer)
@@ -234,7 +235,7 @@ def test_a_customer_deleted_at_stripe_before_is_no_obstacle(world):
 def test_an_open_checkout_is_expired_so_that_nobody_pays_it(world):
     user = world.sign_up()
     attempt = checkout.start(user, "pro", "month")
-    deletion.begin(user)
+    process.begin(user)
     testing.work()
     assert world.stripe("GET", f"checkout/sessions/{attempt.session_id}")["status"] == "expired"
     assert CheckoutAttempt.objects.get().status == "expired"
@@ -243,7 +244,7 @@ def test_an_open_checkout_is_expired_so_that_nobody_pays_it(world):
 def test_a_checkout_paid_while_closing_is_cancelled_and_refunded(world):
     user = world.sign_up()
     attempt = checkout.start(user, "pro", "month")
-    leaving = deletion.begin(user)
+    leaving = process.begin(user)
     world.advance(hours=1)
     world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
     world.deliver()
@@ -293,7 +294,7 @@ def test_who_leaves_while_a_customer_is_made_for_them_cannot_pay_any_more(world,
     create = customers._create
 
     def leave_meanwhile(subscriber):
-        deletion.begin(user)
+        process.begin(user)
         testing.work()
         return create(subscriber)
 
@@ -329,7 +330,7 @@ def test_what_was_paid_before_leaving_is_not_refunded(world):
 def test_asking_twice_changes_nothing(world):
     ada = world.subscribed()
     first = leave(ada)
-    assert deletion.begin(ada.user) == first
+    assert process.begin(ada.user) == first
     testing.work()
     assert world.heard.count(("account_closing", ada.customer)) == 1
     assert world.heard.count(("account_closed", ada.customer)) == 1
@@ -338,7 +339,7 @@ def test_asking_twice_changes_nothing(world):
 @pytest.mark.postgres
 def test_two_clicks_at_the_same_moment_are_one_deletion(world):
     ada = world.subscribed()
-    outcomes = at_once(lambda _: deletion.begin(ada.user).pk, 5)
+    outcomes = at_once(lambda _: process.begin(ada.user).pk, 5)
     assert len(set(outcomes)) == 1
     testing.work()
     assert AccountDeletion.objects.get().is_done
@@ -349,7 +350,7 @@ def test_two_clicks_at_the_same_moment_are_one_deletion(world):
 def test_webhooks_while_leaving_do_not_bring_anything_back(world):
     ada = world.subscribed()
     world.stripe("POST", f"subscriptions/{ada.subscription}", metadata={"note": "x"})
-    deletion.begin(ada.user)
+    process.begin(ada.user)
     world.deliver(work=False)
     outcomes = at_once(lambda _: worker.drain(ada.customer), 2)
     assert set(outcomes) <= {"drained", "busy"}, outcomes
@@ -361,18 +362,18 @@ def test_webhooks_while_leaving_do_not_bring_anything_back(world):
 # Crashes and outages
 
 
-@pytest.mark.parametrize("step", [*deletion.STEPS, "done_at"])
+@pytest.mark.parametrize("step", [*process.STEPS, "done_at"])
 def test_a_crash_after_any_step_is_gone_on_from(world, monkeypatch, step):
     """The worker dies as the next step begins; a later one finishes, and what was confirmed is not asked again."""
     ada = world.subscribed()
-    fields = [*deletion.STEPS, "done_at"]
+    fields = [*process.STEPS, "done_at"]
     following = fields[fields.index(step) :]
     crash = mock.Mock(side_effect=SystemExit)
     if step == "done_at":
-        monkeypatch.setattr(deletion, "_finish", crash)
+        monkeypatch.setattr(process, "_finish", crash)
     else:
-        monkeypatch.setitem(deletion.STEPS, step, crash)
-    deletion.begin(ada.user)
+        monkeypatch.setitem(process.STEPS, step, crash)
+    process.begin(ada.user)
     with pytest.raises(SystemExit):
         testing.work()
     leaving = AccountDeletion.objects.get()
@@ -419,7 +420,7 @@ def test_while_stripe_is_down_nothing_counts_as_deleted_and_all_is_tried_again(w
 def test_the_wait_is_never_longer_than_an_hour(world):
     leaving = AccountDeletion(attempts=50, requested_at=timezone.now(), lane="x")
     leaving.save()
-    deletion.postpone(leaving, StripeUnavailable("down"))
+    process.postpone(leaving, StripeUnavailable("down"))
     assert leaving.next_attempt_at - timezone.now() <= timedelta(hours=1)
 
 
@@ -437,7 +438,7 @@ def test_a_stripe_that_does_not_answer_at_all_is_an_outage_too(world):
 
 def test_a_subscription_that_stripe_does_not_let_go_is_not_called_deleted(world, monkeypatch):
     ada = world.subscribed()
-    monkeypatch.setattr(removal.stripe_client, "delete", lambda *args, **kwargs: {})
+    monkeypatch.setattr(steps.stripe_client, "delete", lambda *args, **kwargs: {})
     leaving = leave(ada)
     assert not leaving.is_done
     assert ada.subscription in leaving.error_message
@@ -553,7 +554,7 @@ def test_a_crash_among_the_events_is_gone_on_from(world, nora, monkeypatch):
         return redact(customer)
 
     monkeypatch.setattr(copies, "_redact_portion", die_in_the_third)
-    deletion.begin(nora.user)
+    process.begin(nora.user)
     with pytest.raises(SystemExit):
         testing.work()
     assert StripeEvent.objects.filter(payload__redacted=True).count() == 6

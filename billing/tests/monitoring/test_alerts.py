@@ -11,12 +11,14 @@ from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
 
-from billing import alerts, installing, processing, stripe_client, stripe_state, testing, watch
+from billing import stripe_client, testing
+from billing.events import applying
 from billing.models import Alert, StripeEvent, Subscription
-from billing.stripe_client import StripeUnavailable
+from billing.monitoring import alerts, watch
+from billing.setup import database
+from billing.stripe_client import StripeUnavailable, shared_state
 from billing.sync import runs
-
-from .parallel import at_once
+from billing.tests.parallel import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -46,7 +48,7 @@ def event(pk, **changes):
 
 
 def test_the_queue_looks_each_minute():
-    assert installing.declared_schedules()["billing.watch.each_minute"] == 1
+    assert database.declared_schedules()["billing.monitoring.watch.each_minute"] == 1
 
 
 def test_a_cause_is_told_at_once_and_what_follows_within_the_hour_in_one_mail_after_it(later):
@@ -98,7 +100,7 @@ def test_an_event_that_died_is_told(world, monkeypatch):
         raise LookupError("no shelf for ada@example.com")
 
     world.subscribe()
-    monkeypatch.setattr(processing, "BACKOFF_MINUTES", ())
+    monkeypatch.setattr(applying, "BACKOFF_MINUTES", ())
     djstripe_receiver("invoice.paid")(refuse)
     try:
         world.deliver(work=False)
@@ -180,7 +182,7 @@ def test_stripe_away_is_told_when_it_lasts(world, settings, later):
     assert told() == ["Stripe does not answer"]
     world.control("faults")
     later(minutes=70)
-    stripe_state.drop(stripe_state.PROBE)
+    shared_state.drop(shared_state.PROBE)
     stripe_client.get("/v1/customers")
     assert told() == []
 

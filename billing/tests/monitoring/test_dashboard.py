@@ -12,9 +12,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from billing import mrr
-from billing.dashboard import periods, sections
-from billing.dashboard.scope import Scope
 from billing.models import (
     Customer,
     Dispute,
@@ -28,6 +25,9 @@ from billing.models import (
     Subscription,
     SyncRun,
 )
+from billing.monitoring.dashboard import periods, sections
+from billing.monitoring.dashboard.scope import Scope
+from billing.subscriptions import mrr
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 

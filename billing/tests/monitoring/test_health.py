@@ -7,9 +7,10 @@ import time_machine
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from billing import health, stripe_circuit
 from billing.conf import conf
 from billing.models import Lane, StripeEvent
+from billing.monitoring import health
+from billing.stripe_client import circuit
 
 pytestmark = pytest.mark.django_db
 
@@ -68,18 +69,18 @@ def test_not_ready_while_a_lane_is_queued_too_long(client):
 
 
 def test_not_ready_while_no_call_to_stripe_goes_out(client):
-    stripe_circuit.failed(conf.circuit_failures)
+    circuit.failed(conf.circuit_failures)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["reason"][:23]) == (503, "Stripe does not answer:")
 
 
 def test_not_ready_until_stripe_has_answered_a_probe(client):
     """Between two probes it would be ready for a moment, and call whoever is on duty once more."""
-    stripe_circuit.failed(conf.circuit_failures)
+    circuit.failed(conf.circuit_failures)
     with time_machine.travel(timezone.now() + timedelta(seconds=conf.circuit_seconds + 5), tick=False):
         answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["stripe_held_seconds"]) == (503, 0)
-        stripe_circuit.succeeded()
+        circuit.succeeded()
         assert client.get("/readyz").status_code == 200
 
 

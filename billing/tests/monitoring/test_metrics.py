@@ -9,10 +9,10 @@ from django.utils import timezone
 from django_q.conf import Conf
 from prometheus_client.parser import text_string_to_metric_families
 
-from billing import stripe_calls, stripe_circuit, stripe_client
+from billing import stripe_client
 from billing.models import Lane, StripeEvent, SyncRun
-from billing.stripe_calls import Outcome
-from billing.stripe_client import StripeRefused
+from billing.stripe_client import StripeRefused, call_counts, circuit
+from billing.stripe_client.call_counts import Outcome
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -89,7 +89,7 @@ def test_calls_to_stripe_are_counted_by_outcome_and_time(world, scrape):
 
 def test_what_the_processes_count_adds_up(scrape):
     for _ in range(2):
-        stripe_calls.count([Outcome(200, 0.07), Outcome(0, 30)], at_once=True)
+        call_counts.count([Outcome(200, 0.07), Outcome(0, 30)], at_once=True)
     found = scrape()
     assert found["billing_stripe_call_seconds_bucket", "0.05", "answered"] == 0
     assert found["billing_stripe_call_seconds_bucket", "0.1", "answered"] == 2
@@ -98,7 +98,7 @@ def test_what_the_processes_count_adds_up(scrape):
 
 
 def test_an_open_circuit_is_seen(scrape):
-    stripe_circuit.failed(5)
+    circuit.failed(5)
     assert scrape()["billing_stripe_circuit_open",] == 1
 
 

@@ -8,8 +8,9 @@ import pytest
 import time_machine
 from django.conf import settings as django_settings
 
-from billing import holds, invoice_links
 from billing.models import CheckoutAttempt, Customer, Hold
+from billing.pages import invoice_links
+from billing.subscriptions import holds
 
 pytestmark = pytest.mark.django_db
 CHOICE = {"plan": "pro", "interval": "month", "currency": "usd"}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from billing.wording import day
+from billing.pages.wording import day
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +89,7 @@ def test_leaving_now_ends_access_now(ada, client):
 def test_success_is_said_only_of_what_stripe_shows(ada, client, monkeypatch, page):
     if page == "resume":
         client.post("/billing/cancel", {"when": "period_end"})
-    monkeypatch.setattr("billing.lifecycle.standing.Standing.update", lambda *args, **kwargs: {})
+    monkeypatch.setattr("billing.lifecycle.live_subscription.Standing.update", lambda *args, **kwargs: {})
     said = text(client.post(f"/billing/{page}", {"when": "period_end"}, follow=True))
     assert "Stripe has been asked, and does not show it yet." in said
     assert "goes on as before" not in said

@@ -3,9 +3,10 @@
 import pytest
 from django.urls import include, path
 
-from billing import account, testing
+from billing import testing
 from billing.lifecycle import portal
 from billing.models import CheckoutAttempt
+from billing.setup import account
 
 urlpatterns = [path("pay/", include("billing.urls"))]
 

@@ -3,14 +3,13 @@
 import pytest
 
 from billing import testing
-from billing.lifecycle import cancellation
+from billing.lanes import writes
 from billing.models import (
     Hold,
     Refund,
     StripeWrite,
 )
-
-from .world import customer_row
+from billing.tests.world import customer_row
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -70,8 +69,8 @@ def test_a_refund_that_fails_before_its_cancellation_was_made_undoes_both(world)
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_refund_that_is_no_full_one_calls_off_what_nobody_else_is_owed(world, fails):
     ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
-    cancellation.owe(customer_row(ben), ben.subscription, reference="dp_ben")
-    cancellation.owe(customer_row(ada), "sub_other", reference="dp_ada")
+    writes.owe(customer_row(ben), ben.subscription, reference="dp_ben")
+    writes.owe(customer_row(ada), "sub_other", reference="dp_ada")
     refund = world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"], amount=500)
     if fails:
         world.control(f"refunds/{refund['id']}/fail")

@@ -20,8 +20,8 @@ from djstripe.signals import WEBHOOK_SIGNALS
 
 from billing import access, testing
 from billing.conf import conf
+from billing.events.event_types import EVENT_TYPES
 from billing.models import Customer, Subscription, SyncRun
-from billing.receivers.contents import EVENT_TYPES
 from billing.tests.hosts.recipe import PAGE, additions, commands
 
 from .test_import_customers import old, pays  # noqa: F401 (a fixture)

@@ -9,8 +9,9 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-from billing import checks, hosting
-from billing.checks import project, stripe, values
+from billing import hosting
+from billing.setup import checks
+from billing.setup.checks import project, stripe, values
 
 KEY = "a" * 24
 

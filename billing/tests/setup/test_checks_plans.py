@@ -3,8 +3,8 @@
 import pytest
 from django.core.checks import run_checks
 
-from billing.checks import plans
-from billing.plan_source import PlanDefinition
+from billing.catalogue.definitions import PlanDefinition
+from billing.setup.checks import plans
 
 PLAN = {"slug": "pro", "name": "Pro", "prices": {"month": {"usd": 2000}}}
 

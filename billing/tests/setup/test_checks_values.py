@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 
-from billing.checks import kinds, values
 from billing.conf import documented
+from billing.setup.checks import kinds, values
 
 WRONG: dict[str, list[Any]] = {
     "STRIPE_SECRET_KEY": [None, 7],
@@ -17,11 +17,11 @@ WRONG: dict[str, list[Any]] = {
     "SITE_URL": ["example.com", "", "//example.com", "https://", None],
     "BILLING_CLOCK": ["billing.clock.nothing", "nonsense", "billing.access.explain", None],
     "BILLING_ACCESS_RULE": ["no.such.module.rule", "billing.clock.now", 7],
-    "BILLING_REQUEST_SUBSCRIBER": ["nowhere.at_all", "billing.payer.noun", 7],
-    "BILLING_MAY_MANAGE": ["nowhere.at_all", "billing.payer.the_user", "billing.conf.LOOPBACK"],
-    "BILLING_CUSTOMER_DETAILS": ["billing.nothing", "billing.payer.may_manage", None],
-    "BILLING_SEATS": ["billing.nothing", "billing.payer.noun", 1],
-    "BILLING_EMAIL_IS_CONFIRMED": ["billing.nothing", "billing.payer.noun", True],
+    "BILLING_REQUEST_SUBSCRIBER": ["nowhere.at_all", "billing.access.payer.noun", 7],
+    "BILLING_MAY_MANAGE": ["nowhere.at_all", "billing.access.payer.the_user", "billing.conf.LOOPBACK"],
+    "BILLING_CUSTOMER_DETAILS": ["billing.nothing", "billing.access.payer.may_manage", None],
+    "BILLING_SEATS": ["billing.nothing", "billing.access.payer.noun", 1],
+    "BILLING_EMAIL_IS_CONFIRMED": ["billing.nothing", "billing.access.payer.noun", True],
     "BILLING_FREE_PLAN": ["", "no slug", None],
     "BILLING_GRACE_DAYS": [-1, 1.5, "3", True, None],
     "BILLING_DISPUTE_HOLDS": ["no", None],

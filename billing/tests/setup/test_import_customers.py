@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from djstripe.models import Customer as DjstripeCustomer
 
 from billing import access, stripe_client
-from billing.lifecycle import deletion
+from billing.lifecycle.deletion import process
 from billing.models import Customer, Price, StripeEvent, Subscription
 from billing.stripe_client import StripeUnavailable
 
@@ -110,7 +110,7 @@ def test_what_is_linked_otherwise_gone_or_leaving_stays_as_it_is(world, old, tmp
     second, shared = pays(world, old, "second@example.com"), pays(world, old, "shared@example.com")
     deleted = world.stripe("POST", "customers", email="x@example.com")["id"]
     world.stripe("DELETE", f"customers/{deleted}")
-    deletion.begin(eve)
+    process.begin(eve)
     file = tmp_path / "map.csv"
     with file.open("w") as out:
         rows = [(ben.pk, ada.customer), (ada.user.pk, second), (eve.pk, eves), (gone.pk, deleted), ("7", bens)]
@@ -151,7 +151,7 @@ def test_stripe_is_written_to_only_when_asked_and_then_once(world, old):
 
 
 def test_broken_off_half_way_it_is_gone_on_with(world, old, monkeypatch):
-    monkeypatch.setattr("billing.importing.linking.AT_ONCE", 1)
+    monkeypatch.setattr("billing.setup.importing.linking.AT_ONCE", 1)
     for name in ("ada", "ben"):
         world.sign_up(f"{name}@example.com")
         pays(world, old, f"{name}@example.com")
@@ -177,7 +177,7 @@ def test_an_event_that_came_in_between_is_asked_about(world, old, monkeypatch):
     ada = world.sign_up("ada@example.com")
     customer = pays(world, old, "ada@example.com")
     world.delivered.update(event["id"] for event in world.events())
-    from billing.importing import linking
+    from billing.setup.importing import linking
 
     carry_out = linking.carry_out
 

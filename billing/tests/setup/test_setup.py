@@ -11,9 +11,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django_q.models import Schedule
 
-from billing import installing, publishing
+from billing.events.event_types import EVENT_TYPES
 from billing.models import Plan, Price
-from billing.receivers.contents import EVENT_TYPES
+from billing.setup import database as installing
+from billing.setup import publishing
 
 
 def manage(*arguments, database):
@@ -77,12 +78,12 @@ def test_an_empty_postgres_is_ready_in_seconds_with_nothing_left_to_migrate():
 
 @pytest.mark.django_db
 def test_every_apps_schedules_are_made_once_and_then_left_to_staff():
-    assert installing.declared_schedules()["billing.worker.sweep"] == 1
+    assert installing.declared_schedules()["billing.events.worker.sweep"] == 1
     made = installing.create_schedules()
     assert made == len(installing.declared_schedules())
-    Schedule.objects.filter(name="billing.worker.sweep").update(minutes=5)
+    Schedule.objects.filter(name="billing.events.worker.sweep").update(minutes=5)
     assert installing.create_schedules() == 0
-    assert Schedule.objects.get(name="billing.worker.sweep").minutes == 5
+    assert Schedule.objects.get(name="billing.events.worker.sweep").minutes == 5
 
 
 def test_prices_are_published_once_with_an_amount_in_every_currency(world):

@@ -12,9 +12,9 @@ import time_machine
 from django.core.cache import cache
 from django.db import OperationalError, connection
 
-from billing import stripe_budget, stripe_client, stripe_state
-from billing.stripe_budget import take
-from billing.stripe_client import StripeUnavailable
+from billing import stripe_client
+from billing.stripe_client import StripeUnavailable, budget, shared_state
+from billing.stripe_client.budget import take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -26,8 +26,8 @@ MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)  # a window begins, whatever the r
 def clock(monkeypatch):
     """Time goes on only where the budget lets its caller wait: no test depends on how fast the machine is."""
     with time_machine.travel(MIDNIGHT, tick=False) as clock:
-        monkeypatch.setattr(stripe_budget, "time", SimpleNamespace(time=time.time, sleep=clock.shift))
-        stripe_state.drop(*stripe_state.KEPT, stripe_state.PROBE)
+        monkeypatch.setattr(budget, "time", SimpleNamespace(time=time.time, sleep=clock.shift))
+        shared_state.drop(*shared_state.KEPT, shared_state.PROBE)
         yield clock
 
 
@@ -77,14 +77,14 @@ def test_a_call_beyond_the_budget_is_unavailable_and_does_not_reach_stripe(world
 
 def test_what_was_asked_for_and_not_granted_is_given_back(settings):
     settings.BILLING_STRIPE_RATE = 4
-    assert stripe_budget._granted(9, is_patient=True) == 4
-    assert stripe_budget._granted(9, is_patient=True) == 0
-    assert stripe_budget._granted(9, is_patient=False) == 1
+    assert budget._granted(9, is_patient=True) == 4
+    assert budget._granted(9, is_patient=True) == 0
+    assert budget._granted(9, is_patient=False) == 1
 
 
 def test_a_rate_of_nought_lifts_the_budget_and_costs_no_query(settings, django_assert_num_queries):
     settings.BILLING_STRIPE_RATE = 0
-    stripe_state.get(stripe_state.PAUSED_UNTIL)
+    shared_state.get(shared_state.PAUSED_UNTIL)
     with django_assert_num_queries(0):
         assert all(take(1, is_patient=False) for _ in range(500))
 
@@ -92,22 +92,22 @@ def test_a_rate_of_nought_lifts_the_budget_and_costs_no_query(settings, django_a
 def test_the_default_is_a_fifth_below_what_stripe_allows(settings):
     del settings.BILLING_STRIPE_RATE
     settings.STRIPE_API_BASE = ""
-    assert stripe_budget.conf.stripe_rate == 20
+    assert budget.conf.stripe_rate == 20
     settings.STRIPE_LIVE_MODE = True
-    assert stripe_budget.conf.stripe_rate == 80
+    assert budget.conf.stripe_rate == 80
 
 
 def test_by_default_the_sandbox_takes_any_number(settings):
     del settings.BILLING_STRIPE_RATE
     settings.STRIPE_API_BASE = "http://127.0.0.1:12111"
-    assert stripe_budget.conf.stripe_rate == 0
+    assert budget.conf.stripe_rate == 0
 
 
 def test_a_429_is_felt_by_every_process(world, monkeypatch):
     world.control("faults", api={"fail_next": 1, "status": 429, "retry_after": 5})
     with pytest.raises(StripeUnavailable):
         stripe_client.get("/v1/customers")
-    monkeypatch.setattr(stripe_state, "_known", stripe_state.Known())  # another process
+    monkeypatch.setattr(shared_state, "_known", shared_state.Known())  # another process
     before = world.calls()
     with pytest.raises(StripeUnavailable):
         stripe_client.get("/v1/customers")
@@ -130,7 +130,7 @@ def test_without_its_cache_a_process_keeps_to_a_part_of_the_budget(settings, mon
 
     for name in ("incr", "add", "get_many"):
         monkeypatch.setattr(cache, name, away)
-    granted = sum(stripe_budget._granted(1, is_patient=True) for _ in range(50))
+    granted = sum(budget._granted(1, is_patient=True) for _ in range(50))
     assert granted == 4, "a quarter of a window's sixteen"
 
 
@@ -142,8 +142,8 @@ def test_a_cache_that_is_away_is_not_asked_for_every_call(settings, monkeypatch)
         raise OSError
 
     for _ in range(5):
-        with pytest.raises(stripe_state.CacheAway):
-            stripe_state.shared(away)
+        with pytest.raises(shared_state.CacheAway):
+            shared_state.shared(away)
     assert len(asked) == 1
 
 
@@ -153,7 +153,7 @@ def all_there_is(windows):
     for number in range(windows):
         with time_machine.travel(MIDNIGHT + timedelta(seconds=number * 0.25), tick=False):
             granted = 0
-            while stripe_budget._granted(1, is_patient=False):
+            while budget._granted(1, is_patient=False):
                 granted += 1
         found.append(granted)
     connection.close()
@@ -177,7 +177,7 @@ def test_threads_together_keep_to_a_windows_room(settings):
     granted = Counter()
 
     def ask(number):
-        granted[number] = stripe_budget._granted(2, is_patient=False)
+        granted[number] = budget._granted(2, is_patient=False)
         connection.close()
 
     threads = [threading.Thread(target=ask, args=[number]) for number in range(6)]

@@ -6,9 +6,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from billing import stripe_budget, stripe_circuit, stripe_client, stripe_state, worker
+from billing import stripe_client
+from billing.events import worker
 from billing.models import StripeEvent
-from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.stripe_client import StripeRefused, StripeUnavailable, budget, circuit, shared_state
 from billing.testing import assert_all_processed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -19,14 +20,14 @@ def two_failures_open_it(settings):
     """Time stands still: the circuit reopens when a test says so, however slow the machine is."""
     settings.BILLING_STRIPE_CIRCUIT_FAILURES = 2
     with later(0):
-        stripe_state.drop(*stripe_state.KEPT, stripe_state.PROBE)
+        shared_state.drop(*shared_state.KEPT, shared_state.PROBE)
         yield
 
 
 @pytest.fixture
 def another_process(monkeypatch):
     """What follows knows nothing but what the cache says."""
-    return lambda: monkeypatch.setattr(stripe_state, "_known", stripe_state.Known())
+    return lambda: monkeypatch.setattr(shared_state, "_known", shared_state.Known())
 
 
 def down(world):
@@ -68,21 +69,21 @@ def test_failures_that_are_not_in_a_row_do_not_open_it(world):
         world.control("faults", api={"fail_next": 2, "status": 500})
         fail()
         ask()
-    assert not stripe_circuit.open_for()
+    assert not circuit.open_for()
 
 
 def test_what_stripe_refuses_is_an_answer(world):
     for _ in range(3):
         with pytest.raises(StripeRefused):
             stripe_client.get("/v1/customers/cus_nobody")
-    assert not stripe_circuit.open_for()
+    assert not circuit.open_for()
 
 
 def test_time_outs_and_refused_connections_count(world, settings):
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     fail()
     fail()
-    assert stripe_circuit.open_for() > 0
+    assert circuit.open_for() > 0
 
 
 def test_when_the_time_is_over_a_single_probe_goes_out_and_its_success_closes_it(world, another_process):
@@ -92,12 +93,12 @@ def test_when_the_time_is_over_a_single_probe_goes_out_and_its_success_closes_it
     up(world)
     with later(21):
         another_process()
-        assert [stripe_circuit.lets_through() for _ in range(3)] == [True, False, False]
+        assert [circuit.lets_through() for _ in range(3)] == [True, False, False]
         another_process()
-        assert not stripe_circuit.lets_through(), "the probe is another's"
-        stripe_circuit.succeeded()
+        assert not circuit.lets_through(), "the probe is another's"
+        circuit.succeeded()
         another_process()
-        assert stripe_circuit.lets_through()
+        assert circuit.lets_through()
         assert ask()["data"] == []
 
 
@@ -108,12 +109,12 @@ def test_a_probe_that_fails_opens_it_again(world, another_process):
     with later(21):
         another_process()
         fail()
-        assert stripe_circuit.open_for() > 15
+        assert circuit.open_for() > 15
     up(world)
     with later(45):
         another_process()
         assert ask()["data"] == []
-        assert not stripe_circuit.open_for()
+        assert not circuit.open_for()
 
 
 def test_events_wait_while_it_is_open_and_are_applied_when_it_closes(world, another_process):
@@ -141,9 +142,9 @@ def test_events_wait_while_it_is_open_and_are_applied_when_it_closes(world, anot
 
 def world_events_without_stripe(world):
     """The events of a Stripe that our own client may not be asked for just now."""
-    stripe_state.drop(stripe_state.FAILURES, stripe_state.OPEN_UNTIL)
+    shared_state.drop(shared_state.FAILURES, shared_state.OPEN_UNTIL)
     events = world.events()
-    stripe_circuit.failed(2)
+    circuit.failed(2)
     return events
 
 
@@ -153,7 +154,7 @@ def test_an_outage_longer_than_what_is_remembered_keeps_it_open(world):
     for minutes in range(1, 12):
         with later(60 * minutes):
             fail()
-            assert stripe_circuit.open_for() > 0
+            assert circuit.open_for() > 0
     up(world)
 
 
@@ -163,6 +164,6 @@ def test_a_probe_that_found_no_room_leaves_it_to_the_next(world, monkeypatch):
     up(world)
     with later(60):
         with monkeypatch.context() as patch:
-            patch.setattr(stripe_budget, "take", lambda calls, is_patient: False)
+            patch.setattr(budget, "take", lambda calls, is_patient: False)
             fail()
         assert ask()["object"] == "list"

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from billing import fetch, fields, payments, refunds, stripe_client, subscriptions, testing, worker
+from billing import payments, stripe_client, subscriptions, testing
+from billing.events import worker
 from billing.lifecycle import cancel, change, checkout, previews
 from billing.models import CheckoutAttempt, Dispute, Hold, PaymentFailure, Refund, StripeEvent, Subscription
-from billing.stripe_client import StripeDiffers
+from billing.payments import refunds
+from billing.stripe_client import StripeDiffers, fetch, fields
+from billing.tests.spy import watch_event_readers
 from stripe_sandbox.http import shapes
-
-from .spy import watch_event_readers
 
 PINNED = json.loads((Path(__file__).parents[2] / "stripe_sandbox" / "tests" / "published_objects.json").read_text())
 OLD_VERSION = "2020-08-27"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from billing import cards
+from billing.subscriptions import cards
 
 CARD: dict[str, Any] = {"brand": "visa", "last4": "4242", "exp_month": 2, "exp_year": 2028}
 VISA: dict[str, Any] = {"id": "pm_1", "object": "payment_method", "card": CARD}

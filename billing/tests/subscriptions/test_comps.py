@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from billing import access, cause, comps, holds, lanes, testing, usage, worker
-from billing.lifecycle import deletion
+from billing import access, cause, lanes, testing, usage
+from billing.events import worker
+from billing.lifecycle.deletion import process
 from billing.models import Comp, Hold, Plan, PlanLimit, Subscription, Usage
+from billing.subscriptions import comps, holds
 from billing.testing import now as sandbox_now
-
-from .world import customer_row
+from billing.tests.world import customer_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -180,7 +181,7 @@ def test_the_billing_page_says_until_when(world, ended, client):
 
 def test_who_leaves_keeps_nothing_of_it(world, ada):
     give(ada)
-    deletion.begin(ada.user)
+    process.begin(ada.user)
     assert access.of(ada.user).reason == "closing"
     testing.work()
     assert not Comp.objects.open().exists()

@@ -6,12 +6,13 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from billing import alerts, testing
-from billing.lifecycle import cancel, cancellation, checkout
+from billing import testing
+from billing.lanes import writes
+from billing.lifecycle import cancel, checkout
 from billing.models import CheckoutAttempt, Price, Refund, StripeWrite
+from billing.monitoring import alerts
 from billing.stripe_client import HttpClient
-
-from .parallel import at_once
+from billing.tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -122,7 +123,7 @@ def test_each_try_asks_by_a_key_of_its_own_and_waits_longer(world, monkeypatch):
     monkeypatch.setattr(HttpClient, "send", down)
     world.deliver()
     StripeWrite.objects.update(next_attempt_at=None, attempts=32_000)
-    cancellation.make(StripeWrite.objects.get(action="cancel_subscription"))
+    writes.make(StripeWrite.objects.get(action="cancel_subscription"))
     assert len(set(keys)) == len(keys) == 3
     assert StripeWrite.objects.get(action="cancel_subscription").next_attempt_at > timezone.now() + timedelta(
         minutes=50

@@ -2,10 +2,10 @@
 
 import pytest
 
-from billing import cause, holds
+from billing import cause
 from billing.models import Hold
-
-from .world import customer_row
+from billing.subscriptions import holds
+from billing.tests.world import customer_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,7 +3,9 @@
 import pytest
 from djstripe import models as djstripe
 
-from billing import fetch, mirror, mirror_bulk, stripe_client
+from billing import stripe_client
+from billing.stripe_client import fetch
+from billing.subscriptions import mirror, mirror_bulk
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from billing import cards, pending, subscriptions
+from billing import subscriptions
 from billing.clock import from_timestamp
 from billing.models import Customer, Payment, Plan, Price, Subscription
+from billing.subscriptions import cards, pending
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,7 @@
 """What only the calendar tells, each once, by the sandbox's clock."""
 
-from billing import lanes, reminders
+from billing import lanes
+from billing.subscriptions import reminders
 
 
 def yearly(world):

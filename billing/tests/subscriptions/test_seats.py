@@ -11,14 +11,15 @@ from django.core.management import call_command
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from billing import mrr, seats, testing, worker
+from billing import testing
+from billing.events import worker
 from billing.lanes import LaneLost
-from billing.lifecycle import cancel, change, checkout, previews, quantity
+from billing.lifecycle import cancel, change, checkout, previews, set_seats
 from billing.lifecycle.refusals import StalePreview
 from billing.models import Lane, StripeWrite, Subscription
+from billing.subscriptions import mrr, seats
 from billing.testing import assert_all_processed
-
-from .parallel import at_once
+from billing.tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def broken(subscriber):
 
 @pytest.fixture(autouse=True)
 def _by_the_seat(settings):
-    settings.BILLING_SEATS = "billing.tests.test_seats.counted"
+    settings.BILLING_SEATS = "billing.tests.subscriptions.test_seats.counted"
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_a_lost_answer_prorates_once(world, team):
 
 def test_a_worker_that_dies_after_the_write_harms_nobody(world, team, monkeypatch):
     with monkeypatch.context() as dying:
-        dying.setattr(quantity, "commit_under", dies)
+        dying.setattr(set_seats, "commit_under", dies)
         joins(team.user)
         assert worker.drain(team.customer) == "lost"
     assert owed().exists()
@@ -225,14 +226,14 @@ def dies(claim, *_):
 
 
 def test_who_joins_just_after_seats_were_counted_is_not_forgotten(world, team, monkeypatch):
-    bring, late = quantity._bring, [team.user]
+    bring, late = set_seats._bring, [team.user]
 
     def bring_late(*arguments):
         while late:
             joins(late.pop())
         return bring(*arguments)
 
-    monkeypatch.setattr(quantity, "_bring", bring_late)
+    monkeypatch.setattr(set_seats, "_bring", bring_late)
     joins(team.user)
     testing.work()
     assert billed(world, team) == 4
@@ -240,13 +241,13 @@ def test_who_joins_just_after_seats_were_counted_is_not_forgotten(world, team, m
 
 
 def test_seats_that_cannot_be_counted_are_told_to_staff_and_hold_up_nothing(world, team, settings):
-    settings.BILLING_SEATS = "billing.tests.test_seats.broken"
+    settings.BILLING_SEATS = "billing.tests.subscriptions.test_seats.broken"
     joins(team.user)
     world.advance(days=31)
     world.deliver()
     assert_all_processed()
     assert "LookupError: seats cannot be counted today" in owed().get().error_message
-    settings.BILLING_SEATS = "billing.tests.test_seats.counted"
+    settings.BILLING_SEATS = "billing.tests.subscriptions.test_seats.counted"
     when_it_is_time()
     assert billed(world, team) == 3
 
@@ -409,7 +410,7 @@ def broken_for_some(subscriber):
 @pytest.mark.django_db(transaction=True)
 def test_whose_seats_cannot_be_counted_holds_up_the_sync_of_nobody_else(world, team, settings):
     ben = world.subscribed(user=world.sign_up("ben@example.com"))
-    settings.BILLING_SEATS = "billing.tests.test_seats.broken_for_some"
+    settings.BILLING_SEATS = "billing.tests.subscriptions.test_seats.broken_for_some"
     join(team.user)
     found = sync("--full")
     assert (found["drifted"], billed(world, team)) == (1, 3)
@@ -421,7 +422,7 @@ def without_its_table(subscriber):
 
 
 def test_seats_in_a_database_that_is_away_are_no_reason_to_drain_without_end(world, team, settings):
-    settings.BILLING_SEATS = "billing.tests.test_seats.without_its_table"
+    settings.BILLING_SEATS = "billing.tests.subscriptions.test_seats.without_its_table"
     joins(team.user)
     assert worker.drain(team.customer) == "drained"
     assert "OperationalError: no such table" in owed().get().error_message

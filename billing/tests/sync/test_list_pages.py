@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from billing.clock import from_timestamp
 from billing.models import Customer, Plan, Price, Subscription, SyncRun
-from billing.sync import comparing, everything, report, sweeping
-
-from .test_subscriptions import found, item
+from billing.sync import comparing, full, list_pages, report
+from billing.tests.subscriptions.test_projection import found, item
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +27,7 @@ def prices(settings):
 @pytest.fixture
 def sweep():
     now = timezone.now()
-    return sweeping.Sweep(SyncRun(mode="full", started_at=now, clock_at=now), now, is_dry=False, invoices={})
+    return list_pages.Sweep(SyncRun(mode="full", started_at=now, clock_at=now), now, is_dry=False, invoices={})
 
 
 def theirs(customer="cus_ada", **changes):
@@ -41,7 +40,7 @@ def ours(customer="cus_ada", **columns):
     Customer.objects.create(pk=customer, email=f"{customer}@example.com")
     Customer.objects.filter(pk=customer).update(created_at=LONG_AGO)
     row = Subscription(customer_id=customer)
-    for name, value in sweeping.subscriptions.columns(theirs(customer), row).items():
+    for name, value in list_pages.subscriptions.columns(theirs(customer), row).items():
         setattr(row, name, value)
     for name, value in columns.items():
         setattr(row, name, value)
@@ -50,7 +49,7 @@ def ours(customer="cus_ada", **columns):
 
 
 def doubtful(sweep, *page):
-    sweeping.SubscriptionPages(sweep)(list(page))
+    list_pages.SubscriptionPages(sweep)(list(page))
     return list(sweep.doubtful)
 
 
@@ -109,7 +108,7 @@ def test_strangers_to_a_plan_are_taken_over_and_what_they_have_is_no_news(sweep,
 
 
 def test_a_live_one_on_a_later_page_takes_the_place_of_an_ended_one_taken_over_before(sweep):
-    pages = sweeping.SubscriptionPages(sweep)
+    pages = list_pages.SubscriptionPages(sweep)
     pages([theirs(status="canceled", ended_at=5, id="sub_0")])
     pages([theirs()])
     pages([theirs(status="canceled", ended_at=9, id="sub_9")])
@@ -127,7 +126,7 @@ def test_a_dry_sweep_counts_whom_it_would_take_over_and_writes_nothing(sweep):
 
 
 def customers(sweep, *page):
-    sweeping.CustomerPages(sweep)(list(page))
+    list_pages.CustomerPages(sweep)(list(page))
 
 
 def at_stripe(customer="cus_ada", email="cus_ada@example.com", **metadata):
@@ -189,7 +188,7 @@ def test_a_customer_is_linked_to_whom_both_our_metadata_and_the_address_name(swe
 def test_when_too_many_are_gone_another_account_is_suspected_and_nobody_is_touched(sweep, gone, is_told):
     Customer.objects.bulk_create(Customer(pk=f"cus_{number}") for number in range(gone))
     Customer.objects.update(created_at=LONG_AGO)
-    everything._find_gone(sweep)
+    full._find_gone(sweep)
     assert (len(sweep.doubtful), len(sweep.run.notes)) == ((0, 1) if is_told else (gone, 0))
 
 
@@ -201,14 +200,14 @@ def test_who_was_listed_came_later_or_is_gone_already_is_not_missed(sweep):
     ours("cus_later")
     Customer.objects.filter(pk="cus_later").update(created_at=sweep.began)
     sweep.seen = {hash("cus_listed"), hash("sub_2")}
-    everything._find_gone(sweep)
+    full._find_gone(sweep)
     assert list(sweep.doubtful) == ["cus_missing"]
 
 
 def test_a_subscription_that_stripe_did_not_list_is_missed_though_its_customer_was(sweep):
     ours()
     sweep.seen = {hash("cus_ada")}
-    everything._find_gone(sweep)
+    full._find_gone(sweep)
     assert list(sweep.doubtful) == ["cus_ada"]
 
 
@@ -231,20 +230,20 @@ def an_earlier_run(run, **columns):
 )
 def test_only_a_full_run_that_was_broken_off_is_gone_on_with(sweep, columns, is_gone_on_with):
     an_earlier_run(sweep.run, **columns)
-    left = everything._left_behind(sweep.run)
+    left = full._left_behind(sweep.run)
     assert (bool(left), bool(sweep.run.notes)) == (is_gone_on_with, is_gone_on_with)
 
 
 @pytest.mark.parametrize(("ago", "is_gone_on_with"), [(-SOON, True), (timedelta(0), False), (SOON, False)])
 def test_a_run_is_gone_on_with_for_some_hours(sweep, ago, is_gone_on_with):
-    an_earlier_run(sweep.run, started_at=sweep.run.started_at - everything.GOES_ON_WITHIN - ago)
-    assert bool(everything._left_behind(sweep.run)) is is_gone_on_with
+    an_earlier_run(sweep.run, started_at=sweep.run.started_at - full.GOES_ON_WITHIN - ago)
+    assert bool(full._left_behind(sweep.run)) is is_gone_on_with
 
 
 def test_the_newest_run_decides_and_one_that_came_to_its_end_since_leaves_nothing(sweep):
     an_earlier_run(sweep.run, started_at=sweep.run.started_at - 2 * SOON)
     an_earlier_run(sweep.run, status="done")
-    assert everything._left_behind(sweep.run) == {}
+    assert full._left_behind(sweep.run) == {}
     assert report.summary(sweep.run).endswith("s.")
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from billing.models import CheckoutAttempt, Customer, Plan, Price, Subscription
-from billing.sync import pending
+from billing.sync import whom_to_ask
 
 pytestmark = pytest.mark.django_db
 
@@ -38,44 +38,44 @@ def test_where_nothing_is_due_nobody_is_asked_about(have, now):
     have("ada")
     have("ben", status="canceled", current_period_end=now - SOON)
     have("eve", status="unpaid", current_period_end=now - SOON)
-    assert pending.customers(now) == []
+    assert whom_to_ask.customers(now) == []
 
 
 @pytest.mark.parametrize("status", ["incomplete", "past_due"])
 def test_a_payment_that_is_awaited_is_asked_about(have, now, status):
     have("ada")
-    assert [have("ben", status=status)] == pending.customers(now)
+    assert [have("ben", status=status)] == whom_to_ask.customers(now)
 
 
 @pytest.mark.parametrize("status", ["active", "trialing"])
 @pytest.mark.parametrize("column", ["current_period_end", "cancel_at"])
 def test_what_should_have_renewed_or_ended_is_asked_about_once_it_is_late(have, now, status, column):
-    have("ada", status=status, **{column: now - pending.RENEWS_WITHIN})
-    assert pending.customers(now) == [], "it may still come"
-    late = have("ben", status=status, **{column: now - pending.RENEWS_WITHIN - TICK})
-    assert pending.customers(now) == [late]
+    have("ada", status=status, **{column: now - whom_to_ask.RENEWS_WITHIN})
+    assert whom_to_ask.customers(now) == [], "it may still come"
+    late = have("ben", status=status, **{column: now - whom_to_ask.RENEWS_WITHIN - TICK})
+    assert whom_to_ask.customers(now) == [late]
 
 
 def test_who_is_gone_is_not_asked_about(have, now):
     have("ada", status="past_due", deleted_at=now)
-    assert pending.customers(None) == []
+    assert whom_to_ask.customers(None) == []
 
 
 @pytest.mark.parametrize(("full", "asks"), [(None, True), (timedelta(0), False), (TICK, True)])
 def test_who_was_not_seen_for_long_is_asked_about_only_where_no_full_sync_does_it(have, now, full, asks):
-    long_ago = now - pending.LONG
+    long_ago = now - whom_to_ask.LONG
     have("ada", fetched_at=long_ago)
     have("ben", fetched_at=long_ago - TICK, status="canceled")
     unseen = have("eve", fetched_at=long_ago - TICK)
-    assert pending.customers(full if full is None else long_ago - full) == ([unseen] if asks else [])
+    assert whom_to_ask.customers(full if full is None else long_ago - full) == ([unseen] if asks else [])
 
 
 def test_the_longest_unseen_come_first_and_no_more_than_fit(have, now, monkeypatch):
     names = [have(name, status="past_due", fetched_at=now - timedelta(hours=hours)) for name, hours in
              (("ada", 1), ("ben", 3), ("eve", 2))]  # fmt: skip
-    assert pending.customers(now) == [names[1], names[2], names[0]]
-    monkeypatch.setattr(pending, "MOST", 2)
-    assert pending.customers(now) == [names[1], names[2]]
+    assert whom_to_ask.customers(now) == [names[1], names[2], names[0]]
+    monkeypatch.setattr(whom_to_ask, "MOST", 2)
+    assert whom_to_ask.customers(now) == [names[1], names[2]]
 
 
 @pytest.fixture
@@ -95,11 +95,11 @@ def at_checkout(now):
 
 
 def test_who_has_been_at_checkout_for_a_while_is_asked_about_the_longest_there_first(at_checkout, now):
-    at_checkout("ada", pending.CHECKOUT_TAKES)
-    assert pending.customers(now) == [], "they may still be typing"
-    there = at_checkout("ben", pending.CHECKOUT_TAKES + TICK)
-    longer = at_checkout("eve", pending.CHECKOUT_TAKES * 2)
-    at_checkout("done", pending.CHECKOUT_TAKES * 3, status="completed")
-    at_checkout("unmade", pending.CHECKOUT_TAKES * 3, session_id="")
-    at_checkout("gone", pending.CHECKOUT_TAKES * 3, deleted_at=now)
-    assert pending.customers(now) == [longer, there]
+    at_checkout("ada", whom_to_ask.CHECKOUT_TAKES)
+    assert whom_to_ask.customers(now) == [], "they may still be typing"
+    there = at_checkout("ben", whom_to_ask.CHECKOUT_TAKES + TICK)
+    longer = at_checkout("eve", whom_to_ask.CHECKOUT_TAKES * 2)
+    at_checkout("done", whom_to_ask.CHECKOUT_TAKES * 3, status="completed")
+    at_checkout("unmade", whom_to_ask.CHECKOUT_TAKES * 3, session_id="")
+    at_checkout("gone", whom_to_ask.CHECKOUT_TAKES * 3, deleted_at=now)
+    assert whom_to_ask.customers(now) == [longer, there]

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.db import connection
 from django.test import override_settings
 
-from billing import plan_source, publishing
+from billing.catalogue import definitions
+from billing.setup import publishing
 
 from .stripe import KEY, Stripe
 from .workers import Workers
@@ -35,7 +36,7 @@ class Site:
         self.stripe.control("reset", seed=seed)
         (self.folder / "mailbox").unlink(missing_ok=True)
         empty_tables()
-        plan_source.bring_in_line()
+        definitions.bring_in_line()
         publishing.publish()
         return {price["lookup_key"]: price["id"] for price in self.stripe.all("prices")}
 

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from billing import worker
+from billing.events import worker
 from billing.models import Lane, StripeEvent, StripeWrite
 from billing.sync import runs
 from notifications import outbox

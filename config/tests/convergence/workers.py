@@ -119,7 +119,7 @@ def _work():
             broker.acknowledge(number)
         if time.monotonic() - swept_at > SWEEP_EVERY:
             swept_at = time.monotonic()
-            for sweep in ("billing.worker.sweep", "notifications.outbox.sweep"):
+            for sweep in ("billing.events.worker.sweep", "notifications.outbox.sweep"):
                 _run(import_string(sweep), ())
 
 
@@ -137,7 +137,7 @@ def main():
     django.setup()
     from importlib import import_module
 
-    for module in ("config.urls", "billing.worker", "notifications.outbox", "notifications.rendering"):
+    for module in ("config.urls", "billing.events.worker", "notifications.outbox", "notifications.rendering"):
         import_module(module)
     nursery = Nursery()
     try:

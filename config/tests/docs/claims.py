@@ -3,7 +3,7 @@
 from .pages import ROOT, Block, Page
 
 CLAIMS = {
-    "docs/adopting.md": "billing/tests/test_adopting.py",
+    "docs/adopting.md": "billing/tests/setup/test_adopting.py",
     "docs/api.md": "config/tests/test_reference.py",
     "docs/getting-started.md": "billing/tests/hosts/recipe.py",
     "docs/mail.md#in-your-own-project": "billing/tests/hosts/test_mails.py",
@@ -11,7 +11,7 @@ CLAIMS = {
     "docs/operations.md#what-to-watch": "config/tests/test_operations.py",
     "docs/organisations.md": "billing/tests/hosts/test_organisations.py",
     "docs/sandbox.md#the-first-five-minutes": "stripe_sandbox/tests/test_documentation.py",
-    "docs/seams.md": "billing/tests/test_seams.py",
+    "docs/seams.md": "billing/tests/access/test_seams.py",
     "docs/testing.md": "billing/tests/hosts/test_testing_kit.py",
 }
 

@@ -1,0 +1,7 @@
+"""Facts about money: payments, failures, refunds and disputes."""
+
+from . import disputes, notices, refunds
+from .invoices import link_of, record_failure, record_links, record_paid
+from .refunds import UNDONE
+
+__all__ = ["UNDONE", "disputes", "link_of", "notices", "record_failure", "record_links", "record_paid", "refunds"]
