@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing.api import ErrorSerializer, Refusal
+from billing.api.errors import Refusal
+from billing.api.serializers import ErrorSerializer
 
 from . import closing, registration, tokens
 from .authentication import LEAVING

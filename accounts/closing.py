@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
 
 from billing import signals
-from billing.lifecycle.deletion import process
+from billing.lifecycle import deletion
 
 from .models import ApiToken, User
 
@@ -20,12 +20,12 @@ NOBODY = "deleted.invalid"
 
 def close(user: User) -> None:
     """Begin to delete the account; asked again, it is on its way already. No Stripe call."""
-    process.begin(user)
+    deletion.begin(user)
 
 
 def is_closed(user: User) -> bool:
     """Stripe has confirmed, and nobody is left behind the row."""
-    leaving = process.of(user)
+    leaving = deletion.of(user)
     return leaving is not None and leaving.is_done
 
 

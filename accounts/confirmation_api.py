@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing.api import CSRF_NOTE, TOO_MANY, UNAUTHENTICATED, error
+from billing.api.documented import CSRF_NOTE, TOO_MANY, UNAUTHENTICATED, error
 
 from . import confirmation
 from .throttle import confirmation_wait

@@ -10,7 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing.api import CSRF_NOTE, UNAUTHENTICATED, ErrorSerializer, Refusal, error
+from billing.api.documented import CSRF_NOTE, UNAUTHENTICATED, error
+from billing.api.errors import Refusal
+from billing.api.serializers import ErrorSerializer
 
 from .api import ObtainToken
 from .models import ApiToken

@@ -2,7 +2,7 @@ from django.urls import include, path, re_path
 
 from .events import webhooks
 from .monitoring import health, metrics
-from .pages import buying, invoice_links, managing
+from .pages import account, buying, invoice_links, managing
 
 app_name = "billing"
 
@@ -13,7 +13,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", buying.prices, name="prices"),
-    path("billing/", buying.account, name="account"),
+    path("billing/", account.account, name="account"),
     path("billing/checkout", buying.checkout, name="checkout"),
     path("billing/return", buying.checkout_return, name="return"),
     path("billing/change", managing.change, name="change"),

@@ -30,8 +30,8 @@ def cause(subscription: Subscription, reason: str) -> str:
 
 
 def has_access(subscription: Subscription) -> bool:
-    row = access.with_holds().filter(pk=subscription.pk).first()
-    return row is not None and access.decide(row, clock.now()).has_access
+    row = access.with_access_facts().filter(pk=subscription.pk).first()
+    return row is not None and access.decide(access.facts_of(row), clock.now()).has_access
 
 
 def downgrade_key(subscription_id: str, price_id: str, at: datetime) -> str:

@@ -128,8 +128,8 @@ def _access_restored(facts: dict[str, Any]) -> str:
     better = of_them.filter(kind__in=SAY_THAT_ACCESS_IS_BACK, created_at__gt=clock.now() - OF_ONE_MOMENT)
     if better.exclude(status=Mail.Status.SKIPPED).exists():
         return TOLD_BETTER
-    row = access.with_holds().filter(stripe_id=facts["subscription"]).first()
-    return "" if row is not None and access.decide(row, clock.now()).has_access else NO_ACCESS
+    row = access.with_access_facts().filter(stripe_id=facts["subscription"]).first()
+    return "" if row is not None and access.decide(access.facts_of(row), clock.now()).has_access else NO_ACCESS
 
 
 def _dispute_closed(facts: dict[str, Any]) -> str:

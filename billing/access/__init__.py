@@ -3,8 +3,18 @@
 from . import payer, words
 from .explanation import Explanation, explain, explain_customer
 from .gates import NEEDS_ACCESS, access_required
-from .history import record_change
-from .rules import NO_SUBSCRIBER, NO_SUBSCRIPTION, Access, decide, grace_end, has_access, of, with_holds
+from .rules import (
+    NO_SUBSCRIBER,
+    NO_SUBSCRIPTION,
+    Access,
+    AccessFacts,
+    decide,
+    facts_of,
+    grace_end,
+    has_access,
+    of,
+    with_access_facts,
+)
 from .words import moment
 
 __all__ = [
@@ -12,17 +22,18 @@ __all__ = [
     "NO_SUBSCRIBER",
     "NO_SUBSCRIPTION",
     "Access",
+    "AccessFacts",
     "Explanation",
     "access_required",
     "decide",
     "explain",
     "explain_customer",
+    "facts_of",
     "grace_end",
     "has_access",
     "moment",
     "of",
     "payer",
-    "record_change",
-    "with_holds",
+    "with_access_facts",
     "words",
 ]

@@ -10,7 +10,7 @@ from billing import clock
 from billing.models import AccountDeletion, Comp, Customer, Hold, StripeEvent, Subscription, SubscriptionChange
 
 from . import history
-from .rules import NO_SUBSCRIPTION, Access, decide
+from .rules import NO_SUBSCRIPTION, Access, AccessFacts, decide
 from .words import moment, why
 
 LATEST = 5
@@ -104,7 +104,7 @@ class Explanation:
 
 def explain(subscriber: Any, at: datetime | None = None) -> Explanation:
     """About `subscriber`, now or `at` an aware moment: what access was decided on by what we knew then."""
-    customer = Customer.objects.filter(subscriber=subscriber).first() if getattr(subscriber, "pk", None) else None
+    customer = Customer.objects.of(subscriber, deleted_too=True)
     if customer is None:
         return Explanation(str(subscriber), at or clock.now(), NO_SUBSCRIPTION, [], [], [])
     return explain_customer(customer, at)
@@ -120,17 +120,15 @@ def explain_customer(customer: Customer, at: datetime | None = None) -> Explanat
     holds = list(customer.holds.filter(in_force, placed_at__lte=at).order_by("placed_at", "pk"))
     deletion = AccountDeletion.objects.filter(customer=customer, requested_at__lte=at).first()
     comp = _comp_at(customer, at)
-    subscription: Any = history.latest(customer) if is_now else history.state_at(customer, at)
+    subscription = history.latest(customer) if is_now else history.state_at(customer, at)
     if subscription is None and comp:
         subscription = Subscription(customer=customer)
-    if subscription is not None:
-        subscription.comp = comp
-        subscription.active_hold = holds[0].kind if holds else None
-        subscription.is_closing = deletion is not None
+    hold = holds[0].kind if holds else ""
+    facts = AccessFacts(subscription, hold, deletion is not None, comp) if subscription else None
     return Explanation(
         f"{customer.subscriber or customer.email or 'somebody deleted'} ({customer.pk})",
         at,
-        decide(subscription, at, is_now=is_now) if subscription else NO_SUBSCRIPTION,
+        decide(facts, at, is_now=is_now) if facts else NO_SUBSCRIPTION,
         holds,
         list(customer.subscription_changes.filter(recorded_at__lte=at).order_by("-recorded_at", "-pk")[:LATEST]),
         list(_events(customer, at)[:LATEST]),

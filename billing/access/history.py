@@ -1,28 +1,8 @@
-"""What a subscription was: noted at each real change, looked up for any moment."""
+"""The history of a subscription tells what it was at any moment."""
 
 from datetime import datetime
 
-from billing import cause, clock
 from billing.models import Customer, Subscription, SubscriptionChange
-from billing.subscriptions import mrr
-
-STATE = SubscriptionChange.STATE
-
-
-def record_change(before: Subscription, after: Subscription) -> bool:
-    """Add a row where the state differs, in the transaction that changed it; whether it did."""
-    state = _state(after)
-    if state == _state(before):
-        return False
-    SubscriptionChange.objects.create(
-        customer_id=after.customer_id,
-        recorded_at=clock.now(),
-        cause=cause.current(),
-        mrr=mrr.monthly(after),
-        **state,
-    )
-    mrr.settle(before, after)
-    return True
 
 
 def state_at(customer: Customer, at: datetime) -> Subscription | None:
@@ -34,14 +14,10 @@ def state_at(customer: Customer, at: datetime) -> Subscription | None:
     change = changes.filter(recorded_at__lte=at).first()
     if change is None and (changes.exists() or at < customer.created_at):
         return None
-    return Subscription(customer=customer, **_state(change)) if change else latest(customer)
+    return Subscription(customer=customer, **SubscriptionChange.state_of(change)) if change else latest(customer)
 
 
 def latest(customer: Customer) -> Subscription | None:
     """As we know it now, with `customer` as given."""
     known = Subscription.objects.filter(customer=customer).first()
-    return Subscription(customer=customer, **_state(known)) if known else None
-
-
-def _state(row: Subscription | SubscriptionChange) -> dict[str, object]:
-    return {name: getattr(row, name) for name in STATE}
+    return Subscription(customer=customer, **SubscriptionChange.state_of(known)) if known else None

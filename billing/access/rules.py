@@ -34,6 +34,19 @@ REASON_WITHOUT_ACCESS = {
 
 
 @dataclass(frozen=True)
+class AccessFacts:
+    """Everything that `decide` reads: the subscription with its customer, and what the query found beside it.
+
+    `comp` is the open one, in force or not; `active_hold` is the kind of the oldest hold, "" for none.
+    """
+
+    subscription: Subscription
+    active_hold: str = ""
+    is_closing: bool = False
+    comp: Comp | None = None
+
+
+@dataclass(frozen=True)
 class Access:
     """The answer to "may they use it, and why". `plan` is there only while there is access: the one paid for, or the
     comp's where that gives more. `comp` is the one in force, whatever outweighs it."""
@@ -67,7 +80,7 @@ def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:
     A plan that does not exist is nobody's.
     """
     wanted: Any = _of(subscriber, _asking(plan, feature))
-    decided = NO_SUBSCRIPTION if wanted is None else decide(wanted, clock.now())
+    decided = NO_SUBSCRIPTION if wanted is None else decide(facts_of(wanted), clock.now())
     if decided.plan is None:
         return False
     has_plan = not plan or (wanted.asked_rank is not None and decided.plan.rank >= wanted.asked_rank)
@@ -77,12 +90,12 @@ def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:
 
 def of(subscriber: Any) -> Access:
     """The whole answer for `subscriber`, now. One query."""
-    subscription = _of(subscriber, with_holds())
-    return NO_SUBSCRIPTION if subscription is None else decide(subscription, clock.now())
+    row = _of(subscriber, with_access_facts())
+    return NO_SUBSCRIPTION if row is None else decide(facts_of(row), clock.now())
 
 
-def with_holds() -> QuerySet[Subscription]:
-    """Subscriptions with all that `decide` reads, in one query."""
+def with_access_facts() -> QuerySet[Subscription]:
+    """Return subscriptions with what `facts_of` reads of them, in one query."""
     active = Hold.objects.active().filter(customer=OuterRef("customer")).order_by("placed_at", "pk")
     closing = AccountDeletion.objects.filter(customer=OuterRef("customer"))
     rows: Any = Subscription.objects.annotate(
@@ -95,6 +108,11 @@ def with_holds() -> QuerySet[Subscription]:
     return found
 
 
+def facts_of(row: Any) -> AccessFacts:
+    """Return the facts of a row of `with_access_facts`. Django leaves `comp` out where the join found none."""
+    return AccessFacts(row, row.active_hold or "", row.is_closing, getattr(row, "comp", None))
+
+
 def _of(subscriber: Any, rows: QuerySet[Subscription]) -> Subscription | None:
     """None, without a query, for nobody and for who is not signed in."""
     if getattr(subscriber, "pk", None) is None:
@@ -103,7 +121,7 @@ def _of(subscriber: Any, rows: QuerySet[Subscription]) -> Subscription | None:
 
 
 def _asking(plan: str, feature: str) -> QuerySet[Subscription]:
-    rows = with_holds()
+    rows = with_access_facts()
     if plan:
         rows = rows.annotate(asked_rank=Subquery(Plan.objects.filter(slug=plan).values("rank")[:1]))
     if feature:
@@ -115,14 +133,14 @@ def _asking(plan: str, feature: str) -> QuerySet[Subscription]:
     return rows
 
 
-def decide(subscription: Subscription, at: datetime, *, is_now: bool = True) -> Access:
-    """Status or comp, then what outweighs both. `subscription` is of `with_holds`, or told what that annotates.
+def decide(facts: AccessFacts, at: datetime, *, is_now: bool = True) -> Access:
+    """Decide access at a moment: the status or a comp gives it, then reasons that override access take it away.
 
-    The project's own rule knows the subscriber as they are, and is not asked about the past.
+    The host's own rule knows the subscriber as they are now, and is not asked about the past.
     """
-    row: Any = subscription
+    subscription = facts.subscription
     grace_ends_at = grace_end(subscription)
-    comp = _comp(row, at)
+    comp = facts.comp if facts.comp and facts.comp.is_in_force(at) else None
     by_status, reason = _by_status(subscription, at, grace_ends_at)
     has_paid = by_status and subscription.plan is not None
     plan = subscription.plan if has_paid else None
@@ -130,26 +148,21 @@ def decide(subscription: Subscription, at: datetime, *, is_now: bool = True) -> 
         reason = "unmapped_price"
     if comp and (plan is None or comp.plan.rank > plan.rank):
         plan, reason = comp.plan, COMP
-    if outweighing := _outweighing(row, plan, is_closable=by_status or plan is not None):
-        plan, reason = None, outweighing
-    if plan is not None and is_now and (refusal := _by_host(row.customer)):
+    if overriding := _overriding(facts, plan, is_closable=by_status or plan is not None):
+        plan, reason = None, overriding
+    if plan is not None and is_now and (refusal := _by_host(subscription.customer)):
         plan, reason = None, refusal
     return Access(plan is not None, reason, plan, subscription, grace_ends_at, comp)
 
 
-def _comp(row: Any, at: datetime) -> Comp | None:
-    comp: Comp | None = getattr(row, "comp", None)  # Django leaves it out where the join found none
-    return comp if comp and comp.is_in_force(at) else None
-
-
-def _outweighing(row: Any, plan: Plan | None, *, is_closable: bool) -> str:
-    """What takes away access that there would be. That the customer is gone is said in any case."""
-    if row.customer.deleted_at:
+def _overriding(facts: AccessFacts, plan: Plan | None, *, is_closable: bool) -> str:
+    """Return the reason that overrides access, "" for none. A deleted customer is named in any case."""
+    if facts.subscription.customer.deleted_at:
         return "customer_deleted"
-    if is_closable and row.is_closing:
+    if is_closable and facts.is_closing:
         return "closing"
-    if plan is not None and row.active_hold:
-        return f"hold_{row.active_hold}"
+    if plan is not None and facts.active_hold:
+        return f"hold_{facts.active_hold}"
     return ""
 
 

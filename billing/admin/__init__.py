@@ -19,7 +19,6 @@ from . import (
     usage,
 )
 from .lookups import OwnColumnsOnly
-from .people import email_field
 from .readonly import ReadOnlyAdmin
 
 __all__ = [
@@ -31,7 +30,6 @@ __all__ = [
     "dashboard",
     "deletions",
     "display",
-    "email_field",
     "events",
     "first_page",
     "lanes",

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
-from billing.lifecycle.deletion import process
+from billing.lifecycle import deletion
 from billing.models import AccountDeletion
 
 from . import display, people, replay
@@ -46,7 +46,7 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
         waiting, asked_by = list(queryset.filter(done_at=None)), cast("int", request.user.pk)
         with transaction.atomic():
             for leaving in waiting:
-                process.try_now(leaving)
+                deletion.try_now(leaving)
             LogEntry.objects.log_actions(asked_by, waiting, CHANGE, change_message=LOGGED)
         one, many = "%(count)d deletion is tried again now.", "%(count)d deletions are tried again now."
         messages.success(request, ngettext(one, many, len(waiting)) % {"count": len(waiting)})

@@ -3,24 +3,12 @@
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 
 from billing.conf import conf
-from billing.models import Customer
+from billing.models import Customer, email_field
 
 from . import display
-
-
-def email_field() -> str | None:
-    """The name of the subscriber model's e-mail field, None where it has none."""
-    model = apps.get_model(conf.subscriber_model)
-    name = getattr(model, "EMAIL_FIELD", None) or "email"
-    try:
-        model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return None
-    return name
 
 
 def email_paths(subscriber: str = "subscriber") -> list[str]:

@@ -42,7 +42,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         return ["customer__id__exact", "stripe_id__exact", "customer__email__istartswith", *emails]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
-        rows = access.with_holds().select_related("customer__subscriber")
+        rows = access.with_access_facts().select_related("customer__subscriber")
         return rows.order_by(*self.get_ordering(request))
 
     def render_change_form(
@@ -93,12 +93,12 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     @display.column("access")
     def access_column(self, row: Subscription) -> Any:
-        decided = access.decide(row, clock.now())
+        decided = access.decide(access.facts_of(row), clock.now())
         return display.lines(subscription_words.access_badge(decided), decided.reason.replace("_", " "))
 
     @display.column("access")
     def access_in_words(self, row: Subscription) -> Any:
-        decided = access.decide(row, clock.now())
+        decided = access.decide(access.facts_of(row), clock.now())
         return display.lines(subscription_words.access_badge(decided), words.why(decided))
 
     @display.column("price")

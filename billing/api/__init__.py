@@ -1,19 +1,5 @@
-"""The JSON API."""
+"""The JSON API.
 
-from .documented import CSRF_NOTE, TOO_MANY, UNAUTHENTICATED, error
-from .errors import Refusal
-from .serializers import ErrorSerializer
-from .throttle import checkout_wait, link_wait, return_wait, stripe_wait
-
-__all__ = [
-    "CSRF_NOTE",
-    "TOO_MANY",
-    "UNAUTHENTICATED",
-    "ErrorSerializer",
-    "Refusal",
-    "checkout_wait",
-    "error",
-    "link_wait",
-    "return_wait",
-    "stripe_wait",
-]
+DRF imports the parsers by name while it loads, so this face re-exports nothing. Other rooms may import `documented`,
+`errors`, `permissions` and `serializers`.
+"""

@@ -4,10 +4,11 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
-from .errors import BUSY, OUTAGE, REFUSED
+from billing.lifecycle import OUTAGES
+
 from .serializers import ErrorSerializer
 
-SENTENCES = {"busy": BUSY, "stripe_unavailable": OUTAGE, "stripe_refused": REFUSED}
+SENTENCES = {outage.code: outage.sentence for outage in OUTAGES.values()}
 
 
 def error(*codes: str, note: str = "") -> OpenApiResponse:

@@ -13,14 +13,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from billing.access import payer
-from billing.catalogue import UnmappedPrice
-from billing.lanes import LaneBusy
-from billing.lifecycle import refusals
-from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.lifecycle import OUTAGES, outage_of, refusals
 from billing.usage import NoAccess, QuotaExceeded
-
-RETRY_AFTER_OUTAGE = 5  # seconds
-RETRY_AFTER_BUSY = 2
 
 # exception → (HTTP status, code); the sentence is the exception's own where it is ours
 RULES: dict[type[Exception], tuple[int, str]] = {
@@ -40,19 +34,11 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.StalePreview: (status.HTTP_409_CONFLICT, "stale_preview"),
     refusals.PaymentDeclined: (status.HTTP_402_PAYMENT_REQUIRED, "payment_declined"),
     refusals.UnknownCursor: (status.HTTP_400_BAD_REQUEST, "unknown_cursor"),
-    UnmappedPrice: (status.HTTP_500_INTERNAL_SERVER_ERROR, "unmapped_price"),
     QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),
     NoAccess: (status.HTTP_403_FORBIDDEN, "no_access"),
     payer.NobodyPays: (status.HTTP_403_FORBIDDEN, "no_subscriber"),
     payer.MayNotManage: (status.HTTP_403_FORBIDDEN, "may_not_manage"),
 }
-OUTAGE = (
-    "Stripe did not answer, so we do not know whether it did what was asked. "
-    "Ask again in a moment: that is safe, nothing is done twice."
-)
-BUSY = "Another change of this subscription is being made. Nothing was changed; please try again in a moment."
-REFUSED = "Stripe refused this request. Nothing was changed; staff can see why in the log."
-
 # DRF's exceptions whose own code is not the contract's
 CODES: dict[type[exceptions.APIException], str] = {
     exceptions.AuthenticationFailed: "not_authenticated",
@@ -80,14 +66,10 @@ class Refusal(exceptions.APIException):
 
 def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER; None leaves an unknown exception to be a 500."""
-    if isinstance(exc, StripeUnavailable):
-        return _answer(503, "stripe_unavailable", OUTAGE, {"Retry-After": str(RETRY_AFTER_OUTAGE)})
-    if isinstance(exc, refusals.NotConfirmed):
-        return _answer(503, "not_confirmed", str(exc), {"Retry-After": str(RETRY_AFTER_OUTAGE)})
-    if isinstance(exc, LaneBusy):
-        return _answer(503, "busy", BUSY, {"Retry-After": str(RETRY_AFTER_BUSY)})
-    if isinstance(exc, StripeRefused):
-        return _answer(502, "stripe_refused", REFUSED)
+    if isinstance(exc, tuple(OUTAGES)):
+        outage = outage_of(exc)
+        headers = {"Retry-After": str(outage.retry_after)} if outage.retry_after else None
+        return _answer(outage.status, outage.code, outage.sentence, headers)
     for kind, (code_of_status, code) in RULES.items():
         if isinstance(exc, kind):
             return _answer(code_of_status, code, f"{exc}{_instead(exc)}")

@@ -10,7 +10,6 @@ from billing.catalogue import visitors
 from billing.lifecycle import MOST, PAGE, Effect
 from billing.models import Hold, Plan, Price, Subscription
 from billing.money import format_amount
-from billing.pages import sold_in
 
 MAX_QUANTITY = 1_000_000
 
@@ -180,7 +179,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_currency(self, plan: Plan) -> str | None:
         asked, languages = self.context["currency"], self.context["accept_language"]
-        return visitors.currency(asked, languages, sold_in([plan])) or None
+        return visitors.currency(asked, languages, catalogue.sold_in([plan])) or None
 
     @extend_schema_field(serializers.DictField(child=serializers.IntegerField(allow_null=True)))
     def get_limits(self, plan: Plan) -> dict[str, int | None]:

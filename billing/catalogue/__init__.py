@@ -14,6 +14,7 @@ from .prices import (
     public_plans,
     refresh,
     slugs,
+    sold_in,
 )
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "public_plans",
     "refresh",
     "slugs",
+    "sold_in",
     "visitors",
 ]

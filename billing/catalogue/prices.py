@@ -3,7 +3,7 @@
 Stripe's prices are found by lookup key, `{plan slug}_{interval}`; amounts are minor units of their currency.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -79,6 +79,12 @@ def amounts(price: Price) -> dict[str, int]:
     return {**own, **{currency: amount for currency, amount in price.currency_options.items() if currency not in own}}
 
 
+def sold_in(plans: Iterable[Plan]) -> list[str]:
+    """Every currency that any of the plans is sold in, the default one first."""
+    found = dict.fromkeys(c for plan in plans for price in plan.prices.all() for c in amounts(price))
+    return list(found)
+
+
 def plan_price(stripe_price: dict[str, Any]) -> Price:
     """Our price for one seen in a subscription: by id, else made from its lookup key. Raises `UnmappedPrice`."""
     remembered = _remembered.get()
@@ -142,11 +148,6 @@ def _as_it_would_be(stripe_price: dict[str, Any]) -> Price | None:
     if plan is None or not stripe_price.get("recurring"):
         return None
     return Price(pk=stripe_price["id"], plan=plan, **facts(stripe_price))
-
-
-def retire(price_id: str) -> None:
-    """A price deleted at Stripe: no longer sold, still known to the subscriptions that had it."""
-    Price.objects.filter(pk=price_id).update(is_active=False)
 
 
 def _plan_named(key: str) -> Plan | None:

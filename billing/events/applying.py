@@ -15,11 +15,10 @@ from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models import Event as DjstripeEvent
 
 from billing import cause, lanes, payments, stripe_client
-from billing.events import placement
+from billing.events import being_applied, placement
 from billing.events.event_types import PAID
 from billing.events.ledger import storable
-from billing.models import Customer, StripeEvent
-from billing.models.ledger import StripeEventQuerySet
+from billing.models import Customer, StripeEvent, StripeEventQuerySet
 from billing.monitoring import alerts
 from billing.stripe_client import Reads, StripeRefused, StripeUnanswered, StripeUnavailable, fetch, id_of
 from billing.subscriptions import mirror, without_words
@@ -136,7 +135,12 @@ def apply(lane: str, events: list[StripeEvent]) -> None:
 def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent) -> str | Stamp:
     """A note on what was processed, or how else to stamp the event."""
     try:
-        with cause.of(event.pk), transaction.atomic(), stripe_client.undone_on_error():
+        with (
+            cause.of(event.pk),
+            being_applied.applying(event.pk),
+            transaction.atomic(),
+            stripe_client.undone_on_error(),
+        ):
             return apply_one(event)
     except StripeUnavailable as error:
         return partial(_stamp_failed, error=error) if is_a_try(error) else partial(_stamp_waiting, reason=str(error))

@@ -15,8 +15,7 @@ from billing import cause, lanes, stripe_client, subscriptions
 from billing.events import applying
 from billing.lanes import orders
 from billing.lanes import writes as cancellation
-from billing.lifecycle import set_seats, update_customer
-from billing.lifecycle.deletion import process
+from billing.lifecycle import deletion, set_seats, update_customer
 from billing.models import AccountDeletion, Lane, StripeEvent, StripeWrite
 from billing.stripe_client import StripeDiffers, StripeUnavailable
 from billing.subscriptions import comps
@@ -64,7 +63,7 @@ def _drain(claim: lanes.Claim) -> None:
             with stripe_client.patient():
                 cancellation.make(write)
         _carry_out_orders(claim)
-        for leaving in process.owed(claim.key):
+        for leaving in deletion.owed(claim.key):
             _go_on_leaving(leaving, claim)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
@@ -96,19 +95,21 @@ def _go_on_leaving(leaving: AccountDeletion, claim: lanes.Claim) -> None:
     """Whatever stops a deletion, Stripe or a host project's receiver, is recorded for staff, and tried again."""
     try:
         with cause.of("deletion"), stripe_client.patient():
-            process.proceed(leaving, claim)
+            deletion.proceed(leaving, claim)
     except (lanes.LaneLost, OperationalError):
         raise
     except Exception as error:
         log.warning("deletion waits", extra={"lane": claim.key, "error": str(error)})
-        process.postpone(leaving, error)
+        deletion.postpone(leaving, error)
 
 
 def sweep() -> str:
     """Wake what nobody else will: lanes whose task was lost, events and writes that are due, ended graces and comps."""
     forgotten = _requeue_forgotten()
     due = _wake_due()
-    graces = sum(_announce_lapse("grace", customer, subscriptions.settle_access) for customer in subscriptions.lapsed())
+    graces = sum(
+        _announce_lapse("grace", customer, subscriptions.announce_access) for customer in subscriptions.lapsed()
+    )
     given = sum(_announce_lapse("comp", customer, comps.lapse) for customer in comps.lapsed())
     return f"{forgotten} lanes requeued, {due} woken, {graces} graces and {given} comps ended"
 
@@ -136,7 +137,7 @@ def _wake_due() -> int:
     events = StripeEvent.objects.waiting().filter(next_attempt_at__lte=now)
     writes = StripeWrite.objects.filter(next_attempt_at__lte=now, done_at=None, withdrawn_at=None)
     keys = sorted(
-        {*events.values_list("lane", flat=True), *writes.values_list("lane", flat=True), *process.due_lanes()}
+        {*events.values_list("lane", flat=True), *writes.values_list("lane", flat=True), *deletion.due_lanes()}
     )
     for key in keys:
         with transaction.atomic():

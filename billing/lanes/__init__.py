@@ -1,7 +1,20 @@
 """A lane keeps one customer's state in one pair of hands; here too are the writes that we owe Stripe."""
 
 from . import orders, tries, writes
-from .claims import Claim, LaneBusy, LaneLost, commit_under, hold, let_go, queue_drain, release, renew, take, wake
+from .claims import (
+    Claim,
+    LaneBusy,
+    LaneLost,
+    commit_under,
+    hold,
+    is_awake,
+    let_go,
+    queue_drain,
+    release,
+    renew,
+    take,
+    wake,
+)
 
 __all__ = [
     "Claim",
@@ -9,6 +22,7 @@ __all__ = [
     "LaneLost",
     "commit_under",
     "hold",
+    "is_awake",
     "let_go",
     "orders",
     "queue_drain",

@@ -28,6 +28,9 @@ from billing.stripe_client import NotFetched, Reads
 
 T = TypeVar("T")
 
+# The worker stands some floors above this room, so the queue is told its name.
+DRAIN = "billing.events.worker.drain"
+
 WAKE = """
 INSERT INTO billing_lane (key, arrived, drained, woken_at) VALUES (%s, 1, 0, %s)
 ON CONFLICT (key) DO UPDATE SET
@@ -73,16 +76,16 @@ def queue_drain(key: str) -> None:
     Another broker hears after it; one that is away then keeps nobody from going on, for the sweep wakes the lane.
     """
     if Conf.ORM:
-        async_task("billing.events.worker.drain", key)
+        async_task(DRAIN, key)
     else:
-        after_commit(async_task, "billing.events.worker.drain", key)
+        after_commit(async_task, DRAIN, key)
 
 
 @contextmanager
 def hold(key: str, wait_seconds: float = 3.0) -> Iterator[Callable[[Callable[[], T]], T]]:
     """Take the lane for something other than its events; yields a function that commits work under it.
 
-    The work may read Stripe through `billing.stripe_client.fetch` and is run again until all it reads has been fetched outside
+    The work may read Stripe through `stripe_client.fetch` and is run again until all it reads has been fetched outside
     the transaction. Raises LaneBusy, StripeUnavailable; nothing is changed then.
     """
     claim = _take_within(key, wait_seconds)

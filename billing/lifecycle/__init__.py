@@ -5,6 +5,7 @@ from . import (
     cancel,
     change,
     checkout,
+    deletion,
     invoices,
     overview,
     portal,
@@ -16,12 +17,14 @@ from . import (
 from .change_rules import Effect
 from .customers import METADATA_KEY
 from .invoices import MOST, PAGE
+from .outages import OUTAGES, outage_of
 from .overview import Overview
 from .refusals import AccountClosing, EmailUnconfirmed, NotConfirmed, PaymentDeclined, Refused, StalePreview
 
 __all__ = [
     "METADATA_KEY",
     "MOST",
+    "OUTAGES",
     "PAGE",
     "AccountClosing",
     "Effect",
@@ -35,7 +38,9 @@ __all__ = [
     "cancel",
     "change",
     "checkout",
+    "deletion",
     "invoices",
+    "outage_of",
     "overview",
     "portal",
     "previews",

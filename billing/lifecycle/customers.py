@@ -40,7 +40,7 @@ def refuse_leaving(subscriber: Any) -> None:
 
 def find(subscriber: Any) -> Customer | None:
     """The subscriber's customer if there is one, ours or left behind at Stripe."""
-    known = Customer.objects.filter(subscriber=subscriber).first()
+    known = Customer.objects.of(subscriber, deleted_too=True)
     left_behind = None if known else _left_behind(subscriber)
     return _remember(subscriber, left_behind) if left_behind else known
 

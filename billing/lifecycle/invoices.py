@@ -43,7 +43,7 @@ def of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
 
     `after` is the `next` of the page before. Raises `UnknownCursor`, `StripeUnavailable`.
     """
-    customer = Customer.objects.filter(subscriber=subscriber, deleted_at=None).first()
+    customer = Customer.objects.of(subscriber)
     if customer is None:
         return Page([], None)
     cursor = {"starting_after": after} if after else {}

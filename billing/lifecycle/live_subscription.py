@@ -20,6 +20,8 @@ from .refusals import NoSubscription, NotConfirmed
 
 Found = dict[str, Any]
 
+NOT_SHOWN = "Our payment provider was asked, and does not show it yet. Look again in a moment."
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -126,7 +128,7 @@ def ask(customer: Customer) -> Standing:
 def customer_of(subscriber: Any) -> Customer:
     """Raises `NoSubscription`, `AccountClosing`."""
     refuse_leaving(subscriber)
-    customer = Customer.objects.filter(subscriber=subscriber, deleted_at=None).first()
+    customer = Customer.objects.of(subscriber)
     if customer is None:
         raise NoSubscription
     return customer
@@ -155,7 +157,7 @@ def act(
         except (StripeUnavailable, LaneBusy) as error:
             raise NotConfirmed from error
     if row.stripe_id == now.id and not is_shown(row):
-        raise NotConfirmed("does not show it yet")
+        raise NotConfirmed(NOT_SHOWN)
     return row
 
 

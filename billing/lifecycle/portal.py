@@ -6,10 +6,19 @@ from django.urls import reverse
 
 from billing import stripe_client
 from billing.conf import conf
-from billing.setup import account
 
 from .customers import request_key
 from .live_subscription import customer_of
+
+MARK = "billing_setup"
+CONFIGURATIONS = "/v1/billing_portal/configurations"
+
+
+def configuration_of_ours() -> dict[str, Any] | None:
+    """The portal configuration that `setup_stripe` made, as Stripe has it."""
+    expand = ["data.features.subscription_update.products"]
+    found = stripe_client.get(CONFIGURATIONS, active=True, limit=100, expand=expand)["data"]
+    return next((row for row in found if (row.get("metadata") or {}).get(MARK)), None)
 
 
 def open_portal(subscriber: Any) -> str:
@@ -20,7 +29,7 @@ def open_portal(subscriber: Any) -> str:
     Raises `NoSubscription` for who never bought anything, `StripeUnavailable`, `StripeRefused`.
     """
     customer = customer_of(subscriber)
-    ours = account.portal_of_ours()
+    ours = configuration_of_ours()
     session = stripe_client.post(
         "/v1/billing_portal/sessions",
         idempotency_key=request_key(customer, "portal"),

@@ -86,5 +86,7 @@ class NotConfirmed(Exception):
     """Stripe was asked and may have done it, and its answer about how things stand now does not show it, or is lost.
     Events will tell."""
 
-    def __init__(self, what: str = "does not answer how it stands now") -> None:
-        super().__init__(f"Stripe has been asked, and {what}. Look again in a moment.")
+    sentence = "Our payment provider was asked, and does not answer yet how it went. Look again in a moment."
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence or self.sentence)

@@ -4,9 +4,10 @@ from .comp import Comp
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
 from .history import MrrMovement, SubscriptionChange
-from .ledger import Lane, StripeEvent, StripeWrite
+from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
+from .subscriber import email_field
 from .subscription import CheckoutAttempt, Customer, Hold, PlanChange, Subscription
 from .sync import SyncRun
 from .usage import Usage
@@ -32,9 +33,11 @@ __all__ = [
     "Refund",
     "StripeCalls",
     "StripeEvent",
+    "StripeEventQuerySet",
     "StripeWrite",
     "Subscription",
     "SubscriptionChange",
     "SyncRun",
     "Usage",
+    "email_field",
 ]

@@ -53,6 +53,10 @@ class SubscriptionChange(models.Model):
     def __str__(self) -> str:
         return f"{self.customer_id} {self.status} from {self.recorded_at:%Y-%m-%d %H:%M}"
 
+    @classmethod
+    def state_of(cls, row: "Subscription | SubscriptionChange") -> dict[str, object]:
+        return {name: getattr(row, name) for name in cls.STATE}
+
 
 class MrrMovement(models.Model):
     """The ledger of monthly recurring revenue: what came or went at a moment. Their sum up to then is the MRR.

@@ -11,10 +11,22 @@ from billing.conf import conf
 from .catalogue import Plan, Price
 
 
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def of(self, subscriber: Any, *, deleted_too: bool = False) -> "Customer | None":
+        """Return the Stripe customer of a subscriber; None for nobody, and for a user who is not saved.
+
+        A customer who was deleted at Stripe counts only with `deleted_too`.
+        """
+        if getattr(subscriber, "pk", None) is None:
+            return None
+        rows = self if deleted_too else self.filter(deleted_at=None)
+        return rows.filter(subscriber=subscriber).first()
+
+
 class Customer(models.Model):
     """A Stripe customer of ours. Without a subscriber it is a tombstone: late webhooks land here, nobody gains.
 
-    A subscriber whom Stripe may bill cannot be deleted from under it: `billing.lifecycle.deletion.process` unlinks them first.
+    A subscriber whom Stripe may bill cannot be deleted from under it: `billing.lifecycle.deletion` unlinks them first.
     """
 
     id = models.CharField(primary_key=True, max_length=255)
@@ -25,6 +37,8 @@ class Customer(models.Model):
     preferred_locale = models.CharField(max_length=20, blank=True, help_text="The language Stripe writes to them in")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         permissions = [

@@ -1,5 +1,5 @@
 """Health, metrics, alerts and the dashboard."""
 
-from . import alerts, health, metrics
+from . import alerts, dashboard, health, metrics
 
-__all__ = ["alerts", "health", "metrics"]
+__all__ = ["alerts", "dashboard", "health", "metrics"]

@@ -1,7 +1,7 @@
 """What staff must know: mailed to ADMINS, at most one mail an hour for each cause.
 
 1. `tell` and `remind` write the cause's row, after the commit of what gave cause.
-2. `send`, each minute from `billing.monitoring.watch`, mails what waits and was not told within the hour; a mail that cannot be
+2. `send`, each minute from `watch`, mails what waits and was not told within the hour; a mail that cannot be
    sent waits for the next minute.
 
 Subjects and texts name ids, never a person. Nothing here raises: no work fails over an alert about it.

@@ -1,6 +1,5 @@
 """The HTML pages of a subscriber."""
 
-from . import buying, invoice_links, managing
-from .price_list import sold_in
+from . import account, buying, invoice_links, managing
 
-__all__ = ["buying", "invoice_links", "managing", "sold_in"]
+__all__ = ["account", "buying", "invoice_links", "managing"]

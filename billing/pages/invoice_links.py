@@ -9,17 +9,17 @@ from typing import Any
 
 from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from billing.api import link_wait
+from billing.rates import link_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable, fetch
 
-log = logging.getLogger(__name__)
+from . import trouble
 
-AWAY = "Our payment provider does not answer, so we cannot show you the invoice. Please try the link in a moment."
+log = logging.getLogger(__name__)
 
 
 def page_of(invoice_id: str) -> str:
@@ -44,13 +44,11 @@ def lead_on(request: HttpRequest, signed: str, field: str) -> HttpResponse:
     except BadSignature:
         raise Http404 from None
     if seconds := link_wait(request):
-        response = render(request, "billing/too_often.html", {"seconds": seconds}, status=429)
-        response["Retry-After"] = str(seconds)
-        return response
+        return trouble.too_often(request, seconds)
     try:
         invoice: dict[str, Any] = fetch.invoice(invoice_id, None)
-    except StripeUnavailable:
-        return render(request, "billing/not_now.html", {"sentence": AWAY}, status=503)
+    except StripeUnavailable as error:
+        return trouble.not_now(request, error)
     except StripeRefused as error:
         log.warning("invoice not shown", extra={"invoice": invoice_id, "error": str(error)})
         raise Http404 from None

@@ -16,33 +16,25 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing.access import payer
-from billing.api import stripe_wait
-from billing.catalogue import UnmappedPrice
-from billing.lanes import LaneBusy
-from billing.lifecycle import NotConfirmed, PaymentDeclined, Refused, StalePreview, overview, previews
+from billing.lifecycle import OUTAGES, NotConfirmed, PaymentDeclined, Refused, StalePreview, overview, previews
 from billing.lifecycle import cancel as leaving
 from billing.lifecycle import change as changing
 from billing.lifecycle import invoices as invoicing
 from billing.lifecycle import portal as stripe_portal
 from billing.models import Subscription
 from billing.money import format_amount
-from billing.pages.price_list import PriceList
-from billing.pages.wording import humanize
-from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.rates import stripe_wait
 from billing.subscriptions import seats
+
+from . import trouble
+from .price_list import PriceList
+from .wording import humanize
 
 log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 
-AWAY = (
-    "Our payment provider did not answer, so we do not know yet whether it did what you asked. "
-    "Please try again in a moment: that is safe, nothing is done or charged twice."
-)
 NO_SUCH_PREVIEW = "This was not the preview of a change. Nothing was changed: choose the plan again."
-BUSY = "Another change of your subscription is being made right now. Please try again in a moment."
-UNKNOWN_PRICE = "Your subscription has a price that we do not know. Nothing was changed; write to us and we will look."
-NOT_ACCEPTED = "Our payment provider did not accept this. Nothing was changed; write to us and we will look into it."
 
 
 def for_manager(view: View) -> View:
@@ -53,27 +45,20 @@ def for_manager(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if seconds := stripe_wait(request):
-            return _failed(request, 429, f"That was tried too often. Try again in {seconds} seconds.", seconds)
+            return trouble.too_often(request, seconds)
         try:
             return view(request, payer.managed(request), *args, **kwargs)
         except (payer.NobodyPays, payer.MayNotManage) as refusal:
-            return not_yours(request, refusal)
+            return trouble.not_yours(request, refusal)
         except Refused as refusal:
             messages.error(request, str(refusal))
             return redirect("billing:account")
         except NotConfirmed as error:
             messages.warning(request, str(error))
             return redirect("billing:account")
-        except StripeUnavailable:
-            return _failed(request, 503, AWAY, 5)
-        except LaneBusy:
-            return _failed(request, 503, BUSY, 2)
-        except StripeRefused:
-            log.exception("Stripe refused", extra={"path": request.path})
-            return _failed(request, 502, NOT_ACCEPTED)
-        except UnmappedPrice:
-            log.exception("unmapped price", extra={"path": request.path})
-            return _failed(request, 500, UNKNOWN_PRICE)
+        except tuple(OUTAGES) as error:
+            log.warning("a page was not served", extra={"path": request.path}, exc_info=True)
+            return trouble.not_now(request, error)
 
     return guarded
 
@@ -181,15 +166,3 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
 def _interval(now: overview.Overview) -> str:
     held = now.subscription
     return held.price.interval if held and held.price else ""
-
-
-def not_yours(request: HttpRequest, refusal: Exception) -> HttpResponse:
-    context = {"heading": "This is not yours to change", "sentence": str(refusal)}
-    return render(request, "billing/not_now.html", context, status=403)
-
-
-def _failed(request: HttpRequest, status: int, sentence: str, retry_after: int = 0) -> HttpResponse:
-    response = render(request, "billing/not_now.html", {"sentence": sentence}, status=status)
-    if retry_after:
-        response["Retry-After"] = str(retry_after)
-    return response

@@ -1,6 +1,6 @@
 """The price page's content: a card per public plan, in the interval and currency asked for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -80,7 +80,7 @@ class PriceList:
         interval = asked.get("interval", "")
         interval = interval if interval in SHOWN else Interval.MONTH.value
         plans = list(catalogue.public_plans())
-        currencies = sold_in(plans)
+        currencies = catalogue.sold_in(plans)
         currency = visitors.currency(asked.get("currency", ""), accept_language, currencies)
         return cls(interval, currency, currencies, [_card(plan, interval, currency, seats) for plan in plans])
 
@@ -107,12 +107,6 @@ def _saving(plan: Plan, currency: str) -> int:
     if not monthly or yearly is None:
         return 0
     return max(int(100 - Decimal(yearly) * 100 / (monthly * 12)), 0)
-
-
-def sold_in(plans: Iterable[Plan]) -> list[str]:
-    """Every currency that any of the plans is sold in, the default one first."""
-    found = dict.fromkeys(c for plan in plans for price in plan.prices.all() for c in catalogue.amounts(price))
-    return list(found)
 
 
 def _limit(feature: str, quantity: int | None) -> str:

@@ -1,6 +1,6 @@
 """Making ready: the database, the Stripe account, checks, the doctor, and the import of customers."""
 
-from . import account, checks, database, publishing
+from . import account, checks, database, doctor, importing, publishing
 from .account import Change
 
-__all__ = ["Change", "account", "checks", "database", "publishing"]
+__all__ = ["Change", "account", "checks", "database", "doctor", "importing", "publishing"]

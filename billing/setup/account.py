@@ -16,12 +16,11 @@ from billing import stripe_client
 from billing.catalogue import definitions
 from billing.conf import LOOPBACK, conf
 from billing.events import EVENT_TYPES
+from billing.lifecycle import portal as stripe_portal
 from billing.models import Price
 from billing.setup import publishing
 from billing.stripe_client import StripeRefused
 
-MARK = "billing_setup"
-CONFIGURATIONS = "/v1/billing_portal/configurations"
 ENDPOINTS = "/v1/webhook_endpoints"
 
 
@@ -49,12 +48,6 @@ def changes() -> list[Change]:
     return [*prices, *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
 
 
-def portal_of_ours() -> dict[str, Any] | None:
-    expand = ["data.features.subscription_update.products"]
-    found = stripe_client.get(CONFIGURATIONS, active=True, limit=100, expand=expand)["data"]
-    return next((row for row in found if (row.get("metadata") or {}).get(MARK)), None)
-
-
 def endpoints() -> list[dict[str, Any]]:
     data: list[dict[str, Any]] = stripe_client.get(ENDPOINTS, limit=100)["data"]
     return data
@@ -73,7 +66,7 @@ def _publish() -> str:
 
 def _portal_changes(*, are_prices_missing: bool) -> list[Change]:
     """Plan switch, cancel at the period's end, card and invoices. Prices yet to be made come in as it is made."""
-    ours = portal_of_ours()
+    ours = stripe_portal.configuration_of_ours()
     if ours is None:
         return [Change("make a portal configuration: plans, cancellation, cards, invoices", lambda: _save_portal(""))]
     is_as_wanted = not are_prices_missing and _holds(ours["features"], _features())
@@ -113,10 +106,14 @@ def _products() -> list[dict[str, Any]]:
 
 def _save_portal(configuration: str) -> str:
     features = _features()
-    path = f"{CONFIGURATIONS}/{configuration}" if configuration else CONFIGURATIONS
+    path = f"{stripe_portal.CONFIGURATIONS}/{configuration}" if configuration else stripe_portal.CONFIGURATIONS
     key = _key("portal", configuration, features)
-    made = stripe_client.post(path, idempotency_key=key, features=features, metadata={MARK: "portal"})
+    made = stripe_client.post(path, idempotency_key=key, features=features, metadata={stripe_portal.MARK: "portal"})
     return "" if configuration else f"Portal configuration: {made['id']}"
+
+
+def _is_ours(row: dict[str, Any]) -> bool:
+    return bool((row.get("metadata") or {}).get(stripe_portal.MARK))
 
 
 def _endpoint_changes() -> list[Change]:
@@ -127,7 +124,11 @@ def _endpoint_changes() -> list[Change]:
     if is_on_loopback():
         return []
     here = [row for row in endpoints() if row["url"].rstrip("/") == webhook_url()]
-    ours = [row for row in here if (row.get("metadata") or {}).get(MARK) and row["api_version"] == conf.api_version]
+    ours = [
+        row
+        for row in here
+        if (row.get("metadata") or {}).get(stripe_portal.MARK) and row["api_version"] == conf.api_version
+    ]
     if not ours:
         others = sorted(row["id"] for row in here)
         text = f"make a webhook endpoint at {webhook_url()} for {len(EVENT_TYPES)} event types at {conf.api_version}"
@@ -148,7 +149,7 @@ def _make_endpoint(others: list[str]) -> str:
     params = {"url": webhook_url(), "enabled_events": sorted(EVENT_TYPES), "api_version": conf.api_version}
     key = _key("endpoint", *others, params)
     while True:
-        made = stripe_client.post(ENDPOINTS, idempotency_key=key, metadata={MARK: "webhook"}, **params)
+        made = stripe_client.post(ENDPOINTS, idempotency_key=key, metadata={stripe_portal.MARK: "webhook"}, **params)
         if _exists(made["id"]):
             place = "STRIPE_WEBHOOK_SECRETS (in the environment STRIPE_WEBHOOK_SECRET)"
             return f"Webhook secret, shown this once: {made['secret']}\nPut it into {place}."

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.apps import apps
@@ -9,6 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import F, Q, QuerySet
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
@@ -38,12 +41,14 @@ def create_tables() -> bool:
 
 
 def create_schedules() -> int:
-    """How many were missing. An app's `schedules` in its AppConfig: dotted path of a task → every how many minutes.
+    """Make the schedules that are missing, drop those that no app declares any more. Returns how many were made.
 
-    A task that takes longer than the queue allows says so by its attribute `queue_timeout`, seconds.
+    An app declares them by `schedules` in its AppConfig: the dotted path of a task, and every how many minutes it runs.
+    A task that takes longer than the queue allows says so by its attribute `queue_timeout`, in seconds.
     """
-    made = 0
-    for task, minutes in declared_schedules().items():
+    made, declared = 0, declared_schedules()
+    _of_ours().exclude(name__in=declared).delete()
+    for task, minutes in declared.items():
         defaults = {"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes}
         if seconds := getattr(import_string(task), "queue_timeout", None):
             defaults["kwargs"] = f"q_options={{'timeout': {seconds}}}"
@@ -54,6 +59,13 @@ def create_schedules() -> int:
 
 def declared_schedules() -> dict[str, int]:
     return {task: every for app in apps.get_app_configs() for task, every in getattr(app, "schedules", {}).items()}
+
+
+def _of_ours() -> QuerySet[Schedule]:
+    """Return the schedules that this command made: named as their task, which stands in an app that declares some."""
+    declaring = [app.name for app in apps.get_app_configs() if hasattr(app, "schedules")]
+    in_them = (Q(name__startswith=f"{name}.") for name in declaring)
+    return Schedule.objects.filter(reduce(or_, in_them), name=F("func"))
 
 
 def _has_run(app_label: str) -> bool:

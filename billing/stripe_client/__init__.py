@@ -1,28 +1,24 @@
-"""The one way out to Stripe: calls, what was read once per drain, and what Stripe answers with."""
+"""Every call to Stripe goes out through this room, ours and those of dj-stripe.
+
+get, post, delete, fetch     client, fetch       answers are plain dicts: minor units, UTC seconds
+       │
+stripe.StripeClient          the SDK             encodes the request, retries a lost connection
+       │
+HttpClient                   http_client         our transport, below the SDK
+       ├── reads                                 a GET that this drain has asked already needs no call
+       ├── gate              circuit, budget     may the call go out? shared_state tells all processes
+       ├── call_counts                           counted for /metrics
+       │
+     Stripe                  errors, fields      StripeUnavailable: ask later; StripeRefused: asking again is no use
+"""
 
 from . import budget, call_counts, circuit, fetch, shared_state
-from .client import (
-    NotFetched,
-    Reads,
-    StripeDiffers,
-    StripeRefused,
-    StripeUnanswered,
-    StripeUnavailable,
-    answers,
-    counted,
-    delete,
-    drain_reads,
-    get,
-    get_in_parallel,
-    install,
-    once,
-    patient,
-    post,
-    server_time,
-    undone_on_error,
-)
+from .client import answers, delete, get, get_in_parallel, install, post, server_time
+from .errors import StripeDiffers, StripeRefused, StripeUnanswered, StripeUnavailable
 from .fetch import id_of
 from .fields import FIELDS
+from .gate import counted, patient
+from .reads import NotFetched, Reads, drain_reads, once, undone_on_error
 
 __all__ = [
     "FIELDS",

@@ -24,13 +24,18 @@ PROCESSES = 4
 _own: Counter[int] = Counter()
 
 
+def reset() -> None:
+    """Forget the calls that this process has counted by itself."""
+    _own.clear()
+
+
 def take(calls: int, *, is_patient: bool) -> bool:
     """Wait until so many calls may be sent; False when that takes longer than we can wait."""
     deadline = time.time() + (PATIENT_WAIT_SECONDS if is_patient else PAGE_WAIT_SECONDS)
     while True:
         ready_at = shared_state.get(PAUSED_UNTIL)
         if ready_at <= time.time():
-            calls -= _granted(calls, is_patient)
+            calls -= granted(calls, is_patient)
             if calls <= 0:
                 return True
             ready_at = _next_window()
@@ -46,7 +51,7 @@ def pause(seconds: float) -> None:
         shared_state.put(PAUSED_UNTIL, until, seconds + 1)
 
 
-def _granted(calls: int, is_patient: bool) -> int:
+def granted(calls: int, is_patient: bool) -> int:
     """How many of them this window still has room for; what it has not is given back."""
     if not conf.stripe_rate:
         return calls

@@ -71,6 +71,11 @@ class _Kept:
 _kept = _Kept()
 
 
+def reset() -> None:
+    """Forget the counts of this process that are not written down yet."""
+    _kept.take()
+
+
 def count(outcomes: list[Outcome], *, at_once: bool) -> None:
     """Add to the counts, and write them down: at once, or when they are a second old."""
     with _kept.lock:

@@ -1,6 +1,5 @@
-"""The one place a Stripe call leaves from, by any name: what asks Stripe, asks here.
+"""The client sends our requests to Stripe, and sees to it that dj-stripe's go the same way.
 
-Behind it stand `stripe_http` (the client), `stripe_reads` (one drain's answers), `stripe_gate` (circuit and budget).
 Answers are plain dicts as Stripe sends them (amounts in minor units, times in UTC seconds). Errors:
 `StripeUnavailable` when asking again later may help, `StripeRefused` when it will not.
 """
@@ -21,33 +20,9 @@ from django.core.signals import setting_changed
 from billing.conf import conf
 
 from . import fields
-from .errors import StripeBusy, StripeDiffers, StripeRefused, StripeUnanswered, StripeUnavailable, mapped_errors
-from .gate import counted, is_patient, let_through, patient
-from .http_client import HttpClient, http_client
-from .reads import NotFetched, Reads, drain_reads, once, undone_on_error
-
-__all__ = [
-    "HttpClient",
-    "NotFetched",
-    "Reads",
-    "StripeBusy",
-    "StripeDiffers",
-    "StripeRefused",
-    "StripeUnanswered",
-    "StripeUnavailable",
-    "answers",
-    "counted",
-    "delete",
-    "drain_reads",
-    "get",
-    "get_in_parallel",
-    "install",
-    "once",
-    "patient",
-    "post",
-    "server_time",
-    "undone_on_error",
-]
+from .errors import StripeDiffers, StripeRefused, StripeUnavailable, mapped_errors
+from .gate import is_patient, let_through
+from .http_client import http_client
 
 PARALLEL_READS = 4
 # The last portion begins no later after the first: a drain must end before its task is taken from it.

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from . import client
-from .client import StripeRefused
+from .errors import StripeRefused
 
 Request = tuple[str, dict[str, Any]]
 ID = re.compile(r"[A-Za-z0-9_]{1,255}")

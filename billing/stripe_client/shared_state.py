@@ -45,6 +45,12 @@ class Known:
 _known = Known()
 
 
+def reset() -> None:
+    """Forget what this process knows. The cache keeps what it has."""
+    _known.values.clear()
+    _known.read_at = _known.away_until = float("-inf")
+
+
 def get(key: str) -> float:
     """The value of one of `KEPT`, 0 for none."""
     if time.monotonic() - _known.read_at > READ_EVERY_SECONDS:

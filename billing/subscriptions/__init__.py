@@ -1,28 +1,22 @@
 """Stripe's answer becomes our rows here, and each real change is announced."""
 
 from . import comps, customer_details, holds, mirror, mrr, seats
+from .announcing import announce_access, announce_trial_end, lapsed
+from .choosing import LIVE, current, is_live
+from .columns import columns_of, past_due_since
+from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
 from .mrr import unit_amount
 from .pending import PendingChange, of
-from .projection import (
-    LIVE,
-    announce_trial_end,
-    columns,
-    current,
-    end_for_deleted_customer,
-    is_live,
-    lapsed,
-    past_due_since,
-    refresh,
-    settle_access,
-)
+from .projection import refresh
 from .redaction import redacted_event, without_words
 
 __all__ = [
     "LIVE",
     "PendingChange",
+    "announce_access",
     "announce_trial_end",
-    "columns",
+    "columns_of",
     "comps",
     "current",
     "customer_details",
@@ -38,7 +32,6 @@ __all__ = [
     "redacted_event",
     "refresh",
     "seats",
-    "settle_access",
     "unit_amount",
     "without_words",
 ]

@@ -5,7 +5,7 @@ from datetime import datetime
 from billing import cause, clock, usage
 from billing.models import Comp, Customer, Plan, Subscription
 
-from . import projection
+from .announcing import announce_access
 
 
 def grant(customer: Customer, plan: Plan, until: datetime, reason: str) -> Comp:
@@ -45,5 +45,5 @@ def _close(customer: Customer) -> None:
 
 def _settle(customer: Customer) -> None:
     """A plan may change where access does not: what was used may be above its limits all the same."""
-    projection.settle_access(customer.pk)
+    announce_access(customer.pk)
     usage.announce_overflow(Subscription.objects.select_related("customer__subscriber").get(customer=customer))

@@ -26,6 +26,6 @@ def changed(subscriber: Any) -> None:
 
     Whoever was never sold anything has nothing at Stripe yet, and is described when they are.
     """
-    customer = Customer.objects.filter(subscriber=subscriber, deleted_at=None).first()
+    customer = Customer.objects.of(subscriber)
     if customer:
         orders.place(customer, StripeWrite.Action.UPDATE_CUSTOMER, "details")

@@ -3,7 +3,7 @@
 from billing import cause, clock
 from billing.models import Customer, Hold
 
-from . import projection
+from .announcing import announce_access
 
 
 def place(customer: Customer, kind: Hold.Kind, reference: str, reason: str = "") -> None:
@@ -20,12 +20,12 @@ def place(customer: Customer, kind: Hold.Kind, reference: str, reason: str = "")
     if not is_new and hold.released_at and not hold.was_released_by_staff:
         hold.placed_at, hold.cause, hold.released_at, hold.released_by = clock.now(), cause.current(), None, ""
         hold.save(update_fields=["placed_at", "cause", "released_at", "released_by"])
-    projection.settle_access(customer.pk)
+    announce_access(customer.pk)
 
 
 def release(customer: Customer, kind: Hold.Kind, reference: str) -> bool:
     """End this cause's hold, others may still hold; whether it was in force."""
     in_force = customer.holds.active().filter(kind=kind, reference=reference)
     was_in_force = bool(in_force.update(released_at=clock.now(), released_by=cause.current()))
-    projection.settle_access(customer.pk)
+    announce_access(customer.pk)
     return was_in_force

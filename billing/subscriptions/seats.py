@@ -21,7 +21,7 @@ def changed(subscriber: Any) -> None:
     More seats are paid from now on, fewer are credited: both stand on the next invoice. Who has no subscription pays
     nothing; Checkout counts seats anew. Without BILLING_SEATS it does nothing.
     """
-    customer = Customer.objects.filter(subscriber=subscriber, deleted_at=None).first()
+    customer = Customer.objects.of(subscriber)
     if customer:
         owe(customer, "members")
 

@@ -97,7 +97,7 @@ class SubscriptionPages:
 
 def new_row(work: Sweep, customer: str, found: dict[str, Any]) -> Subscription:
     row = Subscription(customer=Customer(pk=customer), fetched_at=work.began)
-    for name, value in subscriptions.columns(found, row).items():
+    for name, value in subscriptions.columns_of(found, row).items():
         setattr(row, name, value)
     row.past_due_since = subscriptions.past_due_since(row, found, work.open_invoices)
     return row
@@ -130,8 +130,8 @@ def _count_as_announced(customers: list[str]) -> None:
 def _settle_access(customers: list[str]) -> None:
     """Access they have already is none to be announced."""
     now = clock.now()
-    rows = access.with_holds().filter(customer__in=customers)
-    granted = [row.pk for row in rows if access.decide(row, now).has_access]
+    rows = access.with_access_facts().filter(customer__in=customers)
+    granted = [row.pk for row in rows if access.decide(access.facts_of(row), now).has_access]
     Subscription.objects.filter(pk__in=granted).update(has_announced_access=True)
 
 

@@ -1,4 +1,4 @@
-"""Quantities that differ from the seats in use: somebody joined or left, and `billing.subscriptions.seats.changed` was not called."""
+"""Look for quantities that differ from the seats in use: somebody joined or left, and nobody called `seats.changed`."""
 
 import logging
 from collections.abc import Callable, Iterator

@@ -25,6 +25,5 @@ def forget_stripe() -> None:
 
 
 def _forget() -> None:
-    shared_state._known = shared_state.Known()
-    call_counts._kept = call_counts._Kept()
-    budget._own.clear()
+    for module in (shared_state, call_counts, budget):
+        module.reset()

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from billing import access, testing
-from billing.lifecycle.deletion import process
+from billing.lifecycle import deletion
 from billing.models import Hold, SubscriptionChange
 from billing.subscriptions import holds
 from billing.testing import now as sandbox_now
@@ -106,7 +106,7 @@ def test_who_never_bought_is_on_the_free_plan(world):
 def test_who_has_left_is_explained_as_a_customer_and_before_it_as_ever(world, ada):
     before = sandbox_now()
     world.advance(hours=1)
-    process.begin(ada.user)
+    deletion.begin(ada.user)
     testing.work()
     world.advance(hours=1)
     now, then = (access.explain_customer(customer_row(ada), at) for at in (None, before))

@@ -8,7 +8,7 @@ from django.dispatch import Signal
 
 from billing import signals
 from billing.models import Customer
-from billing.stripe_client import HttpClient
+from billing.stripe_client.http_client import HttpClient
 from billing.testing import Stripe, Subscribed
 
 SIGNALS = {name: value for name, value in vars(signals).items() if isinstance(value, Signal)}

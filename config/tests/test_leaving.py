@@ -3,7 +3,7 @@
 import pytest
 
 from billing import testing
-from billing.lifecycle.deletion import process
+from billing.lifecycle import deletion
 from notifications import outbox
 from notifications.models import Mail
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_the_last_mail_goes_to_the_old_address_which_is_forgotten_then(world):
     ada = world.subscribed()
-    process.begin(ada.user)
+    deletion.begin(ada.user)
     testing.work()
     last = Mail.objects.get(kind="account_deleted")
     assert last.recipient == "ada@example.com"

@@ -15,7 +15,7 @@ from billing import subscriptions, testing
 from billing.events import applying, ledger, worker
 from billing.lifecycle.deletion import process
 from billing.models import AccountDeletion, Customer, Lane, StripeEvent, SyncRun
-from billing.stripe_client import HttpClient
+from billing.stripe_client.http_client import HttpClient
 from billing.tests.processes import running, until
 from notifications import outbox, tracking
 from notifications.models import Mail, Suppression

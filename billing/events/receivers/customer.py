@@ -7,7 +7,7 @@ from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 from structlog.contextvars import bind_contextvars
 
-from billing import cause
+from billing.events.being_applied import is_being_applied
 from billing.models import Customer, StripeEvent
 
 Rule = Callable[[Event], None]
@@ -23,7 +23,7 @@ def receiver(event_types: Iterable[str]) -> Callable[[Rule], Rule]:
     def connect(rule: Rule) -> Rule:
         @djstripe_receiver(list(event_types))
         def receive(sender: Any, event: Event, **kwargs: Any) -> None:
-            if cause.current() == event.id:
+            if is_being_applied(event.id):
                 rule(event)
 
         connected.append(receive)

@@ -1,5 +1,8 @@
-"""The deletion of an account ends every subscription first, and redacts what is left."""
+"""The deletion of an account ends every subscription first, then removes what is personal, and tells who left.
 
-from . import process
+Host projects call `begin` and read `of`; the worker calls the rest.
+"""
 
-__all__ = ["process"]
+from .process import begin, due_lanes, of, owed, postpone, proceed, try_now
+
+__all__ = ["begin", "due_lanes", "of", "owed", "postpone", "proceed", "try_now"]

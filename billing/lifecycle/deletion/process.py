@@ -43,7 +43,7 @@ def of(subscriber: Any) -> AccountDeletion | None:
 
 def begin(subscriber: Any) -> AccountDeletion:
     """Mark the account as closing and queue the work; asked again, says how far it is. No Stripe call."""
-    customer = Customer.objects.filter(subscriber=subscriber).first()
+    customer = Customer.objects.of(subscriber, deleted_too=True)
     lane = customer.pk if customer else f"leaving:{subscriber.pk}"
     with transaction.atomic():
         leaving, is_new = AccountDeletion.objects.get_or_create(

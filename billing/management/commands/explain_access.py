@@ -10,10 +10,9 @@ from django.db.models import Model, Q
 from django.utils.dateparse import parse_datetime
 
 from billing import access
-from billing.admin import email_field
 from billing.conf import conf
 from billing.management.terminal import TerminalCommand
-from billing.models import Customer
+from billing.models import Customer, email_field
 
 WRONG_USE = 2
 

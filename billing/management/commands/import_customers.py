@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
-from billing.admin import email_field
 from billing.conf import conf
 from billing.lanes import LaneLost
 from billing.management.terminal import TerminalCommand
+from billing.models import email_field
 from billing.setup.importing import Pairs, Plan, WrongUse, doubts, matching, runs
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.sync import AnotherRuns

@@ -4,6 +4,9 @@ from django.core import checks
 
 from . import plans, project, stripe, values
 from .findings import Check
+from .stripe import check_api_key
+
+__all__ = ["CHECKS", "check_api_key", "register"]
 
 CHECKS: tuple[Check, ...] = (*stripe.CHECKS, *values.CHECKS, *plans.CHECKS, *project.CHECKS)
 

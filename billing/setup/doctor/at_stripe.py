@@ -9,6 +9,7 @@ from stripe._api_version import _ApiVersion
 
 from billing import catalogue, stripe_client
 from billing.conf import conf
+from billing.lifecycle import portal as stripe_portal
 from billing.models import Plan, Price
 from billing.setup import account, publishing
 from billing.setup.checks import check_api_key
@@ -79,7 +80,10 @@ def prices() -> Iterator[Finding]:
 
 
 def portal() -> Iterator[Finding]:
-    if account.portal_of_ours() or stripe_client.get("/v1/billing_portal/configurations", is_default=True)["data"]:
+    if (
+        stripe_portal.configuration_of_ours()
+        or stripe_client.get(stripe_portal.CONFIGURATIONS, is_default=True)["data"]
+    ):
         yield ok("portal", "A portal configuration is there.")
     else:
         yield error("portal", "No portal configuration: customers cannot change their card.", SETUP)

@@ -22,7 +22,7 @@ from billing.tests.world import SIGNALS
 
 pytestmark = pytest.mark.django_db
 
-PAGE = Path(__file__).parents[2] / "docs" / "seams.md"
+PAGE = Path(__file__).parents[3] / "docs" / "seams.md"
 BLOCK = re.compile(r"^```(?:python|html)\n(?:# (.+?)|{# (.+?) #})\n(.*?)^```", re.DOTALL | re.MULTILINE)
 EXAMPLES = {python or html: text for python, html, text in BLOCK.findall(PAGE.read_text())}
 

@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
 from billing import testing
-from billing.lifecycle.deletion import process
+from billing.lifecycle import deletion
 from billing.models import AccountDeletion
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -15,7 +15,7 @@ LIST = "/admin/billing/accountdeletion/"
 
 def test_a_deletion_that_waits_says_for_what_and_is_tried_again_on_demand(world, admin_client):
     ada = world.subscribed()
-    leaving = process.begin(ada.user)
+    leaving = deletion.begin(ada.user)
     with world.writes_failing():
         testing.work()
     page = admin_client.get(LIST).content.decode()
@@ -33,7 +33,7 @@ def test_a_deletion_that_waits_says_for_what_and_is_tried_again_on_demand(world,
 
 def test_without_the_permission_to_replay_a_deletion_is_seen_and_not_tried_again(world, client):
     ada = world.subscribed()
-    leaving = process.begin(ada.user)
+    leaving = deletion.begin(ada.user)
     with world.writes_failing():
         testing.work()
     bob = get_user_model().objects.create_user(email="bob@example.com", password=None, is_staff=True)

@@ -17,8 +17,8 @@ from django.urls import reverse
 from billing import access, lanes, testing
 from billing.admin import staff_actions
 from billing.events import applying, worker
-from billing.lifecycle.deletion import process
-from billing.models import Comp, Hold, Plan, StripeEvent, Subscription
+from billing.lifecycle import deletion
+from billing.models import Comp, Hold, Lane, Plan, StripeEvent, Subscription
 from billing.subscriptions import holds
 from billing.testing import now as sandbox_now
 from billing.tests.world import customer_row
@@ -143,7 +143,7 @@ def test_a_refresh_brings_what_no_webhook_has_told(world, staff, ada):
 
 def test_access_is_not_given_to_who_is_leaving_and_nothing_is_done_about_who_has_left(world, staff, ada):
     do(staff, ada, "hold", "Ada Lovelace called")
-    process.begin(ada.user)
+    deletion.begin(ada.user)
     assert "no longer as you saw it" in give(staff, ada).content.decode()
     testing.work()
     assert address(ada, "refresh") not in page(staff, ada)
@@ -274,7 +274,7 @@ def test_who_loses_the_lane_on_the_way_has_changed_and_logged_nothing(world, sta
 
     def and_the_lane_is_taken_over(customer, *args):
         place(customer, *args)
-        lanes.Lane.objects.update(token="0" * 32)
+        Lane.objects.update(token="0" * 32)
 
     monkeypatch.setattr(holds, "place", and_the_lane_is_taken_over)
     assert do(staff, ada, "hold").status_code == 409

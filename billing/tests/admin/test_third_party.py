@@ -18,7 +18,7 @@ from djstripe.models import APIKey, Customer, PaymentIntent, StripeModel, Webhoo
 
 pytestmark = pytest.mark.django_db
 
-OBJECTS = json.loads((Path(__file__).parent / "fixtures" / "stripe_objects.json").read_text())
+OBJECTS = json.loads((Path(__file__).parents[1] / "fixtures" / "stripe_objects.json").read_text())
 KINDS = {
     "ActiveEntitlement": "entitlements.active_entitlement",
     "ApplicationFee": "application_fee",

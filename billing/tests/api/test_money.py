@@ -192,16 +192,11 @@ def test_what_was_done_and_not_answered_is_called_unknown_and_found_done_when_as
     assert len(world.stripe("GET", "charges")["data"]) - charged == (1 if body == TEAM else 0)
 
 
-def test_a_lane_in_other_hands_is_said(ada, client, monkeypatch):
+def test_a_lane_in_other_hands_is_said(ada, client):
     claim = lanes.take(ada.customer)
-    monkeypatch.setattr("billing.lanes._take_within", busy)
     answer = client.post(f"{API}/cancel", {"when": "now"})
     assert (code(answer), "Retry-After" in answer.headers) == ((503, "busy"), True)
     assert Lane.objects.get(pk=ada.customer).token == claim.token
-
-
-def busy(key, wait_seconds):
-    raise lanes.LaneBusy(key)
 
 
 # Plans

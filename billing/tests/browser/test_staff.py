@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from billing import testing
-from billing.lifecycle.deletion import process
+from billing.lifecycle import deletion
 from billing.models import Dispute, Hold, StripeEvent, Usage
 
 from . import accessibility
@@ -169,7 +169,7 @@ def test_money_and_who_leaves_are_read_at_a_glance(world, enter, see):
     world.deliver()
     start = timezone.now()
     Usage.objects.create(subscriber=people[2].user, feature="generations", used=480, period_start=start)
-    process.begin(people[2].user)
+    deletion.begin(people[2].user)
     Hold.objects.create(customer_id=people[1].customer, kind="staff", reference="x", reason="case 7", placed_at=start)
     assert Dispute.objects.get(pk=made["id"]).evidence_due_at
     page = enter()

@@ -3,7 +3,7 @@
 import pytest
 
 from billing import catalogue
-from billing.catalogue import definitions
+from billing.catalogue import definitions, prices
 from billing.models import Plan, Price
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +39,12 @@ def test_a_price_is_known_by_its_id_whatever_its_lookup_key():
     known = Price.objects.create(
         pk="price_1", plan=Plan.objects.get(slug="team"), currency="usd", unit_amount=1, interval="month"
     )
-    assert catalogue.plan_price(stripe_price(lookup_key="pro_month")) == known
-    assert catalogue.plan_price(stripe_price(lookup_key=None)).plan.slug == "team"
+    assert prices.plan_price(stripe_price(lookup_key="pro_month")) == known
+    assert prices.plan_price(stripe_price(lookup_key=None)).plan.slug == "team"
 
 
 def test_an_unknown_price_is_mapped_by_its_lookup_key_and_remembered():
-    price = catalogue.plan_price(stripe_price())
+    price = prices.plan_price(stripe_price())
     assert (price.plan.slug, price.interval, price.unit_amount) == ("pro", "month", 2000)
     assert Price.objects.get().pk == "price_1"
 
@@ -52,7 +52,7 @@ def test_an_unknown_price_is_mapped_by_its_lookup_key_and_remembered():
 @pytest.mark.parametrize("key", [None, "", "gold_month", "pro", "pro_fortnight"])
 def test_a_price_of_none_of_our_plans_says_what_to_do(key):
     with pytest.raises(catalogue.UnmappedPrice, match=r"price_1.*import_customers --price price_1=<plan slug>"):
-        catalogue.plan_price(stripe_price(lookup_key=key))
+        prices.plan_price(stripe_price(lookup_key=key))
 
 
 def test_a_price_that_changes_at_stripe_changes_here():

@@ -12,7 +12,8 @@ from djstripe.signals import WEBHOOK_SIGNALS
 from billing import lanes, signals, testing
 from billing.events import applying, ledger, worker
 from billing.models import InvoicePayment, Lane, Payment, StripeEvent, StripeWrite, Subscription
-from billing.stripe_client import HttpClient, StripeUnavailable
+from billing.stripe_client import StripeUnavailable
+from billing.stripe_client.http_client import HttpClient
 from billing.subscriptions import mirror
 from billing.testing import assert_all_processed
 

@@ -124,7 +124,7 @@ def test_a_redis_that_is_away_loses_no_event_at_the_door(redis_server, world):
 def test_the_budget_is_counted_exactly(redis_server, settings):
     settings.BILLING_STRIPE_RATE = 2  # windows with five calls
     granted = []
-    threads = [threading.Thread(target=lambda: granted.append(budget._granted(2, is_patient=False))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: granted.append(budget.granted(2, is_patient=False))) for _ in range(6)]
     with time_machine.travel(timezone.now(), tick=False):
         for thread in threads:
             thread.start()
@@ -135,7 +135,7 @@ def test_the_budget_is_counted_exactly(redis_server, settings):
 
 def test_an_open_circuit_is_known_to_other_processes(redis_server, monkeypatch):
     circuit.failed(5)
-    monkeypatch.setattr(shared_state, "_known", shared_state.Known())
+    shared_state.reset()
     assert not circuit.lets_through()
 
 

@@ -7,7 +7,7 @@ from billing import testing
 from billing.events import applying, worker
 from billing.models import Alert, StripeEvent
 from billing.monitoring import health
-from billing.stripe_client import HttpClient
+from billing.stripe_client.http_client import HttpClient
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 

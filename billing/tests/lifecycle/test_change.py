@@ -10,7 +10,8 @@ from billing import testing, usage
 from billing.events import worker
 from billing.lifecycle import cancel, change, previews, refusals
 from billing.models import Payment, Plan, PlanChange
-from billing.stripe_client import HttpClient, StripeUnavailable
+from billing.stripe_client import StripeUnavailable
+from billing.stripe_client.http_client import HttpClient
 from billing.tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db

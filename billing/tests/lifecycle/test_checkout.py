@@ -7,9 +7,8 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from billing import stripe_client
-from billing.lifecycle import checkout
+from billing.lifecycle import checkout, deletion
 from billing.lifecycle.customers import customer_for
-from billing.lifecycle.deletion import process
 from billing.lifecycle.refusals import AccountClosing
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Payment, Plan, Price, Subscription
 from billing.tests.parallel import at_once
@@ -228,7 +227,7 @@ def test_who_leaves_as_the_click_is_under_way_is_not_shown_a_session(world, ada,
 
     def leave_meanwhile(path, **params):
         if path == "/v1/subscriptions" and not began:
-            began.append(process.begin(ada))
+            began.append(deletion.begin(ada))
         return ask(path, **params)
 
     monkeypatch.setattr(stripe_client, "get", leave_meanwhile)

@@ -13,11 +13,12 @@ from djstripe.models import Invoice
 
 from billing import access, signals, testing
 from billing.events import worker
-from billing.lifecycle import cancel, change, checkout, customers, portal, previews
+from billing.lifecycle import cancel, change, checkout, customers, deletion, portal, previews
 from billing.lifecycle.deletion import copies, process, steps
 from billing.lifecycle.refusals import AccountClosing
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Payment, Price, StripeEvent, Subscription
-from billing.stripe_client import HttpClient, StripeUnavailable
+from billing.stripe_client import StripeUnavailable
+from billing.stripe_client.http_client import HttpClient
 from billing.tests.parallel import at_once
 from billing.tests.world import customer_row
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def leave(subscriber):
     """Ask for it, and let the worker do what it can."""
-    leaving = process.begin(subscriber.user)
+    leaving = deletion.begin(subscriber.user)
     testing.work()
     leaving.refresh_from_db()
     return leaving
@@ -82,7 +83,7 @@ def test_late_webhooks_land_on_the_tombstone(world):
 
 def test_access_ends_and_nothing_can_be_bought_from_the_first_moment(world):
     ada = world.subscribed()
-    process.begin(ada.user)
+    deletion.begin(ada.user)
     assert (ada.access.has_access, ada.access.reason) == (False, "closing")
     with pytest.raises(AccountClosing):
         checkout.start(ada.user, "pro", "month")
@@ -184,7 +185,7 @@ def test_a_schedule_is_released_and_does_not_bring_anything_back(world):
 
 def test_who_never_bought_is_closed_by_the_same_way(world):
     user = world.sign_up()
-    leaving = process.begin(user)
+    leaving = deletion.begin(user)
     testing.work()
     leaving.refresh_from_db()
     assert (leaving.is_done, leaving.customer) == (True, None)
@@ -214,7 +215,7 @@ def test_a_customer_left_behind_at_stripe_by_a_crash_is_found_and_removed(world)
     user = world.sign_up()
     customer = customers.customer_for(user).pk
     Customer.objects.all().delete()
-    leaving = process.begin(user)
+    leaving = deletion.begin(user)
     testing.work()
     leaving.refresh_from_db()
     assert (leaving.is_done, leaving.customer_id) == (True, customer)
@@ -235,7 +236,7 @@ def test_a_customer_deleted_at_stripe_before_is_no_obstacle(world):
 def test_an_open_checkout_is_expired_so_that_nobody_pays_it(world):
     user = world.sign_up()
     attempt = checkout.start(user, "pro", "month")
-    process.begin(user)
+    deletion.begin(user)
     testing.work()
     assert world.stripe("GET", f"checkout/sessions/{attempt.session_id}")["status"] == "expired"
     assert CheckoutAttempt.objects.get().status == "expired"
@@ -244,7 +245,7 @@ def test_an_open_checkout_is_expired_so_that_nobody_pays_it(world):
 def test_a_checkout_paid_while_closing_is_cancelled_and_refunded(world):
     user = world.sign_up()
     attempt = checkout.start(user, "pro", "month")
-    leaving = process.begin(user)
+    leaving = deletion.begin(user)
     world.advance(hours=1)
     world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
     world.deliver()
@@ -294,7 +295,7 @@ def test_who_leaves_while_a_customer_is_made_for_them_cannot_pay_any_more(world,
     create = customers._create
 
     def leave_meanwhile(subscriber):
-        process.begin(user)
+        deletion.begin(user)
         testing.work()
         return create(subscriber)
 
@@ -330,7 +331,7 @@ def test_what_was_paid_before_leaving_is_not_refunded(world):
 def test_asking_twice_changes_nothing(world):
     ada = world.subscribed()
     first = leave(ada)
-    assert process.begin(ada.user) == first
+    assert deletion.begin(ada.user) == first
     testing.work()
     assert world.heard.count(("account_closing", ada.customer)) == 1
     assert world.heard.count(("account_closed", ada.customer)) == 1
@@ -339,7 +340,7 @@ def test_asking_twice_changes_nothing(world):
 @pytest.mark.postgres
 def test_two_clicks_at_the_same_moment_are_one_deletion(world):
     ada = world.subscribed()
-    outcomes = at_once(lambda _: process.begin(ada.user).pk, 5)
+    outcomes = at_once(lambda _: deletion.begin(ada.user).pk, 5)
     assert len(set(outcomes)) == 1
     testing.work()
     assert AccountDeletion.objects.get().is_done
@@ -350,7 +351,7 @@ def test_two_clicks_at_the_same_moment_are_one_deletion(world):
 def test_webhooks_while_leaving_do_not_bring_anything_back(world):
     ada = world.subscribed()
     world.stripe("POST", f"subscriptions/{ada.subscription}", metadata={"note": "x"})
-    process.begin(ada.user)
+    deletion.begin(ada.user)
     world.deliver(work=False)
     outcomes = at_once(lambda _: worker.drain(ada.customer), 2)
     assert set(outcomes) <= {"drained", "busy"}, outcomes
@@ -373,7 +374,7 @@ def test_a_crash_after_any_step_is_gone_on_from(world, monkeypatch, step):
         monkeypatch.setattr(process, "_finish", crash)
     else:
         monkeypatch.setitem(process.STEPS, step, crash)
-    process.begin(ada.user)
+    deletion.begin(ada.user)
     with pytest.raises(SystemExit):
         testing.work()
     leaving = AccountDeletion.objects.get()
@@ -420,7 +421,7 @@ def test_while_stripe_is_down_nothing_counts_as_deleted_and_all_is_tried_again(w
 def test_the_wait_is_never_longer_than_an_hour(world):
     leaving = AccountDeletion(attempts=50, requested_at=timezone.now(), lane="x")
     leaving.save()
-    process.postpone(leaving, StripeUnavailable("down"))
+    deletion.postpone(leaving, StripeUnavailable("down"))
     assert leaving.next_attempt_at - timezone.now() <= timedelta(hours=1)
 
 
@@ -554,7 +555,7 @@ def test_a_crash_among_the_events_is_gone_on_from(world, nora, monkeypatch):
         return redact(customer)
 
     monkeypatch.setattr(copies, "_redact_portion", die_in_the_third)
-    process.begin(nora.user)
+    deletion.begin(nora.user)
     with pytest.raises(SystemExit):
         testing.work()
     assert StripeEvent.objects.filter(payload__redacted=True).count() == 6

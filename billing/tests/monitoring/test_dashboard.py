@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ADDRESS = "/admin/billing/dashboard/"
-DOCS = Path(__file__).parents[2] / "docs" / "dashboard.md"
+DOCS = Path(__file__).parents[3] / "docs" / "dashboard.md"
 
 
 @pytest.fixture(autouse=True)

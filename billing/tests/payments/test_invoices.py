@@ -6,6 +6,7 @@ import pytest
 
 from billing import payments
 from billing.models import Customer, InvoicePayment, Payment, PaymentFailure
+from billing.payments import invoices
 
 pytestmark = pytest.mark.django_db
 
@@ -44,12 +45,12 @@ def linked(customer, invoice_id, **columns):
 )
 def test_an_invoice_paid_for_its_period_from_its_first_moment_to_before_its_last(ada, ben, at, is_paid):
     paid(ben, "in_ben", start=START - timedelta(days=90), end=END + timedelta(days=90))
-    assert payments.paid_for(ada, paid(ada, "in_1"), at) is is_paid
+    assert invoices.paid_for(ada, paid(ada, "in_1"), at) is is_paid
 
 
 @pytest.mark.parametrize(("start", "end"), [(None, None), (START, None), (None, END)])
 def test_an_invoice_without_a_whole_period_paid_for_none(ada, start, end):
-    assert payments.paid_for(ada, paid(ada, "in_1", start, end), START + TICK) is False
+    assert invoices.paid_for(ada, paid(ada, "in_1", start, end), START + TICK) is False
 
 
 def test_the_link_of_a_payment_is_found_by_its_intent_then_by_its_charge(ada, ben):
@@ -77,7 +78,7 @@ def test_what_names_neither_is_nobodys_though_others_have_links_without_them(ada
     ],
 )
 def test_the_subscription_of_an_invoice_is_its_parents(invoice, found):
-    assert payments.subscription_of(invoice) == found
+    assert invoices.subscription_of(invoice) == found
 
 
 def line(start, end, kind="subscription_item_details", proration=False):
@@ -98,7 +99,7 @@ def line(start, end, kind="subscription_item_details", proration=False):
     ],
 )
 def test_the_period_of_a_receipt_spans_the_lines_that_bill_a_plan_without_proration(lines, period):
-    assert payments._receipt_period({"lines": {"data": lines}}) == period
+    assert invoices._receipt_period({"lines": {"data": lines}}) == period
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_the_period_of_a_receipt_spans_the_lines_that_bill_a_plan_without_prorat
     ],
 )
 def test_why_a_try_failed_is_the_banks_word_else_stripes(error, code):
-    assert payments._decline_code({"last_payment_error": error}) == code
+    assert invoices._decline_code({"last_payment_error": error}) == code
 
 
 def test_another_customer_is_told_nothing_of_a_failure_and_has_no_row_of_it(world):

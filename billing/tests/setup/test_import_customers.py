@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from djstripe.models import Customer as DjstripeCustomer
 
 from billing import access, stripe_client
-from billing.lifecycle.deletion import process
+from billing.lifecycle import deletion
 from billing.models import Customer, Price, StripeEvent, Subscription
 from billing.stripe_client import StripeUnavailable
 
@@ -110,7 +110,7 @@ def test_what_is_linked_otherwise_gone_or_leaving_stays_as_it_is(world, old, tmp
     second, shared = pays(world, old, "second@example.com"), pays(world, old, "shared@example.com")
     deleted = world.stripe("POST", "customers", email="x@example.com")["id"]
     world.stripe("DELETE", f"customers/{deleted}")
-    process.begin(eve)
+    deletion.begin(eve)
     file = tmp_path / "map.csv"
     with file.open("w") as out:
         rows = [(ben.pk, ada.customer), (ada.user.pk, second), (eve.pk, eves), (gone.pk, deleted), ("7", bens)]

@@ -9,12 +9,13 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
 from billing.events.event_types import EVENT_TYPES
+from billing.lanes import claims
 from billing.models import Plan, Price
-from billing.setup import database as installing
-from billing.setup import publishing
+from billing.setup import database, publishing
 
 
 def manage(*arguments, database):
@@ -78,12 +79,28 @@ def test_an_empty_postgres_is_ready_in_seconds_with_nothing_left_to_migrate():
 
 @pytest.mark.django_db
 def test_every_apps_schedules_are_made_once_and_then_left_to_staff():
-    assert installing.declared_schedules()["billing.events.worker.sweep"] == 1
-    made = installing.create_schedules()
-    assert made == len(installing.declared_schedules())
+    assert database.declared_schedules()["billing.events.worker.sweep"] == 1
+    made = database.create_schedules()
+    assert made == len(database.declared_schedules())
     Schedule.objects.filter(name="billing.events.worker.sweep").update(minutes=5)
-    assert installing.create_schedules() == 0
+    assert database.create_schedules() == 0
     assert Schedule.objects.get(name="billing.events.worker.sweep").minutes == 5
+
+
+@pytest.mark.django_db
+def test_a_schedule_that_no_app_declares_any_more_is_dropped_and_a_hosts_own_stays():
+    moved = Schedule.objects.create(name="billing.worker.sweep", func="billing.worker.sweep")
+    renamed_by_staff = Schedule.objects.create(name="sweep at night", func="billing.events.worker.sweep")
+    of_the_host = Schedule.objects.create(name="shop.tasks.tidy", func="shop.tasks.tidy")
+    of_a_like_named_app = Schedule.objects.create(name="billing_extras.tidy", func="billing_extras.tidy")
+    database.create_schedules()
+    kept = Schedule.objects.filter(pk__in=[moved.pk, renamed_by_staff.pk, of_the_host.pk, of_a_like_named_app.pk])
+    assert set(kept) == {renamed_by_staff, of_the_host, of_a_like_named_app}
+
+
+@pytest.mark.django_db
+def test_every_task_that_the_queue_knows_by_name_is_there():
+    assert all(callable(import_string(task)) for task in [claims.DRAIN, *database.declared_schedules()])
 
 
 def test_prices_are_published_once_with_an_amount_in_every_currency(world):

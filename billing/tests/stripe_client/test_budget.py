@@ -77,9 +77,9 @@ def test_a_call_beyond_the_budget_is_unavailable_and_does_not_reach_stripe(world
 
 def test_what_was_asked_for_and_not_granted_is_given_back(settings):
     settings.BILLING_STRIPE_RATE = 4
-    assert budget._granted(9, is_patient=True) == 4
-    assert budget._granted(9, is_patient=True) == 0
-    assert budget._granted(9, is_patient=False) == 1
+    assert budget.granted(9, is_patient=True) == 4
+    assert budget.granted(9, is_patient=True) == 0
+    assert budget.granted(9, is_patient=False) == 1
 
 
 def test_a_rate_of_nought_lifts_the_budget_and_costs_no_query(settings, django_assert_num_queries):
@@ -107,7 +107,7 @@ def test_a_429_is_felt_by_every_process(world, monkeypatch):
     world.control("faults", api={"fail_next": 1, "status": 429, "retry_after": 5})
     with pytest.raises(StripeUnavailable):
         stripe_client.get("/v1/customers")
-    monkeypatch.setattr(shared_state, "_known", shared_state.Known())  # another process
+    shared_state.reset()  # another process
     before = world.calls()
     with pytest.raises(StripeUnavailable):
         stripe_client.get("/v1/customers")
@@ -130,7 +130,7 @@ def test_without_its_cache_a_process_keeps_to_a_part_of_the_budget(settings, mon
 
     for name in ("incr", "add", "get_many"):
         monkeypatch.setattr(cache, name, away)
-    granted = sum(budget._granted(1, is_patient=True) for _ in range(50))
+    granted = sum(budget.granted(1, is_patient=True) for _ in range(50))
     assert granted == 4, "a quarter of a window's sixteen"
 
 
@@ -153,7 +153,7 @@ def all_there_is(windows):
     for number in range(windows):
         with time_machine.travel(MIDNIGHT + timedelta(seconds=number * 0.25), tick=False):
             granted = 0
-            while budget._granted(1, is_patient=False):
+            while budget.granted(1, is_patient=False):
                 granted += 1
         found.append(granted)
     connection.close()
@@ -177,7 +177,7 @@ def test_threads_together_keep_to_a_windows_room(settings):
     granted = Counter()
 
     def ask(number):
-        granted[number] = budget._granted(2, is_patient=False)
+        granted[number] = budget.granted(2, is_patient=False)
         connection.close()
 
     threads = [threading.Thread(target=ask, args=[number]) for number in range(6)]

@@ -27,7 +27,7 @@ def two_failures_open_it(settings):
 @pytest.fixture
 def another_process(monkeypatch):
     """What follows knows nothing but what the cache says."""
-    return lambda: monkeypatch.setattr(shared_state, "_known", shared_state.Known())
+    return shared_state.reset
 
 
 def down(world):

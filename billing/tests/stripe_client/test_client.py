@@ -6,7 +6,7 @@ import pytest
 import stripe
 
 from billing import stripe_client
-from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.stripe_client import StripeRefused, StripeUnavailable, http_client
 
 KEY = "sk_test_" + "secret00" * 3
 
@@ -111,4 +111,4 @@ def test_dj_stripes_own_calls_leave_the_same_way(world):
     stripe.Customer.create(api_key=KEY, email="ada@example.com")
     (call,) = [call for call in world.calls()["data"] if (call["method"], call["path"]) == ("POST", "/v1/customers")]
     assert call["count"] == 1
-    assert isinstance(stripe.default_http_client, stripe_client.HttpClient)
+    assert isinstance(stripe.default_http_client, http_client.HttpClient)

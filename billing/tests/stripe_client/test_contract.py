@@ -11,17 +11,16 @@ from django.core.management import call_command
 from stripe import ListObject, StripeObject
 from stripe._api_version import _ApiVersion
 
-from billing import stripe_client, testing
+from billing import testing
 from billing.conf import conf
-from billing.lifecycle import cancel, change, checkout, invoices, portal, previews
-from billing.lifecycle.deletion import process
+from billing.lifecycle import cancel, change, checkout, deletion, invoices, portal, previews
 from billing.models import CheckoutAttempt
-from billing.stripe_client import fields
+from billing.stripe_client import client, fields
 from billing.stripe_client.fields import FIELDS
 from billing.tests.spy import spied, watch_event_readers
 from stripe_sandbox.http import annotations, shapes
 
-PINNED = json.loads((Path(__file__).parents[2] / "stripe_sandbox" / "tests" / "published_objects.json").read_text())
+PINNED = json.loads((Path(__file__).parents[3] / "stripe_sandbox" / "tests" / "published_objects.json").read_text())
 # Asked of objects of any kind: what it is, whether it is gone, whose it is, what an event is about.
 OF_ANY_OBJECT = {"object", "deleted", "customer", "payment", "payment_intent", "charge", "invoice"}
 OF_ANY_OBJECT |= {"data.object", "data.previous_attributes"}
@@ -67,8 +66,8 @@ def reads(monkeypatch):
     found = set()
 
     watch_event_readers(monkeypatch, found)
-    call = stripe_client._call
-    monkeypatch.setattr(stripe_client, "_call", lambda *args: spied(call(*args), found))
+    call = client._call
+    monkeypatch.setattr(client, "_call", lambda *args: spied(call(*args), found))
     return found
 
 
@@ -102,7 +101,7 @@ def test_every_field_that_the_code_reads_is_in_the_table(world, reads):
     call_command("sync_stripe", "--full")
     call_command("setup_stripe", "--yes")
     portal.open_portal(ada.user)
-    process.begin(eve.user)
+    deletion.begin(eve.user)
     testing.work()
     known = {(name, at) for name, path in PATHS for at in _steps(path)}
     unknown = {(name, path) for name, path in reads - known if name not in LISTS and path not in OF_ANY_OBJECT}

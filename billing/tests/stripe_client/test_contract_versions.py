@@ -11,18 +11,19 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from billing import payments, stripe_client, subscriptions, testing
+from billing import payments, subscriptions, testing
 from billing.events import worker
 from billing.lifecycle import cancel, change, checkout, previews
 from billing.models import CheckoutAttempt, Dispute, Hold, PaymentFailure, Refund, StripeEvent, Subscription
 from billing.payments import refunds
-from billing.stripe_client import StripeDiffers, fetch, fields
+from billing.stripe_client import client, fetch, fields
+from billing.stripe_client.errors import StripeDiffers
 from billing.tests.spy import watch_event_readers
 from stripe_sandbox.http import shapes
 
-PINNED = json.loads((Path(__file__).parents[2] / "stripe_sandbox" / "tests" / "published_objects.json").read_text())
+PINNED = json.loads((Path(__file__).parents[3] / "stripe_sandbox" / "tests" / "published_objects.json").read_text())
 OLD_VERSION = "2020-08-27"
-OLD = json.loads((Path(__file__).parent / "fixtures" / "objects_of_2020_08_27.json").read_text())
+OLD = json.loads((Path(__file__).parents[1] / "fixtures" / "objects_of_2020_08_27.json").read_text())
 OLD["line_item"] = OLD["invoice"]["lines"]["data"][0]
 OLD["subscription_item"] = OLD["subscription"]["items"]["data"][0]
 OLD["price"] = OLD["subscription_item"]["price"]
@@ -199,8 +200,8 @@ def then(monkeypatch):
     """Call it, and Stripe answers as it did then."""
 
     def begin():
-        call = stripe_client._call
-        monkeypatch.setattr(stripe_client, "_call", lambda *args: as_of_2020(call(*args)))
+        call = client._call
+        monkeypatch.setattr(client, "_call", lambda *args: as_of_2020(call(*args)))
 
     return begin
 

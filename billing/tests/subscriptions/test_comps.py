@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from billing import access, cause, lanes, testing, usage
 from billing.events import worker
-from billing.lifecycle.deletion import process
+from billing.lifecycle import deletion
 from billing.models import Comp, Hold, Plan, PlanLimit, Subscription, Usage
 from billing.subscriptions import comps, holds
 from billing.testing import now as sandbox_now
@@ -181,7 +181,7 @@ def test_the_billing_page_says_until_when(world, ended, client):
 
 def test_who_leaves_keeps_nothing_of_it(world, ada):
     give(ada)
-    process.begin(ada.user)
+    deletion.begin(ada.user)
     assert access.of(ada.user).reason == "closing"
     testing.work()
     assert not Comp.objects.open().exists()

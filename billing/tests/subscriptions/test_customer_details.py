@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from billing import signals, testing
 from billing.events import worker
+from billing.lifecycle import deletion
 from billing.lifecycle.customers import METADATA_KEY, customer_for
-from billing.lifecycle.deletion import process
 from billing.models import Customer, StripeWrite
 from billing.subscriptions import customer_details
 
@@ -92,7 +92,7 @@ def test_what_stripe_does_not_take_is_told_to_staff(world, ada):
 
 def test_of_who_has_left_nothing_is_told_any_more(world, ada):
     customer_details.changed(ada.user)
-    process.begin(ada.user)
+    deletion.begin(ada.user)
     testing.work()
     assert at_stripe(world, ada.customer)["deleted"]
     assert not StripeWrite.objects.filter(done_at=None).exists()
@@ -109,7 +109,7 @@ def unready(**_):
 
 def test_who_is_being_removed_is_not_described_again(world, ada, settings):
     settings.BILLING_DELETE_CUSTOMER = False
-    process.begin(ada.user)
+    deletion.begin(ada.user)
     signals.account_closed.connect(unready)
     try:
         testing.work()

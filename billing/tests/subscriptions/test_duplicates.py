@@ -11,7 +11,7 @@ from billing.lanes import writes
 from billing.lifecycle import cancel, checkout
 from billing.models import CheckoutAttempt, Price, Refund, StripeWrite
 from billing.monitoring import alerts
-from billing.stripe_client import HttpClient
+from billing.stripe_client.http_client import HttpClient
 from billing.tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db

@@ -64,7 +64,7 @@ def unfinished():
 
 
 def states(truth):
-    rows = {row.customer_id: row for row in access.with_holds()}
+    rows = {row.customer_id: row for row in access.with_access_facts()}
     for customer in Customer.objects.all():
         wanted = truth.state(customer.pk)
         row = Subscription.objects.filter(customer=customer).values(*wanted).first() or {

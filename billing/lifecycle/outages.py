@@ -1,0 +1,55 @@
+"""One table says what subscribers and programs are told while Stripe, or another change, is in the way."""
+
+from dataclasses import dataclass
+
+from billing.catalogue import UnmappedPrice
+from billing.lanes import LaneBusy
+from billing.stripe_client import StripeRefused, StripeUnavailable
+
+from .refusals import NotConfirmed
+
+
+@dataclass(frozen=True)
+class Outage:
+    """`status` is HTTP's, `code` is for programs, `retry_after` counts seconds (0: trying again will not help)."""
+
+    status: int
+    code: str
+    sentence: str
+    retry_after: int = 0
+
+
+OUTAGES: dict[type[Exception], Outage] = {
+    StripeUnavailable: Outage(
+        503,
+        "stripe_unavailable",
+        "Our payment provider does not answer, so we do not know yet whether it did what was asked. "
+        "Please try again in a moment: that is safe, nothing is done or charged twice.",
+        5,
+    ),
+    NotConfirmed: Outage(503, "not_confirmed", NotConfirmed.sentence, 5),
+    LaneBusy: Outage(
+        503,
+        "busy",
+        "Another change of this subscription is being made. Nothing was changed; please try again in a moment.",
+        2,
+    ),
+    **dict.fromkeys(
+        StripeRefused,
+        Outage(
+            502,
+            "stripe_refused",
+            "Our payment provider did not accept this. Nothing was changed; write to us and we will look into it.",
+        ),
+    ),
+    UnmappedPrice: Outage(
+        500,
+        "unmapped_price",
+        "This subscription has a price that we do not know. Nothing was changed; write to us and we will look into it.",
+    ),
+}
+
+
+def outage_of(error: Exception) -> Outage:
+    """Return what is told about an error of one of the kinds in `OUTAGES`."""
+    return next(outage for kind, outage in OUTAGES.items() if isinstance(error, kind))

@@ -1,0 +1,108 @@
+"""The account page shows a subscriber what they have, what happens next, and what they used and paid."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.formats import date_format
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from billing import catalogue, usage
+from billing.access import payer
+from billing.lifecycle import checkout, overview
+from billing.models import Customer, Payment, PaymentFailure, Price, Refund
+from billing.money import format_amount
+from billing.payments import UNDONE
+
+from . import invoice_links, wording
+
+LATEST_PAYMENTS = 12
+# What a payment without a period of its own was for, by Stripe's billing reason.
+PAID_FOR = {"subscription_update": "Plan change", "manual": "One-off"}
+
+
+@never_cache
+@login_required
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """/billing/: what one has, what happens next, what needs doing, what was used and paid."""
+    subscriber = payer.of(request)
+    why_not = payer.why_not(request, subscriber)
+    now = overview.of(subscriber).to_look_at() if why_not else overview.of(subscriber)
+    customer = Customer.objects.of(subscriber, deleted_too=True)
+    context = {
+        "overview": now,
+        "subscriber": subscriber,
+        "why_not": why_not,
+        "plan_name": now.effective_plan.name if now.effective_plan else "Free",
+        "can_choose": now.status in checkout.NOT_LIVE,
+        "status": wording.status_words(now),
+        "next": wording.next_date(now),
+        "banners": wording.banners(now, None if why_not else _open_failure(customer)),
+        "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
+        "resets_at": now.resets_at,
+        "price": _price_words(now),
+        "payments": [] if why_not else _latest_payments(customer),
+    }
+    return render(request, "billing/account.html", context)
+
+
+def _open_failure(customer: Customer | None) -> PaymentFailure | None:
+    """The last failure of an invoice that was not paid since."""
+    if customer is None:
+        return None
+    paid = Payment.objects.filter(customer=customer).values("invoice_id")
+    failures = PaymentFailure.objects.filter(customer=customer).exclude(invoice_id__in=paid)
+    return failures.order_by("-failed_at", "-attempt").first()
+
+
+def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
+    return {
+        "feature": wording.humanize(feature),
+        "quota": quota,
+        "used": f"{quota.used:,}",
+        "limit": "" if quota.limit is None else f"{quota.limit:,}",
+        "is_full": quota.remaining == 0,
+    }
+
+
+def _price_words(now: overview.Overview) -> str:
+    subscription = now.subscription
+    if not now.decided.is_paid or subscription is None or subscription.price is None:
+        return ""
+    amount = catalogue.amounts(subscription.price).get(subscription.currency)
+    if amount is None:
+        return ""
+    total = format_amount(amount * subscription.quantity, subscription.currency)
+    several = f" ({subscription.quantity} × {format_amount(amount, subscription.currency)})"
+    each = several if subscription.quantity > 1 else ""
+    return f"{total} per {Price.Interval(subscription.price.interval).value}{each}"
+
+
+def _latest_payments(customer: Customer | None) -> list[dict[str, Any]]:
+    if customer is None:
+        return []
+    given_back = Sum("amount", filter=~Q(status__in=UNDONE))
+    refunds = Refund.objects.filter(customer=customer).exclude(invoice_id="").values("invoice_id")
+    refunded = dict(refunds.annotate(sum=given_back).values_list("invoice_id", "sum"))
+    rows = Payment.objects.filter(customer=customer).order_by("-paid_at")[:LATEST_PAYMENTS]
+    return [
+        {
+            "row": row,
+            "paid_for": _paid_for(row),
+            "amount": format_amount(row.amount, row.currency),
+            "page": invoice_links.page_of(row.invoice_id),
+            "pdf": invoice_links.pdf_of(row.invoice_id),
+            "refunded": format_amount(sum_, row.currency) if (sum_ := refunded.get(row.invoice_id)) else "",
+        }
+        for row in rows
+    ]
+
+
+def _paid_for(row: Payment) -> str:
+    if row.period_start and row.period_end:
+        return f"{date_format(row.period_start, 'j M Y')} – {date_format(row.period_end, 'j M Y')}"
+    return PAID_FOR.get(row.billing_reason, "–")

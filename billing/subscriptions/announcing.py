@@ -1,0 +1,100 @@
+"""Signals announce the real changes between two states of ours, and access granted or revoked."""
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import Signal
+
+from billing import access, clock, signals, usage
+from billing.clock import from_timestamp
+from billing.models import Subscription
+
+from . import seats
+
+Status = Subscription.Status
+
+STARTED = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNPAID, Status.PAUSED})
+
+
+def announce_transitions(before: Subscription, after: Subscription, found: list[dict[str, Any]]) -> None:
+    """Send a signal for each real transition from `before` to `after`. `found` is what Stripe has of the customer."""
+    is_another, was_started = before.stripe_id != after.stripe_id, before.status in STARTED
+    ended = _as_it_is_now(before, found) if is_another else after
+    if was_started and ended.status in Subscription.TERMINAL:
+        _send(signals.subscription_ended, ended, reason=_reason(ended, found))
+    if after.status in STARTED:
+        if is_another or not was_started:
+            _send(signals.subscription_started, after)
+            seats.owe(after.customer, after.stripe_id, wakes=False)  # who joined while it was bought
+        elif (before.price_id, before.quantity) != (after.price_id, after.quantity):
+            _send(signals.subscription_changed, after, previous_plan=before.plan)
+        _announce_schedule(Subscription() if is_another else before, after)
+
+
+def announce_access(customer_id: str) -> None:
+    """Announce that access was granted or revoked, where it differs from what was last announced."""
+    subscription = access.with_access_facts().filter(customer=customer_id).first()
+    if subscription is None:
+        return
+    now = access.decide(access.facts_of(subscription), clock.now())
+    if now.has_access == subscription.has_announced_access:
+        return
+    row = Subscription.objects.filter(pk=subscription.pk)
+    if now.has_access:
+        row.update(has_announced_access=True)
+        was = subscription.revoked_because
+        _send(signals.access_granted, subscription, reason=now.reason, revoked_because=was)
+    else:
+        row.update(has_announced_access=False, revoked_because=now.reason)
+        _send(signals.access_revoked, subscription, reason=now.reason)
+    usage.announce_overflow(subscription)
+
+
+def lapsed() -> list[str]:
+    """Return the ids of customers whose grace has ended, and whose access was not announced as revoked yet.
+
+    The host's own rule is not asked here: if it raised for one customer, nobody's end would be announced.
+    """
+    announced = access.with_access_facts().filter(past_due_since__isnull=False, has_announced_access=True)
+    now = clock.now()
+    return [
+        row.customer_id for row in announced if not access.decide(access.facts_of(row), now, is_now=False).has_access
+    ]
+
+
+def announce_trial_end(subscription: Subscription) -> None:
+    """Announce the end of a trial once, while it is ahead: Stripe sends its event also when a trial is cut short."""
+    trial_end = subscription.trial_end
+    if trial_end and trial_end > clock.now() and trial_end != subscription.announced_trial_end:
+        subscription.announced_trial_end = trial_end
+        subscription.save(update_fields=["announced_trial_end"])
+        _send(signals.trial_ending, subscription, trial_end=trial_end)
+
+
+def _announce_schedule(before: Subscription, after: Subscription) -> None:
+    """Announce what is to happen on a later day: an end, or another plan."""
+    if after.cancel_at and before.cancel_at != after.cancel_at:
+        _send(signals.cancellation_scheduled, after, cancel_at=after.cancel_at)
+    if after.pending_kind == Subscription.Pending.SCHEDULED and _pending(before) != _pending(after):
+        _send(signals.change_scheduled, after, price=after.pending_price, at=after.pending_at)
+
+
+def _pending(row: Subscription) -> tuple[str, str | None, datetime | None]:
+    return row.pending_kind, row.pending_price_id, row.pending_at
+
+
+def _send(signal: Signal, subscription: Subscription, **details: Any) -> None:
+    signal.send(sender=Subscription, subscription=subscription, **details)
+
+
+def _as_it_is_now(replaced: Subscription, found: list[dict[str, Any]]) -> Subscription:
+    """Return a replaced subscription with the state that it has at Stripe by now."""
+    for item in found:
+        if item["id"] == replaced.stripe_id:
+            replaced.status, replaced.ended_at = item["status"], from_timestamp(item["ended_at"])
+    return replaced
+
+
+def _reason(ended: Subscription, found: list[dict[str, Any]]) -> str:
+    details = [item["cancellation_details"] or {} for item in found if item["id"] == ended.stripe_id]
+    return (details[0].get("reason") or "") if details else ""
