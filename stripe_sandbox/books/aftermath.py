@@ -6,7 +6,7 @@ from ..events import difference, emit, recorded
 from ..http.blanks import blank
 from ..http.errors import ApiError, invalid
 from ..store import Object, State
-from . import cards, charging, standing
+from . import cards, charges, standing
 from .periods import DAY
 
 REFUND_ORDER = ("refund.created", "charge.refunded", "refund.updated", "charge.refund.updated")
@@ -41,19 +41,25 @@ def refund(state: State, charge: Object, amount: int | None, reason: str | None,
             400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount"
         )
     made = state.put(_refund(state, charge, amount, reason, metadata))
-    made["balance_transaction"] = charging.book(state, made, -amount, "refund", "refund")["id"]
-    pending = {**made, "destination_details": _destination(None)}
-    emit(state, "refund.created", pending)
+    made["balance_transaction"] = charges.book(state, made, -amount, "refund", "refund")["id"]
+    emit(state, "refund.created", made)
     with recorded(state, charge, "charge.refunded"):
         charge["amount_refunded"] += amount
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    made["destination_details"] = _destination(f"4{state.made:015d}")
-    previous = difference(pending, made)
-    emit(state, "refund.updated", made, previous)
-    emit(state, "charge.refund.updated", made, previous)
+    state.schedule(state.now(), "refund_arrives", made["id"], urgency=1)
     if cards.of_method(state, charge["payment_method"]).afterwards == "refund_fails":
         state.schedule(state.now(), "refund_fails", made["id"])
     return made
+
+
+def arrive(state: State, identifier: str) -> None:
+    """The bank's reference comes a moment after the answer."""
+    made = state.get("refund", identifier)
+    before = {"destination_details": made["destination_details"]}
+    made["destination_details"] = _destination(f"4{state.made:015d}")
+    previous = difference(before, {name: made[name] for name in before})
+    emit(state, "refund.updated", made, previous)
+    emit(state, "charge.refund.updated", made, previous)
 
 
 def _destination(reference: str | None) -> Object:
@@ -70,6 +76,7 @@ def _refund(state: State, charge: Object, amount: int, reason: str | None, metad
         charge=charge["id"],
         created=state.now(),
         currency=charge["currency"],
+        destination_details=_destination(None),
         metadata=metadata,
         payment_intent=charge["payment_intent"],
         reason=reason,
@@ -84,7 +91,7 @@ def fail_refund(state: State, identifier: str, reason: str = "unknown") -> Objec
         raise invalid(f"The refund {identifier} is {made['status']}: only one that succeeded or is pending can fail.")
     charge = state.get("charge", made["charge"])
     previous = {"status": made["status"]}
-    undone = charging.book(state, made, made["amount"], "refund_failure", "refund_failure")
+    undone = charges.book(state, made, made["amount"], "refund_failure", "refund_failure")
     made.update(status="failed", failure_reason=reason, failure_balance_transaction=undone["id"])
     charge["amount_refunded"] -= made["amount"]
     charge["refunded"] = False
@@ -123,7 +130,7 @@ def _cancel_disputed(state: State, charge: Object) -> None:
 def _move(state: State, dispute: Object, sign: int) -> Object:
     fee = DISPUTE_FEE if sign < 0 else -DISPUTE_FEE
     category = "dispute" if sign < 0 else "dispute_reversal"
-    moved = charging.book(state, dispute, sign * dispute["amount"], "adjustment", category, fee)
+    moved = charges.book(state, dispute, sign * dispute["amount"], "adjustment", category, fee)
     moved["description"] = f"Chargeback {'withdrawal' if sign < 0 else 'reversal'} for {dispute['charge']}"
     return moved
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..events import emit, in_order, recorded
 from ..store import Object, State
-from . import aftermath, collection, invoicing, items, phases, phasing, proration, standing, subscribing
+from . import aftermath, charges, collection, invoicing, items, phases, phasing, proration, standing, subscribing
 from .due import advance, job, run_due
 from .periods import days
 
@@ -246,6 +246,16 @@ def after_charge(state: State, charge: str, kind: str) -> None:
         aftermath.warn_of_fraud(state, charge)
     else:
         aftermath.open_dispute(state, charge, "fraudulent", inquiry=kind == "inquiry")
+
+
+@job
+def charge_settles(state: State, charge: str) -> None:
+    charges.settle_later(state, state.get("charge", charge))
+
+
+@job
+def refund_arrives(state: State, refund: str) -> None:
+    aftermath.arrive(state, refund)
 
 
 @job

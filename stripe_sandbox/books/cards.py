@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass
 
-from ..http.errors import ApiError, declined, missing_resource
+from ..http.errors import ApiError, declined, doc_url, missing_resource
 from ..store import State
 
 MESSAGES = {
     "generic_decline": ("card_declined", "Your card was declined."),
     "insufficient_funds": ("card_declined", "Your card has insufficient funds."),
+    "authentication_required": (
+        "authentication_required",
+        "Your card was declined. This transaction requires authentication.",
+    ),
+    "card_velocity_exceeded": (
+        "card_declined",
+        "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
+    ),
+    "fraudulent": ("card_declined", "Your card was declined."),
     "lost_card": ("card_declined", "Your card was declined."),
     "stolen_card": ("card_declined", "Your card was declined."),
     "expired_card": ("expired_card", "Your card has expired."),
@@ -17,6 +26,10 @@ MESSAGES = {
         "An error occurred while processing your card. Try again in a little bit.",
     ),
 }
+
+PARAMS = {"expired_card": "exp_month", "incorrect_cvc": "cvc"}
+FINAL = ("lost_card", "stolen_card", "fraudulent")
+NETWORK_DECLINED = "01"
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,8 @@ class Card:
     authentication: str = ""
     afterwards: str = ""
     expires: tuple[int, int] | None = None
+    country: str = "US"
+    funding: str = "credit"
 
     @property
     def last4(self) -> str:
@@ -48,12 +63,26 @@ CARDS = (
     Card("visa", "4242424242424242", "is paid"),
     Card("mastercard", "5555555555554444", "is paid", "mastercard"),
     Card("amex", "378282246310005", "is paid", "amex"),
-    Card("authenticationRequired", "4000002760003184", "asks for 3D Secure every time", authentication="always"),
+    Card("discover", "6011000990139424", "is paid", "discover"),
+    Card("diners", "3056930009020004", "is paid", "diners"),
+    Card("jcb", "3566002020360505", "is paid", "jcb"),
+    Card("unionpay", "6200000000000005", "is paid", "unionpay"),
+    Card("visa_debit", "4000056655665556", "is paid", funding="debit"),
+    Card("mastercard_debit", "5200828282828210", "is paid", "mastercard", funding="debit"),
+    Card("mastercard_prepaid", "5105105105105100", "is paid", "mastercard", funding="prepaid"),
+    Card(
+        "authenticationRequired",
+        "4000002760003184",
+        "asks for 3D Secure every time",
+        authentication="always",
+        country="DE",
+    ),
     Card(
         "authenticationRequiredOnSetup",
         "4000002500003155",
         "asks for 3D Secure once, then is paid",
         authentication="setup",
+        country="FR",
     ),
     Card("chargeCustomerFail", "4000000000000341", "is saved, then declined", later_decline="generic_decline"),
     Card("chargeDeclined", "4000000000000002", "is declined", decline="generic_decline"),
@@ -62,6 +91,13 @@ CARDS = (
     Card("chargeDeclinedIncorrectCvc", "4000000000000127", "has a wrong CVC", decline="incorrect_cvc"),
     Card("chargeDeclinedProcessingError", "4000000000000119", "fails in processing", decline="processing_error"),
     Card("chargeDeclinedLostCard", "4000000000009987", "was lost", decline="lost_card"),
+    Card("chargeDeclinedFraudulent", "4100000000000019", "is blocked by Radar", decline="fraudulent"),
+    Card(
+        "visa_chargeDeclinedVelocityLimitExceeded",
+        "4000000000006975",
+        "is over its limit",
+        decline="card_velocity_exceeded",
+    ),
     Card("chargeDeclinedStolenCard", "4000000000009979", "was stolen", decline="stolen_card"),
     Card("createDispute", "4000000000000259", "is paid, then disputed as fraudulent", afterwards="dispute"),
     Card("createDisputeInquiry", "4000000000001976", "is paid, then inquired about", afterwards="inquiry"),
@@ -107,11 +143,22 @@ def of_method(state: State, method: str) -> Card:
 def refusal(decline_code: str) -> dict[str, str]:
     """The error of a declined card, as it stands in the API's answers and in `last_payment_error`."""
     code, message = MESSAGES[decline_code]
-    error = {"type": "card_error", "code": code, "message": message}
-    if code == "card_declined":
+    error = {"type": "card_error", "code": code, "message": message, "doc_url": doc_url(code)}
+    if code in PARAMS:
+        error["param"] = PARAMS[code]
+    if code in ("card_declined", "authentication_required"):
         error["decline_code"] = decline_code
+        error["advice_code"] = advice(decline_code)
+    if decline_code == "generic_decline":
+        error["network_decline_code"] = NETWORK_DECLINED
     return error
 
 
+def advice(decline_code: str) -> str:
+    """What the issuer says about another try: never again with a card that is lost or stolen."""
+    return "do_not_try_again" if decline_code in FINAL else "try_again_later"
+
+
 def decline_error(decline_code: str) -> ApiError:
-    return declined(refusal(decline_code))
+    """A card that is refused where no payment is made; `param` is empty there, unless it is a card's field."""
+    return declined({"param": "", **refusal(decline_code)})

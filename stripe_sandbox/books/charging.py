@@ -5,10 +5,12 @@ from typing import Any
 from ..events import emit
 from ..http.blanks import blank
 from ..store import Object, State
-from . import cards
+from . import cards, charges
 from .cards import Card
 
 SUCCEEDED, DECLINED, REQUIRES_ACTION, PROCESSING = "succeeded", "declined", "requires_action", "processing"
+CONFIGURATION = "pmc_1SandboxSandboxSandbox01"
+CARD_OPTIONS = {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
 AUTHENTICATION_FAILED = {
     "type": "invalid_request_error",
     "code": "payment_intent_authentication_failure",
@@ -33,7 +35,7 @@ def new_intent(state: State, amount: int, currency: str, **values: Any) -> Objec
             "currency": currency,
             "livemode": False,
             "metadata": {},
-            "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+            "payment_method_options": {"card": dict(CARD_OPTIONS)},
             "payment_method_types": ["card"],
             "status": "requires_payment_method",
             **values,
@@ -55,9 +57,9 @@ def attempt(state: State, intent: Object, method: str | None, on_session: bool, 
         return _fail_authentication(state, intent, method)
     if outcome is None and needs_authentication(card, on_session):
         return _ask(state, intent)
-    decline = _decline(card, outcome)
-    if decline:
-        return _decline_charge(state, intent, method, card, decline)
+    refused = _decline(card, outcome)
+    if refused:
+        return decline(state, intent, method, refused)
     return _succeed(state, intent, method, card)
 
 
@@ -94,12 +96,22 @@ def _without_card(state: State, intent: Object) -> str:
     return DECLINED
 
 
-def _ask(state: State, intent: Object) -> str:
-    intent["status"] = "requires_action"
-    intent["next_action"] = {
+def next_action(state: State, return_url: str | None) -> Object:
+    """Where the customer passes 3D Secure: at a page if there is an address to come back to, else by Stripe.js."""
+    if return_url:
+        return {
+            "redirect_to_url": {"return_url": return_url, "url": f"{state.base_url}/i/3ds"},
+            "type": "redirect_to_url",
+        }
+    return {
         "type": "use_stripe_sdk",
         "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": f"{state.base_url}/i/3ds"},
     }
+
+
+def _ask(state: State, intent: Object) -> str:
+    intent["status"] = "requires_action"
+    intent["next_action"] = next_action(state, state.note(intent["id"]).get("return_url"))
     emit(state, "payment_intent.requires_action", intent)
     return REQUIRES_ACTION
 
@@ -111,28 +123,29 @@ def _wait(state: State, intent: Object) -> str:
 
 
 def _fail_authentication(state: State, intent: Object, method: str) -> str:
-    intent["status"], intent["next_action"] = "requires_payment_method", None
+    intent.update(status="requires_payment_method", next_action=None, payment_method=None)
     intent["last_payment_error"] = {**AUTHENTICATION_FAILED, "payment_method": state.get("payment_method", method)}
     emit(state, "payment_intent.payment_failed", intent)
     return DECLINED
 
 
-def _decline_charge(state: State, intent: Object, method: str, card: Card, decline: str) -> str:
-    error = cards.refusal(decline)
+def decline(state: State, intent: Object, method: str, reason: str) -> str:
+    card = cards.of_method(state, method)
+    error = cards.refusal(reason)
     outcome = {
-        "advice_code": "try_again_later",
+        "advice_code": cards.advice(reason),
         "network_advice_code": None,
-        "network_decline_code": "01",
+        "network_decline_code": cards.NETWORK_DECLINED,
         "network_status": "declined_by_network",
-        "reason": decline,
+        "reason": reason,
         "risk_level": "normal",
         "risk_score": 20,
-        "seller_message": "The bank returned the decline code `" + decline + "`.",
+        "seller_message": "The bank returned the decline code `" + reason + "`.",
         "type": "issuer_declined",
     }
-    charge = _charge(state, intent, method, card, outcome, status="failed", paid=False, captured=False)
+    charge = charges.make(state, intent, method, card, outcome, status="failed", paid=False, captured=False)
     charge.update(failure_code=error["code"], failure_message=error["message"])
-    intent.update(status="requires_payment_method", next_action=None, latest_charge=charge["id"])
+    intent.update(status="requires_payment_method", next_action=None, latest_charge=charge["id"], payment_method=None)
     intent["last_payment_error"] = {
         **error,
         "charge": charge["id"],
@@ -155,11 +168,16 @@ def _succeed(state: State, intent: Object, method: str, card: Card) -> str:
         "seller_message": "Payment complete.",
         "type": "authorized",
     }
-    charge = _charge(state, intent, method, card, outcome, status="succeeded", paid=True, captured=True)
-    fee = charge["amount"] * 29 // 1000 + 30
-    charge["balance_transaction"] = book(state, charge, charge["amount"], "charge", "charge", fee)["id"]
-    intent.update(status="succeeded", next_action=None, last_payment_error=None, latest_charge=charge["id"])
-    intent["amount_received"] = intent["amount"]
+    is_held = intent["capture_method"] == "manual"
+    charge = charges.make(state, intent, method, card, outcome, status="succeeded", paid=True, captured=not is_held)
+    intent.update(next_action=None, last_payment_error=None, latest_charge=charge["id"])
+    if is_held:
+        intent.update(status="requires_capture", amount_capturable=intent["amount"])
+        emit(state, "charge.succeeded", charge)
+        emit(state, "payment_intent.amount_capturable_updated", intent)
+        return SUCCEEDED
+    _book(state, intent, charge)
+    intent.update(status="succeeded", amount_received=intent["amount"])
     emit(state, "charge.succeeded", charge)
     emit(state, "payment_intent.succeeded", intent)
     if card.afterwards in ("dispute", "inquiry", "fraud_warning"):
@@ -167,88 +185,9 @@ def _succeed(state: State, intent: Object, method: str, card: Card) -> str:
     return SUCCEEDED
 
 
-def _charge(state: State, intent: Object, method: str, card: Card, outcome: Object, **values: Any) -> Object:
-    identifier = state.new_id("ch")
-    paid = values["paid"]
-    holder = state.get("payment_method", method)
-    return state.put(
-        blank(
-            "charge",
-            identifier,
-            **{
-                "amount": intent["amount"],
-                "amount_captured": intent["amount"] if paid else 0,
-                "amount_refunded": 0,
-                "billing_details": holder["billing_details"],
-                "calculated_statement_descriptor": "SANDBOX",
-                "created": state.now(),
-                "currency": intent["currency"],
-                "customer": intent["customer"],
-                "description": intent["description"],
-                "disputed": False,
-                "fraud_details": {},
-                "livemode": False,
-                "metadata": {},
-                "outcome": outcome,
-                "payment_intent": intent["id"],
-                "payment_method": method,
-                "payment_method_details": {"card": _card_details(intent, holder, card), "type": "card"},
-                "receipt_url": f"{state.base_url}/i/receipt/{identifier}" if paid else None,
-                "refunded": False,
-                **values,
-            },
-        )
-    )
-
-
-def _card_details(intent: Object, method: Object, card: Card) -> Object:
-    shown = method["card"]
-    return {
-        "amount_authorized": intent["amount"],
-        "authorization_code": None,
-        "brand": card.brand,
-        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
-        "country": "US",
-        "exp_month": shown["exp_month"],
-        "exp_year": shown["exp_year"],
-        "extended_authorization": {"status": "disabled"},
-        "fingerprint": shown["fingerprint"],
-        "funding": "credit",
-        "incremental_authorization": {"status": "unavailable"},
-        "installments": None,
-        "last4": card.last4,
-        "mandate": None,
-        "multicapture": {"status": "unavailable"},
-        "network": card.brand,
-        "network_token": {"used": False},
-        "network_transaction_id": None,
-        "overcapture": {"maximum_amount_capturable": intent["amount"], "status": "unavailable"},
-        "regulated_status": "unregulated",
-        "three_d_secure": None,
-        "wallet": None,
-    }
-
-
-def book(state: State, source: Object, amount: int, kind: str, category: str, fee: int = 0) -> Object:
-    """A movement of the account's balance."""
-    described = {"application": None, "description": "Stripe processing fees", "type": "stripe_fee"}
-    fees = [{**described, "amount": fee, "currency": source["currency"]}]
-    return state.put(
-        blank(
-            "balance_transaction",
-            state.new_id("txn"),
-            amount=amount,
-            available_on=state.now() + 2 * 86400,
-            balance_type="payments",
-            created=state.now(),
-            currency=source["currency"],
-            description=source.get("description"),
-            fee=fee,
-            fee_details=fees if fee else [],
-            net=amount - fee,
-            reporting_category=category,
-            source=source["id"],
-            status="pending",
-            type=kind,
-        )
-    )
+def _book(state: State, intent: Object, charge: Object) -> None:
+    """With `automatic_async` the balance moves a moment after the answer."""
+    if intent["capture_method"] == "automatic_async":
+        state.schedule(state.now(), "charge_settles", charge["id"], urgency=0)
+    else:
+        charges.settle(state, charge)

@@ -23,20 +23,26 @@ def collect(
     outcome: str | None = None,
     method: str | None = None,
     scheduled: bool = False,
+    counts: bool = False,
 ) -> str:
-    """Tries once to pay an open invoice. A scheduled try counts, and plans the next one when it fails."""
+    """Tries once to pay an open invoice. A scheduled try counts, and plans the next one when it fails; of the others
+    the first one `counts` if it is Stripe's own or asked for by the API, and was not stopped by 3D Secure."""
     if invoice["amount_due"] == 0:
         settle(state, invoice)
         return SUCCEEDED
     intent = invoicing.intent_of(state, invoice) or invoicing.reserve_payment(state, invoice)
     result = charging.attempt(state, intent, method or method_for(state, invoice), on_session, outcome)
     if result == SUCCEEDED:
-        if scheduled:
-            invoice["attempt_count"] += 1
+        _count(invoice, scheduled, counts)
         settle(state, invoice)
     elif result != PROCESSING:
         _fail(state, invoice, result, scheduled)
     return result
+
+
+def _count(invoice: Object, scheduled: bool, counts: bool) -> None:
+    if scheduled or (counts and not invoice["attempt_count"]):
+        invoice["attempt_count"] += 1
 
 
 def advance(state: State, invoice: Object, on_session: bool = False, scheduled: bool = False) -> None:
@@ -44,7 +50,7 @@ def advance(state: State, invoice: Object, on_session: bool = False, scheduled: 
     if invoice["collection_method"] == "send_invoice" and invoice["amount_due"]:
         emit(state, "invoice.sent", invoice)
     else:
-        collect(state, invoice, on_session, scheduled=scheduled)
+        collect(state, invoice, on_session, scheduled=scheduled, counts=True)
 
 
 def settle(state: State, invoice: Object, out_of_band: bool = False) -> None:
@@ -61,8 +67,7 @@ def _fail(state: State, invoice: Object, result: str, scheduled: bool) -> None:
     sub = state.find("subscription", invoicing.subscription_id(invoice))
     exhausted = False
     with recorded(state, invoice, "invoice.updated"):
-        if scheduled or not invoice["attempted"]:
-            invoice["attempt_count"] += 1
+        _count(invoice, scheduled, result != REQUIRES_ACTION)
         invoice["attempted"] = True
         if scheduled and sub is not None:
             exhausted = _plan_retry(state, invoice, result)

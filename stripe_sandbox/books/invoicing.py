@@ -9,6 +9,7 @@ from . import balances, charging, discounting, pricing, reductions
 from .periods import days
 
 Line = dict[str, Any]
+ACCOUNT_NAME = "Sandbox"
 AUTOMATIC_TAX = ("disabled_reason", "liability", "provider", "status")
 
 
@@ -17,7 +18,7 @@ def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int
     quantity = item.get("quantity") or 1
     invoice_item, proration = values.get("invoice_item"), values.get("proration", False)
     details = {"invoice_item": invoice_item, "proration": proration, "subscription": sub["id"]}
-    details["proration_details"] = {"credited_items": None} if proration else None
+    details["proration_details"] = {"credited_items": None}
     kind = "invoice_item_details" if invoice_item else "subscription_item_details"
     parent: dict[str, Any] = {"type": kind, "invoice_item_details": None, "subscription_item_details": None}
     parent[kind] = details if invoice_item else {**details, "subscription_item": item["id"]}
@@ -57,14 +58,22 @@ def described(state: State, sub: Object, item: Object) -> str:
     product = state.find("product", price["product"])
     amount = pricing.shown(pricing.unit_amount(state, price, sub["currency"]), sub["currency"])
     name = product["name"] if product else price["product"]
-    return f"{item.get('quantity') or 1} × {name} (at {amount} / {pricing.rhythm(price['recurring'])})"
+    return f"{counted(item, product)} {name} (at {amount} / {pricing.rhythm(price['recurring'])})"
+
+
+def counted(item: Object, product: Object | None) -> str:
+    """`10 user ×`: the label of a unit stays in the singular."""
+    label = product["unit_label"] if product else None
+    return f"{item.get('quantity') or 1}{f' {label}' if label else ''} ×"
 
 
 def trial_line(state: State, sub: Object, item: Object) -> Line:
     period = (sub["trial_start"], sub["trial_end"])
     product = state.find("product", item["price"]["product"])
     name = product["name"] if product else "subscription"
-    return line(state, sub, item, 0, period, description=f"Trial period for {name}")
+    made = line(state, sub, item, 0, period, description=f"Free trial for {counted(item, product)} {name}")
+    made["pricing"]["unit_amount_decimal"] = "0"
+    return made
 
 
 def document(state: State, sub: Object, reason: str, lines: list[Line], **values: Any) -> Object:
@@ -85,7 +94,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
         identifier,
         **{
             "account_country": "US",
-            "account_name": "Sandbox",
+            "account_name": ACCOUNT_NAME,
             "amount_due": max(total, 0),
             "amount_overpaid": 0,
             "amount_paid": 0,
@@ -202,6 +211,7 @@ def reserve_payment(state: State, invoice: Object) -> Object:
         invoice["currency"],
         customer=invoice["customer"],
         description="Subscription creation" if reason == "subscription_create" else "Subscription update",
+        payment_details={"customer_reference": None, "order_reference": invoice["id"]},
         setup_future_usage="off_session" if reason == "subscription_create" else None,
     )
     emit(state, "payment_intent.created", intent)

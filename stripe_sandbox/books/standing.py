@@ -77,6 +77,8 @@ def on_failed(state: State, sub: Object, invoice: Object) -> None:
 def end(state: State, sub: Object, reason: str, at: int | None = None, comment: Object | None = None) -> None:
     """Ends it for good. A cancellation that was asked for earlier keeps the moment of asking."""
     requested = sub["cancel_at"] is not None or sub["cancel_at_period_end"]
+    if not at and (sub["cancel_at"] or 0) > state.now():
+        sub.update(cancel_at=None, cancel_at_period_end=False)
     sub.update(status="canceled", ended_at=at or state.now(), pending_update=None)
     if not requested or sub["canceled_at"] is None:
         sub["canceled_at"] = sub["ended_at"]

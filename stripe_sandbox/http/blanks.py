@@ -9,7 +9,7 @@ from .shapes import class_of, fields_of
 EVERYWHERE = {"deleted", "presentment_details", "allowed_payment_method_types"}
 LEFT_OUT = {
     "customer": {
-        "business_name", "cash_balance", "customer_account", "individual_name", "invoice_credit_balance",
+        "business_name", "cash_balance", "individual_name", "invoice_credit_balance",
         "sources", "subscriptions", "tax", "tax_ids",
     },
     "coupon": {"applies_to", "currency_options"},
@@ -24,7 +24,7 @@ LEFT_OUT = {
     "invoiceitem": {"frozen_fields"},
     "payment_intent": {"hooks", "payment_details"},
     "setup_intent": {"attach_to_self", "managed_payments"},
-    "charge": {"authorization_code", "level3", "radar_options", "refunds", "transfer"},
+    "charge": {"authorization_code", "level3", "refunds", "transfer"},
     "refund": {
         "description", "failure_balance_transaction", "failure_reason", "instructions_email", "next_action",
         "pending_reason",

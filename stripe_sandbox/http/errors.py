@@ -17,13 +17,17 @@ class ApiError(Exception):
     def body(self, request_id: str) -> dict[str, Any]:
         error: dict[str, Any] = {"message": self.message, "type": self.kind, **self.details}
         if "code" in error:
-            error["doc_url"] = DOCS + error["code"].replace("_", "-")
+            error["doc_url"] = doc_url(error["code"])
         error["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}"
         return {"error": error}
 
 
-def invalid(message: str, param: str | None = None, code: str | None = None) -> ApiError:
-    return ApiError(400, message, param=param, code=code)
+def doc_url(code: str) -> str:
+    return DOCS + code.replace("_", "-")
+
+
+def invalid(message: str, param: str | None = None, code: str | None = None, **details: Any) -> ApiError:
+    return ApiError(400, message, param=param, code=code, **details)
 
 
 def missing_resource(kind: str, identifier: str, param: str | None = None) -> ApiError:

@@ -33,6 +33,12 @@ KINDS = {
     "bpc": ["billing_portal.configuration"],
     "acct": ["account"],
 }
+NO_LOCATION = {
+    "automatic_tax": "unrecognized_location",
+    "ip_address": None,
+    "location": None,
+    "provider": "stripe",
+}
 Included = Callable[[State, Object], Any]
 
 
@@ -49,7 +55,7 @@ def _customer_subscriptions(state: State, customer: Object) -> Object:
 
 def _invoice_payments(state: State, invoice: Object) -> Object:
     rows = list(reversed(state.table("invoice_payment").where("invoice", invoice["id"])))
-    return embedded_list("/v1/invoice_payments", rows[:10], len(rows) > 10)
+    return embedded_list("/v1/invoices/payments", rows[:10], len(rows) > 10)
 
 
 def _confirmation_secret(state: State, invoice: Object) -> Object | None:
@@ -73,7 +79,7 @@ INCLUDABLE: dict[tuple[str, str], Included] = {
     ("customer", "subscriptions"): _customer_subscriptions,
     ("customer", "sources"): lambda _, row: embedded_list(f"/v1/customers/{row['id']}/sources", []),
     ("customer", "tax_ids"): lambda _, row: embedded_list(f"/v1/customers/{row['id']}/tax_ids", []),
-    ("customer", "tax"): lambda _, __: {"automatic_tax": "unrecognized_location", "ip_address": None, "location": None},
+    ("customer", "tax"): lambda _, __: dict(NO_LOCATION),
     ("customer", "invoice_credit_balance"): lambda _, __: {},
     ("invoice", "payments"): _invoice_payments,
     ("invoice", "confirmation_secret"): _confirmation_secret,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..books import items, pricing
+from ..books import charging, items, pricing
+from ..books.invoicing import ACCOUNT_NAME
 from ..books.periods import DAY
 from ..http.blanks import blank
 from ..http.contract import Params
@@ -14,6 +15,11 @@ ECHOED = ("allow_promotion_codes", "billing_address_collection", "cancel_url", "
           "payment_method_collection", "success_url", "integration_identifier", "submit_type",
           "customer_creation")  # fmt: skip
 INVOICE_DATA = ("account_tax_ids", "custom_fields", "description", "footer", "issuer", "metadata", "rendering_options")
+
+BRANDING = {"background_color": "#ffffff", "border_style": "rounded", "button_color": "#0074d4",
+            "font_family": "default", "icon": None, "logo": None}  # fmt: skip
+SAVED = {"allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None}
+DETAILS = ("address", "business_name", "email", "individual_name", "name", "phone", "tax_exempt", "tax_ids")
 
 
 def priced(state: State, identifier: str, mode: str) -> Object:
@@ -56,7 +62,9 @@ def line(state: State, entry: Object, currency: str, mode: str, is_free: bool) -
     )
 
 
-def session(state: State, params: Params, rows: list[Object], currency: str | None) -> Object:
+def session(
+    state: State, params: Params, rows: list[Object], currency: str | None, customer: Object | None = None
+) -> Object:
     identifier, mode = "cs_test_a1" + state.new_id("x", 58)[2:], params["mode"]
     total = None if mode == "setup" else sum(row["amount_total"] for row in rows)
     echoed: dict[str, Any] = {name: params[name] for name in ECHOED if name in params}
@@ -68,6 +76,8 @@ def session(state: State, params: Params, rows: list[Object], currency: str | No
             "amount_subtotal": total,
             "amount_total": total,
             "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+            "branding_settings": {**BRANDING, "display_name": ACCOUNT_NAME},
+            "collected_information": dict.fromkeys(("business_name", "individual_name", "shipping_details")),
             "created": state.now(),
             "currency": currency,
             "custom_fields": [],
@@ -75,30 +85,36 @@ def session(state: State, params: Params, rows: list[Object], currency: str | No
             "customer": params.get("customer"),
             "customer_creation": _customer_creation(params),
             "customer_email": params.get("customer_email"),
-            "discounts": [],
+            "customer_details": _customer_details(customer, params),
+            "discounts": None if mode == "setup" else [],
             "expires_at": _expiry(state, params),
             "invoice_creation": _invoice_creation(params) if mode == "payment" else None,
             "livemode": False,
             "metadata": merged({}, params),
             "mode": mode,
-            "payment_method_collection": "always" if mode == "subscription" else "if_required",
+            "payment_method_collection": "if_required" if mode == "payment" else "always",
+            "payment_method_configuration_details": None
+            if "payment_method_types" in params
+            else {"id": charging.CONFIGURATION, "parent": None},
             "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
             "payment_method_types": params.get("payment_method_types") or ["card"],
             "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
             "phone_number_collection": {"enabled": False},
-            "saved_payment_method_options": {
-                "allow_redisplay_filters": ["always"],
-                "payment_method_remove": "disabled",
-                "payment_method_save": None,
-            },
+            "saved_payment_method_options": None if mode == "setup" else dict(SAVED),
             "shipping_options": [],
             "status": "open",
-            "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+            "total_details": None if mode == "setup" else {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
             "ui_mode": "hosted_page",
             "url": f"{state.base_url}/c/{identifier}",
             **echoed,
         },
     )
+
+
+def _customer_details(customer: Object | None, params: Params) -> Object | None:
+    """Before anyone has filled the page in, no more than the e-mail is known."""
+    email = customer["email"] if customer else params.get("customer_email")
+    return {**dict.fromkeys(DETAILS), "email": email} if email else None
 
 
 def _customer_creation(params: Params) -> str | None:

@@ -62,7 +62,7 @@ def create(state: State, params: Params) -> Object:
     data = params.get("subscription_data") or {}
     trial = data.get("trial_period_days") or data.get("trial_end")
     rows = [sessions.line(state, entry, str(currency), mode, bool(trial)) for entry in wanted]
-    session = state.put(sessions.session(state, params, rows, currency))
+    session = state.put(sessions.session(state, params, rows, currency, customer))
     one_off = params.get("payment_intent_data") or {}
     state.note(session["id"]).update(items=rows, wanted=wanted, subscription_data=data, trial=trial, one_off=one_off)
     if params.get("discounts"):

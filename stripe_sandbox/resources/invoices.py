@@ -47,7 +47,7 @@ def pay(state: State, invoice: str, params: Params) -> Object:
             None,
             "invoice_payment_intent_requires_action" if row["attempted"] else "resource_missing",
         )
-    result = collection.collect(state, row, on_session=params.get("off_session") is False, method=chosen)
+    result = collection.collect(state, row, on_session=params.get("off_session") is False, method=chosen, counts=True)
     _refuse_failure(state, row, result)
     return row
 

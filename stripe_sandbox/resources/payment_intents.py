@@ -1,6 +1,6 @@
 """Payment intents: those of invoices, and one-off payments."""
 
-from ..books import charging, collection
+from ..books import amounts, charges, charging, collection
 from ..events import emit
 from ..http.contract import Params
 from ..http.errors import declined, invalid, missing_parameter
@@ -8,11 +8,17 @@ from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
-from .payment_methods import check_types, resolved
+from . import off_session
+from .payment_methods import attached, check_types, resolved, types_of
 
-CREATED = "amount currency customer payment_method confirm description metadata off_session receipt_email"
+CREATED = (
+    "amount currency customer payment_method confirm description metadata off_session receipt_email capture_method "
+    "setup_future_usage shipping"
+)
 AUTOMATIC = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects"
 CHANGED = ("description", "receipt_email")
+COPIED = ("customer", "description", "metadata", "receipt_email", "setup_future_usage")
+OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 @api.add(
@@ -22,30 +28,47 @@ def create(state: State, params: Params) -> Object:
     if params.get("customer"):
         state.get("customer", params["customer"], "customer")
     check_types(params)
-    if params["amount"] < 1:
-        raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
-    values = {name: params[name] for name in ("customer", "description", "metadata", "receipt_email") if name in params}
+    amounts.check(params["amount"], params["currency"].lower())
+    values = {name: params[name] for name in COPIED if name in params}
+    values |= types_of(params) | {"capture_method": params.get("capture_method", "automatic_async")}
+    values["shipping"] = _shipping(params["shipping"]) if params.get("shipping") else None
     intent = charging.new_intent(state, params["amount"], params["currency"].lower(), **values)
-    if "automatic_payment_methods" in params:
-        intent["automatic_payment_methods"] = {"allow_redirects": "always"} | params["automatic_payment_methods"]
     if "payment_method" in params:
         intent.update(payment_method=resolved(state, params["payment_method"])["id"], status="requires_confirmation")
     emit(state, "payment_intent.created", intent)
-    return _confirm(state, intent, not params.get("off_session")) if params.get("confirm") else intent
+    return _confirm(state, intent, params) if params.get("confirm") else intent
 
 
-def _confirm(state: State, intent: Object, on_session: bool) -> Object:
+def _shipping(given: Params) -> Object:
+    address = {
+        name: given["address"].get(name) for name in ("city", "country", "line1", "line2", "postal_code", "state")
+    }
+    plain = {name: given.get(name) for name in ("carrier", "name", "phone", "tracking_number")}
+    return {"address": address, **plain}
+
+
+def _confirm(state: State, intent: Object, params: Params) -> Object:
     if intent["payment_method"] is None:
         raise missing_parameter("payment_method")
+    state.note(intent["id"])["return_url"] = params.get("return_url")
+    on_session, method = not params.get("off_session"), intent["payment_method"]
     invoice = state.find("invoice", state.note(intent["id"]).get("invoice"))
-    method = intent["payment_method"]
     if invoice is not None:
         result = collection.collect(state, invoice, on_session, method=method)
+    elif not on_session and off_session.needs_customer(state, method):
+        result = off_session.refuse(state, intent, method)
     else:
         result = charging.attempt(state, intent, method, on_session)
     if result == charging.DECLINED:
         raise declined({**intent["last_payment_error"], "payment_intent": intent})
+    _keep_card(state, intent, result)
     return intent
+
+
+def _keep_card(state: State, intent: Object, result: str) -> None:
+    """`setup_future_usage` attaches the card that has paid to its customer."""
+    if result == charging.SUCCEEDED and intent["setup_future_usage"] and intent["customer"]:
+        attached(state, intent["payment_method"], state.get("customer", intent["customer"]))
 
 
 @api.add(
@@ -56,25 +79,47 @@ def _confirm(state: State, intent: Object, on_session: bool) -> Object:
 )
 def confirm(state: State, intent: str, params: Params) -> Object:
     row = state.get("payment_intent", intent)
-    if row["status"] not in ("requires_payment_method", "requires_confirmation", "requires_action"):
-        raise invalid(
-            f"This PaymentIntent's payment cannot be confirmed: its status is {row['status']}.",
-            None,
-            "payment_intent_unexpected_state",
-        )
+    if row["status"] not in OPEN:
+        raise _unexpected(row, "confirmed", OPEN)
     if "payment_method" in params:
         row["payment_method"] = resolved(state, params["payment_method"])["id"]
-    return _confirm(state, row, not params.get("off_session"))
+    return _confirm(state, row, params)
+
+
+def _unexpected(intent: Object, what: str, allowed: tuple[str, ...]) -> Exception:
+    return invalid(
+        f"This PaymentIntent could not be {what} because it has a status of {intent['status']}. Only a PaymentIntent "
+        f"with one of the following statuses may be {what}: {', '.join(allowed)}.",
+        None,
+        "payment_intent_unexpected_state",
+        payment_intent=intent,
+    )
+
+
+@api.add("POST", "/v1/payment_intents/{intent}/capture", "PaymentIntentCaptureParams", "amount_to_capture metadata")
+def capture(state: State, intent: str, params: Params) -> Object:
+    row = state.get("payment_intent", intent)
+    if row["status"] != "requires_capture":
+        raise _unexpected(row, "captured", ("requires_capture",))
+    amount = params.get("amount_to_capture", row["amount_capturable"])
+    if not 1 <= amount <= row["amount_capturable"]:
+        raise invalid("The amount to capture must be between 1 and the amount that is held.", "amount_to_capture")
+    charges.capture(state, row, state.get("charge", row["latest_charge"]), amount)
+    row.update(status="succeeded", amount_capturable=0, amount_received=amount)
+    row["metadata"] = merged(row["metadata"], params)
+    emit(state, "payment_intent.succeeded", row)
+    return row
 
 
 @api.add("POST", "/v1/payment_intents/{intent}/cancel", "PaymentIntentCancelParams", "cancellation_reason")
 def cancel(state: State, intent: str, params: Params) -> Object:
     row = state.get("payment_intent", intent)
-    if row["status"] in ("succeeded", "canceled"):
-        raise invalid(
-            f"You cannot cancel this PaymentIntent: it is {row['status']}.", None, "payment_intent_unexpected_state"
-        )
+    if row["status"] in ("succeeded", "canceled", "processing"):
+        raise _unexpected(row, "canceled", (*OPEN, "requires_capture"))
+    if row["status"] == "requires_capture":
+        charges.release(state, state.get("charge", row["latest_charge"]))
     row.update(status="canceled", canceled_at=state.now(), cancellation_reason=params.get("cancellation_reason"))
+    row.update(amount_capturable=0, next_action=None)
     emit(state, "payment_intent.canceled", row)
     return row
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..books import cards
 from ..books.cards import Card
+from ..books.charging import CONFIGURATION
 from ..events import emit, recorded
 from ..http.blanks import blank
 from ..http.contract import Params
@@ -37,7 +38,8 @@ def create(state: State, params: Params) -> Object:
 
 def new(state: State, card: Card, exp_month: int | None = None, exp_year: int | None = None) -> Object:
     identifier = state.new_id("pm")
-    month, year = card.expires or (12, datetime.fromtimestamp(state.now(), UTC).year + 3)
+    today = datetime.fromtimestamp(state.now(), UTC)
+    month, year = card.expires or (today.month, today.year + 1)
     state.note(identifier)["card"] = card.token
     return state.put(
         blank(
@@ -58,12 +60,12 @@ def shown(card: Card, month: int, year: int) -> Object:
     return {
         "brand": card.brand,
         "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
-        "country": "US",
+        "country": card.country,
         "display_brand": card.brand,
         "exp_month": month,
         "exp_year": year,
         "fingerprint": hashlib.sha256(card.number.encode()).hexdigest()[:16],
-        "funding": "credit",
+        "funding": card.funding,
         "generated_from": None,
         "last4": card.last4,
         "networks": {"available": [card.brand], "preferred": None},
@@ -97,6 +99,15 @@ def check_types(params: Params) -> None:
     for name in params.get("payment_method_types") or []:
         if name != "card":
             raise not_covered(f"payment_method_types={name}")
+
+
+def types_of(params: Params) -> Object:
+    """The ways to pay: those that are named, else those of the account's configuration, chosen by Stripe."""
+    if "payment_method_types" in params:
+        return {}
+    given = {"allow_redirects": "always", "enabled": True} | (params.get("automatic_payment_methods") or {})
+    shown = {"automatic_payment_methods": given if given["enabled"] else None}
+    return shown | {"payment_method_configuration_details": {"id": CONFIGURATION, "parent": None}}
 
 
 def resolved(state: State, identifier: str, param: str = "payment_method") -> Object:

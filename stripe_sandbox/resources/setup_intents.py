@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import cards
+from ..books import cards, charging
 from ..events import emit
 from ..http.blanks import blank
 from ..http.contract import Params
@@ -11,7 +11,9 @@ from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
-from .payment_methods import attached, resolved
+from .payment_methods import attached, check_types, resolved, types_of
+
+AUTOMATIC = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects"
 
 
 def new(state: State, customer: str | None, method: str | None, status: str, **values: Any) -> Object:
@@ -28,7 +30,7 @@ def new(state: State, customer: str | None, method: str | None, status: str, **v
                 "metadata": {},
                 "payment_method": method,
                 "payment_method_options": {
-                    "card": dict.fromkeys(("mandate_options", "network", "request_three_d_secure")),
+                    "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
                 },
                 "payment_method_types": ["card"],
                 "status": status,
@@ -39,17 +41,23 @@ def new(state: State, customer: str | None, method: str | None, status: str, **v
     )  # fmt: skip
 
 
-@api.add("POST", "/v1/setup_intents", "SetupIntentCreateParams", "customer payment_method confirm usage metadata")
+@api.add(
+    "POST",
+    "/v1/setup_intents",
+    "SetupIntentCreateParams",
+    f"customer payment_method confirm usage metadata description return_url payment_method_types {AUTOMATIC}",
+)
 def create(state: State, params: Params) -> Object:
     customer = params.get("customer")
     if customer:
         state.get("customer", customer, "customer")
     method = resolved(state, params["payment_method"])["id"] if "payment_method" in params else None
     status = "requires_confirmation" if method else "requires_payment_method"
-    values = {name: params[name] for name in ("usage", "metadata") if name in params}
+    check_types(params)
+    values = {name: params[name] for name in ("usage", "metadata", "description") if name in params} | types_of(params)
     intent = new(state, customer, method, status, **values)
     emit(state, "setup_intent.created", intent)
-    return _confirm(state, intent) if params.get("confirm") else intent
+    return _confirm(state, intent, params.get("return_url")) if params.get("confirm") else intent
 
 
 @api.add("POST", "/v1/setup_intents/{intent}/confirm", "SetupIntentConfirmParams", "payment_method return_url")
@@ -57,17 +65,17 @@ def confirm(state: State, intent: str, params: Params) -> Object:
     row = state.get("setup_intent", intent)
     if "payment_method" in params:
         row["payment_method"] = resolved(state, params["payment_method"])["id"]
-    return _confirm(state, row)
+    return _confirm(state, row, params.get("return_url"))
 
 
-def _confirm(state: State, intent: Object) -> Object:
+def _confirm(state: State, intent: Object, return_url: str | None) -> Object:
     _check_open(intent)
     if intent["payment_method"] is None:
         raise missing_parameter("payment_method")
     card = cards.of_method(state, intent["payment_method"])
     if card.authentication:
         intent["status"] = "requires_action"
-        intent["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
+        intent["next_action"] = charging.next_action(state, return_url)
         emit(state, "setup_intent.requires_action", intent)
         return intent
     if intent["customer"]:

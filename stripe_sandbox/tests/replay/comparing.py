@@ -47,7 +47,7 @@ class Names:
 
 
 def _kind(identifier: str) -> str:
-    return identifier.split("_")[0] + ("_secret" if "_secret" in identifier else "")
+    return identifier.split("_", maxsplit=1)[0] + ("_secret" if "_secret" in identifier else "")
 
 
 def differences(names: Names, recorded: Any, answered: Any, place: str = "") -> Iterator[Difference]:

@@ -24,8 +24,7 @@ ID = re.compile(
 )
 SECRET = re.compile(r"_secret_[0-9A-Za-z]+")
 TEST_CARD = re.compile(r"pm_card_\w+")
-UNIT = re.compile(r"^\d+ (?:(?P<unit>.+) )?× (?P<name>.+) \(at ")
-NAMED = {"User": "Walker"}
+UNIT = re.compile(r"(?:Free trial for )?\d+ (?:(?P<unit>.+) )?× (?P<name>.+?)(?: \(at .*)?")
 
 
 class Names:
@@ -122,7 +121,7 @@ def _kinds(shown: dict[tuple[str, str], Json]) -> list[tuple[str, Json]]:
 def _product(identifier: str, at: int, shown: dict[tuple[str, str], Json]) -> list[Any]:
     """Its name and the label of its units stand in the lines of invoices."""
     lines = [row for kind, row in _kinds(shown) if kind == "line_item" and _product_of(row) == identifier]
-    words = next((found for line in lines if (found := UNIT.match(line["description"] or ""))), None)
+    words = next((found for line in lines if (found := UNIT.fullmatch(line["description"] or ""))), None)
     product = {"name": words["name"] if words else "Plan"}
     if words and words["unit"]:
         product["unit_label"] = words["unit"]

@@ -46,6 +46,8 @@ class Story:
 def read() -> list[Story]:
     rows = [json.loads(line) for line in DATA.read_text().splitlines()]
     return [
-        Story(number, row["version"], [Given(*entry) for entry in row["given"]], [Step(*entry) for entry in row["steps"]])
+        Story(
+            number, row["version"], [Given(*entry) for entry in row["given"]], [Step(*entry) for entry in row["steps"]]
+        )
         for number, row in enumerate(rows, 1)
     ]

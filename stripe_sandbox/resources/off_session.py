@@ -1,0 +1,13 @@
+"""A charge that nobody is there to confirm: where the card asks for 3D Secure, it is declined."""
+
+from ..books import cards, charging
+from ..store import Object, State
+
+
+def needs_customer(state: State, method: str) -> bool:
+    return charging.needs_authentication(cards.of_method(state, method), on_session=False)
+
+
+def refuse(state: State, intent: Object, method: str) -> str:
+    """402 `authentication_required`: the intent waits for the customer to confirm it with this card again."""
+    return charging.decline(state, intent, method, "authentication_required")
