@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..http.errors import ApiError, declined, doc_url, missing_resource
+from ..http.errors import ApiError, declined, doc_url, missing_resource, not_covered
 from ..store import State
 
 MESSAGES = {
@@ -137,7 +137,11 @@ def by_number(number: str) -> Card:
 
 
 def of_method(state: State, method: str) -> Card:
-    return BY_TOKEN[state.note(method)["card"]]
+    """Refuses by name what is no card."""
+    named = state.notes.get(method, {}).get("card")
+    if named is None:
+        raise not_covered(f"payment_method of the type {state.get('payment_method', method)['type']}")
+    return BY_TOKEN[named]
 
 
 def refusal(decline_code: str) -> dict[str, str]:

@@ -84,7 +84,6 @@ def capture(state: State, intent: Object, charge: Object, amount: int) -> None:
     """What was held is taken, or a part of it; the rest is let go as a refund that moves no money."""
     with recorded(state, charge, "charge.captured"):
         charge.update(captured=True, amount_captured=amount)
-        charge["payment_method_details"]["card"].pop("capture_before", None)
         if amount < charge["amount"]:
             charge["amount_refunded"] = charge["amount"] - amount
     settle(state, charge)

@@ -3,6 +3,7 @@
 Prorations are net of them, and not discounted again (`proration_discounts=included`).
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from ..events import emit, recorded
@@ -12,6 +13,15 @@ from ..store import Object, State
 from . import periods, pricing
 from .due import job
 from .reductions import amount_off, coupon_of
+
+
+@dataclass(frozen=True)
+class Given:
+    """The discounts that count: of the whole, and of items by their ids; by id, or drawn up and not redeemed yet."""
+
+    whole: list[str | Object]
+    of_items: dict[str, list[str | Object]]
+
 
 CREATED, DELETED = "customer.discount.created", "customer.discount.deleted"
 
@@ -84,13 +94,41 @@ def give(
         emit(state, DELETED, state.get("discount", identifier))
 
 
+def foreseen(state: State, sub: Object, params: dict[str, Any], rows: list[Object]) -> Given:
+    """The discounts that a subscription would have after an update with these `discounts` and `items[].discounts`."""
+    whole: list[str | Object] = list(sub["discounts"])
+    if "discounts" in params:
+        whole = _foreseen(state, params["discounts"], sub, items_total(state, sub, rows), sub)
+    of_items = {}
+    for row in rows:
+        for entry in (each for each in params.get("items") or [] if _is_for(each, row) and "discounts" in each):
+            amount = pricing.item_amount(state, row, sub["currency"])
+            of_items[row["id"]] = _foreseen(state, entry["discounts"], row, amount, sub)
+    return Given(whole, of_items)
+
+
+def _foreseen(state: State, entries: Any, target: Object, amount: int, payer: Object) -> list[str | Object]:
+    picked = [_picked(state, entry, target, amount, payer) for entry in entries or []]
+    return [each if isinstance(each, str) else drawn_up(state, *each, target, None, payer) for each in picked]
+
+
+def items_total(state: State, sub: Object, rows: list[Object]) -> int:
+    return sum(pricing.item_amount(state, row, sub["currency"]) for row in rows)
+
+
+def _is_for(entry: dict[str, Any], row: Object) -> bool:
+    """An entry of `items[]` names its item by id or by price."""
+    by_price = "id" not in entry and entry.get("price") == row["price"]["id"]
+    return entry.get("id") == row["id"] or by_price
+
+
 def give_items(state: State, sub: Object, entries: list[dict[str, Any]], session: str | None = None) -> None:
     """The discounts of a subscription's items, as `items[]` names them by id or by price."""
     for entry in entries:
         if "discounts" not in entry or entry.get("deleted"):
             continue
         for row in sub["items"]["data"]:
-            if entry.get("id") == row["id"] or ("id" not in entry and entry.get("price") == row["price"]["id"]):
+            if _is_for(entry, row):
                 amount = pricing.item_amount(state, row, sub["currency"])
                 give(state, entry["discounts"], row, amount, session, payer=sub)
 

@@ -7,9 +7,10 @@ from ..http.blanks import blank, embedded_list
 from ..http.errors import invalid, missing_parameter
 from ..http.metadata import merged
 from ..store import Object, State
-from . import invoicing, pricing, reductions
+from . import invoicing, items, pricing, reductions
 
 MOST = 99_999_999
+RENDERING = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
 PLAIN = ("description", "discountable", "metadata")
 
 
@@ -121,7 +122,10 @@ def waiting(state: State, customer: str) -> list[Object]:
 
 def draft(state: State, payer: Object, rows: list[Object], **values: Any) -> Object:
     """A draft invoice over these items; it is not its subscription's latest one."""
-    parent = {} if payer["id"] else {"parent": None}
+    parent: dict[str, Any] = {} if payer["id"] else {"parent": None}
+    parent |= {"rendering": RENDERING, "webhooks_delivered_at": state.now()}
+    if payer["id"]:
+        parent["period"] = (items.period_start(payer), state.now())
     invoice = invoicing.document(state, payer, "manual", [line(state, row) for row in rows], **parent, **values)
     state.put(invoice)
     for row in rows:
@@ -150,8 +154,8 @@ def recount(state: State, invoice: Object) -> None:
 def _total(state: State, invoice: Object, lines: list[Object]) -> None:
     lines = reductions.apply(state, lines, [state.get("discount", known) for known in invoice["discounts"]])
     taken = reductions.totals(lines)
-    subtotal = sum(entry["amount"] for entry in lines)
-    total = subtotal - sum(entry["amount"] for entry in taken)
+    subtotal = sum(entry["amount"] for entry in lines) - reductions.of_lines(lines)
+    total = sum(entry["amount"] for entry in lines) - sum(entry["amount"] for entry in taken)
     invoice["lines"] = embedded_list(invoice["lines"]["url"], lines)
     invoice.update(subtotal=subtotal, subtotal_excluding_tax=subtotal, total=total, total_excluding_tax=total)
     invoice.update(total_discount_amounts=taken, amount_due=max(total, 0), amount_remaining=max(total, 0))

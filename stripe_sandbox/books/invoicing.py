@@ -14,14 +14,15 @@ AUTOMATIC_TAX = ("disabled_reason", "liability", "provider", "status")
 
 
 def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int, int], **values: Any) -> Line:
-    """A line for a subscription item; with an invoice item when it is a proration."""
+    """A line for a subscription item, by way of an invoice item when it is a proration; or for something sold once."""
     quantity = item.get("quantity") or 1
     invoice_item, proration = values.get("invoice_item"), values.get("proration", False)
     details = {"invoice_item": invoice_item, "proration": proration, "subscription": sub["id"]}
-    details["proration_details"] = {"credited_items": None}
-    kind = "invoice_item_details" if invoice_item else "subscription_item_details"
+    details["proration_details"] = {"credited_items": values.get("credited")}
+    kind = "invoice_item_details" if invoice_item and not proration else "subscription_item_details"
     parent: dict[str, Any] = {"type": kind, "invoice_item_details": None, "subscription_item_details": None}
-    parent[kind] = details if invoice_item else {**details, "subscription_item": item["id"]}
+    parent[kind] = details if kind == "invoice_item_details" else {**details, "subscription_item": item["id"]}
+    pricing_shown = priced(state, item["price"], sub["currency"])
     return blank(
         "line_item",
         state.new_id("il"),
@@ -36,7 +37,7 @@ def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int
         parent=parent,
         period={"start": period[0], "end": period[1]},
         pretax_credit_amounts=[],
-        pricing=priced(state, item["price"], sub["currency"]),
+        pricing={**pricing_shown, "unit_amount_decimal": None} if proration else pricing_shown,
         quantity=quantity,
         quantity_decimal=str(quantity),
         subtotal=amount,
@@ -85,8 +86,8 @@ def document(state: State, sub: Object, reason: str, lines: list[Line], **values
     rows = values.pop("discount_rows", None) or [state.get("discount", known) for known in discounts]
     lines = reductions.apply(state, lines, rows)
     taken = reductions.totals(lines)
-    subtotal = sum(entry["amount"] for entry in lines)
-    total = subtotal - sum(entry["amount"] for entry in taken)
+    subtotal = sum(entry["amount"] for entry in lines) - reductions.of_lines(lines)
+    total = sum(entry["amount"] for entry in lines) - sum(entry["amount"] for entry in taken)
     start, end = values.pop("period", None) or (state.now(), state.now())
     details = {"metadata": dict(sub["metadata"]), "subscription": sub["id"]}
     return blank(
@@ -159,22 +160,28 @@ def draft(state: State, sub: Object, reason: str, lines: list[Line], **values: A
             item["invoice"] = invoice["id"]
             state.put(item)
     sub["latest_invoice"] = invoice["id"]
-    _remember_discounts(state, sub, invoice)
+    for entry in invoice["lines"]["data"]:
+        remember_billed(state, entry)
     emit(state, "invoice.created", invoice)
     discounting.use_up(state, sub, invoice)
     return invoice
 
 
-def _remember_discounts(state: State, sub: Object, invoice: Object) -> None:
-    """What the period was billed with is what its unused time is credited with."""
-    own = {entry["parent"]["subscription_item_details"]["subscription_item"]: entry["discounts"]
-           for entry in invoice["lines"]["data"] if entry["parent"]["subscription_item_details"]}  # fmt: skip
-    if own:
-        state.note(sub["id"])["period_discounts"] = {"all": invoice["discounts"], "items": own}
+def remember_billed(state: State, entry: Line) -> None:
+    """What an item was last billed with is what its unused time is credited with. A credit is no bill."""
+    details = entry["parent"]["subscription_item_details"]
+    if details is None or (details["proration"] and entry["amount"] < 0):
+        return
+    net = entry["amount"] - sum(each["amount"] for each in entry["discount_amounts"])
+    period = [entry["period"]["start"], entry["period"]["end"]]
+    line = entry["id"] if entry["invoice"] else None
+    billed = {"amount": net, "period": period, "invoice": entry["invoice"], "line": line}
+    state.note(details["subscription_item"])["billed"] = billed
 
 
 def item_of(entry: Line) -> str | None:
-    details = entry["parent"]["invoice_item_details"]
+    parent = entry["parent"]
+    details = parent["invoice_item_details"] or parent["subscription_item_details"]
     return details["invoice_item"] if details else None
 
 
@@ -193,6 +200,8 @@ def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
         effective_at=state.now(),
         automatically_finalizes_at=None,
     )
+    if invoice["rendering"]:
+        invoice["rendering"] = {**invoice["rendering"], "pdf": {"page_size": "letter"}}
     invoice["status_transitions"]["finalized_at"] = state.now()
     invoice["webhooks_delivered_at"] = state.now()
     emit(state, "invoice.finalized", invoice)
@@ -212,7 +221,7 @@ def reserve_payment(state: State, invoice: Object) -> Object:
         customer=invoice["customer"],
         description="Subscription creation" if reason == "subscription_create" else "Subscription update",
         payment_details={"customer_reference": None, "order_reference": invoice["id"]},
-        setup_future_usage="off_session" if reason == "subscription_create" else None,
+        setup_future_usage="off_session" if subscription_id(invoice) else None,
     )
     emit(state, "payment_intent.created", intent)
     tie_payment(state, invoice, intent)

@@ -98,10 +98,17 @@ def period_end(sub: Object) -> int:
 
 def whole(sub: Object) -> tuple[int, int]:
     """The current period as the anchor gives it, of which a resumption or an end may have taken a part."""
-    start, anchor = period_start(sub), sub["billing_cycle_anchor"]
-    if anchor > start:
-        return start, period_end(sub)
-    return periods.around(anchor, start, sub["items"]["data"][0]["price"]["recurring"])
+    return whole_of(sub["items"]["data"][0], sub["billing_cycle_anchor"])
+
+
+def whole_of(row: Object, anchor: int) -> tuple[int, int]:
+    """The period of an item as the anchor gives it."""
+    start = int(row["current_period_start"])
+    return (
+        periods.around(anchor, start, row["price"]["recurring"])
+        if anchor <= start
+        else (start, int(row["current_period_end"]))
+    )
 
 
 def set_period(sub: Object, start: int, end: int) -> None:

@@ -153,7 +153,7 @@ def _enter(state: State, sub: Object, phase: Object, prorations: str, before: Ob
         if change is not None:
             proration.put(state, sub, change)
         _write(state, sub, phase, before)
-        if change is not None and (change.resets or (change.lines and prorations == "always_invoice")):
+        if change is not None and (change.bills_periods or (change.lines and prorations == "always_invoice")):
             invoice = proration.bill(state, sub, change)
         elif change is not None:
             proration.file_items(state, sub, change)
@@ -167,13 +167,19 @@ def _worked_out(state: State, sub: Object, phase: Object, prorations: str) -> Ch
     """What changes in the items, if anything does. A trial that begins credits what it takes the place of."""
     rows = items.changed(state, sub, phases.wanted(sub, phase)) if phases.differs(sub, phase) else None
     if not _begins_trial(state, sub, phase):
-        return None if rows is None else proration.work_out(state, sub, rows, state.now(), prorations != "none")
+        return None if rows is None else phased(state, sub, rows, prorations)
     if sub["status"] == "trialing" or prorations == "none":
         change = Change([], sub["billing_cycle_anchor"], items.whole(sub), [], [])
     else:
         change = proration.credit(state, sub, sub["items"]["data"], state.now())
     change.rows = rows or sub["items"]["data"]
     return change
+
+
+def phased(state: State, sub: Object, rows: list[Object], prorations: str) -> Change:
+    """A phase of another interval begins a period of its own (`billing_cycle_anchor=automatic`, assumed)."""
+    resets = proration.rhythm(rows) != proration.rhythm(sub["items"]["data"])
+    return proration.work_out(state, sub, rows, state.now(), prorations != "none", resets)
 
 
 def _begins_trial(state: State, sub: Object, phase: Object) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..events import emit
 from ..http.blanks import blank
 from ..store import Object, State
-from . import extras, invoicing, items, periods, pricing, reductions, standing
+from . import discounting, extras, invoicing, items, periods, pricing, reductions, standing
 
 
 @dataclass
@@ -19,82 +19,122 @@ class Change:
     items: list[Object]
 
     @property
-    def resets(self) -> bool:
-        return any(not entry["parent"]["invoice_item_details"] for entry in self.lines)
+    def bills_periods(self) -> bool:
+        """Whether whole periods are charged, which no invoice item can wait with."""
+        return any(invoicing.item_of(entry) is None for entry in self.lines)
 
 
-def work_out(state: State, sub: Object, rows: list[Object], at: int, prorates: bool, reset: bool = False) -> Change:
+def work_out(
+    state: State,
+    sub: Object,
+    rows: list[Object],
+    at: int,
+    prorates: bool,
+    reset: bool = False,
+    given: discounting.Given | None = None,
+) -> Change:
     """
-    1. A new interval (or `billing_cycle_anchor=now`) starts a new period at `at`; else the period stays.
-    2. Each item that goes or changes is credited for the seconds left of the old period.
-    3. Each item that comes or changes is charged for them, or for the whole new period.
+    1. `reset` starts a new period at `at`. Without it the anchor stays, also for a new interval, whose period is the
+       one of the anchor's rhythm: billing is flexible.
+    2. Each item that goes or changes is credited for the seconds left of what it was billed for.
+    3. Each item that comes or changes is charged for the seconds left of its period, or for the whole new period; net
+       of the discounts `given` by the same update.
+
+    During a trial an item that is added costs nothing, and has a line that says so.
     """
     before = {row["id"]: row for row in sub["items"]["data"]}
+    bounds = (items.period_start(sub), items.period_end(sub))
+    if sub["status"] == "trialing":
+        added = [invoicing.trial_line(state, sub, row) for row in rows if row["id"] not in before]
+        return Change(rows, sub["billing_cycle_anchor"], bounds, added, [])
+    moved = reset or rhythm(rows) != rhythm(sub["items"]["data"])
+    anchor = at if reset else sub["billing_cycle_anchor"]
+    rows = [_moved(row, anchor, at, reset) if moved else row for row in rows]
+    change = Change(rows, anchor, (bounds[0], at), [], [])
     after = {row["id"]: row for row in rows}
-    start, end = items.period_start(sub), items.period_end(sub)
-    restarts = reset or _rhythm(rows) != _rhythm(sub["items"]["data"])
-    free = sub["status"] == "trialing"
-    if restarts and not free:
-        new = (at, periods.end_of(at, at, rows[0]["price"]["recurring"]))
-        rows = [{**row, "current_period_start": new[0], "current_period_end": new[1]} for row in rows]
-        after = {row["id"]: row for row in rows}
-    change = Change(rows, at if restarts and not free else sub["billing_cycle_anchor"], (start, end), [], [])
-    if free:
-        return change
-    old = [row for key, row in before.items() if restarts or _differs(row, after.get(key))]
-    new_rows = [row for key, row in after.items() if restarts or _differs(row, before.get(key))]
     if prorates:
-        for row in old:
-            _add(state, sub, change, row, -1, at)
-    for row in new_rows:
-        if restarts:
+        for row in (row for key, row in before.items() if moved or _differs(row, after.get(key))):
+            _credit(state, sub, change, row, at)
+    for row in (row for key, row in after.items() if moved or _differs(row, before.get(key))):
+        if reset:
             _add_whole(state, sub, change, row)
         elif prorates:
-            _add(state, sub, change, row, 1, at)
-    if restarts:
+            _debit(state, sub, change, row, (at, row["current_period_end"]), given)
+    if reset:
         change.period = (rows[0]["current_period_start"], rows[0]["current_period_end"])
     return change
 
 
-def _rhythm(rows: list[Object]) -> str:
+def rhythm(rows: list[Object]) -> str:
     return pricing.rhythm(rows[0]["price"]["recurring"])
+
+
+def _moved(row: Object, anchor: int, at: int, reset: bool) -> Object:
+    recurring = row["price"]["recurring"]
+    start, end = (at, periods.end_of(at, at, recurring)) if reset else periods.around(anchor, at, recurring)
+    return {**row, "current_period_start": start, "current_period_end": end}
 
 
 def _differs(row: Object, other: Object | None) -> bool:
     return other is None or (row["price"]["id"], row["quantity"]) != (other["price"]["id"], other["quantity"])
 
 
-def _add(state: State, sub: Object, change: Change, row: Object, sign: int, at: int) -> None:
-    end = change.period[1]
+def _credit(state: State, sub: Object, change: Change, row: Object, at: int) -> None:
+    """The unused part of what the item was billed for; of what was billed for nothing there is nothing to give back."""
+    billed = state.note(row["id"]).get("billed") or _as_priced(state, sub, row)
+    start, end = billed["period"]
+    end = min(end, items.period_end(sub))
     if at >= end:
         return
-    whole = items.whole(sub)
-    amount = sign * pricing.share(_full(state, sub, change, row, sign), end - at, whole[1] - whole[0])
+    amount = -pricing.share(billed["amount"], end - at, billed["period"][1] - start)
+    line = _prorate(state, sub, change, row, amount, (at, end), "Unused")
+    if billed.get("line"):
+        credited = {"invoice": billed["invoice"], "invoice_line_items": [billed["line"]]}
+        line["parent"]["subscription_item_details"]["proration_details"] = {"credited_items": credited}
+        state.note(invoicing.item_of(line) or "")["credited"] = credited
+
+
+def _as_priced(state: State, sub: Object, row: Object) -> Object:
+    """An item whose invoice the sandbox did not draw up counts as billed by its price."""
+    net = _net(state, sub, sub["items"]["data"], row, discounting.Given(sub["discounts"], {}))
+    return {"amount": net, "period": items.whole(sub)}
+
+
+def _debit(
+    state: State, sub: Object, change: Change, row: Object, period: tuple[int, int], given: discounting.Given | None
+) -> None:
+    if period[0] >= period[1]:
+        return
+    whole = items.whole_of(row, change.anchor)
+    full = _net(state, sub, change.rows, row, given or discounting.Given(sub["discounts"], {}))
+    amount = pricing.share(full, period[1] - period[0], whole[1] - whole[0])
+    _prorate(state, sub, change, row, amount, period, "Remaining")
+
+
+def _prorate(
+    state: State, sub: Object, change: Change, row: Object, amount: int, period: tuple[int, int], which: str
+) -> Object:
     product = state.find("product", row["price"]["product"])
     name = product["name"] if product else row["price"]["product"]
-    words = f"{'Unused' if sign < 0 else 'Remaining'} time on {name} after {periods.day(at)}"
-    item = _invoice_item(state, sub, row, amount, (at, end), words)
-    line = invoicing.line(
-        state, sub, row, amount, (at, end), description=words, invoice_item=item["id"], proration=True
-    )
+    words = f"{which} time on {name} after {periods.day(period[0])}"
+    item = _invoice_item(state, sub, row, amount, period, words)
+    line = invoicing.line(state, sub, row, amount, period, description=words, invoice_item=item["id"], proration=True)
     change.items.append(item)
     change.lines.append(line)
+    return line
 
 
-def _full(state: State, sub: Object, change: Change, row: Object, sign: int) -> int:
-    """What a row costs for the whole period, net: by the discounts that the period was billed with when it is credited,
-    by those there are now when it is charged."""
-    rows = sub["items"]["data"] if sign < 0 else change.rows
-    now = {"all": sub["discounts"], "items": {each["id"]: each["discounts"] for each in rows}}
-    used = state.note(sub["id"]).get("period_discounts", now) if sign < 0 else now
-    parts = [_own(state, sub, each, used["items"].get(each["id"], [])) for each in rows]
-    nets = reductions.net(state, used["all"], parts)
+def _net(state: State, sub: Object, rows: list[Object], row: Object, given: discounting.Given) -> int:
+    """What a row costs for a whole period, net of discounts: its own, then those of the whole."""
+    parts = [_own(state, sub, each, given) for each in rows]
+    nets = reductions.net(state, given.whole, parts)
     return next(part.amount for each, part in zip(rows, nets, strict=True) if each["id"] == row["id"])
 
 
-def _own(state: State, sub: Object, row: Object, discounts: list[str]) -> reductions.Part:
+def _own(state: State, sub: Object, row: Object, given: discounting.Given) -> reductions.Part:
     amount = pricing.item_amount(state, row, sub["currency"])
-    return reductions.net(state, discounts, [reductions.Part(amount, row["price"]["product"], sub["currency"])])[0]
+    part = reductions.Part(amount, row["price"]["product"], sub["currency"])
+    return reductions.net(state, given.of_items.get(row["id"], row["discounts"]), [part])[0]
 
 
 def _add_whole(state: State, sub: Object, change: Change, row: Object) -> None:
@@ -131,7 +171,9 @@ def _invoice_item(state: State, sub: Object, row: Object, amount: int, period: t
 
 
 def file_items(state: State, sub: Object, change: Change) -> None:
-    """The prorations become invoice items that wait for an invoice."""
+    """The prorations become invoice items that wait for an invoice. The next credit is of what they charge."""
+    for line in change.lines:
+        invoicing.remember_billed(state, line)
     for item in change.items:
         state.put(item)
         state.note(sub["id"]).setdefault("pending_items", []).append(item["id"])
@@ -165,6 +207,7 @@ def line_of(state: State, sub: Object, item: Object) -> Object:
         description=item["description"],
         invoice_item=item["id"],
         proration=True,
+        credited=state.notes.get(item["id"], {}).get("credited"),
     )
 
 
@@ -172,7 +215,7 @@ def credit(state: State, sub: Object, rows: list[Object], at: int) -> Change:
     """What is unused of the current period when a subscription ends now."""
     change = Change(rows, sub["billing_cycle_anchor"], (items.period_start(sub), items.period_end(sub)), [], [])
     for row in rows:
-        _add(state, sub, change, row, -1, at)
+        _credit(state, sub, change, row, at)
     return change
 
 
@@ -180,16 +223,16 @@ def charge(state: State, sub: Object, rows: list[Object], period: tuple[int, int
     """What is left of a period that a subscription comes into."""
     change = Change(rows, sub["billing_cycle_anchor"], period, [], [])
     for row in rows:
-        _add(state, sub, change, row, 1, at)
+        _debit(state, sub, change, row, (at, period[1]), None)
     return change
 
 
 def put(state: State, sub: Object, change: Change) -> None:
     """The subscription is as the change makes it; a period that moved is planned anew."""
-    moved = change.anchor != sub["billing_cycle_anchor"]
+    end = items.period_end(sub)
     items.put(sub, change.rows)
     sub["billing_cycle_anchor"] = change.anchor
-    if moved:
+    if items.period_end(sub) != end:
         standing.plan(state, sub)
 
 
@@ -197,7 +240,7 @@ def bill(state: State, sub: Object, change: Change) -> Object:
     """What the change costs, and what waited, on one invoice now."""
     file_items(state, sub, change)
     lines = take_pending_lines(state, sub)
-    lines += [line for line in change.lines if line["parent"]["type"] == "subscription_item_details"]
+    lines += [line for line in change.lines if invoicing.item_of(line) is None]
     invoice = invoicing.draft(state, sub, "subscription_update", lines, period=change.period)
     invoicing.finalize(state, invoice)
     return invoice

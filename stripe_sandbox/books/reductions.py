@@ -3,6 +3,7 @@
 Assumed, where Stripe's documentation is silent: an amount off is spread over the lines in proportion to their amounts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -56,10 +57,11 @@ def _spread(total: int, amounts: list[int]) -> list[int]:
     return parts
 
 
-def net(state: State, identifiers: list[str], parts: list[Part]) -> list[Part]:
-    """What is left of the parts, one discount after another."""
-    for identifier in identifiers:
-        taken = off(state, coupon_of(state, state.get("discount", identifier)), parts)
+def net(state: State, discounts: Sequence[str | Object], parts: list[Part]) -> list[Part]:
+    """What is left of the parts, one discount after another; each is given by its id or as it would be."""
+    for each in discounts:
+        row = state.get("discount", each) if isinstance(each, str) else each
+        taken = off(state, coupon_of(state, row), parts)
         parts = _less(parts, taken)
     return parts
 
@@ -92,6 +94,16 @@ def _take(state: State, discount: Object, lines: list[Object], left: list[Part])
         line["discount_amounts"].append({"amount": part, "discount": discount["id"]})
         line["pretax_credit_amounts"].append({"amount": part, "discount": discount["id"], "type": "discount"})
     return _less(left, taken)
+
+
+def of_lines(lines: list[Object]) -> int:
+    """What the discounts of single lines take off: `subtotal` is after these and before those of the whole invoice."""
+    return sum(
+        entry["amount"]
+        for line in lines
+        for entry in line["discount_amounts"]
+        if entry["discount"] in line["discounts"]
+    )
 
 
 def totals(lines: list[Object]) -> list[Object]:

@@ -126,6 +126,13 @@ def create_price(state: State, params: Params) -> Object:
     return price
 
 
+def by_plan(entry: dict[str, Any]) -> dict[str, Any]:
+    """`plan` is the older name of `price` in an entry of `items[]`."""
+    if "plan" not in entry:
+        return entry
+    return {**{name: value for name, value in entry.items() if name != "plan"}, "price": entry["plan"]}
+
+
 def inline(state: State, entry: dict[str, Any], where: str) -> dict[str, Any]:
     """An entry of `items[]` or `line_items[]` by its price; one given by its data is made first, and not for reuse."""
     data = entry.get("price_data")

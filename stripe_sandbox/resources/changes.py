@@ -14,7 +14,7 @@ from .subscriptions import DISCOUNTS, ITEM_DISCOUNTS, PRICE_DATA, refuse_unpayab
 
 UPDATED = "customer.subscription.updated"
 ORDER = (UPDATED, "invoiceitem.created", "invoice.created", "invoice.finalized")
-ITEMS = f"items.id items.price {PRICE_DATA} items.quantity items.deleted items.metadata {ITEM_DISCOUNTS}"
+ITEMS = f"items.id items.price items.plan {PRICE_DATA} items.quantity items.deleted items.metadata {ITEM_DISCOUNTS}"
 ENDS = "cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback"
 PAYING = "payment_behavior proration_behavior proration_date billing_cycle_anchor off_session"
 PLAIN = (
@@ -45,8 +45,8 @@ def update(state: State, subscription: str, params: Params) -> Object:
 
 def _priced(state: State, params: Params) -> Params:
     """The items, those given by `price_data` by their new price."""
-    rows = [catalogue.inline(state, entry, "items[0][price]") if "price_data" in entry else entry
-            for entry in params.get("items") or []]  # fmt: skip
+    named = [catalogue.by_plan(entry) for entry in params.get("items") or []]
+    rows = [catalogue.inline(state, entry, "items[0][price]") if "price_data" in entry else entry for entry in named]
     return {"items": rows} if rows else {}
 
 
@@ -129,7 +129,7 @@ def _change_items(state: State, sub: Object, params: Params) -> None:
         raise invalid("This subscription has a pending update: pay or void its invoice first.", "items")
     change = worked_out(state, sub, params)
     behaviour = params.get("payment_behavior", "allow_incomplete")
-    bills_now = bool(change.lines) and (change.resets or params.get("proration_behavior") == "always_invoice")
+    bills_now = bool(change.lines) and (change.bills_periods or params.get("proration_behavior") == "always_invoice")
     if sub["collection_method"] != "charge_automatically":
         behaviour = "allow_incomplete"
     if bills_now and behaviour == "error_if_incomplete":
@@ -155,7 +155,7 @@ def worked_out(state: State, sub: Object, params: Params) -> Change:
     prorates = params.get("proration_behavior", "create_prorations") != "none"
     at = params.get("proration_date") or state.now()
     reset = params.get("billing_cycle_anchor") == "now"
-    return proration.work_out(state, sub, rows, at, prorates, reset)
+    return proration.work_out(state, sub, rows, at, prorates, reset, discounting.foreseen(state, sub, params, rows))
 
 
 def _end_trial(state: State, sub: Object, rows: list[Object]) -> Change:

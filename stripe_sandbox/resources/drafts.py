@@ -59,10 +59,7 @@ def _payer(state: State, params: Params) -> Object:
 
 def _waiting(state: State, payer: Object, params: Params) -> list[Object]:
     if payer["id"]:
-        rows = [state.get("invoiceitem", each) for each in state.note(payer["id"]).pop("pending_items", [])]
-        if not rows:
-            raise invalid("Nothing to invoice for subscription", "subscription", "invoice_no_subscription_line_items")
-        return rows
+        return [state.get("invoiceitem", each) for each in state.note(payer["id"]).pop("pending_items", [])]
     if params.get("pending_invoice_items_behavior", "exclude") == "exclude":
         return []
     rows = extras.waiting(state, payer["customer"])

@@ -15,15 +15,21 @@ from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
+from . import other_methods
 
 CARD = "card.number card.exp_month card.exp_year card.cvc card.token"
 DETAILS = "billing_details metadata type allow_redisplay"
 
 
-@api.add("POST", "/v1/payment_methods", "PaymentMethodCreateParams", f"{DETAILS} {CARD}")
+@api.add("POST", "/v1/payment_methods", "PaymentMethodCreateParams", f"{DETAILS} {CARD} {other_methods.COVERED}")
 def create(state: State, params: Params) -> Object:
-    if params.get("type") != "card":
-        raise not_covered(f"type={params.get('type')}")
+    kind = params.get("type", "card")
+    if kind in other_methods.NEEDED:
+        method = _document(state, state.new_id("pm"), kind, other_methods.details(kind, params.get(kind) or {}))
+        write(method, params)
+        return method
+    if kind != "card":
+        raise not_covered(f"type={kind}")
     given = params.get("card")
     if not given:
         raise missing_parameter("card")
@@ -41,17 +47,23 @@ def new(state: State, card: Card, exp_month: int | None = None, exp_year: int | 
     today = datetime.fromtimestamp(state.now(), UTC)
     month, year = card.expires or (today.month, today.year + 1)
     state.note(identifier)["card"] = card.token
+    return _document(state, identifier, "card", shown(card, exp_month or month, exp_year or year))
+
+
+def _document(state: State, identifier: str, kind: str, how: Object) -> Object:
     return state.put(
         blank(
             "payment_method",
             identifier,
-            allow_redisplay="unspecified",
-            billing_details=details({}),
-            card=shown(card, exp_month or month, exp_year or year),
-            created=state.now(),
-            livemode=False,
-            metadata={},
-            type="card",
+            **{
+                "allow_redisplay": "unspecified",
+                "billing_details": details({}),
+                "created": state.now(),
+                "livemode": False,
+                "metadata": {},
+                "type": kind,
+                kind: how,
+            },
         )
     )
 
@@ -89,7 +101,7 @@ def write(method: Object, params: Params) -> None:
         method["allow_redisplay"] = params["allow_redisplay"]
     if "metadata" in params:
         method["metadata"] = merged(method["metadata"], params)
-    if "card" in params and method["card"]:
+    if "card" in params and method.get("card"):
         dates = {name: params["card"][name] for name in ("exp_month", "exp_year") if name in params["card"]}
         method["card"].update(dates)
 

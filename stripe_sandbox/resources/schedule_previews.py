@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import extras, invoicing, phases, proration, subscribing
+from ..books import extras, invoicing, phases, phasing, subscribing
 from ..books.billing_cycle import preview_of_renewal
 from ..books.items import changed
 from ..http.contract import Params
@@ -68,8 +68,8 @@ def _next(state: State, sub: Object, shown: list[Object], prorations: str) -> Ob
     if not phases.differs(sub, current):
         return preview_of_renewal(state, sub, shown=shown)
     rows = changed(state, sub, phases.wanted(sub, current))
-    change = proration.work_out(state, sub, rows, state.now(), prorations != "none")
-    if change.resets or prorations == "always_invoice":
+    change = phasing.phased(state, sub, rows, prorations)
+    if change.bills_periods or prorations == "always_invoice":
         return invoicing.document(state, sub, "subscription_update", change.lines, period=change.period)
     after = {**sub, "items": {**sub["items"], "data": rows}}
     return preview_of_renewal(state, after, change.lines, shown)

@@ -18,7 +18,7 @@ from .payment_methods import owned
 ITEM_DISCOUNTS = "items.discounts.coupon items.discounts.promotion_code items.discounts.discount"
 PRICE_DATA = " ".join(f"items.price_data.{name}" for name in ("currency", "product", "recurring", "unit_amount",
                                                              "tax_behavior"))  # fmt: skip
-ITEMS = f"items.price {PRICE_DATA} items.quantity items.metadata {ITEM_DISCOUNTS}"
+ITEMS = f"items.price items.plan {PRICE_DATA} items.quantity items.metadata {ITEM_DISCOUNTS}"
 DISCOUNTS = "discounts.coupon discounts.promotion_code discounts.discount"
 OPTIONS = (
     "customer currency default_payment_method description metadata off_session payment_behavior collection_method "
@@ -47,7 +47,7 @@ def create(state: State, params: Params) -> Object:
     behaviour = params.get("payment_behavior", "allow_incomplete")
     if behaviour == "error_if_incomplete" and charged:
         _refuse_unpayable(state, customer, params)
-    wanted = [catalogue.inline(state, entry, "items[0][price]") for entry in params["items"]]
+    wanted = [catalogue.inline(state, catalogue.by_plan(entry), "items[0][price]") for entry in params["items"]]
     options = {"currency": None, **params, "start_date": _backdated(state, params)}
     if behaviour == "allow_incomplete" and charged:
         _refuse_without_card(state, customer, wanted, options)

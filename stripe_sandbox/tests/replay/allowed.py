@@ -19,6 +19,7 @@ ALLOWED: list[tuple[str, str, str]] = [
     ("charge.outcome.risk_score", CHANCE, "Radar's estimate"),
     ("charge.*card.authorization_code", CHANCE, "drawn by the bank"),
     ("charge.*card.network_transaction_id", CHANCE, "drawn by the network"),
+    ("charge.balance_transaction", CHANCE, "booked a moment after the capture, here at once"),
     ("invoice.account_name", ACCOUNT, "its name"),
     ("checkout.session.branding_settings.display_name", ACCOUNT, "its name"),
     ("charge.calculated_statement_descriptor", ACCOUNT, "its name on bank statements"),

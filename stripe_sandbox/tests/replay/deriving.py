@@ -1,8 +1,9 @@
-"""Brings raw recordings of Stripe's API into this test's own form: `python -m stripe_sandbox.tests.replay.deriving RAW`.
+"""Brings raw recordings of Stripe's API into this test's own form.
 
-RAW is a JSON list of requests: story, at (an HTTP date), version, method, path, form, status, answer. Ids are replaced by
-short ones, addresses of pages by `https://…`, certificates by `…`; nothing else is changed. What a story takes for granted
-(prices, customers, cards) is put in front of it as requests that make it as the answers show it.
+`python -m stripe_sandbox.tests.replay.deriving RAW` reads a JSON list of requests (story, at as an HTTP date, version, method,
+path, form, status, answer) and writes the data file. Ids are replaced by short ones, people by others, addresses of pages
+by `https://…`, certificates by `…`; nothing else is changed. What a story takes for granted (prices, customers, cards) is
+put in front of it as requests that make it as the answers show it.
 """
 
 import json
@@ -25,6 +26,8 @@ ID = re.compile(
 SECRET = re.compile(r"_secret_[0-9A-Za-z]+")
 TEST_CARD = re.compile(r"pm_card_\w+")
 UNIT = re.compile(r"(?:Free trial for )?\d+ (?:(?P<unit>.+) )?× (?P<name>.+?)(?: \(at .*)?")
+PERSON = re.compile(r"\b([ABC])([ +])User\b")
+PEOPLE = {"A": "Ada", "B": "Bo", "C": "Cy"}
 
 
 class Names:
@@ -40,7 +43,7 @@ class Names:
 
     def clean(self, text: str) -> str:
         text = SECRET.sub("_secret", ID.sub(self.short, text))
-        return text.replace("A User", "Ada Walker").replace("B User", "Bo Walker").replace("C User", "Cy Walker")
+        return PERSON.sub(lambda found: f"{PEOPLE[found[1]]}{found[2]}Walker", text)
 
 
 def derive(raw: list[Json]) -> list[Json]:
@@ -58,7 +61,7 @@ def _story(names: Names, raw: list[Json]) -> Json:
 def _step(names: Names, raw: Json) -> list[Any]:
     answer = _cleaned(names, raw["answer"])
     path, form = names.clean(raw["path"]), names.clean(raw["form"])
-    return [_instant(raw), raw["method"], path, form.replace("A+User", "Ada+Walker"), raw["status"], answer]
+    return [_instant(raw), raw["method"], path, form, raw["status"], answer]
 
 
 def _instant(raw: Json) -> int:
