@@ -12,7 +12,7 @@ from .http.api import Request, Response, refusal
 from .http.errors import ApiError, invalid, unknown_route
 from .http.origin import refuse_other_sites
 from .people import buying, paying
-from .resources import portal
+from .resources import payment_intents, portal, setup_intents
 from .store import SETTINGS
 
 if TYPE_CHECKING:
@@ -183,6 +183,20 @@ def pay_invoice(sandbox: "Sandbox", given: Body, invoice: str) -> Body:
     if outcome is not None and outcome not in buying.OUTCOMES:
         raise invalid(f"Invalid outcome: must be one of {', '.join(buying.OUTCOMES)}", "outcome")
     return paying.pay(sandbox.state, invoice, outcome, optional_text(given, "payment_method"))
+
+
+@action("POST", "/setup_intents/{intent}")
+def answer_setup(sandbox: "Sandbox", given: Body, intent: str) -> Body:
+    """What the customer does where a setup intent asks for 3D Secure: authenticated or authentication_failed."""
+    known(given, "outcome")
+    return {"setup_intent": setup_intents.answer(sandbox.state, intent, optional_text(given, "outcome"))}
+
+
+@action("POST", "/payment_intents/{intent}")
+def answer_payment(sandbox: "Sandbox", given: Body, intent: str) -> Body:
+    """What the customer does where a payment intent asks for 3D Secure: authenticated or authentication_failed."""
+    known(given, "outcome")
+    return {"payment_intent": payment_intents.answer(sandbox.state, intent, optional_text(given, "outcome"))}
 
 
 @action("POST", "/disputes")

@@ -78,6 +78,14 @@ def in_order(state: State, order: Sequence[str]) -> Iterator[None]:
                 _publish(state, entry)
 
 
+def forget(state: State, kind: str, obj: Object) -> None:
+    """Takes back what the surrounding block said of an object that is announced as a whole at its end."""
+    if state.held is not None:
+        state.held[:] = [
+            entry for entry in state.held if entry["type"] != kind or json.loads(entry["snapshot"])["id"] != obj["id"]
+        ]
+
+
 def difference(before: Any, after: Any) -> dict[str, Any]:
     """The earlier values of what changed; objects are compared key by key, lists as a whole."""
     changed: dict[str, Any] = {}

@@ -28,6 +28,8 @@ def upcoming(state: State, identifier: str, end: str) -> None:
     sub = _current(state, identifier, end)
     if sub is None or sub["status"] in ("incomplete", "paused", "unpaid") or ends_by(sub, int(end)):
         return
+    if sub["pause_collection"]:
+        return
     emit(state, "invoice.upcoming", preview_of_renewal(state, sub))
 
 
@@ -209,7 +211,7 @@ def incomplete_lapsed(state: State, identifier: str) -> None:
     if sub is None or sub["status"] != "incomplete":
         return
     with recorded(state, sub, UPDATED):
-        sub.update(status="incomplete_expired", ended_at=state.now(), canceled_at=state.now())
+        standing.expire(state, sub)
     invoice = state.find("invoice", sub["latest_invoice"])
     if invoice is not None and invoice["status"] == "open":
         invoicing.close_unpaid(state, invoice, "void")
@@ -280,5 +282,7 @@ def phase_ends(state: State, identifier: str, end: str) -> None:
 @job
 def schedule_expires(state: State, identifier: str, end: str) -> None:
     schedule = state.get("subscription_schedule", identifier)
-    if schedule["status"] == "active" and phases.end_of(schedule) == int(end):
+    note = state.note(identifier)
+    if schedule["status"] == "active" and phases.end_of(schedule) == int(end) != note.get("expiring"):
+        note["expiring"] = int(end)
         emit(state, "subscription_schedule.expiring", schedule)

@@ -67,6 +67,17 @@ def needs_authentication(card: Card, on_session: bool) -> bool:
     return card.authentication == "always" or (card.authentication == "setup" and on_session)
 
 
+def keep_card(state: State, intent: Object) -> None:
+    """`setup_future_usage` attaches the card that has paid to its customer."""
+    if not (intent["setup_future_usage"] and intent["customer"] and intent["payment_method"]):
+        return
+    method = state.get("payment_method", intent["payment_method"])
+    if method["customer"] is None:
+        method["customer"] = intent["customer"]
+        state.put(method)
+        emit(state, "payment_method.attached", method)
+
+
 def foreseen(state: State, method: str | None, on_session: bool) -> str:
     """What an attempt would come to, without making it."""
     if method is None:

@@ -34,6 +34,7 @@ def collect(
     result = charging.attempt(state, intent, method or method_for(state, invoice), on_session, outcome)
     if result == SUCCEEDED:
         _count(invoice, scheduled, counts)
+        charging.keep_card(state, intent)
         settle(state, invoice)
     elif result != PROCESSING:
         _fail(state, invoice, result, scheduled)
@@ -58,9 +59,20 @@ def settle(state: State, invoice: Object, out_of_band: bool = False) -> None:
     invoicing.mark_paid(state, invoice, out_of_band)
     sub = state.find("subscription", invoicing.subscription_id(invoice))
     if sub is not None:
+        _save_default(state, sub, invoice)
         standing.on_paid(state, sub, invoice)
     if not out_of_band:
         invoicing.settle_payment(state, invoice)
+
+
+def _save_default(state: State, sub: Object, invoice: Object) -> None:
+    """`save_default_payment_method=on_subscription`: the card that has paid pays from now on (the SDK says so)."""
+    intent = invoicing.intent_of(state, invoice)
+    if sub["payment_settings"]["save_default_payment_method"] != "on_subscription" or intent is None:
+        return
+    if intent["payment_method"] and not standing.is_over(sub):
+        with recorded(state, sub, "customer.subscription.updated"):
+            sub["default_payment_method"] = intent["payment_method"]
 
 
 def _fail(state: State, invoice: Object, result: str, scheduled: bool) -> None:

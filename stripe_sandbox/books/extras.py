@@ -7,7 +7,7 @@ from ..http.blanks import blank, embedded_list
 from ..http.errors import invalid, missing_parameter
 from ..http.metadata import merged
 from ..store import Object, State
-from . import invoicing, items, pricing, reductions
+from . import invoicing, items, line_items, pricing, reductions
 
 MOST = 99_999_999
 RENDERING = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
@@ -72,7 +72,7 @@ def _cost(state: State, payer: Object, given: dict[str, Any], quantity: int) -> 
             "pricing[price]",
         )
     amount = pricing.unit_amount(state, row, payer["currency"]) * quantity
-    return amount, invoicing.priced(state, row, payer["currency"])
+    return amount, line_items.priced(state, row, payer["currency"])
 
 
 def line(state: State, row: Object) -> Object:
@@ -140,7 +140,7 @@ def recount(state: State, invoice: Object) -> None:
     rows = {row["id"]: row for row in state.table("invoiceitem").where("invoice", invoice["id"])}
     lines = []
     for entry in invoice["lines"]["data"]:
-        item = invoicing.item_of(entry)
+        item = line_items.item_of(entry)
         row = rows.pop(item, None) if item else None
         if row is not None and not row["proration"]:
             lines.append({**line(state, row), "invoice": invoice["id"], "id": entry["id"]})

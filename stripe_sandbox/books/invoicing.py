@@ -5,79 +5,14 @@ from typing import Any
 from ..events import emit, recorded
 from ..http.blanks import blank, embedded_list
 from ..store import Object, State
-from . import balances, charging, discounting, pricing, reductions
+from . import balances, charging, discounting, line_items, reductions
 from .periods import days
 
-Line = dict[str, Any]
 ACCOUNT_NAME = "Sandbox"
 AUTOMATIC_TAX = ("disabled_reason", "liability", "provider", "status")
 
 
-def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int, int], **values: Any) -> Line:
-    """A line for a subscription item, by way of an invoice item when it is a proration; or for something sold once."""
-    quantity = item.get("quantity") or 1
-    invoice_item, proration = values.get("invoice_item"), values.get("proration", False)
-    details = {"invoice_item": invoice_item, "proration": proration, "subscription": sub["id"]}
-    details["proration_details"] = {"credited_items": values.get("credited")}
-    kind = "invoice_item_details" if invoice_item and not proration else "subscription_item_details"
-    parent: dict[str, Any] = {"type": kind, "invoice_item_details": None, "subscription_item_details": None}
-    parent[kind] = details if kind == "invoice_item_details" else {**details, "subscription_item": item["id"]}
-    pricing_shown = priced(state, item["price"], sub["currency"])
-    return blank(
-        "line_item",
-        state.new_id("il"),
-        amount=amount,
-        currency=sub["currency"],
-        description=values.get("description") or described(state, sub, item),
-        discount_amounts=[],
-        discountable=not proration,
-        discounts=[] if proration else list(item.get("discounts", [])),
-        livemode=False,
-        metadata=dict(sub["metadata"]),
-        parent=parent,
-        period={"start": period[0], "end": period[1]},
-        pretax_credit_amounts=[],
-        pricing={**pricing_shown, "unit_amount_decimal": None} if proration else pricing_shown,
-        quantity=quantity,
-        quantity_decimal=str(quantity),
-        subtotal=amount,
-        subscription=sub["id"],
-        taxes=[],
-    )
-
-
-def priced(state: State, price: Object, currency: str) -> Object:
-    return {
-        "price_details": {"price": price["id"], "product": price["product"]},
-        "type": "price_details",
-        "unit_amount_decimal": str(pricing.unit_amount(state, price, currency)),
-    }
-
-
-def described(state: State, sub: Object, item: Object) -> str:
-    price = item["price"]
-    product = state.find("product", price["product"])
-    amount = pricing.shown(pricing.unit_amount(state, price, sub["currency"]), sub["currency"])
-    name = product["name"] if product else price["product"]
-    return f"{counted(item, product)} {name} (at {amount} / {pricing.rhythm(price['recurring'])})"
-
-
-def counted(item: Object, product: Object | None) -> str:
-    """`10 user ×`: the label of a unit stays in the singular."""
-    label = product["unit_label"] if product else None
-    return f"{item.get('quantity') or 1}{f' {label}' if label else ''} ×"
-
-
-def trial_line(state: State, sub: Object, item: Object) -> Line:
-    period = (sub["trial_start"], sub["trial_end"])
-    product = state.find("product", item["price"]["product"])
-    name = product["name"] if product else "subscription"
-    made = line(state, sub, item, 0, period, description=f"Free trial for {counted(item, product)} {name}")
-    made["pricing"]["unit_amount_decimal"] = "0"
-    return made
-
-
-def document(state: State, sub: Object, reason: str, lines: list[Line], **values: Any) -> Object:
+def document(state: State, sub: Object, reason: str, lines: list[Object], **values: Any) -> Object:
     """An invoice that is not filed yet: create_preview and invoice.upcoming stop here."""
     identifier = values.pop("id", None) or state.new_id("in")
     customer = state.get("customer", sub["customer"])
@@ -152,37 +87,19 @@ def due_date(state: State, payer: Object) -> int | None:
     return None if length is None else state.now() + days(length)
 
 
-def draft(state: State, sub: Object, reason: str, lines: list[Line], **values: Any) -> Object:
+def draft(state: State, sub: Object, reason: str, lines: list[Object], **values: Any) -> Object:
     invoice = state.put(document(state, sub, reason, lines, **values))
     for entry in lines:
-        item = state.find("invoiceitem", item_of(entry))
+        item = state.find("invoiceitem", line_items.item_of(entry))
         if item is not None:
             item["invoice"] = invoice["id"]
             state.put(item)
     sub["latest_invoice"] = invoice["id"]
     for entry in invoice["lines"]["data"]:
-        remember_billed(state, entry)
+        line_items.remember_billed(state, entry)
     emit(state, "invoice.created", invoice)
     discounting.use_up(state, sub, invoice)
     return invoice
-
-
-def remember_billed(state: State, entry: Line) -> None:
-    """What an item was last billed with is what its unused time is credited with. A credit is no bill."""
-    details = entry["parent"]["subscription_item_details"]
-    if details is None or (details["proration"] and entry["amount"] < 0):
-        return
-    net = entry["amount"] - sum(each["amount"] for each in entry["discount_amounts"])
-    period = [entry["period"]["start"], entry["period"]["end"]]
-    line = entry["id"] if entry["invoice"] else None
-    billed = {"amount": net, "period": period, "invoice": entry["invoice"], "line": line}
-    state.note(details["subscription_item"])["billed"] = billed
-
-
-def item_of(entry: Line) -> str | None:
-    parent = entry["parent"]
-    details = parent["invoice_item_details"] or parent["subscription_item_details"]
-    return details["invoice_item"] if details else None
 
 
 def finalize(state: State, invoice: Object, reserve: bool = True) -> None:

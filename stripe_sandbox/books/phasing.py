@@ -153,7 +153,7 @@ def _enter(state: State, sub: Object, phase: Object, prorations: str, before: Ob
         if change is not None:
             proration.put(state, sub, change)
         _write(state, sub, phase, before)
-        if change is not None and (change.bills_periods or (change.lines and prorations == "always_invoice")):
+        if change is not None and (change.is_due_now or (change.lines and prorations == "always_invoice")):
             invoice = proration.bill(state, sub, change)
         elif change is not None:
             proration.file_items(state, sub, change)

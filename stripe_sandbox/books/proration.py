@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..events import emit
 from ..http.blanks import blank
 from ..store import Object, State
-from . import discounting, extras, invoicing, items, periods, pricing, reductions, standing
+from . import discounting, extras, invoicing, items, line_items, periods, pricing, reductions, standing
 
 
 @dataclass
@@ -17,11 +17,15 @@ class Change:
     period: tuple[int, int]
     lines: list[Object]
     items: list[Object]
+    has_new_interval: bool = False
 
     @property
-    def bills_periods(self) -> bool:
-        """Whether whole periods are charged, which no invoice item can wait with."""
-        return any(invoicing.item_of(entry) is None for entry in self.lines)
+    def is_due_now(self) -> bool:
+        """Whether the change is invoiced at once whatever was asked for: another interval, or whole periods
+        (https://docs.stripe.com/billing/subscriptions/change-price#immediate-payment)."""
+        return bool(self.lines) and (
+            self.has_new_interval or any(line_items.item_of(entry) is None for entry in self.lines)
+        )
 
 
 def work_out(
@@ -45,12 +49,12 @@ def work_out(
     before = {row["id"]: row for row in sub["items"]["data"]}
     bounds = (items.period_start(sub), items.period_end(sub))
     if sub["status"] == "trialing":
-        added = [invoicing.trial_line(state, sub, row) for row in rows if row["id"] not in before]
+        added = [line_items.trial_line(state, sub, row) for row in rows if row["id"] not in before]
         return Change(rows, sub["billing_cycle_anchor"], bounds, added, [])
     moved = reset or rhythm(rows) != rhythm(sub["items"]["data"])
     anchor = at if reset else sub["billing_cycle_anchor"]
     rows = [_moved(row, anchor, at, reset) if moved else row for row in rows]
-    change = Change(rows, anchor, (bounds[0], at), [], [])
+    change = Change(rows, anchor, (bounds[0], at), [], [], has_new_interval=moved)
     after = {row["id"]: row for row in rows}
     if prorates:
         for row in (row for key, row in before.items() if moved or _differs(row, after.get(key))):
@@ -91,7 +95,7 @@ def _credit(state: State, sub: Object, change: Change, row: Object, at: int) -> 
     if billed.get("line"):
         credited = {"invoice": billed["invoice"], "invoice_line_items": [billed["line"]]}
         line["parent"]["subscription_item_details"]["proration_details"] = {"credited_items": credited}
-        state.note(invoicing.item_of(line) or "")["credited"] = credited
+        state.note(line_items.item_of(line) or "")["credited"] = credited
 
 
 def _as_priced(state: State, sub: Object, row: Object) -> Object:
@@ -118,7 +122,7 @@ def _prorate(
     name = product["name"] if product else row["price"]["product"]
     words = f"{which} time on {name} after {periods.day(period[0])}"
     item = _invoice_item(state, sub, row, amount, period, words)
-    line = invoicing.line(state, sub, row, amount, period, description=words, invoice_item=item["id"], proration=True)
+    line = line_items.line(state, sub, row, amount, period, description=words, invoice_item=item["id"], proration=True)
     change.items.append(item)
     change.lines.append(line)
     return line
@@ -134,13 +138,13 @@ def _net(state: State, sub: Object, rows: list[Object], row: Object, given: disc
 def _own(state: State, sub: Object, row: Object, given: discounting.Given) -> reductions.Part:
     amount = pricing.item_amount(state, row, sub["currency"])
     part = reductions.Part(amount, row["price"]["product"], sub["currency"])
-    return reductions.net(state, given.of_items.get(row["id"], row["discounts"]), [part])[0]
+    return reductions.net(state, given.of_items[row["id"]] if row["id"] in given.of_items else row["discounts"], [part])[0]
 
 
 def _add_whole(state: State, sub: Object, change: Change, row: Object) -> None:
     period = (row["current_period_start"], row["current_period_end"])
     amount = pricing.item_amount(state, row, sub["currency"])
-    change.lines.append(invoicing.line(state, sub, row, amount, period))
+    change.lines.append(line_items.line(state, sub, row, amount, period))
 
 
 def _invoice_item(state: State, sub: Object, row: Object, amount: int, period: tuple[int, int], words: str) -> Object:
@@ -161,7 +165,7 @@ def _invoice_item(state: State, sub: Object, row: Object, amount: int, period: t
         net_amount=amount,
         parent={"subscription_details": details, "type": "subscription_details"},
         period={"start": period[0], "end": period[1]},
-        pricing=invoicing.priced(state, row["price"], sub["currency"]),
+        pricing=line_items.priced(state, row["price"], sub["currency"]),
         proration=True,
         proration_details={"discount_amounts": []},
         quantity=quantity,
@@ -173,7 +177,7 @@ def _invoice_item(state: State, sub: Object, row: Object, amount: int, period: t
 def file_items(state: State, sub: Object, change: Change) -> None:
     """The prorations become invoice items that wait for an invoice. The next credit is of what they charge."""
     for line in change.lines:
-        invoicing.remember_billed(state, line)
+        line_items.remember_billed(state, line)
     for item in change.items:
         state.put(item)
         state.note(sub["id"]).setdefault("pending_items", []).append(item["id"])
@@ -198,7 +202,7 @@ def line_of(state: State, sub: Object, item: Object) -> Object:
     row = rows.get(item["parent"]["subscription_details"]["subscription_item"]) or sub["items"]["data"][0]
     price = state.get("price", item["pricing"]["price_details"]["price"])
     period = (item["period"]["start"], item["period"]["end"])
-    return invoicing.line(
+    return line_items.line(
         state,
         sub,
         {**row, "price": price, "quantity": item["quantity"]},
@@ -240,7 +244,7 @@ def bill(state: State, sub: Object, change: Change) -> Object:
     """What the change costs, and what waited, on one invoice now."""
     file_items(state, sub, change)
     lines = take_pending_lines(state, sub)
-    lines += [line for line in change.lines if invoicing.item_of(line) is None]
+    lines += [line for line in change.lines if line_items.item_of(line) is None]
     invoice = invoicing.draft(state, sub, "subscription_update", lines, period=change.period)
     invoicing.finalize(state, invoice)
     return invoice

@@ -27,8 +27,9 @@ def on_paid(state: State, sub: Object, invoice: Object) -> None:
 
 
 def close_invoice(state: State, invoice: Object, status: str) -> None:
-    """Voids it or gives it up. A subscription whose latest one is given up goes on as if it were paid; one whose latest
-    is voided stands as the one before left it (assumed), and a paused one stays paused."""
+    """Voids it or gives it up. A subscription whose latest one is given up goes on as if it were paid. One whose latest
+    is voided stands as the last that is not void left it, and is active where there is none; an incomplete one whose
+    first is voided has expired (https://docs.stripe.com/billing/subscriptions/overview). A paused one stays paused."""
     invoicing.close_unpaid(state, invoice, status)
     sub = state.find("subscription", invoicing.subscription_id(invoice))
     if sub is None or is_over(sub):
@@ -38,7 +39,9 @@ def close_invoice(state: State, invoice: Object, status: str) -> None:
     with recorded(state, sub, UPDATED):
         if invoice["id"] != sub["latest_invoice"]:
             return
-        if status == "uncollectible" and sub["status"] == "paused":
+        if status == "void" and sub["status"] == "incomplete":
+            expire(state, sub)
+        elif status == "uncollectible" and sub["status"] == "paused":
             resume(state, sub)
         elif sub["status"] in ("past_due", "unpaid") and (status == "uncollectible" or _was_settled(state, sub)):
             sub["status"] = "active"
@@ -54,10 +57,15 @@ def _forget_pending(state: State, sub: Object, invoice: Object) -> None:
 
 
 def _was_settled(state: State, sub: Object) -> bool:
-    """Whether the latest invoice that was not voided is paid or given up."""
+    """Whether the latest invoice that was not voided is paid or given up, or there is none."""
     rows = state.table("invoice").where("customer", sub["customer"])
     left = [row for row in rows if invoicing.subscription_id(row) == sub["id"] and row["status"] != "void"]
-    return bool(left) and left[-1]["status"] in ("paid", "uncollectible")
+    return not left or left[-1]["status"] in ("paid", "uncollectible")
+
+
+def expire(state: State, sub: Object) -> None:
+    """The first payment will not be made."""
+    sub.update(status="incomplete_expired", ended_at=state.now(), canceled_at=state.now())
 
 
 def resume(state: State, sub: Object) -> None:

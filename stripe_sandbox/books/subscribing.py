@@ -6,7 +6,7 @@ from ..http.blanks import blank
 from ..http.errors import invalid, missing_parameter
 from ..http.metadata import merged
 from ..store import Object, State
-from . import discounting, invoicing, items, periods, pricing, standing
+from . import discounting, invoicing, items, line_items, periods, pricing, standing
 from .periods import DAY
 
 FIRST_INVOICE = "subscription_create"
@@ -120,14 +120,14 @@ def check_terms(method: str, days: int | None) -> None:
 def first_lines(state: State, sub: Object) -> list[Object]:
     rows = sub["items"]["data"]
     if sub["status"] == "trialing":
-        return [invoicing.trial_line(state, sub, row) for row in rows]
+        return [line_items.trial_line(state, sub, row) for row in rows]
     return [*_elapsed(state, sub), *(regular_line(state, sub, row) for row in rows)]
 
 
 def _elapsed(state: State, sub: Object) -> list[Object]:
     """The time since a start in the past, up to the current period: a line for each item (assumed)."""
     start, end = sub["start_date"], items.period_start(sub)
-    return [invoicing.line(state, sub, row, _since(state, sub, row, start, end), (start, end))
+    return [line_items.line(state, sub, row, _since(state, sub, row, start, end), (start, end))
             for row in sub["items"]["data"] if start < end]  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def regular_line(state: State, sub: Object, item: Object, until: int | None = No
     amount = pricing.item_amount(state, item, sub["currency"])
     if until is not None:
         amount = pricing.share(amount, period[1] - period[0], until - period[0])
-    return invoicing.line(state, sub, item, amount, period)
+    return line_items.line(state, sub, item, amount, period)
 
 
 def begin(state: State, sub: Object) -> None:

@@ -75,7 +75,7 @@ def _show(state: State, session: Object, given: dict[str, str], error: str = "",
     rows = [_row(state, session, item) for item in note["items"]]
     customer = state.find("customer", session["customer"])
     trial = note["subscription_data"].get("trial_period_days")
-    off = (session["total_details"] or {"amount_discount": 0})["amount_discount"]
+    off = (session["total_details"] or {}).get("amount_discount", 0)
     return page(
         "checkout.html",
         status,

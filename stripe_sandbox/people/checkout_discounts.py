@@ -40,7 +40,7 @@ def enter(state: State, session: Object, text: str) -> None:
 
 def redeem(state: State, session: Object) -> None:
     """In payment mode the session itself has the discount."""
-    amount = session["total_details"]["amount_discount"]
+    amount = (session["total_details"] or {}).get("amount_discount", 0)
     for entry in state.note(session["id"]).get("discounts", []):
         coupon, code = discounting.chosen(
             state, entry, session["customer"], session["currency"], session["amount_subtotal"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import charging, delayed, invoicing
+from ..books import charging, delayed, invoicing, line_items
 from ..books.cards import Card
 from ..events import emit, in_order
 from ..resources import payment_methods
@@ -113,4 +113,4 @@ def _invoice(state: State, session: Object) -> Object:
 def _line(state: State, buyer: Object, row: Object) -> Object:
     now = state.now()
     words = {"description": row["description"], "invoice_item": state.new_id("ii")}
-    return invoicing.line(state, buyer, row, row["amount_subtotal"], (now, now), **words)
+    return line_items.line(state, buyer, row, row["amount_subtotal"], (now, now), **words)

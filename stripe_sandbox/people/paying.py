@@ -6,14 +6,20 @@ from ..books import collection, invoicing
 from ..http.errors import invalid
 from ..resources.invoices import payable
 from ..resources.payment_methods import attached
-from ..store import State
+from ..store import Object, State
 
 NAMES = {"succeeded": "paid", "declined": "declined", "requires_action": "requires_action"}
 
 
+def _waiting(state: State, invoice: Object) -> str | None:
+    """The card of an attempt that waits for 3D Secure."""
+    intent = invoicing.intent_of(state, invoice)
+    return intent["payment_method"] if intent and intent["status"] == "requires_action" else None
+
+
 def pay(state: State, identifier: str, outcome: str | None, token: str | None) -> dict[str, Any]:
     invoice = payable(state, identifier)
-    method = collection.method_for(state, invoice)
+    method = _waiting(state, invoice) or collection.method_for(state, invoice)
     if token:
         method = attached(state, token, state.get("customer", invoice["customer"]))["id"]
     if method is None and invoice["amount_due"]:

@@ -19,7 +19,8 @@ ENDS = "cancel_at cancel_at_period_end cancellation_details.comment cancellation
 PAYING = "payment_behavior proration_behavior proration_date billing_cycle_anchor off_session"
 PLAIN = (
     "collection_method days_until_due default_payment_method description metadata trial_end "
-    "trial_settings.end_behavior.missing_payment_method pause_collection.behavior pause_collection.resumes_at"
+    "trial_settings.end_behavior.missing_payment_method pause_collection.behavior pause_collection.resumes_at "
+    "payment_settings.save_default_payment_method"
 )
 
 
@@ -89,6 +90,8 @@ def _write(state: State, sub: Object, params: Params) -> None:
     _write_terms(sub, params)
     if "pause_collection" in params:
         standing.pause_collection(state, sub, params["pause_collection"] or None)
+    if "payment_settings" in params:
+        sub["payment_settings"].update(params["payment_settings"] or {"save_default_payment_method": "off"})
     if "trial_settings" in params:
         sub["trial_settings"] = params["trial_settings"]
     sub["metadata"] = merged(sub["metadata"], params)
@@ -129,7 +132,7 @@ def _change_items(state: State, sub: Object, params: Params) -> None:
         raise invalid("This subscription has a pending update: pay or void its invoice first.", "items")
     change = worked_out(state, sub, params)
     behaviour = params.get("payment_behavior", "allow_incomplete")
-    bills_now = bool(change.lines) and (change.bills_periods or params.get("proration_behavior") == "always_invoice")
+    bills_now = bool(change.lines) and (change.is_due_now or params.get("proration_behavior") == "always_invoice")
     if sub["collection_method"] != "charge_automatically":
         behaviour = "allow_incomplete"
     if bills_now and behaviour == "error_if_incomplete":

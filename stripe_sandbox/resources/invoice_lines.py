@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import extras, invoicing
+from ..books import extras, line_items
 from ..events import emit, recorded
 from ..http.contract import Params
 from ..http.errors import invalid, missing_resource
@@ -80,7 +80,7 @@ def update_one(state: State, invoice: str, line: str, params: Params) -> Object:
 
 def _change(state: State, invoice: Object, line: Object, params: dict[str, Any]) -> None:
     given = {name: value for name, value in params.items() if name != "id"}
-    if item := invoicing.item_of(line):
+    if item := line_items.item_of(line):
         invoice_items.update(state, item, given)
         return
     if given.keys() - OF_A_PLAN:
@@ -96,7 +96,7 @@ def remove(state: State, invoice: str, params: Params) -> Object:
     """`unassign` leaves the invoice item for another invoice."""
     row = _draft(state, invoice)
     for entry in params["lines"]:
-        item = invoicing.item_of(_line(row, entry["id"], "lines[0][id]"))
+        item = line_items.item_of(_line(row, entry["id"], "lines[0][id]"))
         if item is None:
             raise invalid("The lines of a subscription's items stay on its invoice.", "lines[0][id]")
         _take_off(state, item, entry["behavior"] == "delete")

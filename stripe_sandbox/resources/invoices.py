@@ -98,6 +98,9 @@ def void(state: State, invoice: str, params: Params) -> Object:
     row = state.get("invoice", invoice)
     if row["status"] not in ("open", "uncollectible"):
         raise invalid(f"You can only pass in open invoices. This invoice isn't open: it is {row['status']}.")
+    intent = invoicing.intent_of(state, row)
+    if intent is not None and intent["status"] == "processing":
+        raise invalid("You can't void an invoice while its payment is processing.", None, "invoice_not_editable")
     standing.close_invoice(state, row, "void")
     return row
 

@@ -9,7 +9,7 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 from . import off_session
-from .payment_methods import attached, check_types, resolved, types_of
+from .payment_methods import check_types, resolved, types_of
 
 CREATED = (
     "amount currency customer payment_method confirm description metadata off_session receipt_email capture_method "
@@ -52,23 +52,16 @@ def _confirm(state: State, intent: Object, params: Params) -> Object:
         raise missing_parameter("payment_method")
     state.note(intent["id"])["return_url"] = params.get("return_url")
     on_session, method = not params.get("off_session"), intent["payment_method"]
-    invoice = state.find("invoice", state.note(intent["id"]).get("invoice"))
-    if invoice is not None:
-        result = collection.collect(state, invoice, on_session, method=method)
-    elif not on_session and off_session.needs_customer(state, method):
+    is_of_invoice = "invoice" in state.note(intent["id"])
+    if not on_session and not is_of_invoice and off_session.needs_customer(state, method):
         result = off_session.refuse(state, intent, method)
     else:
-        result = charging.attempt(state, intent, method, on_session)
+        result = _attempt(state, intent, on_session)
     if result == charging.DECLINED:
         raise declined({**intent["last_payment_error"], "payment_intent": intent})
-    _keep_card(state, intent, result)
+    if result == charging.SUCCEEDED:
+        charging.keep_card(state, intent)
     return intent
-
-
-def _keep_card(state: State, intent: Object, result: str) -> None:
-    """`setup_future_usage` attaches the card that has paid to its customer."""
-    if result == charging.SUCCEEDED and intent["setup_future_usage"] and intent["customer"]:
-        attached(state, intent["payment_method"], state.get("customer", intent["customer"]))
 
 
 @api.add(
@@ -96,12 +89,33 @@ def _unexpected(intent: Object, what: str, allowed: tuple[str, ...]) -> Exceptio
     )
 
 
+def answer(state: State, identifier: str, outcome: str | None) -> Object:
+    """What the customer does where 3D Secure is asked for."""
+    row = state.get("payment_intent", identifier)
+    if row["status"] != "requires_action":
+        raise invalid(f"This PaymentIntent is {row['status']}: it asks for no 3D Secure.", "intent")
+    if outcome not in ("authenticated", "authentication_failed"):
+        raise invalid("Invalid outcome: must be one of authenticated, authentication_failed", "outcome")
+    result = _attempt(state, row, True, outcome)
+    if result == charging.SUCCEEDED:
+        charging.keep_card(state, row)
+    return row
+
+
+def _attempt(state: State, intent: Object, on_session: bool, outcome: str | None = None) -> str:
+    """An invoice's intent pays its invoice."""
+    invoice, method = state.find("invoice", state.note(intent["id"]).get("invoice")), intent["payment_method"]
+    if invoice is not None:
+        return collection.collect(state, invoice, on_session, outcome, method)
+    return charging.attempt(state, intent, method, on_session, outcome)
+
+
 @api.add("POST", "/v1/payment_intents/{intent}/capture", "PaymentIntentCaptureParams", "amount_to_capture metadata")
 def capture(state: State, intent: str, params: Params) -> Object:
     row = state.get("payment_intent", intent)
     if row["status"] != "requires_capture":
         raise _unexpected(row, "captured", ("requires_capture",))
-    amount = params.get("amount_to_capture", row["amount_capturable"])
+    amount: int = params.get("amount_to_capture", row["amount_capturable"])
     if not 1 <= amount <= row["amount_capturable"]:
         raise invalid("The amount to capture must be between 1 and the amount that is held.", "amount_to_capture")
     charges.capture(state, row, state.get("charge", row["latest_charge"]), amount)

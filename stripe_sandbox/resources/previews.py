@@ -46,7 +46,7 @@ def create_preview(state: State, params: Params) -> Object:
             raise ApiError(404, "No upcoming invoices for customer: " + sub["customer"], code="invoice_upcoming_none")
         return _identified(preview_of_renewal(state, sub, more), identifier)
     change = changes.worked_out(state, sub, details)
-    if change.bills_periods or details.get("proration_behavior") == "always_invoice":
+    if change.is_due_now or details.get("proration_behavior") == "always_invoice":
         lines = proration.pending_lines(state, sub) + change.lines + more
         return invoicing.document(state, sub, "subscription_update", lines, id=identifier, period=change.period)
     after = {**sub, "items": {**sub["items"], "data": change.rows}}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..books import cards, charging
-from ..events import emit
+from ..events import emit, recorded
 from ..http.blanks import blank
 from ..http.contract import Params
 from ..http.errors import invalid, missing_parameter
@@ -74,14 +74,44 @@ def _confirm(state: State, intent: Object, return_url: str | None) -> Object:
         raise missing_parameter("payment_method")
     card = cards.of_method(state, intent["payment_method"])
     if card.authentication:
-        intent["status"] = "requires_action"
+        intent.update(status="requires_action", last_setup_error=None)
         intent["next_action"] = charging.next_action(state, return_url)
         emit(state, "setup_intent.requires_action", intent)
         return intent
+    return succeed(state, intent)
+
+
+def succeed(state: State, intent: Object) -> Object:
+    """The card is the customer's; a subscription that waited for it waits no longer."""
     if intent["customer"]:
         attached(state, intent["payment_method"], state.get("customer", intent["customer"]))
-    intent["status"] = "succeeded"
+    intent.update(status="succeeded", next_action=None, last_setup_error=None)
     emit(state, "setup_intent.succeeded", intent)
+    sub = state.find("subscription", state.notes.get(intent["id"], {}).get("subscription"))
+    if sub is not None and sub["pending_setup_intent"] == intent["id"]:
+        _end_waiting(state, sub, intent["payment_method"])
+    return intent
+
+
+def _end_waiting(state: State, sub: Object, method: str) -> None:
+    with recorded(state, sub, "customer.subscription.updated"):
+        sub["pending_setup_intent"] = None
+        if sub["payment_settings"]["save_default_payment_method"] == "on_subscription":
+            sub["default_payment_method"] = method
+
+
+def answer(state: State, identifier: str, outcome: str | None) -> Object:
+    """What the customer does where 3D Secure is asked for."""
+    intent = state.get("setup_intent", identifier)
+    if intent["status"] != "requires_action":
+        raise invalid(f"This SetupIntent is {intent['status']}: it asks for no 3D Secure.", "intent")
+    if outcome == "authenticated":
+        return succeed(state, intent)
+    if outcome != "authentication_failed":
+        raise invalid("Invalid outcome: must be one of authenticated, authentication_failed", "outcome")
+    failed = {**charging.AUTHENTICATION_FAILED, "code": "setup_intent_authentication_failure"}
+    intent.update(status="requires_payment_method", next_action=None, last_setup_error=failed, payment_method=None)
+    emit(state, "setup_intent.setup_failed", intent)
     return intent
 
 

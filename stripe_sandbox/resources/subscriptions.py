@@ -6,13 +6,13 @@ from ..books import charging, collection, extras, items, proration, standing, su
 from ..books.cards import decline_error, of_method
 from ..books.charging import SUCCEEDED
 from ..books.invoicing import draft, finalize
-from ..events import emit, in_order
+from ..events import emit, forget, in_order
 from ..http.contract import Params
 from ..http.errors import ApiError, invalid, missing_parameter
 from ..http.listing import page
 from ..http.routing import api
 from ..store import Object, State
-from . import catalogue
+from . import catalogue, pending_setup
 from .payment_methods import owned
 
 ITEM_DISCOUNTS = "items.discounts.coupon items.discounts.promotion_code items.discounts.discount"
@@ -51,14 +51,16 @@ def create(state: State, params: Params) -> Object:
     options = {"currency": None, **params, "start_date": _backdated(state, params)}
     if behaviour == "allow_incomplete" and charged:
         _refuse_without_card(state, customer, wanted, options)
-    sub = subscribing.build(state, customer, wanted, options)
-    _end_as_asked(state, sub, params)
     with in_order(state, ("customer.subscription.created",)):
+        sub = subscribing.build(state, customer, wanted, options)
+        _end_as_asked(state, sub, params)
         extras.wait(state, sub, params)
         invoice = _begin(state, sub)
+        if invoice["status"] == "open" and (behaviour != "default_incomplete" or invoice["amount_due"] == 0):
+            collection.advance(state, invoice, on_session=not params.get("off_session"))
+        pending_setup.begin(state, sub, invoice)
+        forget(state, "customer.subscription.updated", sub)
         emit(state, "customer.subscription.created", sub)
-    if invoice["status"] == "open" and (behaviour != "default_incomplete" or invoice["amount_due"] == 0):
-        collection.advance(state, invoice, on_session=not params.get("off_session"))
     subscribing.begin(state, sub)
     return sub
 

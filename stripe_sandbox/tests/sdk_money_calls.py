@@ -85,6 +85,19 @@ MONEY_CALLS = {
     "payment_intents.confirm": lambda c, w: c.v1.payment_intents.confirm(
         w["payment_intents.create"].id, {"payment_method": "pm_card_visa"}
     ),
+    "payment_intents.capture": lambda c, w: c.v1.payment_intents.capture(
+        c.v1.payment_intents.create(
+            {
+                "amount": 1000,
+                "currency": "usd",
+                "payment_method": "pm_card_visa",
+                "capture_method": "manual",
+                "confirm": True,
+                "return_url": "https://example.com/",
+            }
+        ).id,
+        {"amount_to_capture": 800},
+    ),
     "payment_intents.retrieve": lambda c, w: c.v1.payment_intents.retrieve(w["payment_intents.create"].id),
     "payment_intents.cancel": lambda c, w: c.v1.payment_intents.cancel(
         c.v1.payment_intents.create({"amount": 1000, "currency": "usd"}).id

@@ -39,7 +39,8 @@ def test_an_upgrade_is_invoiced_at_once_by_the_second(
     now = fresh(client, sub)
     lines = now.latest_invoice.lines.data
     assert [line.amount for line in lines] == [-1000, 2500]
-    assert {line.parent.type for line in lines} == {"invoice_item_details"}
+    assert {line.parent.type for line in lines} == {"subscription_item_details"}
+    assert all(line.parent.subscription_item_details.proration for line in lines)
     assert (now.latest_invoice.amount_paid, now.latest_invoice.billing_reason) == (1500, "subscription_update")
     assert forwarding.types()[:5] == [
         "customer.subscription.updated",
@@ -91,14 +92,19 @@ def test_without_proration_nothing_is_owed(
     assert fresh(client, sub).latest_invoice.amount_paid == 5000
 
 
-def test_another_interval_starts_a_new_period(client: stripe.StripeClient, control: Control, subscribed: Any) -> None:
+def test_another_interval_keeps_the_anchor(client: stripe.StripeClient, control: Control, subscribed: Any) -> None:
+    """A recorded answer, and https://docs.stripe.com/billing/subscriptions/billing-mode: the year is the anchor's."""
     sub = subscribed()
     middle = half_way(control, sub)
     product = client.v1.prices.retrieve(sub["items"]["data"][0].price.id).product
     yearly: Any = {"product": product, "currency": "usd", "unit_amount": 20000, "recurring": {"interval": "year"}}
     changed = swap(client, sub, client.v1.prices.create(yearly), proration_date=middle)
-    assert changed["items"]["data"][0].current_period_end - middle in (365 * DAY, 366 * DAY)
-    assert fresh(client, sub).latest_invoice.amount_paid == 19000
+    item = changed["items"]["data"][0]
+    assert (changed.billing_cycle_anchor, item.current_period_start) == (sub.billing_cycle_anchor,) * 2
+    assert item.current_period_end - item.current_period_start in (365 * DAY, 366 * DAY)
+    year = item.current_period_end - item.current_period_start
+    rest = round(20000 * (item.current_period_end - middle) / year)
+    assert fresh(client, sub).latest_invoice.amount_paid == rest - 1000
 
 
 def test_a_downgrade_leaves_a_credit_for_the_next_invoice(

@@ -1,4 +1,4 @@
-"""Compares two answers field by field: ids as names for the same thing, instants within seconds, all else to the letter."""
+"""Compares two answers field by field: ids as names of one thing, instants within seconds, the rest to the letter."""
 
 import re
 from collections.abc import Iterator

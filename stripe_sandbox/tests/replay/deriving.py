@@ -1,9 +1,8 @@
-"""Brings raw recordings of Stripe's API into this test's own form.
+"""Brings raw recordings of Stripe's API into this test's own form: `python -m …replay.deriving RAW`.
 
-`python -m stripe_sandbox.tests.replay.deriving RAW` reads a JSON list of requests (story, at as an HTTP date, version, method,
-path, form, status, answer) and writes the data file. Ids are replaced by short ones, people by others, addresses of pages
-by `https://…`, certificates by `…`; nothing else is changed. What a story takes for granted (prices, customers, cards) is
-put in front of it as requests that make it as the answers show it.
+RAW is a JSON list of requests: story, at (an HTTP date), version, method, path, form, status, answer. Ids are replaced
+by short ones, people by others, addresses of pages by `https://…`, certificates by `…`; nothing else is changed. What
+a story takes for granted (prices, customers, cards) is put in front of it as requests that make it as it is shown.
 """
 
 import json

@@ -52,13 +52,14 @@ class Teller:
         self.names = Names()
 
     def begin(self, story: Story) -> None:
-        first = min(entry.at for entry in [*story.given, *story.steps])
+        first = min([given.at for given in story.given] + [step.at for step in story.steps])
         self._control("/reset", {"seed": story.number, "now": first})
         self._control("/portal", {})
 
     def go_through(self, story: Story) -> Iterator[Outcome]:
         """What is given is made in its time, before the requests of the same second."""
-        for entry in sorted([*story.given, *story.steps], key=lambda entry: entry.at):
+        entries: list[Given | Step] = [*story.given, *story.steps]
+        for entry in sorted(entries, key=lambda entry: entry.at):
             self._move_to(entry.at)
             if isinstance(entry, Given):
                 self._make(entry)

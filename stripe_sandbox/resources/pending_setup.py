@@ -1,0 +1,25 @@
+"""`pending_setup_intent`: a subscription that begins without a payment has its card saved or confirmed."""
+
+from ..books import cards, charging, collection
+from ..events import emit
+from ..store import Object, State
+from . import setup_intents
+
+
+def begin(state: State, sub: Object, invoice: Object) -> None:
+    """Where nothing is due, and there is no card yet, or one that asks for 3D Secure."""
+    if invoice["amount_due"] or sub["collection_method"] != "charge_automatically":
+        return
+    method = collection.method_for(state, invoice)
+    if method is None:
+        intent = setup_intents.new(state, sub["customer"], None, "requires_payment_method")
+    elif cards.of_method(state, method).authentication:
+        action = charging.next_action(state, None)
+        intent = setup_intents.new(state, sub["customer"], method, "requires_action", next_action=action)
+    else:
+        return
+    state.note(intent["id"])["subscription"] = sub["id"]
+    sub["pending_setup_intent"] = intent["id"]
+    emit(state, "setup_intent.created", intent)
+    if intent["status"] == "requires_action":
+        emit(state, "setup_intent.requires_action", intent)
