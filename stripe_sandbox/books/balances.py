@@ -5,6 +5,7 @@ from typing import Any
 from ..events import recorded
 from ..http.blanks import blank
 from ..store import Object, State
+from . import amounts
 
 KIND = "customer_balance_transaction"
 
@@ -38,15 +39,21 @@ def book(state: State, customer: Object, amount: int, kind: str, **values: Any) 
 
 
 def apply(state: State, invoice: Object, customer: Object) -> None:
-    """A credit or debt counts towards the invoice; what is left of it stays. An invoice below zero is a credit."""
+    """A credit or debt counts towards the invoice; what is left of it stays. An invoice below zero is a credit, one
+    below what can be charged a debt that the next one asks for."""
     before = customer["balance"]
     due = invoice["total"] + before
-    invoice.update(starting_balance=before, ending_balance=min(due, 0))
-    invoice.update(amount_due=max(due, 0), amount_remaining=max(due, 0))
-    moved = min(due, 0) - before
+    carried = due if due < 0 or _is_carried(invoice, due) else 0
+    invoice.update(starting_balance=before, ending_balance=carried)
+    invoice.update(amount_due=due - carried, amount_remaining=due - carried)
+    moved = carried - before
     if moved:
-        kind = "invoice_too_small" if invoice["total"] < 0 and due < 0 else "applied_to_invoice"
+        kind = "invoice_too_small" if carried > 0 or invoice["total"] < 0 > due else "applied_to_invoice"
         move(state, customer, moved, kind, invoice=invoice["id"], currency=invoice["currency"])
+
+
+def _is_carried(invoice: Object, due: int) -> bool:
+    return invoice["collection_method"] == "charge_automatically" and amounts.is_too_small(due, invoice["currency"])
 
 
 def give_back(state: State, invoice: Object) -> None:

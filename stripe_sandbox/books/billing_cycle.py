@@ -125,7 +125,7 @@ def finalize(state: State, identifier: str) -> None:
         invoice["webhooks_delivered_at"] = state.now()
     paused = _paused_collection(state, invoice)
     invoicing.finalize(state, invoice, reserve=paused is None)
-    if paused is not None:
+    if paused is not None and (paused == "void" or invoice["amount_due"]):
         invoicing.close_unpaid(state, invoice, "void" if paused == "void" else "uncollectible")
     else:
         collection.advance(state, invoice, scheduled=True)

@@ -60,7 +60,8 @@ def _check_coupon(state: State, coupon: Object, currency: str) -> None:
 
 def _check_code(state: State, code: Object, customer: str | None, currency: str, amount: int) -> None:
     rules = code["restrictions"]
-    if not code["active"]:
+    coupon = state.find("coupon", code["promotion"]["coupon"])
+    if not code["active"] or not (coupon and coupon["valid"]):
         raise invalid(
             "This promotion code is inactive: it has expired or is used up.", "promotion_code", "promotion_code_expired"
         )
@@ -77,7 +78,8 @@ def _check_code(state: State, code: Object, customer: str | None, currency: str,
 
 
 def _has_paid(state: State, customer: str) -> bool:
-    return any(row["amount_paid"] for row in state.table("invoice").where("customer", customer))
+    invoices, charges = (state.table(kind).where("customer", customer) for kind in ("invoice", "charge"))
+    return any(row["amount_paid"] for row in invoices) or any(row["paid"] for row in charges)
 
 
 def give(

@@ -20,6 +20,10 @@ class Change:
     has_new_interval: bool = False
 
     @property
+    def amount(self) -> int:
+        return sum(entry["amount"] for entry in self.lines)
+
+    @property
     def is_due_now(self) -> bool:
         """Whether the change is invoiced at once whatever was asked for: another interval, or whole periods
         (https://docs.stripe.com/billing/subscriptions/change-price#immediate-payment)."""
@@ -138,7 +142,9 @@ def _net(state: State, sub: Object, rows: list[Object], row: Object, given: disc
 def _own(state: State, sub: Object, row: Object, given: discounting.Given) -> reductions.Part:
     amount = pricing.item_amount(state, row, sub["currency"])
     part = reductions.Part(amount, row["price"]["product"], sub["currency"])
-    return reductions.net(state, given.of_items[row["id"]] if row["id"] in given.of_items else row["discounts"], [part])[0]
+    return reductions.net(
+        state, given.of_items[row["id"]] if row["id"] in given.of_items else row["discounts"], [part]
+    )[0]
 
 
 def _add_whole(state: State, sub: Object, change: Change, row: Object) -> None:

@@ -1,12 +1,13 @@
 """A subscription from its first day: built, its first invoice, its trial."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..http.blanks import blank
-from ..http.errors import invalid, missing_parameter
+from ..http.errors import invalid, missing_parameter, not_covered
 from ..http.metadata import merged
 from ..store import Object, State
-from . import discounting, invoicing, items, line_items, periods, pricing, standing
+from . import amounts, discounting, invoicing, items, line_items, periods, pricing, standing
 from .periods import DAY
 
 FIRST_INVOICE = "subscription_create"
@@ -15,21 +16,43 @@ FIRST_INVOICE = "subscription_create"
 def build(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:
     """A subscription that is not announced yet, with its discounts."""
     sub = drawn_up(state, customer, wanted, options)
+    check_currency(state, customer, sub["currency"])
+    if items.total(state, sub) > amounts.LARGEST:
+        raise amounts.too_large(sub["currency"], "items")
     discounting.give(state, options.get("discounts"), sub, items.total(state, sub), options.get("session"))
     discounting.give_items(state, sub, wanted, options.get("session"))
     customer["currency"] = sub["currency"]
     return state.put(sub)
 
 
+def check_currency(state: State, customer: Object, currency: str) -> None:
+    """What a customer has running or waiting is in one currency."""
+    other = next((used for used in _currencies(state, customer["id"]) if used != currency), None)
+    if other:
+        raise invalid(
+            "You cannot combine currencies on a single customer. This customer has an active subscription, subscription "
+            f"schedule, discount, quote, or invoice item with currency {other}",
+            "currency",
+        )
+
+
+def _currencies(state: State, customer: str) -> Iterator[str]:
+    running = (row for row in state.table("subscription").where("customer", customer) if not standing.is_over(row))
+    waiting = (row for row in state.table("invoiceitem").where("customer", customer) if row["invoice"] is None)
+    return (str(row["currency"]) for rows in (running, waiting) for row in rows)
+
+
 def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:
     """A subscription with the periods its trial or its prices give it, not filed yet."""
     items.check_list(wanted)
+    check_mode(options.get("billing_mode"))
     identifier, now = state.new_id("sub"), state.now()
     trial_end = _trial_end(options, now)
     first = items.recurring_price(state, wanted[0].get("price", ""))
     anchor = trial_end or options.get("billing_cycle_anchor") or now
     end = trial_end or periods.end_of(anchor, now, first["recurring"])
     began = periods.around(anchor, now, first["recurring"])[0] if anchor < now else now
+    end = min(end, _asked_end(options) or end)
     rows = [items.build(state, identifier, entry, began, end) for entry in wanted]
     items.check_rhythm([row["price"] for row in rows], "items")
     currency = options.get("currency") or customer["currency"] or first["currency"]
@@ -79,6 +102,12 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
     )
 
 
+def _asked_end(options: dict[str, Any]) -> int | None:
+    """An end within the first period shortens it, unless prorations are declined."""
+    at = options.get("cancel_at")
+    return at if isinstance(at, int) and options.get("proration_behavior") != "none" else None
+
+
 def _trial_end(options: dict[str, Any], now: int) -> int | None:
     given, length = options.get("trial_end"), options.get("trial_period_days")
     if (length or 0) > 730 or (isinstance(given, int) and given > now + 730 * DAY):
@@ -90,6 +119,16 @@ def _trial_end(options: dict[str, Any], now: int) -> int | None:
             raise invalid("The trial end must be in the future.", "trial_end")
         return given
     return now + length * DAY if length else None
+
+
+def check_mode(given: dict[str, Any] | None) -> None:
+    """The sandbox bills flexibly, with discounts included in prorations."""
+    mode = given or {}
+    if mode.get("type", "flexible") != "flexible":
+        raise not_covered(f"billing_mode[type]={mode['type']}")
+    shown = (mode.get("flexible") or {}).get("proration_discounts", "included")
+    if shown != "included":
+        raise not_covered(f"billing_mode[flexible][proration_discounts]={shown}")
 
 
 def first_invoice(state: State, sub: Object, more: list[Object] | None = None) -> Object:
@@ -121,24 +160,25 @@ def first_lines(state: State, sub: Object) -> list[Object]:
     rows = sub["items"]["data"]
     if sub["status"] == "trialing":
         return [line_items.trial_line(state, sub, row) for row in rows]
-    return [*_elapsed(state, sub), *(regular_line(state, sub, row) for row in rows)]
+    until = items.whole(sub)[1]
+    return [*_elapsed(state, sub), *(regular_line(state, sub, row, until) for row in rows)]
 
 
 def _elapsed(state: State, sub: Object) -> list[Object]:
-    """The time since a start in the past, up to the current period: a line for each item (assumed)."""
+    """The time since a start in the past, up to the current period: a line for each period of each item."""
     start, end = sub["start_date"], items.period_start(sub)
-    return [line_items.line(state, sub, row, _since(state, sub, row, start, end), (start, end))
-            for row in sub["items"]["data"] if start < end]  # fmt: skip
+    return [line for row in sub["items"]["data"] for line in _since(state, sub, row, start, end)]
 
 
-def _since(state: State, sub: Object, row: Object, start: int, end: int) -> int:
+def _since(state: State, sub: Object, row: Object, start: int, end: int) -> Iterator[Object]:
     """Whole periods from the start on, and the share of the last one."""
-    total, at, full = 0, start, pricing.item_amount(state, row, sub["currency"])
+    at, full = start, pricing.item_amount(state, row, sub["currency"])
     while at < end:
         following = periods.end_of(start, at, row["price"]["recurring"])
-        total += pricing.share(full, min(following, end) - at, following - at)
+        until = min(following, end)
+        amount = pricing.share(full, until - at, following - at)
+        yield line_items.line(state, sub, row, amount, (at, until))
         at = following
-    return total
 
 
 def regular_line(state: State, sub: Object, item: Object, until: int | None = None) -> Object:

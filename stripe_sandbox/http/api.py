@@ -55,8 +55,20 @@ def answer(state: State, request: Request) -> Response:
         state.request = {"id": None, "idempotency_key": None}
     response.headers.setdefault("Request-Id", request_id)
     response.headers["Stripe-Version"] = API_VERSION
+    if request.method == "POST":
+        _tell_of_key(request, response)
     _log(state, request, response, request_id)
     return response
+
+
+def _tell_of_key(request: Request, response: Response) -> None:
+    """What stands in the answers to writes: the key, the request that was answered first, whether to try again."""
+    key = request.headers.get("idempotency-key")
+    if key:
+        response.headers["Idempotency-Key"] = key
+        response.headers.setdefault("Original-Request", response.headers["Request-Id"])
+    if response.status >= 400:
+        response.headers.setdefault("Stripe-Should-Retry", "true" if response.status in (409, 429) else "false")
 
 
 def _log(state: State, request: Request, response: Response, request_id: str) -> None:
@@ -99,7 +111,7 @@ def _once(state: State, request: Request, request_id: str) -> Response:
         return _perform(state, request)
     if len(key) > 255:
         raise invalid("Idempotency keys may be at most 255 characters long.", None, "invalid_idempotency_key")
-    digest = hashlib.sha256(f"{request.path}\n".encode() + request.body).hexdigest()
+    digest = _digest(request)
     _forget_old_answers(state)
     known = state.answers.get(key)
     if known is not None:
@@ -113,6 +125,12 @@ def _once(state: State, request: Request, request_id: str) -> Response:
         "at": state.now(),
     }
     return response
+
+
+def _digest(request: Request) -> str:
+    """Of the path and the parameters, in whatever order and encoding they came."""
+    given = forms.decode(_text(request))
+    return hashlib.sha256(json.dumps([request.path, given], sort_keys=True).encode()).hexdigest()
 
 
 def _forget_old_answers(state: State) -> None:
@@ -177,11 +195,14 @@ def _clock_of(state: State, request: Request, params: dict[str, Any], arguments:
     return clocks.of(state, [*arguments.values(), *params.values()])
 
 
-def _params(request: Request, route: Route) -> dict[str, Any]:
+def _text(request: Request) -> str:
     try:
-        text = "&".join(part for part in (request.query, request.body.decode()) if part)
+        return "&".join(part for part in (request.query, request.body.decode()) if part)
     except UnicodeDecodeError:
         raise invalid("The request body is not UTF-8 form data.") from None
+
+
+def _params(request: Request, route: Route) -> dict[str, Any]:
     if "json" in request.headers.get("content-type", ""):
         raise invalid("The API takes form-encoded parameters (Content-Type: application/x-www-form-urlencoded).")
-    return validate(forms.decode(text), route.params, route.covered, route.tolerated)
+    return validate(forms.decode(_text(request)), route.params, route.covered, route.tolerated)

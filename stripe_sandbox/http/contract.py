@@ -8,7 +8,7 @@ from typing import Any
 
 from stripe import RequestOptions
 
-from . import metadata
+from . import metadata, values
 from .annotations import is_literal, is_union, resolve
 from .errors import ApiError, invalid, missing_parameter, not_covered, unknown_parameter
 
@@ -59,6 +59,10 @@ def _typed_dict(raw: Any, cls: type, path: str, tolerated: frozenset[str] = NONE
     for name, (_, required) in fields.items():
         if required and name not in raw and name not in tolerated:
             raise missing_parameter(_join(path, name))
+        if required and raw.get(name) == "" and name not in tolerated:
+            raise values.empty(_join(path, name))
+    for name, value in raw.items():
+        values.check(name, value, _join(path, name))
     return {name: coerce(value, fields[name][0], _join(path, name)) for name, value in raw.items()}
 
 

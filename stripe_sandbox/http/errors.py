@@ -5,6 +5,15 @@ from typing import Any
 DOCS = "https://stripe.com/docs/error-codes/"
 
 
+CALLED = {
+    "checkout.session": "checkout.session",
+    "payment_intent": "payment_intent",
+    "payment_method": "PaymentMethod",
+    "setup_intent": "setupintent",
+}
+IN_PATH = {"coupon": "coupon", "payment_intent": "intent", "price": "price", "setup_intent": "intent"}
+
+
 class ApiError(Exception):
     def __init__(self, status: int, message: str, kind: str = "invalid_request_error", **details: Any) -> None:
         super().__init__(message)
@@ -32,9 +41,9 @@ def invalid(message: str, param: str | None = None, code: str | None = None, **d
 
 def missing_resource(kind: str, identifier: str, param: str | None = None) -> ApiError:
     """404 for the object the path names, 400 for one that a parameter names, as at Stripe."""
-    name = kind.rsplit(".", 1)[-1].replace("_", " ")
+    name = CALLED.get(kind) or kind.rsplit(".", 1)[-1].replace("_", " ")
     message = f"No such {name}: '{identifier}'"
-    return ApiError(400 if param else 404, message, code="resource_missing", param=param or "id")
+    return ApiError(400 if param else 404, message, code="resource_missing", param=param or IN_PATH.get(kind, "id"))
 
 
 def unknown_route(method: str, path: str) -> ApiError:

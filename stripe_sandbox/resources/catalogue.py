@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..events import emit, recorded
+from ..http import values
 from ..http.blanks import blank
 from ..http.contract import Params
 from ..http.errors import invalid, missing_parameter, not_covered
@@ -15,6 +16,7 @@ PRODUCT = "active description images marketing_features metadata name statement_
 PLAIN = ("active", "description", "images", "marketing_features", "name", "statement_descriptor", "unit_label", "url",
          "tax_code", "shippable")  # fmt: skip
 RECURRING = "recurring.interval recurring.interval_count recurring.usage_type recurring.trial_period_days"
+LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
 AMOUNTS = "currency unit_amount unit_amount_decimal currency_options tax_behavior billing_scheme"
 
 
@@ -55,6 +57,8 @@ def _write(product: Object, params: Params) -> None:
 @api.add("POST", "/v1/products/{product}", "ProductUpdateParams", f"{PRODUCT} shippable default_price")
 def update_product(state: State, product: str, params: Params) -> Object:
     row = state.get("product", product)
+    if params.get("name") == "":
+        raise values.empty("name")
     if params.get("default_price"):
         state.get("price", params["default_price"], "default_price")
     with recorded(state, row, "product.updated"):
@@ -176,6 +180,13 @@ def _recurring(given: dict[str, Any] | None) -> Object | None:
         return None
     if given.get("usage_type", "licensed") != "licensed":
         raise not_covered("recurring[usage_type]=metered")
+    count = given.get("interval_count", 1)
+    if not 1 <= count <= LONGEST[given["interval"]]:
+        raise invalid(
+            "Invalid interval_count: a price recurs at least once and at most every three years (3 years, 36 months, "
+            "156 weeks or 1095 days).",
+            "recurring[interval_count]",
+        )
     return {
         "interval": given["interval"],
         "interval_count": given.get("interval_count", 1),

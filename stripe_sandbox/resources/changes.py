@@ -1,6 +1,18 @@
 """Changing a subscription: its items with proration, its end, its trial, its card."""
 
-from ..books import charging, collection, discounting, ending, items, periods, phases, proration, standing, subscribing
+from ..books import (
+    charging,
+    collection,
+    discounting,
+    ending,
+    items,
+    line_items,
+    periods,
+    phases,
+    proration,
+    standing,
+    subscribing,
+)
 from ..books.proration import Change
 from ..events import in_order, recorded
 from ..http.contract import Params
@@ -12,6 +24,7 @@ from . import catalogue
 from .payment_methods import owned
 from .subscriptions import DISCOUNTS, ITEM_DISCOUNTS, PRICE_DATA, refuse_unpayable
 
+UNPAID_FIXED = {"items", "trial_end", "billing_cycle_anchor", "discounts", "cancel_at", "cancel_at_period_end"}
 UPDATED = "customer.subscription.updated"
 ORDER = (UPDATED, "invoiceitem.created", "invoice.created", "invoice.finalized")
 ITEMS = f"items.id items.price items.plan {PRICE_DATA} items.quantity items.deleted items.metadata {ITEM_DISCOUNTS}"
@@ -36,7 +49,8 @@ def update(state: State, subscription: str, params: Params) -> Object:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
     _check(state, sub, params)
     params = {**params, **_priced(state, params)}
-    if _ends_trial(sub, params) or "items" in params or params.get("billing_cycle_anchor") == "now":
+    moves = _ends_trial(sub, params) or _starts_trial(sub, params) or params.get("billing_cycle_anchor") == "now"
+    if moves or "items" in params:
         _change_items(state, sub, params)
     else:
         with in_order(state, ORDER), recorded(state, sub, UPDATED):
@@ -66,6 +80,12 @@ def _refuse_scheduled(state: State, sub: Object, params: Params) -> None:
 
 def _check(state: State, sub: Object, params: Params) -> None:
     _refuse_scheduled(state, sub, params)
+    if sub["status"] == "incomplete" and params.keys() & UNPAID_FIXED:
+        raise invalid(
+            "This subscription's items and dates cannot be changed while its status is `incomplete`: its first invoice "
+            "must be paid first.",
+            min(params.keys() & UNPAID_FIXED),
+        )
     if params.get("cancel_at") and params.get("cancel_at_period_end"):
         raise invalid("You may only specify one of these parameters: cancel_at, cancel_at_period_end.", "cancel_at")
     if isinstance(params.get("cancel_at"), int) and params["cancel_at"] <= state.now():
@@ -81,6 +101,11 @@ def _check(state: State, sub: Object, params: Params) -> None:
 
 def _ends_trial(sub: Object, params: Params) -> bool:
     return sub["status"] == "trialing" and params.get("trial_end") == "now"
+
+
+def _starts_trial(sub: Object, params: Params) -> bool:
+    """A trial that is put on a subscription that runs, not one that is moved."""
+    return sub["status"] in ("active", "past_due") and isinstance(params.get("trial_end"), int)
 
 
 def _write(state: State, sub: Object, params: Params) -> None:
@@ -133,7 +158,7 @@ def _change_items(state: State, sub: Object, params: Params) -> None:
     change = worked_out(state, sub, params)
     behaviour = params.get("payment_behavior", "allow_incomplete")
     bills_now = bool(change.lines) and (change.is_due_now or params.get("proration_behavior") == "always_invoice")
-    if sub["collection_method"] != "charge_automatically":
+    if sub["collection_method"] != "charge_automatically" or change.amount <= 0:
         behaviour = "allow_incomplete"
     if bills_now and behaviour == "error_if_incomplete":
         customer = state.get("customer", sub["customer"])
@@ -156,6 +181,8 @@ def worked_out(state: State, sub: Object, params: Params) -> Change:
     if _ends_trial(sub, params):
         return _end_trial(state, sub, rows)
     prorates = params.get("proration_behavior", "create_prorations") != "none"
+    if _starts_trial(sub, params):
+        return _start_trial(state, sub, rows, params["trial_end"], prorates)
     at = params.get("proration_date") or state.now()
     reset = params.get("billing_cycle_anchor") == "now"
     return proration.work_out(state, sub, rows, at, prorates, reset, discounting.foreseen(state, sub, params, rows))
@@ -170,6 +197,17 @@ def _end_trial(state: State, sub: Object, rows: list[Object]) -> Change:
     return Change(rows, now, (now, end), lines, [])
 
 
+def _start_trial(state: State, sub: Object, rows: list[Object], end: int, prorates: bool) -> Change:
+    """What was paid for and is not used is credited (https://docs.stripe.com/billing/subscriptions/trials)."""
+    now, old = state.now(), sub["items"]["data"]
+    change = proration.credit(state, sub, old if prorates else [], now)
+    change.rows = [{**row, "current_period_start": now, "current_period_end": end} for row in rows]
+    change.anchor, change.period = end, (items.period_start(sub), now)
+    trial = {**sub, "trial_start": now, "trial_end": end}
+    change.lines += [line_items.trial_line(state, trial, row) for row in rows]
+    return change
+
+
 def _payable(state: State, sub: Object, params: Params) -> bool:
     customer = state.get("customer", sub["customer"])
     method = sub["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
@@ -177,11 +215,22 @@ def _payable(state: State, sub: Object, params: Params) -> bool:
 
 
 def _apply(state: State, sub: Object, change: Change, params: Params) -> None:
+    starts = _starts_trial(sub, params)
     if _ends_trial(sub, params):
         sub.update(status="active", trial_end=state.now())
+    if starts:
+        sub.update(status="trialing", trial_start=state.now(), trial_end=params["trial_end"])
     proration.put(state, sub, change)
     discounting.give_items(state, sub, params.get("items") or [])
-    _write(state, sub, {name: value for name, value in params.items() if name != "trial_end" or value != "now"})
+    _write(
+        state,
+        sub,
+        {name: value for name, value in params.items() if name != "trial_end" or _moves_trial(value, starts)},
+    )
+
+
+def _moves_trial(end: object, starts: bool) -> bool:
+    return isinstance(end, int) and not starts
 
 
 def _hold(state: State, sub: Object, change: Change, params: Params) -> None:

@@ -1,6 +1,6 @@
 """Checkout sessions: for subscriptions, one-off payments, and saving a card."""
 
-from ..books import items
+from ..books import items, subscribing
 from ..events import emit
 from ..http.blanks import embedded_list
 from ..http.contract import Params
@@ -60,6 +60,7 @@ def create(state: State, params: Params) -> Object:
         _check_recurring(state, wanted)
     currency = sessions.currency_of(state, wanted, params, customer) if wanted else params.get("currency")
     data = params.get("subscription_data") or {}
+    subscribing.check_mode(data.get("billing_mode"))
     trial = data.get("trial_period_days") or data.get("trial_end")
     rows = [sessions.line(state, entry, str(currency), mode, bool(trial)) for entry in wanted]
     session = state.put(sessions.session(state, params, rows, currency, customer))
@@ -76,7 +77,10 @@ def create(state: State, params: Params) -> Object:
 def _sold(state: State, params: Params) -> list[Object]:
     """The line items as price and quantity."""
     rows = [catalogue.inline(state, entry, "line_items[0]") for entry in params.get("line_items") or []]
-    return [{"price": row["price"], "quantity": row.get("quantity", 1)} for row in rows]
+    for index, row in enumerate(rows):
+        if "quantity" not in row:
+            raise missing_parameter(f"line_items[{index}][quantity]")
+    return [{"price": row["price"], "quantity": row["quantity"]} for row in rows]
 
 
 def _check_recurring(state: State, wanted: list[Object]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import discounting, extras, standing
+from ..books import discounting, extras, standing, subscribing
 from ..events import emit
 from ..http.contract import Params
 from ..http.errors import invalid, missing_parameter
@@ -29,6 +29,7 @@ def create(state: State, params: Params) -> Object:
     customer = state.get("customer", params["customer"], "customer")
     invoice = _draft(state, params["invoice"], customer) if "invoice" in params else None
     payer = _payer(state, params, customer, invoice)
+    subscribing.check_currency(state, customer, payer["currency"])
     row = state.put(extras.item(state, payer, params))
     discounting.give(state, params.get("discounts"), row, row["amount"], payer=payer)
     if invoice is not None:

@@ -115,7 +115,7 @@ def capture(state: State, intent: str, params: Params) -> Object:
     row = state.get("payment_intent", intent)
     if row["status"] != "requires_capture":
         raise _unexpected(row, "captured", ("requires_capture",))
-    amount: int = params.get("amount_to_capture", row["amount_capturable"])
+    amount = int(params.get("amount_to_capture") or row["amount_capturable"])
     if not 1 <= amount <= row["amount_capturable"]:
         raise invalid("The amount to capture must be between 1 and the amount that is held.", "amount_to_capture")
     charges.capture(state, row, state.get("charge", row["latest_charge"]), amount)

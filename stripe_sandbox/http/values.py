@@ -1,0 +1,42 @@
+"""Values that a type alone does not check: e-mail and web addresses, currencies, names that must not be empty."""
+
+import re
+from typing import Any
+
+from .errors import ApiError, invalid
+
+EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
+URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#]\S*", re.IGNORECASE)
+URLS = {"success_url", "cancel_url", "return_url"}
+EMAILS = {"email", "customer_email", "receipt_email"}
+CURRENCIES = (
+    "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf "
+    "clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl hrk htg huf idr "
+    "ils inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mro mur "
+    "mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek "
+    "sgd shp sle sll sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xof xpf yer "
+    "zar zmw"
+).split()
+
+
+def check(name: str, value: Any, path: str) -> None:
+    """Refuses a value that cannot be what its parameter's name says. An empty one clears, and is left to its type."""
+    if not isinstance(value, str) or not value:
+        return
+    if name in EMAILS and not EMAIL.fullmatch(value):
+        raise invalid(f"Invalid email address: {value}", path, "email_invalid")
+    if name in URLS and not URL.fullmatch(value):
+        raise invalid("Not a valid URL", path, "url_invalid")
+    if name == "currency" and value.lower() not in CURRENCIES:
+        known = ", ".join(CURRENCIES)
+        raise invalid(f"Invalid currency: {value}. Stripe currently supports these currencies: {known}", path)
+
+
+def empty(path: str) -> ApiError:
+    """The error for a parameter that must have a value."""
+    return invalid(
+        f"You passed an empty string for '{path}'. We assume empty values are an attempt to unset a parameter; however "
+        f"'{path}' cannot be unset. You should remove '{path}' from your request or supply a non-empty value.",
+        path,
+        "parameter_invalid_empty",
+    )
