@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .http.embedding import shortened
 from .store import Object, State
 
 API_VERSION = "2026-08-26.dahlia"
@@ -45,7 +46,7 @@ def _publish(state: State, entry: dict[str, Any]) -> None:
 def shown(row: Object) -> Object:
     """The event as the API answers and delivers it."""
     event = {name: value for name, value in row.items() if name not in {"snapshot", "previous", "reached"}}
-    event["data"] = {"object": json.loads(row["snapshot"])}
+    event["data"] = {"object": shortened(json.loads(row["snapshot"]))}
     if row["previous"] is not None:
         event["data"]["previous_attributes"] = row["previous"]
     return event

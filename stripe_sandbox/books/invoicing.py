@@ -16,7 +16,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
     """An invoice that is not filed yet: create_preview and invoice.upcoming stop here."""
     identifier = values.pop("id", None) or state.new_id("in")
     customer = state.get("customer", sub["customer"])
-    lines = [{**entry, "invoice": identifier} for entry in lines]
+    lines = [{**entry, "invoice": identifier} for entry in line_items.ordered(state, lines)]
     discounts = values.pop("discounts", sub["discounts"])
     rows = values.pop("discount_rows", None) or [state.get("discount", known) for known in discounts]
     lines = reductions.apply(state, lines, rows)

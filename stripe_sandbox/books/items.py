@@ -38,7 +38,8 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int) -> Ob
         raise missing_parameter("items[0][price]")
     price = recurring_price(state, wanted["price"])
     identifier = wanted.get("id") or state.new_id("si")
-    state.note(identifier)["subscription"] = sub_id
+    note = state.note(identifier)
+    note.update(subscription=sub_id, created=note.get("created", state.now()))
     return blank(
         "subscription_item",
         identifier,

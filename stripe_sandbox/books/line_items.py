@@ -85,6 +85,21 @@ def remember_billed(state: State, entry: Line) -> None:
     state.note(details["subscription_item"])["billed"] = billed
 
 
+def ordered(state: State, lines: list[Line]) -> list[Line]:
+    """Invoice items come before the items of the subscription, the newest of each first (the SDK says so); those of one
+    second stand in the order of their making (recorded)."""
+    return sorted(lines, key=lambda entry: _rank(state, entry))
+
+
+def _rank(state: State, entry: Line) -> tuple[int, int]:
+    waiting = item_of(entry)
+    if waiting is not None:
+        item = state.find("invoiceitem", waiting)
+        return 0, -(item["date"] if item else state.now())
+    row = state.notes.get(entry["parent"]["subscription_item_details"]["subscription_item"], {})
+    return 1, -row.get("created", 0)
+
+
 def item_of(entry: Line) -> str | None:
     parent = entry["parent"]
     details = parent["invoice_item_details"] or parent["subscription_item_details"]

@@ -30,8 +30,8 @@ def check_currency(state: State, customer: Object, currency: str) -> None:
     other = next((used for used in _currencies(state, customer["id"]) if used != currency), None)
     if other:
         raise invalid(
-            "You cannot combine currencies on a single customer. This customer has an active subscription, subscription "
-            f"schedule, discount, quote, or invoice item with currency {other}",
+            "You cannot combine currencies on a single customer. This customer has an active subscription, "
+            f"subscription schedule, discount, quote, or invoice item with currency {other}",
             "currency",
         )
 

@@ -15,6 +15,7 @@ from ..resources.account import ACCOUNT
 from ..store import State
 from . import forms, sdk_routes
 from .contract import validate
+from .embedding import shortened
 from .errors import ApiError, invalid, not_covered, route_not_covered, unauthorized, unknown_route
 from .expansion import expand
 from .routing import Route
@@ -185,7 +186,7 @@ def _perform(state: State, request: Request) -> Response:
     arguments = {name: unquote(value) for name, value in names.items()}
     with clocks.within(state, _clock_of(state, request, params, arguments)):
         result = route.handler(state, params=params, **arguments)
-    return Response(200, json.dumps(expand(state, result, paths)).encode())
+    return Response(200, json.dumps(shortened(expand(state, result, paths))).encode())
 
 
 def _clock_of(state: State, request: Request, params: dict[str, Any], arguments: dict[str, str]) -> str | None:

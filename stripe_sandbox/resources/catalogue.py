@@ -200,12 +200,12 @@ def _options(price: Object, given: dict[str, Any]) -> Object:
     """By currency, the price's own among them."""
     base = {"custom_unit_amount": None, "tax_behavior": price["tax_behavior"], "unit_amount": price["unit_amount"]}
     options = {price["currency"]: {**base, "unit_amount_decimal": str(price["unit_amount"])}}
-    for currency, values in given.items():
-        amount = values.get("unit_amount")
+    for currency, entry in given.items():
+        amount = entry.get("unit_amount")
         if amount is None:
             raise invalid("Currency options need a `unit_amount` in the sandbox.", f"currency_options[{currency}]")
         shown = {"unit_amount": amount, "unit_amount_decimal": str(amount)}
-        options[currency.lower()] = {**base, "tax_behavior": values.get("tax_behavior", "unspecified"), **shown}
+        options[currency.lower()] = {**base, "tax_behavior": entry.get("tax_behavior", "unspecified"), **shown}
     return options
 
 
