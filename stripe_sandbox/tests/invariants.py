@@ -60,12 +60,12 @@ def invoices(state: State) -> Iterator[str]:
     for row in state.table("invoice").rows.values():
         lines, who = row["lines"]["data"], f"{row['id']} ({row['status']})"
         off = sum(part["amount"] for line in lines for part in line["discount_amounts"])
-        if row["subtotal"] != sum(line["amount"] for line in lines):
+        own = sum(part["amount"] for line in lines for part in line["discount_amounts"]
+                  if part["discount"] in line["discounts"])  # fmt: skip
+        whole = sum(line["amount"] for line in lines)
+        if row["subtotal"] != whole - own:
             yield f"{who}: its lines add up to something else than the subtotal {row['subtotal']}"
-        if (
-            off != sum(entry["amount"] for entry in row["total_discount_amounts"])
-            or row["total"] != row["subtotal"] - off
-        ):
+        if off != sum(entry["amount"] for entry in row["total_discount_amounts"]) or row["total"] != whole - off:
             yield f"{who}: total {row['total']} is not subtotal {row['subtotal']} less the lines' discounts {off}"
         if row["amount_due"] != row["amount_paid"] + row["amount_remaining"]:
             yield f"{who}: {row['amount_due']} due, {row['amount_paid']} paid, {row['amount_remaining']} remaining"

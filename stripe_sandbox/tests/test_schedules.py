@@ -77,6 +77,7 @@ def test_after_the_last_phase_the_subscription_is_released(
     assert (fresh(client, sub).status, fresh(client, sub).schedule) == ("active", None)
     seen = types(client)
     assert seen.index("subscription_schedule.expiring") < seen.index("subscription_schedule.released")
+    assert seen.count("subscription_schedule.expiring") == 1
     control("/advance", {"seconds": 31 * DAY})
     assert fresh(client, sub).latest_invoice.amount_paid == 500
     with pytest.raises(stripe.InvalidRequestError, match="currently in the `released` status"):

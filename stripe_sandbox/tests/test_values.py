@@ -16,7 +16,7 @@ from .test_billing_cycle import fresh
         ("a.b+c@ex-ample.co.uk", True),
         ("ada", False),
         ("ada@", False),
-        ("ada@example", False),
+        ("ada@home", False),
     ],
 )
 def test_an_email_address_looks_like_one(client: stripe.StripeClient, address: str, is_right: bool) -> None:
