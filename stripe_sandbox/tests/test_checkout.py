@@ -86,7 +86,7 @@ def test_without_a_customer_one_is_made(client: stripe.StripeClient, control: Co
     params: Any = {
         "mode": "subscription",
         "customer_email": "bob@example.com",
-        "line_items": [{"price": price.id}],
+        "line_items": [{"price": price.id, "quantity": 1}],
         "success_url": "http://127.0.0.1/",
     }
     session = client.v1.checkout.sessions.create(params)

@@ -193,7 +193,7 @@ def test_what_a_mode_does_not_have_is_refused(buying: Any, mode: str, more: Any,
 
 def test_a_recurring_price_is_not_for_a_one_off_payment(buying: Any, price: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="passed a recurring price"):
-        buying(line_items=[{"price": price.id}])
+        buying(line_items=[{"price": price.id, "quantity": 1}])
 
 
 def test_nothing_can_be_processing_where_nothing_is_paid(control: Control, buying: Any, customer: Any) -> None:

@@ -161,7 +161,7 @@ def test_a_new_subscription_is_previewed(client: stripe.StripeClient, payer: Any
     more: Any = [{"amount": 1000, "currency": "usd", "description": "Setup"}]
     params: Any = {"customer": payer.id, "subscription_details": details, "invoice_items": more}
     preview = client.v1.invoices.create_preview({**params, "discounts": [{"coupon": coupon.id}]})
-    assert [line.amount for line in preview.lines.data] == [2000, 10000, 1000]
+    assert [line.amount for line in preview.lines.data] == [1000, 2000, 10000]
     assert (preview.subtotal, preview.total) == (13000, 11700)
     assert client.v1.coupons.retrieve(coupon.id).times_redeemed == 0
     assert client.v1.subscriptions.list({"status": "all"}).data == client.v1.invoices.list().data == []

@@ -54,7 +54,8 @@ def test_a_card_that_is_declined_is_not_kept(client: stripe.StripeClient, custom
     sub = start(client, customer, price)
     with pytest.raises(stripe.CardError) as refused:
         client.v1.payment_intents.confirm(intent_of(sub), {"payment_method": "pm_card_chargeDeclined"})
-    error = refused.value.json_body["error"]
+    body: Any = refused.value.json_body
+    error = body["error"]
     assert (error["advice_code"], error["network_decline_code"]) == ("try_again_later", "01")
     assert error["doc_url"] == "https://stripe.com/docs/error-codes/card-declined"
     intent = client.v1.payment_intents.retrieve(intent_of(sub))
