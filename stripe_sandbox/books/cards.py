@@ -30,6 +30,7 @@ MESSAGES = {
 PARAMS = {"expired_card": "exp_month", "incorrect_cvc": "cvc"}
 FINAL = ("lost_card", "stolen_card", "fraudulent")
 NETWORK_DECLINED = "01"
+BLOCKED = ("fraudulent",)
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def refusal(decline_code: str) -> dict[str, str]:
     if code in ("card_declined", "authentication_required"):
         error["decline_code"] = decline_code
         error["advice_code"] = advice(decline_code)
-    if decline_code == "generic_decline":
+    if decline_code not in BLOCKED:
         error["network_decline_code"] = NETWORK_DECLINED
     return error
 

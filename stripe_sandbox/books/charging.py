@@ -107,22 +107,21 @@ def _without_card(state: State, intent: Object) -> str:
     return DECLINED
 
 
-def next_action(state: State, return_url: str | None) -> Object:
+def next_action(state: State, intent: str, return_url: str | None) -> Object:
     """Where the customer passes 3D Secure: at a page if there is an address to come back to, else by Stripe.js."""
+    address = f"{state.base_url}/3ds/{intent}"
+    state.note(intent)["return_url"] = return_url
     if return_url:
-        return {
-            "redirect_to_url": {"return_url": return_url, "url": f"{state.base_url}/i/3ds"},
-            "type": "redirect_to_url",
-        }
+        return {"redirect_to_url": {"return_url": return_url, "url": address}, "type": "redirect_to_url"}
     return {
         "type": "use_stripe_sdk",
-        "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": f"{state.base_url}/i/3ds"},
+        "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": address},
     }
 
 
 def _ask(state: State, intent: Object) -> str:
     intent["status"] = "requires_action"
-    intent["next_action"] = next_action(state, state.note(intent["id"]).get("return_url"))
+    intent["next_action"] = next_action(state, intent["id"], state.note(intent["id"]).get("return_url"))
     emit(state, "payment_intent.requires_action", intent)
     return REQUIRES_ACTION
 
@@ -146,13 +145,13 @@ def decline(state: State, intent: Object, method: str, reason: str) -> str:
     outcome = {
         "advice_code": cards.advice(reason),
         "network_advice_code": None,
-        "network_decline_code": cards.NETWORK_DECLINED,
-        "network_status": "declined_by_network",
+        "network_decline_code": error.get("network_decline_code"),
+        "network_status": "not_sent_to_network" if reason in cards.BLOCKED else "declined_by_network",
         "reason": reason,
-        "risk_level": "normal",
+        "risk_level": "highest" if reason in cards.BLOCKED else "normal",
         "risk_score": 20,
         "seller_message": "The bank returned the decline code `" + reason + "`.",
-        "type": "issuer_declined",
+        "type": "blocked" if reason in cards.BLOCKED else "issuer_declined",
     }
     charge = charges.make(state, intent, method, card, outcome, status="failed", paid=False, captured=False)
     charge.update(failure_code=error["code"], failure_message=error["message"])

@@ -59,20 +59,16 @@ def settle(state: State, invoice: Object, out_of_band: bool = False) -> None:
     invoicing.mark_paid(state, invoice, out_of_band)
     sub = state.find("subscription", invoicing.subscription_id(invoice))
     if sub is not None:
-        _save_default(state, sub, invoice)
-        standing.on_paid(state, sub, invoice)
+        standing.on_paid(state, sub, invoice, _card_to_keep(state, sub, invoice))
     if not out_of_band:
         invoicing.settle_payment(state, invoice)
 
 
-def _save_default(state: State, sub: Object, invoice: Object) -> None:
+def _card_to_keep(state: State, sub: Object, invoice: Object) -> str | None:
     """`save_default_payment_method=on_subscription`: the card that has paid pays from now on (the SDK says so)."""
     intent = invoicing.intent_of(state, invoice)
-    if sub["payment_settings"]["save_default_payment_method"] != "on_subscription" or intent is None:
-        return
-    if intent["payment_method"] and not standing.is_over(sub):
-        with recorded(state, sub, "customer.subscription.updated"):
-            sub["default_payment_method"] = intent["payment_method"]
+    keeps = sub["payment_settings"]["save_default_payment_method"] == "on_subscription"
+    return intent["payment_method"] if keeps and intent else None
 
 
 def _fail(state: State, invoice: Object, result: str, scheduled: bool) -> None:

@@ -68,8 +68,6 @@ def work_out(
             _add_whole(state, sub, change, row)
         elif prorates:
             _debit(state, sub, change, row, (at, row["current_period_end"]), given)
-    if reset:
-        change.period = (rows[0]["current_period_start"], rows[0]["current_period_end"])
     return change
 
 

@@ -13,10 +13,12 @@ def is_over(sub: Object) -> bool:
     return sub["status"] in OVER
 
 
-def on_paid(state: State, sub: Object, invoice: Object) -> None:
+def on_paid(state: State, sub: Object, invoice: Object, card: str | None = None) -> None:
+    """`card` is the payment method that is to be the subscription's own from now on."""
     if is_over(sub):
         return
     with recorded(state, sub, UPDATED):
+        sub["default_payment_method"] = card or sub["default_payment_method"]
         pending = state.note(sub["id"]).get("pending_update")
         if pending and pending["invoice"] == invoice["id"]:
             items.apply_pending(state, sub)

@@ -1,13 +1,13 @@
-"""The hosted pages: checkout under /c/, invoices under /i/, the portal under /p/, what there is at /."""
+"""The hosted pages: Checkout under /c/, invoices under /i/, the bank under /3ds/, the portal under /p/, the rest at /."""
 
 from ..http.api import Request, Response
 from ..http.errors import ApiError
 from ..http.origin import refuse_other_sites
 from ..store import State
-from . import checkout, invoice, overview, portal
+from . import authentication, checkout, invoice, overview, portal
 from .rendering import page
 
-ROOMS = {"c": checkout.answer, "i": invoice.answer, "p": portal.answer}
+ROOMS = {"3ds": authentication.answer, "c": checkout.answer, "i": invoice.answer, "p": portal.answer}
 
 
 def answer(state: State, request: Request) -> Response:

@@ -194,7 +194,7 @@ def _end_trial(state: State, sub: Object, rows: list[Object]) -> Change:
     end = periods.end_of(now, now, rows[0]["price"]["recurring"])
     rows = [{**row, "current_period_start": now, "current_period_end": end} for row in rows]
     lines = [subscribing.regular_line(state, sub, row) for row in rows]
-    return Change(rows, now, (now, end), lines, [])
+    return Change(rows, now, (items.period_start(sub), now), lines, [])
 
 
 def _start_trial(state: State, sub: Object, rows: list[Object], end: int, prorates: bool) -> Change:

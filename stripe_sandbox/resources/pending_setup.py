@@ -14,8 +14,8 @@ def begin(state: State, sub: Object, invoice: Object) -> None:
     if method is None:
         intent = setup_intents.new(state, sub["customer"], None, "requires_payment_method")
     elif cards.of_method(state, method).authentication:
-        action = charging.next_action(state, None)
-        intent = setup_intents.new(state, sub["customer"], method, "requires_action", next_action=action)
+        intent = setup_intents.new(state, sub["customer"], method, "requires_action")
+        intent["next_action"] = charging.next_action(state, intent["id"], None)
     else:
         return
     state.note(intent["id"])["subscription"] = sub["id"]

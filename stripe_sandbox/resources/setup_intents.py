@@ -75,7 +75,7 @@ def _confirm(state: State, intent: Object, return_url: str | None) -> Object:
     card = cards.of_method(state, intent["payment_method"])
     if card.authentication:
         intent.update(status="requires_action", last_setup_error=None)
-        intent["next_action"] = charging.next_action(state, return_url)
+        intent["next_action"] = charging.next_action(state, intent["id"], return_url)
         emit(state, "setup_intent.requires_action", intent)
         return intent
     return succeed(state, intent)

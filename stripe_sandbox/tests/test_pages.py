@@ -162,3 +162,27 @@ def test_one_off_payments_and_saved_cards_have_their_own_words(browser: Browser,
     saving = client.v1.checkout.sessions.create({"mode": "setup", "currency": "usd", **back})
     assert "Save card" in browser.ask("GET", saving.url)[1]
     assert browser.ask("POST", saving.url, number="4242424242424242")[0] == 303
+
+
+@pytest.mark.parametrize(("outcome", "result"), [("authenticated", "succeeded"), ("authentication_failed", "failed")])
+def test_the_bank_leads_back_to_where_the_payment_began(
+    browser: Browser, client: stripe.StripeClient, outcome: str, result: str
+) -> None:
+    """https://docs.stripe.com/payments/payment-intents/verifying-status: what is added to a `return_url`."""
+    paying: Any = {"amount": 900, "currency": "usd", "payment_method": "pm_card_authenticationRequired"}
+    intent = client.v1.payment_intents.create({**paying, "confirm": True, "return_url": "https://example.com/back?a=1"})
+    page = intent.next_action.redirect_to_url.url
+    assert "$9.00" in browser.ask("GET", page)[1]
+    status, _, location = browser.ask("POST", page, outcome=outcome)
+    assert (status, str(location).startswith("https://example.com/back?a=1&payment_intent=" + intent.id)) == (303, True)
+    assert str(location).endswith(f"&redirect_status={result}")
+    assert browser.ask("GET", page)[0] == 400
+
+
+def test_the_bank_confirms_a_card_that_is_saved(browser: Browser, client: stripe.StripeClient) -> None:
+    intent = client.v1.setup_intents.create({"payment_method": "pm_card_authenticationRequired", "confirm": True})
+    page = intent.next_action.use_stripe_sdk["stripe_js"]
+    assert "saving the card" in browser.ask("GET", page)[1]
+    assert browser.ask("POST", page, outcome="authenticated")[0] == 200
+    assert client.v1.setup_intents.retrieve(intent.id).status == "succeeded"
+    assert browser.ask("GET", page.replace("seti_", "in_"))[0] == 404

@@ -33,6 +33,8 @@ def test_stripes_quickstart_renews(client: stripe.StripeClient, control: Control
     paid = fresh(client, sub)
     card = client.v1.payment_methods.retrieve(paid.default_payment_method)
     assert (paid.status, card.customer) == ("active", customer.id)
+    said = [event.type for event in client.v1.events.list({"limit": 50}).data]
+    assert said.count("customer.subscription.updated") == 1
     control("/advance", {"seconds": 32 * DAY})
     renewed = fresh(client, sub)
     assert (renewed.status, renewed.latest_invoice.billing_reason) == ("active", "subscription_cycle")
