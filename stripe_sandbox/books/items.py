@@ -6,7 +6,7 @@ from ..http.blanks import blank, embedded_list
 from ..http.errors import invalid, missing_parameter, not_covered
 from ..http.metadata import merged
 from ..store import Object, State
-from . import periods, pricing
+from . import line_items, periods, pricing
 
 MOST = 20
 
@@ -178,5 +178,6 @@ def hold_pending(state: State, sub: Object, rows: list[Object], invoice: str, an
 
 def apply_pending(state: State, sub: Object) -> None:
     held = state.note(sub["id"]).pop("pending_update")
+    line_items.bill_at_last(state, held.get("billed") or {})
     put(sub, held["items"])
     sub.update(pending_update=None, billing_cycle_anchor=held["anchor"])

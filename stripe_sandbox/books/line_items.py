@@ -1,5 +1,7 @@
 """The lines of invoices, for periods, prorations and trials; and what an item was last billed with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..http.blanks import blank
@@ -83,6 +85,22 @@ def remember_billed(state: State, entry: Line) -> None:
     line = entry["id"] if entry["invoice"] else None
     billed = {"amount": net, "period": period, "invoice": entry["invoice"], "line": line}
     state.note(details["subscription_item"])["billed"] = billed
+
+
+@contextmanager
+def nothing_billed_yet(state: State, rows: list[Object]) -> Iterator[dict[str, Any]]:
+    """What the block bills counts for nothing until its payment comes; it is given back, for `bill_at_last`."""
+    before = {row["id"]: state.note(row["id"]).get("billed") for row in rows}
+    billed: dict[str, Any] = {}
+    yield billed
+    for identifier, known in before.items():
+        billed[identifier] = state.note(identifier).get("billed")
+        state.note(identifier)["billed"] = known
+
+
+def bill_at_last(state: State, billed: dict[str, Any]) -> None:
+    for identifier, entry in billed.items():
+        state.note(identifier)["billed"] = entry
 
 
 def ordered(state: State, lines: list[Line]) -> list[Line]:

@@ -22,6 +22,8 @@ def build(state: State, customer: Object, wanted: list[Object], options: dict[st
     discounting.give(state, options.get("discounts"), sub, items.total(state, sub), options.get("session"))
     discounting.give_items(state, sub, wanted, options.get("session"))
     customer["currency"] = sub["currency"]
+    if options.get("proration_behavior") == "none":
+        state.note(sub["id"])["leaves_past"] = True
     return state.put(sub)
 
 
@@ -165,8 +167,11 @@ def first_lines(state: State, sub: Object) -> list[Object]:
 
 
 def _elapsed(state: State, sub: Object) -> list[Object]:
-    """The time since a start in the past, up to the current period: a line for each period of each item."""
+    """The time since a start in the past, up to the current period: a line for each period of each item; none where
+    prorations are declined."""
     start, end = sub["start_date"], items.period_start(sub)
+    if state.note(sub["id"]).get("leaves_past"):
+        return []
     return [line for row in sub["items"]["data"] for line in _since(state, sub, row, start, end)]
 
 

@@ -1,4 +1,4 @@
-"""The hosted pages: Checkout under /c/, invoices under /i/, the bank under /3ds/, the portal under /p/, the rest at /."""
+"""The hosted pages: Checkout under /c/, invoices under /i/, a bank under /3ds/, the portal under /p/, the rest at /."""
 
 from ..http.api import Request, Response
 from ..http.errors import ApiError

@@ -236,6 +236,8 @@ def _moves_trial(end: object, starts: bool) -> bool:
 def _hold(state: State, sub: Object, change: Change, params: Params) -> None:
     """The change waits: the invoice is open, the subscription keeps what it had."""
     with in_order(state, ORDER), recorded(state, sub, UPDATED):
-        invoice = proration.bill(state, sub, change)
+        with line_items.nothing_billed_yet(state, change.rows) as billed:
+            invoice = proration.bill(state, sub, change)
         items.hold_pending(state, sub, change.rows, invoice["id"], change.anchor)
+        state.note(sub["id"])["pending_update"]["billed"] = billed
     collection.collect(state, invoice, on_session=not params.get("off_session"))

@@ -1,6 +1,6 @@
 """Subscription schedules: create, read, update, release, cancel."""
 
-from ..books import phases, phasing, standing
+from ..books import phases, phasing, standing, subscribing
 from ..events import emit, recorded
 from ..http.contract import Params
 from ..http.errors import invalid, missing_parameter, not_covered
@@ -31,6 +31,7 @@ KIND = "subscription_schedule"
 )
 def create(state: State, params: Params) -> Object:
     behaviour = _end_behavior(params, "release")
+    subscribing.check_mode(params.get("billing_mode"))
     if "from_subscription" in params:
         if params.keys() & {"phases", "customer", "start_date"}:
             raise invalid("`from_subscription` stands alone: set the phases by an update.", "from_subscription")

@@ -78,6 +78,32 @@ def test_a_second_change_gives_back_what_the_first_one_charged(
     assert client.v1.customers.retrieve(sub.customer).balance == -1500
 
 
+@pytest.mark.parametrize("is_paid", [True, False])
+def test_what_a_change_would_have_charged_is_credited_only_once_it_is_paid(
+    client: stripe.StripeClient, control: Control, subscribed: Any, team: Any, price: Any, is_paid: bool
+) -> None:
+    sub = subscribed("pm_card_authenticationRequired", "authenticated")
+    middle = half_way(control, sub)
+    waits = swap(
+        client,
+        sub,
+        team,
+        payment_behavior="pending_if_incomplete",
+        proration_behavior="always_invoice",
+        proration_date=middle,
+    )
+    assert waits.pending_update.subscription_items[0].price.id == team.id
+    if is_paid:
+        control(f"/invoices/{waits.latest_invoice}/pay", {"outcome": "authenticated"})
+    else:
+        client.v1.invoices.void_invoice(waits.latest_invoice)
+    other = price if is_paid else team
+    details: Any = {"items": [{"id": sub["items"]["data"][0].id, "price": other.id}], "proration_date": middle}
+    details["proration_behavior"] = "always_invoice"
+    preview = client.v1.invoices.create_preview({"subscription": sub.id, "subscription_details": details})
+    assert amounts(preview) == ([-2500, 1000] if is_paid else [-1000, 2500])
+
+
 def test_what_was_not_billed_is_not_credited(
     client: stripe.StripeClient, control: Control, subscribed: Any, team: Any, price: Any
 ) -> None:
@@ -200,14 +226,15 @@ def test_a_start_in_the_past_draws_a_line_for_each_period(
     weekly = client.v1.prices.create(
         {"product": price.product, "currency": "usd", "unit_amount": 700, "recurring": {"interval": "week"}}
     )
-    sub = client.v1.subscriptions.create(
-        {
-            "customer": customer.id,
-            "items": [{"price": weekly.id}],
-            "default_payment_method": card.id,
-            "backdate_start_date": now - 15 * DAY,
-        }
-    )
+    params: Any = {
+        "customer": customer.id,
+        "items": [{"price": weekly.id}],
+        "default_payment_method": card.id,
+        "backdate_start_date": now - 15 * DAY,
+    }
+    declined = client.v1.subscriptions.create({**params, "proration_behavior": "none"})
+    assert [line.amount for line in fresh(client, declined).latest_invoice.lines.data] == [700]
+    sub = client.v1.subscriptions.create(params)
     lines = fresh(client, sub).latest_invoice.lines.data
     assert [line.amount for line in lines] == [700, 700, 100, 700]
     assert [line.period.start - (now - 15 * DAY) for line in lines[:3]] == [0, 7 * DAY, 14 * DAY]
