@@ -13,6 +13,7 @@ LEFT_OUT = {
         "sources", "subscriptions", "tax", "tax_ids",
     },
     "coupon": {"applies_to", "currency_options"},
+    "plan": {"tiers"},
     "price": {"currency_options", "tiers"},
     "checkout.session": {
         "excluded_payment_method_types", "line_items", "name_collection", "optional_items", "redirect_on_completion",
