@@ -76,6 +76,7 @@ def _card_details(state: State, intent: Object, method: Object, card: Card, is_h
         "overcapture": {"maximum_amount_capturable": intent["amount"], "status": "unavailable"},
         "regulated_status": "unregulated",
         "three_d_secure": None,
+        "transaction_link_id": None,
         "wallet": None,
     }
 

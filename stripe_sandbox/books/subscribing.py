@@ -10,6 +10,7 @@ from ..store import Object, State
 from . import amounts, discounting, invoicing, items, line_items, periods, pricing, standing
 from .periods import DAY
 
+INVOICE_SETTINGS = ("account_tax_ids", "custom_fields", "description", "footer")
 FIRST_INVOICE = "subscription_create"
 
 
@@ -84,7 +85,7 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
         default_tax_rates=[],
         description=options.get("description"),
         discounts=[],
-        invoice_settings={"account_tax_ids": None, "issuer": {"type": "self"}},
+        invoice_settings={**dict.fromkeys(INVOICE_SETTINGS), "issuer": {"type": "self"}},
         items=items.listed(identifier, rows),
         livemode=False,
         managed_payments={"enabled": False},

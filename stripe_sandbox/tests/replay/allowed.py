@@ -32,6 +32,8 @@ ALLOWED: list[tuple[str, str, str]] = [
     ("*.customer_account", VERSION, "new since the recording"),
     ("*.managed_payments", VERSION, "new since the recording"),
     ("subscription.billing_schedules", VERSION, "new since the recording"),
+    ("subscription.invoice_settings.*", VERSION, "new since the recording"),
+    ("charge.*card.transaction_link_id", VERSION, "new since the recording"),
     ("line_item.subscription", VERSION, "new since the recording"),
     ("line_item.subtotal", VERSION, "new since the recording"),
     ("line_item.quantity_decimal", VERSION, "new since the recording"),
