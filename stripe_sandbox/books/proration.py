@@ -122,7 +122,8 @@ def _prorate(
 ) -> Object:
     product = state.find("product", row["price"]["product"])
     name = product["name"] if product else row["price"]["product"]
-    words = f"{which} time on {name} after {periods.day(period[0])}"
+    several = f"{line_items.counted(row, product)} " if row["quantity"] > 1 else ""
+    words = f"{which} time on {several}{name} after {periods.day(period[0])}"
     item = _invoice_item(state, sub, row, amount, period, words)
     line = line_items.line(state, sub, row, amount, period, description=words, invoice_item=item["id"], proration=True)
     change.items.append(item)

@@ -114,6 +114,18 @@ def test_what_was_not_billed_is_not_credited(
     assert amounts(fresh(client, sub).latest_invoice) == [-1000, 1000]
 
 
+def test_a_proration_of_several_says_of_how_many(
+    client: stripe.StripeClient, control: Control, subscribed: Any
+) -> None:
+    """As users report Stripe's invoices: `Remaining time on 2 × Pro after 14 Jan 2019`, and no count of one."""
+    sub = subscribed()
+    half_way(control, sub)
+    item: Any = {"id": sub["items"]["data"][0].id, "quantity": 2}
+    client.v1.subscriptions.update(sub.id, {"items": [item], "proration_behavior": "always_invoice"})
+    words = [line.description.partition(" after ")[0] for line in fresh(client, sub).latest_invoice.lines.data]
+    assert words == ["Unused time on Pro", "Remaining time on 2 × Pro"]
+
+
 @pytest.mark.parametrize("of_item", [False, True])
 def test_a_discount_of_the_same_update_counts_for_its_proration(
     client: stripe.StripeClient, control: Control, subscribed: Any, team: Any, of_item: bool
