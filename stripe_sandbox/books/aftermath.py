@@ -4,9 +4,9 @@ from typing import Any
 
 from ..events import difference, emit, recorded
 from ..http.blanks import blank
-from ..http.errors import ApiError, invalid
+from ..http.errors import invalid
 from ..store import Object, State
-from . import cards, charges, standing
+from . import cards, charges, pricing, standing
 from .periods import DAY
 
 REFUND_ORDER = ("refund.created", "charge.refunded", "refund.updated", "charge.refund.updated")
@@ -37,9 +37,8 @@ def refund(state: State, charge: Object, amount: int | None, reason: str | None,
     if amount < 1:
         raise invalid("Invalid positive integer", "amount", "parameter_invalid_integer")
     if amount > left:
-        raise ApiError(
-            400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount"
-        )
+        asked, there = (pricing.shown(each, charge["currency"]) for each in (amount, left))
+        raise invalid(f"Refund amount ({asked}) is greater than unrefunded amount on charge ({there})", "amount")
     made = state.put(_refund(state, charge, amount, reason, metadata))
     made["balance_transaction"] = charges.book(state, made, -amount, "refund", "refund")["id"]
     emit(state, "refund.created", made)

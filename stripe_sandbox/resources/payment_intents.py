@@ -80,9 +80,11 @@ def confirm(state: State, intent: str, params: Params) -> Object:
 
 
 def _unexpected(intent: Object, what: str, allowed: tuple[str, ...]) -> Exception:
+    """Stripe's words, as users report them."""
+    begins = "You cannot cancel this PaymentIntent" if what == "canceled" else f"This PaymentIntent could not be {what}"
     return invalid(
-        f"This PaymentIntent could not be {what} because it has a status of {intent['status']}. Only a PaymentIntent "
-        f"with one of the following statuses may be {what}: {', '.join(allowed)}.",
+        f"{begins} because it has a status of {intent['status']}. Only a PaymentIntent with one of the following "
+        f"statuses may be {what}: {', '.join(allowed)}.",
         None,
         "payment_intent_unexpected_state",
         payment_intent=intent,
