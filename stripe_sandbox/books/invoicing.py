@@ -9,6 +9,7 @@ from . import balances, charging, discounting, line_items, reductions
 from .periods import days
 
 ACCOUNT_NAME = "Sandbox"
+DESCRIBED = {"manual": "Payment for Invoice", "subscription_create": "Subscription creation"}
 AUTOMATIC_TAX = ("disabled_reason", "liability", "provider", "status")
 
 
@@ -130,13 +131,12 @@ def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
 
 def reserve_payment(state: State, invoice: Object) -> Object:
     """The payment intent and the invoice payment that ties it to the invoice."""
-    reason = invoice["billing_reason"]
     intent = charging.new_intent(
         state,
         invoice["amount_due"],
         invoice["currency"],
         customer=invoice["customer"],
-        description="Subscription creation" if reason == "subscription_create" else "Subscription update",
+        description=DESCRIBED.get(invoice["billing_reason"], "Subscription update"),
         payment_details={"customer_reference": None, "order_reference": invoice["id"]},
         setup_future_usage="off_session" if subscription_id(invoice) else None,
     )
