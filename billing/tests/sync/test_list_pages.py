@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from billing import subscriptions
 from billing.clock import from_timestamp
 from billing.models import Customer, Plan, Price, Subscription, SyncRun
 from billing.sync import comparing, full, list_pages, report
@@ -40,7 +41,7 @@ def ours(customer="cus_ada", **columns):
     Customer.objects.create(pk=customer, email=f"{customer}@example.com")
     Customer.objects.filter(pk=customer).update(created_at=LONG_AGO)
     row = Subscription(customer_id=customer)
-    for name, value in list_pages.subscriptions.columns(theirs(customer), row).items():
+    for name, value in subscriptions.columns_of(theirs(customer), row).items():
         setattr(row, name, value)
     for name, value in columns.items():
         setattr(row, name, value)
