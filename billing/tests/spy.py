@@ -5,7 +5,6 @@ from pathlib import Path
 
 from billing import payments
 from billing.events import placement
-from billing.lifecycle import attempts
 from billing.payments import notices, refunds
 
 BILLING = Path(__file__).resolve().parents[1]
@@ -20,7 +19,6 @@ EVENT_READERS = (
     (notices, "not_finalized"),
     (notices, "fraud_warning"),
     (refunds, "charge_of"),
-    (attempts, "close"),
     (placement, "lane_of"),
     (placement, "names_of"),
 )

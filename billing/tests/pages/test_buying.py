@@ -239,7 +239,10 @@ def test_pages_hold_no_inline_style_and_no_inline_script():
     assert templates
     for path in templates:
         source = path.read_text()
-        assert not re.search(r"<script(?! src=\"{% static '[\w.]+' %}\" defer></script>)|<style|\sstyle=|\son\w+=|https?://(?!www\.w3\.org)", source), path
+        assert not re.search(
+            r"<script(?! src=\"{% static '[\w.]+' %}\" defer></script>)|<style|\sstyle=|\son\w+=|https?://(?!www\.w3\.org)",
+            source,
+        ), path
 
 
 def test_no_page_is_cached_that_shows_a_person_their_own(ada, client):

@@ -102,8 +102,9 @@ def test_strangers_to_a_plan_are_taken_over_and_what_they_have_is_no_news(sweep,
     assert doubtful(sweep, *page) == []
     rows = Subscription.objects.filter(customer__in=["cus_ada", "cus_ben", "cus_eve"]).order_by("pk")
     assert list(rows.values_list("customer", "status", "has_announced_access")) == [
-        ("cus_ada", "active", True), ("cus_ben", "canceled", False),
-    ]  # fmt: skip
+        ("cus_ada", "active", True),
+        ("cus_ben", "canceled", False),
+    ]
     assert {row.fetched_at for row in rows} == {sweep.began}
     assert (sweep.run.imported, world.heard) == (2, [])
 
@@ -148,9 +149,8 @@ def test_another_address_is_corrected_told_and_counted_for_that_customer_alone(s
     assert email_of("cus_ben") == "cus_ben@example.com"
     assert (sweep.run.compared, sweep.run.drifted, sweep.run.healed) == (2, 1, int(not is_dry))
     assert sweep.run.drifts == [
-        {"customer": "cus_ada", "field": "email", "ours": "cus_ada@example.com", "theirs": "new@example.com",
-         "cause": "unknown"}
-    ]  # fmt: skip
+        {"customer": "cus_ada", "field": "email", "ours": "c…@e…", "theirs": "n…@e…", "cause": "unknown"}
+    ]
 
 
 @pytest.mark.parametrize("email", [None, "", "cus_ada@example.com"])
