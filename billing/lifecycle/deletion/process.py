@@ -129,14 +129,16 @@ def _has_moved(leaving: AccountDeletion) -> bool:
 def _finish(pk: Any) -> None:
     """The rows, once nothing is left at Stripe; money is kept, names and addresses are not."""
     leaving = AccountDeletion.objects.select_related("customer", "subscriber").get(pk=pk)
-    email = (leaving.customer.email if leaving.customer else "") or customer_details.email_of(leaving.subscriber)
+    addresses = [leaving.customer.email if leaving.customer else "", customer_details.email_of(leaving.subscriber)]
+    for address in addresses:
+        copies.redact_log(address)
     if leaving.customer:
         _bury(leaving.customer)
     now: datetime = clock.now()
     done = dict.fromkeys((field for field in STEPS if getattr(leaving, field) is None), now)
     _write(leaving, **done, done_at=now, next_attempt_at=None, error_message="")
     if leaving.subscriber is not None:
-        _say(signals.account_closed, leaving, email=email)
+        _say(signals.account_closed, leaving, email=next(filter(None, addresses), ""))
 
 
 def _bury(customer: Customer) -> None:

@@ -189,7 +189,7 @@ def test_an_outage_leaves_it_owed_and_the_next_try_bills_the_truth_of_then(world
     with world.writes_failing():
         testing.work()
     assert billed(world, team) == 2
-    assert "StripeUnavailable" in owed().get().error_message
+    assert "StripeUnanswered" in owed().get().error_message
     join(team.user)
     when_it_is_time()
     assert billed(world, team) == 4
