@@ -76,6 +76,12 @@ def _customer_told_of(names: tuple[str, str, str]) -> str | None:
     return next(iter(told.values_list("lane", flat=True)[:1]), None)
 
 
+def object_of(event: StripeEvent) -> dict[str, Any]:
+    """Return the object that an event brings."""
+    obj: dict[str, Any] = event.payload["data"]["object"]
+    return obj
+
+
 def is_ours(lane: str) -> bool:
     """Whether a lane is that of a customer we know."""
     return Customer.objects.filter(pk=lane).exists()

@@ -3,7 +3,7 @@
 A lane is claimed by a conditional UPDATE that sets token and lease, with no transaction open. What is applied under it
 commits in a transaction whose last UPDATE matches the token: who lost the lane meanwhile changes nothing. It is put
 to sleep only if nothing has arrived since it was claimed. Whoever writes a subscriber's state comes this way: the
-worker by `take`, everyone else by `hold`.
+worker by `take`, all other code by `exclusive`.
 """
 
 import time
@@ -82,7 +82,7 @@ def queue_drain(key: str) -> None:
 
 
 @contextmanager
-def hold(key: str, wait_seconds: float = 3.0) -> Iterator[Callable[[Callable[[], T]], T]]:
+def exclusive(key: str, wait_seconds: float = 3.0) -> Iterator[Callable[[Callable[[], T]], T]]:
     """Take the lane for something other than its events; yields a function that commits work under it.
 
     The work may read Stripe through `stripe_client.fetch` and is run again until all it reads has been fetched outside

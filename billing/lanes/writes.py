@@ -40,7 +40,7 @@ def withdraw(reference: str) -> None:
     StripeWrite.objects.filter(reference=reference, done_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
 
 
-def owed(lane: str) -> list[StripeWrite]:
+def due_writes(lane: str) -> list[StripeWrite]:
     """What is due now on this lane, a cancellation before the refund it leads to."""
     is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
     waiting = StripeWrite.objects.filter(is_due, lane=lane, done_at=None, withdrawn_at=None)
@@ -52,7 +52,7 @@ def make_now(customer: Customer, writes: list[tuple[str, str, StripeWrite.Action
     with transaction.atomic():
         for object_id, reference, action in writes:
             owe(customer, object_id, reference, action)
-    for write in owed(customer.pk):
+    for write in due_writes(customer.pk):
         make(write)
 
 
@@ -92,6 +92,7 @@ def _close_invoice(invoice_id: str, key: str) -> None:
 
 
 def _postpone(write: StripeWrite, error: str) -> None:
+    failed = write.attempts + 1
     StripeWrite.objects.filter(pk=write.pk).update(
-        attempts=write.attempts + 1, next_attempt_at=tries.next_at(write.attempts), error_message=error
+        attempts=failed, next_attempt_at=tries.next_try_of_owed(failed), error_message=error
     )

@@ -47,7 +47,7 @@ def _differences(customer: str) -> Differences:
 
 def _heal(customer: str) -> Differences:
     """Under the lane: what is compared is what is then projected, from the same answers."""
-    with lanes.hold(customer, WAIT_SECONDS) as commit:
+    with lanes.exclusive(customer, WAIT_SECONDS) as commit:
         return commit(lambda: _compare_and_refresh(comparing.with_subscription().get(pk=customer)))
 
 

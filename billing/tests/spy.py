@@ -9,8 +9,9 @@ from billing.lifecycle import attempts
 from billing.payments import refunds
 
 BILLING = Path(__file__).resolve().parents[1]
+COPIERS = ("stripe_client/fields.py", "subscriptions/mirror.py", "subscriptions/mirror_bulk.py")
 # What fills dj-stripe's tables copies whatever dj-stripe has a column for, and nothing of ours hangs on it.
-NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", "fields.py", "mirror.py", "mirror_bulk.py"))
+NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", *COPIERS))
 
 # Who is handed an event's object.
 EVENT_READERS = (

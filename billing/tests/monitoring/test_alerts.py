@@ -12,7 +12,7 @@ from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
 
 from billing import stripe_client, testing
-from billing.events import applying
+from billing.lanes import tries
 from billing.models import Alert, StripeEvent, Subscription
 from billing.monitoring import alerts, watch
 from billing.setup import database
@@ -100,7 +100,7 @@ def test_an_event_that_died_is_told(world, monkeypatch):
         raise LookupError("no shelf for ada@example.com")
 
     world.subscribe()
-    monkeypatch.setattr(applying, "BACKOFF_MINUTES", ())
+    monkeypatch.setattr(tries, "WAITS", ())
     djstripe_receiver("invoice.paid")(refuse)
     try:
         world.deliver(work=False)
