@@ -1,4 +1,4 @@
-"""The webhook's whole way, from the door to the receivers, and the worker that walks it."""
+"""Events take their whole way here: from the webhook door to the receivers, driven by the worker."""
 
 from . import ledger, placement, receivers, sweep, webhooks, worker
 from .event_json import NotBearable

@@ -9,7 +9,7 @@ _event_id: ContextVar[str] = ContextVar("billing_event_being_applied", default="
 
 @contextmanager
 def applying(event_id: str) -> Iterator[None]:
-    """Everything that runs within belongs to applying this event."""
+    """Mark everything that runs within as part of applying this event."""
     token = _event_id.set(event_id)
     try:
         yield

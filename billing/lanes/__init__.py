@@ -1,4 +1,4 @@
-"""A lane keeps one customer's state in one pair of hands; here too are the writes that we owe Stripe."""
+"""Lanes let one worker at a time change a customer's state; the writes that we owe Stripe are kept here too."""
 
 from . import standing_writes, tries, writes
 from .claims import (

@@ -1,7 +1,8 @@
-"""GET /metrics: Prometheus text, made from the tables all processes share, so that any of them answers for all.
+"""GET /metrics answers with Prometheus text from the tables that all processes share, so any process answers for
+all.
 
-Every query reads a partial index or the newest few minutes: none counts the whole ledger. What the process itself is
-(memory, CPU) comes beside it.
+Every query reads a partial index or the newest few minutes: none counts the whole ledger. The process's own memory
+and CPU come beside it.
 """
 
 import logging
@@ -37,7 +38,7 @@ _added: dict[str, Families] = {}
 
 
 def add(source: str, families: Families) -> None:
-    """What another app counts, under the name that `billing_up` has for it; for `AppConfig.ready`."""
+    """Add the metrics of another app, under the name that `billing_up` has for it; call this in `AppConfig.ready`."""
     _added[source] = families
 
 
@@ -45,7 +46,7 @@ def add(source: str, families: Families) -> None:
 @for_monitoring
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Numbers only, no ids and no personal data; a proxy keeps it from the world all the same."""
+    """Answer with numbers only, no ids and no personal data; a proxy keeps it from the world all the same."""
     registry = CollectorRegistry()
     registry.register(Collector())
     ProcessCollector(registry=registry)
@@ -53,7 +54,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class Collector:
-    """A source that is away is said to be, and takes none of what the others know with it."""
+    """The collector reports a source that does not answer, and still yields the metrics of the others."""
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("billing_up", "0 for what does not answer: its metrics are missing", labels=["source"])
@@ -108,7 +109,7 @@ def _recent() -> Iterable[StripeEvent]:
 
 
 def _lag() -> Metric:
-    """From receipt to effect, of the events received in the last minutes."""
+    """Return the time from receipt to effect of the events received in the last minutes."""
     lag = ExpressionWrapper(F("processed_at") - F("received_at"), DurationField())
     within = {f"b{index}": Count("pk", filter=Q(lag__lte=timedelta(seconds=s))) for index, s in enumerate(LAG_SECONDS)}
     processed = StripeEvent.objects.filter(received_at__gt=timezone.now() - RECENT, processed_at__isnull=False)
@@ -139,7 +140,7 @@ def _backlog() -> Iterator[Metric]:
 
 
 def _sync() -> Iterator[Metric]:
-    """Runs of the last day; how long ago the last good one began is missing where there never was one."""
+    """Count the last day's runs; the age of the last good run is missing if there never was one."""
     now = timezone.now()
     day = SyncRun.objects.filter(started_at__gt=now - DAY)
     counted = day.aggregate(drifted=Sum("drifted"), healed=Sum("healed"))

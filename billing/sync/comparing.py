@@ -1,4 +1,4 @@
-"""What differs between a row of ours and what Stripe says, by the projection's own columns."""
+"""Comparing finds the differences between a row of ours and Stripe, by the projection's own columns."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,12 +20,12 @@ NONE_YET = {field: getattr(Subscription(), field) for field in FIELDS}
 
 
 def with_subscription() -> Any:
-    """Customers with all that a comparison reads, in one query."""
+    """Return customers with all that a comparison reads, in one query."""
     return Customer.objects.select_related("subscription")
 
 
 def row_of(customer: Customer) -> Subscription:
-    """Their row, or what it would be before Stripe was ever asked."""
+    """Return the customer's row, or an empty row if Stripe was never asked."""
     row: Subscription | None = getattr(customer, "subscription", None)
     return row or Subscription(customer=customer)
 
@@ -56,7 +56,7 @@ def of_subscription(row: Subscription, found: dict[str, Any], open_invoices: Ope
 
 
 def snapshot(customers: list[str]) -> dict[str, dict[str, Any]]:
-    """Customer → the columns of their row, to tell later what has changed."""
+    """Return the columns of each customer's row by customer, to tell later what has changed."""
     rows = Subscription.objects.filter(customer__in=customers).values("customer_id", *FIELDS)
     return {row.pop("customer_id"): row for row in rows}
 

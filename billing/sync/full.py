@@ -1,4 +1,4 @@
-"""Everything Stripe has, listed in stretches, held against our rows page by page, and written only where it differs."""
+"""A full run lists everything at Stripe in stretches, compares it page by page, and writes only what differs."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,8 @@ FEW = 100
 
 
 def sweep(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
-    """1. Open invoices, for grace. 2. Subscriptions. 3. Customers. 4. Each one that differs, or is gone, by itself.
+    """Compare 1. open invoices, for grace, 2. subscriptions, 3. customers, 4. alone, each customer who differs or is
+    gone.
 
     A run that was broken off is gone on with: only what it had not read is read. What is gone is then not looked for.
     """
@@ -67,7 +68,9 @@ def _read(
 
 
 def _left_behind(run: SyncRun) -> dict[str, Any]:
-    """What a full run that was broken off today had not read yet; nothing if one has come to its end since."""
+    """Return the parts that a full run which broke off today had not read; nothing if a later full run has ended
+    well.
+    """
     fulls = SyncRun.objects.filter(mode=SyncRun.Mode.FULL, started_at__gt=run.started_at - GOES_ON_WITHIN)
     last = fulls.exclude(pk=run.pk).order_by("-started_at").first()
     if last is None or last.status == SyncRun.Status.DONE or not last.progress:
@@ -77,7 +80,7 @@ def _left_behind(run: SyncRun) -> dict[str, Any]:
 
 
 def open_invoices() -> dict[str, list[dict[str, Any]]]:
-    """Subscription → what grace reads of its open invoices: there are few."""
+    """Return the open invoices of each subscription, with the fields that grace reads: there are few."""
     found: dict[str, list[dict[str, Any]]] = {}
     for page in Reader([Stretch("/v1/invoices", {"status": "open"})]):
         for invoice in page:
@@ -88,7 +91,7 @@ def open_invoices() -> dict[str, list[dict[str, Any]]]:
 
 
 def _find_gone(work: Sweep) -> None:
-    """Rows of ours about what Stripe did not list: deleted there, or altered here."""
+    """Add the rows of ours that Stripe did not list: deleted there, or altered here."""
     gone = _unseen(work, Customer, "pk", "pk", work.began) + _unseen(
         work, Subscription, "customer_id", "stripe_id", work.began
     )

@@ -1,4 +1,4 @@
-"""One customer compared with Stripe and, where they differ, refreshed the way a webhook would do it."""
+"""Healing compares one customer with Stripe and, where they differ, refreshes them as a webhook would."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -46,7 +46,7 @@ def _differences(customer: str) -> Differences:
 
 
 def _heal(customer: str) -> Differences:
-    """Under the lane: what is compared is what is then projected, from the same answers."""
+    """Compare under the lane lock, and project the very answers that were compared."""
     with lanes.exclusive(customer, WAIT_SECONDS) as commit:
         return commit(lambda: _compare_and_refresh(comparing.with_subscription().get(pk=customer)))
 

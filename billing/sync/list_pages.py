@@ -1,4 +1,4 @@
-"""A page of Stripe's list held against our rows: who is as we have them, who is doubtful, who is new to us."""
+"""A page of Stripe's list is compared with our rows: a customer may be unchanged, doubtful, or new to us."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,7 @@ Page = list[dict[str, Any]]
 
 @dataclass
 class Sweep:
-    """What one sweep knows. `seen` holds hashes of the ids that were listed, a few bytes each."""
+    """A full run keeps here what it has learnt. `seen` holds hashes of the ids that were listed, a few bytes each."""
 
     run: SyncRun
     began: datetime
@@ -104,7 +104,9 @@ def new_row(work: Sweep, customer: str, found: dict[str, Any]) -> Subscription:
 
 
 def take_over(rows: list[Subscription]) -> None:
-    """What customers of ours have had for long: unannounced, inside a transaction. A row that says something stays."""
+    """Fill the empty rows of customers with what they have had for long, without signals, inside a transaction. A
+    row that says something stays.
+    """
     had = Subscription.objects.filter(customer__in=[row.customer_id for row in rows]).exclude(stripe_id="")
     known = set(had.values_list("customer_id", flat=True))
     new = [row for row in rows if row.customer_id not in known]

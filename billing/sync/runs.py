@@ -1,4 +1,4 @@
-"""A run of the sync, from a command line or the schedule: the same code, one at a time."""
+"""A run of the sync is the same code from the command line and from the schedule, and only one runs at a time."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +25,9 @@ EVENTS_ARE_KEPT = timedelta(days=29)
 
 @dataclass(frozen=True)
 class Wanted:
-    """`since`: UTC seconds, in place of the watermark. `customer`: that one and nothing else."""
+    """A run is wanted with these options. `since`: UTC seconds, in place of the watermark. `customer`: this customer
+    alone.
+    """
 
     is_full: bool = False
     since: int | None = None
@@ -34,11 +36,11 @@ class Wanted:
 
 
 class UnknownCustomer(Exception):
-    """No customer of ours."""
+    """The customer is not one of ours."""
 
 
 def hourly() -> str:
-    """The schedule's task: says what was done, or that another is at it."""
+    """Run the schedule's task and return what was done, or that another sync is running."""
     try:
         return report.summary(run(Wanted()))
     except AnotherRuns as another:
@@ -49,7 +51,8 @@ hourly.queue_timeout = 3600  # type: ignore[attr-defined]
 
 
 def run(wanted: Wanted, progress: Callable[[str], None] = lambda text: None) -> SyncRun:
-    """Bring us to Stripe's state. Raises `AnotherRuns`, `UnknownCustomer`, `StripeUnavailable`, `StripeRefused`.
+    """Bring our rows to Stripe's state. Raises `AnotherRuns`, `UnknownCustomer`, `StripeUnavailable`,
+    `StripeRefused`.
 
     A dry run takes no lane and saves no row: the `SyncRun` it returns is on no disk.
     """

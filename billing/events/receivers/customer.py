@@ -1,4 +1,4 @@
-"""Whose event it is, and whether it is ours to apply."""
+"""A receiver runs only for the event that is being applied, and finds its customer here."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -37,7 +37,7 @@ connected: list[Callable[..., None]] = []
 
 
 def customer_of(event: Event) -> Customer:
-    """The customer whose lane the event was placed on; their subscriber's key goes into the log's lines."""
+    """Return the customer on whose lane the event was placed, and put their subscriber's key into the log's lines."""
     customer = Customer.objects.get(pk__in=StripeEvent.objects.filter(pk=event.id).values("lane"))
     bind_contextvars(subscriber=customer.subscriber_id)
     return customer

@@ -1,4 +1,4 @@
-"""Events that tell of money: facts by natural key, then what they mean for access."""
+"""These receivers record facts about money by their natural key, and then decide what follows for access."""
 
 from djstripe.models import Event
 

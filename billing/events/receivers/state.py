@@ -1,4 +1,4 @@
-"""Events that say a subscription may have changed: ask Stripe what it is now, and project that."""
+"""These receivers ask Stripe what a subscription is now, because an event says that it may have changed."""
 
 from djstripe.models import Event
 
@@ -12,7 +12,9 @@ from .customer import customer_of, receiver
 
 @receiver(event_types.CHECKOUT)
 def on_checkout_session(event: Event) -> None:
-    """A session that ended closes its attempt; a delayed payment that is still on its way grants nothing by itself."""
+    """Close the attempt of a session that ended; a delayed payment that is still on its way grants nothing by
+    itself.
+    """
     customer = customer_of(event)
     attempts.settle(customer, id_of(event.data["object"]))
     subscriptions.refresh(customer)
@@ -35,7 +37,9 @@ def on_customer_updated(event: Event) -> None:
 
 @receiver(event_types.CUSTOMER_DELETED)
 def on_customer_deleted(event: Event) -> None:
-    """Once Stripe says so itself: an event that only claims it ends nobody's access."""
+    """End the access of a deleted customer once Stripe confirms it: an event that only claims it ends nobody's
+    access.
+    """
     customer = customer_of(event)
     if fetch.is_deleted(customer.pk):
         subscriptions.end_for_deleted_customer(customer)

@@ -35,7 +35,7 @@ def test_what_is_owed_twice_for_one_cause_is_owed_once_and_wakes_its_lane_alone(
     assert writes.owe(ada, "sub_1", "dp_1", Action.REFUND), "another action"
     assert Lane.objects.get().pk == ada.pk
     assert Lane.objects.get().arrived == 3
-    assert (len(writes.due_writes(ada.pk)), writes.owed(ben.pk)) == (3, [])
+    assert (len(writes.due_writes(ada.pk)), writes.due_writes(ben.pk)) == (3, [])
 
 
 def test_a_cause_that_has_gone_calls_off_its_own_writes_alone(ada, ben):
