@@ -69,7 +69,7 @@ def _send(alert: Alert) -> bool:
 
 
 def _words(alert: Alert) -> str:
-    again = f"\n\nIt happened {alert.waiting} times; this is the latest." if alert.waiting > 1 else ""
+    again = f"\n\nThis happened {alert.waiting} times; the latest is shown." if alert.waiting > 1 else ""
     return f"{alert.text}{again}\n\n{conf.site_url}\n"
 
 

@@ -34,11 +34,11 @@ class Backlog:
         if _is_too_long(self.oldest_waiting_seconds):
             return f"The oldest event has waited {self.oldest_waiting_seconds} seconds: is the worker running?"
         if _is_too_long(self.queue_lag_seconds):
-            return f"A lane has been queued for {self.queue_lag_seconds} seconds: is the worker running?"
+            return f"A lane has waited for a worker for {self.queue_lag_seconds} seconds: is the worker running?"
         if self.stripe_circuit_open:
-            return f"Stripe does not answer: one call tries again in {self.stripe_held_seconds} seconds."
+            return f"Stripe does not answer: the next call goes out in {self.stripe_held_seconds} seconds."
         if self.dead_events > conf.ready_dead_events:
-            return f"More than {conf.ready_dead_events} events are dead: see why in the admin, and process them again."
+            return f"More than {conf.ready_dead_events} events are dead: see why in the admin, and replay them."
         return None
 
 

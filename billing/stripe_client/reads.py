@@ -58,7 +58,7 @@ class Reads:
         """
         try:
             with mapped_errors():
-                self.answers[request.url] = _settled(request.send())
+                self.answers[request.url] = _certain(request.send())
         except Exception as error:
             if isinstance(error, StripeBusy) and gate.is_passed():
                 raise
@@ -83,7 +83,7 @@ def current() -> Reads | None:
     return _current.get()
 
 
-def once(work: str) -> bool:
+def is_first_time(work: str) -> bool:
     """Return whether `work` was not yet done with this drain's answers; work that rolled back counts as not done."""
     reads = _current.get()
     if reads is None:
@@ -117,7 +117,7 @@ def undone_on_error() -> Iterator[None]:
         raise
 
 
-def _settled(answer: Answer) -> Answer:
+def _certain(answer: Answer) -> Answer:
     """Return the answer if Stripe is sure of it: an object, or that there is none. Only such answers are kept for
     the drain.
     """

@@ -30,7 +30,7 @@ def row_of(customer: Customer) -> Subscription:
     return row or Subscription(customer=customer)
 
 
-def with_stripe(customer: Customer) -> Differences:
+def differences_from_stripe(customer: Customer) -> Differences:
     """Ask Stripe about one customer and compare. Raises `StripeUnavailable`, `StripeRefused`."""
     found = fetch.subscriptions(customer.pk)
     counts = subscriptions.current(found)
@@ -39,7 +39,7 @@ def with_stripe(customer: Customer) -> Differences:
     if counts is None:
         return {}
     email = counts["customer"].get("email")
-    differences = of_subscription(row_of(customer), counts, fetch.open_invoices)
+    differences = differences_of(row_of(customer), counts, fetch.open_invoices)
     return {**differences, "email": (customer.email, email)} if email and email != customer.email else differences
 
 
@@ -48,7 +48,7 @@ def _is_deleted(customer: Customer, counts: dict[str, Any] | None) -> bool:
     return fetch.is_deleted(customer.pk) if counts is None else bool(counts["customer"].get("deleted"))
 
 
-def of_subscription(row: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> Differences:
+def differences_of(row: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> Differences:
     theirs = subscriptions.columns_of(found, row)
     theirs["past_due_since"] = subscriptions.past_due_since(row, found, open_invoices)
     theirs["plan_id"], theirs["price_id"] = _pk(theirs.pop("plan")), _pk(theirs.pop("price"))

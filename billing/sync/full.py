@@ -11,8 +11,8 @@ from billing import catalogue
 from billing.models import Customer, Subscription, SyncRun
 
 from . import report
-from .healing import look_at
-from .list_pages import CustomerPages, SubscriptionPages, Sweep
+from .healing import compare_customers
+from .list_pages import CustomerPages, FullRun, SubscriptionPages
 from .listing import Reader, Stretch
 
 LISTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -24,7 +24,7 @@ SAVE_EVERY_SECONDS = 2.0
 FEW = 100
 
 
-def sweep(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
+def compare_all(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
     """Compare 1. open invoices, for grace, 2. subscriptions, 3. customers, 4. alone, each customer who differs or is
     gone.
 
@@ -32,7 +32,7 @@ def sweep(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
     """
     left = {} if is_dry else _left_behind(run)
     began = (parse_datetime(left.get("began", "")) if left else None) or run.started_at
-    work = Sweep(run, began, is_dry=is_dry, invoices=open_invoices())
+    work = FullRun(run, began, is_dry=is_dry, invoices=open_invoices())
     progress: dict[str, Any] = {"began": began.isoformat(), "left": left.get("left", {})}
     with catalogue.prices_remembered(is_dry=is_dry):
         for name, pages in (("subscriptions", SubscriptionPages(work)), ("customers", CustomerPages(work))):
@@ -40,7 +40,7 @@ def sweep(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
     if not left:
         _find_gone(work)
     compared = run.compared
-    look_at(run, list(work.doubtful), tick, is_dry=is_dry)
+    compare_customers(run, list(work.doubtful), tick, is_dry=is_dry)
     run.compared, run.progress = compared, {}
 
 
@@ -90,7 +90,7 @@ def open_invoices() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _find_gone(work: Sweep) -> None:
+def _find_gone(work: FullRun) -> None:
     """Add the rows of ours that Stripe did not list: deleted there, or altered here."""
     gone = _unseen(work, Customer, "pk", "pk", work.began) + _unseen(
         work, Subscription, "customer_id", "stripe_id", work.began
@@ -102,7 +102,7 @@ def _find_gone(work: Sweep) -> None:
     work.doubtful.update(dict.fromkeys(gone))
 
 
-def _unseen(work: Sweep, model: Any, customer: str, name: str, began: datetime) -> list[str]:
+def _unseen(work: FullRun, model: Any, customer: str, name: str, began: datetime) -> list[str]:
     if model is Customer:
         rows = model.objects.filter(deleted_at=None, created_at__lt=began)
     else:

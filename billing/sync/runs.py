@@ -15,7 +15,7 @@ from billing.monitoring import alerts
 from . import full, missed, report, seats, whom_to_ask
 from .alone import AnotherRuns, alone, is_free
 from .catching_up import catch_up
-from .healing import look_at
+from .healing import compare_customers
 
 Mode, Status = SyncRun.Mode, SyncRun.Status
 
@@ -117,7 +117,7 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
         progress(f"{row.missed:,} events, {row.compared:,} compared, {row.drifted:,} drifted")
 
     if wanted.customer:
-        look_at(row, [wanted.customer], tick, is_dry=wanted.is_dry)
+        compare_customers(row, [wanted.customer], tick, is_dry=wanted.is_dry)
         seats.mend(row, wanted.customer, tick, is_dry=wanted.is_dry)
         return
     touched = _events(row, wanted, tick)
@@ -125,9 +125,9 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
     if row.mode == Mode.ROUTINE and (last_full is None or row.clock_at - last_full.clock_at > DAY):
         row.mode = Mode.FULL
     waiting = whom_to_ask.customers(last_full.started_at if last_full else None)
-    look_at(row, [customer for customer in waiting if customer not in touched], tick, is_dry=wanted.is_dry)
+    compare_customers(row, [customer for customer in waiting if customer not in touched], tick, is_dry=wanted.is_dry)
     if row.mode == Mode.FULL:
-        full.sweep(row, tick, is_dry=wanted.is_dry)
+        full.compare_all(row, tick, is_dry=wanted.is_dry)
         seats.mend(row, "", tick, is_dry=wanted.is_dry)
 
 
@@ -143,7 +143,7 @@ def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:
         if wanted.is_dry:
             row.events = dict(Counter(event["type"] for event in found.oldest_first()))
             known = Customer.objects.filter(pk__in=touched, deleted_at=None).values_list("pk", flat=True)
-            look_at(row, list(known), tick, is_dry=True)
+            compare_customers(row, list(known), tick, is_dry=True)
             return touched
         catch_up(row, found, tick)
     if watermark is None or since is None or since <= watermark:

@@ -18,7 +18,7 @@ class Prices:
         self.run, self.is_dry = run, is_dry
         self.seen: set[str] = set()
 
-    def look_at(self, subscriptions: list[dict[str, Any]]) -> None:
+    def take_over_unknown(self, subscriptions: list[dict[str, Any]]) -> None:
         ids = {item["price"]["id"] for found in subscriptions for item in found["items"]["data"]} - self.seen
         self.seen |= ids
         for price_id in sorted(ids - set(Price.objects.filter(pk__in=ids).values_list("pk", flat=True))):

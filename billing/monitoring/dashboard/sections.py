@@ -26,5 +26,5 @@ def add(make: Make) -> None:
         _added.append(make)
 
 
-def of(scope: Scope) -> list[Section]:
+def all_sections(scope: Scope) -> list[Section]:
     return [make(scope) for make in (*OWN, *_added)]

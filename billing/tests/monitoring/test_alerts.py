@@ -62,7 +62,7 @@ def test_a_cause_is_told_at_once_and_what_follows_within_the_hour_in_one_mail_af
     watch.each_minute()
     [message] = mail.outbox
     assert "New dispute dp_3" in message.subject
-    assert "It happened 2 times" in message.body
+    assert "This happened 2 times" in message.body
     mail.outbox.clear()
     later(hours=2)
     assert told() == [], "nothing waits any more"

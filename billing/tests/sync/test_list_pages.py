@@ -27,7 +27,7 @@ def prices(settings):
 @pytest.fixture
 def sweep():
     now = timezone.now()
-    return list_pages.Sweep(SyncRun(mode="full", started_at=now, clock_at=now), now, is_dry=False, invoices={})
+    return list_pages.FullRun(SyncRun(mode="full", started_at=now, clock_at=now), now, is_dry=False, invoices={})
 
 
 def theirs(customer="cus_ada", **changes):
