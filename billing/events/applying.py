@@ -12,8 +12,9 @@ from billing.models import Customer, StripeEvent
 from billing.stripe_client import Reads, StripeUnavailable, fetch
 from billing.subscriptions import mirror
 
-from . import being_applied, placement
+from . import placement
 from .placement import object_of
+from .receivers.customer import applying
 from .stamping import stamp_failed, stamp_processed, stamp_unavailable
 
 Stamp = Callable[[StripeEvent], None]
@@ -61,7 +62,7 @@ def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent
     try:
         with (
             cause.of(event.pk),
-            being_applied.applying(event.pk),
+            applying(event.pk),
             transaction.atomic(),
             stripe_client.undone_on_error(),
         ):
