@@ -14,7 +14,7 @@ from billing.subscriptions import mirror
 
 from . import placement
 from .placement import object_of
-from .receivers.customer import applying
+from .receivers import receiving
 from .stamping import stamp_failed, stamp_processed, stamp_unavailable
 
 Stamp = Callable[[StripeEvent], None]
@@ -62,7 +62,7 @@ def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent
     try:
         with (
             cause.of(event.pk),
-            applying(event.pk),
+            receiving(event.pk),
             transaction.atomic(),
             stripe_client.undone_on_error(),
         ):

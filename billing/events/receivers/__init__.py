@@ -11,6 +11,10 @@ from djstripe.signals import WEBHOOK_SIGNALS
 
 from billing.events.event_types import EVENT_TYPES
 
+from .customer import receiving
+
+__all__ = ["connect", "receiving"]
+
 MODULES = ("state", "money")
 DJSTRIPE_RECEIVERS = [
     handler for name, handler in vars(event_handlers).items() if name.startswith("handle_") and callable(handler)

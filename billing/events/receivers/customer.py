@@ -17,8 +17,8 @@ _applied_event: ContextVar[str] = ContextVar("billing_applied_event", default=""
 
 
 @contextmanager
-def applying(event_id: str) -> Iterator[None]:
-    """Mark everything that runs within as part of applying this event."""
+def receiving(event_id: str) -> Iterator[None]:
+    """Let receivers run within for this event, and for no other."""
     token = _applied_event.set(event_id)
     try:
         yield
