@@ -218,7 +218,7 @@ def settle(attempt: CheckoutAttempt) -> Outcome:
     if session["status"] != "complete":
         return Outcome(session["status"])
     is_paid = session["payment_status"] != "unpaid"
-    with cause.of("return page"), lanes.hold(attempt.customer_id) as commit:
+    with cause.of("return page"), lanes.exclusive(attempt.customer_id) as commit:
         subscription = commit(lambda: _project(attempt.customer_id, id_of(session["invoice"]) if is_paid else ""))
     if is_paid:
         return Outcome.PAID

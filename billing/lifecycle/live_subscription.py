@@ -146,7 +146,7 @@ def act(
     a part, stopped answering before we could project, or shows the same subscription without what was asked for.
     """
     customer = customer_of(subscriber)
-    with lanes.hold(customer.pk) as commit:
+    with lanes.exclusive(customer.pk) as commit:
         # What is read to decide must not be what is projected after: these reads are the decision's alone.
         with stripe_client.drain_reads():
             now = ask(customer)

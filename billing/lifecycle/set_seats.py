@@ -6,7 +6,7 @@ What differs in the running period is prorated: `create_prorations`, so that it 
 from typing import Any
 
 from billing import stripe_client, subscriptions
-from billing.lanes import Claim, commit_under, orders
+from billing.lanes import Claim, commit_under, standing_writes
 from billing.models import Price, Subscription
 from billing.stripe_client import id_of
 from billing.subscriptions import seats
@@ -20,10 +20,10 @@ PRORATED = "create_prorations"
 KEPT_OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", "default_payment_method", "description")
 
 
-def carry_out(rows: orders.Rows, claim: Claim) -> None:
+def carry_out(rows: standing_writes.Rows, claim: Claim) -> None:
     """Holding the lane, with no transaction open. Raises `StripeUnavailable`, `StripeRefused`, `UnmappedPrice`;
     `ChangePending` while a change of plan waits for its payment, which Stripe lets nothing else change."""
-    customer = orders.customer_of(rows)
+    customer = standing_writes.customer_of(rows)
     if customer is None or not seats.is_counted():
         return
     wanted = seats.of(customer.subscriber)
@@ -32,7 +32,7 @@ def carry_out(rows: orders.Rows, claim: Claim) -> None:
             now = ask(customer)
     except NoSubscription:
         return
-    if _bring(now, wanted, f"{orders.key_of(rows)}:{wanted}"):
+    if _bring(now, wanted, f"{standing_writes.key_of(rows)}:{wanted}"):
         with stripe_client.drain_reads() as reads:
             commit_under(claim, reads, lambda: subscriptions.refresh(customer))
 

@@ -5,15 +5,15 @@ import json
 from typing import Any
 
 from billing import stripe_client
-from billing.lanes import orders
+from billing.lanes import standing_writes
 from billing.stripe_client import StripeRefused
 from billing.subscriptions import customer_details
 
 
-def carry_out(rows: orders.Rows) -> None:
+def carry_out(rows: standing_writes.Rows) -> None:
     """Holding the lane, with no transaction open. What is empty is cleared. Raises `StripeUnavailable`,
     `StripeRefused`."""
-    customer = orders.customer_of(rows)
+    customer = standing_writes.customer_of(rows)
     if customer is None:
         return
     details = {name: "" if value is None else value for name, value in customer_details.of(customer.subscriber).items()}
@@ -26,6 +26,6 @@ def carry_out(rows: orders.Rows) -> None:
             raise
 
 
-def _key(rows: orders.Rows, details: dict[str, Any]) -> str:
+def _key(rows: standing_writes.Rows, details: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(details, sort_keys=True, default=str).encode()).hexdigest()
-    return f"{orders.key_of(rows)}:{digest[:12]}"
+    return f"{standing_writes.key_of(rows)}:{digest[:12]}"

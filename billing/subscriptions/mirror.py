@@ -16,7 +16,7 @@ from djstripe.models.base import StripeModel
 
 from billing.clock import from_timestamp
 from billing.conf import conf
-from billing.stripe_client import StripeUnavailable, fetch, once, undone_on_error
+from billing.stripe_client import StripeUnavailable, fetch, is_first_time, undone_on_error
 
 from . import mirror_bulk
 from .mirror_redaction import redact_if_gone
@@ -40,7 +40,7 @@ def sync(obj: Any) -> None:
 
     No access hangs on the mirror: what dj-stripe cannot take is logged, and its row stays as it was.
     """
-    if not isinstance(obj, dict) or obj.get("deleted") or not once(f"mirror:{obj['id']}"):
+    if not isinstance(obj, dict) or obj.get("deleted") or not is_first_time(f"mirror:{obj['id']}"):
         return
     try:
         with transaction.atomic(), undone_on_error():

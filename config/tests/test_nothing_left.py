@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from billing import subscriptions, testing
-from billing.events import applying, ledger, worker
+from billing.events import applying, ledger, sweep
 from billing.lifecycle.deletion import process
 from billing.models import AccountDeletion, Customer, Lane, StripeEvent, SyncRun
 from billing.stripe_client.http_client import HttpClient
@@ -58,7 +58,7 @@ def send_mails():
 
 def settled():
     """What the sweep's schedule would do every minute, it does here at once."""
-    worker.sweep()
+    sweep.sweep()
     outbox.sweep()
     return not any(found.exists() for found in _what_is_left())
 
@@ -142,7 +142,7 @@ def gone(world, settings, request):
 
 def assert_nothing_is_left(world):
     world.deliver()
-    worker.sweep()
+    sweep.sweep()
     testing.work()
     send_mails()
     assert tables_with("quist", "Vestergade") == set()

@@ -8,8 +8,8 @@
    `account_closed` lets the host project anonymise the subscriber.
 4. What is personal goes from the events we keep and from dj-stripe's rows (`copies`), and from those that come later.
 
-While Stripe does not answer, the next try is a minute later, then twice as long each time, at most an hour. A Checkout
-paid behind our back, while closing or even after, is cancelled and refunded: `AccountDeletion.objects.owed`.
+While Stripe does not answer, the next try is a minute later, then after five minutes, half an hour, and each hour.
+A Checkout paid behind our back, while closing or even after, is cancelled and refunded: `AccountDeletion.objects.owed`.
 """
 
 from collections.abc import Callable
@@ -97,8 +97,8 @@ def _close(leaving: AccountDeletion, claim: lanes.Claim) -> None:
 
 def postpone(leaving: AccountDeletion, error: Exception) -> None:
     """Note what went wrong, and when it is tried again."""
-    next_at, message = tries.next_at(leaving.attempts), tries.words(error)
-    _write(leaving, attempts=leaving.attempts + 1, next_attempt_at=next_at, error_message=message)
+    failed, message = leaving.attempts + 1, tries.describe(error)
+    _write(leaving, attempts=failed, next_attempt_at=tries.next_try_of_owed(failed), error_message=message)
 
 
 def try_now(leaving: AccountDeletion) -> None:
