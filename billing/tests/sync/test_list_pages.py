@@ -105,8 +105,8 @@ def test_strangers_to_a_plan_are_taken_over_and_what_they_have_is_no_news(full_r
         ("cus_ada", "active", True),
         ("cus_ben", "canceled", False),
     ]
-    assert {row.fetched_at for row in rows} == {sweep.began}
-    assert (sweep.run.imported, world.heard) == (2, [])
+    assert {row.fetched_at for row in rows} == {full_run.began}
+    assert (full_run.run.imported, world.heard) == (2, [])
 
 
 def test_a_live_one_on_a_later_page_takes_the_place_of_an_ended_one_taken_over_before(full_run):
@@ -147,8 +147,8 @@ def test_another_address_is_corrected_told_and_counted_for_that_customer_alone(f
     customers(full_run, at_stripe(email="new@example.com"), at_stripe("cus_ben", email="cus_ben@example.com"))
     assert email_of("cus_ada") == ("cus_ada@example.com" if is_dry else "new@example.com")
     assert email_of("cus_ben") == "cus_ben@example.com"
-    assert (sweep.run.compared, sweep.run.drifted, sweep.run.healed) == (2, 1, int(not is_dry))
-    assert sweep.run.drifts == [
+    assert (full_run.run.compared, full_run.run.drifted, full_run.run.healed) == (2, 1, int(not is_dry))
+    assert full_run.run.drifts == [
         {"customer": "cus_ada", "field": "email", "ours": "c…@e…", "theirs": "n…@e…", "cause": "unknown"}
     ]
 
