@@ -19,7 +19,7 @@ def test_the_commit_of_a_worker_paused_past_its_lease_is_refused(world):
     world.deliver(work=False)
     lane = Lane.objects.filter(pk=ada.customer)
     world.control("faults", api={"latency_ms": 4000})
-    drain = f"import django; django.setup(); from billing import worker; print(worker.drain({ada.customer!r}))"
+    drain = f"import django; django.setup(); from billing.events import worker; print(worker.drain({ada.customer!r}))"
     with running("-c", drain) as zombie:
         until(lambda: lane.exclude(token=None).exists(), what="the zombie's hold")
         token = lane.get().token
