@@ -16,7 +16,8 @@ import io, json, logging
 from django.core.wsgi import get_wsgi_application
 application = get_wsgi_application()
 import sentry_sdk
-from billing import conf, ledger, testing
+from billing import conf, testing
+from billing.events import ledger
 
 def breaks(*args, **kwargs):
     logging.getLogger("host").error("no shelf for ada@example.com")
