@@ -30,6 +30,7 @@ PRODUCTION = {
     "STRIPE_WEBHOOK_SECRET": SECRET,
     "TRUSTED_PROXIES": "127.0.0.1",
     "CONFIRM_EMAIL": "false",  # the buyers of a benchmark have no mailbox
+    "STAFF_SECOND_FACTOR": "false",  # nor have its staff a phone
 }
 HTTPS = {"X-Forwarded-Proto": "https"}
 

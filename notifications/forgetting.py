@@ -34,8 +34,10 @@ def has_left(mail: Mail) -> bool:
 
 
 def sweep() -> None:
-    """Those that nobody sent again in time."""
-    late = Mail.objects.filter(HAS_LEFT, created_at__lt=clock.now() - RESEND_WITHIN, status__in=Mail.SETTLED)
+    """Forget what nobody sent again in time, and what was settled in the very moment in which somebody left."""
+    since = clock.now() - RESEND_WITHIN
+    _forget(Mail.objects.filter(customer__deletion__done_at__gt=since, status__in=OVER).exclude(recipient=""))
+    late = Mail.objects.filter(HAS_LEFT, created_at__lt=since, status__in=Mail.SETTLED)
     _forget(late.exclude(recipient=""))
 
 

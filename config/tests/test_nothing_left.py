@@ -114,6 +114,7 @@ def test_deliveries_in_flight_leave_no_address_behind_ten_times_of_ten(world, is
             world.deliver(work=False)
         world.deliver(work=False)
         until(settled, seconds=120, what="all applied, deleted and mailed")
+        settled()  # a minute later
     assert tables_with("quist", "Vestergade", "+4512345678") == set()
     assert {table for table, _ in tables_with("ben-the-bystander@example.com")} >= {"stripe_events", "accounts_user"}
     assert ben.access.has_access
@@ -322,6 +323,14 @@ def test_the_admins_log_of_a_token_never_says_what_its_owner_called_it(world, ad
     assert LogEntry.objects.get().change_message == "Revoked"
     process.begin(person.user)
     testing.work()
+    assert_nothing_is_left(world)
+
+
+def test_a_mail_that_was_settled_as_its_reader_left_is_forgotten_by_the_next_sweep(world, gone):
+    """Its worker saw nobody leave yet, and who left saw it not settled yet."""
+    mail = Mail.objects.filter(customer=gone.customer, status="sent").first()
+    Mail.objects.filter(pk=mail.pk).update(recipient=f"{gone.word}@example.com")
+    outbox.sweep()
     assert_nothing_is_left(world)
 
 
