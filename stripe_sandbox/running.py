@@ -16,6 +16,7 @@ from .http.api import Request, Response
 from .http.errors import ApiError
 from .http.server import Server
 from .store import Object, State
+from .versions import API_VERSION, sdk_differs
 
 logger = logging.getLogger("stripe_sandbox")
 TICK = 0.25
@@ -33,8 +34,9 @@ class Sandbox:
         state_file: str | Path | None = None,
         seed: str | int | None = None,
         now: int | None = None,
+        any_version: bool = False,
     ) -> None:
-        self.host, self.port, self.forward = host, port, forward
+        self.host, self.port, self.forward, self.any_version = host, port, forward, any_version
         self.webhook_secret = webhook_secret or f"whsec_{secrets.token_hex(16)}"
         self.key = "sk_test_sandbox"
         self.state_file = Path(state_file) if state_file else None
@@ -95,6 +97,7 @@ class Sandbox:
 
     def _prepare(self, state: State) -> State:
         state.forward, state.webhook_secret, state.base_url = self.forward, self.webhook_secret, self.url
+        state.any_version = self.any_version
         return state
 
     def _tick(self) -> None:
@@ -177,8 +180,9 @@ class Sandbox:
 def described(sandbox: Sandbox) -> str:
     lines = [
         f"A Stripe to develop against   {sandbox.url}",
+        f"API version                   {API_VERSION}{', clients of any other too' if sandbox.any_version else ''}",
         f"API key                       {sandbox.key} (any sk_test_… is taken)",
         f"Webhook secret                {sandbox.webhook_secret}",
         f"Events are delivered to       {sandbox.forward or 'the webhook endpoints that are created'}",
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *filter(None, [sdk_differs()])])

@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..books import clocks
-from ..events import API_VERSION
 from ..resources import api, empty
 from ..resources.account import ACCOUNT
 from ..store import State
+from ..versions import API_VERSION, is_taken, warning
 from . import forms, sdk_routes
 from .contract import validate
 from .embedding import shortened
@@ -48,7 +48,7 @@ def answer(state: State, request: Request) -> Response:
     request_id = state.new_id("req", 14)
     state.calls[request.method, request.path] += 1
     try:
-        _authorize(request.headers)
+        _authorize(state, request.headers)
         response = _once(state, request, request_id)
     except ApiError as error:
         response = refusal(error, request_id)
@@ -56,6 +56,7 @@ def answer(state: State, request: Request) -> Response:
         state.request = {"id": None, "idempotency_key": None}
     response.headers.setdefault("Request-Id", request_id)
     response.headers["Stripe-Version"] = API_VERSION
+    response.headers |= warning(state, request.headers)
     if request.method == "POST":
         _tell_of_key(request, response)
     _log(state, request, response, request_id)
@@ -82,7 +83,7 @@ def refusal(error: ApiError, request_id: str) -> Response:
     return Response(error.status, json.dumps(error.body(request_id), indent=2).encode(), dict(error.headers))
 
 
-def _authorize(headers: dict[str, str]) -> None:
+def _authorize(state: State, headers: dict[str, str]) -> None:
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     key = credentials.strip()
     if scheme.lower() == "basic":
@@ -100,8 +101,11 @@ def _authorize(headers: dict[str, str]) -> None:
     if headers.get("stripe-account", ACCOUNT) != ACCOUNT:
         raise not_covered("Stripe-Account (a connected account's)")
     version = headers.get("stripe-version", API_VERSION)
-    if version != API_VERSION:
-        raise invalid(f"Invalid Stripe API version: {version}. This sandbox speaks {API_VERSION} only.")
+    if not is_taken(state, version):
+        raise invalid(
+            f"Invalid Stripe API version: {version}. This sandbox speaks {API_VERSION}; started with --any-version it "
+            "answers clients of other versions in that one."
+        )
 
 
 def _once(state: State, request: Request, request_id: str) -> Response:
