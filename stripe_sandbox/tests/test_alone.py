@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import stripe
 from . import alone
 
 pytestmark = pytest.mark.slow
+OWN = Path(__file__).parents[1]
 NOT_THERE = ("django", "djstripe", "billing", "billing_mail", "accounts", "notifications", "config", "rest_framework")
 
 
@@ -110,3 +112,9 @@ def test_a_port_that_is_taken_ends_in_one_sentence(python: Path, told: dict[str,
     done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith(f"The sandbox cannot listen on 127.0.0.1:{port}")
+
+
+def test_it_requires_what_billing_requires_and_has_its_version() -> None:
+    own, ours = (tomllib.loads((folder / "pyproject.toml").read_text())["project"] for folder in (OWN, OWN.parent))
+    assert set(own["dependencies"]) <= set(ours["dependencies"])
+    assert own["version"] == ours["version"]
