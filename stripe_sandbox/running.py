@@ -6,14 +6,13 @@ import threading
 import time
 from pathlib import Path
 
-from . import control, pages, saving
+from . import api, control, pages, saving
 from .books import billing_cycle, clocks
 from .deliveries import Dispatcher
+from .errors import ApiError
 from .events import shown
 from .faults import Faults
-from .http import api
-from .http.api import Request, Response
-from .http.errors import ApiError
+from .http.messages import Request, Response, refusal
 from .http.server import Server
 from .store import Object, State
 from .versions import API_VERSION, sdk_differs
@@ -125,7 +124,7 @@ class Sandbox:
         except Exception:
             logger.exception("%s %s", request.method, request.path)
             error = ApiError(500, "The sandbox failed on this request; its log says where.", "api_error")
-            return api.refusal(error, "req_failed")
+            return refusal(error, "req_failed")
 
     def _handle(self, request: Request) -> Response | None:
         if request.path.startswith("/_sandbox"):
@@ -144,7 +143,7 @@ class Sandbox:
             return self._answered(request)
         with self._keys:
             if key in self._in_use:
-                return api.refusal(api.in_use(key), "req_in_use")
+                return refusal(api.in_use(key), "req_in_use")
             self._in_use.add(key)
         try:
             return self._answered(request)
@@ -174,7 +173,7 @@ class Sandbox:
         error = ApiError(status, "The sandbox was asked to fail this request.", kind, code=code)
         if "retry_after" in self.faults.api:
             error.headers["Retry-After"] = str(self.faults.api["retry_after"])
-        return api.refusal(error, self.state.new_id("req", 14))
+        return refusal(error, self.state.new_id("req", 14))
 
 
 def described(sandbox: Sandbox) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ..errors import invalid, missing_parameter, not_covered
 from ..http.blanks import blank
-from ..http.errors import invalid, missing_parameter, not_covered
 from ..http.metadata import merged
 from ..store import Object, State
 from . import amounts, discounting, invoicing, items, line_items, periods, pricing, standing

@@ -8,9 +8,9 @@ from typing import Any
 
 from stripe import RequestOptions
 
+from ..errors import ApiError, invalid, missing_parameter, not_covered, unknown_parameter
 from . import metadata, values
 from .annotations import is_literal, is_union, resolve
-from .errors import ApiError, invalid, missing_parameter, not_covered, unknown_parameter
 from .neutral import is_neutral
 
 NONE: frozenset[str] = frozenset()
@@ -26,7 +26,7 @@ def validate(raw: dict[str, Any], name: str, covered: frozenset[str], tolerated:
     """
     cls = params_class(name)
     given = {key: value for key, value in raw.items() if key not in tolerated or key in fields_of(cls)}
-    return _only_covered(_typed_dict(given, cls, "", tolerated), covered, "")
+    return only_covered(_typed_dict(given, cls, "", tolerated), covered, "")
 
 
 @functools.cache
@@ -150,7 +150,7 @@ def _scalar(value: Any, hint: Any, path: str) -> Any:
         raise invalid(f"Invalid {kind}: {value}", path, f"parameter_invalid_{kind}") from None
 
 
-def _only_covered(params: Params, covered: frozenset[str], prefix: str) -> Params:
+def only_covered(params: Params, covered: frozenset[str], prefix: str) -> Params:
     """Return the parameters that the sandbox acts on; raise for the first other one that would change something."""
     kept = {}
     for name, value in params.items():
@@ -167,4 +167,4 @@ def _only_covered(params: Params, covered: frozenset[str], prefix: str) -> Param
 def _inside(value: Any, covered: frozenset[str], prefix: str) -> Any:
     if isinstance(value, list):
         return [_inside(entry, covered, prefix) for entry in value]
-    return _only_covered(value, covered, prefix) if isinstance(value, dict) else value
+    return only_covered(value, covered, prefix) if isinstance(value, dict) else value

@@ -5,10 +5,10 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
+from ..errors import ApiError
 from ..events import shown
-from ..http.errors import ApiError
 from ..store import Object, State
 
 Section = dict[str, Any]
@@ -68,7 +68,7 @@ def _json(state: State, title: str, value: Any) -> Section:
         return f'&#34;<a href="/objects/{name}">{name}</a>&#34;' if _found(state, name) else found[0]
 
     text = str(escape(json.dumps(value, indent=2, ensure_ascii=False)))
-    return {"title": title, "json": Markup(QUOTED_ID.sub(linked, text))}
+    return {"title": title, "json": QUOTED_ID.sub(linked, text)}
 
 
 SECTIONS = {"objects": an_object, "events": an_event, "deliveries": a_delivery, "calls": a_call}

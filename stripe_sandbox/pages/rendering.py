@@ -8,10 +8,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
-from markupsafe import Markup
 
 from ..books import cards, pricing
-from ..http.api import Request, Response
+from ..http.messages import Request, Response
 
 FOLDER = Path(__file__).parent.parent / "templates"
 ENGINE = Environment(
@@ -32,7 +31,7 @@ HTML = "text/html; charset=utf-8"
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
-    shown = {"cards": cards.CARDS, "merchant": "Sandbox", "expiry": _some_expiry(), "script": Markup(SCRIPT)}
+    shown = {"cards": cards.CARDS, "merchant": "Sandbox", "expiry": _some_expiry(), "script": SCRIPT}
     body = ENGINE.get_template(template).render(shown | values)
     return Response(status, body.encode(), {**HEADERS, "Cache-Control": "no-store"}, HTML)
 

@@ -14,9 +14,9 @@ from ..books import (
     subscribing,
 )
 from ..books.proration import Change
+from ..errors import invalid
 from ..events import in_order, recorded
 from ..http.contract import Params
-from ..http.errors import invalid
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State

@@ -6,9 +6,9 @@ from ..books import charging, collection, extras, items, proration, standing, su
 from ..books.cards import decline_error, of_method
 from ..books.charging import SUCCEEDED
 from ..books.invoicing import draft, finalize
+from ..errors import ApiError, invalid, missing_parameter
 from ..events import emit, forget, in_order
 from ..http.contract import Params
-from ..http.errors import ApiError, invalid, missing_parameter
 from ..http.listing import page
 from ..http.routing import api
 from ..store import Object, State

@@ -2,9 +2,9 @@
 
 import hashlib
 
+from ..errors import invalid
 from ..http.blanks import blank
 from ..http.contract import Params
-from ..http.errors import invalid
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from stripe_sandbox.http import api
+from stripe_sandbox import api
+from stripe_sandbox.http.messages import Request
 from stripe_sandbox.http.routing import Route
 
 FOLDER = Path(__file__).parent
@@ -43,7 +44,7 @@ class Recorder:
         file, _, name = item.nodeid.partition("::")
         self.test = f"{Path(file).relative_to('stripe_sandbox/tests')}::{name.partition('[')[0]}"
 
-    def perform(self, request: api.Request, route: Route) -> dict[str, Any]:
+    def perform(self, request: Request, route: Route) -> dict[str, Any]:
         params = PARAMS(request, route)
         for name in sent(route, params):
             self.found.setdefault(f"{route.method} {route.pattern} {name}", self.test)

@@ -4,43 +4,29 @@ import base64
 import binascii
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from ..books import clocks
-from ..resources import api, empty
-from ..resources.account import ACCOUNT
-from ..store import State
-from ..versions import API_VERSION, is_taken, warning
-from . import forms, sdk_routes
-from .contract import validate
-from .embedding import shortened
+from .books import clocks
 from .errors import ApiError, invalid, not_covered, route_not_covered, unauthorized, unknown_route
-from .expansion import expand
-from .routing import Route
+from .http import forms, sdk_routes
+from .http.contract import validate
+from .http.embedding import shortened
+from .http.expansion import expand
+from .http.messages import Request, Response, refusal
+from .http.routing import Route, api
+from .people import checkout, portal
+from .resources import FAMILIES, empty
+from .resources.account import ACCOUNT
+from .store import State
+from .versions import API_VERSION, is_taken, warning
+
+ROUTED = (*FAMILIES, checkout, portal)  # importing them registers their routes; what is empty comes last
 
 empty.register()
 
 
 KEY_KEPT = 24 * 3600
-
-
-@dataclass
-class Request:
-    method: str
-    path: str
-    query: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass
-class Response:
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
 
 
 def answer(state: State, request: Request) -> Response:
@@ -77,10 +63,6 @@ def _log(state: State, request: Request, response: Response, request_id: str) ->
     """The latest calls, for the page that shows them."""
     named = {"id": request_id, "at": state.now(), "method": request.method, "path": request.path}
     state.log.append({**named, "query": request.query, "body": request.body, "response": response})
-
-
-def refusal(error: ApiError, request_id: str) -> Response:
-    return Response(error.status, json.dumps(error.body(request_id), indent=2).encode(), dict(error.headers))
 
 
 def _authorize(state: State, headers: dict[str, str]) -> None:
