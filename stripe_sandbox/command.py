@@ -48,8 +48,8 @@ def run(
     forward: str | None,
     webhook_secret: str | None,
     state: str | None,
-    any_version: bool = False,
     write: Callable[[str], Any] = print,
+    any_version: bool = False,
     **_: Any,
 ) -> int:
     sandbox = Sandbox(port, host, forward, webhook_secret, state, any_version=any_version)

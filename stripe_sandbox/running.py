@@ -179,9 +179,9 @@ class Sandbox:
 def described(sandbox: Sandbox) -> str:
     lines = [
         f"A Stripe to develop against   {sandbox.url}",
-        f"API version                   {API_VERSION}{', clients of any other too' if sandbox.any_version else ''}",
         f"API key                       {sandbox.key} (any sk_test_… is taken)",
         f"Webhook secret                {sandbox.webhook_secret}",
         f"Events are delivered to       {sandbox.forward or 'the webhook endpoints that are created'}",
+        f"API version                   {API_VERSION}{', clients of any other too' if sandbox.any_version else ''}",
     ]
     return "\n".join([*lines, *filter(None, [sdk_differs()])])

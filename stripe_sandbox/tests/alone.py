@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).parents[1]
-START = "Webhook secret"
+LAST_LINE = "API version"
 
 
 def build_wheel(folder: Path) -> Path:
@@ -74,6 +74,6 @@ def _first_lines(process: subprocess.Popen[str]) -> dict[str, str]:
     for line in process.stdout:
         label, value = line[:30].strip(), line[30:].strip()
         told[label] = value
-        if label == "Events are delivered to":
+        if label == LAST_LINE:
             return told
     raise AssertionError(f"The sandbox ended: {told}")

@@ -77,5 +77,5 @@ def test_an_sdk_of_another_version_is_named_at_the_start() -> None:
 
 
 def test_the_start_says_which_version_is_spoken(sandbox: Sandbox, open_sandbox: Sandbox) -> None:
-    assert f"{versions.API_VERSION}\n" in described(sandbox)
-    assert f"{versions.API_VERSION}, clients of any other too\n" in described(open_sandbox)
+    assert described(sandbox).endswith(f" {versions.API_VERSION}")
+    assert described(open_sandbox).endswith(f" {versions.API_VERSION}, clients of any other too")
