@@ -1,4 +1,4 @@
-"""`python -m stripe_sandbox` starts the sandbox without Django."""
+"""Start the sandbox from a shell, without Django: `python -m stripe_sandbox`."""
 
 import argparse
 import os
@@ -9,15 +9,24 @@ from .command import add_arguments, run
 READER_LEFT = 141
 
 
-def write(text: str) -> None:
+def main() -> int:
+    """Return the exit status: 0, 1 where the sandbox cannot start, 141 where nobody reads what it prints."""
+    parser = argparse.ArgumentParser(
+        prog="stripe_sandbox",
+        description="Serve a Stripe to develop against: API, hosted pages, signed webhooks, and a clock you can move.",
+    )
+    add_arguments(parser)
+    try:
+        return run(**vars(parser.parse_args()), write=_write)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_LEFT
+
+
+def _write(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
-parser = argparse.ArgumentParser(prog="stripe_sandbox", description=__doc__)
-add_arguments(parser)
-try:
-    sys.exit(run(**vars(parser.parse_args()), write=write))
-except BrokenPipeError:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(READER_LEFT)
+if __name__ == "__main__":
+    sys.exit(main())

@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--forward", type=url, metavar="URL", help="deliver every event there")
     parser.add_argument("--webhook-secret", metavar="whsec_…", help="sign with this secret (default: a new one)")
     parser.add_argument("--state", type=state_file, metavar="FILE", help="keep the state in this file")
+    parser.add_argument(
+        "--any-version", action="store_true", help="answer clients of other API versions too, in the sandbox's own"
+    )
 
 
 def port(text: str) -> int:
@@ -46,9 +49,10 @@ def run(
     webhook_secret: str | None,
     state: str | None,
     write: Callable[[str], Any] = print,
+    any_version: bool = False,
     **_: Any,
 ) -> int:
-    sandbox = Sandbox(port, host, forward, webhook_secret, state)
+    sandbox = Sandbox(port, host, forward, webhook_secret, state, any_version=any_version)
     try:
         sandbox.start()
     except NotAState as error:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from . import seeding
 from .books import aftermath, billing_cycle, cards, clocks
-from .http.api import Request, Response, refusal
-from .http.errors import ApiError, invalid, unknown_route
+from .errors import ApiError, invalid, unknown_route
+from .http.messages import Request, Response, refusal
 from .http.origin import refuse_other_sites
-from .people import buying, paying
-from .resources import payment_intents, portal, setup_intents
+from .people import buying, paying, portal
+from .resources import payment_intents, setup_intents
 from .store import SETTINGS
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 
 from .http.embedding import shortened
 from .store import Object, State
+from .versions import API_VERSION
 
-API_VERSION = "2026-08-26.dahlia"
 KEPT = 30 * 86400
 Follower = Callable[[State, str, str], None]
 FOLLOWERS: list[Follower] = []  # called with each published event's type and snapshot

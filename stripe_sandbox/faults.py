@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from .http.errors import invalid
+from .errors import invalid
 
 WEBHOOKS = {"duplicate", "shuffle", "drop", "delay_ms", "stale_signature", "bad_signature"}
 API = {"latency_ms", "fail_next", "status", "retry_after", "lose_answer"}

@@ -6,16 +6,16 @@ import threading
 import time
 from pathlib import Path
 
-from . import control, pages, saving
+from . import api, control, pages, saving
 from .books import billing_cycle, clocks
 from .deliveries import Dispatcher
+from .errors import ApiError
 from .events import shown
 from .faults import Faults
-from .http import api
-from .http.api import Request, Response
-from .http.errors import ApiError
+from .http.messages import Request, Response, refusal
 from .http.server import Server
 from .store import Object, State
+from .versions import API_VERSION, sdk_differs
 
 logger = logging.getLogger("stripe_sandbox")
 TICK = 0.25
@@ -33,8 +33,9 @@ class Sandbox:
         state_file: str | Path | None = None,
         seed: str | int | None = None,
         now: int | None = None,
+        any_version: bool = False,
     ) -> None:
-        self.host, self.port, self.forward = host, port, forward
+        self.host, self.port, self.forward, self.any_version = host, port, forward, any_version
         self.webhook_secret = webhook_secret or f"whsec_{secrets.token_hex(16)}"
         self.key = "sk_test_sandbox"
         self.state_file = Path(state_file) if state_file else None
@@ -95,6 +96,7 @@ class Sandbox:
 
     def _prepare(self, state: State) -> State:
         state.forward, state.webhook_secret, state.base_url = self.forward, self.webhook_secret, self.url
+        state.any_version = self.any_version
         return state
 
     def _tick(self) -> None:
@@ -122,7 +124,7 @@ class Sandbox:
         except Exception:
             logger.exception("%s %s", request.method, request.path)
             error = ApiError(500, "The sandbox failed on this request; its log says where.", "api_error")
-            return api.refusal(error, "req_failed")
+            return refusal(error, "req_failed")
 
     def _handle(self, request: Request) -> Response | None:
         if request.path.startswith("/_sandbox"):
@@ -141,7 +143,7 @@ class Sandbox:
             return self._answered(request)
         with self._keys:
             if key in self._in_use:
-                return api.refusal(api.in_use(key), "req_in_use")
+                return refusal(api.in_use(key), "req_in_use")
             self._in_use.add(key)
         try:
             return self._answered(request)
@@ -171,7 +173,7 @@ class Sandbox:
         error = ApiError(status, "The sandbox was asked to fail this request.", kind, code=code)
         if "retry_after" in self.faults.api:
             error.headers["Retry-After"] = str(self.faults.api["retry_after"])
-        return api.refusal(error, self.state.new_id("req", 14))
+        return refusal(error, self.state.new_id("req", 14))
 
 
 def described(sandbox: Sandbox) -> str:
@@ -180,5 +182,6 @@ def described(sandbox: Sandbox) -> str:
         f"API key                       {sandbox.key} (any sk_test_… is taken)",
         f"Webhook secret                {sandbox.webhook_secret}",
         f"Events are delivered to       {sandbox.forward or 'the webhook endpoints that are created'}",
+        f"API version                   {API_VERSION}{', clients of any other too' if sandbox.any_version else ''}",
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *filter(None, [sdk_differs()])])

@@ -8,8 +8,8 @@ import re
 from typing import Any
 
 from .books import cards, collection, standing, subscribing
+from .errors import invalid
 from .events import emit
-from .http.errors import invalid
 from .resources import catalogue, customers, payment_methods
 from .store import Object, State
 

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any
 
-from .http.errors import missing_resource
+from .errors import missing_resource
 
 Object = dict[str, Any]
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -118,6 +118,8 @@ class State:
         self.base_url = "http://127.0.0.1:12111"
         self.forward: str | None = None
         self.webhook_secret = ""
+        self.any_version = False
+        self.versions_met: set[str] = set()
         self.published: list[Object] = []
         self.undelivered: dict[str, None] = {}
         self.held: list[dict[str, Any]] | None = None

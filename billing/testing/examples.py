@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from stripe_sandbox import Sandbox
-from stripe_sandbox.http.api import Request
+from stripe_sandbox.http.messages import Request
 
 DAY = 86_400
 # Stripe's own doing, which the sandbox does not do: they bring the object of another type's event.

@@ -10,7 +10,7 @@ from uuid import uuid4
 from billing import stripe_client
 from billing.lifecycle import checkout
 from stripe_sandbox import Sandbox
-from stripe_sandbox.http.api import Request
+from stripe_sandbox.http.messages import Request
 
 from . import events, plans
 from .memory import forget_stripe

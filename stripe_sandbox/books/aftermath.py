@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from ..errors import invalid
 from ..events import difference, emit, recorded
 from ..http.blanks import blank
-from ..http.errors import invalid
 from ..store import Object, State
 from . import cards, charges, pricing, standing
 from .periods import DAY

@@ -1,6 +1,6 @@
 """The smallest and the largest amount that Stripe charges (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
 
-from ..http.errors import ApiError, invalid
+from ..errors import ApiError, invalid
 from . import pricing
 
 LARGEST = 99_999_999

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..http.errors import ApiError, declined, doc_url, missing_resource, not_covered
+from ..errors import ApiError, declined, doc_url, missing_resource, not_covered
 from ..store import State
 
 MESSAGES = {

@@ -6,9 +6,9 @@ Prorations are net of them, and not discounted again (`proration_discounts=inclu
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
 from ..http.blanks import blank
-from ..http.errors import invalid, missing_parameter
 from ..store import Object, State
 from . import periods, pricing
 from .due import job

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
 from ..http.blanks import blank, embedded_list
-from ..http.errors import invalid, missing_parameter
 from ..http.metadata import merged
 from ..store import Object, State
 from . import invoicing, items, line_items, pricing, reductions

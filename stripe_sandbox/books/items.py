@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ..errors import invalid, missing_parameter, not_covered
 from ..http.blanks import blank, embedded_list
-from ..http.errors import invalid, missing_parameter, not_covered
 from ..http.metadata import merged
 from ..store import Object, State
 from . import line_items, periods, pricing

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ..errors import invalid, missing_parameter
 from ..events import emit
 from ..http.blanks import blank
-from ..http.errors import invalid, missing_parameter
 from ..http.metadata import merged
 from ..store import Object, State
 from . import items, periods

@@ -4,8 +4,8 @@ Assumed, where Stripe's documentation is silent: at `end_behavior=release` the s
 `completed`; `subscription_schedule.expiring` comes seven days before the end, and not at all when that has passed.
 """
 
+from ..errors import invalid
 from ..events import emit, in_order, recorded
-from ..http.errors import invalid
 from ..store import Object, State
 from . import collection, discounting, ending, extras, items, phases, proration, standing, subscribing
 from .periods import DAY

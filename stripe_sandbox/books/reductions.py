@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from ..http.errors import invalid
+from ..errors import invalid
 from ..store import Object, State
 
 

@@ -1,7 +1,7 @@
 """A subscription's standing: how invoices and cancellations move its status, and what falls due for it."""
 
+from ..errors import invalid
 from ..events import emit, recorded
-from ..http.errors import invalid
 from ..store import Object, State
 from . import invoicing, items, phases
 

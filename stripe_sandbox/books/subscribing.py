@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ..errors import invalid, missing_parameter, not_covered
 from ..http.blanks import blank
-from ..http.errors import invalid, missing_parameter, not_covered
 from ..http.metadata import merged
 from ..store import Object, State
 from . import amounts, discounting, invoicing, items, line_items, periods, pricing, standing
@@ -12,6 +12,7 @@ from .periods import DAY
 
 INVOICE_SETTINGS = ("account_tax_ids", "custom_fields", "description", "footer")
 FIRST_INVOICE = "subscription_create"
+PAYMENT_SETTINGS = {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"}
 
 
 def build(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:
@@ -90,13 +91,7 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
         livemode=False,
         managed_payments={"enabled": False},
         metadata=merged({}, options),
-        payment_settings={
-            "payment_method_options": None,
-            "payment_method_types": None,
-            "save_default_payment_method": (options.get("payment_settings") or {}).get(
-                "save_default_payment_method", "off"
-            ),
-        },
+        payment_settings={**PAYMENT_SETTINGS, **(options.get("payment_settings") or {})},
         start_date=options.get("start_date") or now,
         status="trialing" if trial_end else "incomplete",
         trial_end=trial_end,

@@ -8,9 +8,10 @@ from typing import Any
 
 from stripe import RequestOptions
 
+from ..errors import ApiError, invalid, missing_parameter, not_covered, unknown_parameter
 from . import metadata, values
 from .annotations import is_literal, is_union, resolve
-from .errors import ApiError, invalid, missing_parameter, not_covered, unknown_parameter
+from .neutral import is_neutral
 
 NONE: frozenset[str] = frozenset()
 NOT_SENT = frozenset(RequestOptions.__annotations__)
@@ -18,15 +19,14 @@ Params = dict[str, Any]
 
 
 def validate(raw: dict[str, Any], name: str, covered: frozenset[str], tolerated: frozenset[str] = NONE) -> Params:
-    """`raw` as typed values by the SDK's TypedDict `name`; `covered` are the parameters that the sandbox acts on.
+    """Return `raw` as typed values by the SDK's TypedDict `name`, and of it what is in `covered`.
 
-    `tolerated` are passed over where the SDK does not know them, and not missed where it demands them.
+    Everything else is refused, but for values that change nothing. `tolerated` parameters are passed over where the
+    SDK does not know them, and not missed where it demands them.
     """
     cls = params_class(name)
     given = {key: value for key, value in raw.items() if key not in tolerated or key in fields_of(cls)}
-    params = _typed_dict(given, cls, "", tolerated)
-    _refuse_uncovered(params, covered, "")
-    return params
+    return only_covered(_typed_dict(given, cls, "", tolerated), covered, "")
 
 
 @functools.cache
@@ -150,14 +150,21 @@ def _scalar(value: Any, hint: Any, path: str) -> Any:
         raise invalid(f"Invalid {kind}: {value}", path, f"parameter_invalid_{kind}") from None
 
 
-def _refuse_uncovered(params: Params, covered: frozenset[str], prefix: str) -> None:
+def only_covered(params: Params, covered: frozenset[str], prefix: str) -> Params:
+    """Return the parameters that the sandbox acts on; raise for the first other one that would change something."""
+    kept = {}
     for name, value in params.items():
         dotted = prefix + name
         if dotted in covered:
-            continue
-        inside = any(entry.startswith(dotted + ".") for entry in covered)
-        if not inside:
+            kept[name] = value
+        elif any(entry.startswith(dotted + ".") for entry in covered):
+            kept[name] = _inside(value, covered, dotted + ".")
+        elif not is_neutral(dotted, value):
             raise not_covered(dotted)
-        for entry in value if isinstance(value, list) else [value]:
-            if isinstance(entry, dict):
-                _refuse_uncovered(entry, covered, dotted + ".")
+    return kept
+
+
+def _inside(value: Any, covered: frozenset[str], prefix: str) -> Any:
+    if isinstance(value, list):
+        return [_inside(entry, covered, prefix) for entry in value]
+    return only_covered(value, covered, prefix) if isinstance(value, dict) else value

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import invalid, missing_resource
 from ..store import Object, State
 from .blanks import embedded_list
-from .errors import invalid, missing_resource
 from .shapes import class_of, fields_of
 
 DEPTH = 4

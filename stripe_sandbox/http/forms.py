@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .errors import invalid
+from ..errors import invalid
 
 PART = re.compile(r"\[([^\[\]]*)\]")
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+from ..errors import invalid, missing_resource
 from ..store import Object, State, Table
 from .blanks import embedded_list
 from .contract import Params
-from .errors import invalid, missing_resource
 
 Keep = Callable[[Object], bool]
 CLOCKS = "test_helpers.test_clock"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .errors import invalid
+from ..errors import invalid
 
 MOST_KEYS, LONGEST_KEY, LONGEST_VALUE = 50, 40, 500
 

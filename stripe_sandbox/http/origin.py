@@ -2,8 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from .api import Request
-from .errors import ApiError
+from ..errors import ApiError
+from .messages import Request
 
 
 def refuse_other_sites(request: Request) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from .api import Request, Response
+from .messages import Request, Response
 
 Handle = Callable[[Request], Response | None]
 LARGEST_BODY = 4 << 20

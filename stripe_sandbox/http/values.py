@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from .errors import ApiError, invalid
+from ..errors import ApiError, invalid
 
 EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#]\S*", re.IGNORECASE)

@@ -1,7 +1,7 @@
 """The hosted pages: Checkout under /c/, invoices under /i/, a bank under /3ds/, the portal under /p/, the rest at /."""
 
-from ..http.api import Request, Response
-from ..http.errors import ApiError
+from ..errors import ApiError
+from ..http.messages import Request, Response
 from ..http.origin import refuse_other_sites
 from ..store import State
 from . import authentication, checkout, invoice, overview, portal

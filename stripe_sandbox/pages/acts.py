@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from ..books import aftermath, billing_cycle, cards, collection
 from ..books.periods import DAY, add
+from ..errors import ApiError, invalid
 from ..events import recorded
-from ..http.api import Request, Response
-from ..http.errors import ApiError, invalid
+from ..http.messages import Request, Response
 from ..people import buying, paying
 from ..resources import charges, payment_methods
 from ..store import Object, State

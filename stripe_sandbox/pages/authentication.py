@@ -3,8 +3,8 @@
 from urllib.parse import urlencode
 
 from ..books import cards
-from ..http.api import Request, Response
-from ..http.errors import ApiError
+from ..errors import ApiError
+from ..http.messages import Request, Response
 from ..resources import payment_intents, setup_intents
 from ..store import Object, State
 from .rendering import amount, form, page, redirect

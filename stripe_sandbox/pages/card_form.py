@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ..books import cards
 from ..books.cards import Card
-from ..http.errors import ApiError, declined
+from ..errors import ApiError, declined
 from ..store import State
 
 FIELDS = ("number", "expiry", "cvc")

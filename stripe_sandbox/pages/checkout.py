@@ -1,8 +1,8 @@
 """The page at which a buyer pays: the card, 3D Secure where the card asks for it, back to the site."""
 
 from ..books import pricing
-from ..http.api import Request, Response
-from ..http.errors import ApiError
+from ..errors import ApiError
+from ..http.messages import Request, Response
 from ..people import buying, checkout_discounts
 from ..store import Object, State
 from . import card_form

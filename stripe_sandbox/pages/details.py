@@ -5,15 +5,14 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString
+from markupsafe import escape
 
+from ..errors import ApiError
 from ..events import shown
-from ..http.errors import ApiError
 from ..store import Object, State
 
 Section = dict[str, Any]
-QUOTED_ID = re.compile(r"&quot;([a-z]+_[A-Za-z0-9_]{10,})&quot;")
+QUOTED_ID = re.compile(r"&#34;([a-z]+_[A-Za-z0-9_]{10,})&#34;")
 
 
 def name_of(delivery: Object) -> str:
@@ -66,10 +65,10 @@ def _found(state: State, identifier: str) -> Object | None:
 def _json(state: State, title: str, value: Any) -> Section:
     def linked(found: re.Match[str]) -> str:
         name = found[1]
-        return format_html('"<a href="/objects/{}">{}</a>"', name, name) if _found(state, name) else found[0]
+        return f'&#34;<a href="/objects/{name}">{name}</a>&#34;' if _found(state, name) else found[0]
 
-    text = conditional_escape(json.dumps(value, indent=2, ensure_ascii=False))
-    return {"title": title, "json": SafeString(QUOTED_ID.sub(linked, text))}
+    text = str(escape(json.dumps(value, indent=2, ensure_ascii=False)))
+    return {"title": title, "json": QUOTED_ID.sub(linked, text)}
 
 
 SECTIONS = {"objects": an_object, "events": an_event, "deliveries": a_delivery, "calls": a_call}

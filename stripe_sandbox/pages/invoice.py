@@ -1,8 +1,8 @@
 """The hosted invoice: what it is for, paying it, 3D Secure, and its PDF; the receipt of a charge."""
 
 from ..books import cards, collection, invoicing
-from ..http.api import Request, Response
-from ..http.errors import ApiError
+from ..errors import ApiError
+from ..http.messages import Request, Response
 from ..people import paying
 from ..resources import payment_methods
 from ..store import Object, State

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from ..http.api import Request, Response
-from ..http.errors import ApiError
+from ..errors import ApiError
+from ..http.messages import Request, Response
 from ..store import Object, State
 from . import acts, details, said
 from .acting import sections as acting_sections

@@ -2,8 +2,8 @@
 
 from ..books import pricing
 from ..books.items import period_end
-from ..http.api import Request, Response
-from ..http.errors import ApiError, invalid
+from ..errors import ApiError, invalid
+from ..http.messages import Request, Response
 from ..people import plan_switching, portal_flows
 from ..resources import previews
 from ..store import Object, State

@@ -5,8 +5,8 @@ from typing import Any
 
 from ..books import charging, collection, ending, items, standing
 from ..books.cards import Card
+from ..errors import declined, invalid
 from ..events import recorded
-from ..http.errors import declined, invalid
 from ..people import plan_switching, portal_flows
 from ..resources import payment_methods, subscriptions
 from ..store import Object, State

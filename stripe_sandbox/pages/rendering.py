@@ -1,4 +1,4 @@
-"""Templates to responses; Django's engine on its own, without settings."""
+"""Render the templates of the hosted pages into responses."""
 
 import base64
 import hashlib
@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from django.template import Context, Engine
-from django.utils.safestring import SafeString
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 
 from ..books import cards, pricing
-from ..http.api import Request, Response
+from ..http.messages import Request, Response
 
 FOLDER = Path(__file__).parent.parent / "templates"
-ENGINE = Engine(dirs=[str(FOLDER)], autoescape=True)
-# The one script of the pages, which works without; the policy names it by its digest.
+ENGINE = Environment(
+    loader=FileSystemLoader(FOLDER),
+    autoescape=True,
+    undefined=ChainableUndefined,
+    finalize=lambda value: "" if value is None else value,
+)
+# The pages have one script and work without it; the policy allows it by its digest.
 SCRIPT = (FOLDER / "page.js").read_text()
 DIGEST = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
 POLICY = (
@@ -27,22 +31,13 @@ HTML = "text/html; charset=utf-8"
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
-    shown = {"cards": cards.CARDS, "merchant": "Sandbox", "expiry": _some_expiry(), "script": SafeString(SCRIPT)}
-    body = ENGINE.get_template(template).render(Context({**shown, **words(values)}))
+    shown = {"cards": cards.CARDS, "merchant": "Sandbox", "expiry": _some_expiry(), "script": SCRIPT}
+    body = ENGINE.get_template(template).render(shown | values)
     return Response(status, body.encode(), {**HEADERS, "Cache-Control": "no-store"}, HTML)
 
 
 def _some_expiry() -> str:
     return f"12 / {(datetime.now(UTC).year + 3) % 100:02d}"
-
-
-def words(value: Any) -> Any:
-    """Numbers as text: how to write one is a setting, and this engine has none."""
-    if isinstance(value, dict):
-        return {name: words(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [words(inner) for inner in value]
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def redirect(address: str) -> Response:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from ..books import cards, charging, delayed, extras, proration, standing, subscribing
+from ..books import cards, charging, extras, proration, standing, subscribing
 from ..books.cards import Card
 from ..books.collection import collect
+from ..errors import invalid
 from ..events import emit, in_order, recorded
-from ..http.errors import invalid
 from ..resources import payment_methods, setup_intents
 from ..store import Object, State
-from . import checkout_discounts, one_off
+from . import checkout_discounts, delayed, one_off
 from .buyers import customer_of, details, saved
 
 OUTCOMES = ("paid", "declined", "authenticated", "authentication_failed")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..books import discounting, reductions
-from ..http.errors import invalid
+from ..errors import invalid
 from ..store import Object, State
 
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from ..books import charging, delayed, invoicing, line_items
+from ..books import charging, invoicing, line_items
 from ..books.cards import Card
 from ..events import emit, in_order
 from ..resources import payment_methods
 from ..store import Object, State
-from . import checkout_discounts
+from . import checkout_discounts, delayed
 from .buyers import customer_of, details, saved
 
 SETUP_AUTHENTICATION_FAILED = {**charging.AUTHENTICATION_FAILED, "code": "setup_intent_authentication_failure"}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..books import collection, invoicing
-from ..http.errors import invalid
+from ..errors import invalid
 from ..resources.invoices import payable
 from ..resources.payment_methods import attached
 from ..store import Object, State

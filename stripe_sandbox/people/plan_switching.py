@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..books import items, pricing
-from ..http.errors import invalid
+from ..errors import invalid
 from ..resources import changes, schedules
 from ..store import Object, State
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..books import standing
-from ..http.errors import invalid, missing_parameter
+from ..errors import invalid, missing_parameter
 from ..store import Object, State
 from . import plan_switching
 

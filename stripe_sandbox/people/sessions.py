@@ -5,9 +5,9 @@ from typing import Any
 from ..books import charging, items, pricing
 from ..books.invoicing import ACCOUNT_NAME
 from ..books.periods import DAY
+from ..errors import invalid
 from ..http.blanks import blank
 from ..http.contract import Params
-from ..http.errors import invalid
 from ..http.metadata import merged
 from ..store import Object, State
 

@@ -1,4 +1,4 @@
-"""The API's resources, one module per family: the router of this package knows all of their routes."""
+"""The API's resources have a module for each family, which registers its routes with the router."""
 
 from ..http.routing import api
 from . import (
@@ -7,7 +7,6 @@ from . import (
     catalogue,
     changes,
     charges,
-    checkout,
     coupons,
     customer_balances,
     customers,
@@ -20,7 +19,6 @@ from . import (
     pausing,
     payment_intents,
     payment_methods,
-    portal,
     previews,
     schedules,
     setup_intents,
@@ -36,7 +34,6 @@ FAMILIES = (
     catalogue,
     changes,
     charges,
-    checkout,
     coupons,
     customer_balances,
     customers,
@@ -49,7 +46,6 @@ FAMILIES = (
     pausing,
     payment_intents,
     payment_methods,
-    portal,
     previews,
     schedules,
     setup_intents,

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
 from ..http import values
 from ..http.blanks import blank
 from ..http.contract import Params
-from ..http.errors import invalid, missing_parameter, not_covered
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api

@@ -14,14 +14,14 @@ from ..books import (
     subscribing,
 )
 from ..books.proration import Change
+from ..errors import invalid
 from ..events import in_order, recorded
 from ..http.contract import Params
-from ..http.errors import invalid
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 from . import catalogue
-from .payment_methods import owned
+from .payment_methods import check_types, owned
 from .subscriptions import DISCOUNTS, ITEM_DISCOUNTS, PRICE_DATA, refuse_unpayable
 
 UNPAID_FIXED = {"items", "trial_end", "billing_cycle_anchor", "discounts", "cancel_at", "cancel_at_period_end"}
@@ -33,7 +33,7 @@ PAYING = "payment_behavior proration_behavior proration_date billing_cycle_ancho
 PLAIN = (
     "collection_method days_until_due default_payment_method description metadata trial_end "
     "trial_settings.end_behavior.missing_payment_method pause_collection.behavior pause_collection.resumes_at "
-    "payment_settings.save_default_payment_method"
+    "payment_settings.payment_method_types payment_settings.save_default_payment_method"
 )
 
 
@@ -47,6 +47,7 @@ def update(state: State, subscription: str, params: Params) -> Object:
     sub = state.get("subscription", subscription)
     if standing.is_over(sub) and params.keys() - {"metadata", "cancellation_details"}:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
+    check_types(params.get("payment_settings") or {})
     _check(state, sub, params)
     params = {**params, **_priced(state, params)}
     moves = _ends_trial(sub, params) or _starts_trial(sub, params) or params.get("billing_cycle_anchor") == "now"

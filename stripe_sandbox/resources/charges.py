@@ -1,9 +1,9 @@
 """Charges, refunds, disputes, early fraud warnings and balance transactions."""
 
 from ..books import aftermath
+from ..errors import invalid, missing_parameter
 from ..events import recorded
 from ..http.contract import Params
-from ..http.errors import invalid, missing_parameter
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api

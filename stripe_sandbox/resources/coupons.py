@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 from ..books import discounting, standing
+from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
 from ..http.blanks import blank
 from ..http.contract import Params
-from ..http.errors import invalid, missing_parameter
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api

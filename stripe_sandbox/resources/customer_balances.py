@@ -1,8 +1,8 @@
 """The ledger of a customer's credit balance."""
 
 from ..books import balances
+from ..errors import invalid, missing_resource
 from ..http.contract import Params
-from ..http.errors import invalid, missing_resource
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api

@@ -3,10 +3,10 @@
 from typing import Any
 
 from ..books import balances, standing
+from ..errors import invalid
 from ..events import emit, recorded
 from ..http.blanks import blank
 from ..http.contract import Params
-from ..http.errors import invalid
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api

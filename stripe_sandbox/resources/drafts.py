@@ -4,9 +4,9 @@ from typing import Any
 
 from ..books import collection, discounting, extras, invoicing, standing
 from ..books.periods import days
+from ..errors import invalid, missing_parameter
 from ..events import emit
 from ..http.contract import Params
-from ..http.errors import invalid, missing_parameter
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State

@@ -3,9 +3,9 @@
 from typing import Any
 
 from ..books import entitling
+from ..errors import invalid
 from ..http.blanks import blank
 from ..http.contract import Params
-from ..http.errors import invalid
 from ..http.listing import of_list, page
 from ..http.metadata import merged
 from ..http.routing import api

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from ..errors import invalid
 from ..events import KEPT, shown
 from ..http.contract import Params
-from ..http.errors import invalid
 from ..http.listing import page
 from ..http.routing import api
 from ..store import Object, State

@@ -3,9 +3,9 @@
 from typing import Any
 
 from ..books import discounting, extras, standing, subscribing
+from ..errors import invalid, missing_parameter
 from ..events import emit
 from ..http.contract import Params
-from ..http.errors import invalid, missing_parameter
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api

@@ -3,9 +3,9 @@
 from typing import Any
 
 from ..books import extras, line_items
+from ..errors import invalid, missing_resource
 from ..events import emit, recorded
 from ..http.contract import Params
-from ..http.errors import invalid, missing_resource
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State

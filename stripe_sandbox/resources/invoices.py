@@ -1,9 +1,9 @@
 """Invoices: read, updated, finalized, paid, voided; their lines and payments."""
 
 from ..books import collection, discounting, extras, invoicing, standing
+from ..errors import declined, invalid
 from ..events import recorded
 from ..http.contract import Params
-from ..http.errors import declined, invalid
 from ..http.listing import of_list, page
 from ..http.metadata import merged
 from ..http.routing import api

@@ -6,7 +6,7 @@ Sources: the answers recorded in `tests/replay`, and the SDK's types.
 import hashlib
 from typing import Any
 
-from ..http.errors import missing_parameter
+from ..errors import missing_parameter
 from ..store import Object
 
 BICS = {

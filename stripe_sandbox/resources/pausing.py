@@ -1,9 +1,9 @@
 """Resuming a subscription that was paused because its trial ended without a payment method."""
 
 from ..books import collection, invoicing, items, periods, proration, standing, subscribing
+from ..errors import invalid
 from ..events import in_order, recorded
 from ..http.contract import Params
-from ..http.errors import invalid
 from ..http.routing import api
 from ..store import Object, State
 

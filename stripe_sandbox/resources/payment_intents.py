@@ -1,9 +1,9 @@
 """Payment intents: those of invoices, and one-off payments."""
 
 from ..books import amounts, charges, charging, collection
+from ..errors import declined, invalid, missing_parameter
 from ..events import emit
 from ..http.contract import Params
-from ..http.errors import declined, invalid, missing_parameter
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api

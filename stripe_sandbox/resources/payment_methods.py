@@ -7,10 +7,10 @@ from typing import Any
 from ..books import cards
 from ..books.cards import Card
 from ..books.charging import CONFIGURATION
+from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
 from ..http.blanks import blank
 from ..http.contract import Params
-from ..http.errors import invalid, missing_parameter, not_covered
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api

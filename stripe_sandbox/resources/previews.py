@@ -5,8 +5,8 @@ from typing import Any
 from ..books import discounting, extras, invoicing, proration, subscribing
 from ..books.billing_cycle import ends_by, preview_of_renewal
 from ..books.items import period_end
+from ..errors import ApiError, missing_parameter
 from ..http.contract import Params
-from ..http.errors import ApiError, missing_parameter
 from ..http.routing import api
 from ..store import Object, State
 from . import changes, schedule_previews

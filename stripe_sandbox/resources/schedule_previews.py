@@ -5,8 +5,8 @@ from typing import Any
 from ..books import extras, invoicing, phases, phasing, subscribing
 from ..books.billing_cycle import preview_of_renewal
 from ..books.items import changed
+from ..errors import invalid, missing_parameter
 from ..http.contract import Params
-from ..http.errors import invalid, missing_parameter
 from ..store import Object, State
 from . import schedules
 

@@ -1,9 +1,9 @@
 """Subscription schedules: create, read, update, release, cancel."""
 
 from ..books import phases, phasing, standing, subscribing
+from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
 from ..http.contract import Params
-from ..http.errors import invalid, missing_parameter, not_covered
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api

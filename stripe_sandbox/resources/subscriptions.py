@@ -6,14 +6,14 @@ from ..books import charging, collection, extras, items, proration, standing, su
 from ..books.cards import decline_error, of_method
 from ..books.charging import SUCCEEDED
 from ..books.invoicing import draft, finalize
+from ..errors import ApiError, invalid, missing_parameter
 from ..events import emit, forget, in_order
 from ..http.contract import Params
-from ..http.errors import ApiError, invalid, missing_parameter
 from ..http.listing import page
 from ..http.routing import api
 from ..store import Object, State
 from . import catalogue, pending_setup
-from .payment_methods import owned
+from .payment_methods import check_types, owned
 
 ITEM_DISCOUNTS = "items.discounts.coupon items.discounts.promotion_code items.discounts.discount"
 PRICE_DATA = " ".join(f"items.price_data.{name}" for name in ("currency", "product", "recurring", "unit_amount",
@@ -25,6 +25,7 @@ OPTIONS = (
     "days_until_due backdate_start_date add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
     "add_invoice_items.discountable"
 )
+SETTINGS = "payment_settings.payment_method_types payment_settings.save_default_payment_method"
 TIMES = "trial_period_days trial_end trial_settings cancel_at cancel_at_period_end proration_behavior billing_mode"
 
 
@@ -32,13 +33,14 @@ TIMES = "trial_period_days trial_end trial_settings cancel_at cancel_at_period_e
     "POST",
     "/v1/subscriptions",
     "SubscriptionCreateParams",
-    f"{ITEMS} {OPTIONS} {TIMES} {DISCOUNTS} payment_settings.save_default_payment_method",
+    f"{ITEMS} {OPTIONS} {TIMES} {DISCOUNTS} {SETTINGS}",
 )
 def create(state: State, params: Params) -> Object:
     if "customer" not in params:
         raise missing_parameter("customer")
     if not params.get("items"):
         raise missing_parameter("items")
+    check_types(params.get("payment_settings") or {})
     charged = params.get("collection_method", "charge_automatically") == "charge_automatically"
     subscribing.check_terms(params.get("collection_method", "charge_automatically"), params.get("days_until_due"))
     customer = state.get("customer", params["customer"], "customer")

@@ -5,10 +5,10 @@ from typing import Any
 from ..books import periods, standing
 from ..books.clocks import KIND, within
 from ..books.periods import DAY
+from ..errors import ApiError, invalid
 from ..events import emit
 from ..http.blanks import blank
 from ..http.contract import Params
-from ..http.errors import ApiError, invalid
 from ..http.listing import page
 from ..http.routing import api
 from ..store import Object, State

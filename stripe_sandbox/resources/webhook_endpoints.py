@@ -2,14 +2,14 @@
 
 import hashlib
 
-from ..events import API_VERSION
+from ..errors import invalid
 from ..http.blanks import blank
 from ..http.contract import Params
-from ..http.errors import invalid
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
+from ..versions import API_VERSION, is_taken
 
 
 @api.add(
@@ -19,12 +19,12 @@ from ..store import Object, State
     "url enabled_events api_version description metadata",
 )
 def create(state: State, params: Params) -> Object:
-    _check(params)
+    _check(state, params)
     identifier = state.new_id("we")
     endpoint = blank(
         "webhook_endpoint",
         identifier,
-        api_version=params.get("api_version"),
+        api_version=API_VERSION if "api_version" in params else None,
         created=state.now(),
         description=params.get("description") or None,
         enabled_events=params["enabled_events"],
@@ -38,11 +38,13 @@ def create(state: State, params: Params) -> Object:
     return {**state.put(endpoint), "secret": secret}
 
 
-def _check(params: Params) -> None:
+def _check(state: State, params: Params) -> None:
     if not params.get("url", "http://x").startswith(("http://", "https://")):
         raise invalid(f"Invalid URL: {params['url']}", "url", "url_invalid")
-    if params.get("api_version", API_VERSION) != API_VERSION:
-        raise invalid(f"The sandbox sends events of {API_VERSION} only.", "api_version")
+    if not is_taken(state, params.get("api_version", API_VERSION)):
+        raise invalid(
+            f"The sandbox sends events of {API_VERSION} only, unless it is started with --any-version.", "api_version"
+        )
 
 
 @api.add(
@@ -52,7 +54,7 @@ def _check(params: Params) -> None:
     "url enabled_events description metadata disabled",
 )
 def update(state: State, endpoint: str, params: Params) -> Object:
-    _check(params)
+    _check(state, params)
     row = state.get("webhook_endpoint", endpoint)
     row.update({name: params[name] for name in ("url", "enabled_events") if name in params})
     if "description" in params:

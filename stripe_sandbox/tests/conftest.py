@@ -13,8 +13,8 @@ import stripe
 
 from stripe_sandbox import Sandbox
 from stripe_sandbox.events import shown
-from stripe_sandbox.http.api import Request as Asked
-from stripe_sandbox.http.api import Response
+from stripe_sandbox.http.messages import Request as Asked
+from stripe_sandbox.http.messages import Response
 from stripe_sandbox.http.shapes import problems
 
 SECRET = "whsec_test"

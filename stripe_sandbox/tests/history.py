@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from stripe_sandbox import Sandbox
-from stripe_sandbox.http.api import Request
+from stripe_sandbox.http.messages import Request
 
 Choose = Callable[[Sequence[Any]], Any]
 DAY = 86_400

@@ -10,8 +10,8 @@ import pytest
 import stripe
 
 from stripe_sandbox import Sandbox
+from stripe_sandbox.http.routing import api
 from stripe_sandbox.http.shapes import problems
-from stripe_sandbox.resources import api
 
 from .conftest import ask
 from .sdk_calls import CALLS as FIRST

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from ..books import cards, charging, collection
+from ..errors import invalid
 from ..events import emit, in_order
-from ..http.errors import invalid
-from ..people import one_off
 from ..store import Object, State
-from . import cards, charging, collection
+from . import one_off
 
 GRACE = 23 * 3600
 ORDER = (

@@ -6,15 +6,15 @@ As at Stripe the default configuration is made in the Dashboard, whose part the 
 import json
 from typing import Any
 
+from ..errors import invalid, missing_parameter
 from ..events import emit
 from ..http.blanks import blank
 from ..http.contract import Params
-from ..http.errors import invalid, missing_parameter
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
-from ..people import portal_flows
 from ..store import Object, State
+from . import portal_flows
 
 CONFIGURATION = "billing_portal.configuration"
 ADJUSTABLE = {"enabled": False, "maximum": None, "minimum": 1}

@@ -1,17 +1,17 @@
 """Checkout sessions: for subscriptions, one-off payments, and saving a card."""
 
 from ..books import items, subscribing
+from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit
 from ..http.blanks import embedded_list
 from ..http.contract import Params
-from ..http.errors import invalid, missing_parameter, not_covered
 from ..http.listing import of_list, page
 from ..http.metadata import merged
 from ..http.routing import api
-from ..people import checkout_discounts, sessions
+from ..resources import catalogue, setup_intents
+from ..resources import payment_methods as methods
 from ..store import Object, State
-from . import catalogue, setup_intents
-from . import payment_methods as methods
+from . import checkout_discounts, sessions
 
 LINE = (
     "line_items.price line_items.quantity line_items.adjustable_quantity line_items.price_data.currency "

@@ -4,21 +4,24 @@ import base64
 import binascii
 import hashlib
 import json
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from ..books import clocks
-from ..events import API_VERSION
-from ..resources import api, empty
-from ..resources.account import ACCOUNT
-from ..store import State
-from . import forms, sdk_routes
-from .contract import validate
-from .embedding import shortened
+from .books import clocks
 from .errors import ApiError, invalid, not_covered, route_not_covered, unauthorized, unknown_route
-from .expansion import expand
-from .routing import Route
+from .http import forms, sdk_routes
+from .http.contract import validate
+from .http.embedding import shortened
+from .http.expansion import expand
+from .http.messages import Request, Response, refusal
+from .http.routing import Route, api
+from .people import checkout, portal
+from .resources import FAMILIES, empty
+from .resources.account import ACCOUNT
+from .store import State
+from .versions import API_VERSION, is_taken, warning
+
+ROUTED = (*FAMILIES, checkout, portal)  # importing them registers their routes; what is empty comes last
 
 empty.register()
 
@@ -26,29 +29,12 @@ empty.register()
 KEY_KEPT = 24 * 3600
 
 
-@dataclass
-class Request:
-    method: str
-    path: str
-    query: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass
-class Response:
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
-
-
 def answer(state: State, request: Request) -> Response:
     """Called with the state locked."""
     request_id = state.new_id("req", 14)
     state.calls[request.method, request.path] += 1
     try:
-        _authorize(request.headers)
+        _authorize(state, request.headers)
         response = _once(state, request, request_id)
     except ApiError as error:
         response = refusal(error, request_id)
@@ -56,6 +42,7 @@ def answer(state: State, request: Request) -> Response:
         state.request = {"id": None, "idempotency_key": None}
     response.headers.setdefault("Request-Id", request_id)
     response.headers["Stripe-Version"] = API_VERSION
+    response.headers |= warning(state, request.headers)
     if request.method == "POST":
         _tell_of_key(request, response)
     _log(state, request, response, request_id)
@@ -78,11 +65,7 @@ def _log(state: State, request: Request, response: Response, request_id: str) ->
     state.log.append({**named, "query": request.query, "body": request.body, "response": response})
 
 
-def refusal(error: ApiError, request_id: str) -> Response:
-    return Response(error.status, json.dumps(error.body(request_id), indent=2).encode(), dict(error.headers))
-
-
-def _authorize(headers: dict[str, str]) -> None:
+def _authorize(state: State, headers: dict[str, str]) -> None:
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     key = credentials.strip()
     if scheme.lower() == "basic":
@@ -100,8 +83,11 @@ def _authorize(headers: dict[str, str]) -> None:
     if headers.get("stripe-account", ACCOUNT) != ACCOUNT:
         raise not_covered("Stripe-Account (a connected account's)")
     version = headers.get("stripe-version", API_VERSION)
-    if version != API_VERSION:
-        raise invalid(f"Invalid Stripe API version: {version}. This sandbox speaks {API_VERSION} only.")
+    if not is_taken(state, version):
+        raise invalid(
+            f"Invalid Stripe API version: {version}. This sandbox speaks {API_VERSION}; started with --any-version it "
+            "answers clients of other versions in that one."
+        )
 
 
 def _once(state: State, request: Request, request_id: str) -> Response:

@@ -1,0 +1,36 @@
+"""Values that ask Stripe for what it does anyway: they are taken wherever the rest of their parameter is refused."""
+
+from typing import Any
+
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "adaptive_pricing.enabled": (False,),
+    "after_expiration.recovery.enabled": (False,),
+    "automatic_tax.enabled": (False,),
+    "capture_method": ("automatic", "automatic_async"),
+    "collection_method": ("charge_automatically",),
+    "confirmation_method": ("automatic",),
+    "consent_collection.terms_of_service": ("none",),
+    "default_tax_rates": ("", []),
+    "error_on_requires_action": (False,),
+    "name_collection.business.enabled": (False,),
+    "name_collection.individual.enabled": (False,),
+    "payment_method_types": (["card"],),
+    "phone_number_collection.enabled": (False,),
+    "request_three_d_secure": ("automatic",),
+    "tax.validate_location": ("deferred",),
+    "tax_id_collection.enabled": (False,),
+    "tax_rates": ("", []),
+    "ui_mode": ("hosted_page",),
+    "use_stripe_sdk": (False,),
+}
+
+
+def is_neutral(dotted: str, value: Any) -> bool:
+    """Say whether the parameter with this value leaves everything as it is without it.
+
+    A name of the table also stands for a parameter that ends in it: `phases.automatic_tax.enabled`.
+    """
+    if isinstance(value, dict):
+        return bool(value) and all(is_neutral(f"{dotted}.{name}", inner) for name, inner in value.items())
+    names = dotted.split(".")
+    return any(value in NEUTRAL.get(".".join(names[start:]), ()) for start in range(len(names)))

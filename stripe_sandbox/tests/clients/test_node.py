@@ -1,0 +1,83 @@
+"""Stripe's own SDK for Node, pinned in node/package.json, drives the sandbox in over a hundred calls.
+
+It is of a newer API version than the sandbox, so this is `--any-version` at work too.
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stripe_sandbox import Sandbox
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("npm"), reason="npm is not on this machine"),
+]
+NODE = Path(__file__).parent / "node"
+README = Path(__file__).parents[2] / "README.md"
+AREAS = {
+    "accounts", "balance", "balanceTransactions", "billingPortal", "charges", "checkout", "coupons", "customers",
+    "disputes", "events", "invoiceItems", "invoices", "paymentIntents", "paymentMethods", "prices", "products",
+    "promotionCodes", "refunds", "setupIntents", "subscriptionItems", "subscriptionSchedules", "subscriptions",
+    "testHelpers", "webhookEndpoints",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the SDK is installed."""
+    folder = tmp_path_factory.mktemp("node")
+    for name in ("package.json", "package-lock.json", "calls.mjs"):
+        shutil.copy(NODE / name, folder)
+    quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"]
+    done = subprocess.run(["npm", "ci", *quiet], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"npm cannot install stripe here: {done.stderr.strip()[-200:]}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(port=0, any_version=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def calls(project: Path, sandbox: Sandbox) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        ["node", "calls.mjs", sandbox.url], cwd=project, capture_output=True, text=True, timeout=180, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_call_is_answered_as_expected(calls: list[dict[str, Any]]) -> None:
+    assert [call for call in calls if not call["ok"]] == []
+
+
+def test_there_are_calls_of_every_area(calls: list[dict[str, Any]]) -> None:
+    assert len(calls) >= 100
+    assert {call["name"].split(".")[0] for call in calls} >= AREAS
+
+
+def test_webhooks_are_verified_by_the_sdk(calls: list[dict[str, Any]]) -> None:
+    answered = {call["name"]: call["ok"] for call in calls}
+    assert answered["webhooks arrive"]
+    assert answered["every signature is verified"]
+
+
+def test_the_line_of_the_readme_points_the_sdk_at_the_sandbox(project: Path, sandbox: Sandbox) -> None:
+    (line,) = [line for line in README.read_text().splitlines() if line.startswith("const stripe = new Stripe(")]
+    code = (
+        f"import Stripe from 'stripe'; {line.replace('12111', str(sandbox.port))} "
+        "console.log((await stripe.customers.create({ name: 'Ada' })).name)"
+    )
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", code], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "Ada"), done.stderr

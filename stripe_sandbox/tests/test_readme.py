@@ -1,0 +1,31 @@
+"""The figures of the sandbox's README and of docs/sandbox.md are those of the tests."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from .clients import test_node
+from .replay.stories import read
+from .replay.test_replay import LEFT_OUT
+
+README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "sandbox.md"
+
+
+def test_the_readme_names_as_many_recorded_requests_as_are_replayed() -> None:
+    """That all of them come out the same is what `test_replay` says."""
+    stories = read()
+    requests = sum(len(story.steps) for story in stories)
+    replayed = requests - sum(LEFT_OUT.values())
+    told = f"{requests} requests of the real API in {len(stories)} stories"
+    assert f"{told}; {replayed} of them can be replayed, and {replayed} are answered" in README.read_text()
+    assert f"| {len(stories)} | {requests} | {replayed} | {replayed} | {replayed} |" in PAGE.read_text()
+
+
+@pytest.mark.parametrize("page", [README, PAGE], ids=lambda page: page.name)
+def test_the_calls_by_node_are_counted(page: Path) -> None:
+    version = json.loads((test_node.NODE / "package.json").read_text())["dependencies"]["stripe"]
+    calls = len(re.findall(r"^.*await call\(", (test_node.NODE / "calls.mjs").read_text(), re.MULTILINE))
+    assert f"stripe-node {version} makes {calls} calls" in page.read_text()
