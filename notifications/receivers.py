@@ -81,7 +81,7 @@ def on_quota_overflowed(*, subscription: Any, usage: Any, used: int, limit: int,
 
 
 def on_account_closed(*, deletion: Any, email: str, **_: Any) -> None:
-    forgetting.forget_settled(deletion, email)
+    forgetting.forget_finished(deletion, email)
     _mail(mails.account_deleted, deletion, email)
 
 

@@ -1,4 +1,4 @@
-"""The page: one section for each kind of thing that a host project may rely on."""
+"""This module writes the page: one section for each kind of thing that a host project may rely on."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -125,7 +125,7 @@ def _options(command: BaseCommand, name: str) -> list[list[str]]:
 
 
 def _option(action: Any) -> str:
-    """`--at TIME`, `--by {id,email}`, `--dry-run`, `EMAIL`."""
+    """Return an option as one types it: `--at TIME`, `--by {id,email}`, `--dry-run`, `EMAIL`."""
     takes = action.metavar or ("{" + ",".join(action.choices) + "}" if action.choices else action.dest.upper())
     if not action.option_strings:
         return str(takes)

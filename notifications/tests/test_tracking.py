@@ -297,7 +297,7 @@ def test_staff_lift_it_with_the_permission_and_a_reason(client, sent, customer, 
     sign_in("view_suppression", "lift_suppression")
     assert "Say why" in lift(client, " ")
     assert Suppression.objects.active().exists()
-    assert "1 may be mailed again" in lift(client, "She says the mailbox works again")
+    assert "Addresses that can be mailed again: 1." in lift(client, "She says the mailbox works again")
     assert not Suppression.objects.active().exists()
     entry = LogEntry.objects.get()
     assert (entry.object_id, entry.change_message) == (customer.pk, "Mailed again: She says the mailbox works again")
