@@ -1,4 +1,4 @@
-"""The one rule of what an e-mail address of ours may be, and of how it is spelled.
+"""These two functions hold the one rule of which e-mail addresses we accept and how we spell them.
 
 Sign-up, API, admin, `createsuperuser` and every look-up go through these two functions.
 """
@@ -20,16 +20,16 @@ NOBODYS = "Nobody receives mail at this address. Use an address of yours."
 
 
 def spelled(address: str) -> str:
-    """The address in the one spelling we store and compare: lower case, its domain in ASCII (IDNA).
+    """Return the address in the one spelling we store and compare: lower case, with its domain in ASCII (IDNA).
 
-    What is no address comes back in lower case, so that a look-up by it finds nobody.
+    Text that is not an address comes back in lower case, so that a look-up by it finds nobody.
     """
     local, at, domain = address.strip().lower().rpartition("@")
     return f"{local}{at}{_ascii(domain)}"
 
 
 def check(address: str) -> None:
-    """Raises `ValidationError` for an address that is none, that hides something, or that nobody owns."""
+    """Raise `ValidationError` unless this is an address that somebody can own and that hides nothing."""
     if '"' in address or any(unicodedata.category(character) in INVISIBLE for character in address):
         raise ValidationError(ODD, code="invalid")
     domain = spelled(address).rpartition("@")[2]

@@ -1,3 +1,5 @@
+"""Admin of users and of their API tokens."""
+
 from typing import Any
 
 from django.contrib import admin, messages
@@ -37,7 +39,8 @@ CLOSING = "The account is closing: it is anonymised as soon as Stripe has confir
 
 @admin.register(User)
 class UserAdmin(OwnColumnsOnly, SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
-    """Deleting a user goes the way of a user who leaves, or Stripe would go on billing them."""
+    """Admin of users. Deleting a user runs the same deletion as the user's own request; otherwise Stripe would go on
+    billing them."""
 
     filterable = USER_FILTERS
     ordering = ("-date_joined",)
@@ -73,13 +76,13 @@ class UserAdmin(OwnColumnsOnly, SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
         return format_html('<a href="{}">{} valid</a>', address, ApiToken.objects.of(user).count())
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One at a time: its page says what will happen."""
+        """Remove bulk deletion: users are deleted one at a time, on a page that says what will happen."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
 
     def get_deleted_objects(self, objs: QuerySet[User] | list[User], request: HttpRequest) -> Any:
-        """What the page lists before it is confirmed; nothing is protected, for no row goes."""
+        """List what the confirmation page shows. Nothing is protected, since no row is deleted."""
         return [f"{user}: {sentence}" for user in objs for sentence in WHAT_HAPPENS], {}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
@@ -97,7 +100,7 @@ class GroupAdmin(SuperusersAlone, DjangoGroupAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin):
-    """Which tokens there are, and an end to them. Their values are nowhere, their digests on no page."""
+    """Lists the API tokens and revokes them. Their values are stored nowhere, and no page shows their digests."""
 
     list_display = ("name", "prefix", "user", "state", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_filter = ("revoked_because", "created_at", "last_used_at", "expires_at", "revoked_at")

@@ -1,4 +1,4 @@
-"""The account's part of the API: register, sign in for a token, who am I, delete me."""
+"""The account's part of the API: register, sign in for a token, read and change the account, delete it."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class Register(APIView):
-    """POST {email, password}: makes an account. 400 `invalid_email`, `weak_password` or `email_taken`."""
+    """POST {email, password} makes an account. 400: `invalid_email`, `weak_password` or `email_taken`."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -86,7 +86,7 @@ class Register(APIView):
 
 
 class ObtainToken(APIView):
-    """POST {email, password, name?}: a new token for `Authorization: Token …`. 400 `bad_credentials`."""
+    """POST {email, password, name?} returns a new token for `Authorization: Token …`. 400: `bad_credentials`."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -112,13 +112,13 @@ class ObtainToken(APIView):
 
 
 class Me(APIView):
-    """GET: the account behind the token or session. PATCH {language}: what it is mailed in.
+    """GET returns the account of the token or session. PATCH {language} sets the language of its mails.
 
-    DELETE {password}: delete it, with all that Stripe bills.
+    DELETE {password} deletes the account and cancels all that Stripe bills for it.
     """
 
     def get_authenticators(self) -> list[Any]:
-        """A token revoked by leaving still gets an answer to DELETE, and to nothing else."""
+        """Accept for DELETE also a token that the deletion has revoked, so that its owner can ask how far it is."""
         if self.request is not None and self.request.method == "DELETE":
             return [authentication() for authentication in LEAVING]
         return super().get_authenticators()
@@ -141,7 +141,7 @@ class Me(APIView):
         },
     )
     def patch(self, request: Request) -> Response:
-        """{language}: what mails are written in; nothing else is changed."""
+        """Set the language of the account's mails; change nothing else."""
         user: Any = request.user
         change = UserSerializer(user, data=request.data, partial=True)
         change.is_valid(raise_exception=True)
@@ -161,7 +161,8 @@ class Me(APIView):
         auth=SIGNED_IN,
     )
     def delete(self, request: Request) -> Response:
-        """202 while closing: ask again with the same token. The account is locked from the first answer on."""
+        """Begin the deletion, or say how far it is. 202 while it runs: ask again with the same token. The account is
+        locked from the first answer on."""
         user: Any = request.user
         if closing.is_closed(user):
             return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,3 +1,5 @@
+"""App configuration of `accounts`: it connects checks and receivers."""
+
 from django.apps import AppConfig
 
 

@@ -1,4 +1,4 @@
-"""`Authorization: Token …`, against digests. Who has left may ask with a revoked one how far their deletion is."""
+"""These classes read `Authorization: Token …` and look tokens up by their digest."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ NOT_VALID = "This token is not valid, or not any more. Sign in for a new one."
 
 
 class TokenAuthentication(DrfTokenAuthentication):
-    """The header is read as DRF reads it; `request.auth` is the `ApiToken`."""
+    """Reads the header as REST framework does; `request.auth` is the `ApiToken`."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
         token = tokens.find(key)
@@ -23,7 +23,7 @@ class TokenAuthentication(DrfTokenAuthentication):
 
 
 class LeavingTokenAuthentication(TokenAuthentication):
-    """A token as ever; else the user whose token it was until their account was deleted."""
+    """Accepts a valid token, or the token of a user whose account is being or has been deleted."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
         try:

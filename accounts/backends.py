@@ -1,4 +1,4 @@
-"""How Django's `authenticate()` checks a password: behind the counters, whichever page or API asks."""
+"""This backend checks passwords for Django's `authenticate()`, and counts failures whichever page or API asks."""
 
 from typing import Any
 
@@ -11,12 +11,14 @@ from .models import User
 
 
 class GuardedBackend(ModelBackend):
+    """Django's backend of users and passwords, with failures counted."""
+
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Any:
-        """The user, or None. Raises TooManyGuesses.
+        """Return the user, or None. Raises TooManyGuesses.
 
-        Django's own backend hashes a password for unknown accounts too, and unknown accounts are counted like others.
+        Django's own backend hashes a password for unknown accounts too, and their failures are counted like others.
         """
         email = username or kwargs.get(User.USERNAME_FIELD)
         if email is None or password is None:
@@ -29,5 +31,5 @@ class GuardedBackend(ModelBackend):
 
 
 def is_password_of(request: HttpRequest, user: User, password: str) -> bool:
-    """Whether this is the user's password, who may be locked already. Raises TooManyGuesses."""
+    """Return whether this is the user's password; the user may be locked. Raises TooManyGuesses."""
     return guarded(request, user.email, lambda: user.check_password(password))

@@ -1,4 +1,4 @@
-"""System checks: each setting of `accounts` is of its kind."""
+"""System checks that each setting of `accounts` has a value of its type."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,6 +1,7 @@
-"""Leaving: billing sees to Stripe and tells us when; here the account is locked at once and anonymised at the end.
+"""Deletion of an account: `billing` cancels at Stripe and tells us when it is done. We lock the account first and
+anonymise it at the end.
 
-While closing, the password is kept and the revoked tokens too, for one question alone: how far is it?
+During a deletion the password and the revoked tokens are kept for one purpose: its owner may ask how far it is.
 """
 
 import secrets
@@ -19,18 +20,18 @@ NOBODY = "deleted.invalid"
 
 
 def close(user: User) -> None:
-    """Begin to delete the account; asked again, it is on its way already. No Stripe call."""
+    """Begin to delete the account, or return the deletion that has begun. No Stripe call."""
     deletion.begin(user)
 
 
 def is_closed(user: User) -> bool:
-    """Stripe has confirmed, and nobody is left behind the row."""
+    """Return whether Stripe has confirmed and the account is anonymised."""
     leaving = deletion.of(user)
     return leaving is not None and leaving.is_done
 
 
 def on_account_closing(*, subscriber: Any, **_: Any) -> None:
-    """Locked out: an inactive user's sessions are nobody's, and the tokens are revoked."""
+    """Lock the account: end its sessions by making it inactive, and revoke its tokens."""
     if not isinstance(subscriber, User):
         return
     ApiToken.objects.of(subscriber).revoke(ApiToken.Because.DELETION)
@@ -39,7 +40,7 @@ def on_account_closing(*, subscriber: Any, **_: Any) -> None:
 
 
 def on_account_closed(*, subscriber: Any, **_: Any) -> None:
-    """Nobody any more: the address is free for a new registration, the row stays for what hangs on it."""
+    """Anonymise the account. Its address is free for a new registration; its row stays for rows that refer to it."""
     if not isinstance(subscriber, User):
         return
     subscriber.confirmed_email = ""
@@ -55,7 +56,7 @@ def on_account_closed(*, subscriber: Any, **_: Any) -> None:
 
 
 def _save_as_nobody(user: User) -> None:
-    """The name is random, so that nobody can be there first; should it be taken all the same, another is drawn."""
+    """Save the user under a random address. If that is taken, another one is drawn."""
     while True:
         user.email = f"deleted-{secrets.token_hex(16)}@{NOBODY}"
         try:

@@ -1,7 +1,7 @@
-"""An address counts as its user's once they have opened a link that was mailed there, signed in as that user.
+"""This module confirms an address when its user, signed in, opens a link that was mailed there.
 
-The link alone confirms nothing: mail scanners open links, and the owner of an address that a stranger has signed up
-with must not be led to confirm the stranger's account. A password chosen anew by mail proves the address as well.
+The link alone confirms nothing: mail scanners open links, and an address's owner must not confirm the account of a
+stranger who signed up with it. Setting a new password by mail proves the address as well.
 """
 
 import logging
@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 
 class LinkSigner(PasswordResetTokenGenerator):
-    """Signs for one user, one address and this purpose, for PASSWORD_RESET_TIMEOUT, until the address is confirmed."""
+    """Signs links for one user, one address and this purpose. They expire after PASSWORD_RESET_TIMEOUT, or once the
+    address is confirmed."""
 
     key_salt = "accounts.confirmation"
 
@@ -34,12 +35,12 @@ signer = LinkSigner()
 
 
 def is_confirmed(subscriber: Any) -> bool:
-    """BILLING_EMAIL_IS_CONFIRMED of this site."""
+    """Return whether the user's address is confirmed; this site's BILLING_EMAIL_IS_CONFIRMED."""
     return not subscriber.must_confirm_email
 
 
 def send(user: User) -> bool:
-    """Mails the link; False, with the reason in the log, when the mail could not be handed on."""
+    """Mail the link. Return False, and log why, if the mail could not be sent."""
     context = {"user": user, "link": link(user), "site": urlsplit(settings.SITE_URL).netloc}
     subject = render_to_string("accounts/confirmation_subject.txt", context).strip()
     try:
@@ -51,7 +52,7 @@ def send(user: User) -> bool:
 
 
 def link(user: User) -> str:
-    """It leads to SITE_URL, never to whatever Host header came with the request."""
+    """Return the link. It starts with SITE_URL, never with the Host header of the request."""
     words = {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": signer.make_token(user)}
     return settings.SITE_URL + reverse("accounts:confirm", kwargs=words)
 
@@ -61,6 +62,6 @@ def is_link_of(user: User, uidb64: str, token: str) -> bool:
 
 
 def confirm(user: User) -> None:
-    """The address the user has now is theirs."""
+    """Mark the user's present address as confirmed."""
     user.confirmed_email = user.email
     user.save(update_fields=["confirmed_email"])

@@ -1,4 +1,4 @@
-"""POST: the mail that confirms the address, once more. Its link leads to a page of this site."""
+"""The API's part of confirming an address: mail the link again. The link leads to a page of this site."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class ConfirmationSerializer(serializers.Serializer[Any]):
 
 
 class Confirmation(APIView):
-    """POST: mails the link that confirms the address of this account. A confirmed address gets no mail."""
+    """POST mails the link that confirms this account's address. A confirmed address gets no mail."""
 
     @extend_schema(
         operation_id="accounts_confirmation",

@@ -1,4 +1,4 @@
-"""Pages that confirm an address: ask for the mail again, and the link of the mail."""
+"""Pages that confirm an address: one mails the link again, one is the link's target."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ CONFIRMED = "Thank you: your address is confirmed."
 
 @method_decorator(never_cache, name="dispatch")
 class ConfirmationView(LoginRequiredMixin, TemplateView):
-    """/accounts/confirm/: whether the address is confirmed; POST mails the link (again)."""
+    """/accounts/confirm/ shows whether the address is confirmed; POST mails the link again."""
 
     template_name = "accounts/confirmation.html"
 
@@ -41,7 +41,7 @@ class ConfirmationView(LoginRequiredMixin, TemplateView):
 
 @method_decorator(never_cache, name="dispatch")
 class ConfirmView(LoginRequiredMixin, TemplateView):
-    """/accounts/confirm/<user>/<token>/: GET shows a button, POST confirms. Only for who is signed in as that user."""
+    """/accounts/confirm/<user>/<token>/: GET shows a button, POST confirms. The user must be signed in."""
 
     template_name = "accounts/confirm.html"
 
@@ -66,8 +66,8 @@ class ConfirmView(LoginRequiredMixin, TemplateView):
 
 
 class PasswordResetConfirmView(DjangoPasswordResetConfirmView):
-    """Whoever opened the mail has the address: choosing the password confirms it. Sessions and tokens made under the
-    old password end with it."""
+    """Sets a new password. It also confirms the address, since the mail was opened, and ends the sessions and tokens of
+    the old password."""
 
     template_name = "accounts/password_reset_confirm.html"
     success_url = reverse_lazy("accounts:password_reset_complete")

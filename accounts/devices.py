@@ -1,6 +1,6 @@
-"""The browsers a user has signed in with: each keeps a signed cookie, so that strangers' failures do not slow it down.
+"""Each browser in which a user has signed in keeps a signed cookie, so that strangers' failures do not slow it down.
 
-The signature hangs on the user's password: after it changes no browser is known.
+The signature depends on the user's password: after a new password no browser is known.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ KEPT_SECONDS = 365 * 24 * 60 * 60
 
 
 def known(request: HttpRequest, user: User) -> str:
-    """The id of the browser that asks, when this user has signed in with it; else an empty string."""
+    """Return the id of this browser if the user has signed in with it before, else an empty string."""
     salt = user.get_session_auth_hash()
     return request.get_signed_cookie(_name(user), default="", salt=salt, max_age=KEPT_SECONDS) or ""
 
 
 def remember(request: HttpRequest, user: User) -> None:
-    """Have the answer to this request set the cookie; `accounts.middleware` does."""
+    """Mark this browser as known; `accounts.middleware` sets the cookie on the response."""
     request.known_device_of = user  # type: ignore[attr-defined]
 
 
@@ -40,5 +40,5 @@ def set_cookie(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def _name(user: User) -> str:
-    """One cookie for each user: several people may share a browser."""
+    """Return the name of the user's cookie. Several people may share a browser."""
     return f"device_{hashlib.sha256(str(user.pk).encode()).hexdigest()[:12]}"

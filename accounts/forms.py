@@ -1,4 +1,4 @@
-"""What a person types to make an account."""
+"""Forms for signing up, resetting a password and deleting an account."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class SignUpForm(forms.Form):
         self.fields["password"].help_text = " ".join(password_validators_help_texts())
 
     def save(self, language: str = "") -> User | None:
-        """The new user; None, with the reasons on their field, when the account was refused."""
+        """Return the new user, or None with the reasons on their field."""
         try:
             return registration.register(self.cleaned_data["email"], self.cleaned_data["password"], language)
         except registration.Refused as refused:
@@ -47,7 +47,7 @@ class LoginForm(AuthenticationForm):
 
 class PasswordResetForm(DjangoPasswordResetForm):
     def clean_email(self) -> str:
-        """Django compares what is typed with what is stored, letter by letter."""
+        """Return the address in our spelling, since Django compares it letter by letter."""
         return addresses.spelled(self.cleaned_data["email"])
 
 
@@ -60,7 +60,7 @@ class LanguageForm(forms.Form):
 
 
 class DeletionForm(forms.Form):
-    """The password once more: a browser left open deletes nobody."""
+    """Asks for the password again, so that nobody deletes an account from a browser left open."""
 
     password = forms.CharField(
         label="Your password",

@@ -1,11 +1,12 @@
-"""The one place that passes every check of a password, and of a code of the second step.
+"""Every check of a password, and of a code of the second step, passes this module, which counts failures.
 
-1. A try is counted before it is checked, so that many at once cannot pass a bound together. It is taken back when it is
-   right, so that failures alone stay counted.
-2. A browser in which the user has signed in before is counted alone: no stranger can slow it down.
+1. A try is counted before it is checked, so that many at once cannot pass a bound together. A right one is taken back,
+   so that only failures stay counted.
+2. A browser in which the user has signed in before has a count of its own: no stranger can slow it down.
 3. Any other try counts against its address, and against its address at this account.
-4. When an account has had many failures, an address pauses between its tries at it. It is slowed and never locked out:
-   the first try of a fresh address is always checked.
+4. When an account has had many failures, an address must pause between its tries at it. The address is slowed and never
+   locked out: the first try of a fresh address is always checked.
+
 """
 
 import hashlib
@@ -32,7 +33,8 @@ PACE = Rate(1, 5)
 
 
 class TooManyGuesses(Throttled):
-    """Refused unchecked: 429 with Retry-After, by REST framework's handler in the API, by our middleware on pages."""
+    """Raised instead of checking a secret. It becomes 429 with Retry-After: in the API by REST framework's handler, on
+    pages by our middleware."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
@@ -40,9 +42,9 @@ class TooManyGuesses(Throttled):
 
 
 def guarded(request: HttpRequest | None, email: str, attempt: Callable[[], T], step: str = "password") -> T:
-    """The outcome of `attempt`, a check of a secret of the account: false or None is a failure, and counted.
+    """Run `attempt`, a check of one of the account's secrets, and return its result; false or None counts as a failure.
 
-    `step` is "password", or "code" for the second step. Raises TooManyGuesses when the check has to wait.
+    `step` is "password", or "code" for the second step. Raises TooManyGuesses if the check has to wait.
     """
     account = digest_of(email)
     device = _device(request, email)
@@ -54,7 +56,7 @@ def guarded(request: HttpRequest | None, email: str, attempt: Callable[[], T], s
     _take(taken)
     outcome = attempt()
     if outcome:
-        _settle(taken, [*sources, attacked] if device else sources)
+        _start_afresh(taken, [*sources, attacked] if device else sources)
     elif not device:
         attacked.take()
     return outcome
@@ -68,8 +70,8 @@ def _take(counters: list[Counter]) -> None:
             raise TooManyGuesses(seconds)
 
 
-def _settle(taken: list[Counter], forgotten: list[Counter]) -> None:
-    """After a success: this source begins anew. Another account's failures from the same address stay counted."""
+def _start_afresh(taken: list[Counter], forgotten: list[Counter]) -> None:
+    """Reset this source's counts after a success. Failures at other accounts from the same address stay counted."""
     for counter in taken:
         counter.give_back()
     for counter in forgotten:
@@ -77,7 +79,8 @@ def _settle(taken: list[Counter], forgotten: list[Counter]) -> None:
 
 
 def _sources(request: HttpRequest | None, account: str, device: str, step: str) -> list[Counter]:
-    """Whoever tries codes has the password: strangers share one count for them, or each address would have its own."""
+    """Return the counts that this try belongs to. Codes have one count for all strangers, who must know the password
+    already; a count for each address would give them too many tries."""
     source = device or ("anywhere" if step == "code" else address_of(request))
     return [Counter(f"{step}:{account}:{source}", rate) for rate in SOURCE]
 
@@ -94,7 +97,8 @@ def _device(request: HttpRequest | None, email: str) -> str:
 
 
 def address_of(request: Any) -> str:
-    """The client's address; of IPv6 its network, for a customer of a provider has 2^64 of them or more."""
+    """Return the client's address. For IPv6 it is the network, since one customer of a provider has 2^64 addresses or
+    more."""
     address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
     return str(ip_interface(f"{address}/64").network) if ":" in address else address
 

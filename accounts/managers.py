@@ -1,4 +1,4 @@
-"""How users are made: by e-mail address, with a password that may be unusable but never plain."""
+"""This manager makes users, by e-mail address and with a hashed password."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 
 
 class UserManager(BaseUserManager["User"]):
+    """Manager of users, who are known by e-mail address."""
+
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """Raises ValueError without an address, ValidationError for one we do not take (`addresses.check`),
-        IntegrityError when it is taken in whatever spelling."""
+        """Make a user. Raises ValueError without an address, ValidationError for one we do not accept
+        (`addresses.check`), IntegrityError if it is taken in any spelling."""
         if not email:
             raise ValueError("A user needs an e-mail address.")
         addresses.check(email)

@@ -1,4 +1,5 @@
-"""What every page needs that takes a password: the page that says to wait, and the cookie of a known browser."""
+"""Middleware for every page that takes a password: it answers 429 on too many tries, and sets the cookie of a known
+browser."""
 
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from .guessing import TooManyGuesses
 
 
 def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    """429 with a page that says when to try again."""
+    """Return a page with status 429 that says when to try again."""
     response = render(request, "billing/too_often.html", {"seconds": seconds}, status=429)
     response["Retry-After"] = str(seconds)
     return response

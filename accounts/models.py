@@ -1,4 +1,4 @@
-"""Who signs in: a user known by an e-mail address, the same one however it is spelled, and the tokens they made."""
+"""The tables of accounts: users, known by an e-mail address in one spelling, and their API tokens."""
 
 import hashlib
 import uuid
@@ -19,12 +19,12 @@ def languages() -> list[tuple[str, Any]]:
 
 
 def digest(secret: str) -> str:
-    """SHA-256, enough for what nobody can guess: a random token, a salted password hash."""
+    """Return the SHA-256 digest. It is enough for values nobody can guess: random tokens and salted password hashes."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class AddressField(models.EmailField):
-    """Stored, compared and looked up in one spelling, so that one unique index is enough for all of them."""
+    """Stores, compares and looks up addresses in one spelling, so that one unique index is enough."""
 
     default_validators = [addresses.check]
 
@@ -33,7 +33,7 @@ class AddressField(models.EmailField):
         return addresses.spelled(value) if isinstance(value, str) else value
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        """As typed it is checked, for spelling it may hide what is wrong with it."""
+        """Check the address as typed, since our spelling may hide what is wrong with it."""
         if isinstance(value, str) and value:
             addresses.check(value)
         return super().clean(value, model_instance)
@@ -74,22 +74,23 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def has_confirmed_email(self) -> bool:
-        """Another address, however it came to be another, is not confirmed."""
+        """Return whether the present address is confirmed. A changed address is not, however it was changed."""
         return self.confirmed_email == addresses.spelled(self.email)
 
     @property
     def must_confirm_email(self) -> bool:
-        """Nothing is bought or linked by the address until it is confirmed."""
+        """Return whether the user has to confirm the address before they buy, or are linked to a customer by it."""
         return conf.confirms_email and not self.has_confirmed_email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Whoever is deactivated loses their tokens for good. A new password needs nothing here: see `ApiToken`."""
+        """Save the user; revoke the tokens of a user who is deactivated. A new password needs nothing here: see
+        `ApiToken`."""
         super().save(*args, **kwargs)
         if not self.is_active:
             self.api_tokens.revoke(ApiToken.Because.DEACTIVATED)
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Django may write the same password in a stronger hash meanwhile: tokens that hang on the old one stay."""
+        """Check the password. If Django stores a stronger hash of the same password, the tokens stay valid."""
         before = digest(self.password)
         is_right = super().check_password(raw_password)
         if (now := digest(self.password)) != before:
@@ -99,24 +100,24 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def current(self) -> "ApiTokenQuerySet":
-        """Neither revoked nor expired."""
+        """Return the tokens that are neither revoked nor expired."""
         return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()), revoked_at=None)
 
     def of(self, user: User) -> "ApiTokenQuerySet":
-        """The tokens of a user that open something, the newest first."""
+        """Return the user's valid tokens, newest first."""
         mine = self.current().filter(user=user, user__is_active=True, password_digest=digest(user.password))
         return mine.order_by("-created_at")
 
     def revoke(self, because: "ApiToken.Because") -> int:
-        """How many were not revoked before."""
+        """Revoke the tokens; return how many were valid before."""
         return self.filter(revoked_at=None).update(revoked_at=timezone.now(), revoked_because=because)
 
 
 class ApiToken(models.Model):
-    """A token of the API. Its value is shown once and kept nowhere; its digest leads to this row.
+    """A token of the API. Its value is shown once and stored nowhere; its digest leads to this row.
 
-    The row also keeps the digest of the password hash it was made under. A token opens nothing once the two differ, so
-    that no way of changing a password, a raw UPDATE included, leaves a token behind.
+    The row also keeps the digest of the password hash it was made under. A token is void once the two differ, so that
+    no way of changing a password, a raw UPDATE included, leaves a valid token.
     """
 
     class Because(models.TextChoices):
@@ -152,7 +153,7 @@ class ApiToken(models.Model):
 
     @property
     def state(self) -> str:
-        """Why it opens nothing, in a few words; "valid" where it does."""
+        """Return "valid", or why the token is void, in a few words."""
         if self.revoked_at:
             return str(self.get_revoked_because_display())
         if self.expires_at and self.expires_at <= timezone.now():

@@ -1,4 +1,4 @@
-"""Who among staff may change whom: nobody gives what they lack, or takes over somebody who has more."""
+"""These rules say which staff may change whom: nobody gives rights they lack, or takes over somebody who has more."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 def outranks(actor: Any, user: Any) -> bool:
-    """The actor has every right that the user has, or would have if they were active."""
+    """Return whether the actor has every right that the user has, or would have if they were active."""
     if actor.is_superuser or actor == user:
         return True
     return not user.is_superuser and rights_of(user) <= rights_of(actor)
@@ -23,7 +23,7 @@ def rights_of(user: Any) -> set[int]:
 
 
 class RankedAdmin:
-    """For the admin of users: change, password and deletion ask who outranks whom."""
+    """A part of the admin of users: it checks the ranks before change, password and deletion."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may: bool = super().has_change_permission(request, obj)  # type: ignore[misc]
@@ -40,7 +40,7 @@ class RankedAdmin:
 
 
 class SuperusersAlone:
-    """For the admin of groups: to change one is to change what its members may do."""
+    """A part of the admin of groups: only superusers change a group, since that changes its members' rights."""
 
     def _may(self, request: HttpRequest) -> bool:
         user: Any = request.user

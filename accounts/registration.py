@@ -1,4 +1,4 @@
-"""Making an account: one rule for the API and the page."""
+"""This module makes an account, by one rule for the API and the page."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .models import User
 
 
 class Refused(Exception):
-    """Why no account was made: a stable `code`, the `field` it is about, and sentences for a person."""
+    """Raised if no account was made: with a stable `code`, the `field` it is about, and sentences for a person."""
 
     def __init__(self, code: str, field: str, sentences: list[str]) -> None:
         super().__init__(" ".join(sentences))
@@ -20,9 +20,10 @@ class Refused(Exception):
 
 
 def register(email: Any, password: Any, language: str = "") -> User:
-    """Checks the address, then the password, then makes the user, who is mailed in `language`, and has them confirm.
+    """Check the address, then the password, make the user and mail them a link to confirm, in `language`.
 
-    Raises `Refused` with `invalid_email`, `weak_password` or `email_taken`; the database settles two at once.
+    Raises `Refused` with `invalid_email`, `weak_password` or `email_taken`. Of two registrations at once the database
+    admits one.
     """
     email, password = email.strip() if isinstance(email, str) else "", _text(password)
     _check("invalid_email", "email", lambda: addresses.check(email))
@@ -43,7 +44,7 @@ def _create(email: str, password: str, language: str) -> User:
 
 
 def _text(value: Any) -> str:
-    """JSON may send anything, and no database stores a NUL."""
+    """Return the value as text. JSON may send anything, and no database stores a NUL."""
     return value.replace("\0", "") if isinstance(value, str) else ""
 
 

@@ -1,4 +1,5 @@
-"""How often a stranger may make accounts and ask for mails. Passwords have bounds of their own: `accounts.guessing`."""
+"""These limits slow strangers who make accounts or ask for mails. Passwords have limits of their own:
+`accounts.guessing`."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -17,18 +18,18 @@ CONFIRMATION_RATE_PER_ACCOUNT = Rate(5, 3600)
 
 
 def sign_up_wait(request: HttpRequest) -> int:
-    """Seconds until the next try; 0 when this one may go on."""
+    """Return the seconds until this client may sign up again; 0 if it may now."""
     return Counter(f"sign_up:{address_of(request)}", SIGN_UP_RATE).take()
 
 
 def reset_wait(request: HttpRequest, email: str) -> int:
-    """The same, by client and by the account that is to be mailed, whether there is one or not."""
+    """Return the seconds until a reset may be mailed again, by client and by account, whether there is one or not."""
     by_address = Counter(f"reset:{address_of(request)}", RESET_RATE).take()
     return by_address or Counter(f"reset_of:{digest_of(email)}", RESET_RATE_PER_ACCOUNT).take()
 
 
 def confirmation_wait(request: HttpRequest, email: str) -> int:
-    """The same for mails that confirm an address, by client and by mailbox."""
+    """Return the seconds until a confirmation may be mailed again, by client and by mailbox."""
     by_address = Counter(f"confirm:{address_of(request)}", CONFIRMATION_RATE).take()
     return by_address or Counter(f"confirm_of:{digest_of(email)}", CONFIRMATION_RATE_PER_ACCOUNT).take()
 

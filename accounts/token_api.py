@@ -1,4 +1,4 @@
-"""The API of API tokens: sign in for one, list them, end the one in use, another one, or all."""
+"""The API of API tokens: sign in for one, list them, revoke this one, another one, or all."""
 
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
 
 
 class Token(ObtainToken):
-    """POST {email, password, name?}: a new token. DELETE: the token of this request is revoked."""
+    """POST {email, password, name?} returns a new token. DELETE revokes the token of this request."""
 
     def get_authenticators(self) -> list[Any]:
         is_sign_in = self.request is not None and self.request.method != "DELETE"
@@ -64,7 +64,7 @@ class Token(ObtainToken):
 
 
 class Tokens(APIView):
-    """GET: the tokens of this account that are valid, the newest first. DELETE: all of them are revoked."""
+    """GET lists this account's valid tokens, newest first. DELETE revokes all of them."""
 
     @extend_schema(
         operation_id="accounts_tokens",
@@ -91,7 +91,7 @@ class Tokens(APIView):
 
 
 class OneToken(APIView):
-    """DELETE: one token of this account, by its id, is revoked."""
+    """DELETE revokes one token of this account, by its id."""
 
     @extend_schema(
         operation_id="accounts_tokens_revoke_one",

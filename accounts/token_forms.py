@@ -1,4 +1,4 @@
-"""What a person types to make an API token."""
+"""The form that makes an API token."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ NOT_YOURS = "This is not your password. No token was made."
 
 
 class TokenForm(forms.Form):
-    """The password once more: a token outlives the session, and a browser left open makes none."""
+    """Asks for the password again: a token outlives the session, and nobody may make one from a browser left open."""
 
     name = forms.CharField(label="Name", max_length=100, help_text="Where you will use it, for example: nightly export")
     password = forms.CharField(

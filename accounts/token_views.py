@@ -1,4 +1,4 @@
-"""The page of one's API tokens: which there are, a new one that is shown once, and the end of one."""
+"""The page of a user's API tokens: it lists them, shows a new one once, and revokes them."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from .token_forms import TokenForm
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
 class TokensView(LoginRequiredMixin, FormView):
-    """/accounts/tokens/: the answer to the POST is the one place where a token's value stands."""
+    """/accounts/tokens/ lists the tokens. The answer to the POST is the only place that shows a token's value."""
 
     form_class = TokenForm
     template_name = "accounts/tokens.html"
@@ -40,7 +40,7 @@ class TokensView(LoginRequiredMixin, FormView):
 
 
 class RevokeTokenView(LoginRequiredMixin, View):
-    """POST /accounts/tokens/<id>/revoke/: one of one's own."""
+    """POST /accounts/tokens/<id>/revoke/ revokes one of the user's own tokens."""
 
     http_method_names = ["post"]
 

@@ -1,3 +1,5 @@
+"""Addresses of the pages of accounts."""
+
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from django.views.generic import TemplateView

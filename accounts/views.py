@@ -1,4 +1,4 @@
-"""Pages for signing up and in, and for leaving. Signing out and password reset are Django's own views."""
+"""Pages for signing up, signing in and deleting the account. Signing out and password reset are Django's own views."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,7 +59,7 @@ class LoginView(DjangoLoginView):
 
 
 class PasswordResetView(DjangoPasswordResetView):
-    """The link in the mail leads to SITE_URL, never to whatever Host header came with the request."""
+    """Mails a link to set a new password. The link starts with SITE_URL, never with the request's Host header."""
 
     form_class = PasswordResetForm
     template_name = "accounts/password_reset.html"
@@ -86,7 +86,7 @@ class PasswordResetView(DjangoPasswordResetView):
 
 @method_decorator(never_cache, name="dispatch")
 class LanguageView(LoginRequiredMixin, FormView):
-    """/accounts/language/: which language one is mailed in."""
+    """/accounts/language/ sets the language of the user's mails."""
 
     form_class = LanguageForm
     template_name = "accounts/language.html"
@@ -108,7 +108,7 @@ class LanguageView(LoginRequiredMixin, FormView):
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
 class DeletionView(LoginRequiredMixin, FormView):
-    """/accounts/delete/: what will happen, and the password once more. Who has asked is signed out."""
+    """/accounts/delete/ says what will happen and asks for the password again. Then the user is signed out."""
 
     form_class = DeletionForm
     template_name = "accounts/delete.html"

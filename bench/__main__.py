@@ -1,4 +1,4 @@
-"""Every benchmark, one after the other, and one table of them all.
+"""Run every benchmark, one after the other, and print one table of them all.
 
 python -m bench [NAME...]
 """
@@ -33,7 +33,8 @@ def own_rows(name: str) -> list[Row]:
 
 
 def sync_rows() -> list[Row]:
-    """10,000 customers with a subscription each, 100 ms a call; dj-stripe's own command syncs 200 objects."""
+    """Return the sync's rows: 10,000 customers with a subscription each, 100 ms a call. dj-stripe's own command syncs
+    200 objects."""
     with redirect_stdout(sys.stderr), sync.made_ready(10_000) as (site, server):
         measured = sync.measure(site, server, 10_000, latency_ms=100)
         measured.append(sync.stock(latency_ms=100, objects=200))

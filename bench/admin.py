@@ -1,9 +1,9 @@
-"""The list of events at a million rows and at a hundred, beside the same list as a stock ModelAdmin makes it.
+"""This benchmark measures the list of events at a million rows and at a hundred, beside a stock ModelAdmin's list.
 
     python -m bench.admin
 
-Whole pages, middleware, session and templates included, asked for in this process. The milliseconds are CPU, the
-database's included, which is how long a page takes where nothing else is at work: all it reads is in memory.
+It asks for whole pages in this process, with middleware, session and templates. The milliseconds are CPU time, the
+database's included: a page takes that long if nothing else is at work, since all that it reads is in memory.
 """
 
 import os
@@ -60,7 +60,7 @@ class Cost:
 
 
 def cost(client: Any, database: int, address: str) -> Cost:
-    """`database`: the pid of its server."""
+    """Return what a page costs. `database` is the pid of its server."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -120,7 +120,7 @@ def rows() -> list[Row]:
 
 
 def compared(page: tuple[str, str, str], few: Cost, stock: Cost, ours: Cost) -> Row:
-    """As few queries as with a hundred rows, and in time."""
+    """Return the rows that compare queries and time with a hundred rows."""
     print(f"{page[0]}: {few} with {FEW} events", file=sys.stderr)
     is_reached = ours.queries == few.queries and ours.ms < TARGET_MS
     work = f"admin, 1,000,000 events: {page[0]}"

@@ -1,9 +1,10 @@
-"""Events applied a second with 100 ms per Stripe call, and the Stripe calls it took, beside dj-stripe as it comes.
+"""This benchmark measures events applied a second, at 100 ms for each Stripe call, and the calls they took, beside
+dj-stripe.
 
     python -m bench.apply
 
-The same lifecycle of new customers, ten events each, waits for both. Ours is in the ledger when a queue of two worker
-processes may begin; dj-stripe works in its webhook view, served by two worker processes that are posted to at once.
+Both apply the same lifecycle of new customers, ten events each. Ours is in the ledger before a queue of two worker
+processes begins; dj-stripe works in its webhook view, served by two processes that receive all events at once.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""dj-stripe as it comes, running: its webhook view in two gunicorn processes, given the stories of customers."""
+"""This module runs dj-stripe as it comes: its webhook view in two gunicorn processes, given customers' stories."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ VALUES ('we_1', %s, %s, false, '["*"]', 'enabled', 'https://billing.example.com/
 
 @contextmanager
 def djstripe(url: str, stripe: Server) -> Iterator[tuple[str, int]]:
-    """Address and pid."""
+    """Run the server; yield its address and pid."""
     env = environment(new_database(url, "stock"), stripe, "bench.stock")
     command(env, "migrate", "--run-syncdb")
     with connect(env["DATABASE_URL"]) as database:
@@ -31,7 +31,7 @@ def djstripe(url: str, stripe: Server) -> Iterator[tuple[str, int]]:
 
 
 def publish(stripe: Server) -> str:
-    """A price; its id."""
+    """Make a price; return its id."""
     product = stripe.post("/v1/products", name="Pro")["id"]
     recurring = {"currency": "usd", "unit_amount": 2000, "recurring[interval]": "month"}
     price: str = stripe.post("/v1/prices", product=product, **recurring)["id"]
@@ -39,7 +39,7 @@ def publish(stripe: Server) -> str:
 
 
 def post(base: str, stories: list[list[story.Event]], threads: int) -> None:
-    """Each customer's events by one thread and in order: concurrent ones deadlock on a new customer."""
+    """Post each customer's events in order from one thread, since concurrent ones deadlock on a new customer."""
     poster = Poster(base)
 
     def tell(told: list[story.Event]) -> None:

@@ -1,9 +1,9 @@
-"""The staff's dashboard over 100,000 payments: queries and milliseconds, for each period.
+"""This benchmark measures the staff's dashboard over 100,000 payments: queries and milliseconds, for each period.
 
     python -m bench.dashboard            on PostgreSQL
     python -m bench.dashboard --sqlite   on an SQLite file
 
-Run alone, it prints every query of the slowest period and what it took.
+Run alone, it prints every query of the slowest period and its time.
 """
 
 import logging
@@ -41,7 +41,7 @@ Rows = list[Any]
 
 
 class World:
-    """A year of a business in three currencies, the same each time."""
+    """A year of a business in three currencies, the same in each run."""
 
     def __init__(self, now: datetime) -> None:
         self.now, self.chance = now, random.Random(7)
@@ -168,9 +168,9 @@ def database(is_sqlite: bool) -> Iterator[str]:
 
 
 def measured(period: str) -> tuple[float, float, list[dict[str, str]]]:
-    """Milliseconds of the figures and of the whole page, and the figures' queries with the seconds each took.
+    """Return the milliseconds of the figures and of the whole page, and the figures' queries with the seconds of each.
 
-    The least of some rounds: what else a shared machine does meanwhile only adds to it.
+    Each is the least of some rounds, since other work on a shared machine only adds time.
     """
     from django.contrib.auth import get_user_model
     from django.db import connection, reset_queries

@@ -1,8 +1,9 @@
-"""Fill our ledger in one go: users for the sandbox's customers, and their events, as JSON on the standard input.
+"""This program fills our ledger in one go with the sandbox's customers and their events, read as JSON from standard
+input.
 
     python -m bench.enrol < {"customers": {"cus_1": "ada@example.com"}, "events": [...]}
 
-Prints a line once it is committed: from then on the queue sees the work.
+It prints a line once it has committed: from then on the queue sees the work.
 """
 
 import json

@@ -1,11 +1,11 @@
-"""Signed bodies that nobody should send, to the door of a running site, and then every reader over what it kept.
+"""This program posts signed but malformed bodies to a running site, and then runs every reader over what was stored.
 
     python -m bench.fuzz --minutes 10 [--seed 1] [--sqlite]
     python -m bench.fuzz --bodies 20000
 
-The site is the project in gunicorn, as in production, on PostgreSQL or on SQLite. At the end the worker
-applies what was stored, staff open the page of each event that was kept and take the CSV, and each
-customer's events are redacted, as a deletion does it. It ends at the first answer of 5xx.
+The site is the project in gunicorn, as in production, on PostgreSQL or SQLite. At the end the worker applies what was
+stored, staff open the page of each stored event and take the CSV, and each customer's events are redacted as a deletion
+does it. The program ends at the first answer of 5xx.
 """
 
 import argparse
@@ -34,7 +34,7 @@ WORK = "from billing import testing; testing.work()"
 
 
 class Door:
-    """One connection a thread; counts what is answered, and keeps the bodies that were answered with 5xx."""
+    """Posts over one connection for each thread, counts the answers, and keeps the bodies answered with 5xx."""
 
     def __init__(self, base: str) -> None:
         self.netloc, self.local = netloc(base), local()
@@ -61,7 +61,7 @@ class Door:
 
 
 def fuzz(base: str, env: dict[str, str], seed: int, number: int, until: float) -> Door:
-    """Until so many bodies or that time, whichever comes first; each portion has a seed of its own."""
+    """Post until so many bodies or that time, whichever comes first; each portion has a seed of its own."""
     door, sent = Door(base), 0
     while sent < number and time.monotonic() < until and not door.failed:
         with ThreadPoolExecutor(THREADS) as pool:
@@ -72,7 +72,7 @@ def fuzz(base: str, env: dict[str, str], seed: int, number: int, until: float) -
 
 
 def run(env: dict[str, str], program: str) -> str:
-    """A few lines of Python in the project, as the worker or staff would run them; what they print."""
+    """Run a few lines of Python in the project, as the worker or staff would; return what they print."""
     made = f"import django; django.setup(); from bench import fuzz_readers\n{program}"
     done = subprocess.run([sys.executable, "-c", made], env=env, cwd=ROOT, check=False, capture_output=True, text=True)
     if done.returncode:

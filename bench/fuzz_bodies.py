@@ -1,4 +1,5 @@
-"""Bodies for the webhook door that nobody should send: Stripe's own events, bent in one to four places by a seed."""
+"""This module makes malformed bodies for the webhook door: Stripe's own events, changed in one to four places by a
+seed."""
 
 import copy
 import json
@@ -44,7 +45,7 @@ MARK = "a mark that a spelling takes the place of"
 
 
 def bodies(seed: int, number: int) -> list[bytes]:
-    """The same for the same seed."""
+    """Yield bodies, the same ones for the same seed."""
     source = random.Random(seed)
     objects = json.loads(OBJECTS.read_text())
     return [body(source, objects, f"evt_fuzz_{seed}_{index}") for index in range(number)]
@@ -70,7 +71,7 @@ def an_event(source: random.Random, objects: dict[str, Any], event_id: str) -> A
 
 
 def bend(source: random.Random, event: Any) -> Any:
-    """One place of it: another value, gone, nested, repeated, or spelt so that readers differ on it."""
+    """Change one place: give it another value, remove, nest or repeat it, or spell it so that readers differ on it."""
     places = list(_places(event))
     if not places:
         return event
@@ -120,7 +121,7 @@ def encoded(source: random.Random, event: Any) -> bytes:
 
 
 def _places(value: Any, depth: int = 0) -> Any:
-    """(holder, key, depth) of everything inside; no deeper than readers of ours would go."""
+    """Yield (holder, key, depth) of everything inside, no deeper than our readers go."""
     if depth > 30:
         return
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -1,4 +1,4 @@
-"""Everything that reads a stored event, over all that a fuzz has left: pages, export, redaction."""
+"""This module runs everything that reads a stored event over all that a fuzz has left: pages, export, redaction."""
 
 import json
 from typing import Any
@@ -16,12 +16,12 @@ CHANGELIST = "/admin/billing/stripeevent/"
 
 
 def prepare() -> None:
-    """Half of the customers that the bodies name are ours, so that the worker goes all the way with their events."""
+    """Make half of the customers in the bodies ours, so that the worker applies their events in full."""
     Customer.objects.bulk_create([Customer(id=f"cus_fuzz{number}") for number in range(1, 11)])
 
 
 def main() -> None:
-    """Prints what was read and what failed, as JSON."""
+    """Print what was read and what failed, as JSON."""
     print(json.dumps(read_all()))
 
 
@@ -40,7 +40,7 @@ def read_all() -> dict[str, Any]:
 
 
 def redacted() -> int:
-    """Redact each lane's events as a deletion does; how many are left that should not be."""
+    """Redact each lane's events as a deletion does; return how many are left that should not be."""
     for lane in sorted(set(StripeEvent.objects.values_list("lane", flat=True))):
         copies.redact_events(lane, lambda: None)
     return StripeEvent.objects.unredacted().count()

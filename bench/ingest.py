@@ -1,9 +1,10 @@
-"""The door beside a bare view that verifies and inserts one row, and beside dj-stripe's own webhook view.
+"""This benchmark measures the webhook door beside a bare view that verifies and inserts one row, and dj-stripe's
+webhook view.
 
     python -m bench.ingest
 
 Bare view and door run in the same gunicorn, middleware and settings, on PostgreSQL, in alternating rounds of the same
-bodies: a lifecycle's events, ten to a customer, so that one event in ten also wakes its lane and queues its drain.
+bodies: a lifecycle's events, ten to a customer, so that one event in ten also wakes its lane and enqueues its drain.
 "Every lane asleep" is the worst case: every event is the first of its customer. dj-stripe's view runs alone in the same
 kind of gunicorn, and asks a sandbox that answers at once.
 """
@@ -32,7 +33,7 @@ TARGET_CPU, TARGET_P99_MS = 1.5, 50
 
 
 def bodies(label: str, number: int, events_per_customer: int) -> list[bytes]:
-    """Events of the size Stripe's are, each with an id of its own."""
+    """Return events of the size of Stripe's, each with an id of its own."""
     fixture = json.loads((Path(__file__).parent / "subscription_updated.json").read_text())
     made = []
     for index in range(number):
@@ -47,7 +48,7 @@ def signed(made: list[bytes]) -> list[tuple[bytes, Headers]]:
 
 
 def measure(poster: Poster, pid: int, path: str, made: list[bytes]) -> tuple[float, float]:
-    """CPU milliseconds of the web processes per request, and requests per second, as fast as it goes."""
+    """Return the CPU milliseconds of the web processes for each request, and requests a second at full speed."""
     posts = signed(made)
     with ThreadPoolExecutor(THREADS) as pool:
         began, cpu = time.perf_counter(), cpu_seconds(pid)
@@ -57,7 +58,7 @@ def measure(poster: Poster, pid: int, path: str, made: list[bytes]) -> tuple[flo
 
 
 def paced_p99(poster: Poster, path: str, made: list[bytes]) -> float:
-    """The 99th percentile in ms from when each of a steady 100 a second was due to its answer."""
+    """Return the 99th percentile, in ms, from the moment a request was due to its answer, at a steady 100 a second."""
     posts, start = signed(made), time.perf_counter() + 0.1
 
     def post(index: int) -> float:
@@ -71,7 +72,7 @@ def paced_p99(poster: Poster, path: str, made: list[bytes]) -> float:
 
 
 def ours(url: str) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """Medians of the rounds by run, and the paced 99th percentiles."""
+    """Return the medians of the rounds by run, and the paced 99th percentiles."""
     env = environment(new_database(url, "ours"))
     command(env, "setup")
     with connect(env["DATABASE_URL"]) as database:
@@ -94,7 +95,7 @@ def ours(url: str) -> tuple[dict[str, list[float]], dict[str, float]]:
 
 
 def stock(url: str) -> float:
-    """Requests a second of dj-stripe's view."""
+    """Return the requests a second of dj-stripe's view."""
     with sandbox() as stripe, baseline.djstripe(url, stripe) as (base, _):
         warm_up, *stories = story.tell(stripe, baseline.publish(stripe), STORIES + 1)
         baseline.post(base, [warm_up], threads=1)

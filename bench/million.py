@@ -1,9 +1,9 @@
-"""A million events in the ledger: the door, a lane's claim and the sweep beside the same with an empty ledger.
+"""This benchmark measures the door, a lane's claim and the sweep with a million events in the ledger, and with none.
 
     python -m bench.million
 
-Every statement that these three send to the ledger's tables is explained on the full ledger: none may read a table
-through. Run alone, it prints the plans.
+Every statement that these three send to the ledger's tables is explained on the full ledger: none may scan a whole
+table. Run alone, it prints the plans.
 """
 
 import logging
@@ -53,7 +53,7 @@ SELECT 'cus_old_' || n, 10, 10, now() FROM generate_series(0, %(lanes)s - 1) n
 
 
 def cost_of_the_door(env: dict[str, str], label: str) -> float:
-    """CPU ms a webhook."""
+    """Return the CPU milliseconds for each webhook."""
     with site(env) as (base, pid):
         poster = Poster(base)
         measure(poster, pid, DOOR, bodies(f"{label}_warm", 200, 10))
@@ -71,7 +71,7 @@ def milliseconds(work: Callable[[], Any], times: int) -> float:
 
 
 def claim() -> None:
-    """What a worker asks before and after the work itself, for a lane on which an event waits."""
+    """Ask what a worker asks before and after its work, for a lane with one waiting event."""
     from billing import lanes
     from billing.events import stamping
 
@@ -96,7 +96,7 @@ def leave_waiting() -> None:
 
 @contextmanager
 def recorded() -> Iterator[list[tuple[str, Any]]]:
-    """The statements to the ledger's tables that are sent meanwhile."""
+    """Record the statements sent to the ledger's tables during the block."""
     from django.db import connection
 
     sent: list[tuple[str, Any]] = []
@@ -111,7 +111,7 @@ def recorded() -> Iterator[list[tuple[str, Any]]]:
 
 
 def read_through(statements: list[tuple[str, Any]], is_shown: bool) -> int:
-    """How many of the plans read a table of the ledger through."""
+    """Return how many of the plans scan a whole table of the ledger."""
     from django.db import connection
 
     found = 0
@@ -127,7 +127,7 @@ def read_through(statements: list[tuple[str, Any]], is_shown: bool) -> int:
 
 
 def work_off(url: str) -> None:
-    """As if the queue had done all that the door was given: only one lane waits."""
+    """Mark all events as done but those of one lane, as the queue would."""
     with connect(url) as database:
         database.execute("TRUNCATE django_q_ormq")
         database.execute("UPDATE billing_lane SET drained = arrived WHERE key <> 'cus_waiting'")
@@ -181,7 +181,7 @@ def rows() -> list[Row]:
 
 
 def p99_while_pruning(env: dict[str, str]) -> tuple[float, float, float]:
-    """The door's 99th percentile in ms alone and beside a prune, and how many payloads that empties a second."""
+    """Return the door's 99th percentile in ms alone and during a prune, and how many payloads a second it empties."""
     with site(env) as (base, _):
         poster = Poster(base)
         measured = [paced_p99(poster, DOOR, bodies("before_prune", PER_SECOND * SECONDS, 10))]

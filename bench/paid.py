@@ -1,9 +1,9 @@
-"""From paid at Checkout to access seen through the API: sandbox, site and queue as processes, 50 ms per Stripe call.
+"""This benchmark measures the time from payment at Checkout to access in the API, at 50 ms for each Stripe call.
 
     python -m bench.paid
 
-Each buyer registers, starts a Checkout and pays; the sandbox posts the events to the door as they happen, and the buyer
-asks /api/v1/subscriptions/current until it grants access.
+Sandbox, site and queue run as processes. Each buyer registers, starts a Checkout and pays; the sandbox posts the events
+to the door as they happen, and the buyer asks /api/v1/subscriptions/current until it grants access.
 """
 
 import http.client
@@ -23,7 +23,7 @@ TARGET_MS = 1000
 
 
 class Buyer:
-    """Somebody at the site's API."""
+    """A person who buys through the site's API."""
 
     def __init__(self, base: str, email: str) -> None:
         self.connection = http.client.HTTPConnection(netloc(base), timeout=60)

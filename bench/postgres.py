@@ -1,9 +1,9 @@
-"""A PostgreSQL server for as long as something runs, with nothing installed by hand.
+"""This module runs a PostgreSQL server for as long as a command runs, with nothing installed by hand.
 
     python -m bench.postgres -- pytest -m postgres
 
-starts one in a temporary directory, runs the command with DATABASE_URL set to it, and stops it: at the command's end,
-on Ctrl-C and on SIGTERM. In Python: `with postgres_server() as url: ...`
+It starts one in a temporary directory, runs the command with DATABASE_URL set to it, and stops it: at the command's
+end, on Ctrl-C and on SIGTERM. In Python: `with postgres_server() as url: ...`
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Posting signed events over connections that stay open."""
+"""This module posts signed events over connections that stay open."""
 
 import http.client
 import time
@@ -15,13 +15,13 @@ def headers(body: bytes) -> Headers:
 
 
 class Poster:
-    """One connection a thread."""
+    """Posts over one connection for each thread."""
 
     def __init__(self, base: str) -> None:
         self.netloc, self.local = netloc(base), local()
 
     def post(self, path: str, body: bytes, signed: Headers | None = None) -> float:
-        """Seconds the answer took."""
+        """Post the event; return the seconds until the answer."""
         if not hasattr(self.local, "connection"):
             self.local.connection = http.client.HTTPConnection(self.netloc, timeout=120)
         sent = signed or headers(body)

@@ -1,4 +1,5 @@
-"""The processes the benchmarks measure: site, queue and sandbox, on one PostgreSQL; and what they cost."""
+"""This module starts the processes that benchmarks measure (site, queue and sandbox, on one PostgreSQL) and reads their
+cost."""
 
 import http.client
 import os
@@ -36,7 +37,7 @@ HTTPS = {"X-Forwarded-Proto": "https"}
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process, its descendants and those of them that have ended have used so far."""
+    """Return the CPU seconds used so far by a process and its descendants, including those that have ended."""
     spent, parents = {}, {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -52,13 +53,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 def postmaster(url: str) -> int:
-    """The pid of the server that a DATABASE_URL of `postgres_server` names."""
+    """Return the pid of the server that a DATABASE_URL of `postgres_server` names."""
     directory = url.split("host=", 1)[1]
     return int((Path(directory) / "postmaster.pid").read_text().split()[0])
 
 
 def new_database(url: str, name: str) -> str:
-    """The DATABASE_URL of an empty database beside."""
+    """Make an empty database on the same server; return its DATABASE_URL."""
     with connect(url) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return url.replace("@/postgres?", f"@/{name}?")
@@ -76,7 +77,7 @@ def free_port() -> int:
 
 
 def environment(database: str, stripe: Server | None = None, settings: str = "bench.settings") -> dict[str, str]:
-    """What the project's processes are started with."""
+    """Return the environment in which the project's processes start."""
     given = {**os.environ, **PRODUCTION, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": settings}
     return {**given, "STRIPE_API_BASE": f"http://127.0.0.1:{stripe.connection.port}"} if stripe else given
 
@@ -90,7 +91,7 @@ def command(env: dict[str, str], *arguments: str) -> None:
 
 @contextmanager
 def site(env: dict[str, str], wsgi: str = "config.wsgi", port: int = 0) -> Iterator[tuple[str, int]]:
-    """Address and pid of a gunicorn of two processes, four threads each."""
+    """Run a gunicorn of two processes with four threads each; yield its address and pid."""
     address = f"127.0.0.1:{port or free_port()}"
     options = ["--bind", address, "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
     with process(env, "gunicorn", wsgi, *options, "--log-level", "warning", "--timeout", "120") as server:
@@ -100,7 +101,7 @@ def site(env: dict[str, str], wsgi: str = "config.wsgi", port: int = 0) -> Itera
 
 @contextmanager
 def queue(env: dict[str, str]) -> Iterator[int]:
-    """The pid of a qcluster."""
+    """Run a qcluster; yield its pid."""
     with process(env, "django", "qcluster") as cluster:
         yield cluster.pid
 
@@ -119,7 +120,7 @@ def address_of(port: int) -> str:
 
 @contextmanager
 def process(env: dict[str, str], module: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """`python -m module`, in a group of its own that ends with the block."""
+    """Run `python -m module` in a process group of its own that ends with the block."""
     run = [sys.executable, "-m", module, *arguments]
     running = subprocess.Popen(run, env=env, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
     try:

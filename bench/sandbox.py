@@ -1,8 +1,9 @@
-"""What the sandbox costs: CPU per API call, and the time and memory that seeding takes.
+"""This benchmark measures the sandbox: CPU for each API call, and the time and memory that seeding takes.
 
     python -m bench.sandbox
 
-The sandbox runs in a process of its own, whose CPU time is read; the client's is not counted. Medians of the rounds.
+The sandbox runs in a process of its own, whose CPU time is read; the client's does not count. Figures are medians of
+the rounds.
 """
 
 import argparse
@@ -26,7 +27,7 @@ TARGETS = {"retrieve": 3.0, "seed": 10.0}
 
 
 class Server:
-    """A running sandbox: asked over one connection, its CPU and memory read from the system."""
+    """A running sandbox, called over one connection; its CPU and memory are read from the system."""
 
     def __init__(self, address: str, pid: int) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=600)
@@ -46,7 +47,7 @@ class Server:
         return self.ask("POST", f"/_sandbox/{path}", json.dumps(body), {"Content-Type": "application/json"})
 
     def cpu(self) -> float:
-        """Seconds of CPU so far."""
+        """Return the CPU seconds used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
@@ -67,7 +68,7 @@ def running() -> Iterator[Server]:
 
 
 def per_call(server: Server, call: Callable[[], Any], times: int, rounds: int) -> float:
-    """Milliseconds of the sandbox's CPU for one call."""
+    """Return the milliseconds of the sandbox's CPU for one call."""
     call()
     spent = []
     for _ in range(rounds):

@@ -1,4 +1,5 @@
-"""The project's own settings, as in production but for the sandbox as Stripe, and the baseline view beside its URLs."""
+"""The project's settings as in production, except that the sandbox is Stripe, and with the baseline view beside its
+URLs."""
 
 from config.settings import *  # noqa: F403
 from config.settings import SILENCED_SYSTEM_CHECKS

@@ -1,4 +1,5 @@
-"""The project with one more view, the baseline: what a team writes first, verify and one durable INSERT."""
+"""The project with one more view, the baseline, which a team would write first: it verifies and makes one durable
+INSERT."""
 
 import json
 

@@ -1,9 +1,9 @@
-"""How much room it takes: KiB an event, a subscriber and a payment in PostgreSQL, indexes included.
+"""This benchmark measures the room in PostgreSQL of an event, a subscriber and a payment, in KiB, indexes included.
 
     python -m bench.sizes
 
 New customers buy at Checkout and are renewed (`bench/story.py`); a queue applies their events, so that each table has
-the rows it has in life. Tables are rewritten before they are weighed: what is measured is data, not room left over.
+the rows of real use. Tables are rewritten before they are measured, so that the figures are data and not free space.
 """
 
 import sys
@@ -32,7 +32,7 @@ def weigh(url: str) -> Weights:
 
 
 def lived_through() -> tuple[Weights, Weights, Weights]:
-    """The tables empty, after the customers' events were applied, and after the payloads were pruned."""
+    """Return the tables' sizes empty, after the customers' events were applied, and after the payloads were pruned."""
     with postgres_server() as url, sandbox() as stripe:
         env = environment(new_database(url, "sizes"), stripe)
         command(env, "setup")

@@ -1,9 +1,9 @@
-"""The convergence test for as long as asked: new lives in every batch, until one does not end as Stripe has it.
+"""This program repeats the convergence test with new lives in every batch, until one does not end as Stripe has it.
 
     python -m bench.soak --minutes 30 --workers 4
 
-Prints a line a batch. At the first mismatch it says in which life, and by which command that life is lived again
-alone (`--replay`, as often as `--minutes` allow), and ends with 1.
+It prints a line for each batch. At the first mismatch it names the life and the command that repeats that life alone
+(`--replay`, as often as `--minutes` allow), and ends with 1.
 """
 
 import argparse

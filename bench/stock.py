@@ -1,4 +1,4 @@
-"""dj-stripe as it comes, the baseline: its settings, its URLs, its webhook view. DJANGO_SETTINGS_MODULE=bench.stock"""
+"""The settings and URLs of dj-stripe as it comes, the baseline. DJANGO_SETTINGS_MODULE=bench.stock"""
 
 import environ
 import stripe

@@ -1,4 +1,4 @@
-"""The project's URLs, and beside them the list of events as a team has it that registers the model and goes on."""
+"""The project's URLs, and beside them the list of events in a stock ModelAdmin, as a team would first register it."""
 
 from django.contrib import admin
 from django.urls import path

@@ -1,3 +1,5 @@
+"""The URLs of dj-stripe as it comes."""
+
 from django.urls import include, path
 
 urlpatterns = [path("stripe/", include("djstripe.urls", namespace="djstripe"))]

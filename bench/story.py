@@ -1,4 +1,4 @@
-"""The events of new customers' first two months, as the sandbox tells them: ten of the types both sides process."""
+"""The sandbox tells the events of new customers' first two months: ten, of the types that both sides process."""
 
 import hashlib
 import hmac
@@ -25,7 +25,7 @@ Event = dict[str, Any]
 
 
 def tell(stripe: Server, price: str, customers: int) -> list[list[Event]]:
-    """Customers buy and are renewed; each one's events of the lifecycle's types, oldest first."""
+    """Let customers buy and be renewed; return each one's events of the lifecycle's types, oldest first."""
     for index in range(customers):
         buy(stripe, price, f"buyer{index}@example.com")
     events = told(stripe)
@@ -45,7 +45,7 @@ def _by_customer(events: list[Event]) -> list[list[Event]]:
 
 
 def buy(stripe: Server, price: str, email: str) -> str:
-    """A new customer who pays at Checkout; their id."""
+    """Let a new customer pay at Checkout; return their id."""
     customer: str = stripe.post("/v1/customers", email=email)["id"]
     session = stripe.post(
         "/v1/checkout/sessions",
@@ -57,7 +57,7 @@ def buy(stripe: Server, price: str, email: str) -> str:
 
 
 def told(stripe: Server) -> list[Event]:
-    """The lifecycle's events of the last 30 days, which is how long Stripe keeps them, oldest first."""
+    """Return the lifecycle's events of the last 30 days, oldest first; Stripe keeps them no longer."""
     found: list[Event] = []
     page = {"has_more": True}
     while page["has_more"]:

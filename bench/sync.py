@@ -1,9 +1,9 @@
-"""What the sync costs: calls, seconds and memory, against the sandbox in a process of its own with a slow network.
+"""This benchmark measures the sync's calls, seconds and memory, against the sandbox with a slow network.
 
     python -m bench.sync
 
-On PostgreSQL. `djstripe_sync_models`, which fetches and writes objects one at a time, is measured beside it, in the
-same run.
+It runs on PostgreSQL. `djstripe_sync_models`, which fetches and writes objects one at a time, is measured beside it, in
+the same run.
 """
 
 import argparse
@@ -30,7 +30,7 @@ SPACING_SECONDS = 3600
 
 @dataclass
 class Cost:
-    """One command: what it said, its seconds from start to end, those it worked, those of CPU, its largest MB."""
+    """The cost of one command: its output, seconds from start to end, seconds it worked, CPU seconds, peak MB."""
 
     said: dict[str, Any]
     total: float
@@ -79,7 +79,7 @@ class Site:
 
 @contextmanager
 def made_ready(number: int) -> Iterator[tuple[Site, Server]]:
-    """A migrated database, and a Stripe with so many customers, each with a subscription to a plan of ours."""
+    """Make a migrated database, and a Stripe with so many customers, each with a subscription to one of our plans."""
     with postgres_server() as database, running() as server:
         address = f"http://{server.connection.host}:{server.connection.port}"
         site = Site(database, address)
@@ -101,7 +101,7 @@ def made_ready(number: int) -> Iterator[tuple[Site, Server]]:
 
 
 def change(server: Server, number: int) -> None:
-    """Change so many subscriptions behind our back: no webhook is sent to anyone."""
+    """Change so many subscriptions at Stripe without sending a webhook."""
     subs = [row["id"] for row in _all(server, "/v1/subscriptions")]
     for sub in random.Random(1).sample(subs, number):
         server.ask("POST", f"/v1/subscriptions/{sub}", "cancel_at_period_end=true")
@@ -122,7 +122,7 @@ def latency(server: Server, milliseconds: int) -> None:
 
 
 def measure(site: Site, server: Server, number: int, latency_ms: int) -> list[tuple[str, str, str, bool | None]]:
-    """Rows of the table: what, measured, to reach, whether it was."""
+    """Return rows of the table: name, measured value, target, and whether it was reached."""
     objects = 2 * number
     idle = site.run("check").megabytes
     latency(server, latency_ms)
@@ -165,7 +165,7 @@ def most(name: str, value: float, unit: str, target: float) -> tuple[str, str, s
 
 
 def stock(latency_ms: int, objects: int) -> tuple[str, str, str, bool | None]:
-    """dj-stripe's own command on a Stripe of its own: half customers, half subscriptions."""
+    """Run dj-stripe's own command on a Stripe of its own: half customers, half subscriptions."""
     with made_ready(objects // 2) as (site, server):
         latency(server, latency_ms)
         cost = site.run("djstripe_sync_models", "Customer", "Subscription")

@@ -1,4 +1,5 @@
-"""What the benchmarks print: one line a measurement, with its baseline of the same run and its target."""
+"""This module prints the benchmarks' results: a line for each measurement, with its baseline of the same run and its
+target."""
 
 import argparse
 import json
@@ -11,7 +12,7 @@ WIDTHS = (58, 24, 24, 10, 12)
 
 @dataclass(frozen=True)
 class Row:
-    """`ours` beside `baseline`, both with their unit; `is_reached` is None where there is no target."""
+    """`ours` beside `baseline`, both with their unit; `is_reached` is None without a target."""
 
     work: str
     baseline: str
@@ -22,7 +23,7 @@ class Row:
 
 
 def show(rows: Iterable[Row]) -> int:
-    """Print them; 1 if a target was missed."""
+    """Print the rows; return 1 if a target was missed."""
     rows = list(rows)
     _line("", "baseline", "ours", "ratio", "target")
     for row in rows:

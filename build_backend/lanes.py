@@ -1,7 +1,7 @@
-"""Builds `django-stripe-lanes` by uv_build, with the folder `notifications` under the name it is installed by.
+"""This backend builds `django-stripe-lanes` by uv_build, with the folder `notifications` renamed to `billing_mail`.
 
 Other packages install a `notifications`, and many projects have an app of that name: docs/decisions/0061. An sdist
-holds the package by its new name already.
+already holds the package under its new name.
 """
 
 import os
@@ -34,7 +34,7 @@ def _build(build: Callable[..., str], directory: str, config_settings: Any) -> s
 
 @contextmanager
 def _renamed() -> Iterator[None]:
-    """The working directory is a copy in which every package has the name it is installed by."""
+    """Work in a copy of the project in which every package has the name under which it is installed."""
     here = Path.cwd()
     if not all((here / name).is_dir() for name in RENAMED):
         yield

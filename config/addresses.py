@@ -1,4 +1,4 @@
-"""Hosts and networks as other programs read them, not as they are spelt."""
+"""This module reads hosts and networks as other programs would, whatever their spelling."""
 
 import re
 import socket
@@ -10,7 +10,7 @@ NUMBERS = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by name, in any spelling: `127.1`, `0`, `2130706433`, `::ffff:7f00:1`."""
+    """Return whether a host is this machine, in any spelling: `127.1`, `0`, `2130706433`, `::ffff:7f00:1`."""
     name = host.strip("[]").rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -19,7 +19,7 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """The host of an address; "" where there is none that can be read."""
+    """Return the host of an address, or "" if it has none that can be read."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -27,7 +27,7 @@ def host_of(url: str) -> str:
 
 
 def is_at_stripe(url: str) -> bool:
-    """Whether an address is https at stripe.com, with no name or password before the host."""
+    """Return whether an address is https at stripe.com, with no name or password before the host."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
@@ -38,7 +38,7 @@ def is_at_stripe(url: str) -> bool:
 
 
 def is_network_of_few(text: str) -> bool:
-    """Whether it is an address or a network, and not half of them all."""
+    """Return whether the text is an address or a network smaller than half of all addresses."""
     try:
         return ip_network(text, strict=False).prefixlen >= WIDEST
     except ValueError:
@@ -46,7 +46,7 @@ def is_network_of_few(text: str) -> bool:
 
 
 def _address(name: str) -> IPv4Address | IPv6Address | None:
-    """As a resolver reads it: with fewer than four numbers, in hexadecimal, octal, or as one number."""
+    """Parse an address as a resolver does: with fewer than four numbers, in hexadecimal, octal, or as one number."""
     try:
         if NUMBERS.fullmatch(name):
             return IPv4Address(socket.inet_aton(name))

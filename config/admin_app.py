@@ -1,4 +1,4 @@
-"""Django's admin app, with the project's own site in place of the plain one."""
+"""Django's admin app, with the project's own admin site."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -1,3 +1,5 @@
+"""App configuration of the project: it registers the checks."""
+
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 

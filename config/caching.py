@@ -1,4 +1,4 @@
-"""Every answer to somebody who is signed in is theirs alone, whichever view gave it."""
+"""This middleware marks every answer to a signed-in user as private, so that no cache gives it to others."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from billing.private_answers import CREDENTIALS, is_personal, keep_private
 
 
 def private_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware. What a view or WhiteNoise says itself of caching stands."""
+    """Middleware: set `private, no-store` unless the view or WhiteNoise has set Cache-Control."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

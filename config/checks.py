@@ -1,7 +1,7 @@
-"""In production the site refuses to start on an unsafe setting, and says which variable to set to what.
+"""System checks for production: the site refuses to start on an unsafe setting, and names the variable and a value.
 
-While `DEBUG` is on, which is the embedded case, two things are refused: what cannot be read at all, and a live key or
-an address that others reach.
+While `DEBUG` is on, for development, two things are refused: a variable that cannot be read, and a live key or an
+address that others can reach.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ def check_production(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 
 def check_development() -> Iterator[Error]:
-    """`DEBUG` is on by default. Forgotten on a server it shows every setting, and takes events that anybody signs."""
+    """Refuse DEBUG where others reach the site: it shows every setting, and accepts events that anybody signs."""
     hosts = [host for host in settings.ALLOWED_HOSTS if not is_loopback(host)]
     named = {"STRIPE_SECRET_KEY": is_live(), "ALLOWED_HOSTS": bool(hosts), "SITE_URL": not is_here(settings.SITE_URL)}
     public = ", ".join(name for name, is_public in named.items() if is_public)
@@ -57,7 +57,7 @@ def is_here(url: str) -> bool:
 
 @register()
 def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Whatever a variable was misset to, it is not repeated: it may be a password in the wrong place."""
+    """Refuse variables that cannot be read. The value is not repeated: it may be a password in the wrong place."""
     return [
         Error(f"{name} is set to something it cannot be.", hint=f"Set {name} to {wanted}.", id="config.E007")
         for name, wanted in settings.MISSET.items()

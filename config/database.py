@@ -1,4 +1,4 @@
-"""What a new connection to PostgreSQL is told: not in its start-up options, which poolers refuse."""
+"""Settings of each new connection to PostgreSQL, sent as statements, since poolers refuse start-up options."""
 
 from typing import Any
 

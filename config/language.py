@@ -1,4 +1,4 @@
-"""In which language a request is answered."""
+"""This middleware sets the language in which a request is answered."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -7,8 +7,8 @@ from django.utils import translation
 
 
 class LocaleMiddleware(DjangoLocaleMiddleware):
-    """The admin speaks the language that is asked for. Pages and API are written in one, and Django's words beside ours
-    (the reasons of a form or a field, the rules for a password) are not to be in another."""
+    """Uses the browser's language in the admin only. Pages and API are written in one language, and Django's own words
+    there (form errors, password rules) must match it."""
 
     def process_request(self, request: HttpRequest) -> None:
         if request.path.startswith("/admin/"):

@@ -1,7 +1,7 @@
-"""Logs: readable lines in development, one JSON object a line in production.
+"""Logging writes readable lines in development and one JSON object for each line in production.
 
-Lines carry the ids of event, lane, mail and subscriber that are bound where the work begins. Neither request bodies nor
-personal data belong in a log: `config.scrubbing` masks them, in the texts of exceptions too.
+Lines carry the ids of event, lane, mail and subscriber, which are bound where the work begins. Request bodies and
+personal data do not belong in a log: `config.scrubbing` masks them, in the texts of exceptions too.
 """
 
 import sys
@@ -16,20 +16,20 @@ from .scrubbing import scrubbed
 
 
 def with_cause(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """On whose account the line was written: the id of the event that is applied, or what else acts."""
+    """Add the cause of the line: the id of the event that is applied, or another actor."""
     if cause.current():
         event.setdefault("cause", cause.current())
     return {key: value for key, value in event.items() if value is not None}
 
 
 def without_request(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Django attaches the whole of it to its warnings."""
+    """Remove the request that Django attaches to its warnings."""
     event.pop("request", None)
     return event
 
 
 def without_personal_data(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """The very last, so that it sees the texts of exceptions too."""
+    """Mask personal data. This runs last, so that it sees the texts of exceptions too."""
     cleaned: EventDict = scrubbed(dict(event))
     return cleaned
 
@@ -61,7 +61,7 @@ def configure_structlog() -> None:
 
 
 def logging_config(*, is_json: bool) -> dict[str, Any]:
-    """Django's `LOGGING`. Tracebacks are printed without the values of local variables."""
+    """Return Django's `LOGGING`. Tracebacks are printed without the values of local variables."""
     renderer: list[Processor] = (
         [structlog.processors.format_exc_info, without_personal_data, structlog.processors.JSONRenderer(default=str)]
         if is_json

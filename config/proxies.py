@@ -1,4 +1,4 @@
-"""Who is calling, and how: what a proxy of ours says is believed, what anyone else says is dropped."""
+"""This middleware believes a trusted proxy about who calls and how, and nobody else."""
 
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -11,9 +11,9 @@ FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_F
 
 
 class TrustedProxies:
-    """Sets REMOTE_ADDR to the client's address: the last of X-Forwarded-For that is no proxy of `TRUSTED_PROXIES`.
+    """Sets REMOTE_ADDR to the client's address: the last of X-Forwarded-For that is not in `TRUSTED_PROXIES`.
 
-    A proxy appends the address that called it, so what stands further left was the client's to write.
+    A proxy appends the address that called it, so the client could have written anything further left.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,4 +1,4 @@
-"""What may leave in a log line or an error report: ids, never a person, a secret or a signature."""
+"""This module masks log lines and error reports: ids stay, and people, secrets and signatures go."""
 
 import re
 from typing import Any
@@ -18,7 +18,8 @@ PERSONAL_OR_SECRET = re.compile(
 
 
 def scrubbed(value: Any) -> Any:
-    """The same value, with what is under a key of `REDACTED` masked, and in all its texts what looks like the above."""
+    """Return the same value with everything under a key of `REDACTED` masked, and addresses and secrets masked in its
+    texts."""
     if isinstance(value, str):
         return PERSONAL_OR_SECRET.sub(HIDDEN, value)
     if isinstance(value, dict):

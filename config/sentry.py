@@ -1,7 +1,7 @@
-"""Errors to Sentry, where `SENTRY_DSN` is set: what went wrong and where, and nothing of who asked for what.
+"""This module sends errors to Sentry if `SENTRY_DSN` is set: the error and its place, but not who asked for what.
 
-Of a request its method and path are sent: no body, header, cookie, query or user. Bodies and signatures of the webhook
-door are thus never sent, nor the ids of Checkout sessions in an address.
+Of a request only method and path are sent: no body, header, cookie, query or user. So bodies and signatures of webhooks
+are never sent, nor ids of Checkout sessions in an address.
 """
 
 from typing import Any, cast
@@ -44,11 +44,11 @@ def before_send(event: Event, hint: Hint) -> Event:
 
 
 def before_breadcrumb(crumb: Breadcrumb, hint: Hint) -> Breadcrumb | None:
-    """Statements and calls made before may carry anybody's data: only log lines are kept, scrubbed with the event."""
+    """Keep log lines, which are scrubbed with the event; drop statements and calls, which may hold personal data."""
     return crumb if crumb.get("type") == "log" else None
 
 
 def _where() -> dict[str, Any]:
-    """Event, lane, mail: as the log lines have them."""
+    """Return event, lane and mail, as log lines have them."""
     bound = {key: str(value) for key, value in structlog.contextvars.get_contextvars().items() if value}
     return {**bound, "cause": cause.current()} if cause.current() else bound

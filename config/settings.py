@@ -1,7 +1,7 @@
-"""The site's settings: the one place that reads the environment.
+"""The site's settings; only this module reads the environment.
 
-Every variable has a default that suits a machine with nothing set up: SQLite, the Stripe sandbox on loopback, mail on
-the console. With `DJANGO_DEBUG=false` none of the unsafe ones passes `config.checks`.
+Every variable has a default that suits a fresh machine: SQLite, the Stripe sandbox on loopback, mail on the console.
+With `DJANGO_DEBUG=false` none of the unsafe defaults passes `config.checks`.
 """
 
 from email.utils import getaddresses
@@ -24,7 +24,7 @@ if (BASE_DIR / ".env").exists():
 
 
 def text(name: str, default: str = "") -> str:
-    """What is set to nothing is not set. `NAME_FILE` may name a file that holds the value."""
+    """Return a variable's text. An empty one counts as not set. `NAME_FILE` may name a file that holds the value."""
     return env.str(name, default="").strip() or default
 
 
@@ -37,7 +37,7 @@ MISSET: dict[str, str] = {}
 
 
 def number(name: str, default: float) -> float:
-    """0 or more."""
+    """Return a variable as a number of 0 or more."""
     try:
         given = float(text(name, str(default)))
     except ValueError:
@@ -76,7 +76,8 @@ def redis(name: str) -> str:
 
 
 def networks(name: str) -> list[str]:
-    """Addresses and networks. One that takes in half of all addresses would let any client say who it is."""
+    """Return a variable's addresses and networks. A network of half of all addresses would let any client say who it
+    is."""
     given = listed(name, [])
     if any(not is_network_of_few(item) for item in given):
         MISSET[name] = "the addresses or networks of your own proxies, comma-separated: 10.0.0.0/8"

@@ -1,4 +1,4 @@
-"""What gunicorn serves: `gunicorn config.wsgi`. A server does not run the system checks; so this does."""
+"""gunicorn serves this module: `gunicorn config.wsgi`. It runs the system checks first, since a server does not."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The outbox as staff sees it: what was mailed to whom, what was not and why, how it looks, and "Send again"."""
+"""Admin of the outbox: staff see each mail, its state and its text, and may send it again."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -41,6 +41,8 @@ NONE = "–"
 
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
+    """List and page of the mails in the outbox."""
+
     list_display = ["what", "recipient", "outcome", "attempts", "decided"]
     list_filter = ["status", "kind", "created_at"]
     search_fields = ["key", "recipient", "customer__id__exact"]
@@ -93,7 +95,7 @@ class MailAdmin(ReadOnlyAdmin):
     def sent(self, mail: Mail) -> Any:
         return display.exact(mail.sent_at) or NONE
 
-    @admin.display(description="reported by the provider")
+    @admin.display(description="last report")
     def reported(self, mail: Mail) -> Any:
         return display.exact(mail.reported_at) or NONE
 
@@ -101,7 +103,7 @@ class MailAdmin(ReadOnlyAdmin):
     def created(self, mail: Mail) -> Any:
         return display.exact(mail.created_at)
 
-    @admin.display(description="next try")
+    @admin.display(description="next attempt")
     def next_attempt(self, mail: Mail) -> Any:
         return display.exact(mail.next_attempt_at) if mail.status == Mail.Status.QUEUED else NONE
 
@@ -121,11 +123,11 @@ class MailAdmin(ReadOnlyAdmin):
     def html(self, mail: Mail) -> Any:
         address = reverse("admin:billing_mail_mail_preview", args=(mail.pk,))
         frame = '<iframe src="{0}" title="The mail as HTML" width="640" height="640" sandbox></iframe>'
-        return display.lines(format_html(frame, address), format_html('<a href="{}">Open by itself</a>', address))
+        return display.lines(format_html(frame, address), format_html('<a href="{}">Open in its own page</a>', address))
 
     @admin.display(description="facts")
     def facts(self, mail: Mail) -> Any:
-        return display.folded_json(mail.context, "What the mail was told")
+        return display.folded_json(mail.context, "Facts given to the mail")
 
     # The HTML by itself
 
@@ -147,7 +149,7 @@ class MailAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Send again", permissions=["resend"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
-        """A mail that was sent goes out a second time; one whose reason has passed does not."""
+        """Queue the selected mails once more. A mail whose reason has passed is not queued."""
         queued = []
         for mail in queryset:
             refusal = outbox.send_again(mail)
@@ -158,12 +160,12 @@ class MailAdmin(ReadOnlyAdmin):
         if queued:
             who: Any = request.user.pk
             LogEntry.objects.log_actions(who, queued, CHANGE, change_message="Asked to send again")
-            messages.success(request, f"Queued once more: {', '.join(map(str, queued))}")
+            messages.success(request, f"Queued again: {', '.join(map(str, queued))}")
 
 
 @mail_rows.told_by
 def mails_elsewhere(asked: mail_rows.Asked) -> Iterator[mail_rows.MailRow]:
-    """A customer's mails on billing's pages."""
+    """Yield a customer's mails, for the pages of billing's admin."""
     if not asked.request.user.has_perm("billing_mail.view_mail"):
         return
     mails = Mail.objects.filter(customer=asked.customer_id).defer("context")

@@ -1,3 +1,5 @@
+"""App configuration: it checks what is installed and connects checks, receivers, dashboard and metrics."""
+
 from importlib.util import find_spec
 from typing import ClassVar
 
@@ -6,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class MailConfig(AppConfig):
-    """The wheel installs this package as `billing_mail`: other projects have their own `notifications`."""
+    """Configures the mails' app. The wheel installs this package as `billing_mail`, since other projects have their own
+    `notifications`."""
 
     name = __name__.rpartition(".")[0]
     label = "billing_mail"
@@ -17,7 +20,7 @@ class MailConfig(AppConfig):
     schedules: ClassVar[dict[str, int]] = {f"{name}.outbox.sweep": 1}
 
     def import_models(self) -> None:
-        """Without these, our imports fail in words that help nobody."""
+        """Import the models; raise ImproperlyConfigured first if `billing` or a package we need is missing."""
         if not apps.is_installed("billing"):
             raise ImproperlyConfigured(f"{self.name} mails what billing announces: add billing to INSTALLED_APPS.")
         _require("anymail", "css_inline")

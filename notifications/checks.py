@@ -1,4 +1,4 @@
-"""Settings that would go wrong in silence, found at start-up."""
+"""System checks find mail settings that would otherwise fail without an error."""
 
 from typing import Any
 
@@ -15,16 +15,18 @@ SMTP = global_settings.EMAIL_BACKEND
 
 
 def register() -> None:
+    """Register every check of this module with Django."""
     for check in (check_kinds, check_functions, check_templates, check_brand, check_sender, check_server):
         checks.register(check)
 
 
 def check_kinds(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Find names in NOTIFICATIONS_OFF and NOTIFICATIONS_BY_STRIPE that are no kind of mail."""
     named = {"NOTIFICATIONS_OFF": conf.off, "NOTIFICATIONS_BY_STRIPE": conf.by_stripe}
     return [
         checks.Error(
-            f"{setting} names {kind!r}, which is no kind of mail.",
-            hint=f"There are: {', '.join(Mail.Kind.values)}.",
+            f"{setting} names {kind!r}, which is not a kind of mail.",
+            hint=f"Use one of: {', '.join(Mail.Kind.values)}.",
             id="billing_mail.E001",
         )
         for setting, kinds in named.items()
@@ -33,10 +35,11 @@ def check_kinds(**kwargs: Any) -> list[checks.CheckMessage]:
 
 
 def check_functions(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Find dotted paths in the settings that lead to no function."""
     paths = {**conf.functions, **({"NOTIFICATIONS_LANGUAGE_OF": conf.language_of} if conf.language_of else {})}
     return [
         checks.Error(
-            f"{name}: there is nothing to call at {path!r}.",
+            f"{name}: no function found at {path!r}.",
             hint="Give the dotted path of a function: {'welcome': 'acme.mails.welcome'}.",
             id="billing_mail.E002",
         )
@@ -46,12 +49,13 @@ def check_functions(**kwargs: Any) -> list[checks.CheckMessage]:
 
 
 def check_templates(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Find a TEMPLATES setting that does not see our templates."""
     try:
         get_template("billing_mail/base.html")
     except TemplateDoesNotExist:
         return [
             checks.Error(
-                "TEMPLATES finds no mail of billing's: every mail would fail.",
+                "TEMPLATES does not find the mails' templates, so every mail would fail.",
                 hint='Set "APP_DIRS": True for the DjangoTemplates backend.',
                 id="billing_mail.E003",
             )
@@ -60,31 +64,33 @@ def check_templates(**kwargs: Any) -> list[checks.CheckMessage]:
 
 
 def check_brand(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Find a project that has not set the product's name."""
     if getattr(settings, "NOTIFICATIONS_PRODUCT_NAME", ""):
         return []
     return [
         checks.Warning(
             f"The mails call the product {conf.product_name!r}, after SITE_URL.",
-            hint="Set NOTIFICATIONS_PRODUCT_NAME to the name that your customers know.",
+            hint="Set NOTIFICATIONS_PRODUCT_NAME to the name your customers know.",
             id="billing_mail.W001",
         )
     ]
 
 
 def check_sender(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Find a project that still mails from Django's default address."""
     if conf.from_email != global_settings.DEFAULT_FROM_EMAIL:
         return []
     return [
         checks.Warning(
-            f"Mails would come from {conf.from_email}, which providers refuse.",
-            hint='Set DEFAULT_FROM_EMAIL to an address of yours: "Acme <billing@acme.example>".',
+            f"Mails would be sent from {conf.from_email}, which providers refuse.",
+            hint='Set DEFAULT_FROM_EMAIL to one of your addresses: "Acme <billing@acme.example>".',
             id="billing_mail.W002",
         )
     ]
 
 
 def check_server(**kwargs: Any) -> list[checks.CheckMessage]:
-    """A project that never said how it mails has Django's default: whatever listens on port 25 of this machine."""
+    """Find a project that never said how it sends mail, so that Django would use port 25 of this machine."""
     if settings.EMAIL_BACKEND != SMTP or settings.EMAIL_HOST != global_settings.EMAIL_HOST:
         return []
     return [

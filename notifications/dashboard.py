@@ -1,4 +1,4 @@
-"""How mail does, as a section of billing's dashboard."""
+"""This section of billing's dashboard shows how many mails were sent, delivered or failed."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -28,32 +28,30 @@ STATES = {
     "Delivered": frozenset({Status.DELIVERED.value}),
     "Sent": frozenset({Status.SENT.value}),
     "Waiting": frozenset({Status.QUEUED.value, Status.SENDING.value}),
-    "Gone wrong": frozenset(
-        {Status.FAILED.value, Status.UNCONFIRMED.value, Status.BOUNCED.value, Status.COMPLAINED.value}
-    ),
+    "Failed": frozenset({Status.FAILED.value, Status.UNCONFIRMED.value, Status.BOUNCED.value, Status.COMPLAINED.value}),
     "Skipped": frozenset({Status.SKIPPED.value}),
 }
-COLOURS = {"Delivered": "good", "Sent": "1", "Waiting": "waiting", "Gone wrong": "bad", "Skipped": "quiet"}
+COLOURS = {"Delivered": "good", "Sent": "1", "Waiting": "waiting", "Failed": "bad", "Skipped": "quiet"}
 HANDED_OVER = STATES["Sent"] | STATES["Delivered"]
 
 SENT = Term(
     "Mails sent",
-    "Mails reserved in the period that were handed to the provider and of which nothing bad was heard since; and how "
-    "many of them the provider says it has delivered.",
+    "Mails reserved in the period that the provider accepted and has not reported a problem with, and how "
+    "many of them it has reported as delivered.",
 )
 WRONG = Term(
-    "Mails gone wrong",
-    "Mails reserved in the period that failed, may or may not have been sent, bounced, or were complained about; and "
-    "their share of all but those that wait or whose reason had passed.",
+    "Failed mails",
+    "Mails reserved in the period that failed, bounced, were reported as spam or may not have been sent, and "
+    "their share of all mails except waiting and skipped ones.",
 )
 BY_STATE = Term(
-    "Mails by state", "Mails by the state they are in now, and by the day, week or month in which they were reserved."
+    "Mails by state", "Mails by their state now, and by the day, week or month in which they were reserved."
 )
-BY_KIND = Term("Mails by kind", "The same mails: how many of each kind, and in which states they are.")
+BY_KIND = Term("Mails by kind", "The same mails by kind and state.")
 
 
 class Mails(NamedTuple):
-    """So many mails of one state and kind, reserved in the bucket that begins `at`."""
+    """A number of mails of one state and kind, reserved in the bucket that begins `at`."""
 
     at: datetime
     status: str
@@ -62,6 +60,7 @@ class Mails(NamedTuple):
 
 
 def section(scope: Scope) -> Section:
+    """Return the section of the dashboard for the scope's period."""
     found = _mails(scope)
     return Section(
         "mail", "Mail", figures=_figures(scope, found), charts=[_chart(scope, found)], tables=[_by_kind(scope, found)]
@@ -75,13 +74,13 @@ def _mails(scope: Scope) -> list[Mails]:
 
 
 def _figures(scope: Scope, found: list[Mails]) -> list[Figure]:
-    sent, wrong = counted(found, status=HANDED_OVER), counted(found, status=STATES["Gone wrong"])
+    sent, wrong = counted(found, status=HANDED_OVER), counted(found, status=STATES["Failed"])
     delivered, waiting = counted(found, status=STATES["Delivered"]), counted(found, status=STATES["Waiting"])
     part = percent(share(wrong, wrong + sent))
     tone = "bad" if wrong else "good"
     return [
         Figure(SENT, [f"{sent:,}"], [f"{delivered:,} delivered", f"{waiting:,} waiting"], _rows(scope, HANDED_OVER)),
-        Figure(WRONG, [f"{wrong:,}"], [f"{part} of them"], _rows(scope, STATES["Gone wrong"]), tone),
+        Figure(WRONG, [f"{wrong:,}"], [f"{part} of finished mails"], _rows(scope, STATES["Failed"]), tone),
     ]
 
 
@@ -102,7 +101,7 @@ def _by_kind(scope: Scope, found: list[Mails]) -> Table:
         return [kind.replace("_", " "), *states, f"{counted(rows):,}"]
 
     kinds = sorted({row.kind for row in found})
-    return Table(BY_KIND, ("Kind", *STATES, "All"), [row(kind) for kind in kinds], "No mail in this period.")
+    return Table(BY_KIND, ("Kind", *STATES, "All"), [row(kind) for kind in kinds], "No mails in this period.")
 
 
 def _cell(scope: Scope, kind: str, name: str, rows: list[Mails]) -> Cell:

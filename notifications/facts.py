@@ -1,4 +1,5 @@
-"""What mails are told: minor units, ISO dates, names. Words and formats are made when they are sent."""
+"""These functions collect the facts that a mail is given: minor units, ISO dates, names. Templates make words of them
+when the mail is sent."""
 
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,7 @@ from . import language
 
 
 def cause(subscription: Subscription, reason: str) -> str:
-    """Why it ended: `dispute` or `refund` where we had it cancelled, else Stripe's word for it."""
+    """Return why the subscription ended: `dispute` or `refund` if we cancelled it, else Stripe's reason."""
     ours = StripeWrite.objects.filter(object_id=subscription.stripe_id, withdrawn_at=None).order_by("requested_at")
     references = list(ours.values_list("reference", flat=True))
     if reason == "payment_disputed" or Dispute.objects.filter(pk__in=references).exists():
@@ -30,20 +31,23 @@ def cause(subscription: Subscription, reason: str) -> str:
 
 
 def has_access(subscription: Subscription) -> bool:
+    """Return whether the subscription gives access now."""
     row = access.with_access_facts().filter(pk=subscription.pk).first()
     return row is not None and access.decide(access.facts_of(row), clock.now()).has_access
 
 
 def downgrade_key(subscription_id: str, price_id: str, at: datetime) -> str:
+    """Return the key of the mail that announces this scheduled change."""
     return f"downgrade_scheduled:{subscription_id}:{price_id}:{at.date().isoformat()}"
 
 
 def money(row: Payment | PaymentFailure | Dispute | Refund) -> dict[str, Any]:
+    """Return the amount in minor units and its currency."""
     return {"amount": row.amount, "currency": row.currency}
 
 
 def price(subscription: Subscription, charged: Price | None) -> dict[str, Any]:
-    """What is charged and how often, before discounts and taxes; nothing for a price by tiers."""
+    """Return what is charged and how often, before discounts and taxes. The result is empty for a price in tiers."""
     charge = unit_amount(charged, subscription.currency) * subscription.quantity if charged else 0
     if not charged or not charge:
         return {}
@@ -52,26 +56,29 @@ def price(subscription: Subscription, charged: Price | None) -> dict[str, Any]:
 
 
 def card(subscription: Subscription) -> str:
-    """As it is written on receipts: `Visa •••• 4242`."""
+    """Return the card as receipts show it: `Visa •••• 4242`. The result is empty if no card is known."""
     brand = subscription.card_brand.replace("_", " ").title()
     return f"{brand} •••• {subscription.card_last4}" if subscription.card_last4 else ""
 
 
 def plan(row: Plan | None) -> dict[str, str]:
+    """Return the plan's name and slug, or empty strings without a plan."""
     return {"plan": row.name if row else "", "plan_slug": row.slug if row else ""}
 
 
 def iso(at: datetime | None) -> str:
+    """Return the time in ISO format, or an empty string without a time."""
     return at.isoformat() if at else ""
 
 
 def about(subscription: Subscription) -> dict[str, Any]:
-    """Whose mail it is, in which language and of which plan; it goes to the address Stripe has, else their own."""
+    """Return the facts that every mail about a subscription needs: customer, recipient, language and plan. The
+    recipient is the address that Stripe has, else the subscriber's own."""
     customer: Customer = subscription.customer
     return {
         "customer": customer,
         "recipient": customer.email or customer_details.email_of(customer.subscriber),
-        "language": language.of(customer),
+        "language": language.language_of(customer),
         "subscription": subscription.stripe_id,
         **plan(subscription.plan),
     }

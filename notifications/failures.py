@@ -1,4 +1,4 @@
-"""What an error while sending says about the mail: was it certainly not accepted, and is another try of any use."""
+"""This module reads an error of sending: was the mail surely not accepted, and is it worth another try?"""
 
 import enum
 import re
@@ -22,18 +22,22 @@ GATEWAY_TIMEOUT = 504
 
 
 class Outcome(enum.Enum):
+    """The three things that an error can mean for a mail."""
+
     TRY_AGAIN = "will be tried again"
     REFUSED = "refused"
     UNKNOWN = "may have been sent"
 
 
 def is_expected(error: Exception) -> bool:
-    """The world's failures; anything else is a bug of ours, and the queue shall show its traceback."""
+    """Return whether a mail server or provider caused the error. Any other error is a bug of ours and is raised, so
+    that the queue shows its traceback."""
     return isinstance(error, AnymailError | OSError)
 
 
 def outcome(error: Exception) -> Outcome:
-    """For an error that came after the mail was handed over. What is not known to be refused may have been sent."""
+    """Return what an error after the hand-over means. If the provider did not clearly refuse the mail, it may have been
+    sent."""
     if isinstance(error, AnymailAPIError):
         return _of_api(error)
     if isinstance(error, smtplib.SMTPException):
@@ -46,7 +50,7 @@ def outcome(error: Exception) -> Outcome:
 
 
 def describe(error: Exception) -> str:
-    """For the outbox's column: what went wrong, without any credential of ours and not endless."""
+    """Return the error as text for the outbox: cut to a length, without credentials and addresses."""
     text = f"{type(error).__name__}: {error}"
     for secret in _secrets():
         text = text.replace(secret, HIDDEN)
@@ -54,7 +58,8 @@ def describe(error: Exception) -> str:
 
 
 def without_addresses(said: str) -> str:
-    """What a provider says often names the recipient, who has a column of their own that is emptied when they leave."""
+    """Return the text with e-mail addresses masked. The recipient has a column of its own, which is emptied when they
+    leave."""
     return ADDRESS.sub("[address]", said)
 
 
@@ -84,7 +89,7 @@ def _of_smtp(error: smtplib.SMTPException) -> Outcome:
 
 
 def _secrets() -> list[str]:
-    """Every credential in the mail settings."""
+    """Return every credential in the mail settings."""
     anymail: dict[str, Any] = getattr(settings, "ANYMAIL", {})
     named = [value for name, value in anymail.items() if SECRET_NAME.search(name)]
     return [value for value in [*named, settings.EMAIL_HOST_PASSWORD] if isinstance(value, str) and value]

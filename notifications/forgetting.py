@@ -1,4 +1,4 @@
-"""Addresses of who has left: kept as long as a mail needs them, and no longer."""
+"""This module empties the addresses of people whose account was deleted, as soon as no mail needs them."""
 
 from datetime import timedelta
 
@@ -15,8 +15,9 @@ OVER = Mail.ARRIVED | {Mail.Status.SKIPPED, Mail.Status.BOUNCED}
 HAS_LEFT = Q(kind=Mail.Kind.ACCOUNT_DELETED) | Q(customer__deletion__done_at__isnull=False)
 
 
-def forget_settled(deletion: AccountDeletion, email: str) -> None:
-    """What was sent before somebody left, and which addresses of theirs are not mailed. What others use too stays."""
+def forget_finished(deletion: AccountDeletion, email: str) -> None:
+    """Empty the address in mails that were finished before the account was deleted, and delete its suppressions. A
+    suppression that another customer's mail caused stays."""
     theirs = Q(mail__customer=deletion.customer_id, mail__customer__isnull=False)
     Suppression.objects.filter(theirs | Q(pk=email.lower(), mail__customer=None)).delete()
     if deletion.customer_id:
@@ -24,17 +25,18 @@ def forget_settled(deletion: AccountDeletion, email: str) -> None:
 
 
 def forget_sent(mail: Mail) -> None:
-    """A mail that has just been settled, where it went to who has left."""
+    """Empty the address in a mail that has just been finished, if its customer's account was deleted."""
     if mail.status in OVER:
         _forget(Mail.objects.filter(HAS_LEFT, pk=mail.pk))
 
 
 def has_left(mail: Mail) -> bool:
+    """Return whether the mail's customer has had their account deleted."""
     return Mail.objects.filter(HAS_LEFT, pk=mail.pk).exists()
 
 
 def sweep() -> None:
-    """Forget what nobody sent again in time, and what was settled in the very moment in which somebody left."""
+    """Empty the addresses in mails that staff did not send again in time, or that were settled as somebody left."""
     since = clock.now() - RESEND_WITHIN
     _forget(Mail.objects.filter(customer__deletion__done_at__gt=since, status__in=OVER).exclude(recipient=""))
     late = Mail.objects.filter(HAS_LEFT, created_at__lt=since, status__in=Mail.SETTLED)

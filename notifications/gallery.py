@@ -1,4 +1,4 @@
-"""The gallery of mails: every kind with realistic facts and with extreme ones, in each language and for each plan."""
+"""The gallery shows every kind of mail to staff, with usual and extreme facts, in each language and for each plan."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -31,14 +31,14 @@ SAMPLE_ADDRESS = "sample@example.com"
 
 @dataclass(frozen=True)
 class Wanted:
-    """One mail of the gallery. An unknown name falls back to the first; plan "" leaves the sample's own."""
+    """One mail of the gallery. An unknown name falls back to the first sample; plan "" keeps the sample's own plan."""
 
     sample: str
     language: str
     plan: str
 
     def mail(self, recipient: str = SAMPLE_ADDRESS) -> Mail:
-        """Never saved: no subscriber's history knows of it."""
+        """Return the mail as a row that is never saved, so that no subscriber's history has it."""
         kind, facts = SAMPLES[self.sample]
         plan = Plan.objects.filter(slug=self.plan).first() if self.plan else None
         context = {**facts, "plan": plan.name, "plan_slug": plan.slug} if plan and "plan" in facts else facts
@@ -48,15 +48,19 @@ class Wanted:
         return mail
 
     def rendered(self) -> rendering.Rendered:
+        """Return the mail's subject, text and HTML."""
         return rendering.render(self.mail(), self.language)
 
     def message(self, recipient: str) -> EmailMultiAlternatives:
+        """Return the mail as a message, with its subject marked as a sample."""
         message = rendering.compose(self.mail(recipient), self.language)
         message.subject = f"[Sample] {message.subject}"
         return message
 
 
 class Choice(forms.Form):
+    """The form in which staff choose mail, language and plan."""
+
     sample = forms.ChoiceField(label="Mail")
     language = forms.ChoiceField()
     plan = forms.ChoiceField(required=False)
@@ -71,11 +75,12 @@ class Choice(forms.Form):
         fields["plan"].choices = [("", "as in the sample"), *plans]
 
     def wanted(self) -> Wanted | None:
+        """Return the chosen mail, or None if a choice is unknown."""
         return Wanted(**self.cleaned_data) if self.is_valid() else None
 
 
 def by_kind() -> list[tuple[str, list[tuple[str, str]]]]:
-    """The samples under their kinds, as a select shows them."""
+    """Return the samples grouped by kind, as choices of a select."""
     named = sorted(SAMPLES, key=lambda name: Mail.Kind.values.index(SAMPLES[name][0]))
     groups = groupby(named, key=lambda name: SAMPLES[name][0])
     return [(str(Mail.Kind(kind).label), [(name, name.replace("_", " ")) for name in names]) for kind, names in groups]
@@ -83,7 +88,7 @@ def by_kind() -> list[tuple[str, list[tuple[str, str]]]]:
 
 @admin.register(Preview)
 class GalleryAdmin(ReadOnlyAdmin):
-    """At /admin/billing_mail/preview/: nothing is listed from the database."""
+    """Shows the gallery at /admin/billing_mail/preview/. It lists nothing from the database."""
 
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view
@@ -94,6 +99,7 @@ class GalleryAdmin(ReadOnlyAdmin):
         ]
 
     def page(self, request: HttpRequest) -> HttpResponse:
+        """Show the chosen mail with its subject, HTML and text."""
         form, wanted = self._choice(request)
         shown = {"rendered": wanted.rendered(), "address": self._address("html", wanted)} if wanted else {}
         context = {
@@ -110,13 +116,14 @@ class GalleryAdmin(ReadOnlyAdmin):
 
     @method_decorator(xframe_options_sameorigin)
     def html(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the chosen mail's HTML alone, for the page's frames."""
         _, wanted = self._choice(request)
         content = wanted.rendered().html if wanted else ""
         return HttpResponse(content, status=200 if wanted else 404, headers={"Content-Security-Policy": POLICY})
 
     @method_decorator(require_POST)
     def send(self, request: HttpRequest) -> HttpResponse:
-        """To whoever asks, and nobody else."""
+        """Send the chosen mail to the member of staff who asks, and to nobody else."""
         _, wanted = self._choice(request)
         if not self._may_send(request) or wanted is None:
             raise PermissionDenied

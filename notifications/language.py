@@ -1,4 +1,5 @@
-"""The language somebody is written to in: asked when a mail is reserved, for who leaves is gone when it is sent."""
+"""This module chooses the language of a mail. We choose it when the mail is reserved, since the subscriber may be gone
+when it is sent."""
 
 from typing import Any
 
@@ -11,9 +12,9 @@ from billing.models import Customer
 from .conf import conf
 
 
-def of(customer: Customer | None, subscriber: Any = None) -> str:
-    """The first of these that is one of LANGUAGES: what NOTIFICATIONS_LANGUAGE_OF says of the subscriber, their
-    attribute `language`, what Stripe knows of its customer; else LANGUAGE_CODE."""
+def language_of(customer: Customer | None, subscriber: Any = None) -> str:
+    """Return the first of these that is one of LANGUAGES: what NOTIFICATIONS_LANGUAGE_OF returns for the subscriber,
+    their attribute `language`, the locale that Stripe has of its customer; else LANGUAGE_CODE."""
     subscriber = subscriber or (customer.subscriber if customer else None)
     asked = import_string(conf.language_of)(subscriber) if conf.language_of and subscriber else ""
     known = (asked, getattr(subscriber, "language", ""), customer.preferred_locale if customer else "")
@@ -21,7 +22,7 @@ def of(customer: Customer | None, subscriber: Any = None) -> str:
 
 
 def _supported(code: str | None) -> str:
-    """de-AT is de where there is no Austrian."""
+    """Return the supported language for a code, or an empty string: de-AT gives de where there is no Austrian."""
     if not code:
         return ""
     try:

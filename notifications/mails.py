@@ -1,7 +1,8 @@
-"""The mails: one function each, saying by which key it is told once and which facts it needs.
+"""Each function here reserves one kind of mail: it names the key under which the mail goes out once, and the facts it
+needs.
 
-Called inside the transaction that made the reason true; nothing is sent here. Amounts stay in minor units and dates
-in ISO, for the templates to write. A project has its own function called by NOTIFICATIONS_FUNCTIONS.
+They are called inside the transaction that made the reason true, and send nothing. Amounts stay in minor units and
+dates in ISO, for the templates to format. A project may replace any of these functions with NOTIFICATIONS_FUNCTIONS.
 """
 
 from datetime import date, datetime
@@ -21,6 +22,7 @@ Kind = Mail.Kind
 
 
 def welcome(subscription: Subscription) -> Mail:
+    """Reserve the mail that a subscription has started."""
     trial_end = subscription.trial_end
     return outbox.reserve(
         Kind.WELCOME,
@@ -31,6 +33,7 @@ def welcome(subscription: Subscription) -> Mail:
 
 
 def trial_ending(subscription: Subscription, trial_end: datetime) -> Mail:
+    """Reserve the mail that a trial ends soon."""
     return outbox.reserve(
         Kind.TRIAL_ENDING,
         f"trial_ending:{subscription.stripe_id}:{trial_end.date().isoformat()}",
@@ -42,7 +45,8 @@ def trial_ending(subscription: Subscription, trial_end: datetime) -> Mail:
 
 
 def renewal_coming(subscription: Subscription, renews_at: datetime) -> Mail:
-    """At the price that will be charged: of the plan that is scheduled for that day, if one is."""
+    """Reserve the mail that a yearly subscription renews soon, with the price that will be charged: that of a scheduled
+    change, if there is one."""
     return outbox.reserve(
         Kind.RENEWAL_COMING,
         f"renewal_coming:{subscription.stripe_id}:{renews_at.date().isoformat()}",
@@ -54,6 +58,7 @@ def renewal_coming(subscription: Subscription, renews_at: datetime) -> Mail:
 
 
 def card_expiring(subscription: Subscription, expires_on: date) -> Mail:
+    """Reserve the mail that the card expires before the next payment."""
     return outbox.reserve(
         Kind.CARD_EXPIRING,
         f"card_expiring:{subscription.stripe_id}:{subscription.card_last4}:{expires_on.isoformat()}",
@@ -66,7 +71,8 @@ def card_expiring(subscription: Subscription, expires_on: date) -> Mail:
 
 
 def plan_changed(subscription: Subscription, previous_plan: Plan | None) -> Mail:
-    """Once for each change: its row in the subscription's history is the key."""
+    """Reserve the mail that the plan has changed, once for each change. The change's row in the subscription's history
+    is the key."""
     change = subscription.customer.subscription_changes.order_by("-recorded_at", "-pk").first()
     return outbox.reserve(
         Kind.PLAN_CHANGED,
@@ -81,6 +87,7 @@ def plan_changed(subscription: Subscription, previous_plan: Plan | None) -> Mail
 
 
 def downgrade_scheduled(subscription: Subscription, price: Price | None, at: datetime) -> Mail:
+    """Reserve the mail that a change of plan is scheduled."""
     return outbox.reserve(
         Kind.DOWNGRADE_SCHEDULED,
         facts.downgrade_key(subscription.stripe_id, price.pk if price else "", at),
@@ -93,7 +100,8 @@ def downgrade_scheduled(subscription: Subscription, price: Price | None, at: dat
 
 
 def cancellation_scheduled(subscription: Subscription, cancel_at: datetime) -> Mail:
-    """One for each date: a cancellation that is taken back and asked for again says nothing new."""
+    """Reserve the mail that the subscription ends on a date, once for each date. Cancelling a second time for the same
+    date sends no second mail."""
     return outbox.reserve(
         Kind.SUBSCRIPTION_CANCELLED,
         f"subscription_cancelled:{subscription.stripe_id}:{cancel_at.date().isoformat()}",
@@ -103,6 +111,7 @@ def cancellation_scheduled(subscription: Subscription, cancel_at: datetime) -> M
 
 
 def subscription_ended(subscription: Subscription, reason: str) -> Mail:
+    """Reserve the mail that the subscription has ended."""
     return outbox.reserve(
         Kind.SUBSCRIPTION_CANCELLED,
         f"subscription_cancelled:{subscription.stripe_id}:ended",
@@ -113,7 +122,7 @@ def subscription_ended(subscription: Subscription, reason: str) -> Mail:
 
 
 def access_restored(subscription: Subscription, revoked_because: str) -> Mail:
-    """Where no other mail says so: `reasons` knows which do."""
+    """Reserve the mail that access is back. `reasons` drops it if another mail says so already."""
     return outbox.reserve(
         Kind.ACCESS_RESTORED,
         f"access_restored:{subscription.customer_id}:{clock.now().isoformat()}",
@@ -126,24 +135,29 @@ def access_restored(subscription: Subscription, revoked_because: str) -> Mail:
 
 
 def payment_received(subscription: Subscription, payment: Payment) -> Mail:
+    """Reserve the receipt of a payment."""
     return _receipt(Kind.PAYMENT_RECEIVED, subscription, payment)
 
 
 def payment_recovered(subscription: Subscription, payment: Payment) -> Mail:
-    """Under the key of the receipt, and says all that is in it: one of the two is sent, and it is this."""
+    """Reserve the receipt of a payment that had failed before. It shares its key with the plain receipt and replaces
+    it."""
     return _receipt(Kind.PAYMENT_RECOVERED, subscription, payment, has_access=facts.has_access(subscription))
 
 
 def payment_failed(subscription: Subscription, failure: PaymentFailure) -> Mail:
+    """Reserve the mail that a payment has failed."""
     return _unpaid(Kind.PAYMENT_FAILED, subscription, failure)
 
 
 def action_required(subscription: Subscription, failure: PaymentFailure) -> Mail:
-    """Under the key of the failed payment, which Stripe announces as well: one of the two is sent, and it is this."""
+    """Reserve the mail that asks for 3D Secure. It shares its key with the mail of a failed payment, which Stripe
+    announces too, and replaces it."""
     return _unpaid(Kind.ACTION_REQUIRED, subscription, failure)
 
 
 def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
+    """Reserve the mail that a payment is disputed and access is on hold."""
     return outbox.reserve(
         Kind.DISPUTE_OPENED,
         f"dispute_opened:{dispute.pk}",
@@ -155,6 +169,7 @@ def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
 
 
 def dispute_closed(subscription: Subscription, dispute: Dispute) -> Mail:
+    """Reserve the mail that a dispute is closed."""
     return outbox.reserve(
         Kind.DISPUTE_CLOSED,
         f"dispute_closed:{dispute.pk}",
@@ -167,6 +182,7 @@ def dispute_closed(subscription: Subscription, dispute: Dispute) -> Mail:
 
 
 def refund(subscription: Subscription, refund: Refund) -> Mail:
+    """Reserve the mail about a refund."""
     return outbox.reserve(
         Kind.REFUND,
         f"refund:{refund.pk}",
@@ -182,7 +198,7 @@ def refund(subscription: Subscription, refund: Refund) -> Mail:
 
 
 def quota_overflow(subscription: Subscription, usage: Usage, used: int, limit: int, resets_at: datetime) -> Mail:
-    """Once for each limit in a period; the plan is the one in effect."""
+    """Reserve the mail that a limit was exceeded, once for each limit and period. It names the plan in effect."""
     effective = allowance(usage.subscriber).plan
     return outbox.reserve(
         Kind.QUOTA_OVERFLOW,
@@ -198,13 +214,14 @@ def quota_overflow(subscription: Subscription, usage: Usage, used: int, limit: i
 
 
 def account_deleted(deletion: AccountDeletion, email: str) -> Mail:
-    """The last one: to the address that was known until now, which the outbox forgets once the mail is sent."""
+    """Reserve the mail that the account was deleted, to the address known until now. The outbox empties that address
+    once the mail is sent."""
     return outbox.reserve(
         Kind.ACCOUNT_DELETED,
         f"account_deleted:{deletion.pk}",
         customer=deletion.customer,
         recipient=email,
-        language=language.of(deletion.customer, deletion.subscriber),
+        language=language.language_of(deletion.customer, deletion.subscriber),
         deleted_at=facts.iso(deletion.done_at),
     )
 

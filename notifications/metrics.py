@@ -1,4 +1,5 @@
-"""The outbox, for billing's /metrics: what waits, since when, and what became of the last hour's mails."""
+"""This module adds the outbox to billing's /metrics: mails that wait, how late the oldest is, and last hour's mails by
+state."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,12 +16,15 @@ RECENT = timedelta(hours=1)
 
 
 def families() -> Iterator[Metric]:
+    """Yield the outbox's metrics."""
     now = timezone.now()
     waiting = Mail.objects.filter(status__in=[Mail.Status.QUEUED, Mail.Status.SENDING])
     found = waiting.aggregate(number=Count("pk"), due=Min("next_attempt_at"))
-    yield GaugeMetricFamily("notifications_mails_waiting", "Mails reserved and not yet handed over", found["number"])
+    yield GaugeMetricFamily("notifications_mails_waiting", "Mails reserved and not sent yet", found["number"])
     late = max((now - found["due"]).total_seconds(), 0) if found["due"] else 0
-    yield GaugeMetricFamily("notifications_oldest_waiting_seconds", "How long the oldest mail has been due", late)
+    yield GaugeMetricFamily(
+        "notifications_oldest_waiting_seconds", "Seconds since the oldest waiting mail was due", late
+    )
     recent = GaugeMetricFamily(
         "notifications_mails_recent", "Mails reserved in the last hour", labels=["kind", "state"]
     )

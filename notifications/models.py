@@ -1,4 +1,4 @@
-"""The outbox: every mail that was decided on, whatever became of it."""
+"""The tables of the mails: the outbox, with every mail that was decided on, and the suppressed addresses."""
 
 import uuid
 from datetime import datetime
@@ -12,19 +12,20 @@ from billing.models import Customer
 
 class MailQuerySet(models.QuerySet["Mail"]):
     def due(self, now: datetime) -> "MailQuerySet":
-        """Waiting, its time has come, and no worker has it."""
+        """Return the mails that wait, whose time has come, and that no worker has."""
         unclaimed = Q(token__isnull=True) | Q(leased_until__lt=now)
         return self.filter(unclaimed, status=Mail.Status.QUEUED, next_attempt_at__lte=now)
 
     def replaceable_by(self, kind: str) -> "MailQuerySet":
-        """Never sent, and either skipped before or of a kind that `kind` says better."""
+        """Return the mails that a mail of `kind` may take over: never sent, and either skipped or of a kind that `kind`
+        replaces."""
         outranked = Q(status=Mail.Status.QUEUED, kind__in=Mail.SAYS_BETTER_THAN.get(kind, ()))
         return self.filter(Q(status=Mail.Status.SKIPPED) | outranked, sent_at__isnull=True)
 
 
 class Mail(models.Model):
-    """One mail, reserved by `key` in the transaction that gave the reason for it. `context` holds minor units and
-    ISO dates; words and formats are made when it is sent."""
+    """One mail, reserved by `key` in the transaction that gave the reason for it. `context` holds minor units and ISO
+    dates; templates format them when the mail is sent."""
 
     class Kind(models.TextChoices):
         WELCOME = "welcome"
@@ -47,9 +48,9 @@ class Mail(models.Model):
 
     class Status(models.TextChoices):
         QUEUED = "queued"
-        SENDING = "sending", "being handed over"
+        SENDING = "sending", "sending"
         SENT = "sent"
-        SKIPPED = "skipped", "skipped: no reason any more"
+        SKIPPED = "skipped", "skipped: no longer needed"
         FAILED = "failed"
         UNCONFIRMED = "unconfirmed", "unconfirmed: may have been sent"
         DELIVERED = "delivered"
@@ -66,25 +67,31 @@ class Mail(models.Model):
     SETTLED = ARRIVED | {Status.SKIPPED, Status.FAILED, Status.UNCONFIRMED, Status.BOUNCED}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    key = models.CharField(max_length=600, unique=True, help_text="The reason for this mail; no reason is told twice")
+    key = models.CharField(
+        max_length=600, unique=True, help_text="The reason for this mail. No two mails have the same key."
+    )
     kind = models.CharField(max_length=40, choices=Kind.choices)
     recipient = models.EmailField(blank=True)
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="mails")
     context: Any = models.JSONField(default=dict)
-    language = models.CharField(max_length=20, blank=True, help_text="What it is written in; empty: LANGUAGE_CODE")
+    language = models.CharField(
+        max_length=20, blank=True, help_text="The language of the mail. If empty: LANGUAGE_CODE."
+    )
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(help_text="Not before")
-    woken_at = models.DateTimeField(null=True, blank=True, help_text="When it was last put on the queue")
-    token = models.UUIDField(null=True, blank=True, help_text="Of the worker that has it")
+    next_attempt_at = models.DateTimeField(help_text="The mail is not tried before this time.")
+    woken_at = models.DateTimeField(null=True, blank=True, help_text="When the mail was last put on the queue.")
+    token = models.UUIDField(null=True, blank=True, help_text="The token of the worker that has the mail.")
     leased_until = models.DateTimeField(null=True, blank=True)
-    error = models.TextField(blank=True, default="", help_text="Why it was skipped, came back, or is not sent yet")
-    created_at = models.DateTimeField(help_text="When it was decided on, by the clock of the rules")
-    cause = models.CharField(max_length=255, blank=True, default="", help_text="The event, or what else made it so")
+    error = models.TextField(blank=True, default="", help_text="Why the mail was skipped, bounced or is not sent yet.")
+    created_at = models.DateTimeField(help_text="When the mail was reserved, by billing's clock.")
+    cause = models.CharField(
+        max_length=255, blank=True, default="", help_text="The event or the action that caused the mail."
+    )
     sent_at = models.DateTimeField(null=True, blank=True)
-    message_id = models.CharField(max_length=255, help_text="The Message-ID it carries")
-    provider_id = models.CharField(max_length=255, blank=True, default="", help_text="What the provider calls it")
-    reported_at = models.DateTimeField(null=True, blank=True, help_text="When the provider said what became of it")
+    message_id = models.CharField(max_length=255, help_text="The mail's Message-ID header.")
+    provider_id = models.CharField(max_length=255, blank=True, default="", help_text="The provider's id of the mail.")
+    reported_at = models.DateTimeField(null=True, blank=True, help_text="When the provider last reported on the mail.")
 
     objects = MailQuerySet.as_manager()
 
@@ -106,7 +113,7 @@ class Mail(models.Model):
 
 
 class Preview(Mail):
-    """No rows of its own: what the gallery of mails in the admin hangs on, and the permissions for it."""
+    """A proxy without rows. The admin's gallery of mails and its permissions belong to it."""
 
     class Meta:
         proxy = True
@@ -118,23 +125,25 @@ class Preview(Mail):
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def active(self) -> "SuppressionQuerySet":
+        """Return the suppressions that staff have not lifted."""
         return self.filter(lifted_at=None)
 
 
 class Suppression(models.Model):
-    """An address that is not mailed again: what was sent there came back, or was reported as spam.
+    """An address that is not mailed again, since mail to it bounced or was reported as spam.
 
-    One row an address, in lower case. Staff lift it; what the provider reports of an earlier mail then has no effect.
+    There is one row for each address, in lower case. Staff lift it; what the provider reports of an earlier mail then
+    has no effect.
     """
 
     class Reason(models.TextChoices):
-        BOUNCED = "bounced", "mail to it came back"
+        BOUNCED = "bounced", "mail to it bounced"
         COMPLAINED = "complained", "reported our mail as spam"
-        REJECTED = "rejected", "the provider does not send there"
+        REJECTED = "rejected", "the provider refuses to send to it"
 
     address = models.EmailField(primary_key=True)
     reason = models.CharField(max_length=20, choices=Reason.choices)
-    detail = models.TextField(blank=True, default="", help_text="What the provider said")
+    detail = models.TextField(blank=True, default="", help_text="The provider's own words.")
     mail = models.ForeignKey(Mail, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     suppressed_at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True, blank=True)

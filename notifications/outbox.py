@@ -1,17 +1,18 @@
-"""The outbox: a mail is reserved with its reason, sent after commit by the queue, and never sent twice by itself.
+"""The outbox reserves a mail with its reason, sends it from the queue after commit, and never sends it twice by itself.
 
-1. `reserve` inserts the row by its unique key inside the transaction that made the reason true; the wake-up goes into
-   the same transaction where the queue lives in the database, else after its commit.
-2. `deliver` claims the row by one conditional UPDATE (token and lease), asks once more whether the reason holds,
-   renders, connects, and stamps `sending`, committed, as the last thing before the provider hears of it.
-3. It stamps `sent` once the provider has accepted.
+1. `reserve` inserts the row by its unique key inside the transaction that made the reason true. The wake-up goes into
+   the same transaction if the queue is in the database; otherwise it follows the commit.
+2. `deliver` claims the row by one conditional UPDATE (token and lease), checks once more that the reason holds,
+   renders, connects, and commits `sending` as its last step before it talks to the provider.
+3. It stamps `sent` once the provider has accepted the mail.
 
-No protocol makes the provider's acceptance and our stamp one step. Where it is certain that nothing was accepted
-(a crash before `sending`, a refused connection, a 429 or 500) the mail is tried again; where it is not (a crash or a
-lost answer after `sending`) the row becomes `unconfirmed`: staff see it and may send it again, we do not. So a mail
-goes out at most once without a person's say; the price is that an unconfirmed one may not have arrived.
+No protocol makes the provider's acceptance and our stamp one step. If the mail was surely not accepted (a crash before
+`sending`, a refused connection, a 429 or 500), it is tried again. If that is not known (a crash or a lost answer after
+`sending`), the row becomes `unconfirmed`: staff see it and may send it again, the outbox does not. So no mail goes out
+twice unless a person asks for it; in return, an unconfirmed mail may not have arrived.
 
-`sweep` finds what was left behind: tries that are due, wake-ups that were lost, workers that died.
+`sweep` picks up what was left: tries that are due, lost wake-ups, mails of workers that died.
+
 """
 
 import logging
@@ -45,16 +46,17 @@ LAST_ATTEMPT = len(tries.WAITS) + 1
 # A wake-up may wait this long in a busy queue before the sweep takes it for lost and adds another.
 WAKE_UP_IS_LOST_AFTER = timedelta(minutes=5)
 SWEEP_BATCH = 500
-LOST_ANSWER = "The worker stopped after handing the mail over; whether it was accepted is not known."
-CRASHED = "The worker stopped at every try."
+LOST_ANSWER = "The worker stopped while sending. We don't know whether the mail was accepted."
+CRASHED = "The worker stopped at every attempt."
 
 
 def reserve(
     kind: Mail.Kind, key: str, customer: Customer | None, recipient: str, language: str = "", **context: Any
 ) -> Mail:
-    """The row for `key`: a new one, put on the queue, or the one that is there, which stays what it is.
+    """Return the row for `key`: a new one, which is put on the queue, or the existing one, which is kept.
 
-    A row that was skipped and now has a reason, or waits with words that `kind` says better, is taken over.
+    The new mail takes over an existing row that was skipped and now has a reason, or that waits and is of a kind which
+    `kind` replaces.
     """
     now, decided = timezone.now(), clock.now()
     mail = Mail(key=key, kind=kind, recipient=recipient, customer=customer, context=context, created_at=decided)
@@ -70,14 +72,14 @@ def reserve(
 
 
 def deliver(mail_id: str) -> str:
-    """One try at one mail: what the queue runs. Returns what became of it, for the task's record."""
+    """Try once to send a mail; the queue runs this. Return the mail's state, for the task's record."""
     mail = _claim(mail_id)
     if mail is None:
         return "not due"
     with bound_contextvars(mail=mail.key, lane=mail.customer_id, cause=mail.cause or None):
         reason = reasons.not_to_send(mail) or suppression.reason(mail.recipient)
         if reason:
-            _settle(mail, Status.SKIPPED, error=reason)
+            _record_state(mail, Status.SKIPPED, error=reason)
         else:
             _attempt(mail)
         logger.info("mail %s", mail.status, extra={"reason": reason or None})
@@ -85,7 +87,8 @@ def deliver(mail_id: str) -> str:
 
 
 def sweep() -> int:
-    """Each minute: give up on the dead, wake what is due and nobody carries. Returns how many were woken."""
+    """Give up on crashed mails and wake those that are due and that no worker has; runs each minute. Return how many
+    were woken."""
     now = timezone.now()
     lapsed = Mail.objects.filter(leased_until__lt=now)
     # The token stays: a worker that was only slow still stamps what it knows.
@@ -101,8 +104,8 @@ def sweep() -> int:
 
 
 def send_again(mail: Mail) -> str:
-    """A person's decision: queue a settled mail once more, under a new Message-ID, to the address its customer has
-    now. Returns why not, or nothing."""
+    """Queue a finished mail once more because a person asked for it, with a new Message-ID, to the customer's present
+    address. Return why not, or an empty string."""
     recipient = (mail.recipient and mail.customer and mail.customer.email) or mail.recipient
     reason = reasons.not_to_send(mail) or suppression.reason(recipient)
     if reason:
@@ -111,18 +114,20 @@ def send_again(mail: Mail) -> str:
     with transaction.atomic():
         settled = Mail.objects.filter(pk=mail.pk, status__in=Mail.SETTLED)
         if not settled.update(recipient=recipient, **_afresh(now)):
-            return "It is on its way already."
+            return "It is already on its way."
         _wake([mail.pk], now)
     return ""
 
 
 def _insert(mail: Mail) -> bool:
-    """Whether our row is the one that stands; ON CONFLICT DO NOTHING, so it waits for a rival and never fails."""
+    """Insert the row and return whether it is the one that counts. ON CONFLICT DO NOTHING waits for a rival and never
+    fails."""
     Mail.objects.bulk_create([mail], ignore_conflicts=True)
     return Mail.objects.filter(pk=mail.pk).exists()
 
 
 def _take_over(mail: Mail) -> bool:
+    """Put the new mail's facts into the existing row if it may replace that row; return whether it did."""
     there = Mail.objects.filter(key=mail.key).replaceable_by(mail.kind)
     taken = there.update(
         kind=mail.kind,
@@ -137,7 +142,7 @@ def _take_over(mail: Mail) -> bool:
 
 
 def _afresh(now: datetime) -> dict[str, Any]:
-    """The columns of a row that starts over; whoever had it loses it with its token."""
+    """Return the columns of a row that starts over. A worker that had the row loses it with its token."""
     return {
         "status": Status.QUEUED,
         "attempts": 0,
@@ -154,7 +159,7 @@ _RELEASED: dict[str, Any] = {"token": None, "leased_until": None}
 
 
 def _wake(ids: list[uuid.UUID], now: datetime) -> None:
-    """One wake-up each, in this transaction where the queue is in the database, else once it is committed."""
+    """Enqueue each mail: in this transaction if the queue is in the database, else after the commit."""
     Mail.objects.filter(pk__in=ids).update(woken_at=now)
     for mail_id in ids:
         if Conf.ORM and not Conf.SYNC:
@@ -164,11 +169,12 @@ def _wake(ids: list[uuid.UUID], now: datetime) -> None:
 
 
 def _enqueue(mail_id: uuid.UUID) -> None:
-    async_task(f"{__name__}.deliver", str(mail_id))
+    async_task(f"{deliver.__module__}.{deliver.__name__}", str(mail_id))
 
 
 def _enqueue_or_leave_to_the_sweep(mail_id: uuid.UUID) -> None:
-    """A queue that is away did not take the wake-up: the next sweep need not take it for one that is on its way."""
+    """Enqueue the mail. If the queue is away, clear `woken_at`, so that the next sweep need not wait for a lost
+    wake-up."""
     try:
         _enqueue(mail_id)
     except Exception:
@@ -192,7 +198,7 @@ def _attempt(mail: Mail) -> None:
             message.connection = connection
             if _begin(mail):
                 message.send()
-                _settle(mail, Status.SENT, sent_at=timezone.now(), error="", provider_id=_provider_id(message))
+                _record_state(mail, Status.SENT, sent_at=timezone.now(), error="", provider_id=_provider_id(message))
     except Exception as error:
         _record_failure(mail, error)
         if not failures.is_expected(error):
@@ -200,7 +206,7 @@ def _attempt(mail: Mail) -> None:
 
 
 def _begin(mail: Mail) -> bool:
-    """Stamp `sending`, committed before the provider hears of it; False if the row was taken over meanwhile."""
+    """Commit `sending` before the provider is called; return False if another worker has taken the row over."""
     with transaction.atomic(durable=True):
         is_ours = Mail.objects.filter(pk=mail.pk, token=mail.token, status=Status.QUEUED).update(status=Status.SENDING)
     if is_ours:
@@ -209,21 +215,21 @@ def _begin(mail: Mail) -> bool:
 
 
 def _record_failure(mail: Mail, error: Exception) -> None:
-    """Try again, give up, or leave it to a person, by what is certain about the mail."""
+    """Plan another try, give up, or leave the mail to a person, depending on what the error proves."""
     text = failures.describe(error)
     outcome = failures.outcome(error) if mail.status == Status.SENDING else failures.Outcome.TRY_AGAIN
     logger.warning("mail not sent", extra={"outcome": outcome.value})
     if outcome is failures.Outcome.UNKNOWN:
-        _settle(mail, Status.UNCONFIRMED, error=text)
+        _record_state(mail, Status.UNCONFIRMED, error=text)
     elif outcome is failures.Outcome.REFUSED or mail.attempts >= LAST_ATTEMPT:
-        _settle(mail, Status.FAILED, error=text)
+        _record_state(mail, Status.FAILED, error=text)
     else:
         due = tries.next_try(mail.attempts)
-        _settle(mail, Status.QUEUED, error=text, next_attempt_at=due, woken_at=None)
+        _record_state(mail, Status.QUEUED, error=text, next_attempt_at=due, woken_at=None)
 
 
-def _settle(mail: Mail, status: Mail.Status, **changes: Any) -> None:
-    """Write what became of it and let go, unless the row was taken over meanwhile."""
+def _record_state(mail: Mail, status: Mail.Status, **changes: Any) -> None:
+    """Write the mail's new state and release the row, unless another worker has taken it over."""
     is_ours = Mail.objects.filter(pk=mail.pk, token=mail.token).update(status=status, **changes, **_RELEASED)
     if is_ours:
         mail.status = status
@@ -231,12 +237,13 @@ def _settle(mail: Mail, status: Mail.Status, **changes: Any) -> None:
 
 
 def _provider_id(message: EmailMultiAlternatives) -> str:
-    """What anymail learnt from the provider; other backends have no such id."""
+    """Return the provider's id of the mail, which only anymail's backends know."""
     status = getattr(message, "anymail_status", None)
     provider_id = getattr(status, "message_id", None)
     return provider_id if isinstance(provider_id, str) else ""
 
 
 def new_message_id() -> str:
+    """Return a new Message-ID in the sender's domain."""
     _, address = parseaddr(conf.from_email)
     return make_msgid(domain=address.rpartition("@")[2] or "localhost")

@@ -1,7 +1,7 @@
-"""The door for the mail provider in use: anymail's own view, behind a secret that must be set and is asked first.
+"""This view receives reports from the mail provider in use: it asks for a secret, then calls anymail's own view.
 
-anymail lets everybody in where `ANYMAIL["WEBHOOK_SECRET"]` is not set, and its views for providers that nobody has set
-up fail before they ask. Here nobody is let in, and those views are not reached.
+anymail accepts everybody if `ANYMAIL["WEBHOOK_SECRET"]` is not set, and its views for providers that are not set up
+fail before they ask. Here everybody is refused without the secret, and those views are not reached.
 """
 
 import logging
@@ -34,7 +34,8 @@ NOT_UNDERSTOOD = (
 
 
 def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """200 heard; 404 for a provider that is not in use; 403 without our secret; 400 for what is no event."""
+    """Wrap anymail's view. It answers 200 for a report; 404 for a provider not in use; 403 without our secret; 400 for
+    a body that is no event."""
 
     @csrf_exempt
     @wraps(view)
@@ -46,18 +47,22 @@ def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
 
 def _refusal(request: HttpRequest) -> JsonResponse | None:
     if _provider(request) not in conf.tracking:
-        return _refused(404, "not_in_use", "Mail does not leave by this provider: nothing is heard here.")
+        return _refused(
+            404, "not_in_use", "This site does not send mail through this provider, so it accepts no reports from it."
+        )
     secrets = get_anymail_setting("webhook_secret", default=None)
     if not secrets:
-        return _refused(403, "no_webhook_secret", "Set ANYMAIL_WEBHOOK_SECRET to name:password to be told here.")
+        return _refused(403, "no_webhook_secret", "Set ANYMAIL_WEBHOOK_SECRET to name:password to accept reports here.")
     given = get_request_basic_auth(request) or ""
     if not any(constant_time_compare(given, secret) for secret in ([secrets] if isinstance(secrets, str) else secrets)):
-        return _refused(403, "bad_credentials", "The address must carry the name and password that are set here.")
+        return _refused(
+            403, "bad_credentials", "Put the name and password of ANYMAIL_WEBHOOK_SECRET into the webhook's address."
+        )
     return None
 
 
 def _provider(request: HttpRequest) -> str:
-    """The name in the address: `sendgrid` of sendgrid/tracking/, `mandrill` of mandrill/."""
+    """Return the provider's name in the address: `sendgrid` for sendgrid/tracking/, `mandrill` for mandrill/."""
     name = request.resolver_match.url_name if request.resolver_match else None
     return (name or "").removesuffix("_webhook").removesuffix("_tracking")
 
@@ -66,13 +71,13 @@ def _heard(view: Callable[..., HttpResponseBase], request: HttpRequest, **kwargs
     try:
         return view(request, **kwargs)
     except AnymailWebhookValidationFailure:
-        return _refused(403, "bad_credentials", "The provider's own signature is missing or not made with our key.")
+        return _refused(403, "bad_credentials", "The provider's signature is missing or was not made with our key.")
     except ImproperlyConfigured as error:
         log.error("mail provider not set up", extra={"error": type(error).__name__})
-        return _refused(403, "not_set_up", "The provider signs what it says: set its key in ANYMAIL_… first.")
+        return _refused(403, "not_set_up", "This provider signs its reports. Set its key in ANYMAIL_… first.")
     except NOT_UNDERSTOOD as error:
         log.warning("mail provider not understood", extra={"error": type(error).__name__})
-        return _refused(400, "not_tracking_events", "These are no events of this provider's.")
+        return _refused(400, "not_tracking_events", "The body is not a report of this provider.")
 
 
 def _refused(status: int, code: str, detail: str) -> JsonResponse:

@@ -1,6 +1,6 @@
-"""Why a mail is not sent after all: its reason has passed, or there was none to begin with.
+"""This module decides whether a mail still has a reason, when it is reserved and again before it is sent.
 
-Asked when the mail is reserved and again before it is sent, of what the database says then. An empty answer sends it.
+Each rule reads the database anew. An empty answer sends the mail; otherwise the answer says why it is skipped.
 """
 
 from collections.abc import Callable
@@ -18,33 +18,33 @@ from .models import Mail
 NO_ADDRESS = "No e-mail address is known."
 NOTHING_CHARGED = "Nothing was charged."
 PAID = "The invoice is paid."
-INQUIRY = "Only an inquiry: no money moved and access stays."
-NO_HOLD = "A dispute holds no access here (BILLING_DISPUTE_HOLDS)."
+INQUIRY = "This is only an inquiry: no money moved and access stays."
+NO_HOLD = "Disputes do not hold access here (BILLING_DISPUTE_HOLDS)."
 DISPUTE_CLOSED = "The dispute is closed."
 REFUND_UNDONE = "The refund did not go through."
 NOT_SCHEDULED = "The cancellation is no longer scheduled for that day."
-LEAVING = "The account is being deleted, and the mail about that says it all."
-FITS_AGAIN = "What was used fits the plan again."
+LEAVING = "The account is being deleted, and another mail says so."
+FITS_AGAIN = "The usage is within the plan again."
 NEVER_STARTED = "The subscription never started."
-OFF = "Mails of this kind are switched off by NOTIFICATIONS_OFF."
-BY_STRIPE = "Stripe mails this itself, says NOTIFICATIONS_BY_STRIPE."
-OVER = "The subscription has ended meanwhile."
-MOVED = "The day has moved, or nothing is charged then."
-NEW_CARD = "Another card is charged by now."
-CHANGED_AGAIN = "It has changed again meanwhile."
-TOLD_AHEAD = "It was told when the change was scheduled."
-NO_ACCESS = "There is no access by now."
-TOLD_BETTER = "Another mail says so: of the start, the payment or the dispute."
-THE_END_SAYS_IT = "The mail about the end of the subscription says it."
+OFF = "NOTIFICATIONS_OFF switches this kind of mail off."
+BY_STRIPE = "Stripe sends this kind of mail itself (NOTIFICATIONS_BY_STRIPE)."
+OVER = "The subscription has ended since."
+MOVED = "The date has changed, or nothing will be charged then."
+NEW_CARD = "The customer has another card now."
+CHANGED_AGAIN = "The subscription has changed again since."
+TOLD_AHEAD = "The subscriber got a mail when the change was scheduled."
+NO_ACCESS = "The subscriber has no access now."
+TOLD_BETTER = "Another mail says so: about the start, the payment or the dispute."
+THE_END_SAYS_IT = "The mail about the end of the subscription says so."
 
-# Whoever gets access back after one of these is told by the mail of a start or of a payment.
+# After one of these, the mail about a start or a payment says that access is back.
 TOLD_BY_OTHERS = frozenset({"", "no_subscription", "incomplete", "canceled", "grace_over", "unpaid"})
 SAY_THAT_ACCESS_IS_BACK = (Mail.Kind.WELCOME, Mail.Kind.PAYMENT_RECOVERED, Mail.Kind.DISPUTE_CLOSED)
 OF_ONE_MOMENT = timedelta(hours=1)
 
 
 def not_to_send(mail: Mail) -> str:
-    """The reason why `mail` stays unsent, or nothing."""
+    """Return why `mail` is not sent, or an empty string to send it."""
     if mail.kind in conf.off:
         return OFF
     if mail.kind in conf.by_stripe:
@@ -55,7 +55,7 @@ def not_to_send(mail: Mail) -> str:
 
 
 def _live(facts: dict[str, Any]) -> Subscription | str:
-    """The subscription a mail is about, or why there is nothing more to say of it."""
+    """Return the subscription that a mail is about, or why the mail has no reason any more."""
     row = Subscription.objects.filter(stripe_id=facts["subscription"]).select_related("customer").first()
     if row is None or row.status in Subscription.TERMINAL:
         return OVER
@@ -92,7 +92,8 @@ def _card_expiring(facts: dict[str, Any]) -> str:
 
 
 def _is_charged_on(row: Subscription, day: datetime | None, told: str) -> bool:
-    """The day counts, not the second; a cancellation before it leaves nothing to charge."""
+    """Return whether the subscription is charged on the day that the mail names. Days are compared, not seconds;
+    nothing is charged after a cancellation."""
     if day is None or day.date() != datetime.fromisoformat(told).date():
         return False
     return row.cancel_at is None or row.cancel_at > day
@@ -121,7 +122,7 @@ def _downgrade_scheduled(facts: dict[str, Any]) -> str:
 
 
 def _access_restored(facts: dict[str, Any]) -> str:
-    """One reason, one mail: see docs/mail.md for which mail says it instead."""
+    """Skip the mail if another one says that access is back; docs/mail.md lists which."""
     if facts["revoked_because"] in TOLD_BY_OTHERS:
         return TOLD_BETTER
     of_them = Mail.objects.filter(customer__subscription__stripe_id=facts["subscription"])
@@ -163,7 +164,8 @@ def _refund(facts: dict[str, Any]) -> str:
 
 
 def _subscription_cancelled(facts: dict[str, Any]) -> str:
-    """The day counts, not the second: as in the mail's key."""
+    """Skip the mail unless the subscription still ends on that day. Days are compared, not seconds, as in the mail's
+    key."""
     subscription = Subscription.objects.filter(stripe_id=facts["subscription"]).first()
     if AccountDeletion.objects.filter(customer__subscription__stripe_id=facts["subscription"]).exists():
         return LEAVING

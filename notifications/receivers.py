@@ -1,5 +1,6 @@
-"""Which signal of billing's brings which mail."""
+"""Receivers that mail a subscriber when `billing` sends a signal: one for each signal."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.dispatch import Signal
@@ -12,82 +13,82 @@ from .conf import conf
 
 
 def on_subscription_started(*, subscription: Any, **_: Any) -> None:
-    _mail("welcome", subscription)
+    _mail(mails.welcome, subscription)
 
 
 def on_subscription_changed(*, subscription: Any, previous_plan: Any, **_: Any) -> None:
-    _mail("plan_changed", subscription, previous_plan)
+    _mail(mails.plan_changed, subscription, previous_plan)
 
 
 def on_trial_ending(*, subscription: Any, trial_end: Any, **_: Any) -> None:
-    _mail("trial_ending", subscription, trial_end)
+    _mail(mails.trial_ending, subscription, trial_end)
 
 
 def on_renewal_coming(*, subscription: Any, renews_at: Any, **_: Any) -> None:
-    _mail("renewal_coming", subscription, renews_at)
+    _mail(mails.renewal_coming, subscription, renews_at)
 
 
 def on_card_expiring(*, subscription: Any, expires_on: Any, **_: Any) -> None:
-    _mail("card_expiring", subscription, expires_on)
+    _mail(mails.card_expiring, subscription, expires_on)
 
 
 def on_change_scheduled(*, subscription: Any, price: Any, at: Any, **_: Any) -> None:
-    _mail("downgrade_scheduled", subscription, price, at)
+    _mail(mails.downgrade_scheduled, subscription, price, at)
 
 
 def on_cancellation_scheduled(*, subscription: Any, cancel_at: Any, **_: Any) -> None:
-    _mail("cancellation_scheduled", subscription, cancel_at)
+    _mail(mails.cancellation_scheduled, subscription, cancel_at)
 
 
 def on_subscription_ended(*, subscription: Any, reason: str, **_: Any) -> None:
-    _mail("subscription_ended", subscription, reason)
+    _mail(mails.subscription_ended, subscription, reason)
 
 
 def on_access_granted(*, subscription: Any, revoked_because: str, **_: Any) -> None:
-    _mail("access_restored", subscription, revoked_because)
+    _mail(mails.access_restored, subscription, revoked_because)
 
 
 def on_payment_succeeded(*, subscription: Any, payment: Any, **_: Any) -> None:
-    _mail("payment_received", subscription, payment)
+    _mail(mails.payment_received, subscription, payment)
 
 
 def on_payment_recovered(*, subscription: Any, payment: Any, **_: Any) -> None:
-    _mail("payment_recovered", subscription, payment)
+    _mail(mails.payment_recovered, subscription, payment)
 
 
 def on_payment_failed(*, subscription: Any, failure: Any, **_: Any) -> None:
-    _mail("payment_failed", subscription, failure)
+    _mail(mails.payment_failed, subscription, failure)
 
 
 def on_payment_action_required(*, subscription: Any, failure: Any, **_: Any) -> None:
-    _mail("action_required", subscription, failure)
+    _mail(mails.action_required, subscription, failure)
 
 
 def on_refund_issued(*, subscription: Any, refund: Any, **_: Any) -> None:
-    _mail("refund", subscription, refund)
+    _mail(mails.refund, subscription, refund)
 
 
 def on_dispute_opened(*, subscription: Any, dispute: Any, **_: Any) -> None:
-    _mail("dispute_opened", subscription, dispute)
+    _mail(mails.dispute_opened, subscription, dispute)
 
 
 def on_dispute_closed(*, subscription: Any, dispute: Any, **_: Any) -> None:
-    _mail("dispute_closed", subscription, dispute)
+    _mail(mails.dispute_closed, subscription, dispute)
 
 
 def on_quota_overflowed(*, subscription: Any, usage: Any, used: int, limit: int, resets_at: Any, **_: Any) -> None:
-    _mail("quota_overflow", subscription, usage, used, limit, resets_at)
+    _mail(mails.quota_overflow, subscription, usage, used, limit, resets_at)
 
 
 def on_account_closed(*, deletion: Any, email: str, **_: Any) -> None:
-    forgetting.forget_settled(deletion, email)
-    _mail("account_deleted", deletion, email)
+    forgetting.forget_finished(deletion, email)
+    _mail(mails.account_deleted, deletion, email)
 
 
-def _mail(name: str, *facts: Any) -> None:
-    """By the project's own function of that name, if NOTIFICATIONS_FUNCTIONS has one, else by ours."""
-    path = conf.functions.get(name)
-    function = import_string(path) if path else getattr(mails, name)
+def _mail(ours: Callable[..., Any], *facts: Any) -> None:
+    """Call the project's own function if NOTIFICATIONS_FUNCTIONS has one by the name of `ours`, else call `ours`."""
+    path = conf.functions.get(ours.__name__)
+    function = import_string(path) if path else ours
     function(*facts)
 
 
@@ -114,5 +115,6 @@ RECEIVERS: dict[Any, Signal] = {
 
 
 def connect() -> None:
+    """Connect every receiver of RECEIVERS to its signal."""
     for receiver, signal in RECEIVERS.items():
         signal.connect(receiver, dispatch_uid=f"billing_mail.{receiver.__name__}")

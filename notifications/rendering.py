@@ -1,7 +1,8 @@
-"""A mail's row turned into words: three templates found by the kind's name, in `billing_mail/`, and a shared base.
+"""This module turns a mail's row into subject, text and HTML, from three templates named after its kind, and a shared
+base.
 
-`billing_mail/<kind>.subject.txt`, `.txt`, `.html`: a host project overrides any of them by one of its
-own with the same name, or for one plan alone by `billing_mail/<kind>.<plan slug>.txt` and the like.
+A host project overrides `billing_mail/<kind>.subject.txt`, `.txt` or `.html` with a template of the same name, or for
+one plan alone with `billing_mail/<kind>.<plan slug>.txt` and the like.
 """
 
 import re
@@ -34,7 +35,7 @@ class Rendered:
 
 
 def render(mail: Mail, language: str = "") -> Rendered:
-    """In the language named, else in the subscriber's, else in LANGUAGE_CODE."""
+    """Return the mail's subject, text and HTML in the language named, else the mail's own, else LANGUAGE_CODE."""
     language = language or mail.language or conf.language
     facts = {
         **mail.context,
@@ -52,7 +53,7 @@ def render(mail: Mail, language: str = "") -> Rendered:
 
 
 def _links(invoice: str) -> dict[str, str]:
-    """To pages of ours that lead on to Stripe's: what Stripe's own links lead to expires."""
+    """Return links to pages of ours that redirect to Stripe's pages, since Stripe's own links expire."""
     if not invoice:
         return {}
     page, pdf = (billing.site_url + link(invoice) for link in (invoice_links.page_of, invoice_links.pdf_of))
@@ -60,14 +61,14 @@ def _links(invoice: str) -> dict[str, str]:
 
 
 def _wrapped(text: str) -> str:
-    """Lines that are read without scrolling; addresses stay whole."""
+    """Wrap long lines of text; addresses stay whole."""
     lines = BLANK_LINES.sub("\n\n", text).strip().split("\n")
     return "\n".join(_WRAPPER.fill(line.strip()) for line in lines) + "\n"
 
 
 def compose(mail: Mail, language: str = "") -> EmailMultiAlternatives:
-    """The message to hand over; `metadata` and `tags` reach the providers that anymail knows, and the first comes back
-    with what they report. No List-Unsubscribe: these mails belong to a contract, and none of them advertises."""
+    """Return the message to send. anymail passes `metadata` and `tags` to the provider, whose reports repeat the
+    metadata. There is no List-Unsubscribe, since these mails belong to a contract and none advertises."""
     rendered = render(mail, language)
     message = EmailMultiAlternatives(
         subject=rendered.subject,
@@ -84,7 +85,7 @@ def compose(mail: Mail, language: str = "") -> EmailMultiAlternatives:
 
 
 def _fill(mail: Mail, ending: str, facts: dict[str, Any], *, autoescape: bool) -> str:
-    """Plain text is not escaped; HTML is."""
+    """Render a template. HTML is escaped, plain text is not."""
     plan = mail.context.get("plan_slug")
     names = [f"billing_mail/{mail.kind}.{plan}.{ending}"] if plan else []
     found: Any = select_template([*names, f"billing_mail/{mail.kind}.{ending}"])
@@ -94,5 +95,6 @@ def _fill(mail: Mail, ending: str, facts: dict[str, Any], *, autoescape: bool) -
 
 @cache
 def _inliner() -> CSSInliner:
-    """Mail programs read styles from the elements; the media queries stay in the head for those that read them."""
+    """Return the tool that copies styles into the elements, since mail programs read them there. Media queries stay in
+    the head."""
     return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

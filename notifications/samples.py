@@ -1,4 +1,4 @@
-"""One realistic context of each mail and its variants, and the extremes: for the gallery and for tests."""
+"""Each sample here holds realistic or extreme facts for one kind of mail, for the gallery and for tests."""
 
 from typing import Any
 

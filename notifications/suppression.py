@@ -1,4 +1,5 @@
-"""Addresses that are not mailed again. A customer who has another address is mailed there as ever."""
+"""This module keeps the addresses that we do not mail any more. A customer with another address is mailed there as
+before."""
 
 from datetime import datetime
 
@@ -7,20 +8,20 @@ from django.utils import timezone
 from .models import Mail, Suppression
 
 NOT_MAILED = {
-    Suppression.Reason.BOUNCED: "Mail to this address came back: it is not mailed until staff lift that.",
-    Suppression.Reason.COMPLAINED: "Our mail was reported as spam here: it is not mailed until staff lift that.",
-    Suppression.Reason.REJECTED: "The provider does not send to this address: it is not mailed until staff lift that.",
+    Suppression.Reason.BOUNCED: "Mail to this address bounced. We do not mail it until staff allow it.",
+    Suppression.Reason.COMPLAINED: "Our mail was reported as spam. We do not mail this address until staff allow it.",
+    Suppression.Reason.REJECTED: "The mail provider refuses this address. We do not mail it until staff allow it.",
 }
 
 
 def reason(address: str) -> str:
-    """Why nothing is mailed there, or nothing."""
+    """Return why we do not mail this address, or an empty string."""
     found = Suppression.objects.active().filter(pk=address.lower()).first()
     return NOT_MAILED[Suppression.Reason(found.reason)] if found else ""
 
 
 def suppress(mail: Mail, why: Suppression.Reason, detail: str, at: datetime) -> None:
-    """The address of `mail`, unless staff have lifted that since; a complaint outweighs a bounce."""
+    """Suppress the address of `mail`, unless staff have lifted that since. A complaint outweighs a bounce."""
     known = Suppression.objects.filter(pk=mail.recipient.lower()).first()
     if known and (known.lifted_at is None or at <= known.lifted_at) and not _outweighs(why, known):
         return
@@ -30,7 +31,7 @@ def suppress(mail: Mail, why: Suppression.Reason, detail: str, at: datetime) -> 
 
 
 def lift(found: Suppression) -> bool:
-    """Whether it was in force until now."""
+    """Let the address be mailed again; return whether it was suppressed until now."""
     return bool(Suppression.objects.active().filter(pk=found.pk).update(lifted_at=timezone.now()))
 
 

@@ -1,4 +1,4 @@
-"""Addresses that are not mailed any more, as staff sees them, and "Mail again", which asks for a reason."""
+"""Admin of suppressed addresses: staff see them and may allow mail to them again, with a reason."""
 
 from typing import Any
 
@@ -18,11 +18,15 @@ from .models import Suppression
 
 
 class ReasonForm(ActionForm):
+    """The admin's form of actions, with a field for the reason."""
+
     reason = forms.CharField(label="Reason:", required=False, max_length=200)
 
 
 @admin.register(Suppression)
 class SuppressionAdmin(ReadOnlyAdmin):
+    """List and page of the suppressed addresses."""
+
     list_display = ["address", "state", "detail", "age", "last_mail"]
     list_filter = ["reason", ("lifted_at", admin.EmptyFieldListFilter)]
     list_select_related = ["mail"]
@@ -55,10 +59,11 @@ class SuppressionAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Mail this address again", permissions=["lift"])
     def mail_again(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        """What was skipped meanwhile is not sent by this: staff send it again where it still matters."""
+        """Let the selected addresses be mailed again. Mails that were skipped meanwhile are not sent; staff send them
+        again if needed."""
         reason = request.POST.get("reason", "").strip()
         if not reason:
-            messages.error(request, "Say why: a reason is required, and kept.")
+            messages.error(request, "Enter a reason. It is required, and it is kept in the log.")
             return
         lifted = [row for row in queryset.select_related("mail__customer") if suppression.lift(row)]
         who: Any = request.user.pk
@@ -67,4 +72,4 @@ class SuppressionAdmin(ReadOnlyAdmin):
             LogEntry.objects.log_actions(
                 who, [about], CHANGE, change_message=f"Mailed again: {reason}", single_object=True
             )
-        messages.success(request, f"{len(lifted)} may be mailed again.")
+        messages.success(request, f"Addresses that can be mailed again: {len(lifted)}.")

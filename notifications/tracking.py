@@ -1,7 +1,7 @@
-"""What became of a mail after the provider took it: told by its webhooks, in any order and more than once.
+"""This module records what the provider reports of a mail after accepting it, in any order and more than once.
 
-A state only ever gives way to a graver one, by one conditional UPDATE; so every order arrives at the same end. What an
-earlier sending became is not said of a later one: an event names the Message-ID it is about, else the provider's id.
+A state only gives way to a worse one, by one conditional UPDATE, so every order of reports ends in the same state. A
+report counts only for the sending that it names: by its Message-ID, else by the provider's id.
 """
 
 from datetime import datetime
@@ -36,7 +36,7 @@ LONGEST = 1000
 
 
 def on_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
-    """Opened, clicked, deferred and the like change nothing."""
+    """Record a delivery, bounce or complaint. Other reports, such as opens and clicks, change nothing."""
     status = BECAME.get(event.event_type)
     mail = _mail_of(event).first() if status else None
     if status is None or mail is None:
@@ -49,6 +49,7 @@ def on_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwarg
 
 
 def _mail_of(event: AnymailTrackingEvent) -> QuerySet[Mail]:
+    """Return the mail that the report is about."""
     named = event.metadata or {}
     if "mail" in named and "message" in named:
         return Mail.objects.filter(key=named["mail"], message_id=named["message"])
@@ -57,7 +58,8 @@ def _mail_of(event: AnymailTrackingEvent) -> QuerySet[Mail]:
 
 
 def _advance(mail: Mail, status: Mail.Status, said: str, at: datetime) -> None:
-    """The token goes: a worker that still waits for the provider's answer has nothing better to say."""
+    """Write the reported state and clear the token, since it is better than what a worker waiting for the provider
+    could write."""
     row = Mail.objects.filter(pk=mail.pk, message_id=mail.message_id, status__in=MAY_FOLLOW[status])
     sent_at = Coalesce("sent_at", at)
     if row.update(status=status, error=said, reported_at=at, sent_at=sent_at, token=None, leased_until=None):
@@ -66,7 +68,7 @@ def _advance(mail: Mail, status: Mail.Status, said: str, at: datetime) -> None:
 
 
 def _reason_to_stop(event: AnymailTrackingEvent) -> Suppression.Reason | None:
-    """Only what will be the same next time: a full or busy mailbox may take the next mail."""
+    """Return why this address is not mailed again, or None. A full or busy mailbox may take the next mail."""
     if event.event_type == EventType.COMPLAINED:
         return Reason.COMPLAINED
     if event.event_type == EventType.REJECTED and event.reject_reason in REFUSED_FOR_GOOD:
@@ -75,7 +77,8 @@ def _reason_to_stop(event: AnymailTrackingEvent) -> Suppression.Reason | None:
 
 
 def _is_passing(event: AnymailTrackingEvent) -> bool:
-    """SendGrid calls a refusal that may pass `blocked`; elsewhere the class of the status code tells (RFC 3463)."""
+    """Return whether the refusal may pass. SendGrid calls such a refusal `blocked`; for others the status code's class
+    tells (RFC 3463)."""
     raw = event.esp_event if isinstance(event.esp_event, dict) else {}
     is_temporary = str(raw.get("status") or event.mta_response or "").startswith("4")
     return raw.get("type") == "blocked" or is_temporary

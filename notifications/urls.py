@@ -1,4 +1,5 @@
-"""Where the mail provider in use reports: `anymail/<provider>/tracking/`. For every other one there is nothing."""
+"""These addresses receive the mail provider's reports: `anymail/<provider>/tracking/`. Only the provider in use is
+answered."""
 
 from anymail import urls as anymail
 from django.urls import URLPattern

@@ -1,1 +1,1 @@
-"""A second step at the door of the admin: a code from an app, a passkey, or a recovery code. django-otp keeps them."""
+"""The second step of the admin's login: a code from an app, a passkey, or a recovery code. django-otp stores them."""

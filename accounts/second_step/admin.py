@@ -1,4 +1,4 @@
-"""What the admin's page of a user says of their second step, and how a superuser removes it."""
+"""A part of the admin of users: it shows a user's second step, and lets superusers remove it."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ HAS_ONE = "Has one"
 
 
 class SecondStepAdmin:
-    """For the admin of users."""
+    """Adds the second step to the admin of users."""
 
     admin_site: Any
 

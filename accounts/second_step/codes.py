@@ -1,4 +1,4 @@
-"""The codes of the second step: an app's, which change every 30 seconds, and recovery codes, which work once each."""
+"""The codes of the second step: an app's change every 30 seconds, recovery codes work once each."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ HOW_MANY = 10
 
 
 def match(user: Any, code: str) -> Device | None:
-    """The user's device that the code is of, and is now used up."""
+    """Return the user's device that made the code, and use the code up; None if no device did."""
     plain = re.sub(r"[\s-]", "", code).lower()
     tried = [(device, plain) for device in TOTPDevice.objects.filter(user=user, confirmed=True)]
     tried += [(device, _stored(plain)) for device in StaticDevice.objects.filter(user=user)]
@@ -28,7 +28,7 @@ def left(user: Any) -> int:
 
 @transaction.atomic
 def renew(user: Any) -> list[str]:
-    """New recovery codes, to be shown once; the old ones are void. Only their digests are kept."""
+    """Return new recovery codes, to be shown once; the old ones are void. Only their digests are stored."""
     # The device stays: a session that passed by one of its codes has passed.
     device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "Recovery codes"})
     device.token_set.all().delete()
@@ -38,5 +38,5 @@ def renew(user: Any) -> list[str]:
 
 
 def _stored(code: str) -> str:
-    """As much of the digest as django-otp's column holds."""
+    """Return as much of the digest as django-otp's column holds."""
     return salted_hmac("accounts.second_step.codes", code, algorithm="sha256").hexdigest()[:16]

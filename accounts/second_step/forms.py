@@ -1,4 +1,4 @@
-"""A code, typed in."""
+"""Forms for a code of the second step."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ CODE: dict[str, Any] = {
 
 
 class CodeForm(forms.Form):
-    """`device` is what the code was of. Codes are guessed like passwords, and counted like them."""
+    """Checks a code; `device` is the device that made it. Failures are counted like those of passwords."""
 
     code = forms.CharField(label="Code from your app, or a recovery code", **CODE)
 
@@ -37,7 +37,7 @@ class CodeForm(forms.Form):
 
 
 class AppForm(forms.Form):
-    """The first code of an app shows that it has the key."""
+    """Adds an app: its first code proves that it has the key."""
 
     code = forms.CharField(label="Code that your app shows", **CODE)
 

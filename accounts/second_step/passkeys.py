@@ -1,4 +1,4 @@
-"""Passkeys, by django-otp-webauthn: the ceremonies are its own, here is who may begin one and what a failure costs."""
+"""Passkeys, through django-otp-webauthn: it runs the ceremonies; here we say who may begin one, and count failures."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,12 +15,14 @@ from . import rules
 
 
 def work_at(request: HttpRequest) -> bool:
-    """A passkey belongs to a host name; browsers refuse it at any other, and at an address of numbers."""
+    """Return whether passkeys work at this host. Browsers refuse them at an IP address or another host name."""
     host = urlsplit(f"//{request.get_host()}").hostname or ""
     return host == settings.OTP_WEBAUTHN_RP_ID or host.endswith(f".{settings.OTP_WEBAUTHN_RP_ID}")
 
 
 class StaffAlone:
+    """A part of the ceremonies' views: only staff may call them."""
+
     request: HttpRequest
 
     def initial(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
@@ -29,7 +31,7 @@ class StaffAlone:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
 
     def handle_exception(self, exc: Exception) -> Any:
-        """A body of another shape than a browser's is the sender's fault, not ours."""
+        """Answer 400 to a body that no browser sends."""
         malformed = isinstance(exc, (ValueError, TypeError, LookupError, AttributeError, RecursionError))
         return super().handle_exception(exceptions.MalformedRequest() if malformed else exc)  # type: ignore[misc]
 
@@ -52,7 +54,7 @@ class BeginAuthentication(StaffAlone, views.BeginCredentialAuthenticationView):
 
 class CompleteAuthentication(StaffAlone, views.CompleteCredentialAuthenticationView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """A passkey that does not fit is a failure like a wrong code."""
+        """Finish signing in with a passkey; count one that does not fit like a wrong code."""
         answers: list[HttpResponseBase] = []
 
         def is_right() -> bool:

@@ -1,4 +1,4 @@
-"""Who has to pass a second step, and who has passed it."""
+"""These rules say who must pass a second step, and whether a session has passed it."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -30,12 +30,12 @@ def has_factor(user: Any) -> bool:
 
 
 def has_passed(request: HttpRequest) -> bool:
-    """This session has: by a device that the user still has."""
+    """Return whether this session has passed the step, with a device that the user still has."""
     return getattr(request.user, "otp_device", None) is not None
 
 
 def may_enter(request: HttpRequest) -> bool:
-    """The admin is open to this session: the step is passed, or there is none to pass."""
+    """Return whether this session may enter the admin: the step is passed or not required."""
     if has_passed(request):
         return True
     if not hasattr(request, "is_free_of_second_step"):
@@ -45,7 +45,7 @@ def may_enter(request: HttpRequest) -> bool:
 
 
 def address(request: HttpRequest, name: str = "accounts:second_step") -> str:
-    """The page of the step, which leads on to where the request was going."""
+    """Return the address of the step's page, which continues to the page that was requested."""
     following = request.GET.get("next", "")
     return f"{reverse(name)}?{urlencode({'next': following})}" if following else reverse(name)
 
@@ -58,7 +58,7 @@ def pass_step(request: HttpRequest, device: Device) -> None:
 
 
 def remove(factor: Device) -> None:
-    """Recovery codes go with the last factor: they would be a second step on their own."""
+    """Remove one factor. Recovery codes go with the last one, since they would be a second step of their own."""
     factor.delete()
     if not has_factor(factor.user):
         remove_all(factor.user)
@@ -70,7 +70,7 @@ def remove_all(user: Any) -> None:
 
 
 def on_logged_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
-    """With a password alone a browser becomes known only where the password is all there is."""
+    """Remember the browser after a login by password, but only for users without a second step."""
     if not has_factor(user):
         devices.remember(request, user)
 

@@ -1,3 +1,5 @@
+"""Addresses of the second step's pages."""
+
 from django.urls import path
 
 from . import passkeys, views

@@ -1,4 +1,4 @@
-"""The pages of the second step: pass it; add an app, a passkey, recovery codes; remove one."""
+"""The pages of the second step: pass it; add an app, a passkey or recovery codes; remove one."""
 
 from base64 import b32encode
 from typing import Any
@@ -23,7 +23,8 @@ from .forms import AppForm, CodeForm
 
 @method_decorator(never_cache, name="dispatch")
 class StaffPage(RedirectURLMixin, UserPassesTestMixin):
-    """Strangers are sent to log in, and subscribers refused. `next` is where to go on to, within this site."""
+    """A page for staff. Strangers are sent to log in, subscribers are refused. `next` is a page of this site to
+    continue to."""
 
     request: HttpRequest
 
@@ -40,7 +41,7 @@ class StaffPage(RedirectURLMixin, UserPassesTestMixin):
 
 
 class StepView(StaffPage, FormView):
-    """/accounts/second-step/: a code or a passkey. Staff who have neither are led to add one."""
+    """/accounts/second-step/ asks for a code or a passkey. Staff who have neither are sent to add one."""
 
     form_class = CodeForm
     template_name = "accounts/second_step/pass.html"
@@ -65,7 +66,7 @@ class StepView(StaffPage, FormView):
 
 
 class OwnPage(StaffPage):
-    """Whoever has a second step passes it before they change it: else a password would be enough to be rid of it."""
+    """A page to manage one's second step. It must be passed first; else a password would be enough to remove it."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.test_func() and rules.has_factor(request.user) and not rules.has_passed(request):
@@ -74,7 +75,7 @@ class OwnPage(StaffPage):
 
 
 class SetupView(OwnPage, TemplateView):
-    """/accounts/second-step/setup/: what one has, and what to add."""
+    """/accounts/second-step/setup/ lists the user's factors and offers to add one."""
 
     template_name = "accounts/second_step/setup.html"
 
@@ -84,7 +85,7 @@ class SetupView(OwnPage, TemplateView):
 
 
 class AppView(OwnPage, FormView):
-    """/accounts/second-step/app/: the key, as a picture and in letters, until a code shows that an app has it."""
+    """/accounts/second-step/app/ shows the key, as picture and letters, until a code proves that an app has it."""
 
     form_class = AppForm
     template_name = "accounts/second_step/app.html"
@@ -111,7 +112,7 @@ class AppView(OwnPage, FormView):
 
 
 class RecoveryView(OwnPage, View):
-    """POST /accounts/second-step/recovery/: new codes, shown this once."""
+    """POST /accounts/second-step/recovery/ makes new recovery codes and shows them once."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if not rules.has_factor(request.user):
@@ -120,7 +121,7 @@ class RecoveryView(OwnPage, View):
 
 
 class RemovalView(OwnPage, View):
-    """POST /accounts/second-step/remove/ {factor}: one of one's own."""
+    """POST /accounts/second-step/remove/ {factor} removes one of the user's factors."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         own = {factor.persistent_id: factor for factor in rules.factors_of(request.user)}

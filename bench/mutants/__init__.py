@@ -1,9 +1,9 @@
-"""Changes to the core, drawn by a seed, that the tests should notice.
+"""This package changes the core, one place at a time, and lists the changes that no test notices.
 
     python -m bench.mutants --seed 1 2 3 --count 100
 
-draws so many single changes for each seed, runs the tests that touch each (nearest first, until one fails), and lists
-what lived. The working tree is never touched: the processes of a mutant are forks that change code in memory.
+It draws so many single changes for each seed, runs the tests that touch each (nearest first, until one fails), and
+lists the changes that survived. It never touches the working tree: each change is made in memory, in a fork.
 """
 
 from pathlib import Path
@@ -45,7 +45,7 @@ NOT_TESTS = ("billing/tests/browser", "billing/tests/hosts", "config/tests/docs"
 
 
 def sources() -> list[Path]:
-    """The files of the core, relative to the project's root."""
+    """Return the files of the core, relative to the project's root."""
     return sorted(path.relative_to(ROOT) for name in CORE for path in _files(ROOT.joinpath(*name.split("."))))
 
 

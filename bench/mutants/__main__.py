@@ -1,4 +1,4 @@
-"""`python -m bench.mutants`: see the package."""
+"""`python -m bench.mutants` runs the package: see its docstring."""
 
 import argparse
 import os
@@ -32,7 +32,7 @@ def draw(seed: int, count: int, possible: list[Change]) -> list[Change]:
 
 
 def try_all(trials: Trials, seeds: list[int], count: int, possible: list[Change]) -> bool:
-    """Whether enough of each seed's changes were killed."""
+    """Try all changes; return whether enough of each seed's were killed."""
     print(f"{len(possible)} changes are possible.", flush=True)
     draws = {seed: draw(seed, count, possible) for seed in seeds}
     lived: dict[Change, str] = {}

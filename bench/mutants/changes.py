@@ -1,7 +1,7 @@
-"""Every single change that can be made to a module's functions: each replaces one node of its syntax tree by another.
+"""This module lists every single change to a module's functions: each replaces one node of its syntax tree.
 
-Left out by rule is what nobody can observe: words for people (logs, texts, `__str__`), annotations, and what only
-costs time or is seen only in a race (`update_fields`, sizes of batches).
+It leaves out by rule what nobody can observe: words for people (logs, texts, `__str__`), annotations, and what only
+costs time or shows only in a race (`update_fields`, sizes of batches).
 """
 
 import ast
@@ -33,7 +33,7 @@ Setter = Callable[[Any, Any], None]
 
 @dataclass(frozen=True)
 class Change:
-    """The `number`-th change that the file at `path` can have; `line` is where its statement begins."""
+    """The `number`-th change of the file at `path`; `line` is where its statement begins."""
 
     path: str
     number: int
@@ -54,14 +54,14 @@ class _Site:
 
 
 def all_of(path: Path) -> list[Change]:
-    """The changes that the file at `path` can have, each told as a line taken out and a line put in."""
+    """Return the changes of the file at `path`, each described by a line removed and a line added."""
     sites = list(_sites(_parsed(path)))
     found = [_change(path, number, site) for number, site in enumerate(sites)]
     return [change for change in found if change.was != change.now]
 
 
 def made(change: Change) -> ast.Module:
-    """The syntax tree of the file with the change in it."""
+    """Return the file's syntax tree with the change in it."""
     tree = _parsed(Path(change.path))
     site = list(_sites(tree))[change.number]
     site.put(site.new)
@@ -74,7 +74,7 @@ def _parsed(path: Path) -> ast.Module:
 
 @cache
 def _source(path: Path) -> str:
-    """Read once: what is edited while a run goes on is for the next one."""
+    """Read the file once, so that an edit during a run counts only for the next."""
     return (ROOT / path).read_text()
 
 
@@ -87,7 +87,7 @@ def _change(path: Path, number: int, site: _Site) -> Change:
 
 
 def _told(statement: ast.AST) -> str:
-    """A statement in one line; without its body if it has one."""
+    """Return a statement in one line, without its body if it has one."""
     if isinstance(getattr(statement, "body", None), list):
         statement = copy.copy(statement)
         statement.__dict__.update(body=[ast.Pass()], **({"orelse": []} if hasattr(statement, "orelse") else {}))
@@ -96,7 +96,7 @@ def _told(statement: ast.AST) -> str:
 
 
 def _sites(tree: ast.AST) -> Iterator[_Site]:
-    """Only what stands in functions: what is outside is run before a mutant is made."""
+    """Yield the places inside functions; code outside them runs before a change is made."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, FUNCTION):
             yield from _in_function(node)
@@ -111,7 +111,7 @@ def _in_function(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_
 
 
 def _below(node: ast.AST, parent: ast.AST, setter: Setter, key: Any, statement: ast.stmt) -> Iterator[_Site]:
-    """The changes of `node`, which `parent` has at `key`, then those of what is in it."""
+    """Yield the changes of `node`, which `parent` has at `key`, then those inside it."""
     if _is_unseen(node):
         return
     statement = node if isinstance(node, ast.stmt) else statement
@@ -216,7 +216,7 @@ def _of_expression(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _with_op(node: ast.Compare, number: int) -> Iterator[ast.expr]:
-    """The comparison with its bound moved, or its sign turned."""
+    """Return the comparison with its bound moved, or its sign turned."""
     other = {**BOUNDS, **OPPOSITES}.get(type(node.ops[number]))
     if other:
         yield ast.Compare(node.left, [*node.ops[:number], other(), *node.ops[number + 1 :]], node.comparators)
@@ -234,7 +234,7 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _of_call(node: ast.Call) -> Iterator[ast.AST]:
-    """A keyword or a condition less; a link of a queryset's chain left out."""
+    """Yield the call with a keyword or a condition less, or without one link of a queryset's chain."""
     for number, keyword in enumerate(node.keywords):
         if keyword.arg and keyword.arg not in UNSEEN_KEYWORDS:
             yield ast.Call(node.func, node.args, node.keywords[:number] + node.keywords[number + 1 :])

@@ -1,4 +1,5 @@
-"""Work done in forks of this process, some at a time: each has a directory of its own and writes its answer there."""
+"""This module runs work in forks of this process, some at a time; each has its own directory and writes its answer
+there."""
 
 import json
 import os
@@ -16,9 +17,9 @@ ANSWER = "answer.json"
 
 
 def in_forks(tasks: Iterable[T], work: Callable[[T, Path], Any], jobs: int) -> Iterator[tuple[T, Any]]:
-    """Each task with what `work(task, directory)` returned, as they end; None where its process was ended by a signal.
+    """Yield each task with what `work(task, directory)` returned, as they end; None if a signal ended its process.
 
-    A fork leads a group of processes: what it leaves running is ended with it, and all are when the caller stops.
+    A fork leads a group of processes, which ends with it; all forks end when the caller stops.
     """
     waiting: list[T] = list(tasks)[::-1]
     running: dict[int, tuple[T, Path]] = {}

@@ -1,4 +1,4 @@
-"""Code of functions that are loaded, exchanged in place: who imported a function before calls the new code."""
+"""This module exchanges the code of loaded functions in place, so that callers that imported them run the new code."""
 
 import ast
 import builtins
@@ -27,7 +27,7 @@ class Loaded:
                 self._functions[_key(thing.__code__)].append(thing)
 
     def exchange(self, path: Path, tree: ast.Module) -> None:
-        """Raises ValueError where a function that is loaded would get another number of outer variables."""
+        """Exchange the code. Raises ValueError if a loaded function would get another number of outer variables."""
         for code in _codes(compile(tree, str(ROOT / path), "exec", dont_inherit=True)):
             for function in self._functions[_key(code)]:
                 if function.__code__ != code:
@@ -35,7 +35,7 @@ class Loaded:
 
 
 def watch(loaded: Loaded, paths: Iterable[Path]) -> set[str]:
-    """Have each statement in a function note that it was run; returns the set they are noted in."""
+    """Record each statement in a function as it runs; return the set that the records go into."""
     seen: set[str] = set()
     setattr(builtins, SEEN, seen)
     for path in paths:

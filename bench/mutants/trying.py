@@ -1,4 +1,4 @@
-"""pytest with everything loaded and one database made: forks of it run the tests that touch a change."""
+"""This module loads pytest and makes one database, then forks to run the tests that touch a change."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ HELD = "the time was over"
 
 
 class Trials:
-    """A plugin: in place of running the tests it collected, it calls `then` with itself."""
+    """A pytest plugin: instead of running the collected tests, it calls `then` with itself."""
 
     def __init__(self, paths: list[Path], jobs: int, longest: float, then: Any) -> None:
         self.paths, self.jobs, self.longest, self._then = paths, jobs, longest, then
@@ -51,7 +51,7 @@ class Trials:
             self._failed.append(report.nodeid)
 
     def outcomes(self, drawn: list[Change]) -> Iterator[tuple[Change, str, bool]]:
-        """Each change, what became of it, and whether it was killed; as they end."""
+        """Yield each change, its outcome and whether it was killed, as they end."""
         for change, answer in in_forks(drawn, self._try, self.jobs):
             if answer is None:
                 yield change, "a test did not end", True
@@ -59,7 +59,8 @@ class Trials:
                 yield change, answer["told"], answer["is_killed"]
 
     def touching(self, change: Change) -> list[str]:
-        """The tests that run the statement: of its module by name, then the quick; of every file by turns."""
+        """Return the tests that run the statement: those named after its module, then the quick ones, taking files in
+        turn."""
         found = [test for test, facts in self.map.items() if f"{change.path}:{change.line}" in facts["lines"]]
         own, turns, order = f"/test_{Path(change.path).stem}.py::", Counter[str](), {}
         for test in sorted(found, key=lambda test: self.map[test]["seconds"]):
@@ -90,7 +91,7 @@ class Trials:
     # The database
 
     def _make_database(self, items: list[pytest.Item]) -> None:
-        """Have pytest-django make it once, by a test that starts nothing; its forks have copies of the file."""
+        """Make pytest-django's database once, by a test that starts nothing; forks get copies of the file."""
         from django.db import connection
 
         quiet = next(item for item in items if item.path.name == "test_usage.py")
@@ -108,7 +109,8 @@ class Trials:
     # Which test touches what
 
     def _touched(self) -> dict[str, dict[str, Any]]:
-        """Test → seconds, and the lines of the core it runs. Kept by what the core and the test's file say."""
+        """Return test → seconds and the lines of the core it runs. The result is kept until the core or the test's file
+        changes."""
         CACHE.mkdir(parents=True, exist_ok=True)
         core = _digest(*self.paths)
         files: dict[Path, list[str]] = defaultdict(list)
@@ -126,7 +128,7 @@ class Trials:
         return {test: facts | {"lines": set(facts["lines"])} for test, facts in found.items() if test in self._items}
 
     def _watch(self, tests: list[str], directory: Path) -> dict[str, Any]:
-        """The facts of the tests that pass unchanged: only those can tell anything."""
+        """Return the facts of the tests that pass unchanged, since only those can notice a change."""
         self._own_database(directory)
         seen, found = swapping.watch(self._loaded, self.paths), {}
         for number, test in enumerate(tests):

@@ -1,4 +1,4 @@
-"""How the demo is told to end: by Ctrl-C, by a service manager, by a terminal that is closed."""
+"""The demo ends on Ctrl-C, on a service manager's signal, and when its terminal is closed."""
 
 import signal
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Ended(KeyboardInterrupt):
-    """The demo was told to end, by this signal."""
+    """Raised when a signal tells the demo to end."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -17,26 +17,26 @@ class Ended(KeyboardInterrupt):
 
 
 def heed() -> None:
-    """Raise `Ended` on these signals from now on, also for those that `postpone` kept waiting."""
+    """Raise `Ended` on these signals from now on, also for signals that `postpone` has held."""
     for number in _heeded():
         signal.signal(number, _end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def postpone() -> None:
-    """Keep them waiting until `heed`, even where another program takes this process over."""
+    """Hold these signals until `heed`, even if another program replaces this process."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 def ignore() -> None:
-    """From now on to the process's end. Python forgets handlers of its own before that."""
+    """Ignore these signals until the process ends. Python would remove handlers of its own before that."""
     for number in _heeded():
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """A signal that comes meanwhile raises only at the end. (A mask would not do: a child would inherit it.)"""
+    """Raise for a signal only at the end of the block. (A mask would not do: a child would inherit it.)"""
     came: list[int] = []
     before = {number: signal.signal(number, lambda told, _: came.append(told)) for number in _heeded()}
     try:
@@ -49,11 +49,11 @@ def held_back() -> Iterator[None]:
 
 
 def _heeded() -> list[signal.Signals]:
-    """Those that whoever started the demo has not switched off, as `nohup` does."""
+    """Return the signals that the demo's caller has not switched off, as `nohup` does."""
     return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _end(number: int, _: Any) -> NoReturn:
-    """Told once is enough: being told again must not stop the stopping half-way."""
+    """Raise `Ended` for the first signal and ignore the next, which must not interrupt the stopping."""
     ignore()
     raise Ended(number)

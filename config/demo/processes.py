@@ -1,4 +1,4 @@
-"""The demo's processes: started in sessions of their own without a terminal, logged to files, none left behind."""
+"""The demo's processes run in sessions of their own, without a terminal, log to files, and end with the demo."""
 
 import contextlib
 import os
@@ -21,11 +21,11 @@ LOG_LINES = 15
 
 
 class PortInUseError(Exception):
-    """Something else already listens there."""
+    """Raised if another program already listens on a port."""
 
 
 class StartError(Exception):
-    """A process ended, or did not answer in time; says so with the end of its log."""
+    """Raised if a process ended or did not answer in time; its text holds the end of the log."""
 
 
 class Processes:
@@ -34,7 +34,7 @@ class Processes:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def claim_ports(self, **ports: int) -> None:
-        """Raises PortInUseError, naming every option that must be another."""
+        """Check that the ports are free. Raises PortInUseError, which names every option to change."""
         taken = {name: port for name, port in ports.items() if _is_taken(port)}
         if taken:
             numbers = " and ".join(str(port) for port in taken.values())
@@ -44,7 +44,7 @@ class Processes:
             )
 
     def start(self, name: str, arguments: list[str]) -> None:
-        """Nobody could answer a question of theirs: they have no input."""
+        """Start a process, without input, since nobody could answer its questions."""
         with self._log(name).open("wb") as log, ending.held_back():
             self.running[name] = subprocess.Popen(
                 _command(arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -60,7 +60,7 @@ class Processes:
             raise StartError(f"{name} failed:\n{self._end_of_log(name)}")
 
     def wait_for(self, url: str, name: str) -> None:
-        """Until `url` answers 200."""
+        """Wait until `url` answers 200."""
         deadline = time.monotonic() + READY_WITHIN_SECONDS
         while time.monotonic() < deadline:
             if self.running[name].poll() is not None:
@@ -71,7 +71,7 @@ class Processes:
         raise StartError(f"{name} does not answer at {url}:\n{self._end_of_log(name)}")
 
     def wait(self) -> None:
-        """Until one of them ends, which none should."""
+        """Wait until a process ends, which none should."""
         while True:
             for name, process in self.running.items():
                 if process.poll() is not None:
@@ -79,9 +79,9 @@ class Processes:
             time.sleep(0.5)
 
     def stop(self) -> None:
-        """Ask each to end, the web first; then end what remains of its session.
+        """Ask each process to end, the web first; then end what remains of its session.
 
-        Asked all at once with its children, a cluster of django-q2 may wait for them for ever: its head is asked alone.
+        Only the head of django-q2's cluster is asked: asked together with its children, it may wait for them for ever.
         """
         for process in reversed(self.running.values()):
             process.terminate()
@@ -102,7 +102,7 @@ class Processes:
 
 
 def _command(arguments: list[str]) -> list[str]:
-    """A module with -m, else a command of manage.py."""
+    """Return the command line: a module with -m, else a command of manage.py."""
     return [sys.executable, *([] if arguments[0] == "-m" else ["manage.py"]), *arguments]
 
 

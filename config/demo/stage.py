@@ -1,4 +1,5 @@
-"""What the story acts on: the site as a subscriber reaches it, and the sandbox as Stripe and its cardholders do."""
+"""The demo's story acts on two things: the site, as a subscriber uses it, and the sandbox, as Stripe and cardholders
+do."""
 
 import json
 import time
@@ -19,12 +20,12 @@ PASSWORD = "correct-horse-battery"  # noqa: S105
 
 
 class StepError(Exception):
-    """A step whose outcome was not as it should be, or a call that was refused."""
+    """Raised if a step has the wrong outcome or a call was refused."""
 
 
 @dataclass
 class Person:
-    """Someone who signed up through the API, and what has been seen of them so far."""
+    """Someone who signed up through the API, and what the story has seen of them so far."""
 
     email: str
     token: str
@@ -46,7 +47,7 @@ class Stage:
         return Person(email, self.api("POST", "/accounts/token", person)["token"])
 
     def buy(self, person: Person, plan: str, card: str = "pm_card_visa") -> None:
-        """Through Checkout: start it on the site, pay on Stripe's page."""
+        """Buy a plan through Checkout: start on the site, pay on Stripe's page."""
         session = self.api("POST", "/subscriptions/checkout", {"plan": plan, "interval": "month"}, person)
         self.control(f"checkout/{session['session_id']}/complete", payment_method=card)
         paid = self.stripe("GET", f"checkout/sessions/{session['session_id']}")
@@ -77,7 +78,7 @@ class Stage:
         self.control("advance", seconds=int(days * 86_400 + hours * 3_600))
 
     def advance_past_renewal(self, person: Person) -> None:
-        """To two hours after the period's end: an invoice is a draft for one hour, then charged."""
+        """Move the clock two hours past the period's end. An invoice is a draft for one hour and is then charged."""
         item = self.stripe("GET", f"subscriptions/{person.subscription}")["items"]["data"][0]
         self.control("advance", to=item["current_period_end"] + 2 * 3_600)
 
@@ -97,8 +98,8 @@ class Stage:
 
     # What came of it
 
-    def settle(self) -> None:
-        """Until Stripe has delivered everything, every lane sleeps and every mail is sent."""
+    def wait_until_quiet(self) -> None:
+        """Wait until Stripe has delivered all events, no lane has work and every mail is sent."""
         deadline = time.monotonic() + SETTLED_WITHIN_SECONDS
         while time.monotonic() < deadline:
             self.control("settle", timeout=10)
@@ -109,13 +110,13 @@ class Stage:
         raise StepError(f"the queue was not empty after {SETTLED_WITHIN_SECONDS} seconds")
 
     def new_events(self) -> list[StripeEvent]:
-        """Events that arrived since we last looked."""
+        """Return the events that arrived since the last call."""
         fresh = [event for event in StripeEvent.objects.defer("payload") if event.pk not in self.seen_events]
         self.seen_events.update(event.pk for event in fresh)
         return fresh
 
     def new_mails(self, person: Person) -> list[str]:
-        """Kinds of the mails sent to `person` since we last looked."""
+        """Return the kinds of mail sent to `person` since the last call."""
         fresh = Mail.objects.filter(recipient=person.email).exclude(pk__in=person.seen_mails).order_by("created_at")
         kinds = {str(mail.pk): mail for mail in fresh}
         person.seen_mails.update(kinds)

@@ -1,4 +1,4 @@
-"""One story through every turn a subscription takes, each step with the outcome it must have."""
+"""The demo's story takes subscribers through every turn of a subscription; each step checks its outcome."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +15,7 @@ __all__ = ["PASSWORD", "tell"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the subscriber must see afterwards, and which mails must have been sent to them."""
+    """The state that the subscriber must see after a step, and the mails they must have got."""
 
     plan: str
     status: str
@@ -35,8 +35,8 @@ class Step:
 
 
 def tell(stage: Stage, out: OutputWrapper) -> None:
-    """Every event is delivered twice and out of order. Raises StepError at the first step that goes wrong."""
-    stage.settle()
+    """Run every step, with each event delivered twice and out of order. Raises StepError at the first wrong step."""
+    stage.wait_until_quiet()
     stage.new_events()
     stage.control("faults", webhooks={"duplicate": 1.0, "shuffle": 1.0})
     table = Table(out)
@@ -44,7 +44,7 @@ def tell(stage: Stage, out: OutputWrapper) -> None:
         person = stage.sign_up(f"{name}@example.com")
         for step in chapter(stage, person):
             step.act()
-            stage.settle()
+            stage.wait_until_quiet()
             _check(step, stage, person, table)
     stage.control("faults")
     table.close()

@@ -1,4 +1,4 @@
-"""The story's table: a row per step, printed as it happens."""
+"""This module prints the story's table: a row for each step, as it happens."""
 
 from typing import Any
 

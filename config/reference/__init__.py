@@ -1,4 +1,4 @@
-"""docs/api.md, written from what the code says of itself: `manage.py write_reference`."""
+"""This package writes docs/api.md from the code's own documentation: `manage.py write_reference`."""
 
 from .page import PATH, page
 

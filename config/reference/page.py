@@ -1,4 +1,4 @@
-"""The page: one section for each kind of thing that a host project may rely on."""
+"""This module writes the page: one section for each kind of thing that a host project may rely on."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -42,19 +42,19 @@ def python() -> Iterator[str]:
     yield "## Python"
     for module, names in public.modules():
         yield f"\n### `{module.__name__}`\n"
-        yield f"{public.says(module)}\n"
+        yield f"{public.documentation(module)}\n"
         for name in names:
             found = getattr(module, name)
-            yield from (f"#### `{name}{public.signature(found)}`\n", f"{public.says(found)}\n")
+            yield from (f"#### `{name}{public.signature(found)}`\n", f"{public.documentation(found)}\n")
             for part, member in public.members(found):
-                yield f"- `{part}{public.signature(member)}`: {_line(public.says(member))}"
+                yield f"- `{part}{public.signature(member)}`: {_line(public.documentation(member))}"
             if public.members(found):
                 yield ""
 
 
 def signal_list() -> Iterator[str]:
     yield "## Signals of `billing.signals`\n"
-    yield f"{public.says(signals)}\n"
+    yield f"{public.documentation(signals)}\n"
     source = Path(signals.__file__).read_text()
     yield from _table(
         ["signal", "when; its further arguments"], ([f"`{n}`", _escaped(s)] for n, s in SIGNAL.findall(source))
@@ -95,14 +95,14 @@ def template_list() -> Iterator[str]:
 
 def hosting_list() -> Iterator[str]:
     yield "## `billing.hosting`\n"
-    yield f"{public.says(hosting)}\n"
+    yield f"{public.documentation(hosting)}\n"
     names = [name for name in vars(hosting) if name.isupper()]
     yield from _table(["name", "value"], ([f"`{name}`", f"`{getattr(hosting, name)!r}`"] for name in names))
 
 
 def ledger() -> Iterator[str]:
     yield f"## The table `{StripeEvent._meta.db_table}`\n"
-    yield f"{public.says(StripeEvent)}\n"
+    yield f"{public.documentation(StripeEvent)}\n"
     columns = [f"`{field.column}`" for field in StripeEvent._meta.concrete_fields]
     yield f"Its columns: {', '.join(columns)}."
 
@@ -125,7 +125,7 @@ def _options(command: BaseCommand, name: str) -> list[list[str]]:
 
 
 def _option(action: Any) -> str:
-    """`--at TIME`, `--by {id,email}`, `--dry-run`, `EMAIL`."""
+    """Return an option as one types it: `--at TIME`, `--by {id,email}`, `--dry-run`, `EMAIL`."""
     takes = action.metavar or ("{" + ",".join(action.choices) + "}" if action.choices else action.dest.upper())
     if not action.option_strings:
         return str(takes)

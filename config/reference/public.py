@@ -1,4 +1,4 @@
-"""What a host project may rely on in Python, module by module, and how it is said on the page."""
+"""This module lists what a host project may rely on in Python, module by module, and how the page says it."""
 
 import inspect
 import pkgutil
@@ -35,7 +35,7 @@ def modules() -> Iterator[tuple[ModuleType, tuple[str, ...]]]:
 
 
 def callables() -> Iterator[tuple[str, Any]]:
-    """Everything public that is called, by its whole name, methods and properties of classes included."""
+    """Return everything public that is called, by its full name, with methods and properties of classes."""
     for module, names in modules():
         for name in names:
             found = getattr(module, name)
@@ -44,7 +44,8 @@ def callables() -> Iterator[tuple[str, Any]]:
 
 
 def members(found: Any) -> list[tuple[str, Any]]:
-    """Of a class of ours, what it defines itself and documents; what has no docstring says all by its name."""
+    """Return the members that one of our classes defines and documents. A class without a docstring documents all by
+    their names."""
     if not inspect.isclass(found):
         return []
     own = [(name, value) for name, value in vars(found).items() if not name.startswith("_")]
@@ -56,7 +57,7 @@ def members(found: Any) -> list[tuple[str, Any]]:
 
 
 def signature(found: Any) -> str:
-    """As one writes the call, types by their last name; fields of a class where it is made of them."""
+    """Return a signature as one writes the call, with types by their last name. A dataclass shows its fields."""
     if isinstance(found, property):
         return ""
     try:
@@ -71,15 +72,15 @@ def signature(found: Any) -> str:
     )
 
 
-def says(found: Any) -> str:
-    """Its docstring; a generated one, which repeats the signature, is none."""
+def documentation(found: Any) -> str:
+    """Return the docstring; a generated one, which only repeats the signature, counts as none."""
     text = inspect.cleandoc(getattr(found, "__doc__", None) or "")
     is_generated = inspect.isclass(found) and text.startswith(f"{found.__name__}(")
     return "" if is_generated else text
 
 
 def _offered(module: ModuleType) -> tuple[str, ...]:
-    """What `__all__` names; without it, the functions and classes written there."""
+    """Return what `__all__` names; without it, the functions and classes that the module defines."""
     if hasattr(module, "__all__"):
         names = tuple(module.__all__)
     else:

@@ -1,4 +1,4 @@
-"""The product's name on a page; on the error pages too, which no context processor reaches."""
+"""This tag writes the product's name on a page, on error pages too, which no context processor reaches."""
 
 from django import template
 from django.conf import settings

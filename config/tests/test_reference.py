@@ -20,12 +20,12 @@ def test_the_committed_page_is_what_the_code_says():
 
 
 def test_everything_public_has_a_docstring():
-    assert [name for name, found in public.callables() if not public.says(found)] == []
+    assert [name for name, found in public.callables() if not public.documentation(found)] == []
 
 
 def test_every_module_setting_and_signal_says_what_it_is_for():
     page = reference.page()
-    assert all(public.says(module) for module, _ in public.modules())
+    assert all(public.documentation(module) for module, _ in public.modules())
     assert all(sentence for _, sentence in documented().values())
     names = [name for name, value in vars(signals).items() if isinstance(value, Signal)]
     assert [name for name in names if not re.search(rf"^\| `{name}` \| \S", page, re.MULTILINE)] == []

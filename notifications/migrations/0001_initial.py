@@ -21,7 +21,9 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        help_text="The reason for this mail; no reason is told twice", max_length=600, unique=True
+                        help_text="The reason for this mail. No two mails have the same key.",
+                        max_length=600,
+                        unique=True,
                     ),
                 ),
                 (
@@ -54,7 +56,7 @@ class Migration(migrations.Migration):
                 (
                     "language",
                     models.CharField(
-                        blank=True, help_text="What it is written in; empty: LANGUAGE_CODE", max_length=20
+                        blank=True, help_text="The language of the mail. If empty: LANGUAGE_CODE.", max_length=20
                     ),
                 ),
                 (
@@ -62,9 +64,9 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("queued", "Queued"),
-                            ("sending", "being handed over"),
+                            ("sending", "sending"),
                             ("sent", "Sent"),
-                            ("skipped", "skipped: no reason any more"),
+                            ("skipped", "skipped: no longer needed"),
                             ("failed", "Failed"),
                             ("unconfirmed", "unconfirmed: may have been sent"),
                             ("delivered", "Delivered"),
@@ -76,38 +78,48 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_attempt_at", models.DateTimeField(help_text="Not before")),
+                ("next_attempt_at", models.DateTimeField(help_text="The mail is not tried before this time.")),
                 (
                     "woken_at",
-                    models.DateTimeField(blank=True, help_text="When it was last put on the queue", null=True),
+                    models.DateTimeField(blank=True, help_text="When the mail was last put on the queue.", null=True),
                 ),
-                ("token", models.UUIDField(blank=True, help_text="Of the worker that has it", null=True)),
+                (
+                    "token",
+                    models.UUIDField(blank=True, help_text="The token of the worker that has the mail.", null=True),
+                ),
                 ("leased_until", models.DateTimeField(blank=True, null=True)),
                 (
                     "error",
                     models.TextField(
-                        blank=True, default="", help_text="Why it was skipped, came back, or is not sent yet"
+                        blank=True, default="", help_text="Why the mail was skipped, bounced or is not sent yet."
                     ),
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(help_text="When it was decided on, by the clock of the rules"),
+                    models.DateTimeField(help_text="When the mail was reserved, by billing's clock."),
                 ),
                 (
                     "cause",
                     models.CharField(
-                        blank=True, default="", help_text="The event, or what else made it so", max_length=255
+                        blank=True,
+                        default="",
+                        help_text="The event or the action that caused the mail.",
+                        max_length=255,
                     ),
                 ),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
-                ("message_id", models.CharField(help_text="The Message-ID it carries", max_length=255)),
+                ("message_id", models.CharField(help_text="The mail's Message-ID header.", max_length=255)),
                 (
                     "provider_id",
-                    models.CharField(blank=True, default="", help_text="What the provider calls it", max_length=255),
+                    models.CharField(
+                        blank=True, default="", help_text="The provider's id of the mail.", max_length=255
+                    ),
                 ),
                 (
                     "reported_at",
-                    models.DateTimeField(blank=True, help_text="When the provider said what became of it", null=True),
+                    models.DateTimeField(
+                        blank=True, help_text="When the provider last reported on the mail.", null=True
+                    ),
                 ),
                 (
                     "customer",
@@ -147,14 +159,14 @@ class Migration(migrations.Migration):
                     "reason",
                     models.CharField(
                         choices=[
-                            ("bounced", "mail to it came back"),
+                            ("bounced", "mail to it bounced"),
                             ("complained", "reported our mail as spam"),
-                            ("rejected", "the provider does not send there"),
+                            ("rejected", "the provider refuses to send to it"),
                         ],
                         max_length=20,
                     ),
                 ),
-                ("detail", models.TextField(blank=True, default="", help_text="What the provider said")),
+                ("detail", models.TextField(blank=True, default="", help_text="The provider's own words.")),
                 ("suppressed_at", models.DateTimeField()),
                 ("lifted_at", models.DateTimeField(blank=True, null=True)),
                 (

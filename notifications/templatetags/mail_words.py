@@ -1,4 +1,4 @@
-"""Amounts, dates and names in the words of the active language, for HTML and for plain text alike."""
+"""Template filters that write amounts, dates and names in the active language, for HTML and for plain text."""
 
 import unicodedata
 from datetime import date, datetime
@@ -21,13 +21,14 @@ FROM_RIGHT_TO_LEFT = frozenset({"R", "AL"})
 
 @register.filter
 def money(minor: int, currency: str) -> str:
-    """`{{ amount|money:currency }}`: minor units, as Stripe counts them."""
+    """Write an amount in minor units: `{{ amount|money:currency }}`."""
     return format_amount(minor, currency, _language())
 
 
 @register.filter
 def day(iso: str) -> str:
-    """`{{ ends_at|day }}`: the date of an ISO time where we are, or an ISO date; nothing where there is none."""
+    """Write the date of an ISO time in our time zone, or an ISO date: `{{ ends_at|day }}`. Without a date it writes
+    nothing."""
     if not iso:
         return ""
     at = datetime.fromisoformat(iso)
@@ -42,7 +43,7 @@ def number(count: int) -> str:
 
 @register.filter
 def per(amount: str, every: str) -> str:
-    """`{{ charge|money:currency|per:every }}`: how often it is charged; `every` is "month", or "3 month"."""
+    """Write how often a price is charged: `{{ charge|money:currency|per:every }}`; `every` is "month" or "3 month"."""
     times, _, interval = every.rpartition(" ")
     count = int(times or 1)
     once = {
@@ -62,8 +63,8 @@ def per(amount: str, every: str) -> str:
 
 @register.filter(needs_autoescape=True)
 def plan_name(name: str, autoescape: bool = True) -> str:
-    """A plan's name, "your plan" where there is none. One written from right to left does not turn what is beside it:
-    in HTML it is set apart by an element, in text by characters."""
+    """Write the plan's name, or "your plan". A name written from right to left is set apart, by an element in HTML and
+    by characters in text, so that it does not turn the words beside it."""
     name = name or gettext("your plan")
     if autoescape:
         return format_html("<bdi>{}</bdi>", name)
@@ -73,13 +74,13 @@ def plan_name(name: str, autoescape: bool = True) -> str:
 
 @register.filter(needs_autoescape=True)
 def strong(words: str, autoescape: bool = True) -> str:
-    """Emphasis, in HTML."""
+    """Emphasise the words in HTML."""
     return format_html('<span class="strong">{}</span>', conditional_escape(words)) if autoescape else words
 
 
 @register.filter
 def colon(label: str) -> str:
-    """A label before what it names, with the space that the language wants."""
+    """Add a colon to a label, with the space that the language wants."""
     return gettext("%(label)s:") % {"label": label}
 
 

@@ -59,7 +59,7 @@ def test_a_mail_is_shown_with_its_words_and_facts(client, sign_in, reserve):
 def test_the_preview_is_the_mail_under_a_policy_that_lets_it_show_and_nothing_else(client, sign_in, reserve):
     sign_in("view_mail")
     preview = client.get(preview_of(reserve()))
-    assert "Thank you, your payment has arrived" in preview.content.decode()
+    assert "Thank you for your payment" in preview.content.decode()
     policy = preview["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "style-src 'unsafe-inline'" in policy
@@ -91,7 +91,7 @@ def test_staff_sends_a_mail_again_and_it_is_logged(client, sign_in, reserve, wor
     mail = reserve()
     work()
     page = send_again(client, mail)
-    assert "Queued once more: payment_received:in_1" in page.content.decode()
+    assert "Queued again: payment_received:in_1" in page.content.decode()
     assert work() == [Mail.Status.SENT]
     assert len(mailoutbox) == 2
     entry = LogEntry.objects.get(object_id=str(mail.pk))
@@ -111,7 +111,7 @@ def test_without_the_permission_to_resend_nothing_is_sent(client, sign_in, reser
 def test_what_cannot_be_sent_again_is_said_and_not_logged(client, sign_in, reserve):
     sign_in("view_mail", "resend_mail")
     page = send_again(client, reserve())
-    assert "It is on its way already." in page.content.decode()
+    assert "It is already on its way." in page.content.decode()
     assert not LogEntry.objects.exists()
 
 

@@ -153,7 +153,7 @@ def test_a_worker_that_was_only_slow_still_says_that_it_was_sent(reserve, later)
     assert outbox._begin(mail)
     later(minutes=10)
     outbox.sweep()
-    outbox._settle(mail, Status.SENT, sent_at=timezone.now())
+    outbox._record_state(mail, Status.SENT, sent_at=timezone.now())
     mail.refresh_from_db()
     assert mail.status == Status.SENT
 

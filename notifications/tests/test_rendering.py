@@ -206,13 +206,13 @@ def test_a_receipt_without_a_period_has_no_line_for_it():
 
 
 def test_a_failure_tells_the_next_try():
-    assert "We will try again on December 4, 2026" in words(render("payment_failed").text)
+    assert "We'll try again on December 4, 2026" in words(render("payment_failed").text)
 
 
 def test_the_last_try_is_called_so_and_access_is_on_hold():
     mail = render("payment_failed_last_try")
-    assert mail.subject.startswith("Last try")
-    assert "This was the last try" in words(mail.text)
+    assert mail.subject.startswith("Final attempt")
+    assert "We won't try again" in words(mail.text)
     assert "on hold since December 4, 2026" in words(mail.text)
 
 
@@ -221,7 +221,7 @@ def test_a_failure_without_invoice_page_leads_to_the_account(settings):
     assert "Pay now:\nhttps://acme.example/billing/" in render("payment_failed_bare").text
 
 
-@pytest.mark.parametrize(("name", "said"), [("refund_in_full", "in full"), ("refund_in_part", "a part of")])
+@pytest.mark.parametrize(("name", "said"), [("refund_in_full", "in full"), ("refund_in_part", "part of")])
 def test_a_refund_says_whether_it_is_all(name, said):
     assert said in words(render(name).text)
 
@@ -231,9 +231,9 @@ def test_a_refund_says_whether_it_is_all(name, said):
     [
         ("cancellation_scheduled", "You keep full access to Pro until January 1, 2027."),
         ("subscription_ended", "Your access to Pro ended on January 1, 2027. You"),
-        ("subscription_ended_by_refund", "because its payment was refunded in full."),
+        ("subscription_ended_by_refund", "because your payment was refunded in full."),
         ("subscription_ended_by_dispute", "because a payment was disputed."),
-        ("subscription_ended_unpaid", "because its payment did not go through."),
+        ("subscription_ended_unpaid", "because your payment didn't go through."),
     ],
 )
 def test_an_end_tells_until_when_and_why(name, said):

@@ -1,4 +1,4 @@
-"""`manage.py remove_second_step EMAIL`: for the last superuser who has lost app, passkey and recovery codes."""
+"""`manage.py remove_second_step EMAIL` helps the last superuser, who has lost app, passkey and recovery codes."""
 
 from typing import Any
 

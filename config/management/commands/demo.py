@@ -1,4 +1,4 @@
-"""The whole thing on one machine: sandbox, web and worker as processes, and one story told step by step."""
+"""`manage.py demo` starts sandbox, web and worker on this machine and tells one story step by step."""
 
 import os
 import signal
@@ -64,7 +64,7 @@ class Command(TerminalCommand):
             ending.ignore()
 
     def _say_goodbye(self, ended: Ended) -> None:
-        """Ctrl-C is how the open site is closed; anything else was cut short, which the exit code tells a shell."""
+        """Print how the demo ended. Ctrl-C closes the open site; any other end sets the exit code."""
         if ended.number == signal.SIGHUP:
             silence()
         self.stdout.write("\nStopping.")
@@ -117,7 +117,7 @@ def port(text: str) -> int:
 
 
 def run_again_in_demo_environment(site: str, sandbox: str, folder: Path) -> NoReturn:
-    """The demo has a database and a Stripe of its own, and never touches the ones configured here."""
+    """Start the command again in the demo's environment: it has its own database and Stripe and leaves yours alone."""
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(f"{DATABASE}*"):
         leftover.unlink()

@@ -1,4 +1,4 @@
-"""`manage.py write_reference`: docs/api.md, written anew from the code."""
+"""`manage.py write_reference` writes docs/api.md from the code."""
 
 from pathlib import Path
 from typing import Any

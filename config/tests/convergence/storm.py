@@ -76,7 +76,7 @@ def weather(site, batch, workers=3):
             courier.bring_in_disorder()
             if turn % 2 == 1:
                 storm.calm_down()
-                settle(site, courier, workers)
+                wait_until_quiet(site, courier, workers)
                 outcome.wrong = _compare(site, courier.events, people, mails)
                 if outcome.wrong:
                     break
@@ -157,7 +157,7 @@ def left_behind():
     OrmQ.objects.filter(lock__gt=timezone.now()).update(lock=timezone.now() - AGO)
 
 
-def settle(site, courier, workers):
+def wait_until_quiet(site, courier, workers):
     """Everybody is killed; a day passes; new workers, the sweep and the sync bring all to an end."""
     site.workers.tell("stop")
     courier.bring_the_rest()
