@@ -1,4 +1,4 @@
-"""The project's admin: behind the second step, and its pages that check a password behind the counters."""
+"""The project's admin asks for the second step, and counts wrong passwords on its own pages."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ class Site(AdminSite):
     @method_decorator(never_cache)
     @login_not_required
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Staff who have given their password and not passed the second step are led there."""
+        """Redirect staff who have given their password, but not passed the second step, to that step."""
         if request.method == "GET" and super().has_permission(request) and not rules.may_enter(request):
             return redirect(rules.address(request))
         return super().login(request, extra_context)

@@ -1,4 +1,4 @@
-"""How Django's `authenticate()` checks a password: behind the counters, whichever page or API asks."""
+"""Django's `authenticate()` checks passwords here, and counts wrong ones, for every page and API."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class GuardedBackend(ModelBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Any:
-        """The user, or None. Raises TooManyGuesses.
+        """Return the user, or None. Raises TooManyGuesses.
 
         Django's own backend hashes a password for unknown accounts too, and unknown accounts are counted like others.
         """
@@ -29,5 +29,5 @@ class GuardedBackend(ModelBackend):
 
 
 def is_password_of(request: HttpRequest, user: User, password: str) -> bool:
-    """Whether this is the user's password, who may be locked already. Raises TooManyGuesses."""
+    """Return whether this is the password of the user, even a locked one. Raises TooManyGuesses."""
     return guarded(request, user.email, lambda: user.check_password(password))

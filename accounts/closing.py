@@ -1,6 +1,7 @@
-"""Leaving: billing sees to Stripe and tells us when; here the account is locked at once and anonymised at the end.
+"""Deletion of an account: billing cancels everything at Stripe and signals when that is done; this module locks the
+account at once and anonymises it at the end.
 
-While closing, the password is kept and the revoked tokens too, for one question alone: how far is it?
+Until then, the password and the revoked tokens still work for one question: how far is the deletion?
 """
 
 import secrets
@@ -19,18 +20,18 @@ NOBODY = "deleted.invalid"
 
 
 def close(user: User) -> None:
-    """Begin to delete the account; asked again, it is on its way already. No Stripe call."""
+    """Begin to delete the account; do nothing if the deletion has begun. No Stripe call."""
     deletion.begin(user)
 
 
 def is_closed(user: User) -> bool:
-    """Stripe has confirmed, and nobody is left behind the row."""
+    """Return whether Stripe has confirmed and the user is anonymised."""
     leaving = deletion.of(user)
     return leaving is not None and leaving.is_done
 
 
 def on_account_closing(*, subscriber: Any, **_: Any) -> None:
-    """Locked out: an inactive user's sessions are nobody's, and the tokens are revoked."""
+    """Lock the user out: an inactive user has no sessions, and the tokens are revoked."""
     if not isinstance(subscriber, User):
         return
     ApiToken.objects.of(subscriber).revoke(ApiToken.Because.DELETION)
@@ -39,7 +40,7 @@ def on_account_closing(*, subscriber: Any, **_: Any) -> None:
 
 
 def on_account_closed(*, subscriber: Any, **_: Any) -> None:
-    """Nobody any more: the address is free for a new registration, the row stays for what hangs on it."""
+    """Anonymise the user: the address is free for a new registration, the row stays because others refer to it."""
     if not isinstance(subscriber, User):
         return
     subscriber.confirmed_email = ""
@@ -55,7 +56,7 @@ def on_account_closed(*, subscriber: Any, **_: Any) -> None:
 
 
 def _save_as_nobody(user: User) -> None:
-    """The name is random, so that nobody can be there first; should it be taken all the same, another is drawn."""
+    """Save the user under a random name, which nobody can take first; if it is taken all the same, draw another."""
     while True:
         user.email = f"deleted-{secrets.token_hex(16)}@{NOBODY}"
         try:

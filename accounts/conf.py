@@ -1,4 +1,4 @@
-"""The settings of `accounts`, read lazily so that `override_settings` works."""
+"""The settings of `accounts` are read lazily, so that `override_settings` works."""
 
 from datetime import timedelta
 
@@ -6,16 +6,16 @@ from django.conf import settings as django_settings
 
 
 class Settings:
-    """One property a setting; its docstring is its documentation."""
+    """Each property is one setting; its docstring is its documentation."""
 
     @property
     def confirms_email(self) -> bool:
-        """ACCOUNTS_CONFIRM_EMAIL: an address counts once its owner has opened a link that was mailed there."""
+        """ACCOUNTS_CONFIRM_EMAIL: whether users must confirm their address by a link in an e-mail."""
         return getattr(django_settings, "ACCOUNTS_CONFIRM_EMAIL", True)
 
     @property
     def token_life(self) -> timedelta | None:
-        """ACCOUNTS_TOKEN_DAYS: how long an API token lasts; 0: until it is revoked."""
+        """ACCOUNTS_TOKEN_DAYS: how long an API token lasts; with 0 it lasts until it is revoked."""
         days = getattr(django_settings, "ACCOUNTS_TOKEN_DAYS", 365)
         return timedelta(days=days) if days else None
 

@@ -1,7 +1,8 @@
-"""An address counts as its user's once they have opened a link that was mailed there, signed in as that user.
+"""Users confirm their address by opening a link in an e-mail while they are logged in.
 
-The link alone confirms nothing: mail scanners open links, and the owner of an address that a stranger has signed up
-with must not be led to confirm the stranger's account. A password chosen anew by mail proves the address as well.
+The link alone confirms nothing: mail scanners open links, and the owner of an address with which a stranger has
+signed up must not be led to confirm the stranger's account. Choosing a new password by e-mail proves the address as
+well.
 """
 
 import logging
@@ -22,7 +23,8 @@ log = logging.getLogger(__name__)
 
 
 class LinkSigner(PasswordResetTokenGenerator):
-    """Signs for one user, one address and this purpose, for PASSWORD_RESET_TIMEOUT, until the address is confirmed."""
+    """Sign a link for one user, one address and this purpose. It is valid for PASSWORD_RESET_TIMEOUT, until the
+    address is confirmed."""
 
     key_salt = "accounts.confirmation"
 
@@ -34,12 +36,12 @@ signer = LinkSigner()
 
 
 def is_confirmed(subscriber: Any) -> bool:
-    """BILLING_EMAIL_IS_CONFIRMED of this site."""
+    """Return whether the user has confirmed their address: this is BILLING_EMAIL_IS_CONFIRMED of this site."""
     return not subscriber.must_confirm_email
 
 
 def send(user: User) -> bool:
-    """Mails the link; False, with the reason in the log, when the mail could not be handed on."""
+    """Mail the link. Return False, and log the reason, if the mail could not be handed over."""
     context = {"user": user, "link": link(user), "site": urlsplit(settings.SITE_URL).netloc}
     subject = render_to_string("accounts/confirmation_subject.txt", context).strip()
     try:
@@ -51,7 +53,7 @@ def send(user: User) -> bool:
 
 
 def link(user: User) -> str:
-    """It leads to SITE_URL, never to whatever Host header came with the request."""
+    """Return the link; it starts with SITE_URL, never with the Host header of a request."""
     words = {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": signer.make_token(user)}
     return settings.SITE_URL + reverse("accounts:confirm", kwargs=words)
 
@@ -61,6 +63,6 @@ def is_link_of(user: User, uidb64: str, token: str) -> bool:
 
 
 def confirm(user: User) -> None:
-    """The address the user has now is theirs."""
+    """Record that the user's present address is theirs."""
     user.confirmed_email = user.email
     user.save(update_fields=["confirmed_email"])

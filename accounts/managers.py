@@ -1,4 +1,4 @@
-"""How users are made: by e-mail address, with a password that may be unusable but never plain."""
+"""The manager creates users by e-mail address, with a password that may be unusable but never plain."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """Raises ValueError without an address, ValidationError for one we do not take (`addresses.check`),
-        IntegrityError when it is taken in whatever spelling."""
+        """Create a user. Raises ValueError without an address, ValidationError for one that we do not accept
+        (`addresses.check`), IntegrityError when it is taken in any spelling."""
         if not email:
             raise ValueError("A user needs an e-mail address.")
         addresses.check(email)

@@ -1,19 +1,14 @@
-"""What every page needs that takes a password: the page that says to wait, and the cookie of a known browser."""
+"""Every page that takes a password needs this middleware: it answers 429 to too many guesses, and sets the cookie of
+a known browser."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+
+from billing.pages import too_often
 
 from . import devices
 from .guessing import TooManyGuesses
-
-
-def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    """429 with a page that says when to try again."""
-    response = render(request, "billing/too_often.html", {"seconds": seconds}, status=429)
-    response["Retry-After"] = str(seconds)
-    return response
 
 
 class PasswordGuard:
@@ -27,5 +22,5 @@ class PasswordGuard:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, TooManyGuesses):
-            return too_many(request, exception.seconds)
+            return too_often(request, exception.seconds)
         return None

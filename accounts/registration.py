@@ -1,4 +1,4 @@
-"""Making an account: one rule for the API and the page."""
+"""The API and the page create accounts by this one rule."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .models import User
 
 
 class Refused(Exception):
-    """Why no account was made: a stable `code`, the `field` it is about, and sentences for a person."""
+    """No account was created: `code` is stable, `field` is the wrong field, and the sentences are for people."""
 
     def __init__(self, code: str, field: str, sentences: list[str]) -> None:
         super().__init__(" ".join(sentences))
@@ -20,9 +20,10 @@ class Refused(Exception):
 
 
 def register(email: Any, password: Any, language: str = "") -> User:
-    """Checks the address, then the password, then makes the user, who is mailed in `language`, and has them confirm.
+    """Check the address and the password, then create the user, who gets e-mails in `language` and must confirm the
+    address.
 
-    Raises `Refused` with `invalid_email`, `weak_password` or `email_taken`; the database settles two at once.
+    Raises `Refused` with `invalid_email`, `weak_password` or `email_taken`; the database decides between two at once.
     """
     email, password = email.strip() if isinstance(email, str) else "", _text(password)
     _check("invalid_email", "email", lambda: addresses.check(email))
@@ -39,11 +40,11 @@ def _create(email: str, password: str, language: str) -> User:
         with transaction.atomic():
             return User.objects.create_user(email, password, language=language)
     except IntegrityError:
-        raise Refused("email_taken", "email", ["An account with this address exists already."]) from None
+        raise Refused("email_taken", "email", ["An account with this address already exists."]) from None
 
 
 def _text(value: Any) -> str:
-    """JSON may send anything, and no database stores a NUL."""
+    """Return a text without NUL: JSON may contain anything, and no database stores a NUL."""
     return value.replace("\0", "") if isinstance(value, str) else ""
 
 

@@ -1,4 +1,4 @@
-"""The API of API tokens: sign in for one, list them, end the one in use, another one, or all."""
+"""The token API issues a token, lists tokens, and revokes the current one, another one, or all."""
 
 from typing import Any
 from uuid import UUID
@@ -17,13 +17,13 @@ from billing.api.serializers import ErrorSerializer
 from .api import ObtainToken
 from .models import ApiToken
 
-BY_SESSION = "This request was signed in by a session. Name the token to revoke: DELETE /api/v1/accounts/tokens/{id}."
+BY_SESSION = "This request used a session, not a token. Name the token to revoke: DELETE /api/v1/accounts/tokens/{id}."
 MAY_NOT: dict[int, Any] = {403: error("permission_denied", note=CSRF_NOTE)}
-REVOKED = OpenApiResponse(description="The token is revoked and opens nothing any more.")
+REVOKED = OpenApiResponse(description="The token is revoked and no longer works.")
 
 
 class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
-    is_current = serializers.SerializerMethodField(help_text="Whether it is the token of this request")
+    is_current = serializers.SerializerMethodField(help_text="True for the token of this request")
 
     class Meta:
         model = ApiToken
@@ -35,7 +35,7 @@ class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
 
 
 class Token(ObtainToken):
-    """POST {email, password, name?}: a new token. DELETE: the token of this request is revoked."""
+    """POST {email, password, name?} returns a new token. DELETE revokes the token of this request."""
 
     def get_authenticators(self) -> list[Any]:
         is_sign_in = self.request is not None and self.request.method != "DELETE"
@@ -52,7 +52,7 @@ class Token(ObtainToken):
         request=None,
         responses={
             204: REVOKED,
-            400: OpenApiResponse(ErrorSerializer, description="`no_token`: the request was signed in by a session"),
+            400: OpenApiResponse(ErrorSerializer, description="`no_token`: the request used a session"),
             **UNAUTHENTICATED,
             **MAY_NOT,
         },
@@ -64,7 +64,7 @@ class Token(ObtainToken):
 
 
 class Tokens(APIView):
-    """GET: the tokens of this account that are valid, the newest first. DELETE: all of them are revoked."""
+    """GET lists the valid tokens of this account, newest first. DELETE revokes all of them."""
 
     @extend_schema(
         operation_id="accounts_tokens",
@@ -80,7 +80,7 @@ class Tokens(APIView):
         operation_id="accounts_tokens_revoke",
         request=None,
         responses={
-            204: OpenApiResponse(description="All tokens are revoked, the one of this request included."),
+            204: OpenApiResponse(description="All tokens are revoked, including the one of this request."),
             **UNAUTHENTICATED,
             **MAY_NOT,
         },
@@ -91,7 +91,7 @@ class Tokens(APIView):
 
 
 class OneToken(APIView):
-    """DELETE: one token of this account, by its id, is revoked."""
+    """DELETE revokes one token of this account, by its id."""
 
     @extend_schema(
         operation_id="accounts_tokens_revoke_one",

@@ -1,4 +1,4 @@
-"""The page of one's API tokens: which there are, a new one that is shown once, and the end of one."""
+"""Users see, create and revoke their API tokens on this page."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from .token_forms import TokenForm
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
 class TokensView(LoginRequiredMixin, FormView):
-    """/accounts/tokens/: the answer to the POST is the one place where a token's value stands."""
+    """Show the tokens at /accounts/tokens/. Only the answer to the POST shows a token's value."""
 
     form_class = TokenForm
     template_name = "accounts/tokens.html"
@@ -40,7 +40,7 @@ class TokensView(LoginRequiredMixin, FormView):
 
 
 class RevokeTokenView(LoginRequiredMixin, View):
-    """POST /accounts/tokens/<id>/revoke/: one of one's own."""
+    """POST /accounts/tokens/<id>/revoke/ revokes one of the user's own tokens."""
 
     http_method_names = ["post"]
 
@@ -48,5 +48,5 @@ class RevokeTokenView(LoginRequiredMixin, View):
         user: Any = request.user
         token = get_object_or_404(ApiToken.objects.of(user), pk=pk)
         ApiToken.objects.filter(pk=token.pk).revoke(ApiToken.Because.OWNER)
-        messages.success(request, f"The token “{token.name}” is revoked: it opens nothing any more.")
+        messages.success(request, f"Revoked the token “{token.name}”. It no longer works.")
         return redirect("accounts:tokens")

@@ -1,1 +1,1 @@
-"""A second step at the door of the admin: a code from an app, a passkey, or a recovery code. django-otp keeps them."""
+"""The admin asks for a second step: a code from an app, a passkey, or a recovery code. django-otp stores them."""

@@ -1,4 +1,4 @@
-"""What the admin's page of a user says of their second step, and how a superuser removes it."""
+"""The admin's page of a user shows their second step, and lets a superuser remove it."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ from accounts.models import User
 from . import rules
 
 NONE = "None"
-HAS_ONE = "Has one"
+HAS_ONE = "Set up"
 
 
 class SecondStepAdmin:
-    """For the admin of users."""
+    """Add the second step to the admin of users."""
 
     admin_site: Any
 

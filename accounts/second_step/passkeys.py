@@ -1,4 +1,4 @@
-"""Passkeys, by django-otp-webauthn: the ceremonies are its own, here is who may begin one and what a failure costs."""
+"""django-otp-webauthn runs the passkey ceremonies; this module says who may begin one, and counts failures."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from . import rules
 
 
 def work_at(request: HttpRequest) -> bool:
-    """A passkey belongs to a host name; browsers refuse it at any other, and at an address of numbers."""
+    """Return whether passkeys work at this host: browsers refuse them at another host name or at an IP address."""
     host = urlsplit(f"//{request.get_host()}").hostname or ""
     return host == settings.OTP_WEBAUTHN_RP_ID or host.endswith(f".{settings.OTP_WEBAUTHN_RP_ID}")
 
@@ -29,7 +29,7 @@ class StaffAlone:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
 
     def handle_exception(self, exc: Exception) -> Any:
-        """A body of another shape than a browser's is the sender's fault, not ours."""
+        """Answer 400 to a body that no browser sends."""
         malformed = isinstance(exc, (ValueError, TypeError, LookupError, AttributeError, RecursionError))
         return super().handle_exception(exceptions.MalformedRequest() if malformed else exc)  # type: ignore[misc]
 
@@ -52,7 +52,7 @@ class BeginAuthentication(StaffAlone, views.BeginCredentialAuthenticationView):
 
 class CompleteAuthentication(StaffAlone, views.CompleteCredentialAuthenticationView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """A passkey that does not fit is a failure like a wrong code."""
+        """Count a wrong passkey like a wrong code."""
         answers: list[HttpResponseBase] = []
 
         def is_right() -> bool:

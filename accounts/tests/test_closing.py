@@ -98,7 +98,7 @@ def test_the_page_asks_for_the_password_and_signs_out(world, ada, client):
     assert "This cannot be undone" in client.get("/accounts/delete/").content.decode()
     assert "Nothing was deleted" in client.post("/accounts/delete/", {"password": "wrong"}).content.decode()
     answer = client.post("/accounts/delete/", {"password": PASSWORD}, follow=True)
-    assert "Your account is closing" in answer.content.decode()
+    assert "Your account is being deleted" in answer.content.decode()
     assert "_auth_user_id" not in client.session
     testing.work()
     ada.refresh_from_db()

@@ -83,7 +83,7 @@ def test_a_forgotten_password_is_chosen_anew_by_a_mail_that_leads_to_this_site(c
         {"new_password1": "another-horse-9", "new_password2": "another-horse-9"},
         follow=True,
     )
-    assert "Your password is changed" in answer.content.decode()
+    assert "Your password has been changed" in answer.content.decode()
     ada.refresh_from_db()
     assert ada.check_password("another-horse-9")
     assert "This link no longer works" in client.get(link, follow=True).content.decode()

@@ -94,13 +94,13 @@ def test_the_page_says_what_the_event_changed_recorded_and_mailed(world, root):
     ada = world.subscribed()
     change = SubscriptionChange.objects.filter(customer=ada.customer, plan__isnull=False).earliest("pk")
     shown = tables(root, StripeEvent.objects.get(pk=change.cause))
-    assert ("Status", "–", "active") in shown["What it changed"]
-    assert ("Plan", "–", "Pro") in shown["What it changed"]
-    assert ("Access", "no subscription", "active") in shown["What it changed"]
+    assert ("Status", "–", "active") in shown["Changes"]
+    assert ("Plan", "–", "Pro") in shown["Changes"]
+    assert ("Access", "no subscription", "active") in shown["Changes"]
     paid = StripeEvent.objects.get(type="invoice.paid", lane=ada.customer)
     shown = tables(root, paid)
-    assert [row[0].startswith("Payment") and row[2] for row in shown["Recorded about its object"]] == ["paid"]
-    mails = [row for event in StripeEvent.objects.all() for row in tables(root, event).get("Mails it caused", [])]
+    assert [row[0].startswith("Payment") and row[2] for row in shown["Records of its object"]] == ["paid"]
+    mails = [row for event in StripeEvent.objects.all() for row in tables(root, event).get("Mails", [])]
     assert any((row[0].lower(), row[1]) == ("payment received", "ada@example.com") for row in mails)
 
 
@@ -109,7 +109,7 @@ def test_a_refund_event_leads_to_the_refund_and_the_payment_it_is_about(world, r
     world.stripe("POST", "refunds", charge=world.charge_of(ada)["id"], amount=500)
     world.deliver()
     event = StripeEvent.objects.filter(type="charge.refunded").latest("received_at")
-    recorded = {row[0].split("re_")[0].split("in_")[0] for row in tables(root, event)["Recorded about its object"]}
+    recorded = {row[0].split("re_")[0].split("in_")[0] for row in tables(root, event)["Records of its object"]}
     assert {"Refund", "Payment"} <= recorded
 
 
@@ -133,8 +133,8 @@ def test_every_try_that_failed_is_kept_with_its_error_and_so_is_what_staff_did(w
 def test_facts_and_state_are_shown_only_to_who_may_view_them(world, reader):
     ada = world.subscribed()
     shown = tables(reader, StripeEvent.objects.get(type="invoice.paid", lane=ada.customer))
-    assert "What it changed" not in shown
-    assert shown["Recorded about its object"] == shown["Mails it caused"] == []
+    assert "Changes" not in shown
+    assert shown["Records of its object"] == shown["Mails"] == []
 
 
 def test_a_page_costs_the_same_queries_however_long_the_lane_is(root):

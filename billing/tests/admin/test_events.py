@@ -263,7 +263,7 @@ def test_who_asked_is_logged(operator):
     event = an_event(status=Status.DEAD)
     operator.post(again_at(event))
     entry = LogEntry.objects.get(object_id=event.pk)
-    assert (entry.user.email, entry.change_message) == ("operator@example.com", "Asked to process again")
+    assert (entry.user.email, entry.change_message) == ("operator@example.com", "Processed again")
 
 
 def test_an_event_of_the_other_mode_is_left_out_and_said_so(operator):

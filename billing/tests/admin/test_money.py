@@ -84,7 +84,7 @@ def test_a_failed_payment_says_what_came_of_it(admin_client, alice):
     failure = failed(alice, next_attempt_at=timezone.now() + DAY)
     assert "will be tried again" in told(admin_client, failure)
     PaymentFailure.objects.update(next_attempt_at=None)
-    assert "no try scheduled" in told(admin_client, failure)
+    assert "no attempt scheduled" in told(admin_client, failure)
     now = timezone.now()
     Payment.objects.create(
         customer=alice, invoice_id="in_1", amount=2000, currency="usd", invoiced_at=now, paid_at=now, billing_reason="x"

@@ -190,8 +190,8 @@ def test_without_a_reason_nothing_is_done(world, staff, ada, reason):
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"until": "2020-01-01"}, "Choose a day that is still to come."),
-        ({"until": "9999-12-31"}, "Choose a day within ten years."),
+        ({"until": "2020-01-01"}, "Choose a day in the future."),
+        ({"until": "9999-12-31"}, "Choose a day in the next ten years."),
         ({"until": "soon"}, "Write the day as 2026-12-31."),
         ({"until": ""}, "This field is required."),
         ({"plan": 0}, "Select a valid choice."),

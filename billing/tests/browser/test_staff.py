@@ -109,7 +109,7 @@ def test_i_paid_and_have_no_access(world, ada, enter, see):
 def hold_and_release(page, see):
     follow(page, "Place a hold")
     press(page, "Place a hold")
-    expect(page.get_by_text("Say why: whoever asks later finds it here.")).to_be_visible()
+    expect(page.get_by_text("Enter a reason, so that your colleagues can find it later.")).to_be_visible()
     page.get_by_label("Reason").fill("Two people use this account, they were asked to write back.")
     see(page, "hold")
     press(page, "Place a hold")

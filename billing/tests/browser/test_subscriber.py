@@ -158,7 +158,7 @@ def cancel_and_resume(page, see):
 
 
 def portal_and_invoices(page, world, see):
-    press(page, "Cards and address")
+    press(page, "Card and address")
     expect(page).to_have_url(re.compile(f"^{world.url}/p/"))
     page.get_by_role("link", name="Back").first.click()
     expect(plan(page)).to_contain_text("Team")
@@ -176,7 +176,7 @@ def delete_the_account(page, see):
     see(page, "delete")
     page.get_by_label("Your password").fill(PASSWORD)
     press(page, "Delete my account")
-    heading(page, "Your account is closing")
+    heading(page, "Your account is being deleted")
     see(page, "deleted")
     page.goto("/billing/")
     heading(page, "Welcome back")
@@ -197,7 +197,7 @@ def test_a_plan_is_changed_and_left_on_a_phone_in_the_dark_without_javascript(wo
     follow(page, "See the change to Team")
     see(page, "change-up-phone")
     press(page, "Pay $40.00 and change")
-    said(page, "Your plan is changed.")
+    said(page, "Your plan has been changed.")
     follow(page, "Cancel")
     see(page, "cancel-phone")
     page.get_by_role("radio", name="Now").check()

@@ -32,7 +32,7 @@ def test_an_upgrade_is_shown_with_its_price_then_paid_and_in_effect(ada, client)
     page = client.get("/billing/change?plan=team&interval=month")
     assert "You pay the difference now" in text(page)
     assert "Due now $40.00" in text(page)
-    assert "Your plan is changed." in text(confirm(client, page))
+    assert "Your plan has been changed." in text(confirm(client, page))
     assert ada.row.plan.slug == "team"
 
 

@@ -236,7 +236,7 @@ def test_a_stranger_who_registered_a_customers_address_gets_nothing_of_theirs(wo
     for user in (stranger, ada):
         joined(user, stripe_seconds(world, vip) + 60)
     joined(ada, stripe_seconds(world, friend) - 60)
-    why = "the subscriber joined after this customer was made, and nothing says that the address is theirs"
+    why = "the subscriber joined after this customer was created, and has not proved that they own the address"
     assert run("--by", "email", "--price", f"{old}=team") == [
         f"{vip}  {why} (legacy-vip@example.com)",
         "Imported: 2 customers at Stripe, 1 linked, 0 linked already, 1 problem.",
