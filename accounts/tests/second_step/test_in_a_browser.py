@@ -112,7 +112,7 @@ FORGED = (
 
 def test_passkeys_are_not_offered_where_browsers_refuse_them(enter):
     page = enter(host="127.0.0.1")
-    expect(page.get_by_text("Passkeys work at this site's own host name alone")).to_be_visible()
+    expect(page.get_by_text("Passkeys only work at this site's own host name")).to_be_visible()
     expect(page.get_by_role("button", name="A passkey")).to_have_count(0)
 
 
@@ -130,7 +130,7 @@ def test_an_app_is_added_and_then_asked_for(enter, shoot, look):
     device = TOTPDevice.objects.get()
     page.get_by_label("Code shown in your app").fill("000000" if code(device) != "000000" else "111111")
     page.get_by_role("button", name="Add the app").click()
-    expect(page.get_by_text("This code is wrong or too old")).to_be_visible()
+    expect(page.get_by_text("This code is wrong or expired")).to_be_visible()
     see("app-wrong")
     page.get_by_label("Code shown in your app").fill(code(device))
     page.get_by_role("button", name="Add the app").click()

@@ -24,7 +24,7 @@ PROBLEMS = {
     "has_another": "the subscriber already has another customer",
     "leaving": "the subscriber's account is deleted or being deleted",
     "unconfirmed": "the subscriber has not confirmed this address, so anybody may have signed up with it",
-    "joined_later": "the subscriber joined after this customer was created, and has not proved that they own the address",
+    "joined_later": "the subscriber joined after this customer was created, and has not proved to own the address",
 }
 
 

@@ -142,12 +142,12 @@ def test_asked_about_a_day_it_answers_for_that_day_and_tells_what_had_happened_b
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ("yesterday", "is no time"),
-        ("2026-13-45", "is no time"),
-        ("0001-01-01", "is no time"),
-        ("\0", "is no time"),
-        ("<script>", "&lt;script&gt;” is no time"),
-        ("2026-11-24", "That is still to come"),
+        ("yesterday", "is not a valid time"),
+        ("2026-13-45", "is not a valid time"),
+        ("0001-01-01", "is not a valid time"),
+        ("\0", "is not a valid time"),
+        ("<script>", "&lt;script&gt;” is not a valid time"),
+        ("2026-11-24", "That is in the future"),
     ],
 )
 def test_a_time_that_cannot_be_is_said_to_be_none_and_now_is_told(staff, alice, asked, sentence):

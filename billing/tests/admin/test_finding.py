@@ -53,7 +53,7 @@ def test_an_address_is_not_taken_for_the_beginning_of_anothers(admin_client):
 
 def test_who_has_an_account_and_never_bought_is_told_apart_from_who_is_nobody(admin_client):
     get_user_model().objects.create_user("fay@example.com", "correct-horse-battery")
-    told = "whoever paid did so under another address"
+    told = "If they paid, they used another address"
     assert told in admin_client.get(FIND, {"q": "Fay@example.com"}, follow=True).content.decode()
     assert told not in admin_client.get(FIND, {"q": "nobody@example.com"}, follow=True).content.decode()
 

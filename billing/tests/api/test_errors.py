@@ -72,7 +72,7 @@ def test_an_unknown_page_is_404_in_html(client, settings):
     settings.DEBUG = False
     answer = client.get("/nothing")
     assert answer.status_code == 404
-    assert "There is nothing here" in answer.content.decode()
+    assert "Page not found" in answer.content.decode()
 
 
 def test_a_body_that_is_not_json_is_400(ada):

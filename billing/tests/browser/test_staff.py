@@ -141,7 +141,7 @@ def _later(page):
 
 def ask_about_another_day(page, see):
     day = timezone.now() + timedelta(days=2)
-    page.get_by_label("As it was on").fill(day.strftime("%Y-%m-%dT%H:%M"))
+    page.get_by_label("Show access on").fill(day.strftime("%Y-%m-%dT%H:%M"))
     press(page, "Ask")
     expect(page.get_by_text("Access on")).to_be_visible()
     see(page, "subscriber-back-then")

@@ -144,7 +144,7 @@ def change_up_and_down(page, world, see):
     expect(page.get_by_role("heading", name="Your plan changes to Pro on")).to_be_visible()
     see(page, "billing-downgrade")
     press(page, "Keep Team")
-    said(page, "The change is off.")
+    said(page, "The change is cancelled.")
 
 
 def cancel_and_resume(page, see):

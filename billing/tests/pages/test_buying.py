@@ -191,7 +191,7 @@ def test_after_grace_the_page_says_that_the_plan_comes_back_when_paid(world, cli
     world.deliver()
     client.force_login(ada.user)
     page = text(client.get("/billing/"))
-    assert "your plan is back at once" in page
+    assert "you get your plan back at once" in page
     assert "0 of 10" in page
 
 
@@ -210,7 +210,7 @@ def test_a_cancellation_that_is_scheduled_is_shown_with_its_date(world, client):
     [
         (Hold.Kind.DISPUTE, "a payment is disputed"),
         (Hold.Kind.FRAUD, "a payment is being checked"),
-        (Hold.Kind.STAFF, "Our team has paused this account"),
+        (Hold.Kind.STAFF, "Our team has paused your access"),
         (Hold.Kind.REFUND, "Your payment was refunded"),
     ],
 )

@@ -16,8 +16,8 @@ def found():
 @pytest.mark.parametrize(
     ("stated", "names"),
     [
-        ("pro", "no list"),
-        ({"pro": PLAN}, "no list"),
+        ("pro", "not a list"),
+        ({"pro": PLAN}, "not a list"),
         ([{"name": "Pro"}], "plan 1 lacks 'slug'"),
         ([{"slug": "pro"}], "pro lacks 'name'"),
         ([{**PLAN, "colour": "red"}], "there is no 'colour'"),

@@ -165,7 +165,7 @@ def test_broken_off_half_way_it_is_gone_on_with(world, old, monkeypatch):
         return real(path, **params)
 
     monkeypatch.setattr(stripe_client, "get", fails_later)
-    with pytest.raises(CommandError, match="run it again to go on") as failed:
+    with pytest.raises(CommandError, match="Run it again to continue") as failed:
         run("--by", "email", "--price", f"{old}=pro")
     assert failed.value.returncode == 1
     monkeypatch.setattr(stripe_client, "get", real)
@@ -195,13 +195,13 @@ def test_an_event_that_came_in_between_is_asked_about(world, old, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "Whose are they?"),
+        ([], "Say how to match customers"),
         (["--by", "id"], "--field or --file"),
         (["--by", "metadata"], "--key go together"),
         (["--by", "email", "--file", "x.csv"], "--file goes with --by id"),
         (["--by", "id", "--file", "no.csv"], "cannot be read"),
         (["--by", "id", "--field", "nothing"], "no field nothing"),
-        (["--by", "email", "--price", "price_none=pro"], "is no price of this Stripe account"),
+        (["--by", "email", "--price", "price_none=pro"], "is not a price of this Stripe account"),
         (["--by", "email", "--price", "price_none=gold"], "There is no plan gold. There are: free, pro, team."),
     ],
 )
@@ -236,7 +236,7 @@ def test_a_stranger_who_registered_a_customers_address_gets_nothing_of_theirs(wo
     for user in (stranger, ada):
         joined(user, stripe_seconds(world, vip) + 60)
     joined(ada, stripe_seconds(world, friend) - 60)
-    why = "the subscriber joined after this customer was created, and has not proved that they own the address"
+    why = "the subscriber joined after this customer was created, and has not proved to own the address"
     assert run("--by", "email", "--price", f"{old}=team") == [
         f"{vip}  {why} (legacy-vip@example.com)",
         "Imported: 2 customers at Stripe, 1 linked, 0 linked already, 1 problem.",
