@@ -192,4 +192,4 @@ def test_a_price_is_not_changed_without_the_permission(rows):
 def test_a_lane_at_work_is_told_from_one_that_waits(staff, rows):
     assert "awake" in staff.get(address(Lane, "changelist")).content.decode()
     Lane.objects.update(token="0" * 32, leased_until=timezone.now() + timedelta(minutes=1))
-    assert "at work" in staff.get(address(Lane, "changelist")).content.decode()
+    assert "working" in staff.get(address(Lane, "changelist")).content.decode()
