@@ -93,7 +93,7 @@ def test_i_paid_and_have_no_access(world, ada, enter, see):
     see(page, "subscriber")
     page.locator("li", has_text="invoice.paid").get_by_role("link", name="invoice.paid").first.click()
     press(page, "Process again")
-    said(page, "1 event was set to go again.")
+    said(page, "1 event will be processed again.")
     testing.work()
     find(page, world.charge_of(ada)["id"])
     expect(page.get_by_text("The subscription is active and paid until")).to_be_visible()

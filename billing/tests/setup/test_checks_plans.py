@@ -21,7 +21,7 @@ def found():
         ([{"name": "Pro"}], "plan 1 lacks 'slug'"),
         ([{"slug": "pro"}], "pro lacks 'name'"),
         ([{**PLAN, "colour": "red"}], "there is no 'colour'"),
-        ([PLAN, PLAN], "the slug 'pro' stands there twice"),
+        ([PLAN, PLAN], "the slug 'pro' is used twice"),
         ([{**PLAN, "slug": "pro plan"}], "'slug'"),
         ([{**PLAN, "name": "x" * 101}], "'name'"),
         ([{**PLAN, "rank": -1}], "'rank'"),

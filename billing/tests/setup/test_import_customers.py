@@ -54,7 +54,7 @@ def test_by_email_who_pays_has_access_and_nobody_is_told(world, old):
     ada = world.sign_up("ada@example.com")
     customer = pays(world, old, "Ada@Example.com")
     assert run("--by", "email", "--price", f"{old}=pro") == [
-        "Imported: 1 customer at Stripe, 1 linked, 0 linked already, 0 problems."
+        "Imported: 1 customer at Stripe, 1 linked, 0 already linked, 0 problems."
     ]
     row = Subscription.objects.select_related("plan", "customer").get(customer=customer)
     assert (row.customer.subscriber, row.plan.slug, row.status, row.price_id) == (ada, "pro", "active", old)
@@ -87,7 +87,7 @@ def test_run_again_it_changes_nothing_and_says_so(world, old):
     pays(world, old, "ada@example.com")
     run("--by", "email", "--price", f"{old}=pro")
     before = list(Subscription.objects.values()), list(Customer.objects.values())
-    assert run("--by", "email") == ["Imported: 1 customer at Stripe, 0 linked, 1 linked already, 0 problems."]
+    assert run("--by", "email") == ["Imported: 1 customer at Stripe, 0 linked, 1 already linked, 0 problems."]
     assert (list(Subscription.objects.values()), list(Customer.objects.values()), world.heard) == (*before, [])
 
 
@@ -239,7 +239,7 @@ def test_a_stranger_who_registered_a_customers_address_gets_nothing_of_theirs(wo
     why = "the subscriber joined after this customer was created, and has not proved to own the address"
     assert run("--by", "email", "--price", f"{old}=team") == [
         f"{vip}  {why} (legacy-vip@example.com)",
-        "Imported: 2 customers at Stripe, 1 linked, 0 linked already, 1 problem.",
+        "Imported: 2 customers at Stripe, 1 linked, 0 already linked, 1 problem.",
     ]
     assert not access.of(stranger).has_access
     assert access.of(ada).plan.slug == "team"
