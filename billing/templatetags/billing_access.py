@@ -14,8 +14,9 @@ register = template.Library()
 def has_access(context: Any, subscriber: Any = None, plan: str = "", feature: str = "") -> bool:
     """Return whether the subscriber given, or by default the one behind this request, has access. One query.
 
-    `{% has_access as is_in %}{% if is_in %}…`, `{% has_access team plan="pro" as is_in %}`, `{% has_access
-    feature="exports" as may_export %}`.
+    `{% has_access as is_in %}{% if is_in %}…` asks about the subscriber of the request.
+
+    `{% has_access team plan="pro" as is_in %}`, `{% has_access feature="exports" as may_export %}` ask for more.
     """
     asked = _payer(context) if subscriber is None else subscriber
     return access.has_access(asked, plan=plan, feature=feature)

@@ -94,7 +94,7 @@ def test_run_again_it_changes_nothing_and_says_so(world, old):
 def test_a_price_learned_later_gives_access_quietly_too(world, old):
     ada = world.sign_up("ada@example.com")
     pays(world, old, "ada@example.com")
-    assert "1 price of no plan" in run("--by", "email")[-1]
+    assert "1 price without a plan" in run("--by", "email")[-1]
     assert not access.of(ada).has_access
     run("--by", "email", "--price", f"{old}=team")
     assert (access.of(ada).plan.slug, world.heard) == ("team", [])
