@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from billing.models import Customer
 
@@ -20,7 +21,7 @@ from .timeline_sources import SOURCES
 
 WHO: list[Any] = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
 FACTS = ["billing-facts"]
-NEVER_BOUGHT = "has an account here but never started a Checkout. If they paid, they used another address."
+NEVER_BOUGHT = "No customer has this address, but a user does: {}. If they paid, they used another address."
 
 
 class CustomerPage(ReadOnlyAdmin):
@@ -65,8 +66,8 @@ class CustomerPage(ReadOnlyAdmin):
         meant = self._two_of(request, asked) if asked else []
         if len(meant) == 1:
             return _page_of(meant[0])
-        if asked and not meant and people.is_known(asked):
-            messages.warning(request, f"{asked} {NEVER_BOUGHT}")
+        if asked and not meant and (known := people.with_address(asked)):
+            messages.warning(request, format_html(NEVER_BOUGHT, people.subscriber_link(known)))
         return HttpResponseRedirect(f"{reverse('admin:billing_customer_changelist')}?{urlencode({'q': asked})}")
 
     def _two_of(self, request: HttpRequest, asked: str) -> list[str]:

@@ -18,7 +18,7 @@ from .readonly import ReadOnlyAdmin
 @admin.register(Customer)
 class CustomerAdmin(CustomerPage):
     list_display = ["who", "plan", "state", "holds_in_force", "created"]
-    list_filter = ["created_at", ("deleted_at", open_filter("customer at Stripe", "There", "Deleted"))]
+    list_filter = ["created_at", ("deleted_at", open_filter("customer at Stripe", "Active", "Deleted at Stripe"))]
     list_select_related = ["subscriber", "subscription__plan"]
     ordering = ["-created_at"]
     search_help_text = (

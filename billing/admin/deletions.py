@@ -34,7 +34,7 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
             "Steps, with the time at which Stripe confirmed them",
             {"fields": [*AccountDeletion.STEPS], "classes": ["billing-facts"]},
         ),
-        ("Tries", {"fields": ["attempts", "error"]}),
+        ("Attempts", {"fields": ["attempts", "error"]}),
     ]
     actions = ["try_now"]
 

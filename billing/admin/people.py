@@ -3,7 +3,10 @@
 from typing import Any
 
 from django.apps import apps
+from django.contrib.admin.utils import quote
 from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
 
 from billing.conf import conf
 from billing.models import Customer, email_field
@@ -17,11 +20,20 @@ def email_paths(subscriber: str = "subscriber") -> list[str]:
     return [f"{subscriber}__{name}"] if name else []
 
 
-def is_known(address: str) -> bool:
-    """Return whether a subscriber has this e-mail address, even one who never was a customer."""
+def with_address(address: str) -> Model | None:
+    """Return a subscriber with this e-mail address, even one who never was a customer."""
     name = email_field()
-    model = apps.get_model(conf.subscriber_model)
-    return bool(name) and model._default_manager.filter(**{f"{name}__iexact": address}).exists()
+    model: type[Model] = apps.get_model(conf.subscriber_model)
+    return model._default_manager.filter(**{f"{name}__iexact": address}).first() if name else None
+
+
+def subscriber_link(subscriber: Model) -> Any:
+    """Return the subscriber's name, linked to their own page if the admin has one."""
+    try:
+        address = reverse(f"admin:{subscriber._meta.label_lower.replace('.', '_')}_change", args=[quote(subscriber.pk)])
+    except NoReverseMatch:
+        return str(subscriber)
+    return format_html('<a href="{}">{}</a>', address, subscriber)
 
 
 def name_of(customer: Customer) -> str:
