@@ -10,7 +10,8 @@ from billing.events import ledger
 from billing.models import StripeEvent
 from billing.monitoring import health
 
-from .test_events import LIST, Status, an_event, found_by, member_of_staff, page_of
+from .test_event_filters import found_by
+from .test_events import LIST, Status, an_event, member_of_staff, page_of
 
 pytestmark = pytest.mark.django_db
 
