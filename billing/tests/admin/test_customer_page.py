@@ -170,7 +170,7 @@ def test_events_that_the_answer_does_not_know_of_are_said_beside_it_and_led_to(s
     an_event(alice, 7, status="dead", handled_at=NOON)
     an_event(Customer.objects.create(id="cus_bob"), 6, status="dead")
     html = page(staff, alice)
-    assert "2 of their events have failed and were not applied" in html
+    assert "2 of their events have failed and are not applied" in html
     assert "1 of their events waits to be applied" in html
     led_to = re.findall(r'billing-not-applied"><a href="([^"]+)', html)
     listed = [re.findall(r"\bevt_\d\b", staff.get(unescape(address)).content.decode()) for address in led_to]
