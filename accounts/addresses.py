@@ -1,6 +1,6 @@
-"""These two functions hold the one rule of which e-mail addresses we accept and how we spell them.
+"""One rule says which e-mail addresses we accept, and how we spell them.
 
-Sign-up, API, admin, `createsuperuser` and every look-up go through these two functions.
+Sign-up, API, admin, `createsuperuser` and every look-up use these two functions.
 """
 
 import unicodedata
@@ -9,27 +9,27 @@ import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-# Names of RFC 6761 under which nobody receives mail. Ours of deleted accounts is among them. `.test` is left to tests.
+# RFC 6761 reserves these names, and nobody receives mail there. Deleted accounts get one of them. Tests use `.test`.
 RESERVED = frozenset({"example", "invalid", "localhost"})
 INVISIBLE = frozenset({"Cc", "Cf"})
 
-ODD = "This address has characters that cannot be seen, or quotes. Type it without them."
-UNREACHABLE = "No mail reaches a domain that is written like this. Use another address."
-LITERAL = "This address names a machine by its number. Use one with a domain: ada@example.com"
-NOBODYS = "Nobody receives mail at this address. Use an address of yours."
+ODD = "This address contains quotes or invisible characters. Type it without them."
+UNREACHABLE = "This is not a valid domain name. Use another address."
+LITERAL = "This address has a number instead of a domain. Use one with a domain, such as ada@example.com."
+NOBODYS = "Nobody receives e-mail at this address. Use your own address."
 
 
 def spelled(address: str) -> str:
-    """Return the address in the one spelling we store and compare: lower case, with its domain in ASCII (IDNA).
+    """Return the address in the one spelling that we store and compare: lower case, with the domain in ASCII (IDNA).
 
-    Text that is not an address comes back in lower case, so that a look-up by it finds nobody.
+    Text that is not an address is returned in lower case, so that a look-up finds nobody.
     """
     local, at, domain = address.strip().lower().rpartition("@")
     return f"{local}{at}{_ascii(domain)}"
 
 
 def check(address: str) -> None:
-    """Raise `ValidationError` unless this is an address that somebody can own and that hides nothing."""
+    """Raise `ValidationError` for an address that is invalid, contains hidden characters, or belongs to nobody."""
     if '"' in address or any(unicodedata.category(character) in INVISIBLE for character in address):
         raise ValidationError(ODD, code="invalid")
     domain = spelled(address).rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""Admin of users and of their API tokens."""
+"""Staff see users, groups and API tokens in these admins."""
 
 from typing import Any
 
@@ -20,27 +20,28 @@ from . import closing
 from .models import ApiToken, User
 from .rank import RankedAdmin, SuperusersAlone
 
-# Their pages show the keys: who may view them could pass anybody's second step.
+# Their pages show the keys: anybody who may view them could pass another user's second step.
 admin.site.unregister([TOTPDevice, StaticDevice])
 admin.site.unregister(Group)  # registered again below
 
-# Django's own rule lets a filter made up in the address reach a key through any relation, letter by letter.
+# Django alone would allow a filter, typed into the address, that reveals a key through a relation, letter by letter.
 USER_FILTERS = frozenset({"date_joined", "email", "groups", "id", "is_active", "is_staff", "is_superuser", "language"})
 TOKEN_FILTERS = frozenset({"created_at", "expires_at", "id", "last_used_at", "revoked_at", "revoked_because"})
 TOKENS_OF = "user__id__exact"
 
 WHAT_HAPPENS = (
-    "The user is signed out and locked out at once, their tokens revoked.",
-    "Every subscription at Stripe is cancelled, open invoices are voided, the customer is removed there.",
-    "Then the user is anonymised. The row stays, and so do the records of payments.",
+    "The user is logged out and locked out at once, and their API tokens are revoked.",
+    "Their subscriptions at Stripe are cancelled, open invoices are voided, and the customer is deleted there.",
+    "Then the user is anonymised. The row and the records of payments stay.",
 )
-CLOSING = "The account is closing: it is anonymised as soon as Stripe has confirmed that nothing bills it any more."
+CLOSING = (
+    "The account is being deleted. We anonymise it as soon as Stripe has confirmed that nothing bills it any more."
+)
 
 
 @admin.register(User)
 class UserAdmin(OwnColumnsOnly, SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
-    """Admin of users. Deleting a user runs the same deletion as the user's own request; otherwise Stripe would go on
-    billing them."""
+    """Deleting a user runs the same deletion as when a user asks for it, or Stripe would keep billing them."""
 
     filterable = USER_FILTERS
     ordering = ("-date_joined",)
@@ -53,10 +54,13 @@ class UserAdmin(OwnColumnsOnly, SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
             None,
             {
                 "fields": ("id", "email", "confirmed", "billing", "tokens", "language", "password"),
-                "description": "Deleting a user cancels what Stripe bills them, then anonymises them.",
+                "description": "Deleting a user cancels their subscriptions at Stripe, then anonymises them.",
             },
         ),
-        ("May", {"fields": ("is_active", "second_step", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (
+            "Permissions",
+            {"fields": ("is_active", "second_step", "is_staff", "is_superuser", "groups", "user_permissions")},
+        ),
         ("Dates", {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
@@ -64,9 +68,9 @@ class UserAdmin(OwnColumnsOnly, SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
     @admin.display(description="billing")
     def billing(self, user: User) -> str:
         address = reverse("admin:billing_customer_find", query={"q": user.email})
-        return format_html('<a href="{}">What they have, and why</a>', address)
+        return format_html('<a href="{}">Plan and access</a>', address)
 
-    @admin.display(description="address confirmed", boolean=True)
+    @admin.display(description="e-mail address confirmed", boolean=True)
     def confirmed(self, user: User) -> bool:
         return user.has_confirmed_email
 
@@ -76,13 +80,13 @@ class UserAdmin(OwnColumnsOnly, SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
         return format_html('<a href="{}">{} valid</a>', address, ApiToken.objects.of(user).count())
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Remove bulk deletion: users are deleted one at a time, on a page that says what will happen."""
+        """Remove the bulk deletion: the page of one user says what a deletion does."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
 
     def get_deleted_objects(self, objs: QuerySet[User] | list[User], request: HttpRequest) -> Any:
-        """List what the confirmation page shows. Nothing is protected, since no row is deleted."""
+        """Return what the confirmation page lists. Nothing is protected, since no row is deleted."""
         return [f"{user}: {sentence}" for user in objs for sentence in WHAT_HAPPENS], {}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
@@ -100,7 +104,7 @@ class GroupAdmin(SuperusersAlone, DjangoGroupAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin):
-    """Lists the API tokens and revokes them. Their values are stored nowhere, and no page shows their digests."""
+    """Staff list API tokens and revoke them. Nothing stores a token's value, and no page shows its digest."""
 
     list_display = ("name", "prefix", "user", "state", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_filter = ("revoked_because", "created_at", "last_used_at", "expires_at", "revoked_at")
@@ -141,4 +145,4 @@ class ApiTokenAdmin(admin.ModelAdmin):
         ApiToken.objects.filter(pk__in=[token.pk for token in chosen]).revoke(ApiToken.Because.STAFF)
         for token in chosen:
             self.log_change(request, token, "Revoked")
-        messages.success(request, f"Revoked: {len(chosen)}. They open nothing any more.")
+        messages.success(request, f"Revoked {len(chosen)} tokens.")

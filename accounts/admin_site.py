@@ -1,4 +1,4 @@
-"""The project's admin site: it asks for the second step, and its password pages count failures."""
+"""The project's admin asks for the second step, and counts wrong passwords on its own pages."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ class Site(AdminSite):
     @method_decorator(never_cache)
     @login_not_required
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the login, or send staff who have given only their password on to the second step."""
+        """Redirect staff who have given their password, but not passed the second step, to that step."""
         if request.method == "GET" and super().has_permission(request) and not rules.may_enter(request):
             return redirect(rules.address(request))
         return super().login(request, extra_context)

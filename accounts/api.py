@@ -1,4 +1,4 @@
-"""The account's part of the API: register, sign in for a token, read and change the account, delete it."""
+"""The accounts API registers users, issues tokens, and shows, changes and deletes the user's own account."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ from billing.api.errors import Refusal
 from billing.api.serializers import ErrorSerializer
 
 from . import closing, registration, tokens
-from .authentication import LEAVING
+from .authentication import DELETING
 from .backends import is_password_of
 from .models import User
 from .throttle import SignUpThrottle
 
-# In the schema a revoked token is a token: `LeavingTokenAuthentication` is no way in of its own.
+# The schema shows a revoked token as a token: `DeletionTokenAuthentication` is no scheme of its own.
 SIGNED_IN: Any = [{"tokenAuth": []}, {"cookieAuth": []}]
 
 
@@ -35,11 +35,11 @@ class Password(serializers.Serializer[Any]):
 
 class TokenRequest(Credentials):
     name = serializers.CharField(
-        max_length=100, required=False, allow_blank=True, help_text="How the token is called in the list of tokens"
+        max_length=100, required=False, allow_blank=True, help_text="Name of the token in the list of tokens"
     )
 
 
-class Leaving(serializers.Serializer[Any]):
+class Deletion(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["closing"])
 
 
@@ -57,7 +57,7 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class Register(APIView):
-    """POST {email, password} makes an account. 400: `invalid_email`, `weak_password` or `email_taken`."""
+    """POST {email, password} creates an account. 400: `invalid_email`, `weak_password` or `email_taken`."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -107,20 +107,20 @@ class ObtainToken(APIView):
         given = credentials.validated_data
         user = authenticate(request, username=given["email"], password=given["password"])
         if user is None:
-            raise Refusal("bad_credentials", "No account matches this address and password.")
+            raise Refusal("bad_credentials", "E-mail address or password is wrong.")
         return Response({"token": tokens.issue(user, given.get("name") or tokens.NAME_BY_API)})
 
 
 class Me(APIView):
-    """GET returns the account of the token or session. PATCH {language} sets the language of its mails.
+    """GET returns the account behind the token or session. PATCH {language} sets the language of its e-mails.
 
-    DELETE {password} deletes the account and cancels all that Stripe bills for it.
+    DELETE {password} deletes the account and cancels everything that Stripe bills.
     """
 
     def get_authenticators(self) -> list[Any]:
-        """Accept for DELETE also a token that the deletion has revoked, so that its owner can ask how far it is."""
+        """Accept a token that was revoked by the deletion for DELETE, and for nothing else."""
         if self.request is not None and self.request.method == "DELETE":
-            return [authentication() for authentication in LEAVING]
+            return [authentication() for authentication in DELETING]
         return super().get_authenticators()
 
     @extend_schema(
@@ -141,7 +141,7 @@ class Me(APIView):
         },
     )
     def patch(self, request: Request) -> Response:
-        """Set the language of the account's mails; change nothing else."""
+        """Set the language of the e-mails; nothing else can be changed."""
         user: Any = request.user
         change = UserSerializer(user, data=request.data, partial=True)
         change.is_valid(raise_exception=True)
@@ -152,8 +152,10 @@ class Me(APIView):
         operation_id="accounts_delete",
         request=Password,
         responses={
-            202: Leaving,
-            204: OpenApiResponse(description="Deleted: Stripe has confirmed, and nothing bills any more"),
+            202: Deletion,
+            204: OpenApiResponse(
+                description="The account is deleted: Stripe has confirmed that nothing is billed any more"
+            ),
             400: OpenApiResponse(ErrorSerializer, description="`bad_credentials`, `invalid_request`"),
             401: OpenApiResponse(ErrorSerializer, description="`not_authenticated`"),
             429: OpenApiResponse(ErrorSerializer, description="`rate_limited`, with Retry-After"),
@@ -161,14 +163,14 @@ class Me(APIView):
         auth=SIGNED_IN,
     )
     def delete(self, request: Request) -> Response:
-        """Begin the deletion, or say how far it is. 202 while it runs: ask again with the same token. The account is
-        locked from the first answer on."""
+        """Answer 202 while the deletion is running: ask again with the same token. The account is locked from the
+        first answer on."""
         user: Any = request.user
         if closing.is_closed(user):
             return Response(status=status.HTTP_204_NO_CONTENT)
         given = Password(data=request.data)
         given.is_valid(raise_exception=True)
         if not is_password_of(request, user, given.validated_data["password"]):
-            raise Refusal("bad_credentials", "This is not the password of your account. Nothing was deleted.")
+            raise Refusal("bad_credentials", "This is not your password. Nothing was deleted.")
         closing.close(user)
         return Response({"status": "closing"}, status=status.HTTP_202_ACCEPTED)

@@ -1,4 +1,5 @@
-"""These classes read `Authorization: Token …` and look tokens up by their digest."""
+"""The API authenticates `Authorization: Token …` against digests. A deleted user may ask with a revoked token how far
+the deletion is."""
 
 from typing import Any
 
@@ -8,11 +9,11 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from . import tokens
 
-NOT_VALID = "This token is not valid, or not any more. Sign in for a new one."
+NOT_VALID = "This token is invalid, expired or revoked. Log in to get a new one."
 
 
 class TokenAuthentication(DrfTokenAuthentication):
-    """Reads the header as REST framework does; `request.auth` is the `ApiToken`."""
+    """Read the header as DRF reads it; `request.auth` is the `ApiToken`."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
         token = tokens.find(key)
@@ -22,8 +23,8 @@ class TokenAuthentication(DrfTokenAuthentication):
         return token.user, token
 
 
-class LeavingTokenAuthentication(TokenAuthentication):
-    """Accepts a valid token, or the token of a user whose account is being or has been deleted."""
+class DeletionTokenAuthentication(TokenAuthentication):
+    """Accept a valid token, or one that the deletion of its account revoked."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
         try:
@@ -35,4 +36,4 @@ class LeavingTokenAuthentication(TokenAuthentication):
             return token.user, token
 
 
-LEAVING = (LeavingTokenAuthentication, SessionAuthentication)
+DELETING = (DeletionTokenAuthentication, SessionAuthentication)

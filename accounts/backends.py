@@ -1,4 +1,4 @@
-"""This backend checks passwords for Django's `authenticate()`, and counts failures whichever page or API asks."""
+"""Django's `authenticate()` checks passwords here, and counts wrong ones, for every page and API."""
 
 from typing import Any
 
@@ -31,5 +31,5 @@ class GuardedBackend(ModelBackend):
 
 
 def is_password_of(request: HttpRequest, user: User, password: str) -> bool:
-    """Return whether this is the user's password; the user may be locked. Raises TooManyGuesses."""
+    """Return whether this is the password of the user, even a locked one. Raises TooManyGuesses."""
     return guarded(request, user.email, lambda: user.check_password(password))

@@ -1,4 +1,4 @@
-"""System checks that each setting of `accounts` has a value of its type."""
+"""System checks report settings of `accounts` that are wrong."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -23,13 +23,13 @@ def _findings() -> Iterator[Error]:
     if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days <= MOST_DAYS:
         yield Error(
             f"ACCOUNTS_TOKEN_DAYS must be a number of days from 0 to {MOST_DAYS}.",
-            hint="Set ACCOUNTS_TOKEN_DAYS to how long an API token lasts, 0 for no end, or leave it out for 365.",
+            hint="Set ACCOUNTS_TOKEN_DAYS to the days an API token lasts, 0 for no limit; the default is 365.",
             id="accounts.E001",
         )
     if not isinstance(getattr(settings, "ACCOUNTS_CONFIRM_EMAIL", True), bool):
         yield Error(
             "ACCOUNTS_CONFIRM_EMAIL must be True or False.",
-            hint="Set ACCOUNTS_CONFIRM_EMAIL to whether addresses are confirmed by mail, or leave it out for True.",
+            hint="Set ACCOUNTS_CONFIRM_EMAIL to True if users confirm addresses by e-mail; otherwise to False.",
             id="accounts.E002",
         )
 
@@ -38,8 +38,8 @@ def _mail() -> Iterator[Warning]:
     if settings.DEBUG or not conf.confirms_email or settings.EMAIL_BACKEND not in LEAVES_NOT:
         return
     yield Warning(
-        "Addresses are confirmed by mail, and no mail leaves this site: nobody can buy.",
-        hint="Set SENDGRID_API_KEY, EMAIL_URL or EMAIL_BACKEND; "
-        "or CONFIRM_EMAIL=false if addresses are confirmed elsewhere.",
+        "Users must confirm their address by e-mail, but this site sends no e-mail, so nobody can buy.",
+        hint="Set SENDGRID_API_KEY, EMAIL_URL or EMAIL_BACKEND, "
+        "or set CONFIRM_EMAIL=false if another system confirms addresses.",
         id="accounts.W001",
     )

@@ -1,7 +1,7 @@
-"""Deletion of an account: `billing` cancels at Stripe and tells us when it is done. We lock the account first and
-anonymise it at the end.
+"""Deletion of an account: billing cancels everything at Stripe and signals when that is done; this module locks the
+account at once and anonymises it at the end.
 
-During a deletion the password and the revoked tokens are kept for one purpose: its owner may ask how far it is.
+Until then, the password and the revoked tokens still work for one question: how far is the deletion?
 """
 
 import secrets
@@ -20,18 +20,18 @@ NOBODY = "deleted.invalid"
 
 
 def close(user: User) -> None:
-    """Begin to delete the account, or return the deletion that has begun. No Stripe call."""
+    """Begin to delete the account; do nothing if the deletion has begun. No Stripe call."""
     deletion.begin(user)
 
 
 def is_closed(user: User) -> bool:
-    """Return whether Stripe has confirmed and the account is anonymised."""
+    """Return whether Stripe has confirmed and the user is anonymised."""
     leaving = deletion.of(user)
     return leaving is not None and leaving.is_done
 
 
 def on_account_closing(*, subscriber: Any, **_: Any) -> None:
-    """Lock the account: end its sessions by making it inactive, and revoke its tokens."""
+    """Lock the user out: an inactive user has no sessions, and the tokens are revoked."""
     if not isinstance(subscriber, User):
         return
     ApiToken.objects.of(subscriber).revoke(ApiToken.Because.DELETION)
@@ -40,7 +40,7 @@ def on_account_closing(*, subscriber: Any, **_: Any) -> None:
 
 
 def on_account_closed(*, subscriber: Any, **_: Any) -> None:
-    """Anonymise the account. Its address is free for a new registration; its row stays for rows that refer to it."""
+    """Anonymise the user: the address is free for a new registration, the row stays because others refer to it."""
     if not isinstance(subscriber, User):
         return
     subscriber.confirmed_email = ""
@@ -56,7 +56,7 @@ def on_account_closed(*, subscriber: Any, **_: Any) -> None:
 
 
 def _save_as_nobody(user: User) -> None:
-    """Save the user under a random address. If that is taken, another one is drawn."""
+    """Save the user under a random name, which nobody can take first; if it is taken all the same, draw another."""
     while True:
         user.email = f"deleted-{secrets.token_hex(16)}@{NOBODY}"
         try:

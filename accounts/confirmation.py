@@ -1,7 +1,8 @@
-"""This module confirms an address when its user, signed in, opens a link that was mailed there.
+"""Users confirm their address by opening a link in an e-mail while they are logged in.
 
-The link alone confirms nothing: mail scanners open links, and an address's owner must not confirm the account of a
-stranger who signed up with it. Setting a new password by mail proves the address as well.
+The link alone confirms nothing: mail scanners open links, and the owner of an address with which a stranger has
+signed up must not be led to confirm the stranger's account. Choosing a new password by e-mail proves the address as
+well.
 """
 
 import logging
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class LinkSigner(PasswordResetTokenGenerator):
-    """Signs links for one user, one address and this purpose. They expire after PASSWORD_RESET_TIMEOUT, or once the
+    """Sign a link for one user, one address and this purpose. It is valid for PASSWORD_RESET_TIMEOUT, until the
     address is confirmed."""
 
     key_salt = "accounts.confirmation"
@@ -35,12 +36,12 @@ signer = LinkSigner()
 
 
 def is_confirmed(subscriber: Any) -> bool:
-    """Return whether the user's address is confirmed; this site's BILLING_EMAIL_IS_CONFIRMED."""
+    """Return whether the user has confirmed their address: this is BILLING_EMAIL_IS_CONFIRMED of this site."""
     return not subscriber.must_confirm_email
 
 
 def send(user: User) -> bool:
-    """Mail the link. Return False, and log why, if the mail could not be sent."""
+    """Mail the link. Return False, and log the reason, if the mail could not be handed over."""
     context = {"user": user, "link": link(user), "site": urlsplit(settings.SITE_URL).netloc}
     subject = render_to_string("accounts/confirmation_subject.txt", context).strip()
     try:
@@ -52,7 +53,7 @@ def send(user: User) -> bool:
 
 
 def link(user: User) -> str:
-    """Return the link. It starts with SITE_URL, never with the Host header of the request."""
+    """Return the link; it starts with SITE_URL, never with the Host header of a request."""
     words = {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": signer.make_token(user)}
     return settings.SITE_URL + reverse("accounts:confirm", kwargs=words)
 
@@ -62,6 +63,6 @@ def is_link_of(user: User, uidb64: str, token: str) -> bool:
 
 
 def confirm(user: User) -> None:
-    """Mark the user's present address as confirmed."""
+    """Record that the user's present address is theirs."""
     user.confirmed_email = user.email
     user.save(update_fields=["confirmed_email"])

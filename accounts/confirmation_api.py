@@ -1,4 +1,4 @@
-"""The API's part of confirming an address: mail the link again. The link leads to a page of this site."""
+"""The API sends the e-mail that confirms an address once more. Its link leads to a page of this site."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from .throttle import confirmation_wait
 class NotSent(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "mail_not_sent"
-    default_detail = "The mail could not be sent. Please try again in a few minutes."
+    default_detail = "The e-mail could not be sent. Please try again in a few minutes."
 
 
 class ConfirmationSerializer(serializers.Serializer[Any]):
@@ -26,14 +26,14 @@ class ConfirmationSerializer(serializers.Serializer[Any]):
 
 
 class Confirmation(APIView):
-    """POST mails the link that confirms this account's address. A confirmed address gets no mail."""
+    """POST sends the e-mail that confirms the address of this account. A confirmed address gets no e-mail."""
 
     @extend_schema(
         operation_id="accounts_confirmation",
         request=None,
         responses={
-            200: OpenApiResponse(ConfirmationSerializer, description="The address is confirmed already."),
-            202: OpenApiResponse(ConfirmationSerializer, description="The mail was sent."),
+            200: OpenApiResponse(ConfirmationSerializer, description="The address is already confirmed."),
+            202: OpenApiResponse(ConfirmationSerializer, description="The e-mail was sent."),
             **UNAUTHENTICATED,
             403: error("permission_denied", note=CSRF_NOTE),
             **TOO_MANY,

@@ -1,4 +1,4 @@
-"""Pages that confirm an address: one mails the link again, one is the link's target."""
+"""Users confirm their address on these pages: one sends the e-mail again, the other is the target of its link."""
 
 from typing import Any
 
@@ -13,18 +13,19 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
+from billing.pages import too_often
+
 from . import confirmation
-from .middleware import too_many
 from .throttle import confirmation_wait
 
-SENT = "The mail is on its way. Open its link to confirm your address."
-NOT_SENT = "The mail could not be sent. Please try again in a few minutes."
-CONFIRMED = "Thank you: your address is confirmed."
+SENT = "We sent you an e-mail. Open the link in it to confirm your address."
+NOT_SENT = "The e-mail could not be sent. Please try again in a few minutes."
+CONFIRMED = "Thank you. Your address is confirmed."
 
 
 @method_decorator(never_cache, name="dispatch")
 class ConfirmationView(LoginRequiredMixin, TemplateView):
-    """/accounts/confirm/ shows whether the address is confirmed; POST mails the link again."""
+    """Show at /accounts/confirm/ whether the address is confirmed; POST sends the e-mail again."""
 
     template_name = "accounts/confirmation.html"
 
@@ -33,7 +34,7 @@ class ConfirmationView(LoginRequiredMixin, TemplateView):
         if user.has_confirmed_email:
             return redirect("accounts:confirmation")
         if seconds := confirmation_wait(request, user.email):
-            return too_many(request, seconds)
+            return too_often(request, seconds)
         is_sent = confirmation.send(user)
         messages.add_message(request, messages.SUCCESS if is_sent else messages.ERROR, SENT if is_sent else NOT_SENT)
         return redirect("accounts:confirmation")
@@ -41,7 +42,7 @@ class ConfirmationView(LoginRequiredMixin, TemplateView):
 
 @method_decorator(never_cache, name="dispatch")
 class ConfirmView(LoginRequiredMixin, TemplateView):
-    """/accounts/confirm/<user>/<token>/: GET shows a button, POST confirms. The user must be signed in."""
+    """Show a button at /accounts/confirm/<user>/<token>/; POST confirms. The user must be logged in as <user>."""
 
     template_name = "accounts/confirm.html"
 
@@ -66,8 +67,8 @@ class ConfirmView(LoginRequiredMixin, TemplateView):
 
 
 class PasswordResetConfirmView(DjangoPasswordResetConfirmView):
-    """Sets a new password. It also confirms the address, since the mail was opened, and ends the sessions and tokens of
-    the old password."""
+    """Choosing a new password confirms the address, since the person has opened the e-mail. It ends sessions and
+    tokens made under the old password."""
 
     template_name = "accounts/password_reset_confirm.html"
     success_url = reverse_lazy("accounts:password_reset_complete")

@@ -1,7 +1,7 @@
-"""Counters in Django's cache limit how often something may happen in a time.
+"""Counters limit how often something may happen in so many seconds. They live in Django's cache.
 
-A window is cut from the clock, so all processes and hosts count in the same one. While the cache is away each process
-counts for itself; no counter raises.
+All processes and hosts use the same window, which is cut from the clock. While the cache is away, each process counts
+for itself; no counter raises.
 """
 
 import logging
@@ -28,13 +28,13 @@ class Rate:
 
 @dataclass(frozen=True)
 class Counter:
-    """Counts how often `name` has happened in the present window of its rate."""
+    """Count how often `name` has happened in the present window of its rate."""
 
     name: str
     rate: Rate
 
     def take(self) -> int:
-        """Count one and return 0. If the window is full, count nothing and return the seconds until it ends."""
+        """Count one and return 0; if the window is full, count nothing and return the seconds until it ends."""
         # The key changes with the window. It is kept a little longer, for caches round its time down.
         store.call("add", self._key, 0, self.rate.seconds + 5)
         if self._change(1) <= self.rate.limit:
@@ -57,7 +57,7 @@ class Counter:
         return f"accounts.count:{self.name}:{self.rate.seconds}:{int(time.time()) // self.rate.seconds}"
 
     def _change(self, by: int) -> int:
-        """Change the count and return it; return 0 if another process has just reset it."""
+        """Return the new count; 0 if somebody has reset the counter at this moment."""
         try:
             return int(store.call("incr", self._key, by))
         except ValueError:
@@ -65,14 +65,14 @@ class Counter:
 
 
 class Store:
-    """Django's cache, or this process's own store while the cache is away."""
+    """Use Django's cache, or a cache of this process while that one is away."""
 
     def __init__(self) -> None:
         self.process = LocMemCache("accounts.counting", {"OPTIONS": {"MAX_ENTRIES": 100_000}})
         self.away_until = 0.0
 
     def call(self, method: str, key: str, *given: Any) -> Any:
-        """Call a method of the cache. Raises ValueError if the key to count up does not exist."""
+        """Call the cache; raises ValueError if the key to count up does not exist."""
         if time.monotonic() >= self.away_until:
             try:
                 return getattr(cache, method)(key, *given)

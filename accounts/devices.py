@@ -1,6 +1,7 @@
-"""Each browser in which a user has signed in keeps a signed cookie, so that strangers' failures do not slow it down.
+"""A signed cookie marks each browser in which a user has logged in, so that strangers' failures do not slow the user
+down.
 
-The signature depends on the user's password: after a new password no browser is known.
+The signature depends on the password: after a change, no browser is known.
 """
 
 import hashlib
@@ -15,13 +16,13 @@ KEPT_SECONDS = 365 * 24 * 60 * 60
 
 
 def known(request: HttpRequest, user: User) -> str:
-    """Return the id of this browser if the user has signed in with it before, else an empty string."""
+    """Return the id of the browser, if this user has logged in with it; otherwise an empty string."""
     salt = user.get_session_auth_hash()
     return request.get_signed_cookie(_name(user), default="", salt=salt, max_age=KEPT_SECONDS) or ""
 
 
 def remember(request: HttpRequest, user: User) -> None:
-    """Mark this browser as known; `accounts.middleware` sets the cookie on the response."""
+    """Let `accounts.middleware` set the cookie on the answer to this request."""
     request.known_device_of = user  # type: ignore[attr-defined]
 
 
@@ -40,5 +41,5 @@ def set_cookie(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def _name(user: User) -> str:
-    """Return the name of the user's cookie. Several people may share a browser."""
+    """Return a cookie name for each user: several people may share a browser."""
     return f"device_{hashlib.sha256(str(user.pk).encode()).hexdigest()[:12]}"

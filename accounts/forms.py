@@ -1,4 +1,4 @@
-"""Forms for signing up, resetting a password and deleting an account."""
+"""Users sign up, log in, and manage their account through these forms."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class SignUpForm(forms.Form):
         self.fields["password"].help_text = " ".join(password_validators_help_texts())
 
     def save(self, language: str = "") -> User | None:
-        """Return the new user, or None with the reasons on their field."""
+        """Return the new user; None if the account was refused, with the reasons on the field."""
         try:
             return registration.register(self.cleaned_data["email"], self.cleaned_data["password"], language)
         except registration.Refused as refused:
@@ -47,20 +47,20 @@ class LoginForm(AuthenticationForm):
 
 class PasswordResetForm(DjangoPasswordResetForm):
     def clean_email(self) -> str:
-        """Return the address in our spelling, since Django compares it letter by letter."""
+        """Spell the address as it is stored: Django compares letter by letter."""
         return addresses.spelled(self.cleaned_data["email"])
 
 
 class LanguageForm(forms.Form):
     language = forms.ChoiceField(
-        label="E-mails about your subscription are written in",
-        help_text="These pages stay in English.",
+        label="E-mail language",
+        help_text="The pages of this site stay in English.",
         choices=settings.LANGUAGES,
     )
 
 
 class DeletionForm(forms.Form):
-    """Asks for the password again, so that nobody deletes an account from a browser left open."""
+    """Ask for the password again, so that a browser left open deletes nobody."""
 
     password = forms.CharField(
         label="Your password",

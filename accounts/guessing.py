@@ -1,12 +1,14 @@
-"""Every check of a password, and of a code of the second step, passes this module, which counts failures.
+"""Every check of a password, and of a code of the second step, passes through here.
 
-1. A try is counted before it is checked, so that many at once cannot pass a bound together. A right one is taken back,
-   so that only failures stay counted.
-2. A browser in which the user has signed in before has a count of its own: no stranger can slow it down.
+1. A try is counted before it is checked, so that many at once cannot pass a limit together. A right one is uncounted,
+so only failures stay counted.
+
+2. A browser in which the user has logged in before is counted alone: no stranger can slow it down.
+
 3. Any other try counts against its address, and against its address at this account.
-4. When an account has had many failures, an address must pause between its tries at it. The address is slowed and never
-   locked out: the first try of a fresh address is always checked.
 
+4. When an account has had many failures, each address must pause between its tries at that account. The account is
+slowed but never locked: the first try of a fresh address is always checked.
 """
 
 import hashlib
@@ -23,18 +25,18 @@ from .models import User
 
 T = TypeVar("T")
 
-# One address, at whatever accounts.
+# One address, at any account.
 ADDRESS = (Rate(30, 60), Rate(300, 3600))
 # One address, or one known browser, at one account.
 SOURCE = (Rate(10, 60), Rate(60, 3600))
-# Failures at one account from anywhere: from then on each address has to pause between two tries at it.
+# Failures at one account from anywhere: after that, each address must pause between two tries at it.
 ATTACKED = Rate(10, 600)
 PACE = Rate(1, 5)
 
 
 class TooManyGuesses(Throttled):
-    """Raised instead of checking a secret. It becomes 429 with Retry-After: in the API by REST framework's handler, on
-    pages by our middleware."""
+    """The try is refused unchecked. REST framework's handler answers 429 with Retry-After in the API, our middleware
+    on pages."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
@@ -42,7 +44,7 @@ class TooManyGuesses(Throttled):
 
 
 def guarded(request: HttpRequest | None, email: str, attempt: Callable[[], T], step: str = "password") -> T:
-    """Run `attempt`, a check of one of the account's secrets, and return its result; false or None counts as a failure.
+    """Return the outcome of `attempt`, which checks a secret of the account. A false outcome counts as a failure.
 
     `step` is "password", or "code" for the second step. Raises TooManyGuesses if the check has to wait.
     """
@@ -56,7 +58,7 @@ def guarded(request: HttpRequest | None, email: str, attempt: Callable[[], T], s
     _take(taken)
     outcome = attempt()
     if outcome:
-        _start_afresh(taken, [*sources, attacked] if device else sources)
+        _forget_failures(taken, [*sources, attacked] if device else sources)
     elif not device:
         attacked.take()
     return outcome
@@ -70,8 +72,8 @@ def _take(counters: list[Counter]) -> None:
             raise TooManyGuesses(seconds)
 
 
-def _start_afresh(taken: list[Counter], forgotten: list[Counter]) -> None:
-    """Reset this source's counts after a success. Failures at other accounts from the same address stay counted."""
+def _forget_failures(taken: list[Counter], forgotten: list[Counter]) -> None:
+    """Reset the counters of this source after a success, but not those of its address at other accounts."""
     for counter in taken:
         counter.give_back()
     for counter in forgotten:
@@ -79,8 +81,8 @@ def _start_afresh(taken: list[Counter], forgotten: list[Counter]) -> None:
 
 
 def _sources(request: HttpRequest | None, account: str, device: str, step: str) -> list[Counter]:
-    """Return the counts that this try belongs to. Codes have one count for all strangers, who must know the password
-    already; a count for each address would give them too many tries."""
+    """Return the counter keys of a try. Strangers who try codes share one count, since they have the password;
+    otherwise each address would have its own."""
     source = device or ("anywhere" if step == "code" else address_of(request))
     return [Counter(f"{step}:{account}:{source}", rate) for rate in SOURCE]
 
@@ -97,8 +99,7 @@ def _device(request: HttpRequest | None, email: str) -> str:
 
 
 def address_of(request: Any) -> str:
-    """Return the client's address. For IPv6 it is the network, since one customer of a provider has 2^64 addresses or
-    more."""
+    """Return the client's address; for IPv6 its /64 network, since a provider's customer has 2^64 addresses or more."""
     address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
     return str(ip_interface(f"{address}/64").network) if ":" in address else address
 

@@ -1,4 +1,4 @@
-"""This manager makes users, by e-mail address and with a hashed password."""
+"""The manager creates users by e-mail address, with a password that may be unusable but never plain."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ class UserManager(BaseUserManager["User"]):
     """Manager of users, who are known by e-mail address."""
 
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """Make a user. Raises ValueError without an address, ValidationError for one we do not accept
-        (`addresses.check`), IntegrityError if it is taken in any spelling."""
+        """Create a user. Raises ValueError without an address, ValidationError for one that we do not accept
+        (`addresses.check`), IntegrityError when it is taken in any spelling."""
         if not email:
             raise ValueError("A user needs an e-mail address.")
         addresses.check(email)

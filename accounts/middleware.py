@@ -1,20 +1,14 @@
-"""Middleware for every page that takes a password: it answers 429 on too many tries, and sets the cookie of a known
-browser."""
+"""Every page that takes a password needs this middleware: it answers 429 to too many guesses, and sets the cookie of
+a known browser."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+
+from billing.pages import too_often
 
 from . import devices
 from .guessing import TooManyGuesses
-
-
-def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    """Return a page with status 429 that says when to try again."""
-    response = render(request, "billing/too_often.html", {"seconds": seconds}, status=429)
-    response["Retry-After"] = str(seconds)
-    return response
 
 
 class PasswordGuard:
@@ -28,5 +22,5 @@ class PasswordGuard:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, TooManyGuesses):
-            return too_many(request, exception.seconds)
+            return too_often(request, exception.seconds)
         return None

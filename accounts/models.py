@@ -1,4 +1,4 @@
-"""The tables of accounts: users, known by an e-mail address in one spelling, and their API tokens."""
+"""Users log in with an e-mail address, in any spelling of it, and own API tokens."""
 
 import hashlib
 import uuid
@@ -19,12 +19,13 @@ def languages() -> list[tuple[str, Any]]:
 
 
 def digest(secret: str) -> str:
-    """Return the SHA-256 digest. It is enough for values nobody can guess: random tokens and salted password hashes."""
+    """Return the SHA-256 digest. It is enough for values that nobody can guess: a random token, a salted password
+    hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class AddressField(models.EmailField):
-    """Stores, compares and looks up addresses in one spelling, so that one unique index is enough."""
+    """A field that stores, compares and looks up addresses in one spelling, so that one unique index is enough."""
 
     default_validators = [addresses.check]
 
@@ -33,7 +34,7 @@ class AddressField(models.EmailField):
         return addresses.spelled(value) if isinstance(value, str) else value
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        """Check the address as typed, since our spelling may hide what is wrong with it."""
+        """Check the address as typed: the stored spelling may hide what is wrong."""
         if isinstance(value, str) and value:
             addresses.check(value)
         return super().clean(value, model_instance)
@@ -50,13 +51,11 @@ class AddressField(models.EmailField):
 class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = AddressField("e-mail address", unique=True, error_messages={"unique": "This address is taken."})
-    confirmed_email = AddressField(
-        blank=True, default="", editable=False, help_text="The address that was confirmed by mail"
-    )
-    is_staff = models.BooleanField("staff", default=False, help_text="May sign in to the admin.")
-    is_active = models.BooleanField("active", default=True, help_text="May sign in at all.")
+    confirmed_email = AddressField(blank=True, default="", editable=False, help_text="Address confirmed by e-mail")
+    is_staff = models.BooleanField("staff", default=False, help_text="The user may log in to the admin.")
+    is_active = models.BooleanField("active", default=True, help_text="The user may log in.")
     language = models.CharField(
-        max_length=10, blank=True, default="", choices=languages, help_text="What mails are written in"
+        max_length=10, blank=True, default="", choices=languages, help_text="Language of the e-mails"
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -74,23 +73,23 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def has_confirmed_email(self) -> bool:
-        """Return whether the present address is confirmed. A changed address is not, however it was changed."""
+        """Return whether the present address is confirmed; a changed address is not."""
         return self.confirmed_email == addresses.spelled(self.email)
 
     @property
     def must_confirm_email(self) -> bool:
-        """Return whether the user has to confirm the address before they buy, or are linked to a customer by it."""
+        """Return whether the user must confirm the address before they can buy."""
         return conf.confirms_email and not self.has_confirmed_email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the user; revoke the tokens of a user who is deactivated. A new password needs nothing here: see
-        `ApiToken`."""
+        """Revoke the tokens of a deactivated user for good. A new password needs nothing here: see `ApiToken`."""
         super().save(*args, **kwargs)
         if not self.is_active:
             self.api_tokens.revoke(ApiToken.Because.DEACTIVATED)
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Check the password. If Django stores a stronger hash of the same password, the tokens stay valid."""
+        """Check the password. Django may store the same password in a stronger hash meanwhile; tokens of the old hash
+        stay valid."""
         before = digest(self.password)
         is_right = super().check_password(raw_password)
         if (now := digest(self.password)) != before:
@@ -100,7 +99,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def current(self) -> "ApiTokenQuerySet":
-        """Return the tokens that are neither revoked nor expired."""
+        """Return tokens that are neither revoked nor expired."""
         return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()), revoked_at=None)
 
     def of(self, user: User) -> "ApiTokenQuerySet":
@@ -109,21 +108,21 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         return mine.order_by("-created_at")
 
     def revoke(self, because: "ApiToken.Because") -> int:
-        """Revoke the tokens; return how many were valid before."""
+        """Revoke the tokens; return how many were not revoked before."""
         return self.filter(revoked_at=None).update(revoked_at=timezone.now(), revoked_because=because)
 
 
 class ApiToken(models.Model):
-    """A token of the API. Its value is shown once and stored nowhere; its digest leads to this row.
+    """A token of the API. Its value is shown once and stored nowhere; its digest finds this row.
 
-    The row also keeps the digest of the password hash it was made under. A token is void once the two differ, so that
-    no way of changing a password, a raw UPDATE included, leaves a valid token.
+    The row also stores the digest of the password hash that the token was made under. A token is invalid once the two
+    differ, so no way of changing a password, not even a raw UPDATE, leaves a valid token behind.
     """
 
     class Because(models.TextChoices):
         OWNER = "owner", "revoked by its owner"
         STAFF = "staff", "revoked by staff"
-        CROWDED_OUT = "crowded_out", "newer tokens took its place"
+        CROWDED_OUT = "crowded_out", "replaced by newer tokens"
         DEACTIVATED = "deactivated", "the account was deactivated"
         DELETION = "deletion", "the account is deleted"
 
@@ -153,7 +152,7 @@ class ApiToken(models.Model):
 
     @property
     def state(self) -> str:
-        """Return "valid", or why the token is void, in a few words."""
+        """Return why the token is invalid, in a few words; "valid" if it is valid."""
         if self.revoked_at:
             return str(self.get_revoked_because_display())
         if self.expires_at and self.expires_at <= timezone.now():

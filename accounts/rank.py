@@ -1,4 +1,4 @@
-"""These rules say which staff may change whom: nobody gives rights they lack, or takes over somebody who has more."""
+"""Staff may not give rights that they lack, and may not change users who have more rights."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 def outranks(actor: Any, user: Any) -> bool:
-    """Return whether the actor has every right that the user has, or would have if they were active."""
+    """Return whether the actor has every right that the user has, or would have if active."""
     if actor.is_superuser or actor == user:
         return True
     return not user.is_superuser and rights_of(user) <= rights_of(actor)
@@ -23,7 +23,7 @@ def rights_of(user: Any) -> set[int]:
 
 
 class RankedAdmin:
-    """A part of the admin of users: it checks the ranks before change, password and deletion."""
+    """The admin of users: change, password and deletion require that the actor outranks the user."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may: bool = super().has_change_permission(request, obj)  # type: ignore[misc]
@@ -40,7 +40,7 @@ class RankedAdmin:
 
 
 class SuperusersAlone:
-    """A part of the admin of groups: only superusers change a group, since that changes its members' rights."""
+    """The admin of groups: changing a group changes the rights of its members."""
 
     def _may(self, request: HttpRequest) -> bool:
         user: Any = request.user

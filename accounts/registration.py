@@ -1,4 +1,4 @@
-"""This module makes an account, by one rule for the API and the page."""
+"""The API and the page create accounts by this one rule."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .models import User
 
 
 class Refused(Exception):
-    """Raised if no account was made: with a stable `code`, the `field` it is about, and sentences for a person."""
+    """No account was created: `code` is stable, `field` is the wrong field, and the sentences are for people."""
 
     def __init__(self, code: str, field: str, sentences: list[str]) -> None:
         super().__init__(" ".join(sentences))
@@ -20,10 +20,10 @@ class Refused(Exception):
 
 
 def register(email: Any, password: Any, language: str = "") -> User:
-    """Check the address, then the password, make the user and mail them a link to confirm, in `language`.
+    """Check the address and the password, then create the user, who gets e-mails in `language` and must confirm the
+    address.
 
-    Raises `Refused` with `invalid_email`, `weak_password` or `email_taken`. Of two registrations at once the database
-    admits one.
+    Raises `Refused` with `invalid_email`, `weak_password` or `email_taken`; the database decides between two at once.
     """
     email, password = email.strip() if isinstance(email, str) else "", _text(password)
     _check("invalid_email", "email", lambda: addresses.check(email))
@@ -40,11 +40,11 @@ def _create(email: str, password: str, language: str) -> User:
         with transaction.atomic():
             return User.objects.create_user(email, password, language=language)
     except IntegrityError:
-        raise Refused("email_taken", "email", ["An account with this address exists already."]) from None
+        raise Refused("email_taken", "email", ["An account with this address already exists."]) from None
 
 
 def _text(value: Any) -> str:
-    """Return the value as text. JSON may send anything, and no database stores a NUL."""
+    """Return a text without NUL: JSON may contain anything, and no database stores a NUL."""
     return value.replace("\0", "") if isinstance(value, str) else ""
 
 

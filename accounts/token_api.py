@@ -1,4 +1,4 @@
-"""The API of API tokens: sign in for one, list them, revoke this one, another one, or all."""
+"""The token API issues a token, lists tokens, and revokes the current one, another one, or all."""
 
 from typing import Any
 from uuid import UUID
@@ -17,13 +17,13 @@ from billing.api.serializers import ErrorSerializer
 from .api import ObtainToken
 from .models import ApiToken
 
-BY_SESSION = "This request was signed in by a session. Name the token to revoke: DELETE /api/v1/accounts/tokens/{id}."
+BY_SESSION = "This request used a session, not a token. Name the token to revoke: DELETE /api/v1/accounts/tokens/{id}."
 MAY_NOT: dict[int, Any] = {403: error("permission_denied", note=CSRF_NOTE)}
-REVOKED = OpenApiResponse(description="The token is revoked and opens nothing any more.")
+REVOKED = OpenApiResponse(description="The token is revoked and no longer works.")
 
 
 class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
-    is_current = serializers.SerializerMethodField(help_text="Whether it is the token of this request")
+    is_current = serializers.SerializerMethodField(help_text="True for the token of this request")
 
     class Meta:
         model = ApiToken
@@ -52,7 +52,7 @@ class Token(ObtainToken):
         request=None,
         responses={
             204: REVOKED,
-            400: OpenApiResponse(ErrorSerializer, description="`no_token`: the request was signed in by a session"),
+            400: OpenApiResponse(ErrorSerializer, description="`no_token`: the request used a session"),
             **UNAUTHENTICATED,
             **MAY_NOT,
         },
@@ -64,7 +64,7 @@ class Token(ObtainToken):
 
 
 class Tokens(APIView):
-    """GET lists this account's valid tokens, newest first. DELETE revokes all of them."""
+    """GET lists the valid tokens of this account, newest first. DELETE revokes all of them."""
 
     @extend_schema(
         operation_id="accounts_tokens",
@@ -80,7 +80,7 @@ class Tokens(APIView):
         operation_id="accounts_tokens_revoke",
         request=None,
         responses={
-            204: OpenApiResponse(description="All tokens are revoked, the one of this request included."),
+            204: OpenApiResponse(description="All tokens are revoked, including the one of this request."),
             **UNAUTHENTICATED,
             **MAY_NOT,
         },

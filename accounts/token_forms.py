@@ -1,4 +1,4 @@
-"""The form that makes an API token."""
+"""Users create API tokens through this form."""
 
 from typing import Any
 
@@ -8,13 +8,15 @@ from django.http import HttpRequest
 from .backends import is_password_of
 from .models import User
 
-NOT_YOURS = "This is not your password. No token was made."
+NOT_YOURS = "This is not your password. No token was created."
 
 
 class TokenForm(forms.Form):
-    """Asks for the password again: a token outlives the session, and nobody may make one from a browser left open."""
+    """Ask for the password again: a token outlives the session, and a browser left open must not create one."""
 
-    name = forms.CharField(label="Name", max_length=100, help_text="Where you will use it, for example: nightly export")
+    name = forms.CharField(
+        label="Name", max_length=100, help_text="Say where you will use it, for example: nightly export"
+    )
     password = forms.CharField(
         label="Your password",
         max_length=1024,

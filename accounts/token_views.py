@@ -1,4 +1,4 @@
-"""The page of a user's API tokens: it lists them, shows a new one once, and revokes them."""
+"""Users see, create and revoke their API tokens on this page."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from .token_forms import TokenForm
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
 class TokensView(LoginRequiredMixin, FormView):
-    """/accounts/tokens/ lists the tokens. The answer to the POST is the only place that shows a token's value."""
+    """Show the tokens at /accounts/tokens/. Only the answer to the POST shows a token's value."""
 
     form_class = TokenForm
     template_name = "accounts/tokens.html"
@@ -48,5 +48,5 @@ class RevokeTokenView(LoginRequiredMixin, View):
         user: Any = request.user
         token = get_object_or_404(ApiToken.objects.of(user), pk=pk)
         ApiToken.objects.filter(pk=token.pk).revoke(ApiToken.Because.OWNER)
-        messages.success(request, f"The token “{token.name}” is revoked: it opens nothing any more.")
+        messages.success(request, f"Revoked the token “{token.name}”. It no longer works.")
         return redirect("accounts:tokens")

@@ -1,4 +1,5 @@
-"""This module makes API tokens, finds them by their value and revokes them. A value is shown once, to its owner."""
+"""API tokens are issued, found by their value and revoked here. Only the person who asks for a token sees its value,
+once."""
 
 import secrets
 from datetime import timedelta
@@ -14,11 +15,12 @@ AT_MOST = 50
 KEEP_SPENT = timedelta(days=90)
 NOTE_USE_EVERY = timedelta(minutes=1)
 PREFIX_LENGTH = 8
-NAME_BY_API = "Signed in by API"
+NAME_BY_API = "Logged in by API"
 
 
 def issue(user: User, name: str) -> str:
-    """Return a new token's value: 256 random bits. Beyond `AT_MOST` tokens, those unused for longest are revoked."""
+    """Create a token and return its value, 256 random bits. Beyond `AT_MOST` tokens, those unused for longest are
+    revoked."""
     value, now = secrets.token_urlsafe(32), timezone.now()
     ApiToken.objects.create(
         user=user,
@@ -34,19 +36,19 @@ def issue(user: User, name: str) -> str:
 
 
 def find(value: str) -> ApiToken | None:
-    """Return the valid token with this value, or None. The row is looked up by a digest, so timing reveals nothing."""
+    """Return the valid token with this value, or None. The look-up is by digest, so its timing reveals nothing."""
     token = ApiToken.objects.current().select_related("user").filter(digest=digest(value)).first()
     return token if token and token.state == "valid" else None
 
 
 def find_deleted(value: str) -> ApiToken | None:
-    """Return the token that the deletion of its account revoked. It only lets its owner ask how far the deletion is."""
+    """Return the token that the deletion of its account revoked. It only tells how far the deletion is."""
     revoked = ApiToken.objects.filter(revoked_because=ApiToken.Because.DELETION)
     return revoked.select_related("user").filter(digest=digest(value)).first()
 
 
 def note_use(token: ApiToken) -> None:
-    """Record that the token was used, at most once a minute, whatever the number of requests."""
+    """Record the use of a token, at most once a minute."""
     now = timezone.now()
     if token.last_used_at and now - token.last_used_at < NOTE_USE_EVERY:
         return

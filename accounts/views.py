@@ -1,4 +1,5 @@
-"""Pages for signing up, signing in and deleting the account. Signing out and password reset are Django's own views."""
+"""Users sign up, log in, choose the e-mail language and delete their account on these pages. Logging out and
+resetting a password use Django's views."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,9 +21,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
+from billing.pages import too_often
+
 from . import closing
 from .forms import DeletionForm, LanguageForm, LoginForm, PasswordResetForm, SignUpForm
-from .middleware import too_many
 from .throttle import reset_wait, sign_up_wait
 
 
@@ -35,7 +37,7 @@ class SignUpView(RedirectURLMixin, FormView):
         if request.user.is_authenticated:
             return redirect(self.get_success_url())
         if request.method == "POST" and (seconds := sign_up_wait(request)):
-            return too_many(request, seconds)
+            return too_often(request, seconds)
         return super().dispatch(request, *args, **kwargs)
 
     def get_default_redirect_url(self) -> str:
@@ -59,7 +61,7 @@ class LoginView(DjangoLoginView):
 
 
 class PasswordResetView(DjangoPasswordResetView):
-    """Mails a link to set a new password. The link starts with SITE_URL, never with the request's Host header."""
+    """Send a link that starts with SITE_URL, never with the Host header of the request."""
 
     form_class = PasswordResetForm
     template_name = "accounts/password_reset.html"
@@ -69,7 +71,7 @@ class PasswordResetView(DjangoPasswordResetView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if seconds := reset_wait(request, request.POST.get("email", "")):
-            return too_many(request, seconds)
+            return too_often(request, seconds)
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -86,7 +88,7 @@ class PasswordResetView(DjangoPasswordResetView):
 
 @method_decorator(never_cache, name="dispatch")
 class LanguageView(LoginRequiredMixin, FormView):
-    """/accounts/language/ sets the language of the user's mails."""
+    """Let the user choose the language of their e-mails at /accounts/language/."""
 
     form_class = LanguageForm
     template_name = "accounts/language.html"
@@ -102,13 +104,13 @@ class LanguageView(LoginRequiredMixin, FormView):
         user: Any = self.request.user
         user.language = form.cleaned_data["language"]
         user.save(update_fields=["language"])
-        messages.success(self.request, "Saved: your e-mails come in the language you chose.")
+        messages.success(self.request, "Saved. We will e-mail you in the language you chose.")
         return super().form_valid(form)
 
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
 class DeletionView(LoginRequiredMixin, FormView):
-    """/accounts/delete/ says what will happen and asks for the password again. Then the user is signed out."""
+    """Explain at /accounts/delete/ what a deletion does, and ask for the password again. Then log the user out."""
 
     form_class = DeletionForm
     template_name = "accounts/delete.html"

@@ -47,17 +47,19 @@ class Migration(migrations.Migration):
                         blank=True,
                         default="",
                         editable=False,
-                        help_text="The address that was confirmed by mail",
+                        help_text="Address confirmed by e-mail",
                         max_length=254,
                     ),
                 ),
                 (
                     "is_staff",
-                    models.BooleanField(default=False, help_text="May sign in to the admin.", verbose_name="staff"),
+                    models.BooleanField(
+                        default=False, help_text="The user may log in to the admin.", verbose_name="staff"
+                    ),
                 ),
                 (
                     "is_active",
-                    models.BooleanField(default=True, help_text="May sign in at all.", verbose_name="active"),
+                    models.BooleanField(default=True, help_text="The user may log in.", verbose_name="active"),
                 ),
                 (
                     "language",
@@ -65,7 +67,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         choices=accounts.models.languages,
                         default="",
-                        help_text="What mails are written in",
+                        help_text="Language of the e-mails",
                         max_length=10,
                     ),
                 ),
@@ -116,7 +118,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("owner", "revoked by its owner"),
                             ("staff", "revoked by staff"),
-                            ("crowded_out", "newer tokens took its place"),
+                            ("crowded_out", "replaced by newer tokens"),
                             ("deactivated", "the account was deactivated"),
                             ("deletion", "the account is deleted"),
                         ],

@@ -1,1 +1,1 @@
-"""The second step of the admin's login: a code from an app, a passkey, or a recovery code. django-otp stores them."""
+"""The admin asks for a second step: a code from an app, a passkey, or a recovery code. django-otp stores them."""

@@ -1,4 +1,4 @@
-"""A part of the admin of users: it shows a user's second step, and lets superusers remove it."""
+"""The admin's page of a user shows their second step, and lets a superuser remove it."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ from accounts.models import User
 from . import rules
 
 NONE = "None"
-HAS_ONE = "Has one"
+HAS_ONE = "Set up"
 
 
 class SecondStepAdmin:
-    """Adds the second step to the admin of users."""
+    """Add the second step to the admin of users."""
 
     admin_site: Any
 

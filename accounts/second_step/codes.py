@@ -1,4 +1,5 @@
-"""The codes of the second step: an app's change every 30 seconds, recovery codes work once each."""
+"""The second step takes these codes: of an app, which change every 30 seconds, and recovery codes, each of which
+works once."""
 
 import re
 from typing import Any
@@ -14,7 +15,7 @@ HOW_MANY = 10
 
 
 def match(user: Any, code: str) -> Device | None:
-    """Return the user's device that made the code, and use the code up; None if no device did."""
+    """Return the user's device that the code belongs to, and use the code up."""
     plain = re.sub(r"[\s-]", "", code).lower()
     tried = [(device, plain) for device in TOTPDevice.objects.filter(user=user, confirmed=True)]
     tried += [(device, _stored(plain)) for device in StaticDevice.objects.filter(user=user)]
@@ -28,8 +29,8 @@ def left(user: Any) -> int:
 
 @transaction.atomic
 def renew(user: Any) -> list[str]:
-    """Return new recovery codes, to be shown once; the old ones are void. Only their digests are stored."""
-    # The device stays: a session that passed by one of its codes has passed.
+    """Create new recovery codes, to be shown once; the old ones stop working. Only their digests are stored."""
+    # The device stays, so a session that passed by one of its codes keeps its second step.
     device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "Recovery codes"})
     device.token_set.all().delete()
     codes = [StaticToken.random_token() + StaticToken.random_token() for _ in range(HOW_MANY)]
@@ -38,5 +39,5 @@ def renew(user: Any) -> list[str]:
 
 
 def _stored(code: str) -> str:
-    """Return as much of the digest as django-otp's column holds."""
+    """Cut the digest to the length of django-otp's column."""
     return salted_hmac("accounts.second_step.codes", code, algorithm="sha256").hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Forms for a code of the second step."""
+"""Staff type codes into these forms."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ CODE: dict[str, Any] = {
 
 
 class CodeForm(forms.Form):
-    """Checks a code; `device` is the device that made it. Failures are counted like those of passwords."""
+    """`device` is the device that the code belongs to. Wrong codes are counted like wrong passwords."""
 
     code = forms.CharField(label="Code from your app, or a recovery code", **CODE)
 
@@ -32,14 +32,14 @@ class CodeForm(forms.Form):
         code: str = self.cleaned_data["code"]
         self.device = guarded(self.request, user.email, lambda: codes.match(user, code), step="code")
         if self.device is None:
-            raise forms.ValidationError("This code is wrong, used already or too old. Wait for the next one.")
+            raise forms.ValidationError("This code is wrong, already used or expired. Wait for the next one.")
         return code
 
 
 class AppForm(forms.Form):
-    """Adds an app: its first code proves that it has the key."""
+    """The first code proves that the app has the key."""
 
-    code = forms.CharField(label="Code that your app shows", **CODE)
+    code = forms.CharField(label="Code shown in your app", **CODE)
 
     def __init__(self, device: TOTPDevice, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,5 +48,5 @@ class AppForm(forms.Form):
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"].replace(" ", "")
         if not self.device.verify_token(code):
-            raise forms.ValidationError("This code is wrong or too old. Is the clock of your device right?")
+            raise forms.ValidationError("This code is wrong or expired. Check that the clock of your device is right.")
         return code

@@ -1,4 +1,4 @@
-"""Passkeys, through django-otp-webauthn: it runs the ceremonies; here we say who may begin one, and count failures."""
+"""django-otp-webauthn runs the passkey ceremonies; this module says who may begin one, and counts failures."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from . import rules
 
 
 def work_at(request: HttpRequest) -> bool:
-    """Return whether passkeys work at this host. Browsers refuse them at an IP address or another host name."""
+    """Return whether passkeys work at this host: browsers refuse them at another host name or at an IP address."""
     host = urlsplit(f"//{request.get_host()}").hostname or ""
     return host == settings.OTP_WEBAUTHN_RP_ID or host.endswith(f".{settings.OTP_WEBAUTHN_RP_ID}")
 
@@ -54,7 +54,7 @@ class BeginAuthentication(StaffAlone, views.BeginCredentialAuthenticationView):
 
 class CompleteAuthentication(StaffAlone, views.CompleteCredentialAuthenticationView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Finish signing in with a passkey; count one that does not fit like a wrong code."""
+        """Count a wrong passkey like a wrong code."""
         answers: list[HttpResponseBase] = []
 
         def is_right() -> bool:

@@ -1,4 +1,4 @@
-"""These rules say who must pass a second step, and whether a session has passed it."""
+"""These rules say which users must pass a second step, and which sessions have passed it."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from accounts import devices
 from accounts.models import User
 from billing import signals
 
-# Recovery codes stand in for one of these, and are none themselves.
+# Recovery codes replace one of these, but do not count as one.
 FACTORS: tuple[type[Device], ...] = (TOTPDevice, WebAuthnCredential)
 
 
@@ -30,12 +30,12 @@ def has_factor(user: Any) -> bool:
 
 
 def has_passed(request: HttpRequest) -> bool:
-    """Return whether this session has passed the step, with a device that the user still has."""
+    """Return whether this session has passed, by a device that the user still has."""
     return getattr(request.user, "otp_device", None) is not None
 
 
 def may_enter(request: HttpRequest) -> bool:
-    """Return whether this session may enter the admin: the step is passed or not required."""
+    """Return whether this session may enter the admin: it has passed the second step, or none is required."""
     if has_passed(request):
         return True
     if not hasattr(request, "is_free_of_second_step"):
@@ -45,7 +45,7 @@ def may_enter(request: HttpRequest) -> bool:
 
 
 def address(request: HttpRequest, name: str = "accounts:second_step") -> str:
-    """Return the address of the step's page, which continues to the page that was requested."""
+    """Return the address of the page for the second step, which then redirects to where the request was going."""
     following = request.GET.get("next", "")
     return f"{reverse(name)}?{urlencode({'next': following})}" if following else reverse(name)
 
@@ -58,7 +58,7 @@ def pass_step(request: HttpRequest, device: Device) -> None:
 
 
 def remove(factor: Device) -> None:
-    """Remove one factor. Recovery codes go with the last one, since they would be a second step of their own."""
+    """Remove a device. Recovery codes go with the last one, or they would be a second step on their own."""
     factor.delete()
     if not has_factor(factor.user):
         remove_all(factor.user)
@@ -70,7 +70,7 @@ def remove_all(user: Any) -> None:
 
 
 def on_logged_in(*, request: HttpRequest, user: Any, **_: Any) -> None:
-    """Remember the browser after a login by password, but only for users without a second step."""
+    """Mark the browser as known after a password alone, but only if the user has no second step."""
     if not has_factor(user):
         devices.remember(request, user)
 

@@ -1,4 +1,4 @@
-"""The pages of the second step: pass it; add an app, a passkey or recovery codes; remove one."""
+"""Staff pass the second step on these pages, add an app, a passkey or recovery codes, and remove them."""
 
 from base64 import b32encode
 from typing import Any
@@ -23,8 +23,7 @@ from .forms import AppForm, CodeForm
 
 @method_decorator(never_cache, name="dispatch")
 class StaffPage(RedirectURLMixin, UserPassesTestMixin):
-    """A page for staff. Strangers are sent to log in, subscribers are refused. `next` is a page of this site to
-    continue to."""
+    """Redirect strangers to log in, and refuse subscribers. `next` is the address to continue to, within this site."""
 
     request: HttpRequest
 
@@ -41,7 +40,7 @@ class StaffPage(RedirectURLMixin, UserPassesTestMixin):
 
 
 class StepView(StaffPage, FormView):
-    """/accounts/second-step/ asks for a code or a passkey. Staff who have neither are sent to add one."""
+    """Ask for a code or a passkey at /accounts/second-step/. Staff who have neither are redirected to add one."""
 
     form_class = CodeForm
     template_name = "accounts/second_step/pass.html"
@@ -66,7 +65,8 @@ class StepView(StaffPage, FormView):
 
 
 class OwnPage(StaffPage):
-    """A page to manage one's second step. It must be passed first; else a password would be enough to remove it."""
+    """Require the second step, if there is one, before it can be changed: otherwise the password would be enough to
+    remove it."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.test_func() and rules.has_factor(request.user) and not rules.has_passed(request):
@@ -75,7 +75,7 @@ class OwnPage(StaffPage):
 
 
 class SetupView(OwnPage, TemplateView):
-    """/accounts/second-step/setup/ lists the user's factors and offers to add one."""
+    """Show at /accounts/second-step/setup/ which devices the user has, and which can be added."""
 
     template_name = "accounts/second_step/setup.html"
 
@@ -85,7 +85,7 @@ class SetupView(OwnPage, TemplateView):
 
 
 class AppView(OwnPage, FormView):
-    """/accounts/second-step/app/ shows the key, as picture and letters, until a code proves that an app has it."""
+    """Show the key as a QR code and as text at /accounts/second-step/app/, until a code proves that an app has it."""
 
     form_class = AppForm
     template_name = "accounts/second_step/app.html"
@@ -107,12 +107,12 @@ class AppView(OwnPage, FormView):
         form.device.confirmed = True
         form.device.save(update_fields=["confirmed"])
         rules.pass_step(self.request, form.device)
-        messages.success(self.request, "Added: from now on the admin asks for a code of your app.")
+        messages.success(self.request, "App added. The admin now asks for a code from your app.")
         return redirect(rules.address(self.request, "accounts:second_step_setup"))
 
 
 class RecoveryView(OwnPage, View):
-    """POST /accounts/second-step/recovery/ makes new recovery codes and shows them once."""
+    """POST /accounts/second-step/recovery/ creates new codes and shows them once."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if not rules.has_factor(request.user):
@@ -121,7 +121,7 @@ class RecoveryView(OwnPage, View):
 
 
 class RemovalView(OwnPage, View):
-    """POST /accounts/second-step/remove/ {factor} removes one of the user's factors."""
+    """POST /accounts/second-step/remove/ {factor} removes one of the user's own devices."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         own = {factor.persistent_id: factor for factor in rules.factors_of(request.user)}

@@ -29,7 +29,7 @@ def test_users_are_listed_and_found_by_address(admin_client, ada):
 def test_a_users_page_leads_to_what_billing_knows_of_them(admin_client, ada):
     customer = Customer.objects.create(id="cus1", subscriber=ada, email="money@example.com")
     page = admin_client.get(f"/admin/accounts/user/{ada.pk}/change/").content.decode()
-    [address] = re.findall(r'href="([^"]+)">What they have, and why', page)
+    [address] = re.findall(r'href="([^"]+)">Plan and access', page)
     found = admin_client.get(address, follow=True)
     assert found.redirect_chain == [(f"/admin/billing/customer/{customer.pk}/change/", 302)]
 

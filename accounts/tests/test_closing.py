@@ -98,7 +98,7 @@ def test_the_page_asks_for_the_password_and_signs_out(world, ada, client):
     assert "This cannot be undone" in client.get("/accounts/delete/").content.decode()
     assert "Nothing was deleted" in client.post("/accounts/delete/", {"password": "wrong"}).content.decode()
     answer = client.post("/accounts/delete/", {"password": PASSWORD}, follow=True)
-    assert "Your account is closing" in answer.content.decode()
+    assert "Your account is being deleted" in answer.content.decode()
     assert "_auth_user_id" not in client.session
     testing.work()
     ada.refresh_from_db()
@@ -107,9 +107,9 @@ def test_the_page_asks_for_the_password_and_signs_out(world, ada, client):
 
 def test_deleting_a_user_in_the_admin_goes_the_same_way(world, ada, admin_client):
     page = admin_client.get(f"/admin/accounts/user/{ada.pk}/delete/").content.decode()
-    assert "Every subscription at Stripe is cancelled" in page
+    assert "Their subscriptions at Stripe are cancelled" in page
     answer = admin_client.post(f"/admin/accounts/user/{ada.pk}/delete/", {"post": "yes"}, follow=True)
-    assert "The account is closing" in answer.content.decode()
+    assert "The account is being deleted" in answer.content.decode()
     testing.work()
     ada.refresh_from_db()
     assert ada.email.endswith("@deleted.invalid")

@@ -257,9 +257,9 @@ def test_a_stranger_has_nothing_mailed(client):
 
 
 def test_every_page_asks_until_the_address_is_confirmed(ada, as_ada):
-    assert "Please confirm your address" in as_ada.get("/").content.decode()
+    assert "Confirm your e-mail address" in as_ada.get("/").content.decode()
     confirmation.confirm(ada)
-    assert "Please confirm your address" not in as_ada.get("/").content.decode()
+    assert "Confirm your e-mail address" not in as_ada.get("/").content.decode()
 
 
 # What is bought

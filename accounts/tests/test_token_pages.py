@@ -59,7 +59,7 @@ def test_one_of_ones_own_is_revoked_and_nobody_elses(signed_in, ada):
     mine, kept, bens = tokens.issue(ada, "mine"), tokens.issue(ada, "kept"), tokens.issue(ben, "bens")
     row = ada.api_tokens.get(name="mine")
     answer = signed_in.post(f"{PAGE}{row.pk}/revoke/", follow=True)
-    assert "it opens nothing any more" in answer.content.decode()
+    assert "It no longer works" in answer.content.decode()
     assert signed_in.post(f"{PAGE}{ben.api_tokens.get().pk}/revoke/").status_code == 404
     assert signed_in.post(f"{PAGE}{row.pk}/revoke/").status_code == 404
     assert signed_in.get(f"{PAGE}{row.pk}/revoke/").status_code == 405

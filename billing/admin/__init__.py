@@ -1,4 +1,4 @@
-"""What staff sees: one module for each part of billing, and `third_party` for the admins of the apps it stands on."""
+"""Staff see each part of billing in one module here; `third_party` has the admins of the apps that billing uses."""
 
 from . import (
     alerts,

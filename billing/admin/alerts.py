@@ -1,4 +1,4 @@
-"""What staff were told by mail, and what waits to be told."""
+"""Staff see which alerts were mailed, and which wait to be mailed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Plans, whose words, limits and days staff may change, and Stripe's prices, which only find their plan here."""
+"""Staff change the texts, limits and days of plans here. Prices come from Stripe; staff only choose their plan."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ FROM_STRIPE = ["id", "lookup_key", "amount", "interval_in_words", "other_currenc
 
 
 class EditableInTheDatabase(BaseModelAdmin):
-    """Read-only where the settings say what is sold."""
+    """The rows are read-only where the settings define the plans."""
 
     def has_add_permission(self, request: HttpRequest, *of: Any) -> bool:
         return not definitions.is_settings() and super().has_add_permission(request, *of)
@@ -39,13 +39,13 @@ class PriceInline(ReadOnlyInline):
     model = Price
     fields = ["lookup_key", "amount", "interval_in_words", "is_active"]
     readonly_fields = fields
-    verbose_name_plural = "Prices, as Stripe has them"
+    verbose_name_plural = "Prices at Stripe"
 
     @display.column("amount")
     def amount(self, price: Price) -> Any:
         return display.amount(price.unit_amount, price.currency)
 
-    @display.column("each")
+    @display.column("interval")
     def interval_in_words(self, price: Price) -> str:
         return interval(price)
 
@@ -76,7 +76,7 @@ class PlanAdmin(OwnColumnsOnly, EditableInTheDatabase, admin.ModelAdmin):
         return rows.annotate(subscriber_count=Count("subscriptions"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> list[str]:
-        """Settings, code and Stripe's metadata name a plan by its slug: it is chosen once."""
+        """The slug never changes: settings, code and Stripe's metadata use it to name a plan."""
         return ["slug"] if obj else []
 
     @display.column("limits")
@@ -117,7 +117,7 @@ class PriceAdmin(ReadOnlyAdmin):
     def amount(self, price: Price) -> Any:
         return display.amount(price.unit_amount, price.currency)
 
-    @display.column("each", ordering="interval")
+    @display.column("interval", ordering="interval")
     def interval_in_words(self, price: Price) -> str:
         return interval(price)
 

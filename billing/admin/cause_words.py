@@ -1,4 +1,4 @@
-"""What caused something, as the admin says it: an event leads to its page, a member of staff is called by name."""
+"""The admin says what caused a change: an event links to its page, a member of staff is shown by name."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,21 +13,21 @@ from . import display
 
 STAFF, EVENT = "staff:", "evt_"
 WORDS = {
-    "sync": "the sync found it",
-    "return page": "the buyer came back from Checkout",
-    "subscriber": "the subscriber asked for it",
-    "grace lapsed": "grace ended by the clock",
-    "comp lapsed": "it ran out",
-    "deletion": "the account was deleted",
-    "calendar": "the calendar",
-    "seats": "seats were counted",
-    "members": "a member joined or left",
-    "details": "the subscriber's details changed",
+    "sync": "found by the sync",
+    "return page": "buyer returned from Checkout",
+    "subscriber": "requested by the subscriber",
+    "grace lapsed": "grace ended",
+    "comp lapsed": "expired",
+    "deletion": "account deleted",
+    "calendar": "date reached",
+    "seats": "seat count changed",
+    "members": "member joined or left",
+    "details": "subscriber's details changed",
 }
 
 
 def _is_key(text: str) -> bool:
-    """A host project may say `staff:` of whom it likes."""
+    """Return whether the text can be a key of a user: a host project may write any text after `staff:`."""
     try:
         get_user_model()._meta.pk.to_python(text)
     except ValidationError:
@@ -36,7 +36,7 @@ def _is_key(text: str) -> bool:
 
 
 class Causes:
-    """Of a page's rows: names of staff and types of events are each looked up together."""
+    """Look up all causes of a page together: the names of staff, and the types of events."""
 
     def __init__(self, causes: Iterable[str], *, can_view_events: bool) -> None:
         known = set(causes)
@@ -59,6 +59,6 @@ class Causes:
         return display.row_link("stripeevent", event_id, display.breakable(words)) if self._can_view_events else words
 
 
-def one(cause: str) -> str | SafeString:
-    """Of a single row, on its own page."""
+def words_for(cause: str) -> str | SafeString:
+    """Return the words for the cause of a single row, on its own page."""
     return Causes([cause], can_view_events=True).said(cause)

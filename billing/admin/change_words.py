@@ -1,4 +1,4 @@
-"""A change of the subscription in words: what was, and what is."""
+"""A change of a subscription is described in words: the values before and after it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,9 +23,9 @@ def tone(change: SubscriptionChange) -> str:
 
 
 def told(before: SubscriptionChange | None, after: SubscriptionChange) -> list[Any]:
-    """What matters most first: the state, the plan, how many, then the dates; none of it is markup but the dates."""
+    """Return the most important difference first: status, plan, quantity, then dates. Only the dates are markup."""
     found = [*_state(before, after), *_dates(before, after)]
-    return found or ["Changed at Stripe in what counts for nothing here"]
+    return found or ["Changed at Stripe, with no effect here"]
 
 
 def _state(before: SubscriptionChange | None, after: SubscriptionChange) -> Iterator[str]:
@@ -53,7 +53,7 @@ def _dates(before: SubscriptionChange | None, after: SubscriptionChange) -> Iter
         was, now = getattr(before, name, None), getattr(after, name)
         if was == now:
             continue
-        parts = [words, display.day(now)] if now else ["no more:", words, display.day(was)]
+        parts = [words, display.day(now)] if now else ["removed:", words, display.day(was)]
         yield display.side_by_side(parts)
 
 

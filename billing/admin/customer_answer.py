@@ -1,4 +1,4 @@
-"""The answer at the top of a subscriber's page: is there access, why, now or at a moment, with the facts."""
+"""A subscriber's page begins with this answer: whether there is access, why, now or at a given time, with the facts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from . import display, subscription_words
 from .event_filters import StateFilter
 from .timeline import is_sane
 
-NO_TIME = "“{}” is no time. Write it as 2026-11-23 14:30, or choose it from the calendar."
-FAILED = ("%d of their events has failed and was not applied", "%d of their events have failed and were not applied")
+NO_TIME = "“{}” is not a valid time. Write it as 2026-11-23 14:30, or choose it from the calendar."
+FAILED = ("%d of their events has failed and is not applied", "%d of their events have failed and are not applied")
 WAITING = ("%d of their events waits to be applied", "%d of their events wait to be applied")
-TO_COME = "That is still to come: nobody knows yet. Ask about now, or a time before."
+TO_COME = "That is in the future. Choose a time in the past, or leave the field empty for now."
 
 
 class NotAMoment(ValueError):
-    """What was asked about is no moment that can be answered for; the sentence says why."""
+    """The time asked for cannot be answered; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Answer:
 
     @property
     def asked(self) -> str:
-        """For the field of the form."""
+        """Return the time for the field of the form."""
         return timezone.localtime(self.told.at).strftime("%Y-%m-%dT%H:%M")
 
     @property
@@ -53,8 +53,8 @@ class Answer:
         return [(hold, hold.reason or display.at_stripe(hold.reference)) for hold in self.told.holds]
 
 
-def of(request: HttpRequest, customer: Customer) -> Answer:
-    """To `?at=`, a local time; to now where there is none, or one that says nothing."""
+def answer_for(request: HttpRequest, customer: Customer) -> Answer:
+    """Answer for `?at=`, a local time; for now if it is missing or invalid."""
     try:
         at, problem = _moment(request.GET.get("at", "").strip()), ""
     except NotAMoment as error:
@@ -92,14 +92,14 @@ def _badges(told: Explanation) -> Iterator[Any]:
 
 
 def _facts(told: Explanation, now: Subscription | None) -> Iterator[tuple[str, Any]]:
-    """What is known of that moment, then what is only known of now."""
+    """Return the facts of that time, then those known only for now."""
     then = told.decided.subscription
     yield "Plan in effect", str(told.decided.plan or "Free")
     if then is not None:
         yield "Subscribed to", " at ".join(str(part) for part in (then.plan, then.price) if part)
         yield "Period", display.span(then.current_period_start, then.current_period_end)
         yield "Trial until", display.moment(then.trial_end)
-        yield "Cancels at", display.moment(then.cancel_at)
+        yield "Ends on", display.moment(then.cancel_at)
         yield "Past due since", display.moment(then.past_due_since)
         yield "Grace ends", display.moment(told.grace_ends_at)
         yield "Ended", display.moment(then.ended_at)
@@ -107,7 +107,7 @@ def _facts(told: Explanation, now: Subscription | None) -> Iterator[tuple[str, A
         given = [told.comp.plan, "until", display.moment(told.comp.until)]
         yield "Given by staff", display.lines(display.side_by_side(given), told.comp.reason)
     if told.deletion:
-        leaving = "done" if told.deletion.is_done else f"waits, next: {told.deletion.next_step}"
+        leaving = "done" if told.deletion.is_done else f"running, next step: {told.deletion.next_step}"
         yield "Leaving", display.lines(display.moment(told.deletion.requested_at), leaving)
     if now is not None:
         yield from _only_now(now)
@@ -115,15 +115,15 @@ def _facts(told: Explanation, now: Subscription | None) -> Iterator[tuple[str, A
 
 def _only_now(row: Subscription) -> Iterator[tuple[str, Any]]:
     if row.pending_kind:
-        change = [row.pending_price or "a price of no plan", row.get_pending_kind_display()]
+        change = [row.pending_price or "a price without a plan", row.get_pending_kind_display()]
         yield "Changes to", display.lines(display.side_by_side(change), display.moment(row.pending_at))
     if row.card_last4:
         yield "Card", f"{row.card_brand.capitalize()} ending in {row.card_last4}, until {row.card_expires_on:%m/%Y}"
-    yield "Last asked Stripe", display.moment(row.fetched_at)
+    yield "Last refreshed from Stripe", display.moment(row.fetched_at)
 
 
 def not_applied(request: HttpRequest, customer: Customer) -> list[Any]:
-    """What Stripe has told and the answer does not know of yet, in words that lead to those events."""
+    """Return sentences about events that Stripe has sent and that are not applied yet, with links to them."""
     events = StripeEvent.objects.filter(lane=customer.pk)
     wrong = Q(status__in=StateFilter.WENT_WRONG, handled_at=None)
     counted = events.aggregate(
@@ -140,7 +140,7 @@ def not_applied(request: HttpRequest, customer: Customer) -> list[Any]:
 
 
 def used(customer: Customer) -> list[tuple[str, str]]:
-    """Feature and how much of it was used in the period that runs."""
+    """Return each feature with its use in the current period."""
     if customer.subscriber is None:
         return []
     quotas = usage.summary(customer.subscriber)

@@ -1,4 +1,4 @@
-"""The subscriber's page: who, whether they have access and why, what staff may do, and all that happened."""
+"""The subscriber's page shows whether they have access and why, what staff may do, and everything that happened."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from billing.models import Customer
 
@@ -20,7 +21,7 @@ from .timeline_sources import SOURCES
 
 WHO: list[Any] = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
 FACTS = ["billing-facts"]
-NEVER_BOUGHT = "has an account here and never opened a Checkout: whoever paid did so under another address."
+NEVER_BOUGHT = "No customer has this address, but a user does: {}. If they paid, they used another address."
 
 
 class CustomerPage(ReadOnlyAdmin):
@@ -39,8 +40,8 @@ class CustomerPage(ReadOnlyAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
-        """Answers 400, with a sentence and the answer for now, for a time that there cannot be."""
-        answer = customer_answer.of(request, obj)
+        """Answer 400, with a sentence and the answer for now, to an invalid time."""
+        answer = customer_answer.answer_for(request, obj)
         context |= {
             "title": people.name_of(obj),
             "subtitle": None,
@@ -49,28 +50,28 @@ class CustomerPage(ReadOnlyAdmin):
             "not_applied": [] if answer.at else customer_answer.not_applied(request, obj),
             "actions": staff_actions.offered(request, obj),
             "can_release": staff_actions.RELEASE.is_allowed(request),
-            "timeline": timeline.of(request, obj, SOURCES, answer.at),
+            "timeline": timeline.read_timeline(request, obj, SOURCES, answer.at),
         }
         response = super().render_change_form(request, context, add, change, form_url, obj)
         response.status_code = 400 if answer.problem else 200
         return response
 
-    # How it is found
+    # Finding it
 
     def find_view(self, request: HttpRequest) -> HttpResponseBase:
-        """GET with `q`: the page of the one customer that is meant, else the list of those who may be."""
+        """Answer GET with `q`: redirect to the page of the one customer found, or to the list of all that match."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         asked = request.GET.get("q", "").replace("\0", "").strip()
         meant = self._two_of(request, asked) if asked else []
         if len(meant) == 1:
             return _page_of(meant[0])
-        if asked and not meant and people.is_known(asked):
-            messages.warning(request, f"{asked} {NEVER_BOUGHT}")
+        if asked and not meant and (known := people.with_address(asked)):
+            messages.warning(request, format_html(NEVER_BOUGHT, people.subscriber_link(known)))
         return HttpResponseRedirect(f"{reverse('admin:billing_customer_changelist')}?{urlencode({'q': asked})}")
 
     def _two_of(self, request: HttpRequest, asked: str) -> list[str]:
-        """An address that is somebody's is not taken for the beginning of another's."""
+        """Return up to two matches; a whole address counts before the beginning of another."""
         found, _ = self.get_search_results(request, self.get_queryset(request), asked)
         whole = Q(*((f"{path}__iexact", asked) for path in ("email", *people.email_paths())), _connector=Q.OR)
         rows = found.order_by("pk").values_list("pk", flat=True).distinct()
@@ -87,7 +88,8 @@ class CustomerPage(ReadOnlyAdmin):
         ]
 
     def action_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponseBase:
-        """GET asks, POST does; 409, 502 or 503 with a sentence where it could not be done, and nothing was changed."""
+        """Answer GET with the form, POST with the action; 409, 502 or 503 with a sentence where it failed and nothing
+        was changed."""
         action, customer = ACTIONS.get(name), self.get_object(request, unquote(object_id))
         if action is None or customer is None:
             raise Http404
@@ -124,7 +126,7 @@ class CustomerPage(ReadOnlyAdmin):
             "about": action.about(customer),
             "customer": customer,
             "name": people.name_of(customer),
-            "answer": customer_answer.of(request, customer),
+            "answer": customer_answer.answer_for(request, customer),
             "form": form,
             "problem": problem,
         }

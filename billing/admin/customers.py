@@ -1,4 +1,4 @@
-"""Customers, the holds on their access, what they were given for nothing, and their tries at buying."""
+"""Staff see customers, holds on their access, complimentary access, and checkouts."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ from .readonly import ReadOnlyAdmin
 @admin.register(Customer)
 class CustomerAdmin(CustomerPage):
     list_display = ["who", "plan", "state", "holds_in_force", "created"]
-    list_filter = ["created_at", ("deleted_at", open_filter("presence at Stripe", "There", "Deleted"))]
+    list_filter = ["created_at", ("deleted_at", open_filter("customer at Stripe", "Active", "Deleted at Stripe"))]
     list_select_related = ["subscriber", "subscription__plan"]
     ordering = ["-created_at"]
     search_help_text = (
-        "The beginning of an e-mail address, or an id of Stripe's: of the customer, or of an invoice, subscription, "
-        "payment, refund, dispute or event of theirs"
+        "The beginning of an e-mail address, or the Stripe id of a customer, invoice, subscription, "
+        "payment, refund, dispute or event"
     )
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
@@ -52,7 +52,7 @@ class CustomerAdmin(CustomerPage):
     @display.column("status", ordering="subscription__status")
     def state(self, customer: Customer) -> Any:
         if customer.deleted_at:
-            return display.badge("deleted", "quiet", "At Stripe; what was paid is kept")
+            return display.badge("deleted", "quiet", "Deleted at Stripe; records of payments are kept")
         subscription = getattr(customer, "subscription", None)
         return subscription_words.status_badge(subscription.status) if subscription else None
 
@@ -72,7 +72,7 @@ class CustomerAdmin(CustomerPage):
 
 
 class OfCustomerAdmin(ReadOnlyAdmin):
-    """Rows that belong to a customer: who it is, and the search that finds them by customer."""
+    """These rows belong to a customer: the admin shows the customer and searches by customer."""
 
     list_select_related: Any = ["customer__subscriber"]
     ids_searched: tuple[str, ...] = ()
@@ -117,11 +117,11 @@ class HoldAdmin(OfCustomerAdmin):
 
     @display.column("placed by")
     def placed_by(self, hold: Hold) -> Any:
-        return cause_words.one(hold.cause)
+        return cause_words.words_for(hold.cause)
 
     @display.column("released by")
     def let_go_by(self, hold: Hold) -> Any:
-        return cause_words.one(hold.released_by)
+        return cause_words.words_for(hold.released_by)
 
 
 @admin.register(Comp)
@@ -150,11 +150,11 @@ class CompAdmin(OfCustomerAdmin):
 
     @display.column("given by")
     def given_by(self, comp: Comp) -> Any:
-        return cause_words.one(comp.cause)
+        return cause_words.words_for(comp.cause)
 
     @display.column("ended by")
     def end_by(self, comp: Comp) -> Any:
-        return cause_words.one(comp.ended_by)
+        return cause_words.words_for(comp.ended_by)
 
 
 @admin.register(CheckoutAttempt)

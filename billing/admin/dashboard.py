@@ -1,4 +1,4 @@
-"""/admin/billing/dashboard/: a page among the admin's lists, for who has the permission to view it."""
+"""/admin/billing/dashboard/ is a page among the lists of the admin, for staff with the permission to view it."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class DashboardAdmin(ReadOnlyAdmin):
         return [path("", self.admin_site.admin_view(self.page), name="billing_dashboard_changelist")]
 
     def page(self, request: HttpRequest) -> HttpResponse:
-        """Answers 400, with a sentence and the usual period's figures, for a period that there cannot be."""
+        """Show the dashboard; answer 400, with a sentence and the figures of the usual period, to an invalid period."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         today = timezone.localdate(clock.now())

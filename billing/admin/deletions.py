@@ -1,4 +1,4 @@
-"""Who is leaving, how far it is, and what it waits for."""
+"""Staff see each deletion of an account, which steps are done, and what it waits for."""
 
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from . import display, people, replay
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
 
-LOGGED = "Asked to try again"
+LOGGED = "Tried again"
 
 
 @admin.register(AccountDeletion)
@@ -26,12 +26,15 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
     list_select_related = ["customer__subscriber", "subscriber"]
     ordering = ["-requested_at"]
     search_fields = ["customer__id__exact"]
-    search_help_text = "Customer, by the whole id"
+    search_help_text = "Whole customer id"
     fieldsets = [
         (None, {"fields": ["state"], "classes": ["billing-answer"]}),
-        ("Who and when", {"fields": ["who", "subscriber_page", "requested", "next_try"], "classes": ["billing-facts"]}),
-        ("Steps, and when Stripe confirmed them", {"fields": [*AccountDeletion.STEPS], "classes": ["billing-facts"]}),
-        ("Tries", {"fields": ["attempts", "error"]}),
+        ("Account", {"fields": ["who", "subscriber_page", "requested", "next_try"], "classes": ["billing-facts"]}),
+        (
+            "Steps, with the time at which Stripe confirmed them",
+            {"fields": [*AccountDeletion.STEPS], "classes": ["billing-facts"]},
+        ),
+        ("Attempts", {"fields": ["attempts", "error"]}),
     ]
     actions = ["try_now"]
 
@@ -48,12 +51,12 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
             for leaving in waiting:
                 deletion.try_now(leaving)
             LogEntry.objects.log_actions(asked_by, waiting, CHANGE, change_message=LOGGED)
-        one, many = "%(count)d deletion is tried again now.", "%(count)d deletions are tried again now."
+        one, many = "%(count)d deletion will be tried again now.", "%(count)d deletions will be tried again now."
         messages.success(request, ngettext(one, many, len(waiting)) % {"count": len(waiting)})
 
     @display.column("who", ordering="customer_id")
     def who(self, leaving: AccountDeletion) -> Any:
-        name = display.breakable(str(leaving.subscriber)) if leaving.subscriber else "somebody deleted"
+        name = display.breakable(str(leaving.subscriber)) if leaving.subscriber else "deleted user"
         return display.lines(name, display.plain_id(leaving.customer_id or ""))
 
     @display.column("state")
@@ -82,7 +85,7 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
     def done(self, leaving: AccountDeletion) -> Any:
         return display.moment(leaving.done_at)
 
-    @display.column("next try")
+    @display.column("next attempt")
     def next_try(self, leaving: AccountDeletion) -> Any:
         return display.exact(leaving.next_attempt_at)
 

@@ -1,4 +1,4 @@
-"""How the admin shows a value: badges, times, amounts, ids, JSON. Everything is escaped here."""
+"""The admin shows badges, times, amounts, ids and JSON through these functions, which escape everything."""
 
 import json
 import re
@@ -21,14 +21,14 @@ from billing.money import DEFAULT_LOCALE, format_amount
 
 from . import stripe_pages
 
-# Seconds in each unit, and up to how many seconds it is the one to read.
+# Unit, its length in seconds, and the number of seconds up to which it is used.
 UNITS = ((1, "s", 120), (60, "min", 7200), (3600, "h", 172800))
 DAY = 86400
 NOTHING = "–"
 
 
 def column(description: str, ordering: str | None = None) -> Callable[[Callable[[Any, Any], Any]], Any]:
-    """A fact of a row, in a list or on its page; a dash where there is nothing to tell."""
+    """Mark a method as a fact of a row, for a list or a page; it shows a dash where there is no value."""
 
     def decorate(tell: Callable[[Any, Any], Any]) -> Any:
         @wraps(tell)
@@ -42,7 +42,7 @@ def column(description: str, ordering: str | None = None) -> Callable[[Callable[
 
 
 def badge(text: str, kind: str, title: str = "") -> SafeString:
-    """A coloured word; `kind` is good, waiting, bad, dead or quiet."""
+    """Return a coloured word; `kind` is good, waiting, bad, dead or quiet."""
     return format_html('<span class="billing-badge billing-badge-{}" title="{}">{}</span>', kind, title, text)
 
 
@@ -51,7 +51,7 @@ def strong(text: Any) -> SafeString:
 
 
 def lines(*parts: Any) -> SafeString | None:
-    """The first part, and the others small beneath it; empty ones are left out."""
+    """Return the first part, with the others small beneath it; empty parts are left out."""
     shown = [part for part in parts if part]
     if not shown:
         return None
@@ -64,7 +64,7 @@ def side_by_side(parts: Iterable[Any], between: str = " ") -> SafeString:
 
 
 def breakable(text: str) -> SafeString:
-    """A long name that a narrow column may break after its dots and underscores, not within a word."""
+    """Return a long name that a narrow column may break after its dots and underscores, but not within a word."""
     words = re.split(r"(?<=[._@])", text)
     return format_html_join("", "{}<wbr>", ((word,) for word in words))
 
@@ -74,12 +74,12 @@ def preformatted(text: str) -> SafeString:
 
 
 def day(at: datetime | None) -> SafeString | None:
-    """The date, with the exact time behind it."""
+    """Return the date, with the exact time as its title."""
     return _time(at, "j M Y")
 
 
 def moment(at: datetime | None) -> SafeString | None:
-    """Date and time to the minute, with the seconds behind it."""
+    """Return date and time to the minute, with the seconds in the title."""
     return _time(at, "j M Y, H:i")
 
 
@@ -96,13 +96,13 @@ def _time(at: datetime | None, pattern: str) -> SafeString | None:
 
 
 def span(start: datetime | None, end: datetime | None) -> SafeString | None:
-    """From when until when; one end alone where only that is known."""
+    """Return both ends of a period, or the one that is known."""
     ends = [shown for shown in (moment(start), moment(end)) if shown]
     return side_by_side(ends, between=" – ") if ends else None
 
 
 def age(at: datetime | None) -> SafeString | None:
-    """How long ago by the wall clock, with the exact time behind it."""
+    """Return the time passed by the wall clock, with the exact time as its title."""
     if at is None:
         return None
     title = date_format(timezone.localtime(at), "j M Y, H:i:s T")
@@ -110,7 +110,7 @@ def age(at: datetime | None) -> SafeString | None:
 
 
 def took(length: timedelta) -> str:
-    """`0.4 s`, `3 min`, `5 h`, `2 days`: two units would be one too many in a table."""
+    """Return a duration in one unit, which is enough in a table: `0.4 s`, `3 min`, `5 h`, `2 days`."""
     seconds = max(length.total_seconds(), 0.0)
     if seconds < 10:
         return f"{seconds:.1f} s"
@@ -128,7 +128,7 @@ def amount(minor: int | None, currency: str) -> str | None:
 
 
 def at_stripe(object_id: str, livemode: bool | None = None) -> SafeString | None:
-    """An id that leads to Stripe's dashboard."""
+    """Return an id that links to Stripe's dashboard."""
     if not object_id:
         return None
     return format_html(
@@ -143,25 +143,25 @@ def plain_id(object_id: str) -> SafeString | None:
 
 
 def row_link(model: str, pk: Any, text: Any) -> SafeString:
-    """To the page of one row of ours; `model` in lower case."""
+    """Return a link to the page of one of our rows; `model` is in lower case."""
     return format_html('<a href="{}">{}</a>', reverse(f"admin:billing_{model}_change", args=(quote(pk),)), text)
 
 
 def list_link(model: str, text: str, **query: Any) -> SafeString:
-    """To a list of ours, filtered or searched by `query`."""
+    """Return a link to one of our lists, filtered or searched by `query`."""
     address = reverse(f"admin:billing_{model}_changelist")
     return format_html('<a href="{}?{}">{}</a>', address, urlencode(query), text)
 
 
 def outside_link(url: str, text: str) -> SafeString | None:
-    """To an address that Stripe gave; anything but http(s) is not made a link."""
+    """Return a link to an address that Stripe gave; only http(s) becomes a link."""
     if not url.startswith(("https://", "http://")):
         return None
     return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, text)
 
 
 def folded_json(value: Any, summary: str) -> SafeString:
-    """JSON to be unfolded, indented and escaped, its secrets struck out."""
+    """Return folded JSON, indented and escaped, without its secrets."""
     return format_html(
         '<details class="billing-json"><summary>{}</summary><pre>{}</pre></details>',
         summary,
@@ -170,7 +170,8 @@ def folded_json(value: Any, summary: str) -> SafeString:
 
 
 def without_secrets(value: Any) -> Any:
-    """Client secrets let their holder pay or confirm, an endpoint's secret lets him forge: no page shows them."""
+    """Remove secrets: with a client secret somebody could pay or confirm, with the secret of an endpoint somebody
+    could forge events."""
     if isinstance(value, list):
         return [without_secrets(item) for item in value]
     if isinstance(value, dict):

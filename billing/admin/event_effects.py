@@ -1,5 +1,8 @@
-"""What came of one event: the state before and after it, what is recorded about its object, the mails it caused, and
-its own history. Each is a few queries by an index, and shows only what the reader may view."""
+"""An event's page shows its effects: the state before and after, records of its object, mails it caused, and its
+history.
+
+Each takes a few queries by an index, and shows only what the reader may view.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,18 +22,18 @@ from . import display, event_words, mail_rows, payment_words
 
 SHOWN = 20
 JUST_BEFORE = timedelta(microseconds=1)
-NAMES = {"stripe_id": "subscription", "plan_id": "plan", "price_id": "price", "unmapped_price": "price of no plan"}
+NAMES = {"stripe_id": "subscription", "plan_id": "plan", "price_id": "price", "unmapped_price": "price without a plan"}
 NAMES_OF_OBJECT = ("id", "invoice", "charge", "payment_intent")
-NO_CHANGE = "Nothing of the subscription: it was so already, or another event of the same batch brought it up to date."
-NOT_YET = "Nothing: it was not applied."
-BY_HOLD = "Nothing of the subscription itself; see the hold below for access."
+NO_CHANGE = "No change to the subscription: it was already up to date, or another event of the same batch updated it."
+NOT_YET = "No effects: the event was not applied."
+BY_HOLD = "No change to the subscription itself. See the hold below."
 
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Effects:
-    """One table; `nothing` is said where it has no rows."""
+    """One table of effects; `nothing` is shown if it has no rows."""
 
     title: str
     columns: tuple[str, ...]
@@ -38,7 +41,8 @@ class Effects:
     nothing: str
 
 
-def of(request: HttpRequest, event: StripeEvent) -> list[Effects]:
+def effects_of(request: HttpRequest, event: StripeEvent) -> list[Effects]:
+    """Return the tables of effects that the reader may view."""
     customer = Customer.objects.filter(pk=event.lane).first()
     history = Effects("History", ("when", "what", "details"), _history(event), "")
     return [*(_on_customer(request, customer, event) if customer else []), history]
@@ -47,12 +51,12 @@ def of(request: HttpRequest, event: StripeEvent) -> list[Effects]:
 def _on_customer(request: HttpRequest, customer: Customer, event: StripeEvent) -> Iterator[Effects]:
     if request.user.has_perm("billing.view_subscription"):
         changes = list(_changes(customer, event))
-        yield Effects("What it changed", ("", "before", "after"), changes, _why_nothing(customer, event))
+        yield Effects("Changes", ("", "before", "after"), changes, _why_nothing(customer, event))
     facts = list(_facts(request, customer, event))
-    yield Effects("Recorded about its object", ("what", "amount", "state", "when"), facts, "Nothing.")
-    mails = mail_rows.of(mail_rows.Asked(request, customer.pk, event.pk))
+    yield Effects("Records of its object", ("what", "amount", "state", "when"), facts, "Nothing.")
+    mails = mail_rows.newest_mails(mail_rows.Asked(request, customer.pk, event.pk))
     cells: list[Row] = [(mail.what, mail.recipient, mail.state, display.moment(mail.at)) for mail in reversed(mails)]
-    yield Effects("Mails it caused", ("mail", "to", "state", "decided"), cells, "None.")
+    yield Effects("Mails", ("mail", "to", "state", "decided"), cells, "None.")
 
 
 def _why_nothing(customer: Customer, event: StripeEvent) -> str:
@@ -61,7 +65,7 @@ def _why_nothing(customer: Customer, event: StripeEvent) -> str:
     return BY_HOLD if customer.holds.filter(reference=event.object_id).exists() else NO_CHANGE
 
 
-# What it changed
+# Changes
 
 
 def _changes(customer: Customer, event: StripeEvent) -> Iterator[Row]:
@@ -85,18 +89,18 @@ def _shown(change: SubscriptionChange | None, name: str) -> Any:
 
 
 def _access(customer: Customer, at: datetime) -> Iterator[Row]:
-    """As the rules decided on what was known just before and then, holds included."""
+    """Return the access that the rules gave, from what was known just before and at that time, holds included."""
     told = [access.explain_customer(customer, moment) for moment in (at - JUST_BEFORE, at)]
     if told[0].reason != told[1].reason:
         badges = [display.badge(one.reason.replace("_", " "), "good" if one.has_access else "bad") for one in told]
         yield ("Access", *badges)
 
 
-# What is recorded
+# Records
 
 
 def _facts(request: HttpRequest, customer: Customer, event: StripeEvent) -> Iterator[Row]:
-    """By the ids that the event's object has, or names; a pruned event has but one."""
+    """Find rows by the ids that the event's object has or names; a pruned event has only one."""
     ids = _ids(event)
     known = InvoicePayment.objects.filter(Q(pk__in=ids) | Q(charge__in=ids) | Q(payment_intent__in=ids))
     ids |= set(known.filter(customer=customer).values_list("invoice_id", flat=True)) if ids else set()
@@ -113,7 +117,7 @@ def _ids(event: StripeEvent) -> set[str]:
 
 @dataclass(frozen=True)
 class Kind:
-    """One table of facts: its model in lower case, its rows about some objects, and a row as cells."""
+    """A kind of fact: its model in lower case, a query for its rows, and a function that turns a row into cells."""
 
     model: str
     about: Callable[[Customer, set[str]], QuerySet[Any]]
@@ -171,7 +175,7 @@ KINDS = (
 
 
 def _history(event: StripeEvent) -> list[Row]:
-    """Received, every try that failed, what staff did, and how it ended."""
+    """Return when the event was received, each failed attempt, the actions of staff, and the end."""
     said = sorted([*_failures(event), *_staff(event), *_ends(event)], key=lambda row: row[0])
     return [(display.exact(at), what, details) for at, what, details in said]
 
@@ -190,8 +194,8 @@ def _staff(event: StripeEvent) -> Iterator[Row]:
 
 
 def _ends(event: StripeEvent) -> Iterator[Row]:
-    by = {"sync": "Found by the sync", "replay": "Received, and set to go again since"}
+    by = {"sync": "Found by the sync", "replay": "Received, and queued again since"}
     yield event.received_at, display.badge("received", "quiet"), by.get(event.source, "Sent by Stripe")
     if event.status == StripeEvent.Status.PROCESSED and event.processed_at:
-        after = f"At try {event.attempts}" if event.attempts > 1 else ""
+        after = f"At attempt {event.attempts}" if event.attempts > 1 else ""
         yield event.processed_at, event_words.state_badge(event), after

@@ -1,4 +1,4 @@
-"""The list of events as CSV, streamed in portions: a million rows cost no more memory than a page."""
+"""The list of events is exported as CSV, streamed in portions: a million rows cost no more memory than a page."""
 
 import csv
 import json
@@ -39,8 +39,8 @@ COLUMNS = (
     "email",
     "note",
 )
-# What a spreadsheet takes for the beginning of a formula, after whatever it takes for the end of a cell: a file with
-# commas is split at semicolons in much of Europe.
+# A spreadsheet reads these as the beginning of a formula, also after a character that ends a cell: in much of Europe,
+# a file with commas is split at semicolons.
 FORMULA = re.compile(r"""(?:^|(?<=[;,|\t\r\n]))(?=["\s]*[=+\-@＝＋－＠])""")
 
 
@@ -49,7 +49,8 @@ def is_allowed(request: HttpRequest) -> bool:
 
 
 def response(request: HttpRequest, events: QuerySet[StripeEvent]) -> StreamingHttpResponse:
-    """Newest first; with payloads, their secrets struck out, for who may see them. Logs who took it."""
+    """Return the CSV, newest first; with payloads, without their secrets, for staff who may see them. The export is
+    logged."""
     who: Any = request.user
     LogEntry.objects.create(
         user_id=who.pk,
@@ -67,7 +68,7 @@ def response(request: HttpRequest, events: QuerySet[StripeEvent]) -> StreamingHt
 
 
 class _Line:
-    """A file of one line: what the CSV writer writes is what `writerow` returns."""
+    """A file that holds one line: `writerow` returns it."""
 
     def write(self, text: str) -> str:
         return text
@@ -82,7 +83,8 @@ def _lines(events: QuerySet[StripeEvent], *, has_payload: bool) -> Iterator[str]
 
 
 def _in_portions(events: QuerySet[StripeEvent]) -> Iterator[StripeEvent]:
-    """Each portion begins after the last row of the one before: no cursor stays open, and no row is skipped over."""
+    """Yield rows in portions. Each begins after the last row of the one before, so no cursor stays open and no row is
+    skipped."""
     rest = events.order_by("-received_at", "-pk")
     while rows := list(rest[:PORTION]):
         yield from rows
@@ -117,5 +119,5 @@ def _iso(at: Any) -> str:
 
 
 def harmless(value: Any) -> Any:
-    """Text that a spreadsheet takes for text, whichever separator it splits the line at."""
+    """Return text that no spreadsheet reads as a formula, whichever separator it uses."""
     return FORMULA.sub("'", value) if isinstance(value, str) else value

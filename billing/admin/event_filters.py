@@ -1,4 +1,4 @@
-"""Finding events: filters and a search that go by an index, however large the table."""
+"""Filters and a search find events by an index, however large the table is."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from . import people
 
 Status = StripeEvent.Status
 
-# Hops from one type to the next along the index on `type`; SELECT DISTINCT would read every row.
+# The query jumps from one type to the next along the index on `type`; SELECT DISTINCT would read every row.
 DISTINCT_TYPES = """
 WITH RECURSIVE found(type) AS (
     SELECT MIN(type) FROM stripe_events
@@ -25,14 +25,14 @@ SELECT type FROM found WHERE type IS NOT NULL
 
 
 def types_seen(using: str) -> list[str]:
-    """Every event type there is a row of, in order."""
+    """Return every event type that has a row, in order."""
     with connections[using].cursor() as cursor:
         cursor.execute(DISTINCT_TYPES)
         return [name for (name,) in cursor.fetchall()]
 
 
 class StateFilter(admin.SimpleListFilter):
-    """By status; a dead event that staff called handled is found under that, and no more under dead."""
+    """Filter by status; a dead event that staff marked as handled is listed under "handled", no longer under "dead"."""
 
     title = "state"
     parameter_name = "status__exact"
@@ -68,7 +68,7 @@ class TypeFilter(admin.SimpleListFilter):
 
 
 class ModeFilter(admin.SimpleListFilter):
-    """In Stripe's words for `livemode`."""
+    """Filter by `livemode`, in Stripe's words."""
 
     title = "mode"
     parameter_name = "livemode__exact"
@@ -81,7 +81,7 @@ class ModeFilter(admin.SimpleListFilter):
 
 
 def search(events: QuerySet[StripeEvent], text: str) -> QuerySet[StripeEvent]:
-    """Every word is an id or address to be found, so that a pasted list finds them all; each by its index."""
+    """Find events by ids or addresses: each word is looked up by its index, so a pasted list finds all of them."""
     words = text.replace(",", " ").split()
     if not words:
         return events
@@ -90,7 +90,7 @@ def search(events: QuerySet[StripeEvent], text: str) -> QuerySet[StripeEvent]:
 
 
 def _customers_with_email(addresses: list[str]) -> set[str]:
-    """By Stripe's address for them and by their own: two questions, for no index answers both at once."""
+    """Find customers by Stripe's address and by the subscriber's own, in two queries, since no index answers both."""
     if not addresses:
         return set()
     spellings = {*addresses, *(address.lower() for address in addresses)}

@@ -1,4 +1,4 @@
-"""One event as staff reads it: what it is, when, what came of it, who stands beside it, and what Stripe sent."""
+"""An event's page shows what it is, when it came, its effects, its neighbours on the lane, and what Stripe sent."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ SECTIONS: list[tuple[str | None, Any]] = [
 ]
 NOTE_SECTION = ("Note", {"fields": ["error"], "classes": ANSWER})
 PAYLOAD_SECTION = ("Payload", {"fields": ["payload_json"], "classes": ANSWER})
-PRUNED = "Emptied by prune_events: only what stands above is kept."
+PRUNED = "Emptied by prune_events. Only the fields above are kept."
 
 
 class EventPage(ReadOnlyAdmin):
@@ -74,10 +74,10 @@ class EventPage(ReadOnlyAdmin):
 
     @display.column("received")
     def received(self, event: StripeEvent) -> Any:
-        """A sandbox's clock may be ahead of ours; then there is no time between to tell."""
+        """Return when the event arrived. A sandbox's clock may be ahead of ours; then no duration is shown."""
         created = clock.from_timestamp(event.created)
         is_later = created is not None and event.received_at >= created
-        after = f"{display.took(event.received_at - created)} after Stripe made it" if created and is_later else ""
+        after = f"{display.took(event.received_at - created)} after Stripe created it" if created and is_later else ""
         return display.lines(display.exact(event.received_at), after)
 
     @display.column("processed")
@@ -100,17 +100,17 @@ class EventPage(ReadOnlyAdmin):
         note = "" if event.api_version == conf.api_version else f"This project asks for {conf.api_version}"
         return display.lines(event.api_version or "none", note)
 
-    @display.column("verified by the secret")
+    @display.column("verified with secret")
     def verified_by(self, event: StripeEvent) -> str | None:
         return event.verified_by or None
 
-    @display.column("what it says")
+    @display.column("error message")
     def error(self, event: StripeEvent) -> Any:
         return display.preformatted(event.error_message)
 
     @display.column("payload")
     def payload_json(self, event: StripeEvent) -> Any:
-        return display.folded_json(event.payload, "Show what Stripe sent") if event.payload else PRUNED
+        return display.folded_json(event.payload, "Show the JSON that Stripe sent") if event.payload else PRUNED
 
     @display.column("before")
     def previous_event(self, event: StripeEvent) -> Any:

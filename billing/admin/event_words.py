@@ -1,4 +1,4 @@
-"""What the admin says about one event: its state, what stands out, and who came before and after it."""
+"""The admin describes an event in these words: its status, what is unusual about it, and its neighbours on the lane."""
 
 from typing import Any
 
@@ -19,15 +19,15 @@ KIND_OF_BADGE = {
     Status.IGNORED: "quiet",
 }
 SENTENCE = {
-    Status.RECEIVED: "Waits for its turn on the lane.",
-    Status.PROCESSED: "Done, together with what it changed.",
-    Status.FAILED: "Failed, and will be tried again by itself.",
-    Status.DEAD: "Failed for the last time: it waits for someone to look at it and process it again.",
-    Status.IGNORED: "Stored, and not for us to process.",
+    Status.RECEIVED: "Waiting for its turn on the lane.",
+    Status.PROCESSED: "Processed: its changes are saved.",
+    Status.FAILED: "Failed. It will be tried again automatically.",
+    Status.DEAD: "Failed for the last time. A person must look at it and process it again.",
+    Status.IGNORED: "Stored, but not processed: we do not use events of this type.",
 }
 HANDLED = "handled"
 HANDLED_SENTENCE = (
-    "Staff said that it needs nothing more: it is tried no more, and no alarm. To process it again is still possible."
+    "Staff marked it as handled: it is not tried again and raises no alert. You can still process it again."
 )
 LONGEST_ERROR = 90
 
@@ -50,10 +50,10 @@ def state_sentence(event: StripeEvent) -> str:
 
 
 def marks(event: StripeEvent) -> list[SafeString]:
-    """What makes the event another than we asked for: Stripe's version, the mode."""
+    """Return what differs from what this project expects: Stripe's API version, or the mode."""
     found = []
     if event.livemode != conf.live_mode:
-        title = "Of the other mode than this project runs in: never processed"
+        title = "Belongs to the other mode (test or live), so it is never processed"
         found.append(display.badge("live mode" if event.livemode else "test mode", "bad", title))
     if event.api_version != conf.api_version:
         title = f"API version {event.api_version or 'none'}; this project asks for {conf.api_version}"
@@ -62,20 +62,20 @@ def marks(event: StripeEvent) -> list[SafeString]:
 
 
 def error_in_short(event: StripeEvent) -> str:
-    """The last line of a traceback is the one that says what happened; of other text, the only one."""
+    """Return the last line of the error, which in a traceback says what happened."""
     said = event.error_message.strip().splitlines()
     line = said[-1] if said else ""
     return line if len(line) <= LONGEST_ERROR else f"{line[:LONGEST_ERROR]}…"
 
 
 def more_than_once(event: StripeEvent) -> str:
-    """`3 attempts, 2 deliveries`, each where it is more than one."""
+    """Return `3 attempts, 2 deliveries`, leaving out what happened once."""
     counted = {"attempts": event.attempts, "deliveries": event.deliveries}
     return ", ".join(f"{number} {name}" for name, number in counted.items() if number > 1)
 
 
 def neighbour(event: StripeEvent, is_later: bool) -> Any:
-    """The next event of the lane by Stripe's time, or the one before; those of one second by their id."""
+    """Return the next event of the lane by Stripe's time, or the one before; events of one second are ordered by id."""
     key, sign = ("gt", "") if is_later else ("lt", "-")
     same_lane = StripeEvent.objects.filter(lane=event.lane).defer("payload").order_by(f"{sign}created", f"{sign}pk")
     same_second = same_lane.filter(created=event.created, **{f"pk__{key}": event.pk})

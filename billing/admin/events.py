@@ -1,4 +1,4 @@
-"""The history of events as staff reads it: what came, what became of it, and what staff may do about it."""
+"""Staff see which events came, what became of each, and what they can do about it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ Act = Callable[[HttpRequest, QuerySet[StripeEvent]], None]
 
 
 def with_subscribers(events: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
-    """Each event with its lane's customer and address, where the lane is a customer of ours."""
+    """Add the customer and address of each event's lane, where the lane is one of our customers."""
     customer = Customer.objects.filter(pk=OuterRef("lane"))
     return events.annotate(
         customer_pk=Subquery(customer.values("pk")[:1]),
@@ -44,7 +44,7 @@ class StripeEventAdmin(EventPage):
     search_help_text = "Whole ids of events, objects or customers, several at once, or a subscriber's e-mail address"
     actions = ["process_again", "mark_as_handled"]
 
-    # What is listed, and what is found
+    # Listing and finding
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StripeEvent]:
         return with_subscribers(super().get_queryset(request).defer("payload"))
@@ -75,7 +75,7 @@ class StripeEventAdmin(EventPage):
         lane = display.plain_id(event.lane)
         if event.customer_pk is None:
             return lane
-        name = display.breakable(event.customer_email or "no address")
+        name = display.breakable(event.customer_email or "no e-mail address")
         return display.lines(display.row_link("customer", event.customer_pk, name), lane)
 
     @display.column("object")
@@ -125,7 +125,7 @@ class StripeEventAdmin(EventPage):
             context |= {
                 "can_replay": replay.is_offered(request, event),
                 "can_mark": handling.is_offered(request, event),
-                "effects": event_effects.of(request, event),
+                "effects": event_effects.effects_of(request, event),
             }
         return super().change_view(request, object_id, form_url, context)
 
@@ -145,7 +145,7 @@ class StripeEventAdmin(EventPage):
 
     @method_decorator(require_safe)
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """GET: all that the list of the same address would page through."""
+        """Answer GET with all rows of the list at the same address, as CSV."""
         if not (event_export.is_allowed(request) and self.has_view_permission(request)):
             raise PermissionDenied
         try:

@@ -1,4 +1,4 @@
-"""Whose is it: the customers that an id of Stripe's leads to, whatever it is the id of."""
+"""Staff paste any Stripe id, and this module finds the customer it belongs to."""
 
 import re
 from typing import Any
@@ -31,9 +31,10 @@ NAMED_IN: tuple[tuple[Any, tuple[str, ...]], ...] = (
 
 
 def owners_of(stripe_id: str) -> set[str]:
-    """Customers of ours by a subscription, invoice, payment, refund, dispute, Checkout or event of theirs.
+    """Return our customers to whom a subscription, invoice, payment, refund, dispute, Checkout or event belongs.
 
-    What no row names, the ledger does as long as it keeps the event. Empty for what is no id.
+    If no row has the id, the ledger is asked, as long as it keeps the event. The result is empty for text that is not
+    an id.
     """
     if not AN_ID.fullmatch(stripe_id):
         return set()

@@ -1,8 +1,7 @@
-"""The admin's first page begins with the way to a subscriber, to the dashboard and to failed events.
+"""The admin's first page begins with the search for a subscriber, the dashboard and failed events.
 
-The site names the template, so the order of INSTALLED_APPS decides nothing, and a project's own admin/index.html is
-extended and not replaced. A site with an `index_template` of its own keeps it; admin/billing/start.html is there to be
-included.
+The site names the template, so the order of INSTALLED_APPS does not matter, and a project's own admin/index.html is
+extended, not replaced. A site with its own `index_template` keeps it and can include admin/billing/start.html.
 """
 
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""Staff's "Mark as handled": who may, what is logged, and what is said about it."""
+""" "Mark as handled" is an action of staff: this module says who may use it, logs it, and reports the result."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from .replay import MOST_AT_ONCE
 
 PERMISSION = "billing.handle_stripeevent"
 LOGGED = "Marked as handled"
-LEFT_OUT = "What is left out has not failed, or was handled before."
+LEFT_OUT = "The others have not failed, or were already marked."
 GONE_WRONG = (StripeEvent.Status.FAILED, StripeEvent.Status.DEAD)
 
 
@@ -29,7 +29,7 @@ def is_offered(request: HttpRequest, event: StripeEvent) -> bool:
 
 
 def mark(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
-    """Call those of `events` that failed or died handled, log who said so, and say of how many it was true."""
+    """Mark those `events` that failed or died as handled, log it, and say how many were marked."""
     chosen = list(events.only("pk", "type", "status", "handled_at")[:MOST_AT_ONCE])
     said_by: Any = request.user.pk
     with transaction.atomic():

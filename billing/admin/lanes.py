@@ -1,4 +1,4 @@
-"""The machinery as staff reads it: which lanes are awake or held, and what we still owe Stripe."""
+"""Staff see which lanes have waiting work or a worker, and which writes we still owe Stripe."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class LaneAdmin(ReadOnlyAdmin):
     list_display = ["lane", "state", "woken", "lease", "arrived", "drained"]
     ordering = ["-woken_at"]
     search_fields = ["key__exact"]
-    search_help_text = "The lane's whole key: a customer's id for nearly all"
+    search_help_text = "The whole key of a lane, usually a customer id"
     fields = ["lane", "state", "woken", "lease", "arrived", "drained", "events"]
     readonly_fields = fields
 
@@ -28,16 +28,16 @@ class LaneAdmin(ReadOnlyAdmin):
     @display.column("state")
     def state(self, lane: Lane) -> Any:
         if lane.token and lane.leased_until and lane.leased_until > timezone.now():
-            return display.badge("at work", "good", "A worker holds it")
+            return display.badge("working", "good", "A worker is processing it")
         if lane.arrived == lane.drained:
-            return display.badge("asleep", "quiet", "Nothing waits")
-        return display.badge("awake", "waiting", "Something waits to be processed")
+            return display.badge("asleep", "quiet", "Nothing to process")
+        return display.badge("awake", "waiting", "Events wait to be processed")
 
     @display.column("woken", ordering="woken_at")
     def woken(self, lane: Lane) -> Any:
         return display.exact(lane.woken_at)
 
-    @display.column("held until")
+    @display.column("locked until")
     def lease(self, lane: Lane) -> Any:
         return display.exact(lane.leased_until) if lane.token else None
 
@@ -52,7 +52,7 @@ class StripeWriteAdmin(ReadOnlyAdmin):
     list_filter = ["action", ("done_at", open_filter("state", "Owed", "Done")), "requested_at"]
     ordering = ["-requested_at"]
     search_fields = ["lane__exact", "object_id__exact", "reference__exact"]
-    search_help_text = "Customer, object or cause, by its whole id"
+    search_help_text = "Whole id of the customer, object or cause"
     fields = ["action", "object_link", "state", "cause", "lane", "requested", "done", "attempts", "next_try", "error"]
     readonly_fields = fields
 
@@ -60,17 +60,17 @@ class StripeWriteAdmin(ReadOnlyAdmin):
     def object_link(self, write: StripeWrite) -> Any:
         return display.at_stripe(write.object_id)
 
-    @display.column("because of")
+    @display.column("cause")
     def cause(self, write: StripeWrite) -> Any:
         is_word = write.action in StripeWrite.STANDING and "_" not in write.reference
-        return cause_words.one(write.reference) if is_word else display.at_stripe(write.reference)
+        return cause_words.words_for(write.reference) if is_word else display.at_stripe(write.reference)
 
     @display.column("state")
     def state(self, write: StripeWrite) -> Any:
         if write.done_at:
             return display.badge("done", "good")
         if write.withdrawn_at:
-            return display.badge("withdrawn", "quiet", "What asked for it was undone before it was made")
+            return display.badge("withdrawn", "quiet", "Withdrawn before it was made")
         if write.error_message:
             return display.badge("failing", "bad", write.error_message)
         return display.badge("owed", "waiting")
@@ -83,7 +83,7 @@ class StripeWriteAdmin(ReadOnlyAdmin):
     def done(self, write: StripeWrite) -> Any:
         return display.moment(write.done_at)
 
-    @display.column("next try")
+    @display.column("next attempt")
     def next_try(self, write: StripeWrite) -> Any:
         return display.exact(write.next_attempt_at)
 

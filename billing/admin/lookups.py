@@ -1,7 +1,7 @@
-"""Which filters a list's address may ask for: what the list itself offers, and its own plain columns. Nothing else.
+"""The address of a list may filter by what the list offers and by its own plain columns, and by nothing else.
 
-Django lets any lookup through that ends at a column of the model or at the key of what it points to. A filter that is
-made up in the address then tells, letter by letter, what no page shows: a password's hash, a token, a payload.
+Django accepts any lookup that ends at a column of the model, or at the key of a related row. A filter typed into the
+address could then reveal, letter by letter, what no page shows: the hash of a password, a token, a payload.
 """
 
 import re
@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 
-# Types whose values a list may be filtered by. Free text, JSON, pickles and bytes are not among them.
+# A list may be filtered by values of these types, but not by free text, JSON, pickles or bytes.
 PLAIN_TYPES = (
     models.BooleanField,
     models.CharField,
@@ -29,13 +29,14 @@ MADE_BY_FILTERS = WHOLE | {"isempty", "gte", "lt"}
 
 
 def is_plain(field: "models.Field[Any, Any]") -> bool:
-    """Whether a list may be filtered by a column: by its type and its name."""
+    """Return whether a list may be filtered by a column, given its type and name."""
     is_named_secret = SECRET_NAME.search(field.name) is not None and field.name not in NOT_SECRET
     return isinstance(field, PLAIN_TYPES) and not is_named_secret
 
 
 class OwnColumnsOnly:
-    """For a ModelAdmin: `filterable` names its columns where not every plain one will do."""
+    """Mix into a ModelAdmin to restrict its filters; `filterable` names the columns if not every plain one is
+    allowed."""
 
     filterable: frozenset[str] | None = None
 
@@ -51,18 +52,18 @@ class OwnColumnsOnly:
 
 
 def _names(field: Any) -> set[str]:
-    """What a lookup may call a column."""
+    """Return the names that a lookup may use for a column."""
     return {field.name, field.attname, *(["pk"] if field.primary_key else [])}
 
 
 def _is_of_key(field: Any, rest: list[str]) -> bool:
-    """A relation is filtered by the whole key of what it points to, which stands in the row itself."""
+    """Return whether the lookup compares the whole key of a related row, which is stored in the row itself."""
     keys = {"pk", field.target_field.name}
     return not rest or (rest[0] in keys | WHOLE and set(rest[1:]) <= WHOLE)
 
 
 def _is_of(offered: Any, lookup: str) -> bool:
-    """Whether a lookup is one that this filter of the list makes itself."""
+    """Return whether this filter of the list makes the lookup itself."""
     if isinstance(offered, type) and issubclass(offered, SimpleListFilter):
         return lookup == offered.parameter_name
     path = offered[0] if isinstance(offered, tuple) else offered

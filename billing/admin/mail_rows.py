@@ -1,4 +1,4 @@
-"""Mails on our pages: billing sends none itself, so the app that does tells of them here.
+"""Pages of the admin show mails. Billing sends none itself, so the app that sends them registers a function here.
 
 @mail_rows.told_by
 def mails(asked): ...
@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 @dataclass(frozen=True)
 class MailRow:
-    """`what` leads to the mail's own page; `at` is when it was decided on."""
+    """`what` links to the mail's own page; `at` is when it was decided to send it."""
 
     what: SafeString
     recipient: str
@@ -25,8 +25,8 @@ class MailRow:
 
 @dataclass(frozen=True)
 class Asked:
-    """Of a customer's mails the newest, of one cause or up to a moment where that is given; none for who may not see
-    them."""
+    """A question for a customer's newest mails, optionally of one cause or up to a time. Staff without the permission
+    get none."""
 
     request: HttpRequest
     customer_id: str
@@ -44,7 +44,7 @@ def told_by(teller: Teller) -> Teller:
     return teller
 
 
-def of(asked: Asked) -> list[MailRow]:
-    """Newest first."""
+def newest_mails(asked: Asked) -> list[MailRow]:
+    """Return the mails, newest first."""
     found = [row for teller in _tellers for row in teller(asked)]
     return sorted(found, key=lambda row: row.at, reverse=True)

@@ -1,4 +1,4 @@
-"""What the list of each mirrored kind of object tells beside its id: paths into `stripe_data`, never properties."""
+"""The lists of mirrored objects show these columns: paths into `stripe_data`, never properties."""
 
 from collections.abc import Callable
 from typing import Any
@@ -84,7 +84,7 @@ def _column(path: str) -> Column:
 
 
 def _at(data: Any, path: str) -> Any:
-    """The value at a dotted path; None where the way there ends early; of an object that was expanded, its id."""
+    """Return the value at a dotted path, or None if the path ends early; for an expanded object, its id."""
     for key in path.split("."):
         data = data.get(key) if isinstance(data, dict) else None
     return data["id"] if isinstance(data, dict) and "object" in data else data

@@ -1,4 +1,4 @@
-"""Rows that are open until a time is written into them, filtered in words: "in force", "released"."""
+"""This filter separates rows by whether a time is set, in words such as "in force" and "released"."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,5 +19,5 @@ class _OpenFilter(admin.EmptyFieldListFilter):
 
 
 def open_filter(title: str, empty: str, filled: str) -> type[admin.EmptyFieldListFilter]:
-    """By whether the time is empty: what that is called, and what its being there is called."""
+    """Build the filter from the word for an empty time and the word for a set one."""
     return type("OpenFilter", (_OpenFilter,), {"words": (title, empty, filled)})

@@ -1,4 +1,4 @@
-"""The failures behind the dashboard's figures: by what became of the invoice."""
+"""The dashboard links to failed payments through this filter, by what became of the invoice."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ class OutcomeFilter(admin.SimpleListFilter):
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        first = [(outcome, f"{name}, by first try") for outcome, name in recovery.OUTCOMES.items()]
-        return [("any", "Any, by first try"), *first, ("due_now", "Due and unpaid now, by last try")]
+        first = [(outcome, f"{name}, by first attempt") for outcome, name in recovery.OUTCOMES.items()]
+        return [("any", "Any, by first attempt"), *first, ("due_now", "Outstanding now, by last attempt")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[PaymentFailure]) -> QuerySet[PaymentFailure]:
         wanted = self.value()

@@ -1,4 +1,4 @@
-"""Pages of tables that grow for ever: rows are counted only as far as someone may click next."""
+"""Large tables are paged without a full count: rows are counted only as far as somebody may click next."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ DEEPEST_ROW = 50_000
 
 
 class NearbyPaginator(Paginator):
-    """Counts up to ten pages past the one shown, so the cost does not grow with the table."""
+    """Count up to ten pages past the one shown, so the cost does not grow with the table."""
 
     object_list: Any
 
@@ -29,6 +29,6 @@ class NearbyPaginator(Paginator):
 
 
 def page_asked_for(request: HttpRequest) -> int:
-    """The page number of a changelist's address; 1 where it makes no sense."""
+    """Return the page number of a list's address; 1 if it is invalid."""
     asked = request.GET.get("p", "")
     return min(int(asked), DEEPEST_ROW) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1

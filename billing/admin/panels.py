@@ -1,6 +1,6 @@
-"""The tables on a subscription's page: what was paid, failed, refunded, disputed, held, bought and sent by Stripe.
+"""A subscription's page has these tables: payments, failures, refunds, disputes, holds, checkouts and events.
 
-Each is one query of its newest rows, and is there only for who may view its model.
+Each is one query for the newest rows, and is shown only to staff who may view its model.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,8 @@ class Panel:
 
 @dataclass(frozen=True)
 class Kind:
-    """How one panel is made: its model, its newest rows for a customer, and one row as cells."""
+    """A kind of panel: its model, a query for the newest rows of a customer, and a function that turns a row into
+    cells."""
 
     title: str
     model: str
@@ -43,7 +44,8 @@ class Kind:
         return Panel(self.title, self.columns, rows, display.list_link(self.model, "All", q=customer.pk))
 
 
-def for_customer(request: HttpRequest, customer: Customer) -> list[Panel]:
+def panels_of(request: HttpRequest, customer: Customer) -> list[Panel]:
+    """Return the panels of a customer that the reader may view."""
     return [kind.of(customer) for kind in KINDS if request.user.has_perm(f"billing.view_{kind.model}")]
 
 
@@ -80,7 +82,7 @@ KINDS = (
     Kind(
         "Failed payments",
         "paymentfailure",
-        ("due", "what failed", "invoice", "failed", "next try"),
+        ("due", "error", "invoice", "failed", "next attempt"),
         lambda customer: customer.payment_failures.order_by("-failed_at"),
         lambda failure: (
             display.row_link("paymentfailure", failure.pk, display.amount(failure.amount, failure.currency)),

@@ -1,4 +1,4 @@
-"""What the admin says about money facts: their state in a badge, their receipt in a link."""
+"""The admin describes payments in these words: a badge for the status, a link to the receipt."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,21 +16,21 @@ REASONS = {
     "manual": "one-off",
 }
 REFUND_SENTENCES = {
-    "succeeded": "The money is on its way to the card: the bank takes up to ten days to show it.",
-    "pending": "Stripe is at it.",
-    "requires_action": "The customer has to do something before the money can go back.",
-    "failed": "The money did not go back and is with us again: pay it out another way.",
-    "canceled": "It was called off, and the money stayed with us.",
+    "succeeded": "The money is on its way to the card. The bank may take ten days to show it.",
+    "pending": "Stripe is processing it.",
+    "requires_action": "The customer must act before the money can be returned.",
+    "failed": "The refund failed and we have the money again. Return it another way.",
+    "canceled": "It was cancelled, and we kept the money.",
 }
 DISPUTE_SENTENCES = {
-    "needs_response": "Answer it at Stripe in time, or it is lost. Access is held meanwhile.",
-    "under_review": "Answered; the bank decides. Access is held meanwhile.",
-    "won": "The payment stands.",
-    "lost": "The payment went back to the cardholder, and the subscription is cancelled.",
-    "prevented": "Settled before it became a dispute.",
-    "warning_needs_response": "Only a question from the bank, no money moved and access stays: answer it at Stripe.",
-    "warning_under_review": "Only a question from the bank, which has our answer.",
-    "warning_closed": "Only a question from the bank, which let it rest.",
+    "needs_response": "Answer it at Stripe before the deadline, or you lose it. Access is on hold until then.",
+    "under_review": "You have answered; the bank decides. Access is on hold until then.",
+    "won": "You keep the payment.",
+    "lost": "The cardholder got the payment back, and the subscription is cancelled.",
+    "prevented": "Resolved before it became a dispute.",
+    "warning_needs_response": "A question from the bank: no money moved, and access continues. Answer it at Stripe.",
+    "warning_under_review": "A question from the bank. You have answered it.",
+    "warning_closed": "A question from the bank, which closed it.",
 }
 REFUND_BADGES = {"succeeded": "good", "pending": "waiting", "requires_action": "waiting", "failed": "dead"}
 DISPUTE_BADGES = {"won": "good", "lost": "dead", "warning_closed": "quiet", "prevented": "quiet"}
@@ -52,10 +52,11 @@ def reason(payment: Payment) -> str:
 
 
 def what_came_of(failure: Any) -> Any:
-    """Of an invoice whose try failed: `is_paid`, whether it was paid since, comes annotated."""
+    """Return what became of an invoice after a failed attempt; the annotation `is_paid` says whether it was paid
+    since."""
     if failure.is_paid:
         return display.badge("paid since", "good")
-    return display.badge("will be tried again" if failure.next_attempt_at else "no try scheduled", "waiting")
+    return display.badge("will be tried again" if failure.next_attempt_at else "no attempt scheduled", "waiting")
 
 
 def what_is_next(failure: Any) -> Any:
@@ -66,7 +67,7 @@ def what_is_next(failure: Any) -> Any:
 
 def what_failed(failure: PaymentFailure) -> Any:
     if failure.is_action_required:
-        return display.badge("3D Secure", "waiting", "The cardholder has to confirm the payment")
+        return display.badge("3D Secure", "waiting", "The cardholder must confirm the payment")
     return display.lines(display.badge(f"attempt {failure.attempt}", "bad"), failure.decline_code.replace("_", " "))
 
 
@@ -79,7 +80,7 @@ def refund_status(refund: Refund) -> Any:
 def dispute_status(dispute: Dispute) -> Any:
     words = dispute.status.removeprefix("warning_").replace("_", " ")
     state = display.badge(words, DISPUTE_BADGES.get(dispute.status, "bad"))
-    inquiry = [display.badge("inquiry", "quiet", "No money moved, access stays")] if dispute.is_inquiry else []
+    inquiry = [display.badge("inquiry", "quiet", "No money moved, access continues")] if dispute.is_inquiry else []
     return display.side_by_side([*inquiry, state])
 
 
@@ -88,7 +89,7 @@ def dispute_sentence(dispute: Dispute) -> str:
 
 
 def due(dispute: Dispute) -> Any:
-    """Until when the bank takes our answer; said only while one is asked for."""
+    """Return the bank's deadline for our answer, while it asks for one."""
     if dispute.evidence_due_at is None or "needs_response" not in dispute.status:
         return None
     is_late = dispute.evidence_due_at <= clock.now()

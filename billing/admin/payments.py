@@ -1,4 +1,4 @@
-"""Money facts as staff reads them: payments, failed ones, refunds, disputes, and the map between invoice and charge."""
+"""Staff see payments, failed payments, refunds, disputes, and which charge belongs to which invoice."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ from .outcome_filter import OutcomeFilter
 
 
 class MoneyAdmin(OfCustomerAdmin):
-    """Facts with an amount in minor units, shown as people of the reader's language write it."""
+    """Facts with an amount in minor units are shown in the reader's language."""
 
     list_filter: Any = ["currency"]
     facts: tuple[str, ...] = ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[str | None, Any]]:
-        """What it comes to, then all that is known."""
+        """Return the summary first, then all fields."""
         return [
             (None, {"fields": ["headline"], "classes": ["billing-answer"]}),
             ("Facts", {"fields": [*self.facts], "classes": ["billing-facts"]}),
@@ -35,7 +35,7 @@ class MoneyAdmin(OfCustomerAdmin):
         return display.lines(display.side_by_side([display.strong(self.money(row)), state or ""]), sentence)
 
     def in_words(self, row: Any) -> tuple[Any, str]:
-        """The state as a badge, and what it means."""
+        """Return the status as a badge, with its meaning."""
         raise NotImplementedError
 
     @display.column("amount", ordering="amount")
@@ -60,7 +60,7 @@ class MoneyAdmin(OfCustomerAdmin):
 
 
 class CurrencyFilter(admin.AllValuesFieldListFilter):
-    """The currencies there are; there are few."""
+    """Offer the currencies that occur; there are few."""
 
     title = "currency"
 
@@ -115,11 +115,11 @@ class PaymentFailureAdmin(MoneyAdmin):
     def in_words(self, failure: Any) -> tuple[Any, str]:
         return payment_words.what_came_of(failure), payment_words.what_is_next(failure)
 
-    @display.column("since then")
+    @display.column("outcome")
     def since(self, failure: Any) -> Any:
         return display.lines(payment_words.what_came_of(failure), payment_words.what_is_next(failure))
 
-    @display.column("what failed", ordering="attempt")
+    @display.column("error", ordering="attempt")
     def what_failed(self, failure: PaymentFailure) -> Any:
         return payment_words.what_failed(failure)
 
@@ -127,11 +127,11 @@ class PaymentFailureAdmin(MoneyAdmin):
     def failed(self, failure: PaymentFailure) -> Any:
         return display.moment(failure.failed_at)
 
-    @display.column("next try")
+    @display.column("next attempt")
     def next_try(self, failure: PaymentFailure) -> Any:
         return display.moment(failure.next_attempt_at) or "none scheduled"
 
-    @display.column("to pay")
+    @display.column("payment page")
     def page(self, failure: PaymentFailure) -> Any:
         return display.outside_link(failure.hosted_invoice_url, "Invoice")
 

@@ -1,9 +1,12 @@
-"""How a subscriber is shown and found: the model is a setting, and may have no e-mail address of its own."""
+"""The admin shows and finds subscribers, whose model is a setting and may have no e-mail address."""
 
 from typing import Any
 
 from django.apps import apps
+from django.contrib.admin.utils import quote
 from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
 
 from billing.conf import conf
 from billing.models import Customer, email_field
@@ -12,24 +15,33 @@ from . import display
 
 
 def email_paths(subscriber: str = "subscriber") -> list[str]:
-    """Search paths to the subscriber's e-mail address, along the relation `subscriber`."""
+    """Return search paths to the subscriber's e-mail address, along the relation `subscriber`."""
     name = email_field()
     return [f"{subscriber}__{name}"] if name else []
 
 
-def is_known(address: str) -> bool:
-    """Whether a subscriber, who may never have been a customer, has this e-mail address."""
+def with_address(address: str) -> Model | None:
+    """Return a subscriber with this e-mail address, even one who never was a customer."""
     name = email_field()
-    model = apps.get_model(conf.subscriber_model)
-    return bool(name) and model._default_manager.filter(**{f"{name}__iexact": address}).exists()
+    model: type[Model] = apps.get_model(conf.subscriber_model)
+    return model._default_manager.filter(**{f"{name}__iexact": address}).first() if name else None
+
+
+def subscriber_link(subscriber: Model) -> Any:
+    """Return the subscriber's name, linked to their own page if the admin has one."""
+    try:
+        address = reverse(f"admin:{subscriber._meta.label_lower.replace('.', '_')}_change", args=[quote(subscriber.pk)])
+    except NoReverseMatch:
+        return str(subscriber)
+    return format_html('<a href="{}">{}</a>', address, subscriber)
 
 
 def name_of(customer: Customer) -> str:
-    """Who pays, in the subscriber model's own words; a customer without one by what Stripe knew."""
+    """Return the subscriber's own name; for a customer without a subscriber, what Stripe knew."""
     subscriber: Model | None = customer.subscriber
     return str(subscriber) if subscriber is not None else customer.email or "no subscriber"
 
 
 def link(customer: Customer) -> Any:
-    """The name, leading to the page that tells all about them."""
+    """Return the name, linked to the subscriber's page."""
     return display.row_link("customer", customer.pk, display.breakable(name_of(customer)))

@@ -1,7 +1,7 @@
-"""django-q2's tables to look at: what is scheduled, queued, done and failed. Nobody writes there by hand.
+"""Staff see the tables of django-q2: scheduled, queued, done and failed tasks. Nobody writes there by hand.
 
-`Schedule.func` names any function, and the worker calls it with all that the worker may do: whoever could add a row
-could run code. A failed task is tried again by its ledger or outbox, not from here.
+`Schedule.func` can name any function, and the worker calls it with all its rights, so whoever could add a row could
+run code. A failed task is tried again by its ledger or outbox, not here.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ LONGEST_IN_A_LIST = 100
 
 
 class QueueTableAdmin(ReadOnlyAdmin):
-    """`payload_fields` are what a task was given and answered: for who may see payloads."""
+    """`payload_fields` hold the arguments and results of tasks, for staff who may see payloads."""
 
     payload_fields: tuple[str, ...] = ()
     search_fields = ["name__exact"]
@@ -41,7 +41,7 @@ class ScheduleAdmin(QueueTableAdmin):
 
 
 class TaskAdmin(QueueTableAdmin):
-    """Successes and failures: both are tasks that have run."""
+    """Successes and failures are both tasks that have run."""
 
     list_display = ["name", "func", "started", "stopped", "attempt_count"]
     list_filter = ["started"]
@@ -54,7 +54,7 @@ class TaskAdmin(QueueTableAdmin):
         return [*shown, "answer_in_short"] if request.user.has_perm(PAYLOAD_PERMISSION) else shown
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Pickles are read for who may see what is in them, and for nobody else."""
+        """Read pickles only for staff who may see their content."""
         rows = super().get_queryset(request)
         return rows if request.user.has_perm(PAYLOAD_PERMISSION) else rows.defer("args", "kwargs", "result")
 
@@ -76,7 +76,7 @@ class TaskAdmin(QueueTableAdmin):
 
 
 class QueuedAdmin(QueueTableAdmin):
-    """What waits in the database, where the queue is there and not in Redis."""
+    """Tasks wait in the database, if the queue is there and not in Redis."""
 
     list_display = ["id", "key", "name", "func", "lock", "task_id"]
     list_filter = ["key"]

@@ -1,4 +1,4 @@
-"""What most of our admins are: a window on rows that only Stripe's events and the rules write."""
+"""Most of our admins are read-only: only Stripe's events and the rules write these rows."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ PAYLOAD_PERMISSION = "billing.view_payload"
 
 
 class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
-    """Rows to look at: no adding, changing or deleting; no full counts; search by exact ids."""
+    """Rows cannot be added, changed or deleted; there are no full counts, and the search takes exact ids."""
 
     change_list_template = "admin/billing/change_list.html"
     show_full_result_count = False
@@ -45,7 +45,7 @@ class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
 
 
 class ReadOnlyInline(admin.TabularInline):
-    """Rows of another table beneath the one looked at."""
+    """Show rows of another table beneath a row."""
 
     extra = 0
     max_num = 0

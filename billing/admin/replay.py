@@ -1,4 +1,4 @@
-"""Staff's "Process again": who may, what is logged, and what is said about it."""
+""" "Process again" is an action of staff: this module says who may use it, logs it, and reports the result."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from billing.models import StripeEvent
 
 PERMISSION = "billing.replay_stripeevent"
 MOST_AT_ONCE = 1000
-LOGGED = "Asked to process again"
-LEFT_OUT = "What is left out is of the other mode, or of a type we do not listen to."
+LOGGED = "Processed again"
+LEFT_OUT = "The others belong to the other mode, or are of a type that we do not use."
 
 
 def is_allowed(request: HttpRequest) -> bool:
@@ -28,10 +28,10 @@ def is_offered(request: HttpRequest, event: StripeEvent) -> bool:
 
 
 def replay(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
-    """Set `events` to go again, log who asked, and say how many were set to go."""
+    """Queue `events` again, log it, and say how many were queued."""
     chosen = list(events.only("pk", "type")[: MOST_AT_ONCE + 1])
     if len(chosen) > MOST_AT_ONCE:
-        refused = f"At most {MOST_AT_ONCE:,} events at once: `manage.py replay_events` takes more."
+        refused = f"At most {MOST_AT_ONCE:,} events at once. Use `manage.py replay_events` for more."
         messages.error(request, refused)
         return
     asked_by: Any = request.user.pk
@@ -42,7 +42,7 @@ def replay(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
 
 
 def _say(request: HttpRequest, set_to_go: int, asked: int) -> None:
-    one, many = "%(count)d event was set to go again.", "%(count)d events were set to go again."
+    one, many = "%(count)d event will be processed again.", "%(count)d events will be processed again."
     said = ngettext(one, many, set_to_go) % {"count": set_to_go}
     if set_to_go == asked:
         messages.success(request, said)

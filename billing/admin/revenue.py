@@ -1,4 +1,4 @@
-"""The ledger of monthly recurring revenue: who began, grew, shrank, left and came back, and when."""
+"""Staff see the ledger of monthly recurring revenue: who began, grew, shrank, left and came back, and when."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class MrrMovementAdmin(MoneyAdmin):
     facts = ("subscriber", "what", "moved")
 
     def in_words(self, movement: MrrMovement) -> tuple[Any, str]:
-        return self.what(movement), "A month, from then on; what goes is negative."
+        return self.what(movement), "Change per month from then on; a loss is negative."
 
     @display.column("kind", ordering="kind")
     def what(self, movement: MrrMovement) -> Any:

@@ -1,7 +1,7 @@
-"""What staff may do about one customer: hold and release, give and end access, refresh.
+"""Staff can do this for one customer: place and release holds, give and end access, refresh.
 
-Each asks for a reason, has a permission, and happens in the customer's lane together with the log entry that says who
-did it and why: all of it or nothing.
+Each action asks for a reason and needs a permission. It runs in the customer's lane, in one transaction with the log
+entry that says who did it and why.
 """
 
 from collections.abc import Callable
@@ -22,25 +22,25 @@ from billing.subscriptions import comps, holds
 from . import staff_forms
 
 AS_IT_WAS = "Nothing was changed."
-SOMEBODY_ELSE = f"Somebody else was faster, and this is no longer as you saw it. {AS_IT_WAS} Look again."
+SOMEBODY_ELSE = f"Somebody else has changed this in the meantime. {AS_IT_WAS} Please check again."
 
 
 class Refused(Exception):
-    """Not as things stand now. Nothing was changed."""
+    """The action is not possible in the present state. Nothing was changed."""
 
 
 WENT_WRONG: dict[type[Exception], tuple[int, str]] = {
     Refused: (409, SOMEBODY_ELSE),
     lanes.LaneBusy: (409, f"This customer's events are being applied right now. {AS_IT_WAS} Try again in a moment."),
-    StripeUnavailable: (503, f"Stripe does not answer. {AS_IT_WAS} Try again in a moment."),
-    catalogue.UnmappedPrice: (409, f"The price at Stripe belongs to no plan of ours. {AS_IT_WAS}"),
-    **dict.fromkeys(StripeRefused, (502, f"Stripe refused to tell us about this customer. {AS_IT_WAS}")),
+    StripeUnavailable: (503, f"Stripe did not answer. {AS_IT_WAS} Try again in a moment."),
+    catalogue.UnmappedPrice: (409, f"The price at Stripe belongs to none of our plans. {AS_IT_WAS}"),
+    **dict.fromkeys(StripeRefused, (502, f"Stripe refused the request about this customer. {AS_IT_WAS}")),
 }
 
 
 @dataclass(frozen=True)
 class Action:
-    """`work` is run holding the lane, in one transaction with its log entry, and returns what was done, in words."""
+    """`work` runs under the lane lock, in one transaction with its log entry, and returns in words what was done."""
 
     name: str
     permission: str
@@ -55,7 +55,8 @@ class Action:
 
 
 def perform(action: Action, request: HttpRequest, customer_id: str, given: dict[str, Any]) -> str:
-    """Do it and log it; says what was done. Raises `Refused` and those of `WENT_WRONG`: nothing is changed then."""
+    """Run the action, log it, and return what was done. Raises `Refused` and those of `WENT_WRONG`; then nothing is
+    changed."""
     staff: Any = request.user.pk
 
     def work() -> str:
@@ -84,19 +85,19 @@ def what_went_wrong(error: Exception) -> tuple[int, str]:
 
 # Holds
 
-ACCESS_IS_BACK = "Access comes back at once, as far as it is paid for or was given."
+ACCESS_IS_BACK = "Access comes back at once, if it is paid for or complimentary."
 RELEASING: dict[str, str] = {
     Hold.Kind.DISPUTE: "A payment is disputed: who gets access back may get the money back as well. The dispute goes "
     "on, and what Stripe still tells of it does not place this hold again.",
-    Hold.Kind.REFUND: "The current period was refunded in full: released, there is access that nobody pays for.",
-    Hold.Kind.FRAUD: "A payment was reported as fraud: make sure of whom you are talking to.",
+    Hold.Kind.REFUND: "The current period was refunded in full. If you release the hold, nobody pays for the access.",
+    Hold.Kind.FRAUD: "A payment was reported as fraud. Make sure that you know who you are talking to.",
 }
 
 
 def _about_hold(customer: Customer) -> list[str]:
     return [
-        "Access ends at once, whatever is paid, until somebody releases the hold.",
-        "The subscription goes on, and so does what Stripe charges: cancel or refund there if no more is to be paid.",
+        "Access ends at once, even if it is paid for, until somebody releases the hold.",
+        "The subscription continues, and Stripe keeps charging. Cancel or refund it at Stripe if it should not.",
     ]
 
 
@@ -130,16 +131,17 @@ def _has_hold(customer: Customer) -> bool:
 
 
 def _about_comp(customer: Customer) -> list[str]:
-    said = ["Access to a plan at our expense, beside what is paid: nothing changes at Stripe, and it ends by itself."]
+    said = ["Gives free access to a plan, besides what is paid. Nothing changes at Stripe, and it ends automatically."]
     if comp := in_force(customer):
-        said.append(f"It takes the place of the access given to {comp.plan} until {moment(comp.until)}.")
+        said.append(f"It replaces the access to {comp.plan} given until {moment(comp.until)}.")
     if customer.holds.active().exists():
-        said.append("A hold is in force, which outweighs it: there is no access until the hold is released.")
+        said.append("A hold is in force, so there is no access until the hold is released.")
     return said
 
 
 def _give_comp(customer: Customer, given: dict[str, Any]) -> str:
-    """Only in place of what the form showed: of two members of staff the second sees what the first gave."""
+    """Give access, but only if the present one is what the form showed: of two members of staff, the second sees what
+    the first gave."""
     if _open_comp(customer) != (given["replaces"] or None):
         raise Refused
     comp = comps.grant(customer, given["plan"], given["until"], given["reason"])
@@ -154,7 +156,7 @@ def _end_comp(customer: Customer, given: dict[str, Any]) -> str:
 def _about_end(customer: Customer) -> list[str]:
     comp = in_force(customer)
     until = f"Access to {comp.plan} was given until {moment(comp.until)}. " if comp else ""
-    return [f"{until}It ends now, and what is paid for counts again."]
+    return [f"{until}It ends now, and only the paid subscription counts."]
 
 
 def _has_comp(customer: Customer) -> bool:
@@ -181,7 +183,7 @@ def _may_be_given(customer: Customer) -> bool:
 def _about_refresh(customer: Customer) -> list[str]:
     return [
         "Asks Stripe for the subscription as it is now, and brings access up to date with it, as a webhook would.",
-        "An event that never arrived is found by the hourly sync.",
+        "The hourly sync finds events that never arrived.",
     ]
 
 

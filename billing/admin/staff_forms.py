@@ -1,4 +1,4 @@
-"""What each of staff's actions asks for: a reason in any case."""
+"""Each action of staff has a form, which always asks for a reason."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -12,17 +12,17 @@ from billing.conf import conf
 from billing.models import Customer, Hold, Plan
 
 LONGEST = timedelta(days=3660)
-OVER = "This hold is not in force any more. Nothing was changed."
-NOT_AHEAD = "Choose a day that is still to come."
-TOO_FAR = "Choose a day within ten years."
+OVER = "This hold has already been released. Nothing was changed."
+NOT_AHEAD = "Choose a day in the future."
+TOO_FAR = "Choose a day in the next ten years."
 
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
-        help_text="For your colleagues: it is kept with your name. The subscriber does not see it.",
-        error_messages={"required": "Say why: whoever asks later finds it here."},
+        help_text="Your colleagues see it with your name. The subscriber does not see it.",
+        error_messages={"required": "Enter a reason, so that your colleagues can find it later."},
     )
 
     def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
@@ -41,7 +41,7 @@ class ReleaseForm(ReasonForm):
         Hold.objects.none(),
         empty_label=None,
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": OVER, "required": "Choose which hold."},
+        error_messages={"invalid_choice": OVER, "required": "Choose a hold."},
     )
     field_order = ["hold", "reason"]
 
@@ -72,7 +72,7 @@ class CompForm(ReasonForm):
         plans.queryset = Plan.objects.exclude(slug=conf.free_plan)
 
     def clean_until(self) -> datetime:
-        """The midnight that ends the chosen day."""
+        """Return the midnight that ends the chosen day."""
         day, now = self.cleaned_data["until"], clock.now()
         today = timezone.localdate(now)
         if day < today:

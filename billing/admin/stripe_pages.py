@@ -1,10 +1,10 @@
-"""Where an object is found in Stripe's dashboard, told by the prefix of its id."""
+"""The prefix of an id says where Stripe's dashboard shows the object."""
 
 from billing.conf import conf
 
 DASHBOARD = "https://dashboard.stripe.com"
 
-# What stands first wins: `sub_sched_` before `sub_`.
+# The first match wins, so `sub_sched_` comes before `sub_`.
 PAGES = {
     "sub_sched_": "subscription_schedules",
     "sub_": "subscriptions",
@@ -23,7 +23,7 @@ PAGES = {
 
 
 def url(object_id: str, livemode: bool | None = None) -> str:
-    """The object's own page, else a search for its id. `livemode` None: the mode this project runs in."""
+    """Return the object's own page, or a search for its id. `livemode` None means the mode of this project."""
     is_live = conf.live_mode if livemode is None else livemode
     base = DASHBOARD if is_live else f"{DASHBOARD}/test"
     for prefix, page in PAGES.items():

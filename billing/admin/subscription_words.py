@@ -1,4 +1,4 @@
-"""What the admin says about a subscription in a badge; why there is access or not is told by `billing.access.words`."""
+"""The admin shows the status of a subscription in a badge; `billing.access.words` explains the access."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Subscriptions as staff reads them: what each customer has, whether they have access, and why."""
+"""Staff see what each customer has subscribed to, whether they have access, and why."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         ("Access", {"fields": ["access_in_words"], "classes": ["billing-answer"]}),
         ("Who", {"fields": ["subscriber", "email", "customer_link", "stripe_link"], "classes": FACTS}),
         ("State", {"fields": STATE, "classes": FACTS}),
-        ("As Stripe told us", {"fields": FROM_STRIPE, "classes": FACTS}),
+        ("At Stripe", {"fields": FROM_STRIPE, "classes": FACTS}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -54,7 +54,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
-        found = panels.for_customer(request, obj.customer)
+        found = panels.panels_of(request, obj.customer)
         context["subtitle"] = people.name_of(obj.customer)
         context["panels"] = [panel for panel in found if panel.rows]
         context["nothing_in"] = [panel.title.lower() for panel in found if not panel.rows]
@@ -66,7 +66,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     def subscriber(self, row: Subscription) -> Any:
         return display.lines(display.breakable(people.name_of(row.customer)), display.plain_id(row.customer_id))
 
-    @display.column("mail about money goes to")
+    @display.column("billing e-mail address")
     def email(self, row: Subscription) -> str:
         return row.customer.email
 
@@ -83,9 +83,9 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     @display.column("plan", ordering="plan__rank")
     def plan_and_money(self, row: Subscription) -> Any:
-        """With what it brings a month: of those who are past due, what is at risk."""
+        """Return the plan with its revenue per month; for a past due subscription, the revenue at risk."""
         monthly = mrr.monthly(row)
-        return display.lines(row.plan, f"{display.amount(monthly, row.currency)} a month" if monthly else "")
+        return display.lines(row.plan, f"{display.amount(monthly, row.currency)} per month" if monthly else "")
 
     @display.column("status", ordering="status")
     def state(self, row: Subscription) -> Any:
@@ -111,7 +111,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     def period_end(self, row: Subscription) -> Any:
         return display.day(row.current_period_end)
 
-    @display.column("cancels at", ordering="cancel_at")
+    @display.column("ends on", ordering="cancel_at")
     def cancellation(self, row: Subscription) -> Any:
         return display.day(row.cancel_at)
 
@@ -139,9 +139,9 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     def past_due(self, row: Subscription) -> Any:
         return display.moment(row.past_due_since)
 
-    # How we know
+    # Source
 
-    @display.column("asked Stripe")
+    @display.column("refreshed from Stripe")
     def fetched(self, row: Subscription) -> Any:
         return display.exact(row.fetched_at)
 

@@ -1,4 +1,4 @@
-"""What each run of the sync found and did."""
+"""Staff see what each run of the sync found and did."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @display.column("differences")
     def differences(self, run: SyncRun) -> Any:
-        """The first few hundred, each with where it is at Stripe."""
+        """Return the first few hundred differences, each with a link to Stripe."""
         rows = [(display.at_stripe(d["customer"]), d["field"], d["ours"], d["theirs"], d["cause"]) for d in run.drifts]
         if not rows:
             return None

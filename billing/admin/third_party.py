@@ -1,4 +1,4 @@
-"""The admins of the packages we bring, dj-stripe and django-q2: each is read-only here, or it is not there.
+"""The packages that billing brings, dj-stripe and django-q2, get read-only admins here, or none.
 
 dj-stripe 2.11's own ones offer what calls Stripe or writes past the lanes (add, resync, cancel, delete), and crash: the
 invoices' list and page on today's shapes, the searches of Account, Customer, Session, Invoice and PromotionCode on
@@ -36,19 +36,20 @@ from .mirror_columns import columns_of
 from .queue import QueuedAdmin, ScheduleAdmin, TaskAdmin
 from .readonly import PAYLOAD_PERMISSION, ReadOnlyAdmin
 
-# Tables of dj-stripe's own door and of its own calls to Stripe. This project uses neither: they stay empty.
+# dj-stripe's own webhook and its own calls to Stripe fill these tables. This project uses neither, so they stay empty.
 UNUSED = (IdempotencyKey, WebhookEventTrigger)
-# What the mirror writes, and what dj-stripe writes along with it.
+# The mirror writes these, and dj-stripe writes some of them along with it.
 FILLED = frozenset(mirror.MODELS.values())
 FILLED |= {Account, APIKey, BalanceTransaction, Event, LineItem, PaymentIntent, Product}
 BROUGHT = ("djstripe", "django_q")
-# What is shown and filtered by of each row's own columns. All else is a payload, or is not known to be none.
+# Columns that are shown and filtered by. Every other column is a payload, or may be one.
 SHOWN = ("livemode", "created", "djstripe_created", "djstripe_updated", "type", "status", "api_version", "request_id")
 SHOWN += ("currency", "amount", "active", "date_purged", "end_behavior", "url")
 
 
 class MirrorAdmin(ReadOnlyAdmin):
-    """One object as dj-stripe mirrors it: a few facts in the list, all of Stripe's JSON for who may see payloads."""
+    """An object as dj-stripe mirrors it: a few facts in the list, and all of Stripe's JSON for staff who may see
+    payloads."""
 
     list_filter = ["livemode", "created"]
     ordering = ["-created"]
@@ -56,7 +57,8 @@ class MirrorAdmin(ReadOnlyAdmin):
     filterable = frozenset({*SHOWN, "id", "customer"})
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """What nothing here fills is kept off the index; its pages are there for who has filled it otherwise."""
+        """Hide tables that billing never fills from the index; their pages remain for projects that fill them
+        otherwise."""
         return self.model in FILLED and super().has_module_permission(request)
 
     def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
@@ -96,18 +98,18 @@ class MirrorAdmin(ReadOnlyAdmin):
 
     @display.column("belongs to")
     def belongs_to(self, row: Any) -> Any:
-        """The keys of what it points to, as they stand: following them is what crashes."""
+        """Return the keys of related rows as they are stored: following them crashes."""
         relations = [field for field in row._meta.concrete_fields if field.is_relation]
         found = [(field.verbose_name, field.value_from_object(row)) for field in relations]
         return display.lines(*(f"{name}: {key}" for name, key in found if key))
 
     @display.column("Stripe's JSON")
     def stripe_json(self, row: Any) -> Any:
-        return display.folded_json(row.stripe_data, "Show what Stripe last said")
+        return display.folded_json(row.stripe_data, "Show the JSON that Stripe last sent")
 
 
 class KeyAdmin(MirrorAdmin):
-    """API keys, never readable: only which there are."""
+    """API keys are never readable; the list only shows which exist."""
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return ["name", "type", "secret_redacted", "livemode", "belongs_to"]
@@ -126,7 +128,7 @@ ALLOWED: dict[type[Model], type[ReadOnlyAdmin]] = {
 
 
 def register(site: AdminSite) -> None:
-    """Put our admins in place of what the packages' modules register when imported: they must have been before."""
+    """Replace the admins that the packages' modules registered when imported."""
     for app in BROUGHT:
         import_module(f"{app}.admin")
         for model in apps.get_app_config(app).get_models():

@@ -1,7 +1,7 @@
-"""One customer's story, newest first: a portion of all that is known of them, whatever table it stands in.
+"""A customer's timeline shows everything known of them, newest first, a portion at a time, from all tables.
 
-Each source is asked by an index for its newest rows up to a moment, so a page costs the same queries however long the
-story is. Where a page ends is a moment and how many lines of that very moment it has shown.
+Each source is asked by an index for its newest rows up to a time, so a page costs the same queries however long the
+history is. A page ends at a time and the number of lines of that time already shown.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,7 +31,8 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Line:
-    """`kind` is the word before it, `tone` its colour; `what` leads to its own page where there is one."""
+    """One line of the timeline. `kind` is the word before it, `tone` its colour; `what` links to its own page where
+    there is one."""
 
     at: datetime
     kind: str
@@ -43,8 +44,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Source:
-    """`newest` gives at most so many lines up to a moment, newest first; None: whatever the moment. A detail is
-    told only where its group is asked for."""
+    """`newest` yields at most so many lines up to a time (None: the newest), newest first. `is_detail` lines are
+    shown only if their group is asked for."""
 
     group: str
     permission: str
@@ -54,7 +55,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page begins: at `until`, past so many lines of that moment; None: with the newest."""
+    """A page begins at `until`, after `past` lines of that time; at the newest line if `until` is None."""
 
     until: datetime | None = None
     past: int = 0
@@ -64,7 +65,7 @@ class Place:
 
     @classmethod
     def of(cls, text: str) -> "Place":
-        """The newest for what names no place."""
+        """Parse a place; return the newest one for invalid text."""
         at, _, past = text.partition("~")
         try:
             until = parse_datetime(at)
@@ -75,13 +76,13 @@ class Place:
 
 
 def is_sane(at: datetime) -> bool:
-    """Within what every database and time zone can hold."""
+    """Return whether every database and time zone can hold the time."""
     return 1970 < at.year < 9000
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """`lines` are with what caused them, in words."""
+    """`lines` come with their causes, in words."""
 
     lines: list[tuple[Line, str | SafeString]]
     group: str
@@ -93,8 +94,11 @@ class Timeline:
         return list(GROUPS.items())
 
 
-def of(request: HttpRequest, customer: Customer, sources: Iterable[Source], at: datetime | None = None) -> Timeline:
-    """The page that the address asks for, by `only` (a group) and `from` (a place); `at` where it names no place."""
+def read_timeline(
+    request: HttpRequest, customer: Customer, sources: Iterable[Source], at: datetime | None = None
+) -> Timeline:
+    """Return the page of the timeline that the address asks for, by `only` (a group) and `from` (a place); by `at` if
+    no place is given."""
     group = request.GET.get("only", "")
     group = group if group in GROUPS else ""
     place = Place.of(request.GET.get("from", ""))
@@ -111,7 +115,8 @@ def of(request: HttpRequest, customer: Customer, sources: Iterable[Source], at: 
 
 
 def _merged(request: HttpRequest, customer: Customer, sources: list[Source], place: Place) -> list[Line]:
-    """One more than is shown, where there are more. Lines of one moment keep the order of their sources."""
+    """Merge the sources; return one line more than is shown, if there are more. Lines of the same time keep the order
+    of their sources."""
     most = SHOWN + place.past + 1
     found = [line for one in sources for line in one.newest(request, customer, place.until, most)]
     found.sort(key=lambda line: line.at, reverse=True)

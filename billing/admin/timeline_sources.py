@@ -1,6 +1,6 @@
-"""What a customer's timeline is made of: for each table how its rows are found, and how one is told in a line.
+"""A customer's timeline has these sources: each says how the rows of a table are found, and how one becomes a line.
 
-Of two lines of one moment the one whose source stands first here is the later: what an event brought stands above it.
+Of two lines of the same time, the one whose source comes first here is the later: effects of an event stand above it.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,12 +19,12 @@ from . import change_words, display, event_words, mail_rows, payment_words
 from .timeline import Line, Source
 
 BY_STAFF = "staff:"
-ASKED_TO_LEAVE = "Asked for the account to be deleted"
-IS_GONE = "The account is deleted"
+ASKED_TO_LEAVE = "Account deletion requested"
+IS_GONE = "Account deleted"
 
 
 def _rows(rows: Callable[[Customer], QuerySet[Any]], at: str, tell: Callable[[Any], Line]) -> Any:
-    """A source of one table, by the column that says when; rows where it is empty have not happened."""
+    """Make a source of one table, ordered by a time column; rows where it is empty have not happened."""
 
     def newest(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
         found = rows(customer).filter(**({f"{at}__lte": until} if until else {f"{at}__isnull": False}))
@@ -37,7 +37,7 @@ def _rows(rows: Callable[[Customer], QuerySet[Any]], at: str, tell: Callable[[An
 
 
 def _changes(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
-    """Each told by what differs from the row before it."""
+    """Yield each change, described by its difference from the row before."""
     found = customer.subscription_changes.select_related("plan", "price").order_by("-recorded_at", "-pk")
     rows = list((found.filter(recorded_at__lte=until) if until else found)[: most + 1])
     for after, before in zip(rows, [*rows, None][1:], strict=True):
@@ -81,7 +81,7 @@ def _leaving(request: HttpRequest, customer: Customer, until: datetime | None, m
     for row in AccountDeletion.objects.filter(customer=customer):
         for at, what in ((row.done_at, IS_GONE), (row.requested_at, ASKED_TO_LEAVE)):
             if at and (until is None or at <= until):
-                yield Line(at, "Leaving", "dead", display.row_link("accountdeletion", row.pk, what))
+                yield Line(at, "Deletion", "dead", display.row_link("accountdeletion", row.pk, what))
 
 
 # Money
@@ -114,7 +114,7 @@ def _disputed(dispute: Dispute) -> Line:
 
 
 def _bought(attempt: Any) -> Line:
-    what = display.row_link("checkoutattempt", attempt.pk, f"Checkout begun: {attempt.price}")
+    what = display.row_link("checkoutattempt", attempt.pk, f"Checkout started: {attempt.price}")
     return Line(attempt.created_at, "Checkout", "quiet", what, (payment_words.checkout_status(attempt),))
 
 
@@ -122,7 +122,7 @@ def _bought(attempt: Any) -> Line:
 
 
 def _mails(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
-    for row in mail_rows.of(mail_rows.Asked(request, customer.pk, until=until, most=most)):
+    for row in mail_rows.newest_mails(mail_rows.Asked(request, customer.pk, until=until, most=most)):
         yield Line(row.at, "Mail", "quiet", row.what, (row.state, row.recipient), row.cause)
 
 
@@ -135,7 +135,7 @@ def _ignored(customer: Customer) -> QuerySet[StripeEvent]:
 
 
 def _events(rows: Callable[[Customer], QuerySet[StripeEvent]]) -> Any:
-    """By Stripe's time, in whole seconds."""
+    """Make a source of events, ordered by Stripe's time, in whole seconds."""
 
     def newest(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
         found = rows(customer).defer("payload").order_by("-created", "-pk")
@@ -165,7 +165,7 @@ def _staff(entry: LogEntry) -> Line:
 SOURCES = (
     Source("staff", "billing.view_customer", _rows(_entries, "action_time", _staff)),
     Source("access", "billing.view_subscription", _changes),
-    # What staff placed, gave and ended is told by the staff's own line, with the reason.
+    # Actions of staff have a line of their own, with the reason.
     Source(
         "access",
         "billing.view_hold",

@@ -1,4 +1,4 @@
-"""What was used of each feature in which period."""
+"""Staff see how much of each feature was used in which period."""
 
 from typing import Any
 
@@ -33,9 +33,7 @@ class UsageAdmin(ReadOnlyAdmin):
     @display.column("used", ordering="used")
     def counted(self, usage: Usage) -> Any:
         over = (
-            display.badge("above the limit", "bad", "As the subscriber was told")
-            if usage.has_announced_overflow
-            else ""
+            display.badge("above the limit", "bad", "The subscriber was told") if usage.has_announced_overflow else ""
         )
         return display.lines(f"{usage.used:,}", over)
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says of errors: each endpoint names every code it may answer with."""
+"""The OpenAPI schema describes errors with these: each endpoint names every code it may answer with."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ SENTENCES = {outage.code: outage.sentence for outage in OUTAGES.values()}
 
 
 def error(*codes: str, note: str = "") -> OpenApiResponse:
-    """One response with an example a code."""
+    """Return one documented response, with an example for each code."""
     examples = [
-        OpenApiExample(code, value={"code": code, "detail": SENTENCES.get(code, "A sentence, for people.")})
+        OpenApiExample(code, value={"code": code, "detail": SENTENCES.get(code, "A sentence for people.")})
         for code in codes
     ]
     names = ", ".join(f"`{code}`" for code in codes)
@@ -30,10 +30,10 @@ TOO_MANY: dict[int, Any] = {429: error("rate_limited", note=", with Retry-After"
 ASKS_STRIPE: dict[int, Any] = {
     **TOO_MANY,
     502: error("stripe_refused", note=": nothing was changed"),
-    503: error("stripe_unavailable", note="; with Retry-After; it is safe to ask again"),
+    503: error("stripe_unavailable", note="; with Retry-After; it is safe to retry"),
 }
 CHANGES_STRIPE: dict[int, Any] = {
     **ASKS_STRIPE,
     500: error("unmapped_price", "server_error"),
-    503: error("stripe_unavailable", "busy", "not_confirmed", note=": with Retry-After; it is safe to ask again"),
+    503: error("stripe_unavailable", "busy", "not_confirmed", note=": with Retry-After; it is safe to retry"),
 }

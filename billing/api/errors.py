@@ -1,6 +1,6 @@
-"""Every error of the API has one shape, `{"code", "detail"}`, with codes a client may rely on.
+"""Every error of the API has the shape `{"code", "detail"}`, with codes that a client may rely on.
 
-A wrong body adds `fields`: the reasons by field name. Codes of our own rules stand in `RULES`.
+A wrong body adds `fields`, the reasons by field name. `RULES` lists the codes of our own rules.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from billing.access import payer
 from billing.lifecycle import OUTAGES, outage_of, refusals
 from billing.usage import NoAccess, QuotaExceeded
 
-# exception → (HTTP status, code); the sentence is the exception's own where it is ours
+# exception → (HTTP status, code); our own exceptions bring their sentence
 RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.AlreadySubscribed: (status.HTTP_409_CONFLICT, "already_subscribed"),
     refusals.CheckoutReplaced: (status.HTTP_409_CONFLICT, "checkout_replaced"),
@@ -39,7 +39,7 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     payer.NobodyPays: (status.HTTP_403_FORBIDDEN, "no_subscriber"),
     payer.MayNotManage: (status.HTTP_403_FORBIDDEN, "may_not_manage"),
 }
-# DRF's exceptions whose own code is not the contract's
+# DRF's exceptions whose code differs from the contract's
 CODES: dict[type[exceptions.APIException], str] = {
     exceptions.AuthenticationFailed: "not_authenticated",
     exceptions.ParseError: "invalid_request",
@@ -47,15 +47,15 @@ CODES: dict[type[exceptions.APIException], str] = {
 }
 STATUS_CODES = {
     400: ("invalid_request", "The request could not be understood."),
-    403: ("permission_denied", "You may not do this."),
-    404: ("not_found", "There is nothing at this address."),
-    405: ("method_not_allowed", "This address does not answer that method."),
-    500: ("server_error", "Something went wrong on our side. It has been recorded."),
+    403: ("permission_denied", "You don't have permission to do this."),
+    404: ("not_found", "There is no endpoint at this address."),
+    405: ("method_not_allowed", "This endpoint does not allow that method."),
+    500: ("server_error", "Something went wrong on our side. We have recorded the error."),
 }
 
 
 class Refusal(exceptions.APIException):
-    """A request that one of our rules refuses, by a stable `code`."""
+    """A rule refuses the request; `code` is stable."""
 
     status_code = status.HTTP_400_BAD_REQUEST
 
@@ -65,7 +65,8 @@ class Refusal(exceptions.APIException):
 
 
 def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's EXCEPTION_HANDLER; None leaves an unknown exception to be a 500."""
+    """Return the API's answer to an exception; None for an unknown one, which becomes a 500. DRF calls this as
+    EXCEPTION_HANDLER."""
     if isinstance(exc, tuple(OUTAGES)):
         outage = outage_of(exc)
         headers = {"Retry-After": str(outage.retry_after)} if outage.retry_after else None
@@ -80,7 +81,7 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _instead(exc: Exception) -> str:
-    """Where to go with what is refused here."""
+    """Return the address of the endpoint to use instead, as a sentence."""
     return f" POST to {reverse('billing:api_change')}." if isinstance(exc, refusals.AlreadySubscribed) else ""
 
 
@@ -97,7 +98,7 @@ def _body(exc: Exception, response: Response) -> dict[str, Any]:
 
 
 def _invalid(exc: exceptions.ValidationError) -> dict[str, Any]:
-    """The sentence is the first reason; `fields` has them all."""
+    """Use the first reason as the sentence; `fields` holds all of them."""
     fields = exc.detail if isinstance(exc.detail, dict) else {"non_field_errors": exc.detail}
     name, reasons = next(iter(fields.items()))
     first = reasons[0] if isinstance(reasons, list) else reasons
@@ -110,7 +111,7 @@ def _answer(code_of_status: int, code: str, detail: str, headers: dict[str, str]
 
 
 def json_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: Django's own HTML error pages become JSON under /api/, in debug mode too."""
+    """Turn Django's own HTML error pages into JSON under /api/, in debug mode too. This is a middleware."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,4 +1,4 @@
-"""JSON that can be stored and answered: neither nested beyond reason nor with halves of surrogate pairs."""
+"""The parser accepts JSON that can be stored and answered: not nested too deeply, no half surrogate pairs."""
 
 import json
 from collections.abc import Mapping
@@ -16,5 +16,5 @@ class StorableJSONParser(JSONParser):
         except RecursionError as error:
             raise ParseError("The JSON is nested too deeply.") from error
         except UnicodeEncodeError as error:
-            raise ParseError("A text holds half of a surrogate pair.") from error
+            raise ParseError("A text contains half of a surrogate pair.") from error
         return data

@@ -1,4 +1,4 @@
-"""For a host project's own views: only who has access to what they paid for gets in."""
+"""A host project's own views use this permission: it admits only subscribers with access to what they paid for."""
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -9,10 +9,10 @@ from billing.access import NEEDS_ACCESS, payer
 
 
 class HasAccess(BasePermission):
-    """DRF: 403 `no_access` without access, 401 without a user. One query.
+    """Admit requests with access; answer 403 `no_access` without access, 401 without a user. One query.
 
-    The subscriber is BILLING_REQUEST_SUBSCRIBER's; override `subscriber` for another. A subclass may ask for a `plan`
-    (or one ranked above it) or a `feature`, as in `billing.access.has_access`.
+    The subscriber is the one that BILLING_REQUEST_SUBSCRIBER returns; override `subscriber` for another. A subclass
+    may require a `plan` (or one ranked above it) or a `feature`, as in `billing.access.has_access`.
     """
 
     message = NEEDS_ACCESS

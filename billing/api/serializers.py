@@ -1,4 +1,4 @@
-"""The shapes of the API, in and out."""
+"""The serializers define the shapes of requests and answers of the API."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ MAX_QUANTITY = 1_000_000
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="Stable, for programs")
-    detail = serializers.CharField(help_text="A sentence, for people")
+    code = serializers.CharField(help_text="Stable code for programs")
+    detail = serializers.CharField(help_text="Sentence for people")
 
 
 class Choice(serializers.ChoiceField):
-    """A wrong choice is told what there is to choose from, not what it was."""
+    """A choice field whose error lists the choices, and does not repeat the wrong value."""
 
     def __init__(self, choices: list[str]) -> None:
         super().__init__(choices, error_messages={"invalid_choice": f"Choose one of: {', '.join(choices)}."})
@@ -39,14 +39,19 @@ class CheckoutRequest(serializers.Serializer[Any]):
 
 class CheckoutAnswer(serializers.Serializer[Any]):
     session_id = serializers.CharField()
-    url = serializers.URLField(help_text="Send the buyer here")
+    url = serializers.URLField(help_text="Redirect the buyer to this address")
 
 
 class ChangeRequest(serializers.Serializer[Any]):
     plan = serializers.SlugField(max_length=50)
     interval = Choice(Price.Interval.values)
     proration_date = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=1, max_value=2**53, help_text="As the preview gave it"
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=2**53,
+        help_text="The value that the preview returned",
     )
 
 
@@ -55,11 +60,15 @@ class CancelRequest(serializers.Serializer[Any]):
 
 
 class PortalAnswer(serializers.Serializer[Any]):
-    url = serializers.URLField(help_text="Send the subscriber here, at once: it is valid for minutes")
+    url = serializers.URLField(
+        help_text="Redirect the subscriber to this address at once: it expires after a few minutes"
+    )
 
 
 class InvoicesQuery(serializers.Serializer[Any]):
-    after = serializers.RegexField("^[A-Za-z0-9_]{1,255}$", required=False, default="", help_text="`next` of a page")
+    after = serializers.RegexField(
+        "^[A-Za-z0-9_]{1,255}$", required=False, default="", help_text="`next` of the previous page"
+    )
     limit = serializers.IntegerField(min_value=1, max_value=MOST, required=False, default=PAGE)
 
 
@@ -69,7 +78,7 @@ class UsageRequest(serializers.Serializer[Any]):
 
 class QuotaSerializer(serializers.Serializer[Any]):
     used = serializers.IntegerField()
-    limit = serializers.IntegerField(allow_null=True, help_text="null: no limit")
+    limit = serializers.IntegerField(allow_null=True, help_text="null means no limit")
     remaining = serializers.IntegerField(allow_null=True)
 
 
@@ -81,37 +90,41 @@ class HoldSerializer(serializers.ModelSerializer[Hold]):
 
 class PendingChangeSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Subscription.Pending.choices)
-    plan = serializers.CharField(help_text="Empty for a price that belongs to no plan")
+    plan = serializers.CharField(help_text="Empty if the price belongs to no plan")
     interval = serializers.CharField()
-    effective_at = serializers.DateTimeField(allow_null=True, help_text="`scheduled`: when it happens")
-    expires_at = serializers.DateTimeField(allow_null=True, help_text="`pending_update`: when it lapses unless paid")
-    confirm_url = serializers.CharField(help_text="`pending_update`: where the payment is confirmed, else empty")
+    effective_at = serializers.DateTimeField(allow_null=True, help_text="When a `scheduled` change takes effect")
+    expires_at = serializers.DateTimeField(
+        allow_null=True, help_text="When a `pending_update` expires unless it is paid"
+    )
+    confirm_url = serializers.CharField(
+        help_text="Address at which a `pending_update` is paid or confirmed; otherwise empty"
+    )
 
 
 class SubscriptionState(serializers.Serializer[Any]):
-    """What a subscriber has now; times in ISO 8601, UTC."""
+    """The current state of a subscriber; times in ISO 8601, UTC."""
 
-    plan = serializers.SlugField(help_text="The plan in effect: the free one without access")
-    status = serializers.CharField(help_text="Stripe's, or `none`")
+    plan = serializers.SlugField(help_text="The plan in effect; the free plan if there is no access")
+    status = serializers.CharField(help_text="Stripe's status, or `none`")
     has_access = serializers.BooleanField()
-    reason = serializers.CharField(help_text="Why there is access or none, a stable code")
+    reason = serializers.CharField(help_text="Stable code that says why there is access or not")
     current_period_end = serializers.DateTimeField(allow_null=True)
     cancel_at = serializers.DateTimeField(allow_null=True)
     trial_end = serializers.DateTimeField(allow_null=True)
     grace_ends_at = serializers.DateTimeField(allow_null=True)
     holds = HoldSerializer(many=True)
-    usage = serializers.DictField(child=QuotaSerializer(), help_text="By feature")
+    usage = serializers.DictField(child=QuotaSerializer(), help_text="Usage by feature")
     pending_change = PendingChangeSerializer(allow_null=True)
 
 
 class AmountSerializer(serializers.Serializer[Any]):
-    amount = serializers.IntegerField(help_text="Minor units, as Stripe counts them")
+    amount = serializers.IntegerField(help_text="Amount in minor units, as Stripe counts them")
     formatted = serializers.CharField()
 
 
 @extend_schema_field(AmountSerializer)
 class Money(serializers.Field[Any, Any, Any, Any]):
-    """Minor units of the currency beside it, with the amount as people write it in the context's `language`."""
+    """An amount in minor units of the currency beside it, with the amount formatted for the context's `language`."""
 
     def get_attribute(self, instance: Any) -> Any:
         amount = getattr(instance, self.source or self.field_name or "")
@@ -123,15 +136,15 @@ class Money(serializers.Field[Any, Any, Any, Any]):
 
 class LineSerializer(serializers.Serializer[Any]):
     description = serializers.CharField()
-    amount = serializers.IntegerField(help_text="Minor units; negative for unused time")
+    amount = serializers.IntegerField(help_text="Amount in minor units; negative for unused time")
     period_start = serializers.DateTimeField()
     period_end = serializers.DateTimeField()
 
 
 class OverflowSerializer(serializers.Serializer[Any]):
     feature = serializers.CharField()
-    used = serializers.IntegerField(help_text="In the period that is running")
-    limit = serializers.IntegerField(help_text="Of the new plan")
+    used = serializers.IntegerField(help_text="Used in the current period")
+    limit = serializers.IntegerField(help_text="Limit of the new plan")
     over_by = serializers.IntegerField()
 
 
@@ -141,13 +154,13 @@ class PreviewAnswer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     effect = serializers.ChoiceField(choices=[(effect.value, effect.value) for effect in Effect])
     takes_effect_at = serializers.DateTimeField()
-    amount_due = Money(help_text="Charged now")
-    credit = Money(help_text="What unused time leaves over: taken off later invoices")
+    amount_due = Money(help_text="Amount charged now")
+    credit = Money(help_text="Credit for unused time, deducted from later invoices")
     lines = LineSerializer(many=True)
-    renewal_amount = Money(help_text="The list price at the next renewal, before discounts and taxes")
+    renewal_amount = Money(help_text="List price at the next renewal, before discounts and taxes")
     renews_at = serializers.DateTimeField()
     overflows = OverflowSerializer(many=True, help_text="Limits that would be exceeded from `takes_effect_at` on")
-    proration_date = serializers.IntegerField(allow_null=True, help_text="Send it along with the change")
+    proration_date = serializers.IntegerField(allow_null=True, help_text="Send this value with the change")
 
 
 class InvoiceSerializer(serializers.Serializer[Any]):
@@ -164,12 +177,12 @@ class InvoiceSerializer(serializers.Serializer[Any]):
 
 class InvoicesAnswer(serializers.Serializer[Any]):
     invoices = InvoiceSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Send it as `after` for the next page")
+    next = serializers.CharField(allow_null=True, help_text="Send this value as `after` to get the next page")
 
 
 class PlanSerializer(serializers.ModelSerializer[Plan]):
     limits = serializers.SerializerMethodField()
-    currency = serializers.SerializerMethodField(help_text="The visitor's, of those it is sold in")
+    currency = serializers.SerializerMethodField(help_text="Currency for this visitor, among those the plan is sold in")
     prices = serializers.SerializerMethodField()
 
     class Meta:
@@ -187,7 +200,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 
     @extend_schema_field(serializers.DictField(child=serializers.DictField(child=AmountSerializer())))
     def get_prices(self, plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:
-        """Interval → currency → amount."""
+        """Return interval → currency → amount."""
         on_offer = {interval: catalogue.offered(plan, interval) for interval in Price.Interval.values}
         language = self.context["language"]
         return {interval: _amounts(price, language) for interval, price in on_offer.items() if price}

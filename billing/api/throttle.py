@@ -1,4 +1,4 @@
-"""DRF's throttles ask the rate limits of `billing.rates`; the 429 and its Retry-After are DRF's."""
+"""DRF's throttles apply the rate limits of `billing.rates`; DRF answers 429 with Retry-After."""
 
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle

@@ -1,4 +1,5 @@
-"""The billing API, about who pays for the one who is signed in. Each view asks a rule and serializes its answer."""
+"""The billing API answers about the subscriber behind the signed-in user. Each view calls a rule and serializes its
+answer."""
 
 from typing import Any
 
@@ -42,7 +43,7 @@ NOT_FOR_SALE = error("invalid_request", "price_not_offered")
 
 
 class BillingView(APIView):
-    """Who is asking is the host project's to tell; all else is as this API promises, whatever REST_FRAMEWORK says."""
+    """The host project authenticates the request; everything else is fixed here, whatever REST_FRAMEWORK says."""
 
     permission_classes: tuple[type[BasePermission], ...] = (IsAuthenticated,)
     renderer_classes = (JSONRenderer,)
@@ -53,7 +54,7 @@ class BillingView(APIView):
         return errors.handler
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """What is told to somebody who shows who they are is kept by no cache on its way."""
+        """Keep answers to authenticated requests out of caches."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         if self.authentication_classes:
             keep_private(answer)
@@ -61,7 +62,7 @@ class BillingView(APIView):
 
 
 class Plans(BillingView):
-    """GET: what is for sale, cheapest first."""
+    """GET returns the plans for sale, cheapest first."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -69,7 +70,7 @@ class Plans(BillingView):
     @extend_schema(
         operation_id="plans",
         parameters=[
-            OpenApiParameter("currency", description="The one to show first; else Accept-Language decides"),
+            OpenApiParameter("currency", description="Currency to show first; by default Accept-Language decides"),
             OpenApiParameter("Accept-Language", location=OpenApiParameter.HEADER),
         ],
         responses={200: PlanSerializer(many=True)},
@@ -80,7 +81,8 @@ class Plans(BillingView):
 
 
 class CurrentSubscription(BillingView):
-    """GET: plan, access and usage; who never paid, or has nobody who does (`no_subscriber`), is on the free plan."""
+    """GET returns plan, access and usage. A user who never paid, or for whom nobody pays (`no_subscriber`), is on the
+    free plan."""
 
     @extend_schema(operation_id="subscriptions_current", responses={200: SubscriptionState, **UNAUTHENTICATED})
     def get(self, request: Request) -> Response:
@@ -88,7 +90,7 @@ class CurrentSubscription(BillingView):
 
 
 class Checkout(BillingView):
-    """POST {plan, interval, currency?}: a Stripe Checkout session to send the buyer to."""
+    """POST {plan, interval, currency?} starts a Stripe Checkout session and returns its address."""
 
     throttle_classes = (CheckoutThrottle,)
 
@@ -111,7 +113,7 @@ class Checkout(BillingView):
 
 
 class Preview(BillingView):
-    """POST {plan, interval}: what the change would cost now, and when it would take effect. Nothing is changed."""
+    """POST {plan, interval} returns what the change would cost now and when it would start. Nothing is changed."""
 
     throttle_classes = (StripeThrottle,)
 
@@ -134,10 +136,11 @@ class Preview(BillingView):
 
 
 class Change(BillingView):
-    """POST {plan, interval, proration_date?}: more is charged now and takes effect when paid, less at the period's end.
+    """POST {plan, interval, proration_date?} changes the plan: an upgrade is charged now and takes effect when paid,
+    a downgrade takes effect at the end of the period.
 
-    A payment that must be confirmed (3D Secure) is answered with `pending_change.kind` `pending_update` and its
-    `confirm_url`. To choose the plan one has takes a pending change back, and so does DELETE.
+    If the payment must be confirmed (3D Secure), the answer has `pending_change.kind` `pending_update` and a
+    `confirm_url`. Choosing the current plan cancels a pending change, and so does DELETE.
     """
 
     throttle_classes = (StripeThrottle,)
@@ -174,7 +177,8 @@ class Change(BillingView):
 
 
 class Cancel(BillingView):
-    """POST {when}: end the subscription at the period's end or now; what is over or ending already stays so."""
+    """POST {when} cancels the subscription, now or at the end of the period. A subscription that has ended or is
+    already ending stays as it is."""
 
     throttle_classes = (StripeThrottle,)
 
@@ -195,7 +199,7 @@ class Cancel(BillingView):
 
 
 class Resume(BillingView):
-    """POST: call a scheduled cancellation off."""
+    """POST withdraws a scheduled cancellation."""
 
     throttle_classes = (StripeThrottle,)
 
@@ -215,7 +219,7 @@ class Resume(BillingView):
 
 
 class Portal(BillingView):
-    """POST: Stripe's own page for cards, addresses and receipts."""
+    """POST returns the address of Stripe's page for cards, addresses and receipts."""
 
     throttle_classes = (StripeThrottle,)
 
@@ -229,7 +233,8 @@ class Portal(BillingView):
 
 
 class Invoices(BillingView):
-    """GET: one's own invoices, newest first, with links fetched fresh; who never bought anything has none."""
+    """GET returns the subscriber's invoices, newest first, with fresh links. The list is empty for a subscriber who
+    never bought anything."""
 
     throttle_classes = (StripeThrottle,)
 
@@ -251,7 +256,7 @@ class Invoices(BillingView):
 
 
 class Usage(BillingView):
-    """POST {quantity}: count a use of a feature, all or nothing."""
+    """POST {quantity} counts a use of a feature, all or nothing."""
 
     @extend_schema(
         operation_id="usage_consume",
@@ -262,7 +267,7 @@ class Usage(BillingView):
             **UNAUTHENTICATED,
             402: error("quota_exceeded"),
             403: error(
-                "no_access", "no_subscriber", "permission_denied", note=": the plan does not include the feature"
+                "no_access", "no_subscriber", "permission_denied", note=": the plan does not include this feature"
             ),
         },
     )
@@ -272,7 +277,7 @@ class Usage(BillingView):
 
 
 def _visitor(request: Request) -> dict[str, str]:
-    """What decides how amounts are shown; sentences are in English always."""
+    """Return the visitor's currency and language, in which amounts are formatted. Sentences are always in English."""
     asked = request.headers.get("Accept-Language", "")
     return {
         "currency": request.query_params.get("currency", ""),
@@ -282,7 +287,7 @@ def _visitor(request: Request) -> dict[str, str]:
 
 
 def _state(request: Request) -> Response:
-    """How things stand now, as `GET /subscriptions/current` says it."""
+    """Answer with the current state, like `GET /subscriptions/current`."""
     subscriber = payer.of(request)
     now = overview.of(subscriber)
     return Response(SubscriptionState(now if payer.may_manage(request, subscriber) else now.to_look_at()).data)

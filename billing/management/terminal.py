@@ -1,4 +1,5 @@
-"""Our commands at a terminal, in a pipe and under cron: nobody sees a traceback, and nobody is asked unseen."""
+"""Our commands behave well at a terminal, in a pipe and under cron: they show no traceback, and ask only where
+somebody sees the question."""
 
 import os
 import sys
@@ -6,12 +7,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-# The codes by which a shell knows these ends: 128 and the signal's number.
+# Exit codes that a shell expects after a signal: 128 plus its number.
 READER_LEFT, INTERRUPTED = 141, 130
 
 
 class TerminalCommand(BaseCommand):
-    """A command that ends quietly on Ctrl-C, and when whoever reads its output has gone (`… | head -1`)."""
+    """The command ends quietly on Ctrl-C, and when the reader of its output is gone (`… | head -1`)."""
 
     def run_from_argv(self, argv: list[str]) -> None:
         try:
@@ -23,7 +24,7 @@ class TerminalCommand(BaseCommand):
             sys.exit(INTERRUPTED)
 
     def _run_to_the_last_line(self, argv: list[str]) -> None:
-        """Python itself flushes too late for an error to be caught."""
+        """Flush the output while an error can still be caught; Python itself flushes too late."""
         try:
             super().run_from_argv(argv)
         finally:
@@ -32,7 +33,7 @@ class TerminalCommand(BaseCommand):
 
 
 def silence() -> None:
-    """Send to nowhere all that is still to be written: its reader has gone."""
+    """Discard all further output: its reader is gone."""
     nowhere: int = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
@@ -40,17 +41,17 @@ def silence() -> None:
 
 
 def is_terminal(*streams: Any) -> bool:
-    """Whether all of them are terminals. A stream that was closed at the start (`<&-`) is None to Python."""
+    """Return whether all streams are terminals. Python gives None for a stream that was closed at the start (`<&-`)."""
     return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def can_ask() -> bool:
-    """Whether a question would be seen, and could be answered."""
+    """Return whether a question would be seen and could be answered."""
     return is_terminal(sys.stdin, sys.stdout)
 
 
 def is_agreed(question: str) -> bool:
-    """Whether the answer is yes. The end of the input (Ctrl-D) is a no."""
+    """Return whether the answer is yes. The end of the input (Ctrl-D) is a no."""
     try:
         return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
     except EOFError:

@@ -643,6 +643,7 @@ class Migration(migrations.Migration):
                 ("error_message", models.TextField(blank=True, default="")),
             ],
             options={
+                "verbose_name": "Stripe request",
                 "indexes": [
                     models.Index(
                         condition=models.Q(("done_at__isnull", True), ("withdrawn_at__isnull", True)),
@@ -938,7 +939,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "usage",
+                "verbose_name": "usage record",
             },
         ),
         migrations.AddIndex(

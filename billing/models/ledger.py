@@ -166,6 +166,7 @@ class StripeWrite(models.Model):
     error_message = models.TextField(blank=True, default="")
 
     class Meta:
+        verbose_name = "Stripe request"
         constraints = [
             models.UniqueConstraint(
                 fields=["action", "object_id", "reference"],

@@ -17,7 +17,7 @@ class Usage(models.Model):
     has_announced_overflow = models.BooleanField(default=False, help_text="It is above the limit, and that was said")
 
     class Meta:
-        verbose_name_plural = "usage"
+        verbose_name = "usage record"
         constraints = [
             models.UniqueConstraint(
                 fields=["subscriber", "feature", "period_start"], name="billing_usage_once_per_period"

@@ -1,5 +1,6 @@
-"""The HTML pages of a subscriber."""
+"""The HTML pages that a subscriber sees."""
 
 from . import account, buying, invoice_links, managing
+from .trouble import too_often
 
-__all__ = ["account", "buying", "invoice_links", "managing"]
+__all__ = ["account", "buying", "invoice_links", "managing", "too_often"]

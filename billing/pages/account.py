@@ -20,15 +20,15 @@ from billing.payments import UNDONE
 from . import invoice_links, wording
 
 LATEST_PAYMENTS = 12
-# What a payment without a period of its own was for, by Stripe's billing reason.
-PAID_FOR = {"subscription_update": "Plan change", "manual": "One-off"}
+# Stripe's billing reason → what the payment was for, when it has no period of its own.
+PAID_FOR = {"subscription_update": "Plan change", "manual": "One-time purchase"}
 
 
 @never_cache
 @login_required
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """/billing/: what one has, what happens next, what needs doing, what was used and paid."""
+    """Show /billing/: the subscriber's plan, what happens next, what needs doing, usage and payments."""
     subscriber = payer.of(request)
     why_not = payer.why_not(request, subscriber)
     now = overview.of(subscriber).to_look_at() if why_not else overview.of(subscriber)
@@ -51,7 +51,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 def _open_failure(customer: Customer | None) -> PaymentFailure | None:
-    """The last failure of an invoice that was not paid since."""
+    """Return the last failure of an invoice that has not been paid since."""
     if customer is None:
         return None
     paid = Payment.objects.filter(customer=customer).values("invoice_id")

@@ -1,4 +1,4 @@
-"""The pages on which a visitor buys: prices, the start of a Checkout, and the return from it."""
+"""A visitor buys on these pages: they see prices, start a Checkout and come back from it."""
 
 import logging
 from urllib.parse import urlencode
@@ -32,7 +32,7 @@ NOTHING_CHARGED = "Nothing was charged."
 
 @require_safe
 def prices(request: HttpRequest) -> HttpResponse:
-    """/: every public plan, by month or year, in one currency; the choice stands in the address."""
+    """Show /: every public plan, monthly or yearly, in one currency. The address holds the choice."""
     subscriber = payer.of(request)
     context = {
         "list": PriceList.asked_for(request.GET, request.headers.get("Accept-Language", ""), seats.shown(subscriber)),
@@ -41,7 +41,7 @@ def prices(request: HttpRequest) -> HttpResponse:
     }
     response = render(request, "billing/prices.html", context)
     if payer.is_signed_in(request):
-        keep_private(response)  # it shows their address
+        keep_private(response)  # the page shows their e-mail address
     return response
 
 
@@ -49,7 +49,7 @@ def prices(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
-    """/billing/checkout: GET shows what is about to be bought, POST leads to Stripe's page."""
+    """Answer /billing/checkout: GET shows what the subscriber is about to buy, POST redirects to Stripe's page."""
     asked = request.POST if request.method == "POST" else request.GET
     try:
         subscriber = payer.managed(request)
@@ -65,7 +65,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     try:
         attempt = buying.start(subscriber, card.plan.slug, card.price.interval, asked.get("currency", "").lower())
     except buying.AlreadySubscribed as refusal:
-        messages.info(request, f"{refusal} This is what the change would do.")
+        messages.info(request, f"{refusal} Here is what the change would cost.")
         return redirect(f"{reverse('billing:change')}?{urlencode({'plan': card.plan.slug, 'interval': card.interval})}")
     except EmailUnconfirmed as refusal:
         return _not_started(request, card, str(refusal), 403)
@@ -86,7 +86,7 @@ def _not_started(request: HttpRequest, card: Card, sentence: str, status: int) -
 @login_required
 @require_safe
 def checkout_return(request: HttpRequest) -> HttpResponse:
-    """/billing/return?session_id=: where Stripe sends the buyer; only the buyer's own session is answered."""
+    """Answer /billing/return?session_id=, to which Stripe sends the buyer. Only the buyer's own session is shown."""
     session_id, subscriber = request.GET.get("session_id", ""), payer.of(request)
     if not session_id.isprintable() or not session_id or subscriber is None:
         raise Http404
@@ -100,6 +100,6 @@ def checkout_return(request: HttpRequest) -> HttpResponse:
     try:
         outcome = buying.settle(attempt)
     except (StripeUnavailable, *StripeRefused, LaneBusy, catalogue.UnmappedPrice) as error:
-        log.warning("checkout not settled on return", extra={"session": attempt.session_id, "error": str(error)})
+        log.warning("checkout not confirmed on return", extra={"session": attempt.session_id, "error": str(error)})
         outcome = buying.Outcome.PAID if access.has_access(subscriber) else buying.Outcome.PROCESSING
     return render(request, "billing/return.html", {"outcome": outcome.value, "attempt": attempt})

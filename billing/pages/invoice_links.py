@@ -1,7 +1,7 @@
-"""Links to an invoice that never expire: to a page of ours that leads on to Stripe's, whose own links last 30 days.
+"""Links to an invoice lead to a page of ours, which redirects to Stripe's: Stripe's own links last only 30 days.
 
-They are signed and work without signing in, as Stripe's do, for whoever holds the mail: they lead to that invoice and
-to nothing else, and cannot be guessed.
+The links are signed, so nobody can guess one. Like Stripe's, they work without logging in, and open that invoice
+only.
 """
 
 import logging
@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 
 def page_of(invoice_id: str) -> str:
-    """The path under which an invoice is seen, and paid while it is open; in a mail, after `conf.site_url`."""
+    """Return the path of the page that shows an invoice, and takes payment while it is open. Mails put
+    `conf.site_url` before it."""
     return reverse("billing:invoice", args=[_signer().sign(invoice_id)])
 
 
@@ -38,7 +39,7 @@ def _signer() -> Signer:
 @never_cache
 @require_safe
 def lead_on(request: HttpRequest, signed: str, field: str) -> HttpResponse:
-    """/billing/pay/<signed> and /billing/pay/<signed>/pdf: `field` of the invoice, fetched now."""
+    """Redirect /billing/pay/<signed> and /billing/pay/<signed>/pdf to `field` of the invoice, which is fetched now."""
     try:
         invoice_id = _signer().unsign(signed)
     except BadSignature:

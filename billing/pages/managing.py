@@ -1,6 +1,6 @@
-"""The pages on which a subscriber changes what they have: another plan, leaving, staying, cards and invoices.
+"""A subscriber changes their subscription on these pages: plan, cancellation, cards and invoices.
 
-Each shows first what it will do and asks; each says in words what came of it.
+Each page first shows what it will do and asks; afterwards it says what happened.
 """
 
 import logging
@@ -34,11 +34,12 @@ log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 
-NO_SUCH_PREVIEW = "This was not the preview of a change. Nothing was changed: choose the plan again."
+NO_SUCH_PREVIEW = "This form is not from a preview. Nothing was changed. Please choose the plan again."
 
 
 def for_manager(view: View) -> View:
-    """Signed in, not too often, and every refusal and outage told in words. The view is given who pays as well."""
+    """Wrap a view: check login, rate limit and who may manage, and turn every refusal and outage into a page. The
+    view also receives the subscriber."""
 
     @never_cache
     @login_required
@@ -66,7 +67,8 @@ def for_manager(view: View) -> View:
 @for_manager
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
-    """/billing/change: GET lists the plans, with `plan` and `interval` what the change would do; POST does it."""
+    """Answer /billing/change: GET lists the plans, or previews the change to `plan` and `interval`; POST makes the
+    change."""
     now = overview.of(subscriber)
     if request.method == "POST":
         return _change(request, subscriber)
@@ -81,21 +83,21 @@ def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
 @for_manager
 @require_POST
 def take_back(request: HttpRequest, subscriber: Any) -> HttpResponse:
-    """/billing/change/take-back: the plan stays as it is."""
+    """Answer /billing/change/take-back: cancel the pending change."""
     changing.take_back(subscriber)
-    messages.success(request, "The change is off. Your plan stays as it is.")
+    messages.success(request, "The change is cancelled. Your plan stays as it is.")
     return redirect("billing:account")
 
 
 @for_manager
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
-    """/billing/cancel: GET says what either way of leaving means, POST `when` does it."""
+    """Answer /billing/cancel: GET explains both ways to cancel, POST `when` cancels."""
     when = request.POST.get("when", "")
     if request.method != "POST" or when not in ("period_end", "now"):
         return render(request, "billing/cancel.html", {"overview": overview.of(subscriber)})
     left = leaving.cancel(subscriber, "now" if when == "now" else "period_end")
-    if left.status in Subscription.TERMINAL:  # what ends later is told by a banner on the page
+    if left.status in Subscription.TERMINAL:  # a banner on the page says when a later end comes
         messages.success(request, "Your subscription is cancelled. Nothing more will be charged.")
     return redirect("billing:account")
 
@@ -103,23 +105,23 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
 @for_manager
 @require_POST
 def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
-    """/billing/resume: a scheduled cancellation is called off."""
+    """Answer /billing/resume: withdraw a scheduled cancellation."""
     leaving.resume(subscriber)
-    messages.success(request, "Good to have you stay. Your subscription goes on as before.")
+    messages.success(request, "Glad you're staying. Your subscription continues as before.")
     return redirect("billing:account")
 
 
 @for_manager
 @require_POST
 def portal(request: HttpRequest, subscriber: Any) -> HttpResponse:
-    """/billing/portal: to Stripe's page for cards and addresses."""
+    """Redirect /billing/portal to Stripe's page for cards and addresses."""
     return redirect(stripe_portal.open_portal(subscriber))
 
 
 @for_manager
 @require_safe
 def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
-    """/billing/invoices: one's own invoices, newest first, with links that work now."""
+    """Show /billing/invoices: the subscriber's invoices, newest first, with fresh links."""
     page = invoicing.of(subscriber, request.GET.get("after", ""))
     rows = [{"invoice": invoice, "total": format_amount(invoice.total, invoice.currency)} for invoice in page.invoices]
     return render(request, "billing/invoices.html", {"rows": rows, "next": page.next})
@@ -134,13 +136,13 @@ def _change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     pending = overview.of(subscriber).pending_change
     if pending and pending.confirm_url:
         return redirect(pending.confirm_url)
-    if not pending:  # what is scheduled is told by a banner on the page
-        messages.success(request, "Your plan is changed.")
+    if not pending:  # a banner on the page says what is scheduled
+        messages.success(request, "Your plan has been changed.")
     return redirect("billing:account")
 
 
 def _proration_date(text: str) -> int | None:
-    """As the preview's form gave it. Raises `StalePreview` for what no preview gives."""
+    """Parse the date that the form of the preview sent. Raises `StalePreview` for any other text."""
     if text and not (text.isdecimal() and len(text) < 12):
         raise StalePreview(NO_SUCH_PREVIEW)
     return int(text) if text else None

@@ -1,8 +1,9 @@
-"""The price page's content: a card per public plan, in the interval and currency asked for."""
+"""The price page shows a card for each public plan, in the interval and currency asked for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -12,23 +13,38 @@ from billing.catalogue import visitors
 from billing.conf import conf
 from billing.models import Plan, Price
 from billing.money import format_amount
-from billing.pages.wording import humanize
+
+from .wording import humanize
 
 Interval = Price.Interval
 SHOWN = (Interval.MONTH, Interval.YEAR)
 
 
+class Saving(NamedTuple):
+    """A year costs less than twelve months: by `percent`, and by `months` where that is a whole number."""
+
+    percent: int
+    months: int
+
+    def __str__(self) -> str:
+        if self.percent == 0:
+            return ""
+        if self.months == 0:
+            return f"Save {self.percent}%"
+        return f"Save {self.months} month{'s' if self.months > 1 else ''} ({self.percent}%)"
+
+
 @dataclass(frozen=True)
 class Card:
-    """`price` is None for a plan that is not for sale in this interval and currency: the free one, mostly. `seats` is 0
-    where they are not counted."""
+    """A card of the price page. `price` is None for a plan that is not sold in this interval and currency, usually
+    the free plan. `seats` is 0 where seats are not counted."""
 
     plan: Plan
     interval: str
     price: Price | None
     currency: str
     is_free: bool
-    saved_percent: int
+    saving: Saving
     seats: int = 0
 
     @property
@@ -37,17 +53,22 @@ class Card:
 
     @property
     def seats_total(self) -> str:
-        """What all seats cost together, where they are counted and it is known for whom."""
+        """Return the price of all seats together, where seats are counted and the subscriber is known."""
         return format_amount(self._minor * self.seats, self.currency).removesuffix(".00") if self.seats else ""
 
     @property
     def amount(self) -> str:
-        """Whole amounts without their decimals, which say nothing here."""
+        """Return the price, without decimals where the amount is whole."""
         return "" if self.price is None else format_amount(self._minor, self.currency).removesuffix(".00")
 
     @property
+    def nothing(self) -> str:
+        """Return the price of a free plan, such as "€0"; "Free" while no currency is sold."""
+        return format_amount(0, self.currency).removesuffix(".00") if self.currency else "Free"
+
+    @property
     def per_month(self) -> str:
-        """A yearly price as a month's share."""
+        """Return one twelfth of a yearly price."""
         return format_amount(self._minor // 12, self.currency) if self.interval == Interval.YEAR and self.price else ""
 
     @property
@@ -73,9 +94,10 @@ class PriceList:
 
     @classmethod
     def asked_for(cls, asked: Mapping[str, str], accept_language: str = "", seats: int = 0) -> "PriceList":
-        """`interval` and `currency` from a query or form; what is not for sale falls back to what most likely suits.
+        """Build the list for the `interval` and `currency` of a query or form; a wrong value falls back to the
+        likeliest one.
 
-        `seats`: for how many the totals are; 0 for none.
+        `seats`: the number of seats the totals are for; 0 for none.
         """
         interval = asked.get("interval", "")
         interval = interval if interval in SHOWN else Interval.MONTH.value
@@ -85,8 +107,9 @@ class PriceList:
         return cls(interval, currency, currencies, [_card(plan, interval, currency, seats) for plan in plans])
 
     @property
-    def best_saving(self) -> int:
-        return max((card.saved_percent for card in self.cards), default=0)
+    def best_saving(self) -> str:
+        """Return what the yearly price saves at most, such as "Save 2 months (16%)"; empty where it saves nothing."""
+        return str(max((card.saving for card in self.cards), default=Saving(0, 0)))
 
     def card(self, slug: str) -> Card | None:
         return next((card for card in self.cards if card.plan.slug == slug), None)
@@ -99,14 +122,15 @@ def _card(plan: Plan, interval: str, currency: str, seats: int) -> Card:
     return Card(plan, interval, sold, currency, is_free, _saving(plan, currency), seats if sold else 0)
 
 
-def _saving(plan: Plan, currency: str) -> int:
-    """By how many whole percent a year is cheaper than twelve months."""
+def _saving(plan: Plan, currency: str) -> Saving:
+    """Compare the yearly price with twelve monthly ones."""
     month, year = catalogue.offered(plan, Interval.MONTH), catalogue.offered(plan, Interval.YEAR)
     monthly = catalogue.amounts(month).get(currency) if month else None
     yearly = catalogue.amounts(year).get(currency) if year else None
     if not monthly or yearly is None:
-        return 0
-    return max(int(100 - Decimal(yearly) * 100 / (monthly * 12)), 0)
+        return Saving(0, 0)
+    months, rest = divmod(monthly * 12 - yearly, monthly)
+    return Saving(max(int(100 - Decimal(yearly) * 100 / (monthly * 12)), 0), 0 if rest else months)
 
 
 def _limit(feature: str, quantity: int | None) -> str:

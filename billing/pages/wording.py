@@ -1,4 +1,4 @@
-"""What the billing page says of a subscription: its state in words, and what to do where something is wrong."""
+"""The billing page describes a subscription in these words: its status, and what to do where something is wrong."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,25 +42,25 @@ STATUS_WORDS = {
 
 HELD = {
     "hold_dispute": (
-        "Access is on hold: a payment is disputed",
+        "Access paused: a payment is disputed",
         (
-            "Your bank told us that you dispute a payment. Access comes back when the dispute is settled in our favour "
-            "or withdrawn: if it was a mistake, ask your bank to withdraw it."
+            "Your bank told us that you dispute a payment. Access comes back when the dispute is withdrawn or "
+            "decided in our favour. If it was a mistake, ask your bank to withdraw it."
         ),
     ),
     "hold_refund": (
         "Your payment was refunded",
-        "The current period was refunded in full, so access has ended. You can choose a plan again at any time.",
+        "We refunded the current period in full, so your access has ended. You can choose a plan again at any time.",
     ),
     "hold_fraud": (
-        "Access is on hold: a payment is being checked",
-        "The card's bank raised a warning about a payment. Write to us and we will sort it out together.",
+        "Access paused: a payment is being checked",
+        "The card's bank warned us about a payment. Write to us and we'll sort it out together.",
     ),
     "unmapped_price": (
         "Your plan is being set up",
-        "You are subscribed to something we have not set up here yet. Write to us and we will do it at once.",
+        "You have subscribed to a plan that we haven't set up here yet. Write to us and we'll set it up at once.",
     ),
-    "hold_staff": ("Access is on hold", "Our team has paused this account. Write to us and we will tell you why."),
+    "hold_staff": ("Access paused", "Our team has paused your access. Write to us and we'll tell you why."),
 }
 
 
@@ -77,7 +77,7 @@ def status_words(overview: Overview) -> str:
 
 
 def next_date(overview: Overview) -> tuple[str, datetime] | None:
-    """What happens next, and when."""
+    """Return what happens next, and when."""
     if overview.comp_ends_at and overview.status not in {"active", "trialing"}:
         return "Access ends", overview.comp_ends_at
     if overview.cancel_at:
@@ -92,7 +92,7 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
 
 
 def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
-    """The most pressing first. `failure` is the last one of the invoice that is still open."""
+    """Return the banners, the most urgent first. `failure` is the last failure of the invoice that is still open."""
     found = [_held(overview), _refused(overview), _overdue(overview, failure), _ended(overview), _leaving(overview)]
     found += [_pending(overview), *_overflows(overview)]
     return [banner for banner in found if banner]
@@ -104,9 +104,9 @@ def _held(overview: Overview) -> Banner | None:
 
 
 def _refused(overview: Overview) -> Banner | None:
-    """By the project's own rule."""
+    """Return the banner for a refusal by the project's own rule."""
     why = overview.decided.refused_by_host
-    sentence = "You are on the free plan. Write to us if you think that this is a mistake."
+    sentence = "You are on the free plan. If you think this is a mistake, write to us."
     return Banner(Tone.PROBLEM, f"You have no access: {why}", sentence) if why else None
 
 
@@ -122,12 +122,12 @@ def _overdue(overview: Overview, failure: PaymentFailure | None) -> Banner | Non
 
 
 def _until(overview: Overview, needs_bank: bool) -> str:
-    action = "Confirm it" if needs_bank else "Pay the open invoice, with another card if you like,"
+    action = "Confirm it" if needs_bank else "Pay the open invoice"
     if overview.is_comped:
-        return f"{action} to keep your subscription. You have {_name(overview.effective_plan)} in any case for now."
+        return f"{action} to keep your subscription. You have {_name(overview.effective_plan)} for now in any case."
     if overview.has_access and overview.grace_ends_at:
-        return f"{action} by {day(overview.grace_ends_at)} to keep {_name(overview.effective_plan)} without a break."
-    return f"{action} and your plan is back at once. Until then you are on the free plan."
+        return f"{action} by {day(overview.grace_ends_at)} to keep {_name(overview.effective_plan)} without a gap."
+    return f"{action} and you get your plan back at once. Until then you are on the free plan."
 
 
 def _ended(overview: Overview) -> Banner | None:
@@ -135,18 +135,20 @@ def _ended(overview: Overview) -> Banner | None:
         return None
     if overview.status == "paused":
         return Banner(Tone.WARNING, "Your subscription is paused", "Nothing is billed, and you are on the free plan.")
-    return Banner(Tone.NOTICE, "Your subscription has ended", "You are on the free plan. Choose a plan to come back.")
+    return Banner(
+        Tone.NOTICE, "Your subscription has ended", "You are on the free plan. Choose one to subscribe again."
+    )
 
 
 def _leaving(overview: Overview) -> Banner | None:
     if not overview.cancel_at or not overview.has_access or overview.is_comped:
         return None
-    sentence = f"You keep {_name(overview.effective_plan)} until {day(overview.cancel_at)}; nothing is billed after."
+    sentence = f"You keep {_name(overview.effective_plan)} until {day(overview.cancel_at)}. You won't be charged again."
     return Banner(Tone.NOTICE, "Your subscription is cancelled", sentence)
 
 
 def _pending(overview: Overview) -> Banner | None:
-    """What waits for the period's end, or for its payment."""
+    """Return the banner for a change that waits for the period's end or for its payment."""
     change = overview.pending_change
     if change is None:
         return None
@@ -163,7 +165,7 @@ def _overflows(overview: Overview) -> list[Banner]:
         Banner(
             Tone.WARNING,
             f"You have used {quota.used:,} {humanize(feature)}, and your plan includes {quota.limit:,}",
-            f"Nothing is lost. New use waits until {day(overview.resets_at)}, or until you choose a larger plan.",
+            f"You can't use more until {day(overview.resets_at)}, unless you choose a larger plan.",
         )
         for feature, quota in overview.usage.items()
         if quota.limit is not None and quota.used > quota.limit

@@ -1,4 +1,4 @@
-"""Making ready: the database, the Stripe account, checks, the doctor, and the import of customers."""
+"""The setup room prepares a site: the database, the Stripe account, checks, the doctor, and the import of customers."""
 
 from . import account, checks, database, doctor, importing, publishing
 from .account import Change

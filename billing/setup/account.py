@@ -1,6 +1,8 @@
-"""The Stripe account made ready for this site: prices, portal and webhook endpoint, as a plan first, then done.
+"""The Stripe account is prepared for this site: prices, portal and webhook endpoint. The changes are planned first,
+then made.
 
-What we make carries `billing_setup` in its metadata. What does not is somebody else's: read, never touched.
+Objects that we make have `billing_setup` in their metadata. Any other object belongs to somebody else: it is read,
+never changed.
 """
 
 import hashlib
@@ -26,7 +28,7 @@ ENDPOINTS = "/v1/webhook_endpoints"
 
 @dataclass(frozen=True)
 class Change:
-    """One thing to make or mend at Stripe. `make` returns what is to be told once, such as a new secret."""
+    """One change to make at Stripe. `make` returns what must be shown once, such as a new secret."""
 
     text: str
     make: Callable[[], str]
@@ -41,7 +43,8 @@ def is_on_loopback() -> bool:
 
 
 def changes() -> list[Change]:
-    """What this account lacks, in the order it is to be made. Raises `StripeUnavailable`, `StripeRefused`."""
+    """Return the changes that this account needs, in the order in which to make them. Raises `StripeUnavailable`,
+    `StripeRefused`."""
     missing = publishing.missing()
     before = "; a price of another amount is archived" if definitions.is_settings() else ""
     prices = [Change(f"make the products and prices {', '.join(missing)}{before}", _publish)] if missing else []
@@ -54,7 +57,7 @@ def endpoints() -> list[dict[str, Any]]:
 
 
 def lacks(endpoint: dict[str, Any]) -> frozenset[str]:
-    """Event types we listen to and it does not send."""
+    """Return the event types that we use and the endpoint does not send."""
     sent = set(endpoint["enabled_events"])
     return frozenset() if "*" in sent else EVENT_TYPES - sent
 
@@ -65,7 +68,8 @@ def _publish() -> str:
 
 
 def _portal_changes(*, are_prices_missing: bool) -> list[Change]:
-    """Plan switch, cancel at the period's end, card and invoices. Prices yet to be made come in as it is made."""
+    """Plan the portal configuration: plan switch, cancellation at the end of the period, card and invoices. Prices
+    that do not exist yet are added when it is made."""
     ours = stripe_portal.configuration_of_ours()
     if ours is None:
         return [Change("make a portal configuration: plans, cancellation, cards, invoices", lambda: _save_portal(""))]
@@ -94,7 +98,7 @@ def _features() -> dict[str, Any]:
 
 
 def _products() -> list[dict[str, Any]]:
-    """Stripe's products of the public plans, each with the prices on offer."""
+    """Return Stripe's products of the public plans, each with the prices for sale."""
     ids = Price.objects.filter(is_active=True, plan__is_public=True).exclude(lookup_key="")
     keys = sorted(ids.values_list("lookup_key", flat=True))
     found: dict[str, list[str]] = {}
@@ -117,9 +121,9 @@ def _is_ours(row: dict[str, Any]) -> bool:
 
 
 def _endpoint_changes() -> list[Change]:
-    """One endpoint of ours at our address and version; another's there is left alone.
+    """Plan one endpoint of ours at our address and version; endpoints of others stay as they are.
 
-    None for a site on loopback: Stripe does not reach it, and the sandbox and Stripe's CLI forward by themselves.
+    A site on loopback needs none: Stripe cannot reach it, and the sandbox and Stripe's CLI forward events themselves.
     """
     if is_on_loopback():
         return []
@@ -141,18 +145,19 @@ def _endpoint_changes() -> list[Change]:
 
 
 def _beside(others: list[str]) -> str:
-    return f", beside {', '.join(others)}, which is not ours or of another version" if others else ""
+    return f", beside {', '.join(others)}, which is not ours or has another version" if others else ""
 
 
 def _make_endpoint(others: list[str]) -> str:
-    """A key seen before is answered with what was made then, even if that is deleted: the next key asks anew."""
+    """Make the endpoint. Stripe answers a known key with what it made then, even if that is deleted, so the next key
+    asks anew."""
     params = {"url": webhook_url(), "enabled_events": sorted(EVENT_TYPES), "api_version": conf.api_version}
     key = _key("endpoint", *others, params)
     while True:
         made = stripe_client.post(ENDPOINTS, idempotency_key=key, metadata={stripe_portal.MARK: "webhook"}, **params)
         if _exists(made["id"]):
             place = "STRIPE_WEBHOOK_SECRETS (in the environment STRIPE_WEBHOOK_SECRET)"
-            return f"Webhook secret, shown this once: {made['secret']}\nPut it into {place}."
+            return f"Webhook secret, shown only once: {made['secret']}\nPut it into {place}."
         key = f"{key}:after:{made['id']}"
 
 
@@ -167,7 +172,7 @@ def _exists(endpoint: str) -> bool:
 
 
 def _mend_endpoint(endpoint: dict[str, Any]) -> str:
-    """Types it sends besides stay."""
+    """Mend the endpoint, and keep the other types that it sends."""
     events = ["*"] if "*" in endpoint["enabled_events"] else sorted({*endpoint["enabled_events"], *EVENT_TYPES})
     key = _key("mend", endpoint["id"], endpoint["status"], endpoint["enabled_events"], events)
     stripe_client.post(f"{ENDPOINTS}/{endpoint['id']}", idempotency_key=key, enabled_events=events, disabled=False)
@@ -175,7 +180,7 @@ def _mend_endpoint(endpoint: dict[str, Any]) -> str:
 
 
 def _holds(found: Any, wanted: Any) -> bool:
-    """Whether what we want is so, whatever else is set."""
+    """Return whether all values that we want are set, whatever else is set."""
     if isinstance(wanted, dict):
         return isinstance(found, dict) and all(_holds(found.get(name), value) for name, value in wanted.items())
     if isinstance(wanted, list):
@@ -188,6 +193,6 @@ def _sorted(values: list[Any]) -> list[Any]:
 
 
 def _key(*what: Any) -> str:
-    """The same wish, at the same state of the account, is the same write."""
+    """Return an idempotency key: the same change at the same state of the account is the same write."""
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
     return f"setup:{what[0]}:{digest}"

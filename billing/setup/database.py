@@ -1,4 +1,4 @@
-"""A database made ready: tables in seconds, cache table, plans, schedules. Every step is safe to repeat."""
+"""The database is prepared in seconds: tables, cache table, plans, schedules. Every step is safe to repeat."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,15 +19,17 @@ MIRROR = "djstripe"
 
 
 def create_tables() -> bool:
-    """Migrate; True if it went the fast way.
+    """Migrate; return True if the fast way was taken.
 
-    dj-stripe's migrations take 80 to 120 s to arrive at the tables its models describe. Where none of them has run:
+    dj-stripe's migrations take 80 to 120 s to build the tables that its models describe. If none of them has run:
 
-    1. Migrate all else as if dj-stripe had no migrations, so that the tables it refers to exist.
+    1. Migrate everything else as if dj-stripe had no migrations, so that the tables it refers to exist.
+
     2. Create its tables from its models.
+
     3. Record its migrations as run.
 
-    Each step does only what is missing, so that one broken off is completed by the next run.
+    Each step does only what is missing, so the next run completes one that was interrupted.
     """
     is_fast = not _has_run(MIRROR)
     if is_fast:
@@ -41,10 +43,10 @@ def create_tables() -> bool:
 
 
 def create_schedules() -> int:
-    """Make the schedules that are missing, drop those that no app declares any more. Returns how many were made.
+    """Make missing schedules, and drop those that no app declares any more. Return how many were made.
 
-    An app declares them by `schedules` in its AppConfig: the dotted path of a task, and every how many minutes it runs.
-    A task that takes longer than the queue allows says so by its attribute `queue_timeout`, in seconds.
+    An app declares them by `schedules` in its AppConfig: the dotted path of a task → the minutes between runs. A task
+    that takes longer than the queue allows says so by its attribute `queue_timeout`, in seconds.
     """
     made, declared = 0, declared_schedules()
     _of_ours().exclude(name__in=declared).delete()
@@ -62,7 +64,8 @@ def declared_schedules() -> dict[str, int]:
 
 
 def _of_ours() -> QuerySet[Schedule]:
-    """Return the schedules that this command made: named as their task, which stands in an app that declares some."""
+    """Return the schedules that this command made: each is named after its task, which belongs to an app that
+    declares schedules."""
     declaring = [app.name for app in apps.get_app_configs() if hasattr(app, "schedules")]
     in_them = (Q(name__startswith=f"{name}.") for name in declaring)
     return Schedule.objects.filter(reduce(or_, in_them), name=F("func"))

@@ -1,8 +1,9 @@
-"""The plans of `plan_source` at Stripe: one product a plan, one price an interval, with an amount in every currency.
+"""The plans of `plan_source` are published at Stripe: one product per plan, one price per interval, with an amount in
+every currency.
 
-What exists there already, found by lookup key, is only read: amounts are staff's to change once they are published.
-Where the settings are the truth, a price that is not as they say gives its lookup key to a new one, and is archived if
-it is of our making: whoever pays it goes on paying it.
+Prices that exist, found by lookup key, are only read: staff may change amounts once they are published. If the
+settings define the plans, a price that differs gives its lookup key to a new one, and is archived if we made it.
+Subscribers who pay it keep paying it.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ class Published:
 
 
 def publish() -> Published:
-    """Make what is missing at Stripe, and write the prices down here. Raises `StripeUnavailable`, `StripeRefused`."""
+    """Make what is missing at Stripe, and store the prices here. Raises `StripeUnavailable`, `StripeRefused`."""
     done = Published()
     found = existing(_keys())
     for plan in _plans():
@@ -34,7 +35,7 @@ def publish() -> Published:
 
 
 def missing() -> list[str]:
-    """Lookup keys of the prices that `publish` would make, or write down here."""
+    """Return the lookup keys of prices that `publish` would make or store here."""
     here = set(Price.objects.values_list("pk", flat=True))
     found = existing(_keys())
     return [
@@ -70,7 +71,7 @@ def _publish(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
 
 
 def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
-    """The price that is there, unless the settings are the truth and say otherwise."""
+    """Return the existing price; None if the settings define the plans and the price differs."""
     price = existing.get(lookup_key(plan.slug, interval))
     if price is None or not definitions.is_settings():
         return price
@@ -81,14 +82,14 @@ def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str
 
 
 def _archive(price: dict[str, Any]) -> None:
-    """Unless others made it: it has lost its lookup key, and that is all that we need."""
+    """Archive the price if we made it. Any other has lost its lookup key, which is enough."""
     if MARK in (price.get("metadata") or {}):
         key = f"publish:archive:{price['id']}"
         catalogue.refresh(stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=key, active=False))
 
 
 def existing(keys: list[str]) -> dict[str, dict[str, Any]]:
-    """Lookup key → Stripe's price, archived ones too: an archived price is not made again."""
+    """Return lookup key → Stripe's price, including archived ones: an archived price is not made again."""
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(keys), LOOKUP_KEYS_A_CALL):
         some = keys[start : start + LOOKUP_KEYS_A_CALL]
@@ -98,14 +99,14 @@ def existing(keys: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _product(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Published) -> str:
-    """The product of the plan's other price; else a new one."""
+    """Return the product of the plan's other price, or make one."""
     for interval in plan.prices:
         if price := existing.get(lookup_key(plan.slug, interval)):
             return str(price["product"])
     digest = hashlib.sha256(repr((plan.name, plan.description)).encode()).hexdigest()[:12]
     made = stripe_client.post(
         "/v1/products",
-        idempotency_key=f"publish:product:{plan.slug}:{digest}",  # renamed, it is another wish
+        idempotency_key=f"publish:product:{plan.slug}:{digest}",  # a renamed plan gets a new key
         name=plan.name,
         description=plan.description,
         metadata={MARK: plan.slug},

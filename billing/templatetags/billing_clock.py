@@ -1,4 +1,4 @@
-"""`{% load billing_clock %}`: the time that the rules go by, shown where it is a sandbox's."""
+"""`{% load billing_clock %}` shows the time of the sandbox's clock."""
 
 from typing import Any
 
@@ -11,5 +11,5 @@ register = template.Library()
 
 @register.inclusion_tag("billing/clock.html")
 def sandbox_clock() -> dict[str, Any]:
-    """A ribbon with the sandbox's time; nothing where the rules go by another clock. No query."""
+    """Show a ribbon with the sandbox's time; show nothing where the rules use another clock. No query."""
     return {"now": clock.now() if clock.is_the_sandboxs() else None}

@@ -22,7 +22,11 @@ TEMPLATES = Path(settings.BASE_DIR) / "billing" / "templates" / "billing"
 SIGNAL = re.compile(r"^(\w+) = Signal\(\)(?:  # (.*))?$", re.MULTILINE)
 TITLE = re.compile(r"{% block title %}(.*?){% endblock %}", re.DOTALL)
 BLOCK = re.compile(r"{% block (\w+) %}")
-NO_TITLE = {"base.html": "the frame of all pages: replace it to give them your look"}
+NO_TITLE = {
+    "base.html": "the frame of all pages: replace it, or extend it and fill its blocks, to give them your look",
+    "notice.html": "the frame of a page that explains why a request was not carried out",
+    "not_now.html": "an outage, or a refusal",
+}
 
 OPENING = """# What may I rely on?
 

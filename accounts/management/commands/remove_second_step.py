@@ -9,16 +9,14 @@ from accounts.second_step import rules
 
 
 class Command(BaseCommand):
-    help = (
-        "Removes a user's apps, passkeys and recovery codes. The admin lets them in with their password, or leads on."
-    )
+    help = "Removes a user's apps, passkeys and recovery codes. The admin then has them add a new one."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("email", metavar="EMAIL", help="the address they sign in with")
+        parser.add_argument("email", metavar="EMAIL", help="the address the user logs in with")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(email=options["email"]).first()
         if user is None:
             raise CommandError(f"No user has the address {options['email']}. Nothing was changed.")
         rules.remove_all(user)
-        self.stdout.write(f"The second step of {user} is removed.")
+        self.stdout.write(f"Removed the second step of {user}.")

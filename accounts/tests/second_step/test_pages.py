@@ -79,7 +79,7 @@ def test_with_the_setting_staff_are_led_to_add_one_before_any_page_of_the_admin(
     for path in ("/admin/", "/admin/accounts/user/", "/admin/password_change/", "/admin/billing/customer/"):
         page = client.get(path, follow=True)
         assert page.redirect_chain[-1][0] == f"{SETUP}?next={path.replace('/', '%2F')}"
-        assert "Add one to go on" in page.content.decode()
+        assert "Add one to continue" in page.content.decode()
     assert client.post(f"/admin/accounts/user/{root.pk}/delete/", {"post": "yes"}).status_code == 302
     assert User.objects.get().is_active
 
@@ -248,7 +248,7 @@ def test_a_superuser_removes_a_colleagues_and_it_is_logged(root, app):
     step(client, code_of(app))
     page = client.get(f"/admin/accounts/user/{ben.pk}/change/").content.decode()
     [path] = re.findall(r'href="([^"]+)">Remove it', page)
-    assert "talk to them" in client.get(path).content.decode()
+    assert "Talk to them" in client.get(path).content.decode()
     assert rules.has_factor(ben)
     client.post(path)
     assert (rules.has_factor(ben), rules.has_factor(root)) == (False, True)

@@ -1,4 +1,4 @@
-"""`manage.py billing_doctor`: what is wrong with this site and its Stripe account, and what to do about it."""
+"""`manage.py billing_doctor` says what is wrong with this site and its Stripe account, and what to do about it."""
 
 import json
 from collections import Counter
@@ -13,10 +13,10 @@ from billing.setup.doctor import Finding, Level, examine
 
 
 class Command(TerminalCommand):
-    help = "Examine this site and its Stripe account: a line for each finding. Exit code 1 on any error."
+    help = "Examine this site and its Stripe account, a line for each finding. Exit code 1 if there is an error."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="the findings as JSON")
+        parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings: list[Finding] = []
@@ -26,7 +26,7 @@ class Command(TerminalCommand):
                 if not options["json"]:
                     self._say(finding)
         except DatabaseError as problem:
-            raise CommandError(f"The database does not do its part: {problem} Run `manage.py setup`.") from problem
+            raise CommandError(f"The database reported an error: {problem} Run `manage.py setup`.") from problem
         count = Counter(finding.level for finding in findings)
         if options["json"]:
             said = {"findings": [asdict(finding) for finding in findings], "count": {**count}}

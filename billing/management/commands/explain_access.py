@@ -1,4 +1,4 @@
-"""`manage.py explain_access EMAIL [--at TIME]`: why somebody has access or not, now or at any past moment."""
+"""`manage.py explain_access EMAIL [--at TIME]` explains why somebody has access or not, now or at a past time."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,23 +18,27 @@ WRONG_USE = 2
 
 
 class Command(TerminalCommand):
-    help = "Tell in sentences why a subscriber has access or not. Changes nothing, and asks Stripe nothing."
+    help = "Explain why a subscriber has access or not. Changes nothing, and does not call Stripe."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("email", metavar="EMAIL", help="The subscriber's address, or the one Stripe bills")
-        parser.add_argument("--at", metavar="TIME", help="2026-11-23 or 2026-11-23T14:30; UTC unless it says otherwise")
+        parser.add_argument(
+            "email", metavar="EMAIL", help="e-mail address of the subscriber, or of the customer at Stripe"
+        )
+        parser.add_argument(
+            "--at", metavar="TIME", help="a time such as 2026-11-23 or 2026-11-23T14:30, in UTC unless it has an offset"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         email = options["email"].strip()
         if "@" not in email or "\0" in email:
-            raise CommandError(f"{email!r} is no e-mail address.", returncode=WRONG_USE)
+            raise CommandError(f"{email!r} is not an e-mail address.", returncode=WRONG_USE)
         at = _moment(options["at"])
         try:
             found = _explanations(email, at)
         except DatabaseError as error:
             raise CommandError(f"The database did not answer: {error}") from error
         if not found:
-            raise CommandError(f"Nobody here has the address {email}.")
+            raise CommandError(f"No subscriber or customer has the address {email}.")
         self.stdout.write("\n\n".join(map(str, found)))
 
 
@@ -46,12 +50,13 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         at = None
     if at is None:
-        raise CommandError(f"--at {text!r} is no time: write 2026-11-23 or 2026-11-23T14:30.", returncode=WRONG_USE)
+        raise CommandError(f"--at {text!r} is not a time. Write 2026-11-23 or 2026-11-23T14:30.", returncode=WRONG_USE)
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _explanations(email: str, at: datetime | None) -> list[access.Explanation]:
-    """One for each customer with this address, or whose subscriber has it; else one for the subscriber alone."""
+    """Return an explanation for each customer who has this address, or whose subscriber has it; if there is none, one
+    for the subscriber alone."""
     field = email_field()
     is_theirs = Q(email__iexact=email)
     if field:

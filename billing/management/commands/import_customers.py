@@ -1,4 +1,4 @@
-"""`manage.py import_customers`: link the customers a Stripe account already has to the subscribers of this project."""
+"""`manage.py import_customers` links customers of a Stripe account to the subscribers of this project."""
 
 import json
 from argparse import ArgumentTypeError
@@ -18,32 +18,40 @@ from billing.sync import AnotherRuns
 from .sync_stripe import ANOTHER_RUNS, WRONG_USE, end_on_sigterm, progress, warnings_only
 
 WAYS = ("id", "metadata", "email", "djstripe")
-AGAIN = "What is done is done: run it again to go on."
+AGAIN = "Finished steps are kept. Run it again to continue."
 
 
 def price_of_plan(text: str) -> tuple[str, str]:
     price, _, slug = text.partition("=")
     if not (price and slug):
-        raise ArgumentTypeError(f"{text!r}: write price_123=pro, a Stripe price and the plan it buys.")
+        raise ArgumentTypeError(f"{text!r}: write price_123=pro, a Stripe price and the plan that it buys.")
     return price, slug
 
 
 class Command(TerminalCommand):
     help = (
-        "Link Stripe's customers to subscribers and take over what they have, announced to nobody. Begin with "
+        "Link Stripe's customers to subscribers and take over what they have, without signals or e-mails. Begin with "
         "--dry-run. Exit code 0 when it is done, 1 when it failed, 2 for wrong use, 3 when it or the sync is running."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--by", choices=WAYS, help="how to tell whose a customer is")
-        parser.add_argument("--field", default="", help="the subscribers' field that holds, or is, what --by goes by")
-        parser.add_argument("--file", default="", help="with --by id: CSV or JSON lines of `subscriber`, `customer`")
-        parser.add_argument("--key", default="", help="with --by metadata: the key at Stripe")
-        parser.add_argument("--joined", default="", help="with --by email: the field of when a subscriber joined")
+        parser.add_argument("--by", choices=WAYS, help="how to find the subscriber of a customer")
+        parser.add_argument("--field", default="", help="the field of the subscriber that --by compares")
+        parser.add_argument(
+            "--file", default="", help="with --by id: a file of CSV or JSON lines with `subscriber` and `customer`"
+        )
+        parser.add_argument("--key", default="", help="with --by metadata: the metadata key at Stripe")
+        parser.add_argument(
+            "--joined", default="", help="with --by email: the field with the date on which a subscriber joined"
+        )
         parser.add_argument("--price", type=price_of_plan, action="append", default=[], metavar="price_…=PLAN")
-        parser.add_argument("--write-metadata", action="store_true", help="mark the customers at Stripe as ours")
-        parser.add_argument("--dry-run", action="store_true", help="show what would be done, and write nothing")
-        parser.add_argument("--json", action="store_true", help="the whole plan as JSON")
+        parser.add_argument(
+            "--write-metadata",
+            action="store_true",
+            help="write the subscriber into the metadata of the customers at Stripe",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="show what would be done, without writing anything")
+        parser.add_argument("--json", action="store_true", help="print the whole plan as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         end_on_sigterm()
@@ -60,12 +68,12 @@ class Command(TerminalCommand):
         except WrongUse as error:
             raise CommandError(str(error), returncode=WRONG_USE) from error
         except (AnotherRuns, LaneLost) as error:
-            text = "The sync or another import is running: this one ended."
+            text = "The sync or another import is running, so this import stopped."
             raise CommandError(text, returncode=ANOTHER_RUNS) from error
         except (StripeUnavailable, *StripeRefused) as error:
             raise CommandError(f"{error} (at {conf.api_base or 'Stripe'}). {AGAIN}") from error
         except DatabaseError as error:
-            raise CommandError(f"The database does not do its part: {error}") from error
+            raise CommandError(f"The database reported an error: {error}") from error
         self._tell(plan, is_dry=is_dry, is_json=options["json"])
 
     def _tell(self, plan: Plan, *, is_dry: bool, is_json: bool) -> None:
@@ -78,7 +86,7 @@ class Command(TerminalCommand):
 
 
 def _way(options: dict[str, Any]) -> Pairs:
-    """Raises `WrongUse` for options that do not go together."""
+    """Return the way to match customers. Raises `WrongUse` for options that do not go together."""
     by, field, file, key = (options[name] for name in ("by", "field", "file", "key"))
     if bool(file) and by != "id":
         raise WrongUse("--file goes with --by id.")
@@ -99,4 +107,6 @@ def _way(options: dict[str, Any]) -> Pairs:
             return matching.by_djstripe()
         case None if options["price"]:
             return lambda listed: []
-    raise WrongUse("Whose are they? --by id with --field or --file, --by metadata, --by email or --by djstripe.")
+    raise WrongUse(
+        "Say how to match customers: --by id with --field or --file, --by metadata, --by email or --by djstripe."
+    )

@@ -1,4 +1,4 @@
-"""`manage.py prune_events --older-than 90`: free what old events take up, without standing in the door's way."""
+"""`manage.py prune_events --older-than 90` frees the space of old events, without delaying new ones."""
 
 from argparse import ArgumentTypeError
 from datetime import timedelta
@@ -13,20 +13,30 @@ from billing.sync import pruning
 
 def days(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is no number of days, 1 or more.")
+        raise ArgumentTypeError(f"{text!r} is not a number of days, 1 or more.")
     return int(text)
 
 
 class Command(TerminalCommand):
-    help = "Empty the payloads of events processed so many days ago; their ids are kept for a year, to know duplicates."
+    help = (
+        "Empty the payloads of events older than so many days. Their ids are kept for a year, to recognise duplicates."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--older-than", type=days, required=True, metavar="DAYS", help="received so long ago")
+        parser.add_argument(
+            "--older-than",
+            type=days,
+            required=True,
+            metavar="DAYS",
+            help="minimum age in days since an event was received",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             pruned = pruning.prune(timedelta(days=options["older_than"]))
         except DatabaseError as error:
-            raise CommandError(f"The database does not do its part: {error} Run this again to go on.") from error
+            raise CommandError(f"The database reported an error: {error} Run this again to continue.") from error
         megabytes = pruned.freed_bytes / 1e6
-        self.stdout.write(f"{pruned.payloads:,} payloads emptied, {megabytes:.1f} MB; {pruned.ids:,} events forgotten.")
+        self.stdout.write(
+            f"{pruned.payloads:,} payloads emptied, {megabytes:.1f} MB; {pruned.ids:,} event ids deleted."
+        )

@@ -1,4 +1,4 @@
-"""`manage.py replay_events`: let stored events go through their lanes again. Facts and mails stay once only."""
+"""`manage.py replay_events` processes stored events again. Records and mails are not duplicated."""
 
 from typing import Any
 
@@ -17,15 +17,17 @@ Status = StripeEvent.Status
 
 
 class Command(TerminalCommand):
-    help = "Process stored events again: those named, or those of a state, a type, a time. Mails are not repeated."
+    help = "Process stored events again, by id, status, type or date. E-mails are not sent twice."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("ids", nargs="*", metavar="evt_…", help="these events")
-        parser.add_argument("--failed", action="store_true", help="those that failed and would be tried again")
-        parser.add_argument("--dead", action="store_true", help="those that were given up")
-        parser.add_argument("--type", dest="types", action="append", metavar="TYPE", help="of this type; repeatable")
-        parser.add_argument("--since", type=moment, metavar="DATE", help="made by Stripe from then on")
-        parser.add_argument("--dry-run", action="store_true", help="say how many, and set none to go")
+        parser.add_argument("ids", nargs="*", metavar="evt_…", help="ids of events")
+        parser.add_argument("--failed", action="store_true", help="events that failed and will be tried again anyway")
+        parser.add_argument("--dead", action="store_true", help="events that failed for the last time")
+        parser.add_argument(
+            "--type", dest="types", action="append", metavar="TYPE", help="events of this type; may be repeated"
+        )
+        parser.add_argument("--since", type=moment, metavar="DATE", help="events that Stripe created since then")
+        parser.add_argument("--dry-run", action="store_true", help="say how many events match, and process none")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -37,15 +39,16 @@ class Command(TerminalCommand):
             portions = (chosen[start : start + PORTION] for start in range(0, len(chosen), PORTION))
             replayed = sum(ledger.replay(portion) for portion in portions)
         except DatabaseError as error:
-            raise CommandError(f"The database does not do its part: {error}") from error
+            raise CommandError(f"The database reported an error: {error}") from error
         left_out = len(chosen) - replayed
         rest = (
-            f", {left_out:,} left out: pruned, of the other mode, or of a type we do not listen to" if left_out else ""
+            f", {left_out:,} left out: pruned, of the other mode, or of a type that we do not use" if left_out else ""
         )
-        self.stdout.write(f"{replayed:,} events set to be processed again{rest}.")
+        self.stdout.write(f"{replayed:,} events will be processed again{rest}.")
 
     def _chosen(self, options: dict[str, Any]) -> QuerySet[StripeEvent]:
-        """Everything asked for must hold; without any wish nothing is meant. What is handled must be named."""
+        """Return the events that match every option; at least one option is required. Events marked as handled must
+        be named."""
         states = [state for name, state in (("failed", Status.FAILED), ("dead", Status.DEAD)) if options[name]]
         wishes = {
             "pk__in": options["ids"],
@@ -55,7 +58,7 @@ class Command(TerminalCommand):
         }
         given = {name: wish for name, wish in wishes.items() if wish not in (None, [])}
         if not given:
-            raise CommandError("Which events? Name ids, --failed, --dead, --type or --since.", returncode=WRONG_USE)
+            raise CommandError("Say which events: give ids, --failed, --dead, --type or --since.", returncode=WRONG_USE)
         events = StripeEvent.objects.filter(**given)
         return events if options["ids"] else events.filter(handled_at=None)
 

@@ -1,4 +1,4 @@
-"""`manage.py setup`: from an empty database to a site that can sell. Run it again at every release."""
+"""`manage.py setup` prepares the database, so that the site can sell. Run it again at every release."""
 
 import time
 from typing import Any
@@ -12,7 +12,7 @@ from billing.setup import database
 
 
 class Command(TerminalCommand):
-    help = "Create or migrate the tables, add plans and schedules that are missing. Safe to run again."
+    help = "Create or migrate the tables, and add missing plans and schedules. It is safe to run again."
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py setup_stripe`: the Stripe account made ready for this site. Run it once, and again when plans change."""
+"""`manage.py setup_stripe` prepares the Stripe account for this site. Run it once, and again when plans change."""
 
 from typing import Any
 
@@ -24,14 +24,16 @@ class Command(TerminalCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--yes", action="store_true", help="do not ask")
-        parser.add_argument("--dry-run", action="store_true", help="only show what would be changed")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be changed, and change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if Plan._meta.db_table not in connection.introspection.table_names() or not Plan.objects.exists():
             raise CommandError("There are no plans yet: run `manage.py setup` first.")
         if slugs := definitions.out_of_line():
-            raise CommandError(f"Not as in BILLING_PLANS yet: {', '.join(slugs)}. Run `manage.py setup` first.")
+            raise CommandError(
+                f"These plans differ from BILLING_PLANS: {', '.join(slugs)}. Run `manage.py setup` first."
+            )
         try:
             planned = account.changes()
             for change in planned:
@@ -44,7 +46,7 @@ class Command(TerminalCommand):
             self._make(planned)
             found = publishing.publish().found
         except (StripeUnavailable, *StripeRefused) as error:
-            raise CommandError(f"{error} (at {conf.api_base or 'Stripe'}). Run this again to go on.") from error
+            raise CommandError(f"{error} (at {conf.api_base or 'Stripe'}). Run this again to continue.") from error
         self.stdout.write(f"Stripe: {len(planned)} changes made, {found} prices found.")
 
     def _make(self, planned: list[Change]) -> None:
@@ -54,9 +56,9 @@ class Command(TerminalCommand):
 
 
 def _ask() -> None:
-    """Raises CommandError without a yes, and where nobody would see the question."""
+    """Ask for a yes. Raises CommandError without one, and where nobody would see the question."""
     if not terminal.can_ask():
-        text = "Nothing was changed: this is no terminal to ask on. Run it with --yes to make these changes."
+        text = "Nothing was changed, because there is no terminal to ask on. Run it with --yes to make these changes."
         raise CommandError(text, returncode=WRONG_USE)
     if not terminal.is_agreed(f"Change this at {conf.api_base or 'Stripe'}?"):
         raise CommandError("Nothing was changed.")

@@ -1,4 +1,4 @@
-"""A Stripe to develop against, as a process of its own."""
+"""`manage.py stripe_sandbox` runs a Stripe to develop against, as a process of its own."""
 
 import sys
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py sync_stripe`: events we missed and objects that drifted, from a crontab as well as by hand."""
+"""`manage.py sync_stripe` finds events that we missed and objects that drifted. Run it by hand or from cron."""
 
 import json
 import logging
@@ -26,14 +26,14 @@ WRONG_USE = 2
 
 
 def moment(text: str) -> int:
-    """UTC seconds of a date or time as people write it, `2026-11-01` or `2026-11-01T12:00`."""
+    """Return UTC seconds of a date or time such as `2026-11-01` or `2026-11-01T12:00`."""
     try:
         day = parse_date(text)
         at = datetime(day.year, day.month, day.day, tzinfo=UTC) if day else parse_datetime(text)
     except ValueError as error:
         raise ArgumentTypeError(f"{text}: {error}") from error
     if at is None:
-        raise ArgumentTypeError(f"{text!r} is no date: write 2026-11-01 or 2026-11-01T12:00.")
+        raise ArgumentTypeError(f"{text!r} is not a date. Write 2026-11-01 or 2026-11-01T12:00.")
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
 
 
@@ -46,14 +46,16 @@ class Command(TerminalCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--full", action="store_true", help="compare everything, not only what is due")
-        what.add_argument("--customer", metavar="cus_…", default="", help="this customer and nothing else")
-        parser.add_argument("--since", type=moment, metavar="DATE", help="events from then on (Stripe keeps 30 days)")
-        parser.add_argument("--dry-run", action="store_true", help="say what would be found, and write nothing")
-        parser.add_argument("--json", action="store_true", help="the whole report as JSON")
+        what.add_argument("--customer", metavar="cus_…", default="", help="only this customer")
+        parser.add_argument(
+            "--since", type=moment, metavar="DATE", help="events since then (Stripe keeps them for 30 days)"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="report differences, without writing anything")
+        parser.add_argument("--json", action="store_true", help="print the whole report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["customer"] and options["since"] is not None:
-            raise CommandError("--customer asks for a state, not for events: leave out --since.", returncode=WRONG_USE)
+            raise CommandError("--customer and --since do not go together. Leave out --since.", returncode=WRONG_USE)
         wanted = runs.Wanted(options["full"], options["since"], options["customer"], options["dry_run"])
         with warnings_only():
             run = self._run(wanted)
@@ -72,18 +74,18 @@ class Command(TerminalCommand):
         except AnotherRuns as another:
             raise CommandError(str(another), returncode=ANOTHER_RUNS) from another
         except LaneLost as lost:
-            raise CommandError("Another sync took over from this one.", returncode=ANOTHER_RUNS) from lost
+            raise CommandError("Another sync has taken over, so this one stopped.", returncode=ANOTHER_RUNS) from lost
         except runs.UnknownCustomer as error:
             raise CommandError(str(error)) from error
         except (StripeUnavailable, *StripeRefused) as error:
-            raise CommandError(f"{error} (at {where}). The next run goes on from here.") from error
+            raise CommandError(f"{error} (at {where}). The next run continues from here.") from error
         except DatabaseError as error:
-            raise CommandError(f"The database does not do its part: {error}") from error
+            raise CommandError(f"The database reported an error: {error}") from error
 
 
 @contextmanager
 def warnings_only() -> Iterator[None]:
-    """cron mails whatever a command says: the report tells of each event that was applied."""
+    """Log only warnings: cron mails everything that a command prints, and the report lists each event."""
     log = logging.getLogger("billing")
     level = log.level
     log.setLevel(logging.WARNING)
@@ -94,14 +96,14 @@ def warnings_only() -> Iterator[None]:
 
 
 def progress() -> Callable[[str], None]:
-    """A line that is written over, on a terminal only."""
+    """Return a function that shows progress in one line, on a terminal only."""
     if not is_terminal(sys.stderr):
         return lambda text: None
     return lambda text: print(f"\r{text}\033[K", end="\r", file=sys.stderr, flush=True)
 
 
 def end_on_sigterm() -> None:
-    """Stopped by a service manager, let the lane go rather than leave it to its lease."""
+    """Release the lane when a service manager stops the command, instead of leaving it to its lease."""
 
     def stop(*args: Any) -> None:
         raise SystemExit(128 + signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""System checks: what is set wrong is named at start-up, with what to set. Their ids are listed in docs/api.md."""
+"""System checks report wrong settings at start-up, and say what to set. docs/api.md lists their ids."""
 
 from django.core import checks
 

@@ -1,4 +1,4 @@
-"""What a check is: it finds at most one thing wrong, and says it with a stable id and with what to set."""
+"""A check finds at most one problem, and reports it with a stable id and with what to set."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ Finding = tuple[str, str] | None  # the problem, what to set
 
 
 class Check:
-    """As Django calls it. `about` is what holds where nothing is found, a line for docs/api.md."""
+    """Django calls the check. `about` says what holds if nothing is found, a line for docs/api.md."""
 
     def __init__(self, check_id: str, about: str, look: Callable[[], Finding]) -> None:
         self.id, self.about, self.look = check_id, about, look
@@ -21,7 +21,7 @@ class Check:
 
 
 def finds(check_id: str) -> Callable[[Callable[[], Finding]], Check]:
-    """Makes a check of a function; the first line of its docstring says what should hold."""
+    """Turn a function into a check; the first line of its docstring says what should hold."""
 
     def decorate(look: Callable[[], Finding]) -> Check:
         return Check(check_id, (look.__doc__ or "").strip().splitlines()[0], look)

@@ -1,4 +1,4 @@
-"""What the value of a setting may be: a test of it, and the words for it."""
+"""Settings have kinds of values: each kind has a test and the words for it."""
 
 import re
 from collections.abc import Callable
@@ -13,14 +13,14 @@ RATE = re.compile(r"\d+/\d*[smhd]")
 API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
 CURRENCY = re.compile(r"[a-zA-Z]{3}")
 SLUG = re.compile(r"[-a-zA-Z0-9_]+")
-# Stripe's own limits of what an invoice carries.
+# Stripe's own limits for the texts of an invoice.
 MOST_FIELDS, LONGEST_NAME, LONGEST_VALUE = 4, 40, 140
 LONGEST = {"footer": 5_000, "memo": 500}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`words` follow "must be"; `wrong` says what is against a value, "" for nothing that it could name."""
+    """`words` follow "must be"; `wrong` returns what is wrong with a value, "" for nothing it can name."""
 
     words: str
     is_right: Callable[[Any], bool]
@@ -32,7 +32,7 @@ def whole(least: int) -> Kind:
 
 
 def number(least: float, *, is_above: bool = False) -> Kind:
-    """Finite; `is_above`: more than the least."""
+    """Return the kind of finite numbers; with `is_above`, more than the least."""
 
     def is_right(value: Any) -> bool:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -46,7 +46,7 @@ def matching(pattern: re.Pattern[str], words: str, *, or_empty: bool = False) ->
 
 
 def function(*takes: str) -> Kind:
-    """A dotted path of what can be called with so many arguments."""
+    """Return the kind of dotted paths to a function that takes so many arguments."""
 
     def wrong(path: Any) -> str:
         if path == "":

@@ -1,4 +1,4 @@
-"""BILLING_PLANS, plan by plan."""
+"""These checks go through BILLING_PLANS, plan by plan."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -42,32 +42,32 @@ FIELDS = {
     "name": _texts(_longest("name")),
     "rank": kinds.whole(0),
     "description": _texts(_longest("description")),
-    "limits": _by(kinds.matching(kinds.SLUG, ""), ANY_NUMBER, "features and how many a month, None for any number"),
+    "limits": _by(kinds.matching(kinds.SLUG, ""), ANY_NUMBER, "features with a number per month, None for no limit"),
     "trial_days": kinds.whole(0),
     "grace_days": ANY_NUMBER,
     "is_public": kinds.FLAG,
-    "prices": _by(INTERVAL, AMOUNTS, "day, week, month or year → currency in small letters → minor units above 0"),
+    "prices": _by(INTERVAL, AMOUNTS, "day, week, month or year → currency in lower case → minor units above 0"),
 }
 
 
 @finds("billing.E012")
 def check_plans() -> Finding:
-    """BILLING_PLANS is a list of plans, each with a slug of its own and a name, and no field that there is not."""
+    """BILLING_PLANS is a list of plans, each with a unique slug, a name and no unknown fields."""
     problem = next(_problems(conf.plans), None)
     return (f"BILLING_PLANS: {problem}.", WANTED) if problem else None
 
 
 @finds("billing.E013")
 def check_free_plan() -> Finding:
-    """BILLING_FREE_PLAN is one of BILLING_PLANS, where that is set."""
+    """BILLING_FREE_PLAN is the slug of a plan, if BILLING_PLANS is set."""
     if not definitions.is_settings() or next(_problems(conf.plans), None):
         return None
     slugs = [plan.slug for plan in definitions.defined()]
     if conf.free_plan in slugs:
         return None
     return (
-        f"BILLING_FREE_PLAN is {conf.free_plan!r}, and BILLING_PLANS has no such plan: who pays nothing is on none.",
-        f"Set BILLING_FREE_PLAN to one of {', '.join(slugs) or 'them'}, or add the plan.",
+        f"BILLING_FREE_PLAN is {conf.free_plan!r}, but BILLING_PLANS has no such plan, so the free plan is missing.",
+        f"Set BILLING_FREE_PLAN to one of {', '.join(slugs) or 'your plans'}, or add the plan.",
     )
 
 
@@ -75,19 +75,19 @@ def _problems(plans: Any) -> Iterator[str]:
     if plans is None:
         return
     if not isinstance(plans, list | tuple) or not all(isinstance(plan, dict) for plan in plans):
-        yield "is no list of dictionaries"
+        yield "is not a list of dictionaries"
         return
     for place, plan in enumerate(plans, 1):
         name = plan.get("slug") or f"plan {place}"
         yield from (f"{name} lacks {field!r}" for field in ("slug", "name") if field not in plan)
-        yield from (f"{name}: there is no {field!r}" for field in plan if field not in FIELDS)
+        yield from (f"{name} has the unknown field {field!r}" for field in plan if field not in FIELDS)
         yield from (
             f"{name}: {field!r} is {plan[field]!r}, and must be {kind.words}"
             for field, kind in FIELDS.items()
             if field in plan and not kind.is_right(plan[field])
         )
     slugs = [plan["slug"] for plan in plans if "slug" in plan]
-    yield from (f"the slug {slug!r} stands there twice" for slug in slugs if slugs.count(slug) > 1)
+    yield from (f"the slug {slug!r} is used twice" for slug in slugs if slugs.count(slug) > 1)
 
 
 CHECKS: tuple[Check, ...] = (check_plans, check_free_plan)

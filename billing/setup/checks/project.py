@@ -1,4 +1,4 @@
-"""What a project must have beside the settings BILLING_…: queue, addresses, cache, database, what our pages need."""
+"""A project needs more than the settings BILLING_…: queue, addresses, cache, database, and what our pages use."""
 
 from inspect import isclass
 from typing import Any
@@ -16,7 +16,7 @@ from billing.cache import counting_cache_name
 
 from .findings import Check, Finding, finds
 
-# Each process for itself, or two writers at once as one.
+# With these, each process counts for itself, or two writers at once count as one.
 INEXACT_CACHES = {
     f"django.core.cache.backends.{name}"
     for name in ("dummy.DummyCache", "locmem.LocMemCache", "filebased.FileBasedCache", "db.DatabaseCache")
@@ -36,15 +36,18 @@ CONTEXT_PROCESSORS = [
 
 @finds("billing.E003")
 def check_queue() -> Finding:
-    """Q_CLUSTER is set, its `retry` longer than its `timeout`, its `orm` a database.
+    """Q_CLUSTER is set, its `retry` is longer than its `timeout`, and its `orm` is a database.
 
-    django-q2's own defaults are a Redis on this machine, and a task given out again while it still runs.
+    django-q2's defaults are a Redis on this machine, and a task that is given out again while it still runs.
     """
     queue = getattr(settings, "Q_CLUSTER", None)
     if not queue:
-        return "Q_CLUSTER is not set: no worker would ever be told of an event.", "Import it from billing.hosting."
+        return "Q_CLUSTER is not set, so no worker would process events.", "Import it from billing.hosting."
     if not queue.get("timeout") or queue.get("retry", 60) <= queue["timeout"]:
-        return "Q_CLUSTER: `retry` must be longer than `timeout`, and both be set.", "Set both as in billing.hosting."
+        return (
+            "Q_CLUSTER must set `timeout` and `retry`, and `retry` must be longer.",
+            "Set both as in billing.hosting.",
+        )
     if "orm" in queue and queue["orm"] not in settings.DATABASES:
         return f"Q_CLUSTER: `orm` names no database: {queue['orm']!r}.", "Set it as in billing.hosting."
     return None
@@ -68,7 +71,7 @@ def check_addresses() -> Finding:
         reverse("billing:stripe_webhook")
     except NoReverseMatch:
         return (
-            "billing.urls is not included: no webhook arrives, and no page leads to Checkout.",
+            "ROOT_URLCONF does not include billing.urls, so webhooks and Checkout do not work.",
             'Add path("", include("billing.urls")) to the urlpatterns of ROOT_URLCONF.',
         )
     return None
@@ -76,26 +79,26 @@ def check_addresses() -> Finding:
 
 @finds("billing.E007")
 def check_time_zones() -> Finding:
-    """USE_TZ is on: every time here is aware."""
+    """USE_TZ is on: every time in billing is aware."""
     if settings.USE_TZ:
         return None
-    return "USE_TZ is off, and periods, grace and trials are aware times.", "Set USE_TZ = True."
+    return "USE_TZ is off, but billing uses aware times.", "Set USE_TZ = True."
 
 
 @finds("billing.E008")
 def check_transactions() -> Finding:
-    """ATOMIC_REQUESTS is off for the default database: Stripe is never asked inside a transaction."""
+    """ATOMIC_REQUESTS is off for the default database: Stripe is never called inside a transaction."""
     if not settings.DATABASES[DEFAULT_DB_ALIAS].get("ATOMIC_REQUESTS"):
         return None
     return (
-        "ATOMIC_REQUESTS holds a transaction open while Stripe is asked, and takes back what was written before.",
+        "ATOMIC_REQUESTS holds a transaction open during calls to Stripe, and undoes what was written before.",
         'Set DATABASES["default"]["ATOMIC_REQUESTS"] to False, and use transaction.atomic in the views that need it.',
     )
 
 
 @finds("billing.E009")
 def check_middleware() -> Finding:
-    """MIDDLEWARE has sessions, CSRF, authentication and messages, by Django's classes or subclasses of them."""
+    """MIDDLEWARE has sessions, CSRF, authentication and messages, as Django's classes or subclasses."""
     present = [found for path in settings.MIDDLEWARE if isclass(found := _imported(path))]
     missing = [path for path in MIDDLEWARE if not any(issubclass(found, import_string(path)) for found in present)]
     if not missing:
@@ -105,11 +108,11 @@ def check_middleware() -> Finding:
 
 @finds("billing.E010")
 def check_templates() -> Finding:
-    """TEMPLATES finds billing's pages, and its context processors give them request, user and messages."""
+    """TEMPLATES finds billing's pages, and its context processors provide request, user and messages."""
     try:
         template: Any = get_template("billing/base.html")
     except TemplateDoesNotExist:
-        return "TEMPLATES finds no page of billing.", 'Set "APP_DIRS": True for the DjangoTemplates backend.'
+        return "TEMPLATES does not find billing's templates.", 'Set "APP_DIRS": True for the DjangoTemplates backend.'
     present = template.backend.engine.context_processors
     missing = [path for path in CONTEXT_PROCESSORS if path not in present]
     if not missing:
@@ -122,7 +125,7 @@ def check_templates() -> Finding:
 
 @finds("billing.E011")
 def check_rate_limit_cache() -> Finding:
-    """RATELIMIT_USE_CACHE, where it is set, names one of CACHES."""
+    """RATELIMIT_USE_CACHE, if set, names one of CACHES."""
     name = counting_cache_name()
     if name in settings.CACHES:
         return None
@@ -134,7 +137,7 @@ def check_rate_limit_cache() -> Finding:
 
 @finds("billing.W002")
 def check_cache() -> Finding:
-    """The cache counts exactly: rate limits and the budget of Stripe's calls, by all processes together."""
+    """The cache counts exactly across processes: rate limits and the budget of calls to Stripe need it."""
     name = counting_cache_name()
     backend = settings.CACHES.get(name, {}).get("BACKEND", "")
     if backend not in INEXACT_CACHES:
@@ -153,28 +156,28 @@ def check_sqlite() -> Finding:
     if database["ENGINE"] != "django.db.backends.sqlite3" or is_queued:
         return None
     return (
-        'SQLite fails with "database is locked" where site and worker write at once.',
+        'SQLite fails with "database is locked" when site and worker write at once.',
         'Set DATABASES["default"]["OPTIONS"] to SQLITE_OPTIONS of billing.hosting, or use PostgreSQL.',
     )
 
 
 @finds("billing.W005")
 def check_login() -> Finding:
-    """LOGIN_URL leads to a page, or to another site: who is not signed in is sent there."""
+    """LOGIN_URL leads to a page or to another site, where visitors log in."""
     try:
         url = resolve_url(settings.LOGIN_URL)
         if not urlsplit(url).netloc:
             resolve(urlsplit(url).path)
     except (NoReverseMatch, Resolver404):
         return (
-            f"LOGIN_URL is {settings.LOGIN_URL!r}, where there is no page.",
-            'Set LOGIN_URL to the address or name of your page to log in; the admin has one, "admin:login".',
+            f"LOGIN_URL is {settings.LOGIN_URL!r}, which is not a page.",
+            'Set LOGIN_URL to the address or name of your login page, for example "admin:login".',
         )
     return None
 
 
 def _imported(path: str) -> Any:
-    """None where it cannot be: Django says so itself."""
+    """Return the object at a dotted path; None if it cannot be imported, which Django reports itself."""
     try:
         return import_string(path)
     except ImportError:

@@ -1,4 +1,4 @@
-"""What leads to Stripe, and lets it in."""
+"""These checks cover the settings for calls to Stripe and for its webhooks."""
 
 import re
 
@@ -13,20 +13,20 @@ from .values import is_right
 
 @finds("billing.W001")
 def check_webhook_secret() -> Finding:
-    """STRIPE_WEBHOOK_SECRETS has a secret to verify events by."""
+    """STRIPE_WEBHOOK_SECRETS has a secret to verify events with."""
     if not is_right("STRIPE_WEBHOOK_SECRETS") or conf.webhook_secrets:
         return None
     return (
-        "No webhook secret is set: every event is refused.",
+        "No webhook secret is set, so every event is refused.",
         "Set STRIPE_WEBHOOK_SECRETS to the list of your endpoint's signing secrets (whsec_…).",
     )
 
 
 @finds("billing.E001")
 def check_api_key() -> Finding:
-    """STRIPE_SECRET_KEY is a secret key of Stripe's, of the mode that STRIPE_LIVE_MODE names.
+    """STRIPE_SECRET_KEY is a secret key of Stripe, of the mode that STRIPE_LIVE_MODE says.
 
-    dj-stripe takes no key of another shape, and every drain would fail on it.
+    dj-stripe accepts no key of another shape, and the worker would fail on it.
     """
     if not is_right("STRIPE_SECRET_KEY"):
         return None
@@ -55,12 +55,12 @@ def check_api_version() -> Finding:
 
 @finds("billing.W008")
 def check_mode() -> Finding:
-    """STRIPE_LIVE_MODE is off where the sandbox is Stripe."""
+    """STRIPE_LIVE_MODE is off if STRIPE_API_BASE is a sandbox."""
     if not (conf.live_mode and is_right("STRIPE_API_BASE") and conf.is_sandbox):
         return None
     return (
-        "STRIPE_LIVE_MODE is on while STRIPE_API_BASE leads to this machine: nobody would be billed.",
-        "Leave STRIPE_API_BASE out for the real Stripe, or STRIPE_LIVE_MODE for the sandbox.",
+        "STRIPE_LIVE_MODE is on, but STRIPE_API_BASE is this machine, so nobody would be billed.",
+        "Remove STRIPE_API_BASE to use the real Stripe, or STRIPE_LIVE_MODE to use the sandbox.",
     )
 
 

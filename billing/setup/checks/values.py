@@ -1,4 +1,4 @@
-"""Each setting by itself: that its value is of its kind. Settings that need more than that follow the table."""
+"""Each setting is checked by itself against its kind. Settings that need more follow the table."""
 
 from decimal import Decimal
 from functools import partial
@@ -66,12 +66,12 @@ KINDS = {row.name: row.kind for row in TABLE}
 
 
 def is_right(name: str) -> bool:
-    """Of a setting in the table: left out, or of its kind."""
+    """Return whether a setting of the table is left out or of its kind."""
     return not hasattr(settings, name) or KINDS[name].is_right(getattr(settings, name))
 
 
 def _look(row: Row) -> Finding:
-    """A value that may be a secret is not shown."""
+    """Check one setting. The value is not shown if it may be a secret."""
     if is_right(row.name):
         return None
     value = getattr(settings, row.name)
@@ -96,19 +96,19 @@ def check_subscriber_model() -> Finding:
 
 @finds("billing.E020")
 def check_request_subscriber() -> Finding:
-    """BILLING_REQUEST_SUBSCRIBER is set where users are not the subscribers."""
+    """BILLING_REQUEST_SUBSCRIBER is set if subscribers are not users."""
     if conf.request_subscriber:
         return None
     model = conf.subscriber_model
     return (
-        f"BILLING_SUBSCRIBER_MODEL is {model}, and BILLING_REQUEST_SUBSCRIBER is not set.",
-        f"Set it to the dotted path of a function of the request: it returns the {model} that pays, or None.",
+        f"BILLING_SUBSCRIBER_MODEL is {model}, but BILLING_REQUEST_SUBSCRIBER is not set.",
+        f"Set it to the dotted path of a function that takes the request and returns the {model} that pays, or None.",
     )
 
 
 @finds("billing.E006")
 def check_dashboard_rates() -> Finding:
-    """BILLING_DASHBOARD_RATES are rates above 0, by currency, into BILLING_DASHBOARD_CURRENCY."""
+    """BILLING_DASHBOARD_RATES holds rates above 0, by currency, into BILLING_DASHBOARD_CURRENCY."""
     try:
         are_rates = all(
             len(currency) == 3 and 0 < rate < Decimal("Infinity") for currency, rate in conf.dashboard_rates.items()
@@ -117,35 +117,35 @@ def check_dashboard_rates() -> Finding:
         are_rates = False
     if not are_rates:
         return (
-            "BILLING_DASHBOARD_RATES is no dictionary of currencies and rates above 0.",
-            'Set it to what one of each currency is worth in BILLING_DASHBOARD_CURRENCY: {"eur": "1.08"}.',
+            "BILLING_DASHBOARD_RATES must be a dictionary of currencies with rates above 0.",
+            'Set it to the value of one unit of each currency in BILLING_DASHBOARD_CURRENCY: {"eur": "1.08"}.',
         )
     if is_right("BILLING_DASHBOARD_CURRENCY") and conf.dashboard_rates and not conf.dashboard_currency:
         return (
-            "BILLING_DASHBOARD_RATES is set and BILLING_DASHBOARD_CURRENCY is not: nothing is converted.",
-            'Set BILLING_DASHBOARD_CURRENCY to the currency that the rates lead to: "usd".',
+            "BILLING_DASHBOARD_RATES is set but BILLING_DASHBOARD_CURRENCY is not, so nothing is converted.",
+            'Set BILLING_DASHBOARD_CURRENCY to the currency that the rates convert to, for example "usd".',
         )
     return None
 
 
 @finds("billing.W004")
 def check_names() -> Finding:
-    """Every setting BILLING_… is one of billing's."""
+    """Every setting that begins with BILLING_ is a setting of billing."""
     unknown = sorted(n for n in dir(settings) if n.startswith("BILLING_") and n not in documented())
     if not unknown:
         return None
-    return f"No setting of billing: {', '.join(unknown)}.", "Look for its right name in docs/api.md, or remove it."
+    return f"No setting of billing: {', '.join(unknown)}.", "Find the right name in docs/api.md, or remove the setting."
 
 
 @finds("billing.W006")
 def check_site() -> Finding:
-    """SITE_URL is not on this machine where the real Stripe is asked, DEBUG being off."""
+    """SITE_URL is a public address if the real Stripe is used and DEBUG is off."""
     is_real = is_right("STRIPE_API_BASE") and not conf.is_sandbox and not settings.DEBUG
     if not is_real or not is_right("SITE_URL") or conf.site_url.split("/")[2].split(":")[0] not in LOOPBACK:
         return None
     return (
-        f"SITE_URL is {conf.site_url}: buyers come back from Checkout to nowhere.",
-        "Set SITE_URL to the site's public address: https://billing.example.com",
+        f"SITE_URL is {conf.site_url}, so buyers cannot come back from Checkout.",
+        "Set SITE_URL to the site's public address, for example https://billing.example.com",
     )
 
 

@@ -1,4 +1,4 @@
-"""Is this site set up right, and does it keep up: one finding a line, each with what to do about it."""
+"""The doctor examines whether this site is set up correctly and keeps up, and says for each finding what to do."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,13 @@ __all__ = ["Finding", "Level", "examine"]
 
 
 def examine() -> Iterator[Finding]:
-    """Every check, the account first. One that Stripe does not answer is an error of its own, and the next goes on."""
+    """Yield the findings of every check, the Stripe account first. If Stripe does not answer a check, that is an
+    error of its own, and the next check runs."""
     for check in (*at_stripe.CHECKS, *here.CHECKS):
         name = check.__name__.replace("_", " ")
         try:
             yield from check()
         except StripeUnavailable as problem:
-            yield error(name, str(problem), "Look at https://status.stripe.com and at STRIPE_SECRET_KEY.")
+            yield error(name, str(problem), "Check https://status.stripe.com and STRIPE_SECRET_KEY.")
         except StripeRefused as problem:
-            yield error(name, problem.user_message or str(problem), "Give the key the rights to read this.")
+            yield error(name, problem.user_message or str(problem), "Give the key permission to read this.")

@@ -1,4 +1,4 @@
-"""What the account at Stripe says: key, endpoint, prices, portal, clock."""
+"""These checks ask the Stripe account about its key, endpoint, prices, portal and clock."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,13 +25,13 @@ def key() -> Iterator[Finding]:
         yield error("key", str(message.msg), str(message.hint))
     found = stripe_client.get("/v1/account")
     mode = "live" if conf.live_mode else "test"
-    yield ok("key", f"Stripe takes the key for the account {found['id']}, {mode} mode.")
+    yield ok("key", f"Stripe accepts the key, for the account {found['id']} in {mode} mode.")
 
 
 def api_version() -> Iterator[Finding]:
     if conf.api_version != _ApiVersion.CURRENT:
-        text = f"Pinned is {conf.api_version}; the installed stripe package is built for {_ApiVersion.CURRENT}."
-        yield warning("api version", text, "Install the stripe package of the pinned version, or move both together.")
+        text = f"STRIPE_API_VERSION is {conf.api_version}, but the stripe package is for {_ApiVersion.CURRENT}."
+        yield warning("api version", text, "Install the stripe package for that version, or change both together.")
     else:
         yield ok("api version", f"{conf.api_version}, which the installed stripe package is built for.")
 
@@ -41,7 +41,7 @@ def webhook_endpoint() -> Iterator[Finding]:
     if not here:
         text = f"No webhook endpoint leads to {account.webhook_url()}."
         if account.is_on_loopback():
-            yield ok("webhook endpoint", "The site is on loopback, where only a sandbox or Stripe's CLI forwards to.")
+            yield ok("webhook endpoint", "The site is on loopback, which only a sandbox or Stripe's CLI can reach.")
         else:
             yield error("webhook endpoint", text, f"Check SITE_URL. {SETUP}")
     for row in here:
@@ -58,22 +58,22 @@ def webhook_endpoint() -> Iterator[Finding]:
             text = f"{row['id']} does not send {len(lacking)} types: {', '.join(sorted(lacking)[:5])}."
             yield error("webhook endpoint", text, SETUP)
         else:
-            yield ok("webhook endpoint", f"{row['id']} is enabled, at {row['url']}, and sends all we listen to.")
+            yield ok("webhook endpoint", f"{row['id']} is enabled, at {row['url']}, and sends all types that we use.")
 
 
 def prices() -> Iterator[Finding]:
-    """Each public plan that is sold, against what Stripe would charge, in every currency."""
+    """Compare each public plan with the prices at Stripe, in every currency."""
     rows = list(Price.objects.filter(is_active=True).exclude(lookup_key="").select_related("plan"))
     theirs = publishing.existing([row.lookup_key for row in rows])
     for missing in publishing.missing():
-        yield error("prices", f"{missing} is not at Stripe as it is sold, or not known here.", SETUP)
+        yield error("prices", f"The price {missing} is missing or different at Stripe, or not known here.", SETUP)
     differing = [row for row in rows if (found := theirs.get(row.lookup_key)) and _differs(row, found)]
     for row in differing:
-        text = f"{row.lookup_key}: amounts or currencies here are not Stripe's, which are what is charged."
+        text = f"{row.lookup_key}: amounts or currencies here differ from Stripe's, which are charged."
         yield error("prices", text, f"{SETUP} It reads Stripe's prices again.")
     unsold = Plan.objects.filter(is_public=True, prices=None).exclude(slug=conf.free_plan)
     for plan in unsold:
-        yield warning("prices", f"The public plan {plan.slug} has no price.", "Add one, or make the plan not public.")
+        yield warning("prices", f"The public plan {plan.slug} has no price.", "Add a price, or make the plan private.")
     if rows and not differing:
         currencies = sorted({currency for row in rows for currency in catalogue.amounts(row)})
         yield ok("prices", f"{len(rows)} prices agree with Stripe, in {', '.join(currencies)}.")
@@ -84,21 +84,21 @@ def portal() -> Iterator[Finding]:
         stripe_portal.configuration_of_ours()
         or stripe_client.get(stripe_portal.CONFIGURATIONS, is_default=True)["data"]
     ):
-        yield ok("portal", "A portal configuration is there.")
+        yield ok("portal", "A portal configuration exists.")
     else:
-        yield error("portal", "No portal configuration: customers cannot change their card.", SETUP)
+        yield error("portal", "There is no portal configuration, so customers cannot change their card.", SETUP)
 
 
 def clock() -> Iterator[Finding]:
-    """Signatures are good for five minutes, so clocks must agree."""
+    """Compare the clocks: signatures are valid for five minutes."""
     theirs = stripe_client.server_time()
     if theirs is None:
-        yield warning("clock", "Stripe's answer carries no time to compare with.", "Keep this machine's time by NTP.")
+        yield warning("clock", "Stripe's answer has no time to compare with.", "Set this machine's clock by NTP.")
         return
     skew = abs(timezone.now() - theirs)
-    text = f"{skew.total_seconds():.0f} s from Stripe's."
+    text = f"The clock differs from Stripe's by {skew.total_seconds():.0f} s."
     if skew > MOST_SKEW:
-        yield error("clock", text, "Let this machine keep its time by NTP: signatures are refused after 5 minutes.")
+        yield error("clock", text, "Set this machine's clock by NTP: signatures are refused after 5 minutes.")
     else:
         yield ok("clock", text)
 

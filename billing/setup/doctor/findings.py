@@ -1,4 +1,4 @@
-"""What a check comes to."""
+"""Each check of the doctor returns findings."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """`todo`: the sentence that says what to do; empty where all is well."""
+    """`todo` is the sentence that says what to do; empty if all is well."""
 
     name: str
     level: Level

@@ -1,4 +1,4 @@
-"""What this site says of itself: events, queue, sync, grace, cache, mail."""
+"""These checks examine this site: events, queue, sync, grace, cache, mail."""
 
 import uuid
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ LATE = timedelta(hours=3)
 
 
 def events() -> Iterator[Finding]:
-    """That they arrive, are of our version, and by which of the secrets they verified."""
+    """Check that events arrive, that their version is ours, and with which secrets they were verified."""
     newest = StripeEvent.objects.filter(source=StripeEvent.Source.WEBHOOK).order_by("-received_at").first()
     if newest is None or newest.received_at < timezone.now() - RECENT:
         when = f"since {newest.received_at:%Y-%m-%d %H:%M}" if newest else "ever"
@@ -37,19 +37,19 @@ def events() -> Iterator[Finding]:
         return
     yield ok("events", f"The last webhook, {newest.pk}, arrived {newest.received_at:%Y-%m-%d %H:%M} and was verified.")
     if newest.api_version and newest.api_version != conf.api_version:
-        text = f"It is of API version {newest.api_version}, not {conf.api_version}."
+        text = f"Its API version is {newest.api_version}, not {conf.api_version}."
         yield warning("events", text, "Run `manage.py setup_stripe`, then delete the endpoint of the other version.")
 
 
 def secrets() -> Iterator[Finding]:
     if not conf.webhook_secrets:
-        yield error("secrets", "No webhook secret is set: every event is refused.", "Set STRIPE_WEBHOOK_SECRETS.")
+        yield error("secrets", "No webhook secret is set, so every event is refused.", "Set STRIPE_WEBHOOK_SECRETS.")
     for fingerprint, at in webhooks.last_verified().items():
         if at:
             yield ok("secrets", f"The secret {fingerprint} last verified an event {at:%Y-%m-%d %H:%M}.")
         else:
             text = f"The secret {fingerprint} has verified no event."
-            yield warning("secrets", text, "Drop it from STRIPE_WEBHOOK_SECRETS if it is an old one.")
+            yield warning("secrets", text, "Remove it from STRIPE_WEBHOOK_SECRETS if it is an old one.")
 
 
 def plans() -> Iterator[Finding]:
@@ -57,7 +57,7 @@ def plans() -> Iterator[Finding]:
         text = f"{', '.join(slugs)}: the plans in the database are not those that are defined."
         yield error("plans", text, "Run `manage.py setup`, then `manage.py setup_stripe`.")
     if not Plan.objects.filter(slug=conf.free_plan).exists():
-        text = f"There is no plan {conf.free_plan!r}: who pays nothing may use nothing."
+        text = f"There is no plan {conf.free_plan!r}, so subscribers who pay nothing can use nothing."
         yield error("plans", text, "Set BILLING_FREE_PLAN to the slug of a plan, or add that plan.")
 
 
@@ -65,28 +65,34 @@ def queue() -> Iterator[Finding]:
     clusters = Stat.get_all()
     lag = health.backlog().queue_lag_seconds
     if not clusters:
-        yield error("queue", "No worker runs: events are stored and not applied.", "Start `manage.py qcluster`.")
+        yield error(
+            "queue", "No worker is running, so events are stored but not processed.", "Start `manage.py qcluster`."
+        )
     elif lag and lag > health.TOO_OLD.total_seconds():
         yield error(
-            "queue", f"A lane has waited for a worker for {lag} s.", "Start another worker, or look why this one hangs."
+            "queue", f"A lane has been queued for {lag} s.", "Start another worker, or find out why this one hangs."
         )
     else:
-        yield ok("queue", f"{len(clusters)} cluster(s) at work, {lag or 0} s behind.")
+        yield ok("queue", f"{len(clusters)} worker cluster(s) running, {lag or 0} s behind.")
 
 
 def backlog() -> Iterator[Finding]:
     oldest = health.backlog().oldest_waiting_seconds
     if oldest and oldest > health.TOO_OLD.total_seconds():
-        yield error("backlog", f"The oldest event has waited {oldest} s.", "Look at the worker and its log.")
+        yield error("backlog", f"The oldest event has waited {oldest} s.", "Check the worker and its log.")
     else:
-        yield ok("backlog", f"The oldest event that could be applied has waited {oldest or 0} s.")
+        yield ok("backlog", f"The oldest waiting event has waited {oldest or 0} s.")
     for status, found, todo in (
         (
             Status.FAILED,
             StripeEvent.objects.filter(status=Status.FAILED),
-            "They are tried again by themselves; the admin shows why they failed.",
+            "They are tried again automatically. The admin shows why they failed.",
         ),
-        (Status.DEAD, StripeEvent.objects.dead(), "See why in the admin, then `manage.py replay_events --dead`."),
+        (
+            Status.DEAD,
+            StripeEvent.objects.dead(),
+            "See in the admin why they failed, then run `manage.py replay_events --dead`.",
+        ),
     ):
         number = found.count()
         if number:
@@ -100,19 +106,21 @@ def sync() -> Iterator[Finding]:
     last = SyncRun.objects.exclude(mode=SyncRun.Mode.CUSTOMER).order_by("-started_at").first()
     if last is None or last.started_at < timezone.now() - LATE:
         when = f"since {last.started_at:%Y-%m-%d %H:%M}" if last else "yet"
-        yield warning("sync", f"No sync has run {when}.", "It is the queue's hourly task: run `manage.py setup`.")
+        yield warning(
+            "sync", f"No sync has run {when}.", "The queue runs it every hour. Run `manage.py setup` to schedule it."
+        )
     elif last.status == SyncRun.Status.FAILED:
         yield error("sync", f"The last one failed: {last.error}", "Run `manage.py sync_stripe`.")
     elif last.drifted > last.healed:
         text = f"{last.drifted - last.healed} differences could not be healed."
-        yield warning("sync", text, "The admin names them, under Sync runs.")
+        yield warning("sync", text, "The admin lists them under Sync runs.")
     else:
         text = f"{last.started_at:%Y-%m-%d %H:%M}: {last.missed} missed events, {last.drifted} drifted, all healed."
         yield ok("sync", text)
 
 
 def grace() -> Iterator[Finding]:
-    """Stripe's API does not tell its retry schedule: what it did with the last failed payments does."""
+    """Compare grace with Stripe's retries. Its API does not tell the schedule, so the last failed payments are used."""
     tries = PaymentFailure.objects.filter(next_attempt_at__isnull=False).values("invoice_id")
     spans = tries.annotate(first=Min("failed_at"), last=Max("next_attempt_at")).order_by("-first")[:100]
     longest = max((row["last"] - row["first"] for row in spans), default=None)
@@ -120,16 +128,20 @@ def grace() -> Iterator[Finding]:
     if longest is None:
         yield ok("grace", f"{days} days; no payment has failed yet that Stripe would try again.")
     elif longest > timedelta(days=days):
-        text = f"Access ends after {days} days, while Stripe still tries the card after {longest.days}."
-        yield warning("grace", text, "Raise BILLING_GRACE_DAYS, or shorten the retries in the Dashboard, if not meant.")
+        text = f"Access ends after {days} days, but Stripe still tries the card after {longest.days} days."
+        yield warning(
+            "grace", text, "Raise BILLING_GRACE_DAYS, or shorten the retries in the Dashboard, unless you want this."
+        )
     else:
-        yield ok("grace", f"{days} days; Stripe's retries seen so far end within them.")
+        yield ok("grace", f"{days} days; Stripe's retries so far ended within this time.")
 
 
 def counting() -> Iterator[Finding]:
-    """Rate limits and the Stripe budget are counted in the cache, by all processes together."""
+    """Check that the cache counts rate limits and the Stripe budget across processes."""
     if isinstance(counting_cache(), LocMemCache | DummyCache):
-        yield error("cache", "It counts for each process by itself.", "Use billing.cache.ExactDatabaseCache or Redis.")
+        yield error(
+            "cache", "The cache counts for each process separately.", "Use billing.cache.ExactDatabaseCache or Redis."
+        )
         return
     name = f"billing.setup.doctor.{uuid.uuid4()}"
     counting_cache().add(name, 0, 60)
@@ -146,25 +158,25 @@ def counting() -> Iterator[Finding]:
 
 
 def mail() -> Iterator[Finding]:
-    """Opens the backend and sends nothing."""
+    """Open the mail backend; send nothing."""
     try:
         backend = get_connection()
         backend.open()
         backend.close()
     except Exception as problem:  # noqa: BLE001 (a backend may raise whatever it likes)
-        text = f"The mail backend does not open: {type(problem).__name__}: {problem}"
+        text = f"The mail backend cannot be opened: {type(problem).__name__}: {problem}"
         yield error("mail", text[:300], "Check EMAIL_BACKEND and its settings.")
     else:
         yield ok("mail", f"{type(backend).__module__} opens.")
 
 
 def staff() -> Iterator[Finding]:
-    """Whoever is told when something needs a person."""
+    """Check that somebody is told when something needs a person."""
     if settings.ADMINS:
-        yield ok("staff", f"{len(settings.ADMINS)} told when something needs a person.")
+        yield ok("staff", f"{len(settings.ADMINS)} people are told when something needs a person.")
     else:
-        text = "ADMINS is empty: nobody is told of dead events, a silent endpoint, drift or a dispute."
-        yield warning("staff", text, "Set ADMINS to the addresses of who looks after the site.")
+        text = "ADMINS is empty, so nobody is told of dead events, a silent endpoint, drift or a dispute."
+        yield warning("staff", text, "Set ADMINS to the addresses of the people who run the site.")
 
 
 def _count(name: str) -> None:

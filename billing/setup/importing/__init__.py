@@ -1,4 +1,4 @@
-"""The import links customers that Stripe has already to subscribers of ours."""
+"""The import links customers that Stripe already has to our subscribers."""
 
 from . import doubts, matching, runs
 from .matching import Pairs, WrongUse

@@ -1,4 +1,4 @@
-"""What speaks against a link by address alone: anybody can sign up with an address that is not theirs."""
+"""An address alone does not prove a link: anybody can sign up with an address that is not theirs."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,8 +13,8 @@ USUAL = "date_joined"
 
 
 def by_trusted_email(name: str, joined: str) -> Pairs:
-    """`by_email`, with the doubt about each pair. `joined` is the field that says since when the subscriber is here; it
-    is asked for only where no setting tells confirmed addresses. Raises `WrongUse`."""
+    """Match by e-mail, with the doubt about each pair. `joined` is the field with the date on which the subscriber
+    joined; it is required only if no setting tells confirmed addresses. Raises `WrongUse`."""
     since = "" if confirmed.is_asked() else _joined(joined)
     match = by_email(name)
     return lambda listed: _doubted(match(listed), listed, since)

@@ -1,4 +1,5 @@
-"""An import's plan carried out: in portions, each a transaction, announced to nobody. Safe to break off and repeat."""
+"""The plan of an import is carried out in portions, each in a transaction, without signals. It is safe to interrupt
+and repeat."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -10,7 +11,7 @@ from django.db import IntegrityError, transaction
 from billing import catalogue, stripe_client
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, StripeEvent, Subscription, SyncRun
-from billing.sync import FullRun, compare_customers, list_pages
+from billing.sync import compare_customers, list_pages
 
 from .planning import Plan
 
@@ -18,7 +19,8 @@ AT_ONCE = 100
 
 
 def carry_out(plan: Plan, run: SyncRun, work: FullRun, tick: Callable[[str], None]) -> None:
-    """1. Link, and take over what they have. 2. Ask again about those whom an event reached meanwhile."""
+    """Link the customers and take over their subscriptions. Then ask Stripe again about those for whom an event came
+    meanwhile."""
     everyone = iter((plan.linked_already | plan.links).items())
     done = 0
     while some := dict(islice(everyone, AT_ONCE)):
@@ -31,7 +33,8 @@ def carry_out(plan: Plan, run: SyncRun, work: FullRun, tick: Callable[[str], Non
 
 
 def write_metadata(plan: Plan, tick: Callable[[str], None]) -> None:
-    """Stripe's customer leads back to the subscriber. The key names both, so that a repetition is the same write."""
+    """Write the subscriber into the metadata of Stripe's customer. The key names both, so a repetition is the same
+    write."""
     for customer, subscriber in (plan.linked_already | plan.links).items():
         if plan.listed[customer].metadata.get(METADATA_KEY) == str(subscriber):
             continue
@@ -45,7 +48,8 @@ def write_metadata(plan: Plan, tick: Callable[[str], None]) -> None:
 
 
 def _link(plan: Plan, some: dict[str, Any]) -> None:
-    """A Checkout or another import of the same moment may have been first: then it is a problem, not a failure."""
+    """Link one portion. If a Checkout or another import was first, that is recorded as a problem and the import
+    continues."""
     new = [
         Customer(pk=pk, email=plan.listed[pk].email, preferred_locale=plan.listed[pk].preferred_locale[:20])
         for pk in some
@@ -61,7 +65,8 @@ def _link(plan: Plan, some: dict[str, Any]) -> None:
 
 
 def _row(plan: Plan, work: FullRun, customer: str) -> Subscription | None:
-    """Of a subscription to a plan of ours; who has none here has no row, like anyone who never bought."""
+    """Return the row of a subscription to one of our plans. A customer without one has no row, like anyone who never
+    bought."""
     found = plan.current.get(customer)
     if found is None or not catalogue.is_plan(found["items"]["data"]):
         return None
@@ -69,6 +74,6 @@ def _row(plan: Plan, work: FullRun, customer: str) -> Subscription | None:
 
 
 def _heard_of(plan: Plan, began: datetime) -> Iterable[str]:
-    """An event that came between the list and the link found nobody of ours."""
+    """Return customers for whom an event came between the list and the link; it found no customer of ours."""
     lanes = StripeEvent.objects.filter(received_at__gte=began).values_list("lane", flat=True)
     return sorted(set(lanes) & (plan.links.keys() | plan.linked_already.keys()))

@@ -1,4 +1,4 @@
-"""Who is whose: ways to tell which subscriber a Stripe customer belongs to. None of them guesses."""
+"""There are several ways to find the subscriber of a Stripe customer. None of them guesses."""
 
 import csv
 import json
@@ -21,12 +21,12 @@ IN_ONE_QUERY = 500
 
 
 class WrongUse(Exception):
-    """What was asked for cannot be: says what to write instead."""
+    """The options are wrong; the message says what to write instead."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """What is kept of a customer as Stripe lists it."""
+    """The facts that are kept of a customer in Stripe's list."""
 
     email: str
     preferred_locale: str
@@ -36,9 +36,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class Pair:
-    """One statement that a customer is a subscriber's: `subscriber` is a primary key, None where `named` is nobody.
+    """A statement that a customer belongs to a subscriber: `subscriber` is a primary key, or None if `named` is
+    nobody.
 
-    `doubt`: the code of what speaks against it, where all that speaks for it is an address (`doubts`).
+    `doubt` is the code of what speaks against the pair, if only an address speaks for it (`doubts`).
     """
 
     customer: str
@@ -55,7 +56,8 @@ def subscribers() -> Any:
 
 
 def by_field(name: str) -> Pairs:
-    """A field of the subscriber model holds `cus_…`; it may be reached through relations, `profile__stripe_id`."""
+    """Match by a field of the subscriber model that holds `cus_…`; it may be reached through relations,
+    `profile__stripe_id`."""
     try:
         rows = list(subscribers()._default_manager.exclude(**{name: None}).values_list("pk", name))
     except (FieldError, ValueError) as error:
@@ -65,7 +67,8 @@ def by_field(name: str) -> Pairs:
 
 
 def by_file(path: str, name: str) -> Pairs:
-    """CSV with a header, or one JSON object a line: `subscriber` (their `name`, else primary key) and `customer`."""
+    """Match by a file: CSV with a header, or one JSON object per line, with `subscriber` (their `name`, or primary
+    key) and `customer`."""
     named = list(_read(Path(path)))
     keys = _resolve(name, {subscriber for subscriber, _ in named})
     found = [pair for subscriber, customer in named for pair in _pairs(customer, subscriber, keys)]
@@ -73,12 +76,12 @@ def by_file(path: str, name: str) -> Pairs:
 
 
 def by_metadata(key: str, name: str) -> Pairs:
-    """The customer's metadata name the subscriber's `name`, or primary key."""
+    """Match by the customer's metadata, which name the subscriber's `name` or primary key."""
     return partial(_by_what_stripe_says, name, lambda customer: str(customer.metadata.get(key) or "").strip())
 
 
 def by_email(name: str) -> Pairs:
-    """The same address, whatever its spelling, and nobody else with it on either side."""
+    """Match by e-mail address, in any spelling, if it is unique on both sides."""
     column = _column(subscribers(), name)
 
     def say(customer: Listed) -> str:
@@ -88,7 +91,7 @@ def by_email(name: str) -> Pairs:
 
 
 def by_djstripe() -> Pairs:
-    """As dj-stripe has linked them: `djstripe.Customer.subscriber`."""
+    """Match as dj-stripe has linked them: `djstripe.Customer.subscriber`."""
     theirs = djstripe.Customer._meta.get_field("subscriber").related_model
     if theirs is not subscribers():
         raise WrongUse(
@@ -114,7 +117,7 @@ def _pairs(customer: str, named: str, keys: dict[str, list[Any]]) -> Iterator[Pa
 
 
 def _resolve(name: str, texts: set[str], *, is_lower: bool = False) -> dict[str, list[Any]]:
-    """Text → primary keys of the subscribers whose `name` it is, several where it is not unique."""
+    """Return text → primary keys of the subscribers whose `name` it is; several if it is not unique."""
     model = subscribers()
     column = _column(model, name)
     wanted = {text: text for text in texts} if is_lower else _values(column, texts)
@@ -134,7 +137,7 @@ def _column(model: Any, name: str) -> Any:
 
 
 def _values(column: Any, texts: set[str]) -> dict[Any, str]:
-    """As values of the column; what is none names nobody."""
+    """Convert texts to values of the column; a wrong text names nobody."""
     found = {}
     for text in texts:
         try:
@@ -161,7 +164,7 @@ def _read(path: Path) -> Iterator[tuple[str, str]]:
         subscriber, customer = (str(row.get(name) or "").strip() for name in ("subscriber", "customer"))
         if not subscriber or not customer.startswith("cus_"):
             raise WrongUse(
-                f"{path}, row {number}: needs `subscriber` and `customer` (cus_…), as a CSV header or JSON keys."
+                f"{path}, row {number}: must have `subscriber` and `customer` (cus_…), as CSV columns or JSON keys."
             )
         yield subscriber, customer
 
@@ -171,6 +174,6 @@ def _json_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
         try:
             row = json.loads(line) if line.strip() else None
         except ValueError as error:
-            raise WrongUse(f"Not a JSON object a line: {line[:80]}") from error
+            raise WrongUse(f"This line is not a JSON object: {line[:80]}") from error
         if isinstance(row, dict):
             yield row

@@ -1,4 +1,4 @@
-"""What an import would do: whom it links, and every case in which it does not, with the reason. Writes nothing."""
+"""An import is planned first: which customers it links, and why it does not link others. Planning writes nothing."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ PROBLEMS = {
     "nobody": "no subscriber matches",
     "several_subscribers": "several subscribers match this customer",
     "several_customers": "this subscriber has several customers",
-    "not_at_stripe": "not in this Stripe account: deleted there, of the other mode, or another account's",
-    "deleted": "deleted at Stripe, as we know",
-    "linked_to_another": "linked to another subscriber already",
-    "has_another": "the subscriber has another customer already",
-    "leaving": "the subscriber's account is closing or closed",
-    "unconfirmed": "the subscriber has not confirmed this address: anybody may have signed up with it",
-    "joined_later": "the subscriber joined after this customer was made, and nothing says that the address is theirs",
+    "not_at_stripe": "not in this Stripe account: deleted there, in the other mode, or in another account",
+    "deleted": "deleted at Stripe",
+    "linked_to_another": "already linked to another subscriber",
+    "has_another": "the subscriber already has another customer",
+    "leaving": "the subscriber's account is deleted or being deleted",
+    "unconfirmed": "the subscriber has not confirmed this address, so anybody may have signed up with it",
+    "joined_later": "the subscriber joined after this customer was created, and has not proved to own the address",
 }
 
 
@@ -32,7 +32,7 @@ PROBLEMS = {
 class Plan:
     """`links`: customer → subscriber's primary key. `problems`: customer, code, what it is about.
 
-    `unknown_prices`: price → of how many subscriptions. `current`: customer → the subscription that counts.
+    `unknown_prices`: price → number of subscriptions. `current`: customer → the subscription that counts.
     """
 
     listed: dict[str, Listed] = field(default_factory=dict)
@@ -48,9 +48,9 @@ class Plan:
         found = [
             f"{count(len(self.listed), 'customer')} at Stripe",
             f"{len(self.links):,} {done}",
-            f"{len(self.linked_already):,} linked already",
+            f"{len(self.linked_already):,} already linked",
             count(len(self.problems), "problem"),
-            *([f"{count(len(self.unknown_prices), 'price')} of no plan"] if self.unknown_prices else []),
+            *([f"{count(len(self.unknown_prices), 'price')} without a plan"] if self.unknown_prices else []),
             *([f"{self.written:,} marked at Stripe"] if self.written else []),
         ]
         return f"{'Dry run, nothing written' if is_dry else 'Imported'}: {', '.join(found)}."
@@ -69,15 +69,15 @@ class Plan:
     def details(self) -> list[str]:
         problems = [f"  {customer}  {PROBLEMS[code]} ({about})" for customer, code, about in sorted(self.problems)]
         prices = [
-            f"  {price}  belongs to no plan: no access for {count(number, 'subscription')} → add --price "
-            f"{price}=<{'|'.join(catalogue.slugs())}>, or leave it if it is no plan"
+            f"  {price}  belongs to no plan, so there is no access for {count(number, 'subscription')} → add --price "
+            f"{price}=<{'|'.join(catalogue.slugs())}>, or ignore it if it is not a plan"
             for price, number in sorted(self.unknown_prices.items())
         ]
         return problems + prices
 
 
 def draw_up(match: Pairs, tick: Any) -> Plan:
-    """1. All customers. 2. Who is whose. 3. What speaks against it. 4. What those that are left have."""
+    """List the customers, match them, find reasons against each match, and read the subscriptions of the rest."""
     plan = Plan()
     for page in Reader([Stretch("/v1/customers")]):
         plan.listed |= {found["id"]: _listed(found) for found in page}
@@ -110,7 +110,7 @@ def _sort(plan: Plan, pairs: list[Pair]) -> None:
 
 
 class _Here:
-    """What our rows say about those who are named."""
+    """Our own rows say this about the customers and subscribers that were matched."""
 
     def __init__(self, by_customer: dict[str, set[Any]], by_subscriber: dict[Any, set[str]]) -> None:
         self.by_customer, self.by_subscriber = by_customer, by_subscriber
@@ -122,7 +122,7 @@ class _Here:
         self.exist = set(subscribers()._default_manager.values_list("pk", flat=True))
 
     def against(self, pair: Pair, listed: dict[str, Listed]) -> tuple[str, str]:
-        """Code and what it is about; "" where nothing speaks against the link."""
+        """Return the code of the reason against a link, and what it is about; "" if there is none."""
         customer, subscriber = pair.customer, pair.subscriber
         others = sorted(self.by_subscriber[subscriber] - {customer}) if subscriber in self.exist else []
         linked = self.links.get(customer, subscriber)
@@ -143,7 +143,7 @@ class _Here:
 
 
 def _read_subscriptions(plan: Plan, tick: Any) -> None:
-    """Of each customer that is or will be linked the subscription that counts; of the others nothing is kept."""
+    """Keep, for each customer that is or will be linked, the subscription that counts; keep nothing of the others."""
     wanted, read = plan.links.keys() | plan.linked_already.keys(), 0
     for page in Reader([Stretch("/v1/subscriptions", SUBSCRIPTIONS)]):
         for found in page:

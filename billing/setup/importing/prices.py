@@ -1,4 +1,4 @@
-"""Prices that were on sale before this project: which of our plans each one buys, as whoever imports says."""
+"""Prices from before this project are assigned to our plans, as the operator says."""
 
 from billing import catalogue, stripe_client
 from billing.models import Plan, Price
@@ -8,7 +8,7 @@ from .matching import WrongUse
 
 
 def learn(wanted: dict[str, str], *, is_dry: bool) -> dict[str, Price]:
-    """Price id → our row, for each `wanted` price id → plan slug. All are looked at before the first is written.
+    """Return price id → our row, for each `wanted` price id → plan slug. All are checked before the first is written.
 
     Raises `WrongUse`, `StripeUnavailable`.
     """
@@ -21,7 +21,7 @@ def learn(wanted: dict[str, str], *, is_dry: bool) -> dict[str, Price]:
 def _row(price: str, slug: str) -> Price:
     plan = Plan.objects.filter(slug=slug).first()
     if plan is None:
-        raise WrongUse(f"There is no plan {slug}. There are: {', '.join(catalogue.slugs())}.")
+        raise WrongUse(f"There is no plan {slug}. Choose one of: {', '.join(catalogue.slugs())}.")
     known = Price.objects.select_related("plan").filter(pk=price).first()
     if known and known.plan != plan:
         raise WrongUse(
@@ -32,7 +32,7 @@ def _row(price: str, slug: str) -> Price:
     try:
         found = stripe_client.get(f"/v1/prices/{price}", expand=["currency_options"])
     except StripeRefused as error:
-        raise WrongUse(f"{price} is no price of this Stripe account.") from error
+        raise WrongUse(f"{price} is not a price of this Stripe account.") from error
     if not found["recurring"]:
-        raise WrongUse(f"{price} is paid once, and a plan is paid by the month or year.")
+        raise WrongUse(f"{price} is a one-time price, but a plan is paid monthly or yearly.")
     return Price(pk=price, plan=plan, **catalogue.facts(found))

@@ -1,4 +1,4 @@
-"""An import from beginning to end: alone, first a plan, then what it says."""
+"""An import runs alone: it draws up a plan, then carries it out."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +17,11 @@ Progress = Callable[[str], None]
 
 
 def run(match: Pairs, teach: dict[str, str], progress: Progress, *, is_dry: bool, writes_metadata: bool) -> Plan:
-    """`teach`: price id → plan slug. Raises `WrongUse`, `AnotherRuns`, `LaneLost`, and Stripe's.
+    """Run the import. `teach`: price id → plan slug. Raises `WrongUse`, `AnotherRuns`, `LaneLost`, and Stripe's
+    errors.
 
-    Holds the sync's lane, so that neither meets the other half-way; a dry run takes no lane and writes nothing.
+    The import takes the sync's lane, so that neither meets the other half-way; a dry run takes no lane and writes
+    nothing.
     """
     with cause.of("import"), stripe_client.patient():
         if not is_dry:
@@ -50,8 +52,8 @@ def _run(match: Pairs, teach: dict[str, str], tick: Progress, *, is_dry: bool, w
 
 
 def _new() -> SyncRun:
-    """The import among the runs of the sync. Where no sync has run before, the first one must not go through the last
-    month's events of customers who are known from now on: nobody wants those receipts again."""
+    """Make a row for the import among the runs of the sync. If no sync has run before, the first one must skip the
+    last month's events of imported customers, since nobody wants those receipts again."""
     is_first = not SyncRun.objects.exclude(watermark=None).exists()
     newest = stripe_client.get("/v1/events", limit=1)["data"] if is_first else []
     watermark = newest[0]["created"] + OVERLAP_SECONDS + 1 if newest else None

@@ -174,7 +174,7 @@ def test_a_payment_to_confirm_is_shown_to_who_manages_alone(world, ada, ben, cli
 def test_prices_offer_a_member_nothing_to_buy(ada, ben, client):
     client.force_login(ben)
     page = client.get("/")
-    assert "$60 per month" in text(page)
+    assert "$60 / month" in text(page)
     assert str(payer.MayNotManage()) in text(page)
     assert "Change to Team" not in text(page)
 

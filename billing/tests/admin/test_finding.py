@@ -1,6 +1,7 @@
 """Finding who wrote: by whatever they or a colleague quote, and straight to the page that answers."""
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -52,9 +53,11 @@ def test_an_address_is_not_taken_for_the_beginning_of_anothers(admin_client):
 
 
 def test_who_has_an_account_and_never_bought_is_told_apart_from_who_is_nobody(admin_client):
-    get_user_model().objects.create_user("fay@example.com", "correct-horse-battery")
-    told = "whoever paid did so under another address"
-    assert told in admin_client.get(FIND, {"q": "Fay@example.com"}, follow=True).content.decode()
+    fay = get_user_model().objects.create_user("fay@example.com", "correct-horse-battery")
+    told = "If they paid, they used another address"
+    page = admin_client.get(FIND, {"q": "Fay@example.com"}, follow=True).content.decode()
+    assert told in page
+    assert f'<a href="/admin/accounts/user/{quote(fay.pk)}/change/">fay@example.com</a>' in page
     assert told not in admin_client.get(FIND, {"q": "nobody@example.com"}, follow=True).content.decode()
 
 

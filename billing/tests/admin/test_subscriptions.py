@@ -115,9 +115,9 @@ def test_the_list_tells_what_each_brings_a_month_by_its_currencys_own_decimals(s
         subscribed(currency, status="past_due", price=yearly, currency=currency, quantity=2)
     subscribed("trying", status="trialing", price=yearly, currency="jpy")
     listed = staff.get(LIST).content.decode()
-    assert "$40.00 a month" in listed
-    assert "¥4,000 a month" in listed
-    assert listed.count(" a month") == 2, "on a trial nothing is billed"
+    assert "$40.00 per month" in listed
+    assert "¥4,000 per month" in listed
+    assert listed.count(" per month") == 2, "on a trial nothing is billed"
 
 
 def test_a_customer_without_a_subscriber_is_listed_by_its_address(staff):

@@ -123,7 +123,7 @@ def test_no_action_is_offered_on_mirrored_objects(rf, model):
 
 def test_stripes_json_is_shown_without_its_secrets(staff):
     page = staff.get(address(PaymentIntent, "change", mirror(PaymentIntent).pk)).content.decode()
-    assert "Show what Stripe last said" in page
+    assert "Show the JSON that Stripe last sent" in page
     assert "pi_x_secret_y" not in page
 
 
@@ -146,7 +146,7 @@ def test_staff_without_the_permission_sees_no_json(client):
     client.force_login(bob)
     page = client.get(address(Customer, "change", mirror(Customer).pk))
     assert page.status_code == 200
-    assert "Show what Stripe last said" not in page.content.decode()
+    assert "Show the JSON that Stripe last sent" not in page.content.decode()
 
 
 def test_the_address_cannot_filter_by_what_the_page_hides(staff):

@@ -65,14 +65,14 @@ def test_an_unknown_address_of_the_api_is_404_in_json(client, settings, debug, p
     settings.DEBUG = debug
     answer = client.get(path)
     assert answer.status_code == 404
-    assert answer.json() == {"code": "not_found", "detail": "There is nothing at this address."}
+    assert answer.json() == {"code": "not_found", "detail": "There is no endpoint at this address."}
 
 
 def test_an_unknown_page_is_404_in_html(client, settings):
     settings.DEBUG = False
     answer = client.get("/nothing")
     assert answer.status_code == 404
-    assert "There is nothing here" in answer.content.decode()
+    assert "Page not found" in answer.content.decode()
 
 
 def test_a_body_that_is_not_json_is_400(ada):

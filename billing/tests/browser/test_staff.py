@@ -93,7 +93,7 @@ def test_i_paid_and_have_no_access(world, ada, enter, see):
     see(page, "subscriber")
     page.locator("li", has_text="invoice.paid").get_by_role("link", name="invoice.paid").first.click()
     press(page, "Process again")
-    said(page, "1 event was set to go again.")
+    said(page, "1 event will be processed again.")
     testing.work()
     find(page, world.charge_of(ada)["id"])
     expect(page.get_by_text("The subscription is active and paid until")).to_be_visible()
@@ -109,7 +109,7 @@ def test_i_paid_and_have_no_access(world, ada, enter, see):
 def hold_and_release(page, see):
     follow(page, "Place a hold")
     press(page, "Place a hold")
-    expect(page.get_by_text("Say why: whoever asks later finds it here.")).to_be_visible()
+    expect(page.get_by_text("Enter a reason, so that your colleagues can find it later.")).to_be_visible()
     page.get_by_label("Reason").fill("Two people use this account, they were asked to write back.")
     see(page, "hold")
     press(page, "Place a hold")
@@ -141,7 +141,7 @@ def _later(page):
 
 def ask_about_another_day(page, see):
     day = timezone.now() + timedelta(days=2)
-    page.get_by_label("As it was on").fill(day.strftime("%Y-%m-%dT%H:%M"))
+    page.get_by_label("Show access on").fill(day.strftime("%Y-%m-%dT%H:%M"))
     press(page, "Ask")
     expect(page.get_by_text("Access on")).to_be_visible()
     see(page, "subscriber-back-then")

@@ -120,7 +120,7 @@ def change_up_and_down(page, world, see):
     """The card asks for 3D Secure each time: the upgrade waits for it, and the page says so."""
     follow(page, "Change plan")
     see(page, "change")
-    follow(page, "See the change to Team")
+    follow(page, "Preview the change to Team")
     heading(page, "Change to Team")
     see(page, "change-up")
     press(page, "Pay $40.00 and change")
@@ -138,13 +138,13 @@ def change_up_and_down(page, world, see):
     expect(plan(page)).to_contain_text("Team")
     see(page, "billing")
     follow(page, "Change plan")
-    follow(page, "See the change to Pro")
+    follow(page, "Preview the change to Pro")
     see(page, "change-down")
     press(page, "Confirm the change")
     expect(page.get_by_role("heading", name="Your plan changes to Pro on")).to_be_visible()
     see(page, "billing-downgrade")
     press(page, "Keep Team")
-    said(page, "The change is off.")
+    said(page, "The change is cancelled.")
 
 
 def cancel_and_resume(page, see):
@@ -158,7 +158,7 @@ def cancel_and_resume(page, see):
 
 
 def portal_and_invoices(page, world, see):
-    press(page, "Cards and address")
+    press(page, "Card and address")
     expect(page).to_have_url(re.compile(f"^{world.url}/p/"))
     page.get_by_role("link", name="Back").first.click()
     expect(plan(page)).to_contain_text("Team")
@@ -176,7 +176,7 @@ def delete_the_account(page, see):
     see(page, "delete")
     page.get_by_label("Your password").fill(PASSWORD)
     press(page, "Delete my account")
-    heading(page, "Your account is closing")
+    heading(page, "Your account is being deleted")
     see(page, "deleted")
     page.goto("/billing/")
     heading(page, "Welcome back")
@@ -194,10 +194,10 @@ def test_a_plan_is_changed_and_left_on_a_phone_in_the_dark_without_javascript(wo
     ada = world.subscribed()
     page = signed_in(ada.user, "/billing/change", **PHONE)
     see(page, "change-phone")
-    follow(page, "See the change to Team")
+    follow(page, "Preview the change to Team")
     see(page, "change-up-phone")
     press(page, "Pay $40.00 and change")
-    said(page, "Your plan is changed.")
+    said(page, "Your plan has been changed.")
     follow(page, "Cancel")
     see(page, "cancel-phone")
     page.get_by_role("radio", name="Now").check()

@@ -217,7 +217,7 @@ def test_currencies_are_added_up_by_the_projects_rates(root, three_currencies, s
 
 def test_an_empty_database_has_a_page_too(staff):
     page = staff.get(ADDRESS).content.decode()
-    assert "Nothing in this period." in page
+    assert "No data in this period." in page
     assert "Nobody is subscribed now." in page
 
 

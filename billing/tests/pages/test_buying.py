@@ -1,16 +1,12 @@
 """The pages about money, as a person without JavaScript meets them."""
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import time_machine
 from django.conf import settings as django_settings
 
-from billing.models import CheckoutAttempt, Customer, Hold
-from billing.pages import invoice_links
-from billing.subscriptions import holds
+from billing.models import CheckoutAttempt
 
 pytestmark = pytest.mark.django_db
 CHOICE = {"plan": "pro", "interval": "month", "currency": "usd"}
@@ -32,20 +28,20 @@ def text(answer):
 
 def test_a_visitor_sees_every_plan_by_the_month(world, client):
     page = text(client.get("/"))
-    assert all(words in page for words in ("Free", "$20 per month", "$60 per month", "1,000 generations per month"))
-    assert "14 days free to try" in page
+    assert all(words in page for words in ("$0 / month", "$20 / month", "$60 / month", "1,000 generations per month"))
+    assert "14-day free trial" in page
 
 
 def test_by_the_year_and_in_another_currency(world, client):
     page = text(client.get("/?interval=year&currency=eur"))
-    assert "€190 per year" in page
-    assert "€15.83 a month, billed yearly" in page
-    assert "save 16%" in page
+    assert "€190 / year" in page
+    assert "€15.83 per month, billed yearly" in page
+    assert "Save 2 months (16%)" in page
 
 
 @pytest.mark.parametrize("query", ["?interval=fortnight&currency=nonsense", "?currency=%00", "?interval="])
 def test_a_query_that_means_nothing_shows_the_usual_prices(world, client, query):
-    assert "$20 per month" in text(client.get(f"/{query}"))
+    assert "$20 / month" in text(client.get(f"/{query}"))
 
 
 def test_a_private_plan_is_not_shown(world, client):
@@ -89,13 +85,6 @@ def test_an_outage_says_so_and_offers_to_try_again(world, ada, client):
     assert answer.status_code == 503
     assert "nothing is done or charged twice" in text(answer)
     assert "Try again" in text(answer)
-
-
-def test_the_sixth_click_in_a_minute_is_asked_to_wait(ada, client):
-    with time_machine.travel(datetime.now(UTC), tick=False):
-        answers = [client.post("/billing/checkout", CHOICE) for _ in range(6)]
-    assert answers[5].status_code == 429
-    assert int(answers[5]["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize("plan", ["free", "gold", ""])
@@ -158,75 +147,6 @@ def test_a_visitor_is_asked_to_sign_in(world, client, path):
     answer = client.get(path)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/accounts/login/?next=")
-
-
-def test_who_never_paid_sees_the_free_plan_and_a_way_up(ada, client):
-    page = text(client.get("/billing/"))
-    assert all(words in page for words in ("Free", "No subscription", "0 of 10", "Upgrade", "No payments yet"))
-
-
-def test_a_subscriber_sees_plan_next_payment_and_receipts(world, client):
-    client.force_login(world.subscribed().user)
-    page = text(client.get("/billing/"))
-    assert all(words in page for words in ("Pro", "Active", "$20.00 per month", "Next payment", "0 of 1,000", "PDF"))
-
-
-def test_in_grace_the_page_says_until_when_and_where_to_pay(world, client):
-    ada = world.subscribed()
-    world.change_card(ada, "pm_card_chargeCustomerFail")
-    world.advance(days=32)
-    world.deliver()
-    client.force_login(ada.user)
-    answer = client.get("/billing/")
-    assert "Your last payment did not go through" in text(answer)
-    assert f"{ada.access.grace_ends_at:%B %Y} to keep Pro" in text(answer)
-    assert "Pay now" in text(answer)
-    assert f'href="{invoice_links.page_of(world.open_invoice(ada))}"' in answer.content.decode()
-
-
-def test_after_grace_the_page_says_that_the_plan_comes_back_when_paid(world, client):
-    ada = world.subscribed()
-    world.change_card(ada, "pm_card_chargeCustomerFail")
-    world.advance(days=36)
-    world.deliver()
-    client.force_login(ada.user)
-    page = text(client.get("/billing/"))
-    assert "your plan is back at once" in page
-    assert "0 of 10" in page
-
-
-def test_a_cancellation_that_is_scheduled_is_shown_with_its_date(world, client):
-    ada = world.subscribed()
-    world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at_period_end=True)
-    world.deliver()
-    client.force_login(ada.user)
-    page = text(client.get("/billing/"))
-    assert "Your subscription is cancelled" in page
-    assert "Access ends" in page
-
-
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        (Hold.Kind.DISPUTE, "a payment is disputed"),
-        (Hold.Kind.FRAUD, "a payment is being checked"),
-        (Hold.Kind.STAFF, "Our team has paused this account"),
-        (Hold.Kind.REFUND, "Your payment was refunded"),
-    ],
-)
-def test_every_kind_of_hold_is_explained(world, client, kind, words):
-    ada = world.subscribed()
-    holds.place(Customer.objects.get(), kind, "reference-1")
-    client.force_login(ada.user)
-    page = text(client.get("/billing/"))
-    assert words in page
-    assert "reference-1" not in page
-
-
-def test_a_stranger_sees_none_of_my_payments(world, client):
-    world.subscribed()
-    client.force_login(world.sign_up("charlie@example.com"))
-    assert "No payments yet" in text(client.get("/billing/"))
 
 
 # All pages

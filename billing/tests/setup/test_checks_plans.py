@@ -16,12 +16,12 @@ def found():
 @pytest.mark.parametrize(
     ("stated", "names"),
     [
-        ("pro", "no list"),
-        ({"pro": PLAN}, "no list"),
+        ("pro", "not a list"),
+        ({"pro": PLAN}, "not a list"),
         ([{"name": "Pro"}], "plan 1 lacks 'slug'"),
         ([{"slug": "pro"}], "pro lacks 'name'"),
         ([{**PLAN, "colour": "red"}], "there is no 'colour'"),
-        ([PLAN, PLAN], "the slug 'pro' stands there twice"),
+        ([PLAN, PLAN], "the slug 'pro' is used twice"),
         ([{**PLAN, "slug": "pro plan"}], "'slug'"),
         ([{**PLAN, "name": "x" * 101}], "'name'"),
         ([{**PLAN, "rank": -1}], "'rank'"),

@@ -109,5 +109,5 @@ def test_plans_that_are_not_as_the_settings_say_and_a_free_one_that_is_missing_a
     told = [finding["text"] for finding in found["plans"]]
     assert told == [
         "solo, free, pro, team: the plans in the database are not those that are defined.",
-        "There is no plan 'nothing': who pays nothing may use nothing.",
+        "There is no plan 'nothing', so subscribers who pay nothing can use nothing.",
     ]

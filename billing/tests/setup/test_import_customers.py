@@ -54,7 +54,7 @@ def test_by_email_who_pays_has_access_and_nobody_is_told(world, old):
     ada = world.sign_up("ada@example.com")
     customer = pays(world, old, "Ada@Example.com")
     assert run("--by", "email", "--price", f"{old}=pro") == [
-        "Imported: 1 customer at Stripe, 1 linked, 0 linked already, 0 problems."
+        "Imported: 1 customer at Stripe, 1 linked, 0 already linked, 0 problems."
     ]
     row = Subscription.objects.select_related("plan", "customer").get(customer=customer)
     assert (row.customer.subscriber, row.plan.slug, row.status, row.price_id) == (ada, "pro", "active", old)
@@ -87,14 +87,14 @@ def test_run_again_it_changes_nothing_and_says_so(world, old):
     pays(world, old, "ada@example.com")
     run("--by", "email", "--price", f"{old}=pro")
     before = list(Subscription.objects.values()), list(Customer.objects.values())
-    assert run("--by", "email") == ["Imported: 1 customer at Stripe, 0 linked, 1 linked already, 0 problems."]
+    assert run("--by", "email") == ["Imported: 1 customer at Stripe, 0 linked, 1 already linked, 0 problems."]
     assert (list(Subscription.objects.values()), list(Customer.objects.values()), world.heard) == (*before, [])
 
 
 def test_a_price_learned_later_gives_access_quietly_too(world, old):
     ada = world.sign_up("ada@example.com")
     pays(world, old, "ada@example.com")
-    assert "1 price of no plan" in run("--by", "email")[-1]
+    assert "1 price without a plan" in run("--by", "email")[-1]
     assert not access.of(ada).has_access
     run("--by", "email", "--price", f"{old}=team")
     assert (access.of(ada).plan.slug, world.heard) == ("team", [])
@@ -165,7 +165,7 @@ def test_broken_off_half_way_it_is_gone_on_with(world, old, monkeypatch):
         return real(path, **params)
 
     monkeypatch.setattr(stripe_client, "get", fails_later)
-    with pytest.raises(CommandError, match="run it again to go on") as failed:
+    with pytest.raises(CommandError, match="Run it again to continue") as failed:
         run("--by", "email", "--price", f"{old}=pro")
     assert failed.value.returncode == 1
     monkeypatch.setattr(stripe_client, "get", real)
@@ -195,13 +195,13 @@ def test_an_event_that_came_in_between_is_asked_about(world, old, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "Whose are they?"),
+        ([], "Say how to match customers"),
         (["--by", "id"], "--field or --file"),
         (["--by", "metadata"], "--key go together"),
         (["--by", "email", "--file", "x.csv"], "--file goes with --by id"),
         (["--by", "id", "--file", "no.csv"], "cannot be read"),
         (["--by", "id", "--field", "nothing"], "no field nothing"),
-        (["--by", "email", "--price", "price_none=pro"], "is no price of this Stripe account"),
+        (["--by", "email", "--price", "price_none=pro"], "is not a price of this Stripe account"),
         (["--by", "email", "--price", "price_none=gold"], "There is no plan gold. There are: free, pro, team."),
     ],
 )
@@ -236,10 +236,10 @@ def test_a_stranger_who_registered_a_customers_address_gets_nothing_of_theirs(wo
     for user in (stranger, ada):
         joined(user, stripe_seconds(world, vip) + 60)
     joined(ada, stripe_seconds(world, friend) - 60)
-    why = "the subscriber joined after this customer was made, and nothing says that the address is theirs"
+    why = "the subscriber joined after this customer was created, and has not proved to own the address"
     assert run("--by", "email", "--price", f"{old}=team") == [
         f"{vip}  {why} (legacy-vip@example.com)",
-        "Imported: 2 customers at Stripe, 1 linked, 0 linked already, 1 problem.",
+        "Imported: 2 customers at Stripe, 1 linked, 0 already linked, 1 problem.",
     ]
     assert not access.of(stranger).has_access
     assert access.of(ada).plan.slug == "team"

@@ -73,7 +73,7 @@ def test_when_the_answer_is_due_is_known_from_stripe(world):
 
 
 def test_a_disputes_page_says_what_its_state_means(admin_client, alice):
-    assert "Access is held meanwhile." in told(admin_client, disputed(alice), "change")
+    assert "Access is on hold until then." in told(admin_client, disputed(alice), "change")
     Dispute.objects.all().delete()
     inquiry = told(admin_client, disputed(alice, status="warning_needs_response"), "change")
     assert "no money moved and access stays" in inquiry
@@ -84,7 +84,7 @@ def test_a_failed_payment_says_what_came_of_it(admin_client, alice):
     failure = failed(alice, next_attempt_at=timezone.now() + DAY)
     assert "will be tried again" in told(admin_client, failure)
     PaymentFailure.objects.update(next_attempt_at=None)
-    assert "no try scheduled" in told(admin_client, failure)
+    assert "no attempt scheduled" in told(admin_client, failure)
     now = timezone.now()
     Payment.objects.create(
         customer=alice, invoice_id="in_1", amount=2000, currency="usd", invoiced_at=now, paid_at=now, billing_reason="x"
@@ -107,7 +107,7 @@ def test_amounts_go_by_the_currencys_own_decimals_and_lead_to_who_and_to_stripe(
         "search?query=re_0",
     ):
         assert words in page
-    assert "pay it out another way" in told(admin_client, refund, "change")
+    assert "Return it another way" in told(admin_client, refund, "change")
 
 
 def test_usage_says_who_went_above_the_limit_and_leads_to_them(admin_client, alice):
