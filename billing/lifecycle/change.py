@@ -11,7 +11,7 @@ from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused, fetch, id_of
 
-from . import offers, phases, previews
+from . import phases, previews, prices
 from .change_rules import Effect, effect
 from .live_subscription import Standing, act
 from .refusals import NoPendingChange, NoSubscription, PaymentDeclined, SamePlan
@@ -32,7 +32,7 @@ def change(subscriber: Any, plan_slug: str, interval: str, proration_date: int |
     Raises `PriceNotOffered`, `NoSubscription`, `SamePlan`, `PaymentOverdue`, `SubscriptionPaused`,
     `CancellationScheduled`, `ChangePending`, `StalePreview`, `PaymentDeclined`; and those of `standing.act`.
     """
-    price = offers.price_of(plan_slug, interval)
+    price = prices.price_of(plan_slug, interval)
     return act(subscriber, lambda now: _change(now, price, proration_date))
 
 

@@ -30,7 +30,7 @@ from billing.models import CheckoutAttempt, Customer, Price, Subscription
 from billing.stripe_client import id_of
 from billing.subscriptions import seats
 
-from . import attempts, offers
+from . import attempts, prices
 from .customers import METADATA_KEY, customer_for, refuse_leaving, subscriber_key
 from .refusals import AccountClosing, AlreadySubscribed, CheckoutReplaced, EmailUnconfirmed, PriceNotOffered
 
@@ -67,7 +67,7 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     Raises `PriceNotOffered`, `EmailUnconfirmed`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`,
     `StripeUnavailable`, `StripeRefused`.
     """
-    price = offers.price_of(plan_slug, interval, currency)
+    price = prices.price_of(plan_slug, interval, currency)
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber)

@@ -10,7 +10,7 @@ from billing import catalogue, clock, stripe_client, usage
 from billing.clock import from_timestamp
 from billing.models import Customer, PlanChange, Price
 
-from . import offers
+from . import prices
 from .change_rules import Effect, effect
 from .customers import request_key
 from .live_subscription import Standing, ask, customer_of
@@ -70,7 +70,7 @@ def preview(subscriber: Any, plan_slug: str, interval: str) -> Preview:
 
     Raises what `change` refuses, `StripeUnavailable`.
     """
-    price = offers.price_of(plan_slug, interval)
+    price = prices.price_of(plan_slug, interval)
     with stripe_client.drain_reads():
         now = ask(customer_of(subscriber))
     what = effect(now, price)
