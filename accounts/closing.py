@@ -25,7 +25,7 @@ def close(user: User) -> None:
 
 def is_closed(user: User) -> bool:
     """Stripe has confirmed, and nobody is left behind the row."""
-    leaving = deletion.of(user)
+    leaving = deletion.deletion_of(user)
     return leaving is not None and leaving.is_done
 
 

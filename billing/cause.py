@@ -17,7 +17,7 @@ def current() -> str:
 
 
 @contextmanager
-def of(name: str) -> Iterator[None]:
+def recorded_as(name: str) -> Iterator[None]:
     """What runs within is on the account of `name`; the innermost is the one that counts."""
     token = _cause.set(name)
     try:
@@ -27,7 +27,7 @@ def of(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def unless_told(name: str) -> Iterator[None]:
+def recorded_by_default_as(name: str) -> Iterator[None]:
     """The same where nobody has said yet on whose account: staff may do what subscribers do."""
-    with of(current() or name):
+    with recorded_as(current() or name):
         yield

@@ -128,10 +128,10 @@ def announce_overflow(subscription: Subscription) -> None:
         is_over = limit is not None and row.used > limit
         changed = Usage.objects.filter(pk=row.pk).exclude(has_announced_overflow=is_over)
         if changed.update(has_announced_overflow=is_over) and is_over:
-            _say_overflow(subscription, row, limit or 0, granted.period_end)
+            _send_overflow(subscription, row, limit or 0, granted.period_end)
 
 
-def _say_overflow(subscription: Subscription, row: Usage, limit: int, resets_at: datetime) -> None:
+def _send_overflow(subscription: Subscription, row: Usage, limit: int, resets_at: datetime) -> None:
     signals.quota_overflowed.send(
         sender=Usage,
         subscription=subscription,

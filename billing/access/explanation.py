@@ -11,7 +11,7 @@ from billing.models import AccountDeletion, Comp, Customer, Hold, StripeEvent, S
 
 from . import history
 from .rules import NO_SUBSCRIPTION, Access, AccessFacts, decide
-from .words import moment, why
+from .words import moment, sentence_of
 
 LATEST = 5
 
@@ -61,9 +61,9 @@ class Explanation:
         return self.decided.comp
 
     def __str__(self) -> str:
-        told = [self._answer(), self._subscription(), self._grace(), self._comp(), *map(_hold, self.holds)]
+        told = [self._answer(), self._subscription(), self._grace(), self._comp(), *map(_hold_sentence, self.holds)]
         told.append(self._leaving())
-        changes = [f"  {moment(row.recorded_at)}: {row.status}{_on(row)}" for row in self.changes]
+        changes = [f"  {moment(row.recorded_at)}: {row.status}{_plan_suffix(row)}" for row in self.changes]
         events = [f"  {moment(clock.from_timestamp(row.created))}: {row.type} ({row.status})" for row in self.events]
         told += ["What we knew, newest first:", *changes] if changes else []
         told += ["Stripe's last events:", *events] if events else ["Stripe sent no event about them until then."]
@@ -71,7 +71,7 @@ class Explanation:
 
     def _answer(self) -> str:
         has = "has access" if self.has_access else "has no access"
-        return f"On {moment(self.at)}, {self.who} {has} ({self.reason}). {why(self.decided)}"
+        return f"On {moment(self.at)}, {self.who} {has} ({self.reason}). {sentence_of(self.decided)}"
 
     def _subscription(self) -> str:
         subscription, instead = self.decided.subscription, self.decided.plan or "the free plan"
@@ -120,7 +120,7 @@ def explain_customer(customer: Customer, at: datetime | None = None) -> Explanat
     holds = list(customer.holds.filter(in_force, placed_at__lte=at).order_by("placed_at", "pk"))
     deletion = AccountDeletion.objects.filter(customer=customer, requested_at__lte=at).first()
     comp = _comp_at(customer, at)
-    subscription = history.latest(customer) if is_now else history.state_at(customer, at)
+    subscription = history.latest_state(customer) if is_now else history.state_at(customer, at)
     if subscription is None and comp:
         subscription = Subscription(customer=customer)
     hold = holds[0].kind if holds else ""
@@ -146,10 +146,10 @@ def _events(customer: Customer, at: datetime) -> Any:
     return rows.defer("payload").order_by("-created", "-pk")
 
 
-def _hold(hold: Hold) -> str:
+def _hold_sentence(hold: Hold) -> str:
     cause = hold.reason or f"for {hold.reference}"
     return f"Access is on hold since {moment(hold.placed_at)}: {hold.get_kind_display()}, {cause.rstrip('.')}."
 
 
-def _on(row: SubscriptionChange) -> str:
+def _plan_suffix(row: SubscriptionChange) -> str:
     return f" on {row.plan.name}" if row.plan else ""

@@ -25,7 +25,7 @@ def access_required(
     plan: str = "",
     feature: str = "",
     redirect_to: str = "",
-    subscriber: Callable[[HttpRequest], Any] = payer.of,
+    subscriber: Callable[[HttpRequest], Any] = payer.payer_of,
 ) -> Any:
     """Who is not signed in is led to log in; who has no access gets 403, or is led to `redirect_to`. One query.
 

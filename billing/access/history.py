@@ -14,10 +14,10 @@ def state_at(customer: Customer, at: datetime) -> Subscription | None:
     change = changes.filter(recorded_at__lte=at).first()
     if change is None and (changes.exists() or at < customer.created_at):
         return None
-    return Subscription(customer=customer, **SubscriptionChange.state_of(change)) if change else latest(customer)
+    return Subscription(customer=customer, **SubscriptionChange.state_of(change)) if change else latest_state(customer)
 
 
-def latest(customer: Customer) -> Subscription | None:
+def latest_state(customer: Customer) -> Subscription | None:
     """As we know it now, with `customer` as given."""
     known = Subscription.objects.filter(customer=customer).first()
     return Subscription(customer=customer, **SubscriptionChange.state_of(known)) if known else None

@@ -27,7 +27,7 @@ class MayNotManage(PermissionDenied):
         super().__init__(f"You may use what your {noun()} pays for. To change it, ask who manages its billing.")
 
 
-def of(request: Any) -> Any:
+def payer_of(request: Any) -> Any:
     """The subscriber that pays for this request, Django's or DRF's; None for who is not signed in or has none, or one
     who is in no table (any more)."""
     if not is_signed_in(request):
@@ -38,23 +38,23 @@ def of(request: Any) -> Any:
     return None if found is None or found.pk is None or found._state.adding else found
 
 
-def required(request: Any) -> Any:
+def required_payer(request: Any) -> Any:
     """Raises `NobodyPays`."""
-    subscriber = of(request)
+    subscriber = payer_of(request)
     if subscriber is None:
         raise NobodyPays
     return subscriber
 
 
-def managed(request: Any) -> Any:
+def managed_payer(request: Any) -> Any:
     """The subscriber whose subscription this request may change. Raises `NobodyPays`, `MayNotManage`."""
-    subscriber = required(request)
+    subscriber = required_payer(request)
     if not may_manage(request, subscriber):
         raise MayNotManage
     return subscriber
 
 
-def why_not(request: Any, subscriber: Any) -> str:
+def reason_not_to_manage(request: Any, subscriber: Any) -> str:
     """What a page says to who may not change the subscription of `subscriber`; empty where they may."""
     if subscriber is None:
         return str(NobodyPays())

@@ -79,7 +79,7 @@ def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:
     `plan` asks for that plan or one ranked above it, by slug; `feature` for a plan that names it among its limits.
     A plan that does not exist is nobody's.
     """
-    wanted: Any = _of(subscriber, _asking(plan, feature))
+    wanted: Any = _row_of(subscriber, _rows_for(plan, feature))
     decided = NO_SUBSCRIPTION if wanted is None else decide(facts_of(wanted), clock.now())
     if decided.plan is None:
         return False
@@ -90,7 +90,7 @@ def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:
 
 def of(subscriber: Any) -> Access:
     """The whole answer for `subscriber`, now. One query."""
-    row = _of(subscriber, with_access_facts())
+    row = _row_of(subscriber, with_access_facts())
     return NO_SUBSCRIPTION if row is None else decide(facts_of(row), clock.now())
 
 
@@ -113,14 +113,14 @@ def facts_of(row: Any) -> AccessFacts:
     return AccessFacts(row, row.active_hold or "", row.is_closing, getattr(row, "comp", None))
 
 
-def _of(subscriber: Any, rows: QuerySet[Subscription]) -> Subscription | None:
+def _row_of(subscriber: Any, rows: QuerySet[Subscription]) -> Subscription | None:
     """None, without a query, for nobody and for who is not signed in."""
     if getattr(subscriber, "pk", None) is None:
         return None
     return rows.filter(customer__subscriber=subscriber).first()
 
 
-def _asking(plan: str, feature: str) -> QuerySet[Subscription]:
+def _rows_for(plan: str, feature: str) -> QuerySet[Subscription]:
     rows = with_access_facts()
     if plan:
         rows = rows.annotate(asked_rank=Subquery(Plan.objects.filter(slug=plan).values("rank")[:1]))

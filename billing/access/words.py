@@ -29,7 +29,7 @@ WHY = {
 }
 
 
-def why(access: Access) -> str:
+def sentence_of(access: Access) -> str:
     """In a sentence: "The subscription is active and paid until 3 Dec 2026."."""
     row = access.subscription
     facts = {

@@ -65,37 +65,37 @@ DEFAULT_PLANS: list[dict[str, Any]] = [
 ]
 
 
-def is_settings() -> bool:
+def is_from_settings() -> bool:
     """Whether the settings are the truth about plans, and neither staff nor what is at Stripe."""
     return conf.plans is not None
 
 
-def defined() -> list[PlanDefinition]:
+def defined_plans() -> list[PlanDefinition]:
     """What the settings state, else the defaults. A plan that names no rank has that of its place in the list."""
     stated = DEFAULT_PLANS if conf.plans is None else conf.plans
     return [PlanDefinition(**{"rank": place, **plan}) for place, plan in enumerate(stated)]
 
 
 @transaction.atomic
-def bring_in_line() -> int:
+def update_plans() -> int:
     """Make the plans that are missing; how many were made or changed.
 
     Where the settings are the truth, the others become as they say; one that fell out of them is sold no more, and
     stays for whoever has it.
     """
-    return sum(_bring_in_line(plan) for plan in defined()) + _withdraw()
+    return sum(_update_plan(plan) for plan in defined_plans()) + _withdraw_plans()
 
 
-def out_of_line() -> list[str]:
+def plans_out_of_line() -> list[str]:
     """Slugs of the plans that are not as the settings say, where they are the truth."""
-    if not is_settings():
+    if not is_from_settings():
         return []
     rows = {plan.slug: plan for plan in Plan.objects.prefetch_related("limits")}
-    found = [plan.slug for plan in defined() if plan.slug not in rows or _differs(plan, rows[plan.slug])]
-    return [*found, *_withdrawn().values_list("slug", flat=True)]
+    found = [plan.slug for plan in defined_plans() if plan.slug not in rows or _differs(plan, rows[plan.slug])]
+    return [*found, *_withdrawn_plans().values_list("slug", flat=True)]
 
 
-def _bring_in_line(plan: PlanDefinition) -> bool:
+def _update_plan(plan: PlanDefinition) -> bool:
     row, is_new = Plan.objects.get_or_create(slug=plan.slug, defaults=plan.columns)
     if not is_new and not _differs(plan, row):
         return False
@@ -108,14 +108,14 @@ def _bring_in_line(plan: PlanDefinition) -> bool:
 
 def _differs(plan: PlanDefinition, row: Plan) -> bool:
     """A row that staff may edit is never wrong."""
-    limits = {limit.feature: limit.quantity for limit in row.limits.all()} if is_settings() else {}
-    return is_settings() and (limits != plan.limits or any(getattr(row, n) != v for n, v in plan.columns.items()))
+    limits = {limit.feature: limit.quantity for limit in row.limits.all()} if is_from_settings() else {}
+    return is_from_settings() and (limits != plan.limits or any(getattr(row, n) != v for n, v in plan.columns.items()))
 
 
-def _withdrawn() -> Any:
+def _withdrawn_plans() -> Any:
     rows = Plan.objects.filter(is_public=True)
-    return rows.exclude(slug__in=[plan.slug for plan in defined()]) if is_settings() else rows.none()
+    return rows.exclude(slug__in=[plan.slug for plan in defined_plans()]) if is_from_settings() else rows.none()
 
 
-def _withdraw() -> int:
-    return _withdrawn().update(is_public=False)
+def _withdraw_plans() -> int:
+    return _withdrawn_plans().update(is_public=False)

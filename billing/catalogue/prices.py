@@ -51,7 +51,7 @@ class UnmappedPrice(Exception):
         )
 
 
-def slugs() -> list[str]:
+def plan_slugs() -> list[str]:
     """Of all plans, the lowest first."""
     return list(Plan.objects.values_list("slug", flat=True))
 
@@ -66,7 +66,7 @@ def public_plans() -> models.QuerySet[Plan]:
     return Plan.objects.filter(is_public=True).prefetch_related("limits", models.Prefetch("prices", active))
 
 
-def offered(plan: Plan, interval: str) -> Price | None:
+def price_for_sale(plan: Plan, interval: str) -> Price | None:
     """The price a new subscriber of `plan` gets: the one with our lookup key, else the newest active one."""
     prices = [p for p in plan.prices.all() if p.is_active and p.interval == interval and p.interval_count == 1]
     key = lookup_key(plan.slug, interval)
@@ -79,7 +79,7 @@ def amounts(price: Price) -> dict[str, int]:
     return {**own, **{currency: amount for currency, amount in price.currency_options.items() if currency not in own}}
 
 
-def sold_in(plans: Iterable[Plan]) -> list[str]:
+def currencies_of(plans: Iterable[Plan]) -> list[str]:
     """Every currency that any of the plans is sold in, the default one first."""
     found = dict.fromkeys(c for plan in plans for price in plan.prices.all() for c in amounts(price))
     return list(found)
@@ -89,18 +89,18 @@ def plan_price(stripe_price: dict[str, Any]) -> Price:
     """Our price for one seen in a subscription: by id, else made from its lookup key. Raises `UnmappedPrice`."""
     remembered = _remembered.get()
     if remembered is None:
-        price = _known(stripe_price) or refresh(stripe_price)
+        price = _known_price(stripe_price) or record_price(stripe_price)
     elif stripe_price["id"] in remembered:
         price = remembered[stripe_price["id"]]
     else:
-        made = _as_it_would_be if remembered.is_dry else refresh
-        price = remembered[stripe_price["id"]] = _known(stripe_price) or made(stripe_price)
+        made = _unsaved_price if remembered.is_dry else record_price
+        price = remembered[stripe_price["id"]] = _known_price(stripe_price) or made(stripe_price)
     if price is None:
         raise UnmappedPrice(stripe_price)
     return price
 
 
-def _known(stripe_price: dict[str, Any]) -> Price | None:
+def _known_price(stripe_price: dict[str, Any]) -> Price | None:
     return Price.objects.select_related("plan").filter(pk=stripe_price["id"]).first()
 
 
@@ -127,27 +127,27 @@ def is_plan(items: list[dict[str, Any]]) -> bool:
     return True
 
 
-def refresh(stripe_price: dict[str, Any]) -> Price | None:
+def record_price(stripe_price: dict[str, Any]) -> Price | None:
     """Write what Stripe says of a price that is ours: known by id, or named by a lookup key of a plan. Else None.
 
     A lookup key leads to one price: another that had it has lost it, which no event tells.
     """
-    price = _known(stripe_price) or _as_it_would_be(stripe_price)
+    price = _known_price(stripe_price) or _unsaved_price(stripe_price)
     if price is None or not stripe_price.get("recurring"):
         return None
-    columns = {"plan": price.plan, **facts(stripe_price)}
+    columns = {"plan": price.plan, **price_columns(stripe_price)}
     price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults=columns)
     if price.lookup_key:
         Price.objects.filter(lookup_key=price.lookup_key).exclude(pk=price.pk).update(lookup_key="")
     return price
 
 
-def _as_it_would_be(stripe_price: dict[str, Any]) -> Price | None:
+def _unsaved_price(stripe_price: dict[str, Any]) -> Price | None:
     """The row of a price whose lookup key names a plan of ours, not saved."""
     plan = _plan_named(stripe_price.get("lookup_key") or "")
     if plan is None or not stripe_price.get("recurring"):
         return None
-    return Price(pk=stripe_price["id"], plan=plan, **facts(stripe_price))
+    return Price(pk=stripe_price["id"], plan=plan, **price_columns(stripe_price))
 
 
 def _plan_named(key: str) -> Plan | None:
@@ -155,7 +155,7 @@ def _plan_named(key: str) -> Plan | None:
     return Plan.objects.filter(slug=slug).first() if interval in Interval.values else None
 
 
-def facts(stripe_price: dict[str, Any]) -> dict[str, Any]:
+def price_columns(stripe_price: dict[str, Any]) -> dict[str, Any]:
     """Our columns of a Stripe price. Without `currency_options`, which come only when expanded, those we know stay."""
     found = {
         "lookup_key": stripe_price.get("lookup_key") or "",

@@ -5,7 +5,7 @@ from babel.numbers import get_territory_currencies
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 
-def currency(asked: str, accept_language: str, sold: list[str]) -> str:
+def currency_of_visitor(asked: str, accept_language: str, sold: list[str]) -> str:
     """One of `sold`, lower case, its first the default; "" where nothing is sold.
 
     `accept_language` is the header: the first language whose region's currency is sold decides. A language without a
@@ -20,7 +20,7 @@ def currency(asked: str, accept_language: str, sold: list[str]) -> str:
     return sold[0] if sold else ""
 
 
-def language(accept_language: str) -> str:
+def language_of_visitor(accept_language: str) -> str:
     """The one asked for first, as `accept_language`, the header, says it; "" where it says none."""
     return next((name for name, _ in parse_accept_lang_header(accept_language.lower())), "")
 

@@ -21,7 +21,7 @@ from billing.events.ledger import storable
 from billing.models import Customer, StripeEvent, StripeEventQuerySet
 from billing.monitoring import alerts
 from billing.stripe_client import Reads, StripeRefused, StripeUnanswered, StripeUnavailable, fetch, id_of
-from billing.subscriptions import mirror, without_words
+from billing.subscriptions import error_class, mirror
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ def apply(lane: str, events: list[StripeEvent]) -> None:
     """
     apply_one: Callable[[StripeEvent], str | Stamp] = _place
     if placement.is_ours(lane):
-        apply_one = partial(_dispatch, mirror.events([event.payload for event in events]))
+        apply_one = partial(_dispatch, mirror.write_events([event.payload for event in events]))
     outcomes = [(event, _outcome(apply_one, event)) for event in events]
     list(StripeEvent.objects.filter(pk__in=[event.pk for event in events]).locked().values_list("pk"))
     for note in ("", NOT_OURS):
@@ -136,7 +136,7 @@ def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent
     """A note on what was processed, or how else to stamp the event."""
     try:
         with (
-            cause.of(event.pk),
+            cause.recorded_as(event.pk),
             being_applied.applying(event.pk),
             transaction.atomic(),
             stripe_client.undone_on_error(),
@@ -242,7 +242,7 @@ def _stamp_failed(event: StripeEvent, error: Exception) -> None:
 
 def _said(event: StripeEvent, error: Exception) -> str:
     said = storable(f"{type(error).__name__}: {error}")[:2000]
-    return without_words(said) if event.payload.get("redacted") else said
+    return error_class(said) if event.payload.get("redacted") else said
 
 
 def _tell_staff(event: StripeEvent) -> None:

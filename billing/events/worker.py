@@ -63,7 +63,7 @@ def _drain(claim: lanes.Claim) -> None:
             with stripe_client.patient():
                 cancellation.make(write)
         _carry_out_orders(claim)
-        for leaving in deletion.owed(claim.key):
+        for leaving in deletion.owed_deletions(claim.key):
             _go_on_leaving(leaving, claim)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
@@ -82,19 +82,19 @@ def _set_back(claim: lanes.Claim, error: StripeUnavailable) -> None:
 
 def _carry_out_orders(claim: lanes.Claim) -> None:
     works: dict[StripeWrite.Action, Callable[[orders.Rows], None]] = {
-        StripeWrite.Action.UPDATE_CUSTOMER: update_customer.carry_out,
-        StripeWrite.Action.SET_SEATS: partial(set_seats.carry_out, claim=claim),
+        StripeWrite.Action.UPDATE_CUSTOMER: update_customer.write_details,
+        StripeWrite.Action.SET_SEATS: partial(set_seats.write_quantity, claim=claim),
     }
     for action, rows in orders.owed(claim.key).items():
         lanes.renew(claim)
-        with cause.of("seats"), stripe_client.patient():
+        with cause.recorded_as("seats"), stripe_client.patient():
             orders.carry_out(rows, works[action])
 
 
 def _go_on_leaving(leaving: AccountDeletion, claim: lanes.Claim) -> None:
     """Whatever stops a deletion, Stripe or a host project's receiver, is recorded for staff, and tried again."""
     try:
-        with cause.of("deletion"), stripe_client.patient():
+        with cause.recorded_as("deletion"), stripe_client.patient():
             deletion.proceed(leaving, claim)
     except (lanes.LaneLost, OperationalError):
         raise
@@ -108,9 +108,10 @@ def sweep() -> str:
     forgotten = _requeue_forgotten()
     due = _wake_due()
     graces = sum(
-        _announce_lapse("grace", customer, subscriptions.announce_access) for customer in subscriptions.lapsed()
+        _announce_lapse("grace", customer, subscriptions.announce_access)
+        for customer in subscriptions.customers_past_grace()
     )
-    given = sum(_announce_lapse("comp", customer, comps.lapse) for customer in comps.lapsed())
+    given = sum(_announce_lapse("comp", customer, comps.end_lapsed) for customer in comps.customers_past_comp())
     return f"{forgotten} lanes requeued, {due} woken, {graces} graces and {given} comps ended"
 
 
@@ -148,7 +149,7 @@ def _wake_due() -> int:
 def _announce_lapse(what: str, customer_id: str, say: Callable[[str], None]) -> int:
     """Grace or comp ends by the clock, without an event of Stripe's: say so under the lane like any other change."""
     try:
-        with cause.of(f"{what} lapsed"), lanes.hold(customer_id, wait_seconds=0) as commit:
+        with cause.recorded_as(f"{what} lapsed"), lanes.hold(customer_id, wait_seconds=0) as commit:
             commit(lambda: say(customer_id))
     except lanes.LaneBusy:
         return 0

@@ -10,7 +10,7 @@ ATTEMPT_KEY = "billing_attempt"  # in the metadata of what an attempt makes at S
 ENDS = {"complete": Status.COMPLETED, "expired": Status.EXPIRED}
 
 
-def settle(customer: Customer, session_id: str) -> None:
+def refresh_attempt(customer: Customer, session_id: str) -> None:
     """An event says that a session of the customer's has ended: ask Stripe, if an open attempt waits for it.
 
     A subscription that names the attempt was bought by it, and is asked for anyway.
@@ -20,12 +20,12 @@ def settle(customer: Customer, session_id: str) -> None:
         return
     bought_by = {(found.get("metadata") or {}).get(ATTEMPT_KEY) for found in fetch.subscriptions(customer.pk)}
     if str(attempt.pk) in bought_by:
-        close({"id": session_id, "status": "complete"})
+        close_attempt({"id": session_id, "status": "complete"})
     else:
-        close(fetch.checkout_session(session_id, customer.pk))
+        close_attempt(fetch.checkout_session(session_id, customer.pk))
 
 
-def close(session: dict[str, Any]) -> None:
+def close_attempt(session: dict[str, Any]) -> None:
     """Close the open attempt of a session that is complete or expired: both are final at Stripe."""
     ended = ENDS.get(session["status"])
     if ended:

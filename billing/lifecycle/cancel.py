@@ -8,7 +8,7 @@ from billing.models import StripeWrite, Subscription
 
 from .change import drop_pending_update
 from .customers import request_key
-from .live_subscription import Standing, act
+from .live_subscription import Standing, change_subscription
 from .refusals import NoSubscription, NotCancelling
 
 When = Literal["period_end", "now"]
@@ -23,19 +23,21 @@ def cancel(subscriber: Any, when: When) -> Subscription:
     Raises `AccountClosing`, `NoSubscription` for who never had one, and those of `standing.act`.
     """
     if when == "now":
-        return act(subscriber, _now, lambda row: row.status in Subscription.TERMINAL)
-    return act(subscriber, _at_period_end, lambda row: bool(row.cancel_at) or row.status in Subscription.TERMINAL)
+        return change_subscription(subscriber, _cancel_now, lambda row: row.status in Subscription.TERMINAL)
+    return change_subscription(
+        subscriber, _cancel_at_period_end, lambda row: bool(row.cancel_at) or row.status in Subscription.TERMINAL
+    )
 
 
 def resume(subscriber: Any) -> Subscription:
     """Call a scheduled cancellation off. Raises `NotCancelling`, `NoSubscription`, and those of `standing.act`."""
-    return act(subscriber, _resume, lambda row: row.cancel_at is None)
+    return change_subscription(subscriber, _resume, lambda row: row.cancel_at is None)
 
 
-def _at_period_end(now: Standing) -> None:
+def _cancel_at_period_end(now: Standing) -> None:
     if not now.is_live or now.found["cancel_at_period_end"] or _ends_by(now, now.period_end):
         return
-    _free_of_changes(now)
+    _drop_pending_changes(now)
     if now.found["cancel_at"]:
         now.update("cancel", cancel_at=now.period_end)
     else:
@@ -46,7 +48,7 @@ def _ends_by(now: Standing, at: int) -> bool:
     return bool(now.found["cancel_at"]) and now.found["cancel_at"] <= at
 
 
-def _now(now: Standing) -> None:
+def _cancel_now(now: Standing) -> None:
     """The subscription first: to void a past-due one's invoice before would make it active for nothing.
 
     Asked again after a lost answer it is over, and what was left of it to collect is closed.
@@ -85,6 +87,6 @@ def _resume(now: Standing) -> None:
         now.update("resume", cancel_at="")
 
 
-def _free_of_changes(now: Standing) -> None:
+def _drop_pending_changes(now: Standing) -> None:
     drop_pending_update(now)
     now.release_schedule()

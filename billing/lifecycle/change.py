@@ -13,7 +13,7 @@ from billing.stripe_client import StripeRefused, fetch, id_of
 
 from . import phases, previews, prices
 from .change_rules import Effect, effect
-from .live_subscription import Standing, act
+from .live_subscription import Standing, change_subscription
 from .refusals import NoPendingChange, NoSubscription, PaymentDeclined, SamePlan
 
 Status = PlanChange.Status
@@ -33,12 +33,12 @@ def change(subscriber: Any, plan_slug: str, interval: str, proration_date: int |
     `CancellationScheduled`, `ChangePending`, `StalePreview`, `PaymentDeclined`; and those of `standing.act`.
     """
     price = prices.price_of(plan_slug, interval)
-    return act(subscriber, lambda now: _change(now, price, proration_date))
+    return change_subscription(subscriber, lambda now: _change(now, price, proration_date))
 
 
 def take_back(subscriber: Any) -> Subscription:
     """Give up the change that is pending: the plan stays. Raises `NoPendingChange`, and those of `standing.act`."""
-    return act(subscriber, _take_back, lambda row: not row.pending_kind)
+    return change_subscription(subscriber, _take_back, lambda row: not row.pending_kind)
 
 
 def drop_pending_update(now: Standing) -> None:
@@ -59,8 +59,8 @@ def _change(now: Standing, price: Price, proration_date: int | None) -> None:
         return
     if now.is_changing_to(price):
         return
-    intent = previews.intended(now, price, proration_date)
-    _overtake(now)
+    intent = previews.intended_change(now, price, proration_date)
+    _refuse_unanswered(now)
     _mark(intent, Status.ASKED)
     try:
         _make_now(now, intent) if what == Effect.NOW else _schedule(now, intent)
@@ -74,7 +74,7 @@ def _mark(intent: PlanChange, status: PlanChange.Status) -> None:
     PlanChange.objects.filter(pk=intent.pk).update(status=status)
 
 
-def _overtake(now: Standing) -> None:
+def _refuse_unanswered(now: Standing) -> None:
     """What was asked before without an answer is gone on with no more: its key would replay what was true then."""
     PlanChange.objects.filter(subscription_id=now.id, status=Status.ASKED).update(status=Status.REFUSED)
 
@@ -86,7 +86,7 @@ def _take_back(now: Standing) -> None:
         if now.row and now.row.pending_kind:
             return  # an earlier try whose answer was lost
         raise NoPendingChange
-    _overtake(now)
+    _refuse_unanswered(now)
     drop_pending_update(now)
     now.release_schedule()
 
@@ -138,7 +138,7 @@ def _schedule(now: Standing, intent: PlanChange) -> None:
         "/v1/subscription_schedules", idempotency_key=f"schedule:{intent.pk}", from_subscription=now.id
     )
     under_way = schedule["current_phase"]
-    kept = _kept(schedule)
+    kept = _kept_discounts(schedule)
     items = [_phase_item(item) for item in now.found["items"]["data"]]
     then = [_phase_item(item, intent.price if item["id"] == now.item["id"] else None) for item in _items(now)]
     stripe_client.post(
@@ -167,7 +167,7 @@ def _phase_item(item: dict[str, Any], price: Price | None = None) -> dict[str, A
     return {"price": price.pk if price else item["price"]["id"], "quantity": item.get("quantity") or 1}
 
 
-def _kept(schedule: dict[str, Any]) -> dict[str, Any]:
+def _kept_discounts(schedule: dict[str, Any]) -> dict[str, Any]:
     under_way: dict[str, Any] = next(
         (phase for phase in schedule["phases"] if phase["start_date"] == schedule["current_phase"]["start_date"]), {}
     )

@@ -39,20 +39,20 @@ def effect(now: Standing, price: Price) -> Effect:
 
     Raises the refusals of `check`, `SamePlan`, `PriceNotOffered`, `ChangePending`.
     """
-    check(now)
+    check_changeable(now)
     if now.is_on(price):
         if now.pending is None:
             raise SamePlan
         return Effect.TAKES_BACK
     _check_currency(now, price)
-    is_now = now.is_trial or _standing_of(price) > _standing_of(now.price)
+    is_now = now.is_trial or _rank_of(price) > _rank_of(now.price)
     is_blocked = now.pending is not None and (is_now or now.has_pending_update)
     if is_blocked and not now.is_changing_to(price):
         raise ChangePending
     return Effect.NOW if is_now else Effect.PERIOD_END
 
 
-def check(now: Standing) -> None:
+def check_changeable(now: Standing) -> None:
     """Whether the plan may change at all as things stand."""
     if not now.is_live:
         raise NoSubscription
@@ -64,7 +64,7 @@ def check(now: Standing) -> None:
         raise CancellationScheduled
 
 
-def _standing_of(price: Price) -> tuple[int, int]:
+def _rank_of(price: Price) -> tuple[int, int]:
     return price.plan.rank, INTERVALS.index(Price.Interval(price.interval))
 
 

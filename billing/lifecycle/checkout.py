@@ -31,10 +31,10 @@ from billing.stripe_client import id_of
 from billing.subscriptions import seats
 
 from . import attempts, prices
-from .customers import METADATA_KEY, customer_for, refuse_leaving, subscriber_key
+from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import AccountClosing, AlreadySubscribed, CheckoutReplaced, EmailUnconfirmed, PriceNotOffered
 
-__all__ = ["AlreadySubscribed", "CheckoutReplaced", "Outcome", "PriceNotOffered", "settle", "start"]
+__all__ = ["AlreadySubscribed", "CheckoutReplaced", "Outcome", "PriceNotOffered", "refresh_outcome", "start"]
 
 Status = CheckoutAttempt.Status
 NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
@@ -73,15 +73,15 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     customer = customer_for(subscriber)
     if Subscription.objects.filter(customer=customer).exclude(status__in=NOT_LIVE).exists():
         raise AlreadySubscribed
-    wanted = Wanted(price, currency, seats.of(subscriber))
-    reusable = _settle_open_attempt(customer, wanted)
+    wanted = Wanted(price, currency, seats.seats_of(subscriber))
+    reusable = _reusable_attempt(customer, wanted)
     earlier = stripe_client.get("/v1/subscriptions", customer=customer.pk, status="all", limit=100)["data"]
     if any(subscription["status"] not in NOT_LIVE for subscription in earlier):
         raise AlreadySubscribed
     if reusable:
         return reusable
     attempt = _open_attempt(customer, wanted)
-    _give_up_if_leaving(subscriber, attempt)
+    _give_up_if_deleting(subscriber, attempt)
     if not wanted.is_of(attempt):
         raise CheckoutReplaced
     if attempt.session_id:
@@ -89,11 +89,11 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     return _with_session(attempt, is_first=not earlier)
 
 
-def _settle_open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:
+def _reusable_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:
     """The open attempt if it can be gone on with; else it is closed, at Stripe first, and None."""
     attempt = CheckoutAttempt.objects.filter(customer=customer, status=Status.OPEN).first()
     if attempt is not None and not attempt.session_id:
-        attempt = _settle_without_session(attempt, wanted)
+        attempt = _attempt_to_expire(attempt, wanted)
     if attempt is None:
         return None
     is_same = wanted.is_of(attempt)
@@ -102,17 +102,17 @@ def _settle_open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt 
         return attempt
     if session["status"] == "open":
         session = _expire(attempt)
-    attempts.close(session)
+    attempts.close_attempt(session)
     return None
 
 
-def _settle_without_session(attempt: CheckoutAttempt, wanted: Wanted) -> CheckoutAttempt | None:
+def _attempt_to_expire(attempt: CheckoutAttempt, wanted: Wanted) -> CheckoutAttempt | None:
     """Nobody was ever shown a session without an address here. A fresh one may be in the making: it is gone on with.
 
     The attempt itself, where its session was made in this very moment: it has been shown, and is to be expired.
     """
     is_fresh = attempt.created_at >= timezone.now() - GIVE_UP_AFTER
-    if (wanted.is_of(attempt) and is_fresh) or _abandon(attempt):
+    if (wanted.is_of(attempt) and is_fresh) or _close_without_session(attempt):
         return None
     attempt.refresh_from_db()
     return attempt if attempt.status == Status.OPEN else None
@@ -131,10 +131,10 @@ def _open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt:
     return attempt
 
 
-def _give_up_if_leaving(subscriber: Any, attempt: CheckoutAttempt) -> None:
+def _give_up_if_deleting(subscriber: Any, attempt: CheckoutAttempt) -> None:
     """Who left before this attempt was made did not close it. Raises `AccountClosing`."""
     try:
-        refuse_leaving(subscriber)
+        refuse_if_deleting(subscriber)
     except AccountClosing:
         # With a session too: the deletion expires every one that is open at Stripe.
         CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(status=Status.EXPIRED)
@@ -145,10 +145,10 @@ def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttemp
     """Make the session. If the attempt was closed meanwhile, its session must not be paid."""
     try:
         session = stripe_client.post(
-            "/v1/checkout/sessions", idempotency_key=str(attempt.pk), **_params(attempt, is_first=is_first)
+            "/v1/checkout/sessions", idempotency_key=str(attempt.pk), **_session_params(attempt, is_first=is_first)
         )
     except stripe_client.StripeRefused:
-        _abandon(attempt)
+        _close_without_session(attempt)
         raise
     attempt.session_id, attempt.url = session["id"], session.get("url") or ""
     is_still_open = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(
@@ -160,7 +160,7 @@ def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttemp
     return attempt
 
 
-def _params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
+def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
     """Trials are for who has never subscribed."""
     subscriber = attempt.customer.subscriber
     metadata = {attempts.ATTEMPT_KEY: str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
@@ -192,7 +192,7 @@ def _expire(attempt: CheckoutAttempt) -> dict[str, Any]:
         return stripe_client.get(path)
 
 
-def _abandon(attempt: CheckoutAttempt) -> bool:
+def _close_without_session(attempt: CheckoutAttempt) -> bool:
     """Close an attempt that has no session anyone could pay; False where another tab has given it one meanwhile."""
     has_none = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN, session_id="")
     return bool(has_none.update(status=Status.EXPIRED))
@@ -208,17 +208,17 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-def settle(attempt: CheckoutAttempt) -> Outcome:
+def refresh_outcome(attempt: CheckoutAttempt) -> Outcome:
     """Ask Stripe how the session stands; refresh the subscription and record its payment the way webhooks would.
 
     Raises `StripeUnavailable`, `LaneBusy`; nothing is changed then.
     """
     session = stripe_client.get(f"/v1/checkout/sessions/{attempt.session_id}")
-    attempts.close(session)
+    attempts.close_attempt(session)
     if session["status"] != "complete":
         return Outcome(session["status"])
     is_paid = session["payment_status"] != "unpaid"
-    with cause.of("return page"), lanes.hold(attempt.customer_id) as commit:
+    with cause.recorded_as("return page"), lanes.hold(attempt.customer_id) as commit:
         subscription = commit(lambda: _project(attempt.customer_id, id_of(session["invoice"]) if is_paid else ""))
     if is_paid:
         return Outcome.PAID
@@ -230,5 +230,5 @@ def _project(customer_id: str, paid_invoice: str) -> Subscription:
     customer = Customer.objects.get(pk=customer_id)
     subscription = subscriptions.refresh(customer)
     if paid_invoice:
-        payments.record_paid(customer, paid_invoice)
+        payments.record_payment(customer, paid_invoice)
     return subscription

@@ -24,25 +24,25 @@ def customer_for(subscriber: Any) -> Customer:
 
     Raises `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
     """
-    refuse_leaving(subscriber)
-    if known := find(subscriber):
+    refuse_if_deleting(subscriber)
+    if known := find_customer(subscriber):
         return known
-    made = _remember(subscriber, _create(subscriber))
-    refuse_leaving(subscriber)  # who left while it was made has nothing to be cancelled by: nothing may be bought
+    made = _save_customer(subscriber, _create_at_stripe(subscriber))
+    refuse_if_deleting(subscriber)  # who left while it was made has nothing to be cancelled by: nothing may be bought
     return made
 
 
-def refuse_leaving(subscriber: Any) -> None:
+def refuse_if_deleting(subscriber: Any) -> None:
     """Raises `AccountClosing`, while it is closing and for good."""
     if AccountDeletion.objects.filter(subscriber=subscriber).exists():
         raise AccountClosing
 
 
-def find(subscriber: Any) -> Customer | None:
+def find_customer(subscriber: Any) -> Customer | None:
     """The subscriber's customer if there is one, ours or left behind at Stripe."""
     known = Customer.objects.of(subscriber, deleted_too=True)
-    left_behind = None if known else _left_behind(subscriber)
-    return _remember(subscriber, left_behind) if left_behind else known
+    left_behind = None if known else _customer_left_at_stripe(subscriber)
+    return _save_customer(subscriber, left_behind) if left_behind else known
 
 
 def subscriber_key(subscriber: Any) -> str:
@@ -59,20 +59,20 @@ def request_key(customer: Customer, verb: str) -> str:
     return f"{verb}:{customer.pk}:{uuid.uuid4()}"
 
 
-def _left_behind(subscriber: Any) -> dict[str, Any] | None:
+def _customer_left_at_stripe(subscriber: Any) -> dict[str, Any] | None:
     email = customer_details.email_of(subscriber)
     if not email:
         return None
     for found in stripe_client.get("/v1/customers", email=email, limit=100)["data"]:
         is_theirs = (found.get("metadata") or {}).get(METADATA_KEY) == subscriber_key(subscriber)
-        if is_theirs and not _is_spent(found["id"]):
+        if is_theirs and not _is_deleted(found["id"]):
             return found
     return None
 
 
-def _create(subscriber: Any) -> dict[str, Any]:
+def _create_at_stripe(subscriber: Any) -> dict[str, Any]:
     """A key seen before is answered with what was made then, even if that is deleted: the next key asks anew."""
-    details = {name: value for name, value in customer_details.of(subscriber).items() if value}
+    details = {name: value for name, value in customer_details.details_of(subscriber).items() if value}
     metadata = {**details.get("metadata", {}), METADATA_KEY: subscriber_key(subscriber)}
     params: dict[str, Any] = {**details, "metadata": metadata}
     if on_invoices := {name: conf.invoice[name] for name in ("footer", "custom_fields") if conf.invoice.get(name)}:
@@ -80,16 +80,16 @@ def _create(subscriber: Any) -> dict[str, Any]:
     digest = hashlib.sha256(repr(sorted(params.items())).encode()).hexdigest()
     key = f"customer:{subscriber._meta.label_lower}:{subscriber.pk}:{digest[:12]}"
     made = stripe_client.post("/v1/customers", idempotency_key=key, **params)
-    while _is_spent(made["id"]):
+    while _is_deleted(made["id"]):
         made = stripe_client.post("/v1/customers", idempotency_key=f"{key}:after:{made['id']}", **params)
     return made
 
 
-def _is_spent(customer_id: str) -> bool:
+def _is_deleted(customer_id: str) -> bool:
     return Customer.objects.filter(pk=customer_id, deleted_at__isnull=False).exists()
 
 
-def _remember(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer:
+def _save_customer(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer:
     """A webhook may have written the row first, without knowing whose it is."""
     with transaction.atomic():
         customer, _ = Customer.objects.get_or_create(

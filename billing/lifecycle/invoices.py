@@ -38,7 +38,7 @@ class Page:
     next: str | None
 
 
-def of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
+def invoices_of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
     """A page of the subscriber's own invoices, newest first, without drafts: one Stripe call.
 
     `after` is the `next` of the page before. Raises `UnknownCursor`, `StripeUnavailable`.

@@ -13,9 +13,9 @@ from billing.lanes import LaneBusy
 from billing.models import Customer, Price, Subscription
 from billing.stripe_client import StripeUnavailable, fetch, id_of
 from billing.subscriptions import PendingChange
-from billing.subscriptions import of as pending_of
+from billing.subscriptions import pending_change_of as pending_of
 
-from .customers import refuse_leaving, request_key
+from .customers import refuse_if_deleting, request_key
 from .refusals import NoSubscription, NotConfirmed
 
 Found = dict[str, Any]
@@ -117,9 +117,9 @@ def _is_same(one: Price, other: Price) -> bool:
     return (one.plan_id, one.interval, one.interval_count) == (other.plan_id, other.interval, other.interval_count)
 
 
-def ask(customer: Customer) -> Standing:
+def standing_of(customer: Customer) -> Standing:
     """Ask Stripe now. Raises `NoSubscription` where there never was one, `StripeUnavailable`."""
-    found = subscriptions.current(fetch.subscriptions(customer.pk))
+    found = subscriptions.current_subscription(fetch.subscriptions(customer.pk))
     if found is None:
         raise NoSubscription
     return Standing(customer, found)
@@ -127,14 +127,14 @@ def ask(customer: Customer) -> Standing:
 
 def customer_of(subscriber: Any) -> Customer:
     """Raises `NoSubscription`, `AccountClosing`."""
-    refuse_leaving(subscriber)
+    refuse_if_deleting(subscriber)
     customer = Customer.objects.of(subscriber)
     if customer is None:
         raise NoSubscription
     return customer
 
 
-def act(
+def change_subscription(
     subscriber: Any, work: Callable[[Standing], None], is_shown: Callable[[Subscription], bool] = lambda row: True
 ) -> Subscription:
     """Do `work` at Stripe with what it says now, alone with this subscriber's state; then project what came of it.
@@ -149,10 +149,10 @@ def act(
     with lanes.hold(customer.pk) as commit:
         # What is read to decide must not be what is projected after: these reads are the decision's alone.
         with stripe_client.drain_reads():
-            now = ask(customer)
+            now = standing_of(customer)
             _do(work, now)
         try:
-            with cause.unless_told("subscriber"):
+            with cause.recorded_by_default_as("subscriber"):
                 row = commit(lambda: subscriptions.refresh(customer))
         except (StripeUnavailable, LaneBusy) as error:
             raise NotConfirmed from error

@@ -97,17 +97,17 @@ class Overview:
         return replace(self, pending_change=self.pending_change and replace(self.pending_change, confirm_url=""))
 
 
-def of(subscriber: Any) -> Overview:
+def overview_of(subscriber: Any) -> Overview:
     """Of None, a user whom nobody pays for: the free plan, with nothing used."""
     decided = access.NO_SUBSCRIBER if subscriber is None else access.of(subscriber)
     granted = usage.allowance(subscriber, decided)
     customer = decided.subscription.customer if decided.subscription else None
     holds = list(Hold.objects.active().filter(customer=customer).order_by("placed_at")) if customer else []
-    used, pending = usage.summary(subscriber, granted), _pending(decided.subscription)
+    used, pending = usage.summary(subscriber, granted), _pending_change(decided.subscription)
     return Overview(decided, granted.plan, holds, used, granted.period_end, pending)
 
 
-def _pending(subscription: Subscription | None) -> PendingChange | None:
+def _pending_change(subscription: Subscription | None) -> PendingChange | None:
     if subscription is None or not subscription.pending_kind:
         return None
     price = Price.objects.select_related("plan").filter(pk=subscription.pending_price_id).first()

@@ -13,7 +13,7 @@ from billing.models import Customer, PlanChange, Price
 from . import prices
 from .change_rules import Effect, effect
 from .customers import request_key
-from .live_subscription import Standing, ask, customer_of
+from .live_subscription import Standing, customer_of, standing_of
 from .refusals import StalePreview
 
 __all__ = ["Effect", "Line", "Overflow", "Preview", "preview"]
@@ -72,17 +72,17 @@ def preview(subscriber: Any, plan_slug: str, interval: str) -> Preview:
     """
     price = prices.price_of(plan_slug, interval)
     with stripe_client.drain_reads():
-        now = ask(customer_of(subscriber))
+        now = standing_of(customer_of(subscriber))
     what = effect(now, price)
     if what == Effect.TAKES_BACK:
-        return _drawn_up(subscriber, now, price, what, None, {})
+        return _preview_of(subscriber, now, price, what, None, {})
     at = int(clock.now().timestamp())
     invoice = _invoice(now, price, at) if what == Effect.NOW and not now.is_trial else {}
-    _remember(now, price, at)
-    return _drawn_up(subscriber, now, price, what, at, invoice)
+    _record_preview(now, price, at)
+    return _preview_of(subscriber, now, price, what, at, invoice)
 
 
-def intended(now: Standing, price: Price, proration_date: int | None) -> PlanChange:
+def intended_change(now: Standing, price: Price, proration_date: int | None) -> PlanChange:
     """The row of this change, whose id is its idempotency key: as previewed, or asked for before without an answer.
 
     Raises `StalePreview` for a date that was not previewed for it and for as many seats, or too long ago.
@@ -96,7 +96,7 @@ def intended(now: Standing, price: Price, proration_date: int | None) -> PlanCha
     )
     if proration_date is None:
         asked = rows.filter(status=Status.ASKED).order_by("-created_at").first()
-        return asked or _remember(now, price, int(clock.now().timestamp()))
+        return asked or _record_preview(now, price, int(clock.now().timestamp()))
     open_rows = rows.filter(status__in=[Status.PREVIEWED, Status.ASKED], proration_date=proration_date)
     found = open_rows.order_by("-created_at").first()
     if found is None or proration_date < now.item["current_period_start"]:
@@ -119,8 +119,8 @@ def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:
     return [{"id": now.item["id"], "price": price.pk, "quantity": now.quantity}]
 
 
-def _remember(now: Standing, price: Price, at: int) -> PlanChange:
-    _forget_old(now.customer)
+def _record_preview(now: Standing, price: Price, at: int) -> PlanChange:
+    _delete_old(now.customer)
     return PlanChange.objects.create(
         customer=now.customer,
         subscription_id=now.id,
@@ -131,7 +131,7 @@ def _remember(now: Standing, price: Price, at: int) -> PlanChange:
     )
 
 
-def _forget_old(customer: Customer) -> None:
+def _delete_old(customer: Customer) -> None:
     old = PlanChange.objects.filter(customer=customer, created_at__lt=timezone.now() - KEPT_FOR)
     old.filter(status=Status.PREVIEWED).delete()
 
@@ -150,7 +150,7 @@ def _invoice(now: Standing, price: Price, at: int) -> dict[str, Any]:
     )
 
 
-def _drawn_up(
+def _preview_of(
     subscriber: Any, now: Standing, price: Price, what: Effect, at: int | None, invoice: dict[str, Any]
 ) -> Preview:
     currency, period_end = str(now.found["currency"]), from_timestamp(now.period_end)

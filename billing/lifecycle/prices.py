@@ -9,7 +9,7 @@ from .refusals import PriceNotOffered
 def price_of(plan_slug: str, interval: str, currency: str = "") -> Price:
     """The price on offer, sold in `currency` where one is named. Raises `PriceNotOffered`."""
     plan = Plan.objects.filter(slug=plan_slug, is_public=True).prefetch_related("prices__plan").first()
-    price = catalogue.offered(plan, interval) if plan else None
+    price = catalogue.price_for_sale(plan, interval) if plan else None
     if price is None:
         raise PriceNotOffered(f"There is no plan {plan_slug} by the {interval} for sale.")
     if currency and currency not in catalogue.amounts(price):

@@ -12,7 +12,7 @@ from billing.stripe_client import id_of
 from billing.subscriptions import seats
 
 from . import phases
-from .live_subscription import Standing, ask
+from .live_subscription import Standing, standing_of
 from .refusals import ChangePending, NoSubscription
 
 PRORATED = "create_prorations"
@@ -20,30 +20,30 @@ PRORATED = "create_prorations"
 KEPT_OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", "default_payment_method", "description")
 
 
-def carry_out(rows: orders.Rows, claim: Claim) -> None:
+def write_quantity(rows: orders.Rows, claim: Claim) -> None:
     """Holding the lane, with no transaction open. Raises `StripeUnavailable`, `StripeRefused`, `UnmappedPrice`;
     `ChangePending` while a change of plan waits for its payment, which Stripe lets nothing else change."""
     customer = orders.customer_of(rows)
     if customer is None or not seats.is_counted():
         return
-    wanted = seats.of(customer.subscriber)
+    wanted = seats.seats_of(customer.subscriber)
     try:
         with stripe_client.drain_reads():
-            now = ask(customer)
+            now = standing_of(customer)
     except NoSubscription:
         return
-    if _bring(now, wanted, f"{orders.key_of(rows)}:{wanted}"):
+    if _write_if_different(now, wanted, f"{orders.key_of(rows)}:{wanted}"):
         with stripe_client.drain_reads() as reads:
             commit_under(claim, reads, lambda: subscriptions.refresh(customer))
 
 
-def _bring(now: Standing, wanted: int, key: str) -> bool:
+def _write_if_different(now: Standing, wanted: int, key: str) -> bool:
     """Whether anything was written. Checkout counts seats anew, and so does what starts later: see `subscriptions`."""
     if not now.is_live or now.status == Subscription.Status.INCOMPLETE or now.item.get("quantity") is None:
         return False
     schedule = now.schedule
     is_right = now.quantity == wanted
-    if is_right and not (schedule and _ahead(schedule, wanted)):
+    if is_right and not (schedule and _has_other_quantity_ahead(schedule, wanted)):
         return False
     if now.has_pending_update:
         raise ChangePending
@@ -59,7 +59,7 @@ def _bring(now: Standing, wanted: int, key: str) -> bool:
     return True
 
 
-def _ahead(schedule: dict[str, Any], wanted: int) -> bool:
+def _has_other_quantity_ahead(schedule: dict[str, Any], wanted: int) -> bool:
     """Whether a phase that is not over would bill another number of seats."""
     plans = _plans(schedule)
     return any(
@@ -78,11 +78,11 @@ def _write_phases(schedule: dict[str, Any], wanted: int, key: str) -> None:
         idempotency_key=key,
         end_behavior=schedule["end_behavior"],
         proration_behavior=PRORATED,
-        phases=[_phase(phase, plans, wanted) for phase in _phases(schedule)],
+        phases=[_phase_params(phase, plans, wanted) for phase in _phases(schedule)],
     )
 
 
-def _phase(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any]:
+def _phase_params(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any]:
     kept = {name: id_of(phase[name]) if name.endswith("method") else phase[name] for name in KEPT_OF_A_PHASE
             if phase.get(name)}  # fmt: skip
     items = [

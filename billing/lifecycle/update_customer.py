@@ -10,13 +10,15 @@ from billing.stripe_client import StripeRefused
 from billing.subscriptions import customer_details
 
 
-def carry_out(rows: orders.Rows) -> None:
+def write_details(rows: orders.Rows) -> None:
     """Holding the lane, with no transaction open. What is empty is cleared. Raises `StripeUnavailable`,
     `StripeRefused`."""
     customer = orders.customer_of(rows)
     if customer is None:
         return
-    details = {name: "" if value is None else value for name, value in customer_details.of(customer.subscriber).items()}
+    details = {
+        name: "" if value is None else value for name, value in customer_details.details_of(customer.subscriber).items()
+    }
     if not details:
         return
     try:

@@ -12,17 +12,17 @@ from billing.subscriptions import mirror
 NO_FURTHER_EFFECT = frozenset({"paid", "void", "uncollectible"})
 
 
-def record_paid(customer: Customer, invoice_id: str) -> None:
+def record_payment(customer: Customer, invoice_id: str) -> None:
     """A paid invoice: the subscription is confirmed, the payment recorded; announced if money moved.
 
     `invoice.paid` and `invoice.payment_succeeded` both come for a card payment: one effect per invoice.
     """
     subscription = subscriptions.refresh(customer)
     invoice = fetch.settled_invoice(invoice_id, customer.pk)
-    mirror.sync(invoice)
+    mirror.write_object(invoice)
     was_past_due = PaymentFailure.objects.filter(invoice_id=invoice_id).exists()
     payment, is_new = Payment.objects.get_or_create(
-        invoice_id=invoice_id, defaults={"customer": customer, **_payment(invoice)}
+        invoice_id=invoice_id, defaults={"customer": customer, **_payment_columns(invoice)}
     )
     _record_links(customer, invoice)
     if is_new and payment.amount > 0:
@@ -39,7 +39,7 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
     """
     subscription = subscriptions.refresh(customer)
     invoice = fetch.invoice(id_of(at_the_time), customer.pk)
-    mirror.sync(invoice)
+    mirror.write_object(invoice)
     failure, is_new = PaymentFailure.objects.get_or_create(
         invoice_id=invoice["id"],
         attempt=at_the_time["attempt_count"],
@@ -49,8 +49,8 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
             "failed_at": failed_at,
             "currency": invoice["currency"],
             "hosted_invoice_url": invoice["hosted_invoice_url"] or "",
-            **_failure(at_the_time),
-            **_cause(at_the_time, invoice),
+            **_failure_columns(at_the_time),
+            **_cause_columns(at_the_time, invoice),
         },
     )
     is_first_payment = at_the_time["billing_reason"] == "subscription_create"
@@ -105,20 +105,20 @@ def subscription_of(invoice: dict[str, Any]) -> str:
     return id_of(details.get("subscription"))
 
 
-def paid_for(customer: Customer, link: InvoicePayment, at: datetime) -> bool:
+def pays_for_period_at(customer: Customer, link: InvoicePayment, at: datetime) -> bool:
     """Whether the invoice paid for the subscription's period that ran at that moment, by its own full-period lines.
 
     So it is of no importance when we hear of it. An upgrade's invoice has prorations only, and pays for no period.
     """
     payment = Payment.objects.filter(invoice_id=link.invoice_id).first()
     if payment is None:
-        payment = Payment(**_payment(fetch.settled_invoice(link.invoice_id, customer.pk)))
+        payment = Payment(**_payment_columns(fetch.settled_invoice(link.invoice_id, customer.pk)))
     if payment.period_start is None or payment.period_end is None:
         return False
     return payment.period_start <= at < payment.period_end
 
 
-def _payment(invoice: dict[str, Any]) -> dict[str, Any]:
+def _payment_columns(invoice: dict[str, Any]) -> dict[str, Any]:
     start, end = _receipt_period(invoice)
     return {
         "subscription_id": subscription_of(invoice),
@@ -146,7 +146,7 @@ def _bills_an_item(line: dict[str, Any]) -> bool:
     return parent.get("type") == "subscription_item_details" and not details.get("proration")
 
 
-def _failure(invoice: dict[str, Any]) -> dict[str, Any]:
+def _failure_columns(invoice: dict[str, Any]) -> dict[str, Any]:
     """What only the event still tells, in fields that every API version has."""
     return {
         "amount": invoice["amount_remaining"],
@@ -154,7 +154,7 @@ def _failure(invoice: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _cause(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
+def _cause_columns(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
     """Why it failed, as the invoice's payment intents say now: a later try has written over an earlier one's code."""
     intents = _intents(invoice)
     is_last_try = invoice["attempt_count"] == at_the_time["attempt_count"]

@@ -7,7 +7,7 @@ from billing.monitoring import alerts
 from billing.stripe_client import fetch, id_of
 
 
-def fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
+def alert_fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
     """The card's bank thinks that a payment was not its holder's: most such payments are disputed within weeks."""
     if not warning.get("actionable"):
         return  # refunded or disputed already
@@ -22,7 +22,7 @@ def fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
     )
 
 
-def not_finalized(customer: Customer, invoice: dict[str, Any]) -> None:
+def alert_not_finalized(customer: Customer, invoice: dict[str, Any]) -> None:
     """Stripe cannot charge an invoice until somebody has mended what it names: an address that tax needs, say."""
     fetch.invoice(id_of(invoice), customer.pk)
     error = invoice.get("last_finalization_error") or {}

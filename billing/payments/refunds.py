@@ -23,26 +23,26 @@ def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
     return id_of(fetch.payment_intent(id_of(refund["payment_intent"]), customer.pk)["latest_charge"])
 
 
-def settle(customer: Customer, charge_id: str) -> None:
+def record_refunds(customer: Customer, charge_id: str) -> None:
     """Bring our record of a charge's refunds to what Stripe says now, and decide what follows for access."""
     subscription = subscriptions.refresh(customer)
     charge = fetch.charge(charge_id, customer.pk)
-    mirror.sync(charge)
+    mirror.write_object(charge)
     link = invoices.link_of(customer, id_of(charge["payment_intent"]), charge_id)
     refunded, latest = 0, None
     for refund in fetch.refunds(charge):
-        mirror.sync(refund)
+        mirror.write_object(refund)
         if refund["status"] not in UNDONE:
             refunded, latest = refunded + refund["amount"], from_timestamp(refund["created"])
-        _record(subscription, refund, charge_id, link, is_full=refunded >= charge["amount"])
+        _record_refund(subscription, refund, charge_id, link, is_full=refunded >= charge["amount"])
     if charge["refunded"] and link and latest and conf.full_refund_cancels:
-        _end(subscription, charge_id, link, refunded_at=latest)
+        _end_refunded_period(subscription, charge_id, link, refunded_at=latest)
     elif not charge["refunded"]:
         writes.withdraw(reference=charge_id)
         holds.release(customer, Hold.Kind.REFUND, charge_id)
 
 
-def _record(
+def _record_refund(
     subscription: Subscription, refund: dict[str, Any], charge_id: str, link: InvoicePayment | None, *, is_full: bool
 ) -> None:
     """Write the refund down; `is_full` once, as it was with the refunds before it."""
@@ -65,12 +65,14 @@ def _record(
         signals.refund_issued.send(sender=Refund, subscription=subscription, refund=row)
 
 
-def _end(subscription: Subscription, charge_id: str, link: InvoicePayment, refunded_at: datetime) -> None:
+def _end_refunded_period(
+    subscription: Subscription, charge_id: str, link: InvoicePayment, refunded_at: datetime
+) -> None:
     """All that was paid for the running period went back: hold access to it, and cancel what would renew."""
     customer = subscription.customer
     if not subscriptions.is_live(customer, link.subscription_id):
         return
-    if not invoices.paid_for(customer, link, refunded_at):
+    if not invoices.pays_for_period_at(customer, link, refunded_at):
         return
     if link.subscription_id == subscription.stripe_id:
         holds.place(customer, Hold.Kind.REFUND, charge_id)

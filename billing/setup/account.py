@@ -43,7 +43,7 @@ def is_on_loopback() -> bool:
 def changes() -> list[Change]:
     """What this account lacks, in the order it is to be made. Raises `StripeUnavailable`, `StripeRefused`."""
     missing = publishing.missing()
-    before = "; a price of another amount is archived" if definitions.is_settings() else ""
+    before = "; a price of another amount is archived" if definitions.is_from_settings() else ""
     prices = [Change(f"make the products and prices {', '.join(missing)}{before}", _publish)] if missing else []
     return [*prices, *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
 

@@ -47,7 +47,7 @@ def missing() -> list[str]:
 
 def _plans() -> list[PlanDefinition]:
     slugs = set(Plan.objects.values_list("slug", flat=True))
-    return [plan for plan in definitions.defined() if plan.prices and plan.slug in slugs]
+    return [plan for plan in definitions.defined_plans() if plan.prices and plan.slug in slugs]
 
 
 def _keys() -> list[str]:
@@ -66,13 +66,13 @@ def _publish(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
                 _archive(before)
         else:
             done.found += 1
-        catalogue.refresh(price)
+        catalogue.record_price(price)
 
 
 def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     """The price that is there, unless the settings are the truth and say otherwise."""
     price = existing.get(lookup_key(plan.slug, interval))
-    if price is None or not definitions.is_settings():
+    if price is None or not definitions.is_from_settings():
         return price
     main = next(iter(plan.prices[interval]))
     amounts = {currency: option["unit_amount"] for currency, option in price["currency_options"].items()}
@@ -84,7 +84,7 @@ def _archive(price: dict[str, Any]) -> None:
     """Unless others made it: it has lost its lookup key, and that is all that we need."""
     if MARK in (price.get("metadata") or {}):
         key = f"publish:archive:{price['id']}"
-        catalogue.refresh(stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=key, active=False))
+        catalogue.record_price(stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=key, active=False))
 
 
 def existing(keys: list[str]) -> dict[str, dict[str, Any]]:

@@ -9,10 +9,10 @@ from billing.stripe_client import id_of
 UNKNOWN: dict[str, Any] = {"card_brand": "", "card_last4": "", "card_expires_on": None}
 
 
-def columns(found: dict[str, Any]) -> dict[str, Any]:
+def card_columns(found: dict[str, Any]) -> dict[str, Any]:
     """Of a subscription with its own and its customer's default payment method expanded: brand, last four digits and
     expiry, empty where no card is charged. Nothing where they were not expanded, so that what we know stays."""
-    method = charged(found)
+    method = payment_method_of(found)
     if isinstance(method, str):
         return {}
     card = (method or {}).get("card")
@@ -25,7 +25,7 @@ def columns(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def charged(found: dict[str, Any]) -> dict[str, Any] | str | None:
+def payment_method_of(found: dict[str, Any]) -> dict[str, Any] | str | None:
     """The subscription's own payment method, else an older source, else the customer's; an id where not expanded."""
     method = found["default_payment_method"] or id_of(found.get("default_source")) or None
     customer = found["customer"]

@@ -43,10 +43,10 @@ def columns_of(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
         "trial_end": from_timestamp(found["trial_end"]),
         "cancel_at": from_timestamp(_cancel_at(found, item)),
         "ended_at": from_timestamp(found["ended_at"]),
-        **pending.columns(found),
+        **pending.pending_columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
-        **cards.columns(found),
+        **cards.card_columns(found),
     }
 
 

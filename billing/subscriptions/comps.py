@@ -15,21 +15,21 @@ def grant(customer: Customer, plan: Plan, until: datetime, reason: str) -> Comp:
     comp = Comp.objects.create(
         customer=customer, plan=plan, until=until, reason=reason, granted_at=clock.now(), cause=cause.current()
     )
-    _settle(customer)
+    _announce(customer)
     return comp
 
 
 def end(customer: Customer) -> None:
     _close(customer)
-    _settle(customer)
+    _announce(customer)
 
 
-def lapsed() -> list[str]:
+def customers_past_comp() -> list[str]:
     """Customers whose comp has run out by the clock, which nobody has said yet."""
     return list(Comp.objects.open().filter(until__lte=clock.now()).values_list("customer_id", flat=True))
 
 
-def lapse(customer_id: str) -> None:
+def end_lapsed(customer_id: str) -> None:
     """Close the comp that has run out; another may have taken its place since it was looked for."""
     customer = Customer.objects.get(pk=customer_id)
     if customer.comps.open().filter(until__lte=clock.now()).exists():
@@ -43,7 +43,7 @@ def _close(customer: Customer) -> None:
         comp.save(update_fields=["ended_at", "ended_by"])
 
 
-def _settle(customer: Customer) -> None:
+def _announce(customer: Customer) -> None:
     """A plan may change where access does not: what was used may be above its limits all the same."""
     announce_access(customer.pk)
     usage.announce_overflow(Subscription.objects.select_related("customer__subscriber").get(customer=customer))

@@ -9,7 +9,7 @@ from billing.lanes import orders
 from billing.models import Customer, StripeWrite
 
 
-def of(subscriber: Any) -> dict[str, Any]:
+def details_of(subscriber: Any) -> dict[str, Any]:
     """By the names of Stripe's customer: `email`, `name`, `phone`, `address`, `shipping`, `preferred_locales`, …"""
     if conf.customer_details:
         return cast("dict[str, Any]", import_string(conf.customer_details)(subscriber))
@@ -18,7 +18,7 @@ def of(subscriber: Any) -> dict[str, Any]:
 
 def email_of(subscriber: Any) -> str:
     """Where bills go; empty for nobody."""
-    return "" if subscriber is None else of(subscriber).get("email") or ""
+    return "" if subscriber is None else details_of(subscriber).get("email") or ""
 
 
 def changed(subscriber: Any) -> None:

@@ -20,21 +20,21 @@ BILLING = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE})
 REFERENCE = "duplicate"
 
 
-def among(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def duplicates_among(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The subscriptions too many: to a plan of ours, billing, and newer than another such one.
 
     Only in their first period: one that has renewed is wanted, or an old mistake, and a person's to decide.
     """
     billing = [item for item in found if item["status"] in BILLING and catalogue.is_plan(item["items"]["data"])]
     billing.sort(key=lambda item: (item["created"], item["id"]))
-    return [item for item in billing[1:] if _is_new(item)]
+    return [item for item in billing[1:] if _is_in_first_period(item)]
 
 
-def settle(customer: Customer, found: list[dict[str, Any]]) -> None:
+def owe_cancellations(customer: Customer, found: list[dict[str, Any]]) -> None:
     """Owe Stripe the end of each subscription too many, and the refund of what was paid for it, each once."""
     if len(found) < 2:
         return
-    too_many = among(found)
+    too_many = duplicates_among(found)
     for item in too_many:
         if writes.owe(customer, item["id"], REFERENCE):
             _report(customer, item["id"])
@@ -45,19 +45,19 @@ def settle(customer: Customer, found: list[dict[str, Any]]) -> None:
         if item["id"] not in ended:
             continue
         if item["status"] in BILLING and item not in too_many:
-            _spare(item["id"])
+            _withdraw_cancellation(item["id"])
         else:
             _owe_refunds(customer, item)
 
 
-def _spare(subscription_id: str) -> None:
+def _withdraw_cancellation(subscription_id: str) -> None:
     """The older ended before Stripe was told, or this one has renewed meanwhile: it stays, and keeps its payment."""
     is_end = Q(action=Action.CANCEL_SUBSCRIPTION, object_id=subscription_id, reference=REFERENCE)
     is_refund = Q(action=Action.REFUND, reference=subscription_id)
     StripeWrite.objects.filter(is_end | is_refund, done_at=None).update(withdrawn_at=timezone.now())
 
 
-def _is_new(item: dict[str, Any]) -> bool:
+def _is_in_first_period(item: dict[str, Any]) -> bool:
     invoice = item["latest_invoice"]
     return isinstance(invoice, dict) and invoice["billing_reason"] == "subscription_create"
 

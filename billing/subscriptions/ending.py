@@ -30,4 +30,4 @@ def end_for_deleted_customer(customer: Customer) -> None:
     signals.customer_deleted.send(sender=Customer, subscription=subscription, customer=customer)
     customer.subscriber = None
     customer.save(update_fields=["subscriber"])
-    mirror.forget_customer(customer.pk)
+    mirror.unlink_customer(customer.pk)

@@ -15,10 +15,10 @@ def record_change(before: Subscription, after: Subscription) -> bool:
         customer_id=after.customer_id,
         recorded_at=clock.now(),
         cause=cause.current(),
-        mrr=mrr.monthly(after),
+        mrr=mrr.monthly_amount(after),
         **state,
     )
-    mrr.settle(before, after)
+    mrr.record_movement(before, after)
     return True
 
 

@@ -19,7 +19,7 @@ from billing.conf import conf
 from billing.stripe_client import StripeUnavailable, fetch, once, undone_on_error
 
 from . import mirror_bulk
-from .mirror_redaction import redact_if_gone
+from .mirror_redaction import redact_if_deleted
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ MODELS: dict[str, type[StripeModel]] = {
 }
 
 
-def sync(obj: Any) -> None:
+def write_object(obj: Any) -> None:
     """Mirror an object as Stripe sent it; ids, nothing and deleted objects have nothing to mirror.
 
     No access hangs on the mirror: what dj-stripe cannot take is logged, and its row stays as it was.
@@ -45,7 +45,7 @@ def sync(obj: Any) -> None:
     try:
         with transaction.atomic(), undone_on_error():
             MODELS[obj["object"]].sync_from_stripe_data(_as_stripe_object(obj), api_key=conf.api_key)
-            redact_if_gone(fetch.owner_of(obj))
+            redact_if_deleted(fetch.owner_of(obj))
     except (OperationalError, StripeUnavailable):
         raise
     except InvalidStripeAPIKey:  # its message is the key
@@ -54,30 +54,30 @@ def sync(obj: Any) -> None:
         log.exception("not mirrored", extra={"object_id": obj["id"]})
 
 
-def subscriptions(found: list[dict[str, Any]]) -> None:
+def write_subscriptions(found: list[dict[str, Any]]) -> None:
     """Mirror a customer's subscriptions with what they bring along: together where they are plain, else one by one."""
     try:
         with transaction.atomic():
-            is_written = mirror_bulk.write(found)
-            redact_if_gone(fetch.owner_of(found[0]) if found else "")
+            is_written = mirror_bulk.write_subscriptions(found)
+            redact_if_deleted(fetch.owner_of(found[0]) if found else "")
     except OperationalError:
         raise
     except Exception:
         is_written = False  # dj-stripe's turn, which says what it cannot take
     for item in [] if is_written else found:
-        sync(item["customer"])
-        sync(item["default_payment_method"])
-        sync(item)
+        write_object(item["customer"])
+        write_object(item["default_payment_method"])
+        write_object(item)
 
 
-def events(payloads: list[dict[str, Any]]) -> dict[str, djstripe.Event]:
+def write_events(payloads: list[dict[str, Any]]) -> dict[str, djstripe.Event]:
     """dj-stripe's rows of a batch's events by id, those that are missing inserted in one go.
 
     `Event.process` takes eleven queries to insert one. What does not fit here is left to it: an event of a connected
     account, one with a value that no column takes, all as long as the account of our key is not known.
     """
     known = {row.id: row for row in djstripe.Event.objects.filter(id__in=[payload["id"] for payload in payloads])}
-    owner = mirror_bulk.owner()
+    owner = mirror_bulk.owner_account()
     missing = [payload for payload in payloads if payload["id"] not in known and not payload.get("account")]
     try:
         with transaction.atomic():
@@ -106,7 +106,7 @@ def _event(data: dict[str, Any], owner: str) -> djstripe.Event:
     )
 
 
-def forget_customer(customer: str) -> None:
+def unlink_customer(customer: str) -> None:
     """What remains of a customer deleted at Stripe: the row, linked to nobody."""
     djstripe.Customer.objects.filter(id=customer).update(subscriber=None, date_purged=timezone.now())
 

@@ -23,19 +23,19 @@ OWN |= {"subscriber", "date_purged"}
 NEVER_UPDATED = {"djstripe_id", "id", "djstripe_created", "subscriber", "date_purged"}
 
 
-def owner() -> str | None:
+def owner_account() -> str | None:
     """The account of our key; None as long as dj-stripe has not asked for it."""
     keys = djstripe.APIKey.objects.filter(secret=conf.api_key)
     return keys.values_list("djstripe_owner_account", flat=True).first()
 
 
-def write(found: list[Object]) -> bool:
+def write_subscriptions(found: list[Object]) -> bool:
     """Write a customer's subscriptions with customer, payment methods and items; False where they are not plain.
 
     Plain is what names nothing that dj-stripe would have to look for: no deleted customer, no price not seen before,
     no taxes, coupons or sources, and no more items than Stripe lists at once.
     """
-    account = owner()
+    account = owner_account()
     if account is None or settings.DJSTRIPE_FOREIGN_KEY_TO_FIELD != "id" or not all(map(_is_plain, found)):
         return False
     items = [item for subscription in found for item in subscription["items"]["data"]]

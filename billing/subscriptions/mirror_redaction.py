@@ -11,10 +11,10 @@ from djstripe import models as djstripe
 from billing.models import AccountDeletion
 from billing.stripe_client import id_of
 
-from .redaction import redacted
+from .redaction import redacted_copy
 
 
-def redact_if_gone(customer_id: str) -> None:
+def redact_if_deleted(customer_id: str) -> None:
     """In the transaction that has just written the customer's rows: Stripe goes on telling of who has left."""
     if AccountDeletion.objects.filter(customer=customer_id, done_at__isnull=False).exists():
         redact_rows(customer_id)
@@ -36,7 +36,7 @@ def _redact(rows: Iterable[Any]) -> set[str]:
         methods |= _methods(row.stripe_data) | _methods(row.stripe_data.get("invoice_settings") or {})
         names = [field.name for field in row._meta.concrete_fields if isinstance(field, models.JSONField)]
         for name in names:
-            setattr(row, name, redacted(getattr(row, name)))
+            setattr(row, name, redacted_copy(getattr(row, name)))
         row.save(update_fields=names)
     return methods
 

@@ -17,19 +17,19 @@ COUNTED = (Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE)
 PER_MONTH = {"day": Fraction(365, 12), "week": Fraction(52, 12), "month": Fraction(1), "year": Fraction(1, 12)}
 
 
-def monthly(subscription: Subscription) -> int:
+def monthly_amount(subscription: Subscription) -> int:
     """Minor units a month; 0 on a trial, when nothing is billed, and for a price by tiers."""
     price = subscription.price if subscription.status in COUNTED else None
     if price is None:
         return 0
-    return round(unit_amount(price, subscription.currency) * subscription.quantity * per_month(price))
+    return round(unit_amount(price, subscription.currency) * subscription.quantity * payments_per_month(price))
 
 
-def per_month(price: Price) -> Fraction:
+def payments_per_month(price: Price) -> Fraction:
     return PER_MONTH[price.interval] / price.interval_count
 
 
-def settle(before: Subscription, after: Subscription) -> None:
+def record_movement(before: Subscription, after: Subscription) -> None:
     """Bring a customer's ledger to what `after` brings, if that may have moved; else it costs no query.
 
     A subscription in another currency takes the place of one: what went is churn, what came a reactivation.
@@ -37,7 +37,7 @@ def settle(before: Subscription, after: Subscription) -> None:
     if _basis(before) == _basis(after):
         return
     had = _ledger(after.customer_id)
-    brings = dict.fromkeys(had, 0) | {after.currency: monthly(after)}
+    brings = dict.fromkeys(had, 0) | {after.currency: monthly_amount(after)}
     MrrMovement.objects.bulk_create(
         MrrMovement(
             customer_id=after.customer_id,
@@ -51,7 +51,7 @@ def settle(before: Subscription, after: Subscription) -> None:
     )
 
 
-def take_over(customers: Iterable[str]) -> None:
+def record_first_movements(customers: Iterable[str]) -> None:
     """What Stripe had before we knew of it counts from when it began to be paid."""
     untold = ~Exists(MrrMovement.objects.filter(customer=OuterRef("customer")))
     rows = Subscription.objects.filter(untold, customer__in=customers, status__in=COUNTED).select_related("price")
@@ -59,12 +59,12 @@ def take_over(customers: Iterable[str]) -> None:
         MrrMovement(
             customer_id=row.customer_id,
             kind=Kind.NEW,
-            amount=monthly(row),
+            amount=monthly_amount(row),
             currency=row.currency,
             moved_at=max(filter(None, (row.started_at, row.trial_end)), default=clock.now()),
         )
         for row in rows
-        if monthly(row)
+        if monthly_amount(row)
     )
 
 

@@ -21,16 +21,16 @@ class PendingChange:
     url: str = ""
 
 
-def of(found: dict[str, Any]) -> PendingChange | None:
+def pending_change_of(found: dict[str, Any]) -> PendingChange | None:
     """Of a subscription with its schedule and latest invoice expanded."""
     return _awaiting_payment(found) or _scheduled(found)
 
 
-def columns(found: dict[str, Any]) -> dict[str, Any]:
+def pending_columns(found: dict[str, Any]) -> dict[str, Any]:
     """What the projection keeps of it; nothing where the schedule was not expanded, so that what we know stays."""
     if isinstance(found.get("schedule"), str):
         return {}
-    change = of(found)
+    change = pending_change_of(found)
     return {
         "pending_kind": change.kind if change else "",
         "pending_price": change.price if change else None,
@@ -56,17 +56,17 @@ def _scheduled(found: dict[str, Any]) -> PendingChange | None:
     now = _billed(found["items"]["data"])
     for phase in schedule["phases"]:
         if phase["start_date"] >= schedule["current_phase"]["end_date"] and _billed(phase["items"]) != now:
-            known = Price.objects.filter(pk__in=[_id(item["price"]) for item in phase["items"]])
+            known = Price.objects.filter(pk__in=[_price_id(item["price"]) for item in phase["items"]])
             price = known.select_related("plan").order_by("-plan__rank").first()
             return PendingChange(Kind.SCHEDULED, price, phase["start_date"])
     return None
 
 
 def _billed(items: list[dict[str, Any]]) -> list[tuple[str, int]]:
-    return sorted((_id(item["price"]), item.get("quantity") or 1) for item in items)
+    return sorted((_price_id(item["price"]), item.get("quantity") or 1) for item in items)
 
 
-def _id(price: Any) -> str:
+def _price_id(price: Any) -> str:
     return str(price["id"] if isinstance(price, dict) else price)
 
 

@@ -23,10 +23,10 @@ def changed(subscriber: Any) -> None:
     """
     customer = Customer.objects.of(subscriber)
     if customer:
-        owe(customer, "members")
+        owe_seats(customer, "members")
 
 
-def owe(customer: Customer, reference: str, *, wakes: bool = True) -> None:
+def owe_seats(customer: Customer, reference: str, *, wakes: bool = True) -> None:
     """The quantity is to be looked at, because of `reference`; `wakes` as in `orders.place`."""
     if is_counted():
         orders.place(customer, StripeWrite.Action.SET_SEATS, reference, wakes=wakes)
@@ -36,11 +36,11 @@ def is_counted() -> bool:
     return bool(conf.seats)
 
 
-def of(subscriber: Any) -> int:
+def seats_of(subscriber: Any) -> int:
     """How many are paid for, now: one at least."""
     return max(cast("int", import_string(conf.seats)(subscriber)), ONE) if is_counted() else ONE
 
 
-def shown(subscriber: Any) -> int:
+def seats_shown(subscriber: Any) -> int:
     """The same for a page about prices: 0 where seats are not counted, or there is nobody to count them for."""
-    return of(subscriber) if is_counted() and subscriber is not None else 0
+    return seats_of(subscriber) if is_counted() and subscriber is not None else 0

@@ -77,7 +77,7 @@ class SubscriptionPages:
         """In bulk and unannounced: what was so before we knew of it is no news. A row that a webhook made stays."""
         made, better = [], []
         for customer, page in strangers.items():
-            counts = subscriptions.current(page)
+            counts = subscriptions.current_subscription(page)
             if counts is None or not catalogue.is_plan(counts["items"]["data"]):
                 continue
             before = comparing.row_of(known[customer]) if customer in known else None
@@ -124,7 +124,7 @@ def _write_over(rows: list[Subscription], **condition: Any) -> None:
 
 def _count_as_announced(customers: list[str]) -> None:
     _settle_access(customers)
-    mrr.take_over(customers)
+    mrr.record_first_movements(customers)
 
 
 def _settle_access(customers: list[str]) -> None:

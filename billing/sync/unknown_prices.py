@@ -34,7 +34,7 @@ class Prices:
         slug = ((price["product"] or {}).get("metadata") or {}).get(PLAN_OF_PRODUCT, "")
         if slug and price.get("lookup_key") == f"{slug}_{price['recurring']['interval']}":
             self._make_plan(slug, price["product"])
-        if catalogue.refresh({**price, "product": id_of(price["product"])}):
+        if catalogue.record_price({**price, "product": id_of(price["product"])}):
             report.note(self.run, f"Price {price_id} was missing here and is back.")
 
     def _make_plan(self, slug: str, product: dict[str, Any]) -> None:

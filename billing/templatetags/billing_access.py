@@ -22,4 +22,4 @@ def has_access(context: Any, subscriber: Any = None, plan: str = "", feature: st
 
 def _payer(context: Any) -> Any:
     """A template rendered without its request knows the user at most."""
-    return payer.of(context["request"]) if "request" in context else context.get("user")
+    return payer.payer_of(context["request"]) if "request" in context else context.get("user")

@@ -12,7 +12,7 @@ from .customer import customer_of, receiver
 
 @receiver(event_types.PAID)
 def on_invoice_paid(event: Event) -> None:
-    payments.record_paid(customer_of(event), event.data["object"]["id"])
+    payments.record_payment(customer_of(event), event.data["object"]["id"])
 
 
 @receiver(event_types.UNPAID)
@@ -22,7 +22,7 @@ def on_invoice_not_paid(event: Event) -> None:
 
 @receiver(event_types.NOT_FINALIZED)
 def on_invoice_not_finalized(event: Event) -> None:
-    notices.not_finalized(customer_of(event), event.data["object"])
+    notices.alert_not_finalized(customer_of(event), event.data["object"])
 
 
 @receiver(event_types.INVOICE_PAYMENT)
@@ -32,20 +32,20 @@ def on_invoice_payment_paid(event: Event) -> None:
 
 @receiver(event_types.CHARGE_REFUNDED)
 def on_charge_refunded(event: Event) -> None:
-    refunds.settle(customer_of(event), event.data["object"]["id"])
+    refunds.record_refunds(customer_of(event), event.data["object"]["id"])
 
 
 @receiver(event_types.REFUND)
 def on_refund(event: Event) -> None:
     customer = customer_of(event)
-    refunds.settle(customer, refunds.charge_of(customer, event.data["object"]))
+    refunds.record_refunds(customer, refunds.charge_of(customer, event.data["object"]))
 
 
 @receiver(event_types.DISPUTE)
 def on_dispute(event: Event) -> None:
-    disputes.settle(customer_of(event), event.data["object"]["id"])
+    disputes.record_dispute(customer_of(event), event.data["object"]["id"])
 
 
 @receiver(event_types.FRAUD_WARNING)
 def on_early_fraud_warning(event: Event) -> None:
-    notices.fraud_warning(customer_of(event), event.data["object"])
+    notices.alert_fraud_warning(customer_of(event), event.data["object"])

@@ -14,7 +14,7 @@ from .customer import customer_of, receiver
 def on_checkout_session(event: Event) -> None:
     """A session that ended closes its attempt; a delayed payment that is still on its way grants nothing by itself."""
     customer = customer_of(event)
-    attempts.settle(customer, id_of(event.data["object"]))
+    attempts.refresh_attempt(customer, id_of(event.data["object"]))
     subscriptions.refresh(customer)
 
 

@@ -3,6 +3,6 @@
 Host projects call `begin` and read `of`; the worker calls the rest.
 """
 
-from .process import begin, due_lanes, of, owed, postpone, proceed, try_now
+from .process import begin, deletion_of, due_lanes, owed_deletions, postpone, proceed, try_now
 
-__all__ = ["begin", "due_lanes", "of", "owed", "postpone", "proceed", "try_now"]
+__all__ = ["begin", "deletion_of", "due_lanes", "owed_deletions", "postpone", "proceed", "try_now"]

@@ -8,7 +8,7 @@ from django.db import transaction
 from djstripe import models as djstripe
 
 from billing.models import Customer, StripeEvent, StripeWrite
-from billing.subscriptions import redact_rows, redacted_event, without_words
+from billing.subscriptions import error_class, redact_rows, redacted_event
 
 PORTION = 100
 
@@ -45,8 +45,8 @@ def _redact_portion(customer_id: str) -> bool:
             return False
         for event in events:
             event.payload = redacted_event(event.payload)
-            event.error_message = without_words(event.error_message)
-            event.failures = [{**each, "error": without_words(each["error"])} for each in event.failures or []] or None
+            event.error_message = error_class(event.error_message)
+            event.failures = [{**each, "error": error_class(each["error"])} for each in event.failures or []] or None
         StripeEvent.objects.bulk_update(events, ["payload", "error_message", "failures"])
         _redact_copies({event.pk: event.payload for event in events})
         redact_rows(customer_id)  # an event that came late has brought its object along

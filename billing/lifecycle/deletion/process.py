@@ -37,7 +37,7 @@ STEPS: dict[str, Callable[[AccountDeletion], None]] = {
 }
 
 
-def of(subscriber: Any) -> AccountDeletion | None:
+def deletion_of(subscriber: Any) -> AccountDeletion | None:
     return AccountDeletion.objects.filter(subscriber=subscriber).first()
 
 
@@ -52,12 +52,12 @@ def begin(subscriber: Any) -> AccountDeletion:
         if is_new:
             open_attempts = CheckoutAttempt.objects.filter(customer=customer, status=CheckoutAttempt.Status.OPEN)
             open_attempts.update(status=CheckoutAttempt.Status.EXPIRED)
-            _say(signals.account_closing, leaving)
+            _send(signals.account_closing, leaving)
             lanes.wake(lane)
     return leaving
 
 
-def owed(lane: str) -> list[AccountDeletion]:
+def owed_deletions(lane: str) -> list[AccountDeletion]:
     """What is due now on this lane. Asked after every drain: nearly always the short question answers it."""
     rows = AccountDeletion.objects.filter(lane=lane)
     return list(rows.owed(timezone.now())) if rows.exists() else []
@@ -78,13 +78,13 @@ def proceed(leaving: AccountDeletion, claim: lanes.Claim) -> None:
     if not leaving.is_done:
         if _has_moved(leaving):
             return
-        _close(leaving, claim)
+        _take_steps(leaving, claim)
     if leaving.customer_id:
         copies.redact_events(leaving.customer_id, partial(lanes.renew, claim))
 
 
-def _close(leaving: AccountDeletion, claim: lanes.Claim) -> None:
-    if leaving.customer_id and not steps.is_gone(leaving):
+def _take_steps(leaving: AccountDeletion, claim: lanes.Claim) -> None:
+    if leaving.customer_id and not steps.is_customer_deleted(leaving):
         for field, step in STEPS.items():
             if getattr(leaving, field) is None:
                 lanes.renew(claim)
@@ -117,7 +117,7 @@ def _has_moved(leaving: AccountDeletion) -> bool:
     """Whether a customer left behind by a crash was found now: the work goes on in that customer's lane."""
     if leaving.customer_id or leaving.subscriber is None:
         return False
-    customer = customers.find(leaving.subscriber)
+    customer = customers.find_customer(leaving.subscriber)
     if customer is None:
         return False
     with transaction.atomic():
@@ -131,15 +131,15 @@ def _finish(pk: Any) -> None:
     leaving = AccountDeletion.objects.select_related("customer", "subscriber").get(pk=pk)
     email = (leaving.customer.email if leaving.customer else "") or customer_details.email_of(leaving.subscriber)
     if leaving.customer:
-        _bury(leaving.customer)
+        _end_customer(leaving.customer)
     now: datetime = clock.now()
     done = dict.fromkeys((field for field in STEPS if getattr(leaving, field) is None), now)
     _write(leaving, **done, done_at=now, next_attempt_at=None, error_message="")
     if leaving.subscriber is not None:
-        _say(signals.account_closed, leaving, email=email)
+        _send(signals.account_closed, leaving, email=email)
 
 
-def _bury(customer: Customer) -> None:
+def _end_customer(customer: Customer) -> None:
     subscriptions.refresh(customer)
     subscriptions.end_for_deleted_customer(customer)
     redact_rows(customer.pk)
@@ -148,7 +148,7 @@ def _bury(customer: Customer) -> None:
     customer.save(update_fields=["email"])
 
 
-def _say(signal: Any, leaving: AccountDeletion, **details: Any) -> None:
+def _send(signal: Any, leaving: AccountDeletion, **details: Any) -> None:
     subscription = Subscription.objects.filter(customer=leaving.customer_id).first() if leaving.customer_id else None
     signal.send(
         sender=AccountDeletion,

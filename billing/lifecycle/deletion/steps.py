@@ -23,14 +23,14 @@ class StillBilled(Exception):
     """Stripe took the cancellations, and yet names subscriptions that are not over."""
 
 
-def is_gone(leaving: AccountDeletion) -> bool:
+def is_customer_deleted(leaving: AccountDeletion) -> bool:
     """Whether the customer is deleted at Stripe already: with it went its subscriptions and sessions."""
     return bool(stripe_client.get(f"/v1/customers/{leaving.customer_id}").get("deleted"))
 
 
 def expire_checkouts(leaving: AccountDeletion) -> None:
     """One that was paid at the last moment refuses to expire: its subscription is cancelled with the others."""
-    for session in _all(leaving, "/v1/checkout/sessions", status="open"):
+    for session in _list_all(leaving, "/v1/checkout/sessions", status="open"):
         try:
             _post(leaving, f"/v1/checkout/sessions/{session['id']}/expire")
         except StripeRefused:
@@ -39,7 +39,7 @@ def expire_checkouts(leaving: AccountDeletion) -> None:
 
 
 def release_schedules(leaving: AccountDeletion) -> None:
-    for schedule in _all(leaving, "/v1/subscription_schedules"):
+    for schedule in _list_all(leaving, "/v1/subscription_schedules"):
         if schedule["status"] in OPEN_SCHEDULE:
             _post(leaving, f"/v1/subscription_schedules/{schedule['id']}/release")
 
@@ -54,16 +54,16 @@ def cancel_subscriptions(leaving: AccountDeletion) -> None:
         _or_done_before(stripe_client.delete, path, idempotency_key=_key(leaving, path))
     if still := [subscription["id"] for subscription in _live(leaving)]:
         raise StillBilled(f"Not over at Stripe: {', '.join(still)}")
-    for subscription in _all(leaving, "/v1/subscriptions", status="all"):
+    for subscription in _list_all(leaving, "/v1/subscriptions", status="all"):
         if subscription["created"] > leaving.requested_at.timestamp():
             _refund(leaving, subscription["id"])
 
 
 def void_invoices(leaving: AccountDeletion) -> None:
     """Open ones are void, and a draft never leaves its state: nothing goes on being charged."""
-    for invoice in _all(leaving, "/v1/invoices", status="open"):
+    for invoice in _list_all(leaving, "/v1/invoices", status="open"):
         _post(leaving, f"/v1/invoices/{invoice['id']}/void")
-    for invoice in _all(leaving, "/v1/invoices", status="draft"):
+    for invoice in _list_all(leaving, "/v1/invoices", status="draft"):
         _post(leaving, f"/v1/invoices/{invoice['id']}", auto_advance=False)
 
 
@@ -74,25 +74,25 @@ def remove_customer(leaving: AccountDeletion) -> None:
     if conf.delete_customer:
         _or_done_before(stripe_client.delete, path, idempotency_key=_key(leaving, f"delete:{path}"))
         return
-    for method in _all(leaving, f"{path}/payment_methods"):
+    for method in _list_all(leaving, f"{path}/payment_methods"):
         _or_done_before(_post, leaving, f"/v1/payment_methods/{method['id']}/detach")
     _post(leaving, path, **dict.fromkeys(PERSONAL, ""), metadata={METADATA_KEY: ""})
 
 
 def _live(leaving: AccountDeletion) -> list[dict[str, Any]]:
-    return [item for item in _all(leaving, "/v1/subscriptions", status="all") if item["status"] not in OVER]
+    return [item for item in _list_all(leaving, "/v1/subscriptions", status="all") if item["status"] not in OVER]
 
 
 def _refund(leaving: AccountDeletion, subscription: str) -> None:
     paid = {"subscription": subscription, "status": "paid", "expand": ["data.payments"]}
-    for invoice in _all(leaving, "/v1/invoices", **paid):
+    for invoice in _list_all(leaving, "/v1/invoices", **paid):
         for link in invoice["payments"]["data"]:
             if intent := link["payment"].get("payment_intent"):
                 key = _key(leaving, f"refund:{intent}")
                 _or_done_before(stripe_client.post, "/v1/refunds", idempotency_key=key, payment_intent=intent)
 
 
-def _all(leaving: AccountDeletion, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+def _list_all(leaving: AccountDeletion, path: str, **params: Any) -> Iterator[dict[str, Any]]:
     """All of the customer's objects of a list, page by page."""
     if "/customers/" not in path:
         params["customer"] = leaving.customer_id

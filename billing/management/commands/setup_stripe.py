@@ -30,7 +30,7 @@ class Command(TerminalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if Plan._meta.db_table not in connection.introspection.table_names() or not Plan.objects.exists():
             raise CommandError("There are no plans yet: run `manage.py setup` first.")
-        if slugs := definitions.out_of_line():
+        if slugs := definitions.plans_out_of_line():
             raise CommandError(f"Not as in BILLING_PLANS yet: {', '.join(slugs)}. Run `manage.py setup` first.")
         try:
             planned = account.changes()

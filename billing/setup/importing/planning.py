@@ -70,7 +70,7 @@ class Plan:
         problems = [f"  {customer}  {PROBLEMS[code]} ({about})" for customer, code, about in sorted(self.problems)]
         prices = [
             f"  {price}  belongs to no plan: no access for {count(number, 'subscription')} → add --price "
-            f"{price}=<{'|'.join(catalogue.slugs())}>, or leave it if it is no plan"
+            f"{price}=<{'|'.join(catalogue.plan_slugs())}>, or leave it if it is no plan"
             for price, number in sorted(self.unknown_prices.items())
         ]
         return problems + prices
@@ -157,6 +157,6 @@ def _keep(plan: Plan, found: dict[str, Any]) -> None:
     if found["status"] in subscriptions.LIVE and not catalogue.is_plan(found["items"]["data"]):
         plan.unknown_prices.update(item["price"]["id"] for item in found["items"]["data"])
     before = plan.current.get(found["customer"])
-    best = subscriptions.current([before, found] if before else [found])
+    best = subscriptions.current_subscription([before, found] if before else [found])
     if best:
         plan.current[found["customer"]] = best

@@ -135,7 +135,7 @@ def test_everything_is_told_with_its_cause():
     ],
 )
 def test_each_reason_is_a_sentence_with_its_days(decided, sentence):
-    assert words.why(decided) == sentence
+    assert words.sentence_of(decided) == sentence
 
 
 # What was so at a moment
