@@ -3,7 +3,7 @@
 from typing import Any
 
 from billing.models import CheckoutAttempt, Customer
-from billing.stripe_client import fetch
+from billing.stripe_client import fetch, readers
 
 Status = CheckoutAttempt.Status
 ATTEMPT_KEY = "billing_attempt"  # in the metadata of what an attempt makes at Stripe
@@ -18,7 +18,7 @@ def refresh_attempt(customer: Customer, session_id: str) -> None:
     attempt = customer.checkout_attempts.filter(session_id=session_id, status=Status.OPEN).first()
     if attempt is None:
         return
-    bought_by = {(found.get("metadata") or {}).get(ATTEMPT_KEY) for found in fetch.subscriptions(customer.pk)}
+    bought_by = {readers.metadata_of(found).get(ATTEMPT_KEY) for found in fetch.subscriptions(customer.pk)}
     if str(attempt.pk) in bought_by:
         close_attempt({"id": session_id, "status": "complete"})
     else:

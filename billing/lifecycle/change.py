@@ -9,7 +9,7 @@ from typing import Any
 from billing import stripe_client
 from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
-from billing.stripe_client import StripeRefused, fetch, id_of
+from billing.stripe_client import StripeRefused, fetch, id_of, readers
 
 from . import phases, previews, prices
 from .change_rules import Effect, effect
@@ -114,12 +114,11 @@ def _make_now(now: Standing, intent: PlanChange) -> None:
 def _await_cardholder(now: Standing, invoice_id: str) -> None:
     """A payment that can still be confirmed is left to its cardholder; what was declined is called off."""
     invoice = fetch.invoice(invoice_id, now.customer.pk)
-    links = (invoice.get("payments") or {}).get("data", [])
-    intents = [link["payment"]["payment_intent"] for link in links if link["payment"].get("payment_intent")]
+    intents = readers.payment_intents_of(invoice)
     if invoice["status"] == "paid" or any(intent["status"] in ON_ITS_WAY for intent in intents):
         return
     _void(now, invoice_id)
-    reasons = [(intent.get("last_payment_error") or {}).get("message") for intent in intents]
+    reasons = [readers.payment_error_of(intent).get("message") for intent in intents]
     reason = next(filter(None, reasons), "The payment was declined.")
     raise PaymentDeclined(f"{reason} Nothing was changed: use another card and try again.")
 
@@ -164,11 +163,10 @@ def _items(now: Standing) -> list[dict[str, Any]]:
 
 
 def _phase_item(item: dict[str, Any], price: Price | None = None) -> dict[str, Any]:
-    return {"price": price.pk if price else item["price"]["id"], "quantity": item.get("quantity") or 1}
+    return {"price": price.pk if price else item["price"]["id"], "quantity": readers.quantity_of(item)}
 
 
 def _kept_discounts(schedule: dict[str, Any]) -> dict[str, Any]:
-    under_way: dict[str, Any] = next(
-        (phase for phase in schedule["phases"] if phase["start_date"] == schedule["current_phase"]["start_date"]), {}
-    )
+    began_at = readers.phase_start_of(schedule)
+    under_way: dict[str, Any] = next((phase for phase in schedule["phases"] if phase["start_date"] == began_at), {})
     return phases.discounts(under_way)

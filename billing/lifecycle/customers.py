@@ -9,6 +9,7 @@ from django.db import transaction
 from billing import stripe_client
 from billing.conf import conf
 from billing.models import AccountDeletion, Customer
+from billing.stripe_client import readers
 from billing.subscriptions import customer_details
 
 from .refusals import AccountClosing
@@ -64,7 +65,7 @@ def _customer_left_at_stripe(subscriber: Any) -> dict[str, Any] | None:
     if not email:
         return None
     for found in stripe_client.get("/v1/customers", email=email, limit=100)["data"]:
-        is_theirs = (found.get("metadata") or {}).get(METADATA_KEY) == subscriber_key(subscriber)
+        is_theirs = readers.metadata_of(found).get(METADATA_KEY) == subscriber_key(subscriber)
         if is_theirs and not _is_deleted(found["id"]):
             return found
     return None

@@ -11,9 +11,8 @@ from typing import Any
 from billing import catalogue, cause, lanes, stripe_client, subscriptions
 from billing.lanes import LaneBusy
 from billing.models import Customer, Price, Subscription
-from billing.stripe_client import StripeUnavailable, fetch, id_of
-from billing.subscriptions import PendingChange
-from billing.subscriptions import pending_change_of as pending_of
+from billing.stripe_client import StripeUnavailable, fetch, id_of, readers
+from billing.subscriptions import PendingChange, pending_change_of
 
 from .customers import refuse_if_deleting, request_key
 from .refusals import NoSubscription, NotConfirmed
@@ -50,7 +49,7 @@ class Standing:
     @property
     def is_ending(self) -> bool:
         """A cancellation is scheduled, by whichever field."""
-        return bool(self.found["cancel_at_period_end"] or self.found["cancel_at"])
+        return readers.is_cancellation_scheduled(self.found)
 
     @cached_property
     def _plan_item(self) -> tuple[Found, Price]:
@@ -71,7 +70,7 @@ class Standing:
 
     @property
     def quantity(self) -> int:
-        return int(self.item.get("quantity") or 1)
+        return readers.quantity_of(self.item)
 
     @property
     def schedule(self) -> Found | None:
@@ -89,7 +88,7 @@ class Standing:
 
     @property
     def pending(self) -> PendingChange | None:
-        return pending_of(self.found)
+        return pending_change_of(self.found)
 
     def is_on(self, price: Price) -> bool:
         return _is_same(self.price, price)

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from billing import stripe_client
 from billing.conf import conf
+from billing.stripe_client import readers
 
 from .customers import request_key
 from .live_subscription import customer_of
@@ -18,7 +19,7 @@ def configuration_of_ours() -> dict[str, Any] | None:
     """The portal configuration that `setup_stripe` made, as Stripe has it."""
     expand = ["data.features.subscription_update.products"]
     found = stripe_client.get(CONFIGURATIONS, active=True, limit=100, expand=expand)["data"]
-    return next((row for row in found if (row.get("metadata") or {}).get(MARK)), None)
+    return next((row for row in found if readers.metadata_of(row).get(MARK)), None)
 
 
 def open_portal(subscriber: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from billing import stripe_client, subscriptions
 from billing.lanes import Claim, commit_under, orders
 from billing.models import Price, Subscription
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, readers
 from billing.subscriptions import seats
 
 from . import phases
@@ -88,7 +88,7 @@ def _phase_params(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[s
     items = [
         {
             "price": id_of(item["price"]),
-            "quantity": wanted if id_of(item["price"]) in plans else item.get("quantity") or 1,
+            "quantity": wanted if id_of(item["price"]) in plans else readers.quantity_of(item),
         }
         for item in phase["items"]
     ]
@@ -97,7 +97,7 @@ def _phase_params(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[s
 
 def _phases(schedule: dict[str, Any]) -> list[dict[str, Any]]:
     """The one under way and those to come."""
-    under_way = (schedule["current_phase"] or {}).get("start_date", 0)
+    under_way = readers.phase_start_of(schedule)
     return [phase for phase in schedule["phases"] if phase["start_date"] >= under_way]
 
 

@@ -7,6 +7,7 @@ from billing import clock, signals, subscriptions
 from billing.clock import from_timestamp
 from billing.models import Customer, InvoicePayment, Payment, PaymentFailure
 from billing.stripe_client import fetch, id_of
+from billing.stripe_client.readers import payment_error_of, payment_intents_of, payments_of, subscription_of
 from billing.subscriptions import mirror
 
 NO_FURTHER_EFFECT = frozenset({"paid", "void", "uncollectible"})
@@ -66,7 +67,7 @@ def record_links(customer: Customer, invoice_id: str) -> None:
 
 
 def _record_links(customer: Customer, invoice: dict[str, Any]) -> None:
-    for link in (invoice.get("payments") or {}).get("data", []):
+    for link in payments_of(invoice):
         record_link(customer, link, subscription_of(invoice))
 
 
@@ -96,13 +97,6 @@ def link_of(customer: Customer, payment_intent: str, charge: str) -> InvoicePaym
         return known
     found = fetch.invoice_payment_of(payment_intent, customer.pk)
     return None if found is None else record_link(customer, found, subscription_of(found["invoice"]))
-
-
-def subscription_of(invoice: dict[str, Any]) -> str:
-    """The subscription an invoice bills; empty on a one-off, whose parent is null."""
-    parent = invoice.get("parent") or {}
-    details = parent.get("subscription_details") or {}
-    return id_of(details.get("subscription"))
 
 
 def pays_for_period_at(customer: Customer, link: InvoicePayment, at: datetime) -> bool:
@@ -156,7 +150,7 @@ def _failure_columns(invoice: dict[str, Any]) -> dict[str, Any]:
 
 def _cause_columns(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
     """Why it failed, as the invoice's payment intents say now: a later try has written over an earlier one's code."""
-    intents = _intents(invoice)
+    intents = payment_intents_of(invoice)
     is_last_try = invoice["attempt_count"] == at_the_time["attempt_count"]
     return {
         "is_action_required": any(intent["status"] == "requires_action" for intent in intents),
@@ -164,12 +158,7 @@ def _cause_columns(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict
     }
 
 
-def _intents(invoice: dict[str, Any]) -> list[dict[str, Any]]:
-    found = [link["payment"].get("payment_intent") for link in (invoice.get("payments") or {}).get("data", [])]
-    return [intent for intent in found if isinstance(intent, dict)]
-
-
 def _decline_code(intent: dict[str, Any]) -> str:
     """The bank's decline code, else Stripe's error code; a payment that waits for the cardholder may have neither."""
-    error = intent.get("last_payment_error") or {}
+    error = payment_error_of(intent)
     return str(error.get("decline_code") or error.get("code") or "")[:60]

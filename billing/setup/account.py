@@ -19,7 +19,7 @@ from billing.events import EVENT_TYPES
 from billing.lifecycle import portal as stripe_portal
 from billing.models import Price
 from billing.setup import publishing
-from billing.stripe_client import StripeRefused
+from billing.stripe_client import StripeRefused, readers
 
 ENDPOINTS = "/v1/webhook_endpoints"
 
@@ -113,7 +113,7 @@ def _save_portal(configuration: str) -> str:
 
 
 def _is_ours(row: dict[str, Any]) -> bool:
-    return bool((row.get("metadata") or {}).get(stripe_portal.MARK))
+    return bool(readers.metadata_of(row).get(stripe_portal.MARK))
 
 
 def _endpoint_changes() -> list[Change]:
@@ -127,7 +127,7 @@ def _endpoint_changes() -> list[Change]:
     ours = [
         row
         for row in here
-        if (row.get("metadata") or {}).get(stripe_portal.MARK) and row["api_version"] == conf.api_version
+        if readers.metadata_of(row).get(stripe_portal.MARK) and row["api_version"] == conf.api_version
     ]
     if not ours:
         others = sorted(row["id"] for row in here)

@@ -12,6 +12,7 @@ from typing import Any
 from billing import catalogue, stripe_client
 from billing.catalogue import PlanDefinition, definitions, lookup_key
 from billing.models import Plan, Price
+from billing.stripe_client import readers
 
 LOOKUP_KEYS_A_CALL = 10
 MARK = "billing_plan"
@@ -82,7 +83,7 @@ def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str
 
 def _archive(price: dict[str, Any]) -> None:
     """Unless others made it: it has lost its lookup key, and that is all that we need."""
-    if MARK in (price.get("metadata") or {}):
+    if MARK in readers.metadata_of(price):
         key = f"publish:archive:{price['id']}"
         catalogue.record_price(stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=key, active=False))
 

@@ -4,7 +4,7 @@ from calendar import monthrange
 from datetime import date
 from typing import Any
 
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, readers
 
 UNKNOWN: dict[str, Any] = {"card_brand": "", "card_last4": "", "card_expires_on": None}
 
@@ -31,7 +31,7 @@ def payment_method_of(found: dict[str, Any]) -> dict[str, Any] | str | None:
     customer = found["customer"]
     if method or not isinstance(customer, dict):
         return method or customer
-    return (customer.get("invoice_settings") or {}).get("default_payment_method")
+    return readers.default_payment_method_of(customer)
 
 
 def _last_day(year: int, month: int) -> date:

@@ -12,7 +12,7 @@ from billing import catalogue
 from billing.lanes import writes
 from billing.models import Customer, StripeWrite, Subscription
 from billing.monitoring import alerts
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, readers
 
 Status = Subscription.Status
 Action = StripeWrite.Action
@@ -64,9 +64,9 @@ def _is_in_first_period(item: dict[str, Any]) -> bool:
 
 def _owe_refunds(customer: Customer, item: dict[str, Any]) -> None:
     """A payment on its way yet is given back when it has arrived: its event brings us here again."""
-    for link in (item["latest_invoice"].get("payments") or {}).get("data", []):
-        intent = id_of(link["payment"].get("payment_intent"))
-        if link["status"] == "paid" and intent:
+    for payment in readers.payments_of(item["latest_invoice"]):
+        intent = id_of(payment["payment"].get("payment_intent"))
+        if payment["status"] == "paid" and intent:
             writes.owe(customer, intent, item["id"], Action.REFUND)
 
 

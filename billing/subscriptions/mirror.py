@@ -16,7 +16,7 @@ from djstripe.models.base import StripeModel
 
 from billing.clock import from_timestamp
 from billing.conf import conf
-from billing.stripe_client import StripeUnavailable, fetch, once, undone_on_error
+from billing.stripe_client import StripeUnavailable, once, readers, undone_on_error
 
 from . import mirror_bulk
 from .mirror_redaction import redact_if_deleted
@@ -45,7 +45,7 @@ def write_object(obj: Any) -> None:
     try:
         with transaction.atomic(), undone_on_error():
             MODELS[obj["object"]].sync_from_stripe_data(_as_stripe_object(obj), api_key=conf.api_key)
-            redact_if_deleted(fetch.owner_of(obj))
+            redact_if_deleted(readers.owner_of(obj))
     except (OperationalError, StripeUnavailable):
         raise
     except InvalidStripeAPIKey:  # its message is the key
@@ -59,7 +59,7 @@ def write_subscriptions(found: list[dict[str, Any]]) -> None:
     try:
         with transaction.atomic():
             is_written = mirror_bulk.write_subscriptions(found)
-            redact_if_deleted(fetch.owner_of(found[0]) if found else "")
+            redact_if_deleted(readers.owner_of(found[0]) if found else "")
     except OperationalError:
         raise
     except Exception:

@@ -14,7 +14,7 @@ from djstripe.models.base import StripeModel
 from djstripe.settings import djstripe_settings
 
 from billing.conf import conf
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, readers
 
 Object = dict[str, Any]
 
@@ -64,8 +64,7 @@ def _is_plain(subscription: Object) -> bool:
 
 def _methods(subscription: Object) -> tuple[Any, Any]:
     """What is charged: the subscription's own, its customer's."""
-    settings_of_customer = subscription["customer"].get("invoice_settings") or {}
-    return subscription["default_payment_method"], settings_of_customer.get("default_payment_method")
+    return subscription["default_payment_method"], readers.default_payment_method_of(subscription["customer"])
 
 
 def _is_of(customer: str, method: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from billing import catalogue
 from billing.clock import from_timestamp
 from billing.models import Price, Subscription
+from billing.stripe_client import id_of, readers
 
 Kind = Subscription.Pending
 
@@ -56,18 +57,14 @@ def _scheduled(found: dict[str, Any]) -> PendingChange | None:
     now = _billed(found["items"]["data"])
     for phase in schedule["phases"]:
         if phase["start_date"] >= schedule["current_phase"]["end_date"] and _billed(phase["items"]) != now:
-            known = Price.objects.filter(pk__in=[_price_id(item["price"]) for item in phase["items"]])
+            known = Price.objects.filter(pk__in=[id_of(item["price"]) for item in phase["items"]])
             price = known.select_related("plan").order_by("-plan__rank").first()
             return PendingChange(Kind.SCHEDULED, price, phase["start_date"])
     return None
 
 
 def _billed(items: list[dict[str, Any]]) -> list[tuple[str, int]]:
-    return sorted((_price_id(item["price"]), item.get("quantity") or 1) for item in items)
-
-
-def _price_id(price: Any) -> str:
-    return str(price["id"] if isinstance(price, dict) else price)
+    return sorted((id_of(item["price"]), readers.quantity_of(item)) for item in items)
 
 
 def _price(items: list[dict[str, Any]]) -> Price | None:

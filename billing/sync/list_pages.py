@@ -12,6 +12,7 @@ from billing import access, catalogue, clock, subscriptions
 from billing.conf import conf
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, Subscription, SyncRun
+from billing.stripe_client import readers
 from billing.subscriptions import customer_details, mrr
 
 from . import comparing, report
@@ -182,7 +183,7 @@ class CustomerPages:
 
 def _key(model: Any, found: dict[str, Any]) -> Any:
     """The primary key that a customer's metadata name; None for none, or for what is no key of this model."""
-    named = (found.get("metadata") or {}).get(METADATA_KEY)
+    named = readers.metadata_of(found).get(METADATA_KEY)
     try:
         return model._meta.pk.to_python(named) if named else None
     except ValidationError:

@@ -45,7 +45,10 @@ def python() -> Iterator[str]:
         yield f"{public.says(module)}\n"
         for name in names:
             found = getattr(module, name)
-            yield from (f"#### `{name}{public.signature(found)}`\n", f"{public.says(found)}\n")
+            yield from (
+                f"#### `{name}{public.signature(found)}`\n",
+                f"{public.CONSTANTS.get(name) or public.says(found)}\n",
+            )
             for part, member in public.members(found):
                 yield f"- `{part}{public.signature(member)}`: {_line(public.says(member))}"
             if public.members(found):

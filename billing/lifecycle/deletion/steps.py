@@ -10,7 +10,7 @@ from billing import stripe_client
 from billing.conf import conf
 from billing.lifecycle.customers import METADATA_KEY
 from billing.models import AccountDeletion, Subscription
-from billing.stripe_client import StripeRefused
+from billing.stripe_client import StripeRefused, readers
 
 OVER = frozenset(Subscription.TERMINAL)
 OPEN_SCHEDULE = frozenset({"not_started", "active"})
@@ -86,8 +86,8 @@ def _live(leaving: AccountDeletion) -> list[dict[str, Any]]:
 def _refund(leaving: AccountDeletion, subscription: str) -> None:
     paid = {"subscription": subscription, "status": "paid", "expand": ["data.payments"]}
     for invoice in _list_all(leaving, "/v1/invoices", **paid):
-        for link in invoice["payments"]["data"]:
-            if intent := link["payment"].get("payment_intent"):
+        for payment in readers.payments_of(invoice):
+            if intent := payment["payment"].get("payment_intent"):
                 key = _key(leaving, f"refund:{intent}")
                 _or_done_before(stripe_client.post, "/v1/refunds", idempotency_key=key, payment_intent=intent)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from billing import catalogue, subscriptions
 from billing.models import AccountDeletion, Customer
-from billing.stripe_client import FIELDS
+from billing.stripe_client import FIELDS, readers
 from billing.sync import Reader, Stretch, count
 
 from .matching import Listed, Pair, Pairs, subscribers
@@ -89,7 +89,7 @@ def draw_up(match: Pairs, tick: Any) -> Plan:
 
 def _listed(found: dict[str, Any]) -> Listed:
     locale = (found.get("preferred_locales") or [""])[0]
-    return Listed(found.get("email") or "", locale, found.get("metadata") or {}, found["created"])
+    return Listed(found.get("email") or "", locale, readers.metadata_of(found), found["created"])
 
 
 def _sort(plan: Plan, pairs: list[Pair]) -> None:

@@ -67,20 +67,6 @@ def test_what_names_neither_is_nobodys_though_others_have_links_without_them(ada
     assert payments.link_of(ada, "", "ch_unknown") is None
 
 
-@pytest.mark.parametrize(
-    ("invoice", "found"),
-    [
-        ({}, ""),
-        ({"parent": None}, ""),
-        ({"parent": {"subscription_details": None}}, ""),
-        ({"parent": {"subscription_details": {"subscription": "sub_1"}}}, "sub_1"),
-        ({"parent": {"subscription_details": {"subscription": {"id": "sub_2"}}}}, "sub_2"),
-    ],
-)
-def test_the_subscription_of_an_invoice_is_its_parents(invoice, found):
-    assert invoices.subscription_of(invoice) == found
-
-
 def line(start, end, kind="subscription_item_details", proration=False):
     parent = {"type": kind, "subscription_item_details": {"proration": proration}}
     return {"period": {"start": start, "end": end}, "parent": parent}
