@@ -1,4 +1,4 @@
-"""Plans and their prices: what is sold, and which plan a price at Stripe belongs to."""
+"""The catalogue holds plans and their prices, and tells which plan a price at Stripe belongs to."""
 
 from . import definitions, visitors
 from .definitions import PlanDefinition

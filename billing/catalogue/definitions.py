@@ -1,4 +1,4 @@
-"""Where plans come from: the setting BILLING_PLANS, which then is the truth, or three defaults for staff to edit."""
+"""Plans come from the setting BILLING_PLANS, which then is the truth, or from three defaults that staff edit."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -9,7 +9,7 @@ from billing.conf import conf
 from billing.models import Plan, PlanLimit, Price
 
 Interval = Price.Interval
-WHY_READ_ONLY = "These plans stand in the setting BILLING_PLANS: change them there, then run `manage.py setup`."
+WHY_READ_ONLY = "The setting BILLING_PLANS defines these plans: change them there, then run `manage.py setup`."
 
 
 @dataclass(frozen=True)
@@ -66,28 +66,28 @@ DEFAULT_PLANS: list[dict[str, Any]] = [
 
 
 def is_from_settings() -> bool:
-    """Whether the settings are the truth about plans, and neither staff nor what is at Stripe."""
+    """Whether BILLING_PLANS defines the plans, rather than staff in the admin."""
     return conf.plans is not None
 
 
 def defined_plans() -> list[PlanDefinition]:
-    """What the settings state, else the defaults. A plan that names no rank has that of its place in the list."""
+    """Return the plans of the settings, or the defaults. A plan without a rank gets that of its place in the list."""
     stated = DEFAULT_PLANS if conf.plans is None else conf.plans
     return [PlanDefinition(**{"rank": place, **plan}) for place, plan in enumerate(stated)]
 
 
 @transaction.atomic
 def update_plans() -> int:
-    """Make the plans that are missing; how many were made or changed.
+    """Make the plans that are missing, and return how many plans were made or changed.
 
-    Where the settings are the truth, the others become as they say; one that fell out of them is sold no more, and
-    stays for whoever has it.
+    If BILLING_PLANS defines the plans, the others are updated too; a plan that was taken out of it is no longer sold,
+    and stays for its subscribers.
     """
     return sum(_update_plan(plan) for plan in defined_plans()) + _withdraw_plans()
 
 
 def plans_out_of_line() -> list[str]:
-    """Slugs of the plans that are not as the settings say, where they are the truth."""
+    """Return the slugs of plans that differ from BILLING_PLANS; none if that setting does not define them."""
     if not is_from_settings():
         return []
     rows = {plan.slug: plan for plan in Plan.objects.prefetch_related("limits")}
@@ -107,7 +107,7 @@ def _update_plan(plan: PlanDefinition) -> bool:
 
 
 def _differs(plan: PlanDefinition, row: Plan) -> bool:
-    """A row that staff may edit is never wrong."""
+    """Whether a row differs from its definition. A row that staff may edit never does."""
     limits = {limit.feature: limit.quantity for limit in row.limits.all()} if is_from_settings() else {}
     return is_from_settings() and (limits != plan.limits or any(getattr(row, n) != v for n, v in plan.columns.items()))
 

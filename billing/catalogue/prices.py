@@ -1,4 +1,4 @@
-"""What is for sale, and which of our prices a Stripe price is.
+"""Prices at Stripe are matched with plans of ours.
 
 Stripe's prices are found by lookup key, `{plan slug}_{interval}`; amounts are minor units of their currency.
 """
@@ -16,7 +16,7 @@ Interval = Price.Interval
 
 
 class Remembered(dict[str, "Price | None"]):
-    """Prices by id, each looked up once; in a dry run one that is not here yet is not written down either."""
+    """Prices by id, each looked up once; in a dry run, unknown prices are not saved."""
 
     def __init__(self, known: dict[str, Price], *, is_dry: bool) -> None:
         super().__init__(known)
@@ -28,9 +28,10 @@ _remembered: ContextVar[Remembered | None] = ContextVar("remembered_prices", def
 
 @contextmanager
 def prices_remembered(*, is_dry: bool = False, known: dict[str, Price] | None = None) -> Iterator[None]:
-    """For who looks at thousands of subscriptions. Not around transactions: what one rolls back stays remembered.
+    """Look each price up once, for code that reads thousands of subscriptions.
 
-    `known` beforehand: rows by price id, in a dry run such as are not saved.
+    Do not use it around transactions: a price that is rolled back stays remembered. `known` are rows by price id to
+    begin with; in a dry run they may be unsaved.
     """
     token = _remembered.set(Remembered(known or {}, is_dry=is_dry))
     try:
@@ -52,7 +53,7 @@ class UnmappedPrice(Exception):
 
 
 def plan_slugs() -> list[str]:
-    """Of all plans, the lowest first."""
+    """Return the slugs of all plans, the lowest first."""
     return list(Plan.objects.values_list("slug", flat=True))
 
 
@@ -61,32 +62,32 @@ def lookup_key(slug: str, interval: str) -> str:
 
 
 def public_plans() -> models.QuerySet[Plan]:
-    """The plans on the price page, with all that it shows, in three queries."""
+    """Return the plans on the price page with their limits and prices, in three queries."""
     active = Price.objects.filter(is_active=True, interval_count=1)
     return Plan.objects.filter(is_public=True).prefetch_related("limits", models.Prefetch("prices", active))
 
 
 def price_for_sale(plan: Plan, interval: str) -> Price | None:
-    """The price a new subscriber of `plan` gets: the one with our lookup key, else the newest active one."""
+    """Return the price for new subscribers of `plan`: the one with our lookup key, else the newest active one."""
     prices = [p for p in plan.prices.all() if p.is_active and p.interval == interval and p.interval_count == 1]
     key = lookup_key(plan.slug, interval)
     return next((p for p in prices if p.lookup_key == key), prices[-1] if prices else None)
 
 
 def amounts(price: Price) -> dict[str, int]:
-    """Currency → minor units, the price's own currency first."""
+    """Return the amounts by currency, in minor units, the price's own currency first."""
     own = {} if price.unit_amount is None else {price.currency: price.unit_amount}
     return {**own, **{currency: amount for currency, amount in price.currency_options.items() if currency not in own}}
 
 
 def currencies_of(plans: Iterable[Plan]) -> list[str]:
-    """Every currency that any of the plans is sold in, the default one first."""
+    """Return every currency that any of the plans is sold in, the default one first."""
     found = dict.fromkeys(c for plan in plans for price in plan.prices.all() for c in amounts(price))
     return list(found)
 
 
 def plan_price(stripe_price: dict[str, Any]) -> Price:
-    """Our price for one seen in a subscription: by id, else made from its lookup key. Raises `UnmappedPrice`."""
+    """Return our price for one in a subscription, known by id or made from its lookup key. Raises `UnmappedPrice`."""
     remembered = _remembered.get()
     if remembered is None:
         price = _known_price(stripe_price) or record_price(stripe_price)
@@ -105,7 +106,7 @@ def _known_price(stripe_price: dict[str, Any]) -> Price | None:
 
 
 def plan_item(items: list[dict[str, Any]]) -> tuple[dict[str, Any], Price]:
-    """The item of a subscription that is a plan, with its price: of several the highest. Raises `UnmappedPrice`."""
+    """Return the item whose price belongs to a plan, and that price; the highest of several. Raises `UnmappedPrice`."""
     found: list[tuple[dict[str, Any], Price]] = []
     unmapped = UnmappedPrice({})
     for item in items:
@@ -128,9 +129,9 @@ def is_plan(items: list[dict[str, Any]]) -> bool:
 
 
 def record_price(stripe_price: dict[str, Any]) -> Price | None:
-    """Write what Stripe says of a price that is ours: known by id, or named by a lookup key of a plan. Else None.
+    """Save a price of ours as Stripe has it, and return it; None if it is not ours by its id or lookup key.
 
-    A lookup key leads to one price: another that had it has lost it, which no event tells.
+    A lookup key belongs to one price. Another price that had it has lost it, which no event tells, so we clear it.
     """
     price = _known_price(stripe_price) or _unsaved_price(stripe_price)
     if price is None or not stripe_price.get("recurring"):
@@ -143,7 +144,7 @@ def record_price(stripe_price: dict[str, Any]) -> Price | None:
 
 
 def _unsaved_price(stripe_price: dict[str, Any]) -> Price | None:
-    """The row of a price whose lookup key names a plan of ours, not saved."""
+    """Return an unsaved row for a price whose lookup key names a plan of ours; otherwise None."""
     plan = _plan_named(stripe_price.get("lookup_key") or "")
     if plan is None or not stripe_price.get("recurring"):
         return None
@@ -156,7 +157,7 @@ def _plan_named(key: str) -> Plan | None:
 
 
 def price_columns(stripe_price: dict[str, Any]) -> dict[str, Any]:
-    """Our columns of a Stripe price. Without `currency_options`, which come only when expanded, those we know stay."""
+    """Return our columns of a Stripe price, without `currency_options` if they were not expanded."""
     found = {
         "lookup_key": stripe_price.get("lookup_key") or "",
         "currency": stripe_price["currency"],

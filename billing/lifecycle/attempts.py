@@ -1,4 +1,4 @@
-"""What becomes of a Checkout attempt when its session ends."""
+"""A Checkout attempt is closed when its session ends."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ ENDS = {"complete": Status.COMPLETED, "expired": Status.EXPIRED}
 
 
 def refresh_attempt(customer: Customer, session_id: str) -> None:
-    """An event says that a session of the customer's has ended: ask Stripe, if an open attempt waits for it.
+    """Close the open attempt of a session that has ended, if there is one. Stripe is asked how the session ended.
 
-    A subscription that names the attempt was bought by it, and is asked for anyway.
+    A subscription that names the attempt was bought by it, and subscriptions are read in any case.
     """
     attempt = customer.checkout_attempts.filter(session_id=session_id, status=Status.OPEN).first()
     if attempt is None:
@@ -26,7 +26,7 @@ def refresh_attempt(customer: Customer, session_id: str) -> None:
 
 
 def close_attempt(session: dict[str, Any]) -> None:
-    """Close the open attempt of a session that is complete or expired: both are final at Stripe."""
+    """Close the open attempt of a session that is complete or expired, which are final at Stripe."""
     ended = ENDS.get(session["status"])
     if ended:
         CheckoutAttempt.objects.filter(session_id=session["id"], status=Status.OPEN).update(status=ended)

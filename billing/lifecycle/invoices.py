@@ -39,7 +39,7 @@ class Page:
 
 
 def invoices_of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
-    """A page of the subscriber's own invoices, newest first, without drafts: one Stripe call.
+    """Return a page of the subscriber's invoices, newest first, without drafts. Makes one Stripe call.
 
     `after` is the `next` of the page before. Raises `UnknownCursor`, `StripeUnavailable`.
     """

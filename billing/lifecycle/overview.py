@@ -1,4 +1,4 @@
-"""All a subscriber is shown of what they have, gathered once for the API and the billing page."""
+"""The overview gathers what the API and the account page show a subscriber of their subscription."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from billing.models import Hold, Plan, Price, Subscription
 @dataclass(frozen=True)
 class PendingChange:
     """`kind`: `scheduled`, it happens at `effective_at`; `pending_update`, it happens once it is paid at `confirm_url`,
-    and lapses at `expires_at`. `plan` is empty for one that is none of ours. Times UTC."""
+    and lapses at `expires_at`. `plan` is empty for a price that belongs to no plan of ours. Times UTC."""
 
     kind: str
     price: Price | None
@@ -69,7 +69,7 @@ class Overview:
 
     @property
     def is_comped(self) -> bool:
-        """The plan in effect is one that staff gave."""
+        """Whether staff gave the plan in effect."""
         return self.has_access and not self.decided.is_paid
 
     @property
@@ -93,12 +93,12 @@ class Overview:
         return self.decided.grace_ends_at
 
     def to_look_at(self) -> "Overview":
-        """For who may not manage it: without the page on which it is paid."""
+        """Return a copy without the payment page, for members who may not manage the subscription."""
         return replace(self, pending_change=self.pending_change and replace(self.pending_change, confirm_url=""))
 
 
 def overview_of(subscriber: Any) -> Overview:
-    """Of None, a user whom nobody pays for: the free plan, with nothing used."""
+    """Return the overview of a subscriber. None, a user whom nobody pays for, has the free plan with nothing used."""
     decided = access.NO_SUBSCRIBER if subscriber is None else access.of(subscriber)
     granted = usage.allowance(subscriber, decided)
     customer = decided.subscription.customer if decided.subscription else None

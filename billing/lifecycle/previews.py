@@ -1,4 +1,4 @@
-"""What a change of plan would cost, when it would take effect, and what would no longer fit."""
+"""A preview tells what a change of plan would cost, when it would start, and which use would exceed the new limits."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,7 +66,7 @@ class Preview:
 
 
 def preview(subscriber: Any, plan_slug: str, interval: str) -> Preview:
-    """What `change` with the same arguments would do. Changes nothing.
+    """Return what `change` would do with the same arguments. Changes nothing.
 
     Raises what `change` refuses, `StripeUnavailable`.
     """
@@ -83,9 +83,9 @@ def preview(subscriber: Any, plan_slug: str, interval: str) -> Preview:
 
 
 def intended_change(now: Standing, price: Price, proration_date: int | None) -> PlanChange:
-    """The row of this change, whose id is its idempotency key: as previewed, or asked for before without an answer.
+    """Return the row of this change, as previewed, or asked before without an answer. Its id is the idempotency key.
 
-    Raises `StalePreview` for a date that was not previewed for it and for as many seats, or too long ago.
+    Raises `StalePreview` for a date that was not previewed for this change and as many seats, or too long ago.
     """
     rows = PlanChange.objects.filter(
         customer=now.customer,
@@ -105,7 +105,7 @@ def intended_change(now: Standing, price: Price, proration_date: int | None) -> 
 
 
 def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
-    """Whether this very change was made a moment ago: the second of two clicks, or the answer to the first was lost."""
+    """Whether this very change was made a moment ago: by the first of two clicks, or a call whose answer was lost."""
     rows = PlanChange.objects.filter(
         customer=now.customer, subscription_id=now.id, price=price, created_at__gt=timezone.now() - VALID_FOR
     )
@@ -115,7 +115,7 @@ def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
 
 
 def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:
-    """`items` that put the plan's item on another price; others stay as they are."""
+    """Return the `items` that put the plan's item on another price; others stay as they are."""
     return [{"id": now.item["id"], "price": price.pk, "quantity": now.quantity}]
 
 

@@ -1,6 +1,6 @@
-"""The quantity of a subscription brought to the seats that are paid for, as BILLING_SEATS says them at that moment.
+"""The worker sets a subscription's quantity to the seats that BILLING_SEATS counts at that moment.
 
-What differs in the running period is prorated: `create_prorations`, so that it stands on the next invoice.
+The difference in the running period is prorated (`create_prorations`) and stands on the next invoice.
 """
 
 from typing import Any
@@ -21,8 +21,11 @@ KEPT_OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", 
 
 
 def write_quantity(rows: orders.Rows, claim: Claim) -> None:
-    """Holding the lane, with no transaction open. Raises `StripeUnavailable`, `StripeRefused`, `UnmappedPrice`;
-    `ChangePending` while a change of plan waits for its payment, which Stripe lets nothing else change."""
+    """Set the quantity at Stripe. Call it holding the lane, with no transaction open.
+
+    Raises `StripeUnavailable`, `StripeRefused`, `UnmappedPrice`, and `ChangePending` while a change of plan waits for
+    its payment, since Stripe lets nothing else change then.
+    """
     customer = orders.customer_of(rows)
     if customer is None or not seats.is_counted():
         return
@@ -38,7 +41,8 @@ def write_quantity(rows: orders.Rows, claim: Claim) -> None:
 
 
 def _write_if_different(now: Standing, wanted: int, key: str) -> bool:
-    """Whether anything was written. Checkout counts seats anew, and so does what starts later: see `subscriptions`."""
+    """Write the quantity if it differs, and return whether it did. An unpaid first invoice is left alone: seats are
+    counted again when the subscription starts."""
     if not now.is_live or now.status == Subscription.Status.INCOMPLETE or now.item.get("quantity") is None:
         return False
     schedule = now.schedule
@@ -60,7 +64,7 @@ def _write_if_different(now: Standing, wanted: int, key: str) -> bool:
 
 
 def _has_other_quantity_ahead(schedule: dict[str, Any], wanted: int) -> bool:
-    """Whether a phase that is not over would bill another number of seats."""
+    """Whether a phase under way or ahead would bill another number of seats."""
     plans = _plans(schedule)
     return any(
         item.get("quantity") != wanted
@@ -71,7 +75,7 @@ def _has_other_quantity_ahead(schedule: dict[str, Any], wanted: int) -> bool:
 
 
 def _write_phases(schedule: dict[str, Any], wanted: int, key: str) -> None:
-    """A scheduled change of plan stays, for as many seats."""
+    """Write the schedule's phases with the wanted seats; a scheduled change of plan stays."""
     plans = _plans(schedule)
     stripe_client.post(
         f"/v1/subscription_schedules/{schedule['id']}",
@@ -96,12 +100,12 @@ def _phase_params(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[s
 
 
 def _phases(schedule: dict[str, Any]) -> list[dict[str, Any]]:
-    """The one under way and those to come."""
+    """Return the phase under way and those ahead."""
     under_way = readers.phase_start_of(schedule)
     return [phase for phase in schedule["phases"] if phase["start_date"] >= under_way]
 
 
 def _plans(schedule: dict[str, Any]) -> set[str]:
-    """Prices of plans among those of a schedule."""
+    """Return the ids of a schedule's prices that belong to plans."""
     named = {id_of(item["price"]) for phase in schedule["phases"] for item in phase["items"]}
     return set(Price.objects.filter(pk__in=named).values_list("pk", flat=True))

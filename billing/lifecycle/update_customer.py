@@ -1,4 +1,4 @@
-"""Stripe's customer brought to what we say of the subscriber."""
+"""The worker updates the customer at Stripe with the details of the subscriber."""
 
 import hashlib
 import json
@@ -11,8 +11,10 @@ from billing.subscriptions import customer_details
 
 
 def write_details(rows: orders.Rows) -> None:
-    """Holding the lane, with no transaction open. What is empty is cleared. Raises `StripeUnavailable`,
-    `StripeRefused`."""
+    """Update the customer at Stripe; empty details are cleared there.
+
+    Call it holding the lane, with no transaction open. Raises `StripeUnavailable`, `StripeRefused`.
+    """
     customer = orders.customer_of(rows)
     if customer is None:
         return

@@ -1,4 +1,4 @@
-"""Disputes: access is held while one is open, given back when it is won, and the subscription cancelled when lost."""
+"""A dispute holds access while it is open and releases it when won; a lost dispute cancels the subscription."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from . import invoices
 
 
 def record_dispute(customer: Customer, dispute_id: str) -> None:
-    """Bring our record of a dispute to what Stripe says now, and decide what follows for access."""
+    """Record a dispute as Stripe has it now, and place or release its hold."""
     subscription = subscriptions.refresh(customer)
     found = fetch.dispute(dispute_id, customer.pk)
     mirror.write_object(found["charge"])
@@ -33,9 +33,13 @@ def record_dispute(customer: Customer, dispute_id: str) -> None:
 
 
 def _alert_staff(dispute: Dispute) -> None:
-    """An inquiry can still be settled by a word or a refund; both are answered at Stripe, within days."""
+    """Alert staff to a new dispute or inquiry, which must be answered at Stripe within days."""
     what = "inquiry" if dispute.is_inquiry else "dispute"
-    held = " access is held meanwhile, unless it is an inquiry." if conf.dispute_holds else " access goes on meanwhile."
+    held = (
+        " access is on hold meanwhile, unless it is an inquiry."
+        if conf.dispute_holds
+        else " access continues meanwhile."
+    )
     alerts.tell(
         "dispute_opened",
         f"New {what} {dispute.pk}",
@@ -68,9 +72,10 @@ def _write_dispute(customer: Customer, found: dict[str, Any], link: InvoicePayme
 
 
 def _apply_to_access(subscription: Subscription, dispute: Dispute, link: InvoicePayment | None) -> None:
-    """An inquiry changes nothing, nor does a dispute about what was no subscription or has ended.
+    """Place or release the hold of a dispute, and cancel the subscription after a lost one.
 
-    About a live subscription beside the one that counts, losing cancels as well, or it would go on billing.
+    An inquiry changes nothing, and neither does a dispute about a one-off payment or an ended subscription. Losing
+    also cancels a live subscription that is not the one that counts, or it would go on billing.
     """
     customer = subscription.customer
     disputed = link.subscription_id if link else ""

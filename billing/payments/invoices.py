@@ -1,4 +1,4 @@
-"""What invoices tell: payments, failures and the map from payment to subscription. Facts, each recorded once."""
+"""Invoices tell of payments and failures, and which subscription a payment was for. Each fact is recorded once."""
 
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,9 @@ NO_FURTHER_EFFECT = frozenset({"paid", "void", "uncollectible"})
 
 
 def record_payment(customer: Customer, invoice_id: str) -> None:
-    """A paid invoice: the subscription is confirmed, the payment recorded; announced if money moved.
+    """Refresh the subscription and record the payment of a paid invoice; announce it if money moved.
 
-    `invoice.paid` and `invoice.payment_succeeded` both come for a card payment: one effect per invoice.
+    Stripe sends `invoice.paid` and `invoice.payment_succeeded` for one card payment, so each invoice has one effect.
     """
     subscription = subscriptions.refresh(customer)
     invoice = fetch.settled_invoice(invoice_id, customer.pk)
@@ -33,10 +33,10 @@ def record_payment(customer: Customer, invoice_id: str) -> None:
 
 
 def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: datetime) -> None:
-    """One failed try: the invoice as the event shows it, at Stripe's time; announced unless its reason has passed.
+    """Record one failed try to pay an invoice; announce it if the invoice is still unpaid and no later try was made.
 
-    A payment that waits for the cardholder sends both `payment_failed` and `payment_action_required`: what the
-    payment intent says now decides which of the two is announced, so their order does not.
+    `at_the_time` is the invoice as the event shows it. A payment that waits for the cardholder sends both
+    `payment_failed` and `payment_action_required`: the payment intent's state now decides which one is announced.
     """
     subscription = subscriptions.refresh(customer)
     invoice = fetch.invoice(id_of(at_the_time), customer.pk)
@@ -62,7 +62,7 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
 
 
 def record_links(customer: Customer, invoice_id: str) -> None:
-    """The ways to an invoice from its payments, as Stripe has them: an event may say anything."""
+    """Record which payments paid an invoice, as Stripe has it: the event itself may be forged."""
     _record_links(customer, fetch.settled_invoice(invoice_id, customer.pk))
 
 
@@ -72,7 +72,7 @@ def _record_links(customer: Customer, invoice: dict[str, Any]) -> None:
 
 
 def record_link(customer: Customer, invoice_payment: dict[str, Any], subscription_id: str) -> InvoicePayment:
-    """The way back from a payment intent or charge to its invoice."""
+    """Record the link from a payment intent or charge to its invoice."""
     payment = invoice_payment["payment"]
     link, _ = InvoicePayment.objects.update_or_create(
         pk=invoice_payment["id"],
@@ -88,7 +88,7 @@ def record_link(customer: Customer, invoice_payment: dict[str, Any], subscriptio
 
 
 def link_of(customer: Customer, payment_intent: str, charge: str) -> InvoicePayment | None:
-    """The invoice payment of a refund or dispute: from our map, else by one call; None for a one-off payment."""
+    """Return the invoice payment of a refund or dispute, from our rows or by one call; None for a one-off payment."""
     theirs = InvoicePayment.objects.filter(customer=customer)
     known = theirs.filter(payment_intent=payment_intent).first() if payment_intent else None
     if known is None and charge:
@@ -100,9 +100,9 @@ def link_of(customer: Customer, payment_intent: str, charge: str) -> InvoicePaym
 
 
 def pays_for_period_at(customer: Customer, link: InvoicePayment, at: datetime) -> bool:
-    """Whether the invoice paid for the subscription's period that ran at that moment, by its own full-period lines.
+    """Whether the invoice paid for the period that ran at that moment, by its own full-period lines.
 
-    So it is of no importance when we hear of it. An upgrade's invoice has prorations only, and pays for no period.
+    So it makes no difference when the event arrives. An upgrade's invoice has only prorations and pays for no period.
     """
     payment = Payment.objects.filter(invoice_id=link.invoice_id).first()
     if payment is None:
@@ -129,7 +129,7 @@ def _payment_columns(invoice: dict[str, Any]) -> dict[str, Any]:
 
 
 def _receipt_period(invoice: dict[str, Any]) -> tuple[int | None, int | None]:
-    """For the receipt's wording only: the span of the lines that bill a subscription item without proration."""
+    """Return the span of the lines that bill a subscription item without proration, UTC seconds."""
     spans = [line["period"] for line in invoice["lines"]["data"] if _bills_an_item(line)]
     return min((s["start"] for s in spans), default=None), max((s["end"] for s in spans), default=None)
 
@@ -141,7 +141,7 @@ def _bills_an_item(line: dict[str, Any]) -> bool:
 
 
 def _failure_columns(invoice: dict[str, Any]) -> dict[str, Any]:
-    """What only the event still tells, in fields that every API version has."""
+    """Return what only the event still tells, from fields that every API version has."""
     return {
         "amount": invoice["amount_remaining"],
         "next_attempt_at": from_timestamp(invoice["next_payment_attempt"]),
@@ -149,7 +149,7 @@ def _failure_columns(invoice: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cause_columns(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
-    """Why it failed, as the invoice's payment intents say now: a later try has written over an earlier one's code."""
+    """Return why the payment failed, by its payment intents now; a later try has overwritten an earlier one's code."""
     intents = payment_intents_of(invoice)
     is_last_try = invoice["attempt_count"] == at_the_time["attempt_count"]
     return {
@@ -159,6 +159,6 @@ def _cause_columns(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict
 
 
 def _decline_code(intent: dict[str, Any]) -> str:
-    """The bank's decline code, else Stripe's error code; a payment that waits for the cardholder may have neither."""
+    """Return the bank's decline code, or Stripe's error code, or "" while the payment waits for the cardholder."""
     error = payment_error_of(intent)
     return str(error.get("decline_code") or error.get("code") or "")[:60]

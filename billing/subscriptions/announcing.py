@@ -17,7 +17,7 @@ STARTED = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNP
 
 
 def announce_transitions(before: Subscription, after: Subscription, found: list[dict[str, Any]]) -> None:
-    """Send a signal for each real transition from `before` to `after`. `found` is what Stripe has of the customer."""
+    """Send a signal for each real transition from `before` to `after`. `found`: all the customer's subscriptions."""
     is_another, was_started = before.stripe_id != after.stripe_id, before.status in STARTED
     ended = _replaced_subscription(before, found) if is_another else after
     if was_started and ended.status in Subscription.TERMINAL:
@@ -63,7 +63,7 @@ def customers_past_grace() -> list[str]:
 
 
 def announce_trial_end(subscription: Subscription) -> None:
-    """Announce the end of a trial once, while it is ahead: Stripe sends its event also when a trial is cut short."""
+    """Announce the end of a trial once, while it is ahead. Stripe sends its event also when a trial is cut short."""
     trial_end = subscription.trial_end
     if trial_end and trial_end > clock.now() and trial_end != subscription.announced_trial_end:
         subscription.announced_trial_end = trial_end
@@ -72,7 +72,7 @@ def announce_trial_end(subscription: Subscription) -> None:
 
 
 def _announce_schedule(before: Subscription, after: Subscription) -> None:
-    """Announce what is to happen on a later day: an end, or another plan."""
+    """Announce a newly scheduled end or change of plan."""
     if after.cancel_at and before.cancel_at != after.cancel_at:
         _send(signals.cancellation_scheduled, after, cancel_at=after.cancel_at)
     if after.pending_kind == Subscription.Pending.SCHEDULED and _pending_change(before) != _pending_change(after):

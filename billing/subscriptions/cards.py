@@ -1,4 +1,4 @@
-"""The card that will be charged: what is shown of it, and the last day it works."""
+"""A subscription's row keeps the brand, last digits and last day of the card that will be charged."""
 
 from calendar import monthrange
 from datetime import date
@@ -10,8 +10,10 @@ UNKNOWN: dict[str, Any] = {"card_brand": "", "card_last4": "", "card_expires_on"
 
 
 def card_columns(found: dict[str, Any]) -> dict[str, Any]:
-    """Of a subscription with its own and its customer's default payment method expanded: brand, last four digits and
-    expiry, empty where no card is charged. Nothing where they were not expanded, so that what we know stays."""
+    """Return the columns about the card, empty if no card is charged.
+
+    Returns no columns if the payment method of the subscription or its customer was not expanded: what we know stays.
+    """
     method = payment_method_of(found)
     if isinstance(method, str):
         return {}
@@ -26,7 +28,7 @@ def card_columns(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def payment_method_of(found: dict[str, Any]) -> dict[str, Any] | str | None:
-    """The subscription's own payment method, else an older source, else the customer's; an id where not expanded."""
+    """Return the subscription's own payment method, or an older source, or the customer's; an id if not expanded."""
     method = found["default_payment_method"] or id_of(found.get("default_source")) or None
     customer = found["customer"]
     if method or not isinstance(customer, dict):

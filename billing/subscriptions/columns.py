@@ -1,4 +1,4 @@
-"""The columns of our row are read from a subscription at Stripe."""
+"""The columns of our row are read from a subscription at Stripe here."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Access given for nothing, until a moment: given and ended by staff, run out by the clock. Called holding the lane."""
+"""Staff give access without payment until a moment (a comp), and may end it early. Call these holding the lane."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from .announcing import announce_access
 
 
 def grant(customer: Customer, plan: Plan, until: datetime, reason: str) -> Comp:
-    """In place of the one that is open, if there is one."""
+    """Give access to a plan until a moment; an open comp is replaced."""
     Subscription.objects.get_or_create(customer=customer)  # access is read from its row
     _close(customer)
     comp = Comp.objects.create(
@@ -25,12 +25,12 @@ def end(customer: Customer) -> None:
 
 
 def customers_past_comp() -> list[str]:
-    """Customers whose comp has run out by the clock, which nobody has said yet."""
+    """Return the ids of customers whose comp has run out but is not closed yet."""
     return list(Comp.objects.open().filter(until__lte=clock.now()).values_list("customer_id", flat=True))
 
 
 def end_lapsed(customer_id: str) -> None:
-    """Close the comp that has run out; another may have taken its place since it was looked for."""
+    """End a comp that has run out, unless another has taken its place meanwhile."""
     customer = Customer.objects.get(pk=customer_id)
     if customer.comps.open().filter(until__lte=clock.now()).exists():
         end(customer)
@@ -44,6 +44,6 @@ def _close(customer: Customer) -> None:
 
 
 def _announce(customer: Customer) -> None:
-    """A plan may change where access does not: what was used may be above its limits all the same."""
+    """Announce access, and use above the new limits: the plan may change even where access does not."""
     announce_access(customer.pk)
     usage.announce_overflow(Subscription.objects.select_related("customer__subscriber").get(customer=customer))

@@ -1,4 +1,4 @@
-"""A customer who was deleted at Stripe loses access; the row stays for what still arrives."""
+"""A customer who was deleted at Stripe loses access; the row stays for events that still arrive."""
 
 from billing import cause, clock, signals
 from billing.models import Customer, Subscription

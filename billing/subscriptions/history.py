@@ -7,7 +7,7 @@ from . import mrr
 
 
 def record_change(before: Subscription, after: Subscription) -> bool:
-    """Add a row where the state differs, in the transaction that changed it. Returns whether it did."""
+    """Add a row if the state differs, in the transaction that changed it. Returns whether it did."""
     state = SubscriptionChange.state_of(after)
     if state == SubscriptionChange.state_of(before):
         return False

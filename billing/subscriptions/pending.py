@@ -1,4 +1,4 @@
-"""A change of plan that has not happened yet, read from the subscription as Stripe sends it, whoever made it."""
+"""A pending change of plan is read from the subscription as Stripe sends it, whoever asked for the change."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,10 @@ Kind = Subscription.Pending
 
 @dataclass(frozen=True)
 class PendingChange:
-    """`price` is None for one that belongs to no plan of ours. `at`, UTC seconds: when it happens, or lapses unless
-    it is paid at `url`."""
+    """A change that happens `at` (UTC seconds), or lapses then unless it is paid at `url`.
+
+    `price` is None if it belongs to no plan of ours.
+    """
 
     kind: Kind
     price: Price | None
@@ -23,12 +25,12 @@ class PendingChange:
 
 
 def pending_change_of(found: dict[str, Any]) -> PendingChange | None:
-    """Of a subscription with its schedule and latest invoice expanded."""
+    """Return the pending change, or None, of a subscription with its schedule and latest invoice expanded."""
     return _awaiting_payment(found) or _scheduled(found)
 
 
 def pending_columns(found: dict[str, Any]) -> dict[str, Any]:
-    """What the projection keeps of it; nothing where the schedule was not expanded, so that what we know stays."""
+    """Return the `pending_…` columns; none if the schedule was not expanded, so that what we know stays."""
     if isinstance(found.get("schedule"), str):
         return {}
     change = pending_change_of(found)
@@ -41,7 +43,7 @@ def pending_columns(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _awaiting_payment(found: dict[str, Any]) -> PendingChange | None:
-    """`pending_if_incomplete`: the change waits for its invoice, which is the latest."""
+    """Return the change that waits for its invoice, which is the latest (`pending_if_incomplete`)."""
     update, invoice = found.get("pending_update"), found["latest_invoice"]
     if not update:
         return None
@@ -50,7 +52,7 @@ def _awaiting_payment(found: dict[str, Any]) -> PendingChange | None:
 
 
 def _scheduled(found: dict[str, Any]) -> PendingChange | None:
-    """The first phase ahead of which something is billed that is not billed now."""
+    """Return the change of the first phase ahead that bills something else than now."""
     schedule = found.get("schedule")
     if not isinstance(schedule, dict) or schedule["status"] != "active" or not schedule["current_phase"]:
         return None

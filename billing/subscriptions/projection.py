@@ -60,7 +60,7 @@ def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at:
 
 
 def _update_customer(customer: Customer, found: Any) -> None:
-    """Keep the address and the language that Stripe knows; a customer who has left keeps none."""
+    """Copy the address and the language from Stripe, except for a deleted customer."""
     if customer.deleted_at:
         return
     found = found if isinstance(found, dict) else {}

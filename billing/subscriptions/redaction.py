@@ -1,4 +1,4 @@
-"""What is personal in Stripe's objects: taken out of copies once who they are about has left. Ids and money stay."""
+"""Redaction removes what is personal from copies of Stripe's objects after a deletion. Ids and money stay."""
 
 import re
 from typing import Any
@@ -44,7 +44,7 @@ OF_A_CUSTOMER = PERSONAL | {"description", "tax_ids"}
 
 
 def redacted_copy(copy: Any, names: frozenset[str] = PERSONAL) -> Any:
-    """The same JSON with null for all that is personal, and for every text with an address in it, at any depth."""
+    """Return the same JSON with null for personal fields and for every text with an address in it, at any depth."""
     if isinstance(copy, list):
         return [redacted_copy(item, names) for item in copy]
     if isinstance(copy, str):
@@ -56,13 +56,13 @@ def redacted_copy(copy: Any, names: frozenset[str] = PERSONAL) -> Any:
 
 
 def redacted_event(payload: dict[str, Any]) -> dict[str, Any]:
-    """An event's JSON likewise, what its object was before included; `redacted` is true from then on."""
+    """Return an event's JSON redacted, with the object's previous values; `redacted` is true from then on."""
     data = payload["data"]
     is_customer = data["object"].get("object") == "customer"
     return {**payload, "data": redacted_copy(data, OF_A_CUSTOMER if is_customer else PERSONAL), "redacted": True}
 
 
 def error_class(said: str) -> str:
-    """Only the class of an error about who has left: a host project's receiver may have named them in the rest."""
+    """Return only the class of an error message: the rest may name the person, in a host's words."""
     kind, _, words = said.partition(":")
     return kind if words and kind.isidentifier() else ""

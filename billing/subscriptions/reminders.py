@@ -1,7 +1,6 @@
-"""What only the calendar tells: a yearly renewal that comes near, a card that will not work when it is next charged.
+"""Reminders announce a yearly renewal that comes near, and a card that expires before its next charge.
 
-Looked for each hour, by the clock of the rules. Each is announced once: what was announced stands in the row, written
-under the lane like any other change.
+The worker looks for them each hour, by the clock of the rules. Each is announced once, as the row remembers.
 """
 
 import logging
@@ -22,7 +21,7 @@ CAUSE = "calendar"
 
 
 def hourly() -> str:
-    """The schedule's task; says what was announced."""
+    """Announce all reminders that are due. Returns a summary for the queue."""
     now = clock.now()
     renewals = _announce_each(renewals_due(now), renewals_due, _announce_renewal)
     cards = _announce_each(expiring_cards(now), expiring_cards, _announce_card)
@@ -30,14 +29,14 @@ def hourly() -> str:
 
 
 def renewals_due(now: datetime) -> Rows:
-    """Yearly subscriptions that will be charged within the days of the reminder, and were not told of that day."""
+    """Return yearly subscriptions that renew within BILLING_RENEWAL_REMINDER_DAYS, unannounced for that day."""
     untold = Q(announced_renewal=None) | ~Q(announced_renewal=F("current_period_end"))
     due = _charged_within(now, conf.renewal_reminder)
     return due.filter(untold, status=Status.ACTIVE, price__interval=Price.Interval.YEAR)
 
 
 def expiring_cards(now: datetime) -> Rows:
-    """Those whose card will have stopped working on the day that it is charged next, and were not told of that card."""
+    """Return subscriptions whose card expires before its next charge, unannounced for that card."""
     untold = Q(announced_card_expiry=None) | ~Q(announced_card_expiry=F("card_expires_on"))
     due = _charged_within(now, conf.card_reminder)
     return due.filter(untold, card_expires_on__lt=F("current_period_end__date"))
@@ -65,7 +64,7 @@ def _announce_one(customer: str, due: Callable[[datetime], Rows], announce: Call
         with cause.recorded_as(CAUSE), lanes.hold(customer, wait_seconds=0) as commit:
             return commit(work)
     except lanes.LaneBusy:
-        return 0  # an hour later it is as true
+        return 0  # the next run, in an hour, announces it
     except Exception:
         log.exception("not reminded", extra={"lane": customer})
         return 0

@@ -111,7 +111,7 @@ def test_who_has_left_is_explained_as_a_customer_and_before_it_as_ever(world, ad
     world.advance(hours=1)
     now, then = (access.explain_customer(customer_row(ada), at) for at in (None, before))
     assert (now.reason, then.reason) == ("customer_deleted", "active")
-    assert "The account was asked to be deleted on" in str(now)
+    assert "Deletion of the account was requested on" in str(now)
     assert "is finished" in str(now)
     assert now.deletion
     assert not then.deletion
