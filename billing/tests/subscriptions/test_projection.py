@@ -98,20 +98,20 @@ def test_one_that_came_to_be_beside_a_billing_one_does_not_count_while_it_is_new
 
 def test_the_period_and_quantity_are_those_of_the_item_that_is_a_plan(prices, row):
     items = [item("price_low", 2, end=3000), item("price_high", 7, end=4000), item("price_other", 9, end=5000)]
-    columns = subscriptions.columns(found(items=items), row)
+    columns = subscriptions.columns_of(found(items=items), row)
     assert (columns["price"], columns["plan"].slug, columns["quantity"]) == (prices[1], "high", 7)
     assert columns["current_period_end"] == from_timestamp(4000)
     assert columns["unmapped_price"] == ""
 
 
 def test_a_quantity_that_is_not_said_is_one(prices, row):
-    assert subscriptions.columns(found(items=[item(quantity=None)]), row)["quantity"] == 1
+    assert subscriptions.columns_of(found(items=[item(quantity=None)]), row)["quantity"] == 1
 
 
 @pytest.mark.parametrize(("known_as", "keeps"), [("sub_1", True), ("sub_2", False)])
 def test_a_price_that_is_no_plans_keeps_what_we_know_of_the_same_subscription_alone(prices, row, known_as, keeps):
     row.stripe_id, row.price = known_as, prices[0]
-    columns = subscriptions.columns(found(items=[item("price_other")]), row)
+    columns = subscriptions.columns_of(found(items=[item("price_other")]), row)
     assert columns["unmapped_price"] == "price_other"
     assert (columns["price"], columns["plan"]) == ((prices[0], prices[0].plan) if keeps else (None, None))
 
@@ -128,7 +128,7 @@ def test_a_price_that_is_no_plans_keeps_what_we_know_of_the_same_subscription_al
     ],
 )
 def test_an_end_is_ahead_by_either_field_until_it_has_ended(prices, row, changes, ends_at):
-    assert subscriptions.columns(found(**changes), row)["cancel_at"] == from_timestamp(ends_at)
+    assert subscriptions.columns_of(found(**changes), row)["cancel_at"] == from_timestamp(ends_at)
 
 
 # Since when it is past due
