@@ -115,8 +115,10 @@ def test_everything_is_told_with_its_cause():
         (access(), "The subscription is active and paid until an unknown date."),
         (
             access(row=subscription(current_period_end=AT, cancel_at=AT + DAY)),
-            "The subscription is active and paid until 10 May 2026, 12:00. "
-            "It is cancelled and ends 11 May 2026, 12:00.",
+            (
+                "The subscription is active and paid until 10 May 2026, 12:00. "
+                "It is cancelled and ends 11 May 2026, 12:00."
+            ),
         ),
         (
             access(False, "canceled", None, subscription(ended_at=AT, cancel_at=AT)),
