@@ -1,6 +1,6 @@
 """The deletion of an account ends every subscription first, then removes what is personal, and tells who left.
 
-Host projects call `begin` and read `of`; the worker calls the rest.
+Host projects call `begin` and `deletion_of`; the worker calls the rest.
 """
 
 from .process import begin, deletion_of, due_lanes, owed_deletions, postpone, proceed, try_now

@@ -1,4 +1,4 @@
-"""What we keep about who has left, without the person: events as they came, dj-stripe's rows, what staff wrote."""
+"""After a deletion, our copies keep nothing personal: events, dj-stripe's rows, and what staff wrote."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,19 +13,22 @@ from billing.subscriptions import error_class, redact_rows, redacted_event
 PORTION = 100
 
 
-def redact_events(customer_id: str, go_on: Callable[[], None]) -> None:
-    """Every event of this customer's, ours and dj-stripe's copy, in short transactions; `go_on` is called before each.
+def redact_events(customer_id: str, renew: Callable[[], None]) -> None:
+    """Redact every event of this customer, ours and dj-stripe's copy, in short transactions.
 
-    Broken off, it goes on with those that are left.
+    `renew` is called before each transaction. After an interruption, the next call continues with the events left.
     """
     while True:
-        go_on()
+        renew()
         if not _redact_portion(customer_id):
             return
 
 
 def redact_reasons(customer: Customer) -> None:
-    """Staff's own words and Stripe's; that they held or gave access, and when, stays. A host may have no admin."""
+    """Clear the words of staff and Stripe; the fact that access was held or given, and when, stays.
+
+    A host project may run without Django's admin.
+    """
     StripeWrite.objects.filter(lane=customer.pk).update(error_message="")
     customer.holds.update(reason="")
     customer.comps.update(reason="")
