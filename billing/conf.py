@@ -223,7 +223,7 @@ class Settings:
 
     @property
     def monitoring_token(self) -> str:
-        """BILLING_MONITORING_TOKEN: /metrics and /readyz answer only requests with `Authorization: Bearer <token>`. Empty:
+        """BILLING_MONITORING_TOKEN: /metrics and /readyz answer only requests with `Authorization: Bearer …`. Empty:
         they answer everybody, so the proxy must keep them private."""
         return self._get("BILLING_MONITORING_TOKEN", "")
 

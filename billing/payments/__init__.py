@@ -1,4 +1,4 @@
-"""Facts about money: payments, failures, refunds and disputes."""
+"""This room records the facts about money: payments, failures, refunds and disputes."""
 
 from . import disputes, notices, refunds
 from .invoices import link_of, record_failure, record_links, record_payment

@@ -1,4 +1,4 @@
-"""Stripe's answer becomes our rows here, and each real change is announced."""
+"""This room turns Stripe's answers into our rows, and announces each real change."""
 
 from . import comps, customer_details, holds, mirror, mrr, seats
 from .announcing import announce_access, announce_trial_end, customers_past_grace

@@ -151,4 +151,6 @@ def test_the_command_says_what_is_wrong_by_its_exit_code(db, arguments, code):
 def test_a_subscriber_without_a_customer_is_found_by_their_own_address(settings, db):
     settings.BILLING_CLOCK = ""
     get_user_model().objects.create_user("eve@example.com")
-    assert "eve@example.com has no access (no_subscription). Nothing was ever bought." in told("eve@example.com")
+    assert "eve@example.com has no access (no_subscription). There has never been a subscription." in told(
+        "eve@example.com"
+    )

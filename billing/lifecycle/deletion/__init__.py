@@ -1,4 +1,4 @@
-"""The deletion of an account ends every subscription first, then removes what is personal, and tells who left.
+"""The deletion of an account ends every subscription at Stripe, then removes what is personal.
 
 Host projects call `begin` and `deletion_of`; the worker calls the rest.
 """

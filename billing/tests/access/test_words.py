@@ -68,7 +68,7 @@ def test_grace_ends_while_it_is_ahead_and_has_ended_from_its_moment(since, ends,
 
 def test_without_anything_to_tell_there_is_a_line_each_and_no_heading():
     assert told(NO_SUBSCRIPTION).splitlines() == [
-        "On 10 May 2026, 12:00, ada has no access (no_subscription). Nothing was ever bought.",
+        "On 10 May 2026, 12:00, ada has no access (no_subscription). There has never been a subscription.",
         "There is no subscription; the free plan is in effect.",
         "No payment is overdue.",
         "Stripe sent no event about this customer until then.",

@@ -128,7 +128,7 @@ def test_the_admin_shows_such_plans_and_says_why_nobody_edits_them_there(stated,
     definitions.update_plans()
     one = reverse("admin:billing_plan_change", args=[Plan.objects.get(slug="pro").pk])
     for page in (reverse("admin:billing_plan_changelist"), one):
-        assert "These plans stand in the setting BILLING_PLANS" in admin_client.get(page).content.decode()
+        assert "The setting BILLING_PLANS defines these plans" in admin_client.get(page).content.decode()
     assert admin_client.post(one, {"name": "Mine"}).status_code == 403
     assert admin_client.get(reverse("admin:billing_plan_add")).status_code == 403
     assert (
