@@ -1,3 +1,5 @@
+"""The app starts up here: it installs the Stripe client, receivers and checks, and declares its schedules."""
+
 from typing import ClassVar
 
 from django.apps import AppConfig, apps

@@ -25,7 +25,7 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
 
 
 class SignedSerializer:
-    """A serializer for Django's RedisCache: `OPTIONS = {"serializer": "billing.cache.SignedSerializer"}`.
+    """Serialize entries for Django's RedisCache: `OPTIONS = {"serializer": "billing.cache.SignedSerializer"}`.
 
     Whole numbers are stored as they are, so that Redis counts them; anything else is pickled and signed. An unsigned
     value reads as None.
@@ -54,7 +54,7 @@ class SignedSerializer:
 
 
 class _TextOnly(pickle.Unpickler):
-    """An unpickler for the text that Django's cache wraps. It refuses a pickle that names a class or function."""
+    """Unpickle the text that Django's cache wraps, and refuse a pickle that names a class or function."""
 
     def find_class(self, module: str, name: str) -> NoReturn:
         raise pickle.UnpicklingError
@@ -70,7 +70,7 @@ def counting_cache_name() -> str:
 
 
 class ExactDatabaseCache(DatabaseCache):
-    """A database cache with atomic `add` and `incr`, on PostgreSQL and SQLite. It never culls a valid entry.
+    """This database cache has atomic `add` and `incr`, on PostgreSQL and SQLite, and never culls a valid entry.
 
     Both begin by writing to the key's row, so every other writer of the key waits until we have committed.
     """

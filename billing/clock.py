@@ -38,7 +38,7 @@ def from_timestamp(seconds: int | None) -> datetime | None:
 
 
 class SandboxClock:
-    """A clock that asks the sandbox for its time at most twice a second, and keeps the last offset while it is away."""
+    """The clock asks the sandbox for its time at most twice a second, and keeps the last offset while it is away."""
 
     REFRESH_SECONDS = 0.5
 

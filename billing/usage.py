@@ -22,7 +22,10 @@ DELETED = frozenset({"closing", "customer_deleted"})
 
 
 class QuotaExceeded(Exception):
-    """The use would exceed the limit by `over`, so nothing was counted. `used` of `limit` stands as before."""
+    """A quota compares use with its limit.
+
+    `limit` and `remaining` are None if the plan sets no limit; `remaining` is never negative.
+    """
 
     def __init__(self, feature: str, used: int, limit: int, quantity: int, resets_at: datetime) -> None:
         self.feature, self.used, self.limit, self.quantity, self.resets_at = feature, used, limit, quantity, resets_at
@@ -39,7 +42,7 @@ class NoAccess(Exception):
 
 @dataclass(frozen=True)
 class Quota:
-    """Use and its limit. `limit` and `remaining` are None if the plan sets no limit; `remaining` is never negative."""
+    """A quota compares use with its limit. `limit` and `remaining` are None if the plan sets no limit; `remaining` is never negative."""
 
     used: int
     limit: int | None
@@ -56,7 +59,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Allowance:
-    """The limits of a subscriber in the running period."""
+    """An allowance holds the limits of a subscriber in the running period."""
 
     plan: Plan | None
     period_start: datetime

@@ -16,7 +16,7 @@ Interval = Price.Interval
 
 
 class Remembered(dict[str, "Price | None"]):
-    """Prices by id, each looked up once; in a dry run, unknown prices are not saved."""
+    """Prices are remembered by id and looked up once; in a dry run, unknown prices are not saved."""
 
     def __init__(self, known: dict[str, Price], *, is_dry: bool) -> None:
         super().__init__(known)
@@ -41,7 +41,7 @@ def prices_remembered(*, is_dry: bool = False, known: dict[str, Price] | None = 
 
 
 class UnmappedPrice(Exception):
-    """A Stripe price that leads to none of our plans."""
+    """The price at Stripe belongs to none of our plans."""
 
     def __init__(self, stripe_price: dict[str, Any]) -> None:
         key = stripe_price.get("lookup_key") or "none"

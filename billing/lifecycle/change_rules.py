@@ -25,7 +25,7 @@ INTERVALS = list(Price.Interval)  # shortest first
 
 
 class Effect(StrEnum):
-    """The effect of choosing a price."""
+    """An effect tells when the choice of a price changes the plan."""
 
     NOW = "now"
     PERIOD_END = "period_end"

@@ -45,7 +45,7 @@ GIVE_UP_AFTER = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Wanted:
-    """A price in a currency and a quantity. A buyer who wants another than the open attempt's gets a new one."""
+    """A buyer wants a price in a currency and a quantity; if the open attempt differs, a new one is made."""
 
     price: Price
     currency: str
@@ -198,7 +198,7 @@ def _close_without_session(attempt: CheckoutAttempt) -> bool:
 
 
 class Outcome(StrEnum):
-    """The outcome of a Checkout when the buyer comes back."""
+    """An outcome tells how a Checkout stands when the buyer comes back."""
 
     PAID = "paid"
     PROCESSING = "processing"

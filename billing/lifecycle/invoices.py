@@ -17,7 +17,7 @@ MOST = 100
 
 @dataclass(frozen=True)
 class Invoice:
-    """`total` and `amount_paid` in minor units of `currency`; `status` open, paid, void or uncollectible."""
+    """An invoice counts `total` and `amount_paid` in minor units; `status` is open, paid, void or uncollectible."""
 
     id: str
     number: str
@@ -32,7 +32,7 @@ class Invoice:
 
 @dataclass(frozen=True)
 class Page:
-    """`next` is the cursor of the page after, None on the last one."""
+    """A page lists invoices; `next` is the cursor of the following page, None on the last."""
 
     invoices: list[Invoice]
     next: str | None

@@ -24,7 +24,7 @@ NOT_SHOWN = "Our payment provider does not show this change yet. Please look aga
 
 @dataclass(frozen=True)
 class Standing:
-    """A customer with the subscription that counts, as Stripe has it now: `found`."""
+    """A standing holds a customer and the subscription that counts, as Stripe has it now: `found`."""
 
     customer: Customer
     found: Found

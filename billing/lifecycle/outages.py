@@ -11,7 +11,7 @@ from .refusals import NotConfirmed
 
 @dataclass(frozen=True)
 class Outage:
-    """`status` is HTTP's, `code` is for programs, `retry_after` counts seconds (0: trying again will not help)."""
+    """An outage has a `status` of HTTP, a `code` for programs, and `retry_after` seconds (0: a retry does not help)."""
 
     status: int
     code: str

@@ -11,8 +11,10 @@ from billing.models import Hold, Plan, Price, Subscription
 
 @dataclass(frozen=True)
 class PendingChange:
-    """`kind`: `scheduled`, it happens at `effective_at`; `pending_update`, it happens once it is paid at `confirm_url`,
-    and lapses at `expires_at`. `plan` is empty for a price that belongs to no plan of ours. Times UTC."""
+    """A `scheduled` change happens at `effective_at`; a `pending_update` happens once it is paid at `confirm_url`.
+
+    A `pending_update` lapses at `expires_at`. `plan` is empty for a price that belongs to no plan of ours. Times are UTC.
+    """
 
     kind: str
     price: Price | None
@@ -38,7 +40,7 @@ class PendingChange:
 
 @dataclass(frozen=True)
 class Overview:
-    """`plan` is the effective one: the free plan without access. Times are UTC, None where they do not apply."""
+    """An overview names the effective `plan`, the free one without access. Times are UTC, None if they do not apply."""
 
     decided: access.Access
     effective_plan: Plan | None

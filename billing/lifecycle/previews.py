@@ -25,7 +25,7 @@ KEPT_FOR = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the invoice; `amount` in minor units, negative for unused time. Times UTC."""
+    """A line shows one line of the invoice; `amount` is minor units, negative for unused time. Times are UTC."""
 
     description: str
     amount: int
@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Overflow:
-    """A feature of which more is used in the running period than the new plan includes: `over_by` more."""
+    """An overflow names a feature of which `over_by` more is used in this period than the new plan includes."""
 
     feature: str
     used: int
@@ -45,11 +45,11 @@ class Overflow:
 
 @dataclass(frozen=True)
 class Preview:
-    """Amounts in minor units of `currency`. `amount_due` is charged now; `credit` is what unused time leaves over, and
-    is taken off later invoices. `renewal_amount` is the list price then, before discounts and taxes.
+    """A preview gives amounts in minor units of `currency`.
 
-    `proration_date`, UTC seconds, is to be sent along with the change; None where nothing is asked for but to take a
-    pending change back.
+    `amount_due` is charged now; `credit` is what unused time leaves over, and is taken off later invoices.
+    `renewal_amount` is the list price then, before discounts and taxes. `proration_date`, UTC seconds, is to be sent
+    along with the change; None if the change only cancels a pending one.
     """
 
     price: Price

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Alert(models.Model):
-    """An alert to staff, one row for each cause. `waiting` counts how often it happened since the last mail."""
+    """An alert tells staff of one cause. `waiting` counts how often it happened since the last mail."""
 
     cause = models.CharField(primary_key=True, max_length=100)
     subject = models.CharField(max_length=255)

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Plan(models.Model):
-    """A plan of ours. `rank` orders plans: a change to a lower rank is a downgrade."""
+    """A plan gives access. `rank` orders plans: a change to a lower rank is a downgrade."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=100)
@@ -46,7 +46,7 @@ class PlanLimit(models.Model):
 
 
 class Price(models.Model):
-    """A Stripe price of one of our plans. Amounts in minor units of their currency, as Stripe counts them."""
+    """A price at Stripe belongs to one of our plans. Amounts are minor units, as Stripe counts them."""
 
     class Interval(models.TextChoices):
         DAY = "day"

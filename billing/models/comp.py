@@ -16,7 +16,7 @@ class CompQuerySet(models.QuerySet["Comp"]):
 
 
 class Comp(models.Model):
-    """Access to a plan that a member of staff gave until a moment; kept for good, at most one a customer is open."""
+    """A comp gives access to a plan until a moment. Rows are kept for good; a customer has at most one open comp."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="comps")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")

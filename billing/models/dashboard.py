@@ -4,7 +4,7 @@ from .payments import Payment
 
 
 class Dashboard(Payment):
-    """The dashboard for the admin: it has an address, a place in the menu and a permission, but no rows."""
+    """The dashboard has an address, a place in the menu and a permission in the admin, but no rows."""
 
     class Meta:
         proxy = True

@@ -33,7 +33,7 @@ class AccountDeletionQuerySet(models.QuerySet["AccountDeletion"]):
 
 
 class AccountDeletion(models.Model):
-    """The deletion of one account. A step is stamped once Stripe has confirmed it, and is not taken again."""
+    """A deletion ends one account. A step is stamped once Stripe has confirmed it, and is not taken again."""
 
     STEPS: ClassVar[dict[str, str]] = {
         "checkouts_expired_at": "expire open Checkouts",

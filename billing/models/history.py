@@ -9,7 +9,7 @@ from .subscription import Customer, Subscription
 
 
 class SubscriptionChange(models.Model):
-    """A subscription as it stood from `recorded_at` on, by the clock of the rules, until the next row."""
+    """A row keeps a subscription as it stood from `recorded_at` on, by the clock of the rules, until the next row."""
 
     STATE: ClassVar[tuple[str, ...]] = (
         "stripe_id",
@@ -59,7 +59,7 @@ class SubscriptionChange(models.Model):
 
 
 class MrrMovement(models.Model):
-    """A movement of monthly recurring revenue (MRR). The sum of all movements up to a moment is the MRR then.
+    """A movement changes the monthly recurring revenue (MRR). The sum of all up to a moment is the MRR then.
 
     A customer starts to pay by `new` or `reactivation`, and stops by `churn` only, so these tell how many pay.
     """

@@ -31,7 +31,7 @@ class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
 
 
 class StripeEvent(models.Model):
-    """One event of Stripe's, stored before it is answered. `created` is Stripe's, in UTC seconds."""
+    """An event of Stripe is stored before its delivery is answered. `created` is Stripe's time, in UTC seconds."""
 
     class Status(models.TextChoices):
         RECEIVED = "received"
@@ -116,7 +116,7 @@ class StripeEvent(models.Model):
 
 
 class Lane(models.Model):
-    """The unit of order: only the worker that holds a lane's token changes the state of its customer.
+    """A lane is the unit of order: only the worker that holds its token changes the state of its customer.
 
     `arrived` counts wake-ups and `drained` those that were finished, so a lane has waiting work while they differ.
     """
@@ -139,7 +139,7 @@ class Lane(models.Model):
 
 
 class StripeWrite(models.Model):
-    """A write that we owe Stripe, decided in a transaction and made after it. Id and try make the idempotency key."""
+    """An owed write is decided in a transaction and made after it. Id and try make the idempotency key."""
 
     class Action(models.TextChoices):
         CANCEL_SUBSCRIPTION = "cancel_subscription"

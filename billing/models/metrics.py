@@ -4,7 +4,7 @@ from django.db import models
 
 
 class StripeCalls(models.Model):
-    """The number of calls to Stripe with this outcome within so many seconds, by all processes."""
+    """A row counts the calls to Stripe that had this outcome within so many seconds, by all processes."""
 
     outcome = models.CharField(max_length=10)
     at_most = models.CharField(max_length=8, help_text="Seconds, the upper bound of a histogram's bucket")

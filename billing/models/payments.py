@@ -6,7 +6,7 @@ from .subscription import Customer
 
 
 class Payment(models.Model):
-    """A paid invoice."""
+    """A payment records a paid invoice."""
 
     invoice_id = models.CharField(max_length=255, unique=True)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="payments")
@@ -29,7 +29,7 @@ class Payment(models.Model):
 
 
 class PaymentFailure(models.Model):
-    """One failed try at an open invoice, or one that waits for the cardholder (3D Secure)."""
+    """A failure records one failed try to pay an invoice, or one that waits for the cardholder (3D Secure)."""
 
     invoice_id = models.CharField(max_length=255)
     attempt = models.PositiveSmallIntegerField()
@@ -55,7 +55,7 @@ class PaymentFailure(models.Model):
 
 
 class InvoicePayment(models.Model):
-    """The link from a payment intent to its invoice, by which a refund or dispute is traced to its customer."""
+    """A row links a payment intent to its invoice, so that a refund or dispute leads to its customer."""
 
     id = models.CharField(primary_key=True, max_length=255)
     invoice_id = models.CharField(max_length=255, db_index=True)

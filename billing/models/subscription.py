@@ -24,7 +24,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
 
 class Customer(models.Model):
-    """A Stripe customer of ours. Without a subscriber it is a tombstone for late webhooks, and gives nobody access.
+    """A customer links a Stripe customer with a subscriber. Without one it is a tombstone for late webhooks.
 
     Django refuses to delete a subscriber whom Stripe may bill: `billing.lifecycle.deletion` unlinks the customer first.
     """
@@ -56,7 +56,7 @@ class Customer(models.Model):
 
 
 class Subscription(models.Model):
-    """The subscription of one customer as Stripe last described it, written only by `billing.subscriptions`.
+    """A row shows a customer's subscription as Stripe last described it; only `billing.subscriptions` writes it.
 
     Stripe's `status`, a scheduled cancellation (`cancel_at`) and our holds are independent of each other.
     A pending change of plan stands in the `pending_…` columns, whoever asked for it.
@@ -169,7 +169,7 @@ class Hold(models.Model):
 
 
 class CheckoutAttempt(models.Model):
-    """An attempt to buy. Its id is the idempotency key of its Stripe Checkout session."""
+    """An attempt records that somebody began to buy. Its id is the idempotency key of its Stripe Checkout session."""
 
     class Status(models.TextChoices):
         OPEN = "open"
@@ -198,7 +198,7 @@ class CheckoutAttempt(models.Model):
 
 
 class PlanChange(models.Model):
-    """A change of plan, previewed and then asked of Stripe. Its id is part of the idempotency key of each call."""
+    """A change of plan is previewed and then asked of Stripe. Its id is part of the idempotency key of each call."""
 
     class Status(models.TextChoices):
         PREVIEWED = "previewed"

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 class SyncRun(models.Model):
-    """One run of `sync_stripe`. The newest watermark is where the next one begins to ask for events."""
+    """A row records one run of `sync_stripe`. The next run asks for events from the newest watermark on."""
 
     class Mode(models.TextChoices):
         ROUTINE = "routine", "events and what is pending"

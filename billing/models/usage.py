@@ -8,7 +8,7 @@ from billing.conf import conf
 
 
 class Usage(models.Model):
-    """A counter for one subscriber, feature and period; a new period starts a new row."""
+    """A row counts for one subscriber, feature and period; a new period starts a new row."""
 
     subscriber: Any = models.ForeignKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_usage")
     feature = models.SlugField()

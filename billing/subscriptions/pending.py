@@ -13,7 +13,7 @@ Kind = Subscription.Pending
 
 @dataclass(frozen=True)
 class PendingChange:
-    """A change that happens `at` (UTC seconds), or lapses then unless it is paid at `url`.
+    """A pending change happens `at` (UTC seconds), or lapses then unless it is paid at `url`.
 
     `price` is None if it belongs to no plan of ours.
     """
