@@ -22,10 +22,7 @@ DELETED = frozenset({"closing", "customer_deleted"})
 
 
 class QuotaExceeded(Exception):
-    """A quota compares use with its limit.
-
-    `limit` and `remaining` are None if the plan sets no limit; `remaining` is never negative.
-    """
+    """The use would exceed the limit by `over`, so nothing was counted. `used` of `limit` stands as before."""
 
     def __init__(self, feature: str, used: int, limit: int, quantity: int, resets_at: datetime) -> None:
         self.feature, self.used, self.limit, self.quantity, self.resets_at = feature, used, limit, quantity, resets_at
@@ -42,7 +39,10 @@ class NoAccess(Exception):
 
 @dataclass(frozen=True)
 class Quota:
-    """A quota compares use with its limit. `limit` and `remaining` are None if the plan sets no limit; `remaining` is never negative."""
+    """A quota compares use with its limit.
+
+    `limit` and `remaining` are None if the plan sets no limit; `remaining` is never negative.
+    """
 
     used: int
     limit: int | None

@@ -16,8 +16,8 @@ WHY_READ_ONLY = "The setting BILLING_PLANS defines these plans: change them ther
 class PlanDefinition:
     """A definition states a plan as the settings do.
 
-    `limits`: feature → how many a month, None for any number. `prices`: interval → currency → amount in minor units, the
-    main currency first. `grace_days` None: BILLING_GRACE_DAYS.
+    `limits`: feature → how many a month, None for any number. `prices`: interval → currency → amount in minor units,
+    the main currency first. `grace_days` None: BILLING_GRACE_DAYS.
     """
 
     slug: str

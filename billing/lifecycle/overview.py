@@ -13,7 +13,9 @@ from billing.models import Hold, Plan, Price, Subscription
 class PendingChange:
     """A `scheduled` change happens at `effective_at`; a `pending_update` happens once it is paid at `confirm_url`.
 
-    A `pending_update` lapses at `expires_at`. `plan` is empty for a price that belongs to no plan of ours. Times are UTC.
+    A `pending_update` lapses at `expires_at`. `plan` is empty for a price that belongs to no plan of ours.
+
+    Times are UTC.
     """
 
     kind: str
