@@ -147,7 +147,8 @@ class ApiToken(models.Model):
         permissions = [("revoke_apitoken", "Can revoke API tokens")]
 
     def __str__(self) -> str:
-        return f"{self.prefix}… ({self.name})"
+        """Without its name, which is its owner's own words: the admin's log keeps this, whoever leaves."""
+        return f"{self.prefix}…"
 
     @property
     def state(self) -> str:

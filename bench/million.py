@@ -73,18 +73,18 @@ def milliseconds(work: Callable[[], Any], times: int) -> float:
 def claim() -> None:
     """What a worker asks before and after the work itself, for a lane on which an event waits."""
     from billing import lanes
-    from billing.events import applying
+    from billing.events import stamping
 
     taken = lanes.take("cus_waiting")
     assert taken
-    assert len(applying.due(taken.key)) == 1
+    assert len(stamping.due_events(taken.key)) == 1
     lanes.let_go(taken)
 
 
 def sweep() -> None:
-    from billing.events import worker
+    from billing.events import sweep
 
-    worker.sweep()
+    sweep.sweep()
 
 
 def leave_waiting() -> None:

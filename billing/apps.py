@@ -14,7 +14,7 @@ class BillingConfig(AppConfig):
 
     # What the queue runs by itself: dotted path → every how many minutes.
     schedules: ClassVar[dict[str, int]] = {
-        "billing.events.worker.sweep": 1,
+        "billing.events.sweep.sweep": 1,
         "billing.monitoring.watch.each_minute": 1,
         "billing.sync.runs.hourly": 60,
         "billing.subscriptions.reminders.hourly": 60,

@@ -16,8 +16,9 @@ HAS_LEFT = Q(kind=Mail.Kind.ACCOUNT_DELETED) | Q(customer__deletion__done_at__is
 
 
 def forget_settled(deletion: AccountDeletion, email: str) -> None:
-    """What was sent before somebody left, and that their address may not be mailed."""
-    Suppression.objects.filter(pk=email.lower(), mail__customer=deletion.customer_id).delete()
+    """What was sent before somebody left, and which addresses of theirs are not mailed. What others use too stays."""
+    theirs = Q(mail__customer=deletion.customer_id, mail__customer__isnull=False)
+    Suppression.objects.filter(theirs | Q(pk=email.lower(), mail__customer=None)).delete()
     if deletion.customer_id:
         _forget(Mail.objects.filter(customer=deletion.customer_id, status__in=OVER))
 

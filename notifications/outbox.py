@@ -15,7 +15,6 @@ goes out at most once without a person's say; the price is that an unconfirmed o
 """
 
 import logging
-import random
 import uuid
 from datetime import datetime, timedelta
 from email.utils import make_msgid, parseaddr
@@ -31,6 +30,7 @@ from structlog.contextvars import bound_contextvars
 
 from billing import cause, clock
 from billing.after_commit import after_commit
+from billing.lanes import tries
 from billing.models import Customer
 
 from . import failures, forgetting, reasons, rendering, suppression
@@ -41,14 +41,12 @@ logger = logging.getLogger(__name__)
 
 Status = Mail.Status
 
-BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720))
-LAST_ATTEMPT = len(BACKOFF) + 1
+LAST_ATTEMPT = len(tries.WAITS) + 1
 # A wake-up may wait this long in a busy queue before the sweep takes it for lost and adds another.
 WAKE_UP_IS_LOST_AFTER = timedelta(minutes=5)
 SWEEP_BATCH = 500
 LOST_ANSWER = "The worker stopped after handing the mail over; whether it was accepted is not known."
 CRASHED = "The worker stopped at every try."
-_dice = random.SystemRandom()
 
 
 def reserve(
@@ -220,7 +218,7 @@ def _record_failure(mail: Mail, error: Exception) -> None:
     elif outcome is failures.Outcome.REFUSED or mail.attempts >= LAST_ATTEMPT:
         _settle(mail, Status.FAILED, error=text)
     else:
-        due = timezone.now() + BACKOFF[mail.attempts - 1] * _dice.uniform(0.9, 1.1)
+        due = tries.next_try(mail.attempts)
         _settle(mail, Status.QUEUED, error=text, next_attempt_at=due, woken_at=None)
 
 

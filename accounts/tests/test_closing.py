@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from accounts import tokens
 from accounts.models import ApiToken
 from billing import testing
-from billing.events import worker
+from billing.events import sweep
 from billing.tests.conftest import world
 
 __all__ = ["world"]
@@ -45,7 +45,7 @@ def test_it_is_202_until_stripe_has_confirmed_and_then_204(world, ada):
         testing.work()
         assert delete(token) == (202, {"status": "closing"})
     ada.billing_deletion.__class__.objects.update(next_attempt_at=None)
-    worker.sweep()
+    sweep.sweep()
     testing.work()
     assert delete(token) == (204, None)
 

@@ -42,7 +42,7 @@ class DashboardAdmin(ReadOnlyAdmin):
             "problem": problem,
             "rates": money.rates_in_words(),
             "base": conf.dashboard_currency.upper(),
-            "sections": sections.of(Scope(period, request.user)),
+            "sections": sections.all_sections(Scope(period, request.user)),
         }
         return TemplateResponse(request, "admin/billing/dashboard.html", context, status=400 if problem else 200)
 

@@ -1,6 +1,6 @@
-"""The webhook's whole way, from the door to the receivers, and the worker that walks it."""
+"""Events take their whole way here: from the webhook door to the receivers, driven by the worker."""
 
-from . import ledger, placement, receivers, webhooks, worker
+from . import ledger, placement, receivers, sweep, webhooks, worker
 from .event_json import NotBearable
 from .event_types import EVENT_TYPES
 from .ledger import Event, NotAnEvent
@@ -13,6 +13,7 @@ __all__ = [
     "ledger",
     "placement",
     "receivers",
+    "sweep",
     "webhooks",
     "worker",
 ]

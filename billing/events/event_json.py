@@ -1,4 +1,4 @@
-"""The JSON that the webhook door takes: everything that later reads, stores or redacts an event can bear it.
+"""The webhook door takes only JSON that everything which later reads, stores or redacts an event can bear.
 
 Python, PostgreSQL's jsonb and SQLite's JSON differ on what lies outside of these bounds. Stripe's own events are far
 inside: ten levels deep, integers of 64 bits, no name twice in an object.
@@ -15,7 +15,7 @@ MOST_DIGITS = 20  # with the sign, an integer of 64 bits has no more
 
 
 class NotBearable(ValueError):
-    """JSON or not, nothing that reads events could work with it; `code` is stable, the text a sentence."""
+    """The text is no JSON, or JSON that no reader of events could work with; `code` is stable, the text a sentence."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -23,7 +23,7 @@ class NotBearable(ValueError):
 
 
 def parse(text: str) -> Any:
-    """The value of a JSON text. Raises NotBearable."""
+    """Return the value of a JSON text. Raises NotBearable."""
     try:
         value = json.loads(
             text,
@@ -43,7 +43,7 @@ def parse(text: str) -> Any:
 
 
 def check_depth(value: Any) -> None:
-    """Raises NotBearable for a value of more than 64 lists and objects inside each other."""
+    """Raise NotBearable for a value of more than 64 lists and objects inside each other."""
     level = [value] if _is_container(value) else []
     for _ in range(MOST_LEVELS):
         if not level:

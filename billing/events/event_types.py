@@ -1,4 +1,4 @@
-"""The table of contents of everything we listen to. An event of another type is stored as ignored."""
+"""This table names every event type that we listen to. An event of another type is stored as ignored."""
 
 CHECKOUT = (
     "checkout.session.completed",

@@ -1,4 +1,4 @@
-"""The ledger of events: recorded durably before Stripe is answered, whoever brings them (webhook, sync, replay)."""
+"""The ledger records each event before Stripe is answered, whether the webhook, the sync or a replay brings it."""
 
 import json
 import logging
@@ -48,7 +48,7 @@ SELECT EXISTS (SELECT 1 FROM known), EXISTS (SELECT 1 FROM stored)
 
 
 class NotAnEvent(ValueError):
-    """JSON, but not an event of Stripe's API v1 with its object; `code` is stable, the text a sentence."""
+    """The JSON is not an event of Stripe's API v1 with its object; `code` is stable, the text a sentence."""
 
     def __init__(self, detail: str, code: str = "not_an_event") -> None:
         super().__init__(detail)
@@ -57,7 +57,7 @@ class NotAnEvent(ValueError):
 
 @dataclass(frozen=True)
 class Event:
-    """What the ledger reads of an event's JSON before anything else does."""
+    """An event holds the parts of its JSON that the ledger reads."""
 
     id: str
     type: str
@@ -69,7 +69,9 @@ class Event:
 
     @classmethod
     def parse(cls, data: Any) -> "Event":
-        """Raises NotAnEvent, naming what is missing or not of its type; NotBearable for what is nested too deep."""
+        """Read an event. Raises NotAnEvent, which names what is missing or of another type; NotBearable if it is
+        nested too deep.
+        """
         event_json.check_depth(data)
         if not isinstance(data, dict) or data.get("object") != "event":
             raise NotAnEvent('not an event: "object" must be "event"')
@@ -91,13 +93,13 @@ class Event:
 
     @property
     def object_id(self) -> str:
-        """Empty where the object has none, as in `invoice.upcoming`."""
+        """Return the object's id; empty where the object has none, as in `invoice.upcoming`."""
         found = self.object.get("id")
         return found[:255] if isinstance(found, str) else ""
 
 
 def _check_object(obj: dict[str, Any], previous: dict[str, Any]) -> None:
-    """Its kind and its id, where it has them, are texts; what it names by id can stand in a path."""
+    """Check that kind and id are texts where the object has them, and that ids which it names can stand in a path."""
     for name in ("object", "id"):
         if not isinstance(obj.get(name), str | None):
             raise NotAnEvent(f"not an event with its object: data.object.{name} must be a text", "bad_object")
@@ -151,7 +153,9 @@ def record(data: Any, body: str | None = None, source: str = StripeEvent.Source.
 
 
 def why_ignored(event: Event) -> str | None:
-    """None for an event we process; else the sentence staff reads, empty for a type we do not listen to."""
+    """Return None for an event that we process; else the sentence that staff read, empty for a type we do not listen
+    to.
+    """
     if event.livemode != conf.live_mode:
         ours, theirs = ("live", "test") if conf.live_mode else ("test", "live")
         return f"A {theirs} mode event, and this project runs in {ours} mode: never processed."
@@ -195,7 +199,7 @@ def _execute(statement: str, values: list[Any]) -> Any:
 
 
 def storable(value: Any) -> Any:
-    """The same JSON without what jsonb and UTF-8 cannot hold: NUL characters and halves of surrogate pairs."""
+    """Return the same JSON without NUL characters and halves of surrogate pairs, which jsonb and UTF-8 cannot hold."""
     if isinstance(value, dict):
         return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -206,7 +210,7 @@ def storable(value: Any) -> Any:
 
 
 def mark_handled(event_ids: list[str]) -> int:
-    """Staff's word that failed or dead events need nothing more; returns of how many it was true.
+    """Mark failed or dead events as needing nothing more, on the word of staff; return how many were failed or dead.
 
     They are dead from then on, tried no more and no alarm: only a replay takes that back.
     """
@@ -218,7 +222,7 @@ def mark_handled(event_ids: list[str]) -> int:
 
 
 def replay(event_ids: list[str]) -> int:
-    """Set events to go through their lane again, whatever became of them; returns how many.
+    """Set events to go through their lane again, whatever became of them; return how many.
 
     Their effects stay once only: facts and mails have unique keys. Pruned events are never replayed, nor are those of
     the other mode.

@@ -1,4 +1,4 @@
-"""Which lane an event belongs to: its customer's, found in its object, our payment map, the ledger, or by one call."""
+"""Placement finds the lane of an event: its customer's, by its object, our payment map, the ledger, or one call."""
 
 from typing import Any
 
@@ -11,7 +11,9 @@ WITHOUT_CUSTOMER = frozenset({"dispute", "refund", "invoice_payment", "radar.ear
 
 
 def lane_of(event_type: str, obj: dict[str, Any], previous: dict[str, Any]) -> str:
-    """The customer's id; else the payment intent's, charge's or invoice's, until the worker knows the customer."""
+    """Return the customer's id; else the payment intent's, charge's or invoice's, until the worker knows the
+    customer.
+    """
     if obj.get("object") == "customer":
         return id_of(obj.get("id")) or event_type
     customer = id_of(obj.get("customer")) or id_of(previous.get("customer"))
@@ -24,7 +26,9 @@ def lane_of(event_type: str, obj: dict[str, Any], previous: dict[str, Any]) -> s
 
 
 def names_of(obj: dict[str, Any]) -> tuple[str, str, str]:
-    """Payment intent, charge and invoice that an object without a customer names; "" where it does not."""
+    """Return the payment intent, charge and invoice that an object without a customer names; "" for each it does
+    not.
+    """
     payment = obj.get("payment") or {}
     intent = id_of(obj.get("payment_intent")) or (
         id_of(payment.get("payment_intent")) if isinstance(payment, dict) else ""
@@ -33,12 +37,14 @@ def names_of(obj: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def names_customer(obj: dict[str, Any]) -> bool:
-    """Whether an object says itself whose it is; else its lane was found by what other events told."""
+    """Return whether an object names its customer itself; else other events told us its lane."""
     return obj.get("object") not in WITHOUT_CUSTOMER or bool(id_of(obj.get("customer")))
 
 
 def resolve(lane: str, obj: dict[str, Any]) -> str | None:
-    """The customer of a lane that is not a customer's, asking Stripe where our map does not know; None if nobody's."""
+    """Return the customer of a lane that is named for a payment, asking Stripe where our map has no answer; None if
+    it is not ours.
+    """
     if obj.get("object") not in WITHOUT_CUSTOMER:
         return None
     intent, charge, invoice = names_of(obj)
@@ -76,6 +82,12 @@ def _customer_told_of(names: tuple[str, str, str]) -> str | None:
     return next(iter(told.values_list("lane", flat=True)[:1]), None)
 
 
+def object_of(event: StripeEvent) -> dict[str, Any]:
+    """Return the object that an event brings."""
+    obj: dict[str, Any] = event.payload["data"]["object"]
+    return obj
+
+
 def is_ours(lane: str) -> bool:
-    """Whether a lane is that of a customer we know."""
+    """Return whether a lane is that of a customer we know."""
     return Customer.objects.filter(pk=lane).exists()

@@ -1,4 +1,4 @@
-"""The door: verify the signature, store the event durably, wake its lane, answer. Never a Stripe call."""
+"""The door verifies the signature, stores the event durably, wakes its lane and answers. It never calls Stripe."""
 
 import hashlib
 import logging
@@ -24,12 +24,13 @@ RETRY_AFTER_SECONDS = 10
 
 @lru_cache(maxsize=8)
 def fingerprint(secret: str) -> str:
-    """What stands for a webhook secret where it is shown: the first 8 hex digits of its SHA-256."""
+    """Return what stands for a webhook secret where it is shown: the first 8 hex digits of its SHA-256."""
     return hashlib.sha256(secret.encode()).hexdigest()[:8]
 
 
 def last_verified() -> dict[str, datetime | None]:
-    """When each secret in use last verified an event, by fingerprint: one that no longer does can be dropped.
+    """Return when each secret in use last verified an event, by fingerprint: a secret that no longer does can be
+    dropped.
 
     Walks the ledger from its newest event to the one it looks for: for a doctor, not for a page.
     """
@@ -39,7 +40,7 @@ def last_verified() -> dict[str, datetime | None]:
 
 
 class Refused(Exception):
-    """Answered to whoever posted: a status, a stable code and a sentence."""
+    """The door refuses a request with a status, a stable code and a sentence."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -48,7 +49,9 @@ class Refused(Exception):
 
 @csrf_exempt
 def stripe_webhook(request: HttpRequest) -> JsonResponse:
-    """POST /api/v1/webhooks/stripe: 200 received, duplicate or ignored; 400, 405, 413, 503 as the contract says."""
+    """Answer POST /api/v1/webhooks/stripe: 200 received, duplicate or ignored; 400, 405, 413, 503 as the contract
+    says.
+    """
     try:
         body = _body(request)
         secret = _verify(body, request.headers.get("Stripe-Signature", ""))
@@ -75,7 +78,7 @@ def _store(data: Any, body: str, verified_by: str) -> str:
 
 
 def _body(request: HttpRequest) -> str:
-    """The raw body as text; refused unread when it is too large."""
+    """Return the raw body as text; a body that is too large is refused unread."""
     if request.method != "POST":
         raise Refused(405, "method_not_allowed", "Only POST is answered here.")
     if _length(request) > conf.webhook_max_bytes:
@@ -96,7 +99,7 @@ def _length(request: HttpRequest) -> int:
 
 
 def _verify(body: str, signature: str) -> str:
-    """The one of our secrets that signed it. Without a secret nothing is believed."""
+    """Return the secret of ours that signed the body. Without a secret nothing is believed."""
     if not conf.webhook_secrets:
         raise Refused(400, "no_webhook_secret", "No webhook secret is set here: set STRIPE_WEBHOOK_SECRETS.")
     for secret in [] if not signature.isascii() or _is_dated_ahead(signature) else conf.webhook_secrets:
@@ -111,6 +114,8 @@ def _verify(body: str, signature: str) -> str:
 
 
 def _is_dated_ahead(signature: str) -> bool:
-    """Whether it says to be made later than our clock may be behind: Stripe's library looks for old ones alone."""
+    """Return whether the signature is dated further ahead than our clock may be behind: Stripe's library refuses
+    only old ones.
+    """
     stamp = next((item[2:] for item in signature.split(",") if item.startswith("t=")), "")
     return stamp.isdecimal() and int(stamp[:20]) > time.time() + conf.webhook_tolerance

@@ -1,12 +1,12 @@
-"""A lane keeps one customer's state in one pair of hands; here too are the writes that we owe Stripe."""
+"""Lanes let one worker at a time change a customer's state; the writes that we owe Stripe are kept here too."""
 
-from . import orders, tries, writes
+from . import standing_writes, tries, writes
 from .claims import (
     Claim,
     LaneBusy,
     LaneLost,
     commit_under,
-    hold,
+    exclusive,
     is_awake,
     let_go,
     queue_drain,
@@ -21,13 +21,13 @@ __all__ = [
     "LaneBusy",
     "LaneLost",
     "commit_under",
-    "hold",
+    "exclusive",
     "is_awake",
     "let_go",
-    "orders",
     "queue_drain",
     "release",
     "renew",
+    "standing_writes",
     "take",
     "tries",
     "wake",

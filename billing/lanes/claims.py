@@ -1,9 +1,9 @@
-"""Lanes: one customer's state in one pair of hands.
+"""A lane lets one worker at a time change one customer's state.
 
-A lane is claimed by a conditional UPDATE that sets token and lease, with no transaction open. What is applied under it
-commits in a transaction whose last UPDATE matches the token: who lost the lane meanwhile changes nothing. It is put
-to sleep only if nothing has arrived since it was claimed. Whoever writes a subscriber's state comes this way: the
-worker by `take`, everyone else by `hold`.
+A lane is claimed by a conditional UPDATE that sets token and lease, with no transaction open. Work under the lane
+commits in a transaction whose last UPDATE matches the token: a worker that lost the lane meanwhile changes nothing.
+A lane is put to sleep only if nothing has arrived since it was claimed. All code that writes a subscriber's state
+takes the lane: the worker by `take`, all other code by `exclusive`.
 """
 
 import time
@@ -42,16 +42,16 @@ RETURNING arrived - drained
 
 
 class LaneBusy(Exception):
-    """Another holds the lane for longer than we can wait."""
+    """Another worker has the lane for longer than we can wait."""
 
 
 class LaneLost(LaneBusy):
-    """Our lease ran out and another took the lane over: what we were about to commit is rolled back."""
+    """Our lease ran out and another worker took the lane over: our transaction is rolled back."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Our hold of a lane. `arrived` is how far the lane had been woken when we took it."""
+    """A claim says that we have the lane. `arrived` counts how often the lane had been woken when we took it."""
 
     key: str
     token: uuid.UUID
@@ -62,7 +62,9 @@ class Claim:
 
 
 def wake(key: str) -> None:
-    """Inside the transaction that gave the lane work: count the arrival, and queue a drain if the lane was asleep."""
+    """Count an arrival on the lane, and queue a drain if the lane was asleep. Call this in the transaction that gave
+    it work.
+    """
     with connection.cursor() as cursor:
         cursor.execute(WAKE, [key, timezone.now()])
         was_asleep = cursor.fetchone()[0] == 1
@@ -71,9 +73,10 @@ def wake(key: str) -> None:
 
 
 def queue_drain(key: str) -> None:
-    """With the ORM broker the queue row belongs to the caller's transaction.
+    """Queue a drain of the lane.
 
-    Another broker hears after it; one that is away then keeps nobody from going on, for the sweep wakes the lane.
+    With the ORM broker the queue row belongs to the caller's transaction. Another broker is told after the commit;
+    if it does not answer, nobody is stopped by that, for the sweep wakes the lane.
     """
     if Conf.ORM:
         async_task(DRAIN, key)
@@ -82,8 +85,8 @@ def queue_drain(key: str) -> None:
 
 
 @contextmanager
-def hold(key: str, wait_seconds: float = 3.0) -> Iterator[Callable[[Callable[[], T]], T]]:
-    """Take the lane for something other than its events; yields a function that commits work under it.
+def exclusive(key: str, wait_seconds: float = 3.0) -> Iterator[Callable[[Callable[[], T]], T]]:
+    """Take the lane lock for work other than events, and yield a function that commits work under it.
 
     The work may read Stripe through `stripe_client.fetch` and is run again until all it reads has been fetched outside
     the transaction. Raises LaneBusy, StripeUnavailable; nothing is changed then.
@@ -116,7 +119,7 @@ def commit_under(claim: Claim, reads: Reads, work: Callable[[], T]) -> T:
 
 
 def take(key: str) -> Claim | None:
-    """Claim a lane that nobody holds, or whose holder's lease is over. None while another has it."""
+    """Claim a lane that no worker has, or whose lease is over; return None while another worker has it."""
     token, now = uuid.uuid4(), timezone.now()
     is_free = Q(token=None) | Q(leased_until__lt=now)
     if not Lane.objects.filter(is_free, pk=key).update(token=token, leased_until=now + conf.lease):
@@ -126,7 +129,7 @@ def take(key: str) -> Claim | None:
 
 
 def release(claim: Claim) -> bool:
-    """Let a drained lane sleep; False if it was woken again meanwhile, or is no longer ours."""
+    """Release a drained lane and let it sleep; return False if it was woken again meanwhile, or is no longer ours."""
     asleep = Lane.objects.filter(claim.mine(), arrived=claim.arrived)
     if asleep.update(token=None, leased_until=None, drained=claim.arrived):
         return True
@@ -134,12 +137,12 @@ def release(claim: Claim) -> bool:
 
 
 def let_go(claim: Claim) -> None:
-    """Give the lane back as awake as it is."""
+    """Release the lane, but leave it marked as having work."""
     Lane.objects.filter(claim.mine()).update(token=None, leased_until=None)
 
 
 def renew(claim: Claim) -> None:
-    """A fresh lease before more work. Raises LaneLost."""
+    """Renew the lease before more work. Raises LaneLost."""
     if not Lane.objects.filter(claim.mine()).update(leased_until=timezone.now() + conf.lease):
         raise LaneLost(claim.key)
 

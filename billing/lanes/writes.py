@@ -1,4 +1,7 @@
-"""Writes we owe Stripe, each once: decided in the transaction that held access, made after it, until Stripe agrees."""
+"""Owed writes are calls to Stripe that we have promised ourselves, each once, and retry until Stripe agrees.
+
+A write is owed in the transaction that decided on it, and made after that by the worker.
+"""
 
 from django.db import transaction
 from django.db.models import Q
@@ -19,8 +22,9 @@ NOTHING_LEFT = frozenset({"resource_missing", "charge_already_refunded", "charge
 def owe(
     customer: Customer, object_id: str, reference: str, action: StripeWrite.Action = Action.CANCEL_SUBSCRIPTION
 ) -> bool:
-    """Note that this subscription must be cancelled (or this invoice closed, this payment intent refunded) because of
-    `reference`; asked twice, it is owed once. Whether this was the first time."""
+    """Owe the cancellation of a subscription (or the closing of an invoice, or a refund of a payment intent) because
+    of `reference`; asked twice, it is owed once. Return whether this was the first time.
+    """
     write, is_new = StripeWrite.objects.get_or_create(
         action=action,
         object_id=object_id,
@@ -36,28 +40,28 @@ def owe(
 
 
 def withdraw(reference: str) -> None:
-    """The cause has gone (its refund failed): what was not yet asked of Stripe is not asked any more."""
+    """Withdraw the writes of a cause that has gone, such as a refund that failed, unless Stripe was asked already."""
     StripeWrite.objects.filter(reference=reference, done_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
 
 
-def owed(lane: str) -> list[StripeWrite]:
-    """What is due now on this lane, a cancellation before the refund it leads to."""
+def due_writes(lane: str) -> list[StripeWrite]:
+    """Return the writes that are due now on this lane, a cancellation before the refund it leads to."""
     is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
     waiting = StripeWrite.objects.filter(is_due, lane=lane, done_at=None, withdrawn_at=None)
     return list(waiting.exclude(action__in=StripeWrite.STANDING).order_by("action", "requested_at"))
 
 
 def make_now(customer: Customer, writes: list[tuple[str, str, StripeWrite.Action]]) -> None:
-    """Owe each (object, reference, action), and ask for all that is owed now; what fails is left to the worker."""
+    """Owe each (object, reference, action), and ask Stripe for all that is owed now; the worker retries what fails."""
     with transaction.atomic():
         for object_id, reference, action in writes:
             owe(customer, object_id, reference, action)
-    for write in owed(customer.pk):
+    for write in due_writes(customer.pk):
         make(write)
 
 
 def make(write: StripeWrite) -> None:
-    """Ask it of Stripe, outside any transaction, and stamp it; on an outage it stays owed."""
+    """Ask Stripe for the write, outside any transaction, and stamp it; during an outage it stays owed."""
     try:
         _ask(write)
     except StripeRefused as error:
@@ -82,7 +86,7 @@ def _ask(write: StripeWrite) -> None:
 
 
 def _close_invoice(invoice_id: str, key: str) -> None:
-    """Void what is open. A subscription's draft cannot be deleted: it is kept from ever being collected."""
+    """Void an open invoice. A subscription's draft cannot be deleted: it is kept from ever being collected."""
     path = f"/v1/invoices/{invoice_id}"
     status = stripe_client.get(path)["status"]
     if status == "open":
@@ -92,6 +96,7 @@ def _close_invoice(invoice_id: str, key: str) -> None:
 
 
 def _postpone(write: StripeWrite, error: str) -> None:
+    failed = write.attempts + 1
     StripeWrite.objects.filter(pk=write.pk).update(
-        attempts=write.attempts + 1, next_attempt_at=tries.next_at(write.attempts), error_message=error
+        attempts=failed, next_attempt_at=tries.next_try_of_owed(failed), error_message=error
     )

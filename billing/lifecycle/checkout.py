@@ -217,7 +217,7 @@ def refresh_outcome(attempt: CheckoutAttempt) -> Outcome:
     if session["status"] != "complete":
         return Outcome(session["status"])
     is_paid = session["payment_status"] != "unpaid"
-    with cause.recorded_as("return page"), lanes.hold(attempt.customer_id) as commit:
+    with cause.recorded_as("return page"), lanes.exclusive(attempt.customer_id) as commit:
         subscription = commit(lambda: _project(attempt.customer_id, id_of(session["invoice"]) if is_paid else ""))
     if is_paid:
         return Outcome.PAID

@@ -145,7 +145,7 @@ def change_subscription(
     made a part of it, stopped answering before we could refresh, or does not show the change.
     """
     customer = customer_of(subscriber)
-    with lanes.hold(customer.pk) as commit:
+    with lanes.exclusive(customer.pk) as commit:
         # The refresh below must not reuse what was read to decide, so these reads have a cache of their own.
         with stripe_client.drain_reads():
             now = standing_of(customer)

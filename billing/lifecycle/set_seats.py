@@ -6,7 +6,7 @@ The difference in the running period is prorated (`create_prorations`) and stand
 from typing import Any
 
 from billing import stripe_client, subscriptions
-from billing.lanes import Claim, commit_under, orders
+from billing.lanes import Claim, commit_under, standing_writes
 from billing.models import Price, Subscription
 from billing.stripe_client import id_of, readers
 from billing.subscriptions import seats
@@ -20,13 +20,13 @@ PRORATED = "create_prorations"
 KEPT_OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", "default_payment_method", "description")
 
 
-def write_quantity(rows: orders.Rows, claim: Claim) -> None:
+def write_quantity(rows: standing_writes.Rows, claim: Claim) -> None:
     """Set the quantity at Stripe. Call it holding the lane, with no transaction open.
 
     Raises `StripeUnavailable`, `StripeRefused`, `UnmappedPrice`, and `ChangePending` while a change of plan waits for
     its payment, since Stripe lets nothing else change then.
     """
-    customer = orders.customer_of(rows)
+    customer = standing_writes.customer_of(rows)
     if customer is None or not seats.is_counted():
         return
     wanted = seats.seats_of(customer.subscriber)
@@ -35,7 +35,7 @@ def write_quantity(rows: orders.Rows, claim: Claim) -> None:
             now = standing_of(customer)
     except NoSubscription:
         return
-    if _write_if_different(now, wanted, f"{orders.key_of(rows)}:{wanted}"):
+    if _write_if_different(now, wanted, f"{standing_writes.key_of(rows)}:{wanted}"):
         with stripe_client.drain_reads() as reads:
             commit_under(claim, reads, lambda: subscriptions.refresh(customer))
 

@@ -5,17 +5,17 @@ import json
 from typing import Any
 
 from billing import stripe_client
-from billing.lanes import orders
+from billing.lanes import standing_writes
 from billing.stripe_client import StripeRefused
 from billing.subscriptions import customer_details
 
 
-def write_details(rows: orders.Rows) -> None:
+def write_details(rows: standing_writes.Rows) -> None:
     """Update the customer at Stripe; empty details are cleared there.
 
     Call it holding the lane, with no transaction open. Raises `StripeUnavailable`, `StripeRefused`.
     """
-    customer = orders.customer_of(rows)
+    customer = standing_writes.customer_of(rows)
     if customer is None:
         return
     details = {
@@ -30,6 +30,6 @@ def write_details(rows: orders.Rows) -> None:
             raise
 
 
-def _key(rows: orders.Rows, details: dict[str, Any]) -> str:
+def _key(rows: standing_writes.Rows, details: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(details, sort_keys=True, default=str).encode()).hexdigest()
-    return f"{orders.key_of(rows)}:{digest[:12]}"
+    return f"{standing_writes.key_of(rows)}:{digest[:12]}"

@@ -1,4 +1,4 @@
-"""Health, metrics, alerts and the dashboard."""
+"""Monitoring shows staff and operators how the project does: health, metrics, alerts and the dashboard."""
 
 from . import alerts, dashboard, health, metrics
 

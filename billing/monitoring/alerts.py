@@ -1,4 +1,4 @@
-"""What staff must know: mailed to ADMINS, at most one mail an hour for each cause.
+"""Alerts are mailed to ADMINS, at most one mail an hour for each cause.
 
 1. `tell` and `remind` write the cause's row, after the commit of what gave cause.
 2. `send`, each minute from `watch`, mails what waits and was not told within the hour; a mail that cannot be
@@ -31,18 +31,20 @@ ON CONFLICT (cause) DO UPDATE SET
 
 
 def tell(cause: str, subject: str, text: str) -> None:
-    """Something happened. What happens again within the hour is counted, and the latest told when the hour is over."""
+    """Tell staff that something happened. If it happens again within the hour it is counted, and the latest is told
+    after it.
+    """
     after_commit(_raise, cause, subject, text)
 
 
 def remind(cause: str, subject: str, text: str) -> None:
-    """Something is so, and may still be when it is asked next: told at once, and then once an hour."""
+    """Tell staff of a condition that may last: at once, and then once an hour while this is called."""
     if not Alert.objects.filter(Q(waiting__gt=0) | Q(told_at__gt=_an_hour_ago()), cause=cause).exists():
         tell(cause, subject, text)
 
 
 def send() -> int:
-    """Mail what waits; returns how many mails."""
+    """Mail the alerts that wait; return how many mails."""
     due = Alert.objects.filter(Q(told_at=None) | Q(told_at__lte=_an_hour_ago()), waiting__gt=0).order_by("raised_at")
     return sum(_send(alert) for alert in due)
 
@@ -53,7 +55,7 @@ def _raise(cause: str, subject: str, text: str) -> None:
 
 
 def _send(alert: Alert) -> bool:
-    """Claimed by one conditional UPDATE before it is mailed, so that two workers mail it once."""
+    """Claim the alert by one conditional UPDATE and mail it, so that two workers mail it once."""
     row = Alert.objects.filter(pk=alert.pk, told_at=alert.told_at, waiting=alert.waiting)
     if not row.update(told_at=timezone.now(), waiting=0):
         return False
@@ -67,7 +69,7 @@ def _send(alert: Alert) -> bool:
 
 
 def _words(alert: Alert) -> str:
-    again = f"\n\nIt happened {alert.waiting} times; this is the latest." if alert.waiting > 1 else ""
+    again = f"\n\nThis happened {alert.waiting} times; the latest is shown." if alert.waiting > 1 else ""
     return f"{alert.text}{again}\n\n{conf.site_url}\n"
 
 

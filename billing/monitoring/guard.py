@@ -1,4 +1,4 @@
-"""Who may read /metrics and /readyz: everybody, or, where a token is set, who sends it."""
+"""The guard lets everybody read /metrics and /readyz or, if a token is set, only those who send it."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,7 +12,7 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def for_monitoring(view: View) -> View:
-    """401 to who does not send the token that `BILLING_MONITORING_TOKEN` names."""
+    """Answer 401 to a request without the token that `BILLING_MONITORING_TOKEN` names."""
 
     @wraps(view)
     def answer(request: HttpRequest) -> HttpResponse:

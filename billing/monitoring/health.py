@@ -1,4 +1,4 @@
-"""Two questions of whoever runs the site: is the process alive, and can it do its work."""
+"""Health answers two questions of an operator: is the process alive, and can it do its work?"""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -20,8 +20,9 @@ TOO_OLD = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Backlog:
-    """What waits; seconds are None where nothing does. `stripe_held_seconds`: how long no call to Stripe goes out; with
-    the circuit still open after them, one call tries."""
+    """The backlog counts the work that waits; seconds are None where nothing waits. `stripe_held_seconds`: how long
+    no call to Stripe goes out; with the circuit still open after them, one call tries.
+    """
 
     oldest_waiting_seconds: int | None
     queue_lag_seconds: int | None
@@ -33,18 +34,18 @@ class Backlog:
         if _is_too_long(self.oldest_waiting_seconds):
             return f"The oldest event has waited {self.oldest_waiting_seconds} seconds: is the worker running?"
         if _is_too_long(self.queue_lag_seconds):
-            return f"A lane has been queued for {self.queue_lag_seconds} seconds: is the worker running?"
+            return f"A lane has waited for a worker for {self.queue_lag_seconds} seconds: is the worker running?"
         if self.stripe_circuit_open:
-            return f"Stripe does not answer: one call tries again in {self.stripe_held_seconds} seconds."
+            return f"Stripe does not answer: the next call goes out in {self.stripe_held_seconds} seconds."
         if self.dead_events > conf.ready_dead_events:
-            return f"More than {conf.ready_dead_events} events are dead: see why in the admin, and process them again."
+            return f"More than {conf.ready_dead_events} events are dead: see why in the admin, and replay them."
         return None
 
 
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """GET /healthz: the process answers; nothing else is asked."""
+    """Answer GET /healthz: the process runs; nothing else is checked."""
     return JsonResponse({"status": "ok"})
 
 
@@ -52,7 +53,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @for_monitoring
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """GET /readyz: 503 with the reason when the database or Stripe is away, or work waits longer than it should."""
+    """Answer GET /readyz: 503 with the reason when the database or Stripe is away, or work waits longer than it
+    should.
+    """
     try:
         found = backlog()
     except DatabaseProblem:
@@ -73,26 +76,28 @@ def backlog() -> Backlog:
 
 
 def _oldest_due() -> datetime | None:
-    """Since when the longest-waiting event has been due; one that waits for its next try is not due before it."""
+    """Return since when the longest-waiting event has been due; an event that waits for its next try is not due
+    before it.
+    """
     again = StripeEvent.objects.waiting().filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")
     found = [untried().first(), again.values_list("next_attempt_at", flat=True).first()]
     return min(filter(None, found), default=None)
 
 
 def untried() -> QuerySet[StripeEvent, datetime]:
-    """Receipts of what was never tried, oldest first; ordered as its index is, so that a long queue is not sorted."""
+    """Return when the events that were never tried were received, oldest first, in the order of an index."""
     waiting = StripeEvent.objects.waiting().filter(next_attempt_at=None)
     return waiting.order_by("-next_attempt_at", "received_at").values_list("received_at", flat=True)
 
 
 def _oldest_queued() -> datetime | None:
-    """Since when the lane at the queue's head has been awake in nobody's hands."""
+    """Return since when the first lane that no worker holds has been waiting."""
     queued = Lane.objects.filter(~Q(arrived=F("drained")), token=None).order_by("woken_at")
     return queued.values_list("woken_at", flat=True).first()
 
 
 def _dead_events() -> int:
-    """Counted no further than the limit: one more says it all."""
+    """Count the dead events, no further than one above the limit: that one makes us unready."""
     dead = StripeEvent.objects.dead()
     return dead.values("pk")[: conf.ready_dead_events + 1].count()
 

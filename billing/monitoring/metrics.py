@@ -1,7 +1,8 @@
-"""GET /metrics: Prometheus text, made from the tables all processes share, so that any of them answers for all.
+"""GET /metrics answers with Prometheus text from the tables that all processes share, so any process answers for
+all.
 
-Every query reads a partial index or the newest few minutes: none counts the whole ledger. What the process itself is
-(memory, CPU) comes beside it.
+Every query reads a partial index or the newest few minutes: none counts the whole ledger. The process's own memory
+and CPU come beside it.
 """
 
 import logging
@@ -37,7 +38,7 @@ _added: dict[str, Families] = {}
 
 
 def add(source: str, families: Families) -> None:
-    """What another app counts, under the name that `billing_up` has for it; for `AppConfig.ready`."""
+    """Add the metrics of another app, under the name that `billing_up` has for it; call this in `AppConfig.ready`."""
     _added[source] = families
 
 
@@ -45,7 +46,7 @@ def add(source: str, families: Families) -> None:
 @for_monitoring
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Numbers only, no ids and no personal data; a proxy keeps it from the world all the same."""
+    """Answer with numbers only, no ids and no personal data; a proxy keeps it from the world all the same."""
     registry = CollectorRegistry()
     registry.register(Collector())
     ProcessCollector(registry=registry)
@@ -53,10 +54,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class Collector:
-    """A source that is away is said to be, and takes none of what the others know with it."""
+    """The collector reports a source that does not answer, and still yields the metrics of the others."""
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("billing_up", "0 for what does not answer: its metrics are missing", labels=["source"])
+        up = GaugeMetricFamily("billing_up", "1, or 0 for a source that does not answer", labels=["source"])
         for source, families in {"database": _of_database, "queue": _of_queue, **_added}.items():
             try:
                 found = list(families())
@@ -96,7 +97,7 @@ def _waiting_events() -> Metric:
 
 def _dead_events() -> Metric:
     dead = StripeEvent.objects.dead()
-    return _by("billing_events_dead", "Events given up, to be processed again by staff", dead, "type")
+    return _by("billing_events_dead", "Events that failed too often and wait for staff", dead, "type")
 
 
 def _recent_events() -> Metric:
@@ -108,7 +109,7 @@ def _recent() -> Iterable[StripeEvent]:
 
 
 def _lag() -> Metric:
-    """From receipt to effect, of the events received in the last minutes."""
+    """Return the time from receipt to effect of the events received in the last minutes."""
     lag = ExpressionWrapper(F("processed_at") - F("received_at"), DurationField())
     within = {f"b{index}": Count("pk", filter=Q(lag__lte=timedelta(seconds=s))) for index, s in enumerate(LAG_SECONDS)}
     processed = StripeEvent.objects.filter(received_at__gt=timezone.now() - RECENT, processed_at__isnull=False)
@@ -125,30 +126,32 @@ def _lag() -> Metric:
 def _lanes() -> Iterator[Metric]:
     awake = Lane.objects.filter(~Q(arrived=F("drained")))
     held = awake.exclude(token=None).count()
-    yield GaugeMetricFamily("billing_lanes_waiting", "Lanes awake in nobody's hands", awake.count() - held)
-    yield GaugeMetricFamily("billing_lanes_held", "Lanes that are being worked on", held)
+    yield GaugeMetricFamily(
+        "billing_lanes_waiting", "Lanes with waiting work that no worker holds", awake.count() - held
+    )
+    yield GaugeMetricFamily("billing_lanes_held", "Lanes with waiting work that a worker holds", held)
 
 
 def _backlog() -> Iterator[Metric]:
     found = health.backlog()
     oldest, lag = found.oldest_waiting_seconds or 0, found.queue_lag_seconds or 0
     yield GaugeMetricFamily("billing_oldest_waiting_seconds", "How long the oldest event has been due", oldest)
-    yield GaugeMetricFamily("billing_queue_lag_seconds", "How long the first lane has been queued", lag)
+    yield GaugeMetricFamily("billing_queue_lag_seconds", "How long the first waiting lane has waited for a worker", lag)
     is_open = found.stripe_circuit_open
-    yield GaugeMetricFamily("billing_stripe_circuit_open", "1 until Stripe has answered again", is_open)
+    yield GaugeMetricFamily("billing_stripe_circuit_open", "1 during an outage of Stripe, else 0", is_open)
 
 
 def _sync() -> Iterator[Metric]:
-    """Runs of the last day; how long ago the last good one began is missing where there never was one."""
+    """Count the last day's runs; the age of the last good run is missing if there never was one."""
     now = timezone.now()
     day = SyncRun.objects.filter(started_at__gt=now - DAY)
     counted = day.aggregate(drifted=Sum("drifted"), healed=Sum("healed"))
-    drift = GaugeMetricFamily("billing_sync_drift", "Differences from Stripe that a day's syncs met", labels=["state"])
+    drift = GaugeMetricFamily("billing_sync_drift", "Differences that a day's syncs found and healed", labels=["state"])
     for state, found in {"found": counted["drifted"], "healed": counted["healed"]}.items():
         drift.add_metric([state], found or 0)
     yield drift
     last = SyncRun.objects.filter(status=SyncRun.Status.DONE).order_by("-started_at")
-    age = GaugeMetricFamily("billing_sync_age_seconds", "Since when the last sync that ended well began", labels=[])
+    age = GaugeMetricFamily("billing_sync_age_seconds", "Seconds since the last successful sync began", labels=[])
     for began in last.values_list("started_at", flat=True)[:1]:
         age.add_metric([], (now - began).total_seconds())
     yield age

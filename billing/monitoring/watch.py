@@ -1,5 +1,7 @@
-"""Each minute: is something so that no event tells of, and who must hear of it. Conditions are reminded of once an hour
-while they last; then whatever waits to be told is mailed."""
+"""The watch looks each minute for conditions that no event tells of, reminds staff of them, and mails what waits.
+
+Staff are reminded of a condition once an hour while it lasts.
+"""
 
 from datetime import timedelta
 
@@ -15,15 +17,16 @@ Source = StripeEvent.Source
 
 
 def each_minute() -> str:
-    """The schedule's task; says how many mails it sent."""
+    """Run the schedule's task and return how many mails it sent."""
     for look in (_queue, _stripe, _endpoint):
         look()
     return f"{alerts.send()} alerts mailed"
 
 
 def _queue() -> None:
-    """That this runs shows a worker at work: it hangs at something, or there are too few. Where none runs at all only
-    /readyz, asked from outside, can tell."""
+    """Remind staff of work that waits too long. A worker runs, since this runs: it hangs at something, or there are
+    too few. Where no worker runs at all only /readyz, asked from outside, can tell.
+    """
     found = health.backlog()
     waits = max(found.oldest_waiting_seconds or 0, found.queue_lag_seconds or 0)
     if waits > health.TOO_OLD.total_seconds():
@@ -47,7 +50,9 @@ def _stripe() -> None:
 
 
 def _endpoint() -> None:
-    """Silence alone means nothing: the sync must have found events which Stripe should have delivered, and has not."""
+    """Remind staff of a webhook endpoint that gets no events. Silence alone means nothing: the sync must have found
+    events which Stripe should have delivered, and has not.
+    """
     since = timezone.now() - conf.silent_after
     recent = StripeEvent.objects.filter(received_at__gt=since)
     missed = recent.filter(source=Source.SYNC, deliveries=1)

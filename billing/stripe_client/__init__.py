@@ -18,7 +18,7 @@ from .errors import StripeDiffers, StripeRefused, StripeUnanswered, StripeUnavai
 from .fields import FIELDS
 from .gate import counted, patient
 from .readers import id_of
-from .reads import NotFetched, Reads, drain_reads, once, undone_on_error
+from .reads import NotFetched, Reads, drain_reads, is_first_time, undone_on_error
 
 __all__ = [
     "FIELDS",
@@ -40,7 +40,7 @@ __all__ = [
     "get_in_parallel",
     "id_of",
     "install",
-    "once",
+    "is_first_time",
     "patient",
     "post",
     "readers",

@@ -1,4 +1,4 @@
-"""The budget: how many calls a second all processes together send to Stripe.
+"""The budget limits how many calls a second all processes together send to Stripe.
 
 Time is cut into windows of a quarter of a second, each with its part of the rate, counted in the cache. No second
 then has more than five windows' calls: 100 at a rate of 80, 25 at 20, which are Stripe's own limits. Who waits holds
@@ -30,7 +30,7 @@ def reset() -> None:
 
 
 def take(calls: int, *, is_patient: bool) -> bool:
-    """Wait until so many calls may be sent; False when that takes longer than we can wait."""
+    """Wait until so many calls may be sent; return False when that takes longer than we can wait."""
     deadline = time.time() + (PATIENT_WAIT_SECONDS if is_patient else PAGE_WAIT_SECONDS)
     while True:
         ready_at = shared_state.get(PAUSED_UNTIL)
@@ -45,14 +45,14 @@ def take(calls: int, *, is_patient: bool) -> bool:
 
 
 def pause(seconds: float) -> None:
-    """Stripe limits our rate: nobody calls for so long."""
+    """Stop all calls for so long, because Stripe limits our rate."""
     until = time.time() + seconds
     if until > shared_state.get(PAUSED_UNTIL):
         shared_state.put(PAUSED_UNTIL, until, seconds + 1)
 
 
 def granted(calls: int, is_patient: bool) -> int:
-    """How many of them this window still has room for; what it has not is given back."""
+    """Return how many of the calls this window still has room for, and give the rest back."""
     if not conf.stripe_rate:
         return calls
     room = _room(is_patient)

@@ -1,4 +1,4 @@
-"""How the calls to Stripe go: counted by outcome and time in a table that all processes share, for /metrics.
+"""Calls to Stripe are counted by outcome and time in a table that all processes share, for /metrics.
 
 A process keeps its counts for up to a second while it makes many calls, so that counting costs less than they do; the
 worker writes down the rest when its task ends.
@@ -30,7 +30,7 @@ ON CONFLICT (outcome, at_most) DO UPDATE SET
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one call: its HTTP status, 0 for no answer; how long it took; what Stripe asked us to wait."""
+    """The outcome of one call: its HTTP status, 0 for no answer; how long it took; how long Stripe asked us to wait."""
 
     status: int
     seconds: float
@@ -50,7 +50,7 @@ class Outcome:
 
 
 class _Kept:
-    """What this process has counted and not yet written down: calls and their seconds by outcome and bucket."""
+    """This process keeps counts that it has not yet written down: calls and their seconds by outcome and bucket."""
 
     def __init__(self) -> None:
         self.lock = Lock()
@@ -86,7 +86,7 @@ def count(outcomes: list[Outcome], *, at_once: bool) -> None:
 
 
 def write(**kwargs: Any) -> None:
-    """A count that cannot be written is lost: nothing but a graph depends on it."""
+    """Write the counts down. If that fails they are lost: nothing but a graph depends on them."""
     try:
         for row in _kept.take():
             with connection.cursor() as cursor:

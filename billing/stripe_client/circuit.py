@@ -1,4 +1,4 @@
-"""The circuit: when Stripe has failed several times in a row no process calls it for a while, then one tries.
+"""The circuit stops all calls for a while when Stripe has failed several times in a row; then one call tries.
 
 Closed: calls go out. Open: none does, and whoever wants one is told at once. Half open, when the time is over: a single
 probe goes out; its success closes the circuit, its failure opens it again.
@@ -20,7 +20,7 @@ PROBE_SECONDS = 90
 
 
 def lets_through() -> bool:
-    """Whether a call may go out now. Half open, only for the first who asks."""
+    """Return whether a call may go out now. Half open, only the first process that asks may call."""
     opened = shared_state.get(OPEN_UNTIL)
     if not opened:
         return True
@@ -28,28 +28,30 @@ def lets_through() -> bool:
 
 
 def give_probe_back() -> None:
-    """No call was made with it after all: the next who asks may."""
+    """Let the next process try, because this one made no call after all."""
     shared_state.drop(PROBE)
 
 
 def is_open() -> bool:
-    """Until a probe has been answered; half open is open too."""
+    """Return whether the circuit is open, half open too: until a probe has been answered."""
     return bool(shared_state.get(OPEN_UNTIL))
 
 
 def open_for() -> int:
-    """Seconds until the circuit lets a probe through, 0 when it does already or is closed."""
+    """Return the seconds until the circuit lets a probe through, 0 when it does already or is closed."""
     return max(round(shared_state.get(OPEN_UNTIL) - time.time() + 0.5), 0)
 
 
 def away_for() -> int:
-    """Seconds since Stripe stopped answering, whatever was tried meanwhile; 0 while the circuit is closed."""
+    """Return the seconds since Stripe stopped answering, whatever was tried meanwhile; 0 while the circuit is
+    closed.
+    """
     is_open = shared_state.get(OPEN_UNTIL) and shared_state.get(OPEN_SINCE)
     return round(time.time() - shared_state.get(OPEN_SINCE)) if is_open else 0
 
 
 def succeeded() -> None:
-    """Stripe answered."""
+    """Close the circuit, because Stripe answered."""
     if shared_state.get(OPEN_UNTIL):
         log.warning("stripe answers again, circuit closed")
     elif not shared_state.get(FAILURES):
@@ -58,7 +60,7 @@ def succeeded() -> None:
 
 
 def failed(calls: int) -> None:
-    """Stripe did not answer so many calls, or answered 5xx: enough of them in a row open the circuit."""
+    """Count calls that Stripe did not answer, or answered 5xx: enough of them in a row open the circuit."""
     try:
         failures = float(shared_state.count(FAILURES, calls, REMEMBERED_SECONDS))
     except CacheAway:

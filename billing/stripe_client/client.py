@@ -1,4 +1,4 @@
-"""The client sends our requests to Stripe, and sees to it that dj-stripe's go the same way.
+"""The client sends our requests to Stripe, and makes dj-stripe's requests go the same way.
 
 Answers are plain dicts as Stripe sends them (amounts in minor units, times in UTC seconds). Errors:
 `StripeUnavailable` when asking again later may help, `StripeRefused` when it will not.
@@ -30,7 +30,9 @@ PORTIONS_BEGIN_WITHIN_TIMEOUTS = 2
 
 
 def get(path: str, **params: Any) -> dict[str, Any]:
-    """Read an object or a list: `get("/v1/customers/cus_1")`. `StripeDiffers` where a field that we read is missing."""
+    """Read an object or a list: `get("/v1/customers/cus_1")`. Raises `StripeDiffers` where a field that we read is
+    missing.
+    """
     answer = _call("get", path, params)
     if lacking := fields.lacking(answer):
         raise StripeDiffers(lacking, conf.api_version)
@@ -38,7 +40,7 @@ def get(path: str, **params: Any) -> dict[str, Any]:
 
 
 def answers() -> bool:
-    """Whether Stripe answers at all: it is asked for our account, which there always is."""
+    """Return whether Stripe answers at all: ask for our account, which always exists."""
     try:
         get("/v1/account")
     except StripeUnavailable:
@@ -49,7 +51,7 @@ def answers() -> bool:
 
 
 def server_time() -> datetime | None:
-    """What Stripe's clock said as it answered, to the second."""
+    """Return the time of Stripe's clock as it answered, to the second."""
     with mapped_errors():
         client = _client(conf.api_key, conf.api_version, conf.api_base, is_patient())
         said = client.raw_request("get", "/v1/account").headers.get("Date")
@@ -57,8 +59,10 @@ def server_time() -> datetime | None:
 
 
 def post(path: str, *, idempotency_key: str, **params: Any) -> dict[str, Any]:
-    """Create or update. What must be made once however often it is tried has the `idempotency_key` of a row of ours,
-    written down before; what may be made again has a fresh one (`request_key`). None is counted or taken from the time.
+    """Create or update an object at Stripe.
+
+    A write that must be made once however often it is tried has the `idempotency_key` of a row of ours, written down
+    before; a write that may be made again has a fresh key (`request_key`). No key is counted or taken from the time.
     """
     return _call("post", path, {**params, "idempotency_key": idempotency_key})
 
@@ -68,7 +72,7 @@ def delete(path: str, *, idempotency_key: str, **params: Any) -> dict[str, Any]:
 
 
 def get_in_parallel(requests: list[tuple[str, dict[str, Any]]], between: Callable[[], object] = lambda: None) -> None:
-    """Warm the drain's cache with several reads at once, portion by portion; `between` two of them runs what is given.
+    """Fetch several reads at once into the drain's cache, portion by portion; `between` runs between two portions.
 
     Raises StripeUnavailable when one may not go out, or would begin too late.
     """
@@ -90,7 +94,7 @@ def _get_together(requests: list[tuple[str, dict[str, Any]]]) -> None:
 
 
 def _read(path: str, params: dict[str, Any]) -> None:
-    """What comes of it, an error too, is kept as Stripe's answer; whoever needs the object meets it there."""
+    """Read an object and keep the answer or the error; code that needs the object meets the error there."""
     with suppress(Exception):
         get(path, **params)
 
@@ -119,7 +123,7 @@ def _client(api_key: str, api_version: str, api_base: str, is_patient: bool) -> 
 
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
-    """Kept for the life of the process, and with it the connections to Stripe."""
+    """Keep the threads, and with them the connections to Stripe, for the life of the process."""
     return ThreadPoolExecutor(max_workers=PARALLEL_READS, thread_name_prefix="stripe")
 
 

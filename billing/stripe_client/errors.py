@@ -1,4 +1,4 @@
-"""What may come of a call to Stripe, in three words: ask again later, never, or not now."""
+"""A call to Stripe may fail in three ways: ask again later, never, or not now."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +13,11 @@ class StripeUnavailable(Exception):
 
 
 class StripeUnanswered(StripeUnavailable):
-    """No answer to this call, or none that can be read: others Stripe may well answer."""
+    """Stripe gave no answer to this call, or none that can be read; it may well answer other calls."""
 
 
 class StripeDiffers(StripeUnanswered):
-    """An answer lacks a field that we read: it is of another API version, and nothing is concluded from it."""
+    """The answer lacks a field that we read: it is of another API version, and nothing is concluded from it."""
 
     def __init__(self, field: str, version: str) -> None:
         super().__init__(

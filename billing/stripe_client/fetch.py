@@ -1,4 +1,4 @@
-"""What Stripe says now: every read that projecting an event takes, each asked for once a drain.
+"""Fetching reads what Stripe says now: every read that projecting an event takes, each once a drain.
 
 All of it goes through `stripe_client`'s read cache. A request is a path and its parameters; two callers who
 word it alike share one call, which is why the words stand here and nowhere else.
@@ -29,7 +29,7 @@ DISPUTE_EXPAND = ["charge.balance_transaction", "payment_intent.payment_method"]
 
 
 class NotTheirs(Exception):
-    """An object was said to be a customer's and is not; `owner` is whose it is at Stripe, "" for nobody's."""
+    """The object was said to be a customer's and is not; `owner` is its customer at Stripe, "" for nobody's."""
 
     def __init__(self, found: dict[str, Any], customer: str) -> None:
         self.owner = owner_of(found)
@@ -38,7 +38,7 @@ class NotTheirs(Exception):
 
 
 class NotAnId(ValueError):
-    """What should be an id of Stripe's has characters that would lead to another address."""
+    """The id has characters that would lead to another address, and is none of Stripe's."""
 
 
 def subscriptions_request(customer: str) -> Request:
@@ -79,7 +79,7 @@ def invoice_payment_request(payment_intent: str) -> Request:
 
 
 def subscriptions(customer_id: str) -> list[dict[str, Any]]:
-    """All of a customer's subscriptions, ended ones too, newest first; none for a deleted customer.
+    """Return all of a customer's subscriptions, ended ones too, newest first; none for a deleted customer.
 
     A customer that this key's account does not know at all is an error: it says nothing about their subscription.
     """
@@ -100,7 +100,7 @@ def invoice(invoice_id: str, customer: str | None) -> dict[str, Any]:
 
 
 def settled_invoice(invoice_id: str, customer: str) -> dict[str, Any]:
-    """An invoice with its payments, without a call of its own while it is a subscription's latest."""
+    """Return an invoice with its payments, without a call of its own while it is a subscription's latest."""
     for found in subscriptions(customer):
         latest: dict[str, Any] | None = found["latest_invoice"]
         if latest and latest["id"] == invoice_id:
@@ -113,12 +113,14 @@ def open_invoices(subscription: str) -> list[dict[str, Any]]:
 
 
 def charge(charge_id: str, customer: str | None) -> dict[str, Any]:
-    """A charge with its newest refunds."""
+    """Return a charge with its newest refunds."""
     return _theirs(_get(charge_request(charge_id)), customer)
 
 
 def refunds(charge_object: dict[str, Any]) -> list[dict[str, Any]]:
-    """All refunds of a charge, oldest first, of one second in Stripe's order: a charge brings only its ten newest."""
+    """Return all refunds of a charge, oldest first, of one second in Stripe's order: a charge brings only its ten
+    newest.
+    """
     newest = charge_object["refunds"]
     found = _list(refunds_request(charge_object["id"])) if newest["has_more"] else newest["data"]
     oldest_first = found[::-1]
@@ -138,12 +140,12 @@ def checkout_session(session_id: str, customer: str | None) -> dict[str, Any]:
 
 
 def customer(customer_id: str) -> dict[str, Any]:
-    """A customer; a deleted one is `{"id", "object", "deleted": true}`."""
+    """Return a customer; a deleted one is `{"id", "object", "deleted": true}`."""
     return _get(customer_request(customer_id))
 
 
 def invoice_payment_of(payment_intent: str, customer: str | None) -> dict[str, Any] | None:
-    """What connects a payment intent with its invoice (expanded); None for a one-off payment."""
+    """Return the link of a payment intent to its invoice (expanded); None for a one-off payment."""
     found = _list(invoice_payment_request(payment_intent))
     return _theirs(found[0], customer) if found else None
 

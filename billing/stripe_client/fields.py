@@ -1,4 +1,4 @@
-"""Every field of Stripe's objects that `billing` reads, and whether an answer has them.
+"""This table names every field of Stripe's objects that `billing` reads, and checks that an answer has them.
 
 An object of another API version than the pinned one has other fields: read as this one, it would say that nobody pays.
 The tests hold this table to what the code reads, and to the installed SDK's own description of the pinned version.
@@ -49,7 +49,8 @@ _PATHS = {name: [path.split(".") for path in paths.split()] for name, paths in F
 
 
 def lacking(answer: Any) -> str:
-    """The first field that an answer of Stripe's should have and has not, like `invoice.parent`; "" where all is there.
+    """Return the first field that Stripe's answer should have and has not, like `invoice.parent`; "" where all are
+    there.
 
     Null is an answer, an id stands for its object, and one that is deleted or that we read nothing of lacks nothing.
     """

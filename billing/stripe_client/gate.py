@@ -1,4 +1,4 @@
-"""The gate before Stripe: the circuit and the budget let calls through, and are told how those went."""
+"""The gate asks circuit and budget before a call goes to Stripe, and tells them afterwards how it went."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from .errors import StripeBusy, StripeUnavailable
 
 
 class Calls:
-    """How many calls were made while it counts."""
+    """This counts the calls made during a `with`."""
 
     def __init__(self) -> None:
         self.made = 0
@@ -24,7 +24,7 @@ _counted: ContextVar[Calls | None] = ContextVar("stripe_counted", default=None)
 
 @contextmanager
 def patient() -> Iterator[None]:
-    """For the worker: nobody waits for a page, so a slow or busy Stripe is waited for and asked again."""
+    """Wait for a slow or busy Stripe and ask it again, as the worker may: nobody waits for a page."""
     token = _is_patient.set(True)
     try:
         yield
@@ -48,7 +48,7 @@ def is_patient() -> bool:
 
 
 def is_passed() -> bool:
-    """Whether this call was let through, with others or alone."""
+    """Return whether this call was let through, with others or alone."""
     return _outcomes.get() is not None
 
 
@@ -58,7 +58,7 @@ def count_one() -> None:
 
 
 def note(outcome: Outcome) -> None:
-    """What came of a call that was let through."""
+    """Note the outcome of a call that was let through."""
     outcomes = _outcomes.get()
     if outcomes is not None:
         outcomes.append(outcome)
@@ -66,7 +66,7 @@ def note(outcome: Outcome) -> None:
 
 @contextmanager
 def let_through(calls: int) -> Iterator[None]:
-    """So many calls may go out inside, from this thread or others; afterwards all processes are told how they went.
+    """Let so many calls go out inside, from this thread or others; afterwards tell all processes how they went.
 
     Only this thread asks and tells: the cache may be the database, and others have no connection to it.
     """

@@ -1,4 +1,4 @@
-"""Stripe's own HTTP client, with the drain's cache before it and patience for 429 behind it."""
+"""The HTTP client is Stripe's own, with the drain's cache before it and patience for 429 behind it."""
 
 import time
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ CONFLICT_WAIT_SECONDS = 0.2
 
 
 class Request:
-    """What the SDK says of a call beside its method, address and data."""
+    """A request keeps the SDK's arguments of a call beside method, address and data."""
 
     def __init__(self, headers: Mapping[str, str], max_network_retries: int | None) -> None:
         self.headers, self.max_network_retries = headers, max_network_retries
@@ -47,7 +47,8 @@ class HttpClient(stripe.RequestsClient):
         return self.send(method, url, request, post_data)
 
     def send(self, method: str, url: str, request: Request, post_data: Any = None) -> Answer:
-        """One call, made again while another with its idempotency key is at work; a patient one also after a 429.
+        """Send one call, and send it again while another with its idempotency key is at work; a patient call also
+        after a 429.
 
         The SDK knows no `Retry-After`, and gives up on a key in use after as few tries as on a Stripe that is away.
         """
@@ -66,7 +67,7 @@ class HttpClient(stripe.RequestsClient):
                 return answer
 
     def _send(self, method: str, url: str, request: Request, post_data: Any) -> Answer:
-        """The SDK's tries; what came of them is noted."""
+        """Send the call by the SDK, which may try more than once, and note the outcome."""
         gate.count_one()
         status, retry_after, began = 0, 0.0, time.perf_counter()
         try:
@@ -89,7 +90,7 @@ def _read(url: str, request: Request) -> Answer:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds; a second where Stripe does not say."""
+    """Return the seconds to wait; a second where Stripe does not say."""
     try:
         asked = float(headers.get("Retry-After", ""))
     except ValueError:

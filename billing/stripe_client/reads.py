@@ -1,4 +1,6 @@
-"""What Stripe answered during one drain: each object asked for once, however many events name it."""
+"""The read cache keeps Stripe's answers during one drain: each object is asked for once, however many events name
+it.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,14 +16,14 @@ Answer = tuple[Any, int, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """One GET, and how to send it."""
+    """A read request is one GET, and the function that sends it."""
 
     url: str
     send: Callable[[], Answer]
 
 
 class NotFetched(BaseException):
-    """A read that was not prefetched, wanted while a transaction is open: roll back, fetch it, start again.
+    """A read that was not prefetched is wanted while a transaction is open: roll back, fetch it, start again.
 
     Not an `Exception`: dj-stripe catches those where it could do without an object, and would go on without it.
     """
@@ -32,7 +34,7 @@ class NotFetched(BaseException):
 
 
 class Reads:
-    """Whatever came of a read is kept, that there was no answer too: only the events that need it meet it."""
+    """Every outcome of a read is kept, a missing answer too: only the events that need the object meet the error."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer | Exception] = {}
@@ -41,7 +43,9 @@ class Reads:
 
     @contextmanager
     def sealed(self) -> Iterator[None]:
-        """While a transaction is open: only what was fetched before is answered, the rest raises `NotFetched`."""
+        """Answer only reads that were fetched before, while a transaction is open; any other read raises
+        `NotFetched`.
+        """
         self.is_sealed = True
         try:
             yield
@@ -49,17 +53,19 @@ class Reads:
             self.is_sealed = False
 
     def fetch(self, request: ReadRequest) -> None:
-        """Ask Stripe, and keep whatever comes of it; of reads in parallel, those that met its limit are asked again."""
+        """Ask Stripe, and keep the answer or the error; of reads in parallel, those that met its limit are asked
+        again.
+        """
         try:
             with mapped_errors():
-                self.answers[request.url] = _settled(request.send())
+                self.answers[request.url] = _certain(request.send())
         except Exception as error:
             if isinstance(error, StripeBusy) and gate.is_passed():
                 raise
             self.answers[request.url] = error
 
     def answer(self, request: ReadRequest) -> Answer:
-        """Raises what came of it where that was no answer, `NotFetched` where we may not ask now."""
+        """Return the answer, or raise the error that was kept; raise `NotFetched` where Stripe may not be asked now."""
         if request.url not in self.answers:
             if self.is_sealed:
                 raise NotFetched(request)
@@ -77,8 +83,8 @@ def current() -> Reads | None:
     return _current.get()
 
 
-def once(work: str) -> bool:
-    """Whether `work` was not yet done with this drain's answers; work that rolled back counts as not done."""
+def is_first_time(work: str) -> bool:
+    """Return whether `work` was not yet done with this drain's answers; work that rolled back counts as not done."""
     reads = _current.get()
     if reads is None:
         return True
@@ -89,7 +95,7 @@ def once(work: str) -> bool:
 
 @contextmanager
 def drain_reads() -> Iterator[Reads]:
-    """The life of one drain's read cache."""
+    """Keep one read cache for the length of a drain."""
     reads = Reads()
     token = _current.set(reads)
     try:
@@ -100,7 +106,7 @@ def drain_reads() -> Iterator[Reads]:
 
 @contextmanager
 def undone_on_error() -> Iterator[None]:
-    """Beside a savepoint: work noted by `once` inside counts as not done when the savepoint rolls back."""
+    """Count work that `is_first_time` noted inside as not done when the savepoint beside this rolls back."""
     reads = _current.get()
     before = set(reads.applied) if reads else set()
     try:
@@ -111,8 +117,10 @@ def undone_on_error() -> Iterator[None]:
         raise
 
 
-def _settled(answer: Answer) -> Answer:
-    """Only what Stripe knows for sure is kept for the drain: an object, or that there is none."""
+def _certain(answer: Answer) -> Answer:
+    """Return the answer if Stripe is sure of it: an object, or that there is none. Only such answers are kept for
+    the drain.
+    """
     status = answer[1]
     if status == 429:
         raise StripeBusy("Stripe limits our rate")

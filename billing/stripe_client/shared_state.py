@@ -1,4 +1,4 @@
-"""What all processes know of Stripe, kept in the cache: calls counted, a pause it asked for, that it is down.
+"""All processes share through the cache what they know of Stripe: calls counted, a pause it asked for, an outage.
 
 A process reads it at most every quarter of a second, and knows at once what it wrote itself. Without its cache every
 process goes by what it has seen itself, and asks the cache again after a few seconds.
@@ -35,7 +35,7 @@ class CacheAway(Exception):
 
 @dataclass
 class Known:
-    """What this process knows; times are seconds of the wall clock, which the machines share."""
+    """This is what the process knows; times are seconds of the wall clock, which the machines share."""
 
     values: dict[str, float] = field(default_factory=dict)
     read_at: float = float("-inf")
@@ -52,7 +52,7 @@ def reset() -> None:
 
 
 def get(key: str) -> float:
-    """The value of one of `KEPT`, 0 for none."""
+    """Return the value of one of `KEPT`, 0 for none."""
     if time.monotonic() - _known.read_at > READ_EVERY_SECONDS:
         _known.read_at = time.monotonic()
         with suppress(CacheAway):
@@ -61,13 +61,13 @@ def get(key: str) -> float:
 
 
 def put(key: str, value: float, seconds: float) -> None:
-    """Tell all processes, for so long."""
+    """Tell all processes a value, for so many seconds."""
     note(key, value)
     _try(lambda: counting_cache().set(key, value, max(round(seconds), 1)))
 
 
 def note(key: str, value: float) -> None:
-    """Know it in this process."""
+    """Note a value in this process alone."""
     _known.values[key] = value
 
 
@@ -78,7 +78,7 @@ def drop(*keys: str) -> None:
 
 
 def count(key: str, by: int, seconds: int) -> int:
-    """Add to a number that all processes count together; returns the sum. Raises CacheAway."""
+    """Add to a number that all processes count together; return the sum. Raises CacheAway."""
 
     def add() -> int:
         try:
@@ -90,7 +90,7 @@ def count(key: str, by: int, seconds: int) -> int:
 
 
 def is_first(key: str, seconds: int) -> bool:
-    """Whether nobody else has claimed `key` in that time; without a cache this process alone decides."""
+    """Return whether no other process has claimed `key` in that time; without a cache this process alone decides."""
     try:
         return bool(shared(lambda: counting_cache().add(key, 1, seconds)))
     except CacheAway:

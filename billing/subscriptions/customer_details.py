@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.utils.module_loading import import_string
 
 from billing.conf import conf
-from billing.lanes import orders
+from billing.lanes import standing_writes
 from billing.models import Customer, StripeWrite
 
 
@@ -28,4 +28,4 @@ def changed(subscriber: Any) -> None:
     """
     customer = Customer.objects.of(subscriber)
     if customer:
-        orders.place(customer, StripeWrite.Action.UPDATE_CUSTOMER, "details")
+        standing_writes.owe(customer, StripeWrite.Action.UPDATE_CUSTOMER, "details")

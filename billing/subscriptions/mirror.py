@@ -16,7 +16,7 @@ from djstripe.models.base import StripeModel
 
 from billing.clock import from_timestamp
 from billing.conf import conf
-from billing.stripe_client import StripeUnavailable, once, readers, undone_on_error
+from billing.stripe_client import StripeUnavailable, is_first_time, readers, undone_on_error
 
 from . import mirror_bulk
 from .mirror_redaction import redact_if_deleted
@@ -40,7 +40,7 @@ def write_object(obj: Any) -> None:
 
     Access does not depend on the mirror: an object that dj-stripe cannot take is logged, and its row stays as it was.
     """
-    if not isinstance(obj, dict) or obj.get("deleted") or not once(f"mirror:{obj['id']}"):
+    if not isinstance(obj, dict) or obj.get("deleted") or not is_first_time(f"mirror:{obj['id']}"):
         return
     try:
         with transaction.atomic(), undone_on_error():

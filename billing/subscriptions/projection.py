@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from billing import catalogue, cause, clock, usage
 from billing.models import Customer, Hold, Subscription
-from billing.stripe_client import fetch, once
+from billing.stripe_client import fetch, is_first_time
 
 from . import duplicates, mirror
 from .announcing import announce_access, announce_transitions
@@ -25,7 +25,7 @@ Status = Subscription.Status
 def refresh(customer: Customer) -> Subscription:
     """Ask Stripe what `customer` has now and project it. Later calls in the same drain find the work done."""
     subscription, _ = Subscription.objects.get_or_create(customer=customer)
-    if once(f"refresh:{customer.pk}"):
+    if is_first_time(f"refresh:{customer.pk}"):
         with catalogue.prices_remembered():
             _refresh(customer, subscription)
     return subscription

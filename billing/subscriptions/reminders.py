@@ -61,7 +61,7 @@ def _announce_one(customer: str, due: Callable[[datetime], Rows], announce: Call
         return 1 if row else 0
 
     try:
-        with cause.recorded_as(CAUSE), lanes.hold(customer, wait_seconds=0) as commit:
+        with cause.recorded_as(CAUSE), lanes.exclusive(customer, wait_seconds=0) as commit:
             return commit(work)
     except lanes.LaneBusy:
         return 0  # the next run, in an hour, announces it

@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.utils.module_loading import import_string
 
 from billing.conf import conf
-from billing.lanes import orders
+from billing.lanes import standing_writes
 from billing.models import Customer, StripeWrite
 
 ONE = 1
@@ -27,9 +27,9 @@ def changed(subscriber: Any) -> None:
 
 
 def owe_seats(customer: Customer, reference: str, *, wakes: bool = True) -> None:
-    """Owe Stripe the quantity, because of `reference`; `wakes` as in `orders.place`."""
+    """Owe Stripe the quantity, because of `reference`; `wakes` as in `standing_writes.owe`."""
     if is_counted():
-        orders.place(customer, StripeWrite.Action.SET_SEATS, reference, wakes=wakes)
+        standing_writes.owe(customer, StripeWrite.Action.SET_SEATS, reference, wakes=wakes)
 
 
 def is_counted() -> bool:

@@ -2,8 +2,8 @@
 
 from . import full, list_pages, pruning, report, runs
 from .alone import AnotherRuns, alone, is_free
-from .healing import look_at
-from .list_pages import Sweep
+from .healing import compare_customers
+from .list_pages import FullRun
 from .listing import Reader, Stretch
 from .missed import OVERLAP_SECONDS
 from .parallel import AT_ONCE, Threads
@@ -13,16 +13,16 @@ __all__ = [
     "AT_ONCE",
     "OVERLAP_SECONDS",
     "AnotherRuns",
+    "FullRun",
     "Reader",
     "Stretch",
-    "Sweep",
     "Threads",
     "alone",
+    "compare_customers",
     "count",
     "full",
     "is_free",
     "list_pages",
-    "look_at",
     "pruning",
     "report",
     "runs",

@@ -1,4 +1,4 @@
-"""Never two at once: the sync holds a lane of its own, whose lease a crash lets run out."""
+"""Only one sync runs at a time: it takes a lane of its own, and a crash lets the lease run out."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +22,9 @@ class AnotherRuns(Exception):
 
 @contextmanager
 def alone() -> Iterator[Callable[[], None]]:
-    """Hold the sync's lane; yields what renews the lease, to be called often. Raises `AnotherRuns`, `LaneLost`."""
+    """Take the sync's lane and yield a function that renews the lease, to be called often. Raises `AnotherRuns`,
+    `LaneLost`.
+    """
     Lane.objects.get_or_create(pk=KEY, defaults={"woken_at": timezone.now()})
     claim = lanes.take(KEY)
     if claim is None:
@@ -42,5 +44,5 @@ def alone() -> Iterator[Callable[[], None]]:
 
 
 def is_free() -> bool:
-    """For a dry run, which takes nothing."""
+    """Return whether no sync runs, for a dry run, which takes no lane."""
     return not Lane.objects.filter(pk=KEY, token__isnull=False, leased_until__gte=timezone.now()).exists()

@@ -1,4 +1,4 @@
-"""Missed events put through the ledger and their lanes drained: each has the effect its webhook would have had."""
+"""Catching up records missed events and drains their lanes: each has the effect its webhook would have had."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -17,7 +17,7 @@ Events = list[dict[str, Any]]
 
 
 def catch_up(run: SyncRun, missed: Missed, tick: Callable[[], None]) -> None:
-    """Record and drain, oldest first; what the drains changed was drift, and the event is its cause."""
+    """Record and drain missed events, oldest first; what the drains changed was drift, and the event is its cause."""
     for events in _portions(missed.oldest_first()):
         before = comparing.snapshot([lane for event in events if (lane := lane_of(event))])
         for event in events:

@@ -1,4 +1,4 @@
-"""What differs between a row of ours and what Stripe says, by the projection's own columns."""
+"""Comparing finds the differences between a row of ours and Stripe, by the projection's own columns."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,17 +20,17 @@ NONE_YET = {field: getattr(Subscription(), field) for field in FIELDS}
 
 
 def with_subscription() -> Any:
-    """Customers with all that a comparison reads, in one query."""
+    """Return customers with all that a comparison reads, in one query."""
     return Customer.objects.select_related("subscription")
 
 
 def row_of(customer: Customer) -> Subscription:
-    """Their row, or what it would be before Stripe was ever asked."""
+    """Return the customer's row, or an empty row if Stripe was never asked."""
     row: Subscription | None = getattr(customer, "subscription", None)
     return row or Subscription(customer=customer)
 
 
-def with_stripe(customer: Customer) -> Differences:
+def differences_from_stripe(customer: Customer) -> Differences:
     """Ask Stripe about one customer and compare. Raises `StripeUnavailable`, `StripeRefused`."""
     found = fetch.subscriptions(customer.pk)
     counts = subscriptions.current_subscription(found)
@@ -39,7 +39,7 @@ def with_stripe(customer: Customer) -> Differences:
     if counts is None:
         return {}
     email = counts["customer"].get("email")
-    differences = of_subscription(row_of(customer), counts, fetch.open_invoices)
+    differences = differences_of(row_of(customer), counts, fetch.open_invoices)
     return {**differences, "email": (customer.email, email)} if email and email != customer.email else differences
 
 
@@ -48,7 +48,7 @@ def _is_deleted(customer: Customer, counts: dict[str, Any] | None) -> bool:
     return fetch.is_deleted(customer.pk) if counts is None else bool(counts["customer"].get("deleted"))
 
 
-def of_subscription(row: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> Differences:
+def differences_of(row: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> Differences:
     theirs = subscriptions.columns_of(found, row)
     theirs["past_due_since"] = subscriptions.past_due_since(row, found, open_invoices)
     theirs["plan_id"], theirs["price_id"] = _pk(theirs.pop("plan")), _pk(theirs.pop("price"))
@@ -56,7 +56,7 @@ def of_subscription(row: Subscription, found: dict[str, Any], open_invoices: Ope
 
 
 def snapshot(customers: list[str]) -> dict[str, dict[str, Any]]:
-    """Customer → the columns of their row, to tell later what has changed."""
+    """Return the columns of each customer's row by customer, to tell later what has changed."""
     rows = Subscription.objects.filter(customer__in=customers).values("customer_id", *FIELDS)
     return {row.pop("customer_id"): row for row in rows}
 

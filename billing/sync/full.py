@@ -1,4 +1,4 @@
-"""Everything Stripe has, listed in stretches, held against our rows page by page, and written only where it differs."""
+"""A full run lists everything at Stripe in stretches, compares it page by page, and writes only what differs."""
 
 import time
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from billing.models import Customer, Subscription, SyncRun
 from billing.stripe_client import readers
 
 from . import report
-from .healing import look_at
-from .list_pages import CustomerPages, SubscriptionPages, Sweep
+from .healing import compare_customers
+from .list_pages import CustomerPages, FullRun, SubscriptionPages
 from .listing import Reader, Stretch
 
 LISTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -25,14 +25,15 @@ SAVE_EVERY_SECONDS = 2.0
 FEW = 100
 
 
-def sweep(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
-    """1. Open invoices, for grace. 2. Subscriptions. 3. Customers. 4. Each one that differs, or is gone, by itself.
+def compare_all(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
+    """Compare 1. open invoices, for grace, 2. subscriptions, 3. customers, 4. alone, each customer who differs or is
+    gone.
 
     A run that was broken off is gone on with: only what it had not read is read. What is gone is then not looked for.
     """
     left = {} if is_dry else _left_behind(run)
     began = (parse_datetime(left.get("began", "")) if left else None) or run.started_at
-    work = Sweep(run, began, is_dry=is_dry, invoices=open_invoices())
+    work = FullRun(run, began, is_dry=is_dry, invoices=open_invoices())
     progress: dict[str, Any] = {"began": began.isoformat(), "left": left.get("left", {})}
     with catalogue.prices_remembered(is_dry=is_dry):
         for name, pages in (("subscriptions", SubscriptionPages(work)), ("customers", CustomerPages(work))):
@@ -40,7 +41,7 @@ def sweep(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
     if not left:
         _find_gone(work)
     compared = run.compared
-    look_at(run, list(work.doubtful), tick, is_dry=is_dry)
+    compare_customers(run, list(work.doubtful), tick, is_dry=is_dry)
     run.compared, run.progress = compared, {}
 
 
@@ -68,7 +69,9 @@ def _read(
 
 
 def _left_behind(run: SyncRun) -> dict[str, Any]:
-    """What a full run that was broken off today had not read yet; nothing if one has come to its end since."""
+    """Return the parts that a full run which broke off today had not read; nothing if a later full run has ended
+    well.
+    """
     fulls = SyncRun.objects.filter(mode=SyncRun.Mode.FULL, started_at__gt=run.started_at - GOES_ON_WITHIN)
     last = fulls.exclude(pk=run.pk).order_by("-started_at").first()
     if last is None or last.status == SyncRun.Status.DONE or not last.progress:
@@ -78,7 +81,7 @@ def _left_behind(run: SyncRun) -> dict[str, Any]:
 
 
 def open_invoices() -> dict[str, list[dict[str, Any]]]:
-    """Subscription → what grace reads of its open invoices: there are few."""
+    """Return the open invoices of each subscription, with the fields that grace reads: there are few."""
     found: dict[str, list[dict[str, Any]]] = {}
     for page in Reader([Stretch("/v1/invoices", {"status": "open"})]):
         for invoice in page:
@@ -87,8 +90,8 @@ def open_invoices() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _find_gone(work: Sweep) -> None:
-    """Rows of ours about what Stripe did not list: deleted there, or altered here."""
+def _find_gone(work: FullRun) -> None:
+    """Add the rows of ours that Stripe did not list: deleted there, or altered here."""
     gone = _unseen(work, Customer, "pk", "pk", work.began) + _unseen(
         work, Subscription, "customer_id", "stripe_id", work.began
     )
@@ -99,7 +102,7 @@ def _find_gone(work: Sweep) -> None:
     work.doubtful.update(dict.fromkeys(gone))
 
 
-def _unseen(work: Sweep, model: Any, customer: str, name: str, began: datetime) -> list[str]:
+def _unseen(work: FullRun, model: Any, customer: str, name: str, began: datetime) -> list[str]:
     if model is Customer:
         rows = model.objects.filter(deleted_at=None, created_at__lt=began)
     else:

@@ -1,4 +1,4 @@
-"""One customer compared with Stripe and, where they differ, refreshed the way a webhook would do it."""
+"""Healing compares one customer with Stripe and, where they differ, refreshes them as a webhook would."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ WAIT_SECONDS = 5.0
 _counting = threading.Lock()
 
 
-def look_at(run: SyncRun, customers: Iterable[str], tick: Callable[[], None], *, is_dry: bool) -> None:
+def compare_customers(run: SyncRun, customers: Iterable[str], tick: Callable[[], None], *, is_dry: bool) -> None:
     """Compare each customer with Stripe; unless dry, heal what differs. Raises `StripeUnavailable`."""
 
     def one(customer: str) -> None:
@@ -42,17 +42,17 @@ def _count(run: SyncRun, customer: str, differences: Differences, *, is_dry: boo
 
 def _differences(customer: str) -> Differences:
     with stripe_client.drain_reads(), catalogue.prices_remembered(is_dry=True):
-        return comparing.with_stripe(comparing.with_subscription().get(pk=customer))
+        return comparing.differences_from_stripe(comparing.with_subscription().get(pk=customer))
 
 
 def _heal(customer: str) -> Differences:
-    """Under the lane: what is compared is what is then projected, from the same answers."""
-    with lanes.hold(customer, WAIT_SECONDS) as commit:
+    """Compare under the lane lock, and project the very answers that were compared."""
+    with lanes.exclusive(customer, WAIT_SECONDS) as commit:
         return commit(lambda: _compare_and_refresh(comparing.with_subscription().get(pk=customer)))
 
 
 def _compare_and_refresh(customer: Customer) -> Differences:
-    differences = comparing.with_stripe(customer)
+    differences = comparing.differences_from_stripe(customer)
     if "deleted_at" in differences:
         subscriptions.end_for_deleted_customer(customer)
     elif differences:

@@ -1,4 +1,4 @@
-"""A page of Stripe's list held against our rows: who is as we have them, who is doubtful, who is new to us."""
+"""A page of Stripe's list is compared with our rows: a customer may be unchanged, doubtful, or new to us."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,6 @@ from billing import access, catalogue, clock, subscriptions
 from billing.conf import conf
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, Subscription, SyncRun
-from billing.stripe_client import readers
 from billing.subscriptions import customer_details, mrr
 
 from . import comparing, report
@@ -22,8 +21,8 @@ Page = list[dict[str, Any]]
 
 
 @dataclass
-class Sweep:
-    """What one sweep knows. `seen` holds hashes of the ids that were listed, a few bytes each."""
+class FullRun:
+    """A full run keeps here what it has learnt. `seen` holds hashes of the ids that were listed, a few bytes each."""
 
     run: SyncRun
     began: datetime
@@ -37,13 +36,13 @@ class Sweep:
 
 
 class SubscriptionPages:
-    def __init__(self, work: Sweep) -> None:
+    def __init__(self, work: FullRun) -> None:
         self.work, self.prices = work, Prices(work.run, is_dry=work.is_dry)
 
     def __call__(self, page: Page) -> None:
         self.work.run.compared += len(page)
         self.work.seen.update(hash(found["id"]) for found in page)
-        self.prices.look_at(page)
+        self.prices.take_over_unknown(page)
         known = comparing.with_subscription().in_bulk({found["customer"] for found in page})
         strangers: dict[str, Page] = {}
         for found in page:
@@ -64,7 +63,7 @@ class SubscriptionPages:
         if customer.deleted_at:
             return False
         if row.stripe_id == found["id"]:
-            return bool(comparing.of_subscription(row, found, self.work.open_invoices))
+            return bool(comparing.differences_of(row, found, self.work.open_invoices))
         if not row.stripe_id:
             return True
         if row.plan_id and not catalogue.is_plan(found["items"]["data"]):
@@ -96,7 +95,7 @@ class SubscriptionPages:
             _count_as_announced([row.customer_id for row in (*made, *better)])
 
 
-def new_row(work: Sweep, customer: str, found: dict[str, Any]) -> Subscription:
+def new_row(work: FullRun, customer: str, found: dict[str, Any]) -> Subscription:
     row = Subscription(customer=Customer(pk=customer), fetched_at=work.began)
     for name, value in subscriptions.columns_of(found, row).items():
         setattr(row, name, value)
@@ -105,7 +104,9 @@ def new_row(work: Sweep, customer: str, found: dict[str, Any]) -> Subscription:
 
 
 def take_over(rows: list[Subscription]) -> None:
-    """What customers of ours have had for long: unannounced, inside a transaction. A row that says something stays."""
+    """Fill the empty rows of customers with what they have had for long, without signals, inside a transaction. A
+    row that says something stays.
+    """
     had = Subscription.objects.filter(customer__in=[row.customer_id for row in rows]).exclude(stripe_id="")
     known = set(had.values_list("customer_id", flat=True))
     new = [row for row in rows if row.customer_id not in known]
@@ -124,11 +125,11 @@ def _write_over(rows: list[Subscription], **condition: Any) -> None:
 
 
 def _count_as_announced(customers: list[str]) -> None:
-    _settle_access(customers)
+    _note_access(customers)
     mrr.record_first_movements(customers)
 
 
-def _settle_access(customers: list[str]) -> None:
+def _note_access(customers: list[str]) -> None:
     """Access they have already is none to be announced."""
     now = clock.now()
     rows = access.with_access_facts().filter(customer__in=customers)
@@ -137,7 +138,7 @@ def _settle_access(customers: list[str]) -> None:
 
 
 class CustomerPages:
-    def __init__(self, work: Sweep) -> None:
+    def __init__(self, work: FullRun) -> None:
         self.work = work
 
     def __call__(self, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Stripe's lists, read in parallel: stretches of `created`, each paged from its newest end, with plain requests."""
+"""Stripe's lists are read in parallel: stretches of `created`, each paged from its newest end, by plain requests."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,9 @@ PAGES_A_STRETCH = 10
 
 @dataclass(frozen=True)
 class Stretch:
-    """What was created from `gte` to `lte`, UTC seconds, both included; `after` is the last object already read."""
+    """A stretch is all that was created from `gte` to `lte`, UTC seconds, both included; `after` is the last object
+    already read.
+    """
 
     path: str
     params: dict[str, Any] = field(default_factory=dict)
@@ -40,11 +42,11 @@ class Stretch:
         return stripe_client.get(self.path, limit=PAGE, **self.params, **window, **cursor)
 
     def rest(self, page: list[dict[str, Any]]) -> "Stretch":
-        """What is left behind a page that has more behind it."""
+        """Return the part behind a page that has more behind it."""
         return replace(self, lte=page[-1]["created"], after=page[-1]["id"])
 
     def split(self, page: list[dict[str, Any]]) -> list["Stretch"]:
-        """The rest in two: about ten pages, if what follows is as dense as `page`, and all that is older."""
+        """Split the rest in two: about ten pages, if what follows is as dense as `page`, and all that is older."""
         rest, oldest = self.rest(page), page[-1]["created"]
         border = oldest - PAGES_A_STRETCH * max(page[0]["created"] - oldest, 1)
         if border <= self.gte:
@@ -53,7 +55,7 @@ class Stretch:
 
 
 class Reader:
-    """Reads stretches `AT_ONCE`, hands out their pages as they come, and knows what is left."""
+    """A reader reads `AT_ONCE` stretches at a time, hands out their pages as they come, and knows what is left."""
 
     def __init__(self, stretches: Iterable[Stretch], *, may_split: bool = True) -> None:
         self.todo = deque(stretches)
@@ -75,7 +77,7 @@ class Reader:
                         yield answer["data"]
 
     def left(self) -> list[list[Any]]:
-        """`gte` and `lte` of what is not read to its end: enough to go on after a crash."""
+        """Return `gte` and `lte` of the stretches not read to their end: enough to go on after a crash."""
         return [[stretch.gte, stretch.lte] for stretch in (*self.todo, *self.under_way.values())]
 
     def _start(self, threads: Threads) -> None:

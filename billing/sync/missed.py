@@ -1,4 +1,4 @@
-"""Events that never reached us: asked for since the watermark, those the ledger knows skipped, the rest in order."""
+"""Missed events are asked for since the watermark; those in the ledger are skipped, and the rest is put in order."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ IN_MEMORY = 8 << 20
 
 
 class Missed:
-    """Events found, each with the lane it belongs to. Their text waits on disk, so that memory stays flat."""
+    """The missed events, each with its lane. Their text waits on disk, so that memory stays flat."""
 
     def __init__(self) -> None:
         self.file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed when it is left)
@@ -44,7 +44,7 @@ class Missed:
 
 
 def find(since: int | None) -> Missed:
-    """Ask Stripe for what it made since then, UTC seconds, of the types we listen to.
+    """Ask Stripe for the events made since then, UTC seconds, of the types we listen to.
 
     Without a watermark there was no sync before: of all that Stripe keeps, only what concerns customers we know is
     ours to catch up with. The state of others is taken over as it is, and says nothing about the past.
@@ -62,7 +62,7 @@ def find(since: int | None) -> Missed:
 
 
 def lane_of(event: dict[str, Any]) -> str:
-    """Where the ledger would put it; "" for what is no event."""
+    """Return the lane where the ledger would put the event; "" for JSON that is no event."""
     try:
         parsed = Event.parse(event)
     except (NotAnEvent, NotBearable):

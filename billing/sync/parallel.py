@@ -1,4 +1,4 @@
-"""The same work for many, several at once, so that one waits for Stripe while another is applied."""
+"""Work for many keys runs on several threads, so that one waits for Stripe while another is applied."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -13,7 +13,7 @@ AT_ONCE = 8
 
 
 class Threads(ThreadPoolExecutor):
-    """Threads that work in the caller's context, and whose database connections end with them."""
+    """The threads work in the caller's context, and their database connections end with them."""
 
     def __init__(self) -> None:
         super().__init__(AT_ONCE, thread_name_prefix="sync")
@@ -38,7 +38,7 @@ class Threads(ThreadPoolExecutor):
 
 
 def each(work: Callable[[str], Any], keys: Iterable[str], tick: Callable[[], None]) -> None:
-    """Do `work` for each key; the first error ends it, once what is under way is done.
+    """Do `work` for each key; the first error ends it, once the work that has begun is done.
 
     SQLite has one writer, and inside a transaction other threads would not see its rows: there one after another.
     """

@@ -1,4 +1,4 @@
-"""Old events made small: the payload goes first, the id stays, so that a late duplicate is still known for one."""
+"""Pruning makes old events small: the payload goes first; the id stays, so that a late duplicate is recognised."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ class Pruned:
 
 
 def prune(older_than: timedelta, tick: Callable[[Pruned], None] = lambda pruned: None) -> Pruned:
-    """Empty the payloads of events done with for so long, and forget those of a year ago.
+    """Empty the payloads of events that were done with long enough ago, and forget those of a year ago.
 
     In short transactions with a pause between them: the door waits for none of them.
     What waits or failed stays, and what died until staff calls it handled.

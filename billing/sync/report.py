@@ -1,4 +1,4 @@
-"""What a run found and did: counted on its row, and told in one line or, to whoever asks, one by one."""
+"""The report of a run counts what it found and did on its row, and tells it in one line or in detail."""
 
 from datetime import date
 from typing import Any
@@ -13,7 +13,7 @@ BEHIND = (StripeEvent.Status.FAILED, StripeEvent.Status.DEAD, StripeEvent.Status
 
 
 def drift(run: SyncRun, customer: str, differences: Differences, cause: str) -> None:
-    """Note what differed, up to the first few hundred."""
+    """Note the differences of a customer, up to the first few hundred of a run."""
     run.drifted += len(differences)
     subject = {"customer": customer}
     for name, (ours, theirs) in sorted(differences.items()):
@@ -28,7 +28,7 @@ def note(run: SyncRun, text: str) -> None:
 
 
 def likely_cause(customer: str) -> str:
-    """An event of theirs that has not come through explains it; else nobody knows."""
+    """Return the customer's event that has not come through, which explains the difference; else "unknown"."""
     behind = StripeEvent.objects.filter(lane=customer, status__in=BEHIND).order_by("-created", "-id")
     found = behind.values_list("status", "pk").first()
     if found is None:
@@ -37,7 +37,7 @@ def likely_cause(customer: str) -> str:
 
 
 def summary(run: SyncRun, *, is_dry: bool = False) -> str:
-    """The one line of a cron job's mail."""
+    """Return the one line of a cron job's mail."""
     found = [
         count(run.missed, "missed event"),
         f"{run.compared:,} compared",
@@ -53,7 +53,7 @@ def summary(run: SyncRun, *, is_dry: bool = False) -> str:
 
 
 def details(run: SyncRun) -> list[str]:
-    """Events by type, then every difference that was kept."""
+    """Return the events by type, then every difference that was kept."""
     events = [f"  {count:>6,}  {name}" for name, count in sorted(run.events.items())]
     return events + [
         f"  {row['customer']}  {row['field']}: {_or_none(row['ours'])} → {_or_none(row['theirs'])}  ({row['cause']})"

@@ -1,4 +1,4 @@
-"""A run of the sync, from a command line or the schedule: the same code, one at a time."""
+"""A run of the sync is the same code from the command line and from the schedule, and only one runs at a time."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from billing.monitoring import alerts
 from . import full, missed, report, seats, whom_to_ask
 from .alone import AnotherRuns, alone, is_free
 from .catching_up import catch_up
-from .healing import look_at
+from .healing import compare_customers
 
 Mode, Status = SyncRun.Mode, SyncRun.Status
 
@@ -25,7 +25,9 @@ EVENTS_ARE_KEPT = timedelta(days=29)
 
 @dataclass(frozen=True)
 class Wanted:
-    """`since`: UTC seconds, in place of the watermark. `customer`: that one and nothing else."""
+    """A run is wanted with these options. `since`: UTC seconds, in place of the watermark. `customer`: this customer
+    alone.
+    """
 
     is_full: bool = False
     since: int | None = None
@@ -34,11 +36,11 @@ class Wanted:
 
 
 class UnknownCustomer(Exception):
-    """No customer of ours."""
+    """The customer is not one of ours."""
 
 
 def hourly() -> str:
-    """The schedule's task: says what was done, or that another is at it."""
+    """Run the schedule's task and return what was done, or that another sync is running."""
     try:
         return report.summary(run(Wanted()))
     except AnotherRuns as another:
@@ -49,7 +51,8 @@ hourly.queue_timeout = 3600  # type: ignore[attr-defined]
 
 
 def run(wanted: Wanted, progress: Callable[[str], None] = lambda text: None) -> SyncRun:
-    """Bring us to Stripe's state. Raises `AnotherRuns`, `UnknownCustomer`, `StripeUnavailable`, `StripeRefused`.
+    """Bring our rows to Stripe's state. Raises `AnotherRuns`, `UnknownCustomer`, `StripeUnavailable`,
+    `StripeRefused`.
 
     A dry run takes no lane and saves no row: the `SyncRun` it returns is on no disk.
     """
@@ -114,7 +117,7 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
         progress(f"{row.missed:,} events, {row.compared:,} compared, {row.drifted:,} drifted")
 
     if wanted.customer:
-        look_at(row, [wanted.customer], tick, is_dry=wanted.is_dry)
+        compare_customers(row, [wanted.customer], tick, is_dry=wanted.is_dry)
         seats.mend(row, wanted.customer, tick, is_dry=wanted.is_dry)
         return
     touched = _events(row, wanted, tick)
@@ -122,9 +125,9 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
     if row.mode == Mode.ROUTINE and (last_full is None or row.clock_at - last_full.clock_at > DAY):
         row.mode = Mode.FULL
     waiting = whom_to_ask.customers(last_full.started_at if last_full else None)
-    look_at(row, [customer for customer in waiting if customer not in touched], tick, is_dry=wanted.is_dry)
+    compare_customers(row, [customer for customer in waiting if customer not in touched], tick, is_dry=wanted.is_dry)
     if row.mode == Mode.FULL:
-        full.sweep(row, tick, is_dry=wanted.is_dry)
+        full.compare_all(row, tick, is_dry=wanted.is_dry)
         seats.mend(row, "", tick, is_dry=wanted.is_dry)
 
 
@@ -140,7 +143,7 @@ def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:
         if wanted.is_dry:
             row.events = dict(Counter(event["type"] for event in found.oldest_first()))
             known = Customer.objects.filter(pk__in=touched, deleted_at=None).values_list("pk", flat=True)
-            look_at(row, list(known), tick, is_dry=True)
+            compare_customers(row, list(known), tick, is_dry=True)
             return touched
         catch_up(row, found, tick)
     if watermark is None or since is None or since <= watermark:

@@ -1,4 +1,4 @@
-"""Look for quantities that differ from the seats in use: somebody joined or left, and nobody called `seats.changed`."""
+"""This part of the sync finds quantities that differ from the seats in use, because nobody called `seats.changed`."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -25,7 +25,9 @@ AT_ONCE = 500
 
 
 def mend(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bool) -> None:
-    """Of one customer, or with "" of all, by our rows: where nothing differs, Stripe is not asked."""
+    """Set the quantities of one customer, or with "" of all, that differ from the seats; Stripe is asked only about
+    those.
+    """
     if not seats.is_counted():
         return
     rows = _billed().filter(customer=customer) if customer else _billed()

@@ -1,4 +1,4 @@
-"""Prices and plans that Stripe bills and we have no row of: fetched once a run, and taken over where they are ours."""
+"""Prices and plans that Stripe bills and we have no row of are fetched once a run, and taken over if they are ours."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ PLAN_OF_PRODUCT = "billing_plan"
 
 
 class Prices:
-    """Asked about every page's prices; asks Stripe about each unknown one at most once."""
+    """The prices of every page pass here; Stripe is asked about each unknown price at most once."""
 
     def __init__(self, run: SyncRun, *, is_dry: bool) -> None:
         self.run, self.is_dry = run, is_dry
         self.seen: set[str] = set()
 
-    def look_at(self, subscriptions: list[dict[str, Any]]) -> None:
+    def take_over_unknown(self, subscriptions: list[dict[str, Any]]) -> None:
         ids = {item["price"]["id"] for found in subscriptions for item in found["items"]["data"]} - self.seen
         self.seen |= ids
         for price_id in sorted(ids - set(Price.objects.filter(pk__in=ids).values_list("pk", flat=True))):

@@ -1,4 +1,4 @@
-"""Whom to ask about every hour: where something is due to happen, and whom nobody has asked about for long."""
+"""Each hour the sync asks about customers where something is due, and about those it has not asked about for long."""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ LONG = timedelta(hours=36)
 
 
 def customers(last_full: datetime | None) -> list[str]:
-    """Customers with a payment or renewal that should have been heard of, longest unseen first, at most 500."""
+    """Return customers whose payment or renewal is overdue, longest unseen first, at most 500."""
     now = clock.now()
     is_pending = Q(status__in=[Status.INCOMPLETE, Status.PAST_DUE])
     lives = Q(status__in=[Status.ACTIVE, Status.TRIALING])
@@ -31,7 +31,7 @@ def customers(last_full: datetime | None) -> list[str]:
 
 
 def _buying() -> list[str]:
-    """At Stripe's page for a while: paid, perhaps, and the webhook did not come."""
+    """Return customers who have been at Stripe's page for a while: they may have paid, and the webhook did not come."""
     opened = CheckoutAttempt.objects.filter(
         status=CheckoutAttempt.Status.OPEN, created_at__lt=timezone.now() - CHECKOUT_TAKES, customer__deleted_at=None
     )

@@ -1,4 +1,4 @@
-"""For tests of projects that use `billing`, with pytest or without: see docs/testing.md.
+"""The test kit serves projects that use `billing`, with pytest or without: see docs/testing.md.
 
     using_sandbox()          a Stripe in this process for the length of a `with`; `Stripe` says what it can do
     event, example           an event of any type, and the object that such an event brings
@@ -47,7 +47,7 @@ _MODULES = {name: module for module, names in PLACES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Loaded when asked for: pytest loads the plugin beside this before Django has its settings."""
+    """Load a name when it is asked for: pytest loads the plugin beside this before Django has its settings."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

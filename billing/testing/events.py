@@ -1,4 +1,4 @@
-"""Signed events posted to the door, and a worker that works when told to."""
+"""Tests post signed events to the door, and the worker works when it is told to."""
 
 import hashlib
 import hmac
@@ -24,7 +24,9 @@ _numbers = itertools.count(1)
 
 
 def event(event_type: str, obj: dict[str, Any] | None = None, **overrides: Any) -> dict[str, Any]:
-    """An event around `obj`, else around an `example` for the type, at the pinned version, as Stripe posts it."""
+    """Return an event around `obj`, else around an `example` for the type, at the pinned version, as Stripe posts
+    it.
+    """
     return {
         "id": f"evt_test_{next(_numbers)}",
         "object": "event",
@@ -40,14 +42,14 @@ def event(event_type: str, obj: dict[str, Any] | None = None, **overrides: Any) 
 
 
 def sign(body: bytes, secret: str, at: int | None = None) -> str:
-    """The `Stripe-Signature` header of `body`, made `at` these UTC seconds (now by default)."""
+    """Return the `Stripe-Signature` header of `body`, made `at` these UTC seconds (now by default)."""
     moment = int(time.time()) if at is None else at
     digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={moment},v1={digest}"
 
 
 def post(body: bytes, signature: str | None = None, client: Client | None = None) -> Any:
-    """Post a body to the door with a good signature, or with the one given; returns the response."""
+    """Post a body to the door with a good signature, or with the one given; return the response."""
     signature = sign(body, conf.webhook_secrets[0]) if signature is None else signature
     return (client or Client()).post(
         reverse("billing:stripe_webhook"),
@@ -58,19 +60,19 @@ def post(body: bytes, signature: str | None = None, client: Client | None = None
 
 
 def deliver(data: dict[str, Any]) -> Any:
-    """Post an event to the door, signed."""
+    """Sign an event and post it to the door; return the response."""
     return post(json.dumps(data).encode())
 
 
 def work() -> None:
-    """Drain every lane that is awake, as the worker would."""
+    """Drain every lane that has waiting work, as the worker would."""
     while keys := list(Lane.objects.filter(arrived__gt=F("drained")).values_list("pk", flat=True)):
         for key in keys:
             worker.drain(key)
 
 
 def retry() -> None:
-    """Try at once what waits for its next try, as the sweep would when its time has come."""
+    """Try at once every event that waits for its next try, as the sweep would when its time has come."""
     waiting = StripeEvent.objects.waiting()
     waiting.update(next_attempt_at=None)
     for lane in set(waiting.values_list("lane", flat=True)):
@@ -78,7 +80,7 @@ def retry() -> None:
 
 
 def assert_all_processed() -> None:
-    """No event waits or has failed; else AssertionError with their types and errors, those of your receivers too."""
+    """Raise AssertionError if an event waits or has failed, with its type and error, those of your receivers too."""
     left = StripeEvent.objects.exclude(status__in=[StripeEvent.Status.PROCESSED, StripeEvent.Status.IGNORED])
     told = [f"{row.type} is {row.status}: {row.error_message or 'not applied yet'}" for row in left]
     if told:

@@ -1,4 +1,4 @@
-"""The objects that events bring, by event type: taken from a small history told to a sandbox of its own."""
+"""The example objects of each event type come from a small history that is played on a sandbox of its own."""
 
 import copy
 import json
@@ -19,7 +19,7 @@ SAME_AS = {
 
 
 def example(event_type: str, **fields: Any) -> dict[str, Any]:
-    """An object that an event of this type brings, with these fields of it replaced: `customer="cus_…"`.
+    """Return an object that an event of this type brings, with these fields of it replaced: `customer="cus_…"`.
 
     Raises LookupError for a type of event that the sandbox has no history of: give `event` an object then.
     """
@@ -31,7 +31,7 @@ def example(event_type: str, **fields: Any) -> dict[str, Any]:
 
 @cache
 def _history() -> dict[str, dict[str, Any]]:
-    """Event type → the object of the first event of that type."""
+    """Return the object of the first event of each type."""
     history = History()
     history.buys()
     history.leaves_checkout()
@@ -45,7 +45,7 @@ def _history() -> dict[str, dict[str, Any]]:
 
 
 class History:
-    """A few customers of one shop, over half a year that ends today."""
+    """A few customers of one shop live through half a year that ends today."""
 
     def __init__(self) -> None:
         self.sandbox = Sandbox(port=0, seed=1, now=int(time.time()) - 180 * DAY)
@@ -79,7 +79,7 @@ class History:
         return answer
 
     def advance(self, days: int) -> None:
-        """The sandbox keeps its events for 30 days: remember them first."""
+        """Remember the events, which the sandbox keeps for 30 days, and let days pass."""
         self.remember()
         self.control("advance", seconds=days * DAY)
 
@@ -124,7 +124,7 @@ class History:
             self.control(f"checkout/{session}/complete", outcome=outcome)
 
     def tries(self) -> None:
-        """A trial that ends without a card pauses the subscription, until it has one."""
+        """End a trial without a card, which pauses the subscription until it has one."""
         self.subscription(card="pm_card_visa", **{"subscription_data[trial_period_days]": 7})
         customer = self.api("POST", "customers", email="eve@example.com")["id"]
         paused = self.api(

@@ -1,4 +1,4 @@
-"""What a test does with a sandbox: sell to it, let time pass, refuse cards, and deliver its events as it likes."""
+"""A test sells to a sandbox, lets time pass, refuses cards, and delivers its events as it likes."""
 
 import json
 import random
@@ -21,7 +21,7 @@ Event = dict[str, Any]
 
 
 class Stripe:
-    """The sandbox of a test. Nothing that happens there is known here until `deliver`.
+    """This is the sandbox of a test. Billing knows nothing that happens there until `deliver`.
 
     `control` is all of its control plane (docs/sandbox.md) and `api` all of Stripe's API; the rest are short ways.
     """
@@ -35,7 +35,7 @@ class Stripe:
         return self.sandbox.url
 
     def reset(self, seed: int = 1) -> None:
-        """An empty Stripe with the plans of this database for sale; ids are the same for the same seed."""
+        """Empty Stripe and put the plans of this database up for sale; ids are the same for the same seed."""
         self.control("reset", seed=seed)
         self.delivered.clear()
         plans.publish()
@@ -43,11 +43,13 @@ class Stripe:
     # Asking
 
     def control(self, path: str, **body: Any) -> dict[str, Any]:
-        """`control("disputes", charge="ch_…")`. Raises ValueError with the sandbox's words when it refuses."""
+        """Call the control plane: `control("disputes", charge="ch_…")`. Raises ValueError with the sandbox's words
+        when it refuses.
+        """
         return self._ask("POST", path, json.dumps(body).encode())
 
     def calls(self) -> dict[str, Any]:
-        """All calls of the API since `reset`: `total`, and `data` with method, path and count."""
+        """Return all calls of the API since `reset`: `total`, and `data` with method, path and count."""
         return self._ask("GET", "calls")
 
     def api(self, method: str, path: str, **params: Any) -> dict[str, Any]:
@@ -73,7 +75,9 @@ class Stripe:
 
     @contextmanager
     def down(self, status: int = 503) -> Iterator[None]:
-        """Stripe answers every call with `status`, and applies none; afterwards nothing of it is remembered."""
+        """Let Stripe answer every call with `status` and apply none; afterwards billing remembers nothing of the
+        outage.
+        """
         self.control("faults", api={"fail_next": 1_000_000, "status": status})
         try:
             yield
@@ -93,13 +97,14 @@ class Stripe:
         return Subscribed(subscriber, session["customer"], session["subscription"] or "")
 
     def change_card(self, subscribed: Subscribed, card: str) -> None:
-        """What is charged from now on: `pm_card_chargeCustomerFail` declines, `pm_card_authenticationRequired` waits
-        for 3D Secure each time; docs/sandbox.md lists them all."""
+        """Change the card that is charged from now on: `pm_card_chargeCustomerFail` declines,
+        `pm_card_authenticationRequired` waits for 3D Secure each time; docs/sandbox.md lists them all.
+        """
         method = self.api("POST", f"payment_methods/{card}/attach", customer=subscribed.customer)["id"]
         self.api("POST", f"subscriptions/{subscribed.subscription}", default_payment_method=method)
 
     def open_invoice(self, subscribed: Subscribed) -> str:
-        """The id of the newest invoice that waits to be paid."""
+        """Return the id of the newest invoice that waits to be paid."""
         found = self.api("GET", "invoices", subscription=subscribed.subscription, status="open")["data"]
         return str(found[0]["id"])
 
@@ -108,29 +113,31 @@ class Stripe:
         self.control(f"invoices/{self.open_invoice(subscribed)}/pay", payment_method=card)
 
     def charge_of(self, subscribed: Subscribed) -> dict[str, Any]:
-        """The newest charge that went through."""
+        """Return the newest charge that went through."""
         charges = self.api("GET", "charges", customer=subscribed.customer)["data"]
         found: dict[str, Any] = next(charge for charge in charges if charge["paid"])
         return found
 
     def refund(self, subscribed: Subscribed, amount: int | None = None) -> str:
-        """Give the newest charge back, or so many minor units of it; the refund's id."""
+        """Refund the newest charge, or so many minor units of it; return the refund's id."""
         part = {} if amount is None else {"amount": amount}
         return str(self.api("POST", "refunds", charge=self.charge_of(subscribed)["id"], **part)["id"])
 
     def dispute(self, subscribed: Subscribed, reason: str = "fraudulent", *, inquiry: bool = False) -> str:
-        """The cardholder disputes the newest charge; the dispute's id."""
+        """Let the cardholder dispute the newest charge; return the dispute's id."""
         charge = self.charge_of(subscribed)["id"]
         return str(self.control("disputes", charge=charge, reason=reason, inquiry=inquiry)["id"])
 
     def close_dispute(self, dispute: str, status: str) -> None:
-        """`won`, `lost`, or of an inquiry `warning_closed`."""
+        """Close a dispute as `won` or `lost`, or an inquiry as `warning_closed`."""
         self.control(f"disputes/{dispute}", status=status)
 
     # Deliveries
 
     def events(self, *types: str) -> list[Event]:
-        """What nobody has delivered yet, oldest first; of these types only, where some are named."""
+        """Return the events that nobody has delivered yet, oldest first; only those of these types, if types are
+        named.
+        """
         waiting = [event for event in self.sandbox.events() if event["id"] not in self.delivered]
         return [event for event in waiting if not types or event["type"] in types]
 

@@ -1,4 +1,4 @@
-"""What processes remember of Stripe from one call to the next, and a test must not find of another's."""
+"""Processes remember facts about Stripe from one call to the next, and a test must not find those of another."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from billing.stripe_client import budget, call_counts, shared_state
 
 @contextmanager
 def knowing_nothing_of_stripe() -> Iterator[None]:
-    """No circuit is open, no pause holds, no call is counted; and the SDK does not wait between its tries."""
+    """Close the circuit, end each pause, count no call, and let the SDK not wait between its tries."""
     _forget()
     with mock.patch.multiple(stripe.HTTPClient, INITIAL_DELAY=0, MAX_DELAY=0):
         yield
@@ -19,7 +19,7 @@ def knowing_nothing_of_stripe() -> Iterator[None]:
 
 
 def forget_stripe() -> None:
-    """What all processes know of Stripe, and this one."""
+    """Forget what all processes know of Stripe, and this one."""
     shared_state.drop(*shared_state.KEPT, shared_state.PROBE)
     _forget()
 

@@ -1,4 +1,4 @@
-"""The plans of the test's database for sale at the sandbox, as `setup_stripe` would publish them."""
+"""The plans of the test's database are published at the sandbox, as `setup_stripe` would publish them."""
 
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ from billing.setup import publishing
 
 
 def publish() -> None:
-    """Prices that the database has come first, then the default plans' of those there are.
+    """Publish the prices that the database has, then those of default plans that it has.
 
     Plans of the settings are brought in line first; a database without any gets those that `setup` makes.
     """
@@ -26,7 +26,7 @@ def publish() -> None:
 
 
 def _publish(price: Price, product: str) -> None:
-    """Make the same price at the sandbox, whose id is another, and sell that one."""
+    """Make the same price at the sandbox, where it has another id, and sell that."""
     made = _post(
         "prices",
         product=product,

@@ -1,4 +1,4 @@
-"""For pytest, with pytest-django: a Stripe of the test's own, as a fixture. Imports nothing of Django by itself."""
+"""The pytest plugin gives each test a Stripe of its own, as a fixture. It imports nothing of Django by itself."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def billing_sandbox() -> "Sandbox":
-    """The sandbox of this test run, on a free port of this machine."""
+    """Start the sandbox of this test run, on a free port of this machine."""
     from .running import sandbox
 
     return sandbox()
@@ -20,7 +20,7 @@ def billing_sandbox() -> "Sandbox":
 
 @pytest.fixture
 def billing_stripe(db: None, settings: Any, billing_sandbox: "Sandbox") -> Iterator["Stripe"]:
-    """A Stripe that is empty but for the plans of the test's database; see `billing.testing.Stripe`."""
+    """Return a Stripe that is empty but for the plans of the test's database; see `billing.testing.Stripe`."""
     from .running import emptied, settings_of
 
     for name, value in settings_of(billing_sandbox).items():

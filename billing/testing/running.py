@@ -1,4 +1,4 @@
-"""The sandbox of a test process, and the settings under which it is Stripe."""
+"""The sandbox runs in the test process, under settings that make it Stripe."""
 
 import atexit
 import json
@@ -23,14 +23,14 @@ KEY = "sk_test_" + "sandbox0" * 3
 
 @cache
 def sandbox() -> Sandbox:
-    """The one of this process: started when first asked for, stopped at the process's end."""
+    """Return the sandbox of this process: started when first asked for, stopped at the process's end."""
     started = Sandbox(port=0).start()
     atexit.register(started.stop)
     return started
 
 
 def settings_of(sandbox: Sandbox) -> dict[str, Any]:
-    """Django settings under which this sandbox is Stripe."""
+    """Return the Django settings under which this sandbox is Stripe."""
     return {
         "STRIPE_API_BASE": sandbox.url,
         "STRIPE_SECRET_KEY": KEY,
@@ -42,14 +42,14 @@ def settings_of(sandbox: Sandbox) -> dict[str, Any]:
 
 @contextmanager
 def using_sandbox() -> Iterator[Stripe]:
-    """A Stripe that is empty but for the plans of the test's database; for `setUp` of a Django TestCase."""
+    """Give a Stripe that is empty but for the plans of the test's database; for `setUp` of a Django TestCase."""
     with override_settings(**settings_of(sandbox())), emptied(sandbox()) as stripe:
         yield stripe
 
 
 @contextmanager
 def emptied(sandbox: Sandbox) -> Iterator[Stripe]:
-    """Under the settings of `sandbox`."""
+    """Empty the sandbox; call this under its settings."""
     with knowing_nothing_of_stripe():
         forget_stripe()
         stripe = Stripe(sandbox)
@@ -58,6 +58,6 @@ def emptied(sandbox: Sandbox) -> Iterator[Stripe]:
 
 
 def now() -> datetime:
-    """BILLING_CLOCK of a test: the sandbox's time, without a half second's delay."""
+    """Return the sandbox's time, without a half second's delay; BILLING_CLOCK of a test names this function."""
     with urlopen(f"{conf.api_base}/_sandbox/", timeout=5) as answer:
         return datetime.fromtimestamp(json.load(answer)["now"], UTC)

@@ -1,4 +1,4 @@
-"""Who subscribed in a test: the subscriber, their ids at Stripe, and what we hold of them by now."""
+"""A test's subscriber is kept with their ids at Stripe, and shows our rows about them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from billing.models import Payment, Subscription
 
 @dataclass
 class Subscribed:
-    """`subscription` is empty where the card was declined at Checkout."""
+    """A subscriber of a test; `subscription` is empty where the card was declined at Checkout."""
 
     subscriber: Any
     customer: str

@@ -43,9 +43,8 @@ class Process:
             env=environment(**variables),
             cwd=settings.BASE_DIR,
             start_new_session=True,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,  # a pipe that nobody reads is full one day, and then the process stands still
             stderr=subprocess.DEVNULL,
-            text=True,
         )
 
     def signal(self, number):
@@ -56,7 +55,6 @@ class Process:
         with suppress(ProcessLookupError):
             self.signal(signal.SIGKILL)
         self.process.wait()
-        self.process.stdout.close()
 
 
 @contextmanager

@@ -5,19 +5,26 @@ from pathlib import Path
 
 from billing import payments
 from billing.events import placement
-from billing.lifecycle import attempts
-from billing.payments import refunds
+from billing.payments import notices, refunds
 
 BILLING = Path(__file__).resolve().parents[1]
 # What fills dj-stripe's tables copies whatever dj-stripe has a column for, and nothing of ours hangs on it.
-NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", "fields.py", "mirror.py", "mirror_bulk.py"))
+# The ledger looks for ids under every name that any object may have, and does nothing else with them.
+COPIERS = (
+    "stripe_client/fields.py",
+    "subscriptions/mirror.py",
+    "subscriptions/mirror_bulk.py",
+    "events/ledger.py",
+)
+NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", *COPIERS))
+assert all(path.exists() for path in NOT_OURS)
 
 # Who is handed an event's object.
 EVENT_READERS = (
     (payments, "record_failure"),
-    (payments, "record_link"),
+    (notices, "not_finalized"),
+    (notices, "fraud_warning"),
     (refunds, "charge_of"),
-    (attempts, "close"),
     (placement, "lane_of"),
     (placement, "names_of"),
 )

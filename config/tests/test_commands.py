@@ -22,6 +22,7 @@ ARGUMENTS = {
     "demo": ["--port", "{taken}", "--sandbox-port", "{taken}"],
     "explain_access": ["ada@example.com"],
     "import_customers": ["--by", "email", "--dry-run"],
+    "remove_second_step": ["ada@example.com"],
     "prune_events": ["--older-than", "90"],
     "replay_events": ["--dead"],
     "setup": [],

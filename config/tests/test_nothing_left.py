@@ -6,13 +6,15 @@ from unittest import mock
 
 import pytest
 from anymail.signals import AnymailTrackingEvent, EventType
+from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from accounts import tokens
 from billing import subscriptions, testing
-from billing.events import applying, ledger, worker
+from billing.events import applying, ledger, sweep
 from billing.lifecycle.deletion import process
 from billing.models import AccountDeletion, Customer, Lane, StripeEvent, SyncRun
 from billing.stripe_client.http_client import HttpClient
@@ -56,7 +58,7 @@ def send_mails():
 
 def settled():
     """What the sweep's schedule would do every minute, it does here at once."""
-    worker.sweep()
+    sweep.sweep()
     outbox.sweep()
     return not any(found.exists() for found in _what_is_left())
 
@@ -140,7 +142,7 @@ def gone(world, settings, request):
 
 def assert_nothing_is_left(world):
     world.deliver()
-    worker.sweep()
+    sweep.sweep()
     testing.work()
     send_mails()
     assert tables_with("quist", "Vestergade") == set()
@@ -264,6 +266,60 @@ def test_an_address_that_staff_had_lifted_is_gone_as_well(world):
     )
     tracking.on_tracking(None, told, "sendgrid")
     Suppression.objects.update(lifted_at=timezone.now())
+    process.begin(person.user)
+    testing.work()
+    assert_nothing_is_left(world)
+
+
+def test_an_earlier_address_that_is_not_mailed_is_gone_as_well(world):
+    person, ben = subscribe_person(world, 1), subscribe_person(world, 2)
+    world.deliver()
+    send_mails()
+    for who, address in [(person, f"before-{person.word}@example.com"), (ben, f"before-{ben.word}@example.com")]:
+        mail = Mail.objects.filter(customer=who.customer, status="sent").first()
+        Suppression.objects.create(address=address, reason="bounced", mail=mail, suppressed_at=timezone.now())
+    process.begin(person.user)
+    testing.work()
+    world.deliver()
+    send_mails()
+    assert tables_with(person.word) == set()
+    assert [row.address for row in Suppression.objects.all()] == [f"before-{ben.word}@example.com"]
+
+
+def test_the_admins_log_of_an_address_that_staff_lifted_names_it_no_longer(world, admin_client):
+    """The mail of it has no customer any more, so that the entry is about the address itself."""
+    person = subscribe_person(world, 1)
+    address = f"{person.word}@example.com"
+    others = [f"an-{address}", f"an.{address}", f"{address}.au", f"{address}pany"]
+    world.deliver()
+    send_mails()
+    for each in [address, *others]:
+        Suppression.objects.create(address=each, reason="bounced", suppressed_at=timezone.now())
+    chosen = {
+        "action": "mail_again",
+        "_selected_action": [address, *others],
+        "reason": f"<{address.upper()}>",
+    }
+    admin_client.post("/admin/billing_mail/suppression/", chosen)
+    assert set(LogEntry.objects.values_list("object_id", flat=True)) == {address, *others}
+    process.begin(person.user)
+    testing.work()
+    entries = LogEntry.objects.all()
+    assert {row.object_id for row in entries if row.object_id == row.object_repr} == {"(address of who left)", *others}
+    assert {row.change_message for row in entries} == {"Mailed again: <(address of who left)>"}
+    Suppression.objects.filter(pk__in=others).delete()
+    entries.filter(object_id__in=others).delete()
+    assert LogEntry.objects.get().object_id == "(address of who left)"
+    assert_nothing_is_left(world)
+
+
+def test_the_admins_log_of_a_token_never_says_what_its_owner_called_it(world, admin_client):
+    person = subscribe_person(world, 1)
+    tokens.issue(person.user, f"laptop of {person.word}")
+    world.deliver()
+    chosen = {"action": "revoke", "_selected_action": [str(person.user.api_tokens.get().pk)]}
+    admin_client.post("/admin/accounts/apitoken/", chosen)
+    assert LogEntry.objects.get().change_message == "Revoked"
     process.begin(person.user)
     testing.work()
     assert_nothing_is_left(world)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.conf import Conf
 
+from billing.lanes import tries
 from billing.models import Payment
 from notifications import mails, outbox, reasons, rendering
 from notifications.models import Mail
@@ -200,13 +201,13 @@ def test_tries_grow_rarer_and_end_as_failed(reserve, provider, work, later):
     mail = reserve()
     provider += [ConnectionRefusedError() for _ in range(outbox.LAST_ATTEMPT)]
     states = work()
-    for wait in outbox.BACKOFF:
+    for wait in tries.WAITS:
         later(seconds=int(wait.total_seconds() * 0.8))
         assert outbox.sweep() == 0
         later(seconds=int(wait.total_seconds() * 0.4))
         outbox.sweep()
         states += work()
-    assert states == [Status.QUEUED] * len(outbox.BACKOFF) + [Status.FAILED]
+    assert states == [Status.QUEUED] * len(tries.WAITS) + [Status.FAILED]
     mail.refresh_from_db()
     assert "ConnectionRefusedError" in mail.error
 

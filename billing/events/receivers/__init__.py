@@ -1,4 +1,4 @@
-"""From event type to rule: each receiver finds the customer whose lane is held, and calls one rule.
+"""Receivers lead from event type to rule: each finds the customer whose lane is locked, and calls one rule.
 
 They are called by dj-stripe, inside the event's savepoint. dj-stripe's own are disconnected for our types (see mirror).
 """
@@ -11,6 +11,10 @@ from djstripe.signals import WEBHOOK_SIGNALS
 
 from billing.events.event_types import EVENT_TYPES
 
+from .customer import receiving
+
+__all__ = ["connect", "receiving"]
+
 MODULES = ("state", "money")
 DJSTRIPE_RECEIVERS = [
     handler for name, handler in vars(event_handlers).items() if name.startswith("handle_") and callable(handler)
@@ -18,7 +22,7 @@ DJSTRIPE_RECEIVERS = [
 
 
 def connect() -> None:
-    """Take our types over from dj-stripe, and connect ours."""
+    """Disconnect dj-stripe's receivers from our event types, and connect ours."""
     for event_type in EVENT_TYPES:
         for handler in DJSTRIPE_RECEIVERS:
             WEBHOOK_SIGNALS[event_type].disconnect(handler, sender=Event)

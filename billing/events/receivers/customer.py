@@ -1,20 +1,33 @@
-"""Whose event it is, and whether it is ours to apply."""
+"""A receiver runs only for the event that the worker applies now, and is given that event's customer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 from structlog.contextvars import bind_contextvars
 
-from billing.events.being_applied import is_being_applied
 from billing.models import Customer, StripeEvent
 
-Rule = Callable[[Event], None]
+Rule = Callable[[Customer, Event], None]
+
+_applied_event: ContextVar[str] = ContextVar("billing_applied_event", default="")
+
+
+@contextmanager
+def receiving(event_id: str) -> Iterator[None]:
+    """Let receivers run within for this event, and for no other."""
+    token = _applied_event.set(event_id)
+    try:
+        yield
+    finally:
+        _applied_event.reset(token)
 
 
 def receiver(event_types: Iterable[str]) -> Callable[[Rule], Rule]:
-    """Connect a rule to events that our worker applies, and to no others.
+    """Connect a rule to events that our worker applies, and to no others; give it the customer of the event's lane.
 
     dj-stripe's own webhook view, where a project still has it, runs every receiver in the request and holds no lane:
     the same event comes to our door as well, or the sync finds it.
@@ -23,8 +36,10 @@ def receiver(event_types: Iterable[str]) -> Callable[[Rule], Rule]:
     def connect(rule: Rule) -> Rule:
         @djstripe_receiver(list(event_types))
         def receive(sender: Any, event: Event, **kwargs: Any) -> None:
-            if is_being_applied(event.id):
-                rule(event)
+            if event.id == _applied_event.get():
+                customer = Customer.objects.get(pk__in=StripeEvent.objects.filter(pk=event.id).values("lane"))
+                bind_contextvars(subscriber=customer.subscriber_id)
+                rule(customer, event)
 
         connected.append(receive)
         return rule
@@ -34,10 +49,3 @@ def receiver(event_types: Iterable[str]) -> Callable[[Rule], Rule]:
 
 # Django's signals hold their receivers weakly.
 connected: list[Callable[..., None]] = []
-
-
-def customer_of(event: Event) -> Customer:
-    """The customer whose lane the event was placed on; their subscriber's key goes into the log's lines."""
-    customer = Customer.objects.get(pk__in=StripeEvent.objects.filter(pk=event.id).values("lane"))
-    bind_contextvars(subscriber=customer.subscriber_id)
-    return customer

@@ -1,16 +1,20 @@
 """After a deletion, our copies keep nothing personal: events, dj-stripe's rows, and what staff wrote."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
 from django.db import transaction
+from django.db.models import Q
 from djstripe import models as djstripe
 
 from billing.models import Customer, StripeEvent, StripeWrite
 from billing.subscriptions import error_class, redact_rows, redacted_event
 
 PORTION = 100
+LOG_TEXTS = ("object_id", "object_repr", "change_message")
+STRUCK_OUT = "(address of who left)"
 
 
 def redact_events(customer_id: str, renew: Callable[[], None]) -> None:
@@ -32,12 +36,31 @@ def redact_reasons(customer: Customer) -> None:
     StripeWrite.objects.filter(lane=customer.pk).update(error_message="")
     customer.holds.update(reason="")
     customer.comps.update(reason="")
-    if not apps.is_installed("django.contrib.admin"):
-        return
-    log: Any = apps.get_model("admin", "LogEntry")._default_manager
-    for entry in log.filter(content_type__app_label="billing", object_id=customer.pk):
+    for entry in _log_entries(Q(content_type__app_label="billing", object_id=customer.pk)):
         entry.change_message = entry.change_message.partition(": ")[0]
         entry.save(update_fields=["change_message"])
+
+
+def redact_log(address: str) -> None:
+    """Strike the address out of every entry of the admin's log that names it, whatever the entry is about.
+
+    A longer address that ends or begins like this one is somebody else's, and stays.
+    """
+    if not address:
+        return
+    alone = re.compile(rf"(?<![\w.+-]){re.escape(address)}(?!\.?[\w-])", re.IGNORECASE)
+    naming = Q(*((f"{field}__icontains", address) for field in LOG_TEXTS), _connector=Q.OR)
+    for entry in _log_entries(naming):
+        for field in LOG_TEXTS:
+            setattr(entry, field, alone.sub(STRUCK_OUT, getattr(entry, field) or ""))
+        entry.save(update_fields=LOG_TEXTS)
+
+
+def _log_entries(wanted: Q) -> Any:
+    """A host may have no admin, and then has no log."""
+    if not apps.is_installed("django.contrib.admin"):
+        return []
+    return apps.get_model("admin", "LogEntry")._default_manager.filter(wanted)
 
 
 def _redact_portion(customer_id: str) -> bool:

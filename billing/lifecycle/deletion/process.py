@@ -8,8 +8,8 @@
    `account_closed` lets the host project anonymise the subscriber.
 4. Personal data is removed from the events we keep and from dj-stripe's rows (`copies`), also from later ones.
 
-While Stripe does not answer, the next try is a minute later, then twice as long each time, at most an hour. A Checkout
-paid meanwhile, or even afterwards, is cancelled and refunded: `AccountDeletion.objects.owed`.
+While Stripe does not answer, the next try is a minute later, then after five minutes, half an hour, and each hour.
+A Checkout paid meanwhile, or even afterwards, is cancelled and refunded: `AccountDeletion.objects.owed`.
 """
 
 from collections.abc import Callable
@@ -101,8 +101,8 @@ def _take_steps(deletion: AccountDeletion, claim: lanes.Claim) -> None:
 
 def postpone(deletion: AccountDeletion, error: Exception) -> None:
     """Record the error, and when the next try is due."""
-    next_at, message = tries.next_at(deletion.attempts), tries.words(error)
-    _write(deletion, attempts=deletion.attempts + 1, next_attempt_at=next_at, error_message=message)
+    failed, message = deletion.attempts + 1, tries.describe(error)
+    _write(deletion, attempts=failed, next_attempt_at=tries.next_try_of_owed(failed), error_message=message)
 
 
 def try_now(deletion: AccountDeletion) -> None:
@@ -133,14 +133,16 @@ def _has_moved(deletion: AccountDeletion) -> bool:
 def _finish(pk: Any) -> None:
     """Change our rows, once nothing is left at Stripe; money is kept, names and addresses are not."""
     deletion = AccountDeletion.objects.select_related("customer", "subscriber").get(pk=pk)
-    email = (deletion.customer.email if deletion.customer else "") or customer_details.email_of(deletion.subscriber)
+    addresses = [deletion.customer.email if deletion.customer else "", customer_details.email_of(deletion.subscriber)]
+    for address in addresses:
+        copies.redact_log(address)
     if deletion.customer:
         _end_customer(deletion.customer)
     now: datetime = clock.now()
     done = dict.fromkeys((field for field in STEPS if getattr(deletion, field) is None), now)
     _write(deletion, **done, done_at=now, next_attempt_at=None, error_message="")
     if deletion.subscriber is not None:
-        _send(signals.account_closed, deletion, email=email)
+        _send(signals.account_closed, deletion, email=next(filter(None, addresses), ""))
 
 
 def _end_customer(customer: Customer) -> None:

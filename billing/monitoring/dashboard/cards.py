@@ -1,4 +1,6 @@
-"""Cards that are to be charged and will not work for long: what is lost unless they are replaced."""
+"""This section counts cards that are to be charged and expire soon, and the revenue that is lost unless they are
+replaced.
+"""
 
 from calendar import monthrange
 from datetime import date, timedelta
@@ -41,7 +43,7 @@ def section(scope: Scope) -> Section:
 
 
 def _expiring(today: date) -> list[Fact]:
-    """Of each kind, which is the month in which the card works for the last time."""
+    """Return facts by kind, which is the month in which the card works for the last time."""
     rows = MrrMovement.objects.filter(
         **{f"{CARD}__lte": today + AHEAD}, customer__subscription__status__in=CHARGED
     ).order_by()

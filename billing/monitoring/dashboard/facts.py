@@ -1,4 +1,4 @@
-"""Rows that the database has summed, and how sections read them."""
+"""Facts are rows that the database has summed; sections read them by these functions."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 
 class Fact(NamedTuple):
-    """So many of a kind, and so much money in minor units, in the bucket that begins `at`."""
+    """A fact is so many of a kind, and so much money in minor units, in the bucket that begins `at`."""
 
     at: datetime | None
     currency: str
@@ -19,14 +19,14 @@ Row = TypeVar("Row", bound="Numbered")
 
 
 class Numbered(Protocol):
-    """Fact, and what is like it."""
+    """A row with a number, such as a fact."""
 
     @property
     def number(self) -> int: ...
 
 
 def only(rows: Iterable[Row], **where: Any) -> list[Row]:
-    """Those whose columns are as given; a frozenset stands for any of its members."""
+    """Return the facts whose columns are as given; a frozenset stands for any of its members."""
     found = list(rows)
     for name, wanted in where.items():
         if isinstance(wanted, frozenset):
@@ -37,12 +37,12 @@ def only(rows: Iterable[Row], **where: Any) -> list[Row]:
 
 
 def counted(rows: Iterable[Numbered], **where: Any) -> int:
-    """How many they are in sum."""
+    """Return the sum of the facts' numbers."""
     return sum(row.number for row in only(rows, **where))
 
 
 def summed(rows: Iterable[Fact], **where: Any) -> dict[str, int]:
-    """Minor units of each currency."""
+    """Return minor units by currency."""
     sums: dict[str, int] = {}
     for row in only(rows, **where):
         sums[row.currency] = sums.get(row.currency, 0) + row.amount

@@ -1,4 +1,4 @@
-"""Sums of several currencies: side by side, and as one where the project gives the rates."""
+"""Sums of several currencies stand side by side, and as one sum where the project gives the rates."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,13 +17,13 @@ def worded(minor: int, currency: str) -> str:
 
 
 def rated(currencies: set[str]) -> bool:
-    """Whether all of them can be told in the one currency that the project chose."""
+    """Return whether all of the currencies can be told in the one that the project chose."""
     base = conf.dashboard_currency
     return bool(base) and all(currency == base or currency in conf.dashboard_rates for currency in currencies)
 
 
 def in_base(minor: int, currency: str) -> int:
-    """Minor units of the chosen currency, by the project's rates, rounded half to even."""
+    """Return minor units of the chosen currency, by the project's rates, rounded half to even."""
     base = conf.dashboard_currency
     if currency == base:
         return minor
@@ -31,14 +31,14 @@ def in_base(minor: int, currency: str) -> int:
 
 
 def converted(sums: Sums) -> int | None:
-    """All of it in minor units of the chosen currency; None where a rate is missing."""
+    """Return the whole sum in minor units of the chosen currency; None where a rate is missing."""
     if not rated(set(sums)):
         return None
     return sum(in_base(minor, currency) for currency, minor in sums.items())
 
 
 def lines(sums: Sums) -> tuple[list[str], list[str]]:
-    """What is read first, and what beneath it: each currency for itself, or their sum and of what it is made."""
+    """Return the main lines and the notes beneath: each currency for itself, or their sum and its parts."""
     each = [worded(sums[currency], currency) for currency in sorted(sums)]
     if len(sums) < 2 or (total := converted(sums)) is None:
         return each or ["–"], []
@@ -51,12 +51,12 @@ def in_a_line(sums: Sums) -> str:
 
 
 def value(minor: int, currency: str) -> float:
-    """As a chart needs it, in main units."""
+    """Return the sum as a chart needs it, in main units."""
     return float(decimal_amount(minor, currency))
 
 
 def short(amount: float, currency: str) -> str:
-    """For an axis: `$12K`."""
+    """Return the sum as an axis shows it: `$12K`."""
     number = Decimal(str(amount))
     digits = 0 if number == round(number) or abs(number) >= 1000 else exponent(currency)
     return format_compact_currency(
@@ -65,7 +65,7 @@ def short(amount: float, currency: str) -> str:
 
 
 def is_converted(found: list[str]) -> bool:
-    """Whether charts show all of these currencies in the chosen one, and not each for itself."""
+    """Return whether charts show all of these currencies in the chosen one, and not each for itself."""
     return len(found) > 1 and rated(set(found))
 
 
@@ -74,11 +74,11 @@ def drawn_in(found: list[str]) -> list[str]:
 
 
 def sum_in(sums: Sums, currency: str, found: list[str]) -> int:
-    """What a chart in `currency` shows: everything converted, or this currency's own."""
+    """Return the sum that a chart in `currency` shows: everything converted, or this currency's own."""
     return (converted(sums) or 0) if is_converted(found) else sums.get(currency, 0)
 
 
 def rates_in_words() -> list[str]:
-    """`1 EUR = 1.08 USD`, for the page to say what was converted by what."""
+    """Return the rates by which sums were converted, as the page shows them: `1 EUR = 1.08 USD`."""
     base = conf.dashboard_currency.upper()
     return [f"1 {code.upper()} = {rate} {base}" for code, rate in sorted(conf.dashboard_rates.items())] if base else []

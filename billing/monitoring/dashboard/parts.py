@@ -1,4 +1,4 @@
-"""What a section of the dashboard is made of."""
+"""A section of the dashboard is made of these parts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 @dataclass(frozen=True)
 class Term:
-    """A name that stands on the dashboard, and what is meant by it: shown beside it, and in docs/dashboard.md."""
+    """A term is a name on the dashboard with its meaning, which is shown beside it and in docs/dashboard.md."""
 
     name: str
     meaning: str
@@ -16,7 +16,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Cell:
-    """Text that may lead to its rows; `share` (0 to 1) is drawn as a bar beside it."""
+    """A cell is text that may lead to its rows; `share` (0 to 1) is drawn as a bar beside it."""
 
     text: str
     url: str = ""
@@ -24,13 +24,13 @@ class Cell:
 
     @property
     def width(self) -> str:
-        """Of a hundred, as SVG writes numbers whatever the language."""
+        """Return the share in per cent, as SVG writes numbers whatever the language."""
         return f"{(self.share or 0) * 100:.1f}"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """`values` are read first, one a currency where they do not add up; `tone` is good, bad or none."""
+    """A figure shows `values` first, one for each currency where they do not add up; `tone` is good, bad or none."""
 
     term: Term
     values: Sequence[str]
@@ -49,7 +49,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Series:
-    """One line, or one colour of the bars: a value for each bucket, None where there is none; worded for people."""
+    """A series is one line, or one colour of the bars: a value for each bucket, None where there is none, and its
+    words.
+    """
 
     name: str
     values: Sequence[float | None]
@@ -60,7 +62,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """`axis` words a value of the scale; without one the values are whole numbers."""
+    """A chart words the values of its scale by `axis`; without it the values are whole numbers."""
 
     term: Term
     labels: Sequence[str]
@@ -79,7 +81,7 @@ class Chart:
 
     @property
     def table(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """The same for those who do not see it: a row for each bucket, of words and where they lead."""
+        """Return the chart as a table, for people who do not see it: a row for each bucket, with words and links."""
         return [(label, [(one.words[at], one.urls[at]) for one in self.series]) for at, label in enumerate(self.labels)]
 
 

@@ -1,4 +1,4 @@
-"""How often a try to take money fails: over time, by the bank's reason, by currency."""
+"""This section shows how often a try to take money fails: over time, by the bank's reason, by currency."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def _paid(scope: Scope) -> list[Fact]:
 
 
 def _failed(scope: Scope) -> list[Fact]:
-    """Of each kind, which is the decline code and whether it waits for the cardholder."""
+    """Return facts by kind, which is the decline code and whether the payment waits for the cardholder."""
     rows = PaymentFailure.objects.filter(scope.has("failed_at")).order_by().annotate(at=scope.bucket("failed_at"))
     by = rows.values_list("at", "currency", "decline_code", "is_action_required").annotate(n=Count("*"))
     return [Fact(at, currency, (code, waits), number) for at, currency, code, waits, number in by]
@@ -88,7 +88,7 @@ def share_axis(value: float) -> str:
 
 
 def _rate(scope: Scope, paid: list[Fact], failed: list[Fact], currency: str, colour: int) -> Series:
-    """Of one currency; of all, if it is empty."""
+    """Return the rate of one currency; of all currencies if it is empty."""
 
     of = {"currency": currency} if currency else {}
     good, bad = only(paid, **of), only(failed, **of)

@@ -1,4 +1,4 @@
-"""The time a dashboard is about: chosen by name or by two dates, cut into days, weeks or months of the local time."""
+"""A period is chosen by name or by two dates, and cut into days, weeks or months of the local time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,12 +21,14 @@ LABELS = {"day": "j M", "week": "j M", "month": "M Y"}
 
 
 class BadPeriod(ValueError):
-    """No such period; the text says what to do."""
+    """There is no such period; the text says what to do."""
 
 
 @dataclass(frozen=True)
 class Period:
-    """From local midnight `start` up to, and without, local midnight `end`. `name` is empty for two dates."""
+    """A period lasts from local midnight `start` up to, and without, local midnight `end`. `name` is empty for two
+    dates.
+    """
 
     start: datetime
     end: datetime
@@ -51,7 +53,7 @@ class Period:
 
     @cached_property
     def buckets(self) -> list[datetime]:
-        """When each day, week or month begins; the first may have begun before the period."""
+        """Return when each day, week or month begins; the first may have begun before the period."""
         return list(self._buckets())
 
     def _buckets(self) -> Iterator[datetime]:
@@ -65,7 +67,7 @@ class Period:
         return [date_format(timezone.localtime(at), LABELS[self.step]) for at in self.buckets]
 
     def span(self, bucket: datetime) -> tuple[datetime, datetime]:
-        """What of a day, week or month lies within the period."""
+        """Return the part of a day, week or month that lies within the period."""
         following = self.buckets.index(bucket) + 1
         end = self.buckets[following] if following < len(self.buckets) else self.end
         return max(bucket, self.start), end
@@ -74,16 +76,16 @@ class Period:
         return Q(**{f"{field}__gte": self.start, f"{field}__lt": self.end})
 
     def bucket(self, field: str) -> Trunc:
-        """The beginning of the bucket that a time falls in, for GROUP BY."""
+        """Return the database expression for the beginning of the bucket that a time falls in, for GROUP BY."""
         return Trunc(field, self.step, tzinfo=timezone.get_current_timezone())
 
     def newest(self, days: int) -> "Period":
-        """No more than its last days."""
+        """Return the period cut to its last days."""
         return replace(self, start=max(self.start, midnight(self.last_day - timedelta(days=days - 1))))
 
 
 def choose(asked: Mapping[str, str], today: date) -> Period:
-    """By `period`, one of the names, or by `from` and `to`, both inclusive. Raises BadPeriod."""
+    """Return the period named by `period`, or from `from` to `to`, both inclusive. Raises BadPeriod."""
     if asked.get("from") or asked.get("to"):
         return between(asked.get("from", ""), asked.get("to", ""), today)
     return named(asked.get("period") or DEFAULT, today)

@@ -1,4 +1,4 @@
-"""Who has what now, whatever the period."""
+"""This section shows how many customers have each plan now, whatever the period."""
 
 from django.db.models import Count, Sum
 
@@ -23,13 +23,13 @@ def section(scope: Scope) -> Section:
 
 
 def _subscriptions() -> list[Fact]:
-    """Of each kind, which is plan and status."""
+    """Return facts by kind, which is plan and status."""
     rows = Subscription.objects.filter(status__in=SHOWN).order_by().values_list("plan", "status").annotate(n=Count("*"))
     return [Fact(None, "", (plan, status), number) for plan, status, number in rows]
 
 
 def _mrr() -> list[Fact]:
-    """Of each kind, which is the plan that the customer has now."""
+    """Return facts by kind, which is the plan that the customer has now."""
     rows = MrrMovement.objects.filter(customer__subscription__status__in=SHOWN).order_by()
     by = rows.values_list("currency", "customer__subscription__plan").annotate(n=Count("*"), sum=Sum("amount"))
     return [Fact(None, *row) for row in by]

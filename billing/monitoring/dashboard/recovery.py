@@ -1,4 +1,4 @@
-"""What became of payments that failed, and what is at stake now."""
+"""This section shows how failed payments ended, and how much money is at stake now."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def section(scope: Scope) -> Section:
 
 
 def first_failures() -> QuerySet[PaymentFailure]:
-    """The failure that began each subscription invoice's trouble, with what became of it as `outcome`."""
+    """Return the first failure of each subscription invoice, with its end as `outcome`."""
     same = PaymentFailure.objects.filter(invoice_id=OuterRef("invoice_id"), attempt__lt=OuterRef("attempt"))
     paid = Payment.objects.filter(invoice_id=OuterRef("invoice_id"))
     may_come = Q(customer__subscription__status__in=STILL_TRIED, customer__subscription__stripe_id=F("subscription_id"))
@@ -74,7 +74,7 @@ def first_failures() -> QuerySet[PaymentFailure]:
 
 
 def unpaid() -> QuerySet[PaymentFailure]:
-    """The last failure of each invoice that is not paid, of subscriptions that are past due."""
+    """Return the last failure of each unpaid invoice of a subscription that is past due."""
     later = PaymentFailure.objects.filter(invoice_id=OuterRef("invoice_id"), attempt__gt=OuterRef("attempt"))
     paid = Payment.objects.filter(invoice_id=OuterRef("invoice_id"))
     past_due = Subscription.objects.filter(IS_PAST_DUE).values("stripe_id")

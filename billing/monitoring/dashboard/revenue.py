@@ -1,4 +1,4 @@
-"""Monthly recurring revenue, how it moved, and who left, from the ledger that `billing.subscriptions.mrr` keeps."""
+"""This section shows monthly recurring revenue and customers who left, by the ledger of `billing.subscriptions.mrr`."""
 
 from collections.abc import Callable
 from itertools import accumulate
@@ -88,7 +88,7 @@ def _added(*sums: dict[str, int]) -> dict[str, int]:
 
 
 def _shares(part: dict[str, int], whole: dict[str, int]) -> list[str]:
-    """Of everything where it can be converted, else of each currency."""
+    """Return shares of everything where it can be converted, else of each currency."""
     total = money.converted(whole) if len(whole) > 1 else None
     if total is not None:
         return [percent(share(money.converted({name: part.get(name, 0) for name in whole}) or 0, total))]

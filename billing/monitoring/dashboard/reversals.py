@@ -1,4 +1,4 @@
-"""Money that goes back: refunds that were given, and disputes that cardholders opened."""
+"""This section shows money that goes back: refunds that were given, and disputes that cardholders opened."""
 
 from collections.abc import Callable
 from datetime import datetime

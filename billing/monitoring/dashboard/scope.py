@@ -1,4 +1,4 @@
-"""What a dashboard is asked for: a period, and by whom, since links lead only where they may go."""
+"""A scope is the period of a dashboard and the member of staff who asks, since links lead only where they may go."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,14 +16,14 @@ from .periods import Period, named
 
 @dataclass(frozen=True)
 class Scope:
-    """`user` is of the staff."""
+    """`user` is a member of staff."""
 
     period: Period
     user: Any
     _known: dict[str, Any] = field(default_factory=dict)
 
     def once(self, name: str, ask: Callable[[], Any]) -> Any:
-        """What several sections need, asked for once."""
+        """Return what `make` finds, and keep it: several sections need it."""
         if name not in self._known:
             self._known[name] = ask()
         return self._known[name]
@@ -35,11 +35,11 @@ class Scope:
         return self.period.bucket(field)
 
     def each(self, number: Callable[[datetime], Any]) -> list[Any]:
-        """`number` of every bucket, in order."""
+        """Return `number` of every bucket, in order."""
         return [number(bucket) for bucket in self.period.buckets]
 
     def on_the_wall(self) -> "Scope":
-        """For what is stamped by the real time, which the rules' clock may be months ahead of in development."""
+        """Return the scope by real time, for stamps that the rules' clock may be months ahead of in development."""
         name = self.period.name
         return replace(self, period=named(name, timezone.localdate()), _known={}) if name else self
 
@@ -47,11 +47,13 @@ class Scope:
         return replace(self, period=self.period.newest(days), _known={})
 
     def links(self, values: Sequence[float | None], link: Callable[[datetime], str]) -> list[str]:
-        """To the rows of each bucket that has some."""
+        """Return links to the rows of each bucket that has some."""
         return [link(bucket) if value else "" for bucket, value in zip(self.period.buckets, values, strict=True)]
 
     def rows(self, model: str, **query: Any) -> str:
-        """The address of a list in the admin; empty for who may not see it. `model` is `app.model`, or of billing."""
+        """Return the address of a list in the admin; empty for a user who may not see it. `model` is `app.model`, or
+        of billing.
+        """
         address: str = self.once(model, lambda: self._list(model))
         return f"{address}?{urlencode(query)}" if address else ""
 
@@ -62,6 +64,6 @@ class Scope:
         return reverse(f"admin:{app}_{name}_changelist") if may_view else ""
 
     def rows_within(self, model: str, when: str, bucket: datetime | None = None, **query: Any) -> str:
-        """The same, of the period or of one bucket of it."""
+        """Return the same address, for the period or for one bucket of it."""
         start, end = self.period.span(bucket) if bucket else (self.period.start, self.period.end)
         return self.rows(model, **{f"{when}__gte": start, f"{when}__lt": end}, **query)

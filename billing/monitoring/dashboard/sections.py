@@ -1,4 +1,4 @@
-"""The dashboard's sections in order: billing's own, then those that other apps add."""
+"""The dashboard shows its sections in this order: billing's own, then those that other apps add."""
 
 from collections.abc import Callable
 
@@ -21,10 +21,10 @@ _added: list[Make] = []
 
 
 def add(make: Make) -> None:
-    """For `AppConfig.ready`; added twice it is there once."""
+    """Add the section of another app, in `AppConfig.ready`; a section added twice is shown once."""
     if make not in _added:
         _added.append(make)
 
 
-def of(scope: Scope) -> list[Section]:
+def all_sections(scope: Scope) -> list[Section]:
     return [make(scope) for make in (*OWN, *_added)]

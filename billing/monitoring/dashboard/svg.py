@@ -1,4 +1,4 @@
-"""Charts as SVG: classes for colours and no style, so that a strict policy lets them through and print keeps them."""
+"""Charts are drawn as SVG, with classes for colours and no style, which a strict policy and print let through."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ GAP, WIDEST_BAR = 0.3, 36
 
 
 class Scale:
-    """Values to heights; both ends are round numbers, and zero is always among them."""
+    """A scale maps values to heights; both ends are round numbers, and zero is always among them."""
 
     def __init__(self, lowest: float, highest: float, *, is_whole: bool) -> None:
         step = (max(highest, 0) - min(lowest, 0)) / TICKS
@@ -35,7 +35,7 @@ class Scale:
 
 
 def bars(chart: Chart) -> SafeString:
-    """Stacked: what is above zero upwards, what is below it downwards."""
+    """Draw stacked bars: values above zero upwards, values below it downwards."""
     columns = [[series.values[at] or 0 for series in chart.series] for at in range(len(chart.labels))]
     scale = Scale(
         min((sum(v for v in column if v < 0) for column in columns), default=0),
@@ -72,7 +72,7 @@ def _bars(chart: Chart, scale: Scale) -> Iterator[SafeString]:
 
 
 def _line(chart: Chart, series: Series, scale: Scale) -> SafeString:
-    """Broken where there is no value; a dot on each value that leads to its rows."""
+    """Draw a line that is broken where there is no value, with a dot on each value that leads to its rows."""
     points = [(at, _x(chart, at, 0), scale.y(value)) for at, value in enumerate(series.values) if value is not None]
     path, last = "", None
     for at, x, y in points:
@@ -92,7 +92,7 @@ def _dot(chart: Chart, series: Series, point: tuple[int, float, float]) -> SafeS
 
 
 def _linked(shape: SafeString, series: Series, at: int) -> SafeString:
-    """For the mouse alone: the table beneath has the same links for the keyboard."""
+    """Link a shape for the mouse alone: the table beneath has the same links for the keyboard."""
     url = series.urls[at]
     return format_html('<a href="{}" tabindex="-1">{}</a>', url, shape) if url else shape
 
@@ -137,7 +137,7 @@ def _dates(chart: Chart) -> SafeString:
 
 
 def _nice(step: float, round_ones: tuple[float, ...]) -> float:
-    """The next round number: 1, 2, perhaps 2.5, or 5 of its size."""
+    """Return the next round number: 1, 2, perhaps 2.5, or 5 of its size."""
     if step <= 0:
         return 1
     size = 10.0 ** math.floor(math.log10(step))

@@ -1,4 +1,4 @@
-"""Whether what Stripe tells arrives, how soon it takes effect, and what the sync had to mend."""
+"""This section shows whether Stripe's events arrive, how soon they take effect, and what the sync had to mend."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -70,7 +70,7 @@ ROUNDED = Case(
 
 
 class Lag(NamedTuple):
-    """So many events of one state and lag (None: not processed), in the bucket that begins `at`."""
+    """A row counts events of one state and lag (None: not processed), in the bucket that begins `at`."""
 
     at: datetime
     kind: str
@@ -91,7 +91,7 @@ def section(scope: Scope) -> Section:
 
 
 def _events(scope: Scope) -> list[Lag]:
-    """Of each kind, which is the event's status."""
+    """Return rows by kind, which is the event's status."""
     rows = StripeEvent.objects.filter(scope.has("received_at")).order_by().annotate(at=scope.bucket("received_at"))
     by = rows.annotate(took=TOOK, lag=ROUNDED).values_list("at", "status", "lag").annotate(n=Count("*"))
     return [Lag(at, kind, None if step is None else STEPS[step], number) for at, kind, step, number in by]
@@ -125,7 +125,7 @@ def _rows(scope: Scope, bucket: datetime | None = None, **query: str) -> str:
 
 
 def _percentile(found: Iterable[Lag], part: float) -> float | None:
-    """Seconds that so large a part of the events did not surpass."""
+    """Return the seconds that so large a part of the events did not surpass."""
     lags = sorted((row.lag, row.number) for row in found if row.lag is not None)
     sums = list(accumulate(number for _, number in lags))
     return next((lag for (lag, _), sum_ in zip(lags, sums, strict=True) if sum_ >= part * sums[-1]), None)

@@ -60,6 +60,7 @@ TABLE = (
     Row("billing.E133", "BILLING_CUSTOMER_DETAILS", kinds.function("subscriber")),
     Row("billing.E134", "BILLING_SEATS", kinds.function("subscriber")),
     Row("billing.E135", "BILLING_EMAIL_IS_CONFIRMED", kinds.function("subscriber")),
+    Row("billing.E136", "BILLING_MONITORING_TOKEN", kinds.TEXT),
 )
 KINDS = {row.name: row.kind for row in TABLE}
 

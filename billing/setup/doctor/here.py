@@ -68,7 +68,7 @@ def queue() -> Iterator[Finding]:
         yield error("queue", "No worker runs: events are stored and not applied.", "Start `manage.py qcluster`.")
     elif lag and lag > health.TOO_OLD.total_seconds():
         yield error(
-            "queue", f"A lane has been queued for {lag} s.", "Start another worker, or look why this one hangs."
+            "queue", f"A lane has waited for a worker for {lag} s.", "Start another worker, or look why this one hangs."
         )
     else:
         yield ok("queue", f"{len(clusters)} cluster(s) at work, {lag or 0} s behind.")

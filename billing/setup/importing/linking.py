@@ -10,14 +10,14 @@ from django.db import IntegrityError, transaction
 from billing import catalogue, stripe_client
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, StripeEvent, Subscription, SyncRun
-from billing.sync import Sweep, list_pages, look_at
+from billing.sync import FullRun, compare_customers, list_pages
 
 from .planning import Plan
 
 AT_ONCE = 100
 
 
-def carry_out(plan: Plan, run: SyncRun, work: Sweep, tick: Callable[[str], None]) -> None:
+def carry_out(plan: Plan, run: SyncRun, work: FullRun, tick: Callable[[str], None]) -> None:
     """1. Link, and take over what they have. 2. Ask again about those whom an event reached meanwhile."""
     everyone = iter((plan.linked_already | plan.links).items())
     done = 0
@@ -27,7 +27,7 @@ def carry_out(plan: Plan, run: SyncRun, work: Sweep, tick: Callable[[str], None]
             list_pages.take_over([row for customer in some if (row := _row(plan, work, customer))])
         done += len(some)
         tick(f"{done:,} linked")
-    look_at(run, _heard_of(plan, work.began), lambda: None, is_dry=False)
+    compare_customers(run, _heard_of(plan, work.began), lambda: None, is_dry=False)
 
 
 def write_metadata(plan: Plan, tick: Callable[[str], None]) -> None:
@@ -60,7 +60,7 @@ def _link(plan: Plan, some: dict[str, Any]) -> None:
             plan.problems.append((customer, "has_another", str(plan.links.pop(customer))))
 
 
-def _row(plan: Plan, work: Sweep, customer: str) -> Subscription | None:
+def _row(plan: Plan, work: FullRun, customer: str) -> Subscription | None:
     """Of a subscription to a plan of ours; who has none here has no row, like anyone who never bought."""
     found = plan.current.get(customer)
     if found is None or not catalogue.is_plan(found["items"]["data"]):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing import catalogue, cause, clock, stripe_client
 from billing.models import SyncRun
-from billing.sync import OVERLAP_SECONDS, AnotherRuns, Sweep, alone, full, is_free
+from billing.sync import OVERLAP_SECONDS, AnotherRuns, FullRun, alone, full, is_free
 
 from . import linking, planning, prices
 from .matching import Pairs
@@ -42,7 +42,7 @@ def _run(match: Pairs, teach: dict[str, str], tick: Progress, *, is_dry: bool, w
         plan = planning.draw_up(match, tick)
         if not is_dry:
             with _recorded(row, plan):
-                work = Sweep(row, row.started_at, is_dry=False, invoices=full.open_invoices())
+                work = FullRun(row, row.started_at, is_dry=False, invoices=full.open_invoices())
                 linking.carry_out(plan, row, work, tick)
                 if writes_metadata:
                     linking.write_metadata(plan, tick)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing import access, clock
-from billing.events import worker
+from billing.events import sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -81,10 +81,10 @@ def test_the_end_of_a_grace_is_announced_by_one_sweep_and_holds_up_no_later_one(
     world.advance(days=31, hours=3)
     world.deliver()
     world.heard.clear()
-    assert "0 graces" in worker.sweep(), "the grace is not over yet"
+    assert "0 graces" in sweep.sweep(), "the grace is not over yet"
     world.advance(days=4)
-    assert "1 graces" in worker.sweep()
-    assert "0 graces" in worker.sweep()
+    assert "1 graces" in sweep.sweep()
+    assert "0 graces" in sweep.sweep()
     assert (world.said(ada), world.said(ben)) == (["access_revoked"], [])
 
 
@@ -111,7 +111,7 @@ def test_a_rule_that_fails_for_one_keeps_nobody_elses_grace_from_ending(world, a
     settings.BILLING_ACCESS_RULE = "billing.tests.access.test_rules.cannot_tell_of_ben"
     world.heard.clear()
     world.advance(days=1, hours=12)
-    worker.sweep()
+    sweep.sweep()
     assert (ada.access.reason, world.said(ada)) == ("grace_over", ["access_revoked"])
 
 
@@ -122,5 +122,5 @@ def test_who_has_no_access_by_the_rule_already_has_no_grace_to_end(world, ada):
     world.deliver()
     world.advance(days=3)
     world.heard.clear()
-    worker.sweep()
+    sweep.sweep()
     assert world.said(ada) == []

@@ -22,7 +22,7 @@ from billing.lifecycle.cancel import cancel
 from billing.models import StripeEvent, SubscriptionChange
 from billing.monitoring import health
 from billing.sync import runs
-from billing.tests.events.test_applying import Broken, make_due
+from billing.tests.events.failing import Broken, make_due
 
 from .test_events import LIST, an_event, customer, found_by, member_of_staff, page_of
 

@@ -260,7 +260,7 @@ def test_while_stripe_is_down_a_refresh_says_so_and_changes_nothing(world, staff
 
 @pytest.mark.parametrize("name", ["hold", "comp", "refresh"])
 def test_while_another_has_the_lane_it_says_so_and_changes_nothing(world, staff, ada, monkeypatch, name):
-    monkeypatch.setattr(staff_actions.lanes, "hold", partial(lanes.hold, wait_seconds=0))
+    monkeypatch.setattr(staff_actions.lanes, "exclusive", partial(lanes.hold, wait_seconds=0))
     claim = lanes.take(ada.customer)
     answer = give(staff, ada) if name == "comp" else do(staff, ada, name)
     assert answer.status_code == 409

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from billing import testing
-from billing.events import worker
+from billing.events import sweep, worker
 from billing.models import Lane, Payment, StripeEvent
 from billing.testing import assert_all_processed
 from billing.tests.processes import running, until
@@ -76,7 +76,7 @@ def test_a_worker_waits_for_its_database_and_goes_on(database, world):
 def _waits():
     """What the sweep's schedule would do every minute, it does here at once."""
     Lane.objects.filter(leased_until=None).update(woken_at="2020-01-01T00:00Z")
-    worker.sweep()
+    sweep.sweep()
     return StripeEvent.objects.waiting().exists()
 
 

@@ -79,7 +79,8 @@ def asked(monkeypatch):
     }
 
     def answer(name):
-        def ask(key):
+        def ask(key, customer=None):
+            assert customer is None, "nobody knows the customer yet"
             calls.append((name, key))
             return answers[name].get(key)
 

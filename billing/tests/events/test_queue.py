@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.conf import conf
-from billing.events import worker
+from billing.events import sweep
 from billing.models import Lane, Payment, StripeEvent
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
@@ -96,7 +96,7 @@ def test_workers_killed_while_they_work_lose_nothing_and_repeat_nothing(world, s
     start_cluster()
     Lane.objects.update(woken_at=timezone.now() - timedelta(minutes=1))
     time.sleep(conf.lease.total_seconds() if conf.lease < timedelta(seconds=5) else 2.5)
-    worker.sweep()
+    sweep.sweep()
     until(all_processed)
     assert Payment.objects.count() == len(subscribers)
     assert {subscriber.access.reason for subscriber in subscribers} == {"active"}

@@ -9,9 +9,10 @@ import pytest
 from django.db import connection, transaction
 
 from billing import lanes, testing
-from billing.events import applying, ledger, worker
+from billing.events import applying, ledger, stamping, worker
 from billing.lifecycle import checkout
 from billing.models import CheckoutAttempt, Payment, StripeEvent
+from billing.stripe_client import StripeUnavailable
 from billing.testing import assert_all_processed
 from billing.tests.processes import until
 
@@ -63,10 +64,14 @@ def _stamp(ids):
         applying.apply("pi_nobody", list(StripeEvent.objects.filter(pk__in=ids).order_by("-pk")))
 
 
+def _wait(ids):
+    stamping.stamp_unapplied("pi_nobody", StripeUnavailable("Stripe is away"))
+
+
 @pytest.mark.parametrize(
     "work",
-    [ledger.replay, ledger.mark_handled, lambda ids: applying.postpone("pi_nobody", ""), _stamp],
-    ids=["replay", "mark handled", "postpone", "stamp"],
+    [ledger.replay, ledger.mark_handled, _wait, _stamp],
+    ids=["replay", "mark handled", "wait", "stamp"],
 )
 def test_who_locks_several_events_begins_with_the_first_id(at_once, monkeypatch, work):
     """So two who meet wait for each other in turn, not in a circle."""

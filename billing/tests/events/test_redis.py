@@ -16,7 +16,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from billing import lanes, testing
-from billing.events import worker
+from billing.events import sweep, worker
 from billing.models import Lane, Payment, StripeEvent
 from billing.stripe_client import budget, circuit, shared_state
 from billing.testing import assert_all_processed
@@ -102,7 +102,7 @@ def test_a_worker_killed_at_work_loses_its_task_and_the_sweep_finds_its_lane(red
     assert get_broker().queue_size() == 0, "Redis has handed the task out and keeps none"
     later = timezone.now() - timedelta(minutes=5)
     Lane.objects.filter(pk=ada.customer).update(woken_at=later, leased_until=later)
-    worker.sweep()
+    sweep.sweep()
     with running("-m", "django", "qcluster", REDIS_URL=redis_server.url):
         until(lambda: not StripeEvent.objects.waiting().exists(), what="every event processed")
     assert_all_processed()
@@ -116,7 +116,7 @@ def test_a_redis_that_is_away_loses_no_event_at_the_door(redis_server, world):
     assert testing.deliver(event).json() == {"status": "received"}
     redis_server.start()
     Lane.objects.update(woken_at=timezone.now() - timedelta(minutes=1))
-    worker.sweep()
+    sweep.sweep()
     assert get_broker().queue_size() == 1
     assert worker.drain("cus_1") == "drained"
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from billing import clock, testing, usage
-from billing.events import ledger
+from billing.events import applying, ledger
 from billing.models import (
     Customer,
     Payment,
@@ -215,7 +215,7 @@ def test_an_event_about_a_stranger_is_processed_without_effect_and_says_so(world
     world.stripe("DELETE", f"customers/{stranger['id']}")
     world.deliver()
     event = StripeEvent.objects.get(type="customer.deleted")
-    assert (event.status, event.error_message) == ("processed", "No effect: nobody here is this event's customer.")
+    assert (event.status, event.error_message) == ("processed", applying.NOT_OURS)
     assert not Customer.objects.exists()
     assert not Subscription.objects.exists()
     assert world.heard == []

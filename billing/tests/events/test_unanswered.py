@@ -4,14 +4,15 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from billing import testing
-from billing.events import applying, worker
+from billing.events import worker
+from billing.lanes import tries
 from billing.models import Alert, StripeEvent
 from billing.monitoring import health
 from billing.stripe_client.http_client import HttpClient
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
-TRIES = len(applying.BACKOFF_MINUTES) + 1
+TRIES = len(tries.WAITS) + 1
 
 
 @pytest.fixture

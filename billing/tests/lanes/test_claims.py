@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 
 from billing import lanes, stripe_client
 from billing.conf import conf
-from billing.events import worker
+from billing.events import sweep, worker
 from billing.models import Customer, Lane
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -177,7 +177,7 @@ def test_an_arrival_that_commits_during_the_release_is_not_slept_over(lane):
 
 def test_who_holds_a_lane_hands_it_on_awake(lane):
     OrmQ.objects.all().delete()
-    with lanes.hold(lane) as commit:
+    with lanes.exclusive(lane) as commit:
         assert commit(lambda: "done") == "done"
         assert worker.drain(lane) == "busy"
     assert OrmQ.objects.count() == 1
@@ -186,16 +186,16 @@ def test_who_holds_a_lane_hands_it_on_awake(lane):
 
 def test_who_cannot_have_a_lane_in_time_is_told(lane):
     lanes.take(lane)
-    with pytest.raises(lanes.LaneBusy), lanes.hold(lane, wait_seconds=0.1):
+    with pytest.raises(lanes.LaneBusy), lanes.exclusive(lane, wait_seconds=0.1):
         pass
 
 
 def test_the_sweep_requeues_a_lane_whose_task_was_lost(lane):
     OrmQ.objects.all().delete()
-    worker.sweep()
+    sweep.sweep()
     assert OrmQ.objects.count() == 0, "it may just not have been its turn"
     Lane.objects.update(woken_at=timezone.now() - timedelta(minutes=1))
-    worker.sweep()
+    sweep.sweep()
     assert OrmQ.objects.count() == 1
 
 
@@ -205,7 +205,7 @@ def test_the_sweep_requeues_a_lane_whose_worker_died(lane):
     Lane.objects.update(
         woken_at=timezone.now() - timedelta(minutes=5), leased_until=timezone.now() - timedelta(seconds=1)
     )
-    worker.sweep()
+    sweep.sweep()
     assert OrmQ.objects.count() == 1
     assert worker.drain(lane) == "drained"
 
@@ -213,7 +213,7 @@ def test_the_sweep_requeues_a_lane_whose_worker_died(lane):
 def test_the_sweep_leaves_no_lane_leased_by_the_dead(lane):
     lanes.release(lanes.take(lane))
     Lane.objects.update(token=uuid.uuid4(), leased_until=timezone.now() - timedelta(seconds=1))
-    worker.sweep()
+    sweep.sweep()
     assert Lane.objects.get().token is None
 
 

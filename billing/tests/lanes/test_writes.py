@@ -6,7 +6,7 @@ import pytest
 import stripe
 from django.utils import timezone
 
-from billing.lanes import writes as cancellation
+from billing.lanes import tries, writes
 from billing.models import Customer, Lane, StripeWrite
 
 pytestmark = pytest.mark.django_db
@@ -25,51 +25,51 @@ def ben():
 
 
 def is_owed(lane):
-    return sorted(write.object_id for write in cancellation.owed(lane))
+    return sorted(write.object_id for write in writes.due_writes(lane))
 
 
 def test_what_is_owed_twice_for_one_cause_is_owed_once_and_wakes_its_lane_alone(ada, ben):
-    assert cancellation.owe(ada, "sub_1", "dp_1")
-    assert not cancellation.owe(ada, "sub_1", "dp_1")
-    assert cancellation.owe(ada, "sub_1", "dp_2"), "for another cause"
-    assert cancellation.owe(ada, "sub_1", "dp_1", Action.REFUND), "another action"
+    assert writes.owe(ada, "sub_1", "dp_1")
+    assert not writes.owe(ada, "sub_1", "dp_1")
+    assert writes.owe(ada, "sub_1", "dp_2"), "for another cause"
+    assert writes.owe(ada, "sub_1", "dp_1", Action.REFUND), "another action"
     assert Lane.objects.get().pk == ada.pk
     assert Lane.objects.get().arrived == 3
-    assert (len(cancellation.owed(ada.pk)), cancellation.owed(ben.pk)) == (3, [])
+    assert (len(writes.due_writes(ada.pk)), writes.due_writes(ben.pk)) == (3, [])
 
 
 def test_a_cause_that_has_gone_calls_off_its_own_writes_alone(ada, ben):
     for customer in (ada, ben):
-        cancellation.owe(customer, f"sub_{customer.pk}", f"ch_{customer.pk}")
-    cancellation.owe(ada, "in_1", "dp_1", Action.CLOSE_INVOICE)
-    cancellation.withdraw(f"ch_{ada.pk}")
+        writes.owe(customer, f"sub_{customer.pk}", f"ch_{customer.pk}")
+    writes.owe(ada, "in_1", "dp_1", Action.CLOSE_INVOICE)
+    writes.withdraw(f"ch_{ada.pk}")
     assert (is_owed(ada.pk), is_owed(ben.pk)) == (["in_1"], [f"sub_{ben.pk}"])
     assert list(StripeWrite.objects.exclude(withdrawn_at=None).values_list("object_id", flat=True)) == [f"sub_{ada.pk}"]
 
 
 def test_what_is_done_is_not_called_off_and_what_was_called_off_keeps_its_time(ada):
-    cancellation.owe(ada, "sub_1", "ch_1")
+    writes.owe(ada, "sub_1", "ch_1")
     StripeWrite.objects.update(done_at=timezone.now())
-    cancellation.withdraw("ch_1")
+    writes.withdraw("ch_1")
     assert StripeWrite.objects.get().withdrawn_at is None
     then = timezone.now() - timedelta(days=1)
     StripeWrite.objects.update(done_at=None, withdrawn_at=then)
-    cancellation.withdraw("ch_1")
+    writes.withdraw("ch_1")
     assert StripeWrite.objects.get().withdrawn_at == then
 
 
 def test_what_was_called_off_is_owed_again_when_its_cause_returns(ada):
-    cancellation.owe(ada, "sub_1", "ch_1")
-    cancellation.withdraw("ch_1")
+    writes.owe(ada, "sub_1", "ch_1")
+    writes.withdraw("ch_1")
     assert is_owed(ada.pk) == []
-    assert not cancellation.owe(ada, "sub_1", "ch_1")
+    assert not writes.owe(ada, "sub_1", "ch_1")
     assert is_owed(ada.pk) == ["sub_1"]
 
 
 def test_what_waits_for_its_next_try_is_owed_from_that_moment(ada, time_machine):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
-    cancellation.owe(ada, "sub_1", "ch_1")
+    writes.owe(ada, "sub_1", "ch_1")
     for wait, found in ((1, []), (0, ["sub_1"]), (-1, ["sub_1"])):
         StripeWrite.objects.update(next_attempt_at=now + timedelta(microseconds=wait))
         assert is_owed(ada.pk) == found
@@ -81,14 +81,14 @@ def test_a_cancellation_is_made_before_the_refund_it_leads_to_and_then_the_older
         ("sub_2", Action.CANCEL_SUBSCRIPTION),
         ("in_1", "close_invoice"),
     ):
-        cancellation.owe(ada, object_id, "ch_1", action)
-    cancellation.owe(ada, "sub_1", "ch_1")
+        writes.owe(ada, object_id, "ch_1", action)
+    writes.owe(ada, "sub_1", "ch_1")
     StripeWrite.objects.filter(object_id="sub_1").update(requested_at=timezone.now() - timedelta(hours=1))
-    assert [write.object_id for write in cancellation.owed(ada.pk)] == ["sub_1", "sub_2", "in_1", "pi_1"]
+    assert [write.object_id for write in writes.due_writes(ada.pk)] == ["sub_1", "sub_2", "in_1", "pi_1"]
 
 
 def test_all_that_is_owed_together_is_owed_or_nothing(ada, monkeypatch):
-    owe, owed = cancellation.owe, []
+    owe, owed = writes.owe, []
 
     def dies_at_the_second(customer, object_id, *args):
         owed.append(object_id)
@@ -96,10 +96,10 @@ def test_all_that_is_owed_together_is_owed_or_nothing(ada, monkeypatch):
             raise KeyboardInterrupt
         return owe(customer, object_id, *args)
 
-    monkeypatch.setattr(cancellation, "owe", dies_at_the_second)
-    writes = [(invoice, "sub_1", Action.CLOSE_INVOICE) for invoice in ("in_1", "in_2")]
+    monkeypatch.setattr(writes, "owe", dies_at_the_second)
+    invoices = [(invoice, "sub_1", Action.CLOSE_INVOICE) for invoice in ("in_1", "in_2")]
     with pytest.raises(KeyboardInterrupt):
-        cancellation.make_now(ada, writes)
+        writes.make_now(ada, invoices)
     assert not StripeWrite.objects.exists()
     assert not Lane.objects.exists()
 
@@ -111,21 +111,22 @@ def refused(code):
     return refuse
 
 
-@pytest.mark.parametrize("code", sorted(cancellation.NOTHING_LEFT))
+@pytest.mark.parametrize("code", sorted(writes.NOTHING_LEFT))
 def test_where_stripe_has_nothing_left_to_do_it_is_done(ada, monkeypatch, code):
-    cancellation.owe(ada, "sub_1", "dp_1")
-    monkeypatch.setattr(cancellation.stripe_client, "delete", refused(code))
-    cancellation.make(StripeWrite.objects.get())
+    writes.owe(ada, "sub_1", "dp_1")
+    monkeypatch.setattr(writes.stripe_client, "delete", refused(code))
+    writes.make(StripeWrite.objects.get())
     assert (bool(StripeWrite.objects.get().done_at), StripeWrite.objects.get().error_message) == (True, "")
 
 
 def test_what_stripe_refuses_is_noted_on_its_own_row_and_asked_again_later(ada, ben, monkeypatch, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
+    monkeypatch.setattr(tries.random, "uniform", lambda low, high: 1)
     for customer in (ada, ben):
-        cancellation.owe(customer, f"sub_{customer.pk}", "dp_1")
-    monkeypatch.setattr(cancellation.stripe_client, "delete", refused("resource_locked"))
-    for attempts, minutes in ((1, 1), (2, 2)):
-        cancellation.make(StripeWrite.objects.get(lane=ada.pk))
+        writes.owe(customer, f"sub_{customer.pk}", "dp_1")
+    monkeypatch.setattr(writes.stripe_client, "delete", refused("resource_locked"))
+    for attempts, minutes in ((1, 1), (2, 5)):
+        writes.make(StripeWrite.objects.get(lane=ada.pk))
         write = StripeWrite.objects.get(lane=ada.pk)
         assert (write.attempts, write.done_at, write.error_message) == (attempts, None, "Stripe says no.")
         assert write.next_attempt_at == timezone.now() + timedelta(minutes=minutes)
@@ -143,16 +144,16 @@ def test_each_try_has_a_key_of_its_own_and_each_action_its_call(ada, monkeypatch
         return call
 
     for verb in ("post", "delete"):
-        monkeypatch.setattr(cancellation.stripe_client, verb, note(verb))
+        monkeypatch.setattr(writes.stripe_client, verb, note(verb))
     statuses = {"in_open": "open", "in_draft": "draft", "in_paid": "paid"}
-    monkeypatch.setattr(cancellation.stripe_client, "get", lambda path: {"status": statuses[path.split("/")[-1]]})
-    cancellation.owe(ada, "sub_1", "dp_1")
-    cancellation.owe(ada, "pi_1", "sub_1", Action.REFUND)
+    monkeypatch.setattr(writes.stripe_client, "get", lambda path: {"status": statuses[path.split("/")[-1]]})
+    writes.owe(ada, "sub_1", "dp_1")
+    writes.owe(ada, "pi_1", "sub_1", Action.REFUND)
     for invoice in statuses:
-        cancellation.owe(ada, invoice, "sub_1", Action.CLOSE_INVOICE)
+        writes.owe(ada, invoice, "sub_1", Action.CLOSE_INVOICE)
     StripeWrite.objects.filter(object_id="sub_1").update(attempts=3)
-    for write in cancellation.owed(ada.pk):
-        cancellation.make(write)
+    for write in writes.due_writes(ada.pk):
+        writes.make(write)
     assert calls == [
         ("delete", "/v1/subscriptions/sub_1", "3", {}),
         ("post", "/v1/invoices/in_open/void", "0", {}),

@@ -12,7 +12,7 @@ from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
 
 from billing import stripe_client, testing
-from billing.events import applying
+from billing.lanes import tries
 from billing.models import Alert, StripeEvent, Subscription
 from billing.monitoring import alerts, watch
 from billing.setup import database
@@ -62,7 +62,7 @@ def test_a_cause_is_told_at_once_and_what_follows_within_the_hour_in_one_mail_af
     watch.each_minute()
     [message] = mail.outbox
     assert "New dispute dp_3" in message.subject
-    assert "It happened 2 times" in message.body
+    assert "This happened 2 times" in message.body
     mail.outbox.clear()
     later(hours=2)
     assert told() == [], "nothing waits any more"
@@ -100,7 +100,7 @@ def test_an_event_that_died_is_told(world, monkeypatch):
         raise LookupError("no shelf for ada@example.com")
 
     world.subscribe()
-    monkeypatch.setattr(applying, "BACKOFF_MINUTES", ())
+    monkeypatch.setattr(tries, "WAITS", ())
     djstripe_receiver("invoice.paid")(refuse)
     try:
         world.deliver(work=False)

@@ -60,12 +60,12 @@ def staff(root):
 def shown(user, period="30d"):
     """Every figure's values and notes, by name."""
     scope = Scope(periods.named(period, date(2026, 11, 24)), user)
-    return {f.term.name: [*f.values, *f.notes] for section in sections.of(scope) for f in section.figures}
+    return {f.term.name: [*f.values, *f.notes] for section in sections.all_sections(scope) for f in section.figures}
 
 
 def table(user, name):
     scope = Scope(periods.named("30d", date(2026, 11, 24)), user)
-    found = next(t for section in sections.of(scope) for t in section.tables if t.term.name == name)
+    found = next(t for section in sections.all_sections(scope) for t in section.tables if t.term.name == name)
     return [[getattr(cell, "text", cell) for cell in row] for row in found.rows]
 
 
@@ -293,10 +293,10 @@ def test_nothing_on_the_page_is_styled_or_scripted_inline(staff, three_currencie
 def test_each_figure_is_defined_in_the_docs_word_for_word(root):
     text = " ".join(DOCS.read_text().split())
     scope = Scope(periods.named("30d", date(2026, 11, 24)), root)
-    terms = {term for section in sections.of(scope) for term in section.terms}
+    terms = {term for section in sections.all_sections(scope) for term in section.terms}
     person("ada")
     moved(Customer.objects.get(), "new", 2000, 3)
-    terms |= {term for section in sections.of(scope) for term in section.terms}
+    terms |= {term for section in sections.all_sections(scope) for term in section.terms}
     assert [t.name for t in terms if f"- **{t.name}**: {t.meaning}" not in text] == []
     assert set(re.findall(r"- \*\*(.+?)\*\*:", text)) == {term.name for term in terms}
 

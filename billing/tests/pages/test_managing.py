@@ -91,7 +91,7 @@ def test_success_is_said_only_of_what_stripe_shows(ada, client, monkeypatch, pag
         client.post("/billing/cancel", {"when": "period_end"})
     monkeypatch.setattr("billing.lifecycle.live_subscription.Standing.update", lambda *args, **kwargs: {})
     said = text(client.post(f"/billing/{page}", {"when": "period_end"}, follow=True))
-    assert "Stripe has been asked, and does not show it yet." in said
+    assert "Our payment provider was asked, and does not show it yet." in said
     assert "goes on as before" not in said
 
 
@@ -124,7 +124,7 @@ def test_while_stripe_is_away_the_page_says_that_to_ask_again_is_safe(world, ada
     world.control("faults", api={"fail_next": 20, "status": 503})
     page = client.post("/billing/cancel", {"when": "now"})
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
-    assert "we do not know yet whether it did what you asked" in text(page)
+    assert "we do not know yet whether it did what was asked" in text(page)
     assert "that is safe" in text(page)
 
 

@@ -79,18 +79,18 @@ def test_an_empty_postgres_is_ready_in_seconds_with_nothing_left_to_migrate():
 
 @pytest.mark.django_db
 def test_every_apps_schedules_are_made_once_and_then_left_to_staff():
-    assert database.declared_schedules()["billing.events.worker.sweep"] == 1
+    assert database.declared_schedules()["billing.events.sweep.sweep"] == 1
     made = database.create_schedules()
     assert made == len(database.declared_schedules())
-    Schedule.objects.filter(name="billing.events.worker.sweep").update(minutes=5)
+    Schedule.objects.filter(name="billing.events.sweep.sweep").update(minutes=5)
     assert database.create_schedules() == 0
-    assert Schedule.objects.get(name="billing.events.worker.sweep").minutes == 5
+    assert Schedule.objects.get(name="billing.events.sweep.sweep").minutes == 5
 
 
 @pytest.mark.django_db
 def test_a_schedule_that_no_app_declares_any_more_is_dropped_and_a_hosts_own_stays():
     moved = Schedule.objects.create(name="billing.worker.sweep", func="billing.worker.sweep")
-    renamed_by_staff = Schedule.objects.create(name="sweep at night", func="billing.events.worker.sweep")
+    renamed_by_staff = Schedule.objects.create(name="sweep at night", func="billing.events.sweep.sweep")
     of_the_host = Schedule.objects.create(name="shop.tasks.tidy", func="shop.tasks.tidy")
     of_a_like_named_app = Schedule.objects.create(name="billing_extras.tidy", func="billing_extras.tidy")
     database.create_schedules()

@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from billing import stripe_client
-from billing.events import worker
+from billing.events import sweep, worker
 from billing.models import StripeEvent
 from billing.stripe_client import StripeRefused, StripeUnavailable, budget, circuit, shared_state
 from billing.testing import assert_all_processed
@@ -134,7 +134,7 @@ def test_events_wait_while_it_is_open_and_are_applied_when_it_closes(world, anot
     assert ada.access.has_access
     with later(90):
         another_process()
-        assert "1 woken" in worker.sweep()
+        assert "1 woken" in sweep.sweep()
         assert worker.drain(ada.customer) == "drained"
     assert_all_processed()
     assert ada.access.has_access

@@ -13,6 +13,7 @@ from stripe._api_version import _ApiVersion
 
 from billing import testing
 from billing.conf import conf
+from billing.events.ledger import REFERENCES
 from billing.lifecycle import cancel, change, checkout, deletion, invoices, portal, previews
 from billing.models import CheckoutAttempt
 from billing.stripe_client import client, fields
@@ -22,8 +23,8 @@ from stripe_sandbox.http import annotations, shapes
 
 PINNED = json.loads((Path(__file__).parents[3] / "stripe_sandbox" / "tests" / "published_objects.json").read_text())
 # Asked of objects of any kind: what it is, whether it is gone, whose it is, what an event is about.
-OF_ANY_OBJECT = {"object", "deleted", "customer", "payment", "payment_intent", "charge", "invoice"}
-OF_ANY_OBJECT |= {"data.object", "data.previous_attributes"}
+OF_ANY_OBJECT = {"object", "deleted", "payment", "data.object", "data.previous_attributes", *REFERENCES}
+OF_ANY_OBJECT |= {f"data.previous_attributes.{name}" for name in REFERENCES}
 LISTS = {"list", ""}
 # Their keys are anybody's.
 MAPS = {"currency_options", "metadata"}

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from billing import access, cause, lanes, testing, usage
-from billing.events import worker
+from billing.events import sweep
 from billing.lifecycle import deletion
 from billing.models import Comp, Hold, Plan, PlanLimit, Subscription, Usage
 from billing.subscriptions import comps, holds
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def give(subscriber, plan="team", days=10):
-    with cause.recorded_as("staff:1"), lanes.hold(subscriber.customer) as commit:
+    with cause.recorded_as("staff:1"), lanes.exclusive(subscriber.customer) as commit:
         until = sandbox_now() + timedelta(days=days)
         plan = Plan.objects.get(slug=plan)
         return commit(lambda: comps.grant(customer_row(subscriber), plan, until, "they waited long"))
@@ -96,8 +96,8 @@ def test_its_end_is_announced_by_the_sweep_once(world, ended):
     world.advance(days=2)
     assert stands(ended) == (False, "canceled", None)
     world.heard.clear()
-    assert "1 comps ended" in worker.sweep()
-    assert "0 comps ended" in worker.sweep()
+    assert "1 comps ended" in sweep.sweep()
+    assert "0 comps ended" in sweep.sweep()
     assert world.said(ended) == ["access_revoked"]
     comp = Comp.objects.get()
     assert (comp.ended_at, comp.ended_by) == (comp.until, "comp lapsed")
@@ -110,7 +110,7 @@ def test_the_end_of_more_than_was_paid_for_says_what_no_longer_fits(world, ada):
     over = {"used": limit.quantity + 1, "period_start": granted.period_start}
     Usage.objects.create(subscriber=ada.user, feature=limit.feature, **over)
     world.advance(days=2)
-    worker.sweep()
+    sweep.sweep()
     assert stands(ada) == (True, "active", "pro")
     assert world.said(ada) == ["quota_overflowed"]
 
@@ -121,7 +121,7 @@ def test_a_payment_meanwhile_makes_its_end_no_loss(world, ended):
     world.deliver()
     world.heard.clear()
     world.advance(days=2)
-    worker.sweep()
+    sweep.sweep()
     assert stands(again) == (True, "active", "pro")
     assert world.said(ended) == []
 
@@ -153,7 +153,7 @@ def test_every_moment_of_it_is_explained(world, ended):
     assert [one.reason for one in told.values()] == ["canceled", "comp", "canceled"]
     assert "A member of staff gave access to Team until" in str(told[during])
     assert "they waited long" in str(told[during])
-    with lanes.hold(ended.customer) as commit:
+    with lanes.exclusive(ended.customer) as commit:
         commit(lambda: comps.end(customer_row(ended)))
     assert access.explain(ended.user, during).reason == "comp"
 

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from billing import signals, testing
-from billing.events import worker
+from billing.events import sweep
 from billing.lifecycle import deletion
 from billing.lifecycle.customers import METADATA_KEY, customer_for
 from billing.models import Customer, StripeWrite
@@ -39,7 +39,7 @@ def at_stripe(world, customer):
 
 def when_it_is_time():
     StripeWrite.objects.filter(done_at=None).update(next_attempt_at=timezone.now())
-    worker.sweep()
+    sweep.sweep()
     testing.work()
 
 

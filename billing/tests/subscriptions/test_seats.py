@@ -12,7 +12,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from billing import testing
-from billing.events import worker
+from billing.events import sweep, worker
 from billing.lanes import LaneLost
 from billing.lifecycle import cancel, change, checkout, previews, set_seats
 from billing.lifecycle.refusals import StalePreview
@@ -84,7 +84,7 @@ def owed():
 
 def when_it_is_time():
     owed().update(next_attempt_at=timezone.now())
-    worker.sweep()
+    sweep.sweep()
     testing.work()
 
 
@@ -125,7 +125,7 @@ def test_who_comes_back_before_any_event_has_their_seats_looked_at_by_the_sweep(
     world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
     checkout.refresh_outcome(attempt)
     assert Subscription.objects.get().quantity == 1
-    worker.sweep()
+    sweep.sweep()
     testing.work()
     assert Subscription.objects.get().quantity == 2
 
@@ -189,7 +189,7 @@ def test_an_outage_leaves_it_owed_and_the_next_try_bills_the_truth_of_then(world
     with world.writes_failing():
         testing.work()
     assert billed(world, team) == 2
-    assert "StripeUnavailable" in owed().get().error_message
+    assert "StripeUnanswered" in owed().get().error_message
     join(team.user)
     when_it_is_time()
     assert billed(world, team) == 4

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from billing import subscriptions
 from billing.clock import from_timestamp
 from billing.models import Customer, Plan, Price, Subscription, SyncRun
 from billing.sync import comparing, full, list_pages, report
@@ -25,9 +26,9 @@ def prices(settings):
 
 
 @pytest.fixture
-def sweep():
+def full_run():
     now = timezone.now()
-    return list_pages.Sweep(SyncRun(mode="full", started_at=now, clock_at=now), now, is_dry=False, invoices={})
+    return list_pages.FullRun(SyncRun(mode="full", started_at=now, clock_at=now), now, is_dry=False, invoices={})
 
 
 def theirs(customer="cus_ada", **changes):
@@ -40,7 +41,7 @@ def ours(customer="cus_ada", **columns):
     Customer.objects.create(pk=customer, email=f"{customer}@example.com")
     Customer.objects.filter(pk=customer).update(created_at=LONG_AGO)
     row = Subscription(customer_id=customer)
-    for name, value in list_pages.subscriptions.columns(theirs(customer), row).items():
+    for name, value in subscriptions.columns_of(theirs(customer), row).items():
         setattr(row, name, value)
     for name, value in columns.items():
         setattr(row, name, value)
@@ -48,29 +49,29 @@ def ours(customer="cus_ada", **columns):
     return row
 
 
-def doubtful(sweep, *page):
-    list_pages.SubscriptionPages(sweep)(list(page))
-    return list(sweep.doubtful)
+def doubtful(full_run, *page):
+    list_pages.SubscriptionPages(full_run)(list(page))
+    return list(full_run.doubtful)
 
 
-def test_who_is_as_we_have_them_is_left_alone(sweep):
+def test_who_is_as_we_have_them_is_left_alone(full_run):
     ours()
-    assert doubtful(sweep, theirs()) == []
-    assert (sweep.run.compared, sweep.run.imported) == (1, 0)
-    assert sweep.seen == {hash("sub_1")}
+    assert doubtful(full_run, theirs()) == []
+    assert (full_run.run.compared, full_run.run.imported) == (1, 0)
+    assert full_run.seen == {hash("sub_1")}
 
 
 @pytest.mark.parametrize("column", ["status", "quantity", "cancel_at", "currency"])
-def test_who_differs_is_doubtful_and_a_bystander_is_not(sweep, column):
+def test_who_differs_is_doubtful_and_a_bystander_is_not(full_run, column):
     ours(**{column: {"status": "unpaid", "quantity": 9, "cancel_at": LONG_AGO, "currency": "eur"}[column]})
     ours("cus_ben")
-    assert doubtful(sweep, theirs(), theirs("cus_ben")) == ["cus_ada"]
+    assert doubtful(full_run, theirs(), theirs("cus_ben")) == ["cus_ada"]
 
 
-def test_who_is_gone_here_is_not_asked_about(sweep):
+def test_who_is_gone_here_is_not_asked_about(full_run):
     ours(status="unpaid")
     Customer.objects.update(deleted_at=LONG_AGO)
-    assert doubtful(sweep, theirs()) == []
+    assert doubtful(full_run, theirs()) == []
 
 
 @pytest.mark.parametrize(
@@ -87,46 +88,47 @@ def test_who_is_gone_here_is_not_asked_about(sweep):
         ({"stripe_id": "sub_0", "plan": None}, {"items": {"data": [item("price_other")]}}, True),
     ],
 )
-def test_another_subscription_is_asked_about_only_if_it_may_count(sweep, row, listed, is_doubtful):
-    sweep.is_dry = True  # a price that is not here is not asked about
+def test_another_subscription_is_asked_about_only_if_it_may_count(full_run, row, listed, is_doubtful):
+    full_run.is_dry = True  # a price that is not here is not asked about
     ended_at = row.get("ended_at")
     ours(**{**row, "ended_at": from_timestamp(ended_at) if ended_at else None})
-    assert doubtful(sweep, theirs(**listed)) == (["cus_ada"] if is_doubtful else [])
+    assert doubtful(full_run, theirs(**listed)) == (["cus_ada"] if is_doubtful else [])
 
 
-def test_strangers_to_a_plan_are_taken_over_and_what_they_have_is_no_news(sweep, world):
+def test_strangers_to_a_plan_are_taken_over_and_what_they_have_is_no_news(full_run, world):
     world.heard.clear()
     eves = {"items": {"data": [item("price_other")]}}
     page = [theirs(), theirs("cus_ben", status="canceled", ended_at=5), theirs("cus_eve", **eves)]
-    assert doubtful(sweep, *page) == []
+    assert doubtful(full_run, *page) == []
     rows = Subscription.objects.filter(customer__in=["cus_ada", "cus_ben", "cus_eve"]).order_by("pk")
     assert list(rows.values_list("customer", "status", "has_announced_access")) == [
-        ("cus_ada", "active", True), ("cus_ben", "canceled", False),
-    ]  # fmt: skip
-    assert {row.fetched_at for row in rows} == {sweep.began}
-    assert (sweep.run.imported, world.heard) == (2, [])
+        ("cus_ada", "active", True),
+        ("cus_ben", "canceled", False),
+    ]
+    assert {row.fetched_at for row in rows} == {full_run.began}
+    assert (full_run.run.imported, world.heard) == (2, [])
 
 
-def test_a_live_one_on_a_later_page_takes_the_place_of_an_ended_one_taken_over_before(sweep):
-    pages = list_pages.SubscriptionPages(sweep)
+def test_a_live_one_on_a_later_page_takes_the_place_of_an_ended_one_taken_over_before(full_run):
+    pages = list_pages.SubscriptionPages(full_run)
     pages([theirs(status="canceled", ended_at=5, id="sub_0")])
     pages([theirs()])
     pages([theirs(status="canceled", ended_at=9, id="sub_9")])
     row = Subscription.objects.get()
-    assert (row.stripe_id, row.status, row.has_announced_access, sweep.run.imported) == ("sub_1", "active", True, 1)
+    assert (row.stripe_id, row.status, row.has_announced_access, full_run.run.imported) == ("sub_1", "active", True, 1)
 
 
-def test_a_dry_sweep_counts_whom_it_would_take_over_and_writes_nothing(sweep):
-    sweep.is_dry = True
-    doubtful(sweep, theirs())
-    assert (sweep.run.imported, Customer.objects.count(), Subscription.objects.count()) == (1, 0, 0)
+def test_a_dry_full_run_counts_whom_it_would_take_over_and_writes_nothing(full_run):
+    full_run.is_dry = True
+    doubtful(full_run, theirs())
+    assert (full_run.run.imported, Customer.objects.count(), Subscription.objects.count()) == (1, 0, 0)
 
 
 # Customers
 
 
-def customers(sweep, *page):
-    list_pages.CustomerPages(sweep)(list(page))
+def customers(full_run, *page):
+    list_pages.CustomerPages(full_run)(list(page))
 
 
 def at_stripe(customer="cus_ada", email="cus_ada@example.com", **metadata):
@@ -138,41 +140,40 @@ def email_of(customer):
 
 
 @pytest.mark.parametrize("is_dry", [False, True])
-def test_another_address_is_corrected_told_and_counted_for_that_customer_alone(sweep, is_dry):
-    sweep.is_dry = is_dry
+def test_another_address_is_corrected_told_and_counted_for_that_customer_alone(full_run, is_dry):
+    full_run.is_dry = is_dry
     ours()
     ours("cus_ben")
-    customers(sweep, at_stripe(email="new@example.com"), at_stripe("cus_ben", email="cus_ben@example.com"))
+    customers(full_run, at_stripe(email="new@example.com"), at_stripe("cus_ben", email="cus_ben@example.com"))
     assert email_of("cus_ada") == ("cus_ada@example.com" if is_dry else "new@example.com")
     assert email_of("cus_ben") == "cus_ben@example.com"
-    assert (sweep.run.compared, sweep.run.drifted, sweep.run.healed) == (2, 1, int(not is_dry))
-    assert sweep.run.drifts == [
-        {"customer": "cus_ada", "field": "email", "ours": "cus_ada@example.com", "theirs": "new@example.com",
-         "cause": "unknown"}
-    ]  # fmt: skip
+    assert (full_run.run.compared, full_run.run.drifted, full_run.run.healed) == (2, 1, int(not is_dry))
+    assert full_run.run.drifts == [
+        {"customer": "cus_ada", "field": "email", "ours": "c…@e…", "theirs": "n…@e…", "cause": "unknown"}
+    ]
 
 
 @pytest.mark.parametrize("email", [None, "", "cus_ada@example.com"])
-def test_no_address_at_stripe_or_the_same_changes_nothing(sweep, email):
+def test_no_address_at_stripe_or_the_same_changes_nothing(full_run, email):
     ours()
-    customers(sweep, at_stripe(email=email))
-    assert (email_of("cus_ada"), sweep.run.drifted) == ("cus_ada@example.com", 0)
+    customers(full_run, at_stripe(email=email))
+    assert (email_of("cus_ada"), full_run.run.drifted) == ("cus_ada@example.com", 0)
 
 
-def test_who_was_taken_over_in_this_run_gets_their_address_and_who_was_here_before_does_not(sweep):
-    for pk, created_at in (("cus_new", sweep.began), ("cus_old", sweep.began - SOON)):
+def test_who_was_taken_over_in_this_run_gets_their_address_and_who_was_here_before_does_not(full_run):
+    for pk, created_at in (("cus_new", full_run.began), ("cus_old", full_run.began - SOON)):
         Customer.objects.create(pk=pk)
         Customer.objects.filter(pk=pk).update(created_at=created_at)
-    customers(sweep, at_stripe("cus_new", "new@example.com"), at_stripe("cus_old", "old@example.com"))
-    assert (email_of("cus_new"), email_of("cus_old"), sweep.run.drifted) == ("new@example.com", "", 0)
+    customers(full_run, at_stripe("cus_new", "new@example.com"), at_stripe("cus_old", "old@example.com"))
+    assert (email_of("cus_new"), email_of("cus_old"), full_run.run.drifted) == ("new@example.com", "", 0)
 
 
-def test_a_customer_is_linked_to_whom_both_our_metadata_and_the_address_name(sweep):
+def test_a_customer_is_linked_to_whom_both_our_metadata_and_the_address_name(full_run):
     ada, ben = (get_user_model().objects.create_user(f"{name}@example.com") for name in ("ada", "ben"))
     for name in ("ada", "ben", "eve", "fay"):
         ours(f"cus_{name}")
     customers(
-        sweep,
+        full_run,
         at_stripe("cus_ada", "ADA@example.com", billing_subscriber=str(ada.pk)),
         at_stripe("cus_ben", "other@example.com", billing_subscriber=str(ben.pk)),
         at_stripe("cus_eve", "ada@example.com"),
@@ -185,30 +186,30 @@ def test_a_customer_is_linked_to_whom_both_our_metadata_and_the_address_name(swe
 
 
 @pytest.mark.parametrize(("gone", "is_told"), [(100, False), (101, True)])
-def test_when_too_many_are_gone_another_account_is_suspected_and_nobody_is_touched(sweep, gone, is_told):
+def test_when_too_many_are_gone_another_account_is_suspected_and_nobody_is_touched(full_run, gone, is_told):
     Customer.objects.bulk_create(Customer(pk=f"cus_{number}") for number in range(gone))
     Customer.objects.update(created_at=LONG_AGO)
-    full._find_gone(sweep)
-    assert (len(sweep.doubtful), len(sweep.run.notes)) == ((0, 1) if is_told else (gone, 0))
+    full._find_gone(full_run)
+    assert (len(full_run.doubtful), len(full_run.run.notes)) == ((0, 1) if is_told else (gone, 0))
 
 
-def test_who_was_listed_came_later_or_is_gone_already_is_not_missed(sweep):
+def test_who_was_listed_came_later_or_is_gone_already_is_not_missed(full_run):
     ours("cus_missing")
     ours("cus_listed", stripe_id="sub_2")
     ours("cus_deleted")
     Customer.objects.filter(pk="cus_deleted").update(deleted_at=LONG_AGO)
     ours("cus_later")
-    Customer.objects.filter(pk="cus_later").update(created_at=sweep.began)
-    sweep.seen = {hash("cus_listed"), hash("sub_2")}
-    full._find_gone(sweep)
-    assert list(sweep.doubtful) == ["cus_missing"]
+    Customer.objects.filter(pk="cus_later").update(created_at=full_run.began)
+    full_run.seen = {hash("cus_listed"), hash("sub_2")}
+    full._find_gone(full_run)
+    assert list(full_run.doubtful) == ["cus_missing"]
 
 
-def test_a_subscription_that_stripe_did_not_list_is_missed_though_its_customer_was(sweep):
+def test_a_subscription_that_stripe_did_not_list_is_missed_though_its_customer_was(full_run):
     ours()
-    sweep.seen = {hash("cus_ada")}
-    full._find_gone(sweep)
-    assert list(sweep.doubtful) == ["cus_ada"]
+    full_run.seen = {hash("cus_ada")}
+    full._find_gone(full_run)
+    assert list(full_run.doubtful) == ["cus_ada"]
 
 
 # A run that was broken off
@@ -228,23 +229,23 @@ def an_earlier_run(run, **columns):
         ({"progress": {}}, False),
     ],
 )
-def test_only_a_full_run_that_was_broken_off_is_gone_on_with(sweep, columns, is_gone_on_with):
-    an_earlier_run(sweep.run, **columns)
-    left = full._left_behind(sweep.run)
-    assert (bool(left), bool(sweep.run.notes)) == (is_gone_on_with, is_gone_on_with)
+def test_only_a_full_run_that_was_broken_off_is_gone_on_with(full_run, columns, is_gone_on_with):
+    an_earlier_run(full_run.run, **columns)
+    left = full._left_behind(full_run.run)
+    assert (bool(left), bool(full_run.run.notes)) == (is_gone_on_with, is_gone_on_with)
 
 
 @pytest.mark.parametrize(("ago", "is_gone_on_with"), [(-SOON, True), (timedelta(0), False), (SOON, False)])
-def test_a_run_is_gone_on_with_for_some_hours(sweep, ago, is_gone_on_with):
-    an_earlier_run(sweep.run, started_at=sweep.run.started_at - full.GOES_ON_WITHIN - ago)
-    assert bool(full._left_behind(sweep.run)) is is_gone_on_with
+def test_a_run_is_gone_on_with_for_some_hours(full_run, ago, is_gone_on_with):
+    an_earlier_run(full_run.run, started_at=full_run.run.started_at - full.GOES_ON_WITHIN - ago)
+    assert bool(full._left_behind(full_run.run)) is is_gone_on_with
 
 
-def test_the_newest_run_decides_and_one_that_came_to_its_end_since_leaves_nothing(sweep):
-    an_earlier_run(sweep.run, started_at=sweep.run.started_at - 2 * SOON)
-    an_earlier_run(sweep.run, status="done")
-    assert full._left_behind(sweep.run) == {}
-    assert report.summary(sweep.run).endswith("s.")
+def test_the_newest_run_decides_and_one_that_came_to_its_end_since_leaves_nothing(full_run):
+    an_earlier_run(full_run.run, started_at=full_run.run.started_at - 2 * SOON)
+    an_earlier_run(full_run.run, status="done")
+    assert full._left_behind(full_run.run) == {}
+    assert report.summary(full_run.run).endswith("s.")
 
 
 def test_what_differs_is_said_from_both_sides_and_what_does_not_is_not_said():

@@ -17,17 +17,17 @@ def test_a_price_and_a_plan_that_stripe_bills_and_are_missing_here_are_back_and_
     Price.objects.filter(pk=other.pk).delete()
     run = SyncRun(mode="full", started_at=timezone.now(), clock_at=timezone.now())
     page = [{"items": {"data": [{"price": {"id": pk}}]}} for pk in (team.pk, other.pk, "price_unknown")]
-    Prices(run, is_dry=True).look_at(page)
+    Prices(run, is_dry=True).take_over_unknown(page)
     assert (run.notes, Price.objects.filter(pk__in=[team.pk, other.pk]).count()) == ([], 0)
     before, prices = world.calls()["total"], Prices(run, is_dry=False)
-    prices.look_at(page)
+    prices.take_over_unknown(page)
     assert set(run.notes) == {
         "Plan team was missing here: made, not public and without limits.",
         f"Price {team.pk} was missing here and is back.",
         f"Price {other.pk} was missing here and is back.",
     }
     assert world.calls()["total"] - before == 3
-    prices.look_at(page)
+    prices.take_over_unknown(page)
     assert world.calls()["total"] - before == 3, "each is asked about once"
     made = Plan.objects.get(slug="team")
     assert (made.is_public, made.name, Price.objects.get(pk=team.pk).plan) == (False, "Team", made)
@@ -41,6 +41,6 @@ def test_texts_too_long_for_a_plan_are_cut(world):
     Price.objects.filter(plan__slug="team").delete()
     Plan.objects.filter(slug="team").delete()
     run = SyncRun(mode="full", started_at=timezone.now(), clock_at=timezone.now())
-    Prices(run, is_dry=False).look_at([{"items": {"data": [{"price": {"id": price.pk}}]}}])
+    Prices(run, is_dry=False).take_over_unknown([{"items": {"data": [{"price": {"id": price.pk}}]}}])
     made = Plan.objects.get(slug="team")
     assert (made.name, made.description) == ("n" * 100, "d" * 300)

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from billing.events import worker
+from billing.events import sweep
 from billing.models import Lane, StripeEvent, StripeWrite
 from billing.sync import runs
 from notifications import outbox
@@ -167,7 +167,7 @@ def settle(site, courier, workers):
     deadline = time.monotonic() + QUIET_SECONDS
     while time.monotonic() < deadline:
         _retries_are_due()
-        worker.sweep()
+        sweep.sweep()
         outbox.sweep()
         if not courier.bring_the_rest() and _is_quiet():
             break

@@ -119,7 +119,7 @@ def _work():
             broker.acknowledge(number)
         if time.monotonic() - swept_at > SWEEP_EVERY:
             swept_at = time.monotonic()
-            for sweep in ("billing.events.worker.sweep", "notifications.outbox.sweep"):
+            for sweep in ("billing.events.sweep.sweep", "notifications.outbox.sweep"):
                 _run(import_string(sweep), ())
 
 

@@ -1,4 +1,4 @@
-"""Standing orders: what is due of one lane, what is stamped, and whom they are still about."""
+"""Standing owed writes: those due on one lane, those that are stamped, and the customer they are still about."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from billing import lanes
-from billing.lanes import orders, tries
+from billing.lanes import standing_writes, tries
 from billing.models import AccountDeletion, Customer, Lane, StripeWrite
 from billing.stripe_client import StripeUnavailable
 
@@ -40,25 +40,25 @@ def ben():
 
 def placed_before(customer, action, reference):
     """An order that is a second older than what is placed now."""
-    orders.place(customer, action, reference)
+    standing_writes.owe(customer, action, reference)
     earlier = timezone.now() - timedelta(seconds=1)
     StripeWrite.objects.filter(reference=reference).update(requested_at=earlier)
 
 
 def test_an_order_is_owed_on_its_own_lane_and_wakes_that_alone(ada, ben, now):
     placed_before(ada, SEATS, "members")
-    orders.place(ada, SEATS, "members again")
-    [(action, rows)] = orders.owed(ada.pk).items()
+    standing_writes.owe(ada, SEATS, "members again")
+    [(action, rows)] = standing_writes.due_writes(ada.pk).items()
     assert (action, [row.reference for row in rows]) == (SEATS, ["members", "members again"])
     assert {(row.object_id, row.next_attempt_at) for row in rows} == {(ada.pk, now)}
     assert rows[1].requested_at == now
-    assert orders.owed(ben.pk) == {}
+    assert standing_writes.due_writes(ben.pk) == {}
     assert list(Lane.objects.values_list("pk", "arrived")) == [(ada.pk, 2)]
 
 
 def test_who_holds_the_lane_places_an_order_without_waking_it(ada):
-    orders.place(ada, SEATS, "members", wakes=False)
-    assert orders.owed(ada.pk)
+    standing_writes.owe(ada, SEATS, "members", wakes=False)
+    assert standing_writes.due_writes(ada.pk)
     assert not Lane.objects.exists()
 
 
@@ -66,72 +66,73 @@ def test_who_holds_the_lane_places_an_order_without_waking_it(ada):
 def test_an_order_is_due_from_its_moment_and_brings_along_all_that_wait_of_its_kind(ada, now, wait, is_owed):
     placed_before(ada, SEATS, "first")
     StripeWrite.objects.update(next_attempt_at=now + timedelta(microseconds=wait))
-    assert bool(orders.owed(ada.pk)) is is_owed
-    orders.place(ada, DETAILS, "address")
-    assert set(orders.owed(ada.pk)) == ({SEATS, DETAILS} if is_owed else {DETAILS})
-    orders.place(ada, SEATS, "second")
-    assert [row.reference for row in orders.owed(ada.pk)[SEATS]] == ["first", "second"]
+    assert bool(standing_writes.due_writes(ada.pk)) is is_owed
+    standing_writes.owe(ada, DETAILS, "address")
+    assert set(standing_writes.due_writes(ada.pk)) == ({SEATS, DETAILS} if is_owed else {DETAILS})
+    standing_writes.owe(ada, SEATS, "second")
+    assert [row.reference for row in standing_writes.due_writes(ada.pk)[SEATS]] == ["first", "second"]
 
 
 def test_one_without_a_moment_is_due(ada):
-    orders.place(ada, SEATS, "members")
+    standing_writes.owe(ada, SEATS, "members")
     StripeWrite.objects.update(next_attempt_at=None)
-    assert orders.owed(ada.pk)
+    assert standing_writes.due_writes(ada.pk)
 
 
 @pytest.mark.parametrize("column", ["done_at", "withdrawn_at"])
 def test_what_is_done_or_called_off_is_owed_no_more(ada, now, column):
-    orders.place(ada, SEATS, "members")
+    standing_writes.owe(ada, SEATS, "members")
     StripeWrite.objects.update(**{column: now})
-    assert orders.owed(ada.pk) == {}
+    assert standing_writes.due_writes(ada.pk) == {}
 
 
-def test_a_write_that_is_no_standing_order_is_none_of_these(ada):
+def test_a_write_that_is_not_standing_is_none_of_these(ada):
     StripeWrite.objects.create(
         lane=ada.pk, action="refund", object_id="pi_1", reference="sub_1", requested_at=timezone.now()
     )
-    assert orders.owed(ada.pk) == {}
+    assert standing_writes.due_writes(ada.pk) == {}
 
 
 def test_the_key_is_of_the_newest_row_and_of_the_most_tries(ada):
     placed_before(ada, SEATS, "first")
     StripeWrite.objects.update(attempts=3)
-    orders.place(ada, SEATS, "second")
-    rows = orders.owed(ada.pk)[SEATS]
-    assert orders.key_of(rows) == f"{StripeWrite.objects.get(reference='second').pk}:3"
+    standing_writes.owe(ada, SEATS, "second")
+    rows = standing_writes.due_writes(ada.pk)[SEATS]
+    assert standing_writes.key_of(rows) == f"{StripeWrite.objects.get(reference='second').pk}:3"
 
 
 def test_an_order_is_about_its_customer_until_they_leave(ada, ben):
-    orders.place(ada, SEATS, "members")
-    rows = orders.owed(ada.pk)[SEATS]
+    standing_writes.owe(ada, SEATS, "members")
+    rows = standing_writes.due_writes(ada.pk)[SEATS]
     AccountDeletion.objects.create(customer=ben, lane=ben.pk, requested_at=timezone.now())
-    assert orders.customer_of(rows) == ada
+    assert standing_writes.customer_of(rows) == ada
     leaving = AccountDeletion.objects.create(customer=ada, lane=ada.pk, requested_at=timezone.now())
-    assert orders.customer_of(rows) is None
+    assert standing_writes.customer_of(rows) is None
     leaving.delete()
     Customer.objects.filter(pk=ada.pk).update(subscriber=None)
-    assert orders.customer_of(rows) is None
+    assert standing_writes.customer_of(rows) is None
 
 
 def test_what_was_carried_out_is_stamped_and_nothing_else(ada, ben, now):
     for who in (ada, ben):
-        orders.place(who, SEATS, "members")
-    rows = orders.owed(ada.pk)[SEATS]
-    orders.place(ada, SEATS, "meanwhile")
-    orders.carry_out(rows, lambda rows: None)
+        standing_writes.owe(who, SEATS, "members")
+    rows = standing_writes.due_writes(ada.pk)[SEATS]
+    standing_writes.owe(ada, SEATS, "meanwhile")
+    standing_writes.make(rows, lambda rows: None)
     assert list(StripeWrite.objects.filter(done_at=now).values_list("lane", "reference")) == [(ada.pk, "members")]
     assert StripeWrite.objects.filter(done_at=None).count() == 2
 
 
-def test_what_fails_is_noted_on_its_own_rows_and_tried_again_later(ada, ben, now):
+def test_what_fails_is_noted_on_its_own_rows_and_tried_again_later(ada, ben, now, monkeypatch):
+    monkeypatch.setattr(tries.random, "uniform", lambda low, high: 1)
     for who in (ada, ben):
-        orders.place(who, SEATS, "members")
+        standing_writes.owe(who, SEATS, "members")
 
     def fails(rows):
         raise StripeUnavailable("Stripe did not answer")
 
-    for attempts, minutes in ((1, 1), (2, 2), (3, 4)):
-        orders.carry_out(list(StripeWrite.objects.filter(lane=ada.pk)), fails)
+    for attempts, minutes in ((1, 1), (2, 5), (3, 30)):
+        standing_writes.make(list(StripeWrite.objects.filter(lane=ada.pk)), fails)
         row = StripeWrite.objects.get(lane=ada.pk)
         assert (row.attempts, row.done_at) == (attempts, None)
         assert row.next_attempt_at == now + timedelta(minutes=minutes)
@@ -141,21 +142,12 @@ def test_what_fails_is_noted_on_its_own_rows_and_tried_again_later(ada, ben, now
 
 
 def test_who_lost_the_lane_notes_nothing(ada):
-    orders.place(ada, SEATS, "members")
+    standing_writes.owe(ada, SEATS, "members")
 
     def lost(rows):
         raise lanes.LaneLost(ada.pk)
 
     with pytest.raises(lanes.LaneLost):
-        orders.carry_out(orders.owed(ada.pk)[SEATS], lost)
+        standing_writes.make(standing_writes.due_writes(ada.pk)[SEATS], lost)
     row = StripeWrite.objects.get()
     assert (row.attempts, row.done_at, row.error_message) == (0, None, "")
-
-
-@pytest.mark.parametrize(("attempts", "minutes"), [(0, 1), (1, 2), (5, 32), (6, 60), (10, 60), (500, 60)])
-def test_each_wait_is_twice_as_long_up_to_an_hour(now, attempts, minutes):
-    assert tries.next_at(attempts) == now + timedelta(minutes=minutes)
-
-
-def test_why_it_failed_is_kept_up_to_a_length():
-    assert tries.words(ValueError("x" * 3000)) == "ValueError: " + "x" * (tries.MOST_ERROR_TEXT - 12)

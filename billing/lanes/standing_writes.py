@@ -1,10 +1,11 @@
-"""Standing orders: what Stripe has of a customer is to be what we say when it is done, however often it was asked for.
+"""Standing owed writes bring what Stripe has of a customer to what we say when the write is made.
 
-1. Whoever changes what we say places an order in the same transaction: a row, and no call.
+1. Code that changes what we say owes a write in the same transaction: a row, and no call.
 2. The worker, holding the lane, reads the rows, then what we say, then what Stripe has, and writes the difference.
-3. The rows it read are stamped. One placed meanwhile is not among them: it stays owed, and has woken the lane again.
+3. The worker stamps the rows that it read. A row added meanwhile stays owed, and has woken the lane again.
 
-A crash or a lost answer leaves the rows owed, and finds nothing left to do. What fails is noted and tried again.
+After a crash or a lost answer the rows are still owed, and the worker finds nothing left to do. An error is noted, and
+the write is tried again.
 """
 
 import logging
@@ -23,11 +24,11 @@ log = logging.getLogger(__name__)
 Rows = list[StripeWrite]
 
 
-def place(customer: Customer, action: StripeWrite.Action, reference: str, *, wakes: bool = True) -> None:
-    """Owed until done, because of `reference`; wakes the customer's lane.
+def owe(customer: Customer, action: StripeWrite.Action, reference: str, *, wakes: bool = True) -> None:
+    """Owe a write until it is done, because of `reference`, and wake the customer's lane.
 
-    Who holds the lane need not wake it, and must not early in a long transaction: the door and other members would
-    wait for that. A drain looks for orders at its end; should none come, the sweep finds this one due.
+    Code that holds the lane need not wake it, and must not early in a long transaction: the door and other members
+    would wait for that. A drain looks for these rows at its end; if no drain comes, the sweep finds this one due.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -43,8 +44,8 @@ def place(customer: Customer, action: StripeWrite.Action, reference: str, *, wak
             claims.wake(customer.pk)
 
 
-def owed(lane: str) -> dict[StripeWrite.Action, Rows]:
-    """All that wait of each action of which any is due."""
+def due_writes(lane: str) -> dict[StripeWrite.Action, Rows]:
+    """Return, for each action of which any row is due, all its rows that wait."""
     now = timezone.now()
     owed = StripeWrite.objects.filter(lane=lane, action__in=StripeWrite.STANDING, done_at=None, withdrawn_at=None)
     waiting: dict[StripeWrite.Action, Rows] = {}
@@ -54,33 +55,33 @@ def owed(lane: str) -> dict[StripeWrite.Action, Rows]:
 
 
 def key_of(rows: Rows) -> str:
-    """The beginning of the idempotency key of what these rows ask for."""
+    """Return the beginning of the idempotency key of the call that these rows ask for."""
     return f"{rows[-1].pk}:{max(row.attempts for row in rows)}"
 
 
 def customer_of(rows: Rows) -> Customer | None:
-    """Whom these rows are about. None for who has left or is leaving: they are told and billed nothing more."""
+    """Return the customer of these rows; None for a person who has left or is leaving, and is billed nothing more."""
     customers = Customer.objects.select_related("subscriber").filter(deletion=None).exclude(subscriber=None)
     return customers.filter(pk=rows[0].object_id).first()
 
 
-def carry_out(rows: Rows, work: Callable[[Rows], None]) -> None:
-    """Do the work and stamp the rows. Whatever stops it, Stripe or a project's own callable, is noted for staff."""
+def make(rows: Rows, work: Callable[[Rows], None]) -> None:
+    """Do the work and stamp the rows. Any error, of Stripe or of a project's own callable, is noted for staff."""
     try:
         work(rows)
     except claims.LaneLost:
         raise
     except Exception as error:  # an OperationalError too: it may be of a database of the project's alone
-        log.warning("standing order waits", extra={"lane": rows[0].lane, "action": rows[0].action}, exc_info=True)
+        log.warning("owed write waits", extra={"lane": rows[0].lane, "action": rows[0].action}, exc_info=True)
         _postpone(rows, error)
     else:
         _these(rows).update(done_at=timezone.now(), error_message="")
 
 
 def _postpone(rows: Rows, error: Exception) -> None:
-    attempts = max(row.attempts for row in rows)
+    failed = max(row.attempts for row in rows) + 1
     _these(rows).update(
-        attempts=attempts + 1, next_attempt_at=tries.next_at(attempts), error_message=tries.words(error)
+        attempts=failed, next_attempt_at=tries.next_try_of_owed(failed), error_message=tries.describe(error)
     )
 
 
