@@ -12,6 +12,7 @@ from billing import access, catalogue, clock, subscriptions
 from billing.conf import conf
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, Subscription, SyncRun
+from billing.stripe_client import readers
 from billing.subscriptions import customer_details, mrr
 
 from . import comparing, report
