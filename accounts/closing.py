@@ -26,7 +26,7 @@ def close(user: User) -> None:
 
 def is_closed(user: User) -> bool:
     """Return whether Stripe has confirmed and the user is anonymised."""
-    leaving = deletion.of(user)
+    leaving = deletion.deletion_of(user)
     return leaving is not None and leaving.is_done
 
 

@@ -1,4 +1,4 @@
-"""The one way to do something once a transaction is committed, for work whose failure must undo nothing."""
+"""Work whose failure must undo nothing is done here, once a transaction is committed."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,7 +8,7 @@ from django.db import transaction
 
 
 def after_commit(work: Callable[..., object], *args: Any) -> None:
-    """Call `work(*args)` after the commit, not at all after a rollback; an error of it is logged and goes no further.
+    """Call `work(*args)` after the commit, and not after a rollback. An error in it is logged and not raised.
 
     Django logs the name of what it called: a `partial` has none, and then the error would leave the committed block.
     """

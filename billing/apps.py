@@ -1,3 +1,5 @@
+"""The app starts up here: it installs the Stripe client, receivers and checks, and declares its schedules."""
+
 from typing import ClassVar
 
 from django.apps import AppConfig, apps
@@ -19,10 +21,10 @@ class BillingConfig(AppConfig):
     }
 
     def import_models(self) -> None:
-        """Without their apps, what we import of other libraries fails in words that help nobody."""
+        """Name the apps that INSTALLED_APPS lacks, before imports of them fail with errors that do not help."""
         if missing := [name for name in hosting.APPS if not apps.is_installed(name)]:
             raise ImproperlyConfigured(
-                f"billing stands on {', '.join(missing)}, which INSTALLED_APPS lacks: add each there, "
+                f"billing needs {', '.join(missing)}, which INSTALLED_APPS lacks: add each there, "
                 "or write INSTALLED_APPS += billing.hosting.APPS."
             )
         super().import_models()

@@ -1,7 +1,7 @@
-"""Django's database cache, made exact for counting: rate limits hold across threads, processes and machines.
+"""This cache counts exactly in the database: rate limits hold across threads, processes and machines.
 
-Django keeps pickles in a cache, and whoever can write a pickle there runs code in every process that reads it. Entries
-are signed here with SECRET_KEY, in the database and, by `SignedSerializer`, in Redis. What is not ours is not there.
+Django keeps pickles in a cache, and whoever can write a pickle there runs code in every process that reads it. So
+entries are signed with SECRET_KEY, in the database and, by `SignedSerializer`, in Redis. Unsigned entries are ignored.
 """
 
 import base64
@@ -25,8 +25,11 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
 
 
 class SignedSerializer:
-    """For Django's RedisCache, `OPTIONS = {"serializer": "billing.cache.SignedSerializer"}`: whole numbers as they are,
-    so that Redis counts them; anything else pickled and signed. What is not signed reads as None."""
+    """Serialize entries for Django's RedisCache: `OPTIONS = {"serializer": "billing.cache.SignedSerializer"}`.
+
+    Whole numbers are stored as they are, so that Redis counts them; anything else is pickled and signed. An unsigned
+    value reads as None.
+    """
 
     @property
     def signer(self) -> Signer:
@@ -44,21 +47,21 @@ class SignedSerializer:
             return None
 
     def opened(self, text: str) -> Any:
-        """Raises BadSignature for what we did not sign."""
+        """Return the value of a stored text. Raises BadSignature for a text that we did not sign."""
         if WHOLE_NUMBER.fullmatch(text):
             return int(text)
         return pickle.loads(base64.b64decode(self.signer.unsign(text)))  # noqa: S301  signed by us
 
 
 class _TextOnly(pickle.Unpickler):
-    """Reads the text that Django's cache has wrapped; a pickle that names a class or function is none of ours."""
+    """Unpickle the text that Django's cache wraps, and refuse a pickle that names a class or function."""
 
     def find_class(self, module: str, name: str) -> NoReturn:
         raise pickle.UnpicklingError
 
 
 def counting_cache() -> BaseCache:
-    """Where rate limits, Stripe's calls and its outages are counted: django-ratelimit's cache, else the default one."""
+    """Return the cache that counts rate limits, calls to Stripe and outages: django-ratelimit's, or the default one."""
     return caches[counting_cache_name()]
 
 
@@ -67,9 +70,9 @@ def counting_cache_name() -> str:
 
 
 class ExactDatabaseCache(DatabaseCache):
-    """`add` and `incr` are atomic, on PostgreSQL and on SQLite; an entry still valid is never culled.
+    """This database cache has atomic `add` and `incr`, on PostgreSQL and SQLite, and never culls a valid entry.
 
-    Both begin by writing to the key's row: every other writer of the key waits for that until we have committed.
+    Both begin by writing to the key's row, so every other writer of the key waits until we have committed.
     """
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
@@ -79,7 +82,7 @@ class ExactDatabaseCache(DatabaseCache):
             return bool(super().add(key, value, timeout, version))
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        """Keeps the entry's expiry. Raises ValueError when there is none."""
+        """Add `delta` and keep the entry's expiry. Raises ValueError if there is no entry."""
         stored_key = self.make_and_validate_key(key, version=version)
         with transaction.atomic(using=self._alias):
             is_ours = self._execute("UPDATE {table} SET expires = expires WHERE cache_key = %s", stored_key)
@@ -91,7 +94,7 @@ class ExactDatabaseCache(DatabaseCache):
         return int(count + delta)
 
     def get_many(self, keys: Iterable[str], version: int | None = None) -> dict[str, Any]:
-        """Only entries that we signed, and that have not expired."""
+        """Return the entries that we signed and that have not expired."""
         asked = {self.make_and_validate_key(key, version=version): key for key in keys}
         if not asked:
             return {}
@@ -108,7 +111,7 @@ class ExactDatabaseCache(DatabaseCache):
         return bool(super()._base_set(mode, key, str(SIGNED.dumps(value)), timeout))  # type: ignore[misc]
 
     def _cull(self, db: str, cursor: Any, now: datetime, num: int) -> None:
-        """Only what has expired: a counter culled early would start again at one."""
+        """Delete expired entries only: a counter culled early would start again at one."""
         self._execute("DELETE FROM {table} WHERE expires < %s", self._now())
 
     @property
@@ -130,11 +133,11 @@ SIGNED = SignedSerializer()
 
 
 def _wrapped(value: Any) -> str:
-    """A value as `_base_set` stores it."""
+    """Return a value as `_base_set` stores it."""
     return base64.b64encode(pickle.dumps(str(SIGNED.dumps(value)))).decode()
 
 
 def _unwrapped(stored: str) -> Iterator[Any]:
-    """The value, if it is ours."""
+    """Yield the stored value, if we signed it."""
     with suppress(BadSignature, pickle.UnpicklingError, ValueError, TypeError, LookupError, EOFError):
         yield SIGNED.opened(_TextOnly(io.BytesIO(base64.b64decode(stored))).load())

@@ -1,8 +1,8 @@
-"""On whose account the code runs now, so that what is recorded can say what caused it.
+"""The cause of the running code is kept in the context, so that rows can record what caused them.
 
-An event's id (`evt_…`) while it is applied; else a word of ours: `sync`, `return page`, `subscriber`, `grace lapsed`,
-`comp lapsed`, `deletion`, `seats`, `staff:<user pk>`; empty where nobody said. It is kept in the context:
-threads started with it know it too.
+It is an event's id (`evt_…`) while that event is applied, or a word of ours: `sync`, `return page`, `subscriber`,
+`grace lapsed`, `comp lapsed`, `deletion`, `seats`, `calendar`, `staff:<user pk>`; "" if nothing set it. Threads started
+with the context know it too.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ def current() -> str:
 
 
 @contextmanager
-def of(name: str) -> Iterator[None]:
-    """What runs within is on the account of `name`; the innermost is the one that counts."""
+def recorded_as(name: str) -> Iterator[None]:
+    """Set the cause of everything that runs within; the innermost counts."""
     token = _cause.set(name)
     try:
         yield
@@ -27,7 +27,7 @@ def of(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def unless_told(name: str) -> Iterator[None]:
-    """The same where nobody has said yet on whose account: staff may do what subscribers do."""
-    with of(current() or name):
+def recorded_by_default_as(name: str) -> Iterator[None]:
+    """Set the cause only if none is set yet: staff may do what subscribers do."""
+    with recorded_as(current() or name):
         yield

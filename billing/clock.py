@@ -1,4 +1,4 @@
-"""The only clock of the rules. In development it follows the sandbox's, so that a month can pass in a second."""
+"""The rules have one clock. In development it follows the sandbox, so that a month can pass in a second."""
 
 import json
 import time
@@ -17,14 +17,14 @@ SANDBOX_CLOCK = "billing.clock.sandbox_now"
 
 
 def now() -> datetime:
-    """The time the rules go by: the real one, or BILLING_CLOCK's."""
+    """Return the time of the rules: the real time, or that of BILLING_CLOCK."""
     if not conf.clock:
         return timezone.now()
     return cast("Callable[[], datetime]", import_string(conf.clock))()
 
 
 def is_the_sandboxs() -> bool:
-    """Whether the rules go by the sandbox's time, as in development and in the demo."""
+    """Whether the rules use the sandbox's time, as in development and in the demo."""
     return conf.clock == SANDBOX_CLOCK
 
 
@@ -33,12 +33,12 @@ def from_timestamp(seconds: int) -> datetime: ...
 @overload
 def from_timestamp(seconds: None) -> None: ...
 def from_timestamp(seconds: int | None) -> datetime | None:
-    """Stripe's UTC seconds as an aware datetime."""
+    """Return Stripe's UTC seconds as an aware datetime; None for None."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 class SandboxClock:
-    """The sandbox's time, asked for at most twice a second; the last known offset while it does not answer."""
+    """The clock asks the sandbox for its time at most twice a second, and keeps the last offset while it is away."""
 
     REFRESH_SECONDS = 0.5
 

@@ -11,7 +11,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Settings:
-    """One property a setting; its docstring is its documentation."""
+    """Every setting is a property, whose docstring is its documentation."""
 
     def _get(self, name: str, default: Any) -> Any:
         return getattr(django_settings, name, default)
@@ -23,7 +23,7 @@ class Settings:
 
     @property
     def api_version(self) -> str:
-        """STRIPE_API_VERSION: the one version we ask for and compare events with."""
+        """STRIPE_API_VERSION: the only version of Stripe's API that is used; events of another version are noticed."""
         return self._get("STRIPE_API_VERSION", "2026-08-26.dahlia")
 
     @property
@@ -33,7 +33,7 @@ class Settings:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether what stands in for Stripe runs on this machine."""
+        """Whether a sandbox on this machine stands in for Stripe."""
         return urlsplit(self.api_base).hostname in LOOPBACK
 
     @property
@@ -43,23 +43,23 @@ class Settings:
 
     @property
     def webhook_secrets(self) -> list[str]:
-        """STRIPE_WEBHOOK_SECRETS: old and new while rolling; empty strings never verify."""
+        """STRIPE_WEBHOOK_SECRETS: the signing secrets, the old and the new one while you roll them."""
         return [secret for secret in self._get("STRIPE_WEBHOOK_SECRETS", []) if secret]
 
     @property
     def site_url(self) -> str:
-        """SITE_URL: where the pages of this project are reached, for links sent to Stripe and in mail."""
+        """SITE_URL: address of this project, for links sent to Stripe and in mail."""
         return self._get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 
     @property
     def subscriber_model(self) -> str:
-        """BILLING_SUBSCRIBER_MODEL: who pays, a user by default."""
+        """BILLING_SUBSCRIBER_MODEL: model of the subscribers who pay, users by default."""
         return self._get("BILLING_SUBSCRIBER_MODEL", django_settings.AUTH_USER_MODEL)
 
     @property
     def request_subscriber(self) -> str:
-        """BILLING_REQUEST_SUBSCRIBER: dotted path of a callable: request of somebody signed in → who pays for them, or
-        None. By default the user, where users are the subscribers."""
+        """BILLING_REQUEST_SUBSCRIBER: dotted path of a callable: request of a signed-in user → the subscriber who pays,
+        or None. By default the user, if users are the subscribers."""
         is_user = self.subscriber_model.lower() == django_settings.AUTH_USER_MODEL.lower()
         return self._get("BILLING_REQUEST_SUBSCRIBER", "billing.access.payer.the_user" if is_user else "")
 
@@ -71,69 +71,69 @@ class Settings:
 
     @property
     def customer_details(self) -> str:
-        """BILLING_CUSTOMER_DETAILS: dotted path of a callable: subscriber → what Stripe is told of them (email, name,
-        address, phone, preferred_locales, as Stripe's customer has them). By default their `email`."""
+        """BILLING_CUSTOMER_DETAILS: dotted path of a callable: subscriber → the details of the customer at Stripe
+        (email, name, address, phone, preferred_locales, by Stripe's names). By default the `email`."""
         return self._get("BILLING_CUSTOMER_DETAILS", "")
 
     @property
     def email_is_confirmed(self) -> str:
-        """BILLING_EMAIL_IS_CONFIRMED: dotted path of a callable: subscriber → whether their address is confirmed.
-        Who is not buys nothing, and no import links them by address. `billing.confirmed.elsewhere` says that everybody
-        is. Empty: nobody knows; all may buy, and an import by address leaves out who joined after the customer was
-        made at Stripe."""
+        """BILLING_EMAIL_IS_CONFIRMED: dotted path of a callable: subscriber → whether the e-mail address is confirmed.
+        A subscriber with an unconfirmed address buys nothing, and no import links it by address.
+        `billing.confirmed.elsewhere` answers that everybody is confirmed. Empty: unknown; everybody may buy, and an
+        import by address skips subscribers who joined after the customer was made at Stripe."""
         return self._get("BILLING_EMAIL_IS_CONFIRMED", "")
 
     @property
     def seats(self) -> str:
-        """BILLING_SEATS: dotted path of a callable: subscriber → how many seats they pay for, at least 1. Empty: one
-        is bought, and no quantity is ever touched."""
+        """BILLING_SEATS: dotted path of a callable: subscriber → number of seats to pay for, at least 1. Empty: one
+        seat is bought, and no quantity is ever changed."""
         return self._get("BILLING_SEATS", "")
 
     @property
     def clock(self) -> str:
         """BILLING_CLOCK: dotted path of a callable returning an aware datetime; empty for the real time.
 
-        By default the sandbox's time where DEBUG is on and the sandbox is Stripe, the real one else.
+        By default the sandbox's time if DEBUG is on and the sandbox stands in for Stripe, otherwise the real time.
         """
         is_followed = django_settings.DEBUG and self.is_sandbox
         return self._get("BILLING_CLOCK", "billing.clock.sandbox_now" if is_followed else "")
 
     @property
     def plans(self) -> list[dict[str, Any]] | None:
-        """BILLING_PLANS: what is sold, the lowest plan first (docs/seams.md); without it plans live in the database
+        """BILLING_PLANS: the plans for sale, the lowest first (docs/seams.md). Without it, plans live in the database
         alone, and staff edit them."""
         return self._get("BILLING_PLANS", None)
 
     @property
     def free_plan(self) -> str:
-        """BILLING_FREE_PLAN: slug of the plan of everyone without access to a paid one."""
+        """BILLING_FREE_PLAN: slug of the plan of everybody without access to a paid plan."""
         return self._get("BILLING_FREE_PLAN", "free")
 
     @property
     def grace_days(self) -> int:
-        """BILLING_GRACE_DAYS: access while past due, unless the plan says otherwise."""
+        """BILLING_GRACE_DAYS: days of access while a payment is overdue, unless the plan sets its own."""
         return self._get("BILLING_GRACE_DAYS", 3)
 
     @property
     def access_rule(self) -> str:
-        """BILLING_ACCESS_RULE: dotted path of a function of the subscriber that answers why they have no access in
-        spite of all, by a short code ("banned"), or "" (docs/seams.md)."""
+        """BILLING_ACCESS_RULE: dotted path of a callable: subscriber → a short code that refuses access ("banned"), or
+        "" (docs/seams.md)."""
         return self._get("BILLING_ACCESS_RULE", "")
 
     @property
     def dispute_holds(self) -> bool:
-        """BILLING_DISPUTE_HOLDS: while a payment is disputed there is no access."""
+        """BILLING_DISPUTE_HOLDS: no access while a payment is disputed."""
         return self._get("BILLING_DISPUTE_HOLDS", True)
 
     @property
     def lost_dispute_cancels(self) -> bool:
-        """BILLING_LOST_DISPUTE_CANCELS: a lost dispute cancels the subscription; False: it goes on, with access."""
+        """BILLING_LOST_DISPUTE_CANCELS: a lost dispute cancels the subscription; False: it continues, with access."""
         return self._get("BILLING_LOST_DISPUTE_CANCELS", True)
 
     @property
     def full_refund_cancels(self) -> bool:
-        """BILLING_FULL_REFUND_CANCELS: all of the running period refunded ends access and subscription; False: they
-        go on."""
+        """BILLING_FULL_REFUND_CANCELS: a refund of the whole running period ends access and subscription; False: they
+        continue."""
         return self._get("BILLING_FULL_REFUND_CANCELS", True)
 
     @property
@@ -143,98 +143,98 @@ class Settings:
 
     @property
     def webhook_max_bytes(self) -> int:
-        """BILLING_WEBHOOK_MAX_BYTES: a larger body is refused unread."""
+        """BILLING_WEBHOOK_MAX_BYTES: a webhook with a larger body is refused unread."""
         return self._get("BILLING_WEBHOOK_MAX_BYTES", 1024 * 1024)
 
     @property
     def stripe_timeout(self) -> float:
-        """BILLING_STRIPE_TIMEOUT: seconds one Stripe call of the worker's may take."""
+        """BILLING_STRIPE_TIMEOUT: seconds that one call of the worker to Stripe may take."""
         return self._get("BILLING_STRIPE_TIMEOUT", 20.0)
 
     @property
     def stripe_request_timeout(self) -> float:
-        """BILLING_STRIPE_REQUEST_TIMEOUT: seconds one Stripe call may take while somebody waits for a page."""
+        """BILLING_STRIPE_REQUEST_TIMEOUT: seconds that one call to Stripe may take while a person waits for a page."""
         return self._get("BILLING_STRIPE_REQUEST_TIMEOUT", 6.0)
 
     @property
     def stripe_rate(self) -> float:
-        """BILLING_STRIPE_RATE: calls a second that all processes together send to Stripe; 0 for any number.
+        """BILLING_STRIPE_RATE: calls a second that all processes together may send to Stripe; 0 for no limit.
 
-        By default a fifth less than Stripe allows: 80 in live mode, 20 in test mode; the sandbox takes any number.
+        By default a fifth less than Stripe allows: 80 in live mode, 20 in test mode; no limit for the sandbox.
         """
         return self._get("BILLING_STRIPE_RATE", 0 if self.is_sandbox else 80 if self.live_mode else 20)
 
     @property
     def circuit_failures(self) -> int:
-        """BILLING_STRIPE_CIRCUIT_FAILURES: so many calls in a row without an answer, and nobody calls for a while."""
+        """BILLING_STRIPE_CIRCUIT_FAILURES: after so many calls in a row without an answer, calls pause for a while."""
         return self._get("BILLING_STRIPE_CIRCUIT_FAILURES", 5)
 
     @property
     def circuit_seconds(self) -> float:
-        """BILLING_STRIPE_CIRCUIT_SECONDS: how long that while is, before one call tries again."""
+        """BILLING_STRIPE_CIRCUIT_SECONDS: seconds of that pause, before one call tries again."""
         return self._get("BILLING_STRIPE_CIRCUIT_SECONDS", 20)
 
     @property
     def ready_dead_events(self) -> int:
-        """BILLING_READY_DEAD_EVENTS: with more dead events than this the site says that it is not ready."""
+        """BILLING_READY_DEAD_EVENTS: with more dead events than this, /readyz answers that the site is not ready."""
         return self._get("BILLING_READY_DEAD_EVENTS", 100)
 
     @property
     def alert_every(self) -> timedelta:
-        """BILLING_ALERT_MINUTES: ADMINS are mailed about one cause no more often than this."""
+        """BILLING_ALERT_MINUTES: minutes between two mails to ADMINS about one cause."""
         return timedelta(minutes=self._get("BILLING_ALERT_MINUTES", 60))
 
     @property
     def silent_after(self) -> timedelta:
-        """BILLING_SILENT_HOURS: without a webhook for so long, while Stripe had some to send, ADMINS are told."""
+        """BILLING_SILENT_HOURS: ADMINS are mailed after so many hours without a webhook, if Stripe had some to send."""
         return timedelta(hours=self._get("BILLING_SILENT_HOURS", 6))
 
     @property
     def lease(self) -> timedelta:
-        """BILLING_LEASE_SECONDS: how long a worker may hold a lane before another takes it over."""
+        """BILLING_LEASE_SECONDS: seconds a worker may keep a lane before another takes it over."""
         return timedelta(seconds=self._get("BILLING_LEASE_SECONDS", 120))
 
     @property
     def delete_customer(self) -> bool:
-        """BILLING_DELETE_CUSTOMER: whose account is deleted is deleted at Stripe too; False keeps a customer without
-        name, address, card and e-mail there."""
+        """BILLING_DELETE_CUSTOMER: the deletion of an account deletes the customer at Stripe too; False keeps it there
+        without name, address, card and e-mail."""
         return self._get("BILLING_DELETE_CUSTOMER", True)
 
     @property
     def checkout_rate(self) -> str:
-        """BILLING_CHECKOUT_RATE: Checkouts one user may start, in django-ratelimit's words."""
+        """BILLING_CHECKOUT_RATE: number of Checkouts a user may start, as django-ratelimit writes it."""
         return self._get("BILLING_CHECKOUT_RATE", "5/m")
 
     @property
     def renewal_reminder(self) -> timedelta:
-        """BILLING_RENEWAL_REMINDER_DAYS: so long before a yearly renewal `renewal_coming` is announced."""
+        """BILLING_RENEWAL_REMINDER_DAYS: days before a yearly renewal on which `renewal_coming` is sent."""
         return timedelta(days=self._get("BILLING_RENEWAL_REMINDER_DAYS", 30))
 
     @property
     def card_reminder(self) -> timedelta:
-        """BILLING_CARD_REMINDER_DAYS: so long before the charge that will find the card expired `card_expiring` is."""
+        """BILLING_CARD_REMINDER_DAYS: days before the charge of an expired card on which `card_expiring` is sent."""
         return timedelta(days=self._get("BILLING_CARD_REMINDER_DAYS", 14))
 
     @property
     def invoice(self) -> dict[str, Any]:
-        """BILLING_INVOICE: what new customers' invoices carry: `{"footer": "…", "memo": "…", "custom_fields":
+        """BILLING_INVOICE: texts on the invoices of new customers: `{"footer": "…", "memo": "…", "custom_fields":
         [{"name": "VAT", "value": "…"}]}`, each optional, as Stripe limits them."""
         return self._get("BILLING_INVOICE", {})
 
     @property
     def monitoring_token(self) -> str:
-        """BILLING_MONITORING_TOKEN: /metrics and /readyz answer only who sends it as `Authorization: Bearer …`; empty:
-        they answer everybody, and the proxy keeps them from the world."""
+        """BILLING_MONITORING_TOKEN: /metrics and /readyz answer only requests with `Authorization: Bearer …`. Empty:
+        they answer everybody, so the proxy must keep them private."""
         return self._get("BILLING_MONITORING_TOKEN", "")
 
     @property
     def dashboard_currency(self) -> str:
-        """BILLING_DASHBOARD_CURRENCY: what the dashboard adds several currencies up in ("usd"); empty: it does not."""
+        """BILLING_DASHBOARD_CURRENCY: currency in which the dashboard adds up all currencies ("usd"); empty: none."""
         return self._get("BILLING_DASHBOARD_CURRENCY", "").lower()
 
     @property
     def dashboard_rates(self) -> dict[str, Decimal]:
-        """BILLING_DASHBOARD_RATES: what one of another currency is worth in it: {"eur": "1.08", "jpy": "0.0067"}."""
+        """BILLING_DASHBOARD_RATES: the worth of other currencies in that one: {"eur": "1.08", "jpy": "0.0067"}."""
         given = self._get("BILLING_DASHBOARD_RATES", {})
         return {currency.lower(): Decimal(str(rate)) for currency, rate in given.items()}
 
@@ -243,7 +243,7 @@ conf = Settings()
 
 
 class _Defaults(Settings):
-    """Remembers what is asked for, and answers as if nothing were set."""
+    """Settings that answer with defaults, and remember which ones were asked for."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Any]] = []
@@ -254,7 +254,7 @@ class _Defaults(Settings):
 
 
 def documented() -> dict[str, tuple[Any, str]]:
-    """Every setting by name: its default in an empty project, and what its docstring says of it."""
+    """Return every setting by name, with its default in an empty project and its docstring."""
     found = {}
     for attribute, value in vars(Settings).items():
         name, _, sentence = " ".join((getattr(value, "__doc__", "") or "").split()).partition(": ")

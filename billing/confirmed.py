@@ -1,4 +1,4 @@
-"""Whether an e-mail address is known to be the subscriber's own, as the host project says."""
+"""The host project tells whether a subscriber's e-mail address is confirmed."""
 
 from typing import Any
 
@@ -8,16 +8,15 @@ from billing.conf import conf
 
 
 def elsewhere(subscriber: Any) -> bool:
-    """True for everybody: BILLING_EMAIL_IS_CONFIRMED of a project that lets nobody in before their address is
-    confirmed."""
+    """Return True: BILLING_EMAIL_IS_CONFIRMED for a project in which nobody signs in before confirming the address."""
     return True
 
 
 def is_asked() -> bool:
-    """False where nothing here knows whether an address was confirmed."""
+    """Whether BILLING_EMAIL_IS_CONFIRMED is set, so that confirmed addresses are known."""
     return bool(conf.email_is_confirmed)
 
 
 def is_unconfirmed(subscriber: Any) -> bool:
-    """True where the project asks for confirmed addresses and this one is not."""
+    """Whether the project asks for confirmed addresses and this subscriber's is not confirmed."""
     return is_asked() and not import_string(conf.email_is_confirmed)(subscriber)

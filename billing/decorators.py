@@ -1,4 +1,4 @@
-"""`from billing.decorators import access_required`, where a Django project looks for a decorator."""
+"""A Django project looks for decorators here: `from billing.decorators import access_required`."""
 
 from billing.access import access_required
 

@@ -1,15 +1,15 @@
-"""The settings of other libraries that `billing` stands on, for a host project to import by their own names.
+"""A host project imports the settings of other libraries that `billing` needs from here, by their own names.
 
     from billing.hosting import APPS, CACHES, DJSTRIPE_FOREIGN_KEY_TO_FIELD, Q_CLUSTER
 
-Whoever has a setting already leaves its name out; `billing.setup.checks` says what is missing or does not suit.
+Leave a name out if your project sets it already; `manage.py check` names what is missing or does not suit.
 """
 
 from typing import Any
 
 APPS = ["rest_framework", "djstripe", "django_q", "billing"]
 
-# dj-stripe's own word for a database it has not been in before.
+# dj-stripe asks new projects for this value.
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 
 # Django's own database cache does not count exactly, and rate limits are counted here. Redis does, where there is one.

@@ -1,4 +1,4 @@
-"""Amounts as Stripe counts them, in minor units, turned into decimals and into words for people.
+"""Stripe counts amounts in minor units; this module turns them into decimals and into text for people.
 
 The exponents are Stripe's (https://docs.stripe.com/currencies#minor-units), which are not everywhere those of the
 currency: Icelandic króna and Ugandan shilling have no cents in use, yet travel with two decimals that are always 00.
@@ -21,7 +21,7 @@ LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 
 def exponent(currency: str) -> int:
-    """How many of an amount's last digits Stripe counts as decimals."""
+    """Return how many digits of an amount are decimals for Stripe."""
     code = currency.lower()
     if code in ZERO_DECIMAL:
         return 0
@@ -29,12 +29,12 @@ def exponent(currency: str) -> int:
 
 
 def decimal_amount(minor: int, currency: str) -> Decimal:
-    """Stripe's integer as a decimal in the currency's main unit: 1999 usd is 19.99, 1999 jpy is 1999."""
+    """Return Stripe's integer as a decimal in the currency's main unit: 1999 usd is 19.99, 1999 jpy is 1999."""
     return Decimal(minor).scaleb(-exponent(currency))
 
 
 def format_amount(minor: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
-    """The amount as people of `locale` (Django's or Babel's spelling) write it, never rounded."""
+    """Return the amount as people of `locale` (Django's or Babel's spelling) write it, never rounded."""
     amount, code = decimal_amount(minor, currency), currency.upper()
     language = locale_of(locale)
     pattern = copy.copy(language.currency_formats["standard"])
@@ -45,14 +45,14 @@ def format_amount(minor: int, currency: str, locale: str = DEFAULT_LOCALE) -> st
 
 
 def _digits_shown(amount: Decimal, code: str) -> int:
-    """The decimals in everyday use; all of Stripe's where those would hide a part of the amount."""
+    """Return the decimals in everyday use, or all of Stripe's if fewer would hide a part of the amount."""
     everyday = get_currency_precision(code)
     is_exact = amount == round(amount, everyday)
     return everyday if is_exact else exponent(code)
 
 
 def locale_of(name: str) -> Locale:
-    """Babel's locale for Django's or Babel's spelling of it; English for one it does not know."""
+    """Return Babel's locale for Django's or Babel's spelling; English for an unknown one."""
     try:
         return Locale.parse(name.replace("-", "_"))
     except (UnknownLocaleError, ValueError):

@@ -1,4 +1,4 @@
-"""Rate limits are counted by django-ratelimit, on a cache that counts exactly; pages and API share the counts."""
+"""Rate limits are counted by django-ratelimit, on a cache that counts exactly. Pages and API share the counts."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ LINK_RATE = "30/m"
 
 
 def seconds_to_wait(request: HttpRequest, group: str, key: str | Callable[[str, HttpRequest], str], rate: str) -> int:
-    """Counts this request; 0 when it may pass, else after how many seconds the next one may."""
+    """Count this request and return 0 if it may pass, otherwise the seconds until the next one may."""
     usage = get_usage(request, group=group, key=key, rate=rate, increment=True)
     if usage is None or not usage["should_limit"]:
         return 0
@@ -23,20 +23,20 @@ def seconds_to_wait(request: HttpRequest, group: str, key: str | Callable[[str, 
 
 
 def checkout_wait(request: HttpRequest) -> int:
-    """One count for the API and the page, per user."""
+    """Limit the Checkouts that a user starts, by API and page together."""
     return seconds_to_wait(request, "billing.checkout", "user", conf.checkout_rate)
 
 
 def return_wait(request: HttpRequest) -> int:
-    """The page Stripe leads back to asks Stripe each time it is loaded; while a payment is on its way it reloads."""
+    """Limit the return page, which asks Stripe each time it is loaded, and reloads while a payment is on its way."""
     return seconds_to_wait(request, "billing.return", "user", RETURN_RATE)
 
 
 def stripe_wait(request: HttpRequest) -> int:
-    """Whatever else asks Stripe: far above what a person does, far below what Stripe lets us ask."""
+    """Limit everything else that asks Stripe: far above what a person does, far below what Stripe allows."""
     return seconds_to_wait(request, "billing.stripe", "user", STRIPE_RATE)
 
 
 def link_wait(request: HttpRequest) -> int:
-    """A mail's link, which asks Stripe for an invoice without anybody having signed in."""
+    """Limit a mail's link, which asks Stripe for an invoice without a signed-in user."""
     return seconds_to_wait(request, "billing.link", "ip", LINK_RATE)

@@ -1,8 +1,8 @@
-"""What happened, announced to the host project: once per real transition, inside the transaction that made it true.
+"""Signals announce to the host project what happened, once per real transition, inside the transaction that made it.
 
 Receivers write rows and do no I/O: mail and calls belong to a queue. Every signal carries `subscription`
 (`billing.models.Subscription`), whose `customer.subscriber` is the payer, or None once unlinked; it is None itself for
-one who never bought. The further arguments stand behind each signal.
+a subscriber who never bought. The further arguments stand behind each signal.
 """
 
 from django.dispatch import Signal

@@ -1,9 +1,9 @@
-"""How much of a feature was used, and whether there is more: counted in the database, exact under parallel callers.
+"""Usage counts how much of a feature a subscriber used, and blocks use above the limit, exactly even in parallel.
 
-The limit is the effective plan's: the paid one while there is access, else the free one. Limits are per month: a
-subscription's months begin with its own period, also where access is lost before that period's end, so that what was
-used stays counted; anybody else's with the calendar's (UTC). A counter only ever goes up: after a downgrade it may
-stand above the new limit, which blocks new use, is announced once, and changes nothing else.
+The effective plan sets the limit: the paid plan while there is access, otherwise the free plan. Limits are per month. A
+subscription's months begin with its own period, even if access is lost before the period ends, so that use stays
+counted. Without a subscription, months are those of the calendar (UTC). A counter never goes down: after a downgrade it
+may exceed the new limit, which blocks new use and is announced once.
 """
 
 import calendar
@@ -18,28 +18,31 @@ from billing import access, clock, signals
 from billing.conf import conf
 from billing.models import Plan, Subscription, Usage
 
-LEAVING = frozenset({"closing", "customer_deleted"})
+DELETED = frozenset({"closing", "customer_deleted"})
 
 
 class QuotaExceeded(Exception):
-    """`used` of `limit` were used before, `quantity` more would be `over` too many; nothing was counted."""
+    """The use would exceed the limit by `over`, so nothing was counted. `used` of `limit` stands as before."""
 
     def __init__(self, feature: str, used: int, limit: int, quantity: int, resets_at: datetime) -> None:
         self.feature, self.used, self.limit, self.quantity, self.resets_at = feature, used, limit, quantity, resets_at
         self.over = used + quantity - limit
         super().__init__(
             f"{used} of {limit} {feature} are used, and {quantity} more would be {self.over} too many. "
-            f"The count starts again on {resets_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC."
+            f"The limit resets on {resets_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC."
         )
 
 
 class NoAccess(Exception):
-    """The plan does not include the feature at all."""
+    """The plan does not include the feature."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """`limit` and `remaining` are None where the plan sets no limit; `remaining` is never below zero."""
+    """A quota compares use with its limit.
+
+    `limit` and `remaining` are None if the plan sets no limit; `remaining` is never negative.
+    """
 
     used: int
     limit: int | None
@@ -50,13 +53,13 @@ class Quota:
 
     @property
     def overflow(self) -> int:
-        """By how much use stands above the limit: after a downgrade."""
+        """Return how much use exceeds the limit, which a downgrade can cause."""
         return 0 if self.limit is None else max(self.used - self.limit, 0)
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a subscriber may use in the period that is running."""
+    """An allowance holds the limits of a subscriber in the running period."""
 
     plan: Plan | None
     period_start: datetime
@@ -65,7 +68,7 @@ class Allowance:
 
 
 def consume(subscriber: Any, feature: str, quantity: int = 1) -> Quota:
-    """Count `quantity` uses of `feature`, all or nothing.
+    """Count `quantity` uses of `feature`, all or none.
 
     Raises `NoAccess`, `QuotaExceeded`; ValueError for a quantity below one.
     """
@@ -85,7 +88,7 @@ def consume(subscriber: Any, feature: str, quantity: int = 1) -> Quota:
 
 
 def allowance(subscriber: Any, decided: access.Access | None = None) -> Allowance:
-    """The effective plan's limits and when its period began. `decided` spares asking for access twice."""
+    """Return the effective plan with its limits and period (UTC). `decided` saves asking for access twice."""
     decided = decided or access.of(subscriber)
     plan = decided.plan or Plan.objects.filter(slug=conf.free_plan).first()
     at = clock.now()
@@ -94,7 +97,7 @@ def allowance(subscriber: Any, decided: access.Access | None = None) -> Allowanc
 
 
 def _anchor(decided: access.Access, at: datetime) -> datetime:
-    """From when months are counted."""
+    """Return the moment from which months are counted."""
     subscription = decided.subscription
     if subscription is None or subscription.current_period_start is None:
         return month_start(at)
@@ -104,7 +107,7 @@ def _anchor(decided: access.Access, at: datetime) -> datetime:
 
 
 def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quota]:
-    """Feature → quota, for all the plan includes."""
+    """Return the quota of each feature that the plan includes, by feature."""
     granted = granted or allowance(subscriber)
     rows = Usage.objects.filter(
         subscriber=subscriber, period_start=granted.period_start, feature__in=granted.limits
@@ -114,13 +117,13 @@ def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quot
 
 
 def announce_overflow(subscription: Subscription) -> None:
-    """Say `quota_overflowed` for each feature whose use stands above the limit in effect now, and did not before.
+    """Send `quota_overflowed` for each feature whose use exceeds the limit now, and did not before.
 
-    Called where plan or access changed, holding the lane. Who is leaving is told nothing of it.
+    Call it after plan or access changed, holding the lane. Nothing is sent about an account that is being deleted.
     """
     subscriber = subscription.customer.subscriber
     decided = access.of(subscriber)
-    if subscriber is None or decided.reason in LEAVING:
+    if subscriber is None or decided.reason in DELETED:
         return
     granted = allowance(subscriber, decided)
     for row in Usage.objects.filter(subscriber=subscriber, period_start=granted.period_start):
@@ -128,10 +131,10 @@ def announce_overflow(subscription: Subscription) -> None:
         is_over = limit is not None and row.used > limit
         changed = Usage.objects.filter(pk=row.pk).exclude(has_announced_overflow=is_over)
         if changed.update(has_announced_overflow=is_over) and is_over:
-            _say_overflow(subscription, row, limit or 0, granted.period_end)
+            _send_overflow(subscription, row, limit or 0, granted.period_end)
 
 
-def _say_overflow(subscription: Subscription, row: Usage, limit: int, resets_at: datetime) -> None:
+def _send_overflow(subscription: Subscription, row: Usage, limit: int, resets_at: datetime) -> None:
     signals.quota_overflowed.send(
         sender=Usage,
         subscription=subscription,
@@ -145,7 +148,7 @@ def _say_overflow(subscription: Subscription, row: Usage, limit: int, resets_at:
 
 
 def month_of(anchor: datetime, at: datetime) -> tuple[datetime, datetime]:
-    """The month that `at` lies in, counted from `anchor`: a year's subscription counts twelve times."""
+    """Return start and end of the month around `at`, counted from `anchor`; a yearly subscription has twelve."""
     months = (at.year - anchor.year) * 12 + at.month - anchor.month
     if months > 0 and _months_after(anchor, months) > at:
         months -= 1
@@ -153,7 +156,7 @@ def month_of(anchor: datetime, at: datetime) -> tuple[datetime, datetime]:
 
 
 def _months_after(anchor: datetime, months: int) -> datetime:
-    """The same day of a later month, or its last where it is shorter."""
+    """Return the same day of a later month, or its last day if that month is shorter."""
     year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
     day = min(anchor.day, calendar.monthrange(year, month + 1)[1])
     return anchor.replace(year=year, month=month + 1, day=day)
@@ -164,7 +167,7 @@ def month_start(at: datetime) -> datetime:
 
 
 def _count(row: Usage, quantity: int, limit: int | None) -> bool:
-    """The one statement that decides: it adds only where the sum stays within the limit."""
+    """Add to the counter in one statement, only if the sum stays within the limit. Returns whether it did."""
     counter = _counter(row)
     if limit is not None:
         counter = counter.filter(used__lte=limit - quantity)
@@ -172,7 +175,7 @@ def _count(row: Usage, quantity: int, limit: int | None) -> bool:
 
 
 def _insert(row: Usage) -> bool:
-    """Whoever comes second finds the row there, which is as good."""
+    """Insert the counter, unless another caller has just done so."""
     Usage.objects.bulk_create([row], ignore_conflicts=True)
     return True
 

@@ -1,4 +1,4 @@
-"""Who has access to what they paid for, why, and since when; and the gate a host project puts before its views."""
+"""This room decides who has access, explains why, and guards the views of a host project."""
 
 from . import payer, words
 from .explanation import Explanation, explain, explain_customer

@@ -1,4 +1,4 @@
-"""Why somebody has access or not, now or at any past moment, told to a member of staff in sentences."""
+"""An explanation tells staff in sentences why a subscriber has access or not, now or at any past moment."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +11,14 @@ from billing.models import AccountDeletion, Comp, Customer, Hold, StripeEvent, S
 
 from . import history
 from .rules import NO_SUBSCRIPTION, Access, AccessFacts, decide
-from .words import moment, why
+from .words import moment, sentence_of
 
 LATEST = 5
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """`decided` is the answer at the moment asked about; holds, changes and events are those up to it, newest first."""
+    """The answer at a moment is `decided`; holds, changes and events are those up to that moment, newest first."""
 
     who: str
     at: datetime
@@ -43,7 +43,7 @@ class Explanation:
 
     @property
     def plan(self) -> str:
-        """The plan subscribed to, by slug, with access or without; empty for none."""
+        """Return the slug of the plan subscribed to, with access or without; "" for none."""
         subscription = self.decided.subscription
         return subscription.plan.slug if subscription and subscription.plan else ""
 
@@ -57,21 +57,23 @@ class Explanation:
 
     @property
     def comp(self) -> Comp | None:
-        """The one in force, whether or not it decides."""
+        """Return the comp in force, whether or not it decides."""
         return self.decided.comp
 
     def __str__(self) -> str:
-        told = [self._answer(), self._subscription(), self._grace(), self._comp(), *map(_hold, self.holds)]
-        told.append(self._leaving())
-        changes = [f"  {moment(row.recorded_at)}: {row.status}{_on(row)}" for row in self.changes]
+        told = [self._answer(), self._subscription(), self._grace(), self._comp(), *map(_hold_sentence, self.holds)]
+        told.append(self._deletion())
+        changes = [f"  {moment(row.recorded_at)}: {row.status}{_plan_suffix(row)}" for row in self.changes]
         events = [f"  {moment(clock.from_timestamp(row.created))}: {row.type} ({row.status})" for row in self.events]
         told += ["What we knew, newest first:", *changes] if changes else []
-        told += ["Stripe's last events:", *events] if events else ["Stripe sent no event about them until then."]
+        told += (
+            ["Stripe's last events:", *events] if events else ["Stripe sent no event about this customer until then."]
+        )
         return "\n".join(line for line in told if line)
 
     def _answer(self) -> str:
         has = "has access" if self.has_access else "has no access"
-        return f"On {moment(self.at)}, {self.who} {has} ({self.reason}). {why(self.decided)}"
+        return f"On {moment(self.at)}, {self.who} {has} ({self.reason}). {sentence_of(self.decided)}"
 
     def _subscription(self) -> str:
         subscription, instead = self.decided.subscription, self.decided.plan or "the free plan"
@@ -95,15 +97,15 @@ class Explanation:
         since, until = moment(self.comp.granted_at), moment(self.comp.until)
         return f"Staff gave access to {self.comp.plan} from {since} until {until}: {self.comp.reason or 'no reason'}"
 
-    def _leaving(self) -> str:
+    def _deletion(self) -> str:
         if self.deletion is None:
             return ""
-        how = "is finished" if self.deletion.is_done else f"waits for Stripe, next: {self.deletion.next_step}"
-        return f"The account was asked to be deleted on {moment(self.deletion.requested_at)}; that {how}."
+        how = "is finished" if self.deletion.is_done else f"waits for Stripe, next step: {self.deletion.next_step}"
+        return f"Deletion of the account was requested on {moment(self.deletion.requested_at)}; it {how}."
 
 
 def explain(subscriber: Any, at: datetime | None = None) -> Explanation:
-    """About `subscriber`, now or `at` an aware moment: what access was decided on by what we knew then."""
+    """Explain the access of `subscriber`, now or `at` an aware moment, by what we knew then."""
     customer = Customer.objects.of(subscriber, deleted_too=True)
     if customer is None:
         return Explanation(str(subscriber), at or clock.now(), NO_SUBSCRIPTION, [], [], [])
@@ -111,7 +113,7 @@ def explain(subscriber: Any, at: datetime | None = None) -> Explanation:
 
 
 def explain_customer(customer: Customer, at: datetime | None = None) -> Explanation:
-    """The same about a Stripe customer of ours, who may have no subscriber any more."""
+    """Explain the access of a customer, who may have no subscriber any more, now or `at` an aware moment."""
     is_now, at = at is None, at or clock.now()
     customer = Customer.objects.select_related("subscriber").get(pk=customer.pk)
     if customer.deleted_at and customer.deleted_at > at:
@@ -120,7 +122,7 @@ def explain_customer(customer: Customer, at: datetime | None = None) -> Explanat
     holds = list(customer.holds.filter(in_force, placed_at__lte=at).order_by("placed_at", "pk"))
     deletion = AccountDeletion.objects.filter(customer=customer, requested_at__lte=at).first()
     comp = _comp_at(customer, at)
-    subscription = history.latest(customer) if is_now else history.state_at(customer, at)
+    subscription = history.latest_state(customer) if is_now else history.state_at(customer, at)
     if subscription is None and comp:
         subscription = Subscription(customer=customer)
     hold = holds[0].kind if holds else ""
@@ -137,7 +139,7 @@ def explain_customer(customer: Customer, at: datetime | None = None) -> Explanat
 
 
 def _comp_at(customer: Customer, at: datetime) -> Comp | None:
-    """The newest given up to then: each took the place of the one before."""
+    """Return the newest comp given up to then; each one replaced the one before."""
     return customer.comps.filter(granted_at__lte=at).select_related("plan").order_by("-granted_at", "-pk").first()
 
 
@@ -146,10 +148,10 @@ def _events(customer: Customer, at: datetime) -> Any:
     return rows.defer("payload").order_by("-created", "-pk")
 
 
-def _hold(hold: Hold) -> str:
+def _hold_sentence(hold: Hold) -> str:
     cause = hold.reason or f"for {hold.reference}"
     return f"Access is on hold since {moment(hold.placed_at)}: {hold.get_kind_display()}, {cause.rstrip('.')}."
 
 
-def _on(row: SubscriptionChange) -> str:
+def _plan_suffix(row: SubscriptionChange) -> str:
     return f" on {row.plan.name}" if row.plan else ""

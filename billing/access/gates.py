@@ -1,4 +1,4 @@
-"""Before a host project's views: a decorator that lets in who has access."""
+"""A decorator guards a host project's views: only subscribers with access get in."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,7 +16,7 @@ from billing.access import payer
 from .rules import has_access
 
 View = Callable[..., Any]
-NEEDS_ACCESS = "This needs a subscription with access."
+NEEDS_ACCESS = "You need an active subscription for this."
 
 
 def access_required(
@@ -25,12 +25,13 @@ def access_required(
     plan: str = "",
     feature: str = "",
     redirect_to: str = "",
-    subscriber: Callable[[HttpRequest], Any] = payer.of,
+    subscriber: Callable[[HttpRequest], Any] = payer.payer_of,
 ) -> Any:
-    """Who is not signed in is led to log in; who has no access gets 403, or is led to `redirect_to`. One query.
+    """Let only requests with access reach the view: one query. Works bare or with arguments, on sync and async views.
 
-    `plan` and `feature` as in `has_access`; `subscriber` finds who pays, where it is not BILLING_REQUEST_SUBSCRIBER's.
-    Usable bare, `@access_required`, or with arguments, on sync and async views.
+    A visitor who is not signed in is sent to log in; a user without access gets 403, or is sent to `redirect_to`.
+    `plan` and `feature` are those of `has_access`; `subscriber` finds who pays, by default as
+    BILLING_REQUEST_SUBSCRIBER says.
     """
 
     def refusal(request: HttpRequest) -> HttpResponseRedirect | None:

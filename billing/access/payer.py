@@ -1,4 +1,6 @@
-"""Who pays for a request, and whether who sent it may manage that: the one place that knows of `request.user`.
+"""This module finds the subscriber who pays for a request, and checks whether the user may manage the subscription.
+
+No other module reads `request.user`.
 
 The subscriber may be a user or what users belong to, such as an organisation: BILLING_REQUEST_SUBSCRIBER finds it, and
 BILLING_MAY_MANAGE says who of its members may do more than use what is paid for.
@@ -17,19 +19,23 @@ class NobodyPays(PermissionDenied):
     """The user belongs to no subscriber."""
 
     def __init__(self) -> None:
-        super().__init__(f"You belong to no {noun()}, and nothing can be bought or used without one.")
+        super().__init__(f"You belong to no {noun()}, so you cannot buy or use anything yet.")
 
 
 class MayNotManage(PermissionDenied):
-    """What is paid for may be used, and not changed."""
+    """The user may use what the subscriber pays for, but not change it."""
 
     def __init__(self) -> None:
-        super().__init__(f"You may use what your {noun()} pays for. To change it, ask who manages its billing.")
+        super().__init__(
+            f"You can use what your {noun()} pays for. To change it, ask the person who manages its billing."
+        )
 
 
-def of(request: Any) -> Any:
-    """The subscriber that pays for this request, Django's or DRF's; None for who is not signed in or has none, or one
-    who is in no table (any more)."""
+def payer_of(request: Any) -> Any:
+    """Return the subscriber who pays for this request, Django's or DRF's.
+
+    Returns None if the user is not signed in or has no subscriber, or if the subscriber is not (or no longer) saved.
+    """
     if not is_signed_in(request):
         return None
     if not conf.request_subscriber:
@@ -38,24 +44,24 @@ def of(request: Any) -> Any:
     return None if found is None or found.pk is None or found._state.adding else found
 
 
-def required(request: Any) -> Any:
-    """Raises `NobodyPays`."""
-    subscriber = of(request)
+def required_payer(request: Any) -> Any:
+    """Return the subscriber who pays for this request. Raises `NobodyPays`."""
+    subscriber = payer_of(request)
     if subscriber is None:
         raise NobodyPays
     return subscriber
 
 
-def managed(request: Any) -> Any:
-    """The subscriber whose subscription this request may change. Raises `NobodyPays`, `MayNotManage`."""
-    subscriber = required(request)
+def managed_payer(request: Any) -> Any:
+    """Return the subscriber whose subscription this request may change. Raises `NobodyPays`, `MayNotManage`."""
+    subscriber = required_payer(request)
     if not may_manage(request, subscriber):
         raise MayNotManage
     return subscriber
 
 
-def why_not(request: Any, subscriber: Any) -> str:
-    """What a page says to who may not change the subscription of `subscriber`; empty where they may."""
+def reason_not_to_manage(request: Any, subscriber: Any) -> str:
+    """Return why the user may not change the subscription of `subscriber`, as a sentence for a page; "" if they may."""
     if subscriber is None:
         return str(NobodyPays())
     return "" if may_manage(request, subscriber) else str(MayNotManage())
@@ -68,16 +74,16 @@ def may_manage(request: Any, subscriber: Any) -> bool:
 
 
 def is_signed_in(request: Any) -> bool:
-    """Not so where nobody authenticates requests at all."""
+    """Whether the request has an authenticated user; False if nothing authenticates requests."""
     user = getattr(request, "user", None)
     return user is not None and bool(user.is_authenticated)
 
 
 def the_user(request: Any) -> Any:
-    """BILLING_REQUEST_SUBSCRIBER where users pay for themselves."""
+    """Return the user: BILLING_REQUEST_SUBSCRIBER for users who pay for themselves."""
     return request.user
 
 
 def noun() -> str:
-    """What a subscriber is called: "user", "organisation"."""
+    """Return the word for a subscriber: "user", "organisation"."""
     return str(apps.get_model(conf.subscriber_model)._meta.verbose_name)

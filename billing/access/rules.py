@@ -1,7 +1,7 @@
-"""The rules of access, over rows and a clock: one query, no Stripe call.
+"""The rules of access read rows and a clock: one query, no Stripe call.
 
 Access needs a status that gives it, or a comp, and no active hold. The reasons are stable codes:
-`active`, `trialing`, `grace` and `comp` (staff gave it until a moment) give access; `grace_over`, `incomplete`,
+`active`, `trialing`, `grace` and `comp` (staff gave access until a moment) give access; `grace_over`, `incomplete`,
 `unpaid`, `paused`, `canceled`, `hold_dispute`, `hold_refund`, `hold_fraud`, `hold_staff`, `unmapped_price` (a live
 subscription to a price that belongs to no plan of ours), `closing` (the account is being deleted), `customer_deleted`,
 `no_subscription`, `no_subscriber` (a user whom nobody pays for) and `host_…` (what the project's BILLING_ACCESS_RULE
@@ -35,7 +35,7 @@ REASON_WITHOUT_ACCESS = {
 
 @dataclass(frozen=True)
 class AccessFacts:
-    """Everything that `decide` reads: the subscription with its customer, and what the query found beside it.
+    """`decide` reads nothing but these facts: the subscription with its customer, and what the query found beside it.
 
     `comp` is the open one, in force or not; `active_hold` is the kind of the oldest hold, "" for none.
     """
@@ -48,8 +48,11 @@ class AccessFacts:
 
 @dataclass(frozen=True)
 class Access:
-    """The answer to "may they use it, and why". `plan` is there only while there is access: the one paid for, or the
-    comp's where that gives more. `comp` is the one in force, whatever outweighs it."""
+    """This answers whether the subscriber has access, and why.
+
+    `plan` is the plan that gives access, paid or by a comp, whichever ranks higher; None without access. `comp` is the
+    comp in force, even if something outweighs it.
+    """
 
     has_access: bool
     reason: str
@@ -60,12 +63,12 @@ class Access:
 
     @property
     def refused_by_host(self) -> str:
-        """In words, what the project's own rule has against it: "banned"; empty where it has not decided."""
+        """Return the reason of the project's own rule in words, such as "banned"; "" if that rule did not refuse."""
         return self.reason.removeprefix(BY_HOST).replace("_", " ") if self.reason.startswith(BY_HOST) else ""
 
     @property
     def is_paid(self) -> bool:
-        """Access that the subscription gives, rather than staff."""
+        """Whether the subscription gives access, rather than staff."""
         return self.has_access and self.reason != COMP
 
 
@@ -74,12 +77,12 @@ NO_SUBSCRIBER = Access(has_access=False, reason="no_subscriber")
 
 
 def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:
-    """Whether `subscriber` may use what they pay for, now. One query.
+    """Return whether `subscriber` has access now. Makes one query.
 
-    `plan` asks for that plan or one ranked above it, by slug; `feature` for a plan that names it among its limits.
-    A plan that does not exist is nobody's.
+    `plan`, a slug, asks for that plan or a higher one; `feature` asks for a plan that has it among its limits.
+    Nobody has access to a plan that does not exist.
     """
-    wanted: Any = _of(subscriber, _asking(plan, feature))
+    wanted: Any = _row_of(subscriber, _rows_for(plan, feature))
     decided = NO_SUBSCRIPTION if wanted is None else decide(facts_of(wanted), clock.now())
     if decided.plan is None:
         return False
@@ -89,8 +92,8 @@ def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:
 
 
 def of(subscriber: Any) -> Access:
-    """The whole answer for `subscriber`, now. One query."""
-    row = _of(subscriber, with_access_facts())
+    """Return whether `subscriber` has access now, with the reason, plan and dates. Makes one query."""
+    row = _row_of(subscriber, with_access_facts())
     return NO_SUBSCRIPTION if row is None else decide(facts_of(row), clock.now())
 
 
@@ -113,14 +116,14 @@ def facts_of(row: Any) -> AccessFacts:
     return AccessFacts(row, row.active_hold or "", row.is_closing, getattr(row, "comp", None))
 
 
-def _of(subscriber: Any, rows: QuerySet[Subscription]) -> Subscription | None:
-    """None, without a query, for nobody and for who is not signed in."""
+def _row_of(subscriber: Any, rows: QuerySet[Subscription]) -> Subscription | None:
+    """Return the subscriber's row; None, without a query, for None and for an anonymous user."""
     if getattr(subscriber, "pk", None) is None:
         return None
     return rows.filter(customer__subscriber=subscriber).first()
 
 
-def _asking(plan: str, feature: str) -> QuerySet[Subscription]:
+def _rows_for(plan: str, feature: str) -> QuerySet[Subscription]:
     rows = with_access_facts()
     if plan:
         rows = rows.annotate(asked_rank=Subquery(Plan.objects.filter(slug=plan).values("rank")[:1]))
@@ -167,7 +170,7 @@ def _overriding(facts: AccessFacts, plan: Plan | None, *, is_closable: bool) -> 
 
 
 def _by_host(customer: Any) -> str:
-    """Nothing is against who is nobody's customer any more."""
+    """Return the refusal of BILLING_ACCESS_RULE, "" for none. A customer without a subscriber is not refused."""
     if not conf.access_rule or customer.subscriber is None:
         return ""
     code = import_string(conf.access_rule)(customer.subscriber)
@@ -175,7 +178,7 @@ def _by_host(customer: Any) -> str:
 
 
 def grace_end(subscription: Subscription) -> datetime | None:
-    """When access ends unless the open invoice is paid; None when nothing is past due."""
+    """Return when access ends unless the open invoice is paid (UTC); None if nothing is past due."""
     if subscription.past_due_since is None:
         return None
     days = subscription.plan.grace_days if subscription.plan else None

@@ -1,4 +1,4 @@
-"""Why there is access or none, in a sentence for staff."""
+"""Each reason of access has a sentence for staff."""
 
 from datetime import datetime
 
@@ -14,23 +14,23 @@ WHY = {
     "grace_over": "a payment has been due since {past_due_since}, and grace ended {grace_end}",
     "comp": "a member of staff gave access to {comp_plan} until {comp_until}",
     "incomplete": "the first payment was never completed",
-    "unpaid": "every try to collect the payment failed",
+    "unpaid": "every attempt to collect the payment failed",
     "paused": "the subscription is paused at Stripe",
     "canceled": "the subscription ended {ended_at}",
     "hold_dispute": "a payment is disputed, and access is held until the bank decides",
     "hold_refund": "the current period was refunded in full",
     "hold_fraud": "a payment was reported as fraud",
-    "hold_staff": "a member of staff placed a hold",
+    "hold_staff": "a member of staff placed a hold on access",
     "unmapped_price": "its price {unmapped_price} belongs to no plan: give the price a lookup key <plan>_<interval> at "
     "Stripe, then process one of its events again",
     "closing": "the account is being deleted",
     "customer_deleted": "the customer was deleted at Stripe",
-    "no_subscription": "nothing was ever bought",
+    "no_subscription": "there has never been a subscription",
 }
 
 
-def why(access: Access) -> str:
-    """In a sentence: "The subscription is active and paid until 3 Dec 2026."."""
+def sentence_of(access: Access) -> str:
+    """Return the reason as a sentence: "The subscription is active and paid until 3 Dec 2026."."""
     row = access.subscription
     facts = {
         "period_end": moment(row.current_period_end if row else None),
@@ -55,4 +55,4 @@ def _ending(access: Access) -> str:
     row = access.subscription
     if not access.has_access or row is None or row.cancel_at is None:
         return ""
-    return f" It is cancelled for {moment(row.cancel_at)}."
+    return f" It is cancelled and ends {moment(row.cancel_at)}."

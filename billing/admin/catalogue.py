@@ -21,13 +21,13 @@ class EditableInTheDatabase(BaseModelAdmin):
     """The rows are read-only where the settings define the plans."""
 
     def has_add_permission(self, request: HttpRequest, *of: Any) -> bool:
-        return not definitions.is_settings() and super().has_add_permission(request, *of)
+        return not definitions.is_from_settings() and super().has_add_permission(request, *of)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not definitions.is_settings() and super().has_change_permission(request, obj)
+        return not definitions.is_from_settings() and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not definitions.is_settings() and super().has_delete_permission(request, obj)
+        return not definitions.is_from_settings() and super().has_delete_permission(request, obj)
 
 
 class PlanLimitInline(EditableInTheDatabase, admin.TabularInline):
@@ -127,7 +127,7 @@ class PriceAdmin(ReadOnlyAdmin):
 
 
 def _why_read_only() -> dict[str, str]:
-    return {"subtitle": definitions.WHY_READ_ONLY} if definitions.is_settings() else {}
+    return {"subtitle": definitions.WHY_READ_ONLY} if definitions.is_from_settings() else {}
 
 
 def interval(price: Price) -> str:

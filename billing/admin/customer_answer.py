@@ -41,7 +41,7 @@ class Answer:
 
     @property
     def sentence(self) -> str:
-        return words.why(self.told.decided)
+        return words.sentence_of(self.told.decided)
 
     @property
     def asked(self) -> str:

@@ -75,7 +75,7 @@ def perform(action: Action, request: HttpRequest, customer_id: str, given: dict[
         )
         return done
 
-    with cause.of(f"staff:{staff}"), lanes.exclusive(customer_id) as commit:
+    with cause.recorded_as(f"staff:{staff}"), lanes.exclusive(customer_id) as commit:
         return commit(work)
 
 

@@ -84,7 +84,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     @display.column("plan", ordering="plan__rank")
     def plan_and_money(self, row: Subscription) -> Any:
         """Return the plan with its revenue per month; for a past due subscription, the revenue at risk."""
-        monthly = mrr.monthly(row)
+        monthly = mrr.monthly_amount(row)
         return display.lines(row.plan, f"{display.amount(monthly, row.currency)} per month" if monthly else "")
 
     @display.column("status", ordering="status")
@@ -99,7 +99,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     @display.column("access")
     def access_in_words(self, row: Subscription) -> Any:
         decided = access.decide(access.facts_of(row), clock.now())
-        return display.lines(subscription_words.access_badge(decided), words.why(decided))
+        return display.lines(subscription_words.access_badge(decided), words.sentence_of(decided))
 
     @display.column("price")
     def price_link(self, row: Subscription) -> Any:

@@ -21,7 +21,7 @@ class HasAccess(BasePermission):
     feature = ""
 
     def subscriber(self, request: Request) -> object:
-        return payer.of(request)
+        return payer.payer_of(request)
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return access.has_access(self.subscriber(request), plan=self.plan, feature=self.feature)

@@ -192,7 +192,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_currency(self, plan: Plan) -> str | None:
         asked, languages = self.context["currency"], self.context["accept_language"]
-        return visitors.currency(asked, languages, catalogue.sold_in([plan])) or None
+        return visitors.currency_of_visitor(asked, languages, catalogue.currencies_of([plan])) or None
 
     @extend_schema_field(serializers.DictField(child=serializers.IntegerField(allow_null=True)))
     def get_limits(self, plan: Plan) -> dict[str, int | None]:
@@ -201,7 +201,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
     @extend_schema_field(serializers.DictField(child=serializers.DictField(child=AmountSerializer())))
     def get_prices(self, plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:
         """Return interval → currency → amount."""
-        on_offer = {interval: catalogue.offered(plan, interval) for interval in Price.Interval.values}
+        on_offer = {interval: catalogue.price_for_sale(plan, interval) for interval in Price.Interval.values}
         language = self.context["language"]
         return {interval: _amounts(price, language) for interval, price in on_offer.items() if price}
 

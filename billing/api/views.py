@@ -108,7 +108,7 @@ class Checkout(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(CheckoutRequest, request)
-        attempt = checkout.start(payer.managed(request), asked["plan"], asked["interval"], asked["currency"])
+        attempt = checkout.start(payer.managed_payer(request), asked["plan"], asked["interval"], asked["currency"])
         return Response({"session_id": attempt.session_id, "url": attempt.url}, status=status.HTTP_201_CREATED)
 
 
@@ -131,7 +131,7 @@ class Preview(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(ChangeRequest, request)
-        found = previews.preview(payer.managed(request), asked["plan"], asked["interval"])
+        found = previews.preview(payer.managed_payer(request), asked["plan"], asked["interval"])
         return Response(PreviewAnswer(found, context=_visitor(request)).data)
 
 
@@ -159,7 +159,7 @@ class Change(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(ChangeRequest, request)
-        change.change(payer.managed(request), asked["plan"], asked["interval"], asked["proration_date"])
+        change.change(payer.managed_payer(request), asked["plan"], asked["interval"], asked["proration_date"])
         return _state(request)
 
     @extend_schema(
@@ -172,7 +172,7 @@ class Change(BillingView):
         },
     )
     def delete(self, request: Request) -> Response:
-        change.take_back(payer.managed(request))
+        change.take_back(payer.managed_payer(request))
         return _state(request)
 
 
@@ -194,7 +194,7 @@ class Cancel(BillingView):
         },
     )
     def post(self, request: Request) -> Response:
-        cancel.cancel(payer.managed(request), validated(CancelRequest, request)["when"])
+        cancel.cancel(payer.managed_payer(request), validated(CancelRequest, request)["when"])
         return _state(request)
 
 
@@ -214,7 +214,7 @@ class Resume(BillingView):
         },
     )
     def post(self, request: Request) -> Response:
-        cancel.resume(payer.managed(request))
+        cancel.resume(payer.managed_payer(request))
         return _state(request)
 
 
@@ -229,7 +229,7 @@ class Portal(BillingView):
         responses={200: PortalAnswer, **MINE, 409: error(*NOT_HERE), **ASKS_STRIPE},
     )
     def post(self, request: Request) -> Response:
-        return Response({"url": portal.open_portal(payer.managed(request))})
+        return Response({"url": portal.open_portal(payer.managed_payer(request))})
 
 
 class Invoices(BillingView):
@@ -251,7 +251,7 @@ class Invoices(BillingView):
     def get(self, request: Request) -> Response:
         query = InvoicesQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        page = invoices.of(payer.managed(request), **query.validated_data)
+        page = invoices.invoices_of(payer.managed_payer(request), **query.validated_data)
         return Response(InvoicesAnswer(page, context=_visitor(request)).data)
 
 
@@ -273,7 +273,7 @@ class Usage(BillingView):
     )
     def post(self, request: Request, feature: str) -> Response:
         asked = validated(UsageRequest, request)
-        return Response(QuotaSerializer(usage.consume(payer.required(request), feature, asked["quantity"])).data)
+        return Response(QuotaSerializer(usage.consume(payer.required_payer(request), feature, asked["quantity"])).data)
 
 
 def _visitor(request: Request) -> dict[str, str]:
@@ -282,14 +282,14 @@ def _visitor(request: Request) -> dict[str, str]:
     return {
         "currency": request.query_params.get("currency", ""),
         "accept_language": asked,
-        "language": visitors.language(asked),
+        "language": visitors.language_of_visitor(asked),
     }
 
 
 def _state(request: Request) -> Response:
     """Answer with the current state, like `GET /subscriptions/current`."""
-    subscriber = payer.of(request)
-    now = overview.of(subscriber)
+    subscriber = payer.payer_of(request)
+    now = overview.overview_of(subscriber)
     return Response(SubscriptionState(now if payer.may_manage(request, subscriber) else now.to_look_at()).data)
 
 

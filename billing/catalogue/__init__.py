@@ -1,36 +1,36 @@
-"""Plans and their prices: what is sold, and which plan a price at Stripe belongs to."""
+"""The catalogue holds plans and their prices, and tells which plan a price at Stripe belongs to."""
 
 from . import definitions, visitors
 from .definitions import PlanDefinition
 from .prices import (
     UnmappedPrice,
     amounts,
-    facts,
+    currencies_of,
     is_plan,
     lookup_key,
-    offered,
     plan_item,
+    plan_slugs,
+    price_columns,
+    price_for_sale,
     prices_remembered,
     public_plans,
-    refresh,
-    slugs,
-    sold_in,
+    record_price,
 )
 
 __all__ = [
     "PlanDefinition",
     "UnmappedPrice",
     "amounts",
+    "currencies_of",
     "definitions",
-    "facts",
     "is_plan",
     "lookup_key",
-    "offered",
     "plan_item",
+    "plan_slugs",
+    "price_columns",
+    "price_for_sale",
     "prices_remembered",
     "public_plans",
-    "refresh",
-    "slugs",
-    "sold_in",
+    "record_price",
     "visitors",
 ]

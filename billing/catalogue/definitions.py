@@ -1,4 +1,4 @@
-"""Where plans come from: the setting BILLING_PLANS, which then is the truth, or three defaults for staff to edit."""
+"""Plans come from the setting BILLING_PLANS, which then is the truth, or from three defaults that staff edit."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -9,13 +9,16 @@ from billing.conf import conf
 from billing.models import Plan, PlanLimit, Price
 
 Interval = Price.Interval
-WHY_READ_ONLY = "These plans stand in the setting BILLING_PLANS: change them there, then run `manage.py setup`."
+WHY_READ_ONLY = "The setting BILLING_PLANS defines these plans: change them there, then run `manage.py setup`."
 
 
 @dataclass(frozen=True)
 class PlanDefinition:
-    """A plan as the settings state it. `limits`: feature → how many a month, None for any number. `prices`: interval →
-    currency → amount in minor units, the main currency first. `grace_days` None: BILLING_GRACE_DAYS."""
+    """A definition states a plan as the settings do.
+
+    `limits`: feature → how many a month, None for any number. `prices`: interval → currency → amount in minor units,
+    the main currency first. `grace_days` None: BILLING_GRACE_DAYS.
+    """
 
     slug: str
     name: str
@@ -65,37 +68,37 @@ DEFAULT_PLANS: list[dict[str, Any]] = [
 ]
 
 
-def is_settings() -> bool:
-    """Whether the settings are the truth about plans, and neither staff nor what is at Stripe."""
+def is_from_settings() -> bool:
+    """Whether BILLING_PLANS defines the plans, rather than staff in the admin."""
     return conf.plans is not None
 
 
-def defined() -> list[PlanDefinition]:
-    """What the settings state, else the defaults. A plan that names no rank has that of its place in the list."""
+def defined_plans() -> list[PlanDefinition]:
+    """Return the plans of the settings, or the defaults. A plan without a rank gets that of its place in the list."""
     stated = DEFAULT_PLANS if conf.plans is None else conf.plans
     return [PlanDefinition(**{"rank": place, **plan}) for place, plan in enumerate(stated)]
 
 
 @transaction.atomic
-def bring_in_line() -> int:
-    """Make the plans that are missing; how many were made or changed.
+def update_plans() -> int:
+    """Make the plans that are missing, and return how many plans were made or changed.
 
-    Where the settings are the truth, the others become as they say; one that fell out of them is sold no more, and
-    stays for whoever has it.
+    If BILLING_PLANS defines the plans, the others are updated too; a plan that was taken out of it is no longer sold,
+    and stays for its subscribers.
     """
-    return sum(_bring_in_line(plan) for plan in defined()) + _withdraw()
+    return sum(_update_plan(plan) for plan in defined_plans()) + _withdraw_plans()
 
 
-def out_of_line() -> list[str]:
-    """Slugs of the plans that are not as the settings say, where they are the truth."""
-    if not is_settings():
+def plans_out_of_line() -> list[str]:
+    """Return the slugs of plans that differ from BILLING_PLANS; none if that setting does not define them."""
+    if not is_from_settings():
         return []
     rows = {plan.slug: plan for plan in Plan.objects.prefetch_related("limits")}
-    found = [plan.slug for plan in defined() if plan.slug not in rows or _differs(plan, rows[plan.slug])]
-    return [*found, *_withdrawn().values_list("slug", flat=True)]
+    found = [plan.slug for plan in defined_plans() if plan.slug not in rows or _differs(plan, rows[plan.slug])]
+    return [*found, *_withdrawn_plans().values_list("slug", flat=True)]
 
 
-def _bring_in_line(plan: PlanDefinition) -> bool:
+def _update_plan(plan: PlanDefinition) -> bool:
     row, is_new = Plan.objects.get_or_create(slug=plan.slug, defaults=plan.columns)
     if not is_new and not _differs(plan, row):
         return False
@@ -107,15 +110,15 @@ def _bring_in_line(plan: PlanDefinition) -> bool:
 
 
 def _differs(plan: PlanDefinition, row: Plan) -> bool:
-    """A row that staff may edit is never wrong."""
-    limits = {limit.feature: limit.quantity for limit in row.limits.all()} if is_settings() else {}
-    return is_settings() and (limits != plan.limits or any(getattr(row, n) != v for n, v in plan.columns.items()))
+    """Whether a row differs from its definition. A row that staff may edit never does."""
+    limits = {limit.feature: limit.quantity for limit in row.limits.all()} if is_from_settings() else {}
+    return is_from_settings() and (limits != plan.limits or any(getattr(row, n) != v for n, v in plan.columns.items()))
 
 
-def _withdrawn() -> Any:
+def _withdrawn_plans() -> Any:
     rows = Plan.objects.filter(is_public=True)
-    return rows.exclude(slug__in=[plan.slug for plan in defined()]) if is_settings() else rows.none()
+    return rows.exclude(slug__in=[plan.slug for plan in defined_plans()]) if is_from_settings() else rows.none()
 
 
-def _withdraw() -> int:
-    return _withdrawn().update(is_public=False)
+def _withdraw_plans() -> int:
+    return _withdrawn_plans().update(is_public=False)

@@ -1,4 +1,4 @@
-"""What is for sale, and which of our prices a Stripe price is.
+"""Prices at Stripe are matched with plans of ours.
 
 Stripe's prices are found by lookup key, `{plan slug}_{interval}`; amounts are minor units of their currency.
 """
@@ -16,7 +16,7 @@ Interval = Price.Interval
 
 
 class Remembered(dict[str, "Price | None"]):
-    """Prices by id, each looked up once; in a dry run one that is not here yet is not written down either."""
+    """Prices are remembered by id and looked up once; in a dry run, unknown prices are not saved."""
 
     def __init__(self, known: dict[str, Price], *, is_dry: bool) -> None:
         super().__init__(known)
@@ -28,9 +28,10 @@ _remembered: ContextVar[Remembered | None] = ContextVar("remembered_prices", def
 
 @contextmanager
 def prices_remembered(*, is_dry: bool = False, known: dict[str, Price] | None = None) -> Iterator[None]:
-    """For who looks at thousands of subscriptions. Not around transactions: what one rolls back stays remembered.
+    """Look each price up once, for code that reads thousands of subscriptions.
 
-    `known` beforehand: rows by price id, in a dry run such as are not saved.
+    Do not use it around transactions: a price that is rolled back stays remembered. `known` are rows by price id to
+    begin with; in a dry run they may be unsaved.
     """
     token = _remembered.set(Remembered(known or {}, is_dry=is_dry))
     try:
@@ -40,7 +41,7 @@ def prices_remembered(*, is_dry: bool = False, known: dict[str, Price] | None = 
 
 
 class UnmappedPrice(Exception):
-    """A Stripe price that leads to none of our plans."""
+    """The price at Stripe belongs to none of our plans."""
 
     def __init__(self, stripe_price: dict[str, Any]) -> None:
         key = stripe_price.get("lookup_key") or "none"
@@ -51,8 +52,8 @@ class UnmappedPrice(Exception):
         )
 
 
-def slugs() -> list[str]:
-    """Of all plans, the lowest first."""
+def plan_slugs() -> list[str]:
+    """Return the slugs of all plans, the lowest first."""
     return list(Plan.objects.values_list("slug", flat=True))
 
 
@@ -61,51 +62,51 @@ def lookup_key(slug: str, interval: str) -> str:
 
 
 def public_plans() -> models.QuerySet[Plan]:
-    """The plans on the price page, with all that it shows, in three queries."""
+    """Return the plans on the price page with their limits and prices, in three queries."""
     active = Price.objects.filter(is_active=True, interval_count=1)
     return Plan.objects.filter(is_public=True).prefetch_related("limits", models.Prefetch("prices", active))
 
 
-def offered(plan: Plan, interval: str) -> Price | None:
-    """The price a new subscriber of `plan` gets: the one with our lookup key, else the newest active one."""
+def price_for_sale(plan: Plan, interval: str) -> Price | None:
+    """Return the price for new subscribers of `plan`: the one with our lookup key, else the newest active one."""
     prices = [p for p in plan.prices.all() if p.is_active and p.interval == interval and p.interval_count == 1]
     key = lookup_key(plan.slug, interval)
     return next((p for p in prices if p.lookup_key == key), prices[-1] if prices else None)
 
 
 def amounts(price: Price) -> dict[str, int]:
-    """Currency → minor units, the price's own currency first."""
+    """Return the amounts by currency, in minor units, the price's own currency first."""
     own = {} if price.unit_amount is None else {price.currency: price.unit_amount}
     return {**own, **{currency: amount for currency, amount in price.currency_options.items() if currency not in own}}
 
 
-def sold_in(plans: Iterable[Plan]) -> list[str]:
-    """Every currency that any of the plans is sold in, the default one first."""
+def currencies_of(plans: Iterable[Plan]) -> list[str]:
+    """Return every currency that any of the plans is sold in, the default one first."""
     found = dict.fromkeys(c for plan in plans for price in plan.prices.all() for c in amounts(price))
     return list(found)
 
 
 def plan_price(stripe_price: dict[str, Any]) -> Price:
-    """Our price for one seen in a subscription: by id, else made from its lookup key. Raises `UnmappedPrice`."""
+    """Return our price for one in a subscription, known by id or made from its lookup key. Raises `UnmappedPrice`."""
     remembered = _remembered.get()
     if remembered is None:
-        price = _known(stripe_price) or refresh(stripe_price)
+        price = _known_price(stripe_price) or record_price(stripe_price)
     elif stripe_price["id"] in remembered:
         price = remembered[stripe_price["id"]]
     else:
-        made = _as_it_would_be if remembered.is_dry else refresh
-        price = remembered[stripe_price["id"]] = _known(stripe_price) or made(stripe_price)
+        made = _unsaved_price if remembered.is_dry else record_price
+        price = remembered[stripe_price["id"]] = _known_price(stripe_price) or made(stripe_price)
     if price is None:
         raise UnmappedPrice(stripe_price)
     return price
 
 
-def _known(stripe_price: dict[str, Any]) -> Price | None:
+def _known_price(stripe_price: dict[str, Any]) -> Price | None:
     return Price.objects.select_related("plan").filter(pk=stripe_price["id"]).first()
 
 
 def plan_item(items: list[dict[str, Any]]) -> tuple[dict[str, Any], Price]:
-    """The item of a subscription that is a plan, with its price: of several the highest. Raises `UnmappedPrice`."""
+    """Return the item whose price belongs to a plan, and that price; the highest of several. Raises `UnmappedPrice`."""
     found: list[tuple[dict[str, Any], Price]] = []
     unmapped = UnmappedPrice({})
     for item in items:
@@ -127,27 +128,27 @@ def is_plan(items: list[dict[str, Any]]) -> bool:
     return True
 
 
-def refresh(stripe_price: dict[str, Any]) -> Price | None:
-    """Write what Stripe says of a price that is ours: known by id, or named by a lookup key of a plan. Else None.
+def record_price(stripe_price: dict[str, Any]) -> Price | None:
+    """Save a price of ours as Stripe has it, and return it; None if it is not ours by its id or lookup key.
 
-    A lookup key leads to one price: another that had it has lost it, which no event tells.
+    A lookup key belongs to one price. Another price that had it has lost it, which no event tells, so we clear it.
     """
-    price = _known(stripe_price) or _as_it_would_be(stripe_price)
+    price = _known_price(stripe_price) or _unsaved_price(stripe_price)
     if price is None or not stripe_price.get("recurring"):
         return None
-    columns = {"plan": price.plan, **facts(stripe_price)}
+    columns = {"plan": price.plan, **price_columns(stripe_price)}
     price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults=columns)
     if price.lookup_key:
         Price.objects.filter(lookup_key=price.lookup_key).exclude(pk=price.pk).update(lookup_key="")
     return price
 
 
-def _as_it_would_be(stripe_price: dict[str, Any]) -> Price | None:
-    """The row of a price whose lookup key names a plan of ours, not saved."""
+def _unsaved_price(stripe_price: dict[str, Any]) -> Price | None:
+    """Return an unsaved row for a price whose lookup key names a plan of ours; otherwise None."""
     plan = _plan_named(stripe_price.get("lookup_key") or "")
     if plan is None or not stripe_price.get("recurring"):
         return None
-    return Price(pk=stripe_price["id"], plan=plan, **facts(stripe_price))
+    return Price(pk=stripe_price["id"], plan=plan, **price_columns(stripe_price))
 
 
 def _plan_named(key: str) -> Plan | None:
@@ -155,8 +156,8 @@ def _plan_named(key: str) -> Plan | None:
     return Plan.objects.filter(slug=slug).first() if interval in Interval.values else None
 
 
-def facts(stripe_price: dict[str, Any]) -> dict[str, Any]:
-    """Our columns of a Stripe price. Without `currency_options`, which come only when expanded, those we know stay."""
+def price_columns(stripe_price: dict[str, Any]) -> dict[str, Any]:
+    """Return our columns of a Stripe price, without `currency_options` if they were not expanded."""
     found = {
         "lookup_key": stripe_price.get("lookup_key") or "",
         "currency": stripe_price["currency"],

@@ -1,12 +1,12 @@
-"""What a visitor's request tells of them: the currency they most likely pay in, and how they write an amount."""
+"""A visitor's request suggests the currency to show, and the language to write amounts in."""
 
 from babel.core import get_global
 from babel.numbers import get_territory_currencies
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 
-def currency(asked: str, accept_language: str, sold: list[str]) -> str:
-    """One of `sold`, lower case, its first the default; "" where nothing is sold.
+def currency_of_visitor(asked: str, accept_language: str, sold: list[str]) -> str:
+    """Return the currency to show, one of `sold` (lower case, the default first); "" if nothing is sold.
 
     `accept_language` is the header: the first language whose region's currency is sold decides. A language without a
     region counts for the region where most of its speakers are.
@@ -20,13 +20,13 @@ def currency(asked: str, accept_language: str, sold: list[str]) -> str:
     return sold[0] if sold else ""
 
 
-def language(accept_language: str) -> str:
-    """The one asked for first, as `accept_language`, the header, says it; "" where it says none."""
+def language_of_visitor(accept_language: str) -> str:
+    """Return the language that the `Accept-Language` header asks for first; "" if there is none."""
     return next((name for name, _ in parse_accept_lang_header(accept_language.lower())), "")
 
 
 def _region(language: str) -> str:
-    """de-at is AT, zh-hant-tw is TW, de most likely DE."""
+    """Return the region of a language: AT for de-at, TW for zh-hant-tw, most likely DE for de."""
     language, *rest = language.split("-")
     regions = [part for part in rest if len(part) == 2]
     likely: str = get_global("likely_subtags").get(language, "")

@@ -47,7 +47,7 @@ def apply(lane: str, events: list[StripeEvent]) -> None:
     """
     apply_one: Callable[[StripeEvent], str | Stamp] = _place
     if placement.is_ours(lane):
-        apply_one = partial(_dispatch, mirror.events([event.payload for event in events]))
+        apply_one = partial(_dispatch, mirror.write_events([event.payload for event in events]))
     outcomes = [(event, _outcome(apply_one, event)) for event in events]
     list(StripeEvent.objects.filter(pk__in=[event.pk for event in events]).locked().values_list("pk"))
     for note in ("", NOT_OURS):
@@ -61,7 +61,7 @@ def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent
     """Return a note on what was processed, or the function that stamps the event otherwise."""
     try:
         with (
-            cause.of(event.pk),
+            cause.recorded_as(event.pk),
             receiving(event.pk),
             transaction.atomic(),
             stripe_client.undone_on_error(),

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from billing.models import Customer, InvoicePayment, Payment, StripeEvent
-from billing.stripe_client import fetch, id_of
+from billing.stripe_client import fetch, id_of, readers
 
 WITHOUT_CUSTOMER = frozenset({"dispute", "refund", "invoice_payment", "radar.early_fraud_warning"})
 
@@ -55,11 +55,11 @@ def resolve(lane: str, obj: dict[str, Any]) -> str | None:
         found = fetch.charge(charge, None)
         intent = id_of(found.get("payment_intent"))
         if not intent:
-            return fetch.owner_of(found) or None
+            return readers.owner_of(found) or None
     if intent:
         link = fetch.invoice_payment_of(intent, None)
-        return fetch.owner_of(link or fetch.payment_intent(intent, None)) or None
-    return (fetch.owner_of(fetch.invoice(invoice, None)) or None) if invoice else None
+        return readers.owner_of(link or fetch.payment_intent(intent, None)) or None
+    return (readers.owner_of(fetch.invoice(invoice, None)) or None) if invoice else None
 
 
 def _customer_known_by(names: tuple[str, str, str]) -> str | None:

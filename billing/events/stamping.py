@@ -11,7 +11,7 @@ from billing.lanes import tries
 from billing.models import StripeEvent, StripeEventQuerySet
 from billing.monitoring import alerts
 from billing.stripe_client import StripeDiffers, StripeUnanswered, StripeUnavailable
-from billing.subscriptions import without_words
+from billing.subscriptions import error_class
 
 from .ledger import storable
 
@@ -96,7 +96,7 @@ def _due(lane: str) -> StripeEventQuerySet:
 
 def _said(event: StripeEvent, error: Exception) -> str:
     said = storable(f"{type(error).__name__}: {error}")[:2000]
-    return without_words(said) if event.payload.get("redacted") else said
+    return error_class(said) if event.payload.get("redacted") else said
 
 
 def _alert_staff(event: StripeEvent) -> None:

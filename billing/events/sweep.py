@@ -25,9 +25,10 @@ def sweep() -> str:
     forgotten = _requeue_forgotten()
     due = _wake_due()
     graces = sum(
-        _announce_lapse("grace", customer, subscriptions.announce_access) for customer in subscriptions.lapsed()
+        _announce_lapse("grace", customer, subscriptions.announce_access)
+        for customer in subscriptions.customers_past_grace()
     )
-    given = sum(_announce_lapse("comp", customer, comps.lapse) for customer in comps.lapsed())
+    given = sum(_announce_lapse("comp", customer, comps.end_lapsed) for customer in comps.customers_past_comp())
     return f"{forgotten} lanes requeued, {due} woken, {graces} graces and {given} comps ended"
 
 
@@ -66,7 +67,7 @@ def _wake_due() -> int:
 def _announce_lapse(what: str, customer_id: str, announce: Callable[[str], None]) -> int:
     """Announce the end of a grace or a comp, for which Stripe sends no event; return how many were announced."""
     try:
-        with cause.of(f"{what} lapsed"), lanes.exclusive(customer_id, wait_seconds=0) as commit:
+        with cause.recorded_as(f"{what} lapsed"), lanes.exclusive(customer_id, wait_seconds=0) as commit:
             commit(lambda: announce(customer_id))
     except lanes.LaneBusy:
         return 0

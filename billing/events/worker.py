@@ -53,7 +53,7 @@ def _drain(claim: lanes.Claim) -> None:
                 applying.apply_under(claim, reads, batch)
             log.info("events applied", extra={"stripe_events": [event.pk for event in batch]})
         _make_owed_writes(claim)
-        for leaving in deletion.owed(claim.key):
+        for leaving in deletion.owed_deletions(claim.key):
             _proceed_with_deletion(leaving, claim)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
@@ -67,19 +67,19 @@ def _make_owed_writes(claim: lanes.Claim) -> None:
         with stripe_client.patient():
             writes.make(write)
     works: dict[StripeWrite.Action, Callable[[standing_writes.Rows], None]] = {
-        StripeWrite.Action.UPDATE_CUSTOMER: update_customer.carry_out,
-        StripeWrite.Action.SET_SEATS: partial(set_seats.carry_out, claim=claim),
+        StripeWrite.Action.UPDATE_CUSTOMER: update_customer.write_details,
+        StripeWrite.Action.SET_SEATS: partial(set_seats.write_quantity, claim=claim),
     }
     for action, rows in standing_writes.due_writes(claim.key).items():
         lanes.renew(claim)
-        with cause.of("seats"), stripe_client.patient():
+        with cause.recorded_as("seats"), stripe_client.patient():
             standing_writes.make(rows, works[action])
 
 
 def _proceed_with_deletion(leaving: AccountDeletion, claim: lanes.Claim) -> None:
     """Take the next steps of a deletion. An error of Stripe or of a host project's receiver is noted for staff."""
     try:
-        with cause.of("deletion"), stripe_client.patient():
+        with cause.recorded_as("deletion"), stripe_client.patient():
             deletion.proceed(leaving, claim)
     except (lanes.LaneLost, OperationalError):
         raise

@@ -1,4 +1,4 @@
-"""A subscriber, or staff for them, asks for these: checkout, change, cancel, portal, deletion."""
+"""A subscriber, or a member of staff, asks for these: checkout, change, cancel, portal, deletion."""
 
 from . import (
     attempts,

@@ -1,32 +1,32 @@
-"""What becomes of a Checkout attempt when its session ends."""
+"""A Checkout attempt is closed when its session ends."""
 
 from typing import Any
 
 from billing.models import CheckoutAttempt, Customer
-from billing.stripe_client import fetch
+from billing.stripe_client import fetch, readers
 
 Status = CheckoutAttempt.Status
 ATTEMPT_KEY = "billing_attempt"  # in the metadata of what an attempt makes at Stripe
 ENDS = {"complete": Status.COMPLETED, "expired": Status.EXPIRED}
 
 
-def settle(customer: Customer, session_id: str) -> None:
-    """An event says that a session of the customer's has ended: ask Stripe, if an open attempt waits for it.
+def refresh_attempt(customer: Customer, session_id: str) -> None:
+    """Close the open attempt of a session that has ended, if there is one. Stripe is asked how the session ended.
 
-    A subscription that names the attempt was bought by it, and is asked for anyway.
+    A subscription that names the attempt was bought by it, and subscriptions are read in any case.
     """
     attempt = customer.checkout_attempts.filter(session_id=session_id, status=Status.OPEN).first()
     if attempt is None:
         return
-    bought_by = {(found.get("metadata") or {}).get(ATTEMPT_KEY) for found in fetch.subscriptions(customer.pk)}
+    bought_by = {readers.metadata_of(found).get(ATTEMPT_KEY) for found in fetch.subscriptions(customer.pk)}
     if str(attempt.pk) in bought_by:
-        close({"id": session_id, "status": "complete"})
+        close_attempt({"id": session_id, "status": "complete"})
     else:
-        close(fetch.checkout_session(session_id, customer.pk))
+        close_attempt(fetch.checkout_session(session_id, customer.pk))
 
 
-def close(session: dict[str, Any]) -> None:
-    """Close the open attempt of a session that is complete or expired: both are final at Stripe."""
+def close_attempt(session: dict[str, Any]) -> None:
+    """Close the open attempt of a session that is complete or expired, which are final at Stripe."""
     ended = ENDS.get(session["status"])
     if ended:
         CheckoutAttempt.objects.filter(session_id=session["id"], status=Status.OPEN).update(status=ended)

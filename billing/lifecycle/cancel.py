@@ -1,4 +1,4 @@
-"""Leaving: at the end of what is paid for, or now; and thinking better of it."""
+"""A subscriber cancels here, at the end of the period or now, and resumes."""
 
 from typing import Any, Literal
 
@@ -8,34 +8,40 @@ from billing.models import StripeWrite, Subscription
 
 from .change import drop_pending_update
 from .customers import request_key
-from .live_subscription import Standing, act
+from .live_subscription import Standing, change_subscription
 from .refusals import NoSubscription, NotCancelling
 
 When = Literal["period_end", "now"]
 
 
 def cancel(subscriber: Any, when: When) -> Subscription:
-    """End the subscription at the period's end (a trial's end in a trial), or now; the subscription as it stands then.
+    """End the subscription at the end of the period (or trial), or now. Returns the refreshed row.
 
-    A pending change of plan is given up. Now gives nothing back, and what is still unpaid is not asked for any more.
-    A subscription that is over, or ends by then anyway, stays as it is.
+    A pending change of plan is dropped. "now" refunds nothing, and closes unpaid invoices.
+    A subscription that has ended, or ends by then anyway, stays as it is.
 
-    Raises `AccountClosing`, `NoSubscription` for who never had one, and those of `standing.act`.
+    Raises `AccountClosing`, `NoSubscription` for a subscriber who never had one, and the errors of
+    `live_subscription.change_subscription`.
     """
     if when == "now":
-        return act(subscriber, _now, lambda row: row.status in Subscription.TERMINAL)
-    return act(subscriber, _at_period_end, lambda row: bool(row.cancel_at) or row.status in Subscription.TERMINAL)
+        return change_subscription(subscriber, _cancel_now, lambda row: row.status in Subscription.TERMINAL)
+    return change_subscription(
+        subscriber, _cancel_at_period_end, lambda row: bool(row.cancel_at) or row.status in Subscription.TERMINAL
+    )
 
 
 def resume(subscriber: Any) -> Subscription:
-    """Call a scheduled cancellation off. Raises `NotCancelling`, `NoSubscription`, and those of `standing.act`."""
-    return act(subscriber, _resume, lambda row: row.cancel_at is None)
+    """Undo a scheduled cancellation. Returns the refreshed row.
+
+    Raises `NotCancelling`, `NoSubscription`, and the errors of `live_subscription.change_subscription`.
+    """
+    return change_subscription(subscriber, _resume, lambda row: row.cancel_at is None)
 
 
-def _at_period_end(now: Standing) -> None:
+def _cancel_at_period_end(now: Standing) -> None:
     if not now.is_live or now.found["cancel_at_period_end"] or _ends_by(now, now.period_end):
         return
-    _free_of_changes(now)
+    _drop_pending_changes(now)
     if now.found["cancel_at"]:
         now.update("cancel", cancel_at=now.period_end)
     else:
@@ -46,10 +52,10 @@ def _ends_by(now: Standing, at: int) -> bool:
     return bool(now.found["cancel_at"]) and now.found["cancel_at"] <= at
 
 
-def _now(now: Standing) -> None:
-    """The subscription first: to void a past-due one's invoice before would make it active for nothing.
+def _cancel_now(now: Standing) -> None:
+    """Cancel the subscription first: voiding the invoice of a past-due one before would make it active for nothing.
 
-    Asked again after a lost answer it is over, and what was left of it to collect is closed.
+    A second try after a lost answer finds it ended, and closes the invoices that are left.
     """
     unpaid = _unpaid_invoices(now)
     if now.is_live:
@@ -59,7 +65,7 @@ def _now(now: Standing) -> None:
 
 
 def _unpaid_invoices(now: Standing) -> list[str]:
-    """Open ones, and a renewal's draft that would be collected within the hour."""
+    """Return the ids of open invoices, and of a renewal's draft that Stripe would collect within the hour."""
     return [
         invoice["id"]
         for status in ("open", "draft")
@@ -68,9 +74,9 @@ def _unpaid_invoices(now: Standing) -> list[str]:
 
 
 def _resume(now: Standing) -> None:
-    """`false` clears both fields; the portal may have set `cancel_at` alone, which is cleared by itself.
+    """Clear the cancellation: `false` clears both fields; a `cancel_at` that the portal set alone is cleared by itself.
 
-    Asked again after a lost answer there is nothing left to clear, but to project.
+    A second try after a lost answer finds nothing to clear, and only refreshes.
     """
     if not now.is_live:
         raise NoSubscription
@@ -85,6 +91,6 @@ def _resume(now: Standing) -> None:
         now.update("resume", cancel_at="")
 
 
-def _free_of_changes(now: Standing) -> None:
+def _drop_pending_changes(now: Standing) -> None:
     drop_pending_update(now)
     now.release_schedule()

@@ -1,7 +1,7 @@
-"""Changing the plan: up is paid at once and takes effect when paid, down waits for the end of the period.
+"""A subscriber changes plan here: an upgrade is paid at once, a downgrade waits for the end of the period.
 
-What was asked for is a row (`PlanChange`) whose id is the idempotency key of each call, and Stripe is asked how things
-stand before anything is done: a change that a crash or an outage broke off is gone on with by asking for it again.
+Each change is a row (`PlanChange`) whose id is the idempotency key of each call, and Stripe is asked for the current
+state before anything is done. So asking again continues a change that a crash or an outage interrupted.
 """
 
 from typing import Any
@@ -9,11 +9,11 @@ from typing import Any
 from billing import stripe_client
 from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
-from billing.stripe_client import StripeRefused, fetch, id_of
+from billing.stripe_client import StripeRefused, fetch, id_of, readers
 
-from . import offers, phases, previews
+from . import phases, previews, prices
 from .change_rules import Effect, effect
-from .live_subscription import Standing, act
+from .live_subscription import Standing, change_subscription
 from .refusals import NoPendingChange, NoSubscription, PaymentDeclined, SamePlan
 
 Status = PlanChange.Status
@@ -23,26 +23,30 @@ ON_ITS_WAY = frozenset({"requires_action", "requires_confirmation", "requires_ca
 
 
 def change(subscriber: Any, plan_slug: str, interval: str, proration_date: int | None = None) -> Subscription:
-    """Change to a plan by an interval; the subscription as it stands then.
+    """Change to a plan by an interval. Returns the refreshed row.
 
-    Where the cardholder must confirm the payment (3D Secure), the plan stays as it is until they have: `pending_kind`
-    is `pending_update`, and `pending_url` is where to send them. A change for the period's end is `scheduled`. To
-    choose the plan one has takes a pending change back. Asked twice, it is done once.
+    If the cardholder must confirm the payment (3D Secure), the plan stays as it is until then: `pending_kind` is
+    `pending_update`, and `pending_url` is the page to send the subscriber to. A change for the end of the period is
+    `scheduled`. Choosing the current plan cancels a pending change. Asking twice changes once.
 
     Raises `PriceNotOffered`, `NoSubscription`, `SamePlan`, `PaymentOverdue`, `SubscriptionPaused`,
-    `CancellationScheduled`, `ChangePending`, `StalePreview`, `PaymentDeclined`; and those of `standing.act`.
+    `CancellationScheduled`, `ChangePending`, `StalePreview`, `PaymentDeclined`, and the errors of
+    `live_subscription.change_subscription`.
     """
-    price = offers.price_of(plan_slug, interval)
-    return act(subscriber, lambda now: _change(now, price, proration_date))
+    price = prices.price_of(plan_slug, interval)
+    return change_subscription(subscriber, lambda now: _change(now, price, proration_date))
 
 
 def take_back(subscriber: Any) -> Subscription:
-    """Give up the change that is pending: the plan stays. Raises `NoPendingChange`, and those of `standing.act`."""
-    return act(subscriber, _take_back, lambda row: not row.pending_kind)
+    """Cancel the pending change of plan. Returns the refreshed row.
+
+    Raises `NoPendingChange`, and the errors of `live_subscription.change_subscription`.
+    """
+    return change_subscription(subscriber, _take_back, lambda row: not row.pending_kind)
 
 
 def drop_pending_update(now: Standing) -> None:
-    """A change that waits for its payment is off once its invoice is void."""
+    """Void the invoice of a change that waits for its payment, which drops the change."""
     if now.has_pending_update:
         _void(now, id_of(now.found["latest_invoice"]))
 
@@ -59,8 +63,8 @@ def _change(now: Standing, price: Price, proration_date: int | None) -> None:
         return
     if now.is_changing_to(price):
         return
-    intent = previews.intended(now, price, proration_date)
-    _overtake(now)
+    intent = previews.intended_change(now, price, proration_date)
+    _refuse_unanswered(now)
     _mark(intent, Status.ASKED)
     try:
         _make_now(now, intent) if what == Effect.NOW else _schedule(now, intent)
@@ -74,8 +78,8 @@ def _mark(intent: PlanChange, status: PlanChange.Status) -> None:
     PlanChange.objects.filter(pk=intent.pk).update(status=status)
 
 
-def _overtake(now: Standing) -> None:
-    """What was asked before without an answer is gone on with no more: its key would replay what was true then."""
+def _refuse_unanswered(now: Standing) -> None:
+    """Refuse earlier changes that were asked without an answer: their keys would replay what was true then."""
     PlanChange.objects.filter(subscription_id=now.id, status=Status.ASKED).update(status=Status.REFUSED)
 
 
@@ -86,13 +90,17 @@ def _take_back(now: Standing) -> None:
         if now.row and now.row.pending_kind:
             return  # an earlier try whose answer was lost
         raise NoPendingChange
-    _overtake(now)
+    _refuse_unanswered(now)
     drop_pending_update(now)
     now.release_schedule()
 
 
 def _make_now(now: Standing, intent: PlanChange) -> None:
-    """One call. Of a trial nothing is charged; else the invoice is paid at once, or the change waits for it."""
+    """Change the price in one call.
+
+    During a trial nothing is charged. Otherwise Stripe charges now; if the payment needs confirming, the change stays
+    pending.
+    """
     now.release_schedule()
     paying: dict[str, Any] = {"proration_behavior": "none"}
     if not now.is_trial:
@@ -112,33 +120,33 @@ def _make_now(now: Standing, intent: PlanChange) -> None:
 
 
 def _await_cardholder(now: Standing, invoice_id: str) -> None:
-    """A payment that can still be confirmed is left to its cardholder; what was declined is called off."""
+    """Leave a payment that can still be confirmed to its cardholder; drop the change after a declined one."""
     invoice = fetch.invoice(invoice_id, now.customer.pk)
-    links = (invoice.get("payments") or {}).get("data", [])
-    intents = [link["payment"]["payment_intent"] for link in links if link["payment"].get("payment_intent")]
+    intents = readers.payment_intents_of(invoice)
     if invoice["status"] == "paid" or any(intent["status"] in ON_ITS_WAY for intent in intents):
         return
     _void(now, invoice_id)
-    reasons = [(intent.get("last_payment_error") or {}).get("message") for intent in intents]
-    reason = next(filter(None, reasons), "The payment was declined.")
+    reasons = [readers.payment_error_of(intent).get("message") for intent in intents]
+    reason = next(filter(None, reasons), "Your payment was declined.")
     raise PaymentDeclined(f"{reason} Nothing was changed: use another card and try again.")
 
 
 def _void(now: Standing, invoice_id: str) -> None:
-    """Owed before it is asked: should Stripe not answer now, the worker goes on with it."""
+    """Void an invoice, as an owed write: if Stripe does not answer now, the worker retries."""
     writes.make_now(now.customer, [(invoice_id, now.id, StripeWrite.Action.CLOSE_INVOICE)])
 
 
 def _schedule(now: Standing, intent: PlanChange) -> None:
-    """Two calls. Broken off between them there is a schedule without a change in it, which the next try goes on with.
+    """Schedule the change in two calls.
 
-    The last phase lasts a day: then Stripe releases the subscription, and the portal can manage it again.
+    A try that stops between them leaves a schedule without a change, which the next try continues. The last phase
+    lasts a day: then Stripe releases the subscription, and the portal can manage it again.
     """
     schedule = now.schedule or stripe_client.post(
         "/v1/subscription_schedules", idempotency_key=f"schedule:{intent.pk}", from_subscription=now.id
     )
     under_way = schedule["current_phase"]
-    kept = _kept(schedule)
+    kept = _kept_discounts(schedule)
     items = [_phase_item(item) for item in now.found["items"]["data"]]
     then = [_phase_item(item, intent.price if item["id"] == now.item["id"] else None) for item in _items(now)]
     stripe_client.post(
@@ -164,11 +172,10 @@ def _items(now: Standing) -> list[dict[str, Any]]:
 
 
 def _phase_item(item: dict[str, Any], price: Price | None = None) -> dict[str, Any]:
-    return {"price": price.pk if price else item["price"]["id"], "quantity": item.get("quantity") or 1}
+    return {"price": price.pk if price else item["price"]["id"], "quantity": readers.quantity_of(item)}
 
 
-def _kept(schedule: dict[str, Any]) -> dict[str, Any]:
-    under_way: dict[str, Any] = next(
-        (phase for phase in schedule["phases"] if phase["start_date"] == schedule["current_phase"]["start_date"]), {}
-    )
+def _kept_discounts(schedule: dict[str, Any]) -> dict[str, Any]:
+    began_at = readers.phase_start_of(schedule)
+    under_way: dict[str, Any] = next((phase for phase in schedule["phases"] if phase["start_date"] == began_at), {})
     return phases.discounts(under_way)

@@ -1,6 +1,6 @@
-"""The rules of a change of plan: whether it may be, and when it takes effect. Nothing here asks Stripe.
+"""Rules decide whether a plan may change and when the change takes effect. Nothing here asks Stripe.
 
-More money is charged at once and takes effect when paid; less waits for what is already paid for to be used up.
+An upgrade is charged at once and takes effect when paid; a downgrade waits until the paid period is over.
 """
 
 from enum import StrEnum
@@ -8,6 +8,7 @@ from enum import StrEnum
 from billing import catalogue
 from billing.models import Price, Subscription
 
+from . import prices
 from .live_subscription import Standing
 from .refusals import (
     CancellationScheduled,
@@ -24,7 +25,7 @@ INTERVALS = list(Price.Interval)  # shortest first
 
 
 class Effect(StrEnum):
-    """What choosing a price does."""
+    """An effect tells when the choice of a price changes the plan."""
 
     NOW = "now"
     PERIOD_END = "period_end"
@@ -32,28 +33,29 @@ class Effect(StrEnum):
 
 
 def effect(now: Standing, price: Price) -> Effect:
-    """
-    1. The plan one has, while another is pending: the pending change is taken back.
-    2. In a trial nothing was paid, so every change is made at once, and the trial goes on.
-    3. A higher plan, or the same by a longer interval: now. Anything else: at the end of the period.
+    """Return what choosing `price` does.
 
-    Raises the refusals of `check`, `SamePlan`, `PriceNotOffered`, `ChangePending`.
+    1. Choosing the current plan while another is pending cancels the pending change.
+    2. During a trial nothing was paid, so every change is made at once, and the trial continues.
+    3. A higher plan, or the same plan by a longer interval, starts now. Anything else starts with the next period.
+
+    Raises the refusals of `check_changeable`, `SamePlan`, `PriceNotOffered`, `ChangePending`.
     """
-    check(now)
+    check_changeable(now)
     if now.is_on(price):
         if now.pending is None:
-            raise SamePlan
+            raise SamePlan(f"You already have this plan, billed {prices.cadence(price.interval)}.")
         return Effect.TAKES_BACK
     _check_currency(now, price)
-    is_now = now.is_trial or _standing_of(price) > _standing_of(now.price)
+    is_now = now.is_trial or _rank_of(price) > _rank_of(now.price)
     is_blocked = now.pending is not None and (is_now or now.has_pending_update)
     if is_blocked and not now.is_changing_to(price):
         raise ChangePending
     return Effect.NOW if is_now else Effect.PERIOD_END
 
 
-def check(now: Standing) -> None:
-    """Whether the plan may change at all as things stand."""
+def check_changeable(now: Standing) -> None:
+    """Raise the refusal of a subscription whose plan may not change now."""
     if not now.is_live:
         raise NoSubscription
     if now.status in {Status.PAST_DUE, Status.UNPAID, Status.INCOMPLETE}:
@@ -64,12 +66,12 @@ def check(now: Standing) -> None:
         raise CancellationScheduled
 
 
-def _standing_of(price: Price) -> tuple[int, int]:
+def _rank_of(price: Price) -> tuple[int, int]:
     return price.plan.rank, INTERVALS.index(Price.Interval(price.interval))
 
 
 def _check_currency(now: Standing, price: Price) -> None:
-    """A subscription keeps its currency for life."""
+    """Refuse a price in another currency, since a subscription keeps its currency for life."""
     currency = now.found["currency"]
     if currency not in catalogue.amounts(price):
-        raise PriceNotOffered(f"The plan {price.plan.slug} is not sold in {currency.upper()}, which you pay in.")
+        raise PriceNotOffered(f"You pay in {currency.upper()}, and we don't sell {price.plan.name} in that currency.")

@@ -1,18 +1,18 @@
-"""Buying: one open Checkout per customer, and never a second subscription beside a live one.
+"""A subscriber buys here: one open Checkout per customer, and never a second subscription beside a live one.
 
-`start` writes nothing of a subscriber's state, so it does not hold their lane, and no buyer waits for a drain. What
-runs at the same time cannot do harm:
+`start` does not write the subscription, so it does not take the lane, and no buyer waits for a drain. Nothing that
+runs at the same time can do harm:
 
 - Another click: one open attempt per customer is a unique index, and the attempt's id is the session's idempotency key.
   An attempt without a session is closed only while it has none: one that another tab has just got is expired first.
-  Whose attempt was closed meanwhile expires the session made for it, whose address nobody has seen.
+  If an attempt was closed meanwhile, the session made for it is expired: nobody has seen its address.
 - A payment: the open session is asked for, or expired, before Stripe is asked for subscriptions. A session is complete
   and its subscription made in one moment there, so one that was paid in between is found by the later question.
 - A webhook only closes attempts, each by one conditional UPDATE, of sessions that have ended at Stripe.
 - A change, a cancellation: they need a live subscription, beside which nothing is sold.
-- Leaving closes the open attempt in the transaction that marks the account, and an attempt made after it is given up.
+- A deletion closes the open attempt in the transaction that begins it; an attempt made later is given up.
 
-What gets past all this, such as a subscription made by hand, is for `duplicates`.
+A second subscription made in another way, such as by hand, is for `duplicates`.
 """
 
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ from billing.models import CheckoutAttempt, Customer, Price, Subscription
 from billing.stripe_client import id_of
 from billing.subscriptions import seats
 
-from . import attempts, offers
-from .customers import METADATA_KEY, customer_for, refuse_leaving, subscriber_key
+from . import attempts, prices
+from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import AccountClosing, AlreadySubscribed, CheckoutReplaced, EmailUnconfirmed, PriceNotOffered
 
-__all__ = ["AlreadySubscribed", "CheckoutReplaced", "Outcome", "PriceNotOffered", "settle", "start"]
+__all__ = ["AlreadySubscribed", "CheckoutReplaced", "Outcome", "PriceNotOffered", "refresh_outcome", "start"]
 
 Status = CheckoutAttempt.Status
 NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
@@ -45,7 +45,7 @@ GIVE_UP_AFTER = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is bought: who wants something else than the open attempt gets a new one."""
+    """A buyer wants a price in a currency and a quantity; if the open attempt differs, a new one is made."""
 
     price: Price
     currency: str
@@ -57,31 +57,30 @@ class Wanted:
 
 
 def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") -> CheckoutAttempt:
-    """A Checkout session to send the buyer to: the attempt's `url`.
+    """Return an attempt with a Checkout session; its `url` is the page to send the buyer to.
 
-    1. The price on offer, and whether the address is confirmed. 2. The customer, made if need be. 3. Stop if a
-       subscription is live.
-    4. The open attempt, if it is for this price and as many seats and Stripe still has it open; any other is closed.
-    5. Else a new attempt, whose id is the session's idempotency key.
+    1. Find the price for sale, and refuse an unconfirmed address. 2. Find or make the customer.
+    3. Refuse if a subscription is live. 4. Reuse the open attempt if it is for the same price and seats, and Stripe
+       still has it open; close any other. 5. Otherwise make an attempt, whose id is the session's idempotency key.
 
     Raises `PriceNotOffered`, `EmailUnconfirmed`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`,
     `StripeUnavailable`, `StripeRefused`.
     """
-    price = offers.price_of(plan_slug, interval, currency)
+    price = prices.price_of(plan_slug, interval, currency)
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber)
     if Subscription.objects.filter(customer=customer).exclude(status__in=NOT_LIVE).exists():
         raise AlreadySubscribed
-    wanted = Wanted(price, currency, seats.of(subscriber))
-    reusable = _settle_open_attempt(customer, wanted)
+    wanted = Wanted(price, currency, seats.seats_of(subscriber))
+    reusable = _reusable_attempt(customer, wanted)
     earlier = stripe_client.get("/v1/subscriptions", customer=customer.pk, status="all", limit=100)["data"]
     if any(subscription["status"] not in NOT_LIVE for subscription in earlier):
         raise AlreadySubscribed
     if reusable:
         return reusable
     attempt = _open_attempt(customer, wanted)
-    _give_up_if_leaving(subscriber, attempt)
+    _give_up_if_deleting(subscriber, attempt)
     if not wanted.is_of(attempt):
         raise CheckoutReplaced
     if attempt.session_id:
@@ -89,11 +88,11 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     return _with_session(attempt, is_first=not earlier)
 
 
-def _settle_open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:
-    """The open attempt if it can be gone on with; else it is closed, at Stripe first, and None."""
+def _reusable_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:
+    """Return the open attempt if it can be reused. Otherwise close it, at Stripe first, and return None."""
     attempt = CheckoutAttempt.objects.filter(customer=customer, status=Status.OPEN).first()
     if attempt is not None and not attempt.session_id:
-        attempt = _settle_without_session(attempt, wanted)
+        attempt = _attempt_to_expire(attempt, wanted)
     if attempt is None:
         return None
     is_same = wanted.is_of(attempt)
@@ -102,24 +101,24 @@ def _settle_open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt 
         return attempt
     if session["status"] == "open":
         session = _expire(attempt)
-    attempts.close(session)
+    attempts.close_attempt(session)
     return None
 
 
-def _settle_without_session(attempt: CheckoutAttempt, wanted: Wanted) -> CheckoutAttempt | None:
-    """Nobody was ever shown a session without an address here. A fresh one may be in the making: it is gone on with.
+def _attempt_to_expire(attempt: CheckoutAttempt, wanted: Wanted) -> CheckoutAttempt | None:
+    """Close an attempt without a session, unless it is fresh: then another tab may be making its session.
 
-    The attempt itself, where its session was made in this very moment: it has been shown, and is to be expired.
+    Returns the attempt only if its session was made in this very moment: its page was shown, so it must be expired.
     """
     is_fresh = attempt.created_at >= timezone.now() - GIVE_UP_AFTER
-    if (wanted.is_of(attempt) and is_fresh) or _abandon(attempt):
+    if (wanted.is_of(attempt) and is_fresh) or _close_without_session(attempt):
         return None
     attempt.refresh_from_db()
     return attempt if attempt.status == Status.OPEN else None
 
 
 def _open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt:
-    """The one open attempt, made if there is none; another tab may open or close it at the same moment."""
+    """Return the open attempt, made if there is none; another tab may open or close it at the same moment."""
     try:
         attempt, _ = CheckoutAttempt.objects.select_related("customer", "price__plan").get_or_create(
             customer=customer,
@@ -131,10 +130,10 @@ def _open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt:
     return attempt
 
 
-def _give_up_if_leaving(subscriber: Any, attempt: CheckoutAttempt) -> None:
-    """Who left before this attempt was made did not close it. Raises `AccountClosing`."""
+def _give_up_if_deleting(subscriber: Any, attempt: CheckoutAttempt) -> None:
+    """Close an attempt that was made after the account's deletion began. Raises `AccountClosing`."""
     try:
-        refuse_leaving(subscriber)
+        refuse_if_deleting(subscriber)
     except AccountClosing:
         # With a session too: the deletion expires every one that is open at Stripe.
         CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(status=Status.EXPIRED)
@@ -142,13 +141,13 @@ def _give_up_if_leaving(subscriber: Any, attempt: CheckoutAttempt) -> None:
 
 
 def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:
-    """Make the session. If the attempt was closed meanwhile, its session must not be paid."""
+    """Make the session. If the attempt was closed meanwhile, expire the session so that nobody can pay it."""
     try:
         session = stripe_client.post(
-            "/v1/checkout/sessions", idempotency_key=str(attempt.pk), **_params(attempt, is_first=is_first)
+            "/v1/checkout/sessions", idempotency_key=str(attempt.pk), **_session_params(attempt, is_first=is_first)
         )
     except stripe_client.StripeRefused:
-        _abandon(attempt)
+        _close_without_session(attempt)
         raise
     attempt.session_id, attempt.url = session["id"], session.get("url") or ""
     is_still_open = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(
@@ -160,8 +159,8 @@ def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttemp
     return attempt
 
 
-def _params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
-    """Trials are for who has never subscribed."""
+def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
+    """Return the session's parameters. Only somebody who never subscribed gets a trial."""
     subscriber = attempt.customer.subscriber
     metadata = {attempts.ATTEMPT_KEY: str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
     subscription_data: dict[str, Any] = {"metadata": metadata}
@@ -184,7 +183,7 @@ def _params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
 
 
 def _expire(attempt: CheckoutAttempt) -> dict[str, Any]:
-    """The session as it ends up: paid at the last moment, it refuses to expire."""
+    """Expire the session and return it. A session paid at the last moment refuses to expire."""
     path = f"/v1/checkout/sessions/{attempt.session_id}"
     try:
         return stripe_client.post(f"{path}/expire", idempotency_key=f"expire:{attempt.pk}")
@@ -192,14 +191,14 @@ def _expire(attempt: CheckoutAttempt) -> dict[str, Any]:
         return stripe_client.get(path)
 
 
-def _abandon(attempt: CheckoutAttempt) -> bool:
-    """Close an attempt that has no session anyone could pay; False where another tab has given it one meanwhile."""
+def _close_without_session(attempt: CheckoutAttempt) -> bool:
+    """Close an attempt without a session. Returns False if another tab has given it one meanwhile."""
     has_none = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN, session_id="")
     return bool(has_none.update(status=Status.EXPIRED))
 
 
 class Outcome(StrEnum):
-    """How a Checkout stands when the buyer comes back."""
+    """An outcome tells how a Checkout stands when the buyer comes back."""
 
     PAID = "paid"
     PROCESSING = "processing"
@@ -208,17 +207,17 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-def settle(attempt: CheckoutAttempt) -> Outcome:
-    """Ask Stripe how the session stands; refresh the subscription and record its payment the way webhooks would.
+def refresh_outcome(attempt: CheckoutAttempt) -> Outcome:
+    """Ask Stripe for the session, refresh the subscription and record its payment, as webhooks would.
 
-    Raises `StripeUnavailable`, `LaneBusy`; nothing is changed then.
+    Raises `StripeUnavailable`, `LaneBusy`, after which nothing has changed.
     """
     session = stripe_client.get(f"/v1/checkout/sessions/{attempt.session_id}")
-    attempts.close(session)
+    attempts.close_attempt(session)
     if session["status"] != "complete":
         return Outcome(session["status"])
     is_paid = session["payment_status"] != "unpaid"
-    with cause.of("return page"), lanes.exclusive(attempt.customer_id) as commit:
+    with cause.recorded_as("return page"), lanes.exclusive(attempt.customer_id) as commit:
         subscription = commit(lambda: _project(attempt.customer_id, id_of(session["invoice"]) if is_paid else ""))
     if is_paid:
         return Outcome.PAID
@@ -226,9 +225,9 @@ def settle(attempt: CheckoutAttempt) -> Outcome:
 
 
 def _project(customer_id: str, paid_invoice: str) -> Subscription:
-    """The row of the return page's reading; webhooks that come later find all of it done, and announce nothing."""
+    """Refresh and record, and return the row. Webhooks that come later find all of it done, and announce nothing."""
     customer = Customer.objects.get(pk=customer_id)
     subscription = subscriptions.refresh(customer)
     if paid_invoice:
-        payments.record_paid(customer, paid_invoice)
+        payments.record_payment(customer, paid_invoice)
     return subscription

@@ -1,4 +1,4 @@
-"""One Stripe customer per subscriber, made before anything is bought and found again after a crash."""
+"""A subscriber has one Stripe customer, made before anything is bought and found again after a crash."""
 
 import hashlib
 import uuid
@@ -9,6 +9,7 @@ from django.db import transaction
 from billing import stripe_client
 from billing.conf import conf
 from billing.models import AccountDeletion, Customer
+from billing.stripe_client import readers
 from billing.subscriptions import customer_details
 
 from .refusals import AccountClosing
@@ -17,62 +18,62 @@ METADATA_KEY = "billing_subscriber"
 
 
 def customer_for(subscriber: Any) -> Customer:
-    """The subscriber's customer, made at Stripe when there is none.
+    """Return the subscriber's customer, made at Stripe if there is none.
 
-    1. Ours, if we know it. 2. Else the one at Stripe with this address and our metadata, left by a crash.
-    3. Else a new one: its idempotency key names the subscriber, so that callers at the same time get the same.
+    1. Use our row. 2. Otherwise the customer at Stripe with this address and our metadata, left by a crash.
+    3. Otherwise make one: the idempotency key names the subscriber, so callers at the same time get the same.
 
     Raises `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
     """
-    refuse_leaving(subscriber)
-    if known := find(subscriber):
+    refuse_if_deleting(subscriber)
+    if known := find_customer(subscriber):
         return known
-    made = _remember(subscriber, _create(subscriber))
-    refuse_leaving(subscriber)  # who left while it was made has nothing to be cancelled by: nothing may be bought
+    made = _save_customer(subscriber, _create_at_stripe(subscriber))
+    refuse_if_deleting(subscriber)  # a deletion that began meanwhile does not know this customer
     return made
 
 
-def refuse_leaving(subscriber: Any) -> None:
-    """Raises `AccountClosing`, while it is closing and for good."""
+def refuse_if_deleting(subscriber: Any) -> None:
+    """Raise `AccountClosing` once the account's deletion has begun, and for good."""
     if AccountDeletion.objects.filter(subscriber=subscriber).exists():
         raise AccountClosing
 
 
-def find(subscriber: Any) -> Customer | None:
-    """The subscriber's customer if there is one, ours or left behind at Stripe."""
+def find_customer(subscriber: Any) -> Customer | None:
+    """Return the subscriber's customer, from our rows or left at Stripe by a crash; None if there is none."""
     known = Customer.objects.of(subscriber, deleted_too=True)
-    left_behind = None if known else _left_behind(subscriber)
-    return _remember(subscriber, left_behind) if left_behind else known
+    left_behind = None if known else _customer_left_at_stripe(subscriber)
+    return _save_customer(subscriber, left_behind) if left_behind else known
 
 
 def subscriber_key(subscriber: Any) -> str:
-    """How Stripe's metadata name a subscriber: enough to lead back to the row."""
+    """Return the subscriber's primary key, by which Stripe's metadata lead back to the row."""
     return str(subscriber.pk)
 
 
 def request_key(customer: Customer, verb: str) -> str:
-    """The idempotency key of one more request about this customer: no two share one, whatever became of the first.
+    """Return a new idempotency key for a request about this customer; no two requests share one.
 
-    Nothing that is counted in the database: restored from a backup it counts the same numbers again, and Stripe, which
-    keeps keys for a day at least, would answer as it did before and do nothing.
+    The key counts nothing in the database: restored from a backup, a counter would give the same numbers again, and
+    Stripe, which keeps keys for a day at least, would replay its old answers and do nothing.
     """
     return f"{verb}:{customer.pk}:{uuid.uuid4()}"
 
 
-def _left_behind(subscriber: Any) -> dict[str, Any] | None:
+def _customer_left_at_stripe(subscriber: Any) -> dict[str, Any] | None:
     email = customer_details.email_of(subscriber)
     if not email:
         return None
     for found in stripe_client.get("/v1/customers", email=email, limit=100)["data"]:
-        is_theirs = (found.get("metadata") or {}).get(METADATA_KEY) == subscriber_key(subscriber)
-        if is_theirs and not _is_spent(found["id"]):
+        is_theirs = readers.metadata_of(found).get(METADATA_KEY) == subscriber_key(subscriber)
+        if is_theirs and not _is_deleted(found["id"]):
             return found
     return None
 
 
-def _create(subscriber: Any) -> dict[str, Any]:
-    """A key seen before is answered with what was made then, even if that is deleted: the next key asks anew."""
-    details = {name: value for name, value in customer_details.of(subscriber).items() if value}
+def _create_at_stripe(subscriber: Any) -> dict[str, Any]:
+    """Make the customer. Stripe answers a known key with the customer made then; if it is deleted, use another key."""
+    details = {name: value for name, value in customer_details.details_of(subscriber).items() if value}
     metadata = {**details.get("metadata", {}), METADATA_KEY: subscriber_key(subscriber)}
     params: dict[str, Any] = {**details, "metadata": metadata}
     if on_invoices := {name: conf.invoice[name] for name in ("footer", "custom_fields") if conf.invoice.get(name)}:
@@ -80,17 +81,17 @@ def _create(subscriber: Any) -> dict[str, Any]:
     digest = hashlib.sha256(repr(sorted(params.items())).encode()).hexdigest()
     key = f"customer:{subscriber._meta.label_lower}:{subscriber.pk}:{digest[:12]}"
     made = stripe_client.post("/v1/customers", idempotency_key=key, **params)
-    while _is_spent(made["id"]):
+    while _is_deleted(made["id"]):
         made = stripe_client.post("/v1/customers", idempotency_key=f"{key}:after:{made['id']}", **params)
     return made
 
 
-def _is_spent(customer_id: str) -> bool:
+def _is_deleted(customer_id: str) -> bool:
     return Customer.objects.filter(pk=customer_id, deleted_at__isnull=False).exists()
 
 
-def _remember(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer:
-    """A webhook may have written the row first, without knowing whose it is."""
+def _save_customer(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer:
+    """Save our row. A webhook may have written it first, without knowing the subscriber."""
     with transaction.atomic():
         customer, _ = Customer.objects.get_or_create(
             pk=stripe_customer["id"], defaults={"subscriber": subscriber, "email": stripe_customer.get("email") or ""}

@@ -17,7 +17,7 @@ MOST = 100
 
 @dataclass(frozen=True)
 class Invoice:
-    """`total` and `amount_paid` in minor units of `currency`; `status` open, paid, void or uncollectible."""
+    """An invoice counts `total` and `amount_paid` in minor units; `status` is open, paid, void or uncollectible."""
 
     id: str
     number: str
@@ -32,14 +32,14 @@ class Invoice:
 
 @dataclass(frozen=True)
 class Page:
-    """`next` is the cursor of the page after, None on the last one."""
+    """A page lists invoices; `next` is the cursor of the following page, None on the last."""
 
     invoices: list[Invoice]
     next: str | None
 
 
-def of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
-    """A page of the subscriber's own invoices, newest first, without drafts: one Stripe call.
+def invoices_of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
+    """Return a page of the subscriber's invoices, newest first, without drafts. Makes one Stripe call.
 
     `after` is the `next` of the page before. Raises `UnknownCursor`, `StripeUnavailable`.
     """

@@ -1,6 +1,6 @@
-"""How a subscriber stands at Stripe, asked under their lane, and the one way to change it.
+"""Every change of a live subscription goes through `change_subscription`.
 
-1. Hold the lane. 2. Ask Stripe. 3. Guard and change, outside any transaction. 4. Ask again, project and announce.
+1. Hold the customer's lane. 2. Ask Stripe. 3. Guard and change, outside any transaction. 4. Refresh our row.
 """
 
 from collections.abc import Callable
@@ -11,21 +11,20 @@ from typing import Any
 from billing import catalogue, cause, lanes, stripe_client, subscriptions
 from billing.lanes import LaneBusy
 from billing.models import Customer, Price, Subscription
-from billing.stripe_client import StripeUnavailable, fetch, id_of
-from billing.subscriptions import PendingChange
-from billing.subscriptions import of as pending_of
+from billing.stripe_client import StripeUnavailable, fetch, id_of, readers
+from billing.subscriptions import PendingChange, pending_change_of
 
-from .customers import refuse_leaving, request_key
+from .customers import refuse_if_deleting, request_key
 from .refusals import NoSubscription, NotConfirmed
 
 Found = dict[str, Any]
 
-NOT_SHOWN = "Our payment provider was asked, and does not show it yet. Look again in a moment."
+NOT_SHOWN = "Our payment provider does not show this change yet. Please look again in a moment."
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A customer and the subscription of theirs that counts, as Stripe has it now: `found`."""
+    """A standing holds a customer and the subscription that counts, as Stripe has it now: `found`."""
 
     customer: Customer
     found: Found
@@ -49,8 +48,8 @@ class Standing:
 
     @property
     def is_ending(self) -> bool:
-        """A cancellation is scheduled, by whichever field."""
-        return bool(self.found["cancel_at_period_end"] or self.found["cancel_at"])
+        """Whether a cancellation is scheduled."""
+        return readers.is_cancellation_scheduled(self.found)
 
     @cached_property
     def _plan_item(self) -> tuple[Found, Price]:
@@ -58,7 +57,7 @@ class Standing:
 
     @property
     def item(self) -> Found:
-        """The item that is a plan. Raises `UnmappedPrice`, like `price`."""
+        """Return the item whose price belongs to a plan. Raises `UnmappedPrice`, like `price`."""
         return self._plan_item[0]
 
     @property
@@ -71,11 +70,11 @@ class Standing:
 
     @property
     def quantity(self) -> int:
-        return int(self.item.get("quantity") or 1)
+        return readers.quantity_of(self.item)
 
     @property
     def schedule(self) -> Found | None:
-        """The open subscription schedule it is under, be there a change in it or not."""
+        """Return the open subscription schedule of this subscription, whether or not it holds a change."""
         return self.found["schedule"]
 
     @property
@@ -84,12 +83,12 @@ class Standing:
 
     @cached_property
     def row(self) -> Subscription | None:
-        """What we have of it. Where Stripe is further than that, the answer to an earlier try was lost."""
+        """Return our row. Where Stripe is ahead of it, the answer to an earlier try was lost."""
         return Subscription.objects.filter(customer=self.customer, stripe_id=self.id).first()
 
     @property
     def pending(self) -> PendingChange | None:
-        return pending_of(self.found)
+        return pending_change_of(self.found)
 
     def is_on(self, price: Price) -> bool:
         return _is_same(self.price, price)
@@ -98,7 +97,7 @@ class Standing:
         return self.pending is not None and self.pending.price is not None and _is_same(self.pending.price, price)
 
     def write(self, path: str, verb: str, **params: Any) -> Found:
-        """A write that may be made twice without harm: it sets how things should be."""
+        """Make a write that may be made twice without harm, since it sets how things should be."""
         answer = stripe_client.post(path, idempotency_key=request_key(self.customer, verb), **params)
         self.written.append(path)
         return answer
@@ -107,52 +106,52 @@ class Standing:
         return self.write(f"/v1/subscriptions/{self.id}", verb, **params)
 
     def release_schedule(self) -> None:
-        """The subscription goes on by itself: while under a schedule, Stripe refuses to cancel or change it."""
+        """Release the schedule, since Stripe refuses to cancel or change a subscription that is under one."""
         if self.schedule:
             self.write(f"/v1/subscription_schedules/{id_of(self.schedule)}/release", "release")
 
 
 def _is_same(one: Price, other: Price) -> bool:
-    """Prices replace each other; a plan by an interval is what people choose."""
+    """Compare plan and interval, which people choose; one price may have replaced the other."""
     return (one.plan_id, one.interval, one.interval_count) == (other.plan_id, other.interval, other.interval_count)
 
 
-def ask(customer: Customer) -> Standing:
-    """Ask Stripe now. Raises `NoSubscription` where there never was one, `StripeUnavailable`."""
-    found = subscriptions.current(fetch.subscriptions(customer.pk))
+def standing_of(customer: Customer) -> Standing:
+    """Ask Stripe now. Raises `NoSubscription` if there never was a subscription, and `StripeUnavailable`."""
+    found = subscriptions.current_subscription(fetch.subscriptions(customer.pk))
     if found is None:
         raise NoSubscription
     return Standing(customer, found)
 
 
 def customer_of(subscriber: Any) -> Customer:
-    """Raises `NoSubscription`, `AccountClosing`."""
-    refuse_leaving(subscriber)
+    """Return the subscriber's customer. Raises `NoSubscription`, `AccountClosing`."""
+    refuse_if_deleting(subscriber)
     customer = Customer.objects.of(subscriber)
     if customer is None:
         raise NoSubscription
     return customer
 
 
-def act(
+def change_subscription(
     subscriber: Any, work: Callable[[Standing], None], is_shown: Callable[[Subscription], bool] = lambda row: True
 ) -> Subscription:
-    """Do `work` at Stripe with what it says now, alone with this subscriber's state; then project what came of it.
+    """Do `work` at Stripe while holding the customer's lane, then refresh our row from Stripe.
 
-    `is_shown` says whether it came of it what was asked for: an answer alone is no proof, Stripe may replay an old one.
+    `is_shown` says whether the refreshed row shows the change. An answer is no proof: Stripe may replay an old one.
 
-    Raises what `work` refuses; `NoSubscription`, `AccountClosing`; `LaneBusy`, nothing is changed then;
-    `StripeUnavailable`, when Stripe may have done what was asked: to ask again is safe; and `NotConfirmed` where it did
-    a part, stopped answering before we could project, or shows the same subscription without what was asked for.
+    Raises what `work` refuses; `NoSubscription`, `AccountClosing`; `LaneBusy`, after which nothing has changed;
+    `StripeUnavailable`, when Stripe may have made the change, and asking again is safe; and `NotConfirmed` if Stripe
+    made a part of it, stopped answering before we could refresh, or does not show the change.
     """
     customer = customer_of(subscriber)
     with lanes.exclusive(customer.pk) as commit:
-        # What is read to decide must not be what is projected after: these reads are the decision's alone.
+        # The refresh below must not reuse what was read to decide, so these reads have a cache of their own.
         with stripe_client.drain_reads():
-            now = ask(customer)
+            now = standing_of(customer)
             _do(work, now)
         try:
-            with cause.unless_told("subscriber"):
+            with cause.recorded_by_default_as("subscriber"):
                 row = commit(lambda: subscriptions.refresh(customer))
         except (StripeUnavailable, LaneBusy) as error:
             raise NotConfirmed from error
@@ -162,7 +161,7 @@ def act(
 
 
 def _do(work: Callable[[Standing], None], now: Standing) -> None:
-    """An outage between two writes is told apart: a part is done for sure."""
+    """Do the work. After an outage between two writes raise `NotConfirmed`, since a part is done for sure."""
     try:
         work(now)
     except StripeUnavailable as error:

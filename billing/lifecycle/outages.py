@@ -1,4 +1,4 @@
-"""One table says what subscribers and programs are told while Stripe, or another change, is in the way."""
+"""One table holds what subscribers and programs read when Stripe does not answer, or another change is running."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from .refusals import NotConfirmed
 
 @dataclass(frozen=True)
 class Outage:
-    """`status` is HTTP's, `code` is for programs, `retry_after` counts seconds (0: trying again will not help)."""
+    """An outage has a `status` of HTTP, a `code` for programs, and `retry_after` seconds (0: a retry does not help)."""
 
     status: int
     code: str
@@ -23,7 +23,7 @@ OUTAGES: dict[type[Exception], Outage] = {
     StripeUnavailable: Outage(
         503,
         "stripe_unavailable",
-        "Our payment provider does not answer, so we do not know yet whether it did what was asked. "
+        "Our payment provider is not answering, so we do not know yet whether this went through. "
         "Please try again in a moment: that is safe, nothing is done or charged twice.",
         5,
     ),
@@ -31,7 +31,7 @@ OUTAGES: dict[type[Exception], Outage] = {
     LaneBusy: Outage(
         503,
         "busy",
-        "Another change of this subscription is being made. Nothing was changed; please try again in a moment.",
+        "Another change to your subscription is in progress. Nothing was changed; please try again in a moment.",
         2,
     ),
     **dict.fromkeys(
@@ -39,17 +39,17 @@ OUTAGES: dict[type[Exception], Outage] = {
         Outage(
             502,
             "stripe_refused",
-            "Our payment provider did not accept this. Nothing was changed; write to us and we will look into it.",
+            "Our payment provider refused this. Nothing was changed; write to us and we will look into it.",
         ),
     ),
     UnmappedPrice: Outage(
         500,
         "unmapped_price",
-        "This subscription has a price that we do not know. Nothing was changed; write to us and we will look into it.",
+        "Your subscription has a price that we do not know. Nothing was changed; write to us and we will look into it.",
     ),
 }
 
 
 def outage_of(error: Exception) -> Outage:
-    """Return what is told about an error of one of the kinds in `OUTAGES`."""
+    """Return the outage that describes an error of one of the kinds in `OUTAGES`."""
     return next(outage for kind, outage in OUTAGES.items() if isinstance(error, kind))

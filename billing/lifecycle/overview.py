@@ -1,4 +1,4 @@
-"""All a subscriber is shown of what they have, gathered once for the API and the billing page."""
+"""The overview gathers what the API and the account page show a subscriber of their subscription."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,8 +11,12 @@ from billing.models import Hold, Plan, Price, Subscription
 
 @dataclass(frozen=True)
 class PendingChange:
-    """`kind`: `scheduled`, it happens at `effective_at`; `pending_update`, it happens once it is paid at `confirm_url`,
-    and lapses at `expires_at`. `plan` is empty for one that is none of ours. Times UTC."""
+    """A `scheduled` change happens at `effective_at`; a `pending_update` happens once it is paid at `confirm_url`.
+
+    A `pending_update` lapses at `expires_at`. `plan` is empty for a price that belongs to no plan of ours.
+
+    Times are UTC.
+    """
 
     kind: str
     price: Price | None
@@ -38,7 +42,7 @@ class PendingChange:
 
 @dataclass(frozen=True)
 class Overview:
-    """`plan` is the effective one: the free plan without access. Times are UTC, None where they do not apply."""
+    """An overview names the effective `plan`, the free one without access. Times are UTC, None if they do not apply."""
 
     decided: access.Access
     effective_plan: Plan | None
@@ -69,7 +73,7 @@ class Overview:
 
     @property
     def is_comped(self) -> bool:
-        """The plan in effect is one that staff gave."""
+        """Whether staff gave the plan in effect."""
         return self.has_access and not self.decided.is_paid
 
     @property
@@ -93,21 +97,21 @@ class Overview:
         return self.decided.grace_ends_at
 
     def to_look_at(self) -> "Overview":
-        """For who may not manage it: without the page on which it is paid."""
+        """Return a copy without the payment page, for members who may not manage the subscription."""
         return replace(self, pending_change=self.pending_change and replace(self.pending_change, confirm_url=""))
 
 
-def of(subscriber: Any) -> Overview:
-    """Of None, a user whom nobody pays for: the free plan, with nothing used."""
+def overview_of(subscriber: Any) -> Overview:
+    """Return the overview of a subscriber. None, a user whom nobody pays for, has the free plan with nothing used."""
     decided = access.NO_SUBSCRIBER if subscriber is None else access.of(subscriber)
     granted = usage.allowance(subscriber, decided)
     customer = decided.subscription.customer if decided.subscription else None
     holds = list(Hold.objects.active().filter(customer=customer).order_by("placed_at")) if customer else []
-    used, pending = usage.summary(subscriber, granted), _pending(decided.subscription)
+    used, pending = usage.summary(subscriber, granted), _pending_change(decided.subscription)
     return Overview(decided, granted.plan, holds, used, granted.period_end, pending)
 
 
-def _pending(subscription: Subscription | None) -> PendingChange | None:
+def _pending_change(subscription: Subscription | None) -> PendingChange | None:
     if subscription is None or not subscription.pending_kind:
         return None
     price = Price.objects.select_related("plan").filter(pk=subscription.pending_price_id).first()

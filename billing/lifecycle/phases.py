@@ -1,4 +1,4 @@
-"""Phases of a subscription schedule, as they are sent: given whole, so that what is left out would be lost."""
+"""Phases of a schedule are sent whole: Stripe drops whatever is left out."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from billing.stripe_client import id_of
 
 
 def discounts(phase: dict[str, Any]) -> dict[str, Any]:
-    """`discounts` of a phase that Stripe sent, to be sent along; nothing where it has none."""
+    """Return the `discounts` of a phase as a parameter to send along; nothing if it has none."""
     found = [
         {name: id_of(entry[name]) for name in ("coupon", "promotion_code", "discount") if entry.get(name)}
         for entry in phase.get("discounts") or []

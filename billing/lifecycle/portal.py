@@ -1,4 +1,4 @@
-"""Stripe's own page for cards, addresses and receipts."""
+"""The portal is Stripe's own page for cards, addresses and receipts."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from billing import stripe_client
 from billing.conf import conf
+from billing.stripe_client import readers
 
 from .customers import request_key
 from .live_subscription import customer_of
@@ -15,18 +16,18 @@ CONFIGURATIONS = "/v1/billing_portal/configurations"
 
 
 def configuration_of_ours() -> dict[str, Any] | None:
-    """The portal configuration that `setup_stripe` made, as Stripe has it."""
+    """Return the portal configuration that `setup_stripe` made, as Stripe has it; None if there is none."""
     expand = ["data.features.subscription_update.products"]
     found = stripe_client.get(CONFIGURATIONS, active=True, limit=100, expand=expand)["data"]
-    return next((row for row in found if (row.get("metadata") or {}).get(MARK)), None)
+    return next((row for row in found if readers.metadata_of(row).get(MARK)), None)
 
 
 def open_portal(subscriber: Any) -> str:
-    """The address of a portal session made for this subscriber now; it leads back to the billing page.
+    """Make a portal session for this subscriber and return its address. It leads back to the account page.
 
-    By the configuration that `setup_stripe` made, else by the account's default one.
+    The session uses the configuration that `setup_stripe` made, or else the default of the Stripe account.
 
-    Raises `NoSubscription` for who never bought anything, `StripeUnavailable`, `StripeRefused`.
+    Raises `NoSubscription` for a subscriber who never bought anything, `StripeUnavailable`, `StripeRefused`.
     """
     customer = customer_of(subscriber)
     ours = configuration_of_ours()

@@ -1,4 +1,4 @@
-"""What a change of plan would cost, when it would take effect, and what would no longer fit."""
+"""A preview tells what a change of plan would cost, when it would start, and which use would exceed the new limits."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,10 +10,10 @@ from billing import catalogue, clock, stripe_client, usage
 from billing.clock import from_timestamp
 from billing.models import Customer, PlanChange, Price
 
-from . import offers
+from . import prices
 from .change_rules import Effect, effect
 from .customers import request_key
-from .live_subscription import Standing, ask, customer_of
+from .live_subscription import Standing, customer_of, standing_of
 from .refusals import StalePreview
 
 __all__ = ["Effect", "Line", "Overflow", "Preview", "preview"]
@@ -25,7 +25,7 @@ KEPT_FOR = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the invoice; `amount` in minor units, negative for unused time. Times UTC."""
+    """A line shows one line of the invoice; `amount` is minor units, negative for unused time. Times are UTC."""
 
     description: str
     amount: int
@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Overflow:
-    """A feature of which more is used in the running period than the new plan includes: `over_by` more."""
+    """An overflow names a feature of which `over_by` more is used in this period than the new plan includes."""
 
     feature: str
     used: int
@@ -45,11 +45,11 @@ class Overflow:
 
 @dataclass(frozen=True)
 class Preview:
-    """Amounts in minor units of `currency`. `amount_due` is charged now; `credit` is what unused time leaves over, and
-    is taken off later invoices. `renewal_amount` is the list price then, before discounts and taxes.
+    """A preview gives amounts in minor units of `currency`.
 
-    `proration_date`, UTC seconds, is to be sent along with the change; None where nothing is asked for but to take a
-    pending change back.
+    `amount_due` is charged now; `credit` is what unused time leaves over, and is taken off later invoices.
+    `renewal_amount` is the list price then, before discounts and taxes. `proration_date`, UTC seconds, is to be sent
+    along with the change; None if the change only cancels a pending one.
     """
 
     price: Price
@@ -66,26 +66,26 @@ class Preview:
 
 
 def preview(subscriber: Any, plan_slug: str, interval: str) -> Preview:
-    """What `change` with the same arguments would do. Changes nothing.
+    """Return what `change` would do with the same arguments. Changes nothing.
 
     Raises what `change` refuses, `StripeUnavailable`.
     """
-    price = offers.price_of(plan_slug, interval)
+    price = prices.price_of(plan_slug, interval)
     with stripe_client.drain_reads():
-        now = ask(customer_of(subscriber))
+        now = standing_of(customer_of(subscriber))
     what = effect(now, price)
     if what == Effect.TAKES_BACK:
-        return _drawn_up(subscriber, now, price, what, None, {})
+        return _preview_of(subscriber, now, price, what, None, {})
     at = int(clock.now().timestamp())
     invoice = _invoice(now, price, at) if what == Effect.NOW and not now.is_trial else {}
-    _remember(now, price, at)
-    return _drawn_up(subscriber, now, price, what, at, invoice)
+    _record_preview(now, price, at)
+    return _preview_of(subscriber, now, price, what, at, invoice)
 
 
-def intended(now: Standing, price: Price, proration_date: int | None) -> PlanChange:
-    """The row of this change, whose id is its idempotency key: as previewed, or asked for before without an answer.
+def intended_change(now: Standing, price: Price, proration_date: int | None) -> PlanChange:
+    """Return the row of this change, as previewed, or asked before without an answer. Its id is the idempotency key.
 
-    Raises `StalePreview` for a date that was not previewed for it and for as many seats, or too long ago.
+    Raises `StalePreview` for a date that was not previewed for this change and as many seats, or too long ago.
     """
     rows = PlanChange.objects.filter(
         customer=now.customer,
@@ -96,7 +96,7 @@ def intended(now: Standing, price: Price, proration_date: int | None) -> PlanCha
     )
     if proration_date is None:
         asked = rows.filter(status=Status.ASKED).order_by("-created_at").first()
-        return asked or _remember(now, price, int(clock.now().timestamp()))
+        return asked or _record_preview(now, price, int(clock.now().timestamp()))
     open_rows = rows.filter(status__in=[Status.PREVIEWED, Status.ASKED], proration_date=proration_date)
     found = open_rows.order_by("-created_at").first()
     if found is None or proration_date < now.item["current_period_start"]:
@@ -105,7 +105,7 @@ def intended(now: Standing, price: Price, proration_date: int | None) -> PlanCha
 
 
 def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
-    """Whether this very change was made a moment ago: the second of two clicks, or the answer to the first was lost."""
+    """Whether this very change was made a moment ago: by the first of two clicks, or a call whose answer was lost."""
     rows = PlanChange.objects.filter(
         customer=now.customer, subscription_id=now.id, price=price, created_at__gt=timezone.now() - VALID_FOR
     )
@@ -115,12 +115,12 @@ def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
 
 
 def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:
-    """`items` that put the plan's item on another price; others stay as they are."""
+    """Return the `items` that put the plan's item on another price; others stay as they are."""
     return [{"id": now.item["id"], "price": price.pk, "quantity": now.quantity}]
 
 
-def _remember(now: Standing, price: Price, at: int) -> PlanChange:
-    _forget_old(now.customer)
+def _record_preview(now: Standing, price: Price, at: int) -> PlanChange:
+    _delete_old(now.customer)
     return PlanChange.objects.create(
         customer=now.customer,
         subscription_id=now.id,
@@ -131,7 +131,7 @@ def _remember(now: Standing, price: Price, at: int) -> PlanChange:
     )
 
 
-def _forget_old(customer: Customer) -> None:
+def _delete_old(customer: Customer) -> None:
     old = PlanChange.objects.filter(customer=customer, created_at__lt=timezone.now() - KEPT_FOR)
     old.filter(status=Status.PREVIEWED).delete()
 
@@ -150,7 +150,7 @@ def _invoice(now: Standing, price: Price, at: int) -> dict[str, Any]:
     )
 
 
-def _drawn_up(
+def _preview_of(
     subscriber: Any, now: Standing, price: Price, what: Effect, at: int | None, invoice: dict[str, Any]
 ) -> Preview:
     currency, period_end = str(now.found["currency"]), from_timestamp(now.period_end)

@@ -1,8 +1,8 @@
-"""What a subscriber may be refused, each a kind of its own: its words say what to do. Nothing is changed then."""
+"""Each refusal that a subscriber may read is an exception: its sentence says what to do. Nothing is changed then."""
 
 
 class Refused(Exception):
-    """A rule of ours says no. The message is for the subscriber."""
+    """A rule of ours refuses the request. The message is for the subscriber."""
 
     sentence = ""
 
@@ -11,82 +11,81 @@ class Refused(Exception):
 
 
 class PriceNotOffered(Refused):
-    """No such plan, interval or currency is for sale."""
+    """We do not sell this plan by this interval, or not in this currency."""
 
 
 class AlreadySubscribed(Refused):
     """There is a live subscription, here or at Stripe."""
 
-    sentence = "There is a subscription already, and a second one would bill you twice. Change its plan instead."
+    sentence = "You already have a subscription, and a second one would bill you twice. Change your plan instead."
 
 
 class CheckoutReplaced(Refused):
-    """Another Checkout of the same customer took over while this one was made."""
+    """Another Checkout of the same customer replaced this one while it was made."""
 
-    sentence = "Another Checkout was started at the same moment. Go on there, or try again."
+    sentence = "Another checkout was started at the same moment. Continue there, or try again."
 
 
 class AccountClosing(Refused):
-    sentence = "This account is being deleted, and nothing can be bought with it any more."
+    sentence = "This account is being deleted, so it can no longer buy anything."
 
 
 class EmailUnconfirmed(Refused):
     """The project asks for a confirmed address, and this subscriber has none."""
 
-    sentence = "Your e-mail address is not confirmed yet. Open the link in the mail that we sent you, then try again."
+    sentence = "Your e-mail address is not confirmed yet. Open the link in the e-mail that we sent you, then try again."
 
 
 class NoSubscription(Refused):
-    sentence = "There is no subscription to do this with. Choose a plan first."
+    sentence = "You have no subscription yet. Choose a plan first."
 
 
 class SamePlan(Refused):
-    sentence = "This is the plan you have, by the same interval. There is nothing to change."
+    sentence = "You already have this plan."
 
 
 class PaymentOverdue(Refused):
-    sentence = "An invoice is open. Pay it first, then change the plan."
+    sentence = "You have an unpaid invoice. Pay it first, then change your plan."
 
 
 class SubscriptionPaused(Refused):
-    sentence = "The subscription is paused. It must go on before its plan can change."
+    sentence = "Your subscription is paused. Its plan can change once it continues."
 
 
 class CancellationScheduled(Refused):
-    sentence = "The subscription is cancelled and will end. Resume it first, then change the plan."
+    sentence = "Your subscription is cancelled and will end. Resume it first, then change your plan."
 
 
 class ChangePending(Refused):
-    sentence = "Another change of plan is pending. Take it back first, then choose again."
+    sentence = "Another change of plan is pending. Cancel that change first, then choose again."
 
 
 class NoPendingChange(Refused):
-    sentence = "No change of plan is pending."
+    sentence = "You have no pending change of plan."
 
 
 class NotCancelling(Refused):
-    sentence = "No cancellation is scheduled: the subscription goes on as it is."
+    sentence = "Your subscription is not cancelled: it continues as before."
 
 
 class StalePreview(Refused):
-    sentence = "This proration_date was not previewed for this change, or too long ago. Ask for a new preview."
+    sentence = "This proration_date belongs to no recent preview of this change. Ask for a new preview."
 
 
 class PaymentDeclined(Refused):
     """The change would have to be paid now, and the card was declined; the plan stays as it was."""
 
-    sentence = "The payment was declined. Nothing was changed: use another card and try again."
+    sentence = "Your payment was declined. Nothing was changed: use another card and try again."
 
 
 class UnknownCursor(Refused):
-    sentence = "This is not a place in your list of invoices. Begin without `after`."
+    sentence = "`after` is not an invoice of yours. Start without it."
 
 
 class NotConfirmed(Exception):
-    """Stripe was asked and may have done it, and its answer about how things stand now does not show it, or is lost.
-    Events will tell."""
+    """Stripe was asked and may have done it, but its answer was lost or does not show it yet. Events will tell."""
 
-    sentence = "Our payment provider was asked, and does not answer yet how it went. Look again in a moment."
+    sentence = "We sent this to our payment provider and do not know the outcome yet. Please look again in a moment."
 
     def __init__(self, sentence: str = "") -> None:
         super().__init__(sentence or self.sentence)

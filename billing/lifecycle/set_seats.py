@@ -1,6 +1,6 @@
-"""The quantity of a subscription brought to the seats that are paid for, as BILLING_SEATS says them at that moment.
+"""The worker sets a subscription's quantity to the seats that BILLING_SEATS counts at that moment.
 
-What differs in the running period is prorated: `create_prorations`, so that it stands on the next invoice.
+The difference in the running period is prorated (`create_prorations`) and stands on the next invoice.
 """
 
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 from billing import stripe_client, subscriptions
 from billing.lanes import Claim, commit_under, standing_writes
 from billing.models import Price, Subscription
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, readers
 from billing.subscriptions import seats
 
 from . import phases
-from .live_subscription import Standing, ask
+from .live_subscription import Standing, standing_of
 from .refusals import ChangePending, NoSubscription
 
 PRORATED = "create_prorations"
@@ -20,30 +20,34 @@ PRORATED = "create_prorations"
 KEPT_OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", "default_payment_method", "description")
 
 
-def carry_out(rows: standing_writes.Rows, claim: Claim) -> None:
-    """Holding the lane, with no transaction open. Raises `StripeUnavailable`, `StripeRefused`, `UnmappedPrice`;
-    `ChangePending` while a change of plan waits for its payment, which Stripe lets nothing else change."""
+def write_quantity(rows: standing_writes.Rows, claim: Claim) -> None:
+    """Set the quantity at Stripe. Call it holding the lane, with no transaction open.
+
+    Raises `StripeUnavailable`, `StripeRefused`, `UnmappedPrice`, and `ChangePending` while a change of plan waits for
+    its payment, since Stripe lets nothing else change then.
+    """
     customer = standing_writes.customer_of(rows)
     if customer is None or not seats.is_counted():
         return
-    wanted = seats.of(customer.subscriber)
+    wanted = seats.seats_of(customer.subscriber)
     try:
         with stripe_client.drain_reads():
-            now = ask(customer)
+            now = standing_of(customer)
     except NoSubscription:
         return
-    if _bring(now, wanted, f"{standing_writes.key_of(rows)}:{wanted}"):
+    if _write_if_different(now, wanted, f"{standing_writes.key_of(rows)}:{wanted}"):
         with stripe_client.drain_reads() as reads:
             commit_under(claim, reads, lambda: subscriptions.refresh(customer))
 
 
-def _bring(now: Standing, wanted: int, key: str) -> bool:
-    """Whether anything was written. Checkout counts seats anew, and so does what starts later: see `subscriptions`."""
+def _write_if_different(now: Standing, wanted: int, key: str) -> bool:
+    """Write the quantity if it differs, and return whether it did. An unpaid first invoice is left alone: seats are
+    counted again when the subscription starts."""
     if not now.is_live or now.status == Subscription.Status.INCOMPLETE or now.item.get("quantity") is None:
         return False
     schedule = now.schedule
     is_right = now.quantity == wanted
-    if is_right and not (schedule and _ahead(schedule, wanted)):
+    if is_right and not (schedule and _has_other_quantity_ahead(schedule, wanted)):
         return False
     if now.has_pending_update:
         raise ChangePending
@@ -59,8 +63,8 @@ def _bring(now: Standing, wanted: int, key: str) -> bool:
     return True
 
 
-def _ahead(schedule: dict[str, Any], wanted: int) -> bool:
-    """Whether a phase that is not over would bill another number of seats."""
+def _has_other_quantity_ahead(schedule: dict[str, Any], wanted: int) -> bool:
+    """Whether a phase under way or ahead would bill another number of seats."""
     plans = _plans(schedule)
     return any(
         item.get("quantity") != wanted
@@ -71,24 +75,24 @@ def _ahead(schedule: dict[str, Any], wanted: int) -> bool:
 
 
 def _write_phases(schedule: dict[str, Any], wanted: int, key: str) -> None:
-    """A scheduled change of plan stays, for as many seats."""
+    """Write the schedule's phases with the wanted seats; a scheduled change of plan stays."""
     plans = _plans(schedule)
     stripe_client.post(
         f"/v1/subscription_schedules/{schedule['id']}",
         idempotency_key=key,
         end_behavior=schedule["end_behavior"],
         proration_behavior=PRORATED,
-        phases=[_phase(phase, plans, wanted) for phase in _phases(schedule)],
+        phases=[_phase_params(phase, plans, wanted) for phase in _phases(schedule)],
     )
 
 
-def _phase(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any]:
+def _phase_params(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any]:
     kept = {name: id_of(phase[name]) if name.endswith("method") else phase[name] for name in KEPT_OF_A_PHASE
             if phase.get(name)}  # fmt: skip
     items = [
         {
             "price": id_of(item["price"]),
-            "quantity": wanted if id_of(item["price"]) in plans else item.get("quantity") or 1,
+            "quantity": wanted if id_of(item["price"]) in plans else readers.quantity_of(item),
         }
         for item in phase["items"]
     ]
@@ -96,12 +100,12 @@ def _phase(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any
 
 
 def _phases(schedule: dict[str, Any]) -> list[dict[str, Any]]:
-    """The one under way and those to come."""
-    under_way = (schedule["current_phase"] or {}).get("start_date", 0)
+    """Return the phase under way and those ahead."""
+    under_way = readers.phase_start_of(schedule)
     return [phase for phase in schedule["phases"] if phase["start_date"] >= under_way]
 
 
 def _plans(schedule: dict[str, Any]) -> set[str]:
-    """Prices of plans among those of a schedule."""
+    """Return the ids of a schedule's prices that belong to plans."""
     named = {id_of(item["price"]) for phase in schedule["phases"] for item in phase["items"]}
     return set(Price.objects.filter(pk__in=named).values_list("pk", flat=True))

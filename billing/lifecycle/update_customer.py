@@ -1,4 +1,4 @@
-"""Stripe's customer brought to what we say of the subscriber."""
+"""The worker updates the customer at Stripe with the details of the subscriber."""
 
 import hashlib
 import json
@@ -10,13 +10,17 @@ from billing.stripe_client import StripeRefused
 from billing.subscriptions import customer_details
 
 
-def carry_out(rows: standing_writes.Rows) -> None:
-    """Holding the lane, with no transaction open. What is empty is cleared. Raises `StripeUnavailable`,
-    `StripeRefused`."""
+def write_details(rows: standing_writes.Rows) -> None:
+    """Update the customer at Stripe; empty details are cleared there.
+
+    Call it holding the lane, with no transaction open. Raises `StripeUnavailable`, `StripeRefused`.
+    """
     customer = standing_writes.customer_of(rows)
     if customer is None:
         return
-    details = {name: "" if value is None else value for name, value in customer_details.of(customer.subscriber).items()}
+    details = {
+        name: "" if value is None else value for name, value in customer_details.details_of(customer.subscriber).items()
+    }
     if not details:
         return
     try:

@@ -21,12 +21,15 @@ class Migration(migrations.Migration):
             fields=[
                 ("cause", models.CharField(max_length=100, primary_key=True, serialize=False)),
                 ("subject", models.CharField(max_length=255)),
-                ("text", models.TextField(help_text="About the latest; names ids, and nobody")),
-                ("waiting", models.PositiveIntegerField(default=0, help_text="How often since the last mail about it")),
-                ("raised_at", models.DateTimeField(help_text="The latest")),
+                ("text", models.TextField(help_text="The latest text; it names ids, never people")),
+                (
+                    "waiting",
+                    models.PositiveIntegerField(default=0, help_text="How often it happened since the last mail"),
+                ),
+                ("raised_at", models.DateTimeField(help_text="When it last happened")),
                 (
                     "told_at",
-                    models.DateTimeField(blank=True, help_text="When ADMINS were last mailed about it", null=True),
+                    models.DateTimeField(blank=True, help_text="When ADMINS were last mailed about this", null=True),
                 ),
             ],
         ),
@@ -40,7 +43,11 @@ class Migration(migrations.Migration):
                 ("rank", models.PositiveSmallIntegerField(default=0)),
                 (
                     "grace_days",
-                    models.PositiveSmallIntegerField(blank=True, help_text="Empty: BILLING_GRACE_DAYS", null=True),
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="Days of access while a payment is overdue; empty: BILLING_GRACE_DAYS",
+                        null=True,
+                    ),
                 ),
                 ("trial_days", models.PositiveSmallIntegerField(default=0)),
                 ("is_public", models.BooleanField(default=True)),
@@ -56,12 +63,14 @@ class Migration(migrations.Migration):
                 (
                     "email",
                     models.EmailField(
-                        blank=True, help_text="Where mail about money goes, as Stripe has it", max_length=254
+                        blank=True, help_text="Bills go to this address, as Stripe has it", max_length=254
                     ),
                 ),
                 (
                     "preferred_locale",
-                    models.CharField(blank=True, help_text="The language Stripe writes to them in", max_length=20),
+                    models.CharField(
+                        blank=True, help_text="The language in which Stripe writes to the customer", max_length=20
+                    ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("deleted_at", models.DateTimeField(blank=True, null=True)),
@@ -80,7 +89,7 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("hold_customer", "Can place a hold on access"),
                     ("release_customer", "Can release a hold on access"),
-                    ("comp_customer", "Can give access for nothing, and end it"),
+                    ("comp_customer", "Can give access without payment, and end it"),
                     ("refresh_customer", "Can refresh from Stripe"),
                 ],
             },
@@ -89,7 +98,10 @@ class Migration(migrations.Migration):
             name="AccountDeletion",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("lane", models.CharField(db_index=True, help_text="Where the work is done", max_length=255)),
+                (
+                    "lane",
+                    models.CharField(db_index=True, help_text="The lane in which the worker does this", max_length=255),
+                ),
                 ("requested_at", models.DateTimeField()),
                 ("checkouts_expired_at", models.DateTimeField(blank=True, null=True)),
                 ("schedules_released_at", models.DateTimeField(blank=True, null=True)),
@@ -114,7 +126,7 @@ class Migration(migrations.Migration):
                     "customer",
                     models.OneToOneField(
                         blank=True,
-                        help_text="Whom Stripe bills",
+                        help_text="The customer whom Stripe bills",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="deletion",
@@ -136,7 +148,7 @@ class Migration(migrations.Migration):
                 ("status", models.CharField(max_length=30)),
                 (
                     "evidence_due_at",
-                    models.DateTimeField(blank=True, help_text="Until when Stripe takes an answer", null=True),
+                    models.DateTimeField(blank=True, help_text="Stripe accepts an answer until then", null=True),
                 ),
                 ("opened_at", models.DateTimeField(db_index=True)),
                 (
@@ -158,19 +170,27 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("reference", models.CharField(help_text="The dispute, charge or case that caused it", max_length=255)),
-                ("reason", models.TextField(blank=True, help_text="In the words of the member of staff who placed it")),
+                (
+                    "reference",
+                    models.CharField(help_text="The dispute, charge or case that caused the hold", max_length=255),
+                ),
+                (
+                    "reason",
+                    models.TextField(blank=True, help_text="Reason given by the member of staff who placed the hold"),
+                ),
                 (
                     "cause",
                     models.CharField(
-                        blank=True, default="", help_text="The event, or who, that placed it", max_length=255
+                        blank=True, default="", help_text="The event or person that placed the hold", max_length=255
                     ),
                 ),
                 ("placed_at", models.DateTimeField()),
                 ("released_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "released_by",
-                    models.CharField(blank=True, default="", help_text="The event, or who, that did", max_length=255),
+                    models.CharField(
+                        blank=True, default="", help_text="The event or person that released the hold", max_length=255
+                    ),
                 ),
                 (
                     "customer",
@@ -240,7 +260,7 @@ class Migration(migrations.Migration):
                         max_length=12,
                     ),
                 ),
-                ("amount", models.BigIntegerField(help_text="Minor units a month; what goes is negative")),
+                ("amount", models.BigIntegerField(help_text="Minor units a month; negative for a decrease")),
                 ("currency", models.CharField(max_length=3)),
                 ("moved_at", models.DateTimeField()),
                 (
@@ -263,7 +283,7 @@ class Migration(migrations.Migration):
                 ("amount", models.BigIntegerField(help_text="Minor units")),
                 ("currency", models.CharField(max_length=3)),
                 ("billing_reason", models.CharField(blank=True, max_length=40)),
-                ("period_start", models.DateTimeField(help_text="What the receipt says was paid for", null=True)),
+                ("period_start", models.DateTimeField(help_text="Start of the period that was paid for", null=True)),
                 ("period_end", models.DateTimeField(null=True)),
                 ("invoiced_at", models.DateTimeField(help_text="When the invoice was created")),
                 ("paid_at", models.DateTimeField()),
@@ -302,11 +322,13 @@ class Migration(migrations.Migration):
                 ("is_action_required", models.BooleanField(default=False)),
                 (
                     "decline_code",
-                    models.CharField(blank=True, help_text="Why, in the bank's or Stripe's word", max_length=60),
+                    models.CharField(
+                        blank=True, help_text="The decline code of the bank, or the error code of Stripe", max_length=60
+                    ),
                 ),
                 (
                     "next_attempt_at",
-                    models.DateTimeField(help_text="Empty: Stripe has no further try scheduled", null=True),
+                    models.DateTimeField(help_text="Empty if Stripe has no further try scheduled", null=True),
                 ),
                 ("hosted_invoice_url", models.TextField(blank=True)),
                 ("failed_at", models.DateTimeField(db_index=True)),
@@ -324,9 +346,9 @@ class Migration(migrations.Migration):
             name="Comp",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("until", models.DateTimeField(help_text="From then on there is none of it")),
+                ("until", models.DateTimeField(help_text="Access by this comp ends then")),
                 ("reason", models.TextField(blank=True)),
-                ("cause", models.CharField(blank=True, default="", help_text="Who gave it", max_length=255)),
+                ("cause", models.CharField(blank=True, default="", help_text="Who gave access", max_length=255)),
                 ("granted_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 (
@@ -352,7 +374,7 @@ class Migration(migrations.Migration):
                 ("feature", models.SlugField()),
                 (
                     "quantity",
-                    models.PositiveIntegerField(blank=True, help_text="Per period; empty: no limit", null=True),
+                    models.PositiveIntegerField(blank=True, help_text="Per month; empty: no limit", null=True),
                 ),
                 (
                     "plan",
@@ -373,11 +395,13 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3)),
                 (
                     "unit_amount",
-                    models.BigIntegerField(help_text="Minor units; empty where Stripe prices by tiers", null=True),
+                    models.BigIntegerField(help_text="Minor units; empty if Stripe prices by tiers", null=True),
                 ),
                 (
                     "currency_options",
-                    models.JSONField(blank=True, default=dict, help_text='{"eur": 1900}, minor units'),
+                    models.JSONField(
+                        blank=True, default=dict, help_text='Amounts in other currencies, minor units: {"eur": 1900}'
+                    ),
                 ),
                 (
                     "interval",
@@ -405,11 +429,13 @@ class Migration(migrations.Migration):
                 ("subscription_id", models.CharField(max_length=255)),
                 (
                     "quantity",
-                    models.PositiveIntegerField(default=1, help_text="For so many seats; for another number ask anew"),
+                    models.PositiveIntegerField(default=1, help_text="Number of seats that was previewed"),
                 ),
                 (
                     "proration_date",
-                    models.BigIntegerField(help_text="UTC seconds: up to then the old plan is paid, from then the new"),
+                    models.BigIntegerField(
+                        help_text="UTC seconds; the old plan is paid until then, the new plan from then on"
+                    ),
                 ),
                 (
                     "status",
@@ -482,7 +508,10 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3)),
                 ("status", models.CharField(max_length=20)),
                 ("failure_reason", models.CharField(blank=True, max_length=100)),
-                ("is_full", models.BooleanField(default=False, help_text="With it, the whole charge is refunded")),
+                (
+                    "is_full",
+                    models.BooleanField(default=False, help_text="This refund completed the refund of the charge"),
+                ),
                 ("created_at", models.DateTimeField(db_index=True)),
                 (
                     "customer",
@@ -502,7 +531,7 @@ class Migration(migrations.Migration):
                     models.CharField(help_text="Seconds, the upper bound of a histogram's bucket", max_length=8),
                 ),
                 ("calls", models.BigIntegerField()),
-                ("seconds", models.FloatField(help_text="What they took in sum")),
+                ("seconds", models.FloatField(help_text="The sum of their durations")),
             ],
             options={
                 "constraints": [
@@ -536,14 +565,14 @@ class Migration(migrations.Migration):
                     "failures",
                     models.JSONField(
                         blank=True,
-                        help_text='What went wrong at which try: [{"at": ISO time, "error": text}]',
+                        help_text='The error of each try: [{"at": ISO time, "error": text}]',
                         null=True,
                     ),
                 ),
                 (
                     "handled_at",
                     models.DateTimeField(
-                        blank=True, help_text="When staff said that a dead one needs no more", null=True
+                        blank=True, help_text="When staff marked this dead event as handled", null=True
                     ),
                 ),
                 ("received_at", models.DateTimeField()),
@@ -632,7 +661,7 @@ class Migration(migrations.Migration):
                 (
                     "reference",
                     models.CharField(
-                        help_text="The dispute, charge, subscription or other cause that asked for it", max_length=255
+                        help_text="The dispute, charge, subscription or other cause of the write", max_length=255
                     ),
                 ),
                 ("requested_at", models.DateTimeField()),
@@ -691,18 +720,23 @@ class Migration(migrations.Migration):
                 ("trial_end", models.DateTimeField(blank=True, null=True)),
                 (
                     "cancel_at",
-                    models.DateTimeField(blank=True, help_text="A cancellation is scheduled for then", null=True),
+                    models.DateTimeField(
+                        blank=True, help_text="When the scheduled cancellation takes effect", null=True
+                    ),
                 ),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
-                ("past_due_since", models.DateTimeField(blank=True, help_text="Grace counts from here", null=True)),
+                ("past_due_since", models.DateTimeField(blank=True, help_text="Grace is counted from then", null=True)),
                 ("latest_invoice", models.CharField(blank=True, max_length=255)),
                 ("default_payment_method", models.CharField(blank=True, max_length=255)),
                 (
                     "card_brand",
-                    models.CharField(blank=True, help_text="Of the card that will be charged", max_length=20),
+                    models.CharField(blank=True, help_text="Brand of the card that will be charged", max_length=20),
                 ),
                 ("card_last4", models.CharField(blank=True, max_length=4)),
-                ("card_expires_on", models.DateField(blank=True, help_text="The last day it works", null=True)),
+                (
+                    "card_expires_on",
+                    models.DateField(blank=True, help_text="The last day on which the card works", null=True),
+                ),
                 (
                     "pending_kind",
                     models.CharField(
@@ -716,32 +750,39 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "pending_at",
-                    models.DateTimeField(blank=True, help_text="When it happens, or lapses unless paid", null=True),
+                    models.DateTimeField(
+                        blank=True, help_text="When the change happens, or lapses unless it is paid", null=True
+                    ),
                 ),
-                ("pending_url", models.TextField(blank=True, help_text="Where the payment it waits for is confirmed")),
+                (
+                    "pending_url",
+                    models.TextField(blank=True, help_text="Page on which to confirm the payment of the change"),
+                ),
                 (
                     "unmapped_price",
                     models.CharField(blank=True, help_text="A price that belongs to no plan of ours", max_length=255),
                 ),
                 (
                     "announced_trial_end",
-                    models.DateTimeField(blank=True, help_text="The last trial_ending was about this", null=True),
+                    models.DateTimeField(blank=True, help_text="Trial end of the last trial_ending", null=True),
                 ),
                 (
                     "announced_renewal",
-                    models.DateTimeField(blank=True, help_text="The last renewal_coming was about this", null=True),
+                    models.DateTimeField(blank=True, help_text="Renewal of the last renewal_coming", null=True),
                 ),
                 (
                     "announced_card_expiry",
-                    models.DateField(blank=True, help_text="The last card_expiring was about this", null=True),
+                    models.DateField(blank=True, help_text="Card expiry of the last card_expiring", null=True),
                 ),
                 (
                     "has_announced_access",
-                    models.BooleanField(default=False, help_text="The last of access_granted, access_revoked"),
+                    models.BooleanField(
+                        default=False, help_text="Whether access_granted was announced last, not access_revoked"
+                    ),
                 ),
                 (
                     "revoked_because",
-                    models.CharField(blank=True, help_text="The reason of the last access_revoked", max_length=40),
+                    models.CharField(blank=True, help_text="Reason of the last access_revoked", max_length=40),
                 ),
                 (
                     "fetched_at",
@@ -794,7 +835,7 @@ class Migration(migrations.Migration):
                 (
                     "cause",
                     models.CharField(
-                        blank=True, default="", help_text="The event, or what else made it so", max_length=255
+                        blank=True, default="", help_text="The event or person that caused it", max_length=255
                     ),
                 ),
                 ("stripe_id", models.CharField(blank=True, max_length=255)),
@@ -819,7 +860,7 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(blank=True, max_length=3)),
                 (
                     "mrr",
-                    models.BigIntegerField(default=0, help_text="What it brings a month from then on, minor units"),
+                    models.BigIntegerField(default=0, help_text="Monthly recurring revenue from then on, minor units"),
                 ),
                 ("unmapped_price", models.CharField(blank=True, max_length=255)),
                 ("started_at", models.DateTimeField(blank=True, null=True)),
@@ -884,29 +925,29 @@ class Migration(migrations.Migration):
                 ),
                 ("started_at", models.DateTimeField(db_index=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("clock_at", models.DateTimeField(help_text="When it began, by the clock of the rules")),
+                ("clock_at", models.DateTimeField(help_text="When the run began, by the clock of the rules")),
                 (
                     "watermark",
                     models.BigIntegerField(
                         blank=True,
-                        help_text="Stripe's time up to which every event is in the ledger, UTC seconds",
+                        help_text="Every event up to this time of Stripe is in the ledger, UTC seconds",
                         null=True,
                     ),
                 ),
                 ("events", models.JSONField(blank=True, default=dict, help_text="Missed events by type")),
                 (
                     "compared",
-                    models.PositiveIntegerField(default=0, help_text="Objects of Stripe's held against our rows"),
+                    models.PositiveIntegerField(default=0, help_text="Stripe's objects compared with our rows"),
                 ),
                 ("drifted", models.PositiveIntegerField(default=0, help_text="Differences found")),
-                ("healed", models.PositiveIntegerField(default=0, help_text="Differences that are gone")),
-                ("imported", models.PositiveIntegerField(default=0, help_text="Subscriptions we had no row of")),
+                ("healed", models.PositiveIntegerField(default=0, help_text="Differences that were corrected")),
+                ("imported", models.PositiveIntegerField(default=0, help_text="Subscriptions that had no row here")),
                 ("drifts", models.JSONField(blank=True, default=list, help_text="The first differences, one by one")),
                 ("calls", models.PositiveIntegerField(default=0, help_text="Calls to Stripe")),
                 ("notes", models.JSONField(blank=True, default=list)),
                 (
                     "progress",
-                    models.JSONField(blank=True, default=dict, help_text="What is left for a run that goes on"),
+                    models.JSONField(blank=True, default=dict, help_text="Where the next run continues"),
                 ),
                 ("error", models.TextField(blank=True, default="")),
             ],
@@ -927,7 +968,9 @@ class Migration(migrations.Migration):
                 ("used", models.PositiveIntegerField(default=0)),
                 (
                     "has_announced_overflow",
-                    models.BooleanField(default=False, help_text="It is above the limit, and that was said"),
+                    models.BooleanField(
+                        default=False, help_text="Use exceeds the limit, and quota_overflowed was sent"
+                    ),
                 ),
                 (
                     "subscriber",

@@ -1,3 +1,5 @@
+"""The rows of `billing`, re-exported for every other room and for host projects."""
+
 from .alerts import Alert
 from .catalogue import Plan, PlanLimit, Price
 from .comp import Comp

@@ -1,4 +1,4 @@
-"""What is sold: plans, their limits, and the Stripe prices that buy them."""
+"""Plans, their limits, and the Stripe prices that buy them are kept here."""
 
 from typing import Any
 
@@ -6,13 +6,15 @@ from django.db import models
 
 
 class Plan(models.Model):
-    """A plan of ours. `rank` orders plans: a change to a lower rank is a downgrade."""
+    """A plan gives access. `rank` orders plans: a change to a lower rank is a downgrade."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True)
     rank = models.PositiveSmallIntegerField(default=0)
-    grace_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: BILLING_GRACE_DAYS")
+    grace_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Days of access while a payment is overdue; empty: BILLING_GRACE_DAYS"
+    )
     trial_days = models.PositiveSmallIntegerField(default=0)
     is_public = models.BooleanField(default=True)
 
@@ -23,7 +25,7 @@ class Plan(models.Model):
         return self.name
 
     def limit(self, feature: str) -> int | None:
-        """How much of `feature` a period includes; None for no limit, 0 where the plan does not name it."""
+        """Return how much of `feature` a month includes; None for no limit, 0 if the plan does not name it."""
         for row in self.limits.all():
             if row.feature == feature:
                 return row.quantity
@@ -33,7 +35,7 @@ class Plan(models.Model):
 class PlanLimit(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="limits")
     feature = models.SlugField()
-    quantity = models.PositiveIntegerField(null=True, blank=True, help_text="Per period; empty: no limit")
+    quantity = models.PositiveIntegerField(null=True, blank=True, help_text="Per month; empty: no limit")
 
     class Meta:
         ordering = ["feature"]
@@ -44,7 +46,7 @@ class PlanLimit(models.Model):
 
 
 class Price(models.Model):
-    """A Stripe price of one of our plans. Amounts in minor units of their currency, as Stripe counts them."""
+    """A price at Stripe belongs to one of our plans. Amounts are minor units, as Stripe counts them."""
 
     class Interval(models.TextChoices):
         DAY = "day"
@@ -56,8 +58,10 @@ class Price(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
     lookup_key = models.CharField(max_length=200, blank=True, db_index=True)
     currency = models.CharField(max_length=3)
-    unit_amount = models.BigIntegerField(null=True, help_text="Minor units; empty where Stripe prices by tiers")
-    currency_options: Any = models.JSONField(default=dict, blank=True, help_text='{"eur": 1900}, minor units')
+    unit_amount = models.BigIntegerField(null=True, help_text="Minor units; empty if Stripe prices by tiers")
+    currency_options: Any = models.JSONField(
+        default=dict, blank=True, help_text='Amounts in other currencies, minor units: {"eur": 1900}'
+    )
     interval = models.CharField(max_length=5, choices=Interval.choices)
     interval_count = models.PositiveSmallIntegerField(default=1)
     is_active = models.BooleanField(default=True)

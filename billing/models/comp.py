@@ -1,4 +1,4 @@
-"""Access given for nothing."""
+"""A comp is access that staff give without payment."""
 
 from datetime import datetime
 
@@ -11,18 +11,18 @@ from .subscription import Customer
 
 class CompQuerySet(models.QuerySet["Comp"]):
     def open(self) -> "CompQuerySet":
-        """Not ended, and not seen to have run out."""
+        """Return comps that are not ended. One that has run out stays open until the worker ends it."""
         return self.filter(ended_at=None)
 
 
 class Comp(models.Model):
-    """Access to a plan that a member of staff gave until a moment; kept for good, at most one a customer is open."""
+    """A comp gives access to a plan until a moment. Rows are kept for good; a customer has at most one open comp."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="comps")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
-    until = models.DateTimeField(help_text="From then on there is none of it")
+    until = models.DateTimeField(help_text="Access by this comp ends then")
     reason = models.TextField(blank=True)
-    cause = models.CharField(max_length=255, blank=True, default="", help_text="Who gave it")
+    cause = models.CharField(max_length=255, blank=True, default="", help_text="Who gave access")
     granted_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=255, blank=True, default="", help_text="Who or what ended it")

@@ -1,8 +1,10 @@
+"""The dashboard is a page of the admin, and needs a model of its own there."""
+
 from .payments import Payment
 
 
 class Dashboard(Payment):
-    """The dashboard as the admin knows it: a page with its own address, place in the menu and permission, no rows."""
+    """The dashboard has an address, a place in the menu and a permission in the admin, but no rows."""
 
     class Meta:
         proxy = True

@@ -1,4 +1,4 @@
-"""Who is leaving, and how far we have come: a row for each account to be deleted, kept for good."""
+"""Each deletion of an account is a row, kept for good, that records how far the deletion has come."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -13,15 +13,18 @@ from .ledger import StripeEvent
 from .subscription import Customer, Subscription
 
 Status = Subscription.Status
-# Stripe tries to deliver for three days; what the sync finds in its list afterwards is found within these.
+# Stripe retries a delivery for three days, and the sync finds older events in Stripe's list, within these days.
 EVENTS_COME_FOR = timedelta(days=35)
 BILLED = sorted(set(Status) - {Status.NONE, *Subscription.TERMINAL})
 
 
 class AccountDeletionQuerySet(models.QuerySet["AccountDeletion"]):
     def owed(self, at: datetime) -> "AccountDeletionQuerySet":
-        """Not finished and due; or finished, and yet Stripe bills again (a Checkout was paid behind our back), or there
-        are events about the person, which Stripe goes on delivering for days."""
+        """Return deletions that are due.
+
+        A finished one is due again if Stripe bills again (a Checkout was paid meanwhile), or if events about the
+        person have arrived, which Stripe still delivers for days.
+        """
         is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=at)
         bills_again = Q(customer__subscription__status__in=BILLED)
         events = StripeEvent.objects.unredacted().filter(lane=OuterRef("customer_id"))
@@ -30,7 +33,7 @@ class AccountDeletionQuerySet(models.QuerySet["AccountDeletion"]):
 
 
 class AccountDeletion(models.Model):
-    """One subscriber's leaving. A step is stamped once Stripe has confirmed it, and is not taken again."""
+    """A deletion ends one account. A step is stamped once Stripe has confirmed it, and is not taken again."""
 
     STEPS: ClassVar[dict[str, str]] = {
         "checkouts_expired_at": "expire open Checkouts",
@@ -51,9 +54,9 @@ class AccountDeletion(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="deletion",
-        help_text="Whom Stripe bills",
+        help_text="The customer whom Stripe bills",
     )
-    lane = models.CharField(max_length=255, db_index=True, help_text="Where the work is done")
+    lane = models.CharField(max_length=255, db_index=True, help_text="The lane in which the worker does this")
     requested_at = models.DateTimeField()
     checkouts_expired_at = models.DateTimeField(null=True, blank=True)
     schedules_released_at = models.DateTimeField(null=True, blank=True)
@@ -81,10 +84,10 @@ class AccountDeletion(models.Model):
 
     @property
     def is_billed(self) -> bool:
-        """Whether Stripe bills, as far as we know."""
+        """Whether Stripe still bills, by our rows."""
         return Subscription.objects.filter(customer=self.customer_id, status__in=BILLED).exists()
 
     @property
     def next_step(self) -> str:
-        """In words; empty when there is none left."""
+        """Return the next step in words; "" when none is left."""
         return next((words for field, words in self.STEPS.items() if getattr(self, field) is None), "")

@@ -1,4 +1,4 @@
-"""What a subscription was: one row for each real change, added and never written over."""
+"""Each real change of a subscription adds a row of history, which is never overwritten."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from .subscription import Customer, Subscription
 
 
 class SubscriptionChange(models.Model):
-    """A subscription as it stood from `recorded_at` on, by the clock of the rules, until the next row."""
+    """A row keeps a subscription as it stood from `recorded_at` on, by the clock of the rules, until the next row."""
 
     STATE: ClassVar[tuple[str, ...]] = (
         "stripe_id",
@@ -30,14 +30,14 @@ class SubscriptionChange(models.Model):
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="subscription_changes")
     recorded_at = models.DateTimeField()
-    cause = models.CharField(max_length=255, blank=True, default="", help_text="The event, or what else made it so")
+    cause = models.CharField(max_length=255, blank=True, default="", help_text="The event or person that caused it")
     stripe_id = models.CharField(max_length=255, blank=True)
     status = models.CharField(max_length=20, choices=Subscription.Status.choices)
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField(default=1)
     currency = models.CharField(max_length=3, blank=True)
-    mrr = models.BigIntegerField(default=0, help_text="What it brings a month from then on, minor units")
+    mrr = models.BigIntegerField(default=0, help_text="Monthly recurring revenue from then on, minor units")
     unmapped_price = models.CharField(max_length=255, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     current_period_start = models.DateTimeField(null=True, blank=True)
@@ -59,10 +59,9 @@ class SubscriptionChange(models.Model):
 
 
 class MrrMovement(models.Model):
-    """The ledger of monthly recurring revenue: what came or went at a moment. Their sum up to then is the MRR.
+    """A movement changes the monthly recurring revenue (MRR). The sum of all up to a moment is the MRR then.
 
-    A customer who brings something goes from nothing to something by `new` or `reactivation`, and back by `churn` only:
-    counting those tells how many there are.
+    A customer starts to pay by `new` or `reactivation`, and stops by `churn` only, so these tell how many pay.
     """
 
     class Kind(models.TextChoices):
@@ -74,7 +73,7 @@ class MrrMovement(models.Model):
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="mrr_movements")
     kind = models.CharField(max_length=12, choices=Kind.choices)
-    amount = models.BigIntegerField(help_text="Minor units a month; what goes is negative")
+    amount = models.BigIntegerField(help_text="Minor units a month; negative for a decrease")
     currency = models.CharField(max_length=3)
     moved_at = models.DateTimeField()
 

@@ -1,4 +1,4 @@
-"""The durable record of what Stripe told us, the lanes that order it, and the writes we owe Stripe."""
+"""The ledger keeps every event of Stripe, the lanes that order events, and the writes we owe Stripe."""
 
 import uuid
 from typing import Any
@@ -9,15 +9,15 @@ from django.db.models import F, Q
 
 class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
     def locked(self) -> "StripeEventQuerySet":
-        """Until the transaction ends; always from the first id on, so that nobody waits for another in a circle."""
+        """Lock the rows until the transaction ends, in the order of their ids, which prevents deadlocks."""
         return self.select_for_update().order_by("pk")
 
     def waiting(self) -> "StripeEventQuerySet":
-        """Received, or failed with tries left."""
+        """Return events that are received, or failed with tries left."""
         return self.filter(status__in=StripeEvent.WAITING)
 
     def unredacted(self) -> "StripeEventQuerySet":
-        """With all they came with: neither pruned nor freed of what is personal."""
+        """Return events whose payload is complete, neither pruned nor redacted."""
         return self.filter(payload__redacted__isnull=True).exclude(payload={})
 
     def dead(self) -> "StripeEventQuerySet":
@@ -25,13 +25,13 @@ class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
         return self.filter(status=StripeEvent.Status.DEAD, handled_at=None)
 
     def done(self) -> "StripeEventQuerySet":
-        """Nothing more is to come of it."""
+        """Return events that need nothing more."""
         is_handled = Q(status=StripeEvent.Status.DEAD, handled_at__isnull=False)
         return self.filter(Q(status__in=StripeEvent.DONE) | is_handled)
 
 
 class StripeEvent(models.Model):
-    """One event of Stripe's, stored before it is answered. `created` is Stripe's, in UTC seconds."""
+    """An event of Stripe is stored before its delivery is answered. `created` is Stripe's time, in UTC seconds."""
 
     class Status(models.TextChoices):
         RECEIVED = "received"
@@ -55,9 +55,9 @@ class StripeEvent(models.Model):
     processed_at = models.DateTimeField(null=True, blank=True)
     error_message = models.TextField(blank=True, default="")
     failures: Any = models.JSONField(
-        null=True, blank=True, help_text='What went wrong at which try: [{"at": ISO time, "error": text}]'
+        null=True, blank=True, help_text='The error of each try: [{"at": ISO time, "error": text}]'
     )
-    handled_at = models.DateTimeField(null=True, blank=True, help_text="When staff said that a dead one needs no more")
+    handled_at = models.DateTimeField(null=True, blank=True, help_text="When staff marked this dead event as handled")
     received_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -116,9 +116,9 @@ class StripeEvent(models.Model):
 
 
 class Lane(models.Model):
-    """The unit of order: whoever holds its token is alone with one customer's state.
+    """A lane is the unit of order: only the worker that holds its token changes the state of its customer.
 
-    `arrived` counts wake-ups and `drained` those that were seen to the end, so a lane is awake while they differ.
+    `arrived` counts wake-ups and `drained` those that were finished, so a lane has waiting work while they differ.
     """
 
     key = models.CharField(primary_key=True, max_length=255)
@@ -139,7 +139,7 @@ class Lane(models.Model):
 
 
 class StripeWrite(models.Model):
-    """A write we owe Stripe, decided in a transaction and made after it. Id and try make the idempotency key."""
+    """An owed write is decided in a transaction and made after it. Id and try make the idempotency key."""
 
     class Action(models.TextChoices):
         CANCEL_SUBSCRIPTION = "cancel_subscription"
@@ -148,7 +148,7 @@ class StripeWrite(models.Model):
         SET_SEATS = "set_seats"
         UPDATE_CUSTOMER = "update_customer"
 
-    # Done as often as it is asked for; the others once for each cause.
+    # These are made as often as they are asked for, the others once for each cause.
     STANDING = (Action.SET_SEATS, Action.UPDATE_CUSTOMER)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -156,7 +156,7 @@ class StripeWrite(models.Model):
     action = models.CharField(max_length=30, choices=Action.choices)
     object_id = models.CharField(max_length=255)
     reference = models.CharField(
-        max_length=255, help_text="The dispute, charge, subscription or other cause that asked for it"
+        max_length=255, help_text="The dispute, charge, subscription or other cause of the write"
     )
     requested_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)

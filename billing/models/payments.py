@@ -1,4 +1,4 @@
-"""Facts about money, one row each by Stripe's own id, never deleted. Amounts in minor units as Stripe counts them."""
+"""Each fact about money is a row with Stripe's own id, never deleted. Amounts are minor units, as at Stripe."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from .subscription import Customer
 
 
 class Payment(models.Model):
-    """A paid invoice."""
+    """A payment records a paid invoice."""
 
     invoice_id = models.CharField(max_length=255, unique=True)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="payments")
@@ -14,7 +14,7 @@ class Payment(models.Model):
     amount = models.BigIntegerField(help_text="Minor units")
     currency = models.CharField(max_length=3)
     billing_reason = models.CharField(max_length=40, blank=True)
-    period_start = models.DateTimeField(null=True, help_text="What the receipt says was paid for")
+    period_start = models.DateTimeField(null=True, help_text="Start of the period that was paid for")
     period_end = models.DateTimeField(null=True)
     invoiced_at = models.DateTimeField(help_text="When the invoice was created")
     paid_at = models.DateTimeField()
@@ -29,7 +29,7 @@ class Payment(models.Model):
 
 
 class PaymentFailure(models.Model):
-    """One failed try at an open invoice, or one that waits for the cardholder (3D Secure)."""
+    """A failure records one failed try to pay an invoice, or one that waits for the cardholder (3D Secure)."""
 
     invoice_id = models.CharField(max_length=255)
     attempt = models.PositiveSmallIntegerField()
@@ -38,8 +38,10 @@ class PaymentFailure(models.Model):
     amount = models.BigIntegerField(help_text="What remains due, minor units")
     currency = models.CharField(max_length=3)
     is_action_required = models.BooleanField(default=False)
-    decline_code = models.CharField(max_length=60, blank=True, help_text="Why, in the bank's or Stripe's word")
-    next_attempt_at = models.DateTimeField(null=True, help_text="Empty: Stripe has no further try scheduled")
+    decline_code = models.CharField(
+        max_length=60, blank=True, help_text="The decline code of the bank, or the error code of Stripe"
+    )
+    next_attempt_at = models.DateTimeField(null=True, help_text="Empty if Stripe has no further try scheduled")
     hosted_invoice_url = models.TextField(blank=True)
     failed_at = models.DateTimeField(db_index=True)
 
@@ -53,7 +55,7 @@ class PaymentFailure(models.Model):
 
 
 class InvoicePayment(models.Model):
-    """The map payment intent → invoice: what leads a refund or dispute, which name no customer, to its subscriber."""
+    """A row links a payment intent to its invoice, so that a refund or dispute leads to its customer."""
 
     id = models.CharField(primary_key=True, max_length=255)
     invoice_id = models.CharField(max_length=255, db_index=True)
@@ -76,7 +78,7 @@ class Refund(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=20)
     failure_reason = models.CharField(max_length=100, blank=True)
-    is_full = models.BooleanField(default=False, help_text="With it, the whole charge is refunded")
+    is_full = models.BooleanField(default=False, help_text="This refund completed the refund of the charge")
     created_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
@@ -93,7 +95,7 @@ class Dispute(models.Model):
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=60, blank=True)
     status = models.CharField(max_length=30)
-    evidence_due_at = models.DateTimeField(null=True, blank=True, help_text="Until when Stripe takes an answer")
+    evidence_due_at = models.DateTimeField(null=True, blank=True, help_text="Stripe accepts an answer until then")
     opened_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
@@ -101,7 +103,7 @@ class Dispute(models.Model):
 
     @property
     def is_inquiry(self) -> bool:
-        """A question from the bank: no money moved, access stays."""
+        """Whether this is only a question from the bank: no money moved, and access stays."""
         return self.status.startswith("warning_")
 
     @property

@@ -1,4 +1,4 @@
-"""The subscriber model is a setting of the host project."""
+"""The host project chooses the subscriber model by a setting."""
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist

@@ -1,4 +1,4 @@
-"""Who pays and what they have: the customer, the projected subscription, holds, open Checkouts, changes of plan."""
+"""A customer has a projected subscription, holds, Checkout attempts and changes of plan, all kept here."""
 
 import uuid
 from typing import Any
@@ -24,17 +24,19 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
 
 class Customer(models.Model):
-    """A Stripe customer of ours. Without a subscriber it is a tombstone: late webhooks land here, nobody gains.
+    """A customer links a Stripe customer with a subscriber. Without one it is a tombstone for late webhooks.
 
-    A subscriber whom Stripe may bill cannot be deleted from under it: `billing.lifecycle.deletion` unlinks them first.
+    Django refuses to delete a subscriber whom Stripe may bill: `billing.lifecycle.deletion` unlinks the customer first.
     """
 
     id = models.CharField(primary_key=True, max_length=255)
     subscriber: Any = models.OneToOneField(
         conf.subscriber_model, null=True, blank=True, on_delete=models.PROTECT, related_name="billing_customer"
     )
-    email = models.EmailField(blank=True, help_text="Where mail about money goes, as Stripe has it")
-    preferred_locale = models.CharField(max_length=20, blank=True, help_text="The language Stripe writes to them in")
+    email = models.EmailField(blank=True, help_text="Bills go to this address, as Stripe has it")
+    preferred_locale = models.CharField(
+        max_length=20, blank=True, help_text="The language in which Stripe writes to the customer"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
@@ -44,7 +46,7 @@ class Customer(models.Model):
         permissions = [
             ("hold_customer", "Can place a hold on access"),
             ("release_customer", "Can release a hold on access"),
-            ("comp_customer", "Can give access for nothing, and end it"),
+            ("comp_customer", "Can give access without payment, and end it"),
             ("refresh_customer", "Can refresh from Stripe"),
         ]
         indexes = [models.Index(fields=["email"], name="billing_customer_by_email")]
@@ -54,10 +56,10 @@ class Customer(models.Model):
 
 
 class Subscription(models.Model):
-    """What one customer has, as Stripe said when last asked: a projection, written by `billing.subscriptions` alone.
+    """A row shows a customer's subscription as Stripe last described it; only `billing.subscriptions` writes it.
 
-    Three axes are kept apart: Stripe's `status`, a scheduled cancellation (`cancel_at`), and our holds.
-    A change that has not happened yet stands in the `pending_…` columns, whoever asked for it.
+    Stripe's `status`, a scheduled cancellation (`cancel_at`) and our holds are independent of each other.
+    A pending change of plan stands in the `pending_…` columns, whoever asked for it.
     """
 
     class Pending(models.TextChoices):
@@ -88,24 +90,28 @@ class Subscription(models.Model):
     current_period_start = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)
     trial_end = models.DateTimeField(null=True, blank=True)
-    cancel_at = models.DateTimeField(null=True, blank=True, help_text="A cancellation is scheduled for then")
+    cancel_at = models.DateTimeField(null=True, blank=True, help_text="When the scheduled cancellation takes effect")
     ended_at = models.DateTimeField(null=True, blank=True)
-    past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace counts from here")
+    past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace is counted from then")
     latest_invoice = models.CharField(max_length=255, blank=True)
     default_payment_method = models.CharField(max_length=255, blank=True)
-    card_brand = models.CharField(max_length=20, blank=True, help_text="Of the card that will be charged")
+    card_brand = models.CharField(max_length=20, blank=True, help_text="Brand of the card that will be charged")
     card_last4 = models.CharField(max_length=4, blank=True)
-    card_expires_on = models.DateField(null=True, blank=True, help_text="The last day it works")
+    card_expires_on = models.DateField(null=True, blank=True, help_text="The last day on which the card works")
     pending_kind = models.CharField(max_length=20, choices=Pending.choices, blank=True)
     pending_price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    pending_at = models.DateTimeField(null=True, blank=True, help_text="When it happens, or lapses unless paid")
-    pending_url = models.TextField(blank=True, help_text="Where the payment it waits for is confirmed")
+    pending_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the change happens, or lapses unless it is paid"
+    )
+    pending_url = models.TextField(blank=True, help_text="Page on which to confirm the payment of the change")
     unmapped_price = models.CharField(max_length=255, blank=True, help_text="A price that belongs to no plan of ours")
-    announced_trial_end = models.DateTimeField(null=True, blank=True, help_text="The last trial_ending was about this")
-    announced_renewal = models.DateTimeField(null=True, blank=True, help_text="The last renewal_coming was about this")
-    announced_card_expiry = models.DateField(null=True, blank=True, help_text="The last card_expiring was about this")
-    has_announced_access = models.BooleanField(default=False, help_text="The last of access_granted, access_revoked")
-    revoked_because = models.CharField(max_length=40, blank=True, help_text="The reason of the last access_revoked")
+    announced_trial_end = models.DateTimeField(null=True, blank=True, help_text="Trial end of the last trial_ending")
+    announced_renewal = models.DateTimeField(null=True, blank=True, help_text="Renewal of the last renewal_coming")
+    announced_card_expiry = models.DateField(null=True, blank=True, help_text="Card expiry of the last card_expiring")
+    has_announced_access = models.BooleanField(
+        default=False, help_text="Whether access_granted was announced last, not access_revoked"
+    )
+    revoked_because = models.CharField(max_length=40, blank=True, help_text="Reason of the last access_revoked")
     fetched_at = models.DateTimeField(null=True, blank=True, help_text="When we began to ask Stripe for this state")
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -125,7 +131,7 @@ class HoldQuerySet(models.QuerySet["Hold"]):
 
 
 class Hold(models.Model):
-    """Access withheld whatever the status says; one row per cause, released and never deleted."""
+    """A hold withholds access whatever the status is. Each cause has one row, which is released and never deleted."""
 
     class Kind(models.TextChoices):
         DISPUTE = "dispute"
@@ -135,12 +141,16 @@ class Hold(models.Model):
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="holds")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    reference = models.CharField(max_length=255, help_text="The dispute, charge or case that caused it")
-    reason = models.TextField(blank=True, help_text="In the words of the member of staff who placed it")
-    cause = models.CharField(max_length=255, blank=True, default="", help_text="The event, or who, that placed it")
+    reference = models.CharField(max_length=255, help_text="The dispute, charge or case that caused the hold")
+    reason = models.TextField(blank=True, help_text="Reason given by the member of staff who placed the hold")
+    cause = models.CharField(
+        max_length=255, blank=True, default="", help_text="The event or person that placed the hold"
+    )
     placed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
-    released_by = models.CharField(max_length=255, blank=True, default="", help_text="The event, or who, that did")
+    released_by = models.CharField(
+        max_length=255, blank=True, default="", help_text="The event or person that released the hold"
+    )
 
     objects = HoldQuerySet.as_manager()
 
@@ -159,7 +169,7 @@ class Hold(models.Model):
 
 
 class CheckoutAttempt(models.Model):
-    """One try at buying. Its id is the idempotency key of the Stripe Checkout session made for it."""
+    """An attempt records that somebody began to buy. Its id is the idempotency key of its Stripe Checkout session."""
 
     class Status(models.TextChoices):
         OPEN = "open"
@@ -188,7 +198,7 @@ class CheckoutAttempt(models.Model):
 
 
 class PlanChange(models.Model):
-    """One change of plan: previewed, then asked of Stripe. Its id is the idempotency key of what that takes."""
+    """A change of plan is previewed and then asked of Stripe. Its id is part of the idempotency key of each call."""
 
     class Status(models.TextChoices):
         PREVIEWED = "previewed"
@@ -200,8 +210,10 @@ class PlanChange(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="plan_changes")
     subscription_id = models.CharField(max_length=255)
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
-    quantity = models.PositiveIntegerField(default=1, help_text="For so many seats; for another number ask anew")
-    proration_date = models.BigIntegerField(help_text="UTC seconds: up to then the old plan is paid, from then the new")
+    quantity = models.PositiveIntegerField(default=1, help_text="Number of seats that was previewed")
+    proration_date = models.BigIntegerField(
+        help_text="UTC seconds; the old plan is paid until then, the new plan from then on"
+    )
     status = models.CharField(max_length=10, choices=Status.choices)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,4 +1,4 @@
-"""What each run of the sync found and did."""
+"""Each run of the sync leaves a row that says what it found and did."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 class SyncRun(models.Model):
-    """One run of `sync_stripe`. The newest watermark is where the next one begins to ask for events."""
+    """A row records one run of `sync_stripe`. The next run asks for events from the newest watermark on."""
 
     class Mode(models.TextChoices):
         ROUTINE = "routine", "events and what is pending"
@@ -23,19 +23,19 @@ class SyncRun(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
     started_at = models.DateTimeField(db_index=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    clock_at = models.DateTimeField(help_text="When it began, by the clock of the rules")
+    clock_at = models.DateTimeField(help_text="When the run began, by the clock of the rules")
     watermark = models.BigIntegerField(
-        null=True, blank=True, help_text="Stripe's time up to which every event is in the ledger, UTC seconds"
+        null=True, blank=True, help_text="Every event up to this time of Stripe is in the ledger, UTC seconds"
     )
     events: Any = models.JSONField(default=dict, blank=True, help_text="Missed events by type")
-    compared = models.PositiveIntegerField(default=0, help_text="Objects of Stripe's held against our rows")
+    compared = models.PositiveIntegerField(default=0, help_text="Stripe's objects compared with our rows")
     drifted = models.PositiveIntegerField(default=0, help_text="Differences found")
-    healed = models.PositiveIntegerField(default=0, help_text="Differences that are gone")
-    imported = models.PositiveIntegerField(default=0, help_text="Subscriptions we had no row of")
+    healed = models.PositiveIntegerField(default=0, help_text="Differences that were corrected")
+    imported = models.PositiveIntegerField(default=0, help_text="Subscriptions that had no row here")
     drifts: Any = models.JSONField(default=list, blank=True, help_text="The first differences, one by one")
     calls = models.PositiveIntegerField(default=0, help_text="Calls to Stripe")
     notes: Any = models.JSONField(default=list, blank=True)
-    progress: Any = models.JSONField(default=dict, blank=True, help_text="What is left for a run that goes on")
+    progress: Any = models.JSONField(default=dict, blank=True, help_text="Where the next run continues")
     error = models.TextField(blank=True, default="")
 
     class Meta:

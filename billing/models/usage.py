@@ -1,4 +1,4 @@
-"""How much of each feature was used in which period: counted upwards, never written over."""
+"""Usage of each feature is counted by period, and a counter never goes down."""
 
 from typing import Any
 
@@ -8,13 +8,15 @@ from billing.conf import conf
 
 
 class Usage(models.Model):
-    """One counter per subscriber, feature and period; a new period starts a new row."""
+    """A row counts for one subscriber, feature and period; a new period starts a new row."""
 
     subscriber: Any = models.ForeignKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_usage")
     feature = models.SlugField()
     period_start = models.DateTimeField()
     used = models.PositiveIntegerField(default=0)
-    has_announced_overflow = models.BooleanField(default=False, help_text="It is above the limit, and that was said")
+    has_announced_overflow = models.BooleanField(
+        default=False, help_text="Use exceeds the limit, and quota_overflowed was sent"
+    )
 
     class Meta:
         verbose_name = "usage record"

@@ -29,9 +29,9 @@ PAID_FOR = {"subscription_update": "Plan change", "manual": "One-time purchase"}
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """Show /billing/: the subscriber's plan, what happens next, what needs doing, usage and payments."""
-    subscriber = payer.of(request)
-    why_not = payer.why_not(request, subscriber)
-    now = overview.of(subscriber).to_look_at() if why_not else overview.of(subscriber)
+    subscriber = payer.payer_of(request)
+    why_not = payer.reason_not_to_manage(request, subscriber)
+    now = overview.overview_of(subscriber).to_look_at() if why_not else overview.overview_of(subscriber)
     customer = Customer.objects.of(subscriber, deleted_too=True)
     context = {
         "overview": now,

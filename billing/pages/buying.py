@@ -33,11 +33,13 @@ NOTHING_CHARGED = "Nothing was charged."
 @require_safe
 def prices(request: HttpRequest) -> HttpResponse:
     """Show /: every public plan, monthly or yearly, in one currency. The address holds the choice."""
-    subscriber = payer.of(request)
+    subscriber = payer.payer_of(request)
     context = {
-        "list": PriceList.asked_for(request.GET, request.headers.get("Accept-Language", ""), seats.shown(subscriber)),
+        "list": PriceList.asked_for(
+            request.GET, request.headers.get("Accept-Language", ""), seats.seats_shown(subscriber)
+        ),
         "current": access.of(subscriber),
-        "why_not": payer.why_not(request, subscriber) if payer.is_signed_in(request) else "",
+        "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
     }
     response = render(request, "billing/prices.html", context)
     if payer.is_signed_in(request):
@@ -52,10 +54,10 @@ def checkout(request: HttpRequest) -> HttpResponse:
     """Answer /billing/checkout: GET shows what the subscriber is about to buy, POST redirects to Stripe's page."""
     asked = request.POST if request.method == "POST" else request.GET
     try:
-        subscriber = payer.managed(request)
+        subscriber = payer.managed_payer(request)
     except (payer.NobodyPays, payer.MayNotManage) as refusal:
         return trouble.not_yours(request, refusal)
-    card = PriceList.asked_for(asked, seats=seats.shown(subscriber)).card(asked.get("plan", ""))
+    card = PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)).card(asked.get("plan", ""))
     if card is None or card.price is None:
         raise Http404
     if request.method != "POST":
@@ -87,7 +89,7 @@ def _not_started(request: HttpRequest, card: Card, sentence: str, status: int) -
 @require_safe
 def checkout_return(request: HttpRequest) -> HttpResponse:
     """Answer /billing/return?session_id=, to which Stripe sends the buyer. Only the buyer's own session is shown."""
-    session_id, subscriber = request.GET.get("session_id", ""), payer.of(request)
+    session_id, subscriber = request.GET.get("session_id", ""), payer.payer_of(request)
     if not session_id.isprintable() or not session_id or subscriber is None:
         raise Http404
     attempt = get_object_or_404(
@@ -98,7 +100,7 @@ def checkout_return(request: HttpRequest) -> HttpResponse:
     if seconds := return_wait(request):
         return trouble.too_often(request, seconds)
     try:
-        outcome = buying.settle(attempt)
+        outcome = buying.refresh_outcome(attempt)
     except (StripeUnavailable, *StripeRefused, LaneBusy, catalogue.UnmappedPrice) as error:
         log.warning("checkout not confirmed on return", extra={"session": attempt.session_id, "error": str(error)})
         outcome = buying.Outcome.PAID if access.has_access(subscriber) else buying.Outcome.PROCESSING

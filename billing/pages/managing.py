@@ -48,7 +48,7 @@ def for_manager(view: View) -> View:
         if seconds := stripe_wait(request):
             return trouble.too_often(request, seconds)
         try:
-            return view(request, payer.managed(request), *args, **kwargs)
+            return view(request, payer.managed_payer(request), *args, **kwargs)
         except (payer.NobodyPays, payer.MayNotManage) as refusal:
             return trouble.not_yours(request, refusal)
         except Refused as refusal:
@@ -69,14 +69,14 @@ def for_manager(view: View) -> View:
 def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/change: GET lists the plans, or previews the change to `plan` and `interval`; POST makes the
     change."""
-    now = overview.of(subscriber)
+    now = overview.overview_of(subscriber)
     if request.method == "POST":
         return _change(request, subscriber)
     if "plan" in request.GET:
         return _preview(request, subscriber, now)
     held = now.subscription
     asked = {"interval": request.GET.get("interval") or _interval(now), "currency": held.currency if held else ""}
-    context = {"list": PriceList.asked_for(asked, seats=seats.shown(subscriber)), "overview": now}
+    context = {"list": PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)), "overview": now}
     return render(request, "billing/change.html", context)
 
 
@@ -95,7 +95,7 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/cancel: GET explains both ways to cancel, POST `when` cancels."""
     when = request.POST.get("when", "")
     if request.method != "POST" or when not in ("period_end", "now"):
-        return render(request, "billing/cancel.html", {"overview": overview.of(subscriber)})
+        return render(request, "billing/cancel.html", {"overview": overview.overview_of(subscriber)})
     left = leaving.cancel(subscriber, "now" if when == "now" else "period_end")
     if left.status in Subscription.TERMINAL:  # a banner on the page says when a later end comes
         messages.success(request, "Your subscription is cancelled. Nothing more will be charged.")
@@ -122,7 +122,7 @@ def portal(request: HttpRequest, subscriber: Any) -> HttpResponse:
 @require_safe
 def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Show /billing/invoices: the subscriber's invoices, newest first, with fresh links."""
-    page = invoicing.of(subscriber, request.GET.get("after", ""))
+    page = invoicing.invoices_of(subscriber, request.GET.get("after", ""))
     rows = [{"invoice": invoice, "total": format_amount(invoice.total, invoice.currency)} for invoice in page.invoices]
     return render(request, "billing/invoices.html", {"rows": rows, "next": page.next})
 
@@ -133,7 +133,7 @@ def _change(request: HttpRequest, subscriber: Any) -> HttpResponse:
         changing.change(subscriber, plan, interval, _proration_date(request.POST.get("proration_date", "")))
     except PaymentDeclined as refusal:
         return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
-    pending = overview.of(subscriber).pending_change
+    pending = overview.overview_of(subscriber).pending_change
     if pending and pending.confirm_url:
         return redirect(pending.confirm_url)
     if not pending:  # a banner on the page says what is scheduled

@@ -102,8 +102,8 @@ class PriceList:
         interval = asked.get("interval", "")
         interval = interval if interval in SHOWN else Interval.MONTH.value
         plans = list(catalogue.public_plans())
-        currencies = catalogue.sold_in(plans)
-        currency = visitors.currency(asked.get("currency", ""), accept_language, currencies)
+        currencies = catalogue.currencies_of(plans)
+        currency = visitors.currency_of_visitor(asked.get("currency", ""), accept_language, currencies)
         return cls(interval, currency, currencies, [_card(plan, interval, currency, seats) for plan in plans])
 
     @property
@@ -116,7 +116,7 @@ class PriceList:
 
 
 def _card(plan: Plan, interval: str, currency: str, seats: int) -> Card:
-    price = catalogue.offered(plan, interval)
+    price = catalogue.price_for_sale(plan, interval)
     is_sold = price is not None and currency in catalogue.amounts(price)
     sold, is_free = price if is_sold else None, not plan.prices.all()
     return Card(plan, interval, sold, currency, is_free, _saving(plan, currency), seats if sold else 0)
@@ -124,7 +124,7 @@ def _card(plan: Plan, interval: str, currency: str, seats: int) -> Card:
 
 def _saving(plan: Plan, currency: str) -> Saving:
     """Compare the yearly price with twelve monthly ones."""
-    month, year = catalogue.offered(plan, Interval.MONTH), catalogue.offered(plan, Interval.YEAR)
+    month, year = catalogue.price_for_sale(plan, Interval.MONTH), catalogue.price_for_sale(plan, Interval.YEAR)
     monthly = catalogue.amounts(month).get(currency) if month else None
     yearly = catalogue.amounts(year).get(currency) if year else None
     if not monthly or yearly is None:

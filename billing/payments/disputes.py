@@ -1,4 +1,4 @@
-"""Disputes: access is held while one is open, given back when it is won, and the subscription cancelled when lost."""
+"""A dispute holds access while it is open and releases it when won; a lost dispute cancels the subscription."""
 
 from typing import Any
 
@@ -14,28 +14,32 @@ from billing.subscriptions import holds, mirror
 from . import invoices
 
 
-def settle(customer: Customer, dispute_id: str) -> None:
-    """Bring our record of a dispute to what Stripe says now, and decide what follows for access."""
+def record_dispute(customer: Customer, dispute_id: str) -> None:
+    """Record a dispute as Stripe has it now, and place or release its hold."""
     subscription = subscriptions.refresh(customer)
     found = fetch.dispute(dispute_id, customer.pk)
-    mirror.sync(found["charge"])
-    mirror.sync(found)
+    mirror.write_object(found["charge"])
+    mirror.write_object(found)
     link = invoices.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
     before = Dispute.objects.filter(pk=dispute_id).first()
-    dispute = _record(customer, found, link)
-    _decide(subscription, dispute, link)
+    dispute = _write_dispute(customer, found, link)
+    _apply_to_access(subscription, dispute, link)
     has_escalated = before is not None and before.is_inquiry and not dispute.is_inquiry
     if dispute.is_open and (before is None or has_escalated):
         signals.dispute_opened.send(sender=Dispute, subscription=subscription, dispute=dispute)
-        _tell_staff(dispute)
+        _alert_staff(dispute)
     elif not dispute.is_open and (before is None or before.is_open):
         signals.dispute_closed.send(sender=Dispute, subscription=subscription, dispute=dispute)
 
 
-def _tell_staff(dispute: Dispute) -> None:
-    """An inquiry can still be settled by a word or a refund; both are answered at Stripe, within days."""
+def _alert_staff(dispute: Dispute) -> None:
+    """Alert staff to a new dispute or inquiry, which must be answered at Stripe within days."""
     what = "inquiry" if dispute.is_inquiry else "dispute"
-    held = " access is held meanwhile, unless it is an inquiry." if conf.dispute_holds else " access goes on meanwhile."
+    held = (
+        " access is on hold meanwhile, unless it is an inquiry."
+        if conf.dispute_holds
+        else " access continues meanwhile."
+    )
     alerts.tell(
         "dispute_opened",
         f"New {what} {dispute.pk}",
@@ -44,7 +48,7 @@ def _tell_staff(dispute: Dispute) -> None:
     )
 
 
-def _record(customer: Customer, found: dict[str, Any], link: InvoicePayment | None) -> Dispute:
+def _write_dispute(customer: Customer, found: dict[str, Any], link: InvoicePayment | None) -> Dispute:
     now = {
         "status": found["status"],
         "amount": found["amount"],
@@ -67,10 +71,11 @@ def _record(customer: Customer, found: dict[str, Any], link: InvoicePayment | No
     return dispute
 
 
-def _decide(subscription: Subscription, dispute: Dispute, link: InvoicePayment | None) -> None:
-    """An inquiry changes nothing, nor does a dispute about what was no subscription or has ended.
+def _apply_to_access(subscription: Subscription, dispute: Dispute, link: InvoicePayment | None) -> None:
+    """Place or release the hold of a dispute, and cancel the subscription after a lost one.
 
-    About a live subscription beside the one that counts, losing cancels as well, or it would go on billing.
+    An inquiry changes nothing, and neither does a dispute about a one-off payment or an ended subscription. Losing
+    also cancels a live subscription that is not the one that counts, or it would go on billing.
     """
     customer = subscription.customer
     disputed = link.subscription_id if link else ""

@@ -1,4 +1,4 @@
-"""What invoices tell: payments, failures and the map from payment to subscription. Facts, each recorded once."""
+"""Invoices tell of payments and failures, and which subscription a payment was for. Each fact is recorded once."""
 
 from datetime import datetime
 from typing import Any
@@ -7,22 +7,23 @@ from billing import clock, signals, subscriptions
 from billing.clock import from_timestamp
 from billing.models import Customer, InvoicePayment, Payment, PaymentFailure
 from billing.stripe_client import fetch, id_of
+from billing.stripe_client.readers import payment_error_of, payment_intents_of, payments_of, subscription_of
 from billing.subscriptions import mirror
 
 NO_FURTHER_EFFECT = frozenset({"paid", "void", "uncollectible"})
 
 
-def record_paid(customer: Customer, invoice_id: str) -> None:
-    """A paid invoice: the subscription is confirmed, the payment recorded; announced if money moved.
+def record_payment(customer: Customer, invoice_id: str) -> None:
+    """Refresh the subscription and record the payment of a paid invoice; announce it if money moved.
 
-    `invoice.paid` and `invoice.payment_succeeded` both come for a card payment: one effect per invoice.
+    Stripe sends `invoice.paid` and `invoice.payment_succeeded` for one card payment, so each invoice has one effect.
     """
     subscription = subscriptions.refresh(customer)
     invoice = fetch.settled_invoice(invoice_id, customer.pk)
-    mirror.sync(invoice)
+    mirror.write_object(invoice)
     was_past_due = PaymentFailure.objects.filter(invoice_id=invoice_id).exists()
     payment, is_new = Payment.objects.get_or_create(
-        invoice_id=invoice_id, defaults={"customer": customer, **_payment(invoice)}
+        invoice_id=invoice_id, defaults={"customer": customer, **_payment_columns(invoice)}
     )
     _record_links(customer, invoice)
     if is_new and payment.amount > 0:
@@ -32,14 +33,14 @@ def record_paid(customer: Customer, invoice_id: str) -> None:
 
 
 def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: datetime) -> None:
-    """One failed try: the invoice as the event shows it, at Stripe's time; announced unless its reason has passed.
+    """Record one failed try to pay an invoice; announce it if the invoice is still unpaid and no later try was made.
 
-    A payment that waits for the cardholder sends both `payment_failed` and `payment_action_required`: what the
-    payment intent says now decides which of the two is announced, so their order does not.
+    `at_the_time` is the invoice as the event shows it. A payment that waits for the cardholder sends both
+    `payment_failed` and `payment_action_required`: the payment intent's state now decides which one is announced.
     """
     subscription = subscriptions.refresh(customer)
     invoice = fetch.invoice(id_of(at_the_time), customer.pk)
-    mirror.sync(invoice)
+    mirror.write_object(invoice)
     failure, is_new = PaymentFailure.objects.get_or_create(
         invoice_id=invoice["id"],
         attempt=at_the_time["attempt_count"],
@@ -49,8 +50,8 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
             "failed_at": failed_at,
             "currency": invoice["currency"],
             "hosted_invoice_url": invoice["hosted_invoice_url"] or "",
-            **_failure(at_the_time),
-            **_cause(at_the_time, invoice),
+            **_failure_columns(at_the_time),
+            **_cause_columns(at_the_time, invoice),
         },
     )
     is_first_payment = at_the_time["billing_reason"] == "subscription_create"
@@ -61,17 +62,17 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
 
 
 def record_links(customer: Customer, invoice_id: str) -> None:
-    """The ways to an invoice from its payments, as Stripe has them: an event may say anything."""
+    """Record which payments paid an invoice, as Stripe has it: the event itself may be forged."""
     _record_links(customer, fetch.settled_invoice(invoice_id, customer.pk))
 
 
 def _record_links(customer: Customer, invoice: dict[str, Any]) -> None:
-    for link in (invoice.get("payments") or {}).get("data", []):
+    for link in payments_of(invoice):
         record_link(customer, link, subscription_of(invoice))
 
 
 def record_link(customer: Customer, invoice_payment: dict[str, Any], subscription_id: str) -> InvoicePayment:
-    """The way back from a payment intent or charge to its invoice."""
+    """Record the link from a payment intent or charge to its invoice."""
     payment = invoice_payment["payment"]
     link, _ = InvoicePayment.objects.update_or_create(
         pk=invoice_payment["id"],
@@ -87,7 +88,7 @@ def record_link(customer: Customer, invoice_payment: dict[str, Any], subscriptio
 
 
 def link_of(customer: Customer, payment_intent: str, charge: str) -> InvoicePayment | None:
-    """The invoice payment of a refund or dispute: from our map, else by one call; None for a one-off payment."""
+    """Return the invoice payment of a refund or dispute, from our rows or by one call; None for a one-off payment."""
     theirs = InvoicePayment.objects.filter(customer=customer)
     known = theirs.filter(payment_intent=payment_intent).first() if payment_intent else None
     if known is None and charge:
@@ -98,27 +99,20 @@ def link_of(customer: Customer, payment_intent: str, charge: str) -> InvoicePaym
     return None if found is None else record_link(customer, found, subscription_of(found["invoice"]))
 
 
-def subscription_of(invoice: dict[str, Any]) -> str:
-    """The subscription an invoice bills; empty on a one-off, whose parent is null."""
-    parent = invoice.get("parent") or {}
-    details = parent.get("subscription_details") or {}
-    return id_of(details.get("subscription"))
+def pays_for_period_at(customer: Customer, link: InvoicePayment, at: datetime) -> bool:
+    """Whether the invoice paid for the period that ran at that moment, by its own full-period lines.
 
-
-def paid_for(customer: Customer, link: InvoicePayment, at: datetime) -> bool:
-    """Whether the invoice paid for the subscription's period that ran at that moment, by its own full-period lines.
-
-    So it is of no importance when we hear of it. An upgrade's invoice has prorations only, and pays for no period.
+    So it makes no difference when the event arrives. An upgrade's invoice has only prorations and pays for no period.
     """
     payment = Payment.objects.filter(invoice_id=link.invoice_id).first()
     if payment is None:
-        payment = Payment(**_payment(fetch.settled_invoice(link.invoice_id, customer.pk)))
+        payment = Payment(**_payment_columns(fetch.settled_invoice(link.invoice_id, customer.pk)))
     if payment.period_start is None or payment.period_end is None:
         return False
     return payment.period_start <= at < payment.period_end
 
 
-def _payment(invoice: dict[str, Any]) -> dict[str, Any]:
+def _payment_columns(invoice: dict[str, Any]) -> dict[str, Any]:
     start, end = _receipt_period(invoice)
     return {
         "subscription_id": subscription_of(invoice),
@@ -135,7 +129,7 @@ def _payment(invoice: dict[str, Any]) -> dict[str, Any]:
 
 
 def _receipt_period(invoice: dict[str, Any]) -> tuple[int | None, int | None]:
-    """For the receipt's wording only: the span of the lines that bill a subscription item without proration."""
+    """Return the span of the lines that bill a subscription item without proration, UTC seconds."""
     spans = [line["period"] for line in invoice["lines"]["data"] if _bills_an_item(line)]
     return min((s["start"] for s in spans), default=None), max((s["end"] for s in spans), default=None)
 
@@ -146,17 +140,17 @@ def _bills_an_item(line: dict[str, Any]) -> bool:
     return parent.get("type") == "subscription_item_details" and not details.get("proration")
 
 
-def _failure(invoice: dict[str, Any]) -> dict[str, Any]:
-    """What only the event still tells, in fields that every API version has."""
+def _failure_columns(invoice: dict[str, Any]) -> dict[str, Any]:
+    """Return what only the event still tells, from fields that every API version has."""
     return {
         "amount": invoice["amount_remaining"],
         "next_attempt_at": from_timestamp(invoice["next_payment_attempt"]),
     }
 
 
-def _cause(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
-    """Why it failed, as the invoice's payment intents say now: a later try has written over an earlier one's code."""
-    intents = _intents(invoice)
+def _cause_columns(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
+    """Return why the payment failed, by its payment intents now; a later try has overwritten an earlier one's code."""
+    intents = payment_intents_of(invoice)
     is_last_try = invoice["attempt_count"] == at_the_time["attempt_count"]
     return {
         "is_action_required": any(intent["status"] == "requires_action" for intent in intents),
@@ -164,12 +158,7 @@ def _cause(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict[str, An
     }
 
 
-def _intents(invoice: dict[str, Any]) -> list[dict[str, Any]]:
-    found = [link["payment"].get("payment_intent") for link in (invoice.get("payments") or {}).get("data", [])]
-    return [intent for intent in found if isinstance(intent, dict)]
-
-
 def _decline_code(intent: dict[str, Any]) -> str:
-    """The bank's decline code, else Stripe's error code; a payment that waits for the cardholder may have neither."""
-    error = intent.get("last_payment_error") or {}
+    """Return the bank's decline code, or Stripe's error code, or "" while the payment waits for the cardholder."""
+    error = payment_error_of(intent)
     return str(error.get("decline_code") or error.get("code") or "")[:60]

@@ -1,4 +1,4 @@
-"""What changes nothing here, and a member of staff must know of all the same; raises `NotTheirs` of another's."""
+"""Staff are alerted to events that change nothing here. Raises `NotTheirs` if the object is another customer's."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from billing.monitoring import alerts
 from billing.stripe_client import fetch, id_of
 
 
-def fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
-    """The card's bank thinks that a payment was not its holder's: most such payments are disputed within weeks."""
+def alert_fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
+    """Alert staff that the card's bank suspects fraud: most such payments are disputed within weeks."""
     if not warning.get("actionable"):
         return  # refunded or disputed already
     fetch.charge(id_of(warning.get("charge")), customer.pk)
@@ -17,19 +17,19 @@ def fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
         f"Early fraud warning about {id_of(warning.get('charge'))}",
         f"The bank reports the payment {id_of(warning.get('charge'))} of the customer {customer.pk} as fraud "
         f"({warning.get('fraud_type')}).\n"
-        "Nothing was changed here. Their page in the admin shows who they are. If it looks like fraud, refund it in "
-        "Stripe's dashboard before it is disputed: a refund of the whole period ends access too.",
+        "Nothing was changed here. The customer's page in the admin shows who it is. If it looks like fraud, refund "
+        "the payment in Stripe's dashboard before it is disputed: a refund of the whole period ends access too.",
     )
 
 
-def not_finalized(customer: Customer, invoice: dict[str, Any]) -> None:
-    """Stripe cannot charge an invoice until somebody has mended what it names: an address that tax needs, say."""
+def alert_not_finalized(customer: Customer, invoice: dict[str, Any]) -> None:
+    """Alert staff that Stripe could not finalize an invoice, for example because tax needs an address."""
     fetch.invoice(id_of(invoice), customer.pk)
     error = invoice.get("last_finalization_error") or {}
     alerts.tell(
         "invoice_not_finalized",
         f"Invoice {id_of(invoice)} could not be finalized",
         f"Stripe could not finalize the invoice {id_of(invoice)} of the customer {customer.pk}: "
-        f"{error.get('code') or error.get('type') or 'it does not say why'}.\n"
-        "It is not charged until that is mended in Stripe's dashboard, and then finalized there.",
+        f"{error.get('code') or error.get('type') or 'Stripe gives no reason'}.\n"
+        "Stripe does not charge it until you correct that in Stripe's dashboard and finalize the invoice there.",
     )

@@ -1,4 +1,4 @@
-"""Refunds: recorded one by one; a full refund of the running period holds access and cancels, or it would renew."""
+"""Refunds are recorded one by one; a full refund of the running period holds access and cancels the subscription."""
 
 from datetime import datetime
 from typing import Any
@@ -17,35 +17,35 @@ UNDONE = frozenset({"failed", "canceled"})
 
 
 def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
-    """The charge a refund gives back; it may name only the payment intent."""
+    """Return the charge that is refunded; a refund may name only the payment intent."""
     if charge := id_of(refund["charge"]):
         return charge
     return id_of(fetch.payment_intent(id_of(refund["payment_intent"]), customer.pk)["latest_charge"])
 
 
-def settle(customer: Customer, charge_id: str) -> None:
-    """Bring our record of a charge's refunds to what Stripe says now, and decide what follows for access."""
+def record_refunds(customer: Customer, charge_id: str) -> None:
+    """Record a charge's refunds as Stripe has them now, and place or release the hold of a full refund."""
     subscription = subscriptions.refresh(customer)
     charge = fetch.charge(charge_id, customer.pk)
-    mirror.sync(charge)
+    mirror.write_object(charge)
     link = invoices.link_of(customer, id_of(charge["payment_intent"]), charge_id)
     refunded, latest = 0, None
     for refund in fetch.refunds(charge):
-        mirror.sync(refund)
+        mirror.write_object(refund)
         if refund["status"] not in UNDONE:
             refunded, latest = refunded + refund["amount"], from_timestamp(refund["created"])
-        _record(subscription, refund, charge_id, link, is_full=refunded >= charge["amount"])
+        _record_refund(subscription, refund, charge_id, link, is_full=refunded >= charge["amount"])
     if charge["refunded"] and link and latest and conf.full_refund_cancels:
-        _end(subscription, charge_id, link, refunded_at=latest)
+        _end_refunded_period(subscription, charge_id, link, refunded_at=latest)
     elif not charge["refunded"]:
         writes.withdraw(reference=charge_id)
         holds.release(customer, Hold.Kind.REFUND, charge_id)
 
 
-def _record(
+def _record_refund(
     subscription: Subscription, refund: dict[str, Any], charge_id: str, link: InvoicePayment | None, *, is_full: bool
 ) -> None:
-    """Write the refund down; `is_full` once, as it was with the refunds before it."""
+    """Record a refund and announce it. `is_full` is kept as it was when the refund was first recorded."""
     before = Refund.objects.filter(pk=refund["id"]).values_list("status", flat=True).first()
     status = {"status": refund["status"], "failure_reason": refund.get("failure_reason") or ""}
     facts = {
@@ -65,12 +65,14 @@ def _record(
         signals.refund_issued.send(sender=Refund, subscription=subscription, refund=row)
 
 
-def _end(subscription: Subscription, charge_id: str, link: InvoicePayment, refunded_at: datetime) -> None:
-    """All that was paid for the running period went back: hold access to it, and cancel what would renew."""
+def _end_refunded_period(
+    subscription: Subscription, charge_id: str, link: InvoicePayment, refunded_at: datetime
+) -> None:
+    """Hold access and cancel the subscription: all that was paid for the running period was refunded."""
     customer = subscription.customer
     if not subscriptions.is_live(customer, link.subscription_id):
         return
-    if not invoices.paid_for(customer, link, refunded_at):
+    if not invoices.pays_for_period_at(customer, link, refunded_at):
         return
     if link.subscription_id == subscription.stripe_id:
         holds.place(customer, Hold.Kind.REFUND, charge_id)

@@ -21,7 +21,7 @@ from billing.events import EVENT_TYPES
 from billing.lifecycle import portal as stripe_portal
 from billing.models import Price
 from billing.setup import publishing
-from billing.stripe_client import StripeRefused
+from billing.stripe_client import StripeRefused, readers
 
 ENDPOINTS = "/v1/webhook_endpoints"
 
@@ -46,7 +46,7 @@ def changes() -> list[Change]:
     """Return the changes that this account needs, in the order in which to make them. Raises `StripeUnavailable`,
     `StripeRefused`."""
     missing = publishing.missing()
-    before = "; a price of another amount is archived" if definitions.is_settings() else ""
+    before = "; a price of another amount is archived" if definitions.is_from_settings() else ""
     prices = [Change(f"make the products and prices {', '.join(missing)}{before}", _publish)] if missing else []
     return [*prices, *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
 
@@ -117,7 +117,7 @@ def _save_portal(configuration: str) -> str:
 
 
 def _is_ours(row: dict[str, Any]) -> bool:
-    return bool((row.get("metadata") or {}).get(stripe_portal.MARK))
+    return bool(readers.metadata_of(row).get(stripe_portal.MARK))
 
 
 def _endpoint_changes() -> list[Change]:
@@ -131,7 +131,7 @@ def _endpoint_changes() -> list[Change]:
     ours = [
         row
         for row in here
-        if (row.get("metadata") or {}).get(stripe_portal.MARK) and row["api_version"] == conf.api_version
+        if readers.metadata_of(row).get(stripe_portal.MARK) and row["api_version"] == conf.api_version
     ]
     if not ours:
         others = sorted(row["id"] for row in here)

@@ -13,6 +13,7 @@ from typing import Any
 from billing import catalogue, stripe_client
 from billing.catalogue import PlanDefinition, definitions, lookup_key
 from billing.models import Plan, Price
+from billing.stripe_client import readers
 
 LOOKUP_KEYS_A_CALL = 10
 MARK = "billing_plan"
@@ -48,7 +49,7 @@ def missing() -> list[str]:
 
 def _plans() -> list[PlanDefinition]:
     slugs = set(Plan.objects.values_list("slug", flat=True))
-    return [plan for plan in definitions.defined() if plan.prices and plan.slug in slugs]
+    return [plan for plan in definitions.defined_plans() if plan.prices and plan.slug in slugs]
 
 
 def _keys() -> list[str]:
@@ -67,13 +68,13 @@ def _publish(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
                 _archive(before)
         else:
             done.found += 1
-        catalogue.refresh(price)
+        catalogue.record_price(price)
 
 
 def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     """Return the existing price; None if the settings define the plans and the price differs."""
     price = existing.get(lookup_key(plan.slug, interval))
-    if price is None or not definitions.is_settings():
+    if price is None or not definitions.is_from_settings():
         return price
     main = next(iter(plan.prices[interval]))
     amounts = {currency: option["unit_amount"] for currency, option in price["currency_options"].items()}
@@ -83,9 +84,9 @@ def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str
 
 def _archive(price: dict[str, Any]) -> None:
     """Archive the price if we made it. Any other has lost its lookup key, which is enough."""
-    if MARK in (price.get("metadata") or {}):
+    if MARK in readers.metadata_of(price):
         key = f"publish:archive:{price['id']}"
-        catalogue.refresh(stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=key, active=False))
+        catalogue.record_price(stripe_client.post(f"/v1/prices/{price['id']}", idempotency_key=key, active=False))
 
 
 def existing(keys: list[str]) -> dict[str, dict[str, Any]]:

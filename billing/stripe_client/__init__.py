@@ -12,12 +12,12 @@ HttpClient                   http_client         our transport, below the SDK
      Stripe                  errors, fields      StripeUnavailable: ask later; StripeRefused: asking again is no use
 """
 
-from . import budget, call_counts, circuit, fetch, shared_state
+from . import budget, call_counts, circuit, fetch, readers, shared_state
 from .client import answers, delete, get, get_in_parallel, install, post, server_time
 from .errors import StripeDiffers, StripeRefused, StripeUnanswered, StripeUnavailable
-from .fetch import id_of
 from .fields import FIELDS
 from .gate import counted, patient
+from .readers import id_of
 from .reads import NotFetched, Reads, drain_reads, is_first_time, undone_on_error
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "is_first_time",
     "patient",
     "post",
+    "readers",
     "server_time",
     "shared_state",
     "undone_on_error",

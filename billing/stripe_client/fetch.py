@@ -12,6 +12,7 @@ from typing import Any
 
 from . import client
 from .errors import StripeRefused
+from .readers import id_of, owner_of
 
 Request = tuple[str, dict[str, Any]]
 ID = re.compile(r"[A-Za-z0-9_]{1,255}")
@@ -147,22 +148,6 @@ def invoice_payment_of(payment_intent: str, customer: str | None) -> dict[str, A
     """Return the link of a payment intent to its invoice (expanded); None for a one-off payment."""
     found = _list(invoice_payment_request(payment_intent))
     return _theirs(found[0], customer) if found else None
-
-
-def owner_of(found: dict[str, Any]) -> str:
-    """Return the customer that an object names, or that its charge or invoice (expanded) names; "" for nobody."""
-    if found.get("object") == "customer":
-        return id_of(found)
-    if customer := id_of(found.get("customer")):
-        return customer
-    leading_on = (found.get(name) for name in ("charge", "invoice"))
-    return next((owner_of(each) for each in leading_on if isinstance(each, dict)), "")
-
-
-def id_of(reference: Any) -> str:
-    """The id of a reference, expanded or not; "" for none and for what is no reference."""
-    found = reference.get("id") if isinstance(reference, dict) else reference
-    return found[:255] if isinstance(found, str) else ""
 
 
 def _theirs(found: dict[str, Any], customer: str | None) -> dict[str, Any]:

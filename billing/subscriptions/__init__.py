@@ -1,15 +1,15 @@
-"""Stripe's answer becomes our rows here, and each real change is announced."""
+"""This room turns Stripe's answers into our rows, and announces each real change."""
 
 from . import comps, customer_details, holds, mirror, mrr, seats
-from .announcing import announce_access, announce_trial_end, lapsed
-from .choosing import LIVE, current, is_live
+from .announcing import announce_access, announce_trial_end, customers_past_grace
+from .choosing import LIVE, current_subscription, is_live
 from .columns import columns_of, past_due_since
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
 from .mrr import unit_amount
-from .pending import PendingChange, of
+from .pending import PendingChange, pending_change_of
 from .projection import refresh
-from .redaction import redacted_event, without_words
+from .redaction import error_class, redacted_event
 
 __all__ = [
     "LIVE",
@@ -18,20 +18,20 @@ __all__ = [
     "announce_trial_end",
     "columns_of",
     "comps",
-    "current",
+    "current_subscription",
     "customer_details",
+    "customers_past_grace",
     "end_for_deleted_customer",
+    "error_class",
     "holds",
     "is_live",
-    "lapsed",
     "mirror",
     "mrr",
-    "of",
     "past_due_since",
+    "pending_change_of",
     "redact_rows",
     "redacted_event",
     "refresh",
     "seats",
     "unit_amount",
-    "without_words",
 ]

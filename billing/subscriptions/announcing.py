@@ -17,15 +17,15 @@ STARTED = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNP
 
 
 def announce_transitions(before: Subscription, after: Subscription, found: list[dict[str, Any]]) -> None:
-    """Send a signal for each real transition from `before` to `after`. `found` is what Stripe has of the customer."""
+    """Send a signal for each real transition from `before` to `after`. `found`: all the customer's subscriptions."""
     is_another, was_started = before.stripe_id != after.stripe_id, before.status in STARTED
-    ended = _as_it_is_now(before, found) if is_another else after
+    ended = _replaced_subscription(before, found) if is_another else after
     if was_started and ended.status in Subscription.TERMINAL:
         _send(signals.subscription_ended, ended, reason=_reason(ended, found))
     if after.status in STARTED:
         if is_another or not was_started:
             _send(signals.subscription_started, after)
-            seats.owe(after.customer, after.stripe_id, wakes=False)  # who joined while it was bought
+            seats.owe_seats(after.customer, after.stripe_id, wakes=False)  # who joined while it was bought
         elif (before.price_id, before.quantity) != (after.price_id, after.quantity):
             _send(signals.subscription_changed, after, previous_plan=before.plan)
         _announce_schedule(Subscription() if is_another else before, after)
@@ -50,7 +50,7 @@ def announce_access(customer_id: str) -> None:
     usage.announce_overflow(subscription)
 
 
-def lapsed() -> list[str]:
+def customers_past_grace() -> list[str]:
     """Return the ids of customers whose grace has ended, and whose access was not announced as revoked yet.
 
     The host's own rule is not asked here: if it raised for one customer, nobody's end would be announced.
@@ -63,7 +63,7 @@ def lapsed() -> list[str]:
 
 
 def announce_trial_end(subscription: Subscription) -> None:
-    """Announce the end of a trial once, while it is ahead: Stripe sends its event also when a trial is cut short."""
+    """Announce the end of a trial once, while it is ahead. Stripe sends its event also when a trial is cut short."""
     trial_end = subscription.trial_end
     if trial_end and trial_end > clock.now() and trial_end != subscription.announced_trial_end:
         subscription.announced_trial_end = trial_end
@@ -72,14 +72,14 @@ def announce_trial_end(subscription: Subscription) -> None:
 
 
 def _announce_schedule(before: Subscription, after: Subscription) -> None:
-    """Announce what is to happen on a later day: an end, or another plan."""
+    """Announce a newly scheduled end or change of plan."""
     if after.cancel_at and before.cancel_at != after.cancel_at:
         _send(signals.cancellation_scheduled, after, cancel_at=after.cancel_at)
-    if after.pending_kind == Subscription.Pending.SCHEDULED and _pending(before) != _pending(after):
+    if after.pending_kind == Subscription.Pending.SCHEDULED and _pending_change(before) != _pending_change(after):
         _send(signals.change_scheduled, after, price=after.pending_price, at=after.pending_at)
 
 
-def _pending(row: Subscription) -> tuple[str, str | None, datetime | None]:
+def _pending_change(row: Subscription) -> tuple[str, str | None, datetime | None]:
     return row.pending_kind, row.pending_price_id, row.pending_at
 
 
@@ -87,7 +87,7 @@ def _send(signal: Signal, subscription: Subscription, **details: Any) -> None:
     signal.send(sender=Subscription, subscription=subscription, **details)
 
 
-def _as_it_is_now(replaced: Subscription, found: list[dict[str, Any]]) -> Subscription:
+def _replaced_subscription(replaced: Subscription, found: list[dict[str, Any]]) -> Subscription:
     """Return a replaced subscription with the state that it has at Stripe by now."""
     for item in found:
         if item["id"] == replaced.stripe_id:

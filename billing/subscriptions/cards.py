@@ -1,18 +1,20 @@
-"""The card that will be charged: what is shown of it, and the last day it works."""
+"""A subscription's row keeps the brand, last digits and last day of the card that will be charged."""
 
 from calendar import monthrange
 from datetime import date
 from typing import Any
 
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, readers
 
 UNKNOWN: dict[str, Any] = {"card_brand": "", "card_last4": "", "card_expires_on": None}
 
 
-def columns(found: dict[str, Any]) -> dict[str, Any]:
-    """Of a subscription with its own and its customer's default payment method expanded: brand, last four digits and
-    expiry, empty where no card is charged. Nothing where they were not expanded, so that what we know stays."""
-    method = charged(found)
+def card_columns(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns about the card, empty if no card is charged.
+
+    Returns no columns if the payment method of the subscription or its customer was not expanded: what we know stays.
+    """
+    method = payment_method_of(found)
     if isinstance(method, str):
         return {}
     card = (method or {}).get("card")
@@ -25,13 +27,13 @@ def columns(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def charged(found: dict[str, Any]) -> dict[str, Any] | str | None:
-    """The subscription's own payment method, else an older source, else the customer's; an id where not expanded."""
+def payment_method_of(found: dict[str, Any]) -> dict[str, Any] | str | None:
+    """Return the subscription's own payment method, or an older source, or the customer's; an id if not expanded."""
     method = found["default_payment_method"] or id_of(found.get("default_source")) or None
     customer = found["customer"]
     if method or not isinstance(customer, dict):
         return method or customer
-    return (customer.get("invoice_settings") or {}).get("default_payment_method")
+    return readers.default_payment_method_of(customer)
 
 
 def _last_day(year: int, month: int) -> date:

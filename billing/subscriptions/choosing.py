@@ -13,12 +13,12 @@ Status = Subscription.Status
 LIVE = (Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNPAID, Status.PAUSED, Status.INCOMPLETE)
 
 
-def current(found: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the subscription that counts: one of a plan of ours rather than another, then the liveliest.
+def current_subscription(found: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the subscription that counts: one to a plan of ours first, then by status in the order of `LIVE`.
 
     Among equals the older counts while live, and the newer once ended. A duplicate never counts.
     """
-    too_many = duplicates.among(found)
+    too_many = duplicates.duplicates_among(found)
     found = [item for item in found if item not in too_many]
     ours = [item for item in found if catalogue.is_plan(item["items"]["data"])] or found
     live = [item for item in ours if item["status"] in LIVE]
@@ -28,5 +28,5 @@ def current(found: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def is_live(customer: Customer, subscription_id: str) -> bool:
-    """Stripe would still bill this subscription, whether or not it is the one that counts."""
+    """Whether Stripe would still bill this subscription, be it the one that counts or not."""
     return any(item["id"] == subscription_id and item["status"] in LIVE for item in fetch.subscriptions(customer.pk))

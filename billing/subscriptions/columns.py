@@ -1,4 +1,4 @@
-"""The columns of our row are read from a subscription at Stripe."""
+"""The columns of our row are read from a subscription at Stripe here."""
 
 import logging
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from django.db.models import Max
 from billing import catalogue, clock
 from billing.clock import from_timestamp
 from billing.models import Payment, Price, Subscription
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, readers
 
 from . import cards, pending
 
@@ -35,27 +35,19 @@ def columns_of(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
         "plan": price.plan if price else None,
         "price": price,
         "unmapped_price": unmapped_price,
-        "quantity": item.get("quantity") or 1,
+        "quantity": readers.quantity_of(item),
         "currency": found["currency"],
         "started_at": from_timestamp(found["start_date"]),
         "current_period_start": from_timestamp(item["current_period_start"]),
         "current_period_end": from_timestamp(item["current_period_end"]),
         "trial_end": from_timestamp(found["trial_end"]),
-        "cancel_at": from_timestamp(_cancel_at(found, item)),
+        "cancel_at": from_timestamp(readers.cancel_at_of(found, item)),
         "ended_at": from_timestamp(found["ended_at"]),
-        **pending.columns(found),
+        **pending.pending_columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
-        **cards.columns(found),
+        **cards.card_columns(found),
     }
-
-
-def _cancel_at(found: dict[str, Any], item: dict[str, Any]) -> int | None:
-    """A cancellation is scheduled by either field: the portal may set only `cancel_at`."""
-    if found["ended_at"]:
-        return None
-    at: int | None = found["cancel_at"]
-    return item["current_period_end"] if at is None and found["cancel_at_period_end"] else at
 
 
 def past_due_since(

@@ -1,4 +1,4 @@
-"""Access given for nothing, until a moment: given and ended by staff, run out by the clock. Called holding the lane."""
+"""Staff give access without payment until a moment (a comp), and may end it early. Call these holding the lane."""
 
 from datetime import datetime
 
@@ -9,28 +9,28 @@ from .announcing import announce_access
 
 
 def grant(customer: Customer, plan: Plan, until: datetime, reason: str) -> Comp:
-    """In place of the one that is open, if there is one."""
+    """Give access to a plan until a moment; an open comp is replaced."""
     Subscription.objects.get_or_create(customer=customer)  # access is read from its row
     _close(customer)
     comp = Comp.objects.create(
         customer=customer, plan=plan, until=until, reason=reason, granted_at=clock.now(), cause=cause.current()
     )
-    _settle(customer)
+    _announce(customer)
     return comp
 
 
 def end(customer: Customer) -> None:
     _close(customer)
-    _settle(customer)
+    _announce(customer)
 
 
-def lapsed() -> list[str]:
-    """Customers whose comp has run out by the clock, which nobody has said yet."""
+def customers_past_comp() -> list[str]:
+    """Return the ids of customers whose comp has run out but is not closed yet."""
     return list(Comp.objects.open().filter(until__lte=clock.now()).values_list("customer_id", flat=True))
 
 
-def lapse(customer_id: str) -> None:
-    """Close the comp that has run out; another may have taken its place since it was looked for."""
+def end_lapsed(customer_id: str) -> None:
+    """End a comp that has run out, unless another has taken its place meanwhile."""
     customer = Customer.objects.get(pk=customer_id)
     if customer.comps.open().filter(until__lte=clock.now()).exists():
         end(customer)
@@ -43,7 +43,7 @@ def _close(customer: Customer) -> None:
         comp.save(update_fields=["ended_at", "ended_by"])
 
 
-def _settle(customer: Customer) -> None:
-    """A plan may change where access does not: what was used may be above its limits all the same."""
+def _announce(customer: Customer) -> None:
+    """Announce access, and use above the new limits: the plan may change even where access does not."""
     announce_access(customer.pk)
     usage.announce_overflow(Subscription.objects.select_related("customer__subscriber").get(customer=customer))

@@ -1,4 +1,4 @@
-"""What Stripe is told of a subscriber: name, addresses, language, as BILLING_CUSTOMER_DETAILS says them."""
+"""The customer at Stripe carries the details of a subscriber that BILLING_CUSTOMER_DETAILS returns."""
 
 from typing import Any, cast
 
@@ -9,22 +9,22 @@ from billing.lanes import standing_writes
 from billing.models import Customer, StripeWrite
 
 
-def of(subscriber: Any) -> dict[str, Any]:
-    """By the names of Stripe's customer: `email`, `name`, `phone`, `address`, `shipping`, `preferred_locales`, …"""
+def details_of(subscriber: Any) -> dict[str, Any]:
+    """Return the details by the names of Stripe's customer: `email`, `name`, `address`, `preferred_locales`, …"""
     if conf.customer_details:
         return cast("dict[str, Any]", import_string(conf.customer_details)(subscriber))
     return {"email": getattr(subscriber, "email", "") or ""}
 
 
 def email_of(subscriber: Any) -> str:
-    """Where bills go; empty for nobody."""
-    return "" if subscriber is None else of(subscriber).get("email") or ""
+    """Return the address that bills go to; "" for nobody."""
+    return "" if subscriber is None else details_of(subscriber).get("email") or ""
 
 
 def changed(subscriber: Any) -> None:
-    """Call it inside the transaction that changes what `of` says: the worker tells Stripe. No Stripe call.
+    """Have the worker update the customer at Stripe. Call it inside the transaction that changes the details.
 
-    Whoever was never sold anything has nothing at Stripe yet, and is described when they are.
+    Makes no Stripe call. A subscriber who never bought anything has no customer yet; the details are sent with it.
     """
     customer = Customer.objects.of(subscriber)
     if customer:

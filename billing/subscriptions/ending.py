@@ -1,4 +1,4 @@
-"""A customer who was deleted at Stripe loses access; the row stays for what still arrives."""
+"""A customer who was deleted at Stripe loses access; the row stays for events that still arrive."""
 
 from billing import cause, clock, signals
 from billing.models import Customer, Subscription
@@ -30,4 +30,4 @@ def end_for_deleted_customer(customer: Customer) -> None:
     signals.customer_deleted.send(sender=Customer, subscription=subscription, customer=customer)
     customer.subscriber = None
     customer.save(update_fields=["subscriber"])
-    mirror.forget_customer(customer.pk)
+    mirror.unlink_customer(customer.pk)

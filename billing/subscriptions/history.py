@@ -7,7 +7,7 @@ from . import mrr
 
 
 def record_change(before: Subscription, after: Subscription) -> bool:
-    """Add a row where the state differs, in the transaction that changed it. Returns whether it did."""
+    """Add a row if the state differs, in the transaction that changed it. Returns whether it did."""
     state = SubscriptionChange.state_of(after)
     if state == SubscriptionChange.state_of(before):
         return False
@@ -15,10 +15,10 @@ def record_change(before: Subscription, after: Subscription) -> bool:
         customer_id=after.customer_id,
         recorded_at=clock.now(),
         cause=cause.current(),
-        mrr=mrr.monthly(after),
+        mrr=mrr.monthly_amount(after),
         **state,
     )
-    mrr.settle(before, after)
+    mrr.record_movement(before, after)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Holds on access: placed and released by a cause, each change announced where it changes access."""
+"""A hold withholds access for a cause, such as a dispute. Call these holding the lane."""
 
 from billing import cause, clock
 from billing.models import Customer, Hold
@@ -7,9 +7,9 @@ from .announcing import announce_access
 
 
 def place(customer: Customer, kind: Hold.Kind, reference: str, reason: str = "") -> None:
-    """Hold access for this cause; a hold already placed stays as it is, one released before is placed again.
+    """Hold access for this cause. A hold that is in force stays as it is; a released one is placed again.
 
-    Unless staff released it: the next event about the same dispute does not overrule them.
+    A hold that staff released stays released: the next event about the same dispute does not overrule them.
     """
     hold, is_new = Hold.objects.get_or_create(
         customer=customer,
@@ -24,7 +24,7 @@ def place(customer: Customer, kind: Hold.Kind, reference: str, reason: str = "")
 
 
 def release(customer: Customer, kind: Hold.Kind, reference: str) -> bool:
-    """End this cause's hold, others may still hold; whether it was in force."""
+    """Release the hold of this cause; holds of other causes stay. Returns whether it was in force."""
     in_force = customer.holds.active().filter(kind=kind, reference=reference)
     was_in_force = bool(in_force.update(released_at=clock.now(), released_by=cause.current()))
     announce_access(customer.pk)

@@ -1,4 +1,4 @@
-"""Stripe's objects in dj-stripe's tables: each one synced once a drain, from what the drain fetched.
+"""The mirror writes Stripe's objects into dj-stripe's tables, each once a drain, from what the drain fetched.
 
 dj-stripe's own receivers are disconnected for the types we listen to: they would fetch every object again,
 once per event, inside the transaction, and answer a deleted customer by deleting it at Stripe a second time.
@@ -16,10 +16,10 @@ from djstripe.models.base import StripeModel
 
 from billing.clock import from_timestamp
 from billing.conf import conf
-from billing.stripe_client import StripeUnavailable, fetch, is_first_time, undone_on_error
+from billing.stripe_client import StripeUnavailable, is_first_time, readers, undone_on_error
 
 from . import mirror_bulk
-from .mirror_redaction import redact_if_gone
+from .mirror_redaction import redact_if_deleted
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +35,17 @@ MODELS: dict[str, type[StripeModel]] = {
 }
 
 
-def sync(obj: Any) -> None:
-    """Mirror an object as Stripe sent it; ids, nothing and deleted objects have nothing to mirror.
+def write_object(obj: Any) -> None:
+    """Mirror an object as Stripe sent it. Ids, None and deleted objects are skipped.
 
-    No access hangs on the mirror: what dj-stripe cannot take is logged, and its row stays as it was.
+    Access does not depend on the mirror: an object that dj-stripe cannot take is logged, and its row stays as it was.
     """
     if not isinstance(obj, dict) or obj.get("deleted") or not is_first_time(f"mirror:{obj['id']}"):
         return
     try:
         with transaction.atomic(), undone_on_error():
             MODELS[obj["object"]].sync_from_stripe_data(_as_stripe_object(obj), api_key=conf.api_key)
-            redact_if_gone(fetch.owner_of(obj))
+            redact_if_deleted(readers.owner_of(obj))
     except (OperationalError, StripeUnavailable):
         raise
     except InvalidStripeAPIKey:  # its message is the key
@@ -54,30 +54,30 @@ def sync(obj: Any) -> None:
         log.exception("not mirrored", extra={"object_id": obj["id"]})
 
 
-def subscriptions(found: list[dict[str, Any]]) -> None:
-    """Mirror a customer's subscriptions with what they bring along: together where they are plain, else one by one."""
+def write_subscriptions(found: list[dict[str, Any]]) -> None:
+    """Mirror a customer's subscriptions and the objects in them: together if they are plain, otherwise one by one."""
     try:
         with transaction.atomic():
-            is_written = mirror_bulk.write(found)
-            redact_if_gone(fetch.owner_of(found[0]) if found else "")
+            is_written = mirror_bulk.write_subscriptions(found)
+            redact_if_deleted(readers.owner_of(found[0]) if found else "")
     except OperationalError:
         raise
     except Exception:
-        is_written = False  # dj-stripe's turn, which says what it cannot take
+        is_written = False  # dj-stripe takes them one by one, and names what it cannot take
     for item in [] if is_written else found:
-        sync(item["customer"])
-        sync(item["default_payment_method"])
-        sync(item)
+        write_object(item["customer"])
+        write_object(item["default_payment_method"])
+        write_object(item)
 
 
-def events(payloads: list[dict[str, Any]]) -> dict[str, djstripe.Event]:
-    """dj-stripe's rows of a batch's events by id, those that are missing inserted in one go.
+def write_events(payloads: list[dict[str, Any]]) -> dict[str, djstripe.Event]:
+    """Insert dj-stripe's rows of a batch of events in one statement. Returns the rows by id, known ones included.
 
-    `Event.process` takes eleven queries to insert one. What does not fit here is left to it: an event of a connected
-    account, one with a value that no column takes, all as long as the account of our key is not known.
+    `Event.process` takes eleven queries for one event. It still handles what does not fit here: events of a connected
+    account, values that no column takes, and all events while the account of our key is not known.
     """
     known = {row.id: row for row in djstripe.Event.objects.filter(id__in=[payload["id"] for payload in payloads])}
-    owner = mirror_bulk.owner()
+    owner = mirror_bulk.owner_account()
     missing = [payload for payload in payloads if payload["id"] not in known and not payload.get("account")]
     try:
         with transaction.atomic():
@@ -106,11 +106,11 @@ def _event(data: dict[str, Any], owner: str) -> djstripe.Event:
     )
 
 
-def forget_customer(customer: str) -> None:
-    """What remains of a customer deleted at Stripe: the row, linked to nobody."""
+def unlink_customer(customer: str) -> None:
+    """Unlink dj-stripe's row of a deleted customer from the subscriber."""
     djstripe.Customer.objects.filter(id=customer).update(subscriber=None, date_purged=timezone.now())
 
 
 def _as_stripe_object(obj: dict[str, Any]) -> Any:
-    """dj-stripe walks lists by the SDK's `auto_paging_iter`, which plain dicts do not have."""
+    """Convert to the SDK's objects: dj-stripe walks lists by their `auto_paging_iter`, which plain dicts lack."""
     return stripe.convert_to_stripe_object(obj, api_key=conf.api_key, api_mode="V1")

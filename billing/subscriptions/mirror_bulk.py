@@ -1,7 +1,7 @@
-"""A customer's subscriptions in dj-stripe's tables: one statement for each table.
+"""A customer's subscriptions are written into dj-stripe's tables with one statement for each table.
 
-dj-stripe takes some sixty queries for one: it looks up the account of the key for every object, asks for every
-relation by itself, and writes a new item twice. What is not covered here is left to it.
+dj-stripe takes some sixty queries for one subscription: it looks up the account of the key for every object, queries
+every relation, and writes a new item twice. It still handles subscriptions that are not plain.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from djstripe.models.base import StripeModel
 from djstripe.settings import djstripe_settings
 
 from billing.conf import conf
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, readers
 
 Object = dict[str, Any]
 
@@ -23,19 +23,19 @@ OWN |= {"subscriber", "date_purged"}
 NEVER_UPDATED = {"djstripe_id", "id", "djstripe_created", "subscriber", "date_purged"}
 
 
-def owner() -> str | None:
-    """The account of our key; None as long as dj-stripe has not asked for it."""
+def owner_account() -> str | None:
+    """Return the id of our key's Stripe account; None until dj-stripe has asked for it."""
     keys = djstripe.APIKey.objects.filter(secret=conf.api_key)
     return keys.values_list("djstripe_owner_account", flat=True).first()
 
 
-def write(found: list[Object]) -> bool:
-    """Write a customer's subscriptions with customer, payment methods and items; False where they are not plain.
+def write_subscriptions(found: list[Object]) -> bool:
+    """Write a customer's subscriptions with customer, payment methods and items. Returns False if they are not plain.
 
-    Plain is what names nothing that dj-stripe would have to look for: no deleted customer, no price not seen before,
+    A plain subscription names nothing that dj-stripe would have to look for: no deleted customer, no unknown price,
     no taxes, coupons or sources, and no more items than Stripe lists at once.
     """
-    account = owner()
+    account = owner_account()
     if account is None or settings.DJSTRIPE_FOREIGN_KEY_TO_FIELD != "id" or not all(map(_is_plain, found)):
         return False
     items = [item for subscription in found for item in subscription["items"]["data"]]
@@ -63,9 +63,8 @@ def _is_plain(subscription: Object) -> bool:
 
 
 def _methods(subscription: Object) -> tuple[Any, Any]:
-    """What is charged: the subscription's own, its customer's."""
-    settings_of_customer = subscription["customer"].get("invoice_settings") or {}
-    return subscription["default_payment_method"], settings_of_customer.get("default_payment_method")
+    """Return the default payment methods of the subscription and of its customer."""
+    return subscription["default_payment_method"], readers.default_payment_method_of(subscription["customer"])
 
 
 def _is_of(customer: str, method: Any) -> bool:
@@ -77,14 +76,14 @@ def _known_prices(ids: set[str]) -> dict[str, int]:
 
 
 def _upsert(model: type[StripeModel], account: str, objects: Iterable[Object], **relations: Any) -> None:
-    """`relations`: a column that refers to dj-stripe's own key → the keys by Stripe's id."""
+    """Insert or update rows. `relations`: column that refers to dj-stripe's own key → the keys by Stripe's id."""
     rows = {found["id"]: _row(model, account, found, relations) for found in objects}
     names = [field.name for field in model._meta.concrete_fields if field.name not in NEVER_UPDATED]
     model.objects.bulk_create(rows.values(), update_conflicts=True, unique_fields=["id"], update_fields=names)
 
 
 def _row(model: type[StripeModel], account: str, found: Object, relations: Any) -> StripeModel:
-    """Columns as dj-stripe takes them from an object."""
+    """Return an unsaved row, with the columns that dj-stripe would read from the object."""
     data = model._manipulate_stripe_object_hook(dict(found))
     fields = [field for field in model._meta.concrete_fields if field.name not in OWN]
     columns = {field.attname: _column(field, data) for field in fields}

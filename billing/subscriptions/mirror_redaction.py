@@ -1,4 +1,4 @@
-"""dj-stripe's rows of a customer who has left, without the person. Whoever writes such rows comes here after."""
+"""dj-stripe's rows of a deleted account keep nothing personal. Call this after writing rows of a customer."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -11,17 +11,20 @@ from djstripe import models as djstripe
 from billing.models import AccountDeletion
 from billing.stripe_client import id_of
 
-from .redaction import redacted
+from .redaction import redacted_copy
 
 
-def redact_if_gone(customer_id: str) -> None:
-    """In the transaction that has just written the customer's rows: Stripe goes on telling of who has left."""
+def redact_if_deleted(customer_id: str) -> None:
+    """Redact the rows of a customer whose deletion is done: Stripe still sends events about them.
+
+    Call it in the transaction that has just written the customer's rows.
+    """
     if AccountDeletion.objects.filter(customer=customer_id, done_at__isnull=False).exists():
         redact_rows(customer_id)
 
 
 def redact_rows(customer_id: str) -> None:
-    """Every row of the customer's and of all that points at them, in the transaction that is open."""
+    """Redact the customer's row and every row that points at it, in the open transaction."""
     methods: set[str] = set()
     for model, path in _owned().items():
         methods |= _redact(model.objects.filter(**{path: customer_id}))
@@ -30,13 +33,13 @@ def redact_rows(customer_id: str) -> None:
 
 
 def _redact(rows: Iterable[Any]) -> set[str]:
-    """The payment methods that these rows name."""
+    """Redact rows and return the ids of the payment methods that they name."""
     methods = set()
     for row in rows:
         methods |= _methods(row.stripe_data) | _methods(row.stripe_data.get("invoice_settings") or {})
         names = [field.name for field in row._meta.concrete_fields if isinstance(field, models.JSONField)]
         for name in names:
-            setattr(row, name, redacted(getattr(row, name)))
+            setattr(row, name, redacted_copy(getattr(row, name)))
         row.save(update_fields=names)
     return methods
 
@@ -47,7 +50,7 @@ def _methods(found: dict[str, Any]) -> set[str]:
 
 @cache
 def _owned() -> dict[Any, str]:
-    """Each of dj-stripe's models that leads to a customer, and how."""
+    """Return each of dj-stripe's models that leads to a customer, with the lookup that does."""
     found: dict[Any, str] = {djstripe.Customer: "id", djstripe.Dispute: "charge__customer__id"}
     for model in apps.get_app_config("djstripe").get_models():
         names = {field.name for field in model._meta.concrete_fields if isinstance(field, models.ForeignKey)}

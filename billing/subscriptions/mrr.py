@@ -1,6 +1,6 @@
-"""Monthly recurring revenue: what a subscription brings a month, and the ledger of how that moves.
+"""Monthly recurring revenue (MRR) is price times quantity, per month; a ledger records each change.
 
-Discounts, taxes and use billed afterwards are not counted: it is the price times the quantity.
+Discounts, taxes and metered use are not counted.
 """
 
 from collections.abc import Iterable
@@ -17,27 +17,27 @@ COUNTED = (Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE)
 PER_MONTH = {"day": Fraction(365, 12), "week": Fraction(52, 12), "month": Fraction(1), "year": Fraction(1, 12)}
 
 
-def monthly(subscription: Subscription) -> int:
-    """Minor units a month; 0 on a trial, when nothing is billed, and for a price by tiers."""
+def monthly_amount(subscription: Subscription) -> int:
+    """Return the MRR in minor units; 0 during a trial, when nothing is billed, and for a price by tiers."""
     price = subscription.price if subscription.status in COUNTED else None
     if price is None:
         return 0
-    return round(unit_amount(price, subscription.currency) * subscription.quantity * per_month(price))
+    return round(unit_amount(price, subscription.currency) * subscription.quantity * payments_per_month(price))
 
 
-def per_month(price: Price) -> Fraction:
+def payments_per_month(price: Price) -> Fraction:
     return PER_MONTH[price.interval] / price.interval_count
 
 
-def settle(before: Subscription, after: Subscription) -> None:
-    """Bring a customer's ledger to what `after` brings, if that may have moved; else it costs no query.
+def record_movement(before: Subscription, after: Subscription) -> None:
+    """Record in the ledger how the step from `before` to `after` moves the customer's MRR. No query if it cannot.
 
-    A subscription in another currency takes the place of one: what went is churn, what came a reactivation.
+    A change of currency is recorded as churn in the old currency and reactivation in the new one.
     """
     if _basis(before) == _basis(after):
         return
     had = _ledger(after.customer_id)
-    brings = dict.fromkeys(had, 0) | {after.currency: monthly(after)}
+    brings = dict.fromkeys(had, 0) | {after.currency: monthly_amount(after)}
     MrrMovement.objects.bulk_create(
         MrrMovement(
             customer_id=after.customer_id,
@@ -51,20 +51,20 @@ def settle(before: Subscription, after: Subscription) -> None:
     )
 
 
-def take_over(customers: Iterable[str]) -> None:
-    """What Stripe had before we knew of it counts from when it began to be paid."""
+def record_first_movements(customers: Iterable[str]) -> None:
+    """Record the MRR of subscriptions that were imported, from the moment they began to be paid."""
     untold = ~Exists(MrrMovement.objects.filter(customer=OuterRef("customer")))
     rows = Subscription.objects.filter(untold, customer__in=customers, status__in=COUNTED).select_related("price")
     MrrMovement.objects.bulk_create(
         MrrMovement(
             customer_id=row.customer_id,
             kind=Kind.NEW,
-            amount=monthly(row),
+            amount=monthly_amount(row),
             currency=row.currency,
             moved_at=max(filter(None, (row.started_at, row.trial_end)), default=clock.now()),
         )
         for row in rows
-        if monthly(row)
+        if monthly_amount(row)
     )
 
 
@@ -73,7 +73,7 @@ def _basis(row: Subscription) -> tuple[object, ...]:
 
 
 def _ledger(customer_id: str) -> dict[str, int]:
-    """What the customer brings now by the ledger, for each currency it names."""
+    """Return the customer's MRR by the ledger, for each currency it names."""
     rows = MrrMovement.objects.filter(customer=customer_id).values_list("currency")
     return dict(rows.annotate(Sum("amount")))
 
@@ -87,6 +87,6 @@ def _kind(had: int | None, brings: int, *, is_known: bool) -> MrrMovement.Kind:
 
 
 def unit_amount(price: Price, currency: str) -> int:
-    """In the subscription's currency, which need not be the price's own."""
+    """Return the amount in the subscription's currency, which need not be the price's own; 0 if it has none."""
     amount = price.unit_amount if currency == price.currency else price.currency_options.get(currency)
     return amount or 0

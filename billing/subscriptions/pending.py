@@ -1,4 +1,4 @@
-"""A change of plan that has not happened yet, read from the subscription as Stripe sends it, whoever made it."""
+"""A pending change of plan is read from the subscription as Stripe sends it, whoever asked for the change."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,14 +6,17 @@ from typing import Any
 from billing import catalogue
 from billing.clock import from_timestamp
 from billing.models import Price, Subscription
+from billing.stripe_client import id_of, readers
 
 Kind = Subscription.Pending
 
 
 @dataclass(frozen=True)
 class PendingChange:
-    """`price` is None for one that belongs to no plan of ours. `at`, UTC seconds: when it happens, or lapses unless
-    it is paid at `url`."""
+    """A pending change happens `at` (UTC seconds), or lapses then unless it is paid at `url`.
+
+    `price` is None if it belongs to no plan of ours.
+    """
 
     kind: Kind
     price: Price | None
@@ -21,16 +24,16 @@ class PendingChange:
     url: str = ""
 
 
-def of(found: dict[str, Any]) -> PendingChange | None:
-    """Of a subscription with its schedule and latest invoice expanded."""
+def pending_change_of(found: dict[str, Any]) -> PendingChange | None:
+    """Return the pending change, or None, of a subscription with its schedule and latest invoice expanded."""
     return _awaiting_payment(found) or _scheduled(found)
 
 
-def columns(found: dict[str, Any]) -> dict[str, Any]:
-    """What the projection keeps of it; nothing where the schedule was not expanded, so that what we know stays."""
+def pending_columns(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the `pending_…` columns; none if the schedule was not expanded, so that what we know stays."""
     if isinstance(found.get("schedule"), str):
         return {}
-    change = of(found)
+    change = pending_change_of(found)
     return {
         "pending_kind": change.kind if change else "",
         "pending_price": change.price if change else None,
@@ -40,7 +43,7 @@ def columns(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _awaiting_payment(found: dict[str, Any]) -> PendingChange | None:
-    """`pending_if_incomplete`: the change waits for its invoice, which is the latest."""
+    """Return the change that waits for its invoice, which is the latest (`pending_if_incomplete`)."""
     update, invoice = found.get("pending_update"), found["latest_invoice"]
     if not update:
         return None
@@ -49,25 +52,21 @@ def _awaiting_payment(found: dict[str, Any]) -> PendingChange | None:
 
 
 def _scheduled(found: dict[str, Any]) -> PendingChange | None:
-    """The first phase ahead of which something is billed that is not billed now."""
+    """Return the change of the first phase ahead that bills something else than now."""
     schedule = found.get("schedule")
     if not isinstance(schedule, dict) or schedule["status"] != "active" or not schedule["current_phase"]:
         return None
     now = _billed(found["items"]["data"])
     for phase in schedule["phases"]:
         if phase["start_date"] >= schedule["current_phase"]["end_date"] and _billed(phase["items"]) != now:
-            known = Price.objects.filter(pk__in=[_id(item["price"]) for item in phase["items"]])
+            known = Price.objects.filter(pk__in=[id_of(item["price"]) for item in phase["items"]])
             price = known.select_related("plan").order_by("-plan__rank").first()
             return PendingChange(Kind.SCHEDULED, price, phase["start_date"])
     return None
 
 
 def _billed(items: list[dict[str, Any]]) -> list[tuple[str, int]]:
-    return sorted((_id(item["price"]), item.get("quantity") or 1) for item in items)
-
-
-def _id(price: Any) -> str:
-    return str(price["id"] if isinstance(price, dict) else price)
+    return sorted((id_of(item["price"]), readers.quantity_of(item)) for item in items)
 
 
 def _price(items: list[dict[str, Any]]) -> Price | None:

@@ -15,7 +15,7 @@ from billing.stripe_client import fetch, is_first_time
 
 from . import duplicates, mirror
 from .announcing import announce_access, announce_transitions
-from .choosing import current
+from .choosing import current_subscription
 from .columns import columns_of, past_due_since
 from .history import record_change, snapshot
 
@@ -34,15 +34,15 @@ def refresh(customer: Customer) -> Subscription:
 def _refresh(customer: Customer, subscription: Subscription) -> None:
     asked_at = timezone.now()
     found = fetch.subscriptions(customer.pk)
-    mirror.subscriptions(found)
+    mirror.write_subscriptions(found)
     before = snapshot(subscription)
-    _project(subscription, current(found), asked_at)
+    _project(subscription, current_subscription(found), asked_at)
     has_changed = record_change(before, subscription)
     announce_transitions(before, subscription, found)
     announce_access(customer.pk)
     if has_changed:
         usage.announce_overflow(subscription)
-    duplicates.settle(customer, found)
+    duplicates.owe_cancellations(customer, found)
 
 
 def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at: datetime) -> None:
@@ -60,7 +60,7 @@ def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at:
 
 
 def _update_customer(customer: Customer, found: Any) -> None:
-    """Keep the address and the language that Stripe knows; a customer who has left keeps none."""
+    """Copy the address and the language from Stripe, except for a deleted customer."""
     if customer.deleted_at:
         return
     found = found if isinstance(found, dict) else {}

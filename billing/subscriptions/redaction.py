@@ -1,4 +1,4 @@
-"""What is personal in Stripe's objects: taken out of copies once who they are about has left. Ids and money stay."""
+"""Redaction removes what is personal from copies of Stripe's objects after a deletion. Ids and money stay."""
 
 import re
 from typing import Any
@@ -44,26 +44,26 @@ PERSONAL = frozenset(
 OF_A_CUSTOMER = PERSONAL | {"description", "tax_ids"}
 
 
-def redacted(copy: Any, names: frozenset[str] = PERSONAL) -> Any:
-    """The same JSON with null for all that is personal, and for every text with an address in it, at any depth."""
+def redacted_copy(copy: Any, names: frozenset[str] = PERSONAL) -> Any:
+    """Return the same JSON with null for personal fields and for every text with an address in it, at any depth."""
     if isinstance(copy, list):
-        return [redacted(item, names) for item in copy]
+        return [redacted_copy(item, names) for item in copy]
     if isinstance(copy, str):
         return None if AN_ADDRESS.search(copy) else copy
     if not isinstance(copy, dict):
         return copy
     inside = OF_A_CUSTOMER if copy.get("object") == "customer" else names
-    return {name: None if name in inside else redacted(value, names) for name, value in copy.items()}
+    return {name: None if name in inside else redacted_copy(value, names) for name, value in copy.items()}
 
 
 def redacted_event(payload: dict[str, Any]) -> dict[str, Any]:
-    """An event's JSON likewise, what its object was before included; `redacted` is true from then on."""
+    """Return an event's JSON redacted, with the object's previous values; `redacted` is true from then on."""
     data = payload["data"]
     is_customer = data["object"].get("object") == "customer"
-    return {**payload, "data": redacted(data, OF_A_CUSTOMER if is_customer else PERSONAL), "redacted": True}
+    return {**payload, "data": redacted_copy(data, OF_A_CUSTOMER if is_customer else PERSONAL), "redacted": True}
 
 
-def without_words(said: str) -> str:
-    """Only the class of an error about who has left: a host project's receiver may have named them in the rest."""
+def error_class(said: str) -> str:
+    """Return only the class of an error message: the rest may name the person, in a host's words."""
     kind, _, words = said.partition(":")
     return kind if words and kind.isidentifier() else ""

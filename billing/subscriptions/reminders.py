@@ -1,7 +1,6 @@
-"""What only the calendar tells: a yearly renewal that comes near, a card that will not work when it is next charged.
+"""Reminders announce a yearly renewal that comes near, and a card that expires before its next charge.
 
-Looked for each hour, by the clock of the rules. Each is announced once: what was announced stands in the row, written
-under the lane like any other change.
+The worker looks for them each hour, by the clock of the rules. Each is announced once, as the row remembers.
 """
 
 import logging
@@ -22,22 +21,22 @@ CAUSE = "calendar"
 
 
 def hourly() -> str:
-    """The schedule's task; says what was announced."""
+    """Announce all reminders that are due. Returns a summary for the queue."""
     now = clock.now()
-    renewals = _announce_each(renewing(now), renewing, _renewal)
-    cards = _announce_each(expiring(now), expiring, _card)
+    renewals = _announce_each(renewals_due(now), renewals_due, _announce_renewal)
+    cards = _announce_each(expiring_cards(now), expiring_cards, _announce_card)
     return f"{renewals} renewals and {cards} cards announced"
 
 
-def renewing(now: datetime) -> Rows:
-    """Yearly subscriptions that will be charged within the days of the reminder, and were not told of that day."""
+def renewals_due(now: datetime) -> Rows:
+    """Return yearly subscriptions that renew within BILLING_RENEWAL_REMINDER_DAYS, unannounced for that day."""
     untold = Q(announced_renewal=None) | ~Q(announced_renewal=F("current_period_end"))
     due = _charged_within(now, conf.renewal_reminder)
     return due.filter(untold, status=Status.ACTIVE, price__interval=Price.Interval.YEAR)
 
 
-def expiring(now: datetime) -> Rows:
-    """Those whose card will have stopped working on the day that it is charged next, and were not told of that card."""
+def expiring_cards(now: datetime) -> Rows:
+    """Return subscriptions whose card expires before its next charge, unannounced for that card."""
     untold = Q(announced_card_expiry=None) | ~Q(announced_card_expiry=F("card_expires_on"))
     due = _charged_within(now, conf.card_reminder)
     return due.filter(untold, card_expires_on__lt=F("current_period_end__date"))
@@ -62,22 +61,22 @@ def _announce_one(customer: str, due: Callable[[datetime], Rows], announce: Call
         return 1 if row else 0
 
     try:
-        with cause.of(CAUSE), lanes.exclusive(customer, wait_seconds=0) as commit:
+        with cause.recorded_as(CAUSE), lanes.exclusive(customer, wait_seconds=0) as commit:
             return commit(work)
     except lanes.LaneBusy:
-        return 0  # an hour later it is as true
+        return 0  # the next run, in an hour, announces it
     except Exception:
         log.exception("not reminded", extra={"lane": customer})
         return 0
 
 
-def _renewal(row: Subscription) -> None:
+def _announce_renewal(row: Subscription) -> None:
     row.announced_renewal = row.current_period_end
     row.save(update_fields=["announced_renewal"])
     signals.renewal_coming.send(sender=Subscription, subscription=row, renews_at=row.current_period_end)
 
 
-def _card(row: Subscription) -> None:
+def _announce_card(row: Subscription) -> None:
     row.announced_card_expiry = row.card_expires_on
     row.save(update_fields=["announced_card_expiry"])
     signals.card_expiring.send(sender=Subscription, subscription=row, expires_on=row.card_expires_on)

@@ -1,7 +1,7 @@
-"""Seats: a subscriber pays for as many as BILLING_SEATS says, by the quantity of their subscription.
+"""A subscriber pays for as many seats as BILLING_SEATS counts, by the quantity of the subscription.
 
-`changed` is what a project calls when somebody joins or leaves. It asks nobody: the worker sets the quantity to what
-BILLING_SEATS says by then, so that however many changes there were, and in whatever order, the last truth is billed.
+A host project calls `changed` when somebody joins or leaves. The worker then sets the quantity to what BILLING_SEATS
+counts at that moment, so the last state is billed, however many changes there were and in whatever order.
 """
 
 from typing import Any, cast
@@ -16,18 +16,18 @@ ONE = 1
 
 
 def changed(subscriber: Any) -> None:
-    """Call it inside the transaction in which a member joins or leaves, best as its last statement. No Stripe call.
+    """Have the worker set the quantity at Stripe. Call it last in the transaction in which a member joins or leaves.
 
-    More seats are paid from now on, fewer are credited: both stand on the next invoice. Who has no subscription pays
-    nothing; Checkout counts seats anew. Without BILLING_SEATS it does nothing.
+    Makes no Stripe call. More seats are paid from now on, fewer are credited: both stand on the next invoice. A
+    subscriber without a subscription pays nothing; Checkout counts seats anew. Without BILLING_SEATS it does nothing.
     """
     customer = Customer.objects.of(subscriber)
     if customer:
-        owe(customer, "members")
+        owe_seats(customer, "members")
 
 
-def owe(customer: Customer, reference: str, *, wakes: bool = True) -> None:
-    """The quantity is to be looked at, because of `reference`; `wakes` as in `standing_writes.owe`."""
+def owe_seats(customer: Customer, reference: str, *, wakes: bool = True) -> None:
+    """Owe Stripe the quantity, because of `reference`; `wakes` as in `standing_writes.owe`."""
     if is_counted():
         standing_writes.owe(customer, StripeWrite.Action.SET_SEATS, reference, wakes=wakes)
 
@@ -36,11 +36,11 @@ def is_counted() -> bool:
     return bool(conf.seats)
 
 
-def of(subscriber: Any) -> int:
-    """How many are paid for, now: one at least."""
+def seats_of(subscriber: Any) -> int:
+    """Return how many seats the subscriber has now, at least one."""
     return max(cast("int", import_string(conf.seats)(subscriber)), ONE) if is_counted() else ONE
 
 
-def shown(subscriber: Any) -> int:
-    """The same for a page about prices: 0 where seats are not counted, or there is nobody to count them for."""
-    return of(subscriber) if is_counted() and subscriber is not None else 0
+def seats_shown(subscriber: Any) -> int:
+    """Return the seats that a page about prices shows: 0 if seats are not counted, or there is no subscriber."""
+    return seats_of(subscriber) if is_counted() and subscriber is not None else 0

@@ -33,7 +33,7 @@ def row_of(customer: Customer) -> Subscription:
 def differences_from_stripe(customer: Customer) -> Differences:
     """Ask Stripe about one customer and compare. Raises `StripeUnavailable`, `StripeRefused`."""
     found = fetch.subscriptions(customer.pk)
-    counts = subscriptions.current(found)
+    counts = subscriptions.current_subscription(found)
     if _is_deleted(customer, counts):
         return {} if customer.deleted_at else {"deleted_at": (None, "deleted at Stripe")}
     if counts is None:

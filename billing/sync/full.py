@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from billing import catalogue
 from billing.models import Customer, Subscription, SyncRun
+from billing.stripe_client import readers
 
 from . import report
 from .healing import compare_customers
@@ -84,9 +85,8 @@ def open_invoices() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for page in Reader([Stretch("/v1/invoices", {"status": "open"})]):
         for invoice in page:
-            details = (invoice.get("parent") or {}).get("subscription_details") or {}
             kept = {name: invoice[name] for name in ("created", "due_date", "status_transitions")}
-            found.setdefault(details.get("subscription") or "", []).append(kept)
+            found.setdefault(readers.subscription_of(invoice), []).append(kept)
     return found
 
 

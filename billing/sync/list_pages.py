@@ -12,6 +12,7 @@ from billing import access, catalogue, clock, subscriptions
 from billing.conf import conf
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, Subscription, SyncRun
+from billing.stripe_client import readers
 from billing.subscriptions import customer_details, mrr
 
 from . import comparing, report
@@ -77,7 +78,7 @@ class SubscriptionPages:
         """In bulk and unannounced: what was so before we knew of it is no news. A row that a webhook made stays."""
         made, better = [], []
         for customer, page in strangers.items():
-            counts = subscriptions.current(page)
+            counts = subscriptions.current_subscription(page)
             if counts is None or not catalogue.is_plan(counts["items"]["data"]):
                 continue
             before = comparing.row_of(known[customer]) if customer in known else None
@@ -126,7 +127,7 @@ def _write_over(rows: list[Subscription], **condition: Any) -> None:
 
 def _count_as_announced(customers: list[str]) -> None:
     _note_access(customers)
-    mrr.take_over(customers)
+    mrr.record_first_movements(customers)
 
 
 def _note_access(customers: list[str]) -> None:
@@ -184,7 +185,7 @@ class CustomerPages:
 
 def _key(model: Any, found: dict[str, Any]) -> Any:
     """The primary key that a customer's metadata name; None for none, or for what is no key of this model."""
-    named = (found.get("metadata") or {}).get(METADATA_KEY)
+    named = readers.metadata_of(found).get(METADATA_KEY)
     try:
         return model._meta.pk.to_python(named) if named else None
     except ValidationError:

@@ -95,7 +95,7 @@ def _tell_staff(row: SyncRun) -> None:
 
 
 def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> SyncRun:
-    with cause.of("sync"), stripe_client.patient(), stripe_client.counted() as calls:
+    with cause.recorded_as("sync"), stripe_client.patient(), stripe_client.counted() as calls:
         try:
             _work(row, wanted, renew, progress)
         finally:

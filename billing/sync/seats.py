@@ -35,7 +35,7 @@ def mend(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bool)
     if is_dry or not wrong:
         return
     for one in Customer.objects.filter(pk__in=wrong):
-        seats.owe(one, "sync")
+        seats.owe_seats(one, "sync")
     each(worker.drain, wrong, tick)
     run.healed += len(wrong) - _owed().filter(lane__in=wrong).count()
 
@@ -64,7 +64,7 @@ def _differing(run: SyncRun, rows: QuerySet[Subscription], tick: Callable[[], No
 def _wanted(run: SyncRun, row: Subscription) -> int | None:
     """None where the project's own counting fails: that holds up nobody else."""
     try:
-        return seats.of(row.customer.subscriber)
+        return seats.seats_of(row.customer.subscriber)
     except Exception as error:
         log.warning("seats not counted", extra={"lane": row.customer_id}, exc_info=True)
         report.note(run, f"The seats of {row.customer_id} could not be counted: {type(error).__name__}.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from billing import catalogue, stripe_client
 from billing.models import Plan, Price, SyncRun
-from billing.stripe_client import StripeRefused, id_of
+from billing.stripe_client import StripeRefused, id_of, readers
 
 from . import report
 
@@ -31,10 +31,10 @@ class Prices:
             price = stripe_client.get(f"/v1/prices/{price_id}", expand=["currency_options", "product"])
         except StripeRefused:
             return
-        slug = ((price["product"] or {}).get("metadata") or {}).get(PLAN_OF_PRODUCT, "")
+        slug = readers.metadata_of(price["product"] or {}).get(PLAN_OF_PRODUCT, "")
         if slug and price.get("lookup_key") == f"{slug}_{price['recurring']['interval']}":
             self._make_plan(slug, price["product"])
-        if catalogue.refresh({**price, "product": id_of(price["product"])}):
+        if catalogue.record_price({**price, "product": id_of(price["product"])}):
             report.note(self.run, f"Price {price_id} was missing here and is back.")
 
     def _make_plan(self, slug: str, product: dict[str, Any]) -> None:

@@ -24,4 +24,4 @@ def has_access(context: Any, subscriber: Any = None, plan: str = "", feature: st
 
 def _payer(context: Any) -> Any:
     """Return who pays for this request; in a template rendered without a request, the user in the context."""
-    return payer.of(context["request"]) if "request" in context else context.get("user")
+    return payer.payer_of(context["request"]) if "request" in context else context.get("user")

@@ -15,7 +15,7 @@ def publish() -> None:
     Plans of the settings are brought in line first; a database without any gets those that `setup` makes.
     """
     if conf.plans is not None or not Plan.objects.exists():
-        definitions.bring_in_line()
+        definitions.update_plans()
     products: dict[str, str] = {}
     for price in Price.objects.filter(is_active=True).select_related("plan"):
         slug = price.plan.slug
@@ -39,7 +39,7 @@ def _publish(price: Price, product: str) -> None:
         expand=["currency_options"],
     )
     Price.objects.filter(pk=price.pk).update(is_active=False)
-    Price.objects.create(pk=made["id"], plan=price.plan, **catalogue.facts(made))
+    Price.objects.create(pk=made["id"], plan=price.plan, **catalogue.price_columns(made))
 
 
 def _post(path: str, **params: object) -> dict[str, str]:

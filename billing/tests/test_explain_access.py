@@ -111,7 +111,7 @@ def test_who_has_left_is_explained_as_a_customer_and_before_it_as_ever(world, ad
     world.advance(hours=1)
     now, then = (access.explain_customer(customer_row(ada), at) for at in (None, before))
     assert (now.reason, then.reason) == ("customer_deleted", "active")
-    assert "The account was asked to be deleted on" in str(now)
+    assert "Deletion of the account was requested on" in str(now)
     assert "is finished" in str(now)
     assert now.deletion
     assert not then.deletion
@@ -151,4 +151,6 @@ def test_the_command_says_what_is_wrong_by_its_exit_code(db, arguments, code):
 def test_a_subscriber_without_a_customer_is_found_by_their_own_address(settings, db):
     settings.BILLING_CLOCK = ""
     get_user_model().objects.create_user("eve@example.com")
-    assert "eve@example.com has no access (no_subscription). Nothing was ever bought." in told("eve@example.com")
+    assert "eve@example.com has no access (no_subscription). There has never been a subscription." in told(
+        "eve@example.com"
+    )

@@ -21,7 +21,7 @@ END = datetime(2026, 6, 10, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _wall_clock(settings):
     settings.BILLING_CLOCK = ""
-    definitions.bring_in_line()
+    definitions.update_plans()
 
 
 @pytest.fixture

@@ -49,7 +49,10 @@ def python() -> Iterator[str]:
         yield f"{public.documentation(module)}\n"
         for name in names:
             found = getattr(module, name)
-            yield from (f"#### `{name}{public.signature(found)}`\n", f"{public.documentation(found)}\n")
+            yield from (
+                f"#### `{name}{public.signature(found)}`\n",
+                f"{public.CONSTANTS.get(name) or public.documentation(found)}\n",
+            )
             for part, member in public.members(found):
                 yield f"- `{part}{public.signature(member)}`: {_line(public.documentation(member))}"
             if public.members(found):

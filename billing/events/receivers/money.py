@@ -13,7 +13,7 @@ from .customer import receiver
 
 @receiver(event_types.PAID)
 def on_invoice_paid(customer: Customer, event: Event) -> None:
-    payments.record_paid(customer, event.data["object"]["id"])
+    payments.record_payment(customer, event.data["object"]["id"])
 
 
 @receiver(event_types.UNPAID)
@@ -23,7 +23,7 @@ def on_invoice_not_paid(customer: Customer, event: Event) -> None:
 
 @receiver(event_types.NOT_FINALIZED)
 def on_invoice_not_finalized(customer: Customer, event: Event) -> None:
-    notices.not_finalized(customer, event.data["object"])
+    notices.alert_not_finalized(customer, event.data["object"])
 
 
 @receiver(event_types.INVOICE_PAYMENT)
@@ -33,19 +33,19 @@ def on_invoice_payment_paid(customer: Customer, event: Event) -> None:
 
 @receiver(event_types.CHARGE_REFUNDED)
 def on_charge_refunded(customer: Customer, event: Event) -> None:
-    refunds.settle(customer, event.data["object"]["id"])
+    refunds.record_refunds(customer, event.data["object"]["id"])
 
 
 @receiver(event_types.REFUND)
 def on_refund(customer: Customer, event: Event) -> None:
-    refunds.settle(customer, refunds.charge_of(customer, event.data["object"]))
+    refunds.record_refunds(customer, refunds.charge_of(customer, event.data["object"]))
 
 
 @receiver(event_types.DISPUTE)
 def on_dispute(customer: Customer, event: Event) -> None:
-    disputes.settle(customer, event.data["object"]["id"])
+    disputes.record_dispute(customer, event.data["object"]["id"])
 
 
 @receiver(event_types.FRAUD_WARNING)
 def on_early_fraud_warning(customer: Customer, event: Event) -> None:
-    notices.fraud_warning(customer, event.data["object"])
+    notices.alert_fraud_warning(customer, event.data["object"])

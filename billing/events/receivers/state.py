@@ -16,7 +16,7 @@ def on_checkout_session(customer: Customer, event: Event) -> None:
     """Close the attempt of a session that ended; a delayed payment that is still on its way grants nothing by
     itself.
     """
-    attempts.settle(customer, id_of(event.data["object"]))
+    attempts.refresh_attempt(customer, id_of(event.data["object"]))
     subscriptions.refresh(customer)
 
 

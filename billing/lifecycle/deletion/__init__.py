@@ -1,8 +1,8 @@
-"""The deletion of an account ends every subscription first, then removes what is personal, and tells who left.
+"""The deletion of an account ends every subscription at Stripe, then removes what is personal.
 
-Host projects call `begin` and read `of`; the worker calls the rest.
+Host projects call `begin` and `deletion_of`; the worker calls the rest.
 """
 
-from .process import begin, due_lanes, of, owed, postpone, proceed, try_now
+from .process import begin, deletion_of, due_lanes, owed_deletions, postpone, proceed, try_now
 
-__all__ = ["begin", "due_lanes", "of", "owed", "postpone", "proceed", "try_now"]
+__all__ = ["begin", "deletion_of", "due_lanes", "owed_deletions", "postpone", "proceed", "try_now"]

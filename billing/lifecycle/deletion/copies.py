@@ -1,4 +1,4 @@
-"""What we keep about who has left, without the person: events as they came, dj-stripe's rows, what staff wrote."""
+"""After a deletion, our copies keep nothing personal: events, dj-stripe's rows, and what staff wrote."""
 
 import re
 from collections.abc import Callable
@@ -10,26 +10,29 @@ from django.db.models import Q
 from djstripe import models as djstripe
 
 from billing.models import Customer, StripeEvent, StripeWrite
-from billing.subscriptions import redact_rows, redacted_event, without_words
+from billing.subscriptions import error_class, redact_rows, redacted_event
 
 PORTION = 100
 LOG_TEXTS = ("object_id", "object_repr", "change_message")
 STRUCK_OUT = "(address of who left)"
 
 
-def redact_events(customer_id: str, go_on: Callable[[], None]) -> None:
-    """Every event of this customer's, ours and dj-stripe's copy, in short transactions; `go_on` is called before each.
+def redact_events(customer_id: str, renew: Callable[[], None]) -> None:
+    """Redact every event of this customer, ours and dj-stripe's copy, in short transactions.
 
-    Broken off, it goes on with those that are left.
+    `renew` is called before each transaction. After an interruption, the next call continues with the events left.
     """
     while True:
-        go_on()
+        renew()
         if not _redact_portion(customer_id):
             return
 
 
 def redact_reasons(customer: Customer) -> None:
-    """Staff's own words and Stripe's; that they held or gave access, and when, stays."""
+    """Clear the words of staff and Stripe; the fact that access was held or given, and when, stays.
+
+    A host project may run without Django's admin.
+    """
     StripeWrite.objects.filter(lane=customer.pk).update(error_message="")
     customer.holds.update(reason="")
     customer.comps.update(reason="")
@@ -68,8 +71,8 @@ def _redact_portion(customer_id: str) -> bool:
             return False
         for event in events:
             event.payload = redacted_event(event.payload)
-            event.error_message = without_words(event.error_message)
-            event.failures = [{**each, "error": without_words(each["error"])} for each in event.failures or []] or None
+            event.error_message = error_class(event.error_message)
+            event.failures = [{**each, "error": error_class(each["error"])} for each in event.failures or []] or None
         StripeEvent.objects.bulk_update(events, ["payload", "error_message", "failures"])
         _redact_copies({event.pk: event.payload for event in events})
         redact_rows(customer_id)  # an event that came late has brought its object along

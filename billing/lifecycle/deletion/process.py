@@ -1,15 +1,15 @@
-"""Leaving: nothing is called deleted while Stripe may still bill it.
+"""A deletion is not done while Stripe may still bill the account.
 
-1. `begin` marks the account as closing: access ends, nothing can be bought any more, and `account_closing` lets the
-   host project end sessions and revoke tokens.
-2. The worker, holding the customer's lane, takes the steps of `STEPS` at Stripe one by one. Each looks at what Stripe
-   says now, so it may be taken again after a crash or a lost answer, and is stamped once Stripe has confirmed it.
-3. The rows follow in one transaction: our customer becomes a tombstone that keeps the money ledger, and
+1. `begin` marks the account: access ends, nothing can be bought any more, and `account_closing` lets the host project
+   end sessions and revoke tokens.
+2. The worker, holding the customer's lane, takes the steps of `STEPS` at Stripe one by one. Each step asks Stripe for
+   the current state, so it may be repeated after a crash or a lost answer, and is stamped once Stripe has confirmed it.
+3. Our rows change in one transaction: our customer becomes a tombstone that keeps the money ledger, and
    `account_closed` lets the host project anonymise the subscriber.
-4. What is personal goes from the events we keep and from dj-stripe's rows (`copies`), and from those that come later.
+4. Personal data is removed from the events we keep and from dj-stripe's rows (`copies`), also from later ones.
 
 While Stripe does not answer, the next try is a minute later, then after five minutes, half an hour, and each hour.
-A Checkout paid behind our back, while closing or even after, is cancelled and refunded: `AccountDeletion.objects.owed`.
+A Checkout paid meanwhile, or even afterwards, is cancelled and refunded: `AccountDeletion.objects.owed`.
 """
 
 from collections.abc import Callable
@@ -37,111 +37,115 @@ STEPS: dict[str, Callable[[AccountDeletion], None]] = {
 }
 
 
-def of(subscriber: Any) -> AccountDeletion | None:
+def deletion_of(subscriber: Any) -> AccountDeletion | None:
+    """Return the deletion of the subscriber's account, None if none was begun. Its `done_at` tells when it was done."""
     return AccountDeletion.objects.filter(subscriber=subscriber).first()
 
 
 def begin(subscriber: Any) -> AccountDeletion:
-    """Mark the account as closing and queue the work; asked again, says how far it is. No Stripe call."""
+    """Begin to delete an account; the worker does the rest. Makes no Stripe call.
+
+    Returns the deletion; a second call returns the same one, with the steps that are done.
+    """
     customer = Customer.objects.of(subscriber, deleted_too=True)
-    lane = customer.pk if customer else f"leaving:{subscriber.pk}"
+    lane = customer.pk if customer else f"deletion:{subscriber.pk}"
     with transaction.atomic():
-        leaving, is_new = AccountDeletion.objects.get_or_create(
+        deletion, is_new = AccountDeletion.objects.get_or_create(
             subscriber=subscriber, defaults={"customer": customer, "lane": lane, "requested_at": clock.now()}
         )
         if is_new:
             open_attempts = CheckoutAttempt.objects.filter(customer=customer, status=CheckoutAttempt.Status.OPEN)
             open_attempts.update(status=CheckoutAttempt.Status.EXPIRED)
-            _say(signals.account_closing, leaving)
+            _send(signals.account_closing, deletion)
             lanes.wake(lane)
-    return leaving
+    return deletion
 
 
-def owed(lane: str) -> list[AccountDeletion]:
-    """What is due now on this lane. Asked after every drain: nearly always the short question answers it."""
+def owed_deletions(lane: str) -> list[AccountDeletion]:
+    """Return the deletions that are due on this lane. It is called after every drain: one short query, mostly."""
     rows = AccountDeletion.objects.filter(lane=lane)
     return list(rows.owed(timezone.now())) if rows.exists() else []
 
 
 def due_lanes() -> list[str]:
-    """Lanes where a deletion waits to be gone on with."""
+    """Return the lanes on which a deletion is due."""
     return list(AccountDeletion.objects.owed(timezone.now()).values_list("lane", flat=True))
 
 
-def proceed(leaving: AccountDeletion, claim: lanes.Claim) -> None:
-    """Take the steps that are left, holding the lane, with no transaction open.
+def proceed(deletion: AccountDeletion, claim: lanes.Claim) -> None:
+    """Take the steps that are left. Call it holding the lane, with no transaction open.
 
-    Raises StripeUnavailable, StripeRefused, `removal.StillBilled`: what was confirmed stays stamped.
+    Raises `StripeUnavailable`, `StripeRefused`, `steps.StillBilled`; confirmed steps stay stamped.
     """
-    if leaving.is_done and leaving.is_billed:
-        _start_over(leaving)
-    if not leaving.is_done:
-        if _has_moved(leaving):
+    if deletion.is_done and deletion.is_billed:
+        _start_over(deletion)
+    if not deletion.is_done:
+        if _has_moved(deletion):
             return
-        _close(leaving, claim)
-    if leaving.customer_id:
-        copies.redact_events(leaving.customer_id, partial(lanes.renew, claim))
+        _take_steps(deletion, claim)
+    if deletion.customer_id:
+        copies.redact_events(deletion.customer_id, partial(lanes.renew, claim))
 
 
-def _close(leaving: AccountDeletion, claim: lanes.Claim) -> None:
-    if leaving.customer_id and not steps.is_gone(leaving):
+def _take_steps(deletion: AccountDeletion, claim: lanes.Claim) -> None:
+    if deletion.customer_id and not steps.is_customer_deleted(deletion):
         for field, step in STEPS.items():
-            if getattr(leaving, field) is None:
+            if getattr(deletion, field) is None:
                 lanes.renew(claim)
-                step(leaving)
-                _write(leaving, **{field: clock.now()})
+                step(deletion)
+                _write(deletion, **{field: clock.now()})
     lanes.renew(claim)
     with stripe_client.drain_reads() as reads:
-        lanes.commit_under(claim, reads, partial(_finish, leaving.pk))
+        lanes.commit_under(claim, reads, partial(_finish, deletion.pk))
 
 
-def postpone(leaving: AccountDeletion, error: Exception) -> None:
-    """Note what went wrong, and when it is tried again."""
-    failed, message = leaving.attempts + 1, tries.describe(error)
-    _write(leaving, attempts=failed, next_attempt_at=tries.next_try_of_owed(failed), error_message=message)
+def postpone(deletion: AccountDeletion, error: Exception) -> None:
+    """Record the error, and when the next try is due."""
+    failed, message = deletion.attempts + 1, tries.describe(error)
+    _write(deletion, attempts=failed, next_attempt_at=tries.next_try_of_owed(failed), error_message=message)
 
 
-def try_now(leaving: AccountDeletion) -> None:
-    """Staff's way past the wait."""
+def try_now(deletion: AccountDeletion) -> None:
+    """Make the next try due now, for staff who do not want to wait."""
     with transaction.atomic():
-        _write(leaving, next_attempt_at=None)
-        lanes.wake(leaving.lane)
+        _write(deletion, next_attempt_at=None)
+        lanes.wake(deletion.lane)
 
 
-def _start_over(leaving: AccountDeletion) -> None:
-    """Stripe bills again after all was done: every step is taken anew, by keys of its own."""
-    _write(leaving, attempts=leaving.attempts + 1, **dict.fromkeys([*STEPS, "done_at"]))
+def _start_over(deletion: AccountDeletion) -> None:
+    """Take every step again, by new idempotency keys: Stripe bills again after the deletion was done."""
+    _write(deletion, attempts=deletion.attempts + 1, **dict.fromkeys([*STEPS, "done_at"]))
 
 
-def _has_moved(leaving: AccountDeletion) -> bool:
-    """Whether a customer left behind by a crash was found now: the work goes on in that customer's lane."""
-    if leaving.customer_id or leaving.subscriber is None:
+def _has_moved(deletion: AccountDeletion) -> bool:
+    """Move the deletion to the lane of a customer that a crash left at Stripe. Returns whether there is one."""
+    if deletion.customer_id or deletion.subscriber is None:
         return False
-    customer = customers.find(leaving.subscriber)
+    customer = customers.find_customer(deletion.subscriber)
     if customer is None:
         return False
     with transaction.atomic():
-        _write(leaving, customer=customer, lane=customer.pk)
+        _write(deletion, customer=customer, lane=customer.pk)
         lanes.wake(customer.pk)
     return True
 
 
 def _finish(pk: Any) -> None:
-    """The rows, once nothing is left at Stripe; money is kept, names and addresses are not."""
-    leaving = AccountDeletion.objects.select_related("customer", "subscriber").get(pk=pk)
-    addresses = [leaving.customer.email if leaving.customer else "", customer_details.email_of(leaving.subscriber)]
+    """Change our rows, once nothing is left at Stripe; money is kept, names and addresses are not."""
+    deletion = AccountDeletion.objects.select_related("customer", "subscriber").get(pk=pk)
+    addresses = [deletion.customer.email if deletion.customer else "", customer_details.email_of(deletion.subscriber)]
     for address in addresses:
         copies.redact_log(address)
-    if leaving.customer:
-        _bury(leaving.customer)
+    if deletion.customer:
+        _end_customer(deletion.customer)
     now: datetime = clock.now()
-    done = dict.fromkeys((field for field in STEPS if getattr(leaving, field) is None), now)
-    _write(leaving, **done, done_at=now, next_attempt_at=None, error_message="")
-    if leaving.subscriber is not None:
-        _say(signals.account_closed, leaving, email=next(filter(None, addresses), ""))
+    done = dict.fromkeys((field for field in STEPS if getattr(deletion, field) is None), now)
+    _write(deletion, **done, done_at=now, next_attempt_at=None, error_message="")
+    if deletion.subscriber is not None:
+        _send(signals.account_closed, deletion, email=next(filter(None, addresses), ""))
 
 
-def _bury(customer: Customer) -> None:
+def _end_customer(customer: Customer) -> None:
     subscriptions.refresh(customer)
     subscriptions.end_for_deleted_customer(customer)
     redact_rows(customer.pk)
@@ -150,18 +154,18 @@ def _bury(customer: Customer) -> None:
     customer.save(update_fields=["email"])
 
 
-def _say(signal: Any, leaving: AccountDeletion, **details: Any) -> None:
-    subscription = Subscription.objects.filter(customer=leaving.customer_id).first() if leaving.customer_id else None
+def _send(signal: Any, deletion: AccountDeletion, **details: Any) -> None:
+    subscription = Subscription.objects.filter(customer=deletion.customer_id).first() if deletion.customer_id else None
     signal.send(
         sender=AccountDeletion,
         subscription=subscription,
-        deletion=leaving,
-        subscriber=leaving.subscriber,
+        deletion=deletion,
+        subscriber=deletion.subscriber,
         **details,
     )
 
 
-def _write(leaving: AccountDeletion, **columns: Any) -> None:
+def _write(deletion: AccountDeletion, **columns: Any) -> None:
     for name, value in columns.items():
-        setattr(leaving, name, value)
-    leaving.save(update_fields=list(columns))
+        setattr(deletion, name, value)
+    deletion.save(update_fields=list(columns))

@@ -19,7 +19,7 @@ class Command(TerminalCommand):
         started = time.monotonic()
         try:
             is_fast = database.create_tables()
-            plans = definitions.bring_in_line()
+            plans = definitions.update_plans()
             schedules = database.create_schedules()
         except DatabaseError as error:
             raise CommandError(f"The database was not set up: {error}") from error

@@ -30,7 +30,7 @@ class Command(TerminalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if Plan._meta.db_table not in connection.introspection.table_names() or not Plan.objects.exists():
             raise CommandError("There are no plans yet: run `manage.py setup` first.")
-        if slugs := definitions.out_of_line():
+        if slugs := definitions.plans_out_of_line():
             raise CommandError(
                 f"These plans differ from BILLING_PLANS: {', '.join(slugs)}. Run `manage.py setup` first."
             )

@@ -60,9 +60,9 @@ def check_plans() -> Finding:
 @finds("billing.E013")
 def check_free_plan() -> Finding:
     """BILLING_FREE_PLAN is the slug of a plan, if BILLING_PLANS is set."""
-    if not definitions.is_settings() or next(_problems(conf.plans), None):
+    if not definitions.is_from_settings() or next(_problems(conf.plans), None):
         return None
-    slugs = [plan.slug for plan in definitions.defined()]
+    slugs = [plan.slug for plan in definitions.defined_plans()]
     if conf.free_plan in slugs:
         return None
     return (

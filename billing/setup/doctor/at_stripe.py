@@ -104,7 +104,7 @@ def clock() -> Iterator[Finding]:
 
 
 def _differs(row: Price, found: dict[str, Any]) -> bool:
-    facts = catalogue.facts(found)
+    facts = catalogue.price_columns(found)
     return any(getattr(row, name) != value for name, value in facts.items())
 
 

@@ -53,7 +53,7 @@ def secrets() -> Iterator[Finding]:
 
 
 def plans() -> Iterator[Finding]:
-    if slugs := definitions.out_of_line():
+    if slugs := definitions.plans_out_of_line():
         text = f"{', '.join(slugs)}: the plans in the database are not those that are defined."
         yield error("plans", text, "Run `manage.py setup`, then `manage.py setup_stripe`.")
     if not Plan.objects.filter(slug=conf.free_plan).exists():

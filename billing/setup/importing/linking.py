@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from billing import catalogue, stripe_client
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, StripeEvent, Subscription, SyncRun
-from billing.sync import compare_customers, list_pages
+from billing.sync import FullRun, compare_customers, list_pages
 
 from .planning import Plan
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from billing import catalogue, subscriptions
 from billing.models import AccountDeletion, Customer
-from billing.stripe_client import FIELDS
+from billing.stripe_client import FIELDS, readers
 from billing.sync import Reader, Stretch, count
 
 from .matching import Listed, Pair, Pairs, subscribers
@@ -70,7 +70,7 @@ class Plan:
         problems = [f"  {customer}  {PROBLEMS[code]} ({about})" for customer, code, about in sorted(self.problems)]
         prices = [
             f"  {price}  belongs to no plan, so there is no access for {count(number, 'subscription')} → add --price "
-            f"{price}=<{'|'.join(catalogue.slugs())}>, or ignore it if it is not a plan"
+            f"{price}=<{'|'.join(catalogue.plan_slugs())}>, or ignore it if it is not a plan"
             for price, number in sorted(self.unknown_prices.items())
         ]
         return problems + prices
@@ -89,7 +89,7 @@ def draw_up(match: Pairs, tick: Any) -> Plan:
 
 def _listed(found: dict[str, Any]) -> Listed:
     locale = (found.get("preferred_locales") or [""])[0]
-    return Listed(found.get("email") or "", locale, found.get("metadata") or {}, found["created"])
+    return Listed(found.get("email") or "", locale, readers.metadata_of(found), found["created"])
 
 
 def _sort(plan: Plan, pairs: list[Pair]) -> None:
@@ -157,6 +157,6 @@ def _keep(plan: Plan, found: dict[str, Any]) -> None:
     if found["status"] in subscriptions.LIVE and not catalogue.is_plan(found["items"]["data"]):
         plan.unknown_prices.update(item["price"]["id"] for item in found["items"]["data"])
     before = plan.current.get(found["customer"])
-    best = subscriptions.current([before, found] if before else [found])
+    best = subscriptions.current_subscription([before, found] if before else [found])
     if best:
         plan.current[found["customer"]] = best

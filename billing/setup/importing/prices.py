@@ -21,7 +21,7 @@ def learn(wanted: dict[str, str], *, is_dry: bool) -> dict[str, Price]:
 def _row(price: str, slug: str) -> Price:
     plan = Plan.objects.filter(slug=slug).first()
     if plan is None:
-        raise WrongUse(f"There is no plan {slug}. Choose one of: {', '.join(catalogue.slugs())}.")
+        raise WrongUse(f"There is no plan {slug}. Choose one of: {', '.join(catalogue.plan_slugs())}.")
     known = Price.objects.select_related("plan").filter(pk=price).first()
     if known and known.plan != plan:
         raise WrongUse(
@@ -35,4 +35,4 @@ def _row(price: str, slug: str) -> Price:
         raise WrongUse(f"{price} is not a price of this Stripe account.") from error
     if not found["recurring"]:
         raise WrongUse(f"{price} is a one-time price, but a plan is paid monthly or yearly.")
-    return Price(pk=price, plan=plan, **catalogue.facts(found))
+    return Price(pk=price, plan=plan, **catalogue.price_columns(found))

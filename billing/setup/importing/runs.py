@@ -23,7 +23,7 @@ def run(match: Pairs, teach: dict[str, str], progress: Progress, *, is_dry: bool
     The import takes the sync's lane, so that neither meets the other half-way; a dry run takes no lane and writes
     nothing.
     """
-    with cause.of("import"), stripe_client.patient():
+    with cause.recorded_as("import"), stripe_client.patient():
         if not is_dry:
             with alone() as renew:
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _plans(settings):
     settings.BILLING_CLOCK = ""
-    definitions.bring_in_line()
+    definitions.update_plans()
 
 
 @pytest.fixture

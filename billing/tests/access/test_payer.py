@@ -230,7 +230,7 @@ def test_a_project_that_does_not_say_who_pays_is_told_so(settings, ada):
     request = RequestFactory().get("/")
     request.user = ada.user
     with pytest.raises(ImproperlyConfigured, match="BILLING_REQUEST_SUBSCRIBER"):
-        payer.of(request)
+        payer.payer_of(request)
 
 
 def who_is_no_more(request):

@@ -81,7 +81,7 @@ def test_signals_let_members_join_and_leave(world, example):
 def test_plans_of_the_settings_are_sold_as_stated(world, example):
     example("mysite/settings.py, plans")
     assert complaints() == []
-    definitions.bring_in_line()
+    definitions.update_plans()
     call_command("setup_stripe", "--yes", stdout=StringIO())
     assert list(Plan.objects.filter(is_public=True).values_list("slug", "rank")) == [("free", 0), ("studio", 1)]
     ada = world.subscribed(plan="studio")

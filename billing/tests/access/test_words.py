@@ -68,10 +68,10 @@ def test_grace_ends_while_it_is_ahead_and_has_ended_from_its_moment(since, ends,
 
 def test_without_anything_to_tell_there_is_a_line_each_and_no_heading():
     assert told(NO_SUBSCRIPTION).splitlines() == [
-        "On 10 May 2026, 12:00, ada has no access (no_subscription). Nothing was ever bought.",
+        "On 10 May 2026, 12:00, ada has no access (no_subscription). There has never been a subscription.",
         "There is no subscription; the free plan is in effect.",
         "No payment is overdue.",
-        "Stripe sent no event about them until then.",
+        "Stripe sent no event about this customer until then.",
     ]
 
 
@@ -96,7 +96,7 @@ def test_everything_is_told_with_its_cause():
         "Staff gave access to Team from 9 May 2026, 12:00 until 11 May 2026, 12:00: no reason",
         f"Access is on hold since 10 May 2026, 12:00: {kinds[0]}, They asked.",
         f"Access is on hold since 10 May 2026, 12:00: {kinds[1]}, for dp_1.",
-        f"The account was asked to be deleted on 10 May 2026, 12:00; that waits for Stripe, next: {step}.",
+        f"Deletion of the account was requested on 10 May 2026, 12:00; it waits for Stripe, next step: {step}.",
         "What we knew, newest first:",
         "  10 May 2026, 12:00: active on Pro",
         "  9 May 2026, 12:00: none",
@@ -115,7 +115,10 @@ def test_everything_is_told_with_its_cause():
         (access(), "The subscription is active and paid until an unknown date."),
         (
             access(row=subscription(current_period_end=AT, cancel_at=AT + DAY)),
-            "The subscription is active and paid until 10 May 2026, 12:00. It is cancelled for 11 May 2026, 12:00.",
+            (
+                "The subscription is active and paid until 10 May 2026, 12:00. "
+                "It is cancelled and ends 11 May 2026, 12:00."
+            ),
         ),
         (
             access(False, "canceled", None, subscription(ended_at=AT, cancel_at=AT)),
@@ -135,7 +138,7 @@ def test_everything_is_told_with_its_cause():
     ],
 )
 def test_each_reason_is_a_sentence_with_its_days(decided, sentence):
-    assert words.why(decided) == sentence
+    assert words.sentence_of(decided) == sentence
 
 
 # What was so at a moment

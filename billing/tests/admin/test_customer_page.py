@@ -182,7 +182,7 @@ def test_who_never_bought_and_who_is_gone_are_told_of_too(staff):
     never = Customer.objects.create(id="cus_never", email="never@example.com")
     gone = Customer.objects.create(id="cus_gone", deleted_at=NOON)
     AccountDeletion.objects.create(customer=gone, lane=gone.pk, requested_at=NOON, done_at=NOON)
-    assert "Nothing was ever bought." in page(staff, never)
+    assert "There has never been a subscription." in page(staff, never)
     assert "Account deleted" in page(staff, gone)
 
 

@@ -141,12 +141,12 @@ def test_a_subscriber_model_without_an_address_is_searched_by_ids_alone(staff, m
     ("state", "sentence"),
     [
         ({}, "The subscription is active and paid until 13 Dec 2026, 12:00."),
-        ({"cancel_at": NOON + 20 * DAY}, "It is cancelled for 13 Dec 2026, 12:00."),
+        ({"cancel_at": NOON + 20 * DAY}, "It is cancelled and ends 13 Dec 2026, 12:00."),
         ({"status": "past_due", "past_due_since": NOON - DAY}, "grace lasts until 25 Nov 2026, 12:00."),
         ({"status": "past_due", "past_due_since": NOON - 4 * DAY}, "grace ended 22 Nov 2026, 12:00."),
         ({"status": "canceled", "ended_at": NOON - DAY}, "The subscription ended 22 Nov 2026, 12:00."),
         ({"status": "unpaid"}, "Every try to collect the payment failed."),
-        ({"status": "none", "plan": None}, "Nothing was ever bought."),
+        ({"status": "none", "plan": None}, "There has never been a subscription."),
     ],
 )
 def test_the_page_says_in_a_sentence_why_there_is_access_or_not(staff, state, sentence):

@@ -14,7 +14,7 @@ GENERATIONS = "/api/v1/usage/generations"
 @pytest.fixture
 def client(settings):
     settings.BILLING_CLOCK = ""
-    definitions.bring_in_line()
+    definitions.update_plans()
     client = APIClient()
     client.force_authenticate(get_user_model().objects.create_user("ada@example.com"))
     return client

@@ -41,8 +41,8 @@ def limits(slug):
 
 def test_rows_are_brought_to_what_the_settings_say_and_then_left(stated):
     Plan.objects.create(slug="pro", name="Pro", description="Old").limits.create(feature="seats", quantity=1)
-    assert definitions.out_of_line() == ["free", "pro"]
-    assert definitions.bring_in_line() == 2
+    assert definitions.plans_out_of_line() == ["free", "pro"]
+    assert definitions.update_plans() == 2
     pro = Plan.objects.get(slug="pro")
     assert (pro.name, pro.description, pro.rank, pro.trial_days, pro.grace_days) == (
         "Professional",
@@ -53,27 +53,27 @@ def test_rows_are_brought_to_what_the_settings_say_and_then_left(stated):
     )
     assert limits("pro") == {"exports": None, "generations": 7}
     assert (Plan.objects.get(slug="free").rank, limits("free")) == (0, {"exports": 3})
-    assert definitions.out_of_line() == []
-    assert definitions.bring_in_line() == 0
+    assert definitions.plans_out_of_line() == []
+    assert definitions.update_plans() == 0
 
 
 def test_what_staff_changed_by_hand_is_taken_back(stated):
-    definitions.bring_in_line()
+    definitions.update_plans()
     Plan.objects.get(slug="pro").limits.filter(feature="generations").update(quantity=1_000_000)
-    assert definitions.out_of_line() == ["pro"]
-    assert definitions.bring_in_line() == 1
+    assert definitions.plans_out_of_line() == ["pro"]
+    assert definitions.update_plans() == 1
     assert limits("pro")["generations"] == 7
 
 
 def test_a_plan_that_fell_out_of_the_settings_is_sold_no_more_and_kept_by_its_subscribers(world, settings):
     ada = world.subscribed(plan="team")
     settings.BILLING_PLANS = PLANS
-    definitions.bring_in_line()
+    definitions.update_plans()
     assert access.has_access(ada.user, plan="team")
     assert ada.row.plan.slug == "team"
     assert [plan.slug for plan in catalogue.public_plans()] == ["free", "pro"]
     settings.BILLING_PLANS = None
-    assert definitions.bring_in_line() == 0
+    assert definitions.update_plans() == 0
 
 
 def test_setup_stripe_sells_at_the_amounts_stated_and_who_pays_the_old_price_goes_on(world, settings):
@@ -82,7 +82,7 @@ def test_setup_stripe_sells_at_the_amounts_stated_and_who_pays_the_old_price_goe
     settings.BILLING_PLANS = PLANS
     with pytest.raises(CommandError, match=r"free, pro, team\. Run `manage.py setup` first"):
         call_command("setup_stripe", stdout=StringIO())
-    definitions.bring_in_line()
+    definitions.update_plans()
     call_command("setup_stripe", "--yes", stdout=StringIO())
     new = Price.objects.get(lookup_key="pro_month")
     assert (new.currency, new.unit_amount, new.currency_options) == ("usd", 2_500, {"eur": 2_400})
@@ -106,18 +106,18 @@ def test_a_price_made_by_hand_gives_its_key_away_and_is_not_archived(world, sett
         lookup_key="pro_month", transfer_lookup_key=True,
     )  # fmt: skip
     settings.BILLING_PLANS = PLANS
-    definitions.bring_in_line()
+    definitions.update_plans()
     publishing.publish()
     theirs = world.stripe("GET", f"prices/{made['id']}")
     assert (theirs["active"], theirs["lookup_key"]) == (True, None)
-    assert catalogue.offered(Plan.objects.get(slug="pro"), "month").unit_amount == 2_500
+    assert catalogue.price_for_sale(Plan.objects.get(slug="pro"), "month").unit_amount == 2_500
 
 
 def test_amounts_that_go_back_and_forth_are_sold_as_last_stated(world, settings):
     first, second = [PLANS[0], dict(PLANS[1])], [PLANS[0], {**PLANS[1], "prices": {"month": {"usd": 9_900}}}]
     made = []
     for settings.BILLING_PLANS in (first, second, first):
-        definitions.bring_in_line()
+        definitions.update_plans()
         publishing.publish()
         made.append(Price.objects.get(lookup_key="pro_month"))
     assert [price.unit_amount for price in made] == [2_500, 9_900, 2_500]
@@ -125,10 +125,10 @@ def test_amounts_that_go_back_and_forth_are_sold_as_last_stated(world, settings)
 
 
 def test_the_admin_shows_such_plans_and_says_why_nobody_edits_them_there(stated, admin_client):
-    definitions.bring_in_line()
+    definitions.update_plans()
     one = reverse("admin:billing_plan_change", args=[Plan.objects.get(slug="pro").pk])
     for page in (reverse("admin:billing_plan_changelist"), one):
-        assert "These plans stand in the setting BILLING_PLANS" in admin_client.get(page).content.decode()
+        assert "The setting BILLING_PLANS defines these plans" in admin_client.get(page).content.decode()
     assert admin_client.post(one, {"name": "Mine"}).status_code == 403
     assert admin_client.get(reverse("admin:billing_plan_add")).status_code == 403
     assert (
@@ -138,7 +138,7 @@ def test_the_admin_shows_such_plans_and_says_why_nobody_edits_them_there(stated,
 
 
 def test_without_the_setting_staff_edit_plans_in_the_admin(admin_client):
-    definitions.bring_in_line()
+    definitions.update_plans()
     one = reverse("admin:billing_plan_change", args=[Plan.objects.get(slug="pro").pk])
     page = admin_client.get(one).content.decode()
     assert "BILLING_PLANS" not in page
@@ -148,16 +148,16 @@ def test_without_the_setting_staff_edit_plans_in_the_admin(admin_client):
 def test_a_plan_renamed_after_its_publishing_was_broken_off_is_published(world, settings):
     gold = {"slug": "gold", "name": "Gold", "prices": {"month": {"usd": 9_000}}}
     settings.BILLING_PLANS = [*PLANS, gold]
-    definitions.bring_in_line()
+    definitions.update_plans()
     publishing.publish()
     settings.BILLING_PLANS = [*PLANS, gold, {**gold, "slug": "ore", "name": "Ore"}]
-    definitions.bring_in_line()
+    definitions.update_plans()
     world.control("faults", api={"lose_answer": 4})
     with pytest.raises(StripeUnavailable):
         publishing.publish()
     world.control("faults")
     settings.BILLING_PLANS = [*PLANS, gold, {**gold, "slug": "ore", "name": "Iron ore"}]
-    definitions.bring_in_line()
+    definitions.update_plans()
     assert publishing.publish().made == 1
     product = world.stripe("GET", "prices", lookup_keys=["ore_month"], expand=["data.product"])["data"][0]["product"]
     assert product["name"] == "Iron ore"

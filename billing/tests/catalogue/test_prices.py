@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _plans():
-    definitions.bring_in_line()
+    definitions.update_plans()
 
 
 def stripe_price(**changes):
@@ -30,7 +30,7 @@ def stripe_price(**changes):
 def test_default_plans_are_made_once_and_never_overwritten():
     Plan.objects.filter(slug="pro").update(name="Professional")
     Plan.objects.get(slug="pro").limits.update(quantity=7)
-    assert definitions.bring_in_line() == 0
+    assert definitions.update_plans() == 0
     pro = Plan.objects.get(slug="pro")
     assert (pro.name, pro.limit("generations")) == ("Professional", 7)
 
@@ -56,29 +56,29 @@ def test_a_price_of_none_of_our_plans_says_what_to_do(key):
 
 
 def test_a_price_that_changes_at_stripe_changes_here():
-    catalogue.refresh(stripe_price(currency_options={"usd": {"unit_amount": 2000}, "eur": {"unit_amount": 1900}}))
-    catalogue.refresh(stripe_price(active=False, lookup_key=None))
+    catalogue.record_price(stripe_price(currency_options={"usd": {"unit_amount": 2000}, "eur": {"unit_amount": 1900}}))
+    catalogue.record_price(stripe_price(active=False, lookup_key=None))
     price = Price.objects.get()
     assert (price.is_active, price.lookup_key) == (False, "")
     assert price.currency_options == {"eur": 1900}, "an event that carries no currency options does not empty them"
 
 
 def test_a_price_of_something_else_is_left_alone():
-    assert catalogue.refresh(stripe_price(lookup_key="shirt")) is None
-    assert catalogue.refresh(stripe_price(recurring=None)) is None
+    assert catalogue.record_price(stripe_price(lookup_key="shirt")) is None
+    assert catalogue.record_price(stripe_price(recurring=None)) is None
     assert not Price.objects.exists()
 
 
 def test_the_price_with_our_lookup_key_is_on_offer_before_others():
-    catalogue.refresh(stripe_price(id="price_old", unit_amount=1000))
-    catalogue.refresh(stripe_price(id="price_old", unit_amount=1000, lookup_key=None))
-    catalogue.refresh(stripe_price(id="price_new", unit_amount=3000))
-    assert catalogue.offered(Plan.objects.get(slug="pro"), "month").pk == "price_new"
+    catalogue.record_price(stripe_price(id="price_old", unit_amount=1000))
+    catalogue.record_price(stripe_price(id="price_old", unit_amount=1000, lookup_key=None))
+    catalogue.record_price(stripe_price(id="price_new", unit_amount=3000))
+    assert catalogue.price_for_sale(Plan.objects.get(slug="pro"), "month").pk == "price_new"
 
 
 def test_an_archived_price_is_not_on_offer():
-    catalogue.refresh(stripe_price(active=False))
-    assert catalogue.offered(Plan.objects.get(slug="pro"), "month") is None
+    catalogue.record_price(stripe_price(active=False))
+    assert catalogue.price_for_sale(Plan.objects.get(slug="pro"), "month") is None
 
 
 def test_of_several_items_the_highest_plan_counts():

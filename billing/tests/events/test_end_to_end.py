@@ -98,7 +98,7 @@ class Account:
 
     def __init__(self, clock):
         self.clock, self.run, self.delivered, self.writes = clock, uuid.uuid4().hex, set(), 0
-        definitions.bring_in_line()
+        definitions.update_plans()
         publishing.publish()
         self.user = get_user_model().objects.create_user("ada@example.com", "correct-horse-battery")
         self.customer = self.post("customers", email="ada@example.com", **clock.of_customer())["id"]

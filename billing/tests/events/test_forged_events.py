@@ -21,7 +21,7 @@ from billing.models import (
     StripeWrite,
     Subscription,
 )
-from billing.stripe_client import fetch
+from billing.stripe_client import fetch, readers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -188,11 +188,11 @@ def test_an_id_of_stripes_is_asked_for(good):
 
 
 def test_the_owner_is_who_the_object_names_else_its_charge_or_invoice():
-    assert fetch.owner_of({"object": "customer", "id": "cus_1"}) == "cus_1"
-    assert fetch.owner_of({"object": "charge", "customer": {"id": "cus_2"}}) == "cus_2"
-    assert fetch.owner_of({"object": "dispute", "charge": {"customer": "cus_3"}}) == "cus_3"
-    assert fetch.owner_of({"object": "dispute", "charge": "ch_1"}) == ""
-    assert fetch.owner_of({"object": "charge", "customer": None}) == ""
+    assert readers.owner_of({"object": "customer", "id": "cus_1"}) == "cus_1"
+    assert readers.owner_of({"object": "charge", "customer": {"id": "cus_2"}}) == "cus_2"
+    assert readers.owner_of({"object": "dispute", "charge": {"customer": "cus_3"}}) == "cus_3"
+    assert readers.owner_of({"object": "dispute", "charge": "ch_1"}) == ""
+    assert readers.owner_of({"object": "charge", "customer": None}) == ""
 
 
 def test_an_object_of_nobodys_is_no_customers(world, ada):

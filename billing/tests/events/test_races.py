@@ -135,7 +135,7 @@ def test_the_return_page_and_the_webhooks_at_once_announce_everything_once(world
     world.deliver(work=False)
     both = [
         at_once(partial(worker.drain, ada.customer)),
-        at_once(partial(checkout.settle, CheckoutAttempt.objects.get())),
+        at_once(partial(checkout.refresh_outcome, CheckoutAttempt.objects.get())),
     ]
     for one in both:
         one.result()

@@ -288,14 +288,14 @@ def test_an_attempt_of_this_plan_whose_session_another_tab_makes_is_gone_on_with
 def test_coming_back_paid_gives_access_before_any_webhook(world):
     ada = world.subscribe()
     attempt = CheckoutAttempt.objects.get()
-    assert checkout.settle(attempt) == checkout.Outcome.PAID
+    assert checkout.refresh_outcome(attempt) == checkout.Outcome.PAID
     assert ada.access.has_access
     assert statuses() == [Status.COMPLETED]
 
 
 def test_coming_back_paid_records_the_payment_and_the_webhooks_announce_nothing_more(world):
     ada = world.subscribe()
-    checkout.settle(CheckoutAttempt.objects.get())
+    checkout.refresh_outcome(CheckoutAttempt.objects.get())
     told, payment = world.said(ada), ada.last_payment
     assert (payment.amount, told.count("payment_succeeded")) == (2000, 1)
     world.deliver()
@@ -304,7 +304,7 @@ def test_coming_back_paid_records_the_payment_and_the_webhooks_announce_nothing_
 
 def test_coming_back_to_a_trial_records_that_nothing_was_charged_as_its_webhook_does(world):
     ada = world.subscribe(plan="team")
-    assert checkout.settle(CheckoutAttempt.objects.get()) == checkout.Outcome.PAID
+    assert checkout.refresh_outcome(CheckoutAttempt.objects.get()) == checkout.Outcome.PAID
     assert ada.last_payment.amount == 0
     assert "payment_succeeded" not in world.said(ada)
 
@@ -312,18 +312,18 @@ def test_coming_back_to_a_trial_records_that_nothing_was_charged_as_its_webhook_
 def test_coming_back_before_a_delayed_payment_has_arrived_records_none(world, ada):
     attempt = checkout.start(ada, "pro", "month")
     world.control(f"checkout/{attempt.session_id}/complete", outcome="processing")
-    assert checkout.settle(attempt) == checkout.Outcome.PROCESSING
+    assert checkout.refresh_outcome(attempt) == checkout.Outcome.PROCESSING
     assert not Payment.objects.exists()
 
 
 def test_coming_back_unfinished_leaves_it_open(world, ada):
     attempt = checkout.start(ada, "pro", "month")
-    assert checkout.settle(attempt) == checkout.Outcome.OPEN
+    assert checkout.refresh_outcome(attempt) == checkout.Outcome.OPEN
     assert statuses() == [Status.OPEN]
 
 
 def test_coming_back_too_late_finds_it_expired(world, ada):
     attempt = checkout.start(ada, "pro", "month")
     world.stripe("POST", f"checkout/sessions/{attempt.session_id}/expire")
-    assert checkout.settle(attempt) == checkout.Outcome.EXPIRED
+    assert checkout.refresh_outcome(attempt) == checkout.Outcome.EXPIRED
     assert statuses() == [Status.EXPIRED]

@@ -142,7 +142,7 @@ def test_all_that_stripe_lists_on_more_than_one_page_ends(world, monkeypatch):
         return get(path, **({**params, "limit": 2} if "limit" in params else params))
 
     monkeypatch.setattr(steps.stripe_client, "get", in_pages_of_two)
-    listed = [item["id"] for item in steps._all(AccountDeletion(customer_id=ada.customer), "/v1/subscriptions")]
+    listed = [item["id"] for item in steps._list_all(AccountDeletion(customer_id=ada.customer), "/v1/subscriptions")]
     assert listed == [*more[::-1], ada.subscription]
     monkeypatch.setattr(steps.stripe_client, "get", get)
     assert leave(ada).is_done
@@ -292,14 +292,14 @@ def test_what_a_checkout_wrote_on_the_customer_after_the_end_is_scrubbed_too(wor
 
 def test_who_leaves_while_a_customer_is_made_for_them_cannot_pay_any_more(world, monkeypatch):
     user = world.sign_up()
-    create = customers._create
+    create = customers._create_at_stripe
 
     def leave_meanwhile(subscriber):
         deletion.begin(user)
         testing.work()
         return create(subscriber)
 
-    monkeypatch.setattr(customers, "_create", leave_meanwhile)
+    monkeypatch.setattr(customers, "_create_at_stripe", leave_meanwhile)
     with pytest.raises(AccountClosing):
         checkout.start(user, "pro", "month")
     assert AccountDeletion.objects.get().is_done

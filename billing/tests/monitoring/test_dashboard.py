@@ -310,8 +310,8 @@ def test_each_figure_is_defined_in_the_docs_word_for_word(root):
 )
 def test_a_price_is_brought_to_a_month(interval, count, quantity, expected):
     price = Price(currency="usd", unit_amount=2000, interval=interval, interval_count=count)
-    assert mrr.monthly(Subscription(status="active", price=price, quantity=quantity, currency="usd")) == expected
-    assert mrr.monthly(Subscription(status="trialing", price=price, currency="usd")) == 0
+    assert mrr.monthly_amount(Subscription(status="active", price=price, quantity=quantity, currency="usd")) == expected
+    assert mrr.monthly_amount(Subscription(status="trialing", price=price, currency="usd")) == 0
 
 
 def test_a_story_is_told_in_movements_and_decline_codes(world, root):

@@ -45,12 +45,12 @@ def linked(customer, invoice_id, **columns):
 )
 def test_an_invoice_paid_for_its_period_from_its_first_moment_to_before_its_last(ada, ben, at, is_paid):
     paid(ben, "in_ben", start=START - timedelta(days=90), end=END + timedelta(days=90))
-    assert invoices.paid_for(ada, paid(ada, "in_1"), at) is is_paid
+    assert invoices.pays_for_period_at(ada, paid(ada, "in_1"), at) is is_paid
 
 
 @pytest.mark.parametrize(("start", "end"), [(None, None), (START, None), (None, END)])
 def test_an_invoice_without_a_whole_period_paid_for_none(ada, start, end):
-    assert invoices.paid_for(ada, paid(ada, "in_1", start, end), START + TICK) is False
+    assert invoices.pays_for_period_at(ada, paid(ada, "in_1", start, end), START + TICK) is False
 
 
 def test_the_link_of_a_payment_is_found_by_its_intent_then_by_its_charge(ada, ben):
@@ -65,20 +65,6 @@ def test_what_names_neither_is_nobodys_though_others_have_links_without_them(ada
     linked(ada, "in_1", payment_intent="", charge="")
     assert payments.link_of(ada, "", "") is None
     assert payments.link_of(ada, "", "ch_unknown") is None
-
-
-@pytest.mark.parametrize(
-    ("invoice", "found"),
-    [
-        ({}, ""),
-        ({"parent": None}, ""),
-        ({"parent": {"subscription_details": None}}, ""),
-        ({"parent": {"subscription_details": {"subscription": "sub_1"}}}, "sub_1"),
-        ({"parent": {"subscription_details": {"subscription": {"id": "sub_2"}}}}, "sub_2"),
-    ],
-)
-def test_the_subscription_of_an_invoice_is_its_parents(invoice, found):
-    assert invoices.subscription_of(invoice) == found
 
 
 def line(start, end, kind="subscription_item_details", proration=False):

@@ -75,7 +75,7 @@ def reads(monkeypatch):
 @pytest.mark.django_db
 def test_every_field_that_the_code_reads_is_in_the_table(world, reads):
     ada = world.subscribe()
-    checkout.settle(CheckoutAttempt.objects.get())
+    checkout.refresh_outcome(CheckoutAttempt.objects.get())
     world.deliver()
     shown = previews.preview(ada.user, "team", "month")
     change.change(ada.user, "team", "month", shown.proration_date)
@@ -98,7 +98,7 @@ def test_every_field_that_the_code_reads_is_in_the_table(world, reads):
     eve = world.subscribed(email="eve@example.com")
     world.subscribe_again(eve, eve.row.price_id)
     world.deliver()
-    invoices.of(ben.user)
+    invoices.invoices_of(ben.user)
     call_command("sync_stripe", "--full")
     call_command("setup_stripe", "--yes")
     portal.open_portal(ada.user)

@@ -210,12 +210,12 @@ ASKED = {
     "refresh": lambda ada: subscriptions.refresh(ada.row.customer),
     "invoice": lambda ada: fetch.invoice(ada.row.latest_invoice, ada.customer),
     "invoice payment": lambda ada: fetch.invoice_payment_of(ada.intent, ada.customer),
-    "payment": lambda ada: payments.record_paid(ada.row.customer, ada.row.latest_invoice),
+    "payment": lambda ada: payments.record_payment(ada.row.customer, ada.row.latest_invoice),
     "payment intent": lambda ada: fetch.payment_intent(ada.intent, ada.customer),
     "preview": lambda ada: previews.preview(ada.user, "team", "month"),
     "change": lambda ada: change.change(ada.user, "team", "month"),
     "cancel": lambda ada: cancel.cancel(ada.user, "now"),
-    "refunds": lambda ada: refunds.settle(ada.row.customer, ada.charge),
+    "refunds": lambda ada: refunds.record_refunds(ada.row.customer, ada.charge),
 }
 
 

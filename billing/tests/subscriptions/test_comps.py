@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def give(subscriber, plan="team", days=10):
-    with cause.of("staff:1"), lanes.exclusive(subscriber.customer) as commit:
+    with cause.recorded_as("staff:1"), lanes.exclusive(subscriber.customer) as commit:
         until = sandbox_now() + timedelta(days=days)
         plan = Plan.objects.get(slug=plan)
         return commit(lambda: comps.grant(customer_row(subscriber), plan, until, "they waited long"))

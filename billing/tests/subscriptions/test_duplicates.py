@@ -175,7 +175,7 @@ def test_the_return_page_and_the_webhooks_at_once_refund_it_once(world):
     second = world.subscribe_again(ada, team())
     attempt = CheckoutAttempt.objects.get()
     world.deliver(work=False)
-    work = [lambda: checkout.settle(attempt), testing.work]
+    work = [lambda: checkout.refresh_outcome(attempt), testing.work]
     outcomes = at_once(lambda number: work[number](), 2)
     assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     testing.work()

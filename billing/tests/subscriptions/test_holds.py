@@ -46,11 +46,11 @@ def test_while_another_hold_is_there_the_end_of_one_gives_nothing_back(world, ad
 
 
 def test_a_hold_placed_twice_stays_as_it_was_and_says_why_and_by_whom(world, ada):
-    with cause.of("staff:1"):
+    with cause.recorded_as("staff:1"):
         holds.place(customer_row(ada), Hold.Kind.STAFF, "case 7", "they asked")
     first = Hold.objects.get()
     world.advance(hours=1)
-    with cause.of("staff:2"):
+    with cause.recorded_as("staff:2"):
         holds.place(customer_row(ada), Hold.Kind.STAFF, "case 7", "again")
     again = Hold.objects.get()
     assert (again.placed_at, again.cause, again.reason) == (first.placed_at, "staff:1", "they asked")
@@ -60,11 +60,11 @@ def test_a_hold_placed_twice_stays_as_it_was_and_says_why_and_by_whom(world, ada
 def test_a_released_hold_is_placed_again_unless_staff_released_it(world, ada, released_by, is_held):
     holds.place(customer_row(ada), Hold.Kind.DISPUTE, "dp_1")
     first = Hold.objects.get().placed_at
-    with cause.of(released_by):
+    with cause.recorded_as(released_by):
         holds.release(customer_row(ada), Hold.Kind.DISPUTE, "dp_1")
     assert Hold.objects.get().released_by == released_by
     world.advance(hours=1)
-    with cause.of("evt_2"):
+    with cause.recorded_as("evt_2"):
         holds.place(customer_row(ada), Hold.Kind.DISPUTE, "dp_1")
     hold = Hold.objects.get()
     assert (reason(ada) == "hold_dispute", hold.released_at is None) == (is_held, is_held)

@@ -20,14 +20,14 @@ def rows():
 
 def mirrored(person):
     with stripe_client.drain_reads():
-        mirror.subscriptions(fetch.subscriptions(person.customer))
+        mirror.write_subscriptions(fetch.subscriptions(person.customer))
     return rows()
 
 
 @pytest.fixture
 def left_to_djstripe(monkeypatch):
     """A switch: from its turning on, nothing is plain enough to be written together."""
-    return lambda: monkeypatch.setattr(mirror_bulk, "write", lambda found: False)
+    return lambda: monkeypatch.setattr(mirror_bulk, "write_subscriptions", lambda found: False)
 
 
 def test_what_is_written_together_is_what_djstripe_writes(world, left_to_djstripe):

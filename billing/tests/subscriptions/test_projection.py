@@ -76,18 +76,21 @@ def found(name="sub_1", status="active", created=1, items=None, **changes):
 )
 def test_the_liveliest_of_ours_counts_then_the_older_live_or_the_newer_ended(prices, subscriptions_found, counts):
     for order in (subscriptions_found, subscriptions_found[::-1]):
-        chosen = subscriptions.current(order)
+        chosen = subscriptions.current_subscription(order)
         assert (chosen and chosen["id"]) == counts
 
 
 def test_one_that_came_to_be_beside_a_billing_one_does_not_count_while_it_is_new(prices):
     older = found("a", "past_due", created=1)
     new = found("b", "active", created=2, latest_invoice={"billing_reason": "subscription_create"})
-    assert subscriptions.current([new, older])["id"] == "a"
+    assert subscriptions.current_subscription([new, older])["id"] == "a"
     assert (
-        subscriptions.current([{**new, "latest_invoice": {"billing_reason": "subscription_cycle"}}, older])["id"] == "b"
+        subscriptions.current_subscription(
+            [{**new, "latest_invoice": {"billing_reason": "subscription_cycle"}}, older]
+        )["id"]
+        == "b"
     )
-    assert subscriptions.current([{**new, "latest_invoice": None}, older])["id"] == "b"
+    assert subscriptions.current_subscription([{**new, "latest_invoice": None}, older])["id"] == "b"
 
 
 # Its columns
@@ -192,12 +195,16 @@ NOW, THEN = phase(1000, item()), phase(2000, item("price_high"))
 
 
 def test_the_first_phase_ahead_that_bills_something_else_is_pending(prices):
-    change = pending.of(scheduled(NOW, phase(2000, item()), phase(3000, item("price_high")), phase(4000, item())))
+    change = pending.pending_change_of(
+        scheduled(NOW, phase(2000, item()), phase(3000, item("price_high")), phase(4000, item()))
+    )
     assert (change.kind, change.price, change.at, change.url) == ("scheduled", prices[1], 3000, "")
-    more = pending.of(scheduled(NOW, phase(2000, item(quantity=2))))
+    more = pending.pending_change_of(scheduled(NOW, phase(2000, item(quantity=2))))
     assert (more.price, more.at) == (prices[0], 2000)
-    assert pending.of(scheduled(NOW, phase(2000, item("price_low"), item("price_high")))).price == prices[1]
-    assert pending.of(scheduled(NOW, phase(2000, item("price_other")))).price is None
+    assert (
+        pending.pending_change_of(scheduled(NOW, phase(2000, item("price_low"), item("price_high")))).price == prices[1]
+    )
+    assert pending.pending_change_of(scheduled(NOW, phase(2000, item("price_other")))).price is None
 
 
 @pytest.mark.parametrize(
@@ -214,8 +221,8 @@ def test_the_first_phase_ahead_that_bills_something_else_is_pending(prices):
     ],
 )
 def test_what_is_over_the_same_or_not_under_way_is_not_pending(prices, of_stripe):
-    assert pending.of(of_stripe) is None
-    assert pending.columns(of_stripe) == {
+    assert pending.pending_change_of(of_stripe) is None
+    assert pending.pending_columns(of_stripe) == {
         "pending_kind": "", "pending_price": None, "pending_at": None, "pending_url": "",
     }  # fmt: skip
 
@@ -227,17 +234,19 @@ def test_a_change_that_waits_for_its_payment_comes_first_and_leads_to_its_page(p
         "pending_update": update,
         "latest_invoice": {"hosted_invoice_url": "https://pay"},
     }
-    assert pending.columns(waiting) == {
+    assert pending.pending_columns(waiting) == {
         "pending_kind": Subscription.Pending.UPDATE, "pending_price": prices[1], "pending_at": from_timestamp(1200),
         "pending_url": "https://pay",
     }  # fmt: skip
     for without in ({"hosted_invoice_url": None}, "in_1"):
-        assert pending.of({**waiting, "latest_invoice": without}).url == ""
-    assert pending.of({**waiting, "pending_update": {**update, "subscription_items": None}}).price is None
+        assert pending.pending_change_of({**waiting, "latest_invoice": without}).url == ""
+    assert (
+        pending.pending_change_of({**waiting, "pending_update": {**update, "subscription_items": None}}).price is None
+    )
 
 
 def test_where_the_schedule_was_not_expanded_what_we_know_stays():
-    assert pending.columns(found(schedule="sub_sched_1")) == {}
+    assert pending.pending_columns(found(schedule="sub_sched_1")) == {}
 
 
 # Which card pays
@@ -269,10 +278,10 @@ def theirs(method):
     ],
 )
 def test_the_subscriptions_own_card_comes_before_the_customers(changes, columns):
-    assert cards.columns(found(**changes)) == columns
+    assert cards.card_columns(found(**changes)) == columns
 
 
 def test_words_too_long_for_their_columns_are_cut():
     long = {**CARD["card"], "brand": "b" * 21, "last4": "12345"}
-    columns = cards.columns(found(default_payment_method={"card": long}))
+    columns = cards.card_columns(found(default_payment_method={"card": long}))
     assert (columns["card_brand"], columns["card_last4"]) == ("b" * 20, "1234")

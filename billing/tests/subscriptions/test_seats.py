@@ -93,7 +93,7 @@ def when_it_is_time():
 
 def test_checkout_buys_as_many_as_there_are_and_they_are_counted_as_revenue(world, team):
     assert (billed(world, team), team.row.quantity) == (2, 2)
-    assert mrr.monthly(team.row) == 2 * 2000 == team.last_payment.amount
+    assert mrr.monthly_amount(team.row) == 2 * 2000 == team.last_payment.amount
 
 
 def test_an_open_checkout_for_another_number_of_seats_is_replaced(world):
@@ -123,7 +123,7 @@ def test_who_comes_back_before_any_event_has_their_seats_looked_at_by_the_sweep(
     join(user)
     join(user)
     world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
-    checkout.settle(attempt)
+    checkout.refresh_outcome(attempt)
     assert Subscription.objects.get().quantity == 1
     sweep.sweep()
     testing.work()
@@ -226,14 +226,14 @@ def dies(claim, *_):
 
 
 def test_who_joins_just_after_seats_were_counted_is_not_forgotten(world, team, monkeypatch):
-    bring, late = set_seats._bring, [team.user]
+    bring, late = set_seats._write_if_different, [team.user]
 
     def bring_late(*arguments):
         while late:
             joins(late.pop())
         return bring(*arguments)
 
-    monkeypatch.setattr(set_seats, "_bring", bring_late)
+    monkeypatch.setattr(set_seats, "_write_if_different", bring_late)
     joins(team.user)
     testing.work()
     assert billed(world, team) == 4

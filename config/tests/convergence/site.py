@@ -36,7 +36,7 @@ class Site:
         self.stripe.control("reset", seed=seed)
         (self.folder / "mailbox").unlink(missing_ok=True)
         empty_tables()
-        definitions.bring_in_line()
+        definitions.update_plans()
         publishing.publish()
         return {price["lookup_key"]: price["id"] for price in self.stripe.all("prices")}
 

@@ -1,0 +1,80 @@
+"""Small readers of Stripe's objects: each fact that takes more than one field is read here, and nowhere else."""
+
+from typing import Any
+
+Object = dict[str, Any]
+
+
+def id_of(reference: Any) -> str:
+    """Return the id of a reference, expanded or not; "" for none and for anything that is no reference."""
+    found = reference.get("id") if isinstance(reference, dict) else reference
+    return found[:255] if isinstance(found, str) else ""
+
+
+def owner_of(found: Object) -> str:
+    """Return the customer that an object names, or that its charge or invoice (expanded) names; "" for nobody."""
+    if found.get("object") == "customer":
+        return id_of(found)
+    if customer := id_of(found.get("customer")):
+        return customer
+    leading_on = (found.get(name) for name in ("charge", "invoice"))
+    return next((owner_of(each) for each in leading_on if isinstance(each, dict)), "")
+
+
+def metadata_of(found: Object) -> Object:
+    metadata: Object = found.get("metadata") or {}
+    return metadata
+
+
+def subscription_of(invoice: Object) -> str:
+    """Return the subscription that an invoice bills; "" for a one-off invoice, whose parent is null."""
+    details = (invoice.get("parent") or {}).get("subscription_details") or {}
+    return id_of(details.get("subscription"))
+
+
+def payments_of(invoice: Object) -> list[Object]:
+    """Return the invoice payments of an invoice; none where they were not expanded."""
+    payments: list[Object] = (invoice.get("payments") or {}).get("data", [])
+    return payments
+
+
+def payment_intents_of(invoice: Object) -> list[Object]:
+    """Return the payment intents of an invoice's payments, those that were expanded."""
+    intents = [payment["payment"].get("payment_intent") for payment in payments_of(invoice)]
+    return [intent for intent in intents if isinstance(intent, dict)]
+
+
+def payment_error_of(intent: Object) -> Object:
+    error: Object = intent.get("last_payment_error") or {}
+    return error
+
+
+def quantity_of(item: Object) -> int:
+    """Return how many of its price an item bills. Stripe leaves the number out for metered prices: that is one."""
+    return int(item.get("quantity") or 1)
+
+
+def is_cancellation_scheduled(subscription: Object) -> bool:
+    """Whether a subscription is to end. Either field may say so: the portal may set only `cancel_at`."""
+    return bool(subscription["cancel_at_period_end"] or subscription["cancel_at"])
+
+
+def cancel_at_of(subscription: Object, item: Object) -> int | None:
+    """Return when a subscription is to end, UTC seconds, by either field; None once it has ended, or if it goes on.
+
+    `item` is the one whose period ends then, where only `cancel_at_period_end` is set.
+    """
+    if subscription["ended_at"] or not is_cancellation_scheduled(subscription):
+        return None
+    at: int | None = subscription["cancel_at"]
+    return item["current_period_end"] if at is None else at
+
+
+def default_payment_method_of(customer: Object) -> Any:
+    """Return the payment method that a customer's invoices are charged to: an object where expanded, an id, or None."""
+    return (customer.get("invoice_settings") or {}).get("default_payment_method")
+
+
+def phase_start_of(schedule: Object) -> int:
+    """Return when the phase under way began, UTC seconds; 0 for a schedule that has none."""
+    return int((schedule["current_phase"] or {}).get("start_date", 0))
