@@ -21,9 +21,9 @@ def test_a_change_says_what_made_it_an_event_the_subscriber_or_the_sync(world):
 
 
 def test_the_innermost_cause_counts_and_ends_with_its_block():
-    with cause.of("sync"):
-        with cause.of("evt_1"):
+    with cause.recorded_as("sync"):
+        with cause.recorded_as("evt_1"):
             assert cause.current() == "evt_1"
-        with cause.unless_told("subscriber"):
+        with cause.recorded_by_default_as("subscriber"):
             assert cause.current() == "sync"
     assert cause.current() == ""

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from billing import subscriptions, testing
-from billing.events import applying, ledger, sweep
+from billing.events import ledger, stamping, sweep
 from billing.lifecycle.deletion import process
 from billing.models import AccountDeletion, Customer, Lane, StripeEvent, SyncRun
 from billing.stripe_client.http_client import HttpClient
@@ -337,7 +337,7 @@ def test_a_mail_that_was_settled_as_its_reader_left_is_forgotten_by_the_next_swe
 def test_an_error_that_names_the_person_is_kept_by_its_class_alone(world, gone):
     """A host project's receiver raises it, before or after the event is redacted."""
     event = StripeEvent.objects.get(pk=gone.events[0])
-    applying._stamp_failed(event, ValueError(f"no shelf for {gone.word}@example.com"))
+    stamping.stamp_failed(event, ValueError(f"no shelf for {gone.word}@example.com"))
     event.refresh_from_db()
     assert (event.error_message, event.failures[-1]["error"]) == ("ValueError", "ValueError")
     StripeEvent.objects.filter(pk=event.pk).update(status="processed")
