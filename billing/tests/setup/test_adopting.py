@@ -171,7 +171,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from djstripe.models import Product
-from billing import installing
+from billing.setup import installing
 installing.create_tables()
 call_command("migrate", "djstripe", "0002_2_10", verbosity=0)
 made = Product.objects.create(id="prod_of_old", stripe_data={})
