@@ -22,8 +22,8 @@ assert all(path.exists() for path in NOT_OURS)
 # Who is handed an event's object.
 EVENT_READERS = (
     (payments, "record_failure"),
-    (notices, "not_finalized"),
-    (notices, "fraud_warning"),
+    (notices, "alert_not_finalized"),
+    (notices, "alert_fraud_warning"),
     (refunds, "charge_of"),
     (placement, "lane_of"),
     (placement, "names_of"),

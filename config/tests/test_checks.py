@@ -126,7 +126,7 @@ def test_debug_forgotten_on_a_site_that_others_reach_starts_nothing(public: dict
 
 
 def test_debug_on_ones_own_machine_is_no_error() -> None:
-    own = {"ALLOWED_HOSTS": "localhost,127.0.0.1,[::1],.localhost", "SITE_URL": "http://127.0.0.2:8000"}
+    own = {"ALLOWED_HOSTS": "localhost,127.0.0.1,[::1],.localhost", "SITE_URL": "http://127.0.0.1:8000"}
     own |= {"STRIPE_SECRET_KEY": "sk_test_" + "developer0" * 3, "STRIPE_WEBHOOK_SECRET": "whsec_developer"}
     result = run("manage.py", "check", environment=own)
     assert (result.returncode, "config.E008" in result.stderr) == (0, False), result.stderr

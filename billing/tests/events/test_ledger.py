@@ -95,10 +95,13 @@ def test_what_is_pruned_of_the_other_mode_or_of_no_interest_is_never_replayed(co
     assert (StripeEvent.objects.get().status, awake()) == ("dead", [])
 
 
-def test_a_version_and_an_object_id_too_long_for_their_columns_are_cut_and_their_kind_is_kept():
+def test_a_version_too_long_for_its_column_is_cut_and_an_objects_id_that_long_is_refused():
     event = an_event(api_version="v" * 65)
     event["data"]["object"]["id"] = "s" * 256
     event["data"]["previous_attributes"] = ["no object"]
+    refused = testing.deliver(event)
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_id")
+    event["data"]["object"]["id"] = "s" * 255
     assert testing.deliver(event).status_code == 200
     row = StripeEvent.objects.get()
     assert (row.api_version, row.object_id, row.type) == ("v" * 64, "s" * 255, "customer.subscription.updated")

@@ -171,11 +171,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from djstripe.models import Product
-from billing import installing
-installing.create_tables()
+from billing.setup import database
+database.create_tables()
 call_command("migrate", "djstripe", "0002_2_10", verbosity=0)
 made = Product.objects.create(id="prod_of_old", stripe_data={})
-assert installing.create_tables() is False, "on the way of an existing database"
+assert database.create_tables() is False, "on the way of an existing database"
 assert ("djstripe", "0003_2_11") in MigrationRecorder(connection).applied_migrations()
 assert "djstripe_accountv2" in connection.introspection.table_names()
 assert Product.objects.get().pk == made.pk
