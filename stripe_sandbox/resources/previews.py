@@ -20,7 +20,7 @@ DETAILS = " ".join(
     ).split()
 )
 SCHEDULE = "schedule schedule_details.end_behavior schedule_details.proration_behavior " + " ".join(
-    f"schedule_details.{name}" for name in PHASE.split()
+    f"schedule_details.{name}" for name in ["phases.start_date", *PHASE.split()]
 )
 EXTRAS = " ".join(f"invoice_items.{name}" for name in ("amount", "currency", "description", "price", "quantity",
                                                        "discountable", "metadata", "period"))  # fmt: skip

@@ -14,7 +14,7 @@ from .subscriptions import end_now
 PHASE = " ".join(
     f"phases.{name}"
     for name in (
-        "items.price items.quantity items.metadata start_date end_date duration proration_behavior metadata currency "
+        "items.price items.quantity items.metadata end_date duration proration_behavior metadata currency "
         "default_payment_method description trial trial_end discounts.coupon discounts.promotion_code "
         "discounts.discount add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
         "add_invoice_items.discountable"
@@ -88,7 +88,7 @@ def _open(state: State, identifier: str, verb: str) -> Object:
     "POST",
     "/v1/subscription_schedules/{schedule}",
     "SubscriptionScheduleUpdateParams",
-    f"end_behavior metadata proration_behavior {PHASE}",
+    f"end_behavior metadata proration_behavior phases.start_date {PHASE}",
 )
 def update(state: State, schedule: str, params: Params) -> Object:
     """Phases are given whole: what is left out goes. The phase under way must be there, and keeps its start."""

@@ -1,12 +1,13 @@
 """Write which test sends each covered parameter: `python -m stripe_sandbox.tests.parameters`.
 
 The command runs the sandbox's tests and records every parameter that a request passes, as "POST /v1/customers email",
-with the first test that sends it. `test_parameters.py` holds the record to the routes.
+with the first test that sends it; null stands for a covered parameter that no test sends yet. `test_parameters.py`
+holds the record to the routes.
 """
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,14 @@ def main() -> int:
     api._params = recorder.perform
     ignored = [f"--ignore={FOLDER / name}" for name in LEFT_OUT]
     status = pytest.main(["-q", "-p", "no:randomly", *ignored, str(FOLDER)], plugins=[recorder])
-    FILE.write_text(json.dumps(recorder.found, indent=0, sort_keys=True) + "\n")
+    write(recorder.found)
     return int(status)
+
+
+def write(found: Mapping[str, str | None]) -> None:
+    """Write the record, in which every covered parameter has a line."""
+    everything = {f"{route.method} {route.pattern} {name}": None for route in api.api.routes for name in route.covered}
+    FILE.write_text(json.dumps(everything | found, indent=0, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":
