@@ -1,4 +1,4 @@
-"""From a request under /v1/ to its answer: key, version, idempotency, route, parameters, expansion, errors."""
+"""The API answers a request under /v1/: it checks key, version and idempotency, then finds the route and runs it."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""The command: prints where the sandbox is, serves until it is told to end, and ends cleanly."""
+"""The command prints the sandbox's address, serves until it is told to end, and ends cleanly."""
 
 import argparse
 import signal

@@ -1,4 +1,4 @@
-"""A sandbox that runs: its state behind one lock, its server, its deliveries and its clock."""
+"""A running sandbox holds its state behind one lock, with a server, deliveries and a clock."""
 
 import logging
 import secrets

@@ -1,4 +1,4 @@
-"""The state as a file: plain JSON, written beside itself and moved into place."""
+"""The state is saved as plain JSON, written to a file beside the old one and moved into its place."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What comes after a payment: refunds and those that fail, disputes and inquiries, fraud warnings."""
+"""Refunds, also those that fail, disputes, inquiries and fraud warnings follow a payment."""
 
 from typing import Any
 

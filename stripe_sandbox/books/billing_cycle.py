@@ -1,4 +1,4 @@
-"""What the clock brings: renewals, retries, trial ends, cancellations and expiries, one due instant after another."""
+"""The clock brings renewals, retries, trial ends, cancellations and expiries, one due instant after another."""
 
 from typing import Any
 

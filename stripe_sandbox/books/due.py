@@ -1,4 +1,4 @@
-"""What is due: the jobs by name, gone through one instant after another."""
+"""Jobs that are due run by name, one instant after another."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What an item costs: unit amounts by currency, prorations by the second, and the words on the invoice line."""
+"""These functions price an item: unit amount by currency, proration by the second, words on the invoice line."""
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any

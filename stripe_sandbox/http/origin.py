@@ -1,4 +1,4 @@
-"""Where a request comes from, as browsers say it: another site's page must not press the sandbox's buttons."""
+"""This check refuses a page of another site that presses the sandbox's buttons through somebody's browser."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""The HTTP/1.1 server: keep-alive, no Nagle, one thread per connection; what is asked is answered elsewhere."""
+"""The HTTP/1.1 server has a thread for each connection and hands every request to the sandbox."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""What a person can click on the first page: the clock, and what customers and their banks could do next."""
+"""The first page offers these buttons: they move the clock, or act as a customer or a bank would next."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice

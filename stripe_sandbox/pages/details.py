@@ -1,4 +1,4 @@
-"""One object, event, delivery or API call, with its JSON; the ids in it lead to their objects."""
+"""These pages show an object, event, delivery or API call as JSON, with links from ids to their objects."""
 
 import json
 import re

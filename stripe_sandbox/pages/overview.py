@@ -1,4 +1,4 @@
-"""What there is in the sandbox, live: buttons, objects, the latest events, deliveries and API calls."""
+"""The first page shows the sandbox live: buttons, objects, the latest events, deliveries and API calls."""
 
 from collections.abc import Iterable
 from itertools import islice

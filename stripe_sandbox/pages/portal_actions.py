@@ -1,4 +1,4 @@
-"""What a customer does in the portal, each as far as the portal's configuration allows it."""
+"""These functions do what a customer asks for in the portal, as far as its configuration allows."""
 
 from collections.abc import Callable
 from typing import Any

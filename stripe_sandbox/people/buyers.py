@@ -1,4 +1,4 @@
-"""Who buys at a Checkout: the session's customer or a new one, the card that is kept, the details shown."""
+"""These functions find or make the customer of a Checkout, keep the card, and show the buyer's details."""
 
 from ..books.cards import Card
 from ..events import emit

@@ -1,4 +1,4 @@
-"""What a buyer does at a Checkout: pay, be declined, pass 3D Secure or not. Only then is there what was bought."""
+"""A buyer completes a Checkout: pays, is declined, or passes 3D Secure. Only then the subscription exists."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a Checkout without a subscription brings: one payment, with an invoice if asked for, or a card that is saved."""
+"""A Checkout without a subscription ends in one payment, with an invoice if asked for, or in a saved card."""
 
 from typing import Any
 

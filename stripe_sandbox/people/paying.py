@@ -1,4 +1,4 @@
-"""What a customer does at a hosted invoice: pay it with the card there is or a new one, pass 3D Secure or not."""
+"""A customer pays a hosted invoice with the saved card or a new one, and passes 3D Secure or fails it."""
 
 from typing import Any
 

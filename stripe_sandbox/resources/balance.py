@@ -1,4 +1,4 @@
-"""What the account has: the sum of its balance transactions, by currency, and by whether they are available yet."""
+"""The account's balance sums its balance transactions, by currency and by whether they are available yet."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the next invoice under a schedule would be: as it stands, with other phases, or before it is made."""
+"""These functions preview the next invoice of a schedule: as it is, with other phases, or before it is made."""
 
 from typing import Any
 
