@@ -16,6 +16,7 @@ import pytest
 from stripe_sandbox import api
 from stripe_sandbox.http.messages import Request
 from stripe_sandbox.http.routing import Route
+from stripe_sandbox.http.routing import api as router
 
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "parameters.json"
@@ -66,8 +67,8 @@ def main() -> int:
 
 def write(found: Mapping[str, str | None]) -> None:
     """Write the record, in which every covered parameter has a line."""
-    everything = {f"{route.method} {route.pattern} {name}": None for route in api.api.routes for name in route.covered}
-    FILE.write_text(json.dumps(everything | found, indent=0, sort_keys=True) + "\n")
+    everything = {f"{route.method} {route.pattern} {name}": None for route in router.routes for name in route.covered}
+    FILE.write_text(json.dumps({**everything, **found}, indent=0, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":
