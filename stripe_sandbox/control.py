@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import seeding
-from .books import aftermath, billing_cycle, cards, clocks
+from .books import aftermath, billing_cycle, cards, clocks, debits
 from .errors import ApiError, invalid, unknown_route
 from .http.messages import Request, Response, refusal
 from .http.origin import refuse_other_sites
-from .people import buying, paying, portal
+from .people import buying, delayed, paying, portal
 from .resources import payment_intents, setup_intents
 from .store import SETTINGS
 
@@ -111,6 +111,7 @@ def status(sandbox: "Sandbox", given: Body) -> Body:
         "pending_deliveries": sandbox.dispatcher.pending(),
         "faults": sandbox.faults.shown(),
         "settings": state.settings,
+        "accounts": [{"payment_method": f"pm_{a.token}", "number": a.number, "does": a.does} for a in debits.ACCOUNTS],
         "cards": [{"payment_method": f"pm_card_{c.token}", "number": c.number, "does": c.does} for c in cards.CARDS],
     }
 
@@ -199,10 +200,18 @@ def answer_payment(sandbox: "Sandbox", given: Body, intent: str) -> Body:
     return {"payment_intent": payment_intents.answer(sandbox.state, intent, optional_text(given, "outcome"))}
 
 
+@action("POST", "/payments/{intent}")
+def answer_bank(sandbox: "Sandbox", given: Body, intent: str) -> Body:
+    """What the bank says of a payment that is processing: succeeded, or failed with a code."""
+    known(given, "outcome", "code")
+    answered = delayed.answer(sandbox.state, intent, optional_text(given, "outcome"), optional_text(given, "code"))
+    return {"payment_intent": answered}
+
+
 @action("POST", "/disputes")
 def open_dispute(sandbox: "Sandbox", given: Body) -> Body:
     known(given, "charge", "reason", "inquiry")
-    reason = optional_text(given, "reason") or "fraudulent"
+    reason = optional_text(given, "reason")
     return aftermath.open_dispute(sandbox.state, text(given, "charge"), reason, bool(given.get("inquiry")))
 
 

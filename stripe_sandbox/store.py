@@ -23,6 +23,7 @@ SETTINGS: dict[str, Any] = {
     "upcoming_days": 3,
     "authentication_days": 15,
     "overdue_days": 30,
+    "debit_days": 5,
     "delivery_retry_seconds": [1, 5, 25],
     "cancel_on_dispute": False,
 }

@@ -6,7 +6,8 @@ from ..errors import invalid
 from ..events import difference, emit, recorded
 from ..http.blanks import blank
 from ..store import Object, State
-from . import cards, charges, pricing, standing
+from . import cards, charges, mandates, pricing, standing
+from .debits import ACH, BACS, SEPA
 from .periods import DAY
 
 REFUND_ORDER = ("refund.created", "charge.refunded", "refund.updated", "charge.refund.updated")
@@ -19,6 +20,8 @@ REASONS = (
 OPEN = ("needs_response", "under_review")
 INQUIRY_OPEN = ("warning_needs_response", "warning_under_review")
 CLOSED = ("won", "lost", "warning_closed", "prevented")
+TRANSFERS = {ACH: "us_bank_transfer", BACS: "gb_bank_transfer", SEPA: "eu_bank_transfer"}
+DEBIT_REFUND = 3 * DAY
 EVIDENCE = (
     "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal "
     "customer_communication customer_email_address customer_name customer_purchase_ip customer_signature "
@@ -45,41 +48,52 @@ def refund(state: State, charge: Object, amount: int | None, reason: str | None,
     with recorded(state, charge, "charge.refunded"):
         charge["amount_refunded"] += amount
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    state.schedule(state.now(), "refund_arrives", made["id"], urgency=1)
+    wait = DEBIT_REFUND if made["status"] == "pending" else 0
+    state.schedule(state.now() + wait, "refund_arrives", made["id"], urgency=1)
     if cards.of_method(state, charge["payment_method"]).afterwards == "refund_fails":
         state.schedule(state.now(), "refund_fails", made["id"])
     return made
 
 
 def arrive(state: State, identifier: str) -> None:
-    """The bank's reference comes a moment after the answer."""
+    """The bank's reference comes a moment after the answer; with the money of a debit, days later."""
     made = state.get("refund", identifier)
-    before = {"destination_details": made["destination_details"]}
-    made["destination_details"] = _destination(f"4{state.made:015d}")
+    if made["status"] == "failed":
+        return
+    before = {name: made[name] for name in ("destination_details", "status")}
+    made.update(status="succeeded", destination_details=_destination(_kind(state, made), f"4{state.made:015d}"))
     previous = difference(before, {name: made[name] for name in before})
     emit(state, "refund.updated", made, previous)
     emit(state, "charge.refund.updated", made, previous)
 
 
-def _destination(reference: str | None) -> Object:
+def _kind(state: State, row: Object) -> str:
+    """How the charge of a refund or dispute was paid."""
+    return str(state.get("charge", row["charge"])["payment_method_details"]["type"])
+
+
+def _destination(kind: str, reference: str | None) -> Object:
     status = "available" if reference else "pending"
+    if kind in TRANSFERS:
+        return {TRANSFERS[kind]: {"reference": reference, "reference_status": status}, "type": TRANSFERS[kind]}
     card = {"reference_status": status, "reference_type": "acquirer_reference_number", "type": "refund"}
     return {"card": {**card, "reference": reference} if reference else card, "type": "card"}
 
 
 def _refund(state: State, charge: Object, amount: int, reason: str | None, metadata: dict[str, str]) -> Object:
+    kind = charge["payment_method_details"]["type"]
     return blank(
         "refund",
-        state.new_id("re"),
+        state.new_id("re" if kind == "card" else "pyr"),
         amount=amount,
         charge=charge["id"],
         created=state.now(),
         currency=charge["currency"],
-        destination_details=_destination(None),
+        destination_details=_destination(kind, None),
         metadata=metadata,
         payment_intent=charge["payment_intent"],
         reason=reason,
-        status="succeeded",
+        status="succeeded" if kind == "card" else "pending",
     )
 
 
@@ -100,10 +114,17 @@ def fail_refund(state: State, identifier: str, reason: str = "unknown") -> Objec
     return made
 
 
-def open_dispute(state: State, charge_id: str, reason: str = "fraudulent", inquiry: bool = False) -> Object:
+def open_dispute(state: State, charge_id: str, reason: str | None = None, inquiry: bool = False) -> Object:
+    """Of a debit it is lost at once, and the account's mandate ends."""
     charge = state.get("charge", charge_id, "charge")
+    is_debit = charge["payment_method_details"]["type"] in TRANSFERS
+    reason = reason or ("debit_not_authorized" if is_debit else "fraudulent")
     if not charge["paid"]:
         raise invalid(f"The charge {charge_id} was not paid: it cannot be disputed.", "charge")
+    if is_debit and (inquiry or charge["disputed"]):
+        raise invalid(
+            f"The charge {charge_id} is a bank debit: it can be disputed once, and not inquired about.", "charge"
+        )
     if reason not in REASONS:
         raise invalid(f"Invalid reason: must be one of {', '.join(REASONS)}", "reason")
     made = state.put(_dispute(state, charge, reason, inquiry))
@@ -114,6 +135,9 @@ def open_dispute(state: State, charge_id: str, reason: str = "fraudulent", inqui
         made["balance_transactions"].append(_move(state, made, -1))
         emit(state, "charge.dispute.created", made)
         emit(state, "charge.dispute.funds_withdrawn", made)
+    if is_debit:
+        emit(state, "charge.dispute.closed", made)
+        mandates.revoke(state, charge["payment_method"], reason)
     if state.settings["cancel_on_dispute"] and not inquiry:
         _cancel_disputed(state, charge)
     return made
@@ -145,8 +169,6 @@ def _dispute(state: State, charge: Object, reason: str, inquiry: bool) -> Object
         "past_due": False,
         "submission_count": 0,
     }
-    brand = charge["payment_method_details"]["card"]["brand"]
-    kind = "inquiry" if inquiry else "chargeback"
     return blank(
         "dispute",
         state.new_id("du"),
@@ -162,13 +184,26 @@ def _dispute(state: State, charge: Object, reason: str, inquiry: bool) -> Object
         livemode=False,
         metadata={},
         payment_intent=charge["payment_intent"],
-        payment_method_details={
-            "card": {"brand": brand, "case_type": kind, "network": brand, "network_reason_code": "10.4"},
-            "type": "card",
-        },
+        payment_method_details=_disputed_by(charge, inquiry),
         reason=reason,
-        status="warning_needs_response" if inquiry else "needs_response",
+        status=_first_status(charge, inquiry),
     )
+
+
+def _disputed_by(charge: Object, inquiry: bool) -> Object | None:
+    if charge["payment_method_details"]["type"] != "card":
+        return None
+    brand, kind = charge["payment_method_details"]["card"]["brand"], "inquiry" if inquiry else "chargeback"
+    return {
+        "card": {"brand": brand, "case_type": kind, "network": brand, "network_reason_code": "10.4"},
+        "type": "card",
+    }
+
+
+def _first_status(charge: Object, inquiry: bool) -> str:
+    if charge["payment_method_details"]["type"] in TRANSFERS:
+        return "lost"
+    return "warning_needs_response" if inquiry else "needs_response"
 
 
 def move_dispute(state: State, identifier: str, status: str) -> Object:

@@ -208,13 +208,19 @@ def _credit_rest(state: State, sub: Object) -> None:
 def incomplete_lapsed(state: State, identifier: str) -> None:
     """The first payment was not made within 23 hours."""
     sub = _live(state, identifier)
-    if sub is None or sub["status"] != "incomplete":
+    if sub is None or sub["status"] != "incomplete" or _is_processing(state, sub):
         return
     with recorded(state, sub, UPDATED):
         standing.expire(state, sub)
     invoice = state.find("invoice", sub["latest_invoice"])
     if invoice is not None and invoice["status"] == "open":
         invoicing.close_unpaid(state, invoice, "void")
+
+
+def _is_processing(state: State, sub: Object) -> bool:
+    """Whether the bank still has to answer for the latest invoice."""
+    invoice = state.find("invoice", sub["latest_invoice"])
+    return invoice is not None and invoicing.is_processing(state, invoice)
 
 
 @job
@@ -247,7 +253,7 @@ def after_charge(state: State, charge: str, kind: str) -> None:
     if kind == "fraud_warning":
         aftermath.warn_of_fraud(state, charge)
     else:
-        aftermath.open_dispute(state, charge, "fraudulent", inquiry=kind == "inquiry")
+        aftermath.open_dispute(state, charge, inquiry=kind == "inquiry")
 
 
 @job

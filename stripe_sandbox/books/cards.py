@@ -1,9 +1,11 @@
-"""The test cards, and what each one does."""
+"""The test cards, and what each one does; what a payment method is, a card or a bank account."""
 
 from dataclasses import dataclass
 
 from ..errors import ApiError, declined, doc_url, missing_resource, not_covered
 from ..store import State
+from . import debits
+from .debits import Account
 
 MESSAGES = {
     "generic_decline": ("card_declined", "Your card was declined."),
@@ -137,12 +139,22 @@ def by_number(number: str) -> Card:
     return card
 
 
-def of_method(state: State, method: str) -> Card:
-    """Refuses by name what is no card."""
-    named = state.notes.get(method, {}).get("card")
-    if named is None:
+Means = Card | Account
+
+
+def of_method(state: State, method: str) -> Means:
+    """Refuses by name what is neither a card nor a bank account that can be debited."""
+    note = state.notes.get(method, {})
+    if "debit" in note:
+        return debits.BY_TOKEN[note["debit"]]
+    if "card" not in note:
         raise not_covered(f"payment_method of the type {state.get('payment_method', method)['type']}")
-    return BY_TOKEN[named]
+    return BY_TOKEN[note["card"]]
+
+
+def named(token: str, param: str) -> Means:
+    """A test card or account by the name that Stripe gave it."""
+    return debits.by_token(token, param) if token.startswith(debits.PREFIXES) else by_token(token, param)
 
 
 def refusal(decline_code: str) -> dict[str, str]:

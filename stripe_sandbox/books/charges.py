@@ -6,14 +6,20 @@ from ..events import recorded
 from ..http.blanks import blank
 from ..store import Object, State
 from . import pricing
-from .cards import Card
+from .cards import Card, Means
+from .debits import ACH, BACS, SEPA, Account
 from .periods import DAY
 
 HELD = 7 * DAY
+ACCOUNT_DETAILS = {
+    SEPA: ("bank_code", "branch_code", "country", "fingerprint", "last4"),
+    ACH: ("account_holder_type", "account_type", "bank_name", "fingerprint", "last4", "routing_number"),
+    BACS: ("fingerprint", "last4", "sort_code"),
+}
 
 
-def make(state: State, intent: Object, method: str, card: Card, outcome: Object, **values: Any) -> Object:
-    identifier = state.new_id("ch")
+def make(state: State, intent: Object, method: str, means: Means, outcome: Object, **values: Any) -> Object:
+    identifier = state.new_id("py" if isinstance(means, Account) else "ch")
     paid = values["paid"]
     holder = state.get("payment_method", method)
     return state.put(
@@ -37,10 +43,7 @@ def make(state: State, intent: Object, method: str, card: Card, outcome: Object,
                 "outcome": outcome,
                 "payment_intent": intent["id"],
                 "payment_method": method,
-                "payment_method_details": {
-                    "card": _card_details(state, intent, holder, card, paid and not values["captured"]),
-                    "type": "card",
-                },
+                "payment_method_details": _details(state, intent, holder, means, paid and not values["captured"]),
                 "radar_options": {},
                 "receipt_url": f"{state.base_url}/i/receipt/{identifier}" if paid else None,
                 "refunded": False,
@@ -49,6 +52,20 @@ def make(state: State, intent: Object, method: str, card: Card, outcome: Object,
             },
         )
     )
+
+
+def _details(state: State, intent: Object, holder: Object, means: Means, is_held: bool) -> Object:
+    if isinstance(means, Account):
+        return {means.kind: _account_details(state, holder, means), "type": means.kind}
+    return {"card": _card_details(state, intent, holder, means, is_held), "type": "card"}
+
+
+def _account_details(state: State, holder: Object, account: Account) -> Object:
+    """What is known of the account, and the mandate under which it is debited."""
+    names = ACCOUNT_DETAILS[account.kind]
+    shown = {name: holder[account.kind][name] for name in names}
+    more = {"payment_reference": None} if account.kind == ACH else {}
+    return {**shown, **more, "expected_debit_date": None, "mandate": state.notes[holder["id"]]["mandate"]}
 
 
 def _card_details(state: State, intent: Object, method: Object, card: Card, is_held: bool) -> Object:
@@ -99,8 +116,19 @@ def release(state: State, charge: Object) -> None:
 def settle(state: State, charge: Object) -> None:
     """The captured amount less Stripe's fee goes to the account's balance."""
     amount = charge["amount_captured"]
-    fee = pricing.share(amount, 29, 1000) + 30
+    fee = fee_of(charge["payment_method_details"]["type"], amount)
     charge["balance_transaction"] = book(state, charge, amount, "charge", "charge", fee)["id"]
+
+
+def fee_of(kind: str, amount: int) -> int:
+    """Stripe's fees of the pinned account, as its price list says."""
+    if kind == SEPA:
+        return 35
+    if kind == ACH:
+        return min(pricing.share(amount, 8, 1000), 500)
+    if kind == BACS:
+        return min(max(pricing.share(amount, 1, 100), 20), 200)
+    return pricing.share(amount, 29, 1000) + 30
 
 
 def settle_later(state: State, charge: Object) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 from ..events import emit
 from ..http.blanks import blank
 from ..store import Object, State
-from . import cards, charges
-from .cards import Card
+from . import cards, charges, debiting
+from .cards import Card, Means
+from .debits import Account
 
 SUCCEEDED, DECLINED, REQUIRES_ACTION, PROCESSING = "succeeded", "declined", "requires_action", "processing"
 CONFIGURATION = "pmc_1SandboxSandboxSandbox01"
@@ -51,6 +52,8 @@ def attempt(state: State, intent: Object, method: str | None, on_session: bool, 
         return _without_card(state, intent)
     card = cards.of_method(state, method)
     intent["payment_method"] = method
+    if isinstance(card, Account):
+        return PROCESSING if debiting.begin(state, intent, method, card) else DECLINED
     if outcome == "processing":
         return _wait(state, intent)
     if outcome == "authentication_failed":
@@ -63,12 +66,25 @@ def attempt(state: State, intent: Object, method: str | None, on_session: bool, 
     return _succeed(state, intent, method, card)
 
 
-def needs_authentication(card: Card, on_session: bool) -> bool:
+def conclude(state: State, intent: Object, code: str) -> str:
+    """End a payment that is processing as its bank says; an empty `code` is a yes."""
+    method = intent["payment_method"]
+    means = cards.of_method(state, method)
+    if not isinstance(means, Account):
+        return decline(state, intent, method, code) if code else _succeed(state, intent, method, means)
+    if code:
+        debiting.fail(state, intent, code)
+    else:
+        debiting.succeed(state, intent, means)
+    return DECLINED if code else SUCCEEDED
+
+
+def needs_authentication(card: Means, on_session: bool) -> bool:
     return card.authentication == "always" or (card.authentication == "setup" and on_session)
 
 
 def keep_card(state: State, intent: Object) -> None:
-    """`setup_future_usage` attaches the card that has paid to its customer."""
+    """`setup_future_usage` attaches the card that has paid, or the account that is debited, to its customer."""
     if not (intent["setup_future_usage"] and intent["customer"] and intent["payment_method"]):
         return
     method = state.get("payment_method", intent["payment_method"])
@@ -83,6 +99,8 @@ def foreseen(state: State, method: str | None, on_session: bool) -> str:
     if method is None:
         return DECLINED
     card = cards.of_method(state, method)
+    if isinstance(card, Account):
+        return PROCESSING
     if needs_authentication(card, on_session):
         return REQUIRES_ACTION
     return DECLINED if _decline(card, None) else SUCCEEDED

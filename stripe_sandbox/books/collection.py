@@ -6,6 +6,8 @@ from . import charging, invoicing, standing
 from .charging import DECLINED, PROCESSING, REQUIRES_ACTION, SUCCEEDED
 from .periods import days
 
+GRACE = 23 * 3600
+
 
 def method_for(state: State, invoice: Object) -> str | None:
     """The card that Stripe would charge: the invoice's, the subscription's, the customer's."""
@@ -31,14 +33,39 @@ def collect(
         settle(state, invoice)
         return SUCCEEDED
     intent = invoicing.intent_of(state, invoice) or invoicing.reserve_payment(state, invoice)
+    if intent["status"] == PROCESSING:
+        return PROCESSING
     result = charging.attempt(state, intent, method or method_for(state, invoice), on_session, outcome)
     if result == SUCCEEDED:
         _count(invoice, scheduled, counts)
         charging.keep_card(state, intent)
         settle(state, invoice)
-    elif result != PROCESSING:
+    elif result == PROCESSING:
+        charging.keep_card(state, intent)
+        _await(state, invoice, scheduled, counts)
+    else:
         _fail(state, invoice, result, scheduled)
     return result
+
+
+def _await(state: State, invoice: Object, scheduled: bool, counts: bool) -> None:
+    """The attempt is on record; what it comes to, and whether another follows, the bank says later."""
+    state.note(invoice["id"])["awaits_scheduled"] = scheduled
+    with recorded(state, invoice, "invoice.updated"):
+        _count(invoice, scheduled, counts)
+        invoice.update(attempted=True, next_payment_attempt=None)
+
+
+def conclude(state: State, invoice: Object, result: str) -> None:
+    """The bank has answered. An incomplete subscription has its 23 hours from a failure on."""
+    scheduled = state.note(invoice["id"]).pop("awaits_scheduled", False)
+    if result == SUCCEEDED:
+        settle(state, invoice)
+        return
+    _fail(state, invoice, result, scheduled, is_late=True)
+    sub = state.find("subscription", invoicing.subscription_id(invoice))
+    if sub is not None and sub["status"] == "incomplete":
+        state.schedule(state.now() + GRACE, "incomplete_lapsed", sub["id"])
 
 
 def _count(invoice: Object, scheduled: bool, counts: bool) -> None:
@@ -71,11 +98,11 @@ def _card_to_keep(state: State, sub: Object, invoice: Object) -> str | None:
     return intent["payment_method"] if keeps and intent else None
 
 
-def _fail(state: State, invoice: Object, result: str, scheduled: bool) -> None:
+def _fail(state: State, invoice: Object, result: str, scheduled: bool, is_late: bool = False) -> None:
     sub = state.find("subscription", invoicing.subscription_id(invoice))
     exhausted = False
     with recorded(state, invoice, "invoice.updated"):
-        _count(invoice, scheduled, result != REQUIRES_ACTION)
+        _count(invoice, scheduled and not is_late, result != REQUIRES_ACTION)
         invoice["attempted"] = True
         if scheduled and sub is not None:
             exhausted = _plan_retry(state, invoice, result)
@@ -128,5 +155,6 @@ def pay_open(state: State, customer: str) -> None:
 
 
 __all__ = [
-    "DECLINED", "REQUIRES_ACTION", "SUCCEEDED", "advance", "collect", "give_up", "method_for", "pay_open", "settle",
+    "DECLINED", "PROCESSING", "REQUIRES_ACTION", "SUCCEEDED", "advance", "collect", "conclude", "give_up", "method_for",
+    "pay_open", "settle",
 ]  # fmt: skip

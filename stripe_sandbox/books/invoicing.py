@@ -175,6 +175,11 @@ def intent_of(state: State, invoice: Object) -> Object | None:
     return state.get("payment_intent", payment["payment"]["payment_intent"]) if payment else None
 
 
+def is_processing(state: State, invoice: Object) -> bool:
+    intent = intent_of(state, invoice)
+    return intent is not None and intent["status"] == "processing"
+
+
 def mark_paid(state: State, invoice: Object, out_of_band: bool = False) -> None:
     invoice.update(
         status="paid",
@@ -205,18 +210,19 @@ def close_unpaid(state: State, invoice: Object, status: str) -> None:
     invoice.update(status=status, auto_advance=False, next_payment_attempt=None)
     invoice["status_transitions"][stamp] = state.now()
     if status == "void":
-        _cancel_payment(state, invoice)
+        cancel_payment(state, invoice, "void_invoice")
         balances.give_back(state, invoice)
     emit(state, "invoice.voided" if status == "void" else "invoice.marked_uncollectible", invoice)
 
 
-def _cancel_payment(state: State, invoice: Object) -> None:
+def cancel_payment(state: State, invoice: Object, reason: str) -> None:
+    """Nothing more is to be paid by the payment that waited."""
     payment, intent = payment_of(state, invoice), intent_of(state, invoice)
     if payment is None or intent is None:
         return
     payment["status"] = "canceled"
     payment["status_transitions"]["canceled_at"] = state.now()
-    intent.update(status="canceled", canceled_at=state.now(), cancellation_reason="void_invoice", next_action=None)
+    intent.update(status="canceled", canceled_at=state.now(), cancellation_reason=reason, next_action=None)
     emit(state, "payment_intent.canceled", intent)
 
 

@@ -154,6 +154,11 @@ def check_terms(method: str, days: int | None) -> None:
         raise invalid("`days_until_due` goes with `collection_method=send_invoice`.", "days_until_due")
 
 
+def check_end(state: State, at: object) -> None:
+    if isinstance(at, int) and at <= state.now():
+        raise invalid("The `cancel_at` timestamp must be in the future.", "cancel_at")
+
+
 def first_lines(state: State, sub: Object) -> list[Object]:
     rows = sub["items"]["data"]
     if sub["status"] == "trialing":

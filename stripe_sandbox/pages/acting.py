@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
-from ..books import aftermath, items, standing
+from ..books import aftermath, invoicing, items, standing
 from ..people import buying
 from ..resources.charges import is_charged_back
 from ..store import Object, State
@@ -46,8 +46,16 @@ def _checkouts(state: State) -> Iterable[Object]:
 
 def _invoices(state: State) -> Iterable[Object]:
     for row in _open(state, "invoice", ("open",)):
+        if invoicing.is_processing(state, row):
+            continue
         what = f"{amount(row['amount_remaining'], row['currency'])}, {row['number']} of {date(row['created'])}"
         yield _row(row, acts.whose(state, row), what, ("invoice-pay", "Pay"), ("invoice-decline", "Decline"))
+
+
+def _under_way(state: State) -> Iterable[Object]:
+    for row in _open(state, "payment_intent", ("processing",)):
+        what = f"{amount(row['amount'], row['currency'])} of {date(row['created'])}"
+        yield _row(row, acts.whose(state, row), what, ("bank-pay", "Let it succeed"), ("bank-fail", "Let it fail"))
 
 
 def _renewals(state: State) -> Iterable[Object]:
@@ -79,6 +87,7 @@ def _disputes(state: State) -> Iterable[Object]:
 SECTIONS: tuple[tuple[str, Callable[[State], Iterable[Object]]], ...] = (
     ("Open checkouts", _checkouts),
     ("Open invoices", _invoices),
+    ("Payments under way", _under_way),
     ("Renewals", _renewals),
     ("Open disputes", _disputes),
     ("Payments", _payments),

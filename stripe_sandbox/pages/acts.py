@@ -7,7 +7,7 @@ from ..books.periods import DAY, add
 from ..errors import ApiError, invalid
 from ..events import recorded
 from ..http.messages import Request, Response
-from ..people import buying, paying
+from ..people import buying, delayed, paying
 from ..resources import charges, payment_methods
 from ..store import Object, State
 from . import said
@@ -60,6 +60,11 @@ def pay(state: State, invoice: str, outcome: str) -> str:
     token = None if collection.method_for(state, row) else PAYS
     done = paying.pay(state, invoice, outcome, token)
     return f"The invoice {row['number'] or invoice} of {whose(state, row)} is {done['outcome'].replace('_', ' ')}."
+
+
+def answer_bank(state: State, intent: str, outcome: str) -> str:
+    row = delayed.answer(state, intent, outcome, None)
+    return f"The payment of {whose(state, row)} over {amount(row['amount'], row['currency'])} has {outcome}."
 
 
 def give_card(state: State, subscription: str, token: str) -> str:
@@ -123,6 +128,8 @@ ACTS: dict[str, Act] = {
     "checkout-decline": lambda state, name: complete(state, name, "declined"),
     "invoice-pay": lambda state, name: pay(state, name, "paid"),
     "invoice-decline": lambda state, name: pay(state, name, "declined"),
+    "bank-pay": lambda state, name: answer_bank(state, name, "succeeded"),
+    "bank-fail": lambda state, name: answer_bank(state, name, "failed"),
     "renewal-pay": lambda state, name: give_card(state, name, PAYS),
     "renewal-decline": lambda state, name: give_card(state, name, DECLINES),
     "dispute": dispute,

@@ -1,11 +1,11 @@
-"""The card that a person enters: its number, its expiry, its security code."""
+"""The card that a person enters, its number, its expiry, its security code; or the bank account that they choose."""
 
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ..books import cards
-from ..books.cards import Card
+from ..books import cards, debits
+from ..books.cards import Means
 from ..errors import ApiError, declined
 from ..store import State
 
@@ -13,8 +13,10 @@ FIELDS = ("number", "expiry", "cvc")
 EXPIRY = re.compile(r"\s*(\d{1,2})\s*[/ -]?\s*(\d{2}|\d{4})\s*")
 
 
-def read(state: State, given: dict[str, str]) -> Card:
+def read(state: State, given: dict[str, str]) -> Means:
     """Raises as Stripe refuses. Expiry and code are taken for good where a form does not have them."""
+    if given.get("account"):
+        return debits.by_token(given["account"], "account")
     card = cards.by_number(given.get("number", ""))
     if "expiry" in given:
         card = replace(card, expires=_expiry(state, given["expiry"]))

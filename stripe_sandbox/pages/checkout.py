@@ -50,7 +50,7 @@ def _pay(state: State, session: Object, given: dict[str, str]) -> Response:
 
 
 def _is_entered(state: State, session: Object, given: dict[str, str]) -> bool:
-    return bool(given.get("number")) or buying.needs_card(state, session)
+    return bool(given.get("number") or given.get("account")) or buying.needs_card(state, session)
 
 
 def _remember_email(session: Object, given: dict[str, str]) -> None:
@@ -86,6 +86,8 @@ def _show(state: State, session: Object, given: dict[str, str], error: str = "",
         trial_days=trial,
         after=" and ".join(row["price"] for row in rows if row["recurs"]),
         rhythm=_rhythm(note["items"]),
+        accounts=buying.accounts(session),
+        takes_cards="card" in session["payment_method_types"],
         optional=not buying.needs_card(state, session),
         email=customer["email"] if customer else given.get("email", session["customer_email"]),
         error=error,

@@ -1,6 +1,6 @@
 """The hosted invoice: what it is for, paying it, 3D Secure, and its PDF; the receipt of a charge."""
 
-from ..books import cards, collection, invoicing
+from ..books import cards, collection, debits, invoicing
 from ..errors import ApiError
 from ..http.messages import Request, Response
 from ..people import paying
@@ -31,18 +31,19 @@ def _pay(state: State, invoice: Object, given: dict[str, str]) -> Response:
         if card.authentication == "always" and outcome is None:
             hidden, what = card_form.entered(given), amount(invoice["amount_remaining"], invoice["currency"])
             return page("authenticate.html", action=f"/i/{invoice['id']}", hidden=hidden, what=what, card=card)
-        token = payment_methods.new(state, card)["id"] if given.get("number") else None
+        is_new = given.get("number") or given.get("account")
+        token = payment_methods.new(state, card)["id"] if is_new else None
         done = paying.pay(state, invoice["id"], outcome, token)
     except ApiError as error:
         return _show(state, invoice, given, error.message, 402)
-    if done["outcome"] == "paid":
+    if done["outcome"] in ("paid", "processing"):
         return redirect(f"/i/{invoice['id']}")
     return _show(state, invoice, given, (done["error"] or {}).get("message", "The payment needs another step."), 402)
 
 
-def _card(state: State, invoice: Object, given: dict[str, str]) -> cards.Card:
-    """The card entered, or the one that is known."""
-    if given.get("number"):
+def _card(state: State, invoice: Object, given: dict[str, str]) -> cards.Means:
+    """The card or account entered, or the one that is known."""
+    if given.get("number") or given.get("account"):
         return card_form.read(state, given)
     method = collection.method_for(state, invoice)
     if method is None:
@@ -67,9 +68,12 @@ def _show(
         remaining=amount(invoice["amount_remaining"], currency),
         issued=date(marks["finalized_at"] or invoice["created"]),
         paid=date(marks["paid_at"]),
-        is_open=invoice["status"] in ("open", "uncollectible"),
+        is_open=invoice["status"] in ("open", "uncollectible") and not invoicing.is_processing(state, invoice),
+        is_processing=invoicing.is_processing(state, invoice),
+        accounts=debits.of_currency(currency),
         needs_action=(invoicing.intent_of(state, invoice) or {}).get("status") == "requires_action",
-        last4=method["card"]["last4"] if method else "",
+        last4=method[method["type"]]["last4"] if method else "",
+        called="card" if method and method["type"] == "card" else "bank account",
         error=error,
         given=given or {},
     )

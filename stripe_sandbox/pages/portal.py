@@ -1,6 +1,6 @@
 """The customer portal: change the card, cancel, resume, switch the plan, keep the details, see the invoices."""
 
-from ..books import pricing
+from ..books import debits, pricing
 from ..books.items import period_end
 from ..errors import ApiError, invalid
 from ..http.messages import Request, Response
@@ -80,6 +80,7 @@ def _show(
         subscriptions=[_described(state, sub, features["subscription_update"]) for sub in subs],
         switching=SWITCHING[features["subscription_update"]["proration_behavior"]],
         card=_card(state, customer, subs),
+        accounts=debits.of_currency(customer["currency"]),
         may_change_card=features["payment_method_update"]["enabled"],
         may_cancel=cancels["enabled"],
         cancels_now=cancels["mode"] == "immediately",
@@ -120,7 +121,7 @@ def _due_now(state: State, sub: Object, update: Object, wanted: Object) -> str:
 def _card(state: State, customer: Object, subs: list[Object]) -> Object | None:
     chosen = [sub["default_payment_method"] for sub in subs] + [customer["invoice_settings"]["default_payment_method"]]
     method = next((found for found in (state.find("payment_method", m) for m in chosen) if found), None)
-    return dict(method["card"]) if method else None
+    return dict(method[method["type"]]) if method else None
 
 
 def _reasons(asked: Object) -> list[Object]:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..books import charging, collection, ending, items, standing
-from ..books.cards import Card
+from ..books.cards import Means
 from ..errors import declined, invalid
 from ..events import recorded
 from ..people import plan_switching, portal_flows
+from ..people.buyers import mandate_for
 from ..resources import payment_methods, subscriptions
 from ..store import Object, State
 from . import card_form
@@ -15,7 +16,7 @@ from . import card_form
 UPDATED = "customer.subscription.updated"
 DETAILS = ("name", "email", "phone")
 # The card that needs 3D Secure first, where one does.
-Action = Callable[[State, Object, Object, dict[str, str]], Card | None]
+Action = Callable[[State, Object, Object, dict[str, str]], Means | None]
 
 
 def feature(state: State, session: Object, name: str) -> Object:
@@ -27,7 +28,7 @@ def live(state: State, customer: Object) -> list[Object]:
     return [sub for sub in state.table("subscription").where("customer", customer["id"]) if not standing.is_over(sub)]
 
 
-def change_card(state: State, session: Object, customer: Object, given: dict[str, str]) -> Card | None:
+def change_card(state: State, session: Object, customer: Object, given: dict[str, str]) -> Means | None:
     """The new card becomes the default everywhere, and pays what is open."""
     if not feature(state, session, "payment_method_update")["enabled"]:
         raise invalid("This portal does not let cards be changed.")
@@ -37,6 +38,7 @@ def change_card(state: State, session: Object, customer: Object, given: dict[str
     if outcome == "authentication_failed":
         raise declined(dict(charging.AUTHENTICATION_FAILED))
     method = payment_methods.attached(state, payment_methods.new(state, card)["id"], customer)
+    mandate_for(state, method["id"])
     with recorded(state, customer, "customer.updated"):
         customer["invoice_settings"]["default_payment_method"] = method["id"]
     for sub in live(state, customer):

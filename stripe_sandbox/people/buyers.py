@@ -1,6 +1,8 @@
 """These functions find or make the customer of a Checkout, keep the card, and show the buyer's details."""
 
-from ..books.cards import Card
+from ..books import cards, mandates
+from ..books.cards import Means
+from ..books.debits import Account
 from ..events import emit
 from ..resources import customers, payment_methods
 from ..store import Object, State
@@ -29,8 +31,8 @@ def details(customer: Object | None, session: Object) -> Object:
     }
 
 
-def saved(state: State, customer: Object, card: Card | None) -> str | None:
-    """The card as a payment method of the customer."""
+def saved(state: State, customer: Object, card: Means | None) -> str | None:
+    """The card or bank account as a payment method of the customer."""
     if card is None:
         return None
     method = payment_methods.new(state, card)
@@ -39,4 +41,14 @@ def saved(state: State, customer: Object, card: Card | None) -> str | None:
     method["customer"] = customer["id"]
     state.put(method)
     emit(state, "payment_method.attached", method)
+    mandate_for(state, method["id"])
     return str(method["id"])
+
+
+def mandate_for(state: State, method: str) -> str | None:
+    """The mandate that the buyer of a Checkout accepts on its page, where the method is a bank account."""
+    means = cards.of_method(state, method)
+    if not isinstance(means, Account):
+        return None
+    acceptance = {"type": "online", "online": {"ip_address": "127.0.0.1", "user_agent": "Sandbox"}}
+    return str(mandates.accept(state, method, means, {"customer_acceptance": acceptance})["id"])

@@ -2,21 +2,23 @@
 
 from typing import Any
 
-from ..books import cards, charging, extras, proration, standing, subscribing
-from ..books.cards import Card
+from ..books import cards, charging, debits, extras, proration, standing, subscribing
+from ..books.cards import Card, Means
 from ..books.collection import collect
+from ..books.debits import CURRENCIES, Account
 from ..errors import invalid
 from ..events import emit, in_order, recorded
 from ..resources import payment_methods, setup_intents
 from ..store import Object, State
 from . import checkout_discounts, delayed, one_off
-from .buyers import customer_of, details, saved
+from .buyers import customer_of, details, mandate_for, saved
 
 OUTCOMES = ("paid", "declined", "authenticated", "authentication_failed")
 AT_CHECKOUT = (*OUTCOMES, "processing")
 PAID_ORDER = (
-    "customer.created charge.succeeded payment_method.attached checkout.session.completed customer.updated "
-    "customer.subscription.created payment_intent.succeeded payment_intent.created invoice.created invoice.finalized "
+    "customer.created charge.succeeded charge.pending payment_method.attached checkout.session.completed "
+    "customer.updated customer.subscription.created payment_intent.succeeded payment_intent.processing "
+    "payment_intent.created invoice.created invoice.finalized "
     "invoice.paid invoice.payment_succeeded invoice_payment.paid"
 ).split()
 TRIAL_ORDER = (
@@ -34,7 +36,7 @@ def open_session(state: State, identifier: str) -> Object:
 
 
 def complete(
-    state: State, identifier: str, given: Card | str | None, outcome: str | None, code: str | None = None
+    state: State, identifier: str, given: Means | str | None, outcome: str | None, code: str | None = None
 ) -> dict[str, Any]:
     """`given` is a card or the name of one. `outcome` overrules it; without one, 3D Secure counts as passed.
 
@@ -44,19 +46,54 @@ def complete(
         raise invalid(f"Invalid outcome: must be one of {', '.join(AT_CHECKOUT)}", "outcome")
     session = state.get("checkout.session", identifier)
     if delayed.is_awaited(state, session):
-        return delayed.settle(state, session, outcome)
+        return delayed.settle_session(state, session, outcome)
     session = open_session(state, identifier)
     if code:
         checkout_discounts.enter(state, session, code)
     if not given and not needs_card(state, session):
         return _finish(state, session, None, None)
-    card = given if isinstance(given, Card) else cards.by_token(given or "pm_card_visa", "payment_method")
+    card = given if isinstance(given, Card | Account) else cards.named(given or _usual(session), "payment_method")
+    if isinstance(card, Account):
+        outcome = _debited(session, card, outcome)
     if outcome == "processing" and is_free(session):
         raise invalid("There is nothing to pay at this Checkout that could be processing.", "outcome")
     failure = _failure(state, session, card, outcome)
     if failure:
         return {"outcome": failure[0], "error": failure[1], "session": session}
     return _finish(state, session, card, outcome)
+
+
+def _usual(session: Object) -> str:
+    """What a buyer pays with who names nothing."""
+    usual = {"sepa_debit": "pm_sepaDebit_success_de", "us_bank_account": "pm_usBankAccount_success",
+             "bacs_debit": "pm_bacsDebit_success"}  # fmt: skip
+    return usual.get(session["payment_method_types"][0], "pm_card_visa")
+
+
+def takes(session: Object, kind: str) -> bool:
+    """Whether the session names this kind of debit, or leaves the ways to pay to Stripe and has its currency."""
+    if session["payment_method_configuration_details"] is None:
+        return kind in session["payment_method_types"]
+    return bool(session["currency"] == CURRENCIES[kind])
+
+
+def accounts(session: Object) -> list[Account]:
+    """The test accounts that the session's page offers."""
+    named = session["payment_method_types"]
+    currencies = {CURRENCIES[kind] for kind in CURRENCIES if kind in named and takes(session, kind)}
+    return [account for currency in sorted(currencies) for account in debits.of_currency(currency)]
+
+
+def _debited(session: Object, account: Account, outcome: str | None) -> str | None:
+    """A debit is processing where there is anything to pay; its outcome is the bank's to say, later."""
+    if not takes(session, account.kind):
+        raise invalid(
+            f"This Checkout Session takes no {account.kind}: it takes {', '.join(session['payment_method_types'])}.",
+            "payment_method",
+        )
+    if outcome not in (None, "processing"):
+        raise invalid("A bank debit is processing first: its outcome comes later.", "outcome")
+    return None if is_free(session) else "processing"
 
 
 def needs_card(state: State, session: Object) -> bool:
@@ -69,7 +106,7 @@ def is_free(session: Object) -> bool:
     return not session["amount_total"]
 
 
-def _failure(state: State, session: Object, card: Card, outcome: str | None) -> tuple[str, Object] | None:
+def _failure(state: State, session: Object, card: Means, outcome: str | None) -> tuple[str, Object] | None:
     if outcome == "authentication_failed":
         _fail(state, session, card, outcome)
         return outcome, dict(charging.AUTHENTICATION_FAILED)
@@ -82,7 +119,7 @@ def _failure(state: State, session: Object, card: Card, outcome: str | None) -> 
     return "declined", cards.refusal(decline)
 
 
-def _fail(state: State, session: Object, card: Card, outcome: str) -> None:
+def _fail(state: State, session: Object, card: Means, outcome: str) -> None:
     """The attempt is on record, the session stays open."""
     if is_free(session):
         _fail_setup(state, session, card, outcome)
@@ -91,7 +128,7 @@ def _fail(state: State, session: Object, card: Card, outcome: str) -> None:
     charging.attempt(state, one_off.intent_for(state, session), method["id"], True, outcome)
 
 
-def _fail_setup(state: State, session: Object, card: Card, outcome: str) -> None:
+def _fail_setup(state: State, session: Object, card: Means, outcome: str) -> None:
     intent = state.find("setup_intent", session["setup_intent"]) or setup_intents.new(
         state, session["customer"], None, "requires_payment_method"
     )
@@ -101,7 +138,7 @@ def _fail_setup(state: State, session: Object, card: Card, outcome: str) -> None
     emit(state, "setup_intent.setup_failed", intent)
 
 
-def _finish(state: State, session: Object, card: Card | None, outcome: str | None) -> dict[str, Any]:
+def _finish(state: State, session: Object, card: Means | None, outcome: str | None) -> dict[str, Any]:
     result = "processing" if outcome == "processing" else "paid"
     if session["mode"] == "subscription":
         _subscribe(state, session, card, result)
@@ -110,7 +147,7 @@ def _finish(state: State, session: Object, card: Card | None, outcome: str | Non
     return {"outcome": result, "error": None, "session": session}
 
 
-def _subscribe(state: State, session: Object, card: Card | None, result: str) -> None:
+def _subscribe(state: State, session: Object, card: Means | None, result: str) -> None:
     trial = bool(state.note(session["id"])["trial"])
     with in_order(state, TRIAL_ORDER if trial else PAID_ORDER):
         customer = customer_of(state, session)
@@ -131,7 +168,7 @@ def _subscribe(state: State, session: Object, card: Card | None, result: str) ->
         emit(state, "customer.subscription.created", sub)
         emit(state, "checkout.session.completed", state.put(session))
     if result == "processing":
-        delayed.await_payment(state, session, method)
+        delayed.await_payment(state, session)
     standing.plan(state, sub)
 
 
@@ -154,5 +191,6 @@ def _subscription(state: State, session: Object, customer: Object, method: str |
 def _set_up(state: State, customer: Object, method: str | None) -> None:
     if method:
         intent = setup_intents.new(state, customer["id"], method, "succeeded")
+        intent["mandate"] = mandate_for(state, method)
         emit(state, "setup_intent.created", intent)
         emit(state, "setup_intent.succeeded", intent)

@@ -8,8 +8,7 @@ from ..http.contract import Params
 from ..http.listing import of_list, page
 from ..http.metadata import merged
 from ..http.routing import api
-from ..resources import catalogue, setup_intents
-from ..resources import payment_methods as methods
+from ..resources import bank_accounts, catalogue, setup_intents
 from ..store import Object, State
 from . import checkout_discounts, sessions
 
@@ -59,6 +58,7 @@ def create(state: State, params: Params) -> Object:
     if mode == "subscription":
         _check_recurring(state, wanted)
     currency = sessions.currency_of(state, wanted, params, customer) if wanted else params.get("currency")
+    bank_accounts.check_types(params, currency)
     data = params.get("subscription_data") or {}
     subscribing.check_mode(data.get("billing_mode"))
     trial = data.get("trial_period_days") or data.get("trial_end")
@@ -113,7 +113,6 @@ def _check(params: Params) -> None:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_covered(f"ui_mode={params['ui_mode']}")
-    methods.check_types(params)
     if any((entry.get("adjustable_quantity") or {}).get("enabled") for entry in params.get("line_items") or []):
         raise not_covered("line_items[adjustable_quantity]")
     if (params.get("automatic_tax") or {}).get("enabled"):

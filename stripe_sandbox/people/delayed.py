@@ -1,58 +1,110 @@
-"""Payments that take days: the session is complete and unpaid, until the bank says yes or no."""
+"""A payment may take days: what was bought is there and unpaid, until the bank says yes or no."""
 
 from typing import Any
 
-from ..books import cards, charging, collection
+from ..books import cards, charging, collection, debits, invoicing
+from ..books.debits import Account
+from ..books.due import job
 from ..errors import invalid
 from ..events import emit, in_order
 from ..store import Object, State
 from . import one_off
 
-GRACE = 23 * 3600
 ORDER = (
-    "charge.succeeded charge.failed payment_intent.succeeded payment_intent.payment_failed invoice.paid "
-    "invoice.payment_succeeded invoice.updated invoice.payment_failed invoice_payment.paid "
+    "charge.succeeded charge.failed payment_intent.succeeded payment_intent.payment_failed mandate.updated "
+    "invoice.paid invoice.payment_succeeded invoice.updated invoice.payment_failed invoice_payment.paid "
     "customer.subscription.updated checkout.session.async_payment_succeeded checkout.session.async_payment_failed"
 ).split()
 
 
-def await_payment(state: State, session: Object, method: str | None) -> None:
+def await_payment(state: State, session: Object) -> None:
+    """The session hears of what becomes of its payment."""
+    intent = session["payment_intent"]
+    if session["mode"] == "subscription":
+        paid_by = invoicing.intent_of(state, state.get("invoice", session["invoice"]))
+        intent = paid_by["id"] if paid_by else None
     session["payment_status"] = "unpaid"
-    state.note(session["id"])["awaits"] = method
+    state.note(session["id"])["awaits"] = intent
+    state.note(intent)["session"] = session["id"]
 
 
 def is_awaited(state: State, session: Object) -> bool:
     return "awaits" in state.note(session["id"])
 
 
-def settle(state: State, session: Object, outcome: str | None) -> dict[str, Any]:
-    """What the bank says in the end: paid or declined."""
+def settle_session(state: State, session: Object, outcome: str | None) -> dict[str, Any]:
+    """Settle a Checkout's payment as its bank says in the end: paid or declined."""
     if outcome not in ("paid", "declined"):
         raise invalid("This payment is processing: its outcome can be paid or declined.", "outcome")
-    method = state.note(session["id"]).pop("awaits")
+    intent = state.get("payment_intent", state.note(session["id"])["awaits"])
+    settle(state, intent, "" if outcome == "paid" else _usual_code(state, intent))
+    return {"outcome": outcome, "error": intent["last_payment_error"], "session": session}
+
+
+def answer(state: State, identifier: str, outcome: str | None, code: str | None) -> Object:
+    """Answer for the bank of a payment that is processing: succeeded, or failed with a code."""
+    intent = state.get("payment_intent", identifier, "payment_intent")
+    if intent["status"] != "processing":
+        raise invalid(
+            f"This PaymentIntent is {intent['status']}: only one that is processing waits for its bank.",
+            code="payment_intent_unexpected_state",
+        )
+    if outcome not in ("succeeded", "failed"):
+        raise invalid("Invalid outcome: must be one of succeeded, failed", "outcome")
+    if outcome == "succeeded":
+        if code is not None:
+            raise invalid("A payment that succeeded has no code: leave it out, or say `failed`.", "code")
+        settle(state, intent)
+    else:
+        settle(state, intent, _known_code(state, intent, code))
+    return intent
+
+
+def _is_debit(state: State, intent: Object) -> bool:
+    return isinstance(cards.of_method(state, intent["payment_method"]), Account)
+
+
+def _usual_code(state: State, intent: Object) -> str:
+    """Return the code that the test card or account has for its refusals, else the most general one."""
+    usual = "generic_could_not_process" if _is_debit(state, intent) else "generic_decline"
+    return cards.of_method(state, intent["payment_method"]).later_decline or usual
+
+
+def _known_code(state: State, intent: Object, code: str | None) -> str:
+    known = debits.MESSAGES if _is_debit(state, intent) else cards.MESSAGES
+    if code is not None and code not in known:
+        raise invalid(f"Invalid code: must be one of {', '.join(known)}", "code")
+    return code or _usual_code(state, intent)
+
+
+@job
+def bank_answers(state: State, identifier: str, charge: str) -> None:
+    """The bank does as its test account says, if nobody else has answered for it."""
+    intent = state.get("payment_intent", identifier)
+    if intent["status"] == "processing" and intent["latest_charge"] == charge:
+        settle(state, intent, cards.of_method(state, intent["payment_method"]).later_decline)
+
+
+def settle(state: State, intent: Object, code: str = "") -> None:
+    """The payment succeeds, or fails with a code; its invoice and its Checkout hear of it."""
+    note = state.note(intent["id"])
+    session = state.find("checkout.session", note.pop("session", None))
+    invoice = state.find("invoice", note.get("invoice"))
     with in_order(state, ORDER):
-        if session["mode"] == "subscription":
-            _settle_subscription(state, session, method, outcome)
-        else:
-            charging.attempt(state, state.get("payment_intent", session["payment_intent"]), method, True, outcome)
-        if outcome == "paid":
-            _succeed(state, session)
-        else:
-            emit(state, "checkout.session.async_payment_failed", session)
-    error = None if outcome == "paid" else cards.refusal("generic_decline")
-    return {"outcome": outcome, "error": error, "session": session}
+        result = charging.conclude(state, intent, code)
+        if invoice is not None:
+            collection.conclude(state, invoice, result)
+        if session is not None:
+            _tell(state, session, result)
 
 
-def _succeed(state: State, session: Object) -> None:
+def _tell(state: State, session: Object, result: str) -> None:
+    del state.note(session["id"])["awaits"]
+    if result != charging.SUCCEEDED:
+        emit(state, "checkout.session.async_payment_failed", session)
+        return
     if session["mode"] == "subscription":
         session["payment_status"] = "paid"
     else:
         one_off.settle(state, session)
     emit(state, "checkout.session.async_payment_succeeded", session)
-
-
-def _settle_subscription(state: State, session: Object, method: str | None, outcome: str) -> None:
-    invoice = state.get("invoice", session["invoice"])
-    collection.collect(state, invoice, on_session=True, outcome=outcome, method=method)
-    if outcome == "declined":
-        state.schedule(state.now() + GRACE, "incomplete_lapsed", session["subscription"])

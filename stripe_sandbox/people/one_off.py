@@ -3,17 +3,18 @@
 from typing import Any
 
 from ..books import charging, invoicing, line_items
-from ..books.cards import Card
+from ..books.cards import Means
 from ..events import emit, in_order
 from ..resources import payment_methods
 from ..store import Object, State
 from . import checkout_discounts, delayed
-from .buyers import customer_of, details, saved
+from .buyers import customer_of, details, mandate_for, saved
 
 SETUP_AUTHENTICATION_FAILED = {**charging.AUTHENTICATION_FAILED, "code": "setup_intent_authentication_failure"}
 PAYMENT_ORDER = (
-    "customer.created payment_intent.created charge.succeeded payment_method.attached payment_intent.succeeded "
-    "payment_intent.processing checkout.session.completed invoiceitem.created invoice.created invoice.finalized "
+    "customer.created payment_intent.created charge.succeeded charge.pending payment_method.attached "
+    "payment_intent.succeeded payment_intent.processing checkout.session.completed invoiceitem.created "
+    "invoice.created invoice.finalized "
     "invoice.paid invoice.payment_succeeded invoice_payment.paid"
 ).split()
 SETUP_ORDER = "customer.created payment_method.attached setup_intent.succeeded checkout.session.completed".split()
@@ -35,7 +36,7 @@ def intent_for(state: State, session: Object) -> Object:
     return intent
 
 
-def finish(state: State, session: Object, card: Card | None, result: str) -> None:
+def finish(state: State, session: Object, card: Means | None, result: str) -> None:
     with in_order(state, SETUP_ORDER if session["mode"] == "setup" else PAYMENT_ORDER):
         customer = customer_of(state, session) if _has_customer(state, session) else None
         session.update(status="complete", url=None, customer=customer["id"] if customer else None)
@@ -57,21 +58,22 @@ def _has_customer(state: State, session: Object) -> bool:
     return bool(session["customer"]) or session["customer_creation"] == "always" or keeps_card or invoices
 
 
-def _save_card(state: State, session: Object, customer: Object | None, card: Card | None) -> None:
+def _save_card(state: State, session: Object, customer: Object | None, card: Means | None) -> None:
     intent = state.get("setup_intent", session["setup_intent"])
     method = _method(state, customer, card)
     intent.update(status="succeeded", payment_method=method, customer=session["customer"], last_setup_error=None)
+    intent["mandate"] = mandate_for(state, method)
     state.put(intent)
     emit(state, "setup_intent.succeeded", intent)
 
 
-def _method(state: State, customer: Object | None, card: Card | None) -> str:
+def _method(state: State, customer: Object | None, card: Means | None) -> str:
     if card is None:
         raise AssertionError("A payment and a setup need a card.")
     return str(saved(state, customer, card) if customer else payment_methods.new(state, card)["id"])
 
 
-def _pay(state: State, session: Object, customer: Object | None, card: Card | None, result: str) -> None:
+def _pay(state: State, session: Object, customer: Object | None, card: Means | None, result: str) -> None:
     intent = intent_for(state, session)
     intent["customer"] = session["customer"]
     state.put(intent)
@@ -79,7 +81,7 @@ def _pay(state: State, session: Object, customer: Object | None, card: Card | No
     method = _method(state, keeps, card)
     charging.attempt(state, intent, method, True, result)
     if result == "processing":
-        delayed.await_payment(state, session, method)
+        delayed.await_payment(state, session)
     else:
         settle(state, session)
 

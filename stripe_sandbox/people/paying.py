@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from ..books import collection, invoicing
+from ..books import cards, collection, invoicing
+from ..books.debits import Account
 from ..errors import invalid
 from ..resources.invoices import payable
 from ..resources.payment_methods import attached
 from ..store import Object, State
 
-NAMES = {"succeeded": "paid", "declined": "declined", "requires_action": "requires_action"}
+NAMES = {"succeeded": "paid", "declined": "declined", "requires_action": "requires_action",
+         "processing": "processing"}  # fmt: skip
 
 
 def _waiting(state: State, invoice: Object) -> str | None:
@@ -24,6 +26,8 @@ def pay(state: State, identifier: str, outcome: str | None, token: str | None) -
         method = attached(state, token, state.get("customer", invoice["customer"]))["id"]
     if method is None and invoice["amount_due"]:
         raise invalid("There is no card to pay with: give a payment_method.", "payment_method", "parameter_missing")
+    if outcome and method and isinstance(cards.of_method(state, method), Account):
+        raise invalid("A bank debit has no outcome at once: its bank answers later.", "outcome")
     result = collection.collect(state, invoice, on_session=True, outcome=outcome, method=method)
     intent = invoicing.intent_of(state, invoice)
     error = intent["last_payment_error"] if intent else None

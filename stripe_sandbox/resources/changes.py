@@ -13,6 +13,8 @@ from ..books import (
     standing,
     subscribing,
 )
+from ..books.cards import of_method
+from ..books.debits import Account
 from ..books.proration import Change
 from ..errors import invalid
 from ..events import in_order, recorded
@@ -49,6 +51,7 @@ def update(state: State, subscription: str, params: Params) -> Object:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
     check_types(params.get("payment_settings") or {})
     _check(state, sub, params)
+    _refuse_pending_debit(state, sub, params)
     params = {**params, **_priced(state, params)}
     moves = _ends_trial(sub, params) or _starts_trial(sub, params) or params.get("billing_cycle_anchor") == "now"
     if moves or "items" in params:
@@ -89,8 +92,7 @@ def _check(state: State, sub: Object, params: Params) -> None:
         )
     if params.get("cancel_at") and params.get("cancel_at_period_end"):
         raise invalid("You may only specify one of these parameters: cancel_at, cancel_at_period_end.", "cancel_at")
-    if isinstance(params.get("cancel_at"), int) and params["cancel_at"] <= state.now():
-        raise invalid("The `cancel_at` timestamp must be in the future.", "cancel_at")
+    subscribing.check_end(state, params.get("cancel_at"))
     if isinstance(params.get("trial_end"), int) and params["trial_end"] <= state.now():
         raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end")
     if params.get("default_payment_method"):
@@ -98,6 +100,23 @@ def _check(state: State, sub: Object, params: Params) -> None:
     at = params.get("proration_date")
     if at is not None and not items.period_start(sub) <= at <= items.period_end(sub):
         raise invalid("The `proration_date` must be within the current period.", "proration_date")
+
+
+def _refuse_pending_debit(state: State, sub: Object, params: Params) -> None:
+    """A pending update waits 23 hours at most, and a bank takes days (https://docs.stripe.com/billing/subscriptions/
+    pending-updates names the payment methods)."""
+    method = params.get("default_payment_method") or _method_of(state, sub)
+    is_pending = params.get("payment_behavior") == "pending_if_incomplete"
+    if is_pending and method and isinstance(of_method(state, method), Account):
+        raise invalid(
+            "`payment_behavior=pending_if_incomplete` is not supported for payments by bank debit.", "payment_behavior"
+        )
+
+
+def _method_of(state: State, sub: Object) -> str | None:
+    customer = state.get("customer", sub["customer"])
+    chosen = sub["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
+    return str(chosen) if chosen else None
 
 
 def _ends_trial(sub: Object, params: Params) -> bool:
@@ -210,9 +229,7 @@ def _start_trial(state: State, sub: Object, rows: list[Object], end: int, prorat
 
 
 def _payable(state: State, sub: Object, params: Params) -> bool:
-    customer = state.get("customer", sub["customer"])
-    method = sub["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
-    return charging.foreseen(state, method, not params.get("off_session")) == charging.SUCCEEDED
+    return charging.foreseen(state, _method_of(state, sub), not params.get("off_session")) == charging.SUCCEEDED
 
 
 def _apply(state: State, sub: Object, change: Change, params: Params) -> None:

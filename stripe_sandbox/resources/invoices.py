@@ -1,6 +1,6 @@
 """Invoices: read, updated, finalized, paid, voided; their lines and payments."""
 
-from ..books import collection, discounting, extras, invoicing, standing
+from ..books import collection, discounting, extras, invoicing, mandates, standing
 from ..errors import declined, invalid
 from ..events import recorded
 from ..http.contract import Params
@@ -54,6 +54,8 @@ def pay(state: State, invoice: str, params: Params) -> Object:
 
 def _refuse_failure(state: State, invoice: Object, result: str) -> None:
     intent = invoicing.intent_of(state, invoice)
+    if result == collection.DECLINED and intent and intent["last_payment_error"]["code"] == mandates.CODE:
+        raise mandates.missing("PaymentIntent", payment_intent=intent)
     if result == collection.DECLINED and intent is not None:
         raise declined(intent["last_payment_error"])
     if result == collection.REQUIRES_ACTION:
@@ -71,6 +73,9 @@ def payable(state: State, identifier: str) -> Object:
         raise invalid("Invoice is already paid", None, "invoice_already_paid")
     if invoice["status"] == "draft":
         invoicing.finalize(state, invoice)
+    if invoicing.is_processing(state, invoice):
+        raise invalid(f"Invoice {identifier} has a payment that is processing: it cannot be paid again.", None,
+                      "invoice_not_editable")  # fmt: skip
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(f"Invoice {identifier} is {invoice['status']}: it cannot be paid.", None, "invoice_not_editable")
     return invoice
@@ -98,8 +103,7 @@ def void(state: State, invoice: str, params: Params) -> Object:
     row = state.get("invoice", invoice)
     if row["status"] not in ("open", "uncollectible"):
         raise invalid(f"You can only pass in open invoices. This invoice isn't open: it is {row['status']}.")
-    intent = invoicing.intent_of(state, row)
-    if intent is not None and intent["status"] == "processing":
+    if invoicing.is_processing(state, row):
         raise invalid("You can't void an invoice while its payment is processing.", None, "invoice_not_editable")
     standing.close_invoice(state, row, "void")
     return row

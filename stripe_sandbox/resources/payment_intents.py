@@ -1,6 +1,7 @@
 """Payment intents: those of invoices, and one-off payments."""
 
-from ..books import amounts, charges, charging, collection
+from ..books import amounts, cards, charges, charging, collection
+from ..books.debits import Account
 from ..errors import declined, invalid, missing_parameter
 from ..events import emit
 from ..http.contract import Params
@@ -8,8 +9,8 @@ from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
-from . import off_session
-from .payment_methods import check_types, resolved, types_of
+from . import bank_accounts, off_session
+from .payment_methods import resolved, types_of
 
 CREATED = (
     "amount currency customer payment_method confirm description metadata off_session receipt_email capture_method "
@@ -22,12 +23,15 @@ OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 @api.add(
-    "POST", "/v1/payment_intents", "PaymentIntentCreateParams", f"{CREATED} {AUTOMATIC} payment_method_types return_url"
+    "POST",
+    "/v1/payment_intents",
+    "PaymentIntentCreateParams",
+    f"{CREATED} {AUTOMATIC} {bank_accounts.ACCEPTED} payment_method_types return_url",
 )
 def create(state: State, params: Params) -> Object:
     if params.get("customer"):
         state.get("customer", params["customer"], "customer")
-    check_types(params)
+    bank_accounts.check_types(params, params["currency"])
     amounts.check(params["amount"], params["currency"].lower())
     values = {name: params[name] for name in COPIED if name in params}
     values |= types_of(params) | {"capture_method": params.get("capture_method", "automatic_async")}
@@ -51,6 +55,7 @@ def _confirm(state: State, intent: Object, params: Params) -> Object:
     if intent["payment_method"] is None:
         raise missing_parameter("payment_method")
     state.note(intent["id"])["return_url"] = params.get("return_url")
+    _check_account(state, intent, params)
     on_session, method = not params.get("off_session"), intent["payment_method"]
     is_of_invoice = "invoice" in state.note(intent["id"])
     if not on_session and not is_of_invoice and off_session.needs_customer(state, method):
@@ -59,16 +64,24 @@ def _confirm(state: State, intent: Object, params: Params) -> Object:
         result = _attempt(state, intent, on_session)
     if result == charging.DECLINED:
         raise declined({**intent["last_payment_error"], "payment_intent": intent})
-    if result == charging.SUCCEEDED:
+    if result in (charging.SUCCEEDED, charging.PROCESSING):
         charging.keep_card(state, intent)
     return intent
+
+
+def _check_account(state: State, intent: Object, params: Params) -> None:
+    """Stripe chose the ways to pay of an invoice's intent, and where none were named."""
+    means = cards.of_method(state, intent["payment_method"])
+    if isinstance(means, Account):
+        is_chosen = intent["automatic_payment_methods"] or "invoice" in state.note(intent["id"])
+        bank_accounts.take(state, intent, means, params, is_named=not is_chosen)
 
 
 @api.add(
     "POST",
     "/v1/payment_intents/{intent}/confirm",
     "PaymentIntentConfirmParams",
-    "payment_method off_session return_url",
+    f"payment_method off_session return_url {bank_accounts.ACCEPTED}",
 )
 def confirm(state: State, intent: str, params: Params) -> Object:
     row = state.get("payment_intent", intent)

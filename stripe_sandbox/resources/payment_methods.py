@@ -1,12 +1,13 @@
-"""Payment methods: cards."""
+"""Payment methods: cards, bank accounts, and those that are only shown."""
 
 import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from ..books import cards
-from ..books.cards import Card
+from ..books import cards, debits
+from ..books.cards import Card, Means
 from ..books.charging import CONFIGURATION
+from ..books.debits import CURRENCIES, Account
 from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
 from ..http.blanks import blank
@@ -15,17 +16,24 @@ from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
-from . import other_methods
+from . import bank_accounts, other_methods
 
 CARD = "card.number card.exp_month card.exp_year card.cvc card.token"
 DETAILS = "billing_details metadata type allow_redisplay"
 
 
-@api.add("POST", "/v1/payment_methods", "PaymentMethodCreateParams", f"{DETAILS} {CARD} {other_methods.COVERED}")
+MADE = f"{DETAILS} {CARD} {bank_accounts.COVERED} {other_methods.COVERED}"
+
+
+@api.add("POST", "/v1/payment_methods", "PaymentMethodCreateParams", MADE)
 def create(state: State, params: Params) -> Object:
     kind = params.get("type", "card")
     if kind in other_methods.NEEDED:
         method = _document(state, state.new_id("pm"), kind, other_methods.details(kind, params.get(kind) or {}))
+        write(method, params)
+        return method
+    if kind in CURRENCIES:
+        method = _account(state, bank_accounts.entered(kind, params), params.get(kind) or {})
         write(method, params)
         return method
     if kind != "card":
@@ -42,7 +50,15 @@ def create(state: State, params: Params) -> Object:
     return method
 
 
-def new(state: State, card: Card, exp_month: int | None = None, exp_year: int | None = None) -> Object:
+def _account(state: State, account: Account, given: dict[str, Any]) -> Object:
+    identifier = state.new_id("pm")
+    state.note(identifier)["debit"] = account.token
+    return _document(state, identifier, account.kind, bank_accounts.shown(account, given))
+
+
+def new(state: State, card: Means, exp_month: int | None = None, exp_year: int | None = None) -> Object:
+    if isinstance(card, Account):
+        return _account(state, card, {})
     identifier = state.new_id("pm")
     today = datetime.fromtimestamp(state.now(), UTC)
     month, year = card.expires or (today.month, today.year + 1)
@@ -107,7 +123,7 @@ def write(method: Object, params: Params) -> None:
 
 
 def check_types(params: Params) -> None:
-    """Cards only."""
+    """Refuse that a subscription's settings name other ways to pay than cards: its default payment method decides."""
     for name in params.get("payment_method_types") or []:
         if name != "card":
             raise not_covered(f"payment_method_types={name}")
@@ -116,14 +132,16 @@ def check_types(params: Params) -> None:
 def types_of(params: Params) -> Object:
     """The ways to pay: those that are named, else those of the account's configuration, chosen by Stripe."""
     if "payment_method_types" in params:
-        return {}
+        return {"payment_method_types": params["payment_method_types"]}
     given = {"allow_redirects": "always", "enabled": True} | (params.get("automatic_payment_methods") or {})
     shown = {"automatic_payment_methods": given if given["enabled"] else None}
     return shown | {"payment_method_configuration_details": {"id": CONFIGURATION, "parent": None}}
 
 
 def resolved(state: State, identifier: str, param: str = "payment_method") -> Object:
-    """A payment method by id; `pm_card_visa` and its like make a new one."""
+    """A payment method by id; `pm_card_visa`, `pm_sepaDebit_success_de` and their like make a new one."""
+    if identifier.startswith(debits.PREFIXES):
+        return new(state, debits.by_token(identifier, param))
     if identifier.startswith("pm_card_"):
         return new(state, cards.by_token(identifier, param))
     return state.get("payment_method", identifier, param)

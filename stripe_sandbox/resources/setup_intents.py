@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..books import cards, charging
+from ..books import cards, charging, mandates
+from ..books.debits import Account
 from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
 from ..http.blanks import blank
@@ -11,7 +12,8 @@ from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
-from .payment_methods import attached, check_types, resolved, types_of
+from . import bank_accounts
+from .payment_methods import attached, resolved, types_of
 
 AUTOMATIC = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects"
 
@@ -45,7 +47,8 @@ def new(state: State, customer: str | None, method: str | None, status: str, **v
     "POST",
     "/v1/setup_intents",
     "SetupIntentCreateParams",
-    f"customer payment_method confirm usage metadata description return_url payment_method_types {AUTOMATIC}",
+    f"customer payment_method confirm usage metadata description return_url payment_method_types {AUTOMATIC} "
+    f"{bank_accounts.ACCEPTED}",
 )
 def create(state: State, params: Params) -> Object:
     customer = params.get("customer")
@@ -53,36 +56,40 @@ def create(state: State, params: Params) -> Object:
         state.get("customer", customer, "customer")
     method = resolved(state, params["payment_method"])["id"] if "payment_method" in params else None
     status = "requires_confirmation" if method else "requires_payment_method"
-    check_types(params)
+    bank_accounts.check_types(params, None)
     values = {name: params[name] for name in ("usage", "metadata", "description") if name in params} | types_of(params)
     intent = new(state, customer, method, status, **values)
     emit(state, "setup_intent.created", intent)
-    return _confirm(state, intent, params.get("return_url")) if params.get("confirm") else intent
+    return _confirm(state, intent, params) if params.get("confirm") else intent
 
 
-@api.add("POST", "/v1/setup_intents/{intent}/confirm", "SetupIntentConfirmParams", "payment_method return_url")
+@api.add("POST", "/v1/setup_intents/{intent}/confirm", "SetupIntentConfirmParams",
+         f"payment_method return_url {bank_accounts.ACCEPTED}")  # fmt: skip
 def confirm(state: State, intent: str, params: Params) -> Object:
     row = state.get("setup_intent", intent)
     if "payment_method" in params:
         row["payment_method"] = resolved(state, params["payment_method"])["id"]
-    return _confirm(state, row, params.get("return_url"))
+    return _confirm(state, row, params)
 
 
-def _confirm(state: State, intent: Object, return_url: str | None) -> Object:
+def _confirm(state: State, intent: Object, params: Params) -> Object:
     _check_open(intent)
     if intent["payment_method"] is None:
         raise missing_parameter("payment_method")
     card = cards.of_method(state, intent["payment_method"])
+    if isinstance(card, Account):
+        bank_accounts.take(state, intent, card, params, is_named=not intent["automatic_payment_methods"])
     if card.authentication:
         intent.update(status="requires_action", last_setup_error=None)
-        intent["next_action"] = charging.next_action(state, intent["id"], return_url)
+        intent["next_action"] = charging.next_action(state, intent["id"], params.get("return_url"))
         emit(state, "setup_intent.requires_action", intent)
         return intent
     return succeed(state, intent)
 
 
 def succeed(state: State, intent: Object) -> Object:
-    """The card is the customer's; a subscription that waited for it waits no longer."""
+    """The card or account is the customer's; a subscription that waited for it waits no longer."""
+    intent["mandate"] = (mandates.of(state, intent["payment_method"]) or {}).get("id")
     if intent["customer"]:
         attached(state, intent["payment_method"], state.get("customer", intent["customer"]))
     intent.update(status="succeeded", next_action=None, last_setup_error=None)

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..books import charging, collection, extras, items, proration, standing, subscribing
 from ..books.cards import decline_error, of_method
-from ..books.charging import SUCCEEDED
+from ..books.charging import PROCESSING, SUCCEEDED
 from ..books.invoicing import draft, finalize
 from ..errors import ApiError, invalid, missing_parameter
 from ..events import emit, forget, in_order
@@ -43,6 +43,7 @@ def create(state: State, params: Params) -> Object:
     check_types(params.get("payment_settings") or {})
     charged = params.get("collection_method", "charge_automatically") == "charge_automatically"
     subscribing.check_terms(params.get("collection_method", "charge_automatically"), params.get("days_until_due"))
+    subscribing.check_end(state, params.get("cancel_at"))
     customer = state.get("customer", params["customer"], "customer")
     if params.get("default_payment_method"):
         owned(state, params["default_payment_method"], customer["id"], "default_payment_method")
@@ -115,7 +116,7 @@ def refuse_unpayable(state: State, customer: Object, chosen: str | None, off_ses
     """`error_if_incomplete`: the request fails where its payment would."""
     method = chosen or customer["invoice_settings"]["default_payment_method"]
     result = charging.foreseen(state, method, not off_session)
-    if result == SUCCEEDED:
+    if result in (SUCCEEDED, PROCESSING):
         return
     if method is None:
         raise _no_card()

@@ -1,14 +1,13 @@
 """What people, banks and time do to a sandbox, told to it in this process; someone else chooses what, and of which."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from stripe_sandbox import Sandbox
-from stripe_sandbox.http.messages import Request
 
-Choose = Callable[[Sequence[Any]], Any]
+from .afterwards import Afterwards
+from .asking import Choose
+
 DAY = 86_400
 
 CARDS = (
@@ -16,55 +15,33 @@ CARDS = (
     "createDispute createDisputeInquiry fraudWarning refundFail"
 ).split()
 
+# The currency that each can be debited in.
+ACCOUNTS = {
+    "usd": "usBankAccount_success usBankAccount_insufficientFunds usBankAccount_accountClosed usBankAccount_dispute "
+    "usBankAccount_processing",
+    "eur": "sepaDebit_success_de sepaDebit_successDelayed_at sepaDebit_failed_fr sepaDebit_disputed_ie",
+    "gbp": "bacsDebit_success bacsDebit_debitNotAuthorizedDelayed bacsDebit_mandateRefused bacsDebit_dispute",
+}
 PRORATIONS = ["always_invoice", "create_prorations", "none"]
 PAYING = ["allow_incomplete", "error_if_incomplete", "pending_if_incomplete", "default_incomplete"]
 OUTCOMES = [None, "paid", "declined", "authenticated", "authentication_failed", "processing"]
 STEPS = [60, 3_600, DAY, 3 * DAY, 8 * DAY, 32 * DAY, 400 * DAY]
 
 
-class History:
-    """What happens to one sandbox; `pick` chooses among the objects there are by then."""
+class History(Afterwards):
+    """What happens to one sandbox."""
 
     def __init__(self, choose: Choose, sandbox: Sandbox) -> None:
-        self.choose, self.sandbox = choose, sandbox
-        self.state = self.sandbox.state
-        self.events: dict[str, dict[str, Any]] = {}
+        super().__init__(choose, sandbox)
         self.prices: dict[str, list[str]] = {}
         self._catalogue()
-
-    # How things are asked
-
-    def ask(self, method: str, path: str, body: bytes) -> dict[str, Any]:
-        headers = {"authorization": "Bearer sk_test_x"}
-        response = self.sandbox.handle(Request(method, path, "", headers, body))
-        assert response is not None
-        answer: dict[str, Any] = json.loads(response.body)
-        assert response.status < 500, f"{method} {path} {body.decode()}: {answer}"
-        self.events.update(self.state.table("event").rows)
-        return answer
-
-    def api(self, method: str, path: str, **params: Any) -> dict[str, Any]:
-        return self.ask(method, f"/v1/{path}", urlencode(params).encode())
-
-    def post(self, path: str, params: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        return self.api("POST", path, **(params or {}), **more)
-
-    def control(self, path: str, **body: Any) -> dict[str, Any]:
-        return self.ask("POST", f"/_sandbox/{path}", json.dumps(body).encode())
-
-    def pick(self, kind: str) -> dict[str, Any] | None:
-        rows = list(self.state.table(kind).rows.values())
-        return self.choose(rows) if rows else None
-
-    def one_of(self, *choices: Any) -> Any:
-        return self.choose(choices)
 
     # What is on sale
 
     def _catalogue(self) -> None:
         self.control("portal")
         feature = self.post("entitlements/features", lookup_key="reports", name="Reports")["id"]
-        for currency, amount in (("usd", 2000), ("jpy", 1500), ("kwd", 4990)):
+        for currency, amount in (("usd", 2000), ("jpy", 1500), ("kwd", 4990), ("eur", 1900), ("gbp", 1700)):
             product = self.post("products", name=f"Pro {currency}")["id"]
             self.post(f"products/{product}/features", entitlement_feature=feature)
             plans = [(amount, "month"), (amount * 3 + 1, "month"), (amount * 10, "year"), (0, "month")]
@@ -116,14 +93,14 @@ class History:
         if "id" in session:
             self.control(
                 f"checkout/{session['id']}/complete",
-                payment_method=f"pm_card_{self.choose(CARDS)}",
+                payment_method=self.means(currency),
                 outcome=self.choose(OUTCOMES),
             )
 
     def subscribe(self) -> None:
         """By the API, with a card that is attached first."""
         currency, person = self.one_of(*self.prices), self.person()
-        card = self.post(f"payment_methods/pm_card_{self.choose(CARDS)}/attach", customer=person)
+        card = self.post(f"payment_methods/{self.means(currency)}/attach", customer=person)
         params: dict[str, Any] = {
             "customer": person,
             "items[0][price]": self.price(currency),
@@ -136,6 +113,12 @@ class History:
         if self.one_of(True, False, False, False):
             params["cancel_at"] = self.state.now() + self.one_of(DAY, 40 * DAY)
         self.post("subscriptions", params)
+
+    def means(self, currency: str) -> str:
+        """A test card, or a test account that can be debited in the currency."""
+        accounts = ACCOUNTS.get(currency, "").split()
+        debits = accounts and self.one_of(True, False)
+        return f"pm_{self.choose(accounts)}" if debits else f"pm_card_{self.choose(CARDS)}"
 
     def coupon(self, currency: str) -> str:
         off = self.one_of({"percent_off": 33.3}, {"percent_off": 100}, {"amount_off": 700, "currency": currency})
@@ -173,7 +156,8 @@ class History:
 
     def change_card(self) -> None:
         sub = self.pick("subscription")
-        method = sub and self.post(f"payment_methods/pm_card_{self.choose(CARDS)}/attach", customer=sub["customer"])
+        named = sub and self.means(sub["currency"])
+        method = sub and self.post(f"payment_methods/{named}/attach", customer=sub["customer"])
         if method and "id" in method:
             self.post(f"subscriptions/{sub['id']}", default_payment_method=method["id"])
 
@@ -258,28 +242,6 @@ class History:
                 outcome=self.one_of("paid", "declined", "authenticated", "authentication_failed"),
             )
 
-    def refund(self) -> None:
-        charge = self.pick("charge")
-        if charge:
-            self.post("refunds", charge=charge["id"], **self.one_of({}, {"amount": 100}, {"amount": 2000}))
-
-    def fail_refund(self) -> None:
-        refund = self.pick("refund")
-        if refund:
-            self.control(f"refunds/{refund['id']}/fail")
-
-    def dispute(self) -> None:
-        charge = self.pick("charge")
-        if charge:
-            self.control("disputes", charge=charge["id"], inquiry=self.one_of(True, False))
-
-    def move_dispute(self) -> None:
-        dispute = self.pick("dispute")
-        if dispute:
-            self.control(
-                f"disputes/{dispute['id']}", status=self.one_of("under_review", "won", "lost", "warning_closed")
-            )
-
     def leave(self) -> None:
         customer = self.pick("customer")
         if customer:
@@ -290,7 +252,9 @@ COMMON = [History.buy, History.subscribe, History.pass_time, History.change_plan
 RARE = [
     History.sign_up, History.pass_frozen_time, History.change_card, History.lose_card, History.cancel, History.pause,
     History.resume, History.schedule, History.end_schedule, History.discount, History.invoice_by_hand,
-    History.settle_invoice, History.pay_on_the_page, History.refund, History.fail_refund, History.dispute,
+    History.settle_invoice, History.pay_on_the_page, History.bank_answers, History.set_debit_days, History.credit,
+    History.void_credit, History.refund,
+    History.fail_refund, History.dispute,
     History.move_dispute, History.leave,
 ]  # fmt: skip
 DOINGS: list[Callable[[History], None]] = [*COMMON * 3, *RARE]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from stripe_sandbox.books.invoicing import subscription_id
+from stripe_sandbox.books.invoicing import is_processing, subscription_id
 from stripe_sandbox.events import difference, shown
 from stripe_sandbox.http.shapes import problems
 from stripe_sandbox.store import Object, State
@@ -32,6 +32,7 @@ REFERENCES = {
     "balance_transaction": "balance_transaction",
     "failure_balance_transaction": "balance_transaction",
     "pending_setup_intent": "setup_intent",
+    "mandate": "mandate",
     "schedule": "subscription_schedule",
     "test_clock": "test_helpers.test_clock",
 }
@@ -86,12 +87,47 @@ def invoices(state: State) -> Iterator[str]:
 def charges(state: State) -> Iterator[str]:
     for row in state.table("charge").rows.values():
         refunds = [
-            refund for refund in state.table("refund").where("charge", row["id"]) if refund["status"] == "succeeded"
+            refund
+            for refund in state.table("refund").where("charge", row["id"])
+            if refund["status"] in ("succeeded", "pending")
         ]
         if row["amount_refunded"] != sum(refund["amount"] for refund in refunds):
             yield f"{row['id']}: refunded {row['amount_refunded']}, its refunds say something else"
         if row["refunded"] != (row["amount_refunded"] == row["amount"]) or row["amount_refunded"] > row["amount"]:
             yield f"{row['id']}: refunded is {row['refunded']} with {row['amount_refunded']} of {row['amount']}"
+
+
+def credit_notes(state: State) -> Iterator[str]:
+    """What was credited stands on its invoice, and is no more than there was to pay or was paid."""
+    for row in state.table("invoice").rows.values():
+        notes = [n for n in state.table("credit_note").where("invoice", row["id"]) if n["status"] == "issued"]
+        for kind in ("pre_payment", "post_payment"):
+            credited = sum(note[f"{kind}_amount"] for note in notes)
+            if credited != row[f"{kind}_credit_notes_amount"]:
+                yield f"{row['id']}: its credit notes say {credited} {kind}, it says otherwise"
+        if row["post_payment_credit_notes_amount"] > row["amount_paid"] or row["amount_remaining"] < 0:
+            yield f"{row['id']}: more is credited than was paid or is left"
+    for note in state.table("credit_note").rows.values():
+        if note["total"] != sum(line["amount"] - line["discount_amount"] for line in note["lines"]["data"]):
+            yield f"{note['id']}: its lines add up to something else than {note['total']}"
+
+
+def debits(state: State) -> Iterator[str]:
+    """A charge is pending while its intent is processing, and moves no money until its bank has answered."""
+    for row in state.table("charge").rows.values():
+        intent = state.get("payment_intent", row["payment_intent"])
+        is_latest = intent["latest_charge"] == row["id"]
+        if (row["status"] == "pending") != (is_latest and intent["status"] == "processing"):
+            yield f"{row['id']} ({row['status']}): its intent is {intent['status']}"
+        if (row["balance_transaction"] is not None) != (row["paid"] and row["captured"]):
+            yield f"{row['id']} ({row['status']}): its balance transaction is {row['balance_transaction']}"
+    for row in state.table("invoice").rows.values():
+        if row["status"] == "void" and is_processing(state, row):
+            yield f"{row['id']} is void, and its payment is processing"
+    for row in state.table("dispute").rows.values():
+        is_debit = state.get("charge", row["charge"])["payment_method_details"]["type"] != "card"
+        if is_debit and row["status"] != "lost":
+            yield f"{row['id']} ({row['status']}): the dispute of a debit is lost at once"
 
 
 def schedules(state: State) -> Iterator[str]:
@@ -164,6 +200,8 @@ def deliveries(state: State) -> Iterator[str]:
 CHECKS: list[Callable[[State], Iterator[str]]] = [
     invoices,
     charges,
+    credit_notes,
+    debits,
     schedules,
     subscriptions,
     entitlements,

@@ -35,7 +35,22 @@ def opened(c: Any, w: Any) -> str:
     return c.v1.invoices.finalize_invoice(drafted(c, w)).id
 
 
+def mandated(c: Any) -> str:
+    """The id of the mandate of a new bank account."""
+    accepted = {"customer_acceptance": {"type": "offline"}}
+    wanted = {"payment_method": "pm_sepaDebit_success_de", "payment_method_types": ["sepa_debit"], "confirm": True}
+    return c.v1.setup_intents.create({**wanted, "mandate_data": accepted}).mandate
+
+
 MONEY_CALLS = {
+    "mandates.retrieve": lambda c, w: c.v1.mandates.retrieve(mandated(c)),
+    "credit_notes.create": lambda c, w: c.v1.credit_notes.create({"invoice": opened(c, w), "amount": 200}),
+    "credit_notes.preview": lambda c, w: c.v1.credit_notes.preview({"invoice": opened(c, w), "amount": 200}),
+    "credit_notes.retrieve": lambda c, w: c.v1.credit_notes.retrieve(w["credit_notes.create"].id),
+    "credit_notes.list": lambda c, w: c.v1.credit_notes.list({"customer": cus(w)}),
+    "credit_notes.update": lambda c, w: c.v1.credit_notes.update(w["credit_notes.create"].id, {"memo": "Sorry"}),
+    "credit_notes.line_items.list": lambda c, w: c.v1.credit_notes.line_items.list(w["credit_notes.create"].id),
+    "credit_notes.void_credit_note": lambda c, w: c.v1.credit_notes.void_credit_note(w["credit_notes.create"].id),
     # Invoices
     "invoices.create": lambda c, w: c.v1.invoices.create({"customer": cus(w), "auto_advance": False}),
     "invoice_items.create": lambda c, w: c.v1.invoice_items.create(

@@ -217,3 +217,15 @@ def test_a_currency_option_is_billed_in_its_currency(
     done = control(f"/checkout/{checkout(currency='jpy').id}/complete")["session"]
     sub = client.v1.subscriptions.retrieve(done["subscription"], {"expand": ["latest_invoice"]})
     assert (sub.currency, sub.latest_invoice.amount_paid, sub.latest_invoice.currency) == ("jpy", 3000, "jpy")
+
+
+def test_an_end_in_the_past_is_refused_at_creation_as_at_a_change(
+    client: stripe.StripeClient, customer: stripe.Customer, price: stripe.Price
+) -> None:
+    method = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    wanted: Any = {"customer": customer.id, "items": [{"price": price.id}], "default_payment_method": method.id}
+    with pytest.raises(stripe.InvalidRequestError, match="must be in the future") as refused:
+        client.v1.subscriptions.create({**wanted, "cancel_at": customer.created - DAY})
+    assert refused.value.param == "cancel_at"
+    assert client.v1.subscriptions.list({"customer": customer.id}).data == []
+    assert client.v1.subscriptions.create({**wanted, "cancel_at": customer.created + DAY}).cancel_at
