@@ -10,27 +10,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# The core: modules, and packages with all their modules.
+# The core: modules, and rooms with all their modules (docs/rooms.md).
 CORE = (
     "billing.access",
-    "billing.subscriptions.cards",
     "billing.catalogue",
-    "billing.subscriptions.comps",
-    "billing.payments.disputes",
-    "billing.subscriptions.holds",
-    "billing.lanes",
+    "billing.events.applying",
     "billing.events.ledger",
+    "billing.events.placement",
+    "billing.events.receivers",
+    "billing.lanes",
     "billing.lifecycle",
     "billing.payments",
-    "billing.subscriptions.pending",
-    "billing.events.placement",
-    "billing.events.applying",
-    "billing.events.prefetching",
-    "billing.events.stamping",
-    "billing.events.sweep",
-    "billing.events.receivers",
-    "billing.payments.refunds",
-    "billing.subscriptions.seats",
     "billing.subscriptions",
     "billing.sync",
     "billing.usage",

@@ -6,6 +6,7 @@ import random
 import signal
 import sys
 import time
+from contextlib import suppress
 from itertools import chain
 
 import pytest
@@ -22,6 +23,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, nargs="+", default=[1, 2, 3], help="one draw for each")
     parser.add_argument("--count", type=int, default=100, help="how many changes a seed draws")
     parser.add_argument("--only", default="", metavar="TEXT", help="only changes whose place or words contain this")
+    parser.add_argument("--tests", nargs="+", default=TESTS, metavar="PATH", help="only these: quick, but more lives")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many are tried at once")
     parser.add_argument("--longest", type=float, default=300, metavar="SECONDS", help="for the tests of one change")
     return parser.parse_args()
@@ -35,21 +37,21 @@ def try_all(trials: Trials, seeds: list[int], count: int, possible: list[Change]
     """Try all changes; return whether enough of each seed's were killed."""
     print(f"{len(possible)} changes are possible.", flush=True)
     draws = {seed: draw(seed, count, possible) for seed in seeds}
-    lived: dict[Change, str] = {}
-    for change, told, is_killed in trials.outcomes(list(dict.fromkeys(chain(*draws.values())))):
-        if is_killed:
-            print(".", end="", flush=True)
-        else:
-            lived[change] = told
-            print(f"\nlived: {change}\n    ({told})", flush=True)
-    shares = [_reported(seed, drawn, lived) for seed, drawn in draws.items()]
+    has_died: dict[Change, bool] = {}
+    with suppress(KeyboardInterrupt):  # what was tried until then is reported
+        for change, told, is_killed in trials.outcomes(list(dict.fromkeys(chain(*zip(*draws.values(), strict=True))))):
+            has_died[change] = is_killed
+            print("." if is_killed else f"\nlived: {change}\n    ({told})\n", end="", flush=True)
+    shares = [_reported(seed, drawn, has_died) for seed, drawn in draws.items()]
     return min(shares) >= LEAST
 
 
-def _reported(seed: int, drawn: list[Change], lived: dict[Change, str]) -> float:
-    left = [change for change in drawn if change in lived]
-    share = 1 - len(left) / len(drawn)
-    print(f"\nseed {seed}: {len(drawn)} drawn, {len(drawn) - len(left)} killed, {len(left)} lived ({share:.1%} died)")
+def _reported(seed: int, drawn: list[Change], has_died: dict[Change, bool]) -> float:
+    """The share of the drawn that died: what was not tried, as a run was broken off, did not."""
+    left = [change for change in drawn if has_died.get(change) is False]
+    killed = sum(has_died.get(change, False) for change in drawn)
+    share = killed / len(drawn)
+    print(f"\nseed {seed}: {len(drawn)} drawn, {killed} killed, {len(left)} lived ({share:.1%} died)")
     for change in left:
         print(f"  {change.path}:{change.line}  {change.was}  →  {change.now}")
     return share
@@ -58,7 +60,7 @@ def _reported(seed: int, drawn: list[Change], lived: dict[Change, str]) -> float
 def main() -> int:
     given, began = options(), time.monotonic()
     os.chdir(ROOT)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that its forks end with it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its forks end with it
     possible = [change for path in sources() for change in all_of(path) if given.only in str(change)]
     enough: list[bool] = []
     trials = Trials(
@@ -67,7 +69,7 @@ def main() -> int:
     )  # fmt: skip
     left_out = [f"--ignore={path}" for path in NOT_TESTS]
     quiet = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not browser and not slow"]
-    pytest.main([*quiet, *left_out, *TESTS], plugins=[trials])
+    pytest.main([*quiet, *left_out, *given.tests], plugins=[trials])
     print(f"\n{time.monotonic() - began:.0f} s")
     return 0 if enough == [True] else 1
 

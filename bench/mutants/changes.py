@@ -1,7 +1,8 @@
 """This module lists every single change to a module's functions: each replaces one node of its syntax tree.
 
-It leaves out by rule what nobody can observe: words for people (logs, texts, `__str__`), annotations, and what only
-costs time or shows only in a race (`update_fields`, sizes of batches).
+Left out by rule is what nobody can observe: words for people (logs, texts, `__str__`), annotations, and what only
+costs time or is seen only in a race (`update_fields`, sizes of batches). So is what only another database than the
+tests' runs: see `vendors`.
 """
 
 import ast
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import ROOT
+from .vendors import is_left_out, leave_out
 
 BOUNDS: dict[type, Any] = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 OPPOSITES: dict[type, Any] = {
@@ -22,7 +24,9 @@ OPPOSITES: dict[type, Any] = {
 }  # fmt: skip
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 LINKS = frozenset({"filter", "exclude", "order_by"})
-UNSEEN_KEYWORDS = frozenset({"update_fields", "batch_size", "chunk_size", "extra", "exc_info", "dispatch_uid"})
+UNSEEN_KEYWORDS = frozenset(
+    {"update_fields", "batch_size", "chunk_size", "extra", "exc_info", "dispatch_uid", "thread_name_prefix"}
+)
 UNSEEN_FUNCTIONS = frozenset({"__str__", "__repr__"})
 WORDS = frozenset({"_", "gettext", "ngettext", "pgettext", "cast"})
 TESTED = (ast.If, ast.While, ast.IfExp)
@@ -68,8 +72,12 @@ def made(change: Change) -> ast.Module:
     return ast.fix_missing_locations(tree)
 
 
+def unchanged(change: Change) -> ast.Module:
+    return _parsed(Path(change.path))
+
+
 def _parsed(path: Path) -> ast.Module:
-    return ast.parse(_source(path))
+    return leave_out(ast.parse(_source(path)))
 
 
 @cache
@@ -105,7 +113,7 @@ def _sites(tree: ast.AST) -> Iterator[_Site]:
 
 
 def _in_function(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_Site]:
-    if function.name not in UNSEEN_FUNCTIONS:
+    if not _is_unseen(function):
         for number, statement in enumerate(function.body):
             yield from _below(statement, function, function.body.__setitem__, number, statement)
 
@@ -133,6 +141,8 @@ def _placed(new: ast.AST, old: ast.AST) -> ast.AST:
 
 
 def _is_unseen(node: ast.AST) -> bool:
+    if is_left_out(node):
+        return True
     match node:
         case ast.Expr(value=ast.Constant()):
             return True

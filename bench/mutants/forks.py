@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-ANSWER = "answer.json"
+ANSWER, ERROR = "answer.json", "error.txt"
 
 
 def in_forks(tasks: Iterable[T], work: Callable[[T, Path], Any], jobs: int) -> Iterator[tuple[T, Any]]:
-    """Yield each task with what `work(task, directory)` returned, as they end; None if a signal ended its process.
+    """Each task with what `work(task, directory)` returned, as they end; None where its process was ended by a signal.
+    Raises RuntimeError where `work` raised: that says nothing of the task.
 
     A fork leads a group of processes, which ends with it; all forks end when the caller stops.
     """
@@ -28,15 +30,24 @@ def in_forks(tasks: Iterable[T], work: Callable[[T, Path], Any], jobs: int) -> I
             while waiting and len(running) < jobs:
                 task, directory = waiting.pop(), Path(tempfile.mkdtemp(prefix="mutant-"))
                 running[_forked(task, work, directory)] = task, directory
-            pid, _ = os.wait()
+            pid, status = os.wait()
             if pid in running:
                 task, directory = running.pop(pid)
-                answer = directory / ANSWER
-                yield task, json.loads(answer.read_text()) if answer.exists() else None
-                _cleared(pid, directory)
+                try:
+                    yield task, _answer(directory, status)
+                finally:
+                    _cleared(pid, directory)
     finally:
         for pid, (_, directory) in running.items():
             _cleared(pid, directory)
+
+
+def _answer(directory: Path, status: int) -> Any:
+    if (answer := directory / ANSWER).exists():
+        return json.loads(answer.read_text())
+    if os.WIFSIGNALED(status):
+        return None
+    raise RuntimeError((directory / ERROR).read_text() if (directory / ERROR).exists() else f"A fork ended: {status}")
 
 
 def _cleared(pid: int, directory: Path) -> None:
@@ -59,5 +70,7 @@ def _forked(task: T, work: Callable[[T, Path], Any], directory: Path) -> int:
         written.write_text(json.dumps(work(task, directory)))
         written.rename(directory / ANSWER)
         status = 0
+    except BaseException:  # noqa: BLE001 (the parent tells of it)
+        (directory / ERROR).write_text(traceback.format_exc())
     finally:
         os._exit(status)

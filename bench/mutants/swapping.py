@@ -12,6 +12,7 @@ from . import ROOT
 
 # What the code of `watched` adds to: "path:line" of each statement that was run.
 SEEN = "__statements_seen__"
+FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 Key = tuple[str, str, int]
 
@@ -56,7 +57,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 def _watched(path: Path) -> ast.Module:
     tree = ast.parse((ROOT / path).read_text())
-    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+    for function in [node for node in ast.walk(tree) if isinstance(node, FUNCTION)]:
         # An inner function is met again in its outer one's walk: only its own list of statements is new then.
         for node in [function, *_blocks(function)]:
             for field in ("body", "orelse", "finalbody"):
@@ -66,8 +67,18 @@ def _watched(path: Path) -> ast.Module:
     return ast.fix_missing_locations(tree)
 
 
-def _blocks(function: ast.FunctionDef) -> list[ast.AST]:
-    kinds = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.ExceptHandler, ast.match_case)
+def _blocks(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.AST]:
+    kinds = (
+        ast.If,
+        ast.For,
+        ast.AsyncFor,
+        ast.While,
+        ast.With,
+        ast.AsyncWith,
+        ast.Try,
+        ast.ExceptHandler,
+        ast.match_case,
+    )
     return [node for node in ast.walk(function) if isinstance(node, kinds)]
 
 

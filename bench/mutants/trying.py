@@ -1,9 +1,12 @@
 """This module loads pytest and makes one database, then forks to run the tests that touch a change."""
 
+import ast
 import hashlib
 import json
+import os
 import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
@@ -59,34 +62,51 @@ class Trials:
                 yield change, answer["told"], answer["is_killed"]
 
     def touching(self, change: Change) -> list[str]:
-        """Return the tests that run the statement: those named after its module, then the quick ones, taking files in
-        turn."""
+        """The tests that run the statement: of its module by name, of its room, others; quick ones first, by turns."""
         found = [test for test, facts in self.map.items() if f"{change.path}:{change.line}" in facts["lines"]]
-        own, turns, order = f"/test_{Path(change.path).stem}.py::", Counter[str](), {}
+        turns, order = Counter[str](), {}
         for test in sorted(found, key=lambda test: self.map[test]["seconds"]):
             file = test.split("::")[0]
             turns[file] += 1
-            order[test] = (own not in test, self.map[test]["seconds"] > QUICK, turns[file])
+            order[test] = (_distance(file, Path(change.path)), self.map[test]["seconds"] > QUICK, turns[file])
         return sorted(order, key=lambda test: order[test])
 
     def _try(self, change: Change, directory: Path) -> dict[str, Any]:
-        self._loaded.exchange(Path(change.path), changes.made(change))
         self._own_database(directory)
+        try:
+            self._put(change, changes.made(change))
+        except ValueError as error:
+            return {"told": str(error), "is_killed": False}
         tests, ends = self.touching(change), time.monotonic() + self.longest
         for done, test in enumerate(tests):
             if time.monotonic() > ends:
                 return {"told": f"{HELD}: {done} of {len(tests)} tests that touch it passed", "is_killed": False}
-            if not self._passes(test, tests[done + 1 : done + 2]):
+            if not self._passes(test, tests[done + 1 : done + 2]) and self._passes_unchanged(test, change):
                 return {"told": test, "is_killed": True}
         return {"told": f"{len(tests)} tests touch it", "is_killed": False}
 
+    def _put(self, change: Change, tree: ast.Module) -> None:
+        self._loaded.exchange(Path(change.path), tree)
+
+    def _passes_unchanged(self, test: str, change: Change) -> bool:
+        """Whether it was the change that the test told: one that fails without it tells nothing."""
+        self._put(change, changes.unchanged(change))
+        passes = self._passes(test)
+        self._put(change, changes.made(change))
+        return passes
+
     def _passes(self, test: str, then: Iterable[str] = ()) -> bool:
         item = self._items[test]
+        item.session._setupstate.teardown_exact(item)  # what the test before it left for another that was to follow
         signal.setitimer(signal.ITIMER_REAL, TIMES * self.map.get(test, {"seconds": 60})["seconds"] + SECONDS)
         self._failed.clear()
-        following = next((self._items[name] for name in then), item)
+        following = next((self._items[name] for name in then), self._other_than(item))
         item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
         return not self._failed
+
+    def _other_than(self, item: pytest.Item) -> pytest.Item:
+        """A test to come, so that what belongs to `item` alone is torn down, and the database is not."""
+        return next(other for other in self._items.values() if other is not item)
 
     # The database
 
@@ -94,16 +114,19 @@ class Trials:
         """Make pytest-django's database once, by a test that starts nothing; forks get copies of the file."""
         from django.db import connection
 
-        quiet = next(item for item in items if item.path.name == "test_usage.py")
-        quiet.ihook.pytest_runtest_protocol(item=quiet, nextitem=items[0] if quiet is not items[0] else items[1])
+        quiet = next(item for item in items if _needs_no_more_than_a_database(item))
+        quiet.ihook.pytest_runtest_protocol(item=quiet, nextitem=self._other_than(quiet))
         connection.close()
+        # pytest clears the directories of earlier runs away, this one's too if many start meanwhile.
+        self._directory = tempfile.TemporaryDirectory(prefix="mutants-")
+        self._database = shutil.copy(connection.settings_dict["NAME"], self._directory.name)
         if threading.active_count() > 1 or self._failed:
             raise RuntimeError(f"No quiet start: {self._failed or threading.enumerate()}")
 
     def _own_database(self, directory: Path) -> None:
         from django.db import connection
 
-        copy = shutil.copy(connection.settings_dict["NAME"], directory / "database.sqlite3")
+        copy = shutil.copy(self._database, directory / "database.sqlite3")
         connection.settings_dict["NAME"] = str(copy)
 
     # Which test touches what
@@ -139,9 +162,21 @@ class Trials:
         return found
 
 
+def _needs_no_more_than_a_database(item: pytest.Item) -> bool:
+    marker, fixtures = item.get_closest_marker("django_db"), getattr(item, "fixturenames", ())
+    return marker is not None and not marker.kwargs and "world" not in fixtures
+
+
+def _distance(test: str, module: Path) -> int:
+    """0 for a file of tests that bears the module's name, 1 for one that stands in the folder of its room."""
+    if Path(test).name == f"test_{module.stem}.py":
+        return 0
+    return 1 if Path(test).parent.name == module.parts[1] else 2
+
+
 def _digest(*paths: Path) -> str:
     digest = hashlib.sha256()
     for path in paths:
         with suppress(FileNotFoundError):
-            digest.update(str(path).encode() + (ROOT / path).read_bytes())
+            digest.update(os.path.relpath(path, ROOT).encode() + (ROOT / path).read_bytes())
     return digest.hexdigest()[:16]

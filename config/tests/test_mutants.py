@@ -57,10 +57,11 @@ def test_each_name_of_the_core_is_a_module_or_a_package():
     for name in CORE:
         place = ROOT.joinpath(*name.split("."))
         assert place.is_dir() or place.with_suffix(".py").is_file(), name
+    assert len(sources()) == len(set(sources())), "a change is drawn once"
 
 
 def test_a_seed_always_draws_the_same_and_another_seed_draws_others():
-    possible = [change for path in sources()[:5] for change in changes.all_of(path)]
+    possible = [change for path in sources()[2:6] for change in changes.all_of(path)]
     assert draw(1, 20, possible) == draw(1, 20, possible) != draw(2, 20, possible)
     assert len(set(draw(1, 20, possible))) == 20
 
@@ -94,4 +95,38 @@ def test_statements_that_are_run_are_noted_and_no_others():
     [(_, seen)] = in_forks([(1, None)], watch, jobs=1)
     assert [(ROOT / path).read_text().splitlines()[int(place.split(":")[1]) - 1].strip() for place in seen] == [
         "return None if self.limit is None else max(self.limit - self.used, 0)"
+    ]
+
+
+ON_A_VENDOR = """
+def told(rows):
+    if connection.vendor == "sqlite" or rows.is_small:
+        return 1
+    return _elsewhere(rows) + both(3)
+
+def size(rows):
+    if connection.vendor == "postgresql":
+        rows.count += 5
+    both(2)
+    return 6 if connection.vendor == "postgresql" else 8
+
+def _elsewhere(rows):
+    return len(rows) + 10
+
+def both(number):
+    return number * 12
+"""
+
+
+def test_what_only_another_database_runs_is_left_alone(tmp_path):
+    assert nows(tmp_path, ON_A_VENDOR) == [
+        "return None",
+        "return 2",
+        "pass",
+        "both(3)",
+        "return None",
+        "return 6 if connection.vendor == 'postgresql' else 9",
+        "return None",
+        "return number // 12",
+        "return number * 13",
     ]
