@@ -134,6 +134,39 @@ def test_a_second_one_takes_the_place_of_the_first(world, ended):
     assert stands(ended) == (True, "comp", "pro")
 
 
+def test_it_has_run_out_at_its_moment_and_not_before(world, ended):
+    give(ended, days=1)
+    world.control("advance", seconds=86_399)
+    assert comps.lapsed() == []
+    comps.lapse(ended.customer)
+    assert Comp.objects.open().exists(), "another that is not over may have taken its place"
+    world.control("advance", seconds=1)
+    assert comps.lapsed() == [ended.customer]
+    with cause.of("comp lapsed"), lanes.hold(ended.customer) as commit:
+        commit(lambda: comps.lapse(ended.customer))
+    assert comps.lapsed() == []
+
+
+def test_an_end_before_its_time_is_of_that_moment_and_anothers_goes_on(world, ended):
+    ben = world.subscribed(email="ben@example.com")
+    bens, adas = give(ben), give(ended, days=10)
+    world.advance(days=1)
+    world.heard.clear()
+    with cause.of("staff:2"), lanes.hold(ended.customer) as commit:
+        commit(lambda: comps.end(customer_row(ended)))
+    adas.refresh_from_db()
+    assert (adas.ended_at, adas.ended_by) == (sandbox_now(), "staff:2")
+    assert adas.ended_at < adas.until
+    assert Comp.objects.open().get() == bens
+    assert (world.said(ended), world.said(ben)) == (["access_revoked"], [])
+
+
+def test_what_was_given_says_by_whom_and_when(world, ended):
+    comp = give(ended)
+    assert (comp.granted_at, comp.cause, comp.reason) == (sandbox_now(), "staff:1", "they waited long")
+    assert (comp.ended_at, comp.ended_by) == (None, "")
+
+
 def test_no_two_are_open_whoever_writes_them(world, ended):
     comp = give(ended)
     comp.pk = None

@@ -1,0 +1,97 @@
+"""What is kept about who has left loses its words, whatever there is of it, and another's keeps all of theirs."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+from djstripe import models as djstripe
+
+from billing.lifecycle.deletion import copies
+from billing.models import Comp, Customer, Hold, Plan, StripeEvent, StripeWrite
+
+pytestmark = pytest.mark.django_db
+WORDS = "Ada Lovelace wrote us"
+MAY = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def event(pk, lane, **columns):
+    obj = {"id": lane, "object": "customer", "email": "ada@example.com", "name": "Ada"}
+    payload = {"id": pk, "type": "customer.updated", "data": {"object": obj}}
+    usual = {"type": "customer.updated", "created": 1, "livemode": False, "received_at": timezone.now()}
+    return StripeEvent.objects.create(pk=pk, lane=lane, payload=payload, **{**usual, **columns})
+
+
+@pytest.fixture
+def people(db):
+    plan = Plan.objects.create(slug="kept", name="Kept", rank=1)
+    found = [Customer.objects.create(pk=f"cus_{name}") for name in ("ada", "ben")]
+    staff = get_user_model().objects.create_user("staff@example.com")
+    for one in found:
+        Hold.objects.create(customer=one, kind=Hold.Kind.STAFF, reason=WORDS, placed_at=MAY)
+        Comp.objects.create(customer=one, plan=plan, until=MAY + timedelta(days=1), reason=WORDS, granted_at=MAY)
+        StripeWrite.objects.create(lane=one.pk, action="set_seats", object_id=one.pk, requested_at=MAY,
+                                   error_message=WORDS)  # fmt: skip
+        for label in ("billing", "contenttypes"):
+            kind = ContentType.objects.filter(app_label=label).first()
+            LogEntry.objects.create(user=staff, content_type=kind, object_id=one.pk, object_repr=one.pk,
+                                    action_flag=CHANGE, change_message=f"Placed a hold: {WORDS}")  # fmt: skip
+    return found
+
+
+def words_about(customer):
+    log = LogEntry.objects.filter(object_id=customer.pk).order_by("content_type__app_label")
+    return [
+        StripeWrite.objects.get(lane=customer.pk).error_message, customer.holds.get().reason,
+        customer.comps.get().reason, *log.values_list("change_message", flat=True),
+    ]  # fmt: skip
+
+
+def test_what_staff_and_stripe_said_goes_and_what_they_did_stays(people):
+    ada, ben = people
+    before = words_about(ben)
+    copies.redact_reasons(ada)
+    assert words_about(ada) == ["", "", "", "Placed a hold", f"Placed a hold: {WORDS}"], "only what is about billing"
+    assert words_about(ben) == before
+    assert (ada.holds.get().placed_at, ada.comps.get().granted_at) == (MAY, MAY)
+
+
+def test_events_are_redacted_by_portions_each_once_and_anothers_are_not(people, monkeypatch):
+    monkeypatch.setattr(copies, "PORTION", 2)
+    failed = [{"at": "1", "error": f"ValueError: {WORDS}"}, {"at": "2", "error": WORDS}]
+    for number in range(3):
+        event(f"evt_{number}", "cus_ada", error_message=f"KeyError: {WORDS}", failures=failed)
+    bens = event("evt_ben", "cus_ben", error_message=f"KeyError: {WORDS}", failures=failed)
+    times = []
+    copies.redact_events(
+        "cus_ada", lambda: times.append(StripeEvent.objects.unredacted().filter(lane="cus_ada").count())
+    )
+    assert times == [3, 1, 0]
+    for row in StripeEvent.objects.filter(lane="cus_ada"):
+        assert row.payload["redacted"] is True
+        assert row.payload["data"]["object"] == {"id": "cus_ada", "object": "customer", "email": None, "name": None}
+        assert row.error_message == "KeyError"
+        assert row.failures == [{"at": "1", "error": "ValueError"}, {"at": "2", "error": ""}]
+    left = StripeEvent.objects.get(pk="evt_ben")
+    assert (left.payload, left.error_message, left.failures) == (bens.payload, bens.error_message, failed)
+
+
+def test_an_event_that_never_failed_has_no_failures_afterwards_either(people):
+    event("evt_1", "cus_ada")
+    copies.redact_events("cus_ada", lambda: None)
+    assert StripeEvent.objects.get().failures is None
+
+
+def test_djstripes_copy_says_no_more_than_ours(people):
+    for pk, lane in (("evt_1", "cus_ada"), ("evt_ben", "cus_ben")):
+        row = event(pk, lane)
+        djstripe.Event.objects.create(id=pk, data=row.payload["data"], stripe_data=row.payload, type=row.type,
+                                      livemode=False)  # fmt: skip
+    before = djstripe.Event.objects.filter(id="evt_ben").values("data", "stripe_data").get()
+    copies.redact_events("cus_ada", lambda: None)
+    ours = StripeEvent.objects.get(pk="evt_1").payload
+    copy = djstripe.Event.objects.get(id="evt_1")
+    assert (copy.data, copy.stripe_data) == (ours["data"], ours)
+    assert djstripe.Event.objects.filter(id="evt_ben").values("data", "stripe_data").get() == before

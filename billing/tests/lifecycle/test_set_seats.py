@@ -1,0 +1,133 @@
+"""What is written to Stripe when seats differ: only the plan's item, in the phases that are not over, and once."""
+
+import pytest
+
+from billing.lifecycle import set_seats
+from billing.lifecycle.live_subscription import Standing
+from billing.lifecycle.refusals import ChangePending
+from billing.models import Price
+from billing.tests.subscriptions.test_seats import at_stripe, billed, join, joins, owed, when_it_is_time
+
+pytestmark = pytest.mark.django_db
+WANTED = 5
+
+
+@pytest.fixture(autouse=True)
+def _by_the_seat(settings):
+    settings.BILLING_SEATS = "billing.tests.subscriptions.test_seats.counted"
+
+
+@pytest.fixture
+def prices(db, world):
+    return {name: Price.objects.get(lookup_key=name).pk for name in ("pro_month", "team_month")}
+
+
+def phase(start, *items, **more):
+    return {"start_date": start, "items": [{"price": price, "quantity": number} for price, number in items], **more}
+
+
+def schedule(*phases, under_way=100):
+    current = None if under_way is None else {"start_date": under_way}
+    return {"id": "sub_sched_1", "current_phase": current, "end_behavior": "release", "phases": list(phases)}
+
+
+@pytest.mark.parametrize(
+    ("quantities", "is_ahead"),
+    [((1, 5, 5), False), ((5, 4, 5), True), ((5, 5, 6), True), ((5, 5, 5), False)],
+)
+def test_only_phases_that_are_not_over_are_looked_at(prices, quantities, is_ahead):
+    before, now, then = quantities
+    pro, team = prices["pro_month"], prices["team_month"]
+    found = schedule(phase(99, (pro, before)), phase(100, (pro, now)), phase(200, (team, then)))
+    assert set_seats._ahead(found, WANTED) is is_ahead
+    assert [one["start_date"] for one in set_seats._phases(found)] == [100, 200]
+
+
+def test_before_the_first_phase_has_begun_all_are_to_come(prices):
+    found = schedule(phase(100, (prices["pro_month"], 5)), under_way=None)
+    assert set_seats._phases(found) == found["phases"]
+
+
+def test_an_item_that_is_no_plan_of_ours_keeps_its_number(prices):
+    found = schedule(phase(100, (prices["pro_month"], WANTED), ("price_addon", 2)))
+    assert not set_seats._ahead(found, WANTED)
+    assert set_seats._plans(found) == {prices["pro_month"]}
+    items = set_seats._phase(found["phases"][0], {prices["pro_month"]}, 9)["items"]
+    assert items == [{"price": prices["pro_month"], "quantity": 9}, {"price": "price_addon", "quantity": 2}]
+
+
+def test_an_item_of_another_that_says_no_number_is_for_one(prices):
+    addon = {"start_date": 100, "items": [{"price": {"id": "price_addon"}}]}
+    assert set_seats._phase(addon, set(), 9)["items"] == [{"price": "price_addon", "quantity": 1}]
+
+
+def test_a_phase_keeps_what_is_not_ours_to_decide_and_no_more(prices):
+    kept = {
+        "start_date": 100, "end_date": 200, "trial_end": 150, "proration_behavior": "none", "description": "Spring",
+    }  # fmt: skip
+    given = {"items": [], "discounts": [], **kept, "default_payment_method": {"id": "pm_1"}, "currency": "usd"}
+    written = set_seats._phase({**given, "billing_thresholds": None}, set(), 9)
+    assert {name: written[name] for name in kept} == kept
+    assert written["default_payment_method"] == "pm_1"
+    assert not {"currency", "billing_thresholds"} & set(written)
+    bare = set_seats._phase({**given, "trial_end": None, "description": ""}, set(), 9)
+    assert not {"trial_end", "description"} & set(bare)
+
+
+# At the sandbox
+
+
+@pytest.fixture
+def team(world):
+    user = world.sign_up()
+    join(user)
+    join(user)
+    return world.subscribed(user=user)
+
+
+def standing(team, found):
+    return Standing(team.row.customer, found)
+
+
+def posts(world):
+    """The writes about subscriptions and their schedules so far."""
+    return sum(row["count"] for row in world.calls()["data"]
+               if row["method"] == "POST" and row["path"].startswith("/v1/subscription"))  # fmt: skip
+
+
+def test_seats_that_are_right_are_written_by_nobody(world, team):
+    before = posts(world)
+    joins(team.user)
+    team.user.groups.first().delete()
+    when_it_is_time()
+    assert (posts(world), billed(world, team), owed().count()) == (before, 2, 0)
+
+
+def test_seats_that_differ_are_one_write_and_a_bystander_is_billed_as_before(world, team):
+    ben = world.subscribed(email="ben@example.com")
+    before = posts(world)
+    joins(team.user)
+    when_it_is_time()
+    assert (posts(world), billed(world, team), team.row.quantity) == (before + 1, 3, 3)
+    assert (at_stripe(world, ben)["items"]["data"][0]["quantity"], ben.row.quantity) == (1, 1)
+
+
+@pytest.mark.parametrize("status", ["incomplete", "canceled", "incomplete_expired"])
+def test_what_is_not_paid_yet_or_over_is_left_alone(world, team, status):
+    found = {**at_stripe(world, team), "status": status}
+    assert set_seats._bring(standing(team, found), 9, "key") is False
+    assert billed(world, team) == 2
+
+
+def test_an_item_without_a_number_is_left_alone(world, team):
+    found = at_stripe(world, team)
+    del found["items"]["data"][0]["quantity"]
+    assert set_seats._bring(standing(team, found), 9, "key") is False
+
+
+def test_while_a_change_waits_for_its_payment_only_what_differs_is_refused(world, team):
+    found = {**at_stripe(world, team), "pending_update": {"expires_at": 1}}
+    assert set_seats._bring(standing(team, found), 2, "key") is False
+    with pytest.raises(ChangePending):
+        set_seats._bring(standing(team, found), 3, "key")
+    assert billed(world, team) == 2

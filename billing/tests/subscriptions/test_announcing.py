@@ -1,0 +1,163 @@
+"""What is said of a step from one state of ours to the next, and about what nothing is said."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from billing.models import Customer, Lane, Plan, Price, StripeWrite, Subscription
+from billing.subscriptions import announcing
+
+pytestmark = pytest.mark.django_db
+
+MAY = datetime(2026, 5, 1, tzinfo=UTC)
+JUNE = datetime(2026, 6, 1, tzinfo=UTC)
+LIVES = ["active", "trialing", "past_due", "unpaid", "paused"]
+
+
+@pytest.fixture
+def ada(world):
+    """A customer, beside one of whom nothing is ever said."""
+    Customer.objects.create(pk="cus_ben")
+    return Customer.objects.create(pk="cus_ada")
+
+
+@pytest.fixture
+def prices(db):
+    plan = Plan.objects.create(slug="told", name="Told", rank=1)
+    return [Price.objects.create(pk=f"price_{n}", plan=plan, currency="usd", unit_amount=n, interval="month")
+            for n in (1, 2)]  # fmt: skip
+
+
+def row(customer, status="active", stripe_id="sub_1", **columns):
+    return Subscription(customer=customer, status=status, stripe_id=stripe_id, **columns)
+
+
+def at_stripe(stripe_id="sub_1", status="canceled", reason="cancellation_requested"):
+    return {"id": stripe_id, "status": status, "ended_at": 900, "cancellation_details": reason and {"reason": reason}}
+
+
+@pytest.fixture
+def said(world):
+    """What was said of a step: each signal's name with what it says besides."""
+
+    def tell(before, after, found=()):
+        heard = []
+        send = announcing._send
+
+        def noted(signal, subscription, **details):
+            send(signal, subscription, **details)
+            heard.append((world.heard[-1][0], subscription.stripe_id, details))
+
+        announcing._send = noted
+        try:
+            world.heard.clear()
+            announcing.announce_transitions(before, after, list(found))
+        finally:
+            announcing._send = send
+        assert {customer for _, customer in world.heard} <= {"cus_ada"}
+        assert len(heard) == len(world.heard)
+        return heard
+
+    return tell
+
+
+@pytest.mark.parametrize("status", LIVES)
+def test_what_begins_to_live_is_started_and_what_goes_on_is_not_said(said, ada, status):
+    started = [("subscription_started", "sub_1", {})]
+    assert said(Subscription(customer=ada), row(ada, status)) == started
+    assert said(row(ada, "incomplete"), row(ada, status)) == started
+    assert said(row(ada, "active"), row(ada, status)) == []
+
+
+@pytest.mark.parametrize("status", ["incomplete", "incomplete_expired", "canceled"])
+def test_what_never_lived_is_neither_started_nor_ended(said, ada, status):
+    assert said(Subscription(customer=ada), row(ada, status)) == []
+    assert said(row(ada, "incomplete"), row(ada, status)) == []
+
+
+@pytest.mark.parametrize("status", LIVES)
+def test_an_end_says_stripes_reason_of_that_subscription_alone(said, ada, status):
+    found = [at_stripe("sub_2", reason="payment_failed"), at_stripe()]
+    ended = [("subscription_ended", "sub_1", {"reason": "cancellation_requested"})]
+    assert said(row(ada, status), row(ada, "canceled"), found) == ended
+    for nothing in ([], [at_stripe(reason=None)], [at_stripe(reason="")], found[:1]):
+        assert said(row(ada, status), row(ada, "canceled"), nothing) == [
+            ("subscription_ended", "sub_1", {"reason": ""})
+        ]
+    assert said(row(ada, "canceled"), row(ada, "canceled"), found) == []
+
+
+def test_one_that_takes_the_place_of_another_ends_that_one_if_it_is_over_at_stripe(said, ada):
+    found = [at_stripe(), at_stripe("sub_2", "active")]
+    old = row(ada)
+    assert said(old, row(ada, stripe_id="sub_2"), found) == [
+        ("subscription_ended", "sub_1", {"reason": "cancellation_requested"}), ("subscription_started", "sub_2", {}),
+    ]  # fmt: skip
+    assert old.ended_at == datetime.fromtimestamp(900, UTC)
+    lives_on = [at_stripe(status="active"), at_stripe("sub_2", "active")]
+    assert said(row(ada), row(ada, stripe_id="sub_2"), lives_on) == [("subscription_started", "sub_2", {})]
+    assert said(row(ada), row(ada, stripe_id="sub_2"), lives_on[1:]) == [("subscription_started", "sub_2", {})]
+
+
+def test_another_price_or_number_is_a_change_that_names_the_plan_before(said, ada, prices):
+    low, high = prices
+    changed = [("subscription_changed", "sub_1", {"previous_plan": low.plan})]
+    before = {"price": low, "plan": low.plan, "quantity": 1}
+    assert said(row(ada, **before), row(ada, **{**before, "price": high})) == changed
+    assert said(row(ada, **before), row(ada, **{**before, "quantity": 2})) == changed
+    assert said(row(ada, **before), row(ada, **before)) == []
+    assert said(row(ada, **before), row(ada, "canceled", **{**before, "quantity": 2}))[0][0] == "subscription_ended"
+
+
+def test_an_end_or_a_plan_that_is_ahead_is_said_once_and_its_withdrawal_is_not(said, ada, prices):
+    scheduled = {"pending_kind": "scheduled", "pending_price": prices[1], "pending_at": MAY}
+    for column, later, name, details in (
+        ({"cancel_at": MAY}, {"cancel_at": JUNE}, "cancellation_scheduled", {"cancel_at": MAY}),
+        (scheduled, {**scheduled, "pending_at": JUNE}, "change_scheduled", {"price": prices[1], "at": MAY}),
+    ):
+        assert said(row(ada), row(ada, **column)) == [(name, "sub_1", details)]
+        assert said(row(ada, **column), row(ada, **column)) == []
+        assert said(row(ada, **column), row(ada)) == []
+        assert [heard[0] for heard in said(row(ada, **column), row(ada, **later))] == [name]
+        new = said(row(ada, stripe_id="sub_0", **column), row(ada, **column))
+        assert [heard[0] for heard in new] == ["subscription_started", name], "a new one's is news"
+    other = {**scheduled, "pending_price": prices[0]}
+    assert [heard[0] for heard in said(row(ada, **scheduled), row(ada, **other))] == ["change_scheduled"]
+    waits = {**scheduled, "pending_kind": "update"}
+    assert said(row(ada), row(ada, **waits)) == [], "what waits for a payment has no day"
+    assert said(row(ada, "canceled"), row(ada, "canceled", **scheduled, cancel_at=MAY)) == []
+
+
+def test_a_start_has_the_seats_looked_at_and_wakes_nobody(said, ada, settings):
+    """The drain that found the start is under way: another of the same lane would find nothing."""
+    settings.BILLING_SEATS = "billing.tests.subscriptions.test_seats.counted"
+    said(Subscription(customer=ada), row(ada))
+    owed = StripeWrite.objects.get()
+    assert (owed.action, owed.lane, owed.reference) == ("set_seats", "cus_ada", "sub_1")
+    assert not Lane.objects.filter(pk__in=["cus_ada", "cus_ben"]).exists()
+    said(row(ada), row(ada, "past_due"))
+    assert StripeWrite.objects.count() == 1
+
+
+def test_the_end_of_a_trial_is_said_once_and_only_while_it_is_ahead(world, ada):
+    from billing.testing import now
+
+    ahead, over = now() + timedelta(seconds=30), now() - timedelta(seconds=30)
+    one = row(ada, "trialing")
+    one.save()
+    Subscription.objects.create(customer_id="cus_ben", trial_end=ahead)
+    world.heard.clear()
+    for trial_end, names in ((None, []), (over, []), (ahead, ["trial_ending"]), (ahead, [])):
+        one.trial_end = trial_end
+        announcing.announce_trial_end(one)
+        assert [name for name, customer in world.heard if customer == "cus_ada"] == names
+        world.heard.clear()
+    assert Subscription.objects.get(customer=ada).announced_trial_end == ahead
+    assert Subscription.objects.get(customer="cus_ben").announced_trial_end is None
+
+
+def test_of_who_never_had_a_subscription_no_access_is_said(world, ada):
+    world.heard.clear()
+    announcing.announce_access("cus_ada")
+    announcing.announce_access("cus_nobody")
+    assert world.heard == []

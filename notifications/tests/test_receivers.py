@@ -1,0 +1,83 @@
+"""Each signal of billing's brings the mail of its name, with the facts it said, and no other."""
+
+import pytest
+
+from billing import signals
+from notifications import mails, receivers
+
+BRINGS = {
+    "subscription_started": ("welcome", []),
+    "subscription_changed": ("plan_changed", ["previous_plan"]),
+    "trial_ending": ("trial_ending", ["trial_end"]),
+    "renewal_coming": ("renewal_coming", ["renews_at"]),
+    "card_expiring": ("card_expiring", ["expires_on"]),
+    "change_scheduled": ("downgrade_scheduled", ["price", "at"]),
+    "cancellation_scheduled": ("cancellation_scheduled", ["cancel_at"]),
+    "subscription_ended": ("subscription_ended", ["reason"]),
+    "access_granted": ("access_restored", ["revoked_because"]),
+    "payment_succeeded": ("payment_received", ["payment"]),
+    "payment_recovered": ("payment_recovered", ["payment"]),
+    "payment_failed": ("payment_failed", ["failure"]),
+    "payment_action_required": ("action_required", ["failure"]),
+    "refund_issued": ("refund", ["refund"]),
+    "dispute_opened": ("dispute_opened", ["dispute"]),
+    "dispute_closed": ("dispute_closed", ["dispute"]),
+    "quota_overflowed": ("quota_overflow", ["usage", "used", "limit", "resets_at"]),
+}
+
+
+@pytest.fixture
+def called(monkeypatch):
+    """The mails' functions that were called, each with its facts."""
+    calls = []
+    for name, _ in [*BRINGS.values(), ("account_deleted", [])]:
+        monkeypatch.setattr(mails, name, lambda *facts, name=name: calls.append((name, facts)))
+    return calls
+
+
+def receiver_of(name):
+    return next(receiver for receiver, signal in receivers.RECEIVERS.items() if signal is getattr(signals, name))
+
+
+def test_every_signal_that_is_mailed_about_stands_here():
+    assert {receiver.__name__ for receiver in receivers.RECEIVERS} == {
+        f"on_{name}" for name in [*BRINGS, "account_closed"]
+    }
+    for receiver, signal in receivers.RECEIVERS.items():
+        assert signal is getattr(signals, receiver.__name__.removeprefix("on_"))
+
+
+@pytest.mark.parametrize("name", BRINGS)
+def test_it_brings_its_mail_with_its_facts_and_no_other(called, name):
+    mail, facts = BRINGS[name]
+    said = {fact: f"the {fact}" for fact in facts}
+    receiver_of(name)(signal=None, sender=None, subscription="the subscription", further="more", **said)
+    assert called == [(mail, ("the subscription", *said.values()))]
+
+
+def test_an_account_that_was_closed_has_its_settled_mails_forgotten_and_is_told(called, monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(receivers.forgetting, "forget_settled", lambda *facts: forgotten.append(facts))
+    receivers.on_account_closed(deletion="the deletion", email="ada@example.com", sender=None)
+    assert forgotten == [("the deletion", "ada@example.com")]
+    assert called == [("account_deleted", ("the deletion", "ada@example.com"))]
+
+
+def own(*facts):
+    own.calls.append(facts)
+
+
+def test_a_project_has_its_own_function_called_in_place_of_ours_for_that_mail_alone(called, settings):
+    settings.NOTIFICATIONS_FUNCTIONS = {"welcome": "notifications.tests.test_receivers.own"}
+    own.calls = []
+    for name in ("subscription_started", "payment_failed"):
+        receiver_of(name)(subscription="s", **({"failure": "f"} if name == "payment_failed" else {}))
+    assert own.calls == [("s",)]
+    assert called == [("payment_failed", ("s", "f"))]
+
+
+def test_each_signal_has_its_receiver_once(called):
+    receivers.connect()
+    for receiver, signal in receivers.RECEIVERS.items():
+        ids = [entry[0][0] for entry in signal.receivers]
+        assert ids.count(f"billing_mail.{receiver.__name__}") == 1
