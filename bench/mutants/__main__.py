@@ -47,7 +47,7 @@ def try_all(trials: Trials, seeds: list[int], count: int, possible: list[Change]
 
 
 def _reported(seed: int, drawn: list[Change], has_died: dict[Change, bool]) -> float:
-    """The share of the drawn that died: what was not tried, as a run was broken off, did not."""
+    """Return the share that died: what was not tried, because the run was broken off, did not."""
     left = [change for change in drawn if has_died.get(change) is False]
     killed = sum(has_died.get(change, False) for change in drawn)
     share = killed / len(drawn)

@@ -1,6 +1,6 @@
 """This module lists every single change to a module's functions: each replaces one node of its syntax tree.
 
-Left out by rule is what nobody can observe: words for people (logs, texts, `__str__`), annotations, and what only
+It leaves out by rule what nobody can observe: words for people (logs, texts, `__str__`), annotations, and what only
 costs time or is seen only in a race (`update_fields`, sizes of batches). So is what only another database than the
 tests' runs: see `vendors`.
 """
@@ -73,6 +73,7 @@ def made(change: Change) -> ast.Module:
 
 
 def unchanged(change: Change) -> ast.Module:
+    """Return the file's syntax tree as it is."""
     return _parsed(Path(change.path))
 
 

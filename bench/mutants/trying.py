@@ -62,7 +62,7 @@ class Trials:
                 yield change, answer["told"], answer["is_killed"]
 
     def touching(self, change: Change) -> list[str]:
-        """The tests that run the statement: of its module by name, of its room, others; quick ones first, by turns."""
+        """Return the tests that run the statement: of its module, its room, others; quick ones first, by turns."""
         found = [test for test, facts in self.map.items() if f"{change.path}:{change.line}" in facts["lines"]]
         turns, order = Counter[str](), {}
         for test in sorted(found, key=lambda test: self.map[test]["seconds"]):
@@ -89,7 +89,7 @@ class Trials:
         self._loaded.exchange(Path(change.path), tree)
 
     def _passes_unchanged(self, test: str, change: Change) -> bool:
-        """Whether it was the change that the test told: one that fails without it tells nothing."""
+        """Return whether the test passes without the change: one that fails then tells nothing of it."""
         self._put(change, changes.unchanged(change))
         passes = self._passes(test)
         self._put(change, changes.made(change))
@@ -105,7 +105,7 @@ class Trials:
         return not self._failed
 
     def _other_than(self, item: pytest.Item) -> pytest.Item:
-        """A test to come, so that what belongs to `item` alone is torn down, and the database is not."""
+        """Return another test to name as the next: what `item` alone uses is torn down, and the database is not."""
         return next(other for other in self._items.values() if other is not item)
 
     # The database
@@ -168,7 +168,7 @@ def _needs_no_more_than_a_database(item: pytest.Item) -> bool:
 
 
 def _distance(test: str, module: Path) -> int:
-    """0 for a file of tests that bears the module's name, 1 for one that stands in the folder of its room."""
+    """Return 0 for a file of tests with the module's name, 1 for one in the folder of its room, 2 for others."""
     if Path(test).name == f"test_{module.stem}.py":
         return 0
     return 1 if Path(test).parent.name == module.parts[1] else 2

@@ -1,4 +1,4 @@
-"""What SQLite never runs, told by branches on `connection.vendor`: the tests of a change run there, and cannot tell."""
+"""This module finds what SQLite never runs, by branches on `connection.vendor`: the tests run there and cannot tell."""
 
 import ast
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def _mark(nodes: list[Any]) -> None:
 
 
 def _vendor(test: ast.expr) -> str:
-    """The database whose branch it is: the first one that the test compares `….vendor` with."""
+    """Return the database whose branch it is: the first one that the test compares `….vendor` with."""
     for node in ast.walk(test):
         match node:
             case ast.Compare(left=ast.Attribute(attr="vendor"), ops=[ast.Eq()], comparators=[ast.Constant(value=name)]):
@@ -45,7 +45,7 @@ def _lists(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _behind(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """What follows a branch of SQLite's that goes no further."""
+    """Return what follows a branch of SQLite's that goes no further."""
     for number, statement in enumerate(statements):
         if isinstance(statement, ast.If) and _vendor(statement.test) == HERE and isinstance(statement.body[-1], LEAVES):
             return statements[number + 1 :]

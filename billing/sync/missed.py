@@ -50,6 +50,15 @@ def find(since: int | None) -> Missed:
     ours to catch up with. The state of others is taken over as it is, and says nothing about the past.
     """
     missed = Missed()
+    try:
+        _fill(missed, since)
+    except BaseException:
+        missed.file.close()
+        raise
+    return missed
+
+
+def _fill(missed: Missed, since: int | None) -> None:
     names = sorted(EVENT_TYPES)
     chains = [names[start : start + TYPES_A_CALL] for start in range(0, len(names), TYPES_A_CALL)]
     for page in Reader([Stretch("/v1/events", {"types": types}, since or 0) for types in chains], may_split=False):
@@ -58,7 +67,6 @@ def find(since: int | None) -> Missed:
             lane = lane_of(event)
             if lane and (since is not None or _is_known_customer(lane)):
                 missed.add(event)
-    return missed
 
 
 def lane_of(event: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ def paid(created, identifier, event_type="invoice.paid"):
 def test_all_but_the_latest_invoice_that_was_paid_are_asked_for_each_once():
     events = [paid(30, "in_3"), paid(10, "in_1"), paid(20, "in_2"), paid(10, "in_1")]
     assert prefetching._superseded(events) == [fetch.invoice_request("in_1"), fetch.invoice_request("in_2")]
-    assert prefetching._superseded(events[:1]) == applying._superseded([]) == []
+    assert prefetching._superseded(events[:1]) == prefetching._superseded([]) == []
 
 
 @pytest.mark.parametrize(
