@@ -130,7 +130,7 @@ def test_who_lost_the_row_neither_begins_nor_settles(reserve):
     claimed = outbox._claim(str(mail.pk))
     put(mail, token=None)
     assert outbox._begin(claimed) is False
-    outbox._settle(claimed, Status.SENT)
+    outbox._record_state(claimed, Status.SENT)
     assert (row(mail).status, claimed.status) == ("queued", "queued")
 
 
@@ -150,7 +150,7 @@ def test_what_was_begun_is_sending_in_the_row_too(reserve):
 
 def test_settling_lets_go_and_says_so(reserve):
     claimed = outbox._claim(str(reserve().pk))
-    outbox._settle(claimed, Status.FAILED, error="no")
+    outbox._record_state(claimed, Status.FAILED, error="no")
     now = row(claimed)
     assert (now.status, claimed.status, now.error, now.token, now.leased_until) == (
         "failed",
@@ -210,7 +210,7 @@ def test_a_mail_on_its_way_is_not_begun_anew(reserve, queue, status):
     mail = reserve()
     put(mail, status=status)
     waiting = queue()
-    assert outbox.send_again(row(mail)) == "It is on its way already."
+    assert outbox.send_again(row(mail)) == "It is already on its way."
     assert (row(mail).status, queue()) == (status, waiting)
 
 

@@ -31,7 +31,12 @@ def called(monkeypatch):
     """The mails' functions that were called, each with its facts."""
     calls = []
     for name, _ in [*BRINGS.values(), ("account_deleted", [])]:
-        monkeypatch.setattr(mails, name, lambda *facts, name=name: calls.append((name, facts)))
+
+        def ours(*facts, name=name):
+            calls.append((name, facts))
+
+        ours.__name__ = name
+        monkeypatch.setattr(mails, name, ours)
     return calls
 
 
@@ -57,7 +62,7 @@ def test_it_brings_its_mail_with_its_facts_and_no_other(called, name):
 
 def test_an_account_that_was_closed_has_its_settled_mails_forgotten_and_is_told(called, monkeypatch):
     forgotten = []
-    monkeypatch.setattr(receivers.forgetting, "forget_settled", lambda *facts: forgotten.append(facts))
+    monkeypatch.setattr(receivers.forgetting, "forget_finished", lambda *facts: forgotten.append(facts))
     receivers.on_account_closed(deletion="the deletion", email="ada@example.com", sender=None)
     assert forgotten == [("the deletion", "ada@example.com")]
     assert called == [("account_deleted", ("the deletion", "ada@example.com"))]

@@ -148,14 +148,14 @@ def test_a_refusal_closes_its_own_attempt_alone(world, ada, bens):
 def test_an_attempt_is_gone_on_with_for_ten_minutes_to_the_last(world, ada, bens, time_machine, ago, is_gone_on_with):
     attempt = attempt_of(ada)
     time_machine.move_to(attempt.created_at + checkout.GIVE_UP_AFTER + timedelta(microseconds=ago), tick=False)
-    assert checkout._settle_without_session(attempt, wanted()) is None
+    assert checkout._attempt_to_expire(attempt, wanted()) is None
     attempt.refresh_from_db()
     assert (attempt.status == Status.OPEN) is is_gone_on_with
 
 
 def test_a_fresh_attempt_of_another_choice_is_closed(world, ada, bens):
     attempt = attempt_of(ada)
-    assert checkout._settle_without_session(attempt, wanted("team")) is None
+    assert checkout._attempt_to_expire(attempt, wanted("team")) is None
     attempt.refresh_from_db()
     assert attempt.status == Status.EXPIRED
 
@@ -166,7 +166,7 @@ def test_an_attempt_that_got_its_session_meanwhile_is_to_be_expired_unless_it_en
 ):
     attempt = attempt_of(ada)
     CheckoutAttempt.objects.filter(pk=attempt.pk).update(session_id="cs_1", status=status)
-    found = checkout._settle_without_session(attempt, wanted("team"))
+    found = checkout._attempt_to_expire(attempt, wanted("team"))
     assert (found == attempt if is_to_be_expired else found is None) is True
     attempt.refresh_from_db()
     assert (attempt.status, attempt.session_id) == (status, "cs_1")
@@ -182,7 +182,7 @@ def test_a_delayed_payment_is_processing_until_it_has_failed(world, ada, fails, 
     if fails:
         world.control(f"checkout/{attempt.session_id}/complete", outcome="declined")
         world.advance(hours=24)
-    assert checkout.settle(attempt) == outcome
+    assert checkout.refresh_outcome(attempt) == outcome
 
 
 def test_what_an_invoice_says_of_itself_is_asked_for_at_checkout(world, ada, settings):

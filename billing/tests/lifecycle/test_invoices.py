@@ -39,13 +39,13 @@ def test_all_that_is_shown_of_an_invoice_is_as_at_stripe(world, ada):
         theirs["id"], theirs["number"], "paid", from_timestamp(theirs["created"]), 2000, 2000, "usd",
         theirs["hosted_invoice_url"], theirs["invoice_pdf"],
     )  # fmt: skip
-    assert invoices.of(ada.user) == Page([invoice], None)
+    assert invoices.invoices_of(ada.user) == Page([invoice], None)
 
 
 def test_what_was_not_paid_is_told_apart_from_what_it_costs(world, ada):
     world.change_card(ada, "pm_card_chargeCustomerFail")
     world.advance(days=32)
-    newest = invoices.of(ada.user).invoices[0]
+    newest = invoices.invoices_of(ada.user).invoices[0]
     assert (newest.status, newest.total, newest.amount_paid) == ("open", 2000, 0)
 
 
@@ -57,15 +57,15 @@ def test_what_stripe_has_not_is_empty(world, ada, name):
 
 def test_a_draft_is_no_invoice_yet(world, ada):
     world.stripe("POST", "invoices", customer=ada.customer)
-    assert [invoice.status for invoice in invoices.of(ada.user).invoices] == ["paid"]
+    assert [invoice.status for invoice in invoices.invoices_of(ada.user).invoices] == ["paid"]
 
 
 def test_pages_follow_each_other_to_the_last_which_has_no_next(ada, three):
-    first = invoices.of(ada.user, limit=2)
+    first = invoices.invoices_of(ada.user, limit=2)
     assert (ids(first), first.next) == ([row["id"] for row in three[:2]], three[1]["id"])
-    second = invoices.of(ada.user, first.next, limit=2)
+    second = invoices.invoices_of(ada.user, first.next, limit=2)
     assert (ids(second), second.next) == ([three[2]["id"]], None)
-    whole = invoices.of(ada.user, limit=3)
+    whole = invoices.invoices_of(ada.user, limit=3)
     assert (ids(whole), whole.next) == ([row["id"] for row in three], None)
 
 
@@ -78,24 +78,24 @@ def test_more_than_stripe_gives_at_once_is_asked_for_as_what_it_gives(ada, three
 
     monkeypatch.setattr(stripe_client, "get", noted)
     for limit in (99, 100, 101):
-        assert len(invoices.of(ada.user, limit=limit).invoices) == 3
+        assert len(invoices.invoices_of(ada.user, limit=limit).invoices) == 3
     assert [params["limit"] for params in asked] == [99, 100, 100]
-    assert invoices.of(ada.user).next is None
+    assert invoices.invoices_of(ada.user).next is None
     assert asked[-1] == {"customer": ada.customer, "limit": invoices.PAGE}
 
 
 def test_who_never_bought_has_none_and_stripe_is_not_asked(world):
     before = world.calls()["total"]
-    assert invoices.of(world.sign_up("eve@example.com")) == Page([], None)
+    assert invoices.invoices_of(world.sign_up("eve@example.com")) == Page([], None)
     assert world.calls()["total"] == before
 
 
 def test_a_cursor_stripe_does_not_know_is_said_to_be_unknown(ada):
     with pytest.raises(UnknownCursor):
-        invoices.of(ada.user, "in_unknown")
+        invoices.invoices_of(ada.user, "in_unknown")
 
 
 def test_another_refusal_is_no_unknown_cursor(world, ada):
     with pytest.raises(stripe_client.StripeRefused) as refused:
-        invoices.of(ada.user, limit=-1)
+        invoices.invoices_of(ada.user, limit=-1)
     assert not isinstance(refused.value, UnknownCursor)

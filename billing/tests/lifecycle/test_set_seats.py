@@ -39,7 +39,7 @@ def test_only_phases_that_are_not_over_are_looked_at(prices, quantities, is_ahea
     before, now, then = quantities
     pro, team = prices["pro_month"], prices["team_month"]
     found = schedule(phase(99, (pro, before)), phase(100, (pro, now)), phase(200, (team, then)))
-    assert set_seats._ahead(found, WANTED) is is_ahead
+    assert set_seats._has_other_quantity_ahead(found, WANTED) is is_ahead
     assert [one["start_date"] for one in set_seats._phases(found)] == [100, 200]
 
 
@@ -50,15 +50,15 @@ def test_before_the_first_phase_has_begun_all_are_to_come(prices):
 
 def test_an_item_that_is_no_plan_of_ours_keeps_its_number(prices):
     found = schedule(phase(100, (prices["pro_month"], WANTED), ("price_addon", 2)))
-    assert not set_seats._ahead(found, WANTED)
+    assert not set_seats._has_other_quantity_ahead(found, WANTED)
     assert set_seats._plans(found) == {prices["pro_month"]}
-    items = set_seats._phase(found["phases"][0], {prices["pro_month"]}, 9)["items"]
+    items = set_seats._phase_params(found["phases"][0], {prices["pro_month"]}, 9)["items"]
     assert items == [{"price": prices["pro_month"], "quantity": 9}, {"price": "price_addon", "quantity": 2}]
 
 
 def test_an_item_of_another_that_says_no_number_is_for_one(prices):
     addon = {"start_date": 100, "items": [{"price": {"id": "price_addon"}}]}
-    assert set_seats._phase(addon, set(), 9)["items"] == [{"price": "price_addon", "quantity": 1}]
+    assert set_seats._phase_params(addon, set(), 9)["items"] == [{"price": "price_addon", "quantity": 1}]
 
 
 def test_a_phase_keeps_what_is_not_ours_to_decide_and_no_more(prices):
@@ -66,11 +66,11 @@ def test_a_phase_keeps_what_is_not_ours_to_decide_and_no_more(prices):
         "start_date": 100, "end_date": 200, "trial_end": 150, "proration_behavior": "none", "description": "Spring",
     }  # fmt: skip
     given = {"items": [], "discounts": [], **kept, "default_payment_method": {"id": "pm_1"}, "currency": "usd"}
-    written = set_seats._phase({**given, "billing_thresholds": None}, set(), 9)
+    written = set_seats._phase_params({**given, "billing_thresholds": None}, set(), 9)
     assert {name: written[name] for name in kept} == kept
     assert written["default_payment_method"] == "pm_1"
     assert not {"currency", "billing_thresholds"} & set(written)
-    bare = set_seats._phase({**given, "trial_end": None, "description": ""}, set(), 9)
+    bare = set_seats._phase_params({**given, "trial_end": None, "description": ""}, set(), 9)
     assert not {"trial_end", "description"} & set(bare)
 
 
@@ -115,19 +115,19 @@ def test_seats_that_differ_are_one_write_and_a_bystander_is_billed_as_before(wor
 @pytest.mark.parametrize("status", ["incomplete", "canceled", "incomplete_expired"])
 def test_what_is_not_paid_yet_or_over_is_left_alone(world, team, status):
     found = {**at_stripe(world, team), "status": status}
-    assert set_seats._bring(standing(team, found), 9, "key") is False
+    assert set_seats._write_if_different(standing(team, found), 9, "key") is False
     assert billed(world, team) == 2
 
 
 def test_an_item_without_a_number_is_left_alone(world, team):
     found = at_stripe(world, team)
     del found["items"]["data"][0]["quantity"]
-    assert set_seats._bring(standing(team, found), 9, "key") is False
+    assert set_seats._write_if_different(standing(team, found), 9, "key") is False
 
 
 def test_while_a_change_waits_for_its_payment_only_what_differs_is_refused(world, team):
     found = {**at_stripe(world, team), "pending_update": {"expires_at": 1}}
-    assert set_seats._bring(standing(team, found), 2, "key") is False
+    assert set_seats._write_if_different(standing(team, found), 2, "key") is False
     with pytest.raises(ChangePending):
-        set_seats._bring(standing(team, found), 3, "key")
+        set_seats._write_if_different(standing(team, found), 3, "key")
     assert billed(world, team) == 2

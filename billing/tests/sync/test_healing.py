@@ -30,7 +30,9 @@ def ben(world):
 
 def look_at(run, *subscribers, is_dry=False):
     ticks = []
-    healing.look_at(run, [one.customer for one in subscribers], lambda: ticks.append(run.compared), is_dry=is_dry)
+    healing.compare_customers(
+        run, [one.customer for one in subscribers], lambda: ticks.append(run.compared), is_dry=is_dry
+    )
     return ticks
 
 
