@@ -142,7 +142,7 @@ def test_it_has_run_out_at_its_moment_and_not_before(world, ended):
     assert Comp.objects.open().exists(), "another that is not over may have taken its place"
     world.control("advance", seconds=1)
     assert comps.customers_past_comp() == [ended.customer]
-    with cause.recorded_as("comp lapsed"), lanes.hold(ended.customer) as commit:
+    with cause.recorded_as("comp lapsed"), lanes.exclusive(ended.customer) as commit:
         commit(lambda: comps.end_lapsed(ended.customer))
     assert comps.customers_past_comp() == []
 
@@ -152,7 +152,7 @@ def test_an_end_before_its_time_is_of_that_moment_and_anothers_goes_on(world, en
     bens, adas = give(ben), give(ended, days=10)
     world.advance(days=1)
     world.heard.clear()
-    with cause.recorded_as("staff:2"), lanes.hold(ended.customer) as commit:
+    with cause.recorded_as("staff:2"), lanes.exclusive(ended.customer) as commit:
         commit(lambda: comps.end(customer_row(ended)))
     adas.refresh_from_db()
     assert (adas.ended_at, adas.ended_by) == (sandbox_now(), "staff:2")

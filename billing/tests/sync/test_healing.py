@@ -32,8 +32,6 @@ def look_at(run, *subscribers, is_dry=False):
     ticks = []
     customers = [one.customer for one in subscribers]
     healing.compare_customers(run, customers, lambda: ticks.append(run.compared), is_dry=is_dry)
-        run, [one.customer for one in subscribers], lambda: ticks.append(run.compared), is_dry=is_dry
-    )
     return ticks
 
 
