@@ -200,8 +200,8 @@ def test_what_stripe_knows_and_the_sandbox_does_not_is_never_passed_over(
         lambda: v1.subscriptions.create({"customer": customer.id, "items": both}),
         lambda: v1.subscription_schedules.create({"customer": customer.id, "phases": [{"items": both}]}),
         lambda: v1.checkout.sessions.create(buy),
-        lambda: v1.checkout.sessions.create({**buy, "line_items": both[:1], "payment_method_types": ["sepa_debit"]}),
-        lambda: v1.payment_methods.create({"type": "sepa_debit"}),
+        lambda: v1.checkout.sessions.create({**buy, "line_items": both[:1], "payment_method_types": ["klarna"]}),
+        lambda: v1.payment_methods.create({"type": "naver_pay"}),
         lambda: v1.customers.list(options={"stripe_account": "acct_1"}),
     ):
         with pytest.raises(stripe.InvalidRequestError) as refused:
