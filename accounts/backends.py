@@ -11,7 +11,7 @@ from .models import User
 
 
 class GuardedBackend(ModelBackend):
-    """Django's backend of users and passwords, with failures counted."""
+    """This backend checks users and passwords as Django's does, and counts failures."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any

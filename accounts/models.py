@@ -113,7 +113,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """A token of the API. Its value is shown once and stored nowhere; its digest finds this row.
+    """A token authenticates requests to the API. Its value is shown once and stored nowhere; its digest finds this row.
 
     The row also stores the digest of the password hash that the token was made under. A token is invalid once the two
     differ, so no way of changing a password, not even a raw UPDATE, leaves a valid token behind.

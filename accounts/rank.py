@@ -23,7 +23,7 @@ def rights_of(user: Any) -> set[int]:
 
 
 class RankedAdmin:
-    """The admin of users: change, password and deletion require that the actor outranks the user."""
+    """Staff change or delete a user, or set a password, only if they outrank the user."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may: bool = super().has_change_permission(request, obj)  # type: ignore[misc]
@@ -40,7 +40,7 @@ class RankedAdmin:
 
 
 class SuperusersAlone:
-    """The admin of groups: changing a group changes the rights of its members."""
+    """Superusers alone change groups, since changing a group changes the rights of its members."""
 
     def _may(self, request: HttpRequest) -> bool:
         user: Any = request.user

@@ -1,4 +1,4 @@
-"""Addresses of the pages of accounts."""
+"""This table gives the pages of accounts their addresses."""
 
 from django.contrib.auth import views as auth_views
 from django.urls import include, path

@@ -23,7 +23,7 @@ TARGET_MS = 1000
 
 
 class Buyer:
-    """A person who buys through the site's API."""
+    """A buyer signs up and buys through the site's API."""
 
     def __init__(self, base: str, email: str) -> None:
         self.connection = http.client.HTTPConnection(netloc(base), timeout=60)

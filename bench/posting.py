@@ -15,7 +15,7 @@ def headers(body: bytes) -> Headers:
 
 
 class Poster:
-    """Posts over one connection for each thread."""
+    """Post over one connection for each thread."""
 
     def __init__(self, base: str) -> None:
         self.netloc, self.local = netloc(base), local()

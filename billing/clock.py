@@ -24,7 +24,7 @@ def now() -> datetime:
 
 
 def is_the_sandboxs() -> bool:
-    """Whether the rules use the sandbox's time, as in development and in the demo."""
+    """Return whether the rules use the sandbox's time, as in development and in the demo."""
     return conf.clock == SANDBOX_CLOCK
 
 

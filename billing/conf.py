@@ -33,7 +33,7 @@ class Settings:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether a sandbox on this machine stands in for Stripe."""
+        """Return whether a sandbox on this machine stands in for Stripe."""
         return urlsplit(self.api_base).hostname in LOOPBACK
 
     @property

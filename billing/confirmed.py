@@ -13,10 +13,10 @@ def elsewhere(subscriber: Any) -> bool:
 
 
 def is_asked() -> bool:
-    """Whether BILLING_EMAIL_IS_CONFIRMED is set, so that confirmed addresses are known."""
+    """Return whether BILLING_EMAIL_IS_CONFIRMED is set, so that confirmed addresses are known."""
     return bool(conf.email_is_confirmed)
 
 
 def is_unconfirmed(subscriber: Any) -> bool:
-    """Whether the project asks for confirmed addresses and this subscriber's is not confirmed."""
+    """Return whether the project asks for confirmed addresses and this subscriber's is not confirmed."""
     return is_asked() and not import_string(conf.email_is_confirmed)(subscriber)

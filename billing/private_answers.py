@@ -14,5 +14,5 @@ def keep_private(response: HttpResponseBase) -> None:
 
 
 def is_personal(request: HttpRequest) -> bool:
-    """Whether an answer may be about one person: the request has credentials, or may send them in its body."""
+    """Return whether an answer may be about one person: the request has credentials, or may send them in its body."""
     return any(request.headers.get(name) for name in CREDENTIALS) or request.method not in {"GET", "HEAD", "OPTIONS"}

@@ -1,4 +1,4 @@
-"""Django's admin app, with the project's own admin site."""
+"""Django's admin app uses the project's own admin site."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -1,4 +1,4 @@
-"""Settings of each new connection to PostgreSQL, sent as statements, since poolers refuse start-up options."""
+"""Each new connection to PostgreSQL is sent its settings as statements, since poolers refuse start-up options."""
 
 from typing import Any
 

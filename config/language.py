@@ -7,7 +7,7 @@ from django.utils import translation
 
 
 class LocaleMiddleware(DjangoLocaleMiddleware):
-    """Uses the browser's language in the admin only. Pages and API are written in one language, and Django's own words
+    """Use the browser's language in the admin only. Pages and API are written in one language, and Django's own words
     there (form errors, password rules) must match it."""
 
     def process_request(self, request: HttpRequest) -> None:

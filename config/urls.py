@@ -1,4 +1,4 @@
-"""All addresses of the site."""
+"""This table gives every page of the site its address."""
 
 from django.conf import settings
 from django.contrib import admin

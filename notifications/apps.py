@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class MailConfig(AppConfig):
-    """Configures the mails' app. The wheel installs this package as `billing_mail`, since other projects have their own
+    """Configure the mails' app. The wheel installs this package as `billing_mail`, since other projects have their own
     `notifications`."""
 
     name = __name__.rpartition(".")[0]

@@ -51,7 +51,7 @@ BY_KIND = Term("Mails by kind", "The same mails by kind and state.")
 
 
 class Mails(NamedTuple):
-    """A number of mails of one state and kind, reserved in the bucket that begins `at`."""
+    """This counts mails of one state and kind, reserved in the bucket that begins `at`."""
 
     at: datetime
     status: str

@@ -31,7 +31,8 @@ SAMPLE_ADDRESS = "sample@example.com"
 
 @dataclass(frozen=True)
 class Wanted:
-    """One mail of the gallery. An unknown name falls back to the first sample; plan "" keeps the sample's own plan."""
+    """This names the mail that the gallery shows. An unknown name falls back to the first sample; plan "" keeps the
+    sample's own plan."""
 
     sample: str
     language: str
@@ -59,7 +60,7 @@ class Wanted:
 
 
 class Choice(forms.Form):
-    """The form in which staff choose mail, language and plan."""
+    """Staff choose mail, language and plan in this form."""
 
     sample = forms.ChoiceField(label="Mail")
     language = forms.ChoiceField()
@@ -88,7 +89,7 @@ def by_kind() -> list[tuple[str, list[tuple[str, str]]]]:
 
 @admin.register(Preview)
 class GalleryAdmin(ReadOnlyAdmin):
-    """Shows the gallery at /admin/billing_mail/preview/. It lists nothing from the database."""
+    """Show the gallery at /admin/billing_mail/preview/. It lists nothing from the database."""
 
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view

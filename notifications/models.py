@@ -24,7 +24,7 @@ class MailQuerySet(models.QuerySet["Mail"]):
 
 
 class Mail(models.Model):
-    """One mail, reserved by `key` in the transaction that gave the reason for it. `context` holds minor units and ISO
+    """A mail is reserved by `key` in the transaction that gave the reason for it. `context` holds minor units and ISO
     dates; templates format them when the mail is sent."""
 
     class Kind(models.TextChoices):
@@ -113,7 +113,7 @@ class Mail(models.Model):
 
 
 class Preview(Mail):
-    """A proxy without rows. The admin's gallery of mails and its permissions belong to it."""
+    """This proxy has no rows. The admin's gallery of mails and its permissions belong to it."""
 
     class Meta:
         proxy = True

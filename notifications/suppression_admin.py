@@ -18,7 +18,7 @@ from .models import Suppression
 
 
 class ReasonForm(ActionForm):
-    """The admin's form of actions, with a field for the reason."""
+    """This form adds a field for the reason to the admin's form of actions."""
 
     reason = forms.CharField(label="Reason:", required=False, max_length=200)
 

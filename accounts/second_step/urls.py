@@ -1,4 +1,4 @@
-"""Addresses of the second step's pages."""
+"""This table gives the second step's pages their addresses."""
 
 from django.urls import path
 

@@ -74,7 +74,7 @@ def may_manage(request: Any, subscriber: Any) -> bool:
 
 
 def is_signed_in(request: Any) -> bool:
-    """Whether the request has an authenticated user; False if nothing authenticates requests."""
+    """Return whether the request has an authenticated user; False if nothing authenticates requests."""
     user = getattr(request, "user", None)
     return user is not None and bool(user.is_authenticated)
 

@@ -68,7 +68,7 @@ class Access:
 
     @property
     def is_paid(self) -> bool:
-        """Whether the subscription gives access, rather than staff."""
+        """Return whether the subscription gives access, rather than staff."""
         return self.has_access and self.reason != COMP
 
 

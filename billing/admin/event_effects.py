@@ -117,7 +117,7 @@ def _ids(event: StripeEvent) -> set[str]:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fact: its model in lower case, a query for its rows, and a function that turns a row into cells."""
+    """A kind of fact has its model in lower case, a query for its rows, and a function that turns a row into cells."""
 
     model: str
     about: Callable[[Customer, set[str]], QuerySet[Any]]

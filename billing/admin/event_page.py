@@ -26,7 +26,7 @@ PRUNED = "Emptied by prune_events. Only the fields above are kept."
 
 
 class EventPage(ReadOnlyAdmin):
-    """The fields of an event's page."""
+    """This admin shows the fields of an event's page."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[str | None, Any]]:
         sections = [*SECTIONS]

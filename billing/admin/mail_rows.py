@@ -25,8 +25,8 @@ class MailRow:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question for a customer's newest mails, optionally of one cause or up to a time. Staff without the permission
-    get none."""
+    """The admin asks so for a customer's newest mails, optionally of one cause or up to a time. Staff without the
+    permission get none."""
 
     request: HttpRequest
     customer_id: str

@@ -30,7 +30,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of panel: its model, a query for the newest rows of a customer, and a function that turns a row into
+    """A kind of panel has a model, a query for the newest rows of a customer, and a function that turns a row into
     cells."""
 
     title: str

@@ -31,8 +31,8 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the timeline. `kind` is the word before it, `tone` its colour; `what` links to its own page where
-    there is one."""
+    """A line of the timeline says what happened at a time. `kind` is the word before it, `tone` its colour; `what`
+    links to its own page where there is one."""
 
     at: datetime
     kind: str

@@ -1,4 +1,4 @@
-"""The JSON API.
+"""This room answers the JSON API.
 
 DRF imports the parsers by name while it loads, so this face re-exports nothing. Other rooms may import `documented`,
 `errors`, `permissions` and `serializers`.

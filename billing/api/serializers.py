@@ -102,7 +102,7 @@ class PendingChangeSerializer(serializers.Serializer[Any]):
 
 
 class SubscriptionState(serializers.Serializer[Any]):
-    """The current state of a subscriber; times in ISO 8601, UTC."""
+    """The current state of a subscriber; times are in ISO 8601, UTC."""
 
     plan = serializers.SlugField(help_text="The plan in effect; the free plan if there is no access")
     status = serializers.CharField(help_text="Stripe's status, or `none`")
@@ -124,7 +124,8 @@ class AmountSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field(AmountSerializer)
 class Money(serializers.Field[Any, Any, Any, Any]):
-    """An amount in minor units of the currency beside it, with the amount formatted for the context's `language`."""
+    """This field shows an amount in minor units of the currency beside it, and formatted for the context's
+    `language`."""
 
     def get_attribute(self, instance: Any) -> Any:
         amount = getattr(instance, self.source or self.field_name or "")

@@ -69,7 +69,7 @@ DEFAULT_PLANS: list[dict[str, Any]] = [
 
 
 def is_from_settings() -> bool:
-    """Whether BILLING_PLANS defines the plans, rather than staff in the admin."""
+    """Return whether BILLING_PLANS defines the plans, rather than staff in the admin."""
     return conf.plans is not None
 
 
@@ -110,7 +110,7 @@ def _update_plan(plan: PlanDefinition) -> bool:
 
 
 def _differs(plan: PlanDefinition, row: Plan) -> bool:
-    """Whether a row differs from its definition. A row that staff may edit never does."""
+    """Return whether a row differs from its definition. A row that staff may edit never does."""
     limits = {limit.feature: limit.quantity for limit in row.limits.all()} if is_from_settings() else {}
     return is_from_settings() and (limits != plan.limits or any(getattr(row, n) != v for n, v in plan.columns.items()))
 

@@ -120,7 +120,7 @@ def plan_item(items: list[dict[str, Any]]) -> tuple[dict[str, Any], Price]:
 
 
 def is_plan(items: list[dict[str, Any]]) -> bool:
-    """Whether a subscription with these items is to a plan of ours."""
+    """Return whether a subscription with these items is to a plan of ours."""
     try:
         plan_item(items)
     except UnmappedPrice:

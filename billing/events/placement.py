@@ -77,7 +77,8 @@ def _customer_known_by(names: tuple[str, str, str]) -> str | None:
 
 
 def _customer_told_of(names: tuple[str, str, str]) -> str | None:
-    """From an event that waits with this one: that of an invoice names its customer, that of its payment does not."""
+    """Return the customer named by another stored event about these objects: the event of an invoice names its
+    customer, the event of its payment does not."""
     told = StripeEvent.objects.filter(object_id__in=filter(None, names), lane__startswith="cus_")
     return next(iter(told.values_list("lane", flat=True)[:1]), None)
 

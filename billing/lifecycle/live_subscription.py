@@ -48,7 +48,7 @@ class Standing:
 
     @property
     def is_ending(self) -> bool:
-        """Whether a cancellation is scheduled."""
+        """Return whether a cancellation is scheduled."""
         return readers.is_cancellation_scheduled(self.found)
 
     @cached_property

@@ -73,7 +73,7 @@ class Overview:
 
     @property
     def is_comped(self) -> bool:
-        """Whether staff gave the plan in effect."""
+        """Return whether staff gave the plan in effect."""
         return self.has_access and not self.decided.is_paid
 
     @property

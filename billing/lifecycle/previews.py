@@ -105,7 +105,8 @@ def intended_change(now: Standing, price: Price, proration_date: int | None) -> 
 
 
 def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
-    """Whether this very change was made a moment ago: by the first of two clicks, or a call whose answer was lost."""
+    """Return whether this very change was made a moment ago: by the first of two clicks, or a call whose answer was
+    lost."""
     rows = PlanChange.objects.filter(
         customer=now.customer, subscription_id=now.id, price=price, created_at__gt=timezone.now() - VALID_FOR
     )

@@ -64,7 +64,7 @@ def _write_if_different(now: Standing, wanted: int, key: str) -> bool:
 
 
 def _has_other_quantity_ahead(schedule: dict[str, Any], wanted: int) -> bool:
-    """Whether a phase under way or ahead would bill another number of seats."""
+    """Return whether a phase under way or ahead would bill another number of seats."""
     plans = _plans(schedule)
     return any(
         item.get("quantity") != wanted

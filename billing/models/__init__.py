@@ -1,4 +1,4 @@
-"""The rows of `billing`, re-exported for every other room and for host projects."""
+"""This room defines the tables of `billing`, for every other room and for host projects."""
 
 from .alerts import Alert
 from .catalogue import Plan, PlanLimit, Price

@@ -84,7 +84,7 @@ class AccountDeletion(models.Model):
 
     @property
     def is_billed(self) -> bool:
-        """Whether Stripe still bills, by our rows."""
+        """Return whether Stripe still bills, by our rows."""
         return Subscription.objects.filter(customer=self.customer_id, status__in=BILLED).exists()
 
     @property

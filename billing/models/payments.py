@@ -103,7 +103,7 @@ class Dispute(models.Model):
 
     @property
     def is_inquiry(self) -> bool:
-        """Whether this is only a question from the bank: no money moved, and access stays."""
+        """Return whether this is only a question from the bank: no money moved, and access stays."""
         return self.status.startswith("warning_")
 
     @property

@@ -36,8 +36,8 @@ class Saving(NamedTuple):
 
 @dataclass(frozen=True)
 class Card:
-    """A card of the price page. `price` is None for a plan that is not sold in this interval and currency, usually
-    the free plan. `seats` is 0 where seats are not counted."""
+    """A card shows one plan on the price page. `price` is None for a plan that is not sold in this interval and
+    currency, usually the free plan. `seats` is 0 where seats are not counted."""
 
     plan: Plan
     interval: str

@@ -100,7 +100,7 @@ def link_of(customer: Customer, payment_intent: str, charge: str) -> InvoicePaym
 
 
 def pays_for_period_at(customer: Customer, link: InvoicePayment, at: datetime) -> bool:
-    """Whether the invoice paid for the period that ran at that moment, by its own full-period lines.
+    """Return whether the invoice paid for the period that ran at that moment, by its own full-period lines.
 
     So it makes no difference when the event arrives. An upgrade's invoice has only prorations and pays for no period.
     """

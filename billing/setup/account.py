@@ -28,7 +28,7 @@ ENDPOINTS = "/v1/webhook_endpoints"
 
 @dataclass(frozen=True)
 class Change:
-    """One change to make at Stripe. `make` returns what must be shown once, such as a new secret."""
+    """A change is still to be made at Stripe. `make` returns what must be shown once, such as a new secret."""
 
     text: str
     make: Callable[[], str]

@@ -1,4 +1,4 @@
-"""Fetching reads what Stripe says now: every read that projecting an event takes, each once a drain.
+"""These functions read what Stripe says now, for the projection of an event; a drain reads each object only once.
 
 All of it goes through `stripe_client`'s read cache. A request is a path and its parameters; two callers who
 word it alike share one call, which is why the words stand here and nowhere else.

@@ -55,7 +55,7 @@ def quantity_of(item: Object) -> int:
 
 
 def is_cancellation_scheduled(subscription: Object) -> bool:
-    """Whether a subscription is to end. Either field may say so: the portal may set only `cancel_at`."""
+    """Return whether a subscription is to end. Either field may say so: the portal may set only `cancel_at`."""
     return bool(subscription["cancel_at_period_end"] or subscription["cancel_at"])
 
 

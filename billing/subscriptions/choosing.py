@@ -28,5 +28,5 @@ def current_subscription(found: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def is_live(customer: Customer, subscription_id: str) -> bool:
-    """Whether Stripe would still bill this subscription, be it the one that counts or not."""
+    """Return whether Stripe would still bill this subscription, be it the one that counts or not."""
     return any(item["id"] == subscription_id and item["status"] in LIVE for item in fetch.subscriptions(customer.pk))

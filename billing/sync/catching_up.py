@@ -48,7 +48,7 @@ def _report(run: SyncRun, customers: dict[str, str], before: dict[str, dict[str,
 
 
 def _lanes(ids: list[str]) -> dict[str, str]:
-    """Lane → the last of these events on it."""
+    """Return the last of these events on each lane, by lane."""
     return dict(StripeEvent.objects.filter(pk__in=ids).order_by("created", "id").values_list("lane", "pk"))
 
 

@@ -55,11 +55,12 @@ class SubscriptionPages:
         self._import(strangers, known)
 
     def _is_import(self, customer: Customer) -> bool:
-        """Taken over in this run, perhaps by another of their subscriptions: still nothing to announce."""
+        """Return whether this run imported the customer, perhaps by another subscription: that is announced to
+        nobody."""
         return customer.created_at >= self.work.began and customer.subscriber_id is None
 
     def _is_doubtful(self, customer: Customer, found: dict[str, Any]) -> bool:
-        """Whether Stripe is to be asked about this customer: their row differs, or another subscription may count."""
+        """Return whether to ask Stripe about this customer: their row differs, or another subscription may count."""
         row = comparing.row_of(customer)
         if customer.deleted_at:
             return False
@@ -75,7 +76,8 @@ class SubscriptionPages:
         return row.status not in subscriptions.LIVE and is_later
 
     def _import(self, strangers: dict[str, Page], known: dict[str, Customer]) -> None:
-        """In bulk and unannounced: what was so before we knew of it is no news. A row that a webhook made stays."""
+        """Import the subscriptions in bulk, and announce nothing: they began before we knew of them. A row that a
+        webhook made stays."""
         made, better = [], []
         for customer, page in strangers.items():
             counts = subscriptions.current_subscription(page)
@@ -158,20 +160,20 @@ class CustomerPages:
         return row.created_at >= self.work.began and not row.email
 
     def _fill_in(self, pairs: list[tuple[Customer, dict[str, Any]]]) -> None:
-        """Imported a moment ago from their subscription, which does not bring the address."""
+        """Write the addresses of customers imported a moment ago: their subscription does not name it."""
         rows = [Customer(pk=row.pk, email=found["email"]) for row, found in pairs if found.get("email")]
         if rows and not self.work.is_dry:
             Customer.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=["email"])
 
     def _correct(self, row: Customer, email: str) -> None:
-        """Unless a webhook has done it meanwhile."""
+        """Correct the address, unless a webhook has corrected it meanwhile."""
         report.drift(self.work.run, row.pk, {"email": (row.email, email)}, report.likely_cause(row.pk))
         if not self.work.is_dry:
             self.work.run.healed += Customer.objects.filter(pk=row.pk, email=row.email).update(email=email)
 
     def _link(self, pairs: list[tuple[Customer, dict[str, Any]]]) -> None:
-        """To the subscriber that our own metadata names, if the address is theirs as well: a key alone may have been
-        given to another since a backup was restored."""
+        """Link each customer to the subscriber that our own metadata names, if the address is theirs as well: since a
+        backup was restored, another subscriber may have got the same primary key."""
         model = apps.get_model(conf.subscriber_model)
         named = {key: (row, found) for row, found in pairs if (key := _key(model, found)) is not None}
         if not named or self.work.is_dry:

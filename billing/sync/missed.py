@@ -1,4 +1,4 @@
-"""Missed events are asked for since the watermark; those in the ledger are skipped, and the rest is put in order."""
+"""The sync asks Stripe for the events since the watermark, skips those in the ledger, and puts the rest in order."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ IN_MEMORY = 8 << 20
 
 
 class Missed:
-    """The missed events, each with its lane. Their text waits on disk, so that memory stays flat."""
+    """This collects the missed events, each with its lane. Their text waits on disk, so that memory stays flat."""
 
     def __init__(self) -> None:
         self.file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed when it is left)

@@ -47,7 +47,7 @@ def prune(older_than: timedelta, tick: Callable[[Pruned], None] = lambda pruned:
 
 
 def _portions(events: QuerySet[StripeEvent]) -> Iterator[list[str]]:
-    """From the oldest on, and never again through what was done before."""
+    """Yield the ids in portions, the oldest first; each portion begins where the last one ended."""
     rest = events.order_by("received_at")
     while rows := list(rest.values_list("pk", "received_at")[:PORTION]):
         yield [pk for pk, _ in rows]
@@ -56,9 +56,9 @@ def _portions(events: QuerySet[StripeEvent]) -> Iterator[list[str]]:
 
 
 def _empty(ids: list[str]) -> tuple[int, int]:
-    """How many, and how many bytes of JSON went; dj-stripe's copies go with ours.
+    """Empty these payloads and delete dj-stripe's copies; return how many events, and how many bytes of JSON.
 
-    What staff asked to process again a moment ago is done with no more, and stays.
+    An event that staff have just asked to process again is no longer done, so it stays.
     """
     size = "pg_column_size(payload)" if connection.vendor == "postgresql" else "length(payload)"
     with transaction.atomic():

@@ -109,8 +109,9 @@ def _new(wanted: Wanted) -> SyncRun:
 
 
 def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> None:
-    """1. Events we missed. 2. Customers where something is pending. 3. Everything, when it is time for that,
-    and quantities that differ from the seats: counting them asks the project once a subscriber."""
+    """Look for missed events, then at customers where something is pending, then, when it is time for that, at
+    everything and at quantities that differ from the seats: counting seats asks the project once for each
+    subscriber."""
 
     def tick() -> None:
         renew()
@@ -157,6 +158,6 @@ def _with_overlap(watermark: int | None) -> int | None:
 
 
 def _has_gap(row: SyncRun, last: SyncRun | None, seconds: int) -> bool:
-    """Whether Stripe may have forgotten events that we never asked for: by our clock, or by Stripe's."""
+    """Return whether Stripe may have forgotten events that we never asked for: by our clock, or by Stripe's."""
     is_long_ago = last is None or row.clock_at - last.clock_at > EVENTS_ARE_KEPT
     return is_long_ago or seconds > EVENTS_ARE_KEPT.total_seconds()

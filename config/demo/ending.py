@@ -9,7 +9,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Ended(KeyboardInterrupt):
-    """Raised when a signal tells the demo to end."""
+    """A signal has told the demo to end."""
 
     def __init__(self, number: int) -> None:
         super().__init__()

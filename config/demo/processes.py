@@ -21,11 +21,11 @@ LOG_LINES = 15
 
 
 class PortInUseError(Exception):
-    """Raised if another program already listens on a port."""
+    """Another program already listens on a port."""
 
 
 class StartError(Exception):
-    """Raised if a process ended or did not answer in time; its text holds the end of the log."""
+    """A process ended or did not answer in time; its text holds the end of the log."""
 
 
 class Processes:
@@ -71,7 +71,7 @@ class Processes:
         raise StartError(f"{name} does not answer at {url}:\n{self._end_of_log(name)}")
 
     def wait(self) -> None:
-        """Wait until a process ends, which none should."""
+        """Wait until a process ends. None ends before the demo unless something is wrong."""
         while True:
             for name, process in self.running.items():
                 if process.poll() is not None:

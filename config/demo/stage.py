@@ -20,7 +20,7 @@ PASSWORD = "correct-horse-battery"  # noqa: S105
 
 
 class StepError(Exception):
-    """Raised if a step has the wrong outcome or a call was refused."""
+    """A step had the wrong outcome, or a call was refused."""
 
 
 @dataclass

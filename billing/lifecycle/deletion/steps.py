@@ -24,7 +24,7 @@ class StillBilled(Exception):
 
 
 def is_customer_deleted(deletion: AccountDeletion) -> bool:
-    """Whether the customer is deleted at Stripe already, and with it its subscriptions and sessions."""
+    """Return whether the customer is deleted at Stripe already, and with it its subscriptions and sessions."""
     return bool(stripe_client.get(f"/v1/customers/{deletion.customer_id}").get("deleted"))
 
 

@@ -19,7 +19,7 @@ Row = TypeVar("Row", bound="Numbered")
 
 
 class Numbered(Protocol):
-    """A row with a number, such as a fact."""
+    """A row has a number, such as a fact has."""
 
     @property
     def number(self) -> int: ...

@@ -150,7 +150,7 @@ def check_cache() -> Finding:
 
 @finds("billing.W003")
 def check_sqlite() -> Finding:
-    """On SQLite, writers queue for the database."""
+    """Writers queue for the database if it is SQLite."""
     database = settings.DATABASES[DEFAULT_DB_ALIAS]
     is_queued = database.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE"
     if database["ENGINE"] != "django.db.backends.sqlite3" or is_queued:

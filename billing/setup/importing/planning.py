@@ -30,7 +30,8 @@ PROBLEMS = {
 
 @dataclass
 class Plan:
-    """`links`: customer → subscriber's primary key. `problems`: customer, code, what it is about.
+    """A plan says what an import will do. `links`: customer → subscriber's primary key. `problems`: customer, code,
+    what it is about.
 
     `unknown_prices`: price → number of subscriptions. `current`: customer → the subscription that counts.
     """
