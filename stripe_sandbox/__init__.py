@@ -1,4 +1,5 @@
-"""A Stripe to develop against: its API, its hosted pages, its events and its clock, with no account and no network."""
+"""This package is a Stripe to develop against: it has an API, hosted pages, events and a clock, and needs no account
+and no network."""
 
 from .running import Sandbox
 

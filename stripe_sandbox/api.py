@@ -50,7 +50,8 @@ def answer(state: State, request: Request) -> Response:
 
 
 def _tell_of_key(request: Request, response: Response) -> None:
-    """What stands in the answers to writes: the key, the request that was answered first, whether to try again."""
+    """Add the headers that answers to writes have: the key, the request that was answered first, whether to try
+    again."""
     key = request.headers.get("idempotency-key")
     if key:
         response.headers["Idempotency-Key"] = key
@@ -115,7 +116,7 @@ def _once(state: State, request: Request, request_id: str) -> Response:
 
 
 def _digest(request: Request) -> str:
-    """Of the path and the parameters, in whatever order and encoding they came."""
+    """Return a digest of the path and the parameters, in whatever order and encoding they came."""
     given = forms.decode(_text(request))
     return hashlib.sha256(json.dumps([request.path, given], sort_keys=True).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The control plane under /_sandbox/: what the buyer, the bank and time would do; JSON in and out."""
+"""The control plane under /_sandbox/ does what the buyer, the bank and time would do; it takes and returns JSON."""
 
 import json
 import re
@@ -156,7 +156,7 @@ def complete_checkout(sandbox: "Sandbox", given: Body, session: str) -> Body:
 
 @action("POST", "/portal")
 def save_portal(sandbox: "Sandbox", given: Body) -> Body:
-    """What saving the customer portal's settings in the Dashboard does: there is a default configuration."""
+    """Save the customer portal's settings as in the Dashboard: there is a default configuration then."""
     known(given)
     return portal.save_default(sandbox.state)
 
@@ -178,7 +178,7 @@ def advance(sandbox: "Sandbox", given: Body) -> Body:
 
 @action("POST", "/invoices/{invoice}/pay")
 def pay_invoice(sandbox: "Sandbox", given: Body, invoice: str) -> Body:
-    """What the customer does on the hosted invoice page: paid, declined, authenticated or authentication_failed."""
+    """Act as the customer on the hosted invoice page: paid, declined, authenticated or authentication_failed."""
     known(given, "outcome", "payment_method")
     outcome = optional_text(given, "outcome")
     if outcome is not None and outcome not in buying.OUTCOMES:
@@ -188,21 +188,21 @@ def pay_invoice(sandbox: "Sandbox", given: Body, invoice: str) -> Body:
 
 @action("POST", "/setup_intents/{intent}")
 def answer_setup(sandbox: "Sandbox", given: Body, intent: str) -> Body:
-    """What the customer does where a setup intent asks for 3D Secure: authenticated or authentication_failed."""
+    """Act as the customer whom a setup intent asks for 3D Secure: authenticated or authentication_failed."""
     known(given, "outcome")
     return {"setup_intent": setup_intents.answer(sandbox.state, intent, optional_text(given, "outcome"))}
 
 
 @action("POST", "/payment_intents/{intent}")
 def answer_payment(sandbox: "Sandbox", given: Body, intent: str) -> Body:
-    """What the customer does where a payment intent asks for 3D Secure: authenticated or authentication_failed."""
+    """Act as the customer whom a payment intent asks for 3D Secure: authenticated or authentication_failed."""
     known(given, "outcome")
     return {"payment_intent": payment_intents.answer(sandbox.state, intent, optional_text(given, "outcome"))}
 
 
 @action("POST", "/payments/{intent}")
 def answer_bank(sandbox: "Sandbox", given: Body, intent: str) -> Body:
-    """What the bank says of a payment that is processing: succeeded, or failed with a code."""
+    """Act as the bank of a payment that is processing: succeeded, or failed with a code."""
     known(given, "outcome", "code")
     answered = delayed.answer(sandbox.state, intent, optional_text(given, "outcome"), optional_text(given, "code"))
     return {"payment_intent": answered}

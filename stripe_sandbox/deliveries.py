@@ -1,4 +1,5 @@
-"""Signed deliveries of events in the background: a line per target, retries, and the faults of the network."""
+"""Threads in the background deliver signed events, in a line for each target, with retries and the faults of the
+network."""
 
 import hashlib
 import heapq

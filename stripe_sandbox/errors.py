@@ -1,4 +1,4 @@
-"""Stripe's errors: a status and a body, raised from anywhere below the router."""
+"""Stripe's errors have a status and a body, and are raised from anywhere below the router."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Events: each keeps its object as it was at that moment, and what an update changed."""
+"""An event keeps its object as it was at that moment, and what an update changed."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -100,7 +100,7 @@ def difference(before: Any, after: Any) -> dict[str, Any]:
 
 
 def targets(state: State) -> list[dict[str, Any]]:
-    """Where events go: the enabled endpoints, and the address given by --forward."""
+    """Return where events go: the enabled endpoints, and the address given by --forward."""
     endpoints = [
         {"id": row["id"], "url": row["url"], "events": row["enabled_events"], "secret": state.note(row["id"])["secret"]}
         for row in state.table("webhook_endpoint").rows.values()

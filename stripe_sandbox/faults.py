@@ -1,4 +1,4 @@
-"""Faults: what goes wrong on purpose, as a probability (a fraction; 1.0 is always) or a count (whole: the next n)."""
+"""A fault goes wrong on purpose, with a probability (a fraction; 1.0 is always) or a count (whole: the next n)."""
 
 import random
 from typing import Any
@@ -27,7 +27,7 @@ class Faults:
         return {"webhooks": self.webhooks, "api": self.api}
 
     def strikes(self, group: dict[str, Any], name: str) -> bool:
-        """Whether the fault happens this time; a count goes down."""
+        """Return whether the fault happens this time; a count goes down."""
         value = group.get(name, 0)
         if isinstance(value, int):
             if value > 0:

@@ -113,7 +113,7 @@ class Sandbox:
                 saved = time.monotonic()
 
     def after(self) -> None:
-        """With the lock held: what is due by now happens, and what was published is handed to the deliveries."""
+        """Let what is due by now happen, with the lock held, and hand what was published to the deliveries."""
         billing_cycle.run_due(self.state, self.state.now())
         self.dispatcher.take()
 

@@ -1,4 +1,5 @@
-"""Many customers with active, paid subscriptions at once, for benchmarks, with as many events as asked for.
+"""Seeding makes many customers with active, paid subscriptions at once, for benchmarks, with as many events as asked
+for.
 
 One subscription is bought the long way; the others are copies of it under ids, e-mail and invoice numbers of their own.
 """

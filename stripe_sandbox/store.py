@@ -1,4 +1,5 @@
-"""The sandbox's state: tables of objects in the order of their making, ids, the clock, what is due, settings."""
+"""The sandbox's state holds tables of objects in the order of their making, ids, the clock, jobs that are due, and
+settings."""
 
 import hashlib
 import heapq
@@ -74,12 +75,12 @@ class Table:
         return sum(len(self._index.get((name, value), {})) for value in values)
 
     def before(self, cursor: str, ids: list[str]) -> int:
-        """How many of the ordered `ids` are older than the cursor."""
+        """Return how many of the ordered `ids` are older than the cursor."""
         place = self.position[cursor]
         return place if ids is self.order else bisect_left(ids, place, key=self.position.__getitem__)
 
     def until(self, cursor: str, ids: list[str]) -> int:
-        """How many of the ordered `ids` are not newer than the cursor."""
+        """Return how many of the ordered `ids` are not newer than the cursor."""
         place = self.position[cursor]
         return place + 1 if ids is self.order else bisect_right(ids, place, key=self.position.__getitem__)
 
@@ -143,7 +144,7 @@ class State:
         return self.tables.setdefault(kind, Table())
 
     def put(self, row: Object) -> Object:
-        """What belongs to a customer in a test clock's time says so."""
+        """Keep an object; one that belongs to a customer in a test clock's time says so."""
         if "test_clock" in row and row["test_clock"] is None:
             customer = self.find("customer", row.get("customer"))
             row["test_clock"] = customer["test_clock"] if customer else None
@@ -159,7 +160,7 @@ class State:
         return self.table(kind).rows.get(identifier or "")
 
     def note(self, identifier: str) -> dict[str, Any]:
-        """What Stripe knows of an object and does not show."""
+        """Return what Stripe knows of an object and does not show."""
         return self.notes.setdefault(identifier, {})
 
     def schedule(self, at: int, job: str, *arguments: str, urgency: int = 5) -> None:

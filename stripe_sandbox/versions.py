@@ -1,4 +1,4 @@
-"""The API version that the sandbox speaks, and clients or SDKs that are built for another one."""
+"""The sandbox speaks one API version; this module decides about clients and SDKs that are built for another one."""
 
 import logging
 from importlib.metadata import version as installed

@@ -1,4 +1,4 @@
-"""Refunds, also those that fail, disputes, inquiries and fraud warnings follow a payment."""
+"""A payment may be followed by refunds (also those that fail), disputes, inquiries and fraud warnings."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ def arrive(state: State, identifier: str) -> None:
 
 
 def _kind(state: State, row: Object) -> str:
-    """How the charge of a refund or dispute was paid."""
+    """Return how the charge of a refund or dispute was paid."""
     return str(state.get("charge", row["charge"])["payment_method_details"]["type"])
 
 
@@ -115,7 +115,7 @@ def fail_refund(state: State, identifier: str, reason: str = "unknown") -> Objec
 
 
 def open_dispute(state: State, charge_id: str, reason: str | None = None, inquiry: bool = False) -> Object:
-    """Of a debit it is lost at once, and the account's mandate ends."""
+    """Open a dispute; that of a debit is lost at once, and the account's mandate ends."""
     charge = state.get("charge", charge_id, "charge")
     is_debit = charge["payment_method_details"]["type"] in TRANSFERS
     reason = reason or ("debit_not_authorized" if is_debit else "fraudulent")
@@ -207,7 +207,7 @@ def _first_status(charge: Object, inquiry: bool) -> str:
 
 
 def move_dispute(state: State, identifier: str, status: str) -> Object:
-    """To another status; won, lost and warning_closed close it, won gives the money back."""
+    """Move a dispute to another status; won, lost and warning_closed close it, won gives the money back."""
     dispute = state.get("dispute", identifier)
     allowed = _next_statuses(dispute["status"])
     if status not in allowed:

@@ -1,4 +1,5 @@
-"""The smallest and the largest amount that Stripe charges (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
+"""Stripe charges no amount below its smallest or above its largest
+(https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
 
 from ..errors import ApiError, invalid
 from . import pricing
@@ -22,7 +23,7 @@ def smallest(currency: str) -> int:
 
 
 def is_too_small(amount: int, currency: str) -> bool:
-    """Whether an amount is due that is not worth a charge."""
+    """Return whether an amount is due that is not worth a charge."""
     return 0 < amount < smallest(currency)
 
 

@@ -1,4 +1,4 @@
-"""A customer's credit balance: what moves it, and the ledger of its movements."""
+"""A customer has a credit balance, and a ledger of what moved it."""
 
 from typing import Any
 

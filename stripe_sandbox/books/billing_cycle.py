@@ -132,7 +132,8 @@ def finalize(state: State, identifier: str) -> None:
 
 
 def _paused_collection(state: State, invoice: Object) -> str | None:
-    """What becomes of an invoice whose subscription has its collection paused, if it is not kept as a draft."""
+    """Return the fate of an invoice whose subscription has its collection paused; None if it is kept as a draft, or not
+    paused."""
     sub = state.find("subscription", invoicing.subscription_id(invoice))
     behaviour = (sub["pause_collection"] or {}).get("behavior") if sub else None
     return None if behaviour == "keep_as_draft" else behaviour
@@ -156,7 +157,7 @@ def collect_finalized(state: State, identifier: str) -> None:
 
 @job
 def overdue(state: State, identifier: str) -> None:
-    """Not paid by its due date: the subscription is past due, and is given up when that lasts."""
+    """The invoice was not paid by its due date: the subscription is past due, and is given up when that lasts."""
     invoice = state.get("invoice", identifier)
     if invoice["status"] != "open":
         return
@@ -199,7 +200,7 @@ def cancel(state: State, identifier: str, at: str) -> None:
 
 
 def _credit_rest(state: State, sub: Object) -> None:
-    """What an end within a period leaves unused is credited, unless prorations were declined."""
+    """Credit the rest of a period that a subscription ends within, unless prorations were declined."""
     if sub["status"] in ("active", "past_due") and state.note(sub["id"]).get("prorates_end"):
         proration.file_items(state, sub, proration.credit(state, sub, sub["items"]["data"], state.now()))
 
@@ -218,7 +219,7 @@ def incomplete_lapsed(state: State, identifier: str) -> None:
 
 
 def _is_processing(state: State, sub: Object) -> bool:
-    """Whether the bank still has to answer for the latest invoice."""
+    """Return whether the bank still has to answer for the latest invoice."""
     invoice = state.find("invoice", sub["latest_invoice"])
     return invoice is not None and invoicing.is_processing(state, invoice)
 
@@ -233,7 +234,7 @@ def pending_update_lapsed(state: State, identifier: str, invoice_id: str) -> Non
 
 @job
 def resumption_lapsed(state: State, identifier: str, invoice_id: str) -> None:
-    """Not paid within 23 hours: the subscription stays paused."""
+    """The resumption was not paid within 23 hours: the subscription stays paused."""
     sub, invoice = _live(state, identifier), state.get("invoice", invoice_id)
     if sub is not None and sub["status"] == "paused" and invoice["status"] == "open":
         standing.close_invoice(state, invoice, "void")
@@ -249,7 +250,7 @@ def session_expires(state: State, identifier: str) -> None:
 
 @job
 def after_charge(state: State, charge: str, kind: str) -> None:
-    """What the test cards that end in a dispute or a warning bring."""
+    """Bring the dispute or warning that some test cards end in."""
     if kind == "fraud_warning":
         aftermath.warn_of_fraud(state, charge)
     else:

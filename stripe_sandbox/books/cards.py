@@ -1,4 +1,4 @@
-"""The test cards, and what each one does; what a payment method is, a card or a bank account."""
+"""This table says what each test card does, and whether a payment method is a card or a bank account."""
 
 from dataclasses import dataclass
 
@@ -172,7 +172,7 @@ def refusal(decline_code: str) -> dict[str, str]:
 
 
 def advice(decline_code: str) -> str:
-    """What the issuer says about another try: never again with a card that is lost or stolen."""
+    """Return the issuer's advice about another try: never again with a card that is lost or stolen."""
     return "do_not_try_again" if decline_code in FINAL else "try_again_later"
 
 

@@ -1,4 +1,4 @@
-"""Charges as documents, and the movements of the account's balance that they bring."""
+"""These functions draw up charges, and book the movements of the account's balance that they bring."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def _details(state: State, intent: Object, holder: Object, means: Means, is_held
 
 
 def _account_details(state: State, holder: Object, account: Account) -> Object:
-    """What is known of the account, and the mandate under which it is debited."""
+    """Return the details of the bank account, and the mandate under which it is debited."""
     names = ACCOUNT_DETAILS[account.kind]
     shown = {name: holder[account.kind][name] for name in names}
     more = {"payment_reference": None} if account.kind == ACH else {}
@@ -99,7 +99,7 @@ def _card_details(state: State, intent: Object, method: Object, card: Card, is_h
 
 
 def capture(state: State, intent: Object, charge: Object, amount: int) -> None:
-    """What was held is taken, or a part of it; the rest is let go as a refund that moves no money."""
+    """Take a held amount, or a part of it; the rest is let go as a refund that moves no money."""
     with recorded(state, charge, "charge.captured"):
         charge.update(captured=True, amount_captured=amount)
         if amount < charge["amount"]:
@@ -108,7 +108,7 @@ def capture(state: State, intent: Object, charge: Object, amount: int) -> None:
 
 
 def release(state: State, charge: Object) -> None:
-    """What was held and not taken is let go."""
+    """Let a held amount go that was not taken."""
     with recorded(state, charge, "charge.refunded"):
         charge.update(refunded=True, amount_refunded=charge["amount"])
 

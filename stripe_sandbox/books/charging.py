@@ -1,4 +1,4 @@
-"""Charging a card: payment intents, charges and the balance behind them."""
+"""Charging a card makes a payment intent, a charge and a movement of the balance."""
 
 from typing import Any
 
@@ -95,7 +95,7 @@ def keep_card(state: State, intent: Object) -> None:
 
 
 def foreseen(state: State, method: str | None, on_session: bool) -> str:
-    """What an attempt would come to, without making it."""
+    """Return the outcome that an attempt would have, without making it."""
     if method is None:
         return DECLINED
     card = cards.of_method(state, method)
@@ -126,7 +126,7 @@ def _without_card(state: State, intent: Object) -> str:
 
 
 def next_action(state: State, intent: str, return_url: str | None) -> Object:
-    """Where the customer passes 3D Secure: at a page if there is an address to come back to, else by Stripe.js."""
+    """Return how the customer passes 3D Secure: at a page if there is an address to come back to, else by Stripe.js."""
     address = f"{state.base_url}/3ds/{intent}"
     state.note(intent)["return_url"] = return_url
     if return_url:
@@ -214,7 +214,7 @@ def _succeed(state: State, intent: Object, method: str, card: Card) -> str:
 
 
 def _book(state: State, intent: Object, charge: Object) -> None:
-    """With `automatic_async` the balance moves a moment after the answer."""
+    """Book the charge on the balance: with `automatic_async`, a moment after the answer."""
     if intent["capture_method"] == "automatic_async":
         state.schedule(state.now(), "charge_settles", charge["id"], urgency=0)
     else:

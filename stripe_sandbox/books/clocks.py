@@ -1,4 +1,4 @@
-"""Test clocks: the customers attached to one live in its time, which stands still until it is advanced.
+"""The customers attached to a test clock live in its time, which stands still until it is advanced.
 
 While something happens to such a customer, the state's clock stands at the test clock's time and what falls due is
 kept in the test clock's own queue. Events carry the sandbox's own time (assumed), so that their list stays in order.

@@ -1,4 +1,4 @@
-"""Collecting an invoice, and what the outcome does to its subscription: active, past due, incomplete, or over."""
+"""Collecting an invoice makes its subscription active, past due or incomplete, or ends it."""
 
 from ..events import emit, recorded
 from ..store import Object, State
@@ -74,7 +74,7 @@ def _count(invoice: Object, scheduled: bool, counts: bool) -> None:
 
 
 def advance(state: State, invoice: Object, on_session: bool = False, scheduled: bool = False) -> None:
-    """What comes after an invoice is finalized: it is charged, or it is sent and waits for its due date."""
+    """Charge a finalized invoice, or send it and wait for its due date."""
     if invoice["collection_method"] == "send_invoice" and invoice["amount_due"]:
         emit(state, "invoice.sent", invoice)
     else:

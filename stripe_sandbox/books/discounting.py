@@ -1,4 +1,5 @@
-"""Discounts: coupons given to a subscription, an invoice, or an item of one; who may use them, and when they end.
+"""A discount gives a coupon to a subscription, an invoice, or an item of one; these rules say who may use it, and when
+it ends.
 
 Prorations are net of them, and not discounted again (`proration_discounts=included`).
 """
@@ -211,7 +212,7 @@ def discount_ends(state: State, identifier: str) -> None:
 
 
 def _end(state: State, sub: Object, identifier: str) -> None:
-    """Of the subscription, or of its item that has it."""
+    """End a discount of the subscription, or of its item that has it."""
     for holder in (sub, *sub["items"]["data"]):
         if identifier in holder["discounts"]:
             take_away(state, holder, identifier)

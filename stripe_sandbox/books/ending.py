@@ -1,4 +1,4 @@
-"""The end that is asked for: set, moved, or taken back, with the period that it had shortened."""
+"""The end of a subscription is set, moved, or taken back, with the period that it had shortened."""
 
 from ..store import Object, State
 from . import items, proration, standing

@@ -1,4 +1,4 @@
-"""Entitlements: the features of the products that a customer's live subscriptions are for.
+"""A customer is entitled to the features of the products that their live subscriptions are for.
 
 Assumed: a subscription gives them while it is trialing, active or past due.
 """
@@ -25,7 +25,7 @@ def held(state: State, customer: str) -> list[Object]:
 
 
 def refresh(state: State, customer: str) -> None:
-    """What changed since the last time is announced, once."""
+    """Announce the entitlements that changed since the last time, once."""
     before = state.note(customer).setdefault("entitlements", {})
     wanted = _wanted(state, customer)
     if wanted.keys() == before.keys():

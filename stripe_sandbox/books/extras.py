@@ -1,4 +1,4 @@
-"""Invoice items made by hand: what they cost, their line, and the draft invoice that is counted anew with them."""
+"""An invoice item is made by hand: it has a cost and a line, and the draft invoice is counted anew with it."""
 
 from typing import Any
 
@@ -107,7 +107,7 @@ def given(holder: Object) -> list[dict[str, Any]]:
 
 
 def wait(state: State, sub: Object, holder: Object) -> None:
-    """What is added is on the subscription's next invoice."""
+    """Leave the added items for the subscription's next invoice."""
     for entry in given(holder):
         row = state.put(item(state, sub, entry))
         state.note(sub["id"]).setdefault("pending_items", []).append(row["id"])

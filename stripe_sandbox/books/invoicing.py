@@ -1,4 +1,4 @@
-"""Invoices as documents: drawn up, finalized, paid, voided. Collecting them is elsewhere."""
+"""Invoices are drawn up, finalized, paid and voided here. Collecting them is elsewhere."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
 
 
 def due_date(state: State, payer: Object) -> int | None:
-    """When an invoice that is sent is to be paid by."""
+    """Return when an invoice that is sent must be paid."""
     length = payer.get("days_until_due")
     return None if length is None else state.now() + days(length)
 
@@ -216,7 +216,7 @@ def close_unpaid(state: State, invoice: Object, status: str) -> None:
 
 
 def cancel_payment(state: State, invoice: Object, reason: str) -> None:
-    """Nothing more is to be paid by the payment that waited."""
+    """Cancel the payment that waited, by which nothing more is to be paid."""
     payment, intent = payment_of(state, invoice), intent_of(state, invoice)
     if payment is None or intent is None:
         return
@@ -227,7 +227,7 @@ def cancel_payment(state: State, invoice: Object, reason: str) -> None:
 
 
 def stop_collecting(state: State, sub: Object) -> None:
-    """What an ended subscription leaves open is no longer collected automatically."""
+    """Stop the automatic collection of invoices that an ended subscription leaves open."""
     for invoice in state.table("invoice").where("customer", sub["customer"]):
         if subscription_id(invoice) == sub["id"] and invoice["status"] in ("draft", "open"):
             with recorded(state, invoice, "invoice.updated"):

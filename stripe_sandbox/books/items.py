@@ -1,4 +1,4 @@
-"""The items of a subscription: built from parameters, their periods, and a change that waits for its payment."""
+"""The items of a subscription are built from parameters, with their periods; a change may wait for its payment."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int) -> Ob
 
 
 def check_list(wanted: list[Object]) -> None:
-    """At most 20 items, each price once, no negative quantity: Stripe's limits."""
+    """Hold a list of items to Stripe's limits: at most 20 items, each price once, no negative quantity."""
     prices = [entry.get("price") for entry in wanted]
     if len(wanted) > MOST:
         raise invalid(f"A subscription may have at most {MOST} items.", "items")

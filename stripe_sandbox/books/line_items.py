@@ -1,4 +1,4 @@
-"""The lines of invoices, for periods, prorations and trials; and what an item was last billed with."""
+"""An invoice has lines for periods, prorations and trials; an item remembers what it was last billed with."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,7 +76,7 @@ def trial_line(state: State, sub: Object, item: Object) -> Line:
 
 
 def remember_billed(state: State, entry: Line) -> None:
-    """What an item was last billed with is what its unused time is credited with. A credit is no bill."""
+    """Remember what an item was last billed with: its unused time is credited with that. A credit is no bill."""
     details = entry["parent"]["subscription_item_details"]
     if details is None or (details["proration"] and entry["amount"] < 0):
         return
@@ -89,7 +89,7 @@ def remember_billed(state: State, entry: Line) -> None:
 
 @contextmanager
 def nothing_billed_yet(state: State, rows: list[Object]) -> Iterator[dict[str, Any]]:
-    """What the block bills counts for nothing until its payment comes; it is given back, for `bill_at_last`."""
+    """Let what the block bills count for nothing until its payment comes; it is given back, for `bill_at_last`."""
     before = {row["id"]: state.note(row["id"]).get("billed") for row in rows}
     billed: dict[str, Any] = {}
     yield billed

@@ -1,4 +1,4 @@
-"""Billing periods: months are counted from the anchor, so that the 31st comes back after February."""
+"""Billing periods count months from the anchor, so that the 31st comes back after February."""
 
 import calendar
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The phases of a subscription schedule as data: read from parameters, shown, compared with what is billed."""
+"""The phases of a subscription schedule are read from parameters, shown, and compared with what is billed."""
 
 from collections.abc import Iterator
 from typing import Any

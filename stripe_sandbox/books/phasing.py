@@ -1,4 +1,4 @@
-"""Subscription schedules at work: begun, stepped from phase to phase by the clock, released, cancelled.
+"""Subscription schedules begin, step from phase to phase by the clock, and are released or cancelled.
 
 Assumed, where Stripe's documentation is silent: at `end_behavior=release` the schedule ends `released`, at `cancel`
 `completed`; `subscription_schedule.expiring` comes seven days before the end, and not at all when that has passed.
@@ -64,7 +64,8 @@ def begin(state: State, schedule: Object) -> None:
 
 
 def _options(state: State, phase: Object) -> Object:
-    """What a phase says of a new subscription. One that began in the past is billed from there, and in its rhythm."""
+    """Return the terms that a phase sets for a new subscription. One that began in the past is billed from there, and
+    in its rhythm."""
     options = {name: phase[name] for name in ("currency", "default_payment_method", "description", "metadata",
                                               "discounts")}  # fmt: skip
     if phase["start_date"] < state.now():
@@ -74,7 +75,7 @@ def _options(state: State, phase: Object) -> Object:
 
 
 def plan(state: State, schedule: Object) -> None:
-    """What is due for a schedule: its start, the end of its phase, the notice before its end."""
+    """Schedule the jobs of a schedule: its start, the end of its phase, the notice before its end."""
     if schedule["status"] == "not_started":
         state.schedule(schedule["phases"][0]["start_date"], "schedule_starts", schedule["id"], urgency=2)
         return
@@ -136,7 +137,7 @@ def release(state: State, schedule: Object, keep_cancel: bool = True) -> None:
 
 
 def _write_end(state: State, sub: Object, schedule: Object) -> None:
-    """In the last phase of a schedule that cancels, the subscription says when it ends (assumed)."""
+    """Write the end into the subscription, in the last phase of a schedule that cancels (assumed)."""
     last = schedule["current_phase"]["end_date"] == phases.end_of(schedule)
     at = phases.end_of(schedule) if schedule["end_behavior"] == "cancel" and last else None
     if sub["cancel_at"] != at:
@@ -164,7 +165,8 @@ def _enter(state: State, sub: Object, phase: Object, prorations: str, before: Ob
 
 
 def _worked_out(state: State, sub: Object, phase: Object, prorations: str) -> Change | None:
-    """What changes in the items, if anything does. A trial that begins credits what it takes the place of."""
+    """Work out the change of the items, None if nothing changes. A trial that begins credits what it takes the place
+    of."""
     rows = items.changed(state, sub, phases.wanted(sub, phase)) if phases.differs(sub, phase) else None
     if not _begins_trial(state, sub, phase):
         return None if rows is None else phased(state, sub, rows, prorations)

@@ -1,4 +1,4 @@
-"""Changing the items within a period: what is unused is credited and what is new is charged, by the second."""
+"""A change of items within a period credits what is unused and charges what is new, by the second."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Change:
 
     @property
     def is_due_now(self) -> bool:
-        """Whether the change is invoiced at once whatever was asked for: another interval, or whole periods
+        """Return whether the change is invoiced at once whatever was asked for: another interval, or whole periods
         (https://docs.stripe.com/billing/subscriptions/change-price#immediate-payment)."""
         return bool(self.lines) and (
             self.has_new_interval or any(line_items.item_of(entry) is None for entry in self.lines)
@@ -132,7 +132,7 @@ def _prorate(
 
 
 def _net(state: State, sub: Object, rows: list[Object], row: Object, given: discounting.Given) -> int:
-    """What a row costs for a whole period, net of discounts: its own, then those of the whole."""
+    """Return what a row costs for a whole period, net of discounts: its own, then those of the whole."""
     parts = [_own(state, sub, each, given) for each in rows]
     nets = reductions.net(state, given.whole, parts)
     return next(part.amount for each, part in zip(rows, nets, strict=True) if each["id"] == row["id"])
@@ -221,7 +221,7 @@ def line_of(state: State, sub: Object, item: Object) -> Object:
 
 
 def credit(state: State, sub: Object, rows: list[Object], at: int) -> Change:
-    """What is unused of the current period when a subscription ends now."""
+    """Credit the unused part of the current period when a subscription ends now."""
     change = Change(rows, sub["billing_cycle_anchor"], (items.period_start(sub), items.period_end(sub)), [], [])
     for row in rows:
         _credit(state, sub, change, row, at)
@@ -229,7 +229,7 @@ def credit(state: State, sub: Object, rows: list[Object], at: int) -> Change:
 
 
 def charge(state: State, sub: Object, rows: list[Object], period: tuple[int, int], at: int) -> Change:
-    """What is left of a period that a subscription comes into."""
+    """Charge the rest of a period that a subscription comes into."""
     change = Change(rows, sub["billing_cycle_anchor"], period, [], [])
     for row in rows:
         _debit(state, sub, change, row, (at, period[1]), None)
@@ -246,7 +246,7 @@ def put(state: State, sub: Object, change: Change) -> None:
 
 
 def bill(state: State, sub: Object, change: Change) -> Object:
-    """What the change costs, and what waited, on one invoice now."""
+    """Bill the change, and what waited, on one invoice now."""
     file_items(state, sub, change)
     lines = take_pending_lines(state, sub)
     lines += [line for line in change.lines if line_items.item_of(line) is None]

@@ -1,4 +1,4 @@
-"""What discounts take off amounts: in percent or by an amount, of the products that a coupon is for.
+"""Discounts reduce amounts, in percent or by an amount, for the products that a coupon is for.
 
 Assumed, where Stripe's documentation is silent: an amount off is spread over the lines in proportion to their amounts.
 """
@@ -36,7 +36,7 @@ def amount_off(state: State, coupon: Object, currency: str) -> int:
 
 
 def off(state: State, coupon: Object, parts: list[Part]) -> list[int]:
-    """What a coupon takes off each of the parts, whole minor units; credits are not discounted."""
+    """Return what a coupon takes off each of the parts, in whole minor units; credits are not discounted."""
     only = (state.note(coupon["id"]).get("applies_to") or {}).get("products")
     open_amounts = [max(part.amount, 0) if only is None or part.product in only else 0 for part in parts]
     if coupon["percent_off"] is not None:
@@ -48,7 +48,7 @@ def off(state: State, coupon: Object, parts: list[Part]) -> list[int]:
 
 
 def _spread(total: int, amounts: list[int]) -> list[int]:
-    """In proportion, and exactly: the last one takes what rounding leaves."""
+    """Spread an amount in proportion, and exactly: the last part takes what rounding leaves."""
     rest, whole, parts = total, sum(amounts), []
     for amount in amounts:
         part = rest * amount // whole if whole else 0
@@ -58,7 +58,7 @@ def _spread(total: int, amounts: list[int]) -> list[int]:
 
 
 def net(state: State, discounts: Sequence[str | Object], parts: list[Part]) -> list[Part]:
-    """What is left of the parts, one discount after another; each is given by its id or as it would be."""
+    """Return what is left of the parts, one discount after another; each is given by its id or as it would be."""
     for each in discounts:
         row = state.get("discount", each) if isinstance(each, str) else each
         taken = off(state, coupon_of(state, row), parts)
@@ -97,7 +97,8 @@ def _take(state: State, discount: Object, lines: list[Object], left: list[Part])
 
 
 def of_lines(lines: list[Object]) -> int:
-    """What the discounts of single lines take off: `subtotal` is after these and before those of the whole invoice."""
+    """Return what the discounts of single lines take off: `subtotal` is after these and before those of the whole
+    invoice."""
     return sum(
         entry["amount"]
         for line in lines

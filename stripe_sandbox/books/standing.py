@@ -1,4 +1,4 @@
-"""A subscription's standing: how invoices and cancellations move its status, and what falls due for it."""
+"""Invoices and cancellations move a subscription's status, and decide what falls due for it."""
 
 from ..errors import invalid
 from ..events import emit, recorded
@@ -59,7 +59,7 @@ def _forget_pending(state: State, sub: Object, invoice: Object) -> None:
 
 
 def _was_settled(state: State, sub: Object) -> bool:
-    """Whether the latest invoice that was not voided is paid or given up, or there is none."""
+    """Return whether the latest invoice that was not voided is paid or given up, or there is none."""
     rows = state.table("invoice").where("customer", sub["customer"])
     left = [row for row in rows if invoicing.subscription_id(row) == sub["id"] and row["status"] != "void"]
     return not left or left[-1]["status"] in ("paid", "uncollectible")

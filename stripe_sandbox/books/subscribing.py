@@ -1,4 +1,4 @@
-"""A subscription from its first day: built, its first invoice, its trial."""
+"""A subscription begins here, with its items, its first invoice and its trial."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,7 +30,7 @@ def build(state: State, customer: Object, wanted: list[Object], options: dict[st
 
 
 def check_currency(state: State, customer: Object, currency: str) -> None:
-    """What a customer has running or waiting is in one currency."""
+    """Refuse a second currency: a customer's subscriptions and waiting items are all in one."""
     other = next((used for used in _currencies(state, customer["id"]) if used != currency), None)
     if other:
         raise invalid(
@@ -197,7 +197,7 @@ def regular_line(state: State, sub: Object, item: Object, until: int | None = No
 
 
 def begin(state: State, sub: Object) -> None:
-    """What the first period brings is scheduled; an incomplete one has 23 hours."""
+    """Schedule what the first period brings; an incomplete subscription has 23 hours."""
     standing.plan(state, sub)
     if sub["status"] == "incomplete":
         state.schedule(state.now() + 23 * 3600, "incomplete_lapsed", sub["id"])

@@ -1,4 +1,5 @@
-"""Builds `stripe-lanes-sandbox` by uv_build, which wants the package inside of the folder that it builds from.
+"""This backend builds `stripe-lanes-sandbox` by uv_build, which wants the package inside of the folder that it builds
+from.
 
 This folder is the package itself, so the backend copies it one level down. An sdist has that shape already.
 """

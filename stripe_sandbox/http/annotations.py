@@ -1,4 +1,5 @@
-"""The SDK's annotations with their forward references looked up, also those that it imports for type checkers only."""
+"""This module resolves the forward references of the SDK's annotations, also those that it imports for type checkers
+only."""
 
 import ast
 import functools

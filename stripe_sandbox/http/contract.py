@@ -1,4 +1,5 @@
-"""Holds a request to the SDK's parameter types: what is unknown, missing, badly typed or foreign is refused."""
+"""The contract holds a request to the SDK's parameter types, and refuses what is unknown, missing, badly typed or
+foreign."""
 
 import functools
 import importlib

@@ -1,4 +1,4 @@
-"""The lists inside of objects: Stripe embeds the first ten entries, and says whether there are more."""
+"""Stripe embeds the first ten entries of a list inside of an object, and says whether there are more."""
 
 from typing import Any
 

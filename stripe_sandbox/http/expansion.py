@@ -1,4 +1,4 @@
-"""`expand[]`: ids replaced by their objects, and the fields that are shown only when asked for."""
+"""`expand[]` replaces ids by their objects, and adds the fields that are shown only when asked for."""
 
 from collections.abc import Callable
 from typing import Any

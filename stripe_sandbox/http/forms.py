@@ -1,4 +1,4 @@
-"""Decodes Stripe's form encoding: `items[0][price]=…`, `expand[]=…`, `metadata[key]=…`."""
+"""This module decodes Stripe's form encoding: `items[0][price]=…`, `expand[]=…`, `metadata[key]=…`."""
 
 import re
 from typing import Any

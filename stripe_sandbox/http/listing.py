@@ -1,4 +1,4 @@
-"""Lists: cursors both ways, filters on `created`, newest first."""
+"""Lists have cursors both ways and filters on `created`, and show the newest first."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice

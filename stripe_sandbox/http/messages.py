@@ -1,4 +1,4 @@
-"""The requests and responses that the server, the API, the pages and the control plane hand to each other."""
+"""The server, the API, the pages and the control plane hand these requests and responses to each other."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Metadata: Stripe's limits, and how an update is merged into what there is."""
+"""Metadata has Stripe's limits, and an update is merged into what there is."""
 
 from typing import Any
 

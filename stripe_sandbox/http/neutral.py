@@ -1,4 +1,4 @@
-"""Values that ask Stripe for what it does anyway: they are taken wherever the rest of their parameter is refused."""
+"""Some values ask Stripe for what it does anyway: they are taken wherever the rest of their parameter is refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The table of routes: a resource module registers its functions, the router finds the one for a request."""
+"""The router finds the function for a request in its table; each resource module registers its functions there."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""The routes of the whole API, as the installed SDK's services name them: what Stripe has and the sandbox may not."""
+"""This module finds the routes of the whole API by the installed SDK's services: Stripe has them, and the sandbox may
+not."""
 
 import functools
 import re

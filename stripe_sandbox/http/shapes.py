@@ -1,4 +1,5 @@
-"""Checks an object against the annotations of the installed SDK: unknown key, missing key, wrong type, foreign value.
+"""This module checks an object against the annotations of the installed SDK: unknown key, missing key, wrong type,
+foreign value.
 
 Stripe generates those annotations from its own description of the API, so they are a contract that needs no network.
 An optional annotation may be null or absent: the SDK does not tell the two apart.

@@ -1,4 +1,5 @@
-"""Values that a type alone does not check: e-mail and web addresses, currencies, names that must not be empty."""
+"""This module checks values that a type alone does not check: e-mail and web addresses, currencies, names that must not
+be empty."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The hosted pages: Checkout under /c/, invoices under /i/, a bank under /3ds/, the portal under /p/, the rest at /."""
+"""Checkout is served under /c/, invoices under /i/, a bank under /3ds/, the portal under /p/, the other pages at /."""
 
 from ..errors import ApiError
 from ..http.messages import Request, Response

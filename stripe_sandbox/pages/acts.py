@@ -1,4 +1,4 @@
-"""The buttons of the first page: what each does, and the sentence that tells what came of it."""
+"""The buttons of the first page act, and a sentence tells what came of it."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The bank's page: a customer passes 3D Secure there, or does not, and is led back to where the payment began."""
+"""A customer passes or fails 3D Secure on the bank's page, and is led back to where the payment began."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""The card that a person enters, its number, its expiry, its security code; or the bank account that they choose."""
+"""A person enters a card here (number, expiry, security code), or chooses a bank account."""
 
 import re
 from dataclasses import replace
@@ -42,5 +42,5 @@ def _refused(code: str, message: str, field: str) -> ApiError:
 
 
 def entered(given: dict[str, str]) -> dict[str, str]:
-    """What was entered, to be shown or carried on."""
+    """Return what was entered, to be shown or carried on."""
     return {name: given[name] for name in (*FIELDS, "email") if name in given}

@@ -1,4 +1,4 @@
-"""The page at which a buyer pays: the card, 3D Secure where the card asks for it, back to the site."""
+"""A buyer pays on this page: with the card, by 3D Secure if the card asks for it, then back to the site."""
 
 from ..books import pricing
 from ..errors import ApiError
@@ -123,6 +123,6 @@ def _row(state: State, session: Object, item: Object) -> Object:
 
 
 def _rhythm(rows: list[Object]) -> str:
-    """Where all that is bought recurs."""
+    """Return the interval, if everything bought recurs."""
     each = [row["price"]["recurring"] for row in rows]
     return pricing.rhythm(each[0]) if each and all(each) else ""

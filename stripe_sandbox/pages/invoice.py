@@ -1,4 +1,5 @@
-"""The hosted invoice: what it is for, paying it, 3D Secure, and its PDF; the receipt of a charge."""
+"""The hosted invoice shows what it is for, takes a payment with 3D Secure, and offers its PDF; a charge has a
+receipt."""
 
 from ..books import cards, collection, debits, invoicing
 from ..errors import ApiError

@@ -1,4 +1,4 @@
-"""A PDF of a few lines of text, by hand: one page, one of the fonts every reader has."""
+"""This module writes a PDF of a few lines of text by hand: one page, in one of the fonts every reader has."""
 
 
 def document(lines: list[str]) -> bytes:

@@ -1,4 +1,5 @@
-"""The customer portal: change the card, cancel, resume, switch the plan, keep the details, see the invoices."""
+"""A customer changes the card, cancels, resumes, switches the plan, keeps the details and sees the invoices in the
+portal."""
 
 from ..books import debits, pricing
 from ..books.items import period_end
@@ -96,7 +97,7 @@ def _show(
 
 
 def _target(state: State, subs: list[Object], flow: Object | None, update: Object) -> Object | None:
-    """What a flow of confirmation changes the plan to, and what is due for it now."""
+    """Return the plan that a flow of confirmation changes to, and what is due for it now."""
     confirmed = flow["subscription_update_confirm"] if flow else None
     if not confirmed or not subs:
         return None

@@ -1,4 +1,4 @@
-"""Render the templates of the hosted pages into responses."""
+"""This module renders the templates of the hosted pages into responses."""
 
 import base64
 import hashlib

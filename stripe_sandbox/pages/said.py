@@ -1,4 +1,5 @@
-"""The sentence shown after a button was pressed. It stands in the address, with a mark by which it is known as ours."""
+"""A page shows this sentence after a button was pressed. It stands in the address, with a mark by which it is known as
+ours."""
 
 import hashlib
 import hmac

@@ -18,7 +18,7 @@ def customer_of(state: State, session: Object) -> Object:
 
 
 def details(customer: Object | None, session: Object) -> Object:
-    """Of the customer, or of a guest, of whom only the e-mail is known."""
+    """Return the details of the customer, or of a guest, of whom only the e-mail is known."""
     known = customer or {}
     plain = {name: known.get(name) for name in ("address", "name", "phone")}
     return {

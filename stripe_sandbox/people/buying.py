@@ -64,14 +64,14 @@ def complete(
 
 
 def _usual(session: Object) -> str:
-    """What a buyer pays with who names nothing."""
+    """Return what a buyer pays with who names nothing."""
     usual = {"sepa_debit": "pm_sepaDebit_success_de", "us_bank_account": "pm_usBankAccount_success",
              "bacs_debit": "pm_bacsDebit_success"}  # fmt: skip
     return usual.get(session["payment_method_types"][0], "pm_card_visa")
 
 
 def takes(session: Object, kind: str) -> bool:
-    """Whether the session names this kind of debit, or leaves the ways to pay to Stripe and has its currency."""
+    """Return whether the session names this kind of debit, or leaves the ways to pay to Stripe and has its currency."""
     if session["payment_method_configuration_details"] is None:
         return kind in session["payment_method_types"]
     return bool(session["currency"] == CURRENCIES[kind])
@@ -97,7 +97,7 @@ def _debited(session: Object, account: Account, outcome: str | None) -> str | No
 
 
 def needs_card(state: State, session: Object) -> bool:
-    """Unless nothing is to pay and the session asks for a card only then."""
+    """Return whether a card is needed: not if nothing is to pay and the session asks for a card only then."""
     optional = session["payment_method_collection"] == "if_required" and session["mode"] != "setup"
     return not (is_free(session) and optional)
 

@@ -1,4 +1,4 @@
-"""Checkout sessions: for subscriptions, one-off payments, and saving a card."""
+"""Checkout sessions are made for subscriptions, one-off payments, and saving a card."""
 
 from ..books import items, subscribing
 from ..errors import invalid, missing_parameter, not_covered
@@ -91,7 +91,7 @@ def _check_recurring(state: State, wanted: list[Object]) -> None:
 
 
 def _prepare_setup(state: State, session: Object, values: Params) -> None:
-    """In this mode the intent is there from the start."""
+    """Make the intent, which is there from the start in this mode."""
     intent = setup_intents.new(state, session["customer"], None, "requires_payment_method", **values)
     session["setup_intent"] = intent["id"]
     emit(state, "setup_intent.created", intent)

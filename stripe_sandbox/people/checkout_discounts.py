@@ -1,4 +1,4 @@
-"""Discounts at a Checkout: given with the session, or by a promotion code that the buyer enters on the page."""
+"""A Checkout has the discounts given with the session, or a promotion code that the buyer enters on the page."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def _part(item: Object) -> reductions.Part:
 
 
 def enter(state: State, session: Object, text: str) -> None:
-    """What the buyer types into the page's field."""
+    """Enter the code that the buyer types into the page's field."""
     if not session["allow_promotion_codes"]:
         raise invalid("This Checkout Session takes no promotion codes.", "promotion_code")
     code = discounting.by_text(state, text, session["customer"])
@@ -39,7 +39,7 @@ def enter(state: State, session: Object, text: str) -> None:
 
 
 def redeem(state: State, session: Object) -> None:
-    """In payment mode the session itself has the discount."""
+    """Redeem the discount; in payment mode the session itself has it."""
     amount = (session["total_details"] or {}).get("amount_discount", 0)
     for entry in state.note(session["id"]).get("discounts", []):
         coupon, code = discounting.chosen(

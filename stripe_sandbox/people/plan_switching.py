@@ -1,4 +1,5 @@
-"""Changing the plan in the portal, as its configuration allows: at once, or at the period's end by a schedule."""
+"""A customer changes the plan in the portal, as its configuration allows: at once, or at the period's end by a
+schedule."""
 
 from typing import Any
 
@@ -19,7 +20,7 @@ def choices(state: State, sub: Object, feature: Object) -> list[Object]:
 
 
 def check(state: State, sub: Object, feature: Object, price: str, quantity: int) -> None:
-    """Whether the portal offers the subscription that price in that quantity."""
+    """Return whether the portal offers the subscription that price in that quantity."""
     item = sub["items"]["data"][0]
     if price != item["price"]["id"] and price not in [row["id"] for row in choices(state, sub, feature)]:
         raise invalid("This portal does not offer that plan.", "price")

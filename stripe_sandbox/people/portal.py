@@ -1,4 +1,4 @@
-"""The customer portal: its configurations, and its sessions, none of which is without one.
+"""The customer portal has configurations, and sessions, none of which is without one.
 
 As at Stripe the default configuration is made in the Dashboard, whose part the control plane plays (`save_default`).
 """
@@ -44,7 +44,7 @@ FEATURES: dict[str, dict[str, Any]] = {
 
 
 def save_default(state: State) -> Object:
-    """What saving the portal's settings in the Dashboard does."""
+    """Save the portal's settings as the Dashboard does."""
     return _default(state) or state.put(_new_configuration(state, {}, is_default=True))
 
 
@@ -102,7 +102,7 @@ def _write(state: State, configuration: Object, params: Params) -> None:
 
 
 def _check_update(state: State, feature: Object) -> None:
-    """What can be switched to: prices of the products named, each recurring."""
+    """Check what can be switched to: prices of the products named, each recurring."""
     if feature["enabled"] and not feature["products"]:
         raise invalid("You must provide products to let subscriptions be updated.", "features[subscription_update]")
     for entry in feature["products"] or []:

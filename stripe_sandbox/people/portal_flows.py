@@ -1,4 +1,4 @@
-"""Deep links into the portal: a session that leads to one thing to do, and where it leads when that is done."""
+"""A deep link opens the portal for one thing to do, and says where it leads when that is done."""
 
 from typing import Any
 
@@ -94,7 +94,7 @@ def opened(state: State, session: Object) -> Object | None:
 
 
 def bound(flow: Object | None, given: dict[str, str]) -> dict[str, str]:
-    """What is asked for on the page, held to the one thing that the flow is for."""
+    """Return what is asked for on the page, held to the one thing that the flow is for."""
     if flow is None:
         return given
     if given.get("action") != ACTIONS[flow["type"]]:
@@ -104,7 +104,7 @@ def bound(flow: Object | None, given: dict[str, str]) -> dict[str, str]:
 
 
 def finish(state: State, session: Object) -> Object | None:
-    """Where to go on, once: `after_completion`."""
+    """Return where to go on, once: `after_completion`."""
     flow = opened(state, session)
     if flow is None:
         return None

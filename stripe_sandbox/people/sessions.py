@@ -1,4 +1,4 @@
-"""Checkout sessions as documents: what is for sale at one, and the session itself, for each of the three modes."""
+"""These functions draw up Checkout sessions, with the goods on sale, in each of the three modes."""
 
 from typing import Any
 

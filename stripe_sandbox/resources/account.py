@@ -1,4 +1,4 @@
-"""The account itself."""
+"""These routes answer about the account itself."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Products and prices."""
+"""Products and prices are made, read and changed here."""
 
 from typing import Any
 
@@ -197,7 +197,7 @@ def _recurring(given: dict[str, Any] | None) -> Object | None:
 
 
 def _options(price: Object, given: dict[str, Any]) -> Object:
-    """By currency, the price's own among them."""
+    """Return the amounts by currency, the price's own among them."""
     base = {"custom_unit_amount": None, "tax_behavior": price["tax_behavior"], "unit_amount": price["unit_amount"]}
     options = {price["currency"]: {**base, "unit_amount_decimal": str(price["unit_amount"])}}
     for currency, entry in given.items():

@@ -1,4 +1,4 @@
-"""Changing a subscription: its items with proration, its end, its trial, its card."""
+"""Changing a subscription changes its items with proration, its end, its trial or its card."""
 
 from ..books import (
     charging,
@@ -148,7 +148,7 @@ def _write(state: State, sub: Object, params: Params) -> None:
 
 
 def _write_terms(sub: Object, params: Params) -> None:
-    """From the next invoice on."""
+    """Write the terms that hold from the next invoice on."""
     method = params.get("collection_method", sub["collection_method"])
     length = params.get("days_until_due", sub["days_until_due"] if method == "send_invoice" else None)
     subscribing.check_terms(str(method), length)
@@ -218,7 +218,8 @@ def _end_trial(state: State, sub: Object, rows: list[Object]) -> Change:
 
 
 def _start_trial(state: State, sub: Object, rows: list[Object], end: int, prorates: bool) -> Change:
-    """What was paid for and is not used is credited (https://docs.stripe.com/billing/subscriptions/trials)."""
+    """Begin a trial; what was paid for and is not used is credited
+    (https://docs.stripe.com/billing/subscriptions/trials)."""
     now, old = state.now(), sub["items"]["data"]
     change = proration.credit(state, sub, old if prorates else [], now)
     change.rows = [{**row, "current_period_start": now, "current_period_end": end} for row in rows]

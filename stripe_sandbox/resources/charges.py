@@ -1,4 +1,4 @@
-"""Charges, refunds, disputes, early fraud warnings and balance transactions."""
+"""These routes serve charges, refunds, disputes, early fraud warnings and balance transactions."""
 
 from ..books import aftermath
 from ..errors import invalid, missing_parameter

@@ -1,4 +1,4 @@
-"""Coupons, promotion codes, and the end of a subscription's discounts."""
+"""These routes serve coupons and promotion codes, and end a subscription's discounts."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The ledger of a customer's credit balance."""
+"""These routes serve the ledger of a customer's credit balance."""
 
 from ..books import balances
 from ..errors import invalid, missing_resource

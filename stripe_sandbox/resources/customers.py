@@ -1,4 +1,4 @@
-"""Customers, and the payment methods of one."""
+"""These routes serve customers, and the payment methods of each."""
 
 from typing import Any
 

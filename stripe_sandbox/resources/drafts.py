@@ -1,4 +1,4 @@
-"""Invoices made by hand: drawn up over waiting items, sent, deleted while they are drafts."""
+"""Invoices made by hand are drawn up over waiting items, sent, and deleted while they are drafts."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def _waiting(state: State, payer: Object, params: Params) -> list[Object]:
 
 
 def _terms(state: State, payer: Object, params: Params) -> Object:
-    """When an invoice that is sent must be paid by; one that is charged has no such day."""
+    """Return when an invoice that is sent must be paid; one that is charged has no such day."""
     by_mail = payer["collection_method"] == "send_invoice"
     given = params.keys() & {"days_until_due", "due_date"}
     if not by_mail and given:

@@ -1,4 +1,4 @@
-"""Lists of what the sandbox has none of, so that a client that syncs everything finds nothing instead of an error."""
+"""These lists are empty, so that a client that syncs everything finds nothing instead of an error."""
 
 from typing import Any
 
@@ -51,7 +51,8 @@ def _nothing_at(path: str) -> Handler:
 
 
 def register() -> None:
-    """Where no resource answers already; a filter of nothing leaves nothing, so every parameter is covered."""
+    """Register an empty list where no resource answers already; a filter of nothing leaves nothing, so every parameter
+    is covered."""
     for path, params in LISTS.items():
         if api.find("GET", path) is None:
             covered = " ".join(fields_of(params_class(params)))

@@ -1,4 +1,4 @@
-"""Features, the products that have them, and what a customer is entitled to."""
+"""These routes serve features, the products that have them, and the entitlements of a customer."""
 
 from typing import Any
 

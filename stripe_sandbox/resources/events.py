@@ -1,4 +1,4 @@
-"""Events: newest first, kept 30 days."""
+"""These routes list events, the newest first; each is kept 30 days."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def _narrowed(state: State, wanted: list[str] | None, params: Params) -> list[st
 
 
 def _has_type(row: Object, wanted: list[str] | None) -> bool:
-    """By name, or by family: `customer.*`."""
+    """Return whether the event has a type, given by name or by family: `customer.*`."""
     if wanted is None:
         return True
     return any(row["type"] == name or (name.endswith("*") and row["type"].startswith(name[:-1])) for name in wanted)

@@ -1,4 +1,4 @@
-"""Invoice items: added by hand to a draft, or left for the next invoice of a customer or a subscription."""
+"""Invoice items are added by hand to a draft, or left for the next invoice of a customer or a subscription."""
 
 from typing import Any
 

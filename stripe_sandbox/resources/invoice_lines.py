@@ -1,4 +1,4 @@
-"""The lines of a draft invoice: added, changed, removed. Those of invoice items are changed with these."""
+"""The lines of a draft invoice are added, changed and removed here. Those of invoice items are changed with these."""
 
 from typing import Any
 

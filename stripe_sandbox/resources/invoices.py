@@ -1,4 +1,4 @@
-"""Invoices: read, updated, finalized, paid, voided; their lines and payments."""
+"""Invoices are read, updated, finalized, paid and voided here, with their lines and payments."""
 
 from ..books import collection, discounting, extras, invoicing, mandates, standing
 from ..errors import declined, invalid

@@ -1,4 +1,4 @@
-"""A charge that nobody is there to confirm: where the card asks for 3D Secure, it is declined."""
+"""Nobody is there to confirm a charge off session: if the card asks for 3D Secure, the charge is declined."""
 
 from ..books import cards, charging
 from ..store import Object, State

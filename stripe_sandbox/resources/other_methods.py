@@ -1,4 +1,4 @@
-"""Payment methods that are no cards: made and shown. What would attach or charge one is refused by name.
+"""Payment methods that are no cards are made and shown. What would attach or charge one is refused by name.
 
 Sources: the answers recorded in `tests/replay`, and the SDK's types.
 """

@@ -1,4 +1,4 @@
-"""Resuming a subscription that was paused because its trial ended without a payment method."""
+"""A subscription resumes that was paused because its trial ended without a payment method."""
 
 from ..books import collection, invoicing, items, periods, proration, standing, subscribing
 from ..errors import invalid

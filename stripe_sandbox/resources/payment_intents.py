@@ -1,4 +1,4 @@
-"""Payment intents: those of invoices, and one-off payments."""
+"""These routes serve payment intents, those of invoices and one-off payments."""
 
 from ..books import amounts, cards, charges, charging, collection
 from ..books.debits import Account
@@ -105,7 +105,7 @@ def _unexpected(intent: Object, what: str, allowed: tuple[str, ...]) -> Exceptio
 
 
 def answer(state: State, identifier: str, outcome: str | None) -> Object:
-    """What the customer does where 3D Secure is asked for."""
+    """Act as the customer who is asked for 3D Secure."""
     row = state.get("payment_intent", identifier)
     if row["status"] != "requires_action":
         raise invalid(f"This PaymentIntent is {row['status']}: it asks for no 3D Secure.", "intent")

@@ -1,4 +1,4 @@
-"""Payment methods: cards, bank accounts, and those that are only shown."""
+"""These routes serve payment methods: cards, bank accounts, and those that are only shown."""
 
 import hashlib
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""`pending_setup_intent`: a subscription that begins without a payment has its card saved or confirmed."""
+"""A subscription that begins without a payment has its card saved or confirmed by `pending_setup_intent`."""
 
 from ..books import cards, charging, collection
 from ..events import emit
@@ -7,7 +7,7 @@ from . import setup_intents
 
 
 def begin(state: State, sub: Object, invoice: Object) -> None:
-    """Where nothing is due, and there is no card yet, or one that asks for 3D Secure."""
+    """Begin the setup where nothing is due, and there is no card yet, or one that asks for 3D Secure."""
     if invoice["amount_due"] or sub["collection_method"] != "charge_automatically":
         return
     method = collection.method_for(state, invoice)

@@ -1,4 +1,4 @@
-"""`create_preview`: what the next invoice would be, of a subscription as it is, changed, or not there yet."""
+"""`create_preview` shows the next invoice of a subscription as it is, as changed, or before it is made."""
 
 from typing import Any
 

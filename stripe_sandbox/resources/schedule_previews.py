@@ -24,7 +24,7 @@ def preview(state: State, params: Params) -> Object:
 
 
 def _named(state: State, params: Params) -> Object | None:
-    """By its id, or the one that the subscription is under."""
+    """Return the schedule by its id, or the one that the subscription is under."""
     if "schedule" in params:
         return state.get(schedules.KIND, params["schedule"], "schedule")
     if "subscription" not in params:
@@ -63,7 +63,7 @@ def without_subscription(line: Object) -> Object:
 
 
 def _next(state: State, sub: Object, shown: list[Object], prorations: str) -> Object:
-    """What changes now, on an invoice of its own where it is billed at once, else with the renewal."""
+    """Return what changes now, on an invoice of its own where it is billed at once, else with the renewal."""
     current = phases.at({"phases": shown}, state.now()) or shown[0]
     if not phases.differs(sub, current):
         return preview_of_renewal(state, sub, shown=shown)

@@ -1,4 +1,4 @@
-"""Subscription schedules: create, read, update, release, cancel."""
+"""Subscription schedules are created, read, updated, released and cancelled here."""
 
 from ..books import phases, phasing, standing, subscribing
 from ..errors import invalid, missing_parameter, not_covered
@@ -144,7 +144,7 @@ def release(state: State, schedule: str, params: Params) -> Object:
     "POST", "/v1/subscription_schedules/{schedule}/cancel", "SubscriptionScheduleCancelParams", "invoice_now prorate"
 )
 def cancel(state: State, schedule: str, params: Params) -> Object:
-    """With its subscription, at once."""
+    """Cancel the schedule with its subscription, at once."""
     row = _open(state, schedule, "cancel")
     sub = state.find("subscription", row["subscription"])
     if sub is not None and not standing.is_over(sub):

@@ -1,4 +1,4 @@
-"""Setup intents: saving a card without charging it."""
+"""A setup intent saves a card without charging it."""
 
 from typing import Any
 
@@ -108,7 +108,7 @@ def _end_waiting(state: State, sub: Object, method: str) -> None:
 
 
 def answer(state: State, identifier: str, outcome: str | None) -> Object:
-    """What the customer does where 3D Secure is asked for."""
+    """Act as the customer who is asked for 3D Secure."""
     intent = state.get("setup_intent", identifier)
     if intent["status"] != "requires_action":
         raise invalid(f"This SetupIntent is {intent['status']}: it asks for no 3D Secure.", "intent")

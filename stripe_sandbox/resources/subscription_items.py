@@ -1,4 +1,4 @@
-"""The items of a subscription one by one; a change of one is a change of its subscription."""
+"""These routes serve the items of a subscription one by one; a change of one is a change of its subscription."""
 
 from typing import Any
 

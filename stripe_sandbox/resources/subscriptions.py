@@ -1,4 +1,4 @@
-"""Subscriptions: create, read, cancel; their items."""
+"""Subscriptions are created, read and cancelled here, with their items."""
 
 from typing import Any
 

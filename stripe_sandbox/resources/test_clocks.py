@@ -1,4 +1,4 @@
-"""Test clocks: create, read, advance, delete."""
+"""Test clocks are created, read, advanced and deleted here."""
 
 from typing import Any
 
@@ -79,7 +79,7 @@ def _customers(state: State, clock: str) -> list[Object]:
 
 @api.add("DELETE", PATH + "/{clock}", "test_helpers.TestClockDeleteParams")
 def delete(state: State, clock: str, params: Params) -> Object:
-    """With its customers, and their subscriptions."""
+    """Delete the clock with its customers, and their subscriptions."""
     row = state.get(KIND, clock)
     with within(state, clock):
         for customer in _customers(state, clock):

@@ -1,4 +1,4 @@
-"""Webhook endpoints; the secret is shown only when one is created."""
+"""These routes serve webhook endpoints; the secret is shown only when one is created."""
 
 import hashlib
 
