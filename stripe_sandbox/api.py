@@ -61,7 +61,7 @@ def _tell_of_key(request: Request, response: Response) -> None:
 
 
 def _log(state: State, request: Request, response: Response, request_id: str) -> None:
-    """The latest calls, for the page that shows them."""
+    """Log the call, for the page that shows the latest ones."""
     named = {"id": request_id, "at": state.now(), "method": request.method, "path": request.path}
     state.log.append({**named, "query": request.query, "body": request.body, "response": response})
 
@@ -177,7 +177,7 @@ def _perform(state: State, request: Request) -> Response:
 
 
 def _clock_of(state: State, request: Request, params: dict[str, Any], arguments: dict[str, str]) -> str | None:
-    """The test clock in whose time a write happens."""
+    """Return the test clock in whose time a write happens."""
     if request.method == "GET" or request.path.startswith("/v1/test_helpers/"):
         return None
     return clocks.of(state, [*arguments.values(), *params.values()])

@@ -84,13 +84,13 @@ class Sandbox:
                 saving.save(self.state, self.state_file)
 
     def reset(self, seed: str, now: int | None) -> None:
-        """An empty state; called with the lock held."""
+        """Empty the state; called with the lock held."""
         self.state = self._prepare(State(seed, now))
         self.dispatcher.forget(self.state)
         self.faults.set({})
 
     def events(self) -> list[Object]:
-        """All that the sandbox still keeps, oldest first, as they are delivered."""
+        """Return all that the sandbox still keeps, oldest first, as they are delivered."""
         with self.lock:
             return [shown(row) for row in self.state.table("event").rows.values()]
 
@@ -118,7 +118,7 @@ class Sandbox:
         self.dispatcher.take()
 
     def handle(self, request: Request) -> Response | None:
-        """The answer; None is a connection that breaks before it (the fault `lose_answer`)."""
+        """Return the answer; None is a connection that breaks before it (the fault `lose_answer`)."""
         try:
             return self._handle(request)
         except Exception:
@@ -165,7 +165,7 @@ class Sandbox:
         return response
 
     def _fault(self, request: Request) -> Response:
-        """A failure asked for: nothing is applied."""
+        """Return a failure that was asked for: nothing is applied."""
         self.state.calls[request.method, request.path] += 1
         status = int(self.faults.api.get("status", 500))
         kind = "rate_limit_error" if status == 429 else "api_error" if status >= 500 else "invalid_request_error"

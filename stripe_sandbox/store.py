@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
 
 
 class Table:
-    """Objects of one kind by id, in order of creation, and by the objects that they point at."""
+    """A table holds objects of one kind by id, in order of creation, and by the objects that they point at."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Object] = {}
@@ -64,7 +64,7 @@ class Table:
             self._index[key].pop(identifier, None)
 
     def where(self, name: str, value: str) -> list[Object]:
-        """The objects whose field `name` holds the id `value`, oldest first."""
+        """Return the objects whose field `name` holds the id `value`, oldest first."""
         return [self.rows[i] for i in self.ids_where(name, value)]
 
     def ids_where(self, name: str, *values: str) -> list[str]:
@@ -130,7 +130,7 @@ class State:
         return self.clock.now()
 
     def new_id(self, prefix: str, length: int | None = None) -> str:
-        """Deterministic for a seed, and without order, like Stripe's."""
+        """Return a new id, deterministic for a seed, and without order, like Stripe's."""
         self.made += 1
         size = length or (14 if prefix in SHORT_IDS else 24)
         digest, text = hashlib.sha512(f"{self.seed}:{self.made}".encode()).digest(), ""

@@ -18,7 +18,7 @@ def move(state: State, customer: Object, amount: int, kind: str, **values: Any) 
 
 
 def book(state: State, customer: Object, amount: int, kind: str, **values: Any) -> Object:
-    """A movement that the customer's balance has in it already."""
+    """Record a movement that the customer's balance has in it already."""
     return state.put(
         blank(
             KIND,

@@ -18,7 +18,7 @@ def _live(state: State, identifier: str) -> Object | None:
 
 
 def _current(state: State, identifier: str, end: str) -> Object | None:
-    """The live subscription if this is still the end of its period."""
+    """Return the live subscription if this is still the end of its period."""
     sub = _live(state, identifier)
     return sub if sub and items.period_end(sub) == int(end) else None
 
@@ -44,8 +44,8 @@ def ends_by(sub: Object, end: int) -> bool:
 def preview_of_renewal(
     state: State, sub: Object, more: list[Object] | None = None, shown: list[Object] | None = None
 ) -> Object:
-    """The next invoice as it would be, with `more` lines, or under the phases `shown`; neither filed nor numbered, and
-    without an id."""
+    """Return the next invoice as it would be, with `more` lines, or under the phases `shown`; neither filed nor
+    numbered, and without an id."""
     sub = phasing.foreseen(state, sub, items.period_end(sub), shown)
     start, end = items.next_period(sub, items.period_end(sub))
     lines = proration.pending_lines(state, sub) + (more or [])

@@ -153,12 +153,12 @@ def of_method(state: State, method: str) -> Means:
 
 
 def named(token: str, param: str) -> Means:
-    """A test card or account by the name that Stripe gave it."""
+    """Return a test card or account by the name that Stripe gave it."""
     return debits.by_token(token, param) if token.startswith(debits.PREFIXES) else by_token(token, param)
 
 
 def refusal(decline_code: str) -> dict[str, str]:
-    """The error of a declined card, as it stands in the API's answers and in `last_payment_error`."""
+    """Return the error of a declined card, as it stands in the API's answers and in `last_payment_error`."""
     code, message = MESSAGES[decline_code]
     error = {"type": "card_error", "code": code, "message": message, "doc_url": doc_url(code)}
     if code in PARAMS:
@@ -177,5 +177,6 @@ def advice(decline_code: str) -> str:
 
 
 def decline_error(decline_code: str) -> ApiError:
-    """A card that is refused where no payment is made; `param` is empty there, unless it is a card's field."""
+    """Return the error of a card that is refused where no payment is made; `param` is empty there, unless it is a
+    card's field."""
     return declined({"param": "", **refusal(decline_code)})

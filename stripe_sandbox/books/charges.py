@@ -137,7 +137,7 @@ def settle_later(state: State, charge: Object) -> None:
 
 
 def book(state: State, source: Object, amount: int, kind: str, category: str, fee: int = 0) -> Object:
-    """A movement of the account's balance."""
+    """Book a movement of the account's balance."""
     described = {"application": None, "description": "Stripe processing fees", "type": "stripe_fee"}
     fees = [{**described, "amount": fee, "currency": source["currency"]}]
     return state.put(

@@ -35,7 +35,7 @@ def within(state: State, identifier: str | None) -> Iterator[None]:
 
 
 def of(state: State, identifiers: Iterable[object]) -> str | None:
-    """The test clock of whoever one of the ids belongs to."""
+    """Return the test clock of whoever one of the ids belongs to."""
     if not state.table(KIND).rows:
         return None
     for identifier in identifiers:

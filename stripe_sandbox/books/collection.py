@@ -10,7 +10,7 @@ GRACE = 23 * 3600
 
 
 def method_for(state: State, invoice: Object) -> str | None:
-    """The card that Stripe would charge: the invoice's, the subscription's, the customer's."""
+    """Return the card that Stripe would charge: the invoice's, the subscription's, the customer's."""
     customer = state.find("customer", invoice["customer"]) or {"invoice_settings": {"default_payment_method": None}}
     sub = state.find("subscription", invoicing.subscription_id(invoice))
     of_sub = sub["default_payment_method"] if sub else None

@@ -28,7 +28,7 @@ CREATED, DELETED = "customer.discount.created", "customer.discount.deleted"
 
 
 def chosen(state: State, entry: dict[str, Any], customer: str | None, currency: str, amount: int) -> tuple[Object, Any]:
-    """The coupon and promotion code (or None) that an entry of `discounts[]` names, if they may be used here."""
+    """Return the coupon and promotion code (or None) that an entry of `discounts[]` names, if they may be used here."""
     named = [name for name in ("coupon", "promotion_code", "discount") if entry.get(name)]
     if len(named) != 1:
         raise missing_parameter("discounts[0][coupon]")
@@ -43,7 +43,7 @@ def chosen(state: State, entry: dict[str, Any], customer: str | None, currency: 
 
 
 def by_text(state: State, text: str, customer: str | None) -> Object | None:
-    """The promotion code for this customer that reads so; the active one, where one is."""
+    """Return the promotion code for this customer that reads so; the active one, where one is."""
     rows = [
         row
         for row in state.table("promotion_code").rows.values()
@@ -98,7 +98,8 @@ def give(
 
 
 def foreseen(state: State, sub: Object, params: dict[str, Any], rows: list[Object]) -> Given:
-    """The discounts that a subscription would have after an update with these `discounts` and `items[].discounts`."""
+    """Return the discounts that a subscription would have after an update with these `discounts` and
+    `items[].discounts`."""
     whole: list[str | Object] = list(sub["discounts"])
     if "discounts" in params:
         whole = _foreseen(state, params["discounts"], sub, items_total(state, sub, rows), sub)
@@ -175,7 +176,7 @@ HOLDERS = {
 def drawn_up(
     state: State, coupon: Object, code: Object | None, target: Object, session: str | None, payer: Object
 ) -> Object:
-    """The discount, not redeemed yet: a preview stops here."""
+    """Return the discount, not redeemed yet: a preview stops here."""
     months, now = coupon["duration_in_months"], state.now()
     holder = HOLDERS.get(target.get("object", ""))
     return blank(

@@ -22,7 +22,7 @@ def buyer(customer: Object, currency: str | None = None, **values: Any) -> Objec
 
 
 def item(state: State, payer: Object, given: dict[str, Any]) -> Object:
-    """An invoice item that is not filed yet, by an amount or by a one-time price."""
+    """Return an invoice item that is not filed yet, by an amount or by a one-time price."""
     quantity = given.get("quantity", 1)
     amount, shown = _cost(state, payer, given, quantity)
     period = given.get("period") or {"start": state.now(), "end": state.now()}
@@ -100,7 +100,7 @@ def line(state: State, row: Object) -> Object:
 
 
 def given(holder: Object) -> list[dict[str, Any]]:
-    """The one-time prices that a phase or a subscription's parameters add (`add_invoice_items`), as items."""
+    """Return the one-time prices that a phase or a subscription's parameters add (`add_invoice_items`), as items."""
     names = (*PLAIN, "price", "quantity")
     entries = holder.get("add_invoice_items") or []
     return [{name: each[name] for name in names if each.get(name) is not None} for each in entries]
@@ -115,13 +115,13 @@ def wait(state: State, sub: Object, holder: Object) -> None:
 
 
 def waiting(state: State, customer: str) -> list[Object]:
-    """The items of a customer that wait for an invoice, those of subscriptions left out."""
+    """Return the items of a customer that wait for an invoice, those of subscriptions left out."""
     rows = state.table("invoiceitem").where("customer", customer)
     return [row for row in rows if row["invoice"] is None and row["parent"] is None]
 
 
 def draft(state: State, payer: Object, rows: list[Object], **values: Any) -> Object:
-    """A draft invoice over these items; it is not its subscription's latest one."""
+    """Make a draft invoice over these items; it is not its subscription's latest one."""
     parent: dict[str, Any] = {} if payer["id"] else {"parent": None}
     parent |= {"rendering": RENDERING, "webhooks_delivered_at": state.now()}
     if payer["id"]:
@@ -136,7 +136,8 @@ def draft(state: State, payer: Object, rows: list[Object], **values: Any) -> Obj
 
 
 def recount(state: State, invoice: Object) -> None:
-    """The totals of a draft after its items or its discounts changed; line ids last as long as their items."""
+    """Count the totals of a draft anew after its items or its discounts changed; line ids last as long as their
+    items."""
     rows = {row["id"]: row for row in state.table("invoiceitem").where("invoice", invoice["id"])}
     lines = []
     for entry in invoice["lines"]["data"]:

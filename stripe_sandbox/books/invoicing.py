@@ -14,7 +14,7 @@ AUTOMATIC_TAX = ("disabled_reason", "liability", "provider", "status")
 
 
 def document(state: State, sub: Object, reason: str, lines: list[Object], **values: Any) -> Object:
-    """An invoice that is not filed yet: create_preview and invoice.upcoming stop here."""
+    """Return an invoice that is not filed yet: create_preview and invoice.upcoming stop here."""
     identifier = values.pop("id", None) or state.new_id("in")
     customer = state.get("customer", sub["customer"])
     lines = [{**entry, "invoice": identifier} for entry in line_items.ordered(state, lines)]
@@ -130,7 +130,7 @@ def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
 
 
 def reserve_payment(state: State, invoice: Object) -> Object:
-    """The payment intent and the invoice payment that ties it to the invoice."""
+    """Make the payment intent and the invoice payment that ties it to the invoice."""
     intent = charging.new_intent(
         state,
         invoice["amount_due"],
@@ -165,7 +165,7 @@ def tie_payment(state: State, invoice: Object, intent: Object) -> None:
 
 
 def payment_of(state: State, invoice: Object) -> Object | None:
-    """The invoice payment by which the invoice is, or was, to be paid."""
+    """Return the invoice payment by which the invoice is, or was, to be paid."""
     rows = state.table("invoice_payment").where("invoice", invoice["id"])
     return rows[-1] if rows else None
 

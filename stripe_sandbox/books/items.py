@@ -12,7 +12,7 @@ MOST = 20
 
 
 def plan_of(price: Object, amount: int) -> Object:
-    """The legacy twin of a price, which items still carry."""
+    """Return the legacy twin of a price, which items still carry."""
     recurring = price["recurring"]
     return blank(
         "plan",
@@ -98,12 +98,12 @@ def period_end(sub: Object) -> int:
 
 
 def whole(sub: Object) -> tuple[int, int]:
-    """The current period as the anchor gives it, of which a resumption or an end may have taken a part."""
+    """Return the current period as the anchor gives it, of which a resumption or an end may have taken a part."""
     return whole_of(sub["items"]["data"][0], sub["billing_cycle_anchor"])
 
 
 def whole_of(row: Object, anchor: int) -> tuple[int, int]:
-    """The period of an item as the anchor gives it."""
+    """Return the period of an item as the anchor gives it."""
     start = int(row["current_period_start"])
     return (
         periods.around(anchor, start, row["price"]["recurring"])
@@ -127,7 +127,8 @@ def total(state: State, sub: Object) -> int:
 
 
 def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Object]:
-    """The items after `items[]`: named by id, changed, deleted or added. The subscription itself stays as it is."""
+    """Return the items after `items[]`: named by id, changed, deleted or added. The subscription itself stays as it
+    is."""
     rows = {item["id"]: item for item in sub["items"]["data"]}
     start, end = period_start(sub), period_end(sub)
     for entry in wanted:

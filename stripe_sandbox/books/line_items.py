@@ -12,7 +12,8 @@ Line = dict[str, Any]
 
 
 def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int, int], **values: Any) -> Line:
-    """A line for a subscription item, by way of an invoice item when it is a proration; or for something sold once."""
+    """Return a line for a subscription item, by way of an invoice item when it is a proration; or for something sold
+    once."""
     quantity = item.get("quantity") or 1
     invoice_item, proration = values.get("invoice_item"), values.get("proration", False)
     details = {"invoice_item": invoice_item, "proration": proration, "subscription": sub["id"]}

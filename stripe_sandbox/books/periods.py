@@ -8,7 +8,7 @@ DAY = 86400
 
 
 def add(anchor: int, interval: str, count: int) -> int:
-    """The instant `count` intervals after the anchor; a day that the month lacks becomes its last one."""
+    """Return the instant `count` intervals after the anchor; a day that the month lacks becomes its last one."""
     if interval in ("day", "week"):
         return anchor + count * (DAY if interval == "day" else 7 * DAY)
     start = datetime.fromtimestamp(anchor, UTC)
@@ -19,12 +19,12 @@ def add(anchor: int, interval: str, count: int) -> int:
 
 
 def end_of(anchor: int, start: int, recurring: dict[str, Any]) -> int:
-    """The first instant of the anchor's rhythm after `start`."""
+    """Return the first instant of the anchor's rhythm after `start`."""
     return add(anchor, recurring["interval"], _steps(anchor, start, recurring) * recurring["interval_count"])
 
 
 def around(anchor: int, instant: int, recurring: dict[str, Any]) -> tuple[int, int]:
-    """The period of the anchor's rhythm that an instant falls into."""
+    """Return the period of the anchor's rhythm that an instant falls into."""
     interval, count = recurring["interval"], recurring["interval_count"]
     steps = _steps(anchor, instant, recurring)
     return add(anchor, interval, (steps - 1) * count), add(anchor, interval, steps * count)

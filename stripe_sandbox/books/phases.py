@@ -42,7 +42,7 @@ def new(state: State, customer: str, shown: list[Object], end_behavior: str, met
 
 
 def of_subscription(sub: Object) -> Object:
-    """The phase that a subscription is in: its items until the end of its period."""
+    """Return the phase that a subscription is in: its items until the end of its period."""
     rows = [{"price": row["price"]["id"], "quantity": row["quantity"]} for row in sub["items"]["data"]]
     phase: dict[str, Any] = {"trial_end": sub["trial_end"]} if sub["status"] == "trialing" else {}
     phase["discounts"] = [{"discount": known} for known in sub["discounts"]]
@@ -98,7 +98,7 @@ def _check_trial(entry: dict[str, Any], begins: int, ends: int, where: str) -> N
 
 
 def _end(state: State, entry: dict[str, Any], begins: int, recurring: Object) -> int:
-    """As given, by a duration, or after one interval of the first price."""
+    """Return the end as given, by a duration, or after one interval of the first price."""
     if "end_date" in entry and "duration" in entry:
         raise invalid("You may only specify one of these parameters: end_date, duration.", "phases[0][duration]")
     if "end_date" in entry:
@@ -139,7 +139,7 @@ def _shown(currency: str, rows: list[Object], bounds: tuple[int, int], entry: di
 
 
 def _extra(entry: dict[str, Any]) -> Object:
-    """A one-time price that the first invoice of the phase carries as well."""
+    """Return a one-time price that the first invoice of the phase carries as well."""
     return {
         "discountable": entry.get("discountable"),
         "discounts": [],
@@ -164,8 +164,8 @@ def differs(sub: Object, phase: Object) -> bool:
 
 
 def wanted(sub: Object, phase: Object) -> list[Object]:
-    """`items[]` that turns the subscription's into the phase's. An item with the same price is kept; what is left over
-    is changed in the order it stands in, so that ids last (assumed)."""
+    """Return the `items[]` that turn the subscription's into the phase's. An item with the same price is kept; what is
+    left over is changed in the order it stands in, so that ids last (assumed)."""
     rest = list(sub["items"]["data"])
     kept: list[Object] = []
     new: list[Object] = []
@@ -187,19 +187,19 @@ def end_of(schedule: Object) -> int:
 
 
 def at(schedule: Object, instant: int) -> Object | None:
-    """The phase that holds at an instant."""
+    """Return the phase that holds at an instant."""
     found: Iterator[Object] = (p for p in schedule["phases"] if p["start_date"] <= instant < p["end_date"])
     return next(found, None)
 
 
 def governing(state: State, sub: Object) -> Object | None:
-    """The open schedule that a subscription is under."""
+    """Return the open schedule that a subscription is under."""
     schedule = state.find("subscription_schedule", sub["schedule"])
     return schedule if schedule and schedule["status"] in OPEN else None
 
 
 def close(state: State, schedule: Object, status: str) -> None:
-    """`released`, `completed` or `canceled`: for good, and said so."""
+    """Close the schedule for good, as `released`, `completed` or `canceled`, and announce it."""
     schedule.update({"status": status, "current_phase": None, f"{status}_at": state.now()})
     if status == "released":
         schedule.update(released_subscription=schedule["subscription"], subscription=None)

@@ -47,7 +47,7 @@ def _bounds(phase: Object) -> Object:
 
 
 def begin(state: State, schedule: Object) -> None:
-    """The subscription of a schedule's first phase. Its invoice stays a draft for an hour, as at a renewal."""
+    """Begin the subscription of a schedule's first phase. Its invoice stays a draft for an hour, as at a renewal."""
     phase = schedule["phases"][0]
     customer = state.get("customer", schedule["customer"])
     sub = subscribing.build(state, customer, phase["items"], _options(state, phase))
@@ -145,7 +145,7 @@ def _write_end(state: State, sub: Object, schedule: Object) -> None:
 
 
 def _enter(state: State, sub: Object, phase: Object, prorations: str, before: Object | None = None) -> None:
-    """The subscription as the phase has it. `before` is the same phase as it was, where that is rewritten."""
+    """Change the subscription to what the phase says. `before` is the same phase as it was, where that is rewritten."""
     if before is None or before["add_invoice_items"] != phase["add_invoice_items"]:
         extras.wait(state, sub, phase)
     invoice = None
@@ -215,7 +215,7 @@ def _discounts(state: State, sub: Object, phase: Object) -> list[Object]:
 
 
 def foreseen(state: State, sub: Object, instant: int, shown: list[Object] | None = None) -> Object:
-    """The subscription as its schedule, or one of these phases, will have it at an instant: for the preview of a
+    """Return the subscription as its schedule, or one of these phases, will have it at an instant: for the preview of a
     renewal. Discounts that a later phase redeems are not foreseen."""
     schedule = {"phases": shown} if shown else phases.governing(state, sub)
     phase = phases.at(schedule, instant) if schedule else None

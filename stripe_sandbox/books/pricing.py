@@ -24,13 +24,13 @@ def item_amount(state: State, item: Object, currency: str) -> int:
 
 
 def share(amount: int, part: int, whole: int) -> int:
-    """`amount` × part ÷ whole, to the nearest minor unit."""
+    """Return `amount` × part ÷ whole, to the nearest minor unit."""
     exact = Decimal(amount) * part / max(whole, 1)
     return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def shown(amount: int, currency: str) -> str:
-    """An amount as the hosted pages and line descriptions write it."""
+    """Return an amount as the hosted pages and line descriptions write it."""
     exponent = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
     sign = "-" if amount < 0 else ""
     value = Decimal(abs(amount)).scaleb(-exponent)

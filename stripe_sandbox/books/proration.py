@@ -10,7 +10,7 @@ from . import discounting, extras, invoicing, items, line_items, periods, pricin
 
 @dataclass
 class Change:
-    """A change worked out but not made: the rows, the anchor and period after it, and its prorations."""
+    """A change is worked out but not made: it has the rows, the anchor and period after it, and its prorations."""
 
     rows: list[Object]
     anchor: int

@@ -108,7 +108,7 @@ def of_lines(lines: list[Object]) -> int:
 
 
 def totals(lines: list[Object]) -> list[Object]:
-    """`total_discount_amounts` of an invoice with these lines."""
+    """Return `total_discount_amounts` of an invoice with these lines."""
     sums: dict[str, int] = {}
     for line in lines:
         for entry in line["discount_amounts"]:

@@ -177,7 +177,7 @@ def _elapsed(state: State, sub: Object) -> list[Object]:
 
 
 def _since(state: State, sub: Object, row: Object, start: int, end: int) -> Iterator[Object]:
-    """Whole periods from the start on, and the share of the last one."""
+    """Return the whole periods from the start on, and the share of the last one."""
     at, full = start, pricing.item_amount(state, row, sub["currency"])
     while at < end:
         following = periods.end_of(start, at, row["price"]["recurring"])

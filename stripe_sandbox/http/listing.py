@@ -64,7 +64,7 @@ def of_list(rows: list[Object], params: Params, url: str) -> Object:
 
 
 def _sliced(ids: list[str], table: Table, params: Params) -> Iterator[Object]:
-    """Newest first, or oldest first from `ending_before` on: `cut` turns that page round."""
+    """Return the page, newest first, or oldest first from `ending_before` on: `cut` turns that page round."""
     after, before = params.get("starting_after"), params.get("ending_before")
     if after and before:
         raise invalid("You may only specify one of these parameters: starting_after, ending_before.", "starting_after")

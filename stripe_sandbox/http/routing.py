@@ -25,7 +25,7 @@ class Route:
 
 
 class Router:
-    """Routes by method and number of segments; a literal segment wins over a placeholder."""
+    """The router finds a route by method and number of segments; a literal segment wins over a placeholder."""
 
     def __init__(self) -> None:
         self.routes: list[Route] = []

@@ -24,7 +24,7 @@ class Server(ThreadingHTTPServer):
         super().__init__((host, port), Connection)
 
     def server_bind(self) -> None:
-        """Without the reverse look-up of the host's name."""
+        """Bind without the reverse look-up of the host's name."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()

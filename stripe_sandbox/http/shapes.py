@@ -20,7 +20,7 @@ from .annotations import NONE, is_literal, is_optional, is_union, resolve
 
 
 def problems(obj: dict[str, Any]) -> list[str]:
-    """Every way in which an API object departs from its class in the SDK; empty when it conforms."""
+    """Return every way in which an API object departs from its class in the SDK; empty when it conforms."""
     cls = class_of(str(obj.get("object")))
     if cls is None:
         return [f"object: the SDK knows no {obj.get('object')!r}"]
@@ -42,7 +42,7 @@ def class_of(object_name: str) -> type | None:
 
 @functools.cache
 def fields_of(cls: type) -> dict[str, Any]:
-    """Name → resolved annotation, those of base classes included."""
+    """Return the resolved annotations by name, those of base classes included."""
     fields: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         if not issubclass(base, StripeObject) or base is StripeObject:

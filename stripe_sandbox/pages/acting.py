@@ -22,7 +22,7 @@ def clock(state: State) -> Section:
 
 
 def sections(state: State) -> list[Section]:
-    """Those that hold anything."""
+    """Return the sections that hold anything."""
     found = [{"title": title, "acts": list(islice(rows(state), SHOWN))} for title, rows in SECTIONS]
     return [clock(state), *(section for section in found if section["acts"])]
 

@@ -99,7 +99,7 @@ def close_dispute(state: State, identifier: str, status: str) -> str:
 
 
 def whose(state: State, row: Object) -> str:
-    """The customer's address, name or id."""
+    """Return the customer's address, name or id."""
     customer = state.find("customer", row["customer"]) or {}
     return str(customer.get("email") or customer.get("name") or row["customer"] or "somebody")
 

@@ -10,13 +10,13 @@ KEY = secrets.token_bytes(16)
 
 
 def address(words: str, *, is_error: bool = False) -> str:
-    """The first page, where it says these words."""
+    """Return the address of the first page, where it says these words."""
     name = "error" if is_error else "said"
     return f"/?{urlencode({name: words, 'mark': _mark(name, words)})}"
 
 
 def read(query: str) -> dict[str, str]:
-    """`said` or `error`; nothing for words that somebody else put into a link."""
+    """Return `said` or `error`; nothing for words that somebody else put into a link."""
     given = {name: values[-1] for name, values in parse_qs(query).items()}
     for name in ("said", "error"):
         if hmac.compare_digest(

@@ -32,7 +32,7 @@ def details(customer: Object | None, session: Object) -> Object:
 
 
 def saved(state: State, customer: Object, card: Means | None) -> str | None:
-    """The card or bank account as a payment method of the customer."""
+    """Return the card or bank account as a payment method of the customer."""
     if card is None:
         return None
     method = payment_methods.new(state, card)

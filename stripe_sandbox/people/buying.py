@@ -78,7 +78,7 @@ def takes(session: Object, kind: str) -> bool:
 
 
 def accounts(session: Object) -> list[Account]:
-    """The test accounts that the session's page offers."""
+    """Return the test accounts that the session's page offers."""
     named = session["payment_method_types"]
     currencies = {CURRENCIES[kind] for kind in CURRENCIES if kind in named and takes(session, kind)}
     return [account for currency in sorted(currencies) for account in debits.of_currency(currency)]

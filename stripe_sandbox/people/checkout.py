@@ -75,7 +75,7 @@ def create(state: State, params: Params) -> Object:
 
 
 def _sold(state: State, params: Params) -> list[Object]:
-    """The line items as price and quantity."""
+    """Return the line items as price and quantity."""
     rows = [catalogue.inline(state, entry, "line_items[0]") for entry in params.get("line_items") or []]
     for index, row in enumerate(rows):
         if "quantity" not in row:

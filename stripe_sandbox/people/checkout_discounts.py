@@ -8,7 +8,8 @@ from ..store import Object, State
 
 
 def choose(state: State, session: Object, entries: list[dict[str, Any]]) -> None:
-    """One discount a session, as at Stripe. It is shown and counted here, and redeemed when the session completes."""
+    """Choose one discount for a session, as at Stripe. It is shown and counted here, and redeemed when the session
+    completes."""
     if len(entries) > 1:
         raise invalid("A Checkout Session takes one discount.", "discounts")
     coupon, code = discounting.chosen(

@@ -21,7 +21,7 @@ SETUP_ORDER = "customer.created payment_method.attached setup_intent.succeeded c
 
 
 def intent_for(state: State, session: Object) -> Object:
-    """The payment intent of a session, made at the first attempt to pay."""
+    """Return the payment intent of a session, made at the first attempt to pay."""
     note = state.note(session["id"])
     if "intent" in note:
         return state.get("payment_intent", note["intent"])

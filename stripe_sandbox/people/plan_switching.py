@@ -10,7 +10,7 @@ from ..store import Object, State
 
 
 def choices(state: State, sub: Object, feature: Object) -> list[Object]:
-    """The prices of the configuration that the subscription could have, with the one it has."""
+    """Return the prices of the configuration that the subscription could have, with the one it has."""
     if not feature["enabled"] or "price" not in feature["default_allowed_updates"] or len(sub["items"]["data"]) != 1:
         return []
     named = [price for product in feature["products"] or [] for price in product["prices"]]
@@ -43,7 +43,7 @@ def switch(state: State, sub: Object, feature: Object, wanted: dict[str, Any]) -
 
 
 def change(sub: Object, feature: Object, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of the update."""
+    """Return the parameters of the update."""
     row = {name: wanted[name] for name in ("price", "quantity") if name in wanted}
     params: dict[str, Any] = {
         "items": [{"id": sub["items"]["data"][0]["id"], **row}],

@@ -25,7 +25,7 @@ OF_A_SUBSCRIPTION = ("subscription_cancel", "subscription_update", "subscription
 
 
 def read(state: State, given: dict[str, Any], customer: str, features: Object) -> Object:
-    """`session.flow` from `flow_data`, if the configuration and the subscription let it be gone through."""
+    """Return `session.flow` from `flow_data`, if the configuration and the subscription let it be gone through."""
     kind = given["type"]
     if not features[FEATURES[kind]]["enabled"]:
         raise invalid(
@@ -89,7 +89,7 @@ def _confirmed(state: State, sub: Object, wanted: dict[str, Any], feature: Objec
 
 
 def opened(state: State, session: Object) -> Object | None:
-    """The flow that a session still has before it."""
+    """Return the flow that a session still has before it."""
     return None if state.note(session["id"]).get("flow_done") else session["flow"]
 
 

@@ -63,7 +63,7 @@ def update(state: State, subscription: str, params: Params) -> Object:
 
 
 def _priced(state: State, params: Params) -> Params:
-    """The items, those given by `price_data` by their new price."""
+    """Return the items, those given by `price_data` by their new price."""
     named = [catalogue.by_plan(entry) for entry in params.get("items") or []]
     rows = [catalogue.inline(state, entry, "items[0][price]") if "price_data" in entry else entry for entry in named]
     return {"items": rows} if rows else {}

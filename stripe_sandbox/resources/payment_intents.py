@@ -93,7 +93,7 @@ def confirm(state: State, intent: str, params: Params) -> Object:
 
 
 def _unexpected(intent: Object, what: str, allowed: tuple[str, ...]) -> Exception:
-    """Stripe's words, as users report them."""
+    """Return Stripe's words, as users report them."""
     begins = "You cannot cancel this PaymentIntent" if what == "canceled" else f"This PaymentIntent could not be {what}"
     return invalid(
         f"{begins} because it has a status of {intent['status']}. Only a PaymentIntent with one of the following "

@@ -139,7 +139,7 @@ def types_of(params: Params) -> Object:
 
 
 def resolved(state: State, identifier: str, param: str = "payment_method") -> Object:
-    """A payment method by id; `pm_card_visa`, `pm_sepaDebit_success_de` and their like make a new one."""
+    """Return a payment method by id; `pm_card_visa` and its like make a new one."""
     if identifier.startswith(debits.PREFIXES):
         return new(state, debits.by_token(identifier, param))
     if identifier.startswith("pm_card_"):

@@ -58,7 +58,7 @@ def _line(state: State, payer: Object, entry: dict[str, Any]) -> Object:
 
 
 def _of_a_new_one(state: State, params: Params) -> Object:
-    """The first invoice of a subscription that is not made, or of a customer's invoice items alone."""
+    """Return the first invoice of a subscription that is not made, or of a customer's invoice items alone."""
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = state.get("customer", params["customer"], "customer")

@@ -12,7 +12,7 @@ from . import schedules
 
 
 def preview(state: State, params: Params) -> Object:
-    """An invoice without lasting id or number."""
+    """Return an invoice without lasting id or number."""
     details = params.get("schedule_details") or {}
     schedule = _named(state, params)
     shown = _phases(state, schedule, details)

@@ -24,7 +24,7 @@ def retrieve(state: State, item: str, params: Params) -> Object:
 
 
 def _holder(state: State, item: str) -> Object:
-    """The subscription that an item is of; 404 for the item where there is none."""
+    """Return the subscription that an item is of; 404 for the item where there is none."""
     sub = state.find("subscription", state.notes.get(item, {}).get("subscription"))
     return sub or state.get("subscription_item", item)
 
