@@ -26,8 +26,8 @@ def close(user: User) -> None:
 
 def is_closed(user: User) -> bool:
     """Return whether Stripe has confirmed and the user is anonymised."""
-    leaving = deletion.deletion_of(user)
-    return leaving is not None and leaving.is_done
+    found = deletion.deletion_of(user)
+    return found is not None and found.is_done
 
 
 def on_account_closing(*, subscriber: Any, **_: Any) -> None:

@@ -163,7 +163,7 @@ class MailAdmin(ReadOnlyAdmin):
             messages.success(request, f"Queued again: {', '.join(map(str, queued))}")
 
 
-@mail_rows.told_by
+@mail_rows.register
 def mails_elsewhere(asked: mail_rows.Asked) -> Iterator[mail_rows.MailRow]:
     """Yield a customer's mails, for the pages of billing's admin."""
     if not asked.request.user.has_perm("billing_mail.view_mail"):

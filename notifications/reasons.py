@@ -23,7 +23,7 @@ NO_HOLD = "Disputes do not hold access here (BILLING_DISPUTE_HOLDS)."
 DISPUTE_CLOSED = "The dispute is closed."
 REFUND_UNDONE = "The refund did not go through."
 NOT_SCHEDULED = "The cancellation is no longer scheduled for that day."
-LEAVING = "The account is being deleted, and another mail says so."
+BEING_DELETED = "The account is being deleted, and another mail says so."
 FITS_AGAIN = "The usage is within the plan again."
 NEVER_STARTED = "The subscription never started."
 OFF = "NOTIFICATIONS_OFF switches this kind of mail off."
@@ -59,7 +59,7 @@ def _live(facts: dict[str, Any]) -> Subscription | str:
     row = Subscription.objects.filter(stripe_id=facts["subscription"]).select_related("customer").first()
     if row is None or row.status in Subscription.TERMINAL:
         return OVER
-    return LEAVING if AccountDeletion.objects.filter(customer=row.customer_id).exists() else row
+    return BEING_DELETED if AccountDeletion.objects.filter(customer=row.customer_id).exists() else row
 
 
 def _welcome(facts: dict[str, Any]) -> str:
@@ -168,7 +168,7 @@ def _subscription_cancelled(facts: dict[str, Any]) -> str:
     key."""
     subscription = Subscription.objects.filter(stripe_id=facts["subscription"]).first()
     if AccountDeletion.objects.filter(customer__subscription__stripe_id=facts["subscription"]).exists():
-        return LEAVING
+        return BEING_DELETED
     if "ended_at" in facts:
         never = subscription is not None and subscription.status == Subscription.Status.INCOMPLETE_EXPIRED
         return NEVER_STARTED if never else ""

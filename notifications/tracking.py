@@ -42,10 +42,10 @@ def on_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwarg
     if status is None or mail is None:
         return
     at = min(event.timestamp or timezone.now(), timezone.now())
-    _advance(mail, status, "" if status == Status.DELIVERED else _said(event), at)
+    _advance(mail, status, "" if status == Status.DELIVERED else _reported(event), at)
     reason = _reason_to_stop(event)
     if reason and mail.recipient and not forgetting.has_left(mail):
-        suppression.suppress(mail, reason, _said(event), at)
+        suppression.suppress(mail, reason, _reported(event), at)
 
 
 def _mail_of(event: AnymailTrackingEvent) -> QuerySet[Mail]:
@@ -84,6 +84,6 @@ def _is_passing(event: AnymailTrackingEvent) -> bool:
     return raw.get("type") == "blocked" or is_temporary
 
 
-def _said(event: AnymailTrackingEvent) -> str:
+def _reported(event: AnymailTrackingEvent) -> str:
     said = str(event.mta_response or event.description or event.reject_reason or event.event_type)
     return failures.without_addresses(said)[:LONGEST]

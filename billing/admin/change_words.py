@@ -22,7 +22,7 @@ def tone(change: SubscriptionChange) -> str:
     return subscription_words.KIND_OF_BADGE[Subscription.Status(change.status)]
 
 
-def told(before: SubscriptionChange | None, after: SubscriptionChange) -> list[Any]:
+def differences(before: SubscriptionChange | None, after: SubscriptionChange) -> list[Any]:
     """Return the most important difference first: status, plan, quantity, then dates. Only the dates are markup."""
     found = [*_state(before, after), *_dates(before, after)]
     return found or ["Changed at Stripe, with no effect here"]

@@ -107,8 +107,8 @@ def _facts(told: Explanation, now: Subscription | None) -> Iterator[tuple[str, A
         given = [told.comp.plan, "until", display.moment(told.comp.until)]
         yield "Given by staff", display.lines(display.side_by_side(given), told.comp.reason)
     if told.deletion:
-        leaving = "done" if told.deletion.is_done else f"running, next step: {told.deletion.next_step}"
-        yield "Leaving", display.lines(display.moment(told.deletion.requested_at), leaving)
+        state = "done" if told.deletion.is_done else f"running, next step: {told.deletion.next_step}"
+        yield "Account deletion", display.lines(display.moment(told.deletion.requested_at), state)
     if now is not None:
         yield from _only_now(now)
 

@@ -22,7 +22,7 @@ LOGGED = "Tried again"
 @admin.register(AccountDeletion)
 class AccountDeletionAdmin(ReadOnlyAdmin):
     list_display = ["who", "state", "requested", "done", "tries"]
-    list_filter = [("done_at", open_filter("state", "Closing", "Done")), "requested_at"]
+    list_filter = [("done_at", open_filter("state", "Running", "Done")), "requested_at"]
     list_select_related = ["customer__subscriber", "subscriber"]
     ordering = ["-requested_at"]
     search_fields = ["customer__id__exact"]
@@ -48,47 +48,45 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
     def try_now(self, request: HttpRequest, queryset: QuerySet[AccountDeletion]) -> None:
         waiting, asked_by = list(queryset.filter(done_at=None)), cast("int", request.user.pk)
         with transaction.atomic():
-            for leaving in waiting:
-                deletion.try_now(leaving)
+            for row in waiting:
+                deletion.try_now(row)
             LogEntry.objects.log_actions(asked_by, waiting, CHANGE, change_message=LOGGED)
         one, many = "%(count)d deletion will be tried again now.", "%(count)d deletions will be tried again now."
         messages.success(request, ngettext(one, many, len(waiting)) % {"count": len(waiting)})
 
     @display.column("who", ordering="customer_id")
-    def who(self, leaving: AccountDeletion) -> Any:
-        name = display.breakable(str(leaving.subscriber)) if leaving.subscriber else "deleted user"
-        return display.lines(name, display.plain_id(leaving.customer_id or ""))
+    def who(self, row: AccountDeletion) -> Any:
+        name = display.breakable(str(row.subscriber)) if row.subscriber else "deleted user"
+        return display.lines(name, display.plain_id(row.customer_id or ""))
 
     @display.column("state")
-    def state(self, leaving: AccountDeletion) -> Any:
-        if leaving.is_done:
+    def state(self, row: AccountDeletion) -> Any:
+        if row.is_done:
             return display.lines(display.badge("done", "good"))
-        word = display.badge("failing", "bad") if leaving.error_message else display.badge("closing", "waiting")
-        return display.lines(word, f"Next: {leaving.next_step}")
+        word = display.badge("failing", "bad") if row.error_message else display.badge("running", "waiting")
+        return display.lines(word, f"Next: {row.next_step}")
 
     @display.column("subscriber's page")
-    def subscriber_page(self, leaving: AccountDeletion) -> Any:
-        return people.link(leaving.customer) if leaving.customer else None
+    def subscriber_page(self, row: AccountDeletion) -> Any:
+        return people.link(row.customer) if row.customer else None
 
     @display.column("tries")
-    def tries(self, leaving: AccountDeletion) -> Any:
-        last = leaving.error_message.strip().splitlines()[-1:] if not leaving.is_done else []
-        return display.lines(
-            str(leaving.attempts), *(line[:90] for line in last), display.moment(leaving.next_attempt_at)
-        )
+    def tries(self, row: AccountDeletion) -> Any:
+        last = row.error_message.strip().splitlines()[-1:] if not row.is_done else []
+        return display.lines(str(row.attempts), *(line[:90] for line in last), display.moment(row.next_attempt_at))
 
     @display.column("requested", ordering="requested_at")
-    def requested(self, leaving: AccountDeletion) -> Any:
-        return display.moment(leaving.requested_at)
+    def requested(self, row: AccountDeletion) -> Any:
+        return display.moment(row.requested_at)
 
     @display.column("done", ordering="done_at")
-    def done(self, leaving: AccountDeletion) -> Any:
-        return display.moment(leaving.done_at)
+    def done(self, row: AccountDeletion) -> Any:
+        return display.moment(row.done_at)
 
     @display.column("next attempt")
-    def next_try(self, leaving: AccountDeletion) -> Any:
-        return display.exact(leaving.next_attempt_at)
+    def next_try(self, row: AccountDeletion) -> Any:
+        return display.exact(row.next_attempt_at)
 
     @display.column("last error")
-    def error(self, leaving: AccountDeletion) -> Any:
-        return display.preformatted(leaving.error_message) if leaving.error_message else None
+    def error(self, row: AccountDeletion) -> Any:
+        return display.preformatted(row.error_message) if row.error_message else None

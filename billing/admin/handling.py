@@ -31,15 +31,15 @@ def is_offered(request: HttpRequest, event: StripeEvent) -> bool:
 def mark(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
     """Mark those `events` that failed or died as handled, log it, and say how many were marked."""
     chosen = list(events.only("pk", "type", "status", "handled_at")[:MOST_AT_ONCE])
-    said_by: Any = request.user.pk
+    marked_by: Any = request.user.pk
     with transaction.atomic():
         wrong = [event for event in chosen if event.status in GONE_WRONG and event.handled_at is None]
         marked = ledger.mark_handled([event.pk for event in wrong])
-        LogEntry.objects.log_actions(said_by, wrong, CHANGE, change_message=LOGGED)
-    _say(request, marked, len(chosen))
+        LogEntry.objects.log_actions(marked_by, wrong, CHANGE, change_message=LOGGED)
+    _show_outcome(request, marked, len(chosen))
 
 
-def _say(request: HttpRequest, marked: int, asked: int) -> None:
+def _show_outcome(request: HttpRequest, marked: int, asked: int) -> None:
     one, many = "%(count)d event was marked as handled.", "%(count)d events were marked as handled."
     said = ngettext(one, many, marked) % {"count": marked}
     if marked == asked:

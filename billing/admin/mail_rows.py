@@ -1,6 +1,6 @@
 """Pages of the admin show mails. Billing sends none itself, so the app that sends them registers a function here.
 
-@mail_rows.told_by
+@mail_rows.register
 def mails(asked): ...
 """
 
@@ -35,16 +35,16 @@ class Asked:
     most: int = 50
 
 
-Teller = Callable[[Asked], Iterable[MailRow]]
-_tellers: list[Teller] = []
+Source = Callable[[Asked], Iterable[MailRow]]
+_sources: list[Source] = []
 
 
-def told_by(teller: Teller) -> Teller:
-    _tellers.append(teller)
-    return teller
+def register(source: Source) -> Source:
+    _sources.append(source)
+    return source
 
 
 def newest_mails(asked: Asked) -> list[MailRow]:
     """Return the mails, newest first."""
-    found = [row for teller in _tellers for row in teller(asked)]
+    found = [row for source in _sources for row in source(asked)]
     return sorted(found, key=lambda row: row.at, reverse=True)

@@ -38,10 +38,10 @@ def replay(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
     with transaction.atomic():
         set_to_go = ledger.replay([event.pk for event in chosen])
         LogEntry.objects.log_actions(asked_by, chosen, CHANGE, change_message=LOGGED)
-    _say(request, set_to_go, len(chosen))
+    _show_outcome(request, set_to_go, len(chosen))
 
 
-def _say(request: HttpRequest, set_to_go: int, asked: int) -> None:
+def _show_outcome(request: HttpRequest, set_to_go: int, asked: int) -> None:
     one, many = "%(count)d event will be processed again.", "%(count)d events will be processed again."
     said = ngettext(one, many, set_to_go) % {"count": set_to_go}
     if set_to_go == asked:

@@ -19,8 +19,8 @@ from . import change_words, display, event_words, mail_rows, payment_words
 from .timeline import Line, Source
 
 BY_STAFF = "staff:"
-ASKED_TO_LEAVE = "Account deletion requested"
-IS_GONE = "Account deleted"
+DELETION_REQUESTED = "Account deletion requested"
+ACCOUNT_DELETED = "Account deleted"
 
 
 def _rows(rows: Callable[[Customer], QuerySet[Any]], at: str, tell: Callable[[Any], Line]) -> Any:
@@ -43,7 +43,7 @@ def _changes(request: HttpRequest, customer: Customer, until: datetime | None, m
     for after, before in zip(rows, [*rows, None][1:], strict=True):
         if before is None and len(rows) > most:
             return
-        what, *details = change_words.told(before, after)
+        what, *details = change_words.differences(before, after)
         yield Line(after.recorded_at, "State", change_words.tone(after), what, tuple(details), after.cause)
 
 
@@ -77,9 +77,9 @@ def _given_no_more(comp: Comp) -> Line:
     )
 
 
-def _leaving(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
+def _deletions(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
     for row in AccountDeletion.objects.filter(customer=customer):
-        for at, what in ((row.done_at, IS_GONE), (row.requested_at, ASKED_TO_LEAVE)):
+        for at, what in ((row.done_at, ACCOUNT_DELETED), (row.requested_at, DELETION_REQUESTED)):
             if at and (until is None or at <= until):
                 yield Line(at, "Deletion", "dead", display.row_link("accountdeletion", row.pk, what))
 
@@ -194,7 +194,7 @@ SOURCES = (
             _given,
         ),
     ),
-    Source("access", "billing.view_accountdeletion", _leaving),
+    Source("access", "billing.view_accountdeletion", _deletions),
     Source("mails", "billing.view_customer", _mails),
     Source("money", "billing.view_payment", _rows(lambda customer: customer.payments.all(), "paid_at", _paid)),
     Source(

@@ -69,12 +69,12 @@ def stamp_unavailable(event: StripeEvent, error: StripeUnavailable) -> None:
 
 def stamp_failed(event: StripeEvent, error: Exception) -> None:
     """Stamp an event as failed, or as dead after its last try. An event that staff marked as handled stays so."""
-    failed, said = event.attempts + 1, _said(event, error)
+    failed, text = event.attempts + 1, _error_text(event, error)
     next_attempt_at = tries.next_try(failed)
-    failure = {"at": timezone.now().isoformat(), "error": said}
+    failure = {"at": timezone.now().isoformat(), "error": text}
     StripeEvent.objects.filter(pk=event.pk, handled_at=None).update(
         status=Status.FAILED if next_attempt_at else Status.DEAD,
-        error_message=said,
+        error_message=text,
         failures=[*(event.failures or []), failure][-MOST_FAILURES:],
         attempts=failed,
         next_attempt_at=next_attempt_at,
@@ -94,9 +94,9 @@ def _due(lane: str) -> StripeEventQuerySet:
     return StripeEvent.objects.waiting().filter(is_due, lane=lane)
 
 
-def _said(event: StripeEvent, error: Exception) -> str:
-    said = storable(f"{type(error).__name__}: {error}")[:2000]
-    return error_class(said) if event.payload.get("redacted") else said
+def _error_text(event: StripeEvent, error: Exception) -> str:
+    text = storable(f"{type(error).__name__}: {error}")[:2000]
+    return error_class(text) if event.payload.get("redacted") else text
 
 
 def _alert_staff(event: StripeEvent) -> None:

@@ -53,8 +53,8 @@ def _drain(claim: lanes.Claim) -> None:
                 applying.apply_under(claim, reads, batch)
             log.info("events applied", extra={"stripe_events": [event.pk for event in batch]})
         _make_owed_writes(claim)
-        for leaving in deletion.owed_deletions(claim.key):
-            _proceed_with_deletion(leaving, claim)
+        for row in deletion.owed_deletions(claim.key):
+            _proceed_with_deletion(row, claim)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
         lanes.renew(claim)
@@ -76,13 +76,13 @@ def _make_owed_writes(claim: lanes.Claim) -> None:
             standing_writes.make(rows, works[action])
 
 
-def _proceed_with_deletion(leaving: AccountDeletion, claim: lanes.Claim) -> None:
+def _proceed_with_deletion(row: AccountDeletion, claim: lanes.Claim) -> None:
     """Take the next steps of a deletion. An error of Stripe or of a host project's receiver is noted for staff."""
     try:
         with cause.recorded_as("deletion"), stripe_client.patient():
-            deletion.proceed(leaving, claim)
+            deletion.proceed(row, claim)
     except (lanes.LaneLost, OperationalError):
         raise
     except Exception as error:
         log.warning("deletion waits", extra={"lane": claim.key, "error": str(error)})
-        deletion.postpone(leaving, error)
+        deletion.postpone(row, error)

@@ -60,7 +60,7 @@ def key_of(rows: Rows) -> str:
 
 
 def customer_of(rows: Rows) -> Customer | None:
-    """Return the customer of these rows; None for a person who has left or is leaving, and is billed nothing more."""
+    """Return the customer of these rows; None once the deletion of their account has begun."""
     customers = Customer.objects.select_related("subscriber").filter(deletion=None).exclude(subscriber=None)
     return customers.filter(pk=rows[0].object_id).first()
 

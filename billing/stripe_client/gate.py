@@ -81,10 +81,10 @@ def let_through(calls: int) -> Iterator[None]:
         yield
     finally:
         _outcomes.reset(token)
-        _tell(outcomes)
+        _record_outcomes(outcomes)
 
 
-def _tell(outcomes: list[Outcome]) -> None:
+def _record_outcomes(outcomes: list[Outcome]) -> None:
     failed = sum(outcome.is_failure for outcome in outcomes)
     if failed < len(outcomes):
         circuit.succeeded()

@@ -52,12 +52,12 @@ def each(work: Callable[[str], Any], keys: Iterable[str], tick: Callable[[], Non
         for key in keys:
             under_way.add(threads.start(work, key))
             if len(under_way) >= 2 * AT_ONCE:
-                under_way = _settled(under_way, tick)
+                under_way = _still_running(under_way, tick)
         while under_way:
-            under_way = _settled(under_way, tick)
+            under_way = _still_running(under_way, tick)
 
 
-def _settled(under_way: set[Future[Any]], tick: Callable[[], None]) -> set[Future[Any]]:
+def _still_running(under_way: set[Future[Any]], tick: Callable[[], None]) -> set[Future[Any]]:
     done, left = wait(under_way, return_when=FIRST_COMPLETED)
     for future in done:
         future.result()

@@ -81,11 +81,11 @@ def _recorded(wanted: Wanted, renew: Callable[[], None], progress: Callable[[str
     finally:
         row.finished_at = timezone.now()
         row.save()
-        _tell_staff(row)
+        _alert_staff(row)
     return row
 
 
-def _tell_staff(row: SyncRun) -> None:
+def _alert_staff(row: SyncRun) -> None:
     where = f"Its page in the admin, under Sync runs, says more: {row}."
     if row.status == Status.FAILED:
         alerts.tell("sync_failed", "The sync with Stripe failed", f"{row.error.partition(':')[0]}. {where}")

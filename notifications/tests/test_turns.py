@@ -218,16 +218,18 @@ def test_whose_subscription_is_another_meanwhile_is_told_none_of_these(in_everyt
 
 
 @pytest.mark.parametrize("kind", LIVE_ONLY)
-def test_who_is_leaving_is_told_none_of_these_and_a_bystander_who_leaves_changes_nothing(in_everything, work, kind):
+def test_a_deleted_account_gets_none_of_these_mails_and_a_bystanders_deletion_changes_nothing(
+    in_everything, work, kind
+):
     signal, details = LIVE_ONLY[kind]
     say(signal, in_everything, **details)
     bystander = Customer.objects.create(pk="cus_bob")
-    leaving = AccountDeletion.objects.create(customer=bystander, lane=bystander.pk, requested_at=DECEMBER)
+    row = AccountDeletion.objects.create(customer=bystander, lane=bystander.pk, requested_at=DECEMBER)
     mail = Mail.objects.get()
     assert reasons.not_to_send(mail) == ""
-    AccountDeletion.objects.filter(pk=leaving.pk).update(customer=in_everything.customer)
+    AccountDeletion.objects.filter(pk=row.pk).update(customer=in_everything.customer)
     work()
-    assert (sent(), error_of(kind)) == ([], reasons.LEAVING)
+    assert (sent(), error_of(kind)) == ([], reasons.BEING_DELETED)
 
 
 @pytest.mark.parametrize(

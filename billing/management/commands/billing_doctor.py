@@ -24,7 +24,7 @@ class Command(TerminalCommand):
             for finding in examine():
                 findings.append(finding)
                 if not options["json"]:
-                    self._say(finding)
+                    self._print_finding(finding)
         except DatabaseError as problem:
             raise CommandError(f"The database reported an error: {problem} Run `manage.py setup`.") from problem
         count = Counter(finding.level for finding in findings)
@@ -37,7 +37,7 @@ class Command(TerminalCommand):
         if not options["json"]:
             self.stdout.write(summary)
 
-    def _say(self, finding: Finding) -> None:
+    def _print_finding(self, finding: Finding) -> None:
         styles = {Level.OK: self.style.SUCCESS, Level.WARNING: self.style.WARNING, Level.ERROR: self.style.ERROR}
         level = styles[finding.level](f"{finding.level:8}")
         todo = f" → {finding.todo}" if finding.todo else ""

@@ -74,9 +74,9 @@ class Command(TerminalCommand):
             raise CommandError(f"{error} (at {conf.api_base or 'Stripe'}). {AGAIN}") from error
         except DatabaseError as error:
             raise CommandError(f"The database reported an error: {error}") from error
-        self._tell(plan, is_dry=is_dry, is_json=options["json"])
+        self._print_plan(plan, is_dry=is_dry, is_json=options["json"])
 
-    def _tell(self, plan: Plan, *, is_dry: bool, is_json: bool) -> None:
+    def _print_plan(self, plan: Plan, *, is_dry: bool, is_json: bool) -> None:
         if is_json:
             self.stdout.write(json.dumps(plan.as_json(is_dry=is_dry), indent=2, default=str))
             return

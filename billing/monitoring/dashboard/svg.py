@@ -63,7 +63,7 @@ def _bars(chart: Chart, scale: Scale) -> Iterator[SafeString]:
             start = ends[value > 0]
             end = ends[value > 0] = start + value
             top, bottom = scale.y(max(start, end)), scale.y(min(start, end))
-            height, told = max(round(bottom - top, 1), 1), _told(chart, series, at)
+            height, told = max(round(bottom - top, 1), 1), _tooltip(chart, series, at)
             rect = format_html(
                 '<rect class="c-{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
                 series.colour, _x(chart, at, width), top, width, height, told,
@@ -86,7 +86,7 @@ def _dot(chart: Chart, series: Series, point: tuple[int, float, float]) -> SafeS
     at, x, y = point
     dot = format_html(
         '<circle class="c-{}" cx="{}" cy="{}" r="2.5"><title>{}</title></circle>',
-        series.colour, x, y, _told(chart, series, at),
+        series.colour, x, y, _tooltip(chart, series, at),
     )  # fmt: skip
     return _linked(dot, series, at)
 
@@ -97,7 +97,7 @@ def _linked(shape: SafeString, series: Series, at: int) -> SafeString:
     return format_html('<a href="{}" tabindex="-1">{}</a>', url, shape) if url else shape
 
 
-def _told(chart: Chart, series: Series, at: int) -> str:
+def _tooltip(chart: Chart, series: Series, at: int) -> str:
     return f"{chart.labels[at]}, {series.name}: {series.words[at]}"
 
 

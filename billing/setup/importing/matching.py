@@ -84,10 +84,10 @@ def by_email(name: str) -> Pairs:
     """Match by e-mail address, in any spelling, if it is unique on both sides."""
     column = _column(subscribers(), name)
 
-    def say(customer: Listed) -> str:
+    def email_of(customer: Listed) -> str:
         return str(column.to_python(customer.email) or "").lower()
 
-    return partial(_by_what_stripe_says, name, say, is_lower=True)
+    return partial(_by_what_stripe_says, name, email_of, is_lower=True)
 
 
 def by_djstripe() -> Pairs:

@@ -24,7 +24,7 @@ def test_a_deletion_that_waits_says_for_what_and_is_tried_again_on_demand(world,
     assert "StripeUnanswered" in page
     assert admin_client.get(f"{LIST}{leaving.pk}/change/").status_code == 200
     said = admin_client.post(LIST, {"action": "try_now", "_selected_action": [str(leaving.pk)]}, follow=True)
-    assert "1 deletion is tried again now." in said.content.decode()
+    assert "1 deletion will be tried again now." in said.content.decode()
     assert LogEntry.objects.get().change_message == "Tried again"
     testing.work()
     assert AccountDeletion.objects.get().is_done

@@ -202,7 +202,7 @@ def test_an_event_that_came_in_between_is_asked_about(world, old, monkeypatch):
         (["--by", "id", "--file", "no.csv"], "cannot be read"),
         (["--by", "id", "--field", "nothing"], "no field nothing"),
         (["--by", "email", "--price", "price_none=pro"], "is not a price of this Stripe account"),
-        (["--by", "email", "--price", "price_none=gold"], "There is no plan gold. There are: free, pro, team."),
+        (["--by", "email", "--price", "price_none=gold"], "There is no plan gold. Choose one of: free, pro, team."),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_to_write(world, arguments, said):

@@ -45,7 +45,7 @@ class Command(TerminalCommand):
         except StepError as error:
             raise CommandError(f"The story went wrong at a step: {error}\nLogs are in {folder}.") from None
         except Ended as ended:
-            self._say_goodbye(ended)
+            self._print_end(ended)
         finally:
             processes.stop()
 
@@ -63,7 +63,7 @@ class Command(TerminalCommand):
         finally:
             ending.ignore()
 
-    def _say_goodbye(self, ended: Ended) -> None:
+    def _print_end(self, ended: Ended) -> None:
         """Print how the demo ended. Ctrl-C closes the open site; any other end sets the exit code."""
         if ended.number == signal.SIGHUP:
             silence()
