@@ -1,4 +1,4 @@
-"""Which addresses are taken, in which spelling, on every way in."""
+"""The same addresses are taken, in the same spelling, on every way in."""
 
 import re
 from io import StringIO

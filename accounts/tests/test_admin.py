@@ -1,4 +1,4 @@
-"""Staff see and edit users; deleting one goes the way of leaving: see test_closing."""
+"""Staff see and edit users; deleting one runs the same deletion as the user's own: see test_closing."""
 
 import re
 

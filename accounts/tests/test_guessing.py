@@ -88,7 +88,7 @@ DOORS = {
 
 
 def try_at(door, user, password, address):
-    """In a browser that is not known: where one has to be signed in, a session was stolen."""
+    """Try in a browser that is not known: where one has to be signed in, a session was stolen."""
     client = Client()
     if door not in ("/admin/login/", "/accounts/login/", "POST /api/v1/accounts/token"):
         client.force_login(user)

@@ -7,7 +7,7 @@ from django.db import connection
 
 
 def at_once(work, times):
-    """What each of `times` threads got from `work(number)`: its answer, or the exception it raised."""
+    """Return what each of `times` threads got from `work(number)`: its answer, or the exception it raised."""
     barrier = Barrier(times)
 
     def run(number):

@@ -16,7 +16,7 @@ from billing.conf import conf
 
 
 def environment(**more):
-    """What makes a process use this test's database and Stripe, with a short lease."""
+    """Return the environment in which a process uses this test's database and Stripe, with a short lease."""
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.tests.queue_settings",
@@ -35,7 +35,7 @@ def database_url():
 
 
 class Process:
-    """In a process group of its own, so that a signal reaches it and its children alike."""
+    """A process runs in a process group of its own, so that a signal reaches it and its children alike."""
 
     def __init__(self, *command, **variables):
         self.process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What is done after a commit may fail, and takes nothing back of what is committed."""
+"""Work after a commit may fail, and takes nothing back of what is committed."""
 
 import ast
 import logging

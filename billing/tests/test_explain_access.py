@@ -1,4 +1,4 @@
-"""Why somebody has access or not, now and back then, in sentences."""
+"""The command explains in sentences why somebody has access or not, now and back then."""
 
 from datetime import datetime, timedelta
 from io import StringIO

@@ -1,4 +1,4 @@
-"""What the story tests act on: the kit's sandbox, subscribers of ours, and the signals that were heard."""
+"""The story tests act on this world: the kit's sandbox, subscribers of ours, and the signals that were heard."""
 
 from contextlib import contextmanager
 from unittest import mock

@@ -62,7 +62,7 @@ class Terminal:
             raise AssertionError(f"goes on for ever: {self.said}") from None
 
     def is_sane(self) -> bool:
-        """Whether its modes are as they were."""
+        """Return whether its modes are as they were."""
         return termios.tcgetattr(self.slave) == self.modes
 
     def left_behind(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is told to one person is kept by no cache on its way, and a page for all may be."""
+"""No cache keeps an answer to one person on its way, and a page for all may be kept."""
 
 import pytest
 from django.contrib.auth import get_user_model

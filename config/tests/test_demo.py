@@ -25,7 +25,7 @@ MOMENTS = pytest.mark.parametrize(("moment", "code"), [(STARTING, 130), (STORY, 
 
 @pytest.fixture
 def ports() -> Iterator[list[int]]:
-    """Of the site and of the sandbox."""
+    """Return the ports of the site and of the sandbox."""
     found = free_ports(2)
     yield found
     shutil.rmtree(ROOT / "tmp" / f"demo-{found[0]}", ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Leaving, across the apps: the last mail goes to the old address, and the outbox forgets it once it is sent."""
+"""The last mail of a deleted account goes to the old address, and the outbox forgets it once it is sent."""
 
 import pytest
 

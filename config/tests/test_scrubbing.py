@@ -1,4 +1,4 @@
-"""What may not leave is masked by its shape, and what may stays."""
+"""Secrets and personal data are masked by their shape, and everything else stays."""
 
 import time
 

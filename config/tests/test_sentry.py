@@ -1,4 +1,4 @@
-"""What reaches Sentry from a process that was given SENTRY_DSN: the error and where it arose, not who or with what."""
+"""Sentry gets the error and where it arose from a process that was given SENTRY_DSN, not who or with what."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What every answer of the site carries, and what it stands on."""
+"""Every answer of the site carries its security policy, and the settings hold together."""
 
 import json
 import os

@@ -1,4 +1,5 @@
-"""With every webhook dropped, one `sync_stripe` brings a random history to Stripe's state, each mail once; and cron."""
+"""One `sync_stripe` brings a random history to Stripe's state with every webhook dropped, each mail once; so does
+cron."""
 
 import json
 import os

@@ -124,7 +124,7 @@ def queue():
 
 @pytest.fixture
 def work(queue):
-    """What a worker does with all that waits on the queue."""
+    """Do what a worker does with all that waits on the queue."""
 
     def run() -> list[str]:
         ids = queue()

@@ -1,4 +1,4 @@
-"""What a host forgot is named with what to set, and nothing else is."""
+"""The checks name what a host forgot and what to set, and nothing else."""
 
 from importlib import import_module
 

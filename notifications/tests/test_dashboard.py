@@ -1,4 +1,4 @@
-"""How mail does, on billing's dashboard."""
+"""Billing's dashboard shows how mail does."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Which errors leave no doubt that nothing was sent, and what is shown of them."""
+"""Some errors leave no doubt that nothing was sent; each is shown shortened and without addresses."""
 
 import smtplib
 import time

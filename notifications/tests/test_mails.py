@@ -1,4 +1,4 @@
-"""Which signal brings which mail, under which key, with which facts."""
+"""Each signal brings its mail, under its key, with its facts."""
 
 from datetime import timedelta
 

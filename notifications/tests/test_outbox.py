@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 @pytest.fixture
 def provider(monkeypatch, mailoutbox):
-    """What the provider does with the next mails: raise the given errors, one a mail, then accept."""
+    """Make the provider raise the given errors for the next mails, one a mail, then accept."""
     errors: list[BaseException] = []
     accept = EmailBackend.send_messages
 

@@ -1,4 +1,4 @@
-"""What SendGrid reports through the real address: states converge in any order, and dead addresses are left alone."""
+"""SendGrid reports through the real address: states converge in any order, and dead addresses are left alone."""
 
 import base64
 import itertools

@@ -1,4 +1,5 @@
-"""Which of the mails that tell of one moment is sent, and which is held back; switches, languages, own functions."""
+"""One of the mails that tell of one moment is sent, and the others are held back; switches, languages, own
+functions."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""What banks and people do to a payment afterwards, to one that is picked: answers, credits, refunds, disputes."""
+"""Banks and people act on a payment afterwards, on one that is picked: answers, credits, refunds, disputes."""
 
 from .asking import Asking
 

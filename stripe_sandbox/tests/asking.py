@@ -1,4 +1,4 @@
-"""How things are asked of a sandbox in this process, and how one is picked of those there are."""
+"""Tests ask a sandbox in this process so, and pick among the objects there are."""
 
 import json
 from collections.abc import Callable, Sequence

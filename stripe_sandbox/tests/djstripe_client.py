@@ -37,7 +37,7 @@ def set_up(url):
 
 
 def sync():
-    """What the command wrote to stderr; its rows by model."""
+    """Return what the command wrote to stderr, and its rows by model."""
     from django.apps import apps
 
     errors = io.StringIO()
@@ -47,7 +47,8 @@ def sync():
 
 
 def process(events):
-    """How many of the events there are rows of, one of each when all were taken; one that is not taken raises."""
+    """Return how many of the events there are rows of, one of each when all were taken; one that is not taken
+    raises."""
     from djstripe.models import Event
 
     Event.objects.all().delete()

@@ -1,4 +1,4 @@
-"""What people, banks and time do to a sandbox, told to it in this process; someone else chooses what, and of which."""
+"""A history tells a sandbox in this process what people, banks and time do; someone else chooses what, and of which."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ STEPS = [60, 3_600, DAY, 3 * DAY, 8 * DAY, 32 * DAY, 400 * DAY]
 
 
 class History(Afterwards):
-    """What happens to one sandbox."""
+    """A history happens to one sandbox."""
 
     def __init__(self, choose: Choose, sandbox: Sandbox) -> None:
         super().__init__(choose, sandbox)
@@ -76,7 +76,7 @@ class History(Afterwards):
         return str(made["id"] if "id" in made else self.post("customers", email="bob@example.com")["id"])
 
     def buy(self) -> None:
-        """At Checkout; with a trial, a coupon, several seats."""
+        """Buy at Checkout; with a trial, a coupon, several seats."""
         currency = self.one_of(*self.prices)
         params: dict[str, Any] = {
             "mode": "subscription",
@@ -98,7 +98,7 @@ class History(Afterwards):
             )
 
     def subscribe(self) -> None:
-        """By the API, with a card that is attached first."""
+        """Subscribe by the API, with a card that is attached first."""
         currency, person = self.one_of(*self.prices), self.person()
         card = self.post(f"payment_methods/{self.means(currency)}/attach", customer=person)
         params: dict[str, Any] = {
@@ -128,7 +128,7 @@ class History(Afterwards):
         return str(self.post("coupons", {**off, **duration})["id"])
 
     def pass_time(self) -> None:
-        """By pieces: the sandbox forgets events after 30 days, and all of them are to be looked at."""
+        """Pass time by pieces: the sandbox forgets events after 30 days, and all of them are to be looked at."""
         left = self.choose(STEPS)
         while left:
             piece = min(left, 20 * DAY)

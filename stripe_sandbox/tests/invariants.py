@@ -1,4 +1,4 @@
-"""What must hold of a sandbox after any history: one sentence for each thing that does not."""
+"""These invariants must hold of a sandbox after any history: one sentence for each thing that does not."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -165,7 +165,7 @@ def subscriptions(state: State) -> Iterator[str]:
 
 
 def entitlements(state: State) -> Iterator[str]:
-    """Who has no subscription that runs is entitled to nothing."""
+    """A customer without a subscription that runs is entitled to nothing."""
     for row in state.table("entitlements.active_entitlement").rows.values():
         owner = state.note(row["id"]).get("customer")
         subs = state.table("subscription").where("customer", owner) if owner else []

@@ -39,7 +39,7 @@ class PostBox(Dispatcher):
 
 
 def listen(history: History) -> None:
-    """To all, or to a few kinds; or no longer."""
+    """Listen to all, or to a few kinds; or no longer."""
     endpoint = history.pick("webhook_endpoint")
     if endpoint and history.one_of(True, False):
         path = f"webhook_endpoints/{endpoint['id']}"

@@ -32,7 +32,7 @@ class Person:
         return answer.status, body, answer.getheader("Location") or ""
 
     def press(self, act: str, **headers: str) -> str:
-        """What the page says afterwards, after the role in which it says it."""
+        """Return what the page says afterwards, after the role in which it says it."""
         status, _, location = self.ask("POST", f"/act/{act}", **headers)
         assert status == 303
         [(role, words)] = re.findall(r'role="(status|alert)">([^<]*)', self.ask("GET", location)[1])

@@ -11,7 +11,7 @@ HOUR, DAY = 3600, 86400
 
 
 def renew(control: Control, sub: Any) -> None:
-    """To the end of the period, and past the hour until the invoice is finalized."""
+    """Advance to the end of the period, and past the hour until the invoice is finalized."""
     control("/advance", {"to": sub["items"]["data"][0]["current_period_end"] + HOUR})
 
 

@@ -27,7 +27,7 @@ def intent_of(client: stripe.StripeClient, invoice: str) -> Any:
 
 
 def standing(client: stripe.StripeClient, sub: str) -> tuple[str, str, str]:
-    """Of the subscription, its latest invoice and that one's payment."""
+    """Return the standing of the subscription, its latest invoice and that one's payment."""
     row: Any = client.v1.subscriptions.retrieve(sub, {"expand": ["latest_invoice"]})
     return row.status, row.latest_invoice.status, intent_of(client, row.latest_invoice.id).status
 

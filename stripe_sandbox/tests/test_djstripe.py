@@ -19,7 +19,7 @@ CLIENT = Path(__file__).with_name("djstripe_client.py")
 
 @pytest.fixture
 def told(sandbox: Sandbox, forwarding: Receiver, control: Control) -> dict[str, Any]:
-    """What came of a long story, with the events as they were delivered."""
+    """Return what came of a long story, with the events as they were delivered."""
     chance = random.Random(8)
     history = History(chance.choice, sandbox)
     for _ in range(30):

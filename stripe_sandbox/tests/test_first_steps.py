@@ -1,4 +1,4 @@
-"""What a newcomer does first, in the ways that Stripe's own documentation shows."""
+"""A newcomer takes these first steps, in the ways that Stripe's own documentation shows."""
 
 import argparse
 from pathlib import Path

@@ -47,7 +47,7 @@ def app(root):
 
 
 def code_of(device):
-    """What the app shows now."""
+    """Return what the app shows now."""
     return f"{totp(device.bin_key, t0=0, digits=6):06}"
 
 

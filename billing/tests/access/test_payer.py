@@ -1,4 +1,4 @@
-"""Who pays for a request need not be who sent it, and who has access need not be who may change it."""
+"""The payer of a request need not be its sender, and a person with access need not be allowed to change it."""
 
 import re
 
@@ -101,7 +101,7 @@ def text(answer):
 
 
 def passes(user):
-    """By decorator, permission and template tag, in this order."""
+    """Return who gets through decorator, permission and template tag, in this order."""
     request = RequestFactory().get("/")
     request.user = user
     asked = APIRequestFactory().get("/")

@@ -1,4 +1,5 @@
-"""What staff is told of somebody's access: each sentence with each of its turns, and silence where there is nothing."""
+"""Staff read these sentences about somebody's access: each with each of its turns, and silence where there is
+nothing."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -82,7 +82,7 @@ def page(client: Client, customer: Customer, **query: Any) -> str:
 
 
 def lines(html: str) -> list[str]:
-    """What each line of the timeline says, from the newest."""
+    """Return what each line of the timeline says, from the newest."""
     items = re.findall(r"<li>\s*<time.*?</li>", html.replace("<wbr>", ""), re.DOTALL)
     return [" ".join(re.sub(r"<[^>]+>", " ", item).split()) for item in items]
 

@@ -1,4 +1,4 @@
-"""Staff see who is leaving, where it stands and why it waits."""
+"""Staff see each deletion of an account, where it stands and why it waits."""
 
 import pytest
 from django.contrib.admin.models import LogEntry

@@ -15,7 +15,7 @@ FIND, LIST = "/admin/billing/customer/find/", "/admin/billing/customer/"
 
 
 def found(client, asked):
-    """Where one who asks ends up."""
+    """Return where one who asks ends up."""
     return client.get(FIND, {"q": asked}, follow=True).redirect_chain[-1][0]
 
 

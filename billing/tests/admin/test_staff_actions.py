@@ -1,4 +1,5 @@
-"""What staff do about a subscriber: with a reason, a permission and a log entry, in the lane, all of it or nothing."""
+"""Staff act for a subscriber with a reason, a permission and a log entry, in the lane, and all of it happens or
+nothing."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What a page lacks for people who use it by keyboard, by ear or with weak eyes."""
+"""These checks find what a page lacks for people who use it by keyboard, by ear or with weak eyes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ def problems(page: "Page") -> list[str]:
 
 
 def tab_stops(page: "Page") -> list[dict[str, Any]]:
-    """Where the Tab key leads from the top of the page: the `words` there, and whether the focus is `seen`."""
+    """Return where the Tab key leads from the top of the page: the `words` there, and whether the focus is `seen`."""
     page.evaluate(FROM_THE_TOP)
     stops: list[dict[str, Any]] = []
     for _ in range(MOST_STOPS):

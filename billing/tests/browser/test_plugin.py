@@ -1,4 +1,4 @@
-"""What makes a test of pages fail by itself."""
+"""A test of pages fails by itself if one of these things goes wrong."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

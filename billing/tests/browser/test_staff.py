@@ -79,7 +79,7 @@ def said(page, words):
 
 
 def find(page, whom):
-    """From the first page: what they wrote from, or what they quote, and then their page."""
+    """Search from the first page for what they wrote from, or what they quote, and open their page."""
     page.goto("/admin/")
     page.get_by_label("Find a subscriber").fill(whom)
     press(page, "Find")

@@ -1,4 +1,4 @@
-"""Which of our prices a Stripe price is, and what is on offer."""
+"""A Stripe price is found among our prices, and the prices on offer are chosen."""
 
 import pytest
 

@@ -120,13 +120,13 @@ class Account:
         return self.post("subscriptions", customer=self.customer, items=[{"price": price}])["id"]
 
     def renew(self, subscription):
-        """To the end of the period, and past the hour until the invoice is charged."""
+        """Advance to the end of the period, and past the hour until the invoice is charged."""
         sub = self.get(f"subscriptions/{subscription}")
         self.clock.move_to(sub["items"]["data"][0]["current_period_end"] + 2 * HOUR)
         self.deliver()
 
     def deliver(self):
-        """What Stripe has to tell of our customer, oldest first, through the signed door and all the way."""
+        """Deliver Stripe's events of our customer, oldest first, through the signed door and all the way."""
         page, found = {"has_more": True, "data": []}, []
         while page["has_more"]:
             after = {"starting_after": page["data"][-1]["id"]} if page["data"] else {}

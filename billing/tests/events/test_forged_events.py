@@ -57,7 +57,7 @@ def forge(event_type, **obj):
 
 
 def about_hers(world, ada, eve):
-    """What Eve may say of Ada's objects: (type, object), each claimed for Eve."""
+    """Return what Eve may say of Ada's objects: (type, object), each claimed for Eve."""
     invoice = world.stripe("GET", f"invoices/{ada.invoice}")
     dispute = world.control("disputes", charge=ada.charge["id"])
     world.delivered |= {event["id"] for event in world.events()}

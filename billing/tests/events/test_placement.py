@@ -1,4 +1,4 @@
-"""Which lane an event belongs to: of its own customer, of a payment we know of, or of nobody yet."""
+"""An event belongs to the lane of its own customer, of a payment we know of, or of nobody yet."""
 
 import pytest
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""With a real Redis for queue and cache (REDIS_URL): what it carries, and what it may lose."""
+"""A real Redis carries queue and cache (REDIS_URL); whatever it loses is found again."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""What happens to subscribers, from signed events to access: the issue's rules, each a story."""
+"""Each story takes a subscriber from signed events to access, by one of the rules."""
 
 import random
 

@@ -73,7 +73,7 @@ class HostProject:
         return self._run(["manage.py", *map(self._here, command)], variables)
 
     def manage_all(self, *command: str) -> str:
-        """What it says on standard error too."""
+        """Return what it says on standard error too."""
         return self._run(["manage.py", *command], is_all=True)
 
     def run(self, code: str) -> str:
@@ -99,7 +99,7 @@ class HostProject:
                 self.manage(*command)
 
     def python(self, code: str) -> str:
-        """What a Python prints that knows nothing of the project's settings."""
+        """Return what a Python prints that knows nothing of the project's settings."""
         return self._run(["-c", code]).strip()
 
     def module(self, *command: str) -> str:

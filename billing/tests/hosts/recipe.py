@@ -1,4 +1,5 @@
-"""What a page of docs/ tells a person to write and to run, taken from its code blocks; getting-started.md by default.
+"""A recipe is what a page of docs/ tells a person to write and to run, taken from its code blocks; getting-started.md
+by default.
 
 A block of Python or HTML names the file that it is added to on its first line, `# mysite/settings.py`; what follows a
 comma there says when: ", on SQLite", ", a page". In a block of `sh` a line is a command.

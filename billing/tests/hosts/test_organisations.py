@@ -105,7 +105,7 @@ def quantity(team):
 
 
 def report_of(team, person):
-    """What the page and the API answer."""
+    """Return what the page and the API answer."""
     page, api = person.open(f"{team.url}/report/"), person.open(f"{team.url}/api/report/")
     return page.text == "For subscribers of Pro.", api.status_code
 

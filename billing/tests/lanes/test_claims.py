@@ -30,7 +30,7 @@ def write_under(claim, work):
 
 
 def in_parallel(number, work):
-    """What `work` returned in each of so many threads, started together."""
+    """Return what `work` returned in each of so many threads, started together."""
     results, barrier = [], threading.Barrier(number)
 
     def run():

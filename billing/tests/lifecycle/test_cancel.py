@@ -1,4 +1,4 @@
-"""Leaving and thinking better of it."""
+"""A subscriber cancels, and may think better of it."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_cancelled_twice_is_cancelled_once(world, ada):
 
 @pytest.fixture
 def writes(world):
-    """How many writes Stripe has had of us since it was asked last."""
+    """Return how many writes Stripe has had of us since it was asked last."""
     had = [0]
 
     def since():

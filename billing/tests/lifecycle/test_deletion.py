@@ -1,4 +1,4 @@
-"""Leaving: whatever happens on the way, nothing bills any more once the account is called deleted."""
+"""Nothing bills any more once an account is called deleted, whatever happens on the way."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What staff are told: once an hour for each cause, after the commit, naming no person."""
+"""Staff are told once an hour for each cause, after the commit, and no person is named."""
 
 from datetime import timedelta
 

@@ -1,4 +1,5 @@
-"""Where a project has a front page of its own, billing lives under a prefix: Stripe and buyers are led there."""
+"""A project may have a front page of its own: billing then lives under a prefix, and Stripe and buyers are led
+there."""
 
 import pytest
 from django.urls import include, path

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 def alerts_raised():
-    """How often staff were to be told, nobody having been mailed yet."""
+    """Return how often staff were to be told, nobody having been mailed yet."""
     return sum(Alert.objects.values_list("waiting", flat=True))
 
 

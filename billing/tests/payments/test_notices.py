@@ -1,4 +1,4 @@
-"""What staff alone are told of: by one alert, without a name, changing nothing."""
+"""Staff alone are told of these events, by one alert without a name, and nothing changes."""
 
 import pytest
 

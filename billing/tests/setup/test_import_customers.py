@@ -30,7 +30,7 @@ def report(*arguments):
 
 @pytest.fixture
 def old(world):
-    """What the team sold before: a price of their own making, and customers who pay it."""
+    """Return what the team sold before: a price of their own making, and customers who pay it."""
     product = world.stripe("POST", "products", name="Gold")
     recurring = {"interval": "month"}
     price = world.stripe("POST", "prices", product=product["id"], currency="usd", unit_amount=900, recurring=recurring)

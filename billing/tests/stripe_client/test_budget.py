@@ -32,7 +32,7 @@ def clock(monkeypatch):
 
 
 def calls_of_a_second(is_patient):
-    """When each call was let through, on the wall clock, asked for as fast as one can for a good second."""
+    """Return when each call was let through, on the wall clock, asked for as fast as one can for a good second."""
     began, at = time.time(), []
     while time.time() < began + 1.2:
         assert take(1, is_patient=is_patient)
@@ -148,7 +148,7 @@ def test_a_cache_that_is_away_is_not_asked_for_every_call(settings, monkeypatch)
 
 
 def all_there_is(windows):
-    """How many calls each of so many windows grants to one who asks until there are no more."""
+    """Return how many calls each of so many windows grants to one who asks until there are no more."""
     found = []
     for number in range(windows):
         with time_machine.travel(MIDNIGHT + timedelta(seconds=number * 0.25), tick=False):

@@ -32,7 +32,7 @@ EXPANDED = {"currency_options"}
 
 
 def as_of_2020(found):
-    """What Stripe shows now, with the names of the published objects of then, each value where it stood."""
+    """Return what Stripe shows now, with the names of the published objects of then, each value where it stood."""
     if isinstance(found, list):
         return [as_of_2020(each) for each in found]
     if not isinstance(found, dict):
@@ -170,7 +170,7 @@ def test_of_an_event_only_that_is_read_which_both_versions_have(world, read_of_e
 
 
 def placement_asks(name):
-    """What `placement` asks of any object, to see whether it has it."""
+    """Return what `placement` asks of any object, to see whether it has it."""
     return {"customer", "payment", "payment_intent", "charge", "invoice"} - OLD[name].keys()
 
 

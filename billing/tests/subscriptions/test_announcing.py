@@ -38,7 +38,7 @@ def at_stripe(stripe_id="sub_1", status="canceled", reason="cancellation_request
 
 @pytest.fixture
 def said(world):
-    """What was said of a step: each signal's name with what it says besides."""
+    """Return what was said of a step: each signal's name with what it says besides."""
 
     def tell(before, after, found=()):
         heard = []

@@ -1,4 +1,4 @@
-"""What Stripe is told of a subscriber, when they first buy and when it changes."""
+"""Stripe is told the details of a subscriber when they first buy and when the details change."""
 
 import pytest
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""What only the calendar tells, each once, by the sandbox's clock."""
+"""Only the calendar brings these reminders, each once, by the sandbox's clock."""
 
 from billing import lanes
 from billing.subscriptions import reminders

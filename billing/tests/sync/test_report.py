@@ -1,4 +1,4 @@
-"""What a run of the sync says it found: counted whole, kept up to a bound, with the likeliest cause."""
+"""A run of the sync reports its findings, counted whole, kept up to a bound, with the likeliest cause."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""Whom the hourly sync asks Stripe about, from both sides of each bound, and whom it leaves alone."""
+"""The hourly sync asks Stripe about some customers, from both sides of each bound, and leaves the others alone."""
 
 from datetime import timedelta
 

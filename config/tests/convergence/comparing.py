@@ -48,7 +48,7 @@ def differences(truth, mails, folder):
 
 
 def unfinished():
-    """What should be nothing once all is quiet."""
+    """Return what should be nothing once all is quiet."""
     for event in StripeEvent.objects.exclude(status__in=["processed", "ignored"]):
         yield event.lane, f"{event.type} {event.pk} is {event.status} after {event.attempts}: {event.error_message}"
     for event in StripeEvent.objects.filter(attempts__gt=1):

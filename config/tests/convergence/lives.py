@@ -24,7 +24,7 @@ EVENTS_OF_A_LIFE = (
 
 @dataclass(frozen=True)
 class Life:
-    """What one subscriber buys, and what happens to them at each turn of the clock."""
+    """A life says what one subscriber buys, and what happens to them at each turn of the clock."""
 
     plan: str
     interval: str
@@ -135,7 +135,7 @@ class Subscriber:
     # What happens
 
     def buy(self, card="visa"):
-        """At our own Checkout, unless they are subscribed, or deleted at Stripe and we do not know it yet."""
+        """Buy at our own Checkout, unless they are subscribed, or deleted at Stripe and we do not know it yet."""
         try:
             attempt = self._checkout()
         except (checkout.AlreadySubscribed, checkout.CheckoutReplaced, *StripeRefused):

@@ -1,4 +1,4 @@
-"""Where mail goes while convergence is tested: a line per mail in a file that outlives whoever wrote it."""
+"""Mail goes here while convergence is tested: a line per mail in a file that outlives whoever wrote it."""
 
 import os
 from pathlib import Path

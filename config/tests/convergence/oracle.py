@@ -1,4 +1,5 @@
-"""What must be true of a subscriber, worked out from Stripe's objects and events alone; none of billing's code is used.
+"""The oracle works out what must be true of a subscriber from Stripe's objects and events alone; none of billing's code
+is used.
 
 `Truth` is taken when all is quiet. `Mails` remembers what earlier ones said, since a mail may tell of what was.
 """
@@ -23,7 +24,7 @@ def time(seconds):
 
 
 def day_of_cancellation(sub):
-    """When it will end by somebody's wish, in Stripe's seconds."""
+    """Return when it will end by somebody's wish, in Stripe's seconds."""
     if sub["ended_at"]:
         return None
     at_the_end = sub["items"]["data"][0]["current_period_end"] if sub["cancel_at_period_end"] else None
@@ -88,7 +89,7 @@ class Truth:
         }
 
     def has_access(self, customer):
-        """By the policies of the house; None in the one case that Stripe's objects do not decide."""
+        """Decide access by the policies of the house; None in the one case that Stripe's objects do not decide."""
         sub = self.current(customer)
         if sub is None or customer in self.deleted or self._is_held(sub):
             return False
@@ -129,7 +130,7 @@ class Truth:
         return self.invoices[latest if isinstance(latest, str) else latest["id"]]
 
     def came_beside_another(self, customer, identifier):
-        """Whether an older subscription was still alive when this one began."""
+        """Return whether an older subscription was still alive when this one began."""
         mine = next((sub for sub in self.subs[customer] if sub["id"] == identifier), None)
         others = [sub for sub in self.subs[customer] if sub["id"] != identifier]
         return mine is not None and any(
@@ -164,7 +165,7 @@ def _is_proration(line):
 
 
 class Mails:
-    """By key: which must have been sent, and which may have been."""
+    """These are the keys of mails that must have been sent, and of those that may have been."""
 
     def __init__(self):
         self.must = set()
@@ -172,7 +173,7 @@ class Mails:
         self.started = {}
 
     def learn(self, truth):
-        """To be called whenever all is quiet: from then on what was true at that moment must have been told."""
+        """Learn what is true whenever all is quiet: from then on it must have been told."""
         self._payments(truth)
         self._refunds_and_disputes(truth)
         self._endings(truth)

@@ -39,7 +39,8 @@ FAULTS = [
 
 @dataclass
 class Outcome:
-    """What happened in one batch; `wrong` is (number of the life or None, sentence) of each difference."""
+    """An outcome says what happened in one batch; `wrong` is (number of the life or None, sentence) of each
+    difference."""
 
     histories: int = 0
     events: int = 0
@@ -177,7 +178,7 @@ def wait_until_quiet(site, courier, workers):
 
 
 def _let_a_day_pass():
-    """For whatever waits for an end of a lease, a lock or a pause. Nobody is at work."""
+    """Let a day pass for whatever waits for an end of a lease, a lock or a pause. Nobody is at work."""
     cache.clear()
     past = timezone.now() - AGO
     Lane.objects.exclude(token=None).update(leased_until=past)

@@ -37,7 +37,7 @@ class Stripe:
         return found
 
     def control(self, path, **body):
-        """What is asked of the sandbox itself, which meets no faults."""
+        """Ask the sandbox itself, which meets no faults."""
         status, answer = self._ask("POST", f"/_sandbox/{path}", json.dumps(body), {})
         assert status < 500, answer
         return answer

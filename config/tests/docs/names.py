@@ -1,4 +1,4 @@
-"""What a page names, and how one tells that it is there."""
+"""This module finds what a page names, and tells whether it is there."""
 
 import re
 import shlex
@@ -45,7 +45,8 @@ def spans_of_commands(page: Page) -> list[str]:
 
 
 def wrong_use(command: str) -> str:
-    """Why `manage.py` would not take it, or nothing. Placeholders stand for anything; a name alone is a mention."""
+    """Return why `manage.py` would not take it, or nothing. Placeholders stand for anything; a name alone is a
+    mention."""
     name, *arguments = shlex.split(command)
     if name not in get_commands():
         return f"no command {name}"
@@ -57,7 +58,7 @@ def wrong_use(command: str) -> str:
 
 
 def settings_read() -> set[str]:
-    """What the code knows by its name, of the settings or of the environment; and Django's own."""
+    """Return what the code knows by its name, of the settings or of the environment; and Django's own."""
     files = [ROOT / ".env.example", *(file for app in ("config", "billing", "notifications") for file in _code(app))]
     named = {name for file in files for name in SETTING.findall(file.read_text())}
     return named | {name for name in dir(global_settings) if name.isupper()}
@@ -86,7 +87,8 @@ def is_a_name(dotted: str) -> bool:
 
 
 def is_a_file(name: str, page: Page) -> bool:
-    """Of the project, beside the page, or a template or static file; `<this>` stands for anything."""
+    """Return whether it is a file of the project, beside the page, or a template or static file; `<this>` stands for
+    anything."""
     pattern = re.sub(r"<[^>]+>", "*", name.rstrip("/"))
     static = [path / "static" for path in (ROOT / "billing", ROOT)]
     templates = [ROOT / "templates", *map(Path, get_app_template_dirs("templates"))]
@@ -94,7 +96,7 @@ def is_a_file(name: str, page: Page) -> bool:
 
 
 def is_an_address(path: str) -> bool:
-    """Of the site, or of its API without `/api/v1`."""
+    """Return whether it is an address of the site, or of its API without `/api/v1`."""
     path = re.sub(r"<[^>]+>", "1", path)
     return any(_resolves(candidate) for candidate in (path, f"{path}/", f"/api/v1{path}"))
 

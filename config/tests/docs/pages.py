@@ -47,7 +47,7 @@ class Page:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """What is fenced, and what is indented like code (its language is "indented")."""
+        """Return what is fenced, and what is indented like code (its language is "indented")."""
         found, section, lines = [], "", self.text.splitlines()
         number = 0
         while number < len(lines):
@@ -75,7 +75,7 @@ class Page:
 
     @property
     def spans(self) -> list[str]:
-        """What stands in backticks, each on one line."""
+        """Return what stands in backticks, each on one line."""
         return [" ".join(span.split()) for span in SPAN.findall(self.prose)]
 
 

@@ -50,7 +50,7 @@ def pytest(arguments: list[str]) -> int:
 
 
 def make(arguments: list[str]) -> int:
-    """What it would do, by the Makefile."""
+    """Return what it would do, by the Makefile."""
     command = ["make", "--dry-run", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     sys.stdout.write(done.stdout + done.stderr)

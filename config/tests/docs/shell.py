@@ -42,7 +42,7 @@ class Shell:
         self.variables = {"PATH": str(path), "HOME": str(folder), "LC_ALL": "C.UTF-8"}
 
     def run(self, text: str) -> str:
-        """What it prints. Raises AssertionError with all that was said where it does not end as it should."""
+        """Return what it prints. Raises AssertionError with all that was said where it does not end as it should."""
         done = subprocess.run(
             ["bash", "-aeuo", "pipefail", "-c", f"{expecting(text)}\nenv -0 > .variables"],
             cwd=self.folder, env=self.variables, stdin=subprocess.DEVNULL, capture_output=True, text=True,

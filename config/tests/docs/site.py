@@ -1,4 +1,4 @@
-"""What a page's blocks run on: a site with plans on sale, served over HTTP, and Ada, who is on Pro by the month."""
+"""A page's blocks run on this site: it has plans on sale, served over HTTP, and Ada, who is on Pro by the month."""
 
 import re
 import sys

@@ -1,4 +1,5 @@
-"""What a page puts into backticks exists: commands, settings, variables, names of the code, files and addresses."""
+"""Everything that a page puts into backticks exists: commands, settings, variables, names of the code, files and
+addresses."""
 
 import re
 

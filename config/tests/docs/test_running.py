@@ -1,4 +1,4 @@
-"""What would make a page untrue fails, and says where."""
+"""A test fails, and says where, if anything makes a page untrue."""
 
 import sys
 
