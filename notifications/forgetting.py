@@ -36,7 +36,7 @@ def has_left(mail: Mail) -> bool:
 
 
 def sweep() -> None:
-    """Empty the addresses in mails that staff did not send again in time, or that were settled as somebody left."""
+    """Empty the addresses in mails that staff did not send again in time, or that ended as the account was deleted."""
     since = clock.now() - RESEND_WITHIN
     _forget(Mail.objects.filter(customer__deletion__done_at__gt=since, status__in=OVER).exclude(recipient=""))
     late = Mail.objects.filter(HAS_LEFT, created_at__lt=since, status__in=Mail.SETTLED)

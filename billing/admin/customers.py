@@ -1,4 +1,4 @@
-"""Staff see customers, holds on their access, complimentary access, and checkouts."""
+"""Staff see customers, holds on their access, comps, and checkouts."""
 
 from typing import Any
 

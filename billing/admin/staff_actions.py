@@ -85,7 +85,7 @@ def what_went_wrong(error: Exception) -> tuple[int, str]:
 
 # Holds
 
-ACCESS_IS_BACK = "Access comes back at once, if it is paid for or complimentary."
+ACCESS_IS_BACK = "Access comes back at once, if it is paid for or given by staff."
 RELEASING: dict[str, str] = {
     Hold.Kind.DISPUTE: "A payment is disputed: who gets access back may get the money back as well. The dispute goes "
     "on, and what Stripe still tells of it does not place this hold again.",

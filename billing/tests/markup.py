@@ -1,4 +1,5 @@
-"""Whether a page's elements are closed in the order in which they were opened, and where it leads."""
+"""These functions tell whether a page's elements are closed in the order in which they were opened, and where it
+leads."""
 
 from html.parser import HTMLParser
 

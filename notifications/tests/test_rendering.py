@@ -213,7 +213,7 @@ def test_the_last_try_is_called_so_and_access_is_on_hold():
     mail = render("payment_failed_last_try")
     assert mail.subject.startswith("Final attempt")
     assert "We won't try again" in words(mail.text)
-    assert "on hold since December 4, 2026" in words(mail.text)
+    assert "paused since December 4, 2026" in words(mail.text)
 
 
 def test_a_failure_without_invoice_page_leads_to_the_account(settings):

@@ -1,4 +1,4 @@
-"""What a batch asks Stripe for before its transaction: each object that its events need, and none for odd ones."""
+"""A batch asks Stripe before its transaction for each object that its events need, and for none of odd events."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""What another tab, the buyer or a webhook does while a Checkout is being started: no two sessions can be paid."""
+"""Another tab, the buyer or a webhook acts while a Checkout is being started: no two sessions can be paid."""
 
 from datetime import timedelta
 

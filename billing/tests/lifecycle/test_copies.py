@@ -1,4 +1,4 @@
-"""What is kept about who has left loses its words, whatever there is of it, and another's keeps all of theirs."""
+"""Every copy of a deleted subscriber's words is emptied, and another's keeps all of theirs."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What is written to Stripe when seats differ: only the plan's item, in the phases that are not over, and once."""
+"""Stripe is written to when seats differ: only the plan's item, in the phases that are not over, and once."""
 
 import pytest
 

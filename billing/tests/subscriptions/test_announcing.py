@@ -1,4 +1,4 @@
-"""What is said of a step from one state of ours to the next, and about what nothing is said."""
+"""A step from one state of ours to the next is announced by its signals, and other steps by none."""
 
 from datetime import UTC, datetime, timedelta
 
