@@ -243,6 +243,28 @@ def test_an_ipv6_network_is_one_address(ada):
     assert sign_in(Client(), PASSWORD, "2001:db8:0:2::1").status_code == 302
 
 
+def test_ipv4_written_as_ipv6_is_one_address_and_not_one_network_of_all(ada):
+    for n in range(10):
+        assert sign_in(Client(), f"guess-{n}", "::ffff:192.0.2.1").status_code == 200
+    assert sign_in(Client(), PASSWORD, "192.0.2.1").status_code == 429
+    assert sign_in(Client(), PASSWORD, "::ffff:192.0.2.2").status_code == 302
+
+
+@pytest.mark.postgres
+def test_a_reset_goes_to_no_address_that_only_looks_alike(ada):
+    for alike in ("ad\u0430@example.com", "\u0101da@example.com", "ada@ex\u0430mple.com"):
+        Client().post("/accounts/password-reset/", {"email": alike})
+    assert not mail.outbox
+    Client().post("/accounts/password-reset/", {"email": "ADA@EXAMPLE.COM"})
+    assert [message.to for message in mail.outbox] == [["ada@example.com"]]
+
+
+def test_tries_without_an_address_lock_out_nobody(ada):
+    for n in range(40):
+        sign_in(Client(), f"guess-{n}", "10.0.0.9", email="")
+    assert sign_in(Client(), PASSWORD, "10.0.0.9").status_code == 302
+
+
 def test_unknown_accounts_are_answered_and_counted_like_known_ones(ada):
     for n in range(11):
         known = sign_in(Client(), f"guess-{n}", "10.0.0.2")
