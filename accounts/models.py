@@ -99,8 +99,8 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.api_tokens.revoke(ApiToken.Because.DEACTIVATED)
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> "User":
-        user = super().from_db(db, field_names, values)
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **options: Any) -> "User":
+        user = super().from_db(db, field_names, values, **options)
         user._note_read()
         return user
 
