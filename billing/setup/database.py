@@ -78,11 +78,11 @@ def declared_schedules() -> dict[str, int]:
 
 
 def _of_ours() -> QuerySet[Schedule]:
-    """Return the schedules that this command made: each is named after its task, which belongs to an app that
-    declares schedules."""
+    """Return the schedules that this command made: each runs every so many minutes and is named after its task, which
+    belongs to an app that declares schedules."""
     declaring = [app.name for app in apps.get_app_configs() if hasattr(app, "schedules")]
     in_them = (Q(name__startswith=f"{name}.") for name in declaring)
-    return Schedule.objects.filter(reduce(or_, in_them), name=F("func"))
+    return Schedule.objects.filter(reduce(or_, in_them), name=F("func"), schedule_type=Schedule.MINUTES)
 
 
 def _has_run(app_label: str) -> bool:

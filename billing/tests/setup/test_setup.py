@@ -91,13 +91,15 @@ def test_every_apps_schedules_are_made_once_and_then_left_to_staff():
 
 @pytest.mark.django_db
 def test_a_schedule_that_no_app_declares_any_more_is_dropped_and_a_hosts_own_stays():
-    moved = Schedule.objects.create(name="billing.worker.sweep", func="billing.worker.sweep")
+    moved = Schedule.objects.create(name="billing.worker.sweep", func="billing.worker.sweep", schedule_type="I")
+    by_hand = Schedule.objects.create(name="billing.usage.tidy", func="billing.usage.tidy", schedule_type="D")
     renamed_by_staff = Schedule.objects.create(name="sweep at night", func="billing.events.sweep.sweep")
     of_the_host = Schedule.objects.create(name="shop.tasks.tidy", func="shop.tasks.tidy")
     of_a_like_named_app = Schedule.objects.create(name="billing_extras.tidy", func="billing_extras.tidy")
     database.create_schedules()
-    kept = Schedule.objects.filter(pk__in=[moved.pk, renamed_by_staff.pk, of_the_host.pk, of_a_like_named_app.pk])
-    assert set(kept) == {renamed_by_staff, of_the_host, of_a_like_named_app}
+    others = {by_hand, renamed_by_staff, of_the_host, of_a_like_named_app}
+    kept = Schedule.objects.filter(pk__in=[moved.pk, *(schedule.pk for schedule in others)])
+    assert set(kept) == others
 
 
 @pytest.mark.django_db
