@@ -61,7 +61,7 @@ def _save_as_nobody(user: User) -> None:
         user.email = f"deleted-{secrets.token_hex(16)}@{NOBODY}"
         try:
             with transaction.atomic():
-                user.save()
+                user.save(force_update=True)
         except IntegrityError:
             if not User.objects.exclude(pk=user.pk).filter(email=user.email).exists():
                 raise

@@ -63,6 +63,6 @@ def is_link_of(user: User, uidb64: str, token: str) -> bool:
 
 
 def confirm(user: User) -> None:
-    """Record that the user's present address is theirs."""
-    user.confirmed_email = user.email
-    user.save(update_fields=["confirmed_email"])
+    """Record that this address is the user's, unless they have another by now: a deleted account keeps no address."""
+    if User.objects.filter(pk=user.pk, email=user.email).update(confirmed_email=user.email):
+        user.confirmed_email = user.email

@@ -99,9 +99,15 @@ def _device(request: HttpRequest | None, email: str) -> str:
 
 
 def address_of(request: Any) -> str:
-    """Return the client's address; for IPv6 its /64 network, since a provider's customer has 2^64 addresses or more."""
-    address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
-    return str(ip_interface(f"{address}/64").network) if ":" in address else address
+    """Return the client's address; for IPv6 its /64 network, since a provider's customer has 2^64 addresses or more.
+
+    A server that listens on IPv6 writes IPv4 as ::ffff:192.0.2.1: all of these would be one network.
+    """
+    text: str = request.META.get("REMOTE_ADDR", "") if request is not None else ""
+    if ":" not in text:
+        return text
+    found = ip_interface(f"{text}/64")
+    return str(getattr(found.ip, "ipv4_mapped", None) or found.network)
 
 
 def digest_of(email: str) -> str:

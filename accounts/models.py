@@ -2,6 +2,8 @@
 
 import hashlib
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -60,6 +62,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
+    # What the row held when it was last read or written; never changed in place.
+    _read: Mapping[str, Any] = MappingProxyType({})
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -82,10 +86,37 @@ class User(AbstractBaseUser, PermissionsMixin):
         return conf.confirms_email and not self.has_confirmed_email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Revoke the tokens of a deactivated user for good. A new password needs nothing here: see `ApiToken`."""
+        """Write only what changed since the row was read, unless the call says what to write. A request that took long,
+        as hashing a password does, must not undo a deletion or a new address meanwhile.
+
+        Also revoke the tokens of a deactivated user for good. A new password needs nothing here: see `ApiToken`.
+        """
+        if not (args or kwargs or self._state.adding):
+            kwargs["update_fields"] = [name for name, value in self._columns().items() if self._read.get(name) != value]
         super().save(*args, **kwargs)
+        self._note_read(kwargs.get("update_fields"))
         if not self.is_active:
             self.api_tokens.revoke(ApiToken.Because.DEACTIVATED)
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **options: Any) -> "User":
+        user = super().from_db(db, field_names, values, **options)
+        user._note_read()
+        return user
+
+    def refresh_from_db(self, using: str | None = None, fields: Any = None, from_queryset: Any = None) -> None:
+        super().refresh_from_db(using, fields, from_queryset)
+        self._note_read(fields)
+
+    def _note_read(self, names: Any = None) -> None:
+        """Note what the row holds in these columns, or in all."""
+        self._read = {
+            **self._read,
+            **{name: v for name, v in self._columns().items() if names is None or name in names},
+        }
+
+    def _columns(self) -> dict[str, Any]:
+        return {f.attname: self.__dict__[f.attname] for f in self._meta.concrete_fields if f.attname in self.__dict__}
 
     def check_password(self, raw_password: str | None) -> bool:
         """Check the password. Django may store the same password in a stronger hash meanwhile; tokens of the old hash

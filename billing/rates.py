@@ -7,10 +7,8 @@ from django_ratelimit.core import get_usage
 
 from billing.conf import conf
 
-SIGN_IN_RATE = "10/m"
 RETURN_RATE = "20/m"
 STRIPE_RATE = "60/m"
-SIGN_UP_RATE = "20/h"
 LINK_RATE = "30/m"
 
 

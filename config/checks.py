@@ -33,7 +33,9 @@ def check_development() -> Iterator[Error]:
     if public:
         yield Error(
             f"DJANGO_DEBUG is on, and {public} can be only those of a site that others reach.",
-            hint="Set DJANGO_DEBUG to false; or, on your own machine, use a test key and loopback addresses alone.",
+            hint="Set DJANGO_DEBUG to false; or, on your own machine, use a test key and loopback addresses alone: "
+            "localhost, 127.0.0.1, 0.0.0.0 or any name under .localhost. If a container or a phone of yours has to "
+            "reach it by another name, add config.E008 to SILENCED_SYSTEM_CHECKS.",
             id="config.E008",
         )
 

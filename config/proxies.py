@@ -1,5 +1,6 @@
 """This middleware believes a trusted proxy about who calls and how, and nobody else."""
 
+import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
+WITH_PORT = re.compile(r"(?:\[(?P<v6>[^]]+)]|(?P<v4>[0-9.]+))(?::[0-9]{1,5})?", re.ASCII)
 FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 
 
@@ -37,16 +39,19 @@ class TrustedProxies:
     def client(self, request: HttpRequest) -> str:
         caller = request.META["REMOTE_ADDR"]
         for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-            if parsed(hop) is None:
+            if (address := parsed(hop)) is None:
                 return caller
-            caller = hop.strip()
+            caller = str(address)
             if not self.is_trusted(caller):
                 return caller
         return caller
 
 
 def parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an address. Some proxies add the port, and a server that listens on IPv6 writes IPv4 as ::ffff:192.0.2.1."""
+    with_port = WITH_PORT.fullmatch(text.strip())
     try:
-        return ip_address(text.strip())
+        address = ip_address((with_port["v6"] or with_port["v4"]) if with_port else text.strip())
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address

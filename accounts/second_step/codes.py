@@ -11,6 +11,8 @@ from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.models import User
+
 HOW_MANY = 10
 
 
@@ -23,6 +25,12 @@ def match(user: Any, code: str) -> Device | None:
     return next((device for device in found if device), None)
 
 
+def lock(user: Any) -> None:
+    """Let changes of one user's second step wait for each other until the transaction ends: django-otp's tables would
+    take two rows where one belongs."""
+    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+
+
 def left(user: Any) -> int:
     return int(StaticToken.objects.filter(device__user=user).count())
 
@@ -30,8 +38,10 @@ def left(user: Any) -> int:
 @transaction.atomic
 def renew(user: Any) -> list[str]:
     """Create new recovery codes, to be shown once; the old ones stop working. Only their digests are stored."""
+    lock(user)
     # The device stays, so a session that passed by one of its codes keeps its second step.
-    device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "Recovery codes"})
+    device = StaticDevice.objects.filter(user=user).first()
+    device = device or StaticDevice.objects.create(user=user, name="Recovery codes")
     device.token_set.all().delete()
     codes = [StaticToken.random_token() + StaticToken.random_token() for _ in range(HOW_MANY)]
     StaticToken.objects.bulk_create(StaticToken(device=device, token=_stored(code)) for code in codes)

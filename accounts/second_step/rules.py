@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django_otp import login as otp_login
@@ -16,6 +17,8 @@ from django_otp_webauthn.models import WebAuthnCredential, WebAuthnUserHandle
 from accounts import devices
 from accounts.models import User
 from billing import signals
+
+from . import codes
 
 # Recovery codes replace one of these, but do not count as one.
 FACTORS: tuple[type[Device], ...] = (TOTPDevice, WebAuthnCredential)
@@ -57,8 +60,10 @@ def pass_step(request: HttpRequest, device: Device) -> None:
     devices.remember(request, user)
 
 
+@transaction.atomic
 def remove(factor: Device) -> None:
     """Remove a device. Recovery codes go with the last one, or they would be a second step on their own."""
+    codes.lock(factor.user)
     factor.delete()
     if not has_factor(factor.user):
         remove_all(factor.user)

@@ -20,6 +20,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from . import codes, passkeys, rules
 from .forms import AppForm, CodeForm
 
+# The session keeps here which app it is adding.
+ADDING = "second_step_adding"
+
 
 @method_decorator(never_cache, name="dispatch")
 class StaffPage(RedirectURLMixin, UserPassesTestMixin):
@@ -91,10 +94,17 @@ class AppView(OwnPage, FormView):
     template_name = "accounts/second_step/app.html"
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        device, _ = TOTPDevice.objects.get_or_create(
-            user=self.request.user, confirmed=False, defaults={"name": "Authenticator app"}
-        )
-        return {**super().get_form_kwargs(), "device": device}
+        return {**super().get_form_kwargs(), "device": self._device()}
+
+    def _device(self) -> TOTPDevice:
+        """Return the app that this session adds. A key that another session has been shown is never offered here:
+        whoever has only the password could read it there, and wait until its owner uses it."""
+        unproven = TOTPDevice.objects.filter(user=self.request.user, confirmed=False)
+        device = unproven.filter(pk=self.request.session.get(ADDING)).first()
+        if device is None:
+            device = TOTPDevice.objects.create(user=self.request.user, confirmed=False, name="Authenticator app")
+            self.request.session[ADDING] = device.pk
+        return device
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -106,6 +116,7 @@ class AppView(OwnPage, FormView):
     def form_valid(self, form: AppForm) -> HttpResponse:
         form.device.confirmed = True
         form.device.save(update_fields=["confirmed"])
+        TOTPDevice.objects.filter(user=self.request.user, confirmed=False).delete()
         rules.pass_step(self.request, form.device)
         messages.success(self.request, "App added. The admin now asks for a code from your app.")
         return redirect(rules.address(self.request, "accounts:second_step_setup"))

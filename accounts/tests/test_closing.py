@@ -4,9 +4,10 @@ import re
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.forms import SetPasswordForm
 from rest_framework.test import APIClient
 
-from accounts import tokens
+from accounts import confirmation, tokens
 from accounts.models import ApiToken
 from billing import testing
 from billing.events import sweep
@@ -113,3 +114,22 @@ def test_deleting_a_user_in_the_admin_goes_the_same_way(world, ada, admin_client
     testing.work()
     ada.refresh_from_db()
     assert ada.email.endswith("@deleted.invalid")
+
+
+def test_a_password_chosen_while_the_account_is_deleted_brings_nothing_back(world, ada):
+    """Hashing takes long: the deletion is done between reading and writing the row."""
+    bystander = User.objects.create_user("ben@example.com", PASSWORD)
+    chosen = {"new_password1": "new-horse-77", "new_password2": "new-horse-77"}
+    form = SetPasswordForm(User.objects.get(pk=ada.pk), chosen)
+    assert form.is_valid()
+    token, email = token_of(ada), ada.email
+    assert delete(token)[0] == 202
+    testing.work()
+    assert delete(token)[0] == 204
+    confirmation.confirm(form.save())
+    ada.refresh_from_db()
+    assert ada.email.endswith("@deleted.invalid")
+    assert (ada.is_active, ada.confirmed_email) == (False, "")
+    assert not User.objects.filter(email=email).exists()
+    bystander.refresh_from_db()
+    assert bystander.is_active

@@ -162,7 +162,7 @@ def test_a_fresh_address_is_slowed_at_an_attacked_account_and_never_locked_out(c
     assert sign_in(Client(), "typo", ELSEWHERE).status_code == 200
     slowed = sign_in(Client(), PASSWORD, ELSEWHERE)
     assert (slowed.status_code, 0 < int(slowed["Retry-After"]) <= 5) == (429, True)
-    assert "Try again in" in slowed.content.decode()
+    assert "try again in" in slowed.content.decode()
     clock.shift(timedelta(seconds=5))
     assert sign_in(Client(), PASSWORD, ELSEWHERE).status_code == 302
     # Nobody attacks Ben: he may mistype as fast as he can.
@@ -241,6 +241,28 @@ def test_an_ipv6_network_is_one_address(ada):
         assert sign_in(Client(), f"guess-{n}", f"2001:db8:0:1::{n + 1}").status_code == 200
     assert sign_in(Client(), PASSWORD, "2001:db8:0:1:ffff::1").status_code == 429
     assert sign_in(Client(), PASSWORD, "2001:db8:0:2::1").status_code == 302
+
+
+def test_ipv4_written_as_ipv6_is_one_address_and_not_one_network_of_all(ada):
+    for n in range(10):
+        assert sign_in(Client(), f"guess-{n}", "::ffff:192.0.2.1").status_code == 200
+    assert sign_in(Client(), PASSWORD, "192.0.2.1").status_code == 429
+    assert sign_in(Client(), PASSWORD, "::ffff:192.0.2.2").status_code == 302
+
+
+@pytest.mark.postgres
+def test_a_reset_goes_to_no_address_that_only_looks_alike(ada):
+    for alike in ("ad\u0430@example.com", "\u0101da@example.com", "ada@ex\u0430mple.com"):
+        Client().post("/accounts/password-reset/", {"email": alike})
+    assert not mail.outbox
+    Client().post("/accounts/password-reset/", {"email": "ADA@EXAMPLE.COM"})
+    assert [message.to for message in mail.outbox] == [["ada@example.com"]]
+
+
+def test_tries_without_an_address_lock_out_nobody(ada):
+    for n in range(40):
+        sign_in(Client(), f"guess-{n}", "10.0.0.9", email="")
+    assert sign_in(Client(), PASSWORD, "10.0.0.9").status_code == 302
 
 
 def test_unknown_accounts_are_answered_and_counted_like_known_ones(ada):

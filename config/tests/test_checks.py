@@ -119,6 +119,7 @@ def test_debug_forgotten_on_a_site_that_others_reach_starts_nothing(public: dict
     assert checked.returncode == 1
     assert "config.E008" in checked.stderr
     assert "HINT: Set DJANGO_DEBUG to false" in checked.stderr
+    assert "add config.E008 to SILENCED_SYSTEM_CHECKS" in checked.stderr
     served = run("-c", "import config.wsgi", environment=public)
     assert served.returncode == 3
     assert "config.E008" in served.stderr
@@ -126,7 +127,10 @@ def test_debug_forgotten_on_a_site_that_others_reach_starts_nothing(public: dict
 
 
 def test_debug_on_ones_own_machine_is_no_error() -> None:
-    own = {"ALLOWED_HOSTS": "localhost,127.0.0.1,[::1],.localhost", "SITE_URL": "http://127.0.0.1:8000"}
+    own = {
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1],.localhost,shop.localhost,0.0.0.0",
+        "SITE_URL": "http://127.0.0.1:8000",
+    }
     own |= {"STRIPE_SECRET_KEY": "sk_test_" + "developer0" * 3, "STRIPE_WEBHOOK_SECRET": "whsec_developer"}
     result = run("manage.py", "check", environment=own)
     assert (result.returncode, "config.E008" in result.stderr) == (0, False), result.stderr

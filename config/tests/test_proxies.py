@@ -49,3 +49,19 @@ def test_a_stranger_cannot_pretend_to_be_someone_else() -> None:
 def test_a_hop_that_is_no_address_ends_the_search() -> None:
     assert seen("10.0.0.1", "203.0.113.7, unknown").META["REMOTE_ADDR"] == "10.0.0.1"
     assert seen("10.0.0.1").META["REMOTE_ADDR"] == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("caller", "forwarded_for", "client"),
+    [
+        ("10.0.0.1", "203.0.113.7:22272", "203.0.113.7"),
+        ("10.0.0.1", "198.51.100.9:1, 203.0.113.7:22272, 10.1.2.3:443", "203.0.113.7"),
+        ("10.0.0.1", "[2001:db8::7]:22272", "2001:db8::7"),
+        ("10.0.0.1", "2001:db8::7", "2001:db8::7"),
+        ("::ffff:10.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "198.51.100.9", "::ffff:203.0.113.7"),
+        ("10.0.0.1", "203.0.113.7:22272:1", "10.0.0.1"),
+    ],
+)
+def test_ports_and_ipv4_written_as_ipv6_are_read(caller: str, forwarded_for: str, client: str) -> None:
+    assert seen(caller, forwarded_for).META["REMOTE_ADDR"] == client

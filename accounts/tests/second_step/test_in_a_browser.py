@@ -145,7 +145,7 @@ def test_an_app_is_added_and_then_asked_for(enter, shoot, look):
     sign_in(page)
     see("pass")
     page.get_by_label("Code from your app").fill(recovery)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     is_inside(page)
 
 

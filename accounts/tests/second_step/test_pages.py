@@ -112,6 +112,42 @@ def test_an_app_is_added_by_its_picture_or_key_and_the_first_code(enforced, root
     assert is_inside(client)
 
 
+def shown_key(page):
+    shown = re.search(r"<code>([A-Z2-7 ]+)</code>", page.content.decode())
+    return b32decode(shown.group(1).replace(" ", ""))
+
+
+def test_who_has_only_the_password_never_sees_the_key_that_the_owner_will_add(root):
+    thief, owner = sign_in(address="10.0.0.66"), sign_in()
+    stolen, key = shown_key(thief.get(APP)), shown_key(owner.get(APP))
+    assert stolen != key
+    assert shown_key(owner.get(APP)) == key, "one session goes on with one key"
+    assert owner.post(APP, {"code": f"{totp(key, t0=0, digits=6):06}"}).status_code == 302
+    assert thief.post(APP, {"code": f"{totp(stolen, t0=0, digits=6):06}"})["Location"].startswith(STEP)
+    assert [device.bin_key for device in TOTPDevice.objects.filter(user=root)] == [key]
+
+
+def test_keys_left_over_from_other_sessions_do_not_break_the_page(root):
+    bystander = TOTPDevice.objects.create(user=User.objects.create_superuser("ben@example.com"), confirmed=False)
+    for _ in range(2):
+        TOTPDevice.objects.create(user=root, confirmed=False)
+    client = sign_in()
+    key = shown_key(client.get(APP))
+    assert client.post(APP, {"code": f"{totp(key, t0=0, digits=6):06}"}).status_code == 302
+    assert TOTPDevice.objects.filter(user=root).count() == 1
+    assert TOTPDevice.objects.filter(pk=bystander.pk).exists()
+
+
+def test_a_right_code_of_one_app_does_not_slow_another_device(root, app):
+    second = TOTPDevice.objects.create(user=root, name="Second app")
+    kept = codes.renew(root)[0]
+    for _ in range(3):
+        assert step(sign_in(), code_of(second)).status_code == 302
+        TOTPDevice.objects.filter(pk=second.pk).update(last_t=-1)
+    assert step(sign_in(), kept).status_code == 302
+    assert step(sign_in(), code_of(app)).status_code == 302
+
+
 @pytest.mark.parametrize(("seconds", "is_taken"), [(0, True), (30, True), (-30, True), (90, False), (-90, False)])
 def test_a_code_works_at_its_time_by_the_wall_clock(clock, root, app, seconds, is_taken):
     shown = code_of(app)

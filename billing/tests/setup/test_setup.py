@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
+from threading import Barrier
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -89,13 +91,44 @@ def test_every_apps_schedules_are_made_once_and_then_left_to_staff():
 
 @pytest.mark.django_db
 def test_a_schedule_that_no_app_declares_any_more_is_dropped_and_a_hosts_own_stays():
-    moved = Schedule.objects.create(name="billing.worker.sweep", func="billing.worker.sweep")
+    moved = Schedule.objects.create(name="billing.worker.sweep", func="billing.worker.sweep", schedule_type="I")
+    by_hand = Schedule.objects.create(name="billing.usage.tidy", func="billing.usage.tidy", schedule_type="D")
     renamed_by_staff = Schedule.objects.create(name="sweep at night", func="billing.events.sweep.sweep")
     of_the_host = Schedule.objects.create(name="shop.tasks.tidy", func="shop.tasks.tidy")
     of_a_like_named_app = Schedule.objects.create(name="billing_extras.tidy", func="billing_extras.tidy")
     database.create_schedules()
-    kept = Schedule.objects.filter(pk__in=[moved.pk, renamed_by_staff.pk, of_the_host.pk, of_a_like_named_app.pk])
-    assert set(kept) == {renamed_by_staff, of_the_host, of_a_like_named_app}
+    others = {by_hand, renamed_by_staff, of_the_host, of_a_like_named_app}
+    kept = Schedule.objects.filter(pk__in=[moved.pk, *(schedule.pk for schedule in others)])
+    assert set(kept) == others
+
+
+@pytest.mark.django_db
+def test_of_two_like_schedules_the_older_one_stays_and_staffs_own_too():
+    database.create_schedules()
+    name = "billing.events.sweep.sweep"
+    older = Schedule.objects.get(name=name)
+    Schedule.objects.create(name=name, func=name)
+    of_staff = Schedule.objects.create(name=name, func="shop.tasks.sweep")
+    assert database.create_schedules() == 0
+    assert list(Schedule.objects.filter(name=name).order_by("pk")) == [older, of_staff]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_two_hosts_that_are_set_up_at_once_make_each_schedule_once():
+    Schedule.objects.all().delete()
+    together = Barrier(2)
+
+    def set_up(_host):
+        try:
+            together.wait()
+            return database.create_schedules()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as hosts:
+        made = list(hosts.map(set_up, range(2)))
+    assert sum(made) == Schedule.objects.count() == len(database.declared_schedules())
 
 
 @pytest.mark.django_db
