@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from billing import access, testing
 from billing.lifecycle import deletion
-from billing.models import Hold, SubscriptionChange
+from billing.models import Customer, Hold, SubscriptionChange
 from billing.subscriptions import holds
 from billing.testing import now as sandbox_now
 
@@ -115,6 +115,29 @@ def test_who_has_left_is_explained_as_a_customer_and_before_it_as_ever(world, ad
     assert "is finished" in str(now)
     assert now.deletion
     assert not then.deletion
+
+
+def test_what_another_did_and_was_sent_is_not_told_of_who_stays(world, ada):
+    ben = world.subscribed(email="ben@example.com")
+    deletion.begin(ben.user)
+    world.deliver()
+    theirs, bens = (access.explain_customer(customer_row(each)) for each in (ada, ben))
+    assert (theirs.reason, theirs.deletion) == ("active", None)
+    assert "Deletion" not in str(theirs)
+    assert {event.lane for event in theirs.events} == {ada.customer}
+    assert {row.customer_id for row in theirs.changes} == {ada.customer}
+    assert (bens.reason, bens.deletion.customer_id) == ("customer_deleted", ben.customer)
+    assert {event.lane for event in bens.events} == {ben.customer}
+
+
+def test_a_subscriber_whose_customer_was_deleted_is_explained_by_that_customer(world, ada):
+    ben = world.subscribed(email="ben@example.com")
+    Customer.objects.filter(pk=ada.customer).update(deleted_at=sandbox_now())
+    world.advance(hours=1)
+    explained = access.explain(ada.user)
+    assert (explained.reason, explained.who) == ("customer_deleted", f"ada@example.com ({ada.customer})")
+    assert [row.customer_id for row in explained.changes] == [ada.customer]
+    assert access.explain(ben.user).reason == "active"
 
 
 # The command

@@ -197,20 +197,37 @@ def test_losing_access_within_a_paid_period_keeps_the_count_until_that_period_en
         assert usage.consume(ada, "generations").used == 1
 
 
-def test_an_overflow_is_announced_once_for_each_real_transition(ada):
+@pytest.fixture
+def overflows():
+    """What is heard of overflows: whose, of which feature, used, limit."""
     heard = []
 
     def hear(**said):
-        heard.append((said["feature"], said["used"], said["limit"]))
+        heard.append((said["subscriber"].email, said["feature"], said["used"], said["limit"]))
 
     signals.quota_overflowed.connect(hear)
-    try:
-        with time_machine.travel(datetime(2026, 5, 12, tzinfo=UTC)):
-            subscription = subscribe(ada, "team")
-            usage.consume(ada, "generations", 4000)
-            for slug in ("team", "pro", "pro", "team", "pro"):
-                subscription = subscribe(ada, slug)
-                usage.announce_overflow(subscription)
-    finally:
-        signals.quota_overflowed.disconnect(hear)
-    assert heard == [("generations", 4000, 1000)] * 2
+    yield heard
+    signals.quota_overflowed.disconnect(hear)
+
+
+def test_an_overflow_is_announced_once_for_each_real_transition(ada, overflows):
+    with time_machine.travel(datetime(2026, 5, 12, tzinfo=UTC)):
+        subscription = subscribe(ada, "team")
+        usage.consume(ada, "generations", 4000)
+        for slug in ("team", "pro", "pro", "team", "pro"):
+            subscription = subscribe(ada, slug)
+            usage.announce_overflow(subscription)
+    assert overflows == [("ada@example.com", "generations", 4000, 1000)] * 2
+
+
+@pytest.mark.parametrize(("used", "is_told"), [(999, False), (1000, False), (1001, True)])
+def test_use_overflows_above_the_limit_and_not_at_it(ada, overflows, used, is_told):
+    ben = get_user_model().objects.create_user("ben@example.com")
+    with time_machine.travel(datetime(2026, 5, 12, tzinfo=UTC)):
+        for who, count in ((ada, used), (ben, 4000)):
+            subscribe(who, "team")
+            usage.consume(who, "generations", count)
+        usage.announce_overflow(subscribe(ada, "pro"))
+    assert overflows == ([("ada@example.com", "generations", used, 1000)] if is_told else [])
+    flags = dict(Usage.objects.values_list("subscriber", "has_announced_overflow"))
+    assert flags == {ada.pk: is_told, ben.pk: False}

@@ -171,6 +171,20 @@ def test_only_a_dispute_that_was_decided_is_told_as_closed(subscription, dispute
     assert reasons.not_to_send(Mail(kind="dispute_closed", recipient="a@b", context={"dispute": dispute.pk})) == why
 
 
+@pytest.mark.parametrize(
+    ("status", "is_withdrawn", "why"),
+    [("lost", False, reasons.THE_END_SAYS_IT), ("lost", True, ""), ("won", False, ""), ("won", True, "")],
+)
+def test_a_closed_dispute_is_left_to_the_end_only_if_it_is_lost_and_brings_one(
+    subscription, dispute, status, is_withdrawn, why
+):
+    Dispute.objects.update(status=status)
+    write = {"action": StripeWrite.Action.CANCEL_SUBSCRIPTION, "object_id": "sub_1", "reference": dispute.pk}
+    withdrawn_at = DECEMBER if is_withdrawn else None
+    StripeWrite.objects.create(lane=subscription.customer_id, requested_at=DECEMBER, withdrawn_at=withdrawn_at, **write)
+    assert reasons.not_to_send(Mail(kind="dispute_closed", recipient="a@b", context={"dispute": dispute.pk})) == why
+
+
 def test_a_dispute_that_is_not_there_is_told_neither_as_opened_nor_as_closed(subscription, dispute):
     facts = {"recipient": "a@b", "context": {"dispute": "dp_nobody"}}
     assert reasons.not_to_send(Mail(kind="dispute_opened", **facts)) == reasons.DISPUTE_CLOSED

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from billing import access, clock
 from billing.events import sweep
+from billing.models import Subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +125,14 @@ def test_who_has_no_access_by_the_rule_already_has_no_grace_to_end(world, ada):
     world.heard.clear()
     sweep.sweep()
     assert world.said(ada) == []
+
+
+def test_paid_for_a_price_that_is_no_plans_there_is_no_access_and_the_reason_says_so(world, settings):
+    settings.BILLING_ACCESS_RULE = ""
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    Subscription.objects.filter(customer=ada.customer).update(plan=None)
+    assert (ada.access.has_access, ada.access.reason, ada.access.plan) == (False, "unmapped_price", None)
+    assert not access.has_access(ada.user)
+    assert not access.has_access(ada.user, plan="pro")
+    assert not access.has_access(ada.user, feature="generations")
+    assert (ben.access.reason, access.has_access(ben.user, plan="pro", feature="generations")) == ("active", True)

@@ -10,7 +10,7 @@ from billing import testing, usage
 from billing.events import worker
 from billing.lifecycle import cancel, change, previews, refusals
 from billing.models import Payment, Plan, PlanChange
-from billing.stripe_client import StripeUnavailable
+from billing.stripe_client import StripeUnavailable, fetch, readers
 from billing.stripe_client.http_client import HttpClient
 from billing.tests.parallel import at_once
 
@@ -67,6 +67,23 @@ def test_a_declined_card_changes_nothing_and_leaves_no_invoice(world, ada):
     assert not world.stripe("GET", "invoices", subscription=ada.subscription, status="open")["data"]
     world.deliver()
     assert (ada.row.plan.slug, ada.row.pending_kind, charged(world, ada)) == ("pro", "", [2000])
+
+
+def test_a_decline_that_stripe_does_not_explain_is_said_in_our_own_words(world, ada, monkeypatch):
+    ask = fetch.invoice
+
+    def unexplained(*which):
+        invoice = ask(*which)
+        for intent in readers.payment_intents_of(invoice):
+            intent["last_payment_error"] = None
+        return invoice
+
+    monkeypatch.setattr(fetch, "invoice", unexplained)
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    with pytest.raises(refusals.PaymentDeclined, match=r"^Your payment was declined\. Nothing was changed"):
+        change.change(ada.user, "team", "month")
+    assert (at_stripe(world, ada)["pending_update"], price_at_stripe(world, ada)) == (None, "pro_month")
+    assert (charged(world, ada), world.said(ada)) == ([2000], [])
 
 
 def test_after_a_decline_another_card_upgrades(world, ada):

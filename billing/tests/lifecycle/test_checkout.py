@@ -9,7 +9,7 @@ from django.utils import timezone
 from billing import stripe_client
 from billing.lifecycle import checkout, deletion
 from billing.lifecycle.customers import customer_for
-from billing.lifecycle.refusals import AccountClosing
+from billing.lifecycle.refusals import AccountClosing, EmailUnconfirmed
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Payment, Plan, Price, Subscription
 from billing.tests.parallel import at_once
 
@@ -113,6 +113,21 @@ def test_a_plan_that_is_not_public_is_not_for_sale(world, ada):
     Plan.objects.filter(slug="pro").update(is_public=False)
     with pytest.raises(checkout.PriceNotOffered):
         checkout.start(ada, "pro", "month")
+
+
+def is_bens(user):
+    """BILLING_EMAIL_IS_CONFIRMED of one test."""
+    return user.email == "ben@example.com"
+
+
+def test_whose_address_is_not_confirmed_is_refused_before_stripe_is_asked_and_whose_is_may_buy(world, ada, settings):
+    settings.BILLING_EMAIL_IS_CONFIRMED = "billing.tests.lifecycle.test_checkout.is_bens"
+    before = world.calls()["total"]
+    with pytest.raises(EmailUnconfirmed):
+        checkout.start(ada, "pro", "month")
+    assert (world.calls()["total"], Customer.objects.count(), statuses()) == (before, 0, [])
+    ben = world.sign_up("ben@example.com")
+    assert checkout.start(ben, "pro", "month").customer.subscriber == ben
 
 
 # One open attempt

@@ -119,3 +119,48 @@ def test_another_customer_is_told_nothing_of_a_failure_and_has_no_row_of_it(worl
     world.deliver()
     assert {"payment_succeeded", "payment_recovered"} <= set(world.said(ada))
     assert world.said(ben) == []
+
+
+def again(events, event_type):
+    """The events of a type as Stripe would send them anew: with ids of their own."""
+    found = [{**event, "id": f"{event['id']}again"} for event in events if event["type"] == event_type]
+    assert found
+    return found
+
+
+def test_what_failed_once_is_told_once_however_often_stripe_says_so(world):
+    ada = world.subscribed()
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=32)
+    events = world.events()
+    world.deliver(events)
+    assert world.said(ada).count("payment_failed") == PaymentFailure.objects.count() == 1
+    world.heard.clear()
+    world.deliver(again(events, "invoice.payment_failed"))
+    assert (world.heard, PaymentFailure.objects.count()) == ([], 1)
+
+
+def test_what_is_paid_is_told_once_however_often_stripe_says_so(world):
+    ada = world.subscribe()
+    events = world.events()
+    world.deliver(events)
+    assert world.said(ada).count("payment_succeeded") == Payment.objects.count() == 1
+    world.heard.clear()
+    world.deliver(again(events, "invoice.paid"))
+    assert (world.heard, Payment.objects.count()) == ([], 1)
+
+
+def test_each_payment_of_an_invoice_is_linked_and_an_invoice_without_payments_has_no_link(ada, ben):
+    theirs = {"invoice": "in_1", "payment": {"payment_intent": {"id": "pi_1"}}}
+    links = [{"id": "inpay_1", **theirs}, {"id": "inpay_2", **theirs, "payment": {"charge": "ch_2"}}]
+    linked(ben, "in_ben")
+    for payments_of_it in (None, {"data": []}):
+        invoices._record_links(ada, {"id": "in_0", "payments": payments_of_it, "parent": None})
+    assert not ada.invoice_payments.exists()
+    invoices._record_links(ada, {"id": "in_1", "payments": {"data": links}, "parent": None})
+    rows = InvoicePayment.objects.values_list("pk", "customer", "invoice_id", "payment_intent", "charge")
+    assert sorted(rows) == [
+        ("inpay_1", "cus_ada", "in_1", "pi_1", ""),
+        ("inpay_2", "cus_ada", "in_1", "", "ch_2"),
+        ("inpay_in_ben", "cus_ben", "in_ben", "pi_in_ben", "ch_in_ben"),
+    ]

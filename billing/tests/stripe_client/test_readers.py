@@ -57,3 +57,18 @@ def test_a_schedule_that_has_not_begun_has_no_phase_under_way():
 @pytest.mark.parametrize("customer", [{"id": "cus_1", "deleted": True}, {"invoice_settings": None}])
 def test_a_deleted_customer_is_charged_by_nothing(customer):
     assert readers.default_payment_method_of(customer) is None
+
+
+@pytest.mark.parametrize(
+    ("payments", "found"), [(None, []), ({"data": []}, []), ({"data": [{"id": "inpay_1"}]}, [{"id": "inpay_1"}])]
+)
+def test_the_payments_of_an_invoice_are_none_or_all_that_stripe_sends(payments, found):
+    assert readers.payments_of({"payments": payments}) == found
+
+
+@pytest.mark.parametrize(
+    ("read", "name"), [(readers.metadata_of, "metadata"), (readers.payment_error_of, "last_payment_error")]
+)
+def test_metadata_and_a_payments_error_are_empty_where_stripe_has_none(read, name):
+    assert read({}) == read({name: None}) == {}
+    assert read({name: {"code": "card_declined"}}) == {"code": "card_declined"}

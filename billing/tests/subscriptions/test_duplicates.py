@@ -12,6 +12,7 @@ from billing.lifecycle import cancel, checkout
 from billing.models import CheckoutAttempt, Price, Refund, StripeWrite
 from billing.monitoring import alerts
 from billing.stripe_client.http_client import HttpClient
+from billing.subscriptions import duplicates
 from billing.tests.parallel import at_once
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +108,28 @@ def test_when_the_older_ends_before_stripe_was_told_the_newer_stays_and_keeps_it
     world.stripe("DELETE", f"subscriptions/{second}")
     world.deliver()
     assert (ada.row.status, refunded(world, ada)) == ("canceled", [])
+
+
+def test_only_the_end_and_the_refund_of_that_duplicate_are_withdrawn_and_what_was_done_stays_done():
+    rows = {
+        "its end": ("cancel_subscription", "sub_2", "duplicate"),
+        "its refund": ("refund", "pi_2", "sub_2"),
+        "an invoice of it to close": ("close_invoice", "in_2", "sub_2"),
+        "its end for a lost dispute": ("cancel_subscription", "sub_2", "dp_1"),
+        "the end of another": ("cancel_subscription", "sub_3", "duplicate"),
+        "a refund of another": ("refund", "pi_3", "sub_3"),
+    }
+    for action, object_id, reference in rows.values():
+        StripeWrite.objects.create(
+            lane="cus_1", action=action, object_id=object_id, reference=reference, requested_at=timezone.now()
+        )
+    StripeWrite.objects.create(
+        lane="cus_1", action="refund", object_id="pi_done", reference="sub_2", requested_at=timezone.now(),
+        done_at=timezone.now(),
+    )  # fmt: skip
+    duplicates._withdraw_cancellation("sub_2")
+    withdrawn = StripeWrite.objects.exclude(withdrawn_at=None).values_list("action", "object_id", "reference")
+    assert set(withdrawn) == {rows["its end"], rows["its refund"]}
 
 
 def test_each_try_asks_by_a_key_of_its_own_and_waits_longer(world, monkeypatch):

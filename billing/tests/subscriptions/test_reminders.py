@@ -1,6 +1,11 @@
 """Only the calendar brings these reminders, each once, by the sandbox's clock."""
 
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
 from billing import lanes
+from billing.models import Customer, Subscription
 from billing.subscriptions import reminders
 
 
@@ -69,3 +74,39 @@ def expire_before_next_charge(world, who):
     end = who.row.current_period_end
     year, month = (end.year, end.month - 1) if end.month > 1 else (end.year - 1, 12)
     world.stripe("POST", f"payment_methods/{card}", card={"exp_month": month, "exp_year": year})
+
+
+CHARGED = datetime(2026, 6, 15, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def charged(db, settings):
+    """A subscription that is charged on CHARGED by a card."""
+    settings.BILLING_CLOCK = ""
+
+    def make(customer, card_expires_on, announced=None):
+        Customer.objects.create(pk=customer)
+        return Subscription.objects.create(
+            customer_id=customer, status="active", current_period_end=CHARGED, card_expires_on=card_expires_on,
+            announced_card_expiry=announced,
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("expires_on", "is_due"),
+    [(CHARGED.date() - DAY, True), (CHARGED.date(), False), (CHARGED.date() + DAY, False), (None, False)],
+)
+def test_a_card_is_told_of_if_it_ends_before_the_day_of_its_next_charge(charged, expires_on, is_due):
+    row = charged("cus_ada", expires_on)
+    charged("cus_ben", date(2030, 1, 31))
+    assert list(reminders.expiring_cards(CHARGED - DAY)) == ([row] if is_due else [])
+
+
+def test_who_was_told_of_this_card_is_not_told_again_and_who_was_told_of_another_is(charged):
+    charged("cus_ada", date(2026, 5, 31), announced=date(2026, 5, 31))
+    ben = charged("cus_ben", date(2026, 5, 31), announced=date(2024, 5, 31))
+    eve = charged("cus_eve", date(2026, 5, 31))
+    assert list(reminders.expiring_cards(CHARGED - DAY).order_by("customer")) == [ben, eve]

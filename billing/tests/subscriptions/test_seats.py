@@ -96,6 +96,16 @@ def test_checkout_buys_as_many_as_there_are_and_they_are_counted_as_revenue(worl
     assert mrr.monthly_amount(team.row) == 2 * 2000 == team.last_payment.amount
 
 
+def test_a_page_about_prices_shows_as_many_as_there_are_and_none_to_who_is_nobody(world, settings):
+    user = world.sign_up()
+    assert (seats.seats_shown(user), seats.seats_shown(None)) == (1, 0)
+    join(user)
+    join(user)
+    assert (seats.seats_shown(user), seats.seats_shown(None)) == (2, 0)
+    settings.BILLING_SEATS = ""
+    assert (seats.seats_shown(user), seats.seats_shown(None)) == (0, 0)
+
+
 def test_an_open_checkout_for_another_number_of_seats_is_replaced(world):
     user = world.sign_up()
     for_one = checkout.start(user, "pro", "month")

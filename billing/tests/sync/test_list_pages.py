@@ -118,6 +118,25 @@ def test_a_live_one_on_a_later_page_takes_the_place_of_an_ended_one_taken_over_b
     assert (row.stripe_id, row.status, row.has_announced_access, full_run.run.imported) == ("sub_1", "active", True, 1)
 
 
+@pytest.mark.parametrize(("came", "is_taken_over"), [(-SOON, False), (timedelta(0), True), (SOON, True)])
+def test_who_came_in_this_very_run_is_taken_over_and_who_was_here_before_it_is_asked_about(
+    full_run, came, is_taken_over
+):
+    Customer.objects.create(pk="cus_ada")
+    Customer.objects.update(created_at=full_run.began + came)
+    ours("cus_ben")
+    assert doubtful(full_run, theirs(), theirs("cus_ben")) == ([] if is_taken_over else ["cus_ada"])
+    assert full_run.run.imported == int(is_taken_over)
+    assert Subscription.objects.filter(customer="cus_ada", stripe_id="sub_1").exists() is is_taken_over
+
+
+def test_who_signed_up_in_this_very_run_is_asked_about_so_that_their_news_is_told(full_run):
+    ada = get_user_model().objects.create_user("ada@example.com")
+    Customer.objects.create(pk="cus_ada", subscriber=ada)
+    assert doubtful(full_run, theirs()) == ["cus_ada"]
+    assert (full_run.run.imported, Subscription.objects.count()) == (0, 0)
+
+
 def test_a_dry_full_run_counts_whom_it_would_take_over_and_writes_nothing(full_run):
     full_run.is_dry = True
     doubtful(full_run, theirs())
@@ -156,8 +175,11 @@ def test_another_address_is_corrected_told_and_counted_for_that_customer_alone(f
 @pytest.mark.parametrize("email", [None, "", "cus_ada@example.com"])
 def test_no_address_at_stripe_or_the_same_changes_nothing(full_run, email):
     ours()
-    customers(full_run, at_stripe(email=email))
-    assert (email_of("cus_ada"), full_run.run.drifted) == ("cus_ada@example.com", 0)
+    ours("cus_ben")
+    customers(full_run, at_stripe(email=email), at_stripe("cus_ben", "new@example.com"))
+    assert (email_of("cus_ada"), email_of("cus_ben")) == ("cus_ada@example.com", "new@example.com")
+    assert [drift["customer"] for drift in full_run.run.drifts] == ["cus_ben"]
+    assert (full_run.run.drifted, full_run.run.healed) == (1, 1)
 
 
 def test_who_was_taken_over_in_this_run_gets_their_address_and_who_was_here_before_does_not(full_run):
