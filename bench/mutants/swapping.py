@@ -24,7 +24,7 @@ class Loaded:
         names = {str(ROOT / path) for path in paths}
         self._functions: dict[Key, list[FunctionType]] = defaultdict(list)
         for thing in gc.get_objects():
-            if isinstance(thing, FunctionType) and thing.__code__.co_filename in names:
+            if type(thing) is FunctionType and thing.__code__.co_filename in names:
                 self._functions[_key(thing.__code__)].append(thing)
 
     def exchange(self, path: Path, tree: ast.Module) -> None:

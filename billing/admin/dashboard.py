@@ -47,4 +47,4 @@ class DashboardAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "admin/billing/dashboard.html", context, status=400 if problem else 200)
 
     class Media:
-        css = {"all": ("billing/monitoring/dashboard.css",)}
+        css = {"all": ("billing/dashboard.css",)}

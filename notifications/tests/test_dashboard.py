@@ -33,7 +33,7 @@ def mails():
 def test_what_was_sent_and_what_went_wrong_is_counted_and_leads_to_its_mails(told, admin_client):
     sent, wrong = told(timezone.localdate()).figures
     assert (sent.values, sent.notes) == (["3"], ["2 delivered", "1 waiting"])
-    assert (wrong.values, wrong.notes, wrong.tone) == (["1"], ["25.0% of them"], "bad")
+    assert (wrong.values, wrong.notes, wrong.tone) == (["1"], ["25.0% of finished mails"], "bad")
     for figure, number in ((sent, 3), (wrong, 1)):
         assert f"{number} result" in admin_client.get(figure.url).content.decode()
 

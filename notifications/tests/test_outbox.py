@@ -323,7 +323,7 @@ def test_a_person_may_send_an_unconfirmed_mail_again(reserve, provider, work, ma
 
 def test_a_mail_on_its_way_is_not_queued_once_more(reserve, queue):
     mail = reserve()
-    assert outbox.send_again(mail) == "It is on its way already."
+    assert outbox.send_again(mail) == "It is already on its way."
     assert len(queue()) == 1
 
 

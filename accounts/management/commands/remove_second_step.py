@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.models import User
 from accounts.second_step import rules
+from billing.management.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Removes a user's apps, passkeys and recovery codes. The admin then has them add a new one."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -16,7 +16,7 @@ def test_all_of_one_users_is_removed(capsys):
         TOTPDevice.objects.create(user=user)
         codes.renew(user)
     call_command("remove_second_step", "Ada@example.com")
-    assert "ada@example.com is removed" in capsys.readouterr().out
+    assert "Removed the second step of ada@example.com" in capsys.readouterr().out
     assert (rules.has_factor(ada), codes.left(ada)) == (False, 0)
     assert (rules.has_factor(ben), codes.left(ben)) == (True, 10)
 

@@ -22,7 +22,7 @@ def given(plan=HIGH, until=AT + TICK, since=AT - TICK, ended_at=None):
 
 
 def decided(made, at=AT):
-    answer = access.decide(access.facts_of(made), at)
+    answer = access.decide(made, at)
     assert answer.has_access is (answer.plan is not None)
     return answer.reason, answer.plan and answer.plan.slug
 
@@ -82,9 +82,9 @@ def test_grace_lasts_as_long_as_the_plan_or_else_the_setting_says(settings, days
 
 def test_past_due_since_nobody_knows_when_is_no_grace():
     made = row("past_due")
-    assert (decided(made), access.decide(access.facts_of(made), AT).grace_ends_at) == (("grace_over", None), None)
+    assert (decided(made), access.decide(made, AT).grace_ends_at) == (("grace_over", None), None)
 
 
 def test_the_comp_in_force_is_told_whatever_outweighs_it():
-    assert access.decide(access.facts_of(row(comp=given(), hold="staff")), AT).comp
-    assert access.decide(access.facts_of(row(comp=given(until=AT))), AT).comp is None
+    assert access.decide(row(comp=given(), hold="staff"), AT).comp
+    assert access.decide(row(comp=given(until=AT)), AT).comp is None

@@ -76,7 +76,7 @@ def test_a_disputes_page_says_what_its_state_means(admin_client, alice):
     assert "Access is on hold until then." in told(admin_client, disputed(alice), "change")
     Dispute.objects.all().delete()
     inquiry = told(admin_client, disputed(alice, status="warning_needs_response"), "change")
-    assert "no money moved and access stays" in inquiry
+    assert "no money moved, and access continues" in inquiry
     assert "warning" not in inquiry
 
 

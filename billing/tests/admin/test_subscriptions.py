@@ -145,7 +145,7 @@ def test_a_subscriber_model_without_an_address_is_searched_by_ids_alone(staff, m
         ({"status": "past_due", "past_due_since": NOON - DAY}, "grace lasts until 25 Nov 2026, 12:00."),
         ({"status": "past_due", "past_due_since": NOON - 4 * DAY}, "grace ended 22 Nov 2026, 12:00."),
         ({"status": "canceled", "ended_at": NOON - DAY}, "The subscription ended 22 Nov 2026, 12:00."),
-        ({"status": "unpaid"}, "Every try to collect the payment failed."),
+        ({"status": "unpaid"}, "Every attempt to collect the payment failed."),
         ({"status": "none", "plan": None}, "There has never been a subscription."),
     ],
 )

@@ -124,7 +124,7 @@ def test_who_is_subscribed_is_refused(world):
     ada = world.subscribed()
     answer = signed_in(ada.user).post(CHECKOUT, PRO)
     assert (answer.status_code, answer.json()["code"]) == (409, "already_subscribed")
-    assert answer.json()["detail"].endswith("Change its plan instead. POST to /api/v1/subscriptions/change.")
+    assert answer.json()["detail"].endswith("Change your plan instead. POST to /api/v1/subscriptions/change.")
 
 
 def test_what_is_not_for_sale_is_refused(client):

@@ -142,7 +142,7 @@ def _later(page):
 def ask_about_another_day(page, see):
     day = timezone.now() + timedelta(days=2)
     page.get_by_label("Show access on").fill(day.strftime("%Y-%m-%dT%H:%M"))
-    press(page, "Ask")
+    press(page, "Show")
     expect(page.get_by_text("Access on")).to_be_visible()
     see(page, "subscriber-back-then")
     follow(page, "Back to now")

@@ -154,7 +154,7 @@ def cancel_and_resume(page, see):
     expect(page.get_by_role("heading", name="Your subscription is cancelled")).to_be_visible()
     see(page, "billing-cancelled")
     press(page, "Resume the subscription")
-    said(page, "goes on as before")
+    said(page, "continues as before")
 
 
 def portal_and_invoices(page, world, see):

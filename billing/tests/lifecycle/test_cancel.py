@@ -258,5 +258,5 @@ def test_what_stripe_answers_and_does_not_show_is_no_success(world, ada, monkeyp
     if act is cancel.resume:
         cancel.cancel(ada.user, "period_end")
     monkeypatch.setattr("billing.lifecycle.live_subscription.Standing.update", lambda *args, **kwargs: {})
-    with pytest.raises(refusals.NotConfirmed, match="does not show it yet"):
+    with pytest.raises(refusals.NotConfirmed, match="does not show this change yet"):
         act(ada.user, "period_end") if act is cancel.cancel else act(ada.user)

@@ -75,7 +75,7 @@ def test_who_is_subscribed_is_led_to_the_change_of_plan(world, client):
     client.force_login(world.subscribed().user)
     answer = client.post("/billing/checkout", {**CHOICE, "plan": "team"}, follow=True)
     assert answer.redirect_chain[0][0] == "/billing/change?plan=team&interval=month"
-    assert "Change its plan instead" in text(answer)
+    assert "Change your plan instead" in text(answer)
     assert "Due now $40.00" in text(answer)
 
 

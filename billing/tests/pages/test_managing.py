@@ -76,7 +76,7 @@ def test_who_leaves_keeps_the_plan_to_the_end_and_may_think_better_of_it(ada, cl
     assert re.findall("Your subscription is cancelled [^.]*", page) == [
         f"Your subscription is cancelled You keep Pro until {day(ada.row.cancel_at)}"
     ]
-    assert "goes on as before" in text(client.post("/billing/resume", follow=True))
+    assert "continues as before" in text(client.post("/billing/resume", follow=True))
     assert ada.row.cancel_at is None
 
 
@@ -91,8 +91,8 @@ def test_success_is_said_only_of_what_stripe_shows(ada, client, monkeypatch, pag
         client.post("/billing/cancel", {"when": "period_end"})
     monkeypatch.setattr("billing.lifecycle.live_subscription.Standing.update", lambda *args, **kwargs: {})
     said = text(client.post(f"/billing/{page}", {"when": "period_end"}, follow=True))
-    assert "Our payment provider was asked, and does not show it yet." in said
-    assert "goes on as before" not in said
+    assert "Our payment provider does not show this change yet." in said
+    assert "continues as before" not in said
 
 
 def test_a_way_of_leaving_that_is_none_asks_again(ada, client):
@@ -124,7 +124,7 @@ def test_while_stripe_is_away_the_page_says_that_to_ask_again_is_safe(world, ada
     world.control("faults", api={"fail_next": 20, "status": 503})
     page = client.post("/billing/cancel", {"when": "now"})
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
-    assert "we do not know yet whether it did what was asked" in text(page)
+    assert "we do not know yet whether this went through" in text(page)
     assert "that is safe" in text(page)
 
 

@@ -76,7 +76,7 @@ def test_a_host_without_dj_stripes_setting_is_told_before_its_migrations_fail(se
 
 def test_an_app_that_is_missing_is_named_when_billing_loads(monkeypatch):
     monkeypatch.setattr(hosting, "APPS", [*hosting.APPS, "not_there"])
-    with pytest.raises(ImproperlyConfigured, match="stands on not_there"):
+    with pytest.raises(ImproperlyConfigured, match="needs not_there"):
         apps.get_app_config("billing").import_models()
 
 

@@ -20,7 +20,7 @@ def found():
         ({"pro": PLAN}, "not a list"),
         ([{"name": "Pro"}], "plan 1 lacks 'slug'"),
         ([{"slug": "pro"}], "pro lacks 'name'"),
-        ([{**PLAN, "colour": "red"}], "there is no 'colour'"),
+        ([{**PLAN, "colour": "red"}], "unknown field 'colour'"),
         ([PLAN, PLAN], "the slug 'pro' is used twice"),
         ([{**PLAN, "slug": "pro plan"}], "'slug'"),
         ([{**PLAN, "name": "x" * 101}], "'name'"),
