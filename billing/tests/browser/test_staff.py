@@ -143,7 +143,7 @@ def ask_about_another_day(page, see):
     day = timezone.now() + timedelta(days=2)
     page.get_by_label("Show access on").fill(day.strftime("%Y-%m-%dT%H:%M"))
     press(page, "Show")
-    expect(page.get_by_text("Access on")).to_be_visible()
+    expect(page.get_by_role("heading", name="Access on")).to_be_visible()
     see(page, "subscriber-back-then")
     follow(page, "Back to now")
     follow(page, "Money")
