@@ -47,7 +47,7 @@ def test_by_any_other_clock_a_page_shows_none(world, client, settings, path, oth
 
 def test_the_admin_shows_it_to_staff_on_every_page(follows, client):
     client.force_login(get_user_model().objects.create_superuser("root@example.com", "correct-horse-battery"))
-    for path in ("/admin/", "/admin/billing/customer/", "/admin/notifications/preview/"):
+    for path in ("/admin/", "/admin/billing/customer/", "/admin/billing_mail/preview/"):
         assert ribbon(client.get(path, secure=True).content.decode()), path
 
 

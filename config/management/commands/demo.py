@@ -90,19 +90,19 @@ class Command(TerminalCommand):
         processes.wait_for(f"{site}/readyz", "web")
 
     def _leave_open(self, site: str, sandbox: str, processes: Processes) -> None:
+        self.is_open = True
         self.stdout.write(
             f"\n  The site   {site}/          e.g. as ada@example.com, password {story.PASSWORD}\n"
             f"  Admin      {site}/admin/    {ADMIN_EMAIL}, password {ADMIN_PASSWORD}\n"
             f"  API        {site}/api/docs\n"
             f"  Sandbox    {sandbox}/\n"
-            f"  Mails sent {site}/admin/notifications/mail/, their text also in {processes.folder / 'worker.log'}\n"
-            f"  Every mail {site}/admin/notifications/preview/    the gallery: each kind, in each language\n\n"
+            f"  Mails sent {site}/admin/billing_mail/mail/, their text also in {processes.folder / 'worker.log'}\n"
+            f"  Every mail {site}/admin/billing_mail/preview/    the gallery: each kind, in each language\n\n"
             f"Dates on every page go by the sandbox's clock. It says {_sandbox_time()} UTC: the story moved it ahead.\n"
             f"Buttons at {sandbox}/ move it further.\n"
             "Ctrl-C stops everything."
         )
         self.stdout.flush()
-        self.is_open = True
         processes.wait()
 
 
