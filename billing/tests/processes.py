@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
+from tempfile import TemporaryFile
 
 import pytest
 from django.conf import settings
@@ -38,14 +39,21 @@ class Process:
     """A process runs in a process group of its own, so that a signal reaches it and its children alike."""
 
     def __init__(self, *command, **variables):
+        self.output = TemporaryFile()  # a pipe that nobody reads is full one day, and then the process stands still
         self.process = subprocess.Popen(
             [sys.executable, *command],
             env=environment(**variables),
             cwd=settings.BASE_DIR,
             start_new_session=True,
-            stdout=subprocess.DEVNULL,  # a pipe that nobody reads is full one day, and then the process stands still
+            stdout=self.output,
             stderr=subprocess.DEVNULL,
         )
+
+    def said(self):
+        """Return what it has written, once it has ended by itself."""
+        self.process.wait(30)
+        self.output.seek(0)
+        return self.output.read().decode()
 
     def signal(self, number):
         os.killpg(self.process.pid, number)
@@ -55,6 +63,7 @@ class Process:
         with suppress(ProcessLookupError):
             self.signal(signal.SIGKILL)
         self.process.wait()
+        self.output.close()
 
 
 @contextmanager

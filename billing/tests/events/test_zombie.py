@@ -30,7 +30,7 @@ def test_the_commit_of_a_worker_paused_past_its_lease_is_refused(world):
         assert_all_processed()
         before = list(StripeEvent.objects.order_by("pk").values_list("attempts", "processed_at"))
         zombie.signal(signal.SIGCONT)
-        said, _ = zombie.process.communicate(timeout=30)
+        said = zombie.said()
     assert said.split()[-1] == "lost"
     assert lane.get().token != token
     assert list(StripeEvent.objects.order_by("pk").values_list("attempts", "processed_at")) == before

@@ -131,7 +131,7 @@ def test_the_owner_buys_for_two_members_and_each_of_them_has_access(team, people
 def test_a_member_who_is_no_owner_cannot_cancel(team, people):
     mia = people["mia"]
     mia.open(f"{team.url}/billing/")
-    assert "ask who manages its billing" in mia.page.text
+    assert "ask the person who manages its billing" in mia.page.text
     assert '<p class="lead">Acme</p>' in mia.page.text
     headers = {"X-CSRFToken": mia.cookies["csrftoken"], "Referer": f"{team.url}/"}
     page = mia.post(f"{team.url}/billing/cancel", {"when": "now"}, headers=headers, timeout=30)
