@@ -39,7 +39,8 @@ class Process:
     """A process runs in a process group of its own, so that a signal reaches it and its children alike."""
 
     def __init__(self, *command, **variables):
-        self.output = TemporaryFile()  # a pipe that nobody reads is full one day, and then the process stands still
+        # A pipe that nobody reads is full one day, and then the process stands still.
+        self.output = TemporaryFile()  # noqa: SIM115  `kill` closes it
         self.process = subprocess.Popen(
             [sys.executable, *command],
             env=environment(**variables),
