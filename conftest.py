@@ -1,4 +1,4 @@
-"""What every test of the project stands on."""
+"""Every test of the project stands on these fixtures."""
 
 from pathlib import Path
 

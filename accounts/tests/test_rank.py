@@ -73,7 +73,7 @@ ATTACKS = [
 
 
 def superior(kind):
-    """Whoever has a right that Bob lacks: also by a group, also while inactive, also who is no staff."""
+    """Return somebody with a right that Bob lacks: by a group too, while inactive too, and without being staff."""
     if kind == "superuser":
         return User.objects.create_superuser("eve@example.com", PASSWORD)
     if kind == "inactive superuser":

@@ -199,7 +199,7 @@ def test_losing_access_within_a_paid_period_keeps_the_count_until_that_period_en
 
 @pytest.fixture
 def overflows():
-    """What is heard of overflows: whose, of which feature, used, limit."""
+    """Return a list that fills with the overflows heard: whose, of which feature, used, limit."""
     heard = []
 
     def hear(**said):

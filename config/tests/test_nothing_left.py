@@ -57,7 +57,7 @@ def send_mails():
 
 
 def settled():
-    """What the sweep's schedule would do every minute, it does here at once."""
+    """Sweep at once, as the schedule would every minute."""
     sweep.sweep()
     outbox.sweep()
     return not any(found.exists() for found in _what_is_left())

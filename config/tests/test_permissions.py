@@ -51,7 +51,7 @@ def sees(address, what):
 
 
 def does(address, **asked):
-    """What staff did is logged; where the door is closed nothing is."""
+    """The log names what staff did, and nothing where the door is closed."""
 
     def ask(client):
         client.post(address, asked)
@@ -69,7 +69,7 @@ def acts(model, action, **asked):
 
 
 def is_asked_why(what):
-    """Who may is told that a reason is wanted; who may not is refused before that."""
+    """Staff with the permission are asked for a reason; others are refused before that."""
     return lambda client: client.post(f"/admin/billing/customer/cus1/do/{what}/", {}).status_code == 400
 
 

@@ -73,7 +73,7 @@ def in_half_a_year():
 
 
 def test_it_is_decided_on_by_the_clock_of_the_rules_and_due_by_the_real_one(reserve, work, settings):
-    """Where the sandbox's clock runs ahead the mail stands in the subscriber's story beside its reason."""
+    """The mail stands beside its reason in the subscriber's story, though the sandbox's clock runs ahead."""
     settings.BILLING_CLOCK = "notifications.tests.test_outbox.in_half_a_year"
     mail = reserve()
     assert mail.created_at == IN_HALF_A_YEAR

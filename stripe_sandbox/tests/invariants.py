@@ -98,7 +98,7 @@ def charges(state: State) -> Iterator[str]:
 
 
 def credit_notes(state: State) -> Iterator[str]:
-    """What was credited stands on its invoice, and is no more than there was to pay or was paid."""
+    """Each credit stands on its invoice, and is no more than there was to pay or was paid."""
     for row in state.table("invoice").rows.values():
         notes = [n for n in state.table("credit_note").where("invoice", row["id"]) if n["status"] == "issued"]
         for kind in ("pre_payment", "post_payment"):

@@ -64,7 +64,7 @@ def _ada_pays_for_all(settings):
 
 @pytest.fixture
 def ada(world):
-    """Who leads, and has bought pro."""
+    """Make the owner, who has bought pro."""
     world.control("portal")
     return world.subscribed()
 

@@ -41,7 +41,7 @@ def ask_everything(operations, headers):
 
 
 def ask_a_dozen_times(client, operation, headers):
-    """What is answered is what the schema says, and no server error but that Stripe is away or refuses."""
+    """Each answer is as the schema says; the only server errors are that Stripe is away or refuses."""
 
     @FEW
     @given(case=operation.as_strategy())

@@ -106,7 +106,7 @@ def shoot() -> Shoot:
 
 
 def watch(context: "BrowserContext") -> list[str]:
-    """What goes wrong on the context's pages, filled in as it happens."""
+    """Return a list that fills with what goes wrong on the context's pages."""
     troubles: list[str] = []
     visited: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""Whoever has the webhook secret can say anything: what an event claims for a customer is checked at Stripe.
+"""A forger with the webhook secret can say anything: what an event claims of a customer is checked at Stripe.
 
 Eve is a subscriber who forges signed events; Ada is the victim, to whom nothing happens.
 """

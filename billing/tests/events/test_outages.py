@@ -74,7 +74,7 @@ def test_a_worker_waits_for_its_database_and_goes_on(database, world):
 
 
 def _waits():
-    """What the sweep's schedule would do every minute, it does here at once."""
+    """Sweep at once, as the schedule would every minute."""
     Lane.objects.filter(leased_until=None).update(woken_at="2020-01-01T00:00Z")
     sweep.sweep()
     return StripeEvent.objects.waiting().exists()

@@ -67,7 +67,7 @@ def test_a_new_customers_ten_events_cost_one_call_a_burst(warm):
 
 
 def test_a_backlog_of_ten_events_is_drained_with_two_calls_and_few_queries(warm, django_assert_max_num_queries):
-    """What is asked once a drain is not asked once an event."""
+    """Stripe is asked once a drain, not once an event."""
     backlog = [event for burst in bought_and_renewed(warm) for event in burst]
     before = _reads(warm)
     warm.deliver(backlog, work=False)
@@ -98,7 +98,7 @@ def is_renewed_twice(world, who):
     ("happens", "times"), [(disputes, 2), (gets_a_part_back, 1), (fails_to_pay, 1), (is_renewed_twice, 1)]
 )
 def test_all_that_a_batch_is_known_to_read_is_asked_for_before_its_transaction(world, monkeypatch, happens, times):
-    """What the first answers name, such as a dispute's charge, starts it once more."""
+    """The drain asks once more for what the first answers name, such as a dispute's charge."""
     ada = world.subscribed()
     happens(world, ada)
     world.deliver(work=False)

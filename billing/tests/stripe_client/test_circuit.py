@@ -26,7 +26,7 @@ def two_failures_open_it(settings):
 
 @pytest.fixture
 def another_process(monkeypatch):
-    """What follows knows nothing but what the cache says."""
+    """The process that follows knows nothing but what the cache says."""
     return shared_state.reset
 
 

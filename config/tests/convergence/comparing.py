@@ -134,7 +134,7 @@ def _unlike(what, ours, theirs):
 
 
 def _cause(truth, write):
-    """What we asked Stripe to undo had its cause."""
+    """Each thing that we asked Stripe to undo had its cause."""
     if not any(is_so(truth, write) for is_so in (_lost, _given_back, _is_duplicate, _paid_a_duplicate)):
         yield write.lane, f"asked of Stripe without a cause: {write}"
 

@@ -57,7 +57,7 @@ class Shell:
 
 
 def expecting(text: str) -> str:
-    """Where a line says how it ends, anything else fails."""
+    """A line that says how it ends fails on any other end."""
 
     def turned(found: re.Match[str]) -> str:
         return f" && exit 99 || test $? = {found[1] or CURLS_CODE}"

@@ -30,7 +30,7 @@ SIGNALS = [value for value in vars(signals).values() if isinstance(value, Signal
 
 @contextmanager
 def receivers_of_a_page() -> Iterator[None]:
-    """What a block connects to our signals hears them no longer than this."""
+    """Receivers that a block connects hear our signals no longer than this."""
     before = [(signal, list(signal.receivers)) for signal in SIGNALS]
     try:
         yield

@@ -57,7 +57,7 @@ class Teller:
         self._control("/portal", {})
 
     def go_through(self, story: Story) -> Iterator[Outcome]:
-        """What is given is made in its time, before the requests of the same second."""
+        """Make each given object in its time, before the requests of the same second."""
         entries: list[Given | Step] = [*story.given, *story.steps]
         for entry in sorted(entries, key=lambda entry: entry.at):
             self._move_to(entry.at)
