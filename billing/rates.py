@@ -35,6 +35,9 @@ def stripe_wait(request: HttpRequest) -> int:
     return seconds_to_wait(request, "billing.stripe", "user", STRIPE_RATE)
 
 
-def link_wait(request: HttpRequest) -> int:
-    """Limit a mail's link, which asks Stripe for an invoice without a signed-in user."""
-    return seconds_to_wait(request, "billing.link", "ip", LINK_RATE)
+def link_wait(request: HttpRequest, invoice_id: str) -> int:
+    """Limit the links to one invoice, which ask Stripe for it without a signed-in user.
+
+    They are counted by invoice: visitors may share an address, and behind a Unix socket they have none.
+    """
+    return seconds_to_wait(request, "billing.link", lambda group, request: invoice_id, LINK_RATE)

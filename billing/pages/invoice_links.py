@@ -44,7 +44,7 @@ def lead_on(request: HttpRequest, signed: str, field: str) -> HttpResponse:
         invoice_id = _signer().unsign(signed)
     except BadSignature:
         raise Http404 from None
-    if seconds := link_wait(request):
+    if seconds := link_wait(request, invoice_id):
         return trouble.too_often(request, seconds)
     try:
         invoice: dict[str, Any] = fetch.invoice(invoice_id, None)

@@ -46,6 +46,18 @@ def test_it_is_not_followed_for_ever(client, invoice):
     assert (answers[0], answers[-1]) == (302, 429)
 
 
+def test_visitors_of_one_address_do_not_slow_each_other_down(client, invoice):
+    cache.clear()
+    others = [invoice_links.page_of(f"in_another{number}") for number in range(31)]
+    assert {client.get(page).status_code for page in others} == {404}
+    assert client.get(invoice_links.page_of(invoice)).status_code == 302
+
+
+def test_a_visitor_without_an_address_is_led_on(client, invoice):
+    """So does a server say that listens on a Unix socket."""
+    assert client.get(invoice_links.page_of(invoice), REMOTE_ADDR="").status_code == 302
+
+
 def test_what_the_project_wants_on_invoices_stands_on_the_first_one(settings, world):
     fields = [{"name": "VAT", "value": "DE 123"}]
     settings.BILLING_INVOICE = {"footer": "Acme Ltd", "memo": "Acme Cloud", "custom_fields": fields}
