@@ -7,10 +7,8 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.forms import PasswordResetForm as DjangoPasswordResetForm
 from django.contrib.auth.password_validation import password_validators_help_texts
-from django.http import HttpRequest
 
 from . import addresses, registration
-from .backends import is_password_of
 from .models import User
 
 PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password"})
@@ -57,24 +55,3 @@ class LanguageForm(forms.Form):
         help_text="The pages of this site stay in English.",
         choices=settings.LANGUAGES,
     )
-
-
-class DeletionForm(forms.Form):
-    """Ask for the password again, so that a browser left open deletes nobody."""
-
-    password = forms.CharField(
-        label="Your password",
-        max_length=1024,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-
-    def __init__(self, user: User, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user, self.request = user, request
-
-    def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        if not is_password_of(self.request, self.user, password):
-            raise forms.ValidationError("This is not your password. Nothing was deleted.")
-        return password

@@ -15,7 +15,7 @@ from django.views.generic import FormView
 
 from . import tokens
 from .models import ApiToken
-from .token_forms import TokenForm
+from .password_forms import TokenForm
 
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")

@@ -24,7 +24,8 @@ from django.views.generic import FormView
 from billing.pages import too_often
 
 from . import closing
-from .forms import DeletionForm, LanguageForm, LoginForm, PasswordResetForm, SignUpForm
+from .forms import LanguageForm, LoginForm, PasswordResetForm, SignUpForm
+from .password_forms import DeletionForm
 from .throttle import reset_wait, sign_up_wait
 
 

@@ -1,6 +1,9 @@
 """A Stripe to test against: the kit's, one sandbox for the whole run, emptied before each test."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 
 from billing import testing
 
@@ -19,3 +22,20 @@ def world(billing_stripe):
     world = World(billing_stripe.sandbox)
     yield world
     world.forget()
+
+
+@pytest.fixture
+def at_once():
+    """Start work in a thread with a database connection of its own; the future has its result or raises its error."""
+    with ThreadPoolExecutor(8) as pool:
+
+        def start(work):
+            def run():
+                try:
+                    return work()
+                finally:
+                    connection.close()
+
+            return pool.submit(run)
+
+        yield start

@@ -2,7 +2,6 @@
 nothing."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
@@ -11,7 +10,6 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -284,22 +282,6 @@ def test_who_loses_the_lane_on_the_way_has_changed_and_logged_nothing(world, sta
 
 
 # At the same moment, on PostgreSQL
-
-
-@pytest.fixture
-def at_once():
-    with ThreadPoolExecutor(4) as pool:
-
-        def start(work):
-            def run():
-                try:
-                    return work()
-                finally:
-                    connection.close()
-
-            return pool.submit(run)
-
-        yield start
 
 
 @pytest.mark.postgres_only

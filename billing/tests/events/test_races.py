@@ -2,7 +2,6 @@
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -17,23 +16,6 @@ from billing.testing import assert_all_processed
 from billing.tests.processes import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
-
-
-@pytest.fixture
-def at_once():
-    """Start work in a thread with a database connection of its own; the future has its result or raises its error."""
-    with ThreadPoolExecutor(8) as pool:
-
-        def start(work):
-            def run():
-                try:
-                    return work()
-                finally:
-                    connection.close()
-
-            return pool.submit(run)
-
-        yield start
 
 
 def post(event):

@@ -1,4 +1,4 @@
-"""Users create API tokens through this form."""
+"""These forms ask for the password again, so that a browser left open does nothing that outlives it."""
 
 from typing import Any
 
@@ -8,21 +8,17 @@ from django.http import HttpRequest
 from .backends import is_password_of
 from .models import User
 
-NOT_YOURS = "This is not your password. No token was created."
 
+class PasswordAgainForm(forms.Form):
+    """The subclass says in `not_done` what a wrong password has prevented."""
 
-class TokenForm(forms.Form):
-    """Ask for the password again: a token outlives the session, and a browser left open must not create one."""
-
-    name = forms.CharField(
-        label="Name", max_length=100, help_text="Say where you will use it, for example: nightly export"
-    )
     password = forms.CharField(
         label="Your password",
         max_length=1024,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+    not_done: str
 
     def __init__(self, user: User, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,5 +27,17 @@ class TokenForm(forms.Form):
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         if not is_password_of(self.request, self.user, password):
-            raise forms.ValidationError(NOT_YOURS)
+            raise forms.ValidationError(f"This is not your password. {self.not_done}")
         return password
+
+
+class DeletionForm(PasswordAgainForm):
+    not_done = "Nothing was deleted."
+
+
+class TokenForm(PasswordAgainForm):
+    name = forms.CharField(
+        label="Name", max_length=100, help_text="Say where you will use it, for example: nightly export"
+    )
+    field_order = ("name", "password")
+    not_done = "No token was created."
