@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 ROOT = Path(settings.BASE_DIR)
 TEXT = (ROOT / "docs/operations.md").read_text()
 UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
-SQL = re.findall(r"```sql\n(.*?)```", TEXT, re.DOTALL)
+SQL = [text for block in re.findall(r"```sql\n(.*?)```", TEXT, re.DOTALL) for text in block.split(";\n") if text]
 
 
 def test_each_command_of_ours_that_mends_something_is_named():

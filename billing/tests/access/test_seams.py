@@ -136,14 +136,11 @@ def test_a_hosts_own_mail_is_a_task_of_the_same_transaction(world, example):
 
 
 def test_templates_of_the_hosts_take_the_place_of_ours(world, example, settings, client, tmp_path):
-    example("templates/billing/base.html")
     example("templates/billing/account.html")
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path / "templates"]}]
     client.force_login(world.subscribed().user)
     page = client.get(reverse("billing:account")).content.decode()
-    assert "<header>My shop</header>" in page
     assert "Questions? Write to help@example.com." in page
-    assert "<title>Billing · My shop</title>" in page
 
 
 def test_a_schedule_that_was_changed_stays_so(example):

@@ -23,6 +23,18 @@ class Organisation(models.Model):
     name = models.CharField(max_length=50)
     email = models.EmailField()
 """
+APP = """
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class ClubConfig(AppConfig):
+    name = "club"
+
+    def ready(self):
+        import_module("club.receivers")
+"""
 OF_ORGANISATIONS = """
 from mysite.settings import *
 
@@ -49,13 +61,15 @@ def host(packages, tmp_path_factory):
     host.add_all(recipe.for_a_new_project(on_sqlite=True))
     host.write("club/__init__.py", "")
     host.write("club/models.py", CLUB)
+    host.write("club/apps.py", APP)
+    host.add("mysite/settings.py", 'INSTALLED_APPS += ["club"]')
     host.add_all(recipe.additions(PAGE, languages=("python", "ini")))
     return host
 
 
 def test_the_first_test_has_ten_lines():
     page = recipe.additions(PAGE)
-    (test,) = [addition for addition in page if addition.path == "club/test_welcome.py"]
+    (test,) = [addition for addition in page if addition.path == "club/test_members.py"]
     assert len(test.lines) <= 10
 
 
@@ -70,7 +84,7 @@ def test_without_pytest_it_passes_too(host):
 
 @pytest.fixture
 def without_receiver(host):
-    """Its welcomes name a user, too."""
+    """It expects users, too."""
     receivers = host.folder / "club/receivers.py"
     written = receivers.read_text()
     receivers.write_text("")
@@ -80,8 +94,8 @@ def without_receiver(host):
 
 @pytest.mark.usefixtures("without_receiver")
 def test_without_the_receiver_its_test_fails_and_no_other(host):
-    with pytest.raises(AssertionError, match=r"Welcome matching query does not exist(.|\n)*1 failed, 1 passed"):
-        host.module(*PYTEST, "club/test_welcome.py", "club/test_gates.py")
+    with pytest.raises(AssertionError, match=r"Group matching query does not exist(.|\n)*1 failed, 1 passed"):
+        host.module(*PYTEST, "club/test_members.py", "club/test_gates.py")
 
 
 @pytest.mark.usefixtures("without_receiver")
