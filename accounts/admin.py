@@ -35,7 +35,7 @@ WHAT_HAPPENS = (
     "Then the user is anonymised. The row and the records of payments stay.",
 )
 CLOSING = (
-    "The account is being deleted. We anonymise it as soon as Stripe has confirmed that nothing bills it any more."
+    "The account is being deleted. We anonymise it as soon as Stripe has confirmed that it bills nothing any more."
 )
 
 

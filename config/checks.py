@@ -32,8 +32,8 @@ def check_development() -> Iterator[Error]:
     public = ", ".join(name for name, is_public in named.items() if is_public)
     if public:
         yield Error(
-            f"DJANGO_DEBUG is on, and {public} can be only those of a site that others reach.",
-            hint="Set DJANGO_DEBUG to false; or, on your own machine, use a test key and loopback addresses alone: "
+            f"DJANGO_DEBUG is on, but others can reach this site, judging by {public}.",
+            hint="Set DJANGO_DEBUG to false; or, on your own machine, use a test key and only loopback addresses: "
             "localhost, 127.0.0.1, 0.0.0.0 or any name under .localhost. If a container or a phone of yours has to "
             "reach it by another name, add config.E008 to SILENCED_SYSTEM_CHECKS.",
             id="config.E008",
@@ -43,7 +43,7 @@ def check_development() -> Iterator[Error]:
 def check_live_key() -> Iterator[Error]:
     if is_live() and settings.STRIPE_API_BASE and not is_at_stripe(settings.STRIPE_API_BASE):
         yield Error(
-            "STRIPE_SECRET_KEY is a live key, and STRIPE_API_BASE would send it elsewhere than to Stripe, or in plain.",
+            "STRIPE_SECRET_KEY is a live key, and STRIPE_API_BASE would send it to somebody else, or unencrypted.",
             hint="Unset STRIPE_API_BASE, or set STRIPE_SECRET_KEY to a test key.",
             id="config.E009",
         )
@@ -61,7 +61,7 @@ def is_here(url: str) -> bool:
 def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse variables that cannot be read. The value is not repeated: it may be a password in the wrong place."""
     return [
-        Error(f"{name} is set to something it cannot be.", hint=f"Set {name} to {wanted}.", id="config.E007")
+        Error(f"{name} has a value that cannot be read.", hint=f"Set {name} to {wanted}.", id="config.E007")
         for name, wanted in settings.MISSET.items()
     ]
 
@@ -75,13 +75,13 @@ def check_django() -> Iterator[Error]:
         or len(set(key)) < MIN_SECRET_KEY_CHARACTERS
     ):
         yield Error(
-            "The secret key is missing, short or the one for development.",
+            "DJANGO_SECRET_KEY is missing, too short, or the one for development.",
             hint="Set DJANGO_SECRET_KEY to the output of: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
             id="config.E001",
         )
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         yield Error(
-            "ALLOWED_HOSTS is empty or lets any host in.",
+            "ALLOWED_HOSTS is empty or allows every host.",
             hint="Set ALLOWED_HOSTS to the host names of the site, comma-separated: billing.example.com",
             id="config.E002",
         )
@@ -120,6 +120,6 @@ def check_staff() -> Iterator[CheckWarning]:
     if not settings.STAFF_SECOND_FACTOR:
         yield CheckWarning(
             "Staff may enter the admin with a password alone.",
-            hint="Set STAFF_SECOND_FACTOR to true: each is led to add an app or a passkey at their next visit.",
+            hint="Set STAFF_SECOND_FACTOR to true: staff then add an app or a passkey at their next visit.",
             id="config.W001",
         )

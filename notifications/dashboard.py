@@ -36,8 +36,8 @@ HANDED_OVER = STATES["Sent"] | STATES["Delivered"]
 
 SENT = Term(
     "Mails sent",
-    "Mails reserved in the period that the provider accepted and has not reported a problem with, and how "
-    "many of them it has reported as delivered.",
+    "Mails reserved in the period that the provider accepted and has not reported a problem with, and how many of"
+    " them it has reported as delivered.",
 )
 WRONG = Term(
     "Failed mails",
@@ -45,7 +45,8 @@ WRONG = Term(
     "their share of all mails except waiting and skipped ones.",
 )
 BY_STATE = Term(
-    "Mails by state", "Mails by their state now, and by the day, week or month in which they were reserved."
+    "Mails by state",
+    "Mails by their state now, and by the day, week or month in which they were reserved.",
 )
 BY_KIND = Term("Mails by kind", "The same mails by kind and state.")
 

@@ -12,11 +12,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Customer
 
 from . import customer_answer, display, people, staff_actions, timeline
 from .readonly import ReadOnlyAdmin
-from .staff_actions import ACTIONS, WENT_WRONG, Action
+from .staff_actions import ACTIONS, Action
 from .timeline_sources import SOURCES
 
 WHO: list[Any] = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
@@ -88,8 +89,8 @@ class CustomerPage(ReadOnlyAdmin):
         ]
 
     def action_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponseBase:
-        """Answer GET with the form, POST with the action; 409, 502 or 503 with a sentence where it failed and nothing
-        was changed."""
+        """Answer GET with the form, POST with the action; 409 or an outage's status, with a sentence, where it failed
+        and nothing was changed."""
         action, customer = ACTIONS.get(name), self.get_object(request, unquote(object_id))
         if action is None or customer is None:
             raise Http404
@@ -108,9 +109,11 @@ class CustomerPage(ReadOnlyAdmin):
             return self._ask(request, action, customer, form, status=400)
         try:
             done = staff_actions.perform(action, request, customer.pk, form.cleaned_data)
-        except tuple(WENT_WRONG) as error:
-            status, sentence = staff_actions.what_went_wrong(error)
-            return self._ask(request, action, customer, form, sentence, status)
+        except staff_actions.Refused:
+            return self._ask(request, action, customer, form, staff_actions.SOMEBODY_ELSE, status=409)
+        except tuple(OUTAGES) as error:
+            outage = outage_of(error)
+            return self._ask(request, action, customer, form, outage.for_staff, outage.status)
         messages.success(request, f"{done}.")
         return _page_of(customer.pk)
 

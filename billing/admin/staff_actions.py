@@ -13,29 +13,18 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
-from billing import catalogue, cause, clock, lanes, subscriptions
+from billing import cause, clock, lanes, subscriptions
 from billing.access import moment
 from billing.models import AccountDeletion, Comp, Customer, Hold, Subscription
-from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.subscriptions import comps, holds
 
 from . import staff_forms
 
-AS_IT_WAS = "Nothing was changed."
-SOMEBODY_ELSE = f"Somebody else has changed this in the meantime. {AS_IT_WAS} Please check again."
+SOMEBODY_ELSE = "Somebody else has changed this in the meantime. Nothing was changed. Please check again."
 
 
 class Refused(Exception):
     """The action is not possible in the present state. Nothing was changed."""
-
-
-WENT_WRONG: dict[type[Exception], tuple[int, str]] = {
-    Refused: (409, SOMEBODY_ELSE),
-    lanes.LaneBusy: (409, f"This customer's events are being applied right now. {AS_IT_WAS} Try again in a moment."),
-    StripeUnavailable: (503, f"Stripe did not answer. {AS_IT_WAS} Try again in a moment."),
-    catalogue.UnmappedPrice: (409, f"The price at Stripe belongs to none of our plans. {AS_IT_WAS}"),
-    **dict.fromkeys(StripeRefused, (502, f"Stripe refused the request about this customer. {AS_IT_WAS}")),
-}
 
 
 @dataclass(frozen=True)
@@ -55,8 +44,8 @@ class Action:
 
 
 def perform(action: Action, request: HttpRequest, customer_id: str, given: dict[str, Any]) -> str:
-    """Run the action, log it, and return what was done. Raises `Refused` and those of `WENT_WRONG`; then nothing is
-    changed."""
+    """Run the action, log it, and return what was done. Raises `Refused` or an outage of `OUTAGES`; then nothing
+    is changed."""
     staff: Any = request.user.pk
 
     def work() -> str:
@@ -79,16 +68,12 @@ def perform(action: Action, request: HttpRequest, customer_id: str, given: dict[
         return commit(work)
 
 
-def what_went_wrong(error: Exception) -> tuple[int, str]:
-    return next(told for kind, told in WENT_WRONG.items() if isinstance(error, kind))
-
-
 # Holds
 
 ACCESS_IS_BACK = "Access comes back at once, if it is paid for or given by staff."
 RELEASING: dict[str, str] = {
-    Hold.Kind.DISPUTE: "A payment is disputed: who gets access back may get the money back as well. The dispute goes "
-    "on, and what Stripe still tells of it does not place this hold again.",
+    Hold.Kind.DISPUTE: "A payment is disputed: the subscriber may get both the access and the money. The dispute "
+    "continues, and its later events do not place this hold again.",
     Hold.Kind.REFUND: "The current period was refunded in full. If you release the hold, nobody pays for the access.",
     Hold.Kind.FRAUD: "A payment was reported as fraud. Make sure that you know who you are talking to.",
 }
@@ -131,7 +116,9 @@ def _has_hold(customer: Customer) -> bool:
 
 
 def _about_comp(customer: Customer) -> list[str]:
-    said = ["Gives free access to a plan, besides what is paid. Nothing changes at Stripe, and it ends automatically."]
+    said = [
+        "This gives free access to a plan, besides what is paid. Nothing changes at Stripe, and it ends automatically."
+    ]
     if comp := in_force(customer):
         said.append(f"It replaces the access to {comp.plan} given until {moment(comp.until)}.")
     if customer.holds.active().exists():
@@ -182,7 +169,7 @@ def _may_be_given(customer: Customer) -> bool:
 
 def _about_refresh(customer: Customer) -> list[str]:
     return [
-        "Asks Stripe for the subscription as it is now, and brings access up to date with it, as a webhook would.",
+        "This reads the subscription from Stripe as it is now and updates access, as a webhook would.",
         "The hourly sync finds events that never arrived.",
     ]
 

@@ -66,7 +66,7 @@ def _too_deep() -> NotBearable:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise NotBearable("bad_json", f"The body is not JSON: {name} is no number.")
+    raise NotBearable("bad_json", f"The body is not JSON: {name} is not a number.")
 
 
 def _finite(text: str) -> float:

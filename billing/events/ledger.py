@@ -114,7 +114,7 @@ def _check_object(obj: dict[str, Any], previous: dict[str, Any]) -> None:
 
 def _identifier(name: str, value: Any) -> str:
     if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
-        raise NotAnEvent(f"not an event: {name} must be an id of letters, digits, _ and - alone", "bad_id")
+        raise NotAnEvent(f"not an event: {name} must be an id of only letters, digits, _ and -", "bad_id")
     return value
 
 

@@ -105,5 +105,5 @@ def _alert_staff(event: StripeEvent) -> None:
         "dead_events",
         f"Event {event.pk} could not be processed",
         f"The {event.type} event {event.pk} of {event.lane} failed {event.attempts + 1} times and is not tried again.\n"
-        "The admin shows the error, under Stripe events. Mend the cause, then run: manage.py replay_events --dead",
+        "The admin shows the error, under Stripe events. Correct the cause, then run: manage.py replay_events --dead",
     )

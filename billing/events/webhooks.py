@@ -61,7 +61,9 @@ def stripe_webhook(request: HttpRequest) -> JsonResponse:
     except (event_json.NotBearable, ledger.NotAnEvent) as error:
         answer = JsonResponse({"code": error.code, "detail": str(error)}, status=400)
     except DatabaseProblem:
-        answer = JsonResponse({"code": "not_stored", "detail": "Not stored: send it again later."}, status=503)
+        answer = JsonResponse(
+            {"code": "not_stored", "detail": "The event was not stored. Send it again later."}, status=503
+        )
         answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if answer.status_code == 405:
         answer["Allow"] = "POST"
@@ -80,7 +82,7 @@ def _store(data: Any, body: str, verified_by: str) -> str:
 def _body(request: HttpRequest) -> str:
     """Return the raw body as text; a body that is too large is refused unread."""
     if request.method != "POST":
-        raise Refused(405, "method_not_allowed", "Only POST is answered here.")
+        raise Refused(405, "method_not_allowed", "This address accepts only POST.")
     if _length(request) > conf.webhook_max_bytes:
         raise Refused(413, "too_large", f"An event has at most {conf.webhook_max_bytes} bytes.")
     try:
@@ -109,7 +111,9 @@ def _verify(body: str, signature: str) -> str:
             continue
         return secret
     raise Refused(
-        400, "bad_signature", "The Stripe-Signature header is missing, not of now, or not made with our secret."
+        400,
+        "bad_signature",
+        "The Stripe-Signature header is missing, too far from the present time, or not made with our secret.",
     )
 
 

@@ -1,4 +1,4 @@
-"""One table holds what subscribers and programs read when Stripe does not answer, or another change is running."""
+"""One table holds what subscribers, programs and staff read when Stripe does not answer, or another change runs."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,15 @@ from .refusals import NotConfirmed
 
 @dataclass(frozen=True)
 class Outage:
-    """An outage has a `status` of HTTP, a `code` for programs, and `retry_after` seconds (0: a retry does not help)."""
+    """An outage has a `status` of HTTP, a `code` for programs, and `retry_after` seconds (0: a retry does not help).
+
+    `sentence` is for the subscriber, `for_staff` for a member of staff who acts for them.
+    """
 
     status: int
     code: str
     sentence: str
+    for_staff: str
     retry_after: int = 0
 
 
@@ -25,13 +29,15 @@ OUTAGES: dict[type[Exception], Outage] = {
         "stripe_unavailable",
         "Our payment provider is not answering, so we do not know yet whether this went through. "
         "Please try again in a moment: that is safe, nothing is done or charged twice.",
+        "Stripe did not answer. Nothing was changed. Try again in a moment.",
         5,
     ),
-    NotConfirmed: Outage(503, "not_confirmed", NotConfirmed.sentence, 5),
+    NotConfirmed: Outage(503, "not_confirmed", NotConfirmed.sentence, NotConfirmed.sentence, 5),
     LaneBusy: Outage(
         503,
         "busy",
         "Another change to your subscription is in progress. Nothing was changed; please try again in a moment.",
+        "This customer's events are being applied right now. Nothing was changed. Try again in a moment.",
         2,
     ),
     **dict.fromkeys(
@@ -40,12 +46,14 @@ OUTAGES: dict[type[Exception], Outage] = {
             502,
             "stripe_refused",
             "Our payment provider refused this. Nothing was changed; write to us and we will look into it.",
+            "Stripe refused the request about this customer. Nothing was changed. The log says why.",
         ),
     ),
     UnmappedPrice: Outage(
         500,
         "unmapped_price",
         "Your subscription has a price that we do not know. Nothing was changed; write to us and we will look into it.",
+        "The price at Stripe belongs to none of our plans. Nothing was changed. Give the price a plan, under Prices.",
     ),
 }
 

@@ -328,7 +328,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "next_attempt_at",
-                    models.DateTimeField(help_text="Empty if Stripe has no further try scheduled", null=True),
+                    models.DateTimeField(help_text="Empty if Stripe has scheduled no further attempt", null=True),
                 ),
                 ("hosted_invoice_url", models.TextField(blank=True)),
                 ("failed_at", models.DateTimeField(db_index=True)),
@@ -442,7 +442,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("previewed", "Previewed"),
-                            ("asked", "asked of Stripe, its answer is not known"),
+                            ("asked", "requested, with no answer from Stripe yet"),
                             ("made", "made, scheduled, or waiting for its payment"),
                             ("refused", "Refused"),
                         ],
@@ -565,7 +565,7 @@ class Migration(migrations.Migration):
                     "failures",
                     models.JSONField(
                         blank=True,
-                        help_text='The error of each try: [{"at": ISO time, "error": text}]',
+                        help_text='The error of each attempt: [{"at": ISO time, "error": text}]',
                         null=True,
                     ),
                 ),
@@ -760,7 +760,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "unmapped_price",
-                    models.CharField(blank=True, help_text="A price that belongs to no plan of ours", max_length=255),
+                    models.CharField(blank=True, help_text="A price at Stripe that belongs to no plan", max_length=255),
                 ),
                 (
                     "announced_trial_end",
@@ -908,7 +908,7 @@ class Migration(migrations.Migration):
                     "mode",
                     models.CharField(
                         choices=[
-                            ("routine", "events and what is pending"),
+                            ("routine", "events and pending customers"),
                             ("full", "everything"),
                             ("customer", "one customer"),
                         ],
@@ -925,12 +925,12 @@ class Migration(migrations.Migration):
                 ),
                 ("started_at", models.DateTimeField(db_index=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
-                ("clock_at", models.DateTimeField(help_text="When the run began, by the clock of the rules")),
+                ("clock_at", models.DateTimeField(help_text="When the run began, by billing's clock")),
                 (
                     "watermark",
                     models.BigIntegerField(
                         blank=True,
-                        help_text="Every event up to this time of Stripe is in the ledger, UTC seconds",
+                        help_text="The ledger has every event up to this time at Stripe, UTC seconds",
                         null=True,
                     ),
                 ),

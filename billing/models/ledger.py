@@ -55,7 +55,7 @@ class StripeEvent(models.Model):
     processed_at = models.DateTimeField(null=True, blank=True)
     error_message = models.TextField(blank=True, default="")
     failures: Any = models.JSONField(
-        null=True, blank=True, help_text='The error of each try: [{"at": ISO time, "error": text}]'
+        null=True, blank=True, help_text='The error of each attempt: [{"at": ISO time, "error": text}]'
     )
     handled_at = models.DateTimeField(null=True, blank=True, help_text="When staff marked this dead event as handled")
     received_at = models.DateTimeField()

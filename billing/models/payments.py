@@ -41,7 +41,7 @@ class PaymentFailure(models.Model):
     decline_code = models.CharField(
         max_length=60, blank=True, help_text="The decline code of the bank, or the error code of Stripe"
     )
-    next_attempt_at = models.DateTimeField(null=True, help_text="Empty if Stripe has no further try scheduled")
+    next_attempt_at = models.DateTimeField(null=True, help_text="Empty if Stripe has scheduled no further attempt")
     hosted_invoice_url = models.TextField(blank=True)
     failed_at = models.DateTimeField(db_index=True)
 

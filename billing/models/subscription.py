@@ -104,7 +104,7 @@ class Subscription(models.Model):
         null=True, blank=True, help_text="When the change happens, or lapses unless it is paid"
     )
     pending_url = models.TextField(blank=True, help_text="Page on which to confirm the payment of the change")
-    unmapped_price = models.CharField(max_length=255, blank=True, help_text="A price that belongs to no plan of ours")
+    unmapped_price = models.CharField(max_length=255, blank=True, help_text="A price at Stripe that belongs to no plan")
     announced_trial_end = models.DateTimeField(null=True, blank=True, help_text="Trial end of the last trial_ending")
     announced_renewal = models.DateTimeField(null=True, blank=True, help_text="Renewal of the last renewal_coming")
     announced_card_expiry = models.DateField(null=True, blank=True, help_text="Card expiry of the last card_expiring")
@@ -202,7 +202,7 @@ class PlanChange(models.Model):
 
     class Status(models.TextChoices):
         PREVIEWED = "previewed"
-        ASKED = "asked", "asked of Stripe, its answer is not known"
+        ASKED = "asked", "requested, with no answer from Stripe yet"
         MADE = "made", "made, scheduled, or waiting for its payment"
         REFUSED = "refused"
 

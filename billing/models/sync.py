@@ -10,7 +10,7 @@ class SyncRun(models.Model):
     """A row records one run of `sync_stripe`. The next run asks for events from the newest watermark on."""
 
     class Mode(models.TextChoices):
-        ROUTINE = "routine", "events and what is pending"
+        ROUTINE = "routine", "events and pending customers"
         FULL = "full", "everything"
         CUSTOMER = "customer", "one customer"
 
@@ -23,9 +23,9 @@ class SyncRun(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
     started_at = models.DateTimeField(db_index=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    clock_at = models.DateTimeField(help_text="When the run began, by the clock of the rules")
+    clock_at = models.DateTimeField(help_text="When the run began, by billing's clock")
     watermark = models.BigIntegerField(
-        null=True, blank=True, help_text="Every event up to this time of Stripe is in the ledger, UTC seconds"
+        null=True, blank=True, help_text="The ledger has every event up to this time at Stripe, UTC seconds"
     )
     events: Any = models.JSONField(default=dict, blank=True, help_text="Missed events by type")
     compared = models.PositiveIntegerField(default=0, help_text="Stripe's objects compared with our rows")

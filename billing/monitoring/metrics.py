@@ -57,7 +57,7 @@ class Collector:
     """The collector reports a source that does not answer, and still yields the metrics of the others."""
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("billing_up", "1, or 0 for a source that does not answer", labels=["source"])
+        up = GaugeMetricFamily("billing_up", "1 if the source answers, else 0", labels=["source"])
         for source, families in {"database": _of_database, "queue": _of_queue, **_added}.items():
             try:
                 found = list(families())
@@ -117,7 +117,7 @@ def _lag() -> Metric:
     buckets = [(str(s), counts[f"b{index}"]) for index, s in enumerate(LAG_SECONDS)]
     return GaugeHistogramMetricFamily(
         "billing_event_lag_seconds",
-        "From receipt to effect, of events received in the last 5 minutes",
+        "Time from receipt to effect of the events received in the last 5 minutes",
         buckets=[*buckets, ("+Inf", counts["all"])],
         gsum_value=(counts["sum"] or timedelta()).total_seconds(),
     )
@@ -146,7 +146,9 @@ def _sync() -> Iterator[Metric]:
     now = timezone.now()
     day = SyncRun.objects.filter(started_at__gt=now - DAY)
     counted = day.aggregate(drifted=Sum("drifted"), healed=Sum("healed"))
-    drift = GaugeMetricFamily("billing_sync_drift", "Differences that a day's syncs found and healed", labels=["state"])
+    drift = GaugeMetricFamily(
+        "billing_sync_drift", "Differences that the last day's syncs found and corrected", labels=["state"]
+    )
     for state, found in {"found": counted["drifted"], "healed": counted["healed"]}.items():
         drift.add_metric([state], found or 0)
     yield drift

@@ -33,8 +33,8 @@ def _queue() -> None:
         alerts.remind(
             "queue_stuck",
             "Events wait too long to be processed",
-            f"The oldest has waited {waits} seconds. manage.py billing_doctor says more; start another worker, or look "
-            "in the log of the one that runs.",
+            f"The oldest event has waited {waits} seconds. Start another worker, or look into the worker's "
+            "log. manage.py billing_doctor says more.",
         )
 
 
@@ -44,8 +44,8 @@ def _stripe() -> None:
         alerts.remind(
             "stripe_away",
             "Stripe does not answer",
-            f"No call has been answered for {seconds} seconds. Events wait and lose no try, access stays as last "
-            "known, nobody can buy or change a plan. See https://status.stripe.com",
+            f"No call has been answered for {seconds} seconds. Events wait, access stays as last known, and nobody can "
+            "buy or change a plan. You do not have to act. See https://status.stripe.com",
         )
 
 
@@ -61,6 +61,7 @@ def _endpoint() -> None:
         alerts.remind(
             "endpoint_silent",
             "No webhook arrives from Stripe",
-            f"None has in {hours} hours, while the sync found events that Stripe should have sent.\n"
-            "manage.py billing_doctor says what is wrong with the endpoint; the sync goes on filling in, hourly.",
+            f"No webhook has arrived in {hours} hours, but the sync found events that Stripe should have sent.\n"
+            "Run manage.py billing_doctor: it says what is wrong with the endpoint. Until then the hourly sync "
+            "fetches the events.",
         )

@@ -36,15 +36,15 @@ def _alert_staff(dispute: Dispute) -> None:
     """Alert staff to a new dispute or inquiry, which must be answered at Stripe within days."""
     what = "inquiry" if dispute.is_inquiry else "dispute"
     held = (
-        " access is on hold meanwhile, unless it is an inquiry."
+        " Access is on hold until then, unless this is an inquiry."
         if conf.dispute_holds
-        else " access continues meanwhile."
+        else " Access continues until then."
     )
     alerts.tell(
         "dispute_opened",
         f"New {what} {dispute.pk}",
-        f"The {what} {dispute.pk} of the customer {dispute.customer_id} was opened, reason: {dispute.reason}.\n"
-        f"Answer it in Stripe's dashboard before it is due;{held}",
+        f"The {what} {dispute.pk} of the customer {dispute.customer_id} was opened (reason: {dispute.reason}).\n"
+        f"Answer it in Stripe's dashboard before its deadline.{held}",
     )
 
 

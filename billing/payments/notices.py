@@ -17,7 +17,7 @@ def alert_fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
         f"Early fraud warning about {id_of(warning.get('charge'))}",
         f"The bank reports the payment {id_of(warning.get('charge'))} of the customer {customer.pk} as fraud "
         f"({warning.get('fraud_type')}).\n"
-        "Nothing was changed here. The customer's page in the admin shows who it is. If it looks like fraud, refund "
+        "Nothing was changed here. The customer's page in the admin shows who they are. If it looks like fraud, refund "
         "the payment in Stripe's dashboard before it is disputed: a refund of the whole period ends access too.",
     )
 

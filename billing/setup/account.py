@@ -74,7 +74,7 @@ def _portal_changes(*, are_prices_missing: bool) -> list[Change]:
     if ours is None:
         return [Change("make a portal configuration: plans, cancellation, cards, invoices", lambda: _save_portal(""))]
     is_as_wanted = not are_prices_missing and _holds(ours["features"], _features())
-    text = f"bring the portal configuration {ours['id']} up to date"
+    text = f"update the portal configuration {ours['id']}"
     return [] if is_as_wanted else [Change(text, lambda: _save_portal(ours["id"]))]
 
 

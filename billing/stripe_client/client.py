@@ -81,7 +81,7 @@ def get_in_parallel(requests: list[tuple[str, dict[str, Any]]], between: Callabl
         if start:
             between()
             if time.monotonic() > latest:
-                raise StripeUnavailable("Stripe answers too slowly to fetch all that waits")
+                raise StripeUnavailable("Stripe answers too slowly to fetch every waiting event")
         _get_together(requests[start : start + PARALLEL_READS])
 
 
@@ -111,7 +111,7 @@ def _call(method: str, path: str, params: dict[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=8)
 def _client(api_key: str, api_version: str, api_base: str, is_patient: bool) -> stripe.StripeClient:
     if not api_key:
-        raise StripeUnavailable("No Stripe key: set STRIPE_SECRET_KEY")
+        raise StripeUnavailable("There is no Stripe key: set STRIPE_SECRET_KEY")
     return stripe.StripeClient(
         api_key,
         stripe_version=api_version,

@@ -35,7 +35,7 @@ def mapped_errors() -> Iterator[None]:
     try:
         yield
     except stripe.RateLimitError as error:
-        raise StripeBusy("Stripe limits our rate") from error
+        raise StripeBusy("Stripe limits how often we may call") from error
     except stripe.AuthenticationError as error:
         raise StripeUnavailable("Stripe does not accept STRIPE_SECRET_KEY") from error
     except (stripe.APIConnectionError, stripe.APIError) as error:

@@ -158,7 +158,7 @@ def _theirs(found: dict[str, Any], customer: str | None) -> dict[str, Any]:
 
 def _path(kind: str, object_id: str) -> str:
     if not ID.fullmatch(object_id):
-        raise NotAnId(f"{object_id[:60]!r} is no id of Stripe's, so Stripe is not asked for it")
+        raise NotAnId(f"{object_id[:60]!r} is not an id of Stripe's, so we do not ask Stripe for it")
     return f"/v1/{kind}/{object_id}"
 
 

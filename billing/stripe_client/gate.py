@@ -71,10 +71,10 @@ def let_through(calls: int) -> Iterator[None]:
     Only this thread asks and tells: the cache may be the database, and others have no connection to it.
     """
     if not circuit.lets_through():
-        raise StripeUnavailable(f"Stripe has not been answering: calls go out again in {circuit.open_for()} s")
+        raise StripeUnavailable(f"Stripe does not answer, and we call it again in {circuit.open_for()} s")
     if not budget.take(calls, is_patient=_is_patient.get()):
         circuit.give_probe_back()
-        raise StripeBusy("All calls that we may send to Stripe are taken")
+        raise StripeBusy("We have used up the calls that we may send to Stripe now")
     outcomes: list[Outcome] = []
     token = _outcomes.set(outcomes)
     try:

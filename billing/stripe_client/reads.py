@@ -123,7 +123,7 @@ def _certain(answer: Answer) -> Answer:
     """
     status = answer[1]
     if status == 429:
-        raise StripeBusy("Stripe limits our rate")
+        raise StripeBusy("Stripe limits how often we may call")
     if status >= 500:
         raise StripeUnanswered(f"Stripe answered {status}")
     return answer

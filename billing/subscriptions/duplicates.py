@@ -74,7 +74,7 @@ def _report(customer: Customer, subscription_id: str) -> None:
     alerts.tell(
         "duplicate_subscription",
         f"Second subscription of {customer.pk} cancelled",
-        f"The customer {customer.pk} got a second subscription, {subscription_id}, beside a live one.\n"
-        "It is being cancelled and its payment refunded; the older one continues. You need not do anything, but please "
-        "check how it came about.",
+        f"The customer {customer.pk} got a second subscription, {subscription_id}, besides a live one.\n"
+        "We cancel it and refund its payment; the older one continues. You do not have to act, but please check how "
+        "the customer came to buy twice.",
     )

@@ -76,7 +76,7 @@ def _left_behind(run: SyncRun) -> dict[str, Any]:
     last = fulls.exclude(pk=run.pk).order_by("-started_at").first()
     if last is None or last.status == SyncRun.Status.DONE or not last.progress:
         return {}
-    report.note(run, "Went on where a run that was broken off had come to.")
+    report.note(run, "This run continued where an earlier one was broken off.")
     return dict(last.progress)
 
 
@@ -96,7 +96,7 @@ def _find_gone(work: FullRun) -> None:
         work, Subscription, "customer_id", "stripe_id", work.began
     )
     if len(gone) > max(FEW, work.run.compared // 5):
-        text = f"{len(gone):,} of our customers are not in this Stripe account: is STRIPE_SECRET_KEY the right one?"
+        text = f"{len(gone):,} of our customers are not in this Stripe account. Check STRIPE_SECRET_KEY."
         report.note(work.run, text)
         return
     work.doubtful.update(dict.fromkeys(gone))

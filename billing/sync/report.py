@@ -38,18 +38,22 @@ def likely_cause(customer: str) -> str:
 
 def summary(run: SyncRun, *, is_dry: bool = False) -> str:
     """Return the one line of a cron job's mail."""
-    found = [
-        count(run.missed, "missed event"),
-        f"{run.compared:,} compared",
-        *([f"{run.imported:,} imported"] if run.imported else []),
-        f"{run.drifted:,} drifted",
-        f"{0 if is_dry else run.healed:,} healed",
-        count(run.calls, "call"),
-        f"{run.seconds:.1f} s",
+    done = [
+        f"found {count(run.missed, 'missed event')}",
+        f"compared {count(run.compared, 'object')}",
+        *([f"imported {run.imported:,}"] if run.imported else []),
+        _differences(run, is_dry),
+        f"made {count(run.calls, 'call')} in {run.seconds:.1f} s",
     ]
-    name = f"{'Dry run, nothing written' if is_dry else 'In sync'} ({run.mode})"
+    name = f"{'Dry run, nothing written' if is_dry else 'Synced with Stripe'} ({run.mode})"
     notes = f" Note: {' '.join(run.notes)}" if run.notes else ""
-    return f"{name}: {', '.join(found)}.{notes}"
+    return f"{name}: {', '.join(done)}.{notes}"
+
+
+def _differences(run: SyncRun, is_dry: bool) -> str:
+    if is_dry or not run.drifted:
+        return f"found {count(run.drifted, 'difference') if run.drifted else 'no difference'}"
+    return f"corrected {run.healed:,} of {count(run.drifted, 'difference')}"
 
 
 def details(run: SyncRun) -> list[str]:

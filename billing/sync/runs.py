@@ -57,7 +57,7 @@ def run(wanted: Wanted, progress: Callable[[str], None] = lambda text: None) -> 
     A dry run takes no lane and saves no row: the `SyncRun` it returns is on no disk.
     """
     if wanted.customer and not Customer.objects.filter(pk=wanted.customer).exists():
-        raise UnknownCustomer(f"{wanted.customer} is no customer here.")
+        raise UnknownCustomer(f"{wanted.customer} is not a customer of ours.")
     if not wanted.is_dry:
         with alone() as renew:
             return _recorded(wanted, renew, progress)
@@ -86,12 +86,14 @@ def _recorded(wanted: Wanted, renew: Callable[[], None], progress: Callable[[str
 
 
 def _alert_staff(row: SyncRun) -> None:
-    where = f"Its page in the admin, under Sync runs, says more: {row}."
+    where = f"The admin shows the run {row}, under Sync runs."
     if row.status == Status.FAILED:
-        alerts.tell("sync_failed", "The sync with Stripe failed", f"{row.error.partition(':')[0]}. {where}")
+        alerts.tell(
+            "sync_failed", "The sync with Stripe failed", f"It ended with {row.error.partition(':')[0]}. {where}"
+        )
     if row.drifted:
         subject = ngettext("%d difference from Stripe found", "%d differences from Stripe found", row.drifted)
-        alerts.tell("drift", subject % row.drifted, f"{row.drifted} found, {row.healed} of them mended. {where}")
+        alerts.tell("drift", subject % row.drifted, f"The sync corrected {row.healed} of {row.drifted}. {where}")
 
 
 def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> SyncRun:
@@ -115,7 +117,7 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
 
     def tick() -> None:
         renew()
-        progress(f"{row.missed:,} events, {row.compared:,} compared, {row.drifted:,} drifted")
+        progress(f"{row.missed:,} events, {row.compared:,} compared, {row.drifted:,} differences")
 
     if wanted.customer:
         compare_customers(row, [wanted.customer], tick, is_dry=wanted.is_dry)

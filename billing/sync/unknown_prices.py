@@ -35,10 +35,10 @@ class Prices:
         if slug and price.get("lookup_key") == f"{slug}_{price['recurring']['interval']}":
             self._make_plan(slug, price["product"])
         if catalogue.record_price({**price, "product": id_of(price["product"])}):
-            report.note(self.run, f"Price {price_id} was missing here and is back.")
+            report.note(self.run, f"Price {price_id} had no row here, so it was added.")
 
     def _make_plan(self, slug: str, product: dict[str, Any]) -> None:
         texts = {"name": product["name"][:100], "description": (product.get("description") or "")[:300]}
         _, is_new = Plan.objects.get_or_create(slug=slug, defaults={**texts, "is_public": False})
         if is_new:
-            report.note(self.run, f"Plan {slug} was missing here: made, not public and without limits.")
+            report.note(self.run, f"Plan {slug} had no row here, so it was added: not public, and without limits.")

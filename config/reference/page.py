@@ -30,8 +30,8 @@ NO_TITLE = {
 
 OPENING = """# What may I rely on?
 
-`make docs` writes this page from the code, and a test holds it to it: do not edit it. What stands here is public in the
-sense of [upgrading.md](upgrading.md): it is not taken away without a warning. Examples are in [seams.md](seams.md).
+`make docs` writes this page from the code, and a test compares them: do not edit it. Everything here is public in the
+sense of [upgrading.md](upgrading.md): it is not removed without a warning. Examples are in [seams.md](seams.md).
 The HTTP API is described by the site itself, at `/api/schema` and `/api/docs`.
 """
 
@@ -88,7 +88,7 @@ def command_list() -> Iterator[str]:
 
 def template_list() -> Iterator[str]:
     yield "## Templates\n"
-    yield "A file of the same name in a template folder of yours takes the place of ours.\n"
+    yield "A file of the same name in one of your template folders replaces ours.\n"
     rows = []
     for file in sorted(TEMPLATES.glob("*.html")):
         text = file.read_text()
@@ -117,7 +117,7 @@ def ledger() -> Iterator[str]:
 def check_list() -> Iterator[str]:
     yield "## System checks\n"
     yield (
-        "`manage.py check` says what is wrong and what to set; E is an error, W a warning, which "
+        "`manage.py check` says what is wrong and what to set. E is an error, W a warning, which "
         "`SILENCED_SYSTEM_CHECKS` may silence by its id. What should hold:\n"
     )
     yield from _table(

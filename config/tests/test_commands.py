@@ -153,7 +153,7 @@ def unsold(site: Site) -> Site:
         (b"n\n", 1, "Nothing was changed."),
         (CTRL_D, 1, "Nothing was changed."),
         (CTRL_C, INTERRUPTED, "[y/N]"),
-        (b"y\n", 0, "4 prices found."),
+        (b"y\n", 0, "found 4 prices."),
     ],
     ids=["no", "ctrl-d", "ctrl-c", "yes"],
 )

@@ -51,7 +51,7 @@ def test_typed_in_a_terminal_the_whole_demo_runs_through_and_closes_on_ctrl_c(po
     with terminal(make) as opened:
         said = opened.until(OPEN)
         assert "[y/N]" not in said
-        assert "Every step's outcome was as it should be." in said
+        assert "Every step had the right outcome." in said
         assert f"http://127.0.0.1:{ports[0]}/admin/billing_mail/preview/" in said
         assert "go by the sandbox's clock" in said
         with urlopen(f"http://127.0.0.1:{ports[0]}/") as page:

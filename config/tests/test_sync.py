@@ -121,7 +121,7 @@ def test_from_cron_it_says_one_line_without_colour(world):
     running = from_cron(world)
     out, err = running.communicate(timeout=60)
     assert (running.returncode, err) == (0, "")
-    assert out.startswith("In sync (full): ")
+    assert out.startswith("Synced with Stripe (full): ")
     assert (out.count("\n"), "\033" in out) == (1, False)
     assert ada.row.status == "active"
 
@@ -161,7 +161,7 @@ def test_after_kill_9_the_next_goes_on_where_it_was(world):
     world.control("faults")
     Lane.objects.filter(pk="sync").update(leased_until=timezone.now() - timedelta(seconds=1))
     report = sync("--full")
-    assert "Went on where a run that was broken off had come to." in report["notes"]
+    assert "This run continued where an earlier one was broken off." in report["notes"]
     assert SyncRun.objects.order_by("started_at").values_list("status", "error")[0] == ("failed", "Broken off.")
     assert report["compared"] < 2400
     assert not StripeEvent.objects.filter(status="failed").exists()

@@ -10,7 +10,7 @@ from billing.management.terminal import TerminalCommand
 
 
 class Command(TerminalCommand):
-    help = "Removes a user's apps, passkeys and recovery codes. The admin then has them add a new one."
+    help = "Remove a user's apps, passkeys and recovery codes. The admin then asks them to add a new second step."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", metavar="EMAIL", help="the address the user logs in with")

@@ -38,5 +38,5 @@ class Command(TerminalCommand):
             raise CommandError(f"The database reported an error: {error} Run this again to continue.") from error
         megabytes = pruned.freed_bytes / 1e6
         self.stdout.write(
-            f"{pruned.payloads:,} payloads emptied, {megabytes:.1f} MB; {pruned.ids:,} event ids deleted."
+            f"Emptied {pruned.payloads:,} payloads ({megabytes:.1f} MB) and deleted {pruned.ids:,} event ids."
         )

@@ -42,7 +42,9 @@ class Command(TerminalCommand):
             raise CommandError(f"The database reported an error: {error}") from error
         left_out = len(chosen) - replayed
         rest = (
-            f", {left_out:,} left out: pruned, of the other mode, or of a type that we do not use" if left_out else ""
+            f"; {left_out:,} are left out: pruned, of the other mode, or of a type that we do not use"
+            if left_out
+            else ""
         )
         self.stdout.write(f"{replayed:,} events will be processed again{rest}.")
 
@@ -65,4 +67,6 @@ class Command(TerminalCommand):
     def _name_unknown(self, ids: list[str]) -> None:
         unknown = set(ids) - set(StripeEvent.objects.filter(pk__in=ids).values_list("pk", flat=True))
         if unknown:
-            raise CommandError(f"Not in the ledger: {', '.join(sorted(unknown)[:10])}. `sync_stripe` fetches events.")
+            raise CommandError(
+                f"The ledger does not have {', '.join(sorted(unknown)[:10])}. `sync_stripe` fetches events."
+            )

@@ -18,7 +18,7 @@ WRONG_USE = 2
 
 class Command(TerminalCommand):
     help = (
-        "Make products, prices, the customer portal and the webhook endpoint at Stripe where they are missing. Shows "
+        "Make missing products, prices, customer portal and webhook endpoint at Stripe. Shows "
         "first what it would change, and asks on a terminal; anywhere else it needs --yes. Safe to run again; never "
         "touches what it did not make."
     )
@@ -47,7 +47,7 @@ class Command(TerminalCommand):
             found = publishing.publish().found
         except (StripeUnavailable, *StripeRefused) as error:
             raise CommandError(f"{error} (at {conf.api_base or 'Stripe'}). Run this again to continue.") from error
-        self.stdout.write(f"Stripe: {len(planned)} changes made, {found} prices found.")
+        self.stdout.write(f"Made {len(planned)} changes at Stripe, and found {found} prices.")
 
     def _make(self, planned: list[Change]) -> None:
         for change in planned:

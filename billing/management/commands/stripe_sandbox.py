@@ -10,7 +10,7 @@ from stripe_sandbox.command import add_arguments, run
 
 
 class Command(TerminalCommand):
-    help = "Serves a Stripe to develop against: API, hosted pages, signed webhooks, and a clock that can be moved."
+    help = "Serve a Stripe to develop against: API, hosted pages, signed webhooks, and a clock that you can move."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 

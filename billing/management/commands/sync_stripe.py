@@ -39,8 +39,8 @@ def moment(text: str) -> int:
 
 class Command(TerminalCommand):
     help = (
-        "Catch up with Stripe: events that never reached us, and whatever differs. Prints one line; exit code 0 when "
-        "it is done, 1 when it failed, 2 for wrong use, 3 when another one is running."
+        "Fetch events that never reached us, and correct rows that differ from Stripe. Prints one line. Exit code 0 "
+        "when it is done, 1 when it failed, 2 for wrong use, 3 when another one is running."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

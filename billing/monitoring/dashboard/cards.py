@@ -24,13 +24,10 @@ CARD = "customer__subscription__card_expires_on"
 
 EXPIRING = Term(
     "On expiring cards",
-    "The MRR of subscriptions whose card has expired or expires within 92 days from today, whatever the period. Many "
-    "banks replace a card by themselves; Stripe then tells us its new date.",
+    "The MRR of subscriptions whose card has expired or expires within 92 days from today; the period does not "
+    "matter. Many banks replace a card automatically; Stripe then tells us the new date.",
 )
-BY_MONTH = Term(
-    "Cards by month of expiry",
-    "The same subscriptions by the month in which their card works for the last time.",
-)
+BY_MONTH = Term("Cards by month of expiry", "The same subscriptions by the last month in which their card works.")
 
 
 def section(scope: Scope) -> Section:
@@ -38,7 +35,7 @@ def section(scope: Scope) -> Section:
     found = _expiring(today)
     values, parts = money.lines(summed(found))
     url = _rows(scope, card_expires_on__lte=today + AHEAD)
-    figure = Figure(EXPIRING, values, [*parts, f"a month, of {counted(found):,} paying customers"], url)
+    figure = Figure(EXPIRING, values, [*parts, f"per month, {counted(found):,} customers"], url)
     return Section("cards", "Cards about to expire", figures=[figure], tables=[_table(scope, found, today)])
 
 

@@ -1,4 +1,4 @@
-"""This section shows how often a try to take money fails: over time, by the bank's reason, by currency."""
+"""This section shows how often attempts to take money fail: over time, by the bank's reason, by currency."""
 
 from typing import Any
 
@@ -13,25 +13,24 @@ from .scope import Scope
 
 COLLECTED = Term(
     "Collected",
-    "What paid invoices brought in the period, by the day they were paid. Invoices of nothing are left out; refunds "
-    "and lost disputes are not taken off.",
+    "The sum of invoices paid in the period, by the day they were paid. Refunds and lost disputes are not subtracted. "
+    "Invoices of 0 are left out.",
 )
-TRIES = Term("Tries", "Every time an invoice was to be paid: those that were paid, and each try that failed.")
+TRIES = Term("Payment attempts", "Paid invoices, and every failed attempt to pay one.")
 FAILURE_RATE = Term(
     "Payment failure rate",
-    "Failed tries as a share of all tries. A try that waits for the cardholder (3D Secure) counts as failed: no money"
-    " came.",
+    "Failed attempts as a share of all attempts. An attempt that awaits 3D Secure counts as failed.",
 )
 OVER_TIME = Term("Failure rate over time", "The payment failure rate of each day, week or month, for each currency.")
-PAID_AND_FAILED = Term("Paid and failed", "Paid invoices and failed tries of each day, week or month.")
+PAID_AND_FAILED = Term("Paid and failed", "Paid invoices and failed attempts of each day, week or month.")
 BY_CODE = Term(
     "Failures by decline code",
-    "Failed tries by the reason that the bank or Stripe gave: the decline code of the payment intent's last error, "
-    "else its error code. Not told: the try was followed by another before we asked.",
+    "Failed attempts by the reason that the bank or Stripe gave: the decline code of the payment intent's last "
+    "error, else its error code. It is unknown if another attempt followed before we asked.",
 )
-BY_CURRENCY = Term("Payments by currency", "Paid invoices, failed tries and what was collected, for each currency.")
+BY_CURRENCY = Term("Payments by currency", "Paid invoices, failed attempts and the sum collected, for each currency.")
 
-WAITS, NOT_TOLD = "waits for the cardholder", "not told"
+WAITS, UNKNOWN = "awaiting 3D Secure", "unknown"
 # Of each line's own colour, so many are told apart.
 MOST_LINES = 4
 
@@ -58,7 +57,7 @@ def _paid(scope: Scope) -> list[Fact]:
 
 
 def _failed(scope: Scope) -> list[Fact]:
-    """Return facts by kind, which is the decline code and whether the payment waits for the cardholder."""
+    """Return facts by kind, which is the decline code and whether the payment awaits 3D Secure."""
     rows = PaymentFailure.objects.filter(scope.has("failed_at")).order_by().annotate(at=scope.bucket("failed_at"))
     by = rows.values_list("at", "currency", "decline_code", "is_action_required").annotate(n=Count("*"))
     return [Fact(at, currency, (code, waits), number) for at, currency, code, waits, number in by]
@@ -70,7 +69,7 @@ def _figures(scope: Scope, paid: list[Fact], failed: list[Fact]) -> list[Figure]
     failures = scope.rows_within("paymentfailure", "failed_at")
     payments = scope.rows_within("payment", "paid_at", amount__gt=0)
     return [
-        Figure(FAILURE_RATE, [percent(share(bad, good + bad))], [f"{bad:,} of {good + bad:,} tries"], failures),
+        Figure(FAILURE_RATE, [percent(share(bad, good + bad))], [f"{bad:,} of {good + bad:,} attempts"], failures),
         Figure(TRIES, [f"{good + bad:,}"], [f"{good:,} paid", f"{bad:,} failed"], failures),
         Figure(COLLECTED, values, parts, payments),
     ]
@@ -124,13 +123,16 @@ def _by_code(scope: Scope, failed: list[Fact]) -> Table:
     found = {fact.kind: counted(failed, kind=fact.kind) for fact in failed}
     most_first = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     return Table(
-        BY_CODE, ("Reason", "Tries", "Share"), [row(*item) for item in most_first], "No try failed in this period."
+        BY_CODE,
+        ("Reason", "Attempts", "Share"),
+        [row(*item) for item in most_first],
+        "No attempt failed in this period.",
     )
 
 
 def _reason(code: str, waits: bool) -> str:
     words = code.replace("_", " ")
-    return (f"{words}, {WAITS}" if words else WAITS) if waits else words or NOT_TOLD
+    return (f"{words}, {WAITS}" if words else WAITS) if waits else words or UNKNOWN
 
 
 def _bar(part: float | None) -> Cell:

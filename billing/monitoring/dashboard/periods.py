@@ -93,7 +93,7 @@ def choose(asked: Mapping[str, str], today: date) -> Period:
 
 def named(name: str, today: date) -> Period:
     if name not in NAMES:
-        raise BadPeriod(f"There is no such period: choose {', '.join(NAMES.values())}, or two dates.")
+        raise BadPeriod(f"There is no such period. Choose {', '.join(NAMES.values())}, or two dates.")
     if name in DAYS:
         first = today - timedelta(days=DAYS[name] - 1)
     else:
@@ -104,11 +104,11 @@ def named(name: str, today: date) -> Period:
 def between(first: str, last: str, today: date) -> Period:
     start, end = _date(first, "first"), _date(last, "last")
     if start > end:
-        raise BadPeriod("The first day is after the last: swap the two.")
+        raise BadPeriod("The first day is after the last. Swap the two.")
     if start > today:
-        raise BadPeriod("The first day is still to come: choose one up to today.")
+        raise BadPeriod("The first day is in the future. Choose today or an earlier day.")
     if end - start > LONGEST:
-        raise BadPeriod("That is longer than five years: choose days that are nearer to each other.")
+        raise BadPeriod("The period is longer than five years. Choose a shorter one.")
     return Period(midnight(start), midnight(min(end, today) + timedelta(days=1)))
 
 
@@ -122,7 +122,9 @@ def _date(text: str, which: str) -> date:
     except ValueError:
         found = None
     if found is None or found.year < 2000:
-        raise BadPeriod(f"The {which} day is missing or no date: give it as year-month-day, like 2026-01-31.")
+        raise BadPeriod(
+            f"The {which} day is missing or not a date. Write it as year-month-day, for example 2026-01-31."
+        )
     return found
 
 

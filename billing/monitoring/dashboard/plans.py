@@ -14,7 +14,7 @@ SHOWN = {Status.ACTIVE: "Active", Status.TRIALING: "Trialing", Status.PAST_DUE: 
 
 BY_PLAN = Term(
     "Subscriptions by plan",
-    "Subscriptions that are active, trialing or past due now, whatever the period, and the MRR of each plan's.",
+    "Subscriptions that are active, trialing or past due now, and their MRR, by plan; the period does not matter.",
 )
 
 
@@ -45,7 +45,7 @@ def _table(scope: Scope, found: list[Fact], mrr: list[Fact]) -> Table:
         states = [_cell(scope, plan, status, found) for status in SHOWN]
         return [name, *states, Cell(f"{number:,}", share=share(number, total)), money.in_a_line(brings)]
 
-    rows = [row(plan, name) for plan, name in [*plans, (None, "No plan of ours")] if counted(found, kind=_of(plan))]
+    rows = [row(plan, name) for plan, name in [*plans, (None, "No plan")] if counted(found, kind=_of(plan))]
     heads = ("Plan", *SHOWN.values(), "All", "MRR")
     return Table(BY_PLAN, heads, rows, "Nobody is subscribed now.")
 

@@ -17,28 +17,31 @@ COLOURS = {RECOVERED: "good", OPEN: "waiting", LOST: "bad"}
 
 RECOVERY_RATE = Term(
     "Recovery rate",
-    "Of the subscription invoices whose first try failed in the period and whose end is known, the share that was "
-    "paid after all.",
+    "The share that was paid after all, of the subscription invoices whose first attempt failed in the period and"
+    " whose outcome is known.",
 )
 RECOVERED_LATER = Term(
     "Recovered",
-    "What was due on invoices whose first try failed in the period, and that are paid by now.",
+    "The amount due on invoices whose first attempt failed in the period and that are paid by now.",
 )
 LOST_FOR_GOOD = Term(
     "Lost",
-    "What was due on invoices whose first try failed in the period, that are not paid, and whose subscription is no "
-    "longer past due nor incomplete: it ended, was given up or moved on.",
+    "The amount due on unpaid invoices whose first attempt failed in the period, if their subscription is no "
+    "longer past due or incomplete.",
 )
 BY_OUTCOME = Term(
     "Failed invoices by outcome",
-    "Invoices whose first try failed on that day, week or month: recovered (paid by now), still open (the "
+    "Invoices whose first attempt failed on that day, week or month: recovered (paid by now), still open (the "
     "subscription is past due or incomplete, and Stripe may try again), or lost.",
 )
-IN_MONEY = Term("Recovered and lost by currency", "The same invoices in money: what was due when the first try failed.")
-PAST_DUE = Term("Past due now", "Subscriptions whose status at Stripe is past due, today and whatever the period.")
+IN_MONEY = Term(
+    "Recovered and lost by currency",
+    "The same invoices in money: the amount due when the first attempt failed.",
+)
+PAST_DUE = Term("Past due now", "Subscriptions whose status at Stripe is past due today; the period does not matter.")
 DUE = Term(
-    "Due and unpaid",
-    "What remains due, by their last failed try, on the unpaid invoices of subscriptions that are past due now.",
+    "Outstanding",
+    "The amount due, at their last failed attempt, on the unpaid invoices of subscriptions that are past due now.",
 )
 AT_RISK = Term("MRR at risk", "The monthly recurring revenue of the subscriptions that are past due now.")
 
@@ -127,7 +130,7 @@ def _table(scope: Scope, found: list[Fact]) -> Table:
     rows: list[list[str | Cell]] = [
         [name.upper(), *(cell(name, outcome) for outcome in OUTCOMES)] for name in currencies(found)
     ]
-    return Table(IN_MONEY, ("Currency", *OUTCOMES.values()), rows, "No invoice's first try failed in this period.")
+    return Table(IN_MONEY, ("Currency", *OUTCOMES.values()), rows, "No invoice's first attempt failed in this period.")
 
 
 def _now(scope: Scope) -> list[Figure]:
@@ -147,5 +150,5 @@ def _now(scope: Scope) -> list[Figure]:
             "bad" if number else "good",
         ),
         Figure(DUE, due_values, due_parts, scope.rows("paymentfailure", outcome="due_now")),
-        Figure(AT_RISK, at_risk, [*parts_at_risk, "a month"], past_due),
+        Figure(AT_RISK, at_risk, [*parts_at_risk, "per month"], past_due),
     ]

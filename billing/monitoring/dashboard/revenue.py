@@ -25,29 +25,29 @@ COLOURS = {
 
 MRR = Term(
     "MRR",
-    "Monthly recurring revenue at the period's end: price times quantity of every subscription that is active or past"
-    " due, a year counted as 12 months and a week as 12/52 of a month. Trials, discounts, taxes and metered use are "
-    "not in it.",
+    "Monthly recurring revenue at the period's end: price times quantity of every subscription that is active or "
+    "past due, a year counted as 12 months and a week as 12/52 of a month. It leaves out trials, discounts, taxes"
+    " and metered usage.",
 )
-NET = Term("Net change", "What the MRR gained or lost in the period, and as a share of what it was at its beginning.")
+NET = Term("Net change", "The MRR gained or lost in the period, and as a share of the MRR at its beginning.")
 CUSTOMERS = Term("Paying customers", "Customers with MRR at the period's end.")
 CUSTOMER_CHURN = Term(
     "Customer churn",
-    "Customers whose MRR went to nothing in the period, as a share of the paying customers at its beginning. A "
+    "Customers whose MRR fell to zero in the period, as a share of the paying customers at its beginning. A "
     "cancellation counts when it takes effect, not when it is scheduled.",
 )
 REVENUE_CHURN = Term(
     "Revenue churn",
-    "MRR lost in the period by churn and contraction, as a share of the MRR at its beginning; expansion is not set "
-    "against it.",
+    "MRR lost in the period by churn and contraction, as a share of the MRR at its beginning. Expansion is not "
+    "subtracted.",
 )
 OVER_TIME = Term("MRR over time", "The MRR at the end of each day, week or month.")
 MOVES = Term(
     "MRR movements",
-    "What came and went in each day, week or month. New: a customer's first. Expansion and contraction: a change of "
-    "plan, interval or quantity. Churn: it went to nothing. Reactivation: it came back, or in another currency.",
+    "Changes of the MRR in each day, week or month. New: a customer's first. Expansion and contraction: a change "
+    "of plan, interval or quantity. Churn: it fell to zero. Reactivation: it came back, or in another currency.",
 )
-BY_KIND = Term("Movements by kind", "The period's MRR movements in sum, and how many there were.")
+BY_KIND = Term("Movements by kind", "The sum and the number of the period's MRR movements, by kind.")
 
 
 def section(scope: Scope) -> Section:

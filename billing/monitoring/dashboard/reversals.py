@@ -15,21 +15,22 @@ from .scope import Scope
 
 REFUNDED = Term(
     "Refunded",
-    "Refunds made in the period that have succeeded or are on their way; failed and canceled ones are left out.",
+    "Refunds made in the period that have succeeded or are pending; failed and canceled ones are left out.",
 )
 DISPUTED = Term(
     "Disputed",
-    "What cardholders disputed, by the day the dispute was opened. Inquiries are left out: no money has moved.",
+    "The amounts that cardholders disputed, by the day the dispute was opened. Inquiries are left out, since they"
+    " move no money.",
 )
 DISPUTE_RATE = Term(
     "Dispute rate",
-    "Disputes opened in the period as a share of the payments made in it. Card networks watch a merchant from about "
-    "0.75% on.",
+    "Disputes opened in the period as a share of the payments made in it. Card networks monitor a merchant from "
+    "about 0.75%.",
 )
-WON = Term("Disputes won", "Of the disputes opened in the period and closed by now, the share that was won.")
+WON = Term("Disputes won", "The share that was won, of the disputes opened in the period and closed by now.")
 OVER_TIME = Term(
     "Refunds and disputes",
-    "Refunds made and disputes opened in each day, week or month, inquiries apart.",
+    "Refunds made, disputes opened and inquiries opened in each day, week or month.",
 )
 BY_CURRENCY = Term("Refunds and disputes by currency", "The same in money, for each currency.")
 
@@ -120,6 +121,6 @@ def _table(scope: Scope, refunds: list[Fact], disputes: list[Fact]) -> Table:
             Cell(money.worded(lost, currency), _dispute_rows(scope, currency=currency, status__in="lost")),
         ]
 
-    heads = ("Currency", "Refunded", "Disputed", "Of that lost")
+    heads = ("Currency", "Refunded", "Disputed", "Lost disputes")
     found = currencies(refunds, disputes)
     return Table(BY_CURRENCY, heads, [row(currency) for currency in found], "No refund and no dispute in this period.")

@@ -20,36 +20,35 @@ Status = StripeEvent.Status
 
 VOLUME = Term(
     "Events received",
-    "Events of Stripe's that came in the period, at most its last 30 days, each counted once however often it was "
-    "delivered.",
+    "Stripe's events received in the period, at most its last 30 days. An event counts once, however often it was"
+    " delivered.",
 )
 NOT_PROCESSED = Term(
     "Failed events",
-    "Of those, the events that have failed and are tried again, or are dead: given up until staff processes them "
-    "again.",
+    "Events among these that failed and are tried again, or are dead: not tried again until staff process them.",
 )
 LAG = Term(
     "Lag",
-    "How long it took from an event's receipt until it was processed: half of them took no longer than p50, 95 of 100"
-    " no longer than p95.",
+    "The time from an event's receipt until it was processed: half of the events took at most p50, 95 of 100 at "
+    "most p95.",
 )
 DEAD = Term(
     "Dead events now",
-    "Events given up after the last try, whatever the period, that nobody has marked as handled: each needs somebody "
-    "to look at it.",
+    "Events that failed at the last attempt and that nobody has marked as handled; the period does not matter. "
+    "Staff must look at each.",
 )
 BY_STATE = Term(
     "Events by state",
-    "Events received on each day, week or month, by what has become of them: processed (or ignored on purpose), "
-    "waiting, failed (or dead).",
+    "Events received on each day, week or month, by their state now: processed (or ignored on purpose), waiting, "
+    "failed (or dead).",
 )
 LAG_OVER_TIME = Term("Lag over time", "p50 and p95 of the lag, of the events received on each day, week or month.")
 DRIFT = Term(
     "Drift",
-    "Differences between our rows and Stripe that sync runs begun in the period found, and how many of them they "
-    "healed: each is a webhook that never came or was not applied.",
+    "Differences between our rows and Stripe that sync runs of the period found, and how many of them they "
+    "corrected. Each comes from a webhook that never arrived or was not applied.",
 )
-SYNC_RUNS = Term("Sync runs", "Runs of the sync that began in the period, and how many of them failed.")
+SYNC_RUNS = Term("Sync runs", "Sync runs that began in the period, and how many of them failed.")
 
 STATES = {
     "Processed": frozenset({Status.PROCESSED, Status.IGNORED}),
@@ -168,6 +167,6 @@ def _sync(scope: Scope) -> list[Figure]:
     drift = [f"{known['drifted']:,}"]
     failed = f"{known['failed']:,} failed"
     return [
-        Figure(DRIFT, drift, [f"{known['healed']:,} healed"], link, _tone(known["drifted"])),
+        Figure(DRIFT, drift, [f"{known['healed']:,} corrected"], link, _tone(known["drifted"])),
         Figure(SYNC_RUNS, [f"{known['number']:,}"], [failed], link, "bad" if known["failed"] else ""),
     ]

@@ -33,13 +33,13 @@ def api_version() -> Iterator[Finding]:
         text = f"STRIPE_API_VERSION is {conf.api_version}, but the stripe package is for {_ApiVersion.CURRENT}."
         yield warning("api version", text, "Install the stripe package for that version, or change both together.")
     else:
-        yield ok("api version", f"{conf.api_version}, which the installed stripe package is built for.")
+        yield ok("api version", f"The installed stripe package is built for {conf.api_version}.")
 
 
 def webhook_endpoint() -> Iterator[Finding]:
     here = [row for row in account.endpoints() if row["url"].rstrip("/") == account.webhook_url()]
     if not here:
-        text = f"No webhook endpoint leads to {account.webhook_url()}."
+        text = f"No webhook endpoint at Stripe leads to {account.webhook_url()}."
         if account.is_on_loopback():
             yield ok("webhook endpoint", "The site is on loopback, which only a sandbox or Stripe's CLI can reach.")
         else:
@@ -53,7 +53,7 @@ def webhook_endpoint() -> Iterator[Finding]:
             text = (
                 f"{row['id']} sends events of {row['api_version'] or 'the account’s version'}, not {conf.api_version}."
             )
-            yield warning("webhook endpoint", text, f"{SETUP} Then delete that one in the Dashboard.")
+            yield warning("webhook endpoint", text, f"{SETUP} Then delete the old endpoint in the Dashboard.")
         elif lacking := account.lacks(row):
             text = f"{row['id']} does not send {len(lacking)} types: {', '.join(sorted(lacking)[:5])}."
             yield error("webhook endpoint", text, SETUP)

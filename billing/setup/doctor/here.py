@@ -70,10 +70,10 @@ def queue() -> Iterator[Finding]:
         )
     elif lag and lag > health.TOO_OLD.total_seconds():
         yield error(
-            "queue", f"A lane has been queued for {lag} s.", "Start another worker, or find out why this one hangs."
+            "queue", f"A lane has waited {lag} s for a worker.", "Start another worker, or find out why this one hangs."
         )
     else:
-        yield ok("queue", f"{len(clusters)} worker cluster(s) running, {lag or 0} s behind.")
+        yield ok("queue", f"{len(clusters)} worker cluster(s) run, {lag or 0} s behind.")
 
 
 def backlog() -> Iterator[Finding]:
@@ -96,10 +96,10 @@ def backlog() -> Iterator[Finding]:
     ):
         number = found.count()
         if number:
-            said = (error if status == Status.DEAD else warning)("backlog", f"{number} {status} events.", todo)
+            said = (error if status == Status.DEAD else warning)("backlog", f"{number} events are {status}.", todo)
             yield said
         else:
-            yield ok("backlog", f"No {status} events.")
+            yield ok("backlog", f"No events are {status}.")
 
 
 def sync() -> Iterator[Finding]:
@@ -110,12 +110,15 @@ def sync() -> Iterator[Finding]:
             "sync", f"No sync has run {when}.", "The queue runs it every hour. Run `manage.py setup` to schedule it."
         )
     elif last.status == SyncRun.Status.FAILED:
-        yield error("sync", f"The last one failed: {last.error}", "Run `manage.py sync_stripe`.")
+        yield error("sync", f"The last sync failed: {last.error}", "Run `manage.py sync_stripe`.")
     elif last.drifted > last.healed:
-        text = f"{last.drifted - last.healed} differences could not be healed."
+        text = f"{last.drifted - last.healed} differences could not be corrected."
         yield warning("sync", text, "The admin lists them under Sync runs.")
     else:
-        text = f"{last.started_at:%Y-%m-%d %H:%M}: {last.missed} missed events, {last.drifted} drifted, all healed."
+        text = (
+            f"The sync of {last.started_at:%Y-%m-%d %H:%M} found {last.missed} missed events and {last.drifted} "
+            "differences, and corrected all."
+        )
         yield ok("sync", text)
 
 
@@ -126,14 +129,14 @@ def grace() -> Iterator[Finding]:
     longest = max((row["last"] - row["first"] for row in spans), default=None)
     days = max(conf.grace_days, Plan.objects.aggregate(most=Max("grace_days"))["most"] or 0)
     if longest is None:
-        yield ok("grace", f"{days} days; no payment has failed yet that Stripe would try again.")
+        yield ok("grace", f"Grace is {days} days. Stripe has not retried a payment yet.")
     elif longest > timedelta(days=days):
-        text = f"Access ends after {days} days, but Stripe still tries the card after {longest.days} days."
+        text = f"Access ends after {days} days, but Stripe still charges the card after {longest.days} days."
         yield warning(
             "grace", text, "Raise BILLING_GRACE_DAYS, or shorten the retries in the Dashboard, unless you want this."
         )
     else:
-        yield ok("grace", f"{days} days; Stripe's retries so far ended within this time.")
+        yield ok("grace", f"Grace is {days} days, and Stripe's retries so far ended within it.")
 
 
 def counting() -> Iterator[Finding]:
@@ -152,9 +155,11 @@ def counting() -> Iterator[Finding]:
     counting_cache().delete(name)
     wanted = AT_ONCE * COUNTS_EACH
     if counted == wanted:
-        yield ok("cache", f"{wanted} of {wanted} counted by {AT_ONCE} at once.")
+        yield ok("cache", f"The cache counts exactly: {wanted} of {wanted}, by {AT_ONCE} threads at once.")
     else:
-        yield error("cache", f"Counted {counted} of {wanted}.", "Use billing.cache.ExactDatabaseCache or Redis.")
+        yield error(
+            "cache", f"The cache counted {counted} of {wanted}.", "Use billing.cache.ExactDatabaseCache or Redis."
+        )
 
 
 def mail() -> Iterator[Finding]:
@@ -167,13 +172,13 @@ def mail() -> Iterator[Finding]:
         text = f"The mail backend cannot be opened: {type(problem).__name__}: {problem}"
         yield error("mail", text[:300], "Check EMAIL_BACKEND and its settings.")
     else:
-        yield ok("mail", f"{type(backend).__module__} opens.")
+        yield ok("mail", f"The mail backend {type(backend).__module__} can be opened.")
 
 
 def staff() -> Iterator[Finding]:
     """Check that somebody is told when something needs a person."""
     if settings.ADMINS:
-        yield ok("staff", f"{len(settings.ADMINS)} people are told when something needs a person.")
+        yield ok("staff", f"{len(settings.ADMINS)} addresses get a mail when something needs a person.")
     else:
         text = "ADMINS is empty, so nobody is told of dead events, a silent endpoint, drift or a dispute."
         yield warning("staff", text, "Set ADMINS to the addresses of the people who run the site.")

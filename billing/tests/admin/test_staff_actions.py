@@ -262,7 +262,7 @@ def test_while_another_has_the_lane_it_says_so_and_changes_nothing(world, staff,
     monkeypatch.setattr(staff_actions.lanes, "exclusive", partial(lanes.exclusive, wait_seconds=0))
     claim = lanes.take(ada.customer)
     answer = give(staff, ada) if name == "comp" else do(staff, ada, name)
-    assert answer.status_code == 409
+    assert answer.status_code == 503
     assert "Try again in a moment." in answer.content.decode()
     assert (logged(), Hold.objects.count(), Comp.objects.count()) == ([], 0, 0)
     lanes.let_go(claim)
@@ -276,7 +276,7 @@ def test_who_loses_the_lane_on_the_way_has_changed_and_logged_nothing(world, sta
         Lane.objects.update(token="0" * 32)
 
     monkeypatch.setattr(holds, "place", and_the_lane_is_taken_over)
-    assert do(staff, ada, "hold").status_code == 409
+    assert do(staff, ada, "hold").status_code == 503
     assert (logged(), Hold.objects.count()) == ([], 0)
     assert ada.access.has_access
 

@@ -132,7 +132,7 @@ def small_world():
 
 def test_payments_and_their_failures_are_counted(root, small_world):
     found = shown(root)
-    assert found["Payment failure rate"] == ["66.7%", "4 of 6 tries"]
+    assert found["Payment failure rate"] == ["66.7%", "4 of 6 attempts"]
     assert found["Collected"] == ["$40.00"]
     assert table(root, "Failures by decline code")[0] == ["expired card", "2", "50.0%"]
 
@@ -143,8 +143,8 @@ def test_failed_invoices_are_recovered_open_or_lost(root, small_world):
     assert found["Recovered"] == ["$20.00", "1 invoice"]
     assert found["Lost"] == ["$20.00", "1 invoice"]
     assert found["Past due now"][0] == "1"
-    assert found["Due and unpaid"] == ["$15.00"]
-    assert found["MRR at risk"] == ["$20.00", "a month"]
+    assert found["Outstanding"] == ["$15.00"]
+    assert found["MRR at risk"] == ["$20.00", "per month"]
     assert table(root, "Recovered and lost by currency") == [["USD", "$20.00", "$20.00", "$20.00"]]
 
 
@@ -193,7 +193,7 @@ def test_lag_drift_and_failed_events_are_told(root):
     assert found["Lag"] == ["p50 0.5 s", "p95 50 s"]
     assert found["Events received"][0] == "21"
     assert found["Failed events"][0] == found["Dead events now"][0] == "1"
-    assert found["Drift"] == ["3", "2 healed"]
+    assert found["Drift"] == ["3", "2 corrected"]
 
 
 @pytest.fixture
@@ -251,10 +251,10 @@ def test_it_needs_a_permission_of_its_own_and_links_only_to_what_one_may_see(sma
     ("asked", "sentence"),
     [
         ({"period": "2w"}, "There is no such period"),
-        ({"from": "2026-11-05", "to": "2026-11-01"}, "swap the two"),
-        ({"from": "2026-02-30", "to": "2026-03-01"}, "The first day is missing or no date"),
-        ({"from": "2026-11-01"}, "The last day is missing or no date"),
-        ({"from": "2027-01-01", "to": "2027-01-02"}, "still to come"),
+        ({"from": "2026-11-05", "to": "2026-11-01"}, "Swap the two"),
+        ({"from": "2026-02-30", "to": "2026-03-01"}, "The first day is missing or not a date"),
+        ({"from": "2026-11-01"}, "The last day is missing or not a date"),
+        ({"from": "2027-01-01", "to": "2027-01-02"}, "is in the future"),
         ({"from": "2010-01-01", "to": "2026-01-02"}, "longer than five years"),
     ],
 )

@@ -151,7 +151,7 @@ def test_prices_found_at_stripe_are_read_and_never_changed(world):
     world.stripe("POST", f"prices/{price['id']}", active=False)
     out = StringIO()
     call_command("setup_stripe", "--yes", stdout=out)
-    assert out.getvalue().endswith(" changes made, 4 prices found.\n")
+    assert out.getvalue().endswith(" changes at Stripe, and found 4 prices.\n")
     assert not Price.objects.get(lookup_key="team_month").is_active
 
 
@@ -189,7 +189,7 @@ def set_up_stripe(*options):
 def test_portal_and_endpoint_are_made_once_and_the_secret_told_once(world, reachable):
     first = set_up_stripe("--yes")
     assert "whsec_" in first
-    assert set_up_stripe() == "Stripe: 0 changes made, 4 prices found.\n"
+    assert set_up_stripe() == "Made 0 changes at Stripe, and found 4 prices.\n"
     [endpoint] = world.stripe("GET", "webhook_endpoints")["data"]
     assert (endpoint["api_version"], set(endpoint["enabled_events"])) == ("2026-08-26.dahlia", set(EVENT_TYPES))
     [portal] = world.stripe("GET", "billing_portal/configurations")["data"]

@@ -68,14 +68,18 @@ def test_the_likeliest_cause_is_the_newest_event_of_that_customer_that_has_not_c
 
 def test_the_line_of_a_cron_job_counts_what_there_was_and_is_silent_about_what_there_was_not(run):
     run.finished_at = run.started_at
-    assert report.summary(run) == ("In sync (full): 0 missed events, 0 compared, 0 drifted, 0 healed, 0 calls, 0.0 s.")
+    assert report.summary(run) == (
+        "Synced with Stripe (full): found 0 missed events, compared 0 objects, found no difference, "
+        "made 0 calls in 0.0 s."
+    )
     run.events, run.compared, run.imported, run.drifted, run.healed, run.calls = {"a": 1}, 1000, 2, 4, 3, 1
     run.notes = ["One.", "2."]
     assert report.summary(run) == (
-        "In sync (full): 1 missed event, 1,000 compared, 2 imported, 4 drifted, 3 healed, 1 call, 0.0 s. Note: One. 2."
+        "Synced with Stripe (full): found 1 missed event, compared 1,000 objects, imported 2, "
+        "corrected 3 of 4 differences, made 1 call in 0.0 s. Note: One. 2."
     )
     assert report.summary(run, is_dry=True).startswith(
-        "Dry run, nothing written (full): 1 missed event, 1,000 compared, 2 imported, 4 drifted, 0 healed"
+        "Dry run, nothing written (full): found 1 missed event, compared 1,000 objects, imported 2, found 4 differences"
     )
 
 

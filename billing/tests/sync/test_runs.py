@@ -178,12 +178,12 @@ def test_staff_are_told_what_differed_and_how_much_of_it_is_mended(world, quanti
     runs.run(Wanted(customer=ada.customer))
     [(cause, (told_subject, text))] = told().items()
     assert (cause, told_subject) == ("drift", subject)
-    assert text.startswith("1 found, 1 of them mended. ")
+    assert text.startswith("The sync corrected 1 of 1. ")
 
 
 def test_a_customer_nobody_knows_is_refused_before_anything_is_begun(world):
     Customer.objects.create(pk="cus_ben")
-    with pytest.raises(runs.UnknownCustomer, match="cus_ada is no customer here"):
+    with pytest.raises(runs.UnknownCustomer, match="cus_ada is not a customer of ours"):
         runs.run(Wanted(customer="cus_ada"))
     assert not SyncRun.objects.exists()
 

@@ -22,9 +22,9 @@ def test_a_price_and_a_plan_that_stripe_bills_and_are_missing_here_are_back_and_
     before, prices = world.calls()["total"], Prices(run, is_dry=False)
     prices.take_over_unknown(page)
     assert set(run.notes) == {
-        "Plan team was missing here: made, not public and without limits.",
-        f"Price {team.pk} was missing here and is back.",
-        f"Price {other.pk} was missing here and is back.",
+        "Plan team had no row here, so it was added: not public, and without limits.",
+        f"Price {team.pk} had no row here, so it was added.",
+        f"Price {other.pk} had no row here, so it was added.",
     }
     assert world.calls()["total"] - before == 3
     prices.take_over_unknown(page)

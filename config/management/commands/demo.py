@@ -29,7 +29,11 @@ class Command(TerminalCommand):
     is_open = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--exit", action="store_true", help="end after the story: 0 if every step was as it should")
+        parser.add_argument(
+            "--exit",
+            action="store_true",
+            help="end after the story, with exit code 0 if every step had the right outcome",
+        )
         parser.add_argument("--port", type=port, default=8000, help="where the site is served (8000)")
         parser.add_argument("--sandbox-port", type=port, default=12111, help="where the sandbox is served (12111)")
 
@@ -57,7 +61,7 @@ class Command(TerminalCommand):
             ending.heed()
             self._start(processes, options["port"], options["sandbox_port"])
             story.tell(Stage(site, sandbox), self.stdout)
-            self.stdout.write(self.style.SUCCESS("\nEvery step's outcome was as it should be."))
+            self.stdout.write(self.style.SUCCESS("\nEvery step had the right outcome."))
             if not options["exit"]:
                 self._leave_open(site, sandbox, processes)
         finally:

@@ -10,7 +10,7 @@ from config import reference
 
 
 class Command(TerminalCommand):
-    help = "Write docs/api.md anew from docstrings, settings, commands, templates and checks."
+    help = "Rewrite docs/api.md from docstrings, settings, commands, templates and checks."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--to", type=Path, default=reference.PATH, metavar="FILE", help="write another file")
