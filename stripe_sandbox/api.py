@@ -30,7 +30,7 @@ KEY_KEPT = 24 * 3600
 
 
 def answer(state: State, request: Request) -> Response:
-    """Called with the state locked."""
+    """Answer one request of the API. The caller holds the state's lock."""
     request_id = state.new_id("req", 14)
     state.calls[request.method, request.path] += 1
     try:
@@ -92,7 +92,7 @@ def _authorize(state: State, headers: dict[str, str]) -> None:
 
 
 def _once(state: State, request: Request, request_id: str) -> Response:
-    """A write with an idempotency key happens once: its answer is kept, and given again."""
+    """Perform a write with an idempotency key once: keep its answer, and give it again."""
     key = request.headers.get("idempotency-key")
     state.request = {"id": request_id, "idempotency_key": key}
     if request.method != "POST" or not key:
@@ -122,7 +122,7 @@ def _digest(request: Request) -> str:
 
 
 def _forget_old_answers(state: State) -> None:
-    """Keys are dropped after 24 hours; they stand in the order in which they came."""
+    """Drop idempotency keys after 24 hours; they are stored in the order in which they came."""
     while state.answers:
         oldest = next(iter(state.answers))
         if state.now() - state.answers[oldest].get("at", 0) < KEY_KEPT:
@@ -131,7 +131,7 @@ def _forget_old_answers(state: State) -> None:
 
 
 def in_use(key: str) -> ApiError:
-    """Two requests with one key at a time: the second is refused, the client tries it again."""
+    """Refuse the second of two simultaneous requests with one key; the client tries it again."""
     return ApiError(
         409,
         f"There is currently another in-progress request using this Idempotent Key: {key}. Please try again later.",
@@ -141,7 +141,7 @@ def in_use(key: str) -> ApiError:
 
 
 def _perform_or_decline(state: State, request: Request, request_id: str) -> Response:
-    """A declined card is an outcome that is kept; a refused request is not."""
+    """Perform the request; keep a declined card as its outcome, but raise for a refused request."""
     try:
         return _perform(state, request)
     except ApiError as error:

@@ -148,7 +148,8 @@ def _check_setting(name: str, value: Any) -> None:
 
 @action("POST", "/checkout/{session}/complete")
 def complete_checkout(sandbox: "Sandbox", given: Body, session: str) -> Body:
-    """`outcome`: paid, declined, authenticated, authentication_failed; processing, then later paid or declined."""
+    """Act as the buyer who completes a Checkout. `outcome`: paid, declined, authenticated, authentication_failed;
+    processing, then later paid or declined."""
     known(given, "payment_method", "outcome", "promotion_code")
     token, outcome = optional_text(given, "payment_method"), optional_text(given, "outcome")
     return buying.complete(sandbox.state, session, token, outcome, optional_text(given, "promotion_code"))
@@ -253,7 +254,7 @@ def deliver(sandbox: "Sandbox", given: Body) -> Body:
 
 @action("POST", "/settle")
 def settle(sandbox: "Sandbox", given: Body) -> Body:
-    """Waits until no delivery is waiting or under way, at most `timeout` seconds (10)."""
+    """Wait until no delivery is waiting or under way, at most `timeout` seconds (10)."""
     known(given, "timeout")
     timeout = given.get("timeout", 10)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout <= 600:

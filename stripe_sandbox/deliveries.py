@@ -32,7 +32,7 @@ class Delivery:
 
 
 class Dispatcher:
-    """Hands events over to the line of each target; `idle` is notified whenever a delivery ends."""
+    """The dispatcher hands events to the line of each target; `idle` is notified whenever a delivery ends."""
 
     def __init__(self, state: State, faults: Faults, lock: threading.RLock) -> None:
         self.state, self.faults, self.lock = state, faults, lock
@@ -40,7 +40,7 @@ class Dispatcher:
         self.idle = threading.Condition()
 
     def take(self) -> None:
-        """Called with the state locked, after whatever may have published events."""
+        """Take new events over from the state. The caller holds the state's lock."""
         published, self.state.published = self.state.published, []
         if not published:
             return
@@ -67,7 +67,7 @@ class Dispatcher:
         return sum(line.pending() for line in list(self.lines.values()))
 
     def settle(self, timeout: float) -> int:
-        """Waits, without the state's lock, until nothing is waiting or under way; how many deliveries still are."""
+        """Wait, without the state's lock, until nothing is waiting or under way; return how many still are."""
         end = time.monotonic() + timeout
         with self.idle:
             while (left := self.pending()) and time.monotonic() < end:
@@ -110,7 +110,7 @@ class Dispatcher:
 
 
 class Line(threading.Thread):
-    """The deliveries of one target, one after another, by the time they are due."""
+    """A line holds the deliveries of one target, one after another, by the time they are due."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         super().__init__(name="deliveries", daemon=True)
@@ -221,7 +221,8 @@ class Line(threading.Thread):
 
 
 def shuffled(batch: list[Delivery], chance: random.Random) -> list[Delivery]:
-    """Random order in which a duplicate never follows its twin at once (unless there is nothing to put between)."""
+    """Return the deliveries in a random order in which a duplicate never directly follows its twin (unless there is
+    nothing to put between)."""
     first = [d for d in batch if d.copy == 1]
     second = [d for d in batch if d.copy > 1]
     chance.shuffle(first)
@@ -237,7 +238,7 @@ def signature(body: bytes, secret: str, at: int) -> str:
 
 
 def post(url: str, body: bytes, header: str) -> tuple[int | None, str | None]:
-    """The status answered, or why there was none."""
+    """Return the status answered, or why there was none."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     headers = {

@@ -40,7 +40,7 @@ def invalid(message: str, param: str | None = None, code: str | None = None, **d
 
 
 def missing_resource(kind: str, identifier: str, param: str | None = None) -> ApiError:
-    """404 for the object the path names, 400 for one that a parameter names, as at Stripe."""
+    """Return the error for an id that does not exist: 404 if it is in the path, 400 in a parameter, as at Stripe."""
     name = CALLED.get(kind) or kind.rsplit(".", 1)[-1].replace("_", " ")
     message = f"No such {name}: '{identifier}'"
     return ApiError(400 if param else 404, message, code="resource_missing", param=param or IN_PATH.get(kind, "id"))

@@ -44,7 +44,7 @@ def _publish(state: State, entry: dict[str, Any]) -> None:
 
 
 def shown(row: Object) -> Object:
-    """The event as the API answers and delivers it."""
+    """Return the event as the API answers and delivers it."""
     event = {name: value for name, value in row.items() if name not in {"snapshot", "previous", "reached"}}
     event["data"] = {"object": shortened(json.loads(row["snapshot"]))}
     if row["previous"] is not None:
@@ -54,7 +54,7 @@ def shown(row: Object) -> Object:
 
 @contextmanager
 def recorded(state: State, obj: Object, kind: str) -> Iterator[Object]:
-    """Announces what the block changed in `obj`; nothing when it changed nothing."""
+    """Announce what the block changed in `obj`; announce nothing if it changed nothing."""
     before = json.loads(json.dumps(obj))
     yield obj
     previous = difference(before, obj)
@@ -64,7 +64,7 @@ def recorded(state: State, obj: Object, kind: str) -> Iterator[Object]:
 
 @contextmanager
 def in_order(state: State, order: Sequence[str]) -> Iterator[None]:
-    """Publishes the block's events in Stripe's observed order; a failed block publishes what it did before failing."""
+    """Publish the block's events in Stripe's observed order; a failed block publishes what it did before failing."""
     held: list[dict[str, Any]] = []
     outer, state.held = state.held, held
     try:
@@ -80,7 +80,7 @@ def in_order(state: State, order: Sequence[str]) -> Iterator[None]:
 
 
 def forget(state: State, kind: str, obj: Object) -> None:
-    """Takes back what the surrounding block said of an object that is announced as a whole at its end."""
+    """Take back the events of an object in the surrounding block, which announces the object as a whole at its end."""
     if state.held is not None:
         state.held[:] = [
             entry for entry in state.held if entry["type"] != kind or json.loads(entry["snapshot"])["id"] != obj["id"]
@@ -88,7 +88,7 @@ def forget(state: State, kind: str, obj: Object) -> None:
 
 
 def difference(before: Any, after: Any) -> dict[str, Any]:
-    """The earlier values of what changed; objects are compared key by key, lists as a whole."""
+    """Return the earlier values of what changed; objects are compared key by key, lists as a whole."""
     changed: dict[str, Any] = {}
     for name in before.keys() | after.keys():
         old, new = before.get(name), after.get(name)

@@ -53,7 +53,8 @@ class Sandbox:
         return f"http://{self.host}:{self.port}"
 
     def start(self) -> "Sandbox":
-        """Raises OSError where the port is taken, `NotAState` where the state's file is none; nothing runs then."""
+        """Start serving. Raises OSError if the port is taken, `NotAState` if the file holds no state; then nothing
+        runs."""
         if self.state_file and self.state_file.exists():
             self.state = saving.load(self.state_file)
             self.dispatcher.state = self.state
@@ -100,7 +101,7 @@ class Sandbox:
         return state
 
     def _tick(self) -> None:
-        """Time passes by itself too: what falls due on the wall clock happens."""
+        """Let everything happen that falls due as time passes by itself."""
         saved = time.monotonic()
         while not self._stopping.wait(TICK):
             try:

@@ -28,7 +28,7 @@ def save(state: State, path: Path) -> None:
 
 
 def load(path: Path) -> State:
-    """Raises `NotAState`; the file is left as it is."""
+    """Load the state from the file. Raises `NotAState`; the file is left as it is."""
     try:
         return _restored(json.loads(path.read_text()))
     except OSError as error:

@@ -164,7 +164,7 @@ class State:
         return self.notes.setdefault(identifier, {})
 
     def schedule(self, at: int, job: str, *arguments: str, urgency: int = 5) -> None:
-        """Jobs of one instant run by urgency, lowest first, then in the order of their scheduling."""
+        """Schedule a job. Jobs of one instant run by urgency, lowest first, then in the order of their scheduling."""
         self.made += 1
         heapq.heappush(self.due, (at, urgency, self.made, job, list(arguments)))
 

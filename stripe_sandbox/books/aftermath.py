@@ -56,7 +56,8 @@ def refund(state: State, charge: Object, amount: int | None, reason: str | None,
 
 
 def arrive(state: State, identifier: str) -> None:
-    """The bank's reference comes a moment after the answer; with the money of a debit, days later."""
+    """Complete a refund: the bank's reference comes a moment after the answer, or days later, with the money of a
+    debit."""
     made = state.get("refund", identifier)
     if made["status"] == "failed":
         return
@@ -98,7 +99,7 @@ def _refund(state: State, charge: Object, amount: int, reason: str | None, metad
 
 
 def fail_refund(state: State, identifier: str, reason: str = "unknown") -> Object:
-    """The bank sends the money back: the charge is as if this refund had not been."""
+    """Fail a refund: the bank sends the money back, and the charge is as if the refund had not been made."""
     made = state.get("refund", identifier)
     if made["status"] not in ("succeeded", "pending"):
         raise invalid(f"The refund {identifier} is {made['status']}: only one that succeeded or is pending can fail.")
@@ -144,7 +145,7 @@ def open_dispute(state: State, charge_id: str, reason: str | None = None, inquir
 
 
 def _cancel_disputed(state: State, charge: Object) -> None:
-    """The account's setting that ends the subscription of a disputed payment."""
+    """Cancel the subscription of a disputed payment, if the account's settings say so."""
     for sub in state.table("subscription").where("customer", charge["customer"]):
         if not standing.is_over(sub):
             standing.end(state, sub, "payment_disputed")

@@ -32,7 +32,7 @@ def too_large(currency: str, param: str = "amount") -> ApiError:
 
 
 def check(amount: int, currency: str) -> None:
-    """Refuses what cannot be charged by itself."""
+    """Refuse an amount that is too small or too large to be charged alone."""
     if amount < 1:
         raise invalid(NOTHING, "amount", "parameter_invalid_integer")
     if is_too_small(amount, currency):

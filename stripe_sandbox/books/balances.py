@@ -11,7 +11,7 @@ KIND = "customer_balance_transaction"
 
 
 def move(state: State, customer: Object, amount: int, kind: str, **values: Any) -> Object:
-    """A credit is negative: it lowers what the next invoice asks for."""
+    """Move the customer's balance. A negative amount is a credit: it lowers the next invoice."""
     with recorded(state, customer, "customer.updated"):
         customer["balance"] += amount
     return book(state, customer, amount, kind, **values)
@@ -39,8 +39,8 @@ def book(state: State, customer: Object, amount: int, kind: str, **values: Any) 
 
 
 def apply(state: State, invoice: Object, customer: Object) -> None:
-    """A credit or debt counts towards the invoice; what is left of it stays. An invoice below zero is a credit, one
-    below what can be charged a debt that the next one asks for."""
+    """Apply the customer's credit or debt to the invoice; the rest stays on the balance. An invoice below zero becomes
+    a credit, and one below the smallest charge becomes a debt for the next one."""
     before = customer["balance"]
     due = invoice["total"] + before
     carried = due if due < 0 or _is_carried(invoice, due) else 0
@@ -57,7 +57,7 @@ def _is_carried(invoice: Object, due: int) -> bool:
 
 
 def give_back(state: State, invoice: Object) -> None:
-    """A voided invoice has used nothing of the balance."""
+    """Give back to the balance what a voided invoice took from it."""
     moved = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
     customer = state.find("customer", invoice["customer"])
     if moved and customer is not None and invoice["ending_balance"] is not None:

@@ -93,7 +93,7 @@ def _ends_without_card(state: State, sub: Object) -> bool:
 
 
 def renew_now(state: State, sub: Object) -> None:
-    """The period moves on and its invoice is drawn up; an hour later it is finalized and charged."""
+    """Begin the next period and draw up its invoice, which is finalized and charged an hour later."""
     start, end = items.next_period(sub, items.period_end(sub))
     old = (items.period_start(sub), items.period_end(sub))
     collects = sub["status"] != "unpaid"
@@ -157,7 +157,7 @@ def collect_finalized(state: State, identifier: str) -> None:
 
 @job
 def overdue(state: State, identifier: str) -> None:
-    """The invoice was not paid by its due date: the subscription is past due, and is given up when that lasts."""
+    """Mark the subscription as past due, because its invoice was not paid by the due date; give it up if that lasts."""
     invoice = state.get("invoice", identifier)
     if invoice["status"] != "open":
         return
@@ -207,7 +207,7 @@ def _credit_rest(state: State, sub: Object) -> None:
 
 @job
 def incomplete_lapsed(state: State, identifier: str) -> None:
-    """The first payment was not made within 23 hours."""
+    """Expire a subscription whose first payment was not made within 23 hours."""
     sub = _live(state, identifier)
     if sub is None or sub["status"] != "incomplete" or _is_processing(state, sub):
         return
@@ -234,7 +234,7 @@ def pending_update_lapsed(state: State, identifier: str, invoice_id: str) -> Non
 
 @job
 def resumption_lapsed(state: State, identifier: str, invoice_id: str) -> None:
-    """The resumption was not paid within 23 hours: the subscription stays paused."""
+    """Void the invoice of a resumption that was not paid within 23 hours; the subscription stays paused."""
     sub, invoice = _live(state, identifier), state.get("invoice", invoice_id)
     if sub is not None and sub["status"] == "paused" and invoice["status"] == "open":
         standing.close_invoice(state, invoice, "void")

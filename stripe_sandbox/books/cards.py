@@ -37,9 +37,8 @@ BLOCKED = ("fraudulent",)
 
 @dataclass(frozen=True)
 class Card:
-    """`decline`: at once; `later_decline`: attaches, fails when charged; `authentication`: '', 'setup' or 'always';
-    `expires`: month and year, where someone entered them.
-    """
+    """This says how a card behaves. `decline`: it is declined at once; `later_decline`: it can be attached, and fails
+    when charged; `authentication`: '', 'setup' or 'always'; `expires`: month and year, where someone entered them."""
 
     token: str
     number: str
@@ -117,7 +116,7 @@ ALIASES = {
 
 
 def by_token(token: str, param: str) -> Card:
-    """`pm_card_visa`, `tok_visa`, `tok_chargeDeclined`: the names of Stripe's own test cards."""
+    """Find a test card by one of Stripe's names, such as `pm_card_visa`, `tok_visa` or `tok_chargeDeclined`."""
     name = token.removeprefix("pm_card_").removeprefix("tok_")
     card = BY_TOKEN.get(ALIASES.get(name, name))
     if card is None:
@@ -143,7 +142,7 @@ Means = Card | Account
 
 
 def of_method(state: State, method: str) -> Means:
-    """Refuses by name what is neither a card nor a bank account that can be debited."""
+    """Find the card of a payment method; refuse one that is neither a card nor a bank account that can be debited."""
     note = state.notes.get(method, {})
     if "debit" in note:
         return debits.BY_TOKEN[note["debit"]]

@@ -114,14 +114,14 @@ def release(state: State, charge: Object) -> None:
 
 
 def settle(state: State, charge: Object) -> None:
-    """The captured amount less Stripe's fee goes to the account's balance."""
+    """Book the captured amount, less Stripe's fee, on the account's balance."""
     amount = charge["amount_captured"]
     fee = fee_of(charge["payment_method_details"]["type"], amount)
     charge["balance_transaction"] = book(state, charge, amount, "charge", "charge", fee)["id"]
 
 
 def fee_of(kind: str, amount: int) -> int:
-    """Stripe's fees of the pinned account, as its price list says."""
+    """Return the fee that Stripe's price list asks for a charge."""
     if kind == SEPA:
         return 35
     if kind == ACH:

@@ -46,8 +46,8 @@ def new_intent(state: State, amount: int, currency: str, **values: Any) -> Objec
 
 
 def attempt(state: State, intent: Object, method: str | None, on_session: bool, outcome: str | None = None) -> str:
-    """Charges the card as it behaves, or as `outcome` says: paid, declined, authenticated, authentication_failed,
-    processing (the bank's answer comes days later)."""
+    """Charge the card as it behaves, or with the `outcome` given: paid, declined, authenticated, authentication_failed,
+    or processing (the bank answers days later)."""
     if method is None:
         return _without_card(state, intent)
     card = cards.of_method(state, method)
@@ -84,7 +84,7 @@ def needs_authentication(card: Means, on_session: bool) -> bool:
 
 
 def keep_card(state: State, intent: Object) -> None:
-    """`setup_future_usage` attaches the card that has paid, or the account that is debited, to its customer."""
+    """Attach the card that has paid, or the debited account, to its customer, if `setup_future_usage` asks for it."""
     if not (intent["setup_future_usage"] and intent["customer"] and intent["payment_method"]):
         return
     method = state.get("payment_method", intent["payment_method"])

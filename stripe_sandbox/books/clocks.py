@@ -58,7 +58,7 @@ def _of_one(state: State, identifier: str) -> str | None:
 
 
 def step(state: State, clock: Object, to: int) -> None:
-    """Goes through what falls due for the clock's customers, up to the instant."""
+    """Do all that falls due for the clock's customers, up to the instant."""
     with within(state, clock["id"]):
         state.clock.standing = None
         due.run_due(state, to)

@@ -27,8 +27,8 @@ def collect(
     scheduled: bool = False,
     counts: bool = False,
 ) -> str:
-    """Tries once to pay an open invoice. A scheduled try counts, and plans the next one when it fails; of the others
-    the first one `counts` if it is Stripe's own or asked for by the API, and was not stopped by 3D Secure."""
+    """Try once to pay an open invoice. A scheduled try counts as an attempt, and plans the next one if it fails. Of the
+    others only the first one `counts`, if it is Stripe's own or asked for by the API, and 3D Secure did not stop it."""
     if invoice["amount_due"] == 0:
         settle(state, invoice)
         return SUCCEEDED
@@ -49,7 +49,7 @@ def collect(
 
 
 def _await(state: State, invoice: Object, scheduled: bool, counts: bool) -> None:
-    """The attempt is on record; what it comes to, and whether another follows, the bank says later."""
+    """Record the attempt; the bank says later how it ends, and whether another follows."""
     state.note(invoice["id"])["awaits_scheduled"] = scheduled
     with recorded(state, invoice, "invoice.updated"):
         _count(invoice, scheduled, counts)
@@ -57,7 +57,7 @@ def _await(state: State, invoice: Object, scheduled: bool, counts: bool) -> None
 
 
 def conclude(state: State, invoice: Object, result: str) -> None:
-    """The bank has answered. An incomplete subscription has its 23 hours from a failure on."""
+    """Record the bank's answer. An incomplete subscription has 23 hours from a failure on."""
     scheduled = state.note(invoice["id"]).pop("awaits_scheduled", False)
     if result == SUCCEEDED:
         settle(state, invoice)
@@ -82,7 +82,7 @@ def advance(state: State, invoice: Object, on_session: bool = False, scheduled: 
 
 
 def settle(state: State, invoice: Object, out_of_band: bool = False) -> None:
-    """The invoice is paid: the subscription that waited for it is active."""
+    """Mark the invoice as paid, and activate the subscription that waited for it."""
     invoicing.mark_paid(state, invoice, out_of_band)
     sub = state.find("subscription", invoicing.subscription_id(invoice))
     if sub is not None:
@@ -92,7 +92,7 @@ def settle(state: State, invoice: Object, out_of_band: bool = False) -> None:
 
 
 def _card_to_keep(state: State, sub: Object, invoice: Object) -> str | None:
-    """`save_default_payment_method=on_subscription`: the card that has paid pays from now on (the SDK says so)."""
+    """Return the card that pays from now on, if `save_default_payment_method` is `on_subscription` (by the SDK)."""
     intent = invoicing.intent_of(state, invoice)
     keeps = sub["payment_settings"]["save_default_payment_method"] == "on_subscription"
     return intent["payment_method"] if keeps and intent else None
@@ -119,7 +119,8 @@ def _fail(state: State, invoice: Object, result: str, scheduled: bool, is_late: 
 
 
 def _plan_retry(state: State, invoice: Object, result: str) -> bool:
-    """Plans the next try; True when this was the last one. What waits for the buyer's 3D Secure is not retried."""
+    """Plan the next try; return True if this was the last one. A payment that waits for the buyer's 3D Secure is not
+    retried."""
     if result == REQUIRES_ACTION:
         invoice["next_payment_attempt"] = None
         waits = state.now() + days(state.settings["authentication_days"])
@@ -136,7 +137,7 @@ def _plan_retry(state: State, invoice: Object, result: str) -> bool:
 
 
 def give_up(state: State, sub: Object, invoice: Object) -> None:
-    """After the last try the subscription ends, or stays unpaid, as the account is set."""
+    """End the subscription after the last try, or leave it unpaid, as the account's settings say."""
     choice = state.settings["after_last_retry"]
     if choice == "cancel":
         standing.end(state, sub, "payment_failed")
@@ -148,7 +149,7 @@ def give_up(state: State, sub: Object, invoice: Object) -> None:
 
 
 def pay_open(state: State, customer: str) -> None:
-    """A new default card pays what is open (the portal does this at once)."""
+    """Pay what is open with a new default card (the portal does this at once)."""
     for invoice in state.table("invoice").where("customer", customer):
         if invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
             collect(state, invoice, on_session=True)

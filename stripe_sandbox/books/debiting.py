@@ -52,7 +52,8 @@ def add(intent: Object, kind: str) -> None:
 
 
 def begin(state: State, intent: Object, method: str, account: Account) -> bool:
-    """Hand the debit to the bank, and say whether that went: not in another currency, nor under an ended mandate."""
+    """Hand the debit to the bank, and return whether it took it: it takes none in another currency, or under an ended
+    mandate."""
     mandate = mandates.of(state, method)
     if intent["currency"] != CURRENCIES[account.kind]:
         return _stop(state, intent, method, "invalid_currency")

@@ -16,7 +16,8 @@ DELAY = 180
 
 @dataclass(frozen=True)
 class Account:
-    """`code` says why its debits fail, if they do; `answers`, whether its bank ever does by itself."""
+    """This says how a test account behaves. `code` says why its debits fail, if they do; `answers` says whether its
+    bank ever answers by itself."""
 
     kind: str
     token: str

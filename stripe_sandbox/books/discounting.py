@@ -18,7 +18,8 @@ from .reductions import amount_off, coupon_of
 
 @dataclass(frozen=True)
 class Given:
-    """The discounts that count: of the whole, and of items by their ids; by id, or drawn up and not redeemed yet."""
+    """These discounts count: those of the whole, and those of items by the items' ids. A discount is an id, or is drawn
+    up and not redeemed yet."""
 
     whole: list[str | Object]
     of_items: dict[str, list[str | Object]]
@@ -86,8 +87,8 @@ def _has_paid(state: State, customer: str) -> bool:
 def give(
     state: State, entries: Any, target: Object, amount: int, session: str | None = None, payer: Object | None = None
 ) -> None:
-    """Sets the discounts of a subscription, an invoice or an item; those that are not named again end. `payer` has the
-    customer and the currency, where the target has none."""
+    """Set the discounts of a subscription, an invoice or an item; those that are not named again end. `payer` has the
+    customer and the currency, if the target has none."""
     payer = payer or target
     picked = [_picked(state, entry, target, amount, payer) for entry in entries or []]
     kept = [each if isinstance(each, str) else redeem(state, *each, target, session, payer)["id"] for each in picked]
@@ -121,13 +122,13 @@ def items_total(state: State, sub: Object, rows: list[Object]) -> int:
 
 
 def _is_for(entry: dict[str, Any], row: Object) -> bool:
-    """An entry of `items[]` names its item by id or by price."""
+    """Return whether an entry of `items[]` names this item, by id or by price."""
     by_price = "id" not in entry and entry.get("price") == row["price"]["id"]
     return entry.get("id") == row["id"] or by_price
 
 
 def give_items(state: State, sub: Object, entries: list[dict[str, Any]], session: str | None = None) -> None:
-    """The discounts of a subscription's items, as `items[]` names them by id or by price."""
+    """Set the discounts of a subscription's items, as `items[]` names them by id or by price."""
     for entry in entries:
         if "discounts" not in entry or entry.get("deleted"):
             continue
@@ -140,7 +141,7 @@ def give_items(state: State, sub: Object, entries: list[dict[str, Any]], session
 def _picked(
     state: State, entry: dict[str, Any], target: Object, amount: int, payer: Object
 ) -> str | tuple[Object, Any]:
-    """A discount that stays, by id, or a coupon and code to redeem."""
+    """Return a discount that stays, by its id, or a coupon and code to redeem."""
     known = entry.get("discount")
     if known is None:
         return chosen(state, entry, payer["customer"], payer["currency"], amount)
@@ -236,7 +237,7 @@ def code_expires(state: State, identifier: str) -> None:
 
 
 def use_up(state: State, sub: Object, invoice: Object) -> None:
-    """A coupon that counts once has been used by the first invoice on which it took something off."""
+    """End the discount of each coupon that counts once and has reduced this invoice."""
     used = [entry["discount"] for entry in invoice["total_discount_amounts"] if entry["amount"]]
     for identifier in used:
         once = coupon_of(state, state.get("discount", identifier))["duration"] == "once"

@@ -10,13 +10,13 @@ JOBS: dict[str, Job] = {}
 
 
 def job(function: Job) -> Job:
-    """Registers a function by its name; it is called with the state and the arguments it was scheduled with."""
+    """Register a function by its name; it is called with the state and the arguments it was scheduled with."""
     JOBS[function.__name__] = function
     return function
 
 
 def run_due(state: State, until: int) -> int:
-    """Goes through every due instant up to `until`, the clock standing at each; how many there were."""
+    """Run all jobs due up to `until`, with the clock standing at each instant; return how many instants there were."""
     done, outer = 0, state.clock.standing
     while (found := state.next_due(until)) is not None:
         at, name, arguments = found
@@ -30,7 +30,7 @@ def run_due(state: State, until: int) -> int:
 
 
 def advance(state: State, to: int) -> int:
-    """Moves the clock; what falls due while one is going through the rest counts as well."""
+    """Move the clock; jobs that fall due while others run are run as well."""
     done = run_due(state, to)
     state.clock.move_to(to)
     forget_old(state)

@@ -9,8 +9,9 @@ LIVE = ("active", "past_due", "unpaid")
 def move(
     state: State, sub: Object, at: int | None, at_period_end: bool = False, prorations: str = "create_prorations"
 ) -> None:
-    """A later end, or none (None), gives the period back what an earlier one took from it; that is charged for unless
-    `prorations` is `none` (assumed). What changes in the subscription is announced by the caller."""
+    """Move the end of the subscription. A later end, or none (None), gives the period back what an earlier end took
+    from it, and charges for it unless `prorations` is `none` (assumed). The caller announces what changes in the
+    subscription."""
     standing.schedule_cancellation(state, sub, at, at_period_end)
     start, before, end = items.period_start(sub), items.period_end(sub), items.whole(sub)[1]
     end = min(end, at or end)

@@ -14,7 +14,7 @@ ENTITLEMENT = "entitlements.active_entitlement"
 
 
 def attached(state: State, product: str) -> list[Object]:
-    """The product's features, newest first, in the shape that says so."""
+    """Return the features of a product, newest first, as objects that name the product and the feature."""
     named = state.notes.get(product, {}).get("features", [])
     return [state.get("product_feature", each) for each in reversed(named)]
 

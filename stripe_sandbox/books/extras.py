@@ -15,7 +15,7 @@ PLAIN = ("description", "discountable", "metadata")
 
 
 def buyer(customer: Object, currency: str | None = None, **values: Any) -> Object:
-    """Stands where an invoice has no subscription."""
+    """Return what stands for the subscription of an invoice that has none."""
     shown = currency or customer["currency"] or "usd"
     return {"id": None, "customer": customer["id"], "currency": shown.lower(), "metadata": {}, "discounts": [],
             "collection_method": "charge_automatically", **values}  # fmt: skip

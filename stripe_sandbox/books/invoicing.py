@@ -104,7 +104,7 @@ def draft(state: State, sub: Object, reason: str, lines: list[Object], **values:
 
 
 def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
-    """The invoice gets its number and pages, and a payment intent when there is something to pay."""
+    """Finalize the invoice: it gets its number and pages, and a payment intent if there is something to pay."""
     customer = state.get("customer", invoice["customer"])
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
     customer["next_invoice_sequence"] += 1
@@ -205,7 +205,7 @@ def settle_payment(state: State, invoice: Object) -> None:
 
 
 def close_unpaid(state: State, invoice: Object, status: str) -> None:
-    """Voided or uncollectible: nothing more is asked for."""
+    """Close an invoice that is voided or uncollectible, so that nothing more is asked for."""
     stamp = "voided_at" if status == "void" else "marked_uncollectible_at"
     invoice.update(status=status, auto_advance=False, next_payment_attempt=None)
     invoice["status_transitions"][stamp] = state.now()
@@ -216,7 +216,7 @@ def close_unpaid(state: State, invoice: Object, status: str) -> None:
 
 
 def cancel_payment(state: State, invoice: Object, reason: str) -> None:
-    """Cancel the payment that waited, by which nothing more is to be paid."""
+    """Cancel the payment intent that waits, since nothing more is to be paid by it."""
     payment, intent = payment_of(state, invoice), intent_of(state, invoice)
     if payment is None or intent is None:
         return

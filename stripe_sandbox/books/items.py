@@ -162,7 +162,7 @@ def put(sub: Object, rows: list[Object]) -> None:
 
 
 def hold_pending(state: State, sub: Object, rows: list[Object], invoice: str, anchor: int) -> None:
-    """`pending_if_incomplete`: the change waits for its invoice, 23 hours long."""
+    """Make the change wait for its invoice, for 23 hours, as `pending_if_incomplete` asks."""
     expires = state.now() + 23 * 3600
     sub["pending_update"] = {
         "billing_cycle_anchor": anchor if anchor != sub["billing_cycle_anchor"] else None,

@@ -62,7 +62,7 @@ def described(state: State, sub: Object, item: Object) -> str:
 
 
 def counted(item: Object, product: Object | None) -> str:
-    """`10 user ×`: the label of a unit stays in the singular."""
+    """Return a label such as `10 user ×`, in which the label of a unit stays in the singular."""
     label = product["unit_label"] if product else None
     return f"{item.get('quantity') or 1}{f' {label}' if label else ''} ×"
 
@@ -105,8 +105,8 @@ def bill_at_last(state: State, billed: dict[str, Any]) -> None:
 
 
 def ordered(state: State, lines: list[Line]) -> list[Line]:
-    """Invoice items come before the items of the subscription, the newest of each first (the SDK says so); those of one
-    second stand in the order of their making (recorded)."""
+    """Return invoice items before the items of the subscription, the newest of each first (the SDK says so); those of
+    one second in the order in which they were made (recorded)."""
     return sorted(lines, key=lambda entry: _rank(state, entry))
 
 

@@ -60,7 +60,7 @@ def revoke(state: State, method: str, why: str) -> None:
 
 @job
 def mandate_answered(state: State, identifier: str, answer: str) -> None:
-    """The bank of a Bacs debit accepts a mandate, or refuses it."""
+    """Accept or refuse the mandate of a Bacs debit, as the bank does."""
     mandate = state.get("mandate", identifier)
     if mandate["status"] != "pending":
         return

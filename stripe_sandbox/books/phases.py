@@ -51,7 +51,7 @@ def of_subscription(sub: Object) -> Object:
 
 
 def read(state: State, given: list[dict[str, Any]], start: int, keep: Object | None = None) -> list[Object]:
-    """Phases one after another from `start`; `keep` is the phase under way, whose start stays."""
+    """Read the phases one after another from `start`; `keep` is the phase under way, whose start stays."""
     if not given:
         raise missing_parameter("phases")
     phases: list[Object] = []
@@ -207,7 +207,7 @@ def close(state: State, schedule: Object, status: str) -> None:
 
 
 def close_with(state: State, sub: Object) -> None:
-    """An ended subscription takes its schedule with it: completed where that was the plan, else canceled."""
+    """Close the schedule of an ended subscription: `completed` where it planned that end, else `canceled`."""
     schedule = governing(state, sub)
     if schedule is not None:
         planned = schedule["end_behavior"] == "cancel" and state.now() >= end_of(schedule)

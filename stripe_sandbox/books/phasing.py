@@ -17,7 +17,7 @@ ORDER = (CHANGED, UPDATED, "invoiceitem.created", "invoice.created", "invoice.fi
 
 
 def attach(state: State, sub: Object, metadata: Object, end_behavior: str) -> Object:
-    """`from_subscription`: one phase, the subscription as it is until its period ends."""
+    """Make a schedule of one phase, which is the subscription as it is until its period ends (`from_subscription`)."""
     if phases.governing(state, sub) is not None:
         raise invalid(
             "You cannot migrate a subscription that is already attached to a schedule: " + sub["schedule"],
@@ -87,7 +87,7 @@ def plan(state: State, schedule: Object) -> None:
 
 
 def rewrite(state: State, schedule: Object, shown: list[Object], end_behavior: str, prorations: str) -> None:
-    """New phases; where the one under way says otherwise than the subscription, that is changed at once."""
+    """Replace the phases; if the phase under way differs from the subscription, change the subscription at once."""
     sub = state.find("subscription", schedule["subscription"])
     before = phases.at(schedule, state.now())
     with recorded(state, schedule, CHANGED):
@@ -103,7 +103,7 @@ def rewrite(state: State, schedule: Object, shown: list[Object], end_behavior: s
 
 
 def step(state: State, schedule: Object) -> None:
-    """The phase is over: on to the next one, or to the schedule's end."""
+    """Step from a phase that is over to the next one, or to the schedule's end."""
     sub = state.get("subscription", schedule["subscription"])
     following = phases.at(schedule, state.now())
     if following is None:
@@ -126,7 +126,7 @@ def finish(state: State, schedule: Object, sub: Object) -> None:
 
 
 def release(state: State, schedule: Object, keep_cancel: bool = True) -> None:
-    """The subscription goes on by itself, as it is."""
+    """Release the schedule; the subscription continues as it is."""
     sub = state.find("subscription", schedule["subscription"])
     phases.close(state, schedule, "released")
     if sub is not None:
@@ -165,8 +165,8 @@ def _enter(state: State, sub: Object, phase: Object, prorations: str, before: Ob
 
 
 def _worked_out(state: State, sub: Object, phase: Object, prorations: str) -> Change | None:
-    """Work out the change of the items, None if nothing changes. A trial that begins credits what it takes the place
-    of."""
+    """Work out the change of the items; None if nothing changes. A trial that begins credits the period that it
+    replaces."""
     rows = items.changed(state, sub, phases.wanted(sub, phase)) if phases.differs(sub, phase) else None
     if not _begins_trial(state, sub, phase):
         return None if rows is None else phased(state, sub, rows, prorations)
@@ -179,7 +179,8 @@ def _worked_out(state: State, sub: Object, phase: Object, prorations: str) -> Ch
 
 
 def phased(state: State, sub: Object, rows: list[Object], prorations: str) -> Change:
-    """A phase of another interval begins a period of its own (`billing_cycle_anchor=automatic`, assumed)."""
+    """Work out the change to a phase's items; another interval begins a new period (`billing_cycle_anchor=automatic`,
+    assumed)."""
     resets = proration.rhythm(rows) != proration.rhythm(sub["items"]["data"])
     return proration.work_out(state, sub, rows, state.now(), prorations != "none", resets)
 
@@ -201,7 +202,7 @@ def _write(state: State, sub: Object, phase: Object, before: Object | None) -> N
 
 
 def _discounts(state: State, sub: Object, phase: Object) -> list[Object]:
-    """Those that the subscription has are kept as they are, and not redeemed again."""
+    """Return the phase's discounts; those that the subscription has already are kept by id, and not redeemed again."""
     had = {(row["source"]["coupon"], row["promotion_code"]): row["id"]
            for row in (state.get("discount", known) for known in sub["discounts"])}  # fmt: skip
     wanted = []

@@ -86,7 +86,7 @@ def _differs(row: Object, other: Object | None) -> bool:
 
 
 def _credit(state: State, sub: Object, change: Change, row: Object, at: int) -> None:
-    """The unused part of what the item was billed for; of what was billed for nothing there is nothing to give back."""
+    """Return the unused part of what the item was billed for; nothing if it was billed for nothing."""
     billed = state.note(row["id"]).get("billed") or _as_priced(state, sub, row)
     start, end = billed["period"]
     end = min(end, items.period_end(sub))
@@ -180,7 +180,7 @@ def _invoice_item(state: State, sub: Object, row: Object, amount: int, period: t
 
 
 def file_items(state: State, sub: Object, change: Change) -> None:
-    """The prorations become invoice items that wait for an invoice. The next credit is of what they charge."""
+    """Make invoice items of the prorations, which wait for an invoice. The next credit is of what they charge."""
     for line in change.lines:
         line_items.remember_billed(state, line)
     for item in change.items:
@@ -190,7 +190,7 @@ def file_items(state: State, sub: Object, change: Change) -> None:
 
 
 def take_pending_lines(state: State, sub: Object) -> list[Object]:
-    """The lines of the invoice items that wait for the subscription's next invoice."""
+    """Return the lines of the invoice items that wait for the subscription's next invoice."""
     waiting = state.note(sub["id"]).pop("pending_items", [])
     return [line_of(state, sub, state.get("invoiceitem", identifier)) for identifier in waiting]
 
@@ -237,7 +237,7 @@ def charge(state: State, sub: Object, rows: list[Object], period: tuple[int, int
 
 
 def put(state: State, sub: Object, change: Change) -> None:
-    """The subscription is as the change makes it; a period that moved is planned anew."""
+    """Write the change into the subscription, and plan anew a period that moved."""
     end = items.period_end(sub)
     items.put(sub, change.rows)
     sub["billing_cycle_anchor"] = change.anchor

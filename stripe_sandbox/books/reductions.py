@@ -13,7 +13,7 @@ from ..store import Object, State
 
 @dataclass(frozen=True)
 class Part:
-    """An amount in minor units and the product it is for, if it is for one."""
+    """A part is an amount in minor units, with the product that it is for, if any."""
 
     amount: int
     product: str | None
@@ -21,7 +21,7 @@ class Part:
 
 
 def coupon_of(state: State, discount: Object) -> Object:
-    """A deleted coupon goes on for those who have it."""
+    """Return the coupon of a discount; a deleted coupon stays valid for those who have it."""
     identifier = discount["source"]["coupon"]
     return state.find("coupon", identifier) or dict(state.note(identifier)["last"])
 
@@ -71,7 +71,8 @@ def _less(parts: list[Part], taken: list[int]) -> list[Part]:
 
 
 def apply(state: State, lines: list[Object], discounts: list[Object]) -> list[Object]:
-    """The lines with their `discount_amounts`: first a line's own, then those of the whole, each from what is left."""
+    """Return the lines with their `discount_amounts`: first a line's own discounts, then those of the whole, each
+    applied to what is left."""
     shown = [{**line, "discount_amounts": [], "pretax_credit_amounts": []} for line in lines]
     open_lines = [line for line in shown if line["discountable"] and line["amount"] > 0]
     left = [_part(line) for line in open_lines]

@@ -14,7 +14,8 @@ def is_over(sub: Object) -> bool:
 
 
 def on_paid(state: State, sub: Object, invoice: Object, card: str | None = None) -> None:
-    """`card` is the payment method that is to be the subscription's own from now on."""
+    """Update the subscription after its invoice was paid. `card` is the payment method that becomes the subscription's
+    own."""
     if is_over(sub):
         return
     with recorded(state, sub, UPDATED):
@@ -29,9 +30,10 @@ def on_paid(state: State, sub: Object, invoice: Object, card: str | None = None)
 
 
 def close_invoice(state: State, invoice: Object, status: str) -> None:
-    """Voids it or gives it up. A subscription whose latest one is given up goes on as if it were paid. One whose latest
-    is voided stands as the last that is not void left it, and is active where there is none; an incomplete one whose
-    first is voided has expired (https://docs.stripe.com/billing/subscriptions/overview). A paused one stays paused."""
+    """Void the invoice or give it up. If a subscription's latest invoice is given up, the subscription goes on as if it
+    were paid. If it is voided, the subscription stands as the last invoice that is not void left it, and is active if
+    there is none; an incomplete one whose first invoice is voided has expired
+    (https://docs.stripe.com/billing/subscriptions/overview). A paused one stays paused."""
     invoicing.close_unpaid(state, invoice, status)
     sub = state.find("subscription", invoicing.subscription_id(invoice))
     if sub is None or is_over(sub):
@@ -50,7 +52,7 @@ def close_invoice(state: State, invoice: Object, status: str) -> None:
 
 
 def _forget_pending(state: State, sub: Object, invoice: Object) -> None:
-    """The change that waited for it is off."""
+    """Drop the change that waited for this invoice."""
     pending = state.note(sub["id"]).get("pending_update")
     if pending and pending["invoice"] == invoice["id"]:
         del state.note(sub["id"])["pending_update"]
@@ -66,7 +68,7 @@ def _was_settled(state: State, sub: Object) -> bool:
 
 
 def expire(state: State, sub: Object) -> None:
-    """The first payment will not be made."""
+    """Expire the subscription, since its first payment will not be made."""
     sub.update(status="incomplete_expired", ended_at=state.now(), canceled_at=state.now())
 
 
@@ -85,7 +87,7 @@ def on_failed(state: State, sub: Object, invoice: Object) -> None:
 
 
 def end(state: State, sub: Object, reason: str, at: int | None = None, comment: Object | None = None) -> None:
-    """Ends it for good. A cancellation that was asked for earlier keeps the moment of asking."""
+    """End the subscription for good. A cancellation that was asked for earlier keeps that time."""
     requested = sub["cancel_at"] is not None or sub["cancel_at_period_end"]
     if not at and (sub["cancel_at"] or 0) > state.now():
         sub.update(cancel_at=None, cancel_at_period_end=False)
@@ -99,7 +101,7 @@ def end(state: State, sub: Object, reason: str, at: int | None = None, comment: 
 
 
 def schedule_cancellation(state: State, sub: Object, at: int | None, at_period_end: bool) -> None:
-    """Sets, moves or clears (None) the end that is asked for."""
+    """Set, move or clear (None) the scheduled end."""
     sub.update(cancel_at=at, cancel_at_period_end=at_period_end and at is not None)
     sub["canceled_at"] = state.now() if at is not None else None
     sub["cancellation_details"]["reason"] = "cancellation_requested" if at is not None else None
@@ -108,7 +110,7 @@ def schedule_cancellation(state: State, sub: Object, at: int | None, at_period_e
 
 
 def pause_collection(state: State, sub: Object, given: Object | None) -> None:
-    """Invoices go on being drawn up, and are not collected: kept as drafts, voided or marked uncollectible."""
+    """Pause the collection: invoices are still drawn up, but kept as drafts, voided or marked uncollectible."""
     resumes_at = (given or {}).get("resumes_at")
     if resumes_at is not None and resumes_at <= state.now():
         raise invalid("`resumes_at` must be in the future.", "pause_collection[resumes_at]")
@@ -118,7 +120,7 @@ def pause_collection(state: State, sub: Object, given: Object | None) -> None:
 
 
 def move_trial(state: State, sub: Object, end: int) -> None:
-    """A trial from now, or one that goes on, until `end`."""
+    """Begin a trial now, or move the end of a running one, to `end`."""
     sub.update(
         status="trialing", trial_end=end, trial_start=sub["trial_start"] or state.now(), billing_cycle_anchor=end
     )
@@ -127,7 +129,7 @@ def move_trial(state: State, sub: Object, end: int) -> None:
 
 
 def plan(state: State, sub: Object) -> None:
-    """Schedules what the current period brings: its upcoming invoice, the trial's warning, the renewal."""
+    """Schedule what the current period brings: its upcoming invoice, the trial's warning, the renewal."""
     end_at = items.period_end(sub)
     state.schedule(max(invoicing.upcoming_at(state, end_at), state.now()), "upcoming", sub["id"], str(end_at))
     state.schedule(end_at, "renew", sub["id"], str(end_at), urgency=3)

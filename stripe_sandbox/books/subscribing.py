@@ -16,7 +16,7 @@ PAYMENT_SETTINGS = {"payment_method_options": None, "payment_method_types": None
 
 
 def build(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:
-    """A subscription that is not announced yet, with its discounts."""
+    """Return a subscription with its discounts, not announced yet."""
     sub = drawn_up(state, customer, wanted, options)
     check_currency(state, customer, sub["currency"])
     if items.total(state, sub) > amounts.LARGEST:
@@ -47,7 +47,7 @@ def _currencies(state: State, customer: str) -> Iterator[str]:
 
 
 def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:
-    """A subscription with the periods its trial or its prices give it, not filed yet."""
+    """Return a subscription with the periods that its trial or prices give it, not filed yet."""
     items.check_list(wanted)
     check_mode(options.get("billing_mode"))
     identifier, now = state.new_id("sub"), state.now()
@@ -101,7 +101,7 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
 
 
 def _asked_end(options: dict[str, Any]) -> int | None:
-    """An end within the first period shortens it, unless prorations are declined."""
+    """Return the requested end, which may shorten the first period; None if prorations are declined."""
     at = options.get("cancel_at")
     return at if isinstance(at, int) and options.get("proration_behavior") != "none" else None
 
@@ -130,7 +130,7 @@ def check_mode(given: dict[str, Any] | None) -> None:
 
 
 def first_invoice(state: State, sub: Object, more: list[Object] | None = None) -> Object:
-    """Draws up and finalizes what the first period, or the trial, costs, and what there is `more`."""
+    """Draw up and finalize the invoice of the first period, or of the trial, and of what there is `more`."""
     invoice = invoicing.draft(state, sub, FIRST_INVOICE, first_lines(state, sub) + (more or []))
     invoice["default_payment_method"] = None
     invoicing.finalize(state, invoice)
@@ -138,7 +138,7 @@ def first_invoice(state: State, sub: Object, more: list[Object] | None = None) -
 
 
 def draft_first(state: State, sub: Object, more: list[Object]) -> Object:
-    """The first invoice of a subscription that nobody waits for: it stays a draft for an hour, as at a renewal."""
+    """Draft the first invoice of a subscription that nobody waits for: it stays one for an hour, as at a renewal."""
     due = state.now() + state.settings["finalize_after"]
     lines = first_lines(state, sub) + more
     invoice = invoicing.draft(state, sub, FIRST_INVOICE, lines, automatically_finalizes_at=due)
@@ -168,8 +168,8 @@ def first_lines(state: State, sub: Object) -> list[Object]:
 
 
 def _elapsed(state: State, sub: Object) -> list[Object]:
-    """The time since a start in the past, up to the current period: a line for each period of each item; none where
-    prorations are declined."""
+    """Return lines for the time since a start in the past, up to the current period: one for each period of each item,
+    and none if prorations are declined."""
     start, end = sub["start_date"], items.period_start(sub)
     if state.note(sub["id"]).get("leaves_past"):
         return []
@@ -188,7 +188,7 @@ def _since(state: State, sub: Object, row: Object, start: int, end: int) -> Iter
 
 
 def regular_line(state: State, sub: Object, item: Object, until: int | None = None) -> Object:
-    """A period's price; its share where the period ends before `until`, when it would have ended."""
+    """Return the line of a period's price, or of its share if the period ends before `until`, its regular end."""
     period = (item["current_period_start"], item["current_period_end"])
     amount = pricing.item_amount(state, item, sub["currency"])
     if until is not None:

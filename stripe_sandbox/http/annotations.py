@@ -15,7 +15,8 @@ NONE = type(None)
 
 
 def resolve(hint: Any, module: str) -> Any:
-    """The local names, though empty, matter: without them a reference keeps what it meant in the first module."""
+    """Resolve an annotation. The local names, though empty, matter: without them a reference keeps its meaning of the
+    first module."""
     holder = types.SimpleNamespace(__annotations__={"hint": hint})
     return typing.get_type_hints(holder, names_in(module), {})["hint"]
 

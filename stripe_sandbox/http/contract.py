@@ -39,7 +39,7 @@ def params_class(name: str) -> type:
 
 @functools.cache
 def fields_of(cls: type) -> dict[str, tuple[Any, bool]]:
-    """Name → (resolved type, whether it is required)."""
+    """Return name → (resolved type, whether it is required)."""
     fields = {}
     for name, hint in cls.__annotations__.items():
         origin: Any = typing.get_origin(hint)
@@ -87,7 +87,8 @@ def coerce(value: Any, hint: Any, path: str) -> Any:
 
 
 def _union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
-    """The first type that takes the value. A literal beside `str` is a closed list, save the lone '' that clears."""
+    """Return the first type that takes the value. A literal beside `str` is a closed list, except the lone '' that
+    clears."""
     named = [v for c in choices if is_literal(c) for v in typing.get_args(c) if v != ""]
     refused: ApiError | None = None
     for choice in sorted(choices, key=_strictness):

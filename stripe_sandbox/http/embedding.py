@@ -6,7 +6,7 @@ MOST = 10
 
 
 def shortened(value: Any) -> Any:
-    """A copy with its embedded lists cut, where there is one to cut; the value itself where there is none."""
+    """Return a copy with its embedded lists cut, if there is one to cut; otherwise the value itself."""
     if isinstance(value, dict):
         return _dict(value)
     if isinstance(value, list):

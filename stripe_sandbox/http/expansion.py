@@ -107,12 +107,13 @@ def expand(state: State, obj: Any, paths: list[str]) -> Any:
 
 
 def _without_prefix(state: State, identifier: str) -> list[str]:
-    """A coupon's id is of one's own choosing."""
+    """Return the kind of an id without prefix, which can only be a coupon's, since people choose it."""
     return ["coupon"] if state.find("coupon", identifier) or "last" in state.notes.get(identifier, {}) else []
 
 
 def _expand(state: State, obj: Any, parts: list[str], path: str, within: str = "", holder: Object | None = None) -> Any:
-    """A copy of `obj` along the path: what is stored is never changed. `within` its `holder` it has that name."""
+    """Return a copy of `obj`, expanded along the path; what is stored is never changed. `within` its `holder` it has
+    that name."""
     if isinstance(obj, list):
         return [_expand(state, entry, parts, path, within, holder) for entry in obj]
     if not parts or not isinstance(obj, dict):

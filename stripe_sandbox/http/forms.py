@@ -10,7 +10,7 @@ PART = re.compile(r"\[([^\[\]]*)\]")
 
 
 def decode(encoded: str) -> dict[str, Any]:
-    """Nested dicts of strings; a list is a dict of its indexes until the contract says that it is one."""
+    """Return nested dicts of strings; a list is a dict of its indexes until the contract says that it is one."""
     decoded: dict[str, Any] = {}
     for name, value in parse_qsl(encoded, keep_blank_values=True):
         _put(decoded, _path(name), value, name)

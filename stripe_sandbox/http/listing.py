@@ -50,7 +50,7 @@ def cut(rows: Iterable[Object], params: Params, url: str) -> Object:
 
 
 def of_list(rows: list[Object], params: Params, url: str) -> Object:
-    """A page of a short list that is already in the order it is shown in."""
+    """Return a page of a short list that is already in the order it is shown in."""
     ids = [row["id"] for row in rows]
     after, before = params.get("starting_after"), params.get("ending_before")
     for cursor in (after, before):

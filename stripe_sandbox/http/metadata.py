@@ -24,7 +24,7 @@ def check(given: dict[str, Any], path: str) -> None:
 
 
 def merged(metadata: dict[str, str] | None, params: dict[str, Any]) -> dict[str, str]:
-    """Key by key; an empty value removes the key, an empty string all of them."""
+    """Merge metadata key by key; an empty value removes the key, an empty string all of them."""
     given = params.get("metadata")
     if given == "":
         return {}

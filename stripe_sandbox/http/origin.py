@@ -7,7 +7,7 @@ from .messages import Request
 
 
 def refuse_other_sites(request: Request) -> None:
-    """Raises ApiError. Programs send neither header, and are let in."""
+    """Raise ApiError for a request that another site made. Programs send neither header, and are let in."""
     if request.method not in ("GET", "HEAD") and _is_foreign(request.headers):
         raise ApiError(
             403, "Another site's page sent this: nothing was done. Use the buttons on the sandbox's own pages."
@@ -15,7 +15,8 @@ def refuse_other_sites(request: Request) -> None:
 
 
 def _is_foreign(headers: dict[str, str]) -> bool:
-    """Another port of the same machine is another site too, though browsers call it `same-site`."""
+    """Return whether the origin is another site; another port of the same machine is one too, though browsers call it
+    `same-site`."""
     if "sec-fetch-site" in headers:
         return headers["sec-fetch-site"] not in ("same-origin", "none")
     return "origin" in headers and urlsplit(headers["origin"]).netloc != headers.get("host")

@@ -13,7 +13,7 @@ NAME = re.compile(r"\\\{\w+\\\}")
 
 @functools.cache
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    """Read once, and only when someone asks for a route that the sandbox does not know."""
+    """Read the SDK's routes once, when someone asks for a route that the sandbox does not know."""
     found: set[tuple[str, str]] = set()
     for source in Path(stripe.__file__).parent.rglob("*_service.py"):
         found.update(CALL.findall(source.read_text()))

@@ -48,7 +48,7 @@ class Server(ThreadingHTTPServer):
                 self.open.discard(connection)
 
     def _end_serving(self) -> None:
-        """The loop looks whether it is to end when somebody connects: so that it need not look all the time."""
+        """End the loop, which checks only when somebody connects: so it need not check all the time."""
         ending = threading.Thread(target=self.shutdown)
         ending.start()
         while ending.is_alive():
@@ -62,7 +62,7 @@ class Server(ThreadingHTTPServer):
         return thread
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news."""
+        """Ignore the error of a client that hangs up."""
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -113,4 +113,4 @@ class Connection(BaseHTTPRequestHandler):
         return "stripe-sandbox"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are counted at /_sandbox/calls instead."""
+        """Log nothing: /_sandbox/calls counts the requests instead."""

@@ -87,7 +87,8 @@ def _value(value: Any, hint: Any, path: str) -> Iterator[str]:
 
 
 def _union(value: Any, choices: tuple[Any, ...], path: str) -> Iterator[str]:
-    """A literal beside `str` is an open enum: only the values that the SDK names are taken for Stripe's."""
+    """Check a value against a union. A literal beside `str` is an open enum: only the values that the SDK names count
+    as Stripe's."""
     is_enum = any(is_literal(choice) for choice in choices)
     closed = [choice for choice in choices if not (choice is str and is_enum)]
     tries = [list(_value(value, choice, path)) for choice in closed if choice is not NONE]

@@ -21,7 +21,7 @@ CURRENCIES = (
 
 
 def check(name: str, value: Any, path: str) -> None:
-    """Refuses a value that cannot be what its parameter's name says. An empty one clears, and is left to its type."""
+    """Refuse a value that contradicts its parameter's name. An empty value clears, and is left to its type."""
     if not isinstance(value, str) or not value:
         return
     if name in EMAILS and not EMAIL.fullmatch(value):
@@ -34,7 +34,7 @@ def check(name: str, value: Any, path: str) -> None:
 
 
 def empty(path: str) -> ApiError:
-    """The error for a parameter that must have a value."""
+    """Return the error for a parameter that must have a value."""
     return invalid(
         f"You passed an empty string for '{path}'. We assume empty values are an attempt to unset a parameter; however "
         f"'{path}' cannot be unset. You should remove '{path}' from your request or supply a non-empty value.",

@@ -11,7 +11,7 @@ ROOMS = {"3ds": authentication.answer, "c": checkout.answer, "i": invoice.answer
 
 
 def answer(state: State, request: Request) -> Response:
-    """Called with the state locked; an error is a page too."""
+    """Answer with a page, also for an error. The caller holds the state's lock."""
     room, *rest = request.path.strip("/").split("/")
     try:
         refuse_other_sites(request)

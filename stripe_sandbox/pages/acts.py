@@ -19,7 +19,7 @@ Act = Callable[[State, str], str]
 
 
 def answer(state: State, request: Request, rest: list[str]) -> Response:
-    """`POST /act/{what}` or `/act/{what}/{id}`; leads back to the first page, which says what happened."""
+    """Answer `POST /act/{what}` or `/act/{what}/{id}`: redirect to the first page, which says what happened."""
     name, *ids = rest or [""]
     if request.method != "POST" or name not in ACTS or len(ids) > 1:
         raise ApiError(404, "There is no such page.")
@@ -30,7 +30,7 @@ def answer(state: State, request: Request, rest: list[str]) -> Response:
 
 
 def to_next_event(state: State, _: str) -> str:
-    """Much that falls due is of no more consequence: go on until something is told to the webhooks."""
+    """Move the clock until an event is sent to the webhooks, since much that falls due sends none."""
     told, limit, done = len(state.published), state.now() + FURTHEST, 0
     while state.due and state.due[0][0] <= limit and len(state.published) == told:
         done += billing_cycle.advance(state, max(state.due[0][0], state.now()))

@@ -29,7 +29,7 @@ def answer(state: State, request: Request, rest: list[str]) -> Response:
 
 
 def _lead_back(state: State, kind: str, intent: Object) -> Response:
-    """The address has what Stripe adds to a `return_url`."""
+    """Redirect to the `return_url`, with what Stripe adds to it."""
     address, status = state.note(intent["id"]).get("return_url"), intent["status"]
     if not address:
         return page("message.html", title="Done", message="You can close this page.")

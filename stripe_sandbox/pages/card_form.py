@@ -14,7 +14,7 @@ EXPIRY = re.compile(r"\s*(\d{1,2})\s*[/ -]?\s*(\d{2}|\d{4})\s*")
 
 
 def read(state: State, given: dict[str, str]) -> Means:
-    """Raises as Stripe refuses. Expiry and code are taken for good where a form does not have them."""
+    """Read the form; refuse it as Stripe does. Expiry and code count as right if the form does not have them."""
     if given.get("account"):
         return debits.by_token(given["account"], "account")
     card = cards.by_number(given.get("number", ""))

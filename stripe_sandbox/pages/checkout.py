@@ -54,7 +54,7 @@ def _is_entered(state: State, session: Object, given: dict[str, str]) -> bool:
 
 
 def _remember_email(session: Object, given: dict[str, str]) -> None:
-    """A guest tells who they are."""
+    """Record the e-mail address that a guest enters."""
     email = given.get("email", "").strip()
     if session["customer"] is None and "email" in given:
         if "@" not in email:

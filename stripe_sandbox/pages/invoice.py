@@ -43,7 +43,7 @@ def _pay(state: State, invoice: Object, given: dict[str, str]) -> Response:
 
 
 def _card(state: State, invoice: Object, given: dict[str, str]) -> cards.Means:
-    """The card or account entered, or the one that is known."""
+    """Return the card or account entered, or the saved one."""
     if given.get("number") or given.get("account"):
         return card_form.read(state, given)
     method = collection.method_for(state, invoice)

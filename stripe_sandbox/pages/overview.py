@@ -17,7 +17,7 @@ Section = dict[str, Any]
 
 
 def answer(state: State, request: Request, rest: list[str]) -> Response:
-    """`/`, a tab, a kind of objects, or one thing with its JSON."""
+    """Answer `/`, a tab, a kind of objects, or one object with its JSON."""
     room, *names = rest
     if room == "act":
         return acts.answer(state, request, names)

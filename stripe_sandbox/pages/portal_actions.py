@@ -29,7 +29,7 @@ def live(state: State, customer: Object) -> list[Object]:
 
 
 def change_card(state: State, session: Object, customer: Object, given: dict[str, str]) -> Means | None:
-    """The new card becomes the default everywhere, and pays what is open."""
+    """Make the new card the default everywhere, and pay what is open with it."""
     if not feature(state, session, "payment_method_update")["enabled"]:
         raise invalid("This portal does not let cards be changed.")
     card, outcome = card_form.read(state, given), given.get("outcome")
@@ -49,7 +49,7 @@ def change_card(state: State, session: Object, customer: Object, given: dict[str
 
 
 def cancel(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:
-    """Flexible billing: only `cancel_at` is set."""
+    """Cancel by setting only `cancel_at`, as flexible billing does."""
     allowed = feature(state, session, "subscription_cancel")
     if not allowed["enabled"]:
         raise invalid("This portal does not let subscriptions be cancelled.")

@@ -9,7 +9,7 @@ from ..store import Object, State
 
 
 def customer_of(state: State, session: Object) -> Object:
-    """The session's customer; without one it is made."""
+    """Return the session's customer; make one if there is none."""
     if session["customer"]:
         return state.get("customer", session["customer"])
     customer = state.put(customers.new(state, {"email": session["customer_email"]}))
@@ -46,7 +46,7 @@ def saved(state: State, customer: Object, card: Means | None) -> str | None:
 
 
 def mandate_for(state: State, method: str) -> str | None:
-    """The mandate that the buyer of a Checkout accepts on its page, where the method is a bank account."""
+    """Return the mandate that the buyer accepts on the page of a Checkout, if the method is a bank account."""
     means = cards.of_method(state, method)
     if not isinstance(means, Account):
         return None

@@ -85,7 +85,7 @@ def accounts(session: Object) -> list[Account]:
 
 
 def _debited(session: Object, account: Account, outcome: str | None) -> str | None:
-    """A debit is processing where there is anything to pay; its outcome is the bank's to say, later."""
+    """Debit the account: the payment is processing if there is anything to pay, and its bank says the outcome later."""
     if not takes(session, account.kind):
         raise invalid(
             f"This Checkout Session takes no {account.kind}: it takes {', '.join(session['payment_method_types'])}.",
@@ -120,7 +120,7 @@ def _failure(state: State, session: Object, card: Means, outcome: str | None) ->
 
 
 def _fail(state: State, session: Object, card: Means, outcome: str) -> None:
-    """The attempt is on record, the session stays open."""
+    """Record the failed attempt; the session stays open."""
     if is_free(session):
         _fail_setup(state, session, card, outcome)
         return

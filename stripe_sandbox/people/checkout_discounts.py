@@ -51,7 +51,7 @@ def redeem(state: State, session: Object) -> None:
 
 
 def remember(state: State, session: Object, taken: list[Object]) -> None:
-    """Once complete, the session's breakdown and its line items name the discount that was made."""
+    """Name the discount that was made in the breakdown and the line items of the completed session."""
     note = state.note(session["id"])
     made = [state.get("discount", entry["discount"]) for entry in taken]
     note["discount_amounts"] = [

@@ -18,7 +18,7 @@ ORDER = (
 
 
 def await_payment(state: State, session: Object) -> None:
-    """The session hears of what becomes of its payment."""
+    """Have the session learn the outcome of its payment."""
     intent = session["payment_intent"]
     if session["mode"] == "subscription":
         paid_by = invoicing.intent_of(state, state.get("invoice", session["invoice"]))
@@ -79,14 +79,14 @@ def _known_code(state: State, intent: Object, code: str | None) -> str:
 
 @job
 def bank_answers(state: State, identifier: str, charge: str) -> None:
-    """The bank does as its test account says, if nobody else has answered for it."""
+    """Answer as the test account says, if nobody else has answered for its bank."""
     intent = state.get("payment_intent", identifier)
     if intent["status"] == "processing" and intent["latest_charge"] == charge:
         settle(state, intent, cards.of_method(state, intent["payment_method"]).later_decline)
 
 
 def settle(state: State, intent: Object, code: str = "") -> None:
-    """The payment succeeds, or fails with a code; its invoice and its Checkout hear of it."""
+    """Let the payment succeed, or fail with a code, and tell its invoice and its Checkout."""
     note = state.note(intent["id"])
     session = state.find("checkout.session", note.pop("session", None))
     invoice = state.find("invoice", note.get("invoice"))

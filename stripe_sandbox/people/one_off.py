@@ -52,7 +52,7 @@ def finish(state: State, session: Object, card: Means | None, result: str) -> No
 
 
 def _has_customer(state: State, session: Object) -> bool:
-    """A guest stays one, unless what was bought needs a customer."""
+    """Return whether the buyer becomes a customer: a guest does only if what was bought needs one."""
     keeps_card = bool(state.note(session["id"])["one_off"].get("setup_future_usage"))
     invoices = bool(session["invoice_creation"] and session["invoice_creation"]["enabled"])
     return bool(session["customer"]) or session["customer_creation"] == "always" or keeps_card or invoices
@@ -87,7 +87,7 @@ def _pay(state: State, session: Object, customer: Object | None, card: Means | N
 
 
 def settle(state: State, session: Object) -> None:
-    """The payment succeeded; the invoice that was asked for comes after it, and is paid."""
+    """Complete a one-off payment; if an invoice was asked for, it comes after the payment, and is paid."""
     session["payment_status"] = "paid"
     if session["invoice_creation"]["enabled"]:
         session["invoice"] = _invoice(state, session)["id"]

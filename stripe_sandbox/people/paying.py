@@ -14,7 +14,7 @@ NAMES = {"succeeded": "paid", "declined": "declined", "requires_action": "requir
 
 
 def _waiting(state: State, invoice: Object) -> str | None:
-    """The card of an attempt that waits for 3D Secure."""
+    """Return the card of an attempt that waits for 3D Secure."""
     intent = invoicing.intent_of(state, invoice)
     return intent["payment_method"] if intent and intent["status"] == "requires_action" else None
 

@@ -31,7 +31,7 @@ def check(state: State, sub: Object, feature: Object, price: str, quantity: int)
 
 
 def switch(state: State, sub: Object, feature: Object, wanted: dict[str, Any]) -> str:
-    """Does it, and says when it takes effect. `wanted` has a price, and perhaps a quantity and discounts."""
+    """Switch the plan, and return when it takes effect. `wanted` has a price, and perhaps a quantity and discounts."""
     item = sub["items"]["data"][0]
     wanted = {"quantity": item["quantity"], **wanted}
     check(state, sub, feature, wanted["price"], wanted["quantity"])

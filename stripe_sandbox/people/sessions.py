@@ -112,7 +112,7 @@ def session(
 
 
 def _customer_details(customer: Object | None, params: Params) -> Object | None:
-    """Before anyone has filled the page in, no more than the e-mail is known."""
+    """Return the buyer's details; until somebody fills in the page, only the e-mail address is known."""
     email = customer["email"] if customer else params.get("customer_email")
     return {**dict.fromkeys(DETAILS), "email": email} if email else None
 

@@ -93,5 +93,5 @@ def retrieve(state: State, account: str, params: Params) -> Object:
 
 @api.add("GET", "/v1/accounts", "AccountListParams", "created")
 def list_all(state: State, params: Params) -> Object:
-    """Connected accounts: there are none."""
+    """Answer with an empty list: there are no connected accounts."""
     return of_list([], params, "/v1/accounts")

@@ -131,14 +131,15 @@ def create_price(state: State, params: Params) -> Object:
 
 
 def by_plan(entry: dict[str, Any]) -> dict[str, Any]:
-    """`plan` is the older name of `price` in an entry of `items[]`."""
+    """Read `plan`, the older name of `price` in an entry of `items[]`."""
     if "plan" not in entry:
         return entry
     return {**{name: value for name, value in entry.items() if name != "plan"}, "price": entry["plan"]}
 
 
 def inline(state: State, entry: dict[str, Any], where: str) -> dict[str, Any]:
-    """An entry of `items[]` or `line_items[]` by its price; one given by its data is made first, and not for reuse."""
+    """Return an entry of `items[]` or `line_items[]` by its price; a price given by its data is made first, and not for
+    reuse."""
     data = entry.get("price_data")
     if (data is None) == ("price" not in entry):
         code = "parameter_missing" if data is None else None

@@ -124,7 +124,7 @@ def _ends_trial(sub: Object, params: Params) -> bool:
 
 
 def _starts_trial(sub: Object, params: Params) -> bool:
-    """A trial that is put on a subscription that runs, not one that is moved."""
+    """Return whether the update puts a trial on a running subscription, instead of moving one."""
     return sub["status"] in ("active", "past_due") and isinstance(params.get("trial_end"), int)
 
 
@@ -209,7 +209,7 @@ def worked_out(state: State, sub: Object, params: Params) -> Change:
 
 
 def _end_trial(state: State, sub: Object, rows: list[Object]) -> Change:
-    """The paid time begins now, without credit for the trial."""
+    """Begin the paid time now, without credit for the trial."""
     now = state.now()
     end = periods.end_of(now, now, rows[0]["price"]["recurring"])
     rows = [{**row, "current_period_start": now, "current_period_end": end} for row in rows]
@@ -253,7 +253,7 @@ def _moves_trial(end: object, starts: bool) -> bool:
 
 
 def _hold(state: State, sub: Object, change: Change, params: Params) -> None:
-    """The change waits: the invoice is open, the subscription keeps what it had."""
+    """Make the change wait: its invoice is open, and the subscription keeps what it had."""
     with in_order(state, ORDER), recorded(state, sub, UPDATED):
         with line_items.nothing_billed_yet(state, change.rows) as billed:
             invoice = proration.bill(state, sub, change)

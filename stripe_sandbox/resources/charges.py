@@ -72,7 +72,7 @@ def update_refund(state: State, refund: str, params: Params) -> Object:
 
 @api.add("POST", "/v1/refunds/{refund}/cancel", "RefundCancelParams")
 def cancel_refund(state: State, refund: str, params: Params) -> Object:
-    """Only one that waits for the customer can be, which no card's does."""
+    """Cancel a refund that waits for the customer; a card's refund never does."""
     row = state.get("refund", refund)
     raise invalid(f"Refund {refund} is {row['status']}: only one that requires_action can be canceled.")
 
@@ -100,7 +100,7 @@ def list_disputes(state: State, params: Params) -> Object:
 
 @api.add("POST", "/v1/disputes/{dispute}", "DisputeUpdateParams", "evidence metadata submit")
 def update_dispute(state: State, dispute: str, params: Params) -> Object:
-    """Evidence is kept, and given to the bank when it is submitted."""
+    """Keep the evidence, and give it to the bank if it is submitted."""
     row = state.get("dispute", dispute)
     evidence = params.get("evidence") or {}
     if row["status"] not in (*aftermath.OPEN, *aftermath.INQUIRY_OPEN) and params.keys() - {"metadata"}:

@@ -105,7 +105,7 @@ def list_all(state: State, params: Params) -> Object:
 
 @api.add("DELETE", "/v1/coupons/{coupon}", "CouponDeleteParams")
 def delete(state: State, coupon: str, params: Params) -> Object:
-    """No one else gets it; who has it keeps it."""
+    """Delete the coupon: nobody else gets it, but its discounts stay."""
     row = state.get("coupon", coupon)
     emit(state, "coupon.deleted", row)
     state.table("coupon").remove(coupon)
@@ -162,7 +162,7 @@ def _restrictions(given: dict[str, Any]) -> Object:
 
 
 def _unused(state: State, text: str, customer: str | None) -> str:
-    """Codes are told apart without regard to case; one that is active is not given out again."""
+    """Return the code if no active promotion code has it, in upper or lower case; else refuse it."""
     if not re.fullmatch(r"[A-Za-z0-9-]+", text):
         raise invalid("Promotion codes consist of letters, digits and dashes.", "code")
     known = discounting.by_text(state, text, customer)

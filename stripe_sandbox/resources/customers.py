@@ -34,7 +34,7 @@ def create(state: State, params: Params) -> Object:
 
 
 def _with_default(params: Params, method: str) -> Params:
-    """`pm_card_visa` given twice, to attach and as the default, is one payment method."""
+    """Use one payment method if `pm_card_visa` is given twice, to attach and as the default."""
     settings = params.get("invoice_settings") or {}
     if settings.get("default_payment_method") != params["payment_method"]:
         return params
@@ -127,7 +127,7 @@ def update(state: State, customer: str, params: Params) -> Object:
 
 @api.add("DELETE", "/v1/customers/{customer}", "CustomerDeleteParams")
 def delete(state: State, customer: str, params: Params) -> Object:
-    """Its subscriptions end first."""
+    """Delete the customer, after ending its subscriptions."""
     row = state.get("customer", customer)
     for sub in state.table("subscription").where("customer", customer):
         if not standing.is_over(sub):

@@ -20,7 +20,8 @@ COVERED = (
 
 @api.add("POST", "/v1/invoices", "InvoiceCreateParams", COVERED)
 def create(state: State, params: Params) -> Object:
-    """Empty, but for the items of the subscription, or those that wait for an invoice if they are to be included."""
+    """Create an invoice with the items of the subscription, or with those that wait for an invoice if they are to be
+    included; else empty."""
     payer = _payer(state, params)
     customer = state.get("customer", payer["customer"])
     rows = _waiting(state, payer, params)
@@ -86,7 +87,7 @@ def _terms(state: State, payer: Object, params: Params) -> Object:
 
 @api.add("POST", "/v1/invoices/{invoice}/send", "InvoiceSendInvoiceParams")
 def send(state: State, invoice: str, params: Params) -> Object:
-    """A draft is finalized first. No mail leaves the sandbox."""
+    """Send the invoice, after finalizing a draft. No mail leaves the sandbox."""
     row = state.get("invoice", invoice)
     if row["collection_method"] != "send_invoice":
         raise invalid("You can only manually send an invoice if its collection method is `send_invoice`.")

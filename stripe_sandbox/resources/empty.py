@@ -61,5 +61,5 @@ def register() -> None:
 
 @api.add("GET", "/v2/core/accounts", "v2.core.AccountListParams", "applied_configurations closed page", "include")
 def accounts(state: State, params: Params) -> dict[str, Any]:
-    """The accounts of the second API, of which there are none either."""
+    """Answer with an empty list for the accounts of the second API."""
     return {"data": [], "next_page_url": None, "previous_page_url": None}

@@ -89,7 +89,7 @@ def detach(state: State, product: str, feature: str, params: Params) -> Object:
     "GET", "/v1/entitlements/active_entitlements", "entitlements.ActiveEntitlementListParams", "customer", "customer"
 )
 def list_active(state: State, params: Params) -> Object:
-    """No customer, nothing: dj-stripe's sync asks for those of no one, which Stripe refuses."""
+    """Answer with nothing if no customer is named: dj-stripe's sync asks so, which Stripe refuses."""
     customer = state.get("customer", params["customer"], "customer") if "customer" in params else None
     rows = entitling.held(state, customer["id"]) if customer else []
     return of_list(rows, params, "/v1/entitlements/active_entitlements")

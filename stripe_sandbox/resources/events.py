@@ -35,7 +35,7 @@ def list_all(state: State, params: Params) -> Object:
 
 
 def _narrowed(state: State, wanted: list[str] | None, params: Params) -> list[str] | None:
-    """Few undelivered events, or few of the types, are found by their index instead of by walking over all."""
+    """Return the ids of undelivered events, or of events of rare types, by their index; None to walk over all."""
     if params.get("delivery_success") is False:
         return list(state.undelivered)
     table = state.table("event")

@@ -22,7 +22,7 @@ OF_A_PLAN = {"description", "metadata", "period"}
 @api.add("POST", "/v1/invoices/{invoice}/add_lines", "InvoiceAddLinesParams",
          f"invoice_metadata lines.invoice_item {LINES}")  # fmt: skip
 def add(state: State, invoice: str, params: Params) -> Object:
-    """A new invoice item each, or one that waits."""
+    """Add lines: each is a new invoice item, or one that waits."""
     row = _draft(state, invoice)
     for entry in params["lines"]:
         if "invoice_item" in entry:

@@ -9,5 +9,5 @@ def needs_customer(state: State, method: str) -> bool:
 
 
 def refuse(state: State, intent: Object, method: str) -> str:
-    """402 `authentication_required`: the intent waits for the customer to confirm it with this card again."""
+    """Answer 402 `authentication_required`: the intent waits for the customer to confirm it with this card again."""
     return charging.decline(state, intent, method, "authentication_required")

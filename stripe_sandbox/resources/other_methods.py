@@ -31,7 +31,7 @@ COVERED = (
 
 
 def details(kind: str, given: dict[str, Any]) -> Object:
-    """The object under the name of its type, as Stripe shows it."""
+    """Return the object under the name of its type, as Stripe shows it."""
     for name in NEEDED[kind]:
         if not given.get(name):
             raise missing_parameter(f"{kind}[{name}]")

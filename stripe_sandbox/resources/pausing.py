@@ -16,7 +16,7 @@ LAPSES = 23 * 3600
     "billing_cycle_anchor proration_behavior",
 )  # fmt: skip
 def resume(state: State, subscription: str, params: Params) -> Object:
-    """Active at once, unless there is something to pay: then when that is paid, or given up."""
+    """Resume the subscription: at once, or, if there is something to pay, when that is paid or given up."""
     sub = state.get("subscription", subscription)
     if sub["status"] != "paused":
         raise invalid(f"You can only resume a subscription that is paused. This one is {sub['status']}.")
@@ -33,7 +33,7 @@ def resume(state: State, subscription: str, params: Params) -> Object:
 
 
 def _restart(state: State, sub: Object, params: Params) -> Object | None:
-    """A new period from now, or (`unchanged`) what is left of the one that the anchor gives."""
+    """Return a new period from now, or (`unchanged`) what is left of the one that the anchor gives."""
     now, recurring = state.now(), sub["items"]["data"][0]["price"]["recurring"]
     unchanged = params.get("billing_cycle_anchor") == "unchanged"
     behaviour = params.get("proration_behavior", "create_prorations")

@@ -70,7 +70,8 @@ def _confirm(state: State, intent: Object, params: Params) -> Object:
 
 
 def _check_account(state: State, intent: Object, params: Params) -> None:
-    """Stripe chose the ways to pay of an invoice's intent, and where none were named."""
+    """Check a bank account that pays the intent; Stripe chose the ways to pay for an invoice's intent, and where none
+    were named."""
     means = cards.of_method(state, intent["payment_method"])
     if isinstance(means, Account):
         is_chosen = intent["automatic_payment_methods"] or "invoice" in state.note(intent["id"])

@@ -130,7 +130,7 @@ def check_types(params: Params) -> None:
 
 
 def types_of(params: Params) -> Object:
-    """The ways to pay: those that are named, else those of the account's configuration, chosen by Stripe."""
+    """Return the ways to pay: those that are named, else those of the account's configuration, which Stripe chooses."""
     if "payment_method_types" in params:
         return {"payment_method_types": params["payment_method_types"]}
     given = {"allow_redirects": "always", "enabled": True} | (params.get("automatic_payment_methods") or {})
@@ -160,7 +160,7 @@ def owned(state: State, identifier: str, customer: str, param: str) -> Object:
 
 
 def attached(state: State, identifier: str, customer: Object, announce: bool = True) -> Object:
-    """Attaches; a card that declines at once is refused already here, as at Stripe."""
+    """Attach the payment method; refuse a card that declines at once, as Stripe does."""
     method = resolved(state, identifier)
     card = cards.of_method(state, method["id"])
     if card.decline:

@@ -91,7 +91,7 @@ def _open(state: State, identifier: str, verb: str) -> Object:
     f"end_behavior metadata proration_behavior phases.start_date {PHASE}",
 )
 def update(state: State, schedule: str, params: Params) -> Object:
-    """Phases are given whole: what is left out goes. The phase under way must be there, and keeps its start."""
+    """Replace all phases: those left out are removed. The phase under way must be among them, and keeps its start."""
     row = _open(state, schedule, "update")
     shown = row["phases"]
     if "phases" in params:

@@ -76,7 +76,7 @@ def _backdated(state: State, params: Params) -> int | None:
 
 
 def _begin(state: State, sub: Object) -> Object:
-    """One whose invoices are sent is active at once."""
+    """Begin a subscription; one whose invoices are sent is active at once."""
     more = proration.take_pending_lines(state, sub)
     if sub["collection_method"] == "charge_automatically" or sub["status"] == "trialing":
         return subscribing.first_invoice(state, sub, more)
@@ -113,7 +113,7 @@ def _no_card() -> ApiError:
 
 
 def refuse_unpayable(state: State, customer: Object, chosen: str | None, off_session: bool) -> None:
-    """`error_if_incomplete`: the request fails where its payment would."""
+    """Refuse the request if its payment would fail (`error_if_incomplete`)."""
     method = chosen or customer["invoice_settings"]["default_payment_method"]
     result = charging.foreseen(state, method, not off_session)
     if result in (SUCCEEDED, PROCESSING):
@@ -146,7 +146,7 @@ def list_all(state: State, params: Params) -> Object:
 
 
 def _has_status(row: Object, status: str | None) -> bool:
-    """All but the canceled ones unless a status, `all` or `ended` is asked for."""
+    """Select by status: all but the canceled ones, unless a status, `all` or `ended` is asked for."""
     if status is None:
         return bool(row["status"] != "canceled")
     if status == "ended":

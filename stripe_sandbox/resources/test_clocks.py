@@ -47,7 +47,8 @@ def retrieve(state: State, clock: str, params: Params) -> Object:
 
 @api.add("POST", PATH + "/{clock}/advance", "test_helpers.TestClockAdvanceParams", "frozen_time")
 def advance(state: State, clock: str, params: Params) -> Object:
-    """Answered `advancing`; it is `ready` when all that fell due has happened, which here is at once."""
+    """Advance the clock. The answer says `advancing`; it is `ready` when all that fell due has happened, which here is
+    at once."""
     row, to = state.get(KIND, clock), params["frozen_time"]
     if row["status"] != "ready":
         raise ApiError(429, f"The test clock {clock} is advancing already.", code="lock_timeout")
