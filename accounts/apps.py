@@ -1,4 +1,4 @@
-"""App configuration of `accounts`: it connects checks and receivers."""
+"""The app `accounts` connects its checks and receivers here."""
 
 from django.apps import AppConfig
 

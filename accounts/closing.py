@@ -1,5 +1,5 @@
-"""Deletion of an account: billing cancels everything at Stripe and signals when that is done; this module locks the
-account at once and anonymises it at the end.
+"""This module deletes an account: it locks the account at once, and anonymises it when billing signals that Stripe has
+confirmed every cancellation.
 
 Until then, the password and the revoked tokens still work for one question: how far is the deletion?
 """

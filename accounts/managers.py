@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class UserManager(BaseUserManager["User"]):
-    """Manager of users, who are known by e-mail address."""
+    """This manager finds users by e-mail address."""
 
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
         """Create a user. Raises ValueError without an address, ValidationError for one that we do not accept

@@ -27,7 +27,7 @@ def digest(secret: str) -> str:
 
 
 class AddressField(models.EmailField):
-    """A field that stores, compares and looks up addresses in one spelling, so that one unique index is enough."""
+    """This field stores, compares and looks up addresses in one spelling, so that one unique index is enough."""
 
     default_validators = [addresses.check]
 
@@ -178,7 +178,7 @@ class ApiToken(models.Model):
         permissions = [("revoke_apitoken", "Can revoke API tokens")]
 
     def __str__(self) -> str:
-        """Without its name, which is its owner's own words: the admin's log keeps this, whoever leaves."""
+        """Leave out the name, which is the owner's own words: the admin's log keeps this after the owner has left."""
         return f"{self.prefix}…"
 
     @property

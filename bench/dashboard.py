@@ -41,7 +41,7 @@ Rows = list[Any]
 
 
 class World:
-    """A year of a business in three currencies, the same in each run."""
+    """This is a year of a business in three currencies, the same in each run."""
 
     def __init__(self, now: datetime) -> None:
         self.now, self.chance = now, random.Random(7)

@@ -34,7 +34,8 @@ WORK = "from billing import testing; testing.work()"
 
 
 class Door:
-    """Posts over one connection for each thread, counts the answers, and keeps the bodies answered with 5xx."""
+    """This client posts over one connection for each thread, counts the answers, and keeps the bodies answered with
+    5xx."""
 
     def __init__(self, base: str) -> None:
         self.netloc, self.local = netloc(base), local()

@@ -27,7 +27,7 @@ TARGETS = {"retrieve": 3.0, "seed": 10.0}
 
 
 class Server:
-    """A running sandbox, called over one connection; its CPU and memory are read from the system."""
+    """This is a running sandbox, called over one connection; its CPU and memory are read from the system."""
 
     def __init__(self, address: str, pid: int) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=600)

@@ -1,5 +1,5 @@
-"""The project's settings as in production, except that the sandbox is Stripe, and with the baseline view beside its
-URLs."""
+"""This module changes the project's settings for benchmarks: as in production, but the sandbox is Stripe, and the
+baseline view is beside its URLs."""
 
 from config.settings import *  # noqa: F403
 from config.settings import SILENCED_SYSTEM_CHECKS

@@ -1,5 +1,5 @@
-"""The project with one more view, the baseline, which a team would write first: it verifies and makes one durable
-INSERT."""
+"""This module adds the baseline to the project's URLs, a view as a team would first write it: it verifies and makes one
+durable INSERT."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The settings and URLs of dj-stripe as it comes, the baseline. DJANGO_SETTINGS_MODULE=bench.stock"""
+"""This module has the settings and URLs of dj-stripe as it comes, the baseline. DJANGO_SETTINGS_MODULE=bench.stock"""
 
 import environ
 import stripe

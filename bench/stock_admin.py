@@ -1,4 +1,4 @@
-"""The project's URLs, and beside them the list of events in a stock ModelAdmin, as a team would first register it."""
+"""This module adds to the project's URLs the list of events in a stock ModelAdmin, as a team first registers it."""
 
 from django.contrib import admin
 from django.urls import path

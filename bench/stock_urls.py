@@ -1,4 +1,4 @@
-"""The URLs of dj-stripe as it comes."""
+"""This module has the URLs of dj-stripe as it comes."""
 
 from django.urls import include, path
 

@@ -30,7 +30,7 @@ SPACING_SECONDS = 3600
 
 @dataclass
 class Cost:
-    """The cost of one command: its output, seconds from start to end, seconds it worked, CPU seconds, peak MB."""
+    """The cost of one command is its output, seconds from start to end, seconds it worked, CPU seconds, peak MB."""
 
     said: dict[str, Any]
     total: float

@@ -12,7 +12,7 @@ WIDTHS = (58, 24, 24, 10, 12)
 
 @dataclass(frozen=True)
 class Row:
-    """`ours` beside `baseline`, both with their unit; `is_reached` is None without a target."""
+    """A row shows `ours` beside `baseline`, both with their unit; `is_reached` is None without a target."""
 
     work: str
     baseline: str

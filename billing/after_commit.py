@@ -1,4 +1,4 @@
-"""Work whose failure must undo nothing is done here, once a transaction is committed."""
+"""This module runs work after the commit, so that its failure undoes nothing."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""The rules have one clock. In development it follows the sandbox, so that a month can pass in a second."""
+"""All rules use this clock. In development it follows the sandbox, so that a month can pass in a second."""
 
 import json
 import time

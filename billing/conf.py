@@ -1,4 +1,4 @@
-"""Every setting of `billing`, read lazily so that `override_settings` works."""
+"""This module reads every setting of `billing`, lazily, so that `override_settings` works."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -243,7 +243,7 @@ conf = Settings()
 
 
 class _Defaults(Settings):
-    """Settings that answer with defaults, and remember which ones were asked for."""
+    """These settings answer with defaults, and remember which ones were asked for."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Any]] = []

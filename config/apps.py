@@ -1,4 +1,4 @@
-"""App configuration of the project: it registers the checks."""
+"""The project registers its checks here."""
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created

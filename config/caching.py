@@ -9,7 +9,7 @@ from billing.private_answers import CREDENTIALS, is_personal, keep_private
 
 
 def private_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: set `private, no-store` unless the view or WhiteNoise has set Cache-Control."""
+    """Set `private, no-store` on the answer, unless the view or WhiteNoise has set Cache-Control."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,4 +1,4 @@
-"""System checks for production: the site refuses to start on an unsafe setting, and names the variable and a value.
+"""System checks guard production: the site refuses to start on an unsafe setting, and names the variable and a value.
 
 While `DEBUG` is on, for development, two things are refused: a variable that cannot be read, and a live key or an
 address that others can reach.

@@ -13,7 +13,8 @@ FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_F
 
 
 class TrustedProxies:
-    """Sets REMOTE_ADDR to the client's address: the last of X-Forwarded-For that is not in `TRUSTED_PROXIES`.
+    """This middleware sets REMOTE_ADDR to the client's address: the last of X-Forwarded-For that is not in
+    `TRUSTED_PROXIES`.
 
     A proxy appends the address that called it, so the client could have written anything further left.
     """

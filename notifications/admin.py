@@ -1,4 +1,4 @@
-"""Admin of the outbox: staff see each mail, its state and its text, and may send it again."""
+"""Staff see each mail of the outbox, its state and its text, and may send it again."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -41,7 +41,7 @@ NONE = "–"
 
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
-    """List and page of the mails in the outbox."""
+    """This admin lists the mails of the outbox, with a page for each."""
 
     list_display = ["what", "recipient", "outcome", "attempts", "decided"]
     list_filter = ["status", "kind", "created_at"]

@@ -1,4 +1,4 @@
-"""App configuration: it checks what is installed and connects checks, receivers, dashboard and metrics."""
+"""The app checks what is installed, and connects checks, receivers, dashboard and metrics."""
 
 from importlib.util import find_spec
 from typing import ClassVar

@@ -22,7 +22,7 @@ GATEWAY_TIMEOUT = 504
 
 
 class Outcome(enum.Enum):
-    """The three things that an error can mean for a mail."""
+    """An error can mean one of these three things for a mail."""
 
     TRY_AGAIN = "will be tried again"
     REFUSED = "refused"

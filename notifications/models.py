@@ -1,4 +1,4 @@
-"""The tables of the mails: the outbox, with every mail that was decided on, and the suppressed addresses."""
+"""These tables hold the outbox, with every mail that was decided on, and the suppressed addresses."""
 
 import uuid
 from datetime import datetime
@@ -130,7 +130,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
 
 class Suppression(models.Model):
-    """An address that is not mailed again, since mail to it bounced or was reported as spam.
+    """A suppressed address gets no more mail, since mail to it bounced or was reported as spam.
 
     There is one row for each address, in lower case. Staff lift it; what the provider reports of an earlier mail then
     has no effect.

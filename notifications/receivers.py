@@ -1,4 +1,4 @@
-"""Receivers that mail a subscriber when `billing` sends a signal: one for each signal."""
+"""These receivers mail a subscriber when `billing` sends a signal: one for each signal."""
 
 from collections.abc import Callable
 from typing import Any

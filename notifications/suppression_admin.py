@@ -1,4 +1,4 @@
-"""Admin of suppressed addresses: staff see them and may allow mail to them again, with a reason."""
+"""Staff see suppressed addresses here and may allow mail to them again, with a reason."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class ReasonForm(ActionForm):
 
 @admin.register(Suppression)
 class SuppressionAdmin(ReadOnlyAdmin):
-    """List and page of the suppressed addresses."""
+    """This admin lists the suppressed addresses, with a page for each."""
 
     list_display = ["address", "state", "detail", "age", "last_mail"]
     list_filter = ["reason", ("lifted_at", admin.EmptyFieldListFilter)]

@@ -126,7 +126,7 @@ def reset(sandbox: "Sandbox", given: Body) -> Body:
 
 @action("POST", "/settings")
 def settings(sandbox: "Sandbox", given: Body) -> Body:
-    """Dunning and clock settings; `after_last_retry` is cancel, unpaid or past_due."""
+    """Change the settings of dunning and clock; `after_last_retry` is cancel, unpaid or past_due."""
     known(given, *SETTINGS)
     for name, value in given.items():
         _check_setting(name, value)

@@ -116,7 +116,7 @@ def wants(target: dict[str, Any], kind: str) -> bool:
 
 
 def forget_old(state: State) -> None:
-    """Stripe keeps events for 30 days."""
+    """Delete events after 30 days, as Stripe does."""
     table, oldest = state.table("event"), state.now() - KEPT
     gone = []
     for row in table.rows.values():

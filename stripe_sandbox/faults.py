@@ -1,4 +1,5 @@
-"""A fault goes wrong on purpose, with a probability (a fraction; 1.0 is always) or a count (whole: the next n)."""
+"""A fault makes something go wrong on purpose, with a probability (a fraction; 1.0 is always) or a count (whole: the
+next n)."""
 
 import random
 from typing import Any

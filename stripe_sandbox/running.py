@@ -22,7 +22,8 @@ TICK = 0.25
 
 
 class Sandbox:
-    """`with Sandbox(port=0, forward=url, webhook_secret="whsec_…") as sb: sb.url` is a Stripe on a free port."""
+    """A sandbox is a Stripe on a free port: `with Sandbox(port=0, forward=url, webhook_secret="whsec_…") as sb:
+    sb.url`."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ PLAIN = ("seed", "made", "notes", "settings", "answers")
 
 
 class NotAState(Exception):
-    """The file is there and is no state of ours, or cannot be read; the message says which, and what to do."""
+    """The file exists but holds no state of ours, or cannot be read; the message says which, and what to do."""
 
 
 def save(state: State, path: Path) -> None:

@@ -20,7 +20,8 @@ KINDS = ("payment_method subscription invoice payment_intent charge balance_tran
 
 
 def seed(state: State, customer_count: int, subscription_count: int, event_count: int) -> dict[str, int]:
-    """Subscriptions go round over the customers; events are updates of the subscriptions, else of the customers."""
+    """Make customers with subscriptions, spread evenly over them, and events that update the subscriptions, else the
+    customers."""
     if max(customer_count, subscription_count, event_count) > LARGEST:
         raise invalid(f"At most {LARGEST} of each at once.")
     state.held = []
@@ -81,7 +82,7 @@ def _price(state: State) -> Object:
 
 
 class Mould:
-    """A bought subscription and all that belongs to it, to be copied under other ids, names and numbers."""
+    """A mould is a bought subscription and all that belongs to it, to be copied under other ids, names and numbers."""
 
     def __init__(self, state: State, customer: Object, sub: Object) -> None:
         self.state, self.customer, self.sub = state, customer, sub

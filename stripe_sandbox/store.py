@@ -89,7 +89,7 @@ class Table:
 
 
 class Clock:
-    """The wall clock moved by an offset; it stands still while due instants are gone through."""
+    """This is the wall clock moved by an offset; it stands still while due instants are gone through."""
 
     def __init__(self, now: int | None = None) -> None:
         self.offset = now - time.time() if now is not None else 0.0

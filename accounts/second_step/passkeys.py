@@ -21,7 +21,7 @@ def work_at(request: HttpRequest) -> bool:
 
 
 class StaffAlone:
-    """A part of the ceremonies' views: only staff may call them."""
+    """This mixin lets only staff call the ceremonies' views."""
 
     request: HttpRequest
 

@@ -37,7 +37,7 @@ Setter = Callable[[Any, Any], None]
 
 @dataclass(frozen=True)
 class Change:
-    """The `number`-th change of the file at `path`; `line` is where its statement begins."""
+    """This is the `number`-th change of the file at `path`; `line` is where its statement begins."""
 
     path: str
     number: int

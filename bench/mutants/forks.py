@@ -18,8 +18,8 @@ ANSWER, ERROR = "answer.json", "error.txt"
 
 
 def in_forks(tasks: Iterable[T], work: Callable[[T, Path], Any], jobs: int) -> Iterator[tuple[T, Any]]:
-    """Each task with what `work(task, directory)` returned, as they end; None where its process was ended by a signal.
-    Raises RuntimeError where `work` raised: that says nothing of the task.
+    """Yield each task with what `work(task, directory)` returned, as they end; None if a signal ended its process.
+    Raises RuntimeError if `work` raised: that says nothing of the task.
 
     A fork leads a group of processes, which ends with it; all forks end when the caller stops.
     """

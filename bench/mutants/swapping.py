@@ -18,7 +18,7 @@ Key = tuple[str, str, int]
 
 
 class Loaded:
-    """The functions of some files, as they are in memory."""
+    """This holds the functions of some files, as they are in memory."""
 
     def __init__(self, paths: Iterable[Path]) -> None:
         names = {str(ROOT / path) for path in paths}

@@ -30,7 +30,7 @@ HELD = "the time was over"
 
 
 class Trials:
-    """A pytest plugin: instead of running the collected tests, it calls `then` with itself."""
+    """This pytest plugin calls `then` with itself instead of running the collected tests."""
 
     def __init__(self, paths: list[Path], jobs: int, longest: float, then: Any) -> None:
         self.paths, self.jobs, self.longest, self._then = paths, jobs, longest, then

@@ -48,7 +48,7 @@ class AccessFacts:
 
 @dataclass(frozen=True)
 class Access:
-    """This answers whether the subscriber has access, and why.
+    """An access says whether the subscriber has access, and why.
 
     `plan` is the plan that gives access, paid or by a comp, whichever ranks higher; None without access. `comp` is the
     comp in force, even if something outweighs it.

@@ -33,7 +33,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Effects:
-    """One table of effects; `nothing` is shown if it has no rows."""
+    """This is one table of effects; `nothing` is shown if it has no rows."""
 
     title: str
     columns: tuple[str, ...]

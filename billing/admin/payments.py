@@ -14,7 +14,7 @@ from .outcome_filter import OutcomeFilter
 
 
 class MoneyAdmin(OfCustomerAdmin):
-    """Facts with an amount in minor units are shown in the reader's language."""
+    """This admin shows amounts, which are kept in minor units, in the reader's language."""
 
     list_filter: Any = ["currency"]
     facts: tuple[str, ...] = ()

@@ -41,7 +41,7 @@ class ScheduleAdmin(QueueTableAdmin):
 
 
 class TaskAdmin(QueueTableAdmin):
-    """Successes and failures are both tasks that have run."""
+    """This admin shows tasks that have run, successes and failures alike."""
 
     list_display = ["name", "func", "started", "stopped", "attempt_count"]
     list_filter = ["started"]
@@ -76,7 +76,7 @@ class TaskAdmin(QueueTableAdmin):
 
 
 class QueuedAdmin(QueueTableAdmin):
-    """Tasks wait in the database, if the queue is there and not in Redis."""
+    """This admin shows tasks that wait, if the queue is in the database and not in Redis."""
 
     list_display = ["id", "key", "name", "func", "lock", "task_id"]
     list_filter = ["key"]

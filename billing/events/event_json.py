@@ -1,4 +1,4 @@
-"""The webhook door takes only JSON that everything which later reads, stores or redacts an event can bear.
+"""The webhook door accepts only JSON that every later reader of an event can handle.
 
 Python, PostgreSQL's jsonb and SQLite's JSON differ on what lies outside of these bounds. Stripe's own events are far
 inside: ten levels deep, integers of 64 bits, no name twice in an object.
@@ -15,7 +15,7 @@ MOST_DIGITS = 20  # with the sign, an integer of 64 bits has no more
 
 
 class NotBearable(ValueError):
-    """The text is no JSON, or JSON that no reader of events could work with; `code` is stable, the text a sentence."""
+    """The text is not JSON, or is JSON that no reader of events can handle; `code` is stable, the text a sentence."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -84,7 +84,8 @@ def _of_64_bits(text: str) -> int:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Readers differ on which of two values counts: Python takes the last, SQLite the first."""
+    """Refuse a name that comes twice, since readers differ on which value counts: Python takes the last, SQLite the
+    first."""
     value = dict(pairs)
     if len(value) != len(pairs):
         raise NotBearable("repeated_name", "An object has the same name twice: send it once.")

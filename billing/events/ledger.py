@@ -210,7 +210,7 @@ def storable(value: Any) -> Any:
 
 
 def mark_handled(event_ids: list[str]) -> int:
-    """Mark failed or dead events as needing nothing more, on the word of staff; return how many were failed or dead.
+    """Mark failed or dead events as handled, as staff say; return how many were failed or dead.
 
     They are dead from then on, tried no more and no alarm: only a replay takes that back.
     """

@@ -21,7 +21,7 @@ class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
         return self.filter(payload__redacted__isnull=True).exclude(payload={})
 
     def dead(self) -> "StripeEventQuerySet":
-        """Given up, and nobody has said that it needs nothing more."""
+        """Return events that failed for the last time and that nobody has marked as handled."""
         return self.filter(status=StripeEvent.Status.DEAD, handled_at=None)
 
     def done(self) -> "StripeEventQuerySet":

@@ -1,4 +1,4 @@
-"""The HTML pages that a subscriber sees."""
+"""This room serves the HTML pages that a subscriber sees."""
 
 from . import account, buying, invoice_links, managing
 from .trouble import too_often

@@ -1,4 +1,4 @@
-"""Pages that explain why a request was not carried out, and what to do about it."""
+"""These pages explain why a request was not carried out, and what to do about it."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

@@ -1,5 +1,4 @@
-"""The plans of `plan_source` are published at Stripe: one product per plan, one price per interval, with an amount in
-every currency.
+"""Plans are published at Stripe: one product per plan, one price per interval, with an amount in every currency.
 
 Prices that exist, found by lookup key, are only read: staff may change amounts once they are published. If the
 settings define the plans, a price that differs gives its lookup key to a new one, and is archived if we made it.

@@ -28,7 +28,7 @@ def catch_up(run: SyncRun, missed: Missed, tick: Callable[[], None]) -> None:
 
 
 def _drain(ids: list[str], run: SyncRun, before: dict[str, dict[str, Any]], tick: Callable[[], None]) -> None:
-    """First what waits on a payment's lane: it moves to its customer's, each of which is then drained once."""
+    """Drain a payment's lane first: its events move to their customer's lane, which is then drained once."""
     each(worker.drain, [lane for lane in _lanes(ids) if not lane.startswith("cus_")], tick)
     customers = {lane: event for lane, event in _lanes(ids).items() if lane.startswith("cus_")}
     before = {**comparing.snapshot([customer for customer in customers if customer not in before]), **before}

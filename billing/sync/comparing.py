@@ -44,7 +44,7 @@ def differences_from_stripe(customer: Customer) -> Differences:
 
 
 def _is_deleted(customer: Customer, counts: dict[str, Any] | None) -> bool:
-    """Their ended subscriptions may still be listed, and bring what is left of the customer."""
+    """Return whether Stripe has deleted the customer; their ended subscriptions may still be listed, and show it."""
     return fetch.is_deleted(customer.pk) if counts is None else bool(counts["customer"].get("deleted"))
 
 

@@ -107,9 +107,8 @@ def new_row(work: FullRun, customer: str, found: dict[str, Any]) -> Subscription
 
 
 def take_over(rows: list[Subscription]) -> None:
-    """Fill the empty rows of customers with what they have had for long, without signals, inside a transaction. A
-    row that says something stays.
-    """
+    """Fill the empty rows of customers with the subscriptions they have had all along, without signals, inside a
+    transaction. A row that is not empty stays."""
     had = Subscription.objects.filter(customer__in=[row.customer_id for row in rows]).exclude(stripe_id="")
     known = set(had.values_list("customer_id", flat=True))
     new = [row for row in rows if row.customer_id not in known]
@@ -133,7 +132,7 @@ def _count_as_announced(customers: list[str]) -> None:
 
 
 def _note_access(customers: list[str]) -> None:
-    """Access they have already is none to be announced."""
+    """Note the access that they have already, so that it is not announced."""
     now = clock.now()
     rows = access.with_access_facts().filter(customer__in=customers)
     granted = [row.pk for row in rows if access.decide(access.facts_of(row), now).has_access]
@@ -186,7 +185,8 @@ class CustomerPages:
 
 
 def _key(model: Any, found: dict[str, Any]) -> Any:
-    """The primary key that a customer's metadata name; None for none, or for what is no key of this model."""
+    """Return the primary key that a customer's metadata name; None if they name none, or one that this model cannot
+    have."""
     named = readers.metadata_of(found).get(METADATA_KEY)
     try:
         return model._meta.pk.to_python(named) if named else None
@@ -195,7 +195,7 @@ def _key(model: Any, found: dict[str, Any]) -> Any:
 
 
 def _link_one(row: Customer, subscriber: Any) -> None:
-    """A Checkout of the same moment may have given them a customer."""
+    """Link the customer, unless a Checkout of the same moment has given the subscriber another one."""
     try:
         with transaction.atomic():
             Customer.objects.filter(pk=row.pk, subscriber=None).update(subscriber=subscriber)

@@ -63,7 +63,7 @@ class Reader:
         self.may_split = may_split
 
     def __iter__(self) -> Iterator[list[dict[str, Any]]]:
-        """No more pages are held than calls are made at once, so memory does not grow with the list."""
+        """Hold no more pages than calls are made at once, so that memory does not grow with the list."""
         with Threads() as threads:
             while self.todo or self.under_way:
                 self._start(threads)

@@ -84,5 +84,6 @@ def _unknown(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _is_known_customer(lane: str) -> bool:
-    """A dispute or refund, which names no customer, may be anyone's: the worker finds out."""
+    """Return whether the event may be about a customer of ours; the worker finds out for a dispute or refund, which
+    names none."""
     return not lane.startswith("cus_") or Customer.objects.filter(pk=lane).exists()

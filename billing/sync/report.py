@@ -102,6 +102,6 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def _masked(address: str) -> str:
-    """Runs are kept for good, and the person may leave: enough to see that two addresses differ, and whose they are."""
+    """Mask the address, since runs are kept for good and the person may leave; two can still be told apart."""
     name, _, domain = address.partition("@")
     return f"{name[:1]}…@{domain[:1]}…" if domain else ""

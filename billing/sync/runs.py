@@ -1,4 +1,4 @@
-"""A run of the sync is the same code from the command line and from the schedule, and only one runs at a time."""
+"""This module runs the sync, for the command and for the schedule; only one sync runs at a time."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -111,9 +111,8 @@ def _new(wanted: Wanted) -> SyncRun:
 
 
 def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> None:
-    """Look for missed events, then at customers where something is pending, then, when it is time for that, at
-    everything and at quantities that differ from the seats: counting seats asks the project once for each
-    subscriber."""
+    """Look for missed events, then compare customers with something pending. When a full run is due, compare
+    everything, and quantities with seats, for which the project counts the seats of each subscriber."""
 
     def tick() -> None:
         renew()

@@ -41,7 +41,8 @@ def mend(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bool)
 
 
 def _billed() -> QuerySet[Subscription]:
-    """But those whose quantity is about to be set, or who are leaving."""
+    """Return subscriptions that are billed, except those whose quantity is about to be set, or whose account is being
+    deleted."""
     rows = Subscription.objects.filter(status__in=BILLED, customer__deleted_at=None, customer__deletion=None)
     rows = rows.exclude(customer__subscriber=None).exclude(plan=None).exclude(customer__in=_owed().values("lane"))
     return rows.select_related("customer__subscriber")
@@ -62,7 +63,7 @@ def _differing(run: SyncRun, rows: QuerySet[Subscription], tick: Callable[[], No
 
 
 def _wanted(run: SyncRun, row: Subscription) -> int | None:
-    """None where the project's own counting fails: that holds up nobody else."""
+    """Return the seats to bill; None if the project's own counting fails, which holds up nobody else."""
     try:
         return seats.seats_of(row.customer.subscriber)
     except Exception as error:

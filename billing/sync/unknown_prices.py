@@ -26,7 +26,8 @@ class Prices:
                 self._take_over(price_id)
 
     def _take_over(self, price_id: str) -> None:
-        """A price of a plan by its lookup key; a plan that is gone here, by the mark we left on its product."""
+        """Add a plan's price that we know by its lookup key, and the plan if it is gone here, which our mark on the
+        product names."""
         try:
             price = stripe_client.get(f"/v1/prices/{price_id}", expand=["currency_options", "product"])
         except StripeRefused:

@@ -1,4 +1,4 @@
-"""Processes remember facts about Stripe from one call to the next, and a test must not find those of another."""
+"""This module forgets what a process remembers of Stripe, so that a test does not find what another one left."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

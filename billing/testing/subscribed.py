@@ -10,7 +10,7 @@ from billing.models import Payment, Subscription
 
 @dataclass
 class Subscribed:
-    """A subscriber of a test; `subscription` is empty where the card was declined at Checkout."""
+    """This is a subscriber of a test; `subscription` is empty if the card was declined at Checkout."""
 
     subscriber: Any
     customer: str

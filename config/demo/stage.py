@@ -25,7 +25,7 @@ class StepError(Exception):
 
 @dataclass
 class Person:
-    """Someone who signed up through the API, and what the story has seen of them so far."""
+    """A person has signed up through the API; this records what the story has seen of them so far."""
 
     email: str
     token: str

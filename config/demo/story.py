@@ -15,7 +15,7 @@ __all__ = ["PASSWORD", "tell"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """The state that the subscriber must see after a step, and the mails they must have got."""
+    """An outcome is the state that the subscriber must see after a step, and the mails they must have got."""
 
     plan: str
     status: str

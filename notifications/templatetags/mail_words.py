@@ -1,4 +1,4 @@
-"""Template filters that write amounts, dates and names in the active language, for HTML and for plain text."""
+"""These filters write amounts, dates and names in the active language, for HTML and for plain text."""
 
 import unicodedata
 from datetime import date, datetime

@@ -191,8 +191,8 @@ def _begins_trial(state: State, sub: Object, phase: Object) -> bool:
 
 
 def _write(state: State, sub: Object, phase: Object, before: Object | None) -> None:
-    """A phase's metadata is merged into the subscription's; its card and description replace those, and so do its
-    discounts: what is not named again is lost."""
+    """Write the phase's terms: its metadata is merged into the subscription's; its card, description and discounts
+    replace those, so that what is not named again is lost."""
     sub["metadata"] = {**sub["metadata"], **phase["metadata"]}
     for name in ("default_payment_method", "description"):
         if phase[name]:

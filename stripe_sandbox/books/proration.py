@@ -101,7 +101,7 @@ def _credit(state: State, sub: Object, change: Change, row: Object, at: int) -> 
 
 
 def _as_priced(state: State, sub: Object, row: Object) -> Object:
-    """An item whose invoice the sandbox did not draw up counts as billed by its price."""
+    """Count an item as billed by its price if the sandbox did not draw up its invoice."""
     net = _net(state, sub, sub["items"]["data"], row, discounting.Given(sub["discounts"], {}))
     return {"amount": net, "period": items.whole(sub)}
 

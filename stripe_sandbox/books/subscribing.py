@@ -120,7 +120,7 @@ def _trial_end(options: dict[str, Any], now: int) -> int | None:
 
 
 def check_mode(given: dict[str, Any] | None) -> None:
-    """The sandbox bills flexibly, with discounts included in prorations."""
+    """Refuse modes other than flexible billing with discounts included in prorations, which are not covered."""
     mode = given or {}
     if mode.get("type", "flexible") != "flexible":
         raise not_covered(f"billing_mode[type]={mode['type']}")
@@ -147,7 +147,8 @@ def draft_first(state: State, sub: Object, more: list[Object]) -> Object:
 
 
 def check_terms(method: str, days: int | None) -> None:
-    """An invoice that is sent has a number of days to be paid in; one that is charged has none."""
+    """Refuse an invoice that is sent without a number of days to be paid in, and one that is charged with such a
+    number."""
     if method == "send_invoice" and days is None:
         raise missing_parameter("days_until_due")
     if method != "send_invoice" and days is not None:

@@ -23,7 +23,8 @@ def page(
     same: str = "",
     ids: list[str] | None = None,
 ) -> Object:
-    """`same` names the filters that compare a field with the parameter of that name; `ids` narrows, oldest first."""
+    """Return one page of a list. `same` names the filters that compare a field with the parameter of that name; `ids`
+    narrows, oldest first."""
     compared = {name: params[name] for name in same.split() if name in params}
     table = state.table(kind)
     owner = next((name for name in OWNERS if isinstance(compared.get(name), str)), None)

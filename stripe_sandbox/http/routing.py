@@ -34,7 +34,8 @@ class Router:
     def add(
         self, method: str, pattern: str, params: str, covered: str = "", tolerated: str = ""
     ) -> Callable[[Handler], Handler]:
-        """`covered` are the parameters that are acted on; `tolerated` ones need not be as the SDK says."""
+        """Add a route. `covered` are the parameters that are acted on; `tolerated` ones may differ from the SDK's
+        types."""
         names = ALWAYS | frozenset(covered.split()) | (PAGING if re.search(r"List\w*Params$", params) else frozenset())
 
         def register(handler: Handler) -> Handler:

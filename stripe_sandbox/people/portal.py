@@ -1,4 +1,4 @@
-"""The customer portal has configurations, and sessions, none of which is without one.
+"""The customer portal has configurations and sessions; each session has a configuration.
 
 As at Stripe the default configuration is made in the Dashboard, whose part the control plane plays (`save_default`).
 """

@@ -103,8 +103,8 @@ def _check(state: State, sub: Object, params: Params) -> None:
 
 
 def _refuse_pending_debit(state: State, sub: Object, params: Params) -> None:
-    """A pending update waits 23 hours at most, and a bank takes days (https://docs.stripe.com/billing/subscriptions/
-    pending-updates names the payment methods)."""
+    """Refuse a pending update that a bank would pay: it waits 23 hours at most, and a bank takes days
+    (https://docs.stripe.com/billing/subscriptions/pending-updates names the payment methods)."""
     method = params.get("default_payment_method") or _method_of(state, sub)
     is_pending = params.get("payment_behavior") == "pending_if_incomplete"
     if is_pending and method and isinstance(of_method(state, method), Account):

@@ -119,7 +119,7 @@ def answer(state: State, identifier: str, outcome: str | None) -> Object:
 
 
 def _attempt(state: State, intent: Object, on_session: bool, outcome: str | None = None) -> str:
-    """An invoice's intent pays its invoice."""
+    """Try to pay; an invoice's intent pays its invoice."""
     invoice, method = state.find("invoice", state.note(intent["id"]).get("invoice")), intent["payment_method"]
     if invoice is not None:
         return collection.collect(state, invoice, on_session, outcome, method)

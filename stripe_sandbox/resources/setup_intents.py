@@ -88,7 +88,7 @@ def _confirm(state: State, intent: Object, params: Params) -> Object:
 
 
 def succeed(state: State, intent: Object) -> Object:
-    """The card or account is the customer's; a subscription that waited for it waits no longer."""
+    """Give the card or account to the customer, and to a subscription that waited for it."""
     intent["mandate"] = (mandates.of(state, intent["payment_method"]) or {}).get("id")
     if intent["customer"]:
         attached(state, intent["payment_method"], state.get("customer", intent["customer"]))

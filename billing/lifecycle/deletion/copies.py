@@ -57,7 +57,7 @@ def redact_log(address: str) -> None:
 
 
 def _log_entries(wanted: Q) -> Any:
-    """A host may have no admin, and then has no log."""
+    """Return the entries of the admin's log; none if the host project has no admin."""
     if not apps.is_installed("django.contrib.admin"):
         return []
     return apps.get_model("admin", "LogEntry")._default_manager.filter(wanted)

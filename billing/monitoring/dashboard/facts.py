@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 
 class Fact(NamedTuple):
-    """A fact is so many of a kind, and so much money in minor units, in the bucket that begins `at`."""
+    """A fact counts rows of one kind, and their sum in minor units, in the bucket that begins `at`."""
 
     at: datetime | None
     currency: str
@@ -19,7 +19,7 @@ Row = TypeVar("Row", bound="Numbered")
 
 
 class Numbered(Protocol):
-    """A row has a number, such as a fact has."""
+    """A row that has a number can be counted, such as a fact."""
 
     @property
     def number(self) -> int: ...

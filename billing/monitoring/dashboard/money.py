@@ -1,4 +1,4 @@
-"""Sums of several currencies stand side by side, and as one sum where the project gives the rates."""
+"""Sums of several currencies are shown side by side, and as one sum if the project gives rates."""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -26,7 +26,7 @@ class WrongUse(Exception):
 
 @dataclass(frozen=True)
 class Listed:
-    """The facts that are kept of a customer in Stripe's list."""
+    """A customer in Stripe's list is kept with these facts only."""
 
     email: str
     preferred_locale: str
@@ -36,7 +36,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Pair:
-    """A statement that a customer belongs to a subscriber: `subscriber` is a primary key, or None if `named` is
+    """A pair states that a customer belongs to a subscriber: `subscriber` is a primary key, or None if `named` is
     nobody.
 
     `doubt` is the code of what speaks against the pair, if only an address speaks for it (`doubts`).
