@@ -157,7 +157,7 @@ def test_a_run_that_failed_says_why_and_staff_are_told_the_kind_alone(world):
     assert not Lane.objects.get(pk="sync").token
     [(cause, (subject, text))] = told().items()
     assert (cause, subject) == ("sync_failed", "The sync with Stripe failed")
-    assert text.startswith("StripeUnanswered. Its page in the admin")
+    assert text.startswith("It ended with StripeUnanswered. The admin shows the run")
 
 
 def test_one_that_was_broken_off_is_failed_by_the_next_and_others_stay_as_they_were(world):
