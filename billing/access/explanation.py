@@ -79,10 +79,10 @@ class Explanation:
         subscription, instead = self.decided.subscription, self.decided.plan or "the free plan"
         if subscription is None or not subscription.stripe_id:
             return f"There is no subscription; {instead} is in effect."
-        plan = subscription.plan.name if subscription.plan else "no plan of ours"
+        plan = subscription.plan.name if subscription.plan else "a price without a plan"
         is_in_effect = self.has_access and self.decided.plan == subscription.plan
-        effect = "in effect" if is_in_effect else f"not in effect: {instead} is"
-        return f"The subscription {subscription.stripe_id} to {plan} is {subscription.status}, and {effect}."
+        effect = "and its plan is in effect" if is_in_effect else f"but {instead} is in effect"
+        return f"The subscription {subscription.stripe_id} to {plan} is {subscription.status}, {effect}."
 
     def _grace(self) -> str:
         if self.grace_since is None:

@@ -34,18 +34,18 @@ def subscription(**columns):
     [
         (NO_SUBSCRIPTION, "There is no subscription; the free plan is in effect."),
         (access(row=subscription(stripe_id="")), "There is no subscription; Pro is in effect."),
-        (access(row=subscription()), "The subscription sub_1 to Pro is active, and in effect."),
+        (access(row=subscription()), "The subscription sub_1 to Pro is active, and its plan is in effect."),
         (
             access(plan=TEAM, reason="comp", row=subscription()),
-            "The subscription sub_1 to Pro is active, and not in effect: Team is.",
+            "The subscription sub_1 to Pro is active, but Team is in effect.",
         ),
         (
             access(False, "unpaid", None, subscription(status="unpaid")),
-            "The subscription sub_1 to Pro is unpaid, and not in effect: the free plan is.",
+            "The subscription sub_1 to Pro is unpaid, but the free plan is in effect.",
         ),
         (
             access(False, "unmapped_price", None, subscription(plan=None)),
-            "The subscription sub_1 to no plan of ours is active, and not in effect: the free plan is.",
+            "The subscription sub_1 to a price without a plan is active, but the free plan is in effect.",
         ),
     ],
 )

@@ -70,7 +70,7 @@ def test_a_call_beyond_the_budget_is_unavailable_and_does_not_reach_stripe(world
     settings.BILLING_STRIPE_RATE = 1
     take(5, is_patient=False)
     before = world.calls()
-    with pytest.raises(StripeUnavailable, match="taken"):
+    with pytest.raises(StripeUnavailable, match="used up"):
         stripe_client.get("/v1/customers")
     assert world.calls() == before
 
