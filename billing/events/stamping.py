@@ -101,7 +101,7 @@ def _error_text(event: StripeEvent, error: Exception) -> str:
 
 def _alert_staff(event: StripeEvent) -> None:
     """Alert staff without the error's text: a host project's receiver may name a person in it."""
-    alerts.tell(
+    alerts.alert_staff(
         "dead_events",
         f"Event {event.pk} could not be processed",
         f"The {event.type} event {event.pk} of {event.lane} failed {event.attempts + 1} times and is not tried again.\n"

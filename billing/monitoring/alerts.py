@@ -1,8 +1,8 @@
 """Alerts are mailed to ADMINS, at most one mail an hour for each cause.
 
-1. `tell` and `remind` write the cause's row, after the commit of what gave cause.
-2. `send`, each minute from `watch`, mails what waits and was not told within the hour; a mail that cannot be
-   sent waits for the next minute.
+1. `alert_staff` and `remind_staff` write the row of a cause, after the commit of the work that raised it.
+2. `send`, called each minute by `watch`, mails the causes that wait and were not mailed within the hour; a mail that
+   cannot be sent waits for the next minute.
 
 Subjects and texts name ids, never a person. Nothing here raises: no work fails over an alert about it.
 """
@@ -30,17 +30,17 @@ ON CONFLICT (cause) DO UPDATE SET
 """
 
 
-def tell(cause: str, subject: str, text: str) -> None:
-    """Tell staff that something happened. If it happens again within the hour it is counted, and the latest is told
-    after it.
+def alert_staff(cause: str, subject: str, text: str) -> None:
+    """Mail staff that something happened. If it happens again within the hour, it is counted, and the latest text is
+    mailed after the hour.
     """
     after_commit(_raise, cause, subject, text)
 
 
-def remind(cause: str, subject: str, text: str) -> None:
-    """Tell staff of a condition that may last: at once, and then once an hour while this is called."""
+def remind_staff(cause: str, subject: str, text: str) -> None:
+    """Mail staff about a condition that may last: at once, and then once an hour while this is called."""
     if not Alert.objects.filter(Q(waiting__gt=0) | Q(told_at__gt=_an_hour_ago()), cause=cause).exists():
-        tell(cause, subject, text)
+        alert_staff(cause, subject, text)
 
 
 def send() -> int:

@@ -30,7 +30,7 @@ def _queue() -> None:
     found = health.backlog()
     waits = max(found.oldest_waiting_seconds or 0, found.queue_lag_seconds or 0)
     if waits > health.TOO_OLD.total_seconds():
-        alerts.remind(
+        alerts.remind_staff(
             "queue_stuck",
             "Events wait too long to be processed",
             f"The oldest event has waited {waits} seconds. Start another worker, or look into the worker's "
@@ -41,7 +41,7 @@ def _queue() -> None:
 def _stripe() -> None:
     seconds = circuit.away_for()
     if seconds > STRIPE_AWAY.total_seconds():
-        alerts.remind(
+        alerts.remind_staff(
             "stripe_away",
             "Stripe does not answer",
             f"No call has been answered for {seconds} seconds. Events wait, access stays as last known, and nobody can "
@@ -58,7 +58,7 @@ def _endpoint() -> None:
     missed = recent.filter(source=Source.SYNC, deliveries=1)
     if missed.exists() and not recent.filter(source=Source.WEBHOOK).exists():
         hours = f"{conf.silent_after.total_seconds() / 3600:g}"
-        alerts.remind(
+        alerts.remind_staff(
             "endpoint_silent",
             "No webhook arrives from Stripe",
             f"No webhook has arrived in {hours} hours, but the sync found events that Stripe should have sent.\n"

@@ -40,7 +40,7 @@ def _alert_staff(dispute: Dispute) -> None:
         if conf.dispute_holds
         else " Access continues until then."
     )
-    alerts.tell(
+    alerts.alert_staff(
         "dispute_opened",
         f"New {what} {dispute.pk}",
         f"The {what} {dispute.pk} of the customer {dispute.customer_id} was opened (reason: {dispute.reason}).\n"

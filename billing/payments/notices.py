@@ -12,7 +12,7 @@ def alert_fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
     if not warning.get("actionable"):
         return  # refunded or disputed already
     fetch.charge(id_of(warning.get("charge")), customer.pk)
-    alerts.tell(
+    alerts.alert_staff(
         "fraud_warning",
         f"Early fraud warning about {id_of(warning.get('charge'))}",
         f"The bank reports the payment {id_of(warning.get('charge'))} of the customer {customer.pk} as fraud "
@@ -26,7 +26,7 @@ def alert_not_finalized(customer: Customer, invoice: dict[str, Any]) -> None:
     """Alert staff that Stripe could not finalize an invoice, for example because tax needs an address."""
     fetch.invoice(id_of(invoice), customer.pk)
     error = invoice.get("last_finalization_error") or {}
-    alerts.tell(
+    alerts.alert_staff(
         "invoice_not_finalized",
         f"Invoice {id_of(invoice)} could not be finalized",
         f"Stripe could not finalize the invoice {id_of(invoice)} of the customer {customer.pk}: "

@@ -71,7 +71,7 @@ def _owe_refunds(customer: Customer, item: dict[str, Any]) -> None:
 
 
 def _report(customer: Customer, subscription_id: str) -> None:
-    alerts.tell(
+    alerts.alert_staff(
         "duplicate_subscription",
         f"Second subscription of {customer.pk} cancelled",
         f"The customer {customer.pk} got a second subscription, {subscription_id}, besides a live one.\n"

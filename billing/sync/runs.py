@@ -88,12 +88,12 @@ def _recorded(wanted: Wanted, renew: Callable[[], None], progress: Callable[[str
 def _alert_staff(row: SyncRun) -> None:
     where = f"The admin shows the run {row}, under Sync runs."
     if row.status == Status.FAILED:
-        alerts.tell(
+        alerts.alert_staff(
             "sync_failed", "The sync with Stripe failed", f"It ended with {row.error.partition(':')[0]}. {where}"
         )
     if row.drifted:
         subject = ngettext("%d difference from Stripe found", "%d differences from Stripe found", row.drifted)
-        alerts.tell("drift", subject % row.drifted, f"The sync corrected {row.healed} of {row.drifted}. {where}")
+        alerts.alert_staff("drift", subject % row.drifted, f"The sync corrected {row.healed} of {row.drifted}. {where}")
 
 
 def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> SyncRun:

@@ -75,8 +75,8 @@ def test_a_broker_that_is_away_applies_no_event_twice(world, applied, monkeypatc
 def test_an_alert_that_cannot_be_written_fails_nothing_else(monkeypatch):
     monkeypatch.setattr(alerts, "_raise", away)
     with transaction.atomic():
-        alerts.tell("dead_events", "subject", "text")
-        alerts.tell("dead_events", "subject", "text")
+        alerts.alert_staff("dead_events", "subject", "text")
+        alerts.alert_staff("dead_events", "subject", "text")
     monkeypatch.undo()
     assert not Alert.objects.exists()
 

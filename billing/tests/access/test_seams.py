@@ -120,7 +120,7 @@ def test_a_rule_of_the_hosts_takes_access_away_with_its_reason(world, example):
 @pytest.mark.django_db(transaction=True)
 def test_what_staff_must_know_goes_by_the_hosts_mail_backend(example, tmp_path):
     example("mysite/settings.py, mail")
-    alerts.tell("full", "The disk is full", "Make room.")
+    alerts.alert_staff("full", "The disk is full", "Make room.")
     assert alerts.send() == 1
     (file,) = (tmp_path / "mail").iterdir()
     assert "To: grace@example.com" in file.read_text()

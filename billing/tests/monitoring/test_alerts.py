@@ -52,10 +52,10 @@ def test_the_queue_looks_each_minute():
 
 
 def test_a_cause_is_told_at_once_and_what_follows_within_the_hour_in_one_mail_after_it(later):
-    alerts.tell("dispute_opened", "New dispute dp_1", "The first.")
+    alerts.alert_staff("dispute_opened", "New dispute dp_1", "The first.")
     assert told() == ["New dispute dp_1"]
-    alerts.tell("dispute_opened", "New dispute dp_2", "The second.")
-    alerts.tell("dispute_opened", "New dispute dp_3", "The third.")
+    alerts.alert_staff("dispute_opened", "New dispute dp_2", "The second.")
+    alerts.alert_staff("dispute_opened", "New dispute dp_3", "The third.")
     later(minutes=59)
     assert told() == []
     later(minutes=2)
@@ -69,21 +69,21 @@ def test_a_cause_is_told_at_once_and_what_follows_within_the_hour_in_one_mail_af
 
 
 def test_one_cause_does_not_wait_for_another():
-    alerts.tell("drift", "3 differences", "")
+    alerts.alert_staff("drift", "3 differences", "")
     assert told() == ["3 differences"]
-    alerts.tell("dead_events", "Event evt_1", "")
+    alerts.alert_staff("dead_events", "Event evt_1", "")
     assert told() == ["Event evt_1"]
 
 
 def test_what_is_rolled_back_is_not_told():
     with transaction.atomic():
-        alerts.tell("drift", "3 differences", "")
+        alerts.alert_staff("drift", "3 differences", "")
         transaction.set_rollback(True)
     assert told() == []
 
 
 def test_a_mail_that_cannot_be_sent_waits_for_the_next_minute_and_nobody_fails_over_it(monkeypatch):
-    alerts.tell("drift", "3 differences", "")
+    alerts.alert_staff("drift", "3 differences", "")
     with monkeypatch.context() as patch:
         patch.setattr(EmailBackend, "send_messages", lambda *args: (_ for _ in ()).throw(ConnectionRefusedError()))
         assert told() == []
@@ -91,7 +91,7 @@ def test_a_mail_that_cannot_be_sent_waits_for_the_next_minute_and_nobody_fails_o
 
 
 def test_two_workers_mail_it_once():
-    alerts.tell("drift", "3 differences", "")
+    alerts.alert_staff("drift", "3 differences", "")
     assert sum(at_once(lambda number: alerts.send(), 4)) == 1
 
 
@@ -188,9 +188,9 @@ def test_stripe_away_is_told_when_it_lasts(world, settings, later):
 
 
 def test_staff_see_what_was_told_and_what_waits(admin_client):
-    alerts.tell("drift", "3 differences", "Its page says more.")
+    alerts.alert_staff("drift", "3 differences", "Its page says more.")
     watch.each_minute()
-    alerts.tell("drift", "4 differences", "Its page says more.")
+    alerts.alert_staff("drift", "4 differences", "Its page says more.")
     page = admin_client.get("/admin/billing/alert/").content.decode()
     assert "4 differences" in page
     assert "Its page says more." in admin_client.get("/admin/billing/alert/drift/change/").content.decode()
