@@ -11,7 +11,7 @@ CALLED = {
     "payment_method": "PaymentMethod",
     "setup_intent": "setupintent",
 }
-IN_PATH = {"coupon": "coupon", "payment_intent": "intent", "price": "price", "setup_intent": "intent"}
+IN_PATH = {"coupon": "coupon", "payment_intent": "intent", "plan": "plan", "price": "price", "setup_intent": "intent"}
 
 
 class ApiError(Exception):

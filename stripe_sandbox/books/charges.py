@@ -104,7 +104,7 @@ def capture(state: State, intent: Object, charge: Object, amount: int) -> None:
         charge.update(captured=True, amount_captured=amount)
         if amount < charge["amount"]:
             charge["amount_refunded"] = charge["amount"] - amount
-    settle(state, charge)
+        settle(state, charge)
 
 
 def release(state: State, charge: Object) -> None:

@@ -17,7 +17,6 @@ CREATED = (
     "setup_future_usage shipping"
 )
 AUTOMATIC = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects"
-CHANGED = ("description", "receipt_email")
 COPIED = ("customer", "description", "metadata", "receipt_email", "setup_future_usage")
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
@@ -35,7 +34,7 @@ def create(state: State, params: Params) -> Object:
     amounts.check(params["amount"], params["currency"].lower())
     values = {name: params[name] for name in COPIED if name in params}
     values |= types_of(params) | {"capture_method": params.get("capture_method", "automatic_async")}
-    values["shipping"] = _shipping(params["shipping"]) if params.get("shipping") else None
+    values["shipping"] = shipping_of(params["shipping"]) if params.get("shipping") else None
     intent = charging.new_intent(state, params["amount"], params["currency"].lower(), **values)
     if "payment_method" in params:
         intent.update(payment_method=resolved(state, params["payment_method"])["id"], status="requires_confirmation")
@@ -43,7 +42,7 @@ def create(state: State, params: Params) -> Object:
     return _confirm(state, intent, params) if params.get("confirm") else intent
 
 
-def _shipping(given: Params) -> Object:
+def shipping_of(given: Params) -> Object:
     address = {
         name: given["address"].get(name) for name in ("city", "country", "line1", "line2", "postal_code", "state")
     }
@@ -151,14 +150,6 @@ def cancel(state: State, intent: str, params: Params) -> Object:
     row.update(status="canceled", canceled_at=state.now(), cancellation_reason=params.get("cancellation_reason"))
     row.update(amount_capturable=0, next_action=None)
     emit(state, "payment_intent.canceled", row)
-    return row
-
-
-@api.add("POST", "/v1/payment_intents/{intent}", "PaymentIntentUpdateParams", "description metadata receipt_email")
-def update(state: State, intent: str, params: Params) -> Object:
-    row = state.get("payment_intent", intent)
-    row.update({name: params[name] or None for name in CHANGED if name in params})
-    row["metadata"] = merged(row["metadata"], params)
     return row
 
 

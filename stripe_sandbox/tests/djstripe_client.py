@@ -37,13 +37,16 @@ def set_up(url):
 
 
 def sync():
-    """Return what the command wrote to stderr, and its rows by model."""
+    """Return what the command wrote to stderr, and the ids of its rows by Stripe's name of the object."""
     from django.apps import apps
 
     errors = io.StringIO()
     call_command("djstripe_sync_models", stdout=io.StringIO(), stderr=errors, no_color=True)
-    counts = {model.__name__: model.objects.count() for model in apps.get_app_config("djstripe").get_models()}
-    return errors.getvalue(), {name: count for name, count in counts.items() if count}
+    rows = {}
+    for model in apps.get_app_config("djstripe").get_models():
+        if name := getattr(getattr(model, "stripe_class", None), "OBJECT_NAME", None):
+            rows.setdefault(name, []).extend(row.id for row in model.objects.all())
+    return errors.getvalue(), rows
 
 
 def process(events):

@@ -1,4 +1,4 @@
-"""The calls of test_sdk: the SDK's name of each method (a word after it tells two calls apart) → how it is called."""
+"""The calls of sdk_story: the SDK's name of each method (a word after it tells two calls apart) → how it is called."""
 
 from typing import Any
 
@@ -75,6 +75,8 @@ CALLS = {
     "prices.retrieve": lambda c, w: c.v1.prices.retrieve(w["prices.create"].id, {"expand": ["currency_options"]}),
     "prices.update": lambda c, w: c.v1.prices.update(w["prices.create"].id, {"lookup_key": "pro"}),
     "prices.list": lambda c, w: c.v1.prices.list({"lookup_keys": ["pro"]}),
+    "plans.retrieve": lambda c, w: c.v1.plans.retrieve(w["prices.create"].id),
+    "plans.list": lambda c, w: c.v1.plans.list({"product": w["products.create"].id}),
     "coupons.create": lambda c, w: c.v1.coupons.create({"percent_off": 10, "duration": "forever"}),
     "coupons.retrieve": lambda c, w: c.v1.coupons.retrieve(w["coupons.create"].id),
     "coupons.update": lambda c, w: c.v1.coupons.update(w["coupons.create"].id, {"name": "Ten"}),

@@ -50,6 +50,19 @@ def test_a_refund_sends_its_events_and_a_later_failure_undoes_it(
     assert client.v1.refunds.retrieve(refund.id).failure_reason == "expired_or_canceled_card"
 
 
+def test_the_event_of_a_captured_charge_names_the_movement_of_its_money(
+    client: stripe.StripeClient, forwarding: Receiver, control: Control
+) -> None:
+    held: Any = {"payment_method": "pm_card_visa", "confirm": True, "return_url": "https://example.com/"}
+    intent = client.v1.payment_intents.create({"amount": 900, "currency": "usd", "capture_method": "manual", **held})
+    client.v1.payment_intents.capture(intent.id)
+    control("/settle")
+    (captured,) = [event for event in forwarding.events() if event["type"] == "charge.captured"]
+    movement = client.v1.balance_transactions.list().data[0]
+    assert captured["data"]["object"]["balance_transaction"] == movement.id
+    assert captured["data"]["previous_attributes"]["balance_transaction"] is None
+
+
 def test_the_card_whose_refund_fails(client: stripe.StripeClient, control: Control, subscribed: Any) -> None:
     charge = client.v1.charges.list({"customer": subscribed("pm_card_refundFail").customer}).data[0]
     refund = client.v1.refunds.create({"charge": charge.id})

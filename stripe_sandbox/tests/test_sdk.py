@@ -1,9 +1,6 @@
-"""The official SDK drives every route of the sandbox, and the strict checker finds nothing in any answer.
+"""The official SDK drives every route of the sandbox, and the strict checker finds nothing in any answer."""
 
-`CALLS` is one story in order: the SDK's name of a method → the call. `w` holds the answers so far, by name.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,37 +10,15 @@ from stripe_sandbox import Sandbox
 from stripe_sandbox.http.routing import api
 from stripe_sandbox.http.shapes import problems
 
-from .conftest import ask
-from .sdk_calls import CALLS as FIRST
-from .sdk_money_calls import MONEY_CALLS
+from .sdk_story import CALLS, Answers, tell
 
-CALLS = {**FIRST, **MONEY_CALLS}
-Answers = dict[str, Any]
 UNPAGED = {"data", "next_page_url", "previous_page_url"}
 
 
 @pytest.fixture(scope="module")
 def told() -> Iterator[tuple[Sandbox, Answers]]:
-    """The story, told once: the answers by the name of their call."""
     with Sandbox(port=0, seed=7) as sandbox:
-        client = stripe.StripeClient(sandbox.key, base_addresses={"api": sandbox.url}, max_network_retries=0)
-
-        def control(path: str, **body: Any) -> Any:
-            status, answer = ask(f"{sandbox.url}/_sandbox/{path}", body)
-            assert status == 200, answer
-            return answer
-
-        answers: Answers = {"control": control}
-        for name, call in CALLS.items():
-            answers[name] = _answered(name, call, client, answers)
-        yield sandbox, answers
-
-
-def _answered(name: str, call: Callable[..., Any], client: stripe.StripeClient, answers: Answers) -> Any:
-    try:
-        return call(client, answers)
-    except stripe.StripeError as error:
-        pytest.fail(f"{name}: {error.user_message or error}")
+        yield sandbox, tell(sandbox)
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -4,7 +4,6 @@ It is of a newer API version than the sandbox, so this is `--any-version` at wor
 """
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +13,9 @@ import pytest
 
 from stripe_sandbox import Sandbox
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("npm"), reason="npm is not on this machine"),
-]
+from .installing import installed, needs_npm
+
+pytestmark = [pytest.mark.slow, needs_npm]
 NODE = Path(__file__).parent / "node"
 README = Path(__file__).parents[2] / "README.md"
 AREAS = {
@@ -29,16 +27,8 @@ AREAS = {
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the SDK is installed."""
-    folder = tmp_path_factory.mktemp("node")
-    for name in ("package.json", "package-lock.json", "calls.mjs"):
-        shutil.copy(NODE / name, folder)
-    quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"]
-    done = subprocess.run(["npm", "ci", *quiet], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"npm cannot install stripe here: {done.stderr.strip()[-200:]}")
-    return folder
+def project() -> Path:
+    return installed("node")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,62 @@
+"""This route changes a payment intent; what the payment itself consists of, only until it is made."""
+
+from ..books import amounts
+from ..errors import invalid
+from ..http.contract import Params
+from ..http.metadata import merged
+from ..http.routing import api
+from ..store import Object, State
+from .payment_intents import OPEN, shipping_of
+from .payment_methods import resolved
+
+PLAIN = ("description", "receipt_email")
+WHILE_OPEN = ("amount", "currency", "customer", "payment_method", "setup_future_usage", "shipping")
+
+
+@api.add(
+    "POST",
+    "/v1/payment_intents/{intent}",
+    "PaymentIntentUpdateParams",
+    f"{' '.join((*PLAIN, *WHILE_OPEN))} metadata",
+)
+def update(state: State, intent: str, params: Params) -> Object:
+    row = state.get("payment_intent", intent)
+    wanted = [name for name in WHILE_OPEN if name in params]
+    if wanted:
+        _check(state, row, wanted[0])
+        _change_payment(state, row, params)
+    row.update({name: params[name] or None for name in PLAIN if name in params})
+    row["metadata"] = merged(row["metadata"], params)
+    return row
+
+
+def _check(state: State, intent: Object, name: str) -> None:
+    if intent["status"] not in OPEN:
+        raise invalid(
+            f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}. You may "
+            f"only update the {name} of a PaymentIntent with one of the following statuses: {', '.join(OPEN)}.",
+            name,
+            "payment_intent_unexpected_state",
+            payment_intent=intent,
+        )
+    if "invoice" in state.notes.get(intent["id"], {}):
+        raise invalid(f"The {name} of a PaymentIntent that pays an invoice cannot be updated.", name)
+
+
+def _change_payment(state: State, intent: Object, params: Params) -> None:
+    """A payment that is asked for 3D Secure has to be confirmed anew."""
+    amount = params.get("amount", intent["amount"])
+    currency = params.get("currency", intent["currency"]).lower()
+    amounts.check(amount, currency)
+    values: Object = {"amount": amount, "currency": currency}
+    if params.get("customer"):
+        values["customer"] = state.get("customer", params["customer"], "customer")["id"]
+    if "payment_method" in params:
+        method = params["payment_method"]
+        values["payment_method"] = resolved(state, method)["id"] if method else None
+    if "setup_future_usage" in params:
+        values["setup_future_usage"] = params["setup_future_usage"] or None
+    if "shipping" in params:
+        values["shipping"] = shipping_of(params["shipping"]) if params["shipping"] else None
+    intent.update(values, next_action=None)
+    intent["status"] = "requires_confirmation" if intent["payment_method"] else "requires_payment_method"

@@ -1,0 +1,38 @@
+"""One story in which the official SDK drives every route of a sandbox: the SDK's name of a method → the call."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import stripe
+
+from stripe_sandbox import Sandbox
+
+from .conftest import ask
+from .sdk_calls import CALLS as FIRST
+from .sdk_money_calls import MONEY_CALLS
+
+CALLS = {**FIRST, **MONEY_CALLS}
+Answers = dict[str, Any]
+
+
+def tell(sandbox: Sandbox) -> Answers:
+    """Make the calls in order; return their answers by name, of which each call sees those before it."""
+    client = stripe.StripeClient(sandbox.key, base_addresses={"api": sandbox.url}, max_network_retries=0)
+
+    def control(path: str, **body: Any) -> Any:
+        status, answer = ask(f"{sandbox.url}/_sandbox/{path}", body)
+        assert status == 200, answer
+        return answer
+
+    answers: Answers = {"control": control}
+    for name, call in CALLS.items():
+        answers[name] = _answered(name, call, client, answers)
+    return answers
+
+
+def _answered(name: str, call: Callable[..., Any], client: stripe.StripeClient, answers: Answers) -> Any:
+    try:
+        return call(client, answers)
+    except stripe.StripeError as error:
+        pytest.fail(f"{name}: {error.user_message or error}")
