@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing import signals
+from billing import lanes, signals
 from billing.events import sweep
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -30,3 +30,20 @@ def test_a_receiver_that_raises_when_one_grace_ends_does_not_silence_the_others(
     assert revoked == {subscriber.customer for subscriber in subscribers[1:]}
     sweep.sweep()
     assert not subscribers[0].row.has_announced_access
+
+
+def test_a_grace_that_ends_while_another_holds_the_lane_is_announced_by_the_next_sweep_alone(world):
+    ada, ben = (world.subscribed(email=f"{name}@example.com") for name in ("ada", "ben"))
+    for subscriber in (ada, ben):
+        world.change_card(subscriber, "pm_card_chargeCustomerFail")
+    world.advance(days=31, hours=3)
+    world.deliver()
+    world.advance(days=3)
+    world.heard.clear()
+    claim = lanes.take(ada.customer)
+    assert "1 graces and 0 comps ended" in sweep.sweep()
+    assert (world.said(ada), world.said(ben)) == ([], ["access_revoked"])
+    lanes.let_go(claim)
+    assert "1 graces and 0 comps ended" in sweep.sweep()
+    assert "0 graces and 0 comps ended" in sweep.sweep()
+    assert (world.said(ada), world.said(ben)) == (["access_revoked"], ["access_revoked"])
