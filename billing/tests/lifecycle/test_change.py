@@ -185,6 +185,19 @@ def test_the_preview_of_a_downgrade_names_what_will_not_fit(world):
     assert shown.renewal_amount == 2000
 
 
+def test_the_preview_of_taking_a_change_back_costs_nothing_and_names_no_date(world):
+    ada = world.subscribed(plan="team", interval="year")
+    world.stripe("POST", f"subscriptions/{ada.subscription}", trial_end="now")
+    world.deliver()
+    usage.consume(ada.user, "generations", 5_000)
+    change.change(ada.user, "pro", "month")
+    shown = previews.preview(ada.user, "team", "year")
+    assert (shown.effect, shown.proration_date, shown.overflows) == ("takes_back", None, [])
+    assert (shown.amount_due, shown.credit, shown.lines, shown.renewal_amount) == (0, 0, [], 60_000)
+    assert shown.renews_at == ada.row.current_period_end
+    assert ada.row.pending_kind == "scheduled"
+
+
 def test_a_preview_changes_nothing(world, ada):
     world.stripe("DELETE", f"customers/{world.stripe('POST', 'customers')['id']}")
     before = at_stripe(world, ada)
