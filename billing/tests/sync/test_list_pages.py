@@ -313,4 +313,5 @@ def test_whom_a_checkout_of_this_moment_gave_a_customer_is_not_linked_to_a_secon
     first, second = ours(), ours("cus_second")
     list_pages._link_one(first.customer, ada)
     list_pages._link_one(second.customer, ada)
+    list_pages._link_one(first.customer, get_user_model().objects.create_user("ben@example.com"))
     assert dict(Customer.objects.values_list("pk", "subscriber")) == {"cus_ada": ada.pk, "cus_second": None}
