@@ -92,7 +92,7 @@ def test_what_is_no_object_or_is_gone_at_stripe_is_not_mirrored(world, monkeypat
 
 
 @pytest.mark.parametrize(
-    "write", [lambda ada: mirrored(ada), lambda ada: mirror.write_events([payload()])], ids=["subscriptions", "events"]
+    "write", [mirrored, lambda ada: mirror.write_events([payload()])], ids=["subscriptions", "events"]
 )
 def test_a_connection_that_is_lost_while_rows_are_written_together_is_raised(world, monkeypatch, write):
     ada = world.subscribed()
