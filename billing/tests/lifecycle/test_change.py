@@ -116,6 +116,14 @@ def test_a_payment_to_confirm_can_be_given_up(world, ada):
     assert not world.stripe("GET", "invoices", subscription=ada.subscription, status="open")["data"]
 
 
+def test_an_upgrade_frees_the_subscription_of_a_schedule_that_holds_no_change(world, ada):
+    """As one is left that was broken off between its two calls."""
+    world.stripe("POST", "subscription_schedules", from_subscription=ada.subscription)
+    assert change.change(ada.user, "team", "month").plan.slug == "team"
+    assert at_stripe(world, ada)["schedule"] is None
+    assert world.stripe("GET", "subscription_schedules", customer=ada.customer)["data"][0]["status"] == "released"
+
+
 # Down
 
 
