@@ -315,3 +315,28 @@ def test_whom_a_checkout_of_this_moment_gave_a_customer_is_not_linked_to_a_secon
     list_pages._link_one(second.customer, ada)
     list_pages._link_one(first.customer, get_user_model().objects.create_user("ben@example.com"))
     assert dict(Customer.objects.values_list("pk", "subscriber")) == {"cus_ada": ada.pk, "cus_second": None}
+
+
+@pytest.mark.parametrize("is_refreshed", [False, True])
+def test_a_row_that_a_webhook_wrote_after_it_was_taken_over_stays_as_the_webhook_says(full_run, is_refreshed):
+    pages = list_pages.SubscriptionPages(full_run)
+    pages([theirs(status="canceled", ended_at=5, id="sub_0"), theirs("cus_ben", status="canceled", ended_at=5)])
+    if is_refreshed:
+        Subscription.objects.filter(customer="cus_ada").update(fetched_at=full_run.began + SOON)
+    pages([theirs()])
+    assert Subscription.objects.get(customer="cus_ada").stripe_id == ("sub_0" if is_refreshed else "sub_1")
+    assert Subscription.objects.get(customer="cus_ben").status == "canceled"
+
+
+def test_taking_over_fills_empty_rows_and_those_that_are_not_there_and_leaves_what_says_something():
+    for name, stripe_id in (("ada", ""), ("ben", "sub_9")):
+        Customer.objects.create(pk=f"cus_{name}")
+        Subscription.objects.create(customer_id=f"cus_{name}", stripe_id=stripe_id)
+    Customer.objects.create(pk="cus_eve")
+    plan = Plan.objects.get(slug="swept")
+    list_pages.take_over(
+        [Subscription(customer_id=f"cus_{name}", stripe_id=f"sub_{name}", status="active", plan=plan)
+         for name in ("ada", "ben", "eve")]
+    )  # fmt: skip
+    rows = Subscription.objects.order_by("customer").values_list("customer", "stripe_id", "has_announced_access")
+    assert list(rows) == [("cus_ada", "sub_ada", True), ("cus_ben", "sub_9", False), ("cus_eve", "sub_eve", True)]
