@@ -221,3 +221,13 @@ def test_the_comp_of_a_moment_is_the_newest_given_up_to_it(ada):
 def test_a_customer_is_named_as_well_as_they_are_known(ada, columns, who):
     Customer.objects.filter(pk=ada.pk).update(**columns)
     assert explanation.explain_customer(ada, AT).who == who
+
+
+def test_who_was_given_access_before_any_subscription_is_explained_by_that(ada):
+    ben = Customer.objects.create(pk="cus_ben")
+    Comp.objects.create(
+        customer=ben, plan=Plan.objects.create(slug="given", name="Given", rank=1), granted_at=AT, until=AT + DAY
+    )
+    assert explanation.explain_customer(ben, AT).reason == "comp"
+    assert explanation.explain_customer(ben, AT - TICK).reason == "no_subscription"
+    assert explanation.explain_customer(ada, AT).reason == "unpaid"

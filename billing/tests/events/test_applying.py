@@ -1,6 +1,7 @@
 """A batch of events is applied: an event whose receiver, shape or object fails takes no other with it."""
 
 import pytest
+from django.db import OperationalError, connections
 from django.utils import timezone
 from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
@@ -169,3 +170,41 @@ def test_a_mirror_that_cannot_take_an_object_costs_nobody_access(world, monkeypa
     world.deliver()
     assert ada.access.reason == "active"
     assert mirror.djstripe.Subscription.objects.filter(id=ada.subscription).exists()
+
+
+@pytest.fixture
+def refused_by_the_database():
+    """A host project's receiver whose own statement the database refuses, for a lock or a time that ran out."""
+
+    def write(sender, event, **kwargs):
+        raise OperationalError("canceling statement due to lock timeout")
+
+    djstripe_receiver("customer.updated")(write)
+    yield
+    WEBHOOK_SIGNALS["customer.updated"].disconnect(write, sender=Event)
+
+
+def test_a_statement_that_the_database_refuses_fails_its_event_alone(world, refused_by_the_database):
+    ada = world.subscribe()
+    world.deliver(work=False)
+    testing.work()
+    [failed] = StripeEvent.objects.exclude(status__in=["processed", "ignored"])
+    assert (failed.type, failed.status, failed.attempts) == ("customer.updated", "failed", 1)
+    assert failed.error_message == "OperationalError: canceling statement due to lock timeout"
+    assert ada.access.reason == "active"
+
+
+def test_a_connection_that_is_lost_fails_no_event_and_leaves_all_to_the_next_drain(
+    world, refused_by_the_database, monkeypatch
+):
+    ada = world.subscribe()
+    world.deliver(work=False)
+    with monkeypatch.context() as lost:
+        lost.setattr(connections["default"], "is_usable", lambda: False)
+        with pytest.raises(OperationalError):
+            worker.drain(ada.customer)
+    waiting = StripeEvent.objects.filter(lane=ada.customer).exclude(status="ignored")
+    assert set(waiting.values_list("status", "attempts", "error_message")) == {("received", 0, "")}
+    assert not Payment.objects.exists()
+    testing.work()
+    assert ada.access.reason == "active"

@@ -4,8 +4,9 @@ import pytest
 from django.db import connections
 
 from billing import testing
-from billing.events import applying, worker
-from billing.models import Payment
+from billing.events import applying, prefetching, worker
+from billing.models import Payment, StripeEvent
+from billing.stripe_client import fetch
 from billing.stripe_client.http_client import HttpClient
 from billing.testing import assert_all_processed
 
@@ -145,3 +146,35 @@ def _reads_since(world, before):
 
 def _reads(world):
     return {f"{call['method']} {call['path']}": call["count"] for call in world.calls()["data"]}
+
+
+def event(event_type, **obj):
+    return StripeEvent(type=event_type, payload={"data": {"object": obj}})
+
+
+@pytest.mark.parametrize(
+    ("made", "request_"),
+    [
+        (event("charge.refunded", object="charge", id="ch_1"), fetch.charge_request("ch_1")),
+        (event("charge.dispute.created", object="dispute", id="dp_1"), fetch.dispute_request("dp_1")),
+        (event("refund.created", object="refund", id="re_1", charge="ch_1"), fetch.charge_request("ch_1")),
+        (event("refund.created", object="refund", id="re_1", charge={"id": "ch_1"}), fetch.charge_request("ch_1")),
+        (event("refund.created", object="refund", id="re_1", charge=None), None),
+        (event("invoice.payment_failed", object="invoice", id="in_1"), fetch.invoice_request("in_1")),
+        (event("invoice.paid", object="invoice", id="in_1"), None),
+        (event("customer.updated", object="customer", id="cus_1"), None),
+        (event("charge.refunded", object="charge", id="../v1/charges"), None),
+        (event("charge.refunded", object="charge"), None),
+    ],
+)
+def test_an_events_object_is_asked_for_where_the_subscriptions_do_not_bring_it(made, request_):
+    assert prefetching._request_for(made) == request_
+
+
+def test_the_invoice_paid_last_comes_with_its_subscription_and_those_before_are_asked_for():
+    paid = [event("invoice.paid", object="invoice", id=f"in_{n}", created=n) for n in (3, 1, 2, 3)]
+    odd = [event("invoice.paid", object="invoice", id="in_0", created="then"),
+           event("invoice.paid", object="invoice", id="in 0", created=0),
+           event("invoice.payment_failed", object="invoice", id="in_4", created=0)]  # fmt: skip
+    assert prefetching._superseded([*paid, *odd]) == [fetch.invoice_request("in_1"), fetch.invoice_request("in_2")]
+    assert prefetching._superseded(odd) == prefetching._superseded(paid[:1]) == []

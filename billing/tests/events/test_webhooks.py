@@ -153,6 +153,8 @@ def test_a_body_that_is_not_json_is_refused(body):
         an_event(id="evt_" + "x" * 300),
         an_event(type=["a"]),
         an_event(created="now"),
+        an_event(created=True),
+        an_event(created=1.0),
         an_event(created=2**61),
         an_event(created=253_402_300_800),
         an_event(livemode="no"),

@@ -116,6 +116,14 @@ def test_a_payment_to_confirm_can_be_given_up(world, ada):
     assert not world.stripe("GET", "invoices", subscription=ada.subscription, status="open")["data"]
 
 
+def test_an_upgrade_frees_the_subscription_of_a_schedule_that_holds_no_change(world, ada):
+    """As one is left that was broken off between its two calls."""
+    world.stripe("POST", "subscription_schedules", from_subscription=ada.subscription)
+    assert change.change(ada.user, "team", "month").plan.slug == "team"
+    assert at_stripe(world, ada)["schedule"] is None
+    assert world.stripe("GET", "subscription_schedules", customer=ada.customer)["data"][0]["status"] == "released"
+
+
 # Down
 
 
@@ -183,6 +191,19 @@ def test_the_preview_of_a_downgrade_names_what_will_not_fit(world):
     assert [(o.feature, o.used, o.limit, o.over_by) for o in shown.overflows] == [("generations", 1200, 1000, 200)]
     assert (shown.effect, shown.amount_due, shown.takes_effect_at) == ("period_end", 0, ada.row.current_period_end)
     assert shown.renewal_amount == 2000
+
+
+def test_the_preview_of_taking_a_change_back_costs_nothing_and_names_no_date(world):
+    ada = world.subscribed(plan="team", interval="year")
+    world.stripe("POST", f"subscriptions/{ada.subscription}", trial_end="now")
+    world.deliver()
+    usage.consume(ada.user, "generations", 5_000)
+    change.change(ada.user, "pro", "month")
+    shown = previews.preview(ada.user, "team", "year")
+    assert (shown.effect, shown.proration_date, shown.overflows) == ("takes_back", None, [])
+    assert (shown.amount_due, shown.credit, shown.lines, shown.renewal_amount) == (0, 0, [], 60_000)
+    assert shown.renews_at == ada.row.current_period_end
+    assert ada.row.pending_kind == "scheduled"
 
 
 def test_a_preview_changes_nothing(world, ada):

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from billing import stripe_client
-from billing.lifecycle import checkout, deletion
+from billing.lifecycle import checkout, customers, deletion
 from billing.lifecycle.customers import customer_for
 from billing.lifecycle.refusals import AccountClosing, EmailUnconfirmed
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Payment, Plan, Price, Subscription
@@ -67,6 +67,32 @@ def test_after_a_deletion_at_stripe_there_is_a_new_customer(world, ada):
     fresh = customer_for(ada)
     assert fresh.pk != gone.pk
     assert customer_for(ada) == fresh
+
+
+def test_whom_nobody_has_an_address_of_is_not_looked_for_at_stripe(world, ada):
+    customer_for(ada)
+    get_user_model().objects.filter(pk=ada.pk).update(email="")
+    ada.refresh_from_db()
+    Customer.objects.all().delete()
+
+    def looks():
+        return sum(call["count"] for call in world.calls()["data"] if call["path"] == "/v1/customers"
+                   and call["method"] == "GET")  # fmt: skip
+
+    before = looks()
+    assert customer_for(ada).subscriber == ada
+    assert looks() == before
+
+
+def test_a_customer_whom_a_webhook_brought_first_is_linked_and_anothers_stays_theirs(world, ada):
+    ben = world.sign_up("ben@example.com")
+    theirs = {user: customer_for(user) for user in (ada, ben)}
+    Customer.objects.filter(pk=theirs[ada].pk).update(subscriber=None)
+    assert customer_for(ada) == theirs[ada]
+    assert {row.pk: row.subscriber for row in Customer.objects.all()} == {
+        customer.pk: user for user, customer in theirs.items()
+    }
+    assert customers._save_customer(ada, {"id": theirs[ben].pk}).subscriber == ben
 
 
 # The session

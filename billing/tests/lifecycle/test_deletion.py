@@ -5,13 +5,14 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
+import stripe
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db.models import ProtectedError
 from django.utils import timezone
 from djstripe.models import Invoice
 
-from billing import access, signals, testing
+from billing import access, signals, stripe_client, testing
 from billing.events import sweep, worker
 from billing.lifecycle import cancel, change, checkout, customers, deletion, portal, previews
 from billing.lifecycle.deletion import copies, process, steps
@@ -445,6 +446,42 @@ def test_a_subscription_that_stripe_does_not_let_go_is_not_called_deleted(world,
     assert not leaving.is_done
     assert ada.subscription in leaving.error_message
     assert leaving.next_step == "cancel subscriptions"
+
+
+def refusing(path_end, code):
+    """Stripe's post or delete that refuses a path with a code, and makes every other call."""
+
+    def through(call):
+        def refuse(path, **params):
+            if path.endswith(path_end):
+                raise stripe.InvalidRequestError("no", "id", code=code)
+            return call(path, **params)
+
+        return refuse
+
+    return {name: through(getattr(stripe_client, name)) for name in ("post", "delete")}
+
+
+def test_a_checkout_that_stripe_does_not_expire_keeps_the_account_closing(world, monkeypatch):
+    user = world.sign_up()
+    attempt = checkout.start(user, "pro", "month")
+    leaving = deletion.begin(user)
+    with monkeypatch.context() as patched:
+        patched.setattr(steps.stripe_client, "post", refusing("/expire", "lock_timeout")["post"])
+        testing.work()
+    leaving.refresh_from_db()
+    assert (leaving.is_done, leaving.next_step) == (False, "expire open Checkouts")
+    assert world.stripe("GET", f"checkout/sessions/{attempt.session_id}")["status"] == "open"
+    assert try_again(leaving).is_done
+
+
+@pytest.mark.parametrize(("code", "is_done"), [("resource_missing", True), ("lock_timeout", False)])
+def test_only_a_refusal_that_says_it_was_done_before_lets_a_step_pass(world, monkeypatch, code, is_done):
+    ada = world.subscribed()
+    monkeypatch.setattr(steps.stripe_client, "delete", refusing(ada.customer, code)["delete"])
+    leaving = leave(ada)
+    assert (leaving.is_done, bool(leaving.error_message)) == (is_done, not is_done)
+    assert live_at_stripe(world) == []
 
 
 def test_a_host_projects_receiver_that_raises_leaves_the_account_closing(world):

@@ -2,8 +2,11 @@
 
 import pytest
 
-from billing.lifecycle.live_subscription import Standing
+from billing import lanes
+from billing.lifecycle import cancel, customers, refusals
+from billing.lifecycle.live_subscription import Standing, standing_of
 from billing.models import Customer, Plan, Price
+from billing.stripe_client import StripeUnavailable
 from billing.tests.subscriptions.test_projection import found, item
 
 pytestmark = pytest.mark.django_db
@@ -43,3 +46,28 @@ def test_a_change_to_a_price_of_no_plan_of_ours_is_a_change_to_none_of_them(low,
 
 def test_without_a_change_that_waits_it_changes_to_nothing(low, high):
     assert [standing().is_changing_to(price) for price in (low, high)] == [False, False]
+
+
+# At the sandbox
+
+
+def test_a_customer_who_never_subscribed_has_none(world):
+    world.subscribed(email="ben@example.com")
+    with pytest.raises(refusals.NoSubscription):
+        standing_of(customers.customer_for(world.sign_up()))
+
+
+@pytest.mark.parametrize("error", [StripeUnavailable("down"), lanes.LaneBusy("cus_1")])
+def test_what_stripe_has_done_and_we_could_not_read_again_is_not_called_undone(world, monkeypatch, error):
+    ada = world.subscribed()
+
+    def fail(customer):
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr("billing.subscriptions.refresh", fail)
+        with pytest.raises(refusals.NotConfirmed, match="do not know the outcome yet"):
+            cancel.cancel(ada.user, "period_end")
+    assert ada.row.cancel_at is None
+    world.deliver()
+    assert ada.row.cancel_at == ada.row.current_period_end

@@ -1,11 +1,15 @@
 """Stripe is written to when seats differ: only the plan's item, in the phases that are not over, and once."""
 
-import pytest
+from contextlib import contextmanager
 
-from billing.lifecycle import set_seats
+import pytest
+from django.utils import timezone
+
+from billing import lanes
+from billing.lifecycle import customers, set_seats
 from billing.lifecycle.live_subscription import Standing
 from billing.lifecycle.refusals import ChangePending
-from billing.models import Price
+from billing.models import AccountDeletion, Price, StripeWrite
 from billing.tests.subscriptions.test_seats import at_stripe, billed, join, joins, owed, when_it_is_time
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +91,46 @@ def team(world):
 
 def standing(team, found):
     return Standing(team.row.customer, found)
+
+
+def rows_of(customer):
+    return [StripeWrite(pk=1, lane=customer.pk, object_id=customer.pk, action="set_seats", requested_at=timezone.now())]
+
+
+@pytest.fixture
+def held(team):
+    claim = lanes.take(team.customer)
+    yield claim
+    lanes.let_go(claim)
+
+
+def test_of_who_is_leaving_or_has_no_seats_nothing_is_written_or_asked(world, team, held, settings):
+    join(team.user)
+    rows = rows_of(team.row.customer)
+    with monitored(world) as calls:
+        settings.BILLING_SEATS = ""
+        set_seats.write_quantity(rows, held)
+        settings.BILLING_SEATS = "billing.tests.subscriptions.test_seats.counted"
+        AccountDeletion.objects.create(customer=team.row.customer, lane=team.customer, requested_at=timezone.now())
+        set_seats.write_quantity(rows, held)
+    assert (calls, billed(world, team)) == ([], 2)
+    AccountDeletion.objects.all().delete()
+    set_seats.write_quantity(rows, held)
+    assert (billed(world, team), team.row.quantity) == (3, 3)
+
+
+def test_who_has_a_customer_and_no_subscription_yet_has_no_seats_to_set(world, team):
+    ben = customers.customer_for(world.sign_up("ben@example.com"))
+    assert set_seats.write_quantity(rows_of(ben), None) is None
+    assert billed(world, team) == 2
+
+
+@contextmanager
+def monitored(world):
+    """A list of the paths that Stripe is asked for within."""
+    made, before = [], {row["path"]: row["count"] for row in world.calls()["data"]}
+    yield made
+    made += [row["path"] for row in world.calls()["data"] if row["count"] > before.get(row["path"], 0)]
 
 
 def posts(world):

@@ -164,3 +164,15 @@ def test_each_payment_of_an_invoice_is_linked_and_an_invoice_without_payments_ha
         ("inpay_2", "cus_ada", "in_1", "", "ch_2"),
         ("inpay_in_ben", "cus_ben", "in_ben", "pi_in_ben", "ch_in_ben"),
     ]
+
+
+def test_a_payment_that_is_told_of_by_itself_is_linked_to_its_invoice_alone(world):
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    InvoicePayment.objects.all().delete()
+    paid = [event for event in world.sandbox.events() if event["type"] == "invoice_payment.paid"]
+    mine = [event for event in paid if event["data"]["object"]["invoice"] == ada.last_payment.invoice_id]
+    world.deliver([{**event, "id": f"{event['id']}again"} for event in mine])
+    link = InvoicePayment.objects.get()
+    assert (link.customer_id, link.invoice_id) == (ada.customer, ada.last_payment.invoice_id)
+    assert (link.subscription_id, link.payment_intent) == (ada.subscription, world.charge_of(ada)["payment_intent"])
+    assert ben.access.reason == "active"

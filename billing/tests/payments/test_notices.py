@@ -42,3 +42,33 @@ def test_an_invoice_that_cannot_be_finalized_is_told_by_its_code(world):
     assert invoice["id"] in text
     assert "customer_tax_location_invalid" in text
     assert "ada@" not in text
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"code": "tax", "type": "invalid"}, "tax."),
+        ({"code": None, "type": "invalid"}, "invalid."),
+        ({}, "Stripe gives no reason."),
+        (None, "Stripe gives no reason."),
+    ],
+)
+def test_an_invoice_that_cannot_be_finalized_is_told_with_what_stripe_says_of_it(world, error, reason):
+    ada = world.subscribed()
+    invoice = world.stripe("GET", f"invoices/{ada.last_payment.invoice_id}")
+    world.deliver([testing.event("invoice.finalization_failed", {**invoice, "last_finalization_error": error})])
+    alert = told("invoice_not_finalized")
+    assert alert.subject == f"Invoice {invoice['id']} could not be finalized"
+    assert f"of the customer {ada.customer}: {reason}\n" in alert.text
+
+
+@pytest.mark.parametrize(("event_type", "kind"), [
+    ("radar.early_fraud_warning.created", "fraud_warning"), ("invoice.finalization_failed", "invoice_not_finalized"),
+])  # fmt: skip
+def test_what_names_anothers_charge_or_invoice_alerts_nobody(world, event_type, kind):
+    ada, eve = world.subscribed(), world.subscribed(email="eve@example.com")
+    obj = {"id": ada.last_payment.invoice_id, "object": "invoice", "charge": world.charge_of(ada)["id"]}
+    world.deliver([testing.event(event_type, {**obj, "actionable": True, "customer": eve.customer})], work=False)
+    testing.work()
+    assert told(kind) is None
+    assert StripeEvent.objects.get(type=event_type).status == "failed"

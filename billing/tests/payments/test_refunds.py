@@ -2,13 +2,11 @@
 
 import pytest
 
-from billing import testing
+from billing import signals, stripe_client, testing
+from billing.clock import from_timestamp
 from billing.lanes import writes
-from billing.models import (
-    Hold,
-    Refund,
-    StripeWrite,
-)
+from billing.models import Customer, Hold, InvoicePayment, Refund, StripeWrite, Subscription
+from billing.payments import refunds
 from billing.tests.world import customer_row
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -125,3 +123,69 @@ def test_a_host_may_let_a_full_refund_end_nothing(world, settings):
     assert (ada.access.reason, world.said(ada)) == ("active", ["refund_issued"])
     assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "active"
     assert Refund.objects.get().is_full
+
+
+# One refund, row by row
+
+
+@pytest.fixture
+def said():
+    """The signals about refunds, each with the refund's state as it was sent."""
+    heard = []
+
+    def listener(name):
+        return lambda refund, subscription, **_: heard.append((name, refund.pk, refund.status, subscription.pk))
+
+    for name in ("refund_issued", "refund_failed"):
+        getattr(signals, name).connect(listener(name), dispatch_uid="refunds", weak=False)
+    yield heard
+    for name in ("refund_issued", "refund_failed"):
+        getattr(signals, name).disconnect(dispatch_uid="refunds")
+
+
+@pytest.fixture
+def row(db):
+    return Subscription.objects.create(customer=Customer.objects.create(pk="cus_ada"), stripe_id="sub_1")
+
+
+def recorded(row, status, *, is_full=False, link=None, **changes):
+    usual = {"id": "re_1", "payment_intent": "pi_1", "amount": 500, "currency": "eur", "created": 1000}
+    refunds._record_refund(row, {**usual, "status": status, **changes}, "ch_1", link, is_full=is_full)
+    return Refund.objects.get(pk="re_1")
+
+
+def test_all_that_is_kept_of_a_refund_is_as_at_stripe(row, said):
+    link = InvoicePayment(invoice_id="in_1")
+    made = recorded(row, "pending", is_full=True, link=link, payment_intent={"id": "pi_2"})
+    assert (made.customer_id, made.charge, made.payment_intent, made.invoice_id) == ("cus_ada", "ch_1", "pi_2", "in_1")
+    assert (made.amount, made.currency, made.status, made.is_full) == (500, "eur", "pending", True)
+    assert (made.created_at, made.failure_reason) == (from_timestamp(1000), "")
+    assert said == [("refund_issued", "re_1", "pending", row.pk)]
+
+
+@pytest.mark.parametrize("undone", ["failed", "canceled"])
+def test_a_refund_that_comes_undone_is_told_once_and_keeps_what_it_was(row, said, undone):
+    recorded(row, "pending", is_full=True)
+    recorded(row, "succeeded", amount=1)
+    said.clear()
+    for _ in range(2):
+        kept = recorded(row, undone, amount=2, failure_reason="expired_or_canceled_card")
+    assert (kept.status, kept.failure_reason, kept.amount, kept.is_full) == (
+        undone, "expired_or_canceled_card", 500, True,
+    )  # fmt: skip
+    assert said == [("refund_failed", "re_1", undone, row.pk)]
+
+
+@pytest.mark.parametrize("undone", ["failed", "canceled"])
+def test_a_refund_first_heard_of_when_undone_was_none_and_is_told_to_nobody(row, said, undone):
+    made = recorded(row, undone, is_full=True)
+    assert (made.status, made.is_full, made.invoice_id, said) == (undone, False, "", [])
+
+
+def test_a_refund_that_names_only_its_payment_is_of_that_payments_charge(world):
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    charge = world.charge_of(ada)
+    assert refunds.charge_of(customer_row(ada), {"charge": charge["id"], "payment_intent": None}) == charge["id"]
+    named = {"charge": None, "payment_intent": charge["payment_intent"]}
+    with stripe_client.drain_reads():
+        assert refunds.charge_of(customer_row(ada), named) == charge["id"] != world.charge_of(ben)["id"]

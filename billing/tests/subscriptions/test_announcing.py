@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from billing import signals
 from billing.models import Customer, Lane, Plan, Price, StripeWrite, Subscription
 from billing.subscriptions import announcing
 
@@ -161,3 +162,66 @@ def test_of_who_never_had_a_subscription_no_access_is_said(world, ada):
     announcing.announce_access("cus_ada")
     announcing.announce_access("cus_nobody")
     assert world.heard == []
+
+
+@pytest.fixture
+def live(ada):
+    """Two with access that nobody was told of."""
+    plan = Plan.objects.create(slug="live", name="Live", rank=1)
+    return [Subscription.objects.create(customer_id=pk, stripe_id=f"sub_{pk}", status="active", plan=plan)
+            for pk in ("cus_ada", "cus_ben")]  # fmt: skip
+
+
+@pytest.fixture
+def told(world):
+    """The signals about access, each with its customer and what it says besides."""
+    heard = []
+
+    def listener(name):
+        return lambda subscription, reason, revoked_because=None, **_: heard.append(
+            (name, subscription.customer_id, reason, revoked_because)
+        )
+
+    for name in ("access_granted", "access_revoked"):
+        getattr(signals, name).connect(listener(name), dispatch_uid="told", weak=False)
+    yield heard
+    for name in ("access_granted", "access_revoked"):
+        getattr(signals, name).disconnect(dispatch_uid="told")
+
+
+def test_access_is_said_when_it_comes_and_when_it_goes_and_why_it_had_gone(live, told):
+    mine = Subscription.objects.filter(customer="cus_ada")
+    for _ in range(2):
+        announcing.announce_access("cus_ada")
+    mine.update(status="unpaid")
+    for _ in range(2):
+        announcing.announce_access("cus_ada")
+    mine.update(status="active")
+    announcing.announce_access("cus_ada")
+    assert told == [
+        ("access_granted", "cus_ada", "active", ""), ("access_revoked", "cus_ada", "unpaid", None),
+        ("access_granted", "cus_ada", "active", "unpaid"),
+    ]  # fmt: skip
+    assert dict(Subscription.objects.values_list("customer", "has_announced_access")) == {
+        "cus_ada": True, "cus_ben": False,
+    }  # fmt: skip
+    assert Subscription.objects.get(customer="cus_ben").revoked_because == ""
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_past"),
+    [
+        ({}, True),
+        ({"past_due_since": JUNE}, False),
+        ({"past_due_since": None}, False),
+        ({"has_announced_access": False}, False),
+    ],
+)
+def test_whose_grace_is_over_and_who_was_not_told_yet_is_found(live, settings, time_machine, columns, is_past):
+    settings.BILLING_CLOCK = ""
+    settings.BILLING_ACCESS_RULE = "billing.tests.access.test_rules.refuses_everybody"
+    time_machine.move_to(JUNE + timedelta(days=1), tick=False)
+    overdue = {"status": "past_due", "past_due_since": MAY, "has_announced_access": True}
+    Subscription.objects.filter(customer="cus_ada").update(**{**overdue, **columns})
+    Subscription.objects.filter(customer="cus_ben").update(**{**overdue, "past_due_since": JUNE})
+    assert announcing.customers_past_grace() == (["cus_ada"] if is_past else [])

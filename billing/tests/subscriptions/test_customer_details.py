@@ -1,13 +1,14 @@
 """Stripe is told the details of a subscriber when they first buy and when the details change."""
 
 import pytest
+import stripe
 from django.utils import timezone
 
 from billing import signals, testing
 from billing.events import sweep
-from billing.lifecycle import deletion
+from billing.lifecycle import deletion, update_customer
 from billing.lifecycle.customers import METADATA_KEY, customer_for
-from billing.models import Customer, StripeWrite
+from billing.models import AccountDeletion, Customer, StripeWrite
 from billing.subscriptions import customer_details
 
 pytestmark = pytest.mark.django_db
@@ -119,4 +120,31 @@ def test_who_is_being_removed_is_not_described_again(world, ada, settings):
     customer_details.changed(ada.user)
     when_it_is_time()
     assert not at_stripe(world, ada.customer)["name"]
+    assert not StripeWrite.objects.filter(done_at=None).exists()
+
+
+def test_where_there_is_nothing_to_tell_or_nobody_to_tell_of_stripe_is_not_asked(world, ada):
+    row = StripeWrite(pk=1, lane=ada.customer, object_id=ada.customer, requested_at=timezone.now())
+    before = world.calls()["total"]
+    DETAILS.clear()
+    update_customer.write_details([row])
+    DETAILS["name"] = "Acme Group AS"
+    AccountDeletion.objects.create(subscriber=ada.user, customer_id=ada.customer, lane=ada.customer,
+                                   requested_at=timezone.now())  # fmt: skip
+    update_customer.write_details([row])
+    assert world.calls()["total"] == before
+    AccountDeletion.objects.all().delete()
+    update_customer.write_details([row])
+    assert at_stripe(world, ada.customer)["name"] == "Acme Group AS"
+
+
+def test_a_customer_whom_stripe_no_longer_has_is_owed_nothing(world, ada, monkeypatch):
+    """Another refusal is told to staff: see above."""
+    customer_details.changed(ada.user)
+
+    def gone(path, **params):
+        raise stripe.InvalidRequestError("no such customer", "id", code="resource_missing")
+
+    monkeypatch.setattr("billing.stripe_client.post", gone)
+    testing.work()
     assert not StripeWrite.objects.filter(done_at=None).exists()

@@ -1,10 +1,11 @@
 """dj-stripe's rows: the same whether we write them together or leave them to dj-stripe one by one."""
 
 import pytest
+from django.db import DataError, OperationalError
 from djstripe import models as djstripe
 
 from billing import stripe_client
-from billing.stripe_client import fetch
+from billing.stripe_client import StripeUnavailable, fetch
 from billing.subscriptions import mirror, mirror_bulk
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -61,3 +62,86 @@ def test_a_price_never_seen_before_is_left_to_djstripe(world):
     assert not djstripe.Price.objects.exists()
     mirrored(ada)
     assert djstripe.SubscriptionItem.objects.get().price.product is not None
+
+
+def raising(error):
+    def fail(*args, **kwargs):
+        raise error
+
+    return fail
+
+
+CARD = {"id": "pm_1", "object": "payment_method"}
+
+
+@pytest.mark.parametrize("error", [OperationalError("connection lost"), StripeUnavailable("down")])
+def test_what_another_try_may_mend_is_raised_and_not_taken_for_a_row_of_an_odd_shape(world, monkeypatch, error):
+    monkeypatch.setattr(djstripe.PaymentMethod, "sync_from_stripe_data", raising(error))
+    with pytest.raises(type(error)), stripe_client.drain_reads():
+        mirror.write_object(CARD)
+
+
+@pytest.mark.parametrize("obj", [None, "pm_1", {**CARD, "deleted": True}])
+def test_what_is_no_object_or_is_gone_at_stripe_is_not_mirrored(world, monkeypatch, caplog, obj):
+    monkeypatch.setattr(djstripe.PaymentMethod, "sync_from_stripe_data", raising(ValueError("an odd shape")))
+    with stripe_client.drain_reads():
+        mirror.write_object(obj)
+        assert caplog.messages == []
+        mirror.write_object(CARD)
+    assert caplog.messages == ["not mirrored"]
+
+
+@pytest.mark.parametrize(
+    "write", [mirrored, lambda ada: mirror.write_events([payload()])], ids=["subscriptions", "events"]
+)
+def test_a_connection_that_is_lost_while_rows_are_written_together_is_raised(world, monkeypatch, write):
+    ada = world.subscribed()
+    for place in ("write_subscriptions", "owner_account"):
+        monkeypatch.setattr(mirror_bulk, place, raising(OperationalError("connection lost")))
+    monkeypatch.setattr(mirror, "_event", raising(OperationalError("connection lost")))
+    monkeypatch.setattr(mirror_bulk, "owner_account", lambda: "acct_1")
+    with pytest.raises(OperationalError):
+        write(ada)
+
+
+def test_what_cannot_be_written_together_is_written_one_by_one(world, monkeypatch):
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    before = rows()
+    for table in reversed(TABLES):
+        table.objects.filter(djstripe_id__in=theirs(table, ada)).delete()
+    monkeypatch.setattr(mirror_bulk, "write_subscriptions", raising(DataError("value too long")))
+    assert mirrored(ada) == before
+    assert all(len(kept) == 2 for kept in before.values()), ben
+
+
+def theirs(table, person):
+    """The keys of one person's rows."""
+    return [row.pk for row in table.objects.all() if person.customer in str(row.stripe_data)
+            or person.subscription in str(row.stripe_data)]  # fmt: skip
+
+
+def payload(**changes):
+    usual = {"id": "evt_1", "type": "customer.updated", "livemode": False, "created": 1, "api_version": None}
+    return {**usual, "data": {"object": {}}, "request": None, **changes}
+
+
+def test_events_that_djstripe_has_are_not_written_again_and_others_are_by_what_they_say(world):
+    world.subscribed()
+    known = djstripe.Event.objects.first()
+    asked = payload(id="evt_2", request={"id": "req_2", "idempotency_key": "key_2"}, api_version="2026-01-01")
+    found = mirror.write_events(
+        [payload(id=known.id, type="changed"), payload(), asked, payload(id="evt_3", request="req_3"),
+         payload(id="evt_4", account="acct_connected")]
+    )  # fmt: skip
+    assert set(found) == {known.id, "evt_1", "evt_2", "evt_3"}
+    assert djstripe.Event.objects.get(id=known.id).type == known.type
+    told = djstripe.Event.objects.filter(id__startswith="evt_", id__in=["evt_1", "evt_2", "evt_3"]).order_by("id")
+    assert list(told.values_list("request_id", "idempotency_key", "api_version")) == [
+        ("", "", ""), ("req_2", "key_2", "2026-01-01"), ("req_3", "", ""),
+    ]  # fmt: skip
+
+
+def test_while_the_account_of_the_key_is_not_known_no_event_is_written_ahead(world):
+    world.subscribed()
+    djstripe.APIKey.objects.all().delete()
+    assert mirror.write_events([payload()]) == {}

@@ -1,5 +1,7 @@
 """The ledger of monthly revenue: the amount and the kind of each movement, and none where nothing moves."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from billing.models import Customer, MrrMovement, Plan, Price, Subscription
@@ -83,3 +85,55 @@ def test_each_step_is_recorded_by_its_kind_and_by_how_much_it_moves(move, states
 )
 def test_the_kind_of_a_movement_tells_what_there_was_from_what_there_is(had, brings, is_known, kind):
     assert mrr._kind(had, brings, is_known=is_known) == kind
+
+
+@pytest.mark.parametrize("status", Subscription.Status.values)
+def test_only_what_is_paid_for_or_overdue_counts(price, status):
+    row = Subscription(status=status, price=price, quantity=3, currency="usd")
+    assert mrr.monthly_amount(row) == (3000 if status in {"active", "past_due"} else 0)
+    assert mrr.monthly_amount(Subscription(status=status, quantity=3, currency="usd")) == 0
+
+
+@pytest.mark.parametrize(
+    ("interval", "count", "amount"),
+    [("month", 1, 1200), ("month", 3, 400), ("year", 1, 100), ("year", 2, 50), ("week", 1, 5200), ("day", 2, 18_250)],
+)
+def test_what_is_paid_by_other_intervals_counts_by_the_month(price, interval, count, amount):
+    price.unit_amount, price.interval, price.interval_count = 1200, interval, count
+    assert mrr.monthly_amount(Subscription(status="active", price=price, quantity=1, currency="usd")) == amount
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("usd", 1000), ("eur", 900), ("gbp", 0)])
+def test_the_amount_is_in_the_subscriptions_currency(price, currency, amount):
+    assert mrr.unit_amount(price, currency) == amount
+
+
+def test_a_price_by_tiers_has_no_amount(price):
+    price.unit_amount = None
+    assert mrr.unit_amount(price, "usd") == 0
+
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def test_what_was_imported_counts_from_when_it_began_to_be_paid_once_and_for_those_named(price, time_machine):
+    time_machine.move_to(NOON, tick=False)
+    usual = {"status": "active", "price": price, "quantity": 1, "currency": "usd"}
+    columns = {
+        "cus_new": {}, "cus_began": {"started_at": NOON - 9 * DAY},
+        "cus_tried": {"started_at": NOON - 9 * DAY, "trial_end": NOON - 2 * DAY}, "cus_trial": {"status": "trialing"},
+        "cus_free": {"currency": "gbp"}, "cus_known": {}, "cus_other": {},
+    }  # fmt: skip
+    for customer, more in columns.items():
+        Customer.objects.create(pk=customer)
+        Subscription.objects.create(customer_id=customer, **{**usual, **more})
+    MrrMovement.objects.create(customer_id="cus_known", kind="new", amount=5, currency="usd", moved_at=NOON)
+    for _ in range(2):
+        mrr.record_first_movements([customer for customer in columns if customer != "cus_other"])
+    found = MrrMovement.objects.exclude(customer="cus_known").values_list("customer", "kind", "amount", "moved_at")
+    assert set(found) == {
+        ("cus_new", "new", 1000, NOON), ("cus_began", "new", 1000, NOON - 9 * DAY),
+        ("cus_tried", "new", 1000, NOON - 2 * DAY),
+    }  # fmt: skip
+    assert MrrMovement.objects.filter(customer="cus_known").count() == 1

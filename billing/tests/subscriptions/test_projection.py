@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from billing import subscriptions
 from billing.clock import from_timestamp
-from billing.models import Customer, Payment, Plan, Price, Subscription
-from billing.subscriptions import cards, pending
+from billing.models import Customer, Hold, Payment, Plan, Price, Subscription
+from billing.subscriptions import cards, pending, projection
 
 pytestmark = pytest.mark.django_db
 
@@ -285,3 +285,79 @@ def test_words_too_long_for_their_columns_are_cut():
     long = {**CARD["card"], "brand": "b" * 21, "last4": "12345"}
     columns = cards.card_columns(found(default_payment_method={"card": long}))
     assert (columns["card_brand"], columns["card_last4"]) == ("b" * 20, "1234")
+
+
+# What is saved
+
+
+@pytest.fixture
+def deleted(monkeypatch):
+    """The ids of customers who are deleted at Stripe, and of those it was asked about."""
+    gone, asked = set(), []
+
+    def is_deleted(customer):
+        asked.append(customer)
+        return customer in gone
+
+    monkeypatch.setattr(projection.fetch, "is_deleted", is_deleted)
+    return gone, asked
+
+
+@pytest.mark.parametrize(
+    ("stripe_id", "is_gone", "status", "asks"),
+    [("sub_1", True, "canceled", 1), ("sub_1", False, "active", 1), ("", True, "active", 0)],
+)
+def test_a_subscription_that_stripe_lists_no_more_has_ended_if_its_customer_is_gone(
+    row, deleted, stripe_id, is_gone, status, asks
+):
+    gone, asked = deleted
+    gone |= {"cus_1"} if is_gone else {"cus_ben"}
+    row.stripe_id, row.status = stripe_id, "active"
+    projection._project(row, None, LATER)
+    row.refresh_from_db()
+    assert (row.status, row.fetched_at, asked) == (status, LATER, ["cus_1"] * asks)
+
+
+@pytest.mark.parametrize("status", ["active", "past_due", "canceled", "incomplete_expired"])
+def test_what_has_ended_frees_its_customer_of_what_was_about_it_and_of_nothing_else(prices, row, monkeypatch, status):
+    monkeypatch.setattr(projection.fetch, "open_invoices", lambda subscription: [])
+    ben = Customer.objects.create(pk="cus_ben")
+    for customer in (row.customer, ben):
+        for kind in Hold.Kind.values:
+            Hold.objects.create(customer=customer, kind=kind, reference=kind, placed_at=LATER)
+    projection._project(row, found(status=status), LATER)
+    settled = {"refund", "dispute"} if row.status in Subscription.TERMINAL else set()
+    left = Hold.objects.active().values_list("customer", "kind")
+    assert set(left) == {("cus_1", kind) for kind in set(Hold.Kind.values) - settled} | {
+        ("cus_ben", kind) for kind in Hold.Kind.values
+    }
+
+
+@pytest.mark.parametrize(
+    ("theirs", "is_deleted", "known"),
+    [
+        ({"email": "new@example.com", "preferred_locales": ["da", "en"]}, False, ("new@example.com", "da")),
+        ({"email": "new@example.com", "preferred_locales": []}, False, ("new@example.com", "de")),
+        ({"email": None, "preferred_locales": ["da"]}, False, ("old@example.com", "da")),
+        ({"email": "", "preferred_locales": [""]}, False, ("old@example.com", "de")),
+        ({}, False, ("old@example.com", "de")),
+        ("cus_1", False, ("old@example.com", "de")),
+        ({"email": "new@example.com", "preferred_locales": ["da"]}, True, ("old@example.com", "de")),
+    ],
+)
+def test_address_and_language_are_stripes_where_it_has_them_and_a_tombstone_learns_nothing(
+    row, theirs, is_deleted, known
+):
+    customer = row.customer
+    customer.email, customer.preferred_locale = "old@example.com", "de"
+    customer.deleted_at = LATER if is_deleted else None
+    customer.save()
+    projection._update_customer(customer, theirs)
+    customer.refresh_from_db()
+    assert (customer.email, customer.preferred_locale) == known
+
+
+def test_a_customer_who_is_as_stripe_has_them_is_not_written(row, django_assert_num_queries):
+    row.customer.email = "old@example.com"
+    with django_assert_num_queries(0):
+        projection._update_customer(row.customer, {"email": "old@example.com"})

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from billing import lanes
+from billing import lanes, signals
 from billing.models import Customer, Subscription
 from billing.subscriptions import reminders
 
@@ -67,6 +67,26 @@ def test_a_busy_lane_is_looked_at_again_an_hour_later(world):
     assert reminders.hourly().startswith("0 renewals")
     lanes.let_go(claim)
     assert reminders.hourly().startswith("1 renewals")
+
+
+def test_a_receiver_that_raises_silences_its_own_reminder_until_the_next_hour_and_no_other(world):
+    ada = yearly(world)
+    ben = world.subscribed("pro", "year", email="ben@example.com")
+    world.advance(days=340)
+
+    def raises(sender, subscription, **kwargs):
+        if subscription.customer_id == ada.customer:
+            raise LookupError
+
+    signals.renewal_coming.connect(raises)
+    try:
+        assert reminders.hourly() == "1 renewals and 0 cards announced"
+    finally:
+        signals.renewal_coming.disconnect(raises)
+    assert (ada.row.announced_renewal, ben.row.announced_renewal) == (None, ben.row.current_period_end)
+    assert reminders.hourly() == "1 renewals and 0 cards announced"
+    assert ada.row.announced_renewal == ada.row.current_period_end
+    assert world.said(ben).count("renewal_coming") == 1
 
 
 def expire_before_next_charge(world, who):

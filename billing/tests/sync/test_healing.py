@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from billing import lanes
+from billing.lifecycle import customers
 from billing.models import Customer, Lane, StripeEvent, Subscription, SyncRun
 from billing.stripe_client import StripeUnavailable
 from billing.sync import healing
@@ -125,3 +126,10 @@ def test_another_address_at_stripe_is_a_difference_and_is_taken(world, run, ada)
     look_at(run, ada)
     assert counts(run) == (1, 1, 1)
     assert Customer.objects.get(pk=ada.customer).email == "new@example.com"
+
+
+@pytest.mark.parametrize("is_dry", [False, True])
+def test_who_never_subscribed_and_is_not_deleted_differs_in_nothing(world, run, ada, is_dry):
+    customer = customers.customer_for(world.sign_up("new@example.com"))
+    healing.compare_customers(run, [customer.pk, ada.customer], lambda: None, is_dry=is_dry)
+    assert (counts(run), run.drifts, run.notes) == ((2, 0, 0), [], [])

@@ -276,3 +276,67 @@ def test_what_differs_is_said_from_both_sides_and_what_does_not_is_not_said():
     assert comparing.between(None, after) == {"status": (comparing.NONE_YET["status"], "canceled")}
     assert comparing.between(before, None) == {"status": ("active", comparing.NONE_YET["status"])}
     assert comparing.between(None, None) == {}
+
+
+def test_how_far_a_run_has_come_is_on_record_while_it_reads_and_no_more_when_it_is_done(full_run, monkeypatch):
+    """Each page is saved here; a dry run saves nothing."""
+    monkeypatch.setattr(full, "SAVE_EVERY_SECONDS", -1)
+    run, seen = full_run.run, []
+
+    def reading(stretches):
+        yield [{"id": "cus_ada"}]
+
+    class Reader:
+        def __init__(self, stretches):
+            self.stretches = list(stretches)
+
+        def __iter__(self):
+            return reading(self.stretches)
+
+        def left(self):
+            return [[7, 9]]
+
+    monkeypatch.setattr(full, "Reader", Reader)
+    for is_dry in (True, False):
+        if not is_dry:
+            run.save()
+        progress = {"began": "then", "left": {"subscriptions": []}}
+        full._read("customers", seen.append, run, progress, lambda: None, is_dry=is_dry)
+        assert progress["left"] == {"subscriptions": [], "customers": []}
+        saved = SyncRun.objects.values_list("progress", flat=True).first()
+        assert saved == (None if is_dry else {"began": "then", "left": {"subscriptions": [], "customers": [[7, 9]]}})
+    assert seen == [[{"id": "cus_ada"}]] * 2
+
+
+def test_whom_a_checkout_of_this_moment_gave_a_customer_is_not_linked_to_a_second(full_run):
+    ada = get_user_model().objects.create_user("ada@example.com")
+    first, second = ours(), ours("cus_second")
+    list_pages._link_one(first.customer, ada)
+    list_pages._link_one(second.customer, ada)
+    list_pages._link_one(first.customer, get_user_model().objects.create_user("ben@example.com"))
+    assert dict(Customer.objects.values_list("pk", "subscriber")) == {"cus_ada": ada.pk, "cus_second": None}
+
+
+@pytest.mark.parametrize("is_refreshed", [False, True])
+def test_a_row_that_a_webhook_wrote_after_it_was_taken_over_stays_as_the_webhook_says(full_run, is_refreshed):
+    pages = list_pages.SubscriptionPages(full_run)
+    pages([theirs(status="canceled", ended_at=5, id="sub_0"), theirs("cus_ben", status="canceled", ended_at=5)])
+    if is_refreshed:
+        Subscription.objects.filter(customer="cus_ada").update(fetched_at=full_run.began + SOON)
+    pages([theirs()])
+    assert Subscription.objects.get(customer="cus_ada").stripe_id == ("sub_0" if is_refreshed else "sub_1")
+    assert Subscription.objects.get(customer="cus_ben").status == "canceled"
+
+
+def test_taking_over_fills_empty_rows_and_those_that_are_not_there_and_leaves_what_says_something():
+    for name, stripe_id in (("ada", ""), ("ben", "sub_9")):
+        Customer.objects.create(pk=f"cus_{name}")
+        Subscription.objects.create(customer_id=f"cus_{name}", stripe_id=stripe_id)
+    Customer.objects.create(pk="cus_eve")
+    plan = Plan.objects.get(slug="swept")
+    list_pages.take_over(
+        [Subscription(customer_id=f"cus_{name}", stripe_id=f"sub_{name}", status="active", plan=plan)
+         for name in ("ada", "ben", "eve")]
+    )  # fmt: skip
+    rows = Subscription.objects.order_by("customer").values_list("customer", "stripe_id", "has_announced_access")
+    assert list(rows) == [("cus_ada", "sub_ada", True), ("cus_ben", "sub_9", False), ("cus_eve", "sub_eve", True)]

@@ -1,0 +1,41 @@
+"""A whole run at the sandbox: what is listed, who is asked about, and what is left on record."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.utils import timezone
+
+from billing.models import Customer, Subscription, SyncRun
+from billing.sync import full
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def test_open_invoices_are_known_by_their_subscription_with_what_grace_reads_of_them(world):
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    world.subscribed(email="paid@example.com")
+    for one in (ada, ben):
+        world.change_card(one, "pm_card_chargeCustomerFail")
+    world.advance(days=32)
+    found = full.open_invoices()
+    assert set(found) == {ada.subscription, ben.subscription}
+    [invoice] = found[ada.subscription]
+    theirs = world.stripe("GET", f"invoices/{world.open_invoice(ada)}")
+    assert invoice == {name: theirs[name] for name in ("created", "due_date", "status_transitions")}
+
+
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_a_whole_run_compares_all_asks_about_who_differs_and_leaves_no_progress(world, is_dry):
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    Subscription.objects.filter(customer=ada.customer).update(quantity=9)
+    Customer.objects.update(created_at=LONG_AGO)
+    now, ticks = timezone.now(), []
+    run = SyncRun(mode="full", started_at=now, clock_at=now)
+    if not is_dry:
+        run.save()
+    full.compare_all(run, lambda: ticks.append(run.compared), is_dry=is_dry)
+    assert (run.compared, run.drifted, run.healed, run.progress) == (4, 1, int(not is_dry), {})
+    assert ticks == [2, 4, 5], "two pages, and who differs"
+    assert (ada.row.quantity, ben.row.quantity) == (9 if is_dry else 1, 1)
