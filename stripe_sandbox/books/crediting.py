@@ -188,7 +188,7 @@ def _check_refund(charge: Object, amount: int) -> None:
 
 
 def void(state: State, note: Object) -> None:
-    """Void a note of an invoice that is still open, which asks for as much as before."""
+    """Void a note of an open invoice, which then asks for as much as before."""
     invoice = state.get("invoice", note["invoice"])
     if note["status"] != "issued" or note["type"] != "pre_payment" or invoice["status"] != "open":
         raise invalid("You can only void an issued credit note of an open invoice.", "id")

@@ -80,8 +80,8 @@ def _sliced(ids: list[str], table: Table, params: Params) -> Iterator[Object]:
 
 
 def _created(rows: Iterator[Object], params: Params, is_ordered: bool) -> Iterator[Object]:
-    """Objects are made in the order of the clock, so a walk ends at the first one outside the range; not among test
-    clocks, where each customer has a time of its own."""
+    """Return the objects within the range of `created`. Objects are made in the order of the clock, so the walk ends at
+    the first one outside the range; not among test clocks, where each customer has a time of its own."""
     wanted = params.get("created")
     if wanted is None:
         return rows
