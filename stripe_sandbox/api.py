@@ -15,13 +15,13 @@ from .http.embedding import shortened
 from .http.expansion import expand
 from .http.messages import Request, Response, refusal
 from .http.routing import Route, api
-from .people import checkout, portal
+from .people import checkout, payment_links, portal
 from .resources import FAMILIES, empty
 from .resources.account import ACCOUNT
 from .store import State
 from .versions import API_VERSION, is_taken, warning
 
-ROUTED = (*FAMILIES, checkout, portal)  # importing them registers their routes; what is empty comes last
+ROUTED = (*FAMILIES, checkout, payment_links, portal)  # importing them registers their routes; what is empty comes last
 
 empty.register()
 

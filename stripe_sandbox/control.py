@@ -11,7 +11,7 @@ from .books import aftermath, billing_cycle, cards, clocks, debits
 from .errors import ApiError, invalid, unknown_route
 from .http.messages import Request, Response, refusal
 from .http.origin import refuse_other_sites
-from .people import buying, delayed, paying, portal
+from .people import buying, delayed, filling, paying, portal
 from .resources import payment_intents, setup_intents
 from .store import SETTINGS
 
@@ -148,11 +148,10 @@ def _check_setting(name: str, value: Any) -> None:
 
 @action("POST", "/checkout/{session}/complete")
 def complete_checkout(sandbox: "Sandbox", given: Body, session: str) -> Body:
-    """Act as the buyer who completes a Checkout. `outcome`: paid, declined, authenticated, authentication_failed;
-    processing, then later paid or declined."""
-    known(given, "payment_method", "outcome", "promotion_code")
+    """`outcome`: paid, declined, authenticated, authentication_failed; processing, then later paid or declined."""
+    known(given, "payment_method", "outcome", *buying.CHOSEN, *filling.FIELDS)
     token, outcome = optional_text(given, "payment_method"), optional_text(given, "outcome")
-    return buying.complete(sandbox.state, session, token, outcome, optional_text(given, "promotion_code"))
+    return buying.complete(sandbox.state, session, token, outcome, filling.read(given))
 
 
 @action("POST", "/portal")

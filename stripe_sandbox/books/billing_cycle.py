@@ -241,14 +241,6 @@ def resumption_lapsed(state: State, identifier: str, invoice_id: str) -> None:
 
 
 @job
-def session_expires(state: State, identifier: str) -> None:
-    session = state.get("checkout.session", identifier)
-    if session["status"] == "open":
-        session.update(status="expired", url=None)
-        emit(state, "checkout.session.expired", session)
-
-
-@job
 def after_charge(state: State, charge: str, kind: str) -> None:
     """Bring the dispute or warning that some test cards end in."""
     if kind == "fraud_warning":

@@ -1,5 +1,6 @@
 """This table says what each test card does, and whether a payment method is a card or a bank account."""
 
+import hashlib
 from dataclasses import dataclass
 
 from ..errors import ApiError, declined, doc_url, missing_resource, not_covered
@@ -55,6 +56,10 @@ class Card:
     @property
     def last4(self) -> str:
         return self.number[-4:]
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha256(self.number.encode()).hexdigest()[:16]
 
     @property
     def spaced(self) -> str:

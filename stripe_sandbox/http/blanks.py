@@ -19,6 +19,15 @@ LEFT_OUT = {
         "excluded_payment_method_types", "line_items", "name_collection", "optional_items", "redirect_on_completion",
         "return_url", "tax_id_collection",
     },
+    "payment_link": {"line_items", "name_collection"},
+    "token": {"bank_account", "card"},
+    "card": {
+        "account", "allow_redisplay", "available_payout_methods", "currency", "customer", "default_for_currency",
+        "description", "iin", "issuer", "status",
+    },
+    "bank_account": {
+        "account", "available_payout_methods", "default_for_currency", "future_requirements", "requirements",
+    },
     "subscription_item": {"billed_until"},
     "invoice": {"amount_paid_off_stripe", "confirmation_secret", "payments", "threshold_reason"},
     "item": {"discounts", "taxes"},

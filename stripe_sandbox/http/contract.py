@@ -47,7 +47,14 @@ def fields_of(cls: type) -> dict[str, tuple[Any, bool]]:
         inner = hint if required else typing.get_args(hint)[0]
         if name not in NOT_SENT:
             fields[name] = (resolve(inner, cls.__module__), required)
-    return fields
+    return fields | _untyped(cls)
+
+
+def _untyped(cls: type) -> dict[str, tuple[Any, bool]]:
+    """Stripe takes a card in `payment_method_data` as where a payment method is made; the SDK's types leave it out."""
+    if not cls.__name__.endswith("ParamsPaymentMethodData"):
+        return {}
+    return {"card": fields_of(params_class("PaymentMethodCreateParams"))["card"]}
 
 
 def _typed_dict(raw: Any, cls: type, path: str, tolerated: frozenset[str] = NONE) -> Params:

@@ -30,6 +30,8 @@ KINDS = {
     "cbtxn": ["customer_balance_transaction"],
     "cn": ["credit_note"],
     "cs": ["checkout.session"],
+    "plink": ["payment_link"],
+    "shr": ["shipping_rate"],
     "di": ["discount"],
     "promo": ["promotion_code"],
     "clock": ["test_helpers.test_clock"],
@@ -69,9 +71,9 @@ def _confirmation_secret(state: State, invoice: Object) -> Object | None:
     return None
 
 
-def _line_items(state: State, session: Object) -> Object:
-    items = state.note(session["id"])["items"]
-    return embedded_list(f"/v1/checkout/sessions/{session['id']}/line_items", items)
+def _line_items(state: State, holder: Object) -> Object:
+    family = "payment_links" if holder["object"] == "payment_link" else "checkout/sessions"
+    return embedded_list(f"/v1/{family}/{holder['id']}/line_items", state.note(holder["id"])["items"])
 
 
 def _breakdown(state: State, session: Object) -> Object:
@@ -91,6 +93,7 @@ INCLUDABLE: dict[tuple[str, str], Included] = {
     ("coupon", "currency_options"): lambda state, coupon: state.note(coupon["id"]).get("currency_options"),
     ("price", "currency_options"): lambda state, price: state.note(price["id"])["currency_options"],
     ("checkout.session", "line_items"): _line_items,
+    ("payment_link", "line_items"): _line_items,
     ("item", "discounts"): lambda state, item: state.note(item["id"]).get("discounts", []),
     ("item", "taxes"): lambda _, __: [],
     ("total_details", "breakdown"): _breakdown,

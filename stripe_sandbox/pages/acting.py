@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from ..books import aftermath, invoicing, items, standing
-from ..people import buying
+from ..people import means
 from ..resources.charges import is_charged_back
 from ..store import Object, State
 from . import acts
@@ -40,7 +40,7 @@ def _row(row: Object, whose: str, what: str, *buttons: tuple[str, str]) -> Objec
 def _checkouts(state: State) -> Iterable[Object]:
     for row in _open(state, "checkout.session", ("open",)):
         what = amount(row["amount_total"], row["currency"]) if row["amount_total"] else "nothing to pay now"
-        refusing = [("checkout-decline", "Decline")] if buying.needs_card(state, row) else []
+        refusing = [("checkout-decline", "Decline")] if means.needs_card(row) else []
         yield _row(row, acts.buyer(state, row), what, ("checkout-pay", "Pay"), *refusing)
 
 

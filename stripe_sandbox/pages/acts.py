@@ -105,7 +105,7 @@ def whose(state: State, row: Object) -> str:
 
 
 def buyer(state: State, session: Object) -> str:
-    return str(session["customer_email"] or whose(state, session))
+    return str((session["customer_details"] or {}).get("email") or whose(state, session))
 
 
 def is_declining(state: State, sub: Object) -> bool:

@@ -43,4 +43,4 @@ def _refused(code: str, message: str, field: str) -> ApiError:
 
 def entered(given: dict[str, str]) -> dict[str, str]:
     """Return what was entered, to be shown or carried on."""
-    return {name: given[name] for name in (*FIELDS, "email") if name in given}
+    return {name: given[name] for name in FIELDS if name in given}

@@ -1,128 +1,114 @@
-"""A buyer pays on this page: with the card, by 3D Secure if the card asks for it, then back to the site."""
+"""A buyer pays on this page: fills it in, passes 3D Secure if the card asks for it, then goes back to the site."""
 
-from ..books import pricing
+from typing import Any
+from urllib.parse import parse_qs
+
+from ..books.cards import Card, Means
 from ..errors import ApiError
+from ..http import forms
 from ..http.messages import Request, Response
-from ..people import buying, checkout_discounts
+from ..people import buying, filling, link_visits, means, opening, recovering
 from ..store import Object, State
-from . import card_form
-from .rendering import amount, form, page, redirect
+from . import card_form, checkout_view
+from .rendering import form, framed, page, redirect
 
-BUTTONS = {"auto": "Pay", "book": "Book", "donate": "Donate", "pay": "Pay", "subscribe": "Subscribe"}
+# Buttons of the page that change what is bought, and keep what was typed.
+ACTIONS = ("change", "promotion", "forget")
 
 
 def answer(state: State, request: Request, rest: list[str]) -> Response:
     session = state.get("checkout.session", rest[0])
+    response = _answer(state, request, session)
+    return framed(response) if session["ui_mode"] == "embedded_page" else response
+
+
+def _answer(state: State, request: Request, session: Object) -> Response:
     if session["status"] == "complete":
-        return _back(session)
+        return _back(state, session)
     if session["status"] == "expired":
         return page("message.html", 410, title="This page has expired", message="Start again from the site.",
                     link=session["cancel_url"], link_words="Back to the site")  # fmt: skip
     if request.method != "POST":
-        return _show(state, session, {})
-    given = form(request)
-    return _discount(state, session, given) if "promotion_code" in given else _pay(state, session, given)
-
-
-def _discount(state: State, session: Object, given: dict[str, str]) -> Response:
+        return checkout_view.show(state, session, {})
+    typed = form(request)
+    given = {**typed, **_entries(request)}
     try:
-        checkout_discounts.enter(state, session, given["promotion_code"].strip())
+        action = next((name for name in ACTIONS if name in typed), "pay")
+        return _act(state, session, action, given) if action != "pay" else _pay(state, session, typed, given)
     except ApiError as error:
-        return _show(state, session, given, error.message, error.status)
-    return redirect(f"/c/{session['id']}")
+        return checkout_view.show(state, session, given, error.message, error.status)
 
 
-def _pay(state: State, session: Object, given: dict[str, str]) -> Response:
-    try:
-        card = card_form.read(state, given) if _is_entered(state, session, given) else None
-        _remember_email(session, given)
-    except ApiError as error:
-        return _show(state, session, given, error.message, 402)
+def _entries(request: Request) -> dict[str, Any]:
+    """Return what was typed, with the names in brackets as objects: `shipping[address][line1]`."""
+    return filling.read(forms.decode(request.body.decode(errors="replace")))
+
+
+def _act(state: State, session: Object, action: str, given: dict[str, Any]) -> Response:
+    if action == "forget":
+        means.forget(state, session, given["forget"])
+    elif action == "promotion":
+        buying.choose(state, session, {"promotion_code": given.get("promotion_code", "").strip()})
+        given = {name: value for name, value in given.items() if name != "promotion_code"}
+    else:
+        name, _, number = given["change"].partition(" ")
+        wanted = {**given.get("quantities", {}), **({name: number} if name else {})}
+        buying.choose(state, session, {"quantities": wanted, "shipping_rate": given.get("shipping_rate")})
+    return checkout_view.show(state, session, given)
+
+
+def _pay(state: State, session: Object, typed: dict[str, str], given: dict[str, Any]) -> Response:
+    before = session["amount_total"]
+    buying.choose(state, session, {name: given.get(name) for name in buying.AMOUNTS})
+    if session["amount_total"] != before:
+        due = checkout_view.due(session)
+        return checkout_view.show(state, session, given, f"The total is {due} now. Look at it once more, then go on.")
+    entries = {name: value for name, value in given.items() if name not in buying.AMOUNTS}
+    filling.checked(session, entries)
+    card = _means(state, session, given)
     outcome = given.get("outcome") or None
-    if card and card.authentication and outcome is None:
-        hidden = card_form.entered(given)
-        what = _due(session) if session["amount_total"] else ""
-        return page("authenticate.html", action=f"/c/{session['id']}", hidden=hidden, what=what, card=card)
-    done = buying.complete(state, session["id"], card, outcome)
+    if isinstance(card, Card) and card.authentication and outcome is None:
+        what = checkout_view.due(session) if session["amount_total"] else ""
+        return page("authenticate.html", action=f"/c/{session['id']}", hidden=typed, what=what, card=card)
+    done = buying.complete(state, session["id"], card, outcome, entries)
     if done["error"]:
-        return _show(state, session, given, done["error"]["message"], 402)
-    return _back(session)
+        return checkout_view.show(state, session, given, done["error"]["message"], 402)
+    return _back(state, session)
 
 
-def _is_entered(state: State, session: Object, given: dict[str, str]) -> bool:
-    return bool(given.get("number") or given.get("account")) or buying.needs_card(state, session)
+def _means(state: State, session: Object, given: dict[str, Any]) -> Means | str | None:
+    """Return what the buyer pays with: a saved card, the account or the card that was entered, or nothing."""
+    if given.get("saved") and given.get("means") != "debit":
+        return str(given["saved"])
+    by_account = given.get("means") == "debit" or (given.get("means") is None and not given.get("number"))
+    if by_account and given.get("account"):
+        return card_form.read(state, {"account": given["account"]})
+    entered = {name: value for name, value in given.items() if name != "account"}
+    return card_form.read(state, entered) if given.get("number") or means.needs_card(session) else None
 
 
-def _remember_email(session: Object, given: dict[str, str]) -> None:
-    """Record the e-mail address that a guest enters."""
-    email = given.get("email", "").strip()
-    if session["customer"] is None and "email" in given:
-        if "@" not in email:
-            raise ApiError(400, "Enter an e-mail address.")
-        session["customer_email"] = email
+def _back(state: State, session: Object) -> Response:
+    """Lead back to the site; an embedded page lets the page around it do so, a payment link may end here."""
+    words = link_visits.confirmation(state, session)
+    if words:
+        return page("message.html", title="Thanks for your payment", message=words)
+    address = session["success_url"] or session.get("return_url") or ""
+    address = address.replace("{CHECKOUT_SESSION_ID}", session["id"])
+    if session["ui_mode"] != "embedded_page":
+        return redirect(address or "/")
+    leads_away = session["redirect_on_completion"] == "always"
+    return page("embedded_done.html", address=address if leads_away else "")
 
 
-def _back(session: Object) -> Response:
-    return redirect((session["success_url"] or "/").replace("{CHECKOUT_SESSION_ID}", session["id"]))
+def recover(state: State, request: Request, rest: list[str]) -> Response:
+    """The address that leads on from an expired session opens a copy of it."""
+    expired = state.get("checkout.session", rest[0])
+    if not recovering.is_usable(state, expired):
+        raise ApiError(410, "This link has expired: start again from the site.")
+    return redirect(opening.recovered(state, expired)["url"])
 
 
-def _due(session: Object) -> str:
-    return amount(session["amount_total"], session["currency"]) if session["amount_total"] is not None else ""
-
-
-def _show(state: State, session: Object, given: dict[str, str], error: str = "", status: int = 200) -> Response:
-    note, total = state.note(session["id"]), _due(session)
-    rows = [_row(state, session, item) for item in note["items"]]
-    customer = state.find("customer", session["customer"])
-    trial = note["subscription_data"].get("trial_period_days")
-    off = (session["total_details"] or {}).get("amount_discount", 0)
-    return page(
-        "checkout.html",
-        status,
-        session=session,
-        rows=rows,
-        total=total,
-        discount=amount(off, session["currency"]) if off else "",
-        trial_days=trial,
-        after=" and ".join(row["price"] for row in rows if row["recurs"]),
-        rhythm=_rhythm(note["items"]),
-        accounts=buying.accounts(session),
-        takes_cards="card" in session["payment_method_types"],
-        optional=not buying.needs_card(state, session),
-        email=customer["email"] if customer else given.get("email", session["customer_email"]),
-        error=error,
-        given=given,
-        autofocus=bool(error) or bool(customer),
-        **_wording(session, rows, total, bool(trial)),
-    )
-
-
-def _wording(session: Object, rows: list[Object], total: str, trial: bool) -> dict[str, str]:
-    if session["mode"] == "setup":
-        promise = "The card is kept for later payments; nothing is charged now."
-        words = {"heading": "Save a payment method", "verb": "Payment details", "button": "Save card"}
-        return {**words, "promise": promise}
-    if session["mode"] == "payment":
-        button = f"{BUTTONS[session['submit_type'] or 'auto']} {total}"
-        return {"heading": "Pay Sandbox", "verb": "Pay with card", "button": button, "promise": "You pay once."}
-    name = rows[0]["name"]
-    heading = f"Try {name}" if trial else f"Subscribe to {name}"
-    button = "Start trial" if trial else "Subscribe"
-    promise = "The plan renews by itself until you cancel it."
-    return {"heading": heading, "verb": "Pay with card", "button": button, "promise": promise}
-
-
-def _row(state: State, session: Object, item: Object) -> Object:
-    currency, quantity, recurring = session["currency"], item["quantity"], item["price"]["recurring"]
-    each = pricing.unit_amount(state, item["price"], currency)
-    total, several = amount(each * quantity, currency), quantity > 1
-    note = [f"Qty {quantity}, {amount(each, currency)} each"] if several else []
-    note += [f"Billed every {pricing.rhythm(recurring)}"] if recurring else []
-    price = f"{total} / {pricing.rhythm(recurring)}" if recurring else total
-    return {"name": item["description"], "note": ". ".join(note), "price": price, "recurs": bool(recurring)}
-
-
-def _rhythm(rows: list[Object]) -> str:
-    """Return the interval, if everything bought recurs."""
-    each = [row["price"]["recurring"] for row in rows]
-    return pricing.rhythm(each[0]) if each and all(each) else ""
+def visit(state: State, request: Request, rest: list[str]) -> Response:
+    """A payment link is opened."""
+    query = {name: values[-1] for name, values in parse_qs(request.query).items()}
+    return redirect(link_visits.visit(state, state.get("payment_link", rest[0]), query)["url"])

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,18 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
     shown = {"cards": cards.CARDS, "merchant": "Sandbox", "expiry": _some_expiry(), "script": SCRIPT}
     body = ENGINE.get_template(template).render(shown | values)
     return Response(status, body.encode(), {**HEADERS, "Cache-Control": "no-store"}, HTML)
+
+
+def framed(response: Response) -> Response:
+    """Return the page as one that a page of any site may show inside of itself."""
+    policy = response.headers.get("Content-Security-Policy", "").replace("frame-ancestors 'none'", "frame-ancestors *")
+    return replace(response, headers={**response.headers, "Content-Security-Policy": policy})
+
+
+def stripe_js() -> Response:
+    """Return what a site loads instead of Stripe's own script, to show an embedded Checkout."""
+    body = (FOLDER / "stripe.js").read_bytes()
+    return Response(200, body, {"Cache-Control": "no-store"}, "text/javascript; charset=utf-8")
 
 
 def _some_expiry() -> str:

@@ -1,5 +1,7 @@
 """These functions find or make the customer of a Checkout, keep the card, and show the buyer's details."""
 
+from dataclasses import dataclass
+
 from ..books import cards, mandates
 from ..books.cards import Means
 from ..books.debits import Account
@@ -8,41 +10,90 @@ from ..resources import customers, payment_methods
 from ..store import Object, State
 
 
-def customer_of(state: State, session: Object) -> Object:
-    """Return the session's customer; make one if there is none."""
+@dataclass(frozen=True)
+class Buyer:
+    """What a buyer has filled in, and the means: new ones, or a payment method `saved` before; they may be kept."""
+
+    filled: Object
+    means: Means | None = None
+    saved: str | None = None
+    keeps: bool = False
+
+
+NAMES = ("business_name", "individual_name")
+BILLED = ("address", "email", "name", "phone")
+
+
+def customer_of(state: State, session: Object, filled: Object) -> Object:
+    """The session's customer; without one it is made, as the buyer has filled in."""
     if session["customer"]:
         return state.get("customer", session["customer"])
-    customer = state.put(customers.new(state, {"email": session["customer_email"]}))
+    entered = filled["customer_details"]
+    known = {name: entered[name] for name in BILLED if name in entered}
+    shipping = filled["collected_information"]["shipping_details"]
+    known |= {"shipping": shipping} if shipping else {}
+    customer = state.put(customers.new(state, {"email": session["customer_email"], **known}))
+    customer.update({name: entered[name] for name in NAMES if name in entered})
     emit(state, "customer.created", customer)
     return customer
 
 
-def details(customer: Object | None, session: Object) -> Object:
-    """Return the details of the customer, or of a guest, of whom only the e-mail is known."""
+def write(state: State, session: Object, customer: Object, filled: Object) -> None:
+    """Write to a customer that the site named what `customer_update` allows; a phone number and names in any case."""
+    allowed = state.note(session["id"])["params"].get("customer_update") or {}
+    entered = filled["customer_details"]
+    for name in ("phone", *NAMES):
+        if name in entered:
+            customer[name] = entered[name]
+    for name in ("address", "name"):
+        if name in entered and allowed.get(name) == "auto":
+            customer[name] = entered[name]
+    shipping = filled["collected_information"]["shipping_details"]
+    if shipping and allowed.get("shipping") == "auto":
+        customer["shipping"] = shipping
+
+
+def fill(session: Object, customer: Object | None, filled: Object) -> None:
+    """Show in the session what the buyer filled in, and of the customer, or a guest, what is known besides."""
     known = customer or {}
-    plain = {name: known.get(name) for name in ("address", "name", "phone")}
-    return {
-        **plain,
+    details = {
+        **{name: known.get(name) for name in ("address", "name", "phone")},
         "email": known.get("email") or session["customer_email"],
         "tax_exempt": known.get("tax_exempt") or "none",
         "tax_ids": [],
         "business_name": None,
         "individual_name": None,
     }
+    session.update({**filled, "customer_details": {**details, **filled["customer_details"]}})
 
 
-def saved(state: State, customer: Object, card: Means | None) -> str | None:
+def saved(state: State, customer: Object, buyer: Buyer) -> str | None:
     """Return the card or bank account as a payment method of the customer."""
-    if card is None:
-        return None
-    method = payment_methods.new(state, card)
-    billing = {name: customer[name] for name in ("address", "email", "name", "phone")}
-    payment_methods.write(method, {"billing_details": billing, "allow_redisplay": "limited"})
+    if buyer.saved or buyer.means is None:
+        return buyer.saved
+    method = payment_methods.new(state, buyer.means)
+    redisplay = "always" if buyer.keeps else "limited"
+    payment_methods.write(method, {"billing_details": billing(customer, buyer), "allow_redisplay": redisplay})
     method["customer"] = customer["id"]
     state.put(method)
     emit(state, "payment_method.attached", method)
     mandate_for(state, method["id"])
     return str(method["id"])
+
+
+def used_once(state: State, session: Object, buyer: Buyer) -> str:
+    """Return the means as a payment method of nobody."""
+    if buyer.saved or buyer.means is None:
+        return str(buyer.saved)
+    method = payment_methods.new(state, buyer.means)
+    customer = state.find("customer", session["customer"]) or {"email": session["customer_email"]}
+    payment_methods.write(method, {"billing_details": billing(customer, buyer)})
+    return str(method["id"])
+
+
+def billing(customer: Object, buyer: Buyer) -> Object:
+    known = {name: customer.get(name) for name in BILLED}
+    return known | {name: value for name, value in buyer.filled["customer_details"].items() if name in BILLED}
 
 
 def mandate_for(state: State, method: str) -> str | None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from ..books import discounting, reductions
+from ..books import discounting
 from ..errors import invalid
 from ..store import Object, State
+from . import totals
 
 
 def choose(state: State, session: Object, entries: list[dict[str, Any]]) -> None:
@@ -18,15 +19,7 @@ def choose(state: State, session: Object, entries: list[dict[str, Any]]) -> None
     note = state.note(session["id"])
     note["discounts"] = [{"promotion_code": code["id"]} if code else {"coupon": coupon["id"]}]
     session["discounts"] = [{"coupon": coupon["id"], "promotion_code": code["id"] if code else None}]
-    taken = reductions.off(state, coupon, [_part(item) for item in note["items"]])
-    for item, part in zip(note["items"], taken, strict=True):
-        item.update(amount_discount=part, amount_total=item["amount_subtotal"] - part)
-    session["total_details"]["amount_discount"] = sum(taken)
-    session["amount_total"] = session["amount_subtotal"] - sum(taken)
-
-
-def _part(item: Object) -> reductions.Part:
-    return reductions.Part(item["amount_subtotal"], item["price"]["product"], item["currency"])
+    totals.recount(state, session)
 
 
 def enter(state: State, session: Object, text: str) -> None:

@@ -3,28 +3,31 @@
 from typing import Any
 
 from ..books import charging, invoicing, line_items
-from ..books.cards import Means
-from ..events import emit, in_order
-from ..resources import payment_methods
+from ..events import emit, in_order, recorded
 from ..store import Object, State
 from . import checkout_discounts, delayed
-from .buyers import customer_of, details, mandate_for, saved
+from .buyers import Buyer, customer_of, fill, mandate_for, saved, used_once, write
 
 SETUP_AUTHENTICATION_FAILED = {**charging.AUTHENTICATION_FAILED, "code": "setup_intent_authentication_failure"}
 PAYMENT_ORDER = (
-    "customer.created payment_intent.created charge.succeeded charge.pending payment_method.attached "
-    "payment_intent.succeeded payment_intent.processing checkout.session.completed invoiceitem.created "
+    "customer.created customer.updated payment_intent.created charge.succeeded charge.pending "
+    "payment_method.attached payment_intent.amount_capturable_updated payment_intent.succeeded "
+    "payment_intent.processing checkout.session.completed invoiceitem.created "
     "invoice.created invoice.finalized "
     "invoice.paid invoice.payment_succeeded invoice_payment.paid"
 ).split()
-SETUP_ORDER = "customer.created payment_method.attached setup_intent.succeeded checkout.session.completed".split()
+SETUP_ORDER = (
+    "customer.created customer.updated payment_method.attached setup_intent.succeeded checkout.session.completed"
+).split()
 
 
 def intent_for(state: State, session: Object) -> Object:
     """Return the payment intent of a session, made at the first attempt to pay."""
     note = state.note(session["id"])
     if "intent" in note:
-        return state.get("payment_intent", note["intent"])
+        intent = state.get("payment_intent", note["intent"])
+        intent["amount"] = session["amount_total"]
+        return intent
     values: dict[str, Any] = {"setup_future_usage": "off_session" if session["mode"] == "subscription" else None}
     values |= {"customer": session["customer"], **note["one_off"]}
     intent = charging.new_intent(state, session["amount_total"], session["currency"], **values)
@@ -36,54 +39,63 @@ def intent_for(state: State, session: Object) -> Object:
     return intent
 
 
-def finish(state: State, session: Object, card: Means | None, result: str) -> None:
+def finish(state: State, session: Object, buyer: Buyer, result: str) -> None:
     with in_order(state, SETUP_ORDER if session["mode"] == "setup" else PAYMENT_ORDER):
-        customer = customer_of(state, session) if _has_customer(state, session) else None
+        customer = customer_of(state, session, buyer.filled) if _has_customer(state, session, buyer) else None
+        if customer:
+            with recorded(state, customer, "customer.updated"):
+                write(state, session, customer, buyer.filled)
         session.update(status="complete", url=None, customer=customer["id"] if customer else None)
-        session["customer_details"] = details(customer, session)
+        fill(session, customer, buyer.filled)
         checkout_discounts.redeem(state, session)
         if session["mode"] == "setup":
-            _save_card(state, session, customer, card)
+            _save_card(state, session, customer, buyer)
         elif not session["amount_total"]:
             session["payment_status"] = "no_payment_required"
         else:
-            _pay(state, session, customer, card, result)
+            _pay(state, session, customer, buyer, result)
         emit(state, "checkout.session.completed", state.put(session))
 
 
-def _has_customer(state: State, session: Object) -> bool:
-    """Return whether the buyer becomes a customer: a guest does only if what was bought needs one."""
-    keeps_card = bool(state.note(session["id"])["one_off"].get("setup_future_usage"))
+def _has_customer(state: State, session: Object, buyer: Buyer) -> bool:
+    """A guest stays one, unless what was bought needs a customer."""
+    keeps_card = buyer.keeps or bool(state.note(session["id"])["one_off"].get("setup_future_usage"))
     invoices = bool(session["invoice_creation"] and session["invoice_creation"]["enabled"])
     return bool(session["customer"]) or session["customer_creation"] == "always" or keeps_card or invoices
 
 
-def _save_card(state: State, session: Object, customer: Object | None, card: Means | None) -> None:
+def _save_card(state: State, session: Object, customer: Object | None, buyer: Buyer) -> None:
     intent = state.get("setup_intent", session["setup_intent"])
-    method = _method(state, customer, card)
+    method = _method(state, session, customer, buyer)
     intent.update(status="succeeded", payment_method=method, customer=session["customer"], last_setup_error=None)
     intent["mandate"] = mandate_for(state, method)
     state.put(intent)
     emit(state, "setup_intent.succeeded", intent)
 
 
-def _method(state: State, customer: Object | None, card: Means | None) -> str:
-    if card is None:
-        raise AssertionError("A payment and a setup need a card.")
-    return str(saved(state, customer, card) if customer else payment_methods.new(state, card)["id"])
+def _method(state: State, session: Object, customer: Object | None, buyer: Buyer) -> str:
+    return str(saved(state, customer, buyer) if customer else used_once(state, session, buyer))
 
 
-def _pay(state: State, session: Object, customer: Object | None, card: Means | None, result: str) -> None:
+def _pay(state: State, session: Object, customer: Object | None, buyer: Buyer, result: str) -> None:
     intent = intent_for(state, session)
-    intent["customer"] = session["customer"]
+    intent.update(customer=session["customer"], shipping=_shipping(session))
     state.put(intent)
-    keeps = customer if intent["setup_future_usage"] else None
-    method = _method(state, keeps, card)
+    keeps = customer if intent["setup_future_usage"] or buyer.keeps else None
+    method = _method(state, session, keeps, buyer)
     charging.attempt(state, intent, method, True, result)
     if result == "processing":
         delayed.await_payment(state, session)
-    else:
+    elif intent["status"] != "requires_capture":
         settle(state, session)
+
+
+def _shipping(session: Object) -> Object | None:
+    """Return where to ship to, as the payment shows it."""
+    details = session["collected_information"]["shipping_details"]
+    if not details:
+        return None
+    return {**details, "carrier": None, "phone": session["customer_details"]["phone"], "tracking_number": None}
 
 
 def settle(state: State, session: Object) -> None:

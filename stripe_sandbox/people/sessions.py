@@ -10,6 +10,7 @@ from ..http.blanks import blank
 from ..http.contract import Params
 from ..http.metadata import merged
 from ..store import Object, State
+from . import collecting, recovering
 
 ECHOED = ("allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id", "locale",
           "payment_method_collection", "success_url", "integration_identifier", "submit_type",
@@ -19,6 +20,7 @@ INVOICE_DATA = ("account_tax_ids", "custom_fields", "description", "footer", "is
 BRANDING = {"background_color": "#ffffff", "border_style": "rounded", "button_color": "#0074d4",
             "font_family": "default", "icon": None, "logo": None}  # fmt: skip
 SAVED = {"allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None}
+LENIENCE = 60
 DETAILS = ("address", "business_name", "email", "individual_name", "name", "phone", "tax_exempt", "tax_ids")
 
 
@@ -42,37 +44,36 @@ def currency_of(state: State, wanted: list[Object], params: Params, customer: Ob
     return str(asked or price["currency"]).lower()
 
 
-def line(state: State, entry: Object, currency: str, mode: str, is_free: bool) -> Object:
+def line(state: State, entry: Object, currency: str, mode: str) -> Object:
     price = priced(state, entry["price"], mode)
-    product = state.get("product", price["product"])
-    each = pricing.unit_amount(state, price, currency)
-    amount = 0 if is_free and price["recurring"] else each * entry["quantity"]
+    amount = pricing.unit_amount(state, price, currency) * int(entry["quantity"])
     return blank(
         "item",
         state.new_id("li"),
+        adjustable_quantity=entry.get("adjustable_quantity"),
         amount_discount=0,
         amount_subtotal=amount,
         amount_tax=0,
         amount_total=amount,
         currency=currency,
-        description=product["name"],
-        metadata={},
+        description=state.get("product", price["product"])["name"],
+        metadata=merged({}, entry),
         price=price,
         quantity=entry["quantity"],
     )
 
 
-def session(
-    state: State, params: Params, rows: list[Object], currency: str | None, customer: Object | None = None
-) -> Object:
+def session(state: State, params: Params, currency: str | None, customer: Object | None = None) -> Object:
+    """Return an open session whose lines are not counted yet."""
     identifier, mode = "cs_test_a1" + state.new_id("x", 58)[2:], params["mode"]
-    total = None if mode == "setup" else sum(row["amount_total"] for row in rows)
+    total = None if mode == "setup" else 0
     echoed: dict[str, Any] = {name: params[name] for name in ECHOED if name in params}
     return blank(
         "checkout.session",
         identifier,
         **{
             "adaptive_pricing": {"enabled": False},
+            "after_expiration": recovering.asked(params),
             "amount_subtotal": total,
             "amount_total": total,
             "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
@@ -80,8 +81,6 @@ def session(
             "collected_information": dict.fromkeys(("business_name", "individual_name", "shipping_details")),
             "created": state.now(),
             "currency": currency,
-            "custom_fields": [],
-            "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
             "customer": params.get("customer"),
             "customer_creation": _customer_creation(params),
             "customer_email": params.get("customer_email"),
@@ -99,13 +98,14 @@ def session(
             "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
             "payment_method_types": params.get("payment_method_types") or ["card"],
             "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
-            "phone_number_collection": {"enabled": False},
-            "saved_payment_method_options": None if mode == "setup" else dict(SAVED),
+            "saved_payment_method_options": None
+            if mode == "setup"
+            else {**SAVED, **params.get("saved_payment_method_options", {})},
             "shipping_options": [],
             "status": "open",
             "total_details": None if mode == "setup" else {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-            "ui_mode": "hosted_page",
-            "url": f"{state.base_url}/c/{identifier}",
+            **_page(state, identifier, params),
+            **collecting.asked(params),
             **echoed,
         },
     )
@@ -129,8 +129,23 @@ def _invoice_creation(params: Params) -> Object:
     return {"enabled": given["enabled"], "invoice_data": {**data, "metadata": {}, **given.get("invoice_data", {})}}
 
 
+def _page(state: State, identifier: str, params: Params) -> Object:
+    """A hosted page has an address; an embedded one has a secret, by which the site's own page shows it."""
+    if params.get("ui_mode", "hosted_page") == "hosted_page":
+        return {"ui_mode": "hosted_page", "url": f"{state.base_url}/c/{identifier}"}
+    secret = f"{identifier}_secret_{state.new_id('x', 40)[2:]}"
+    shown = {"client_secret": secret, "redirect_on_completion": params.get("redirect_on_completion", "always")}
+    return {"ui_mode": params["ui_mode"], "url": None, "return_url": params.get("return_url"), **shown}
+
+
 def _expiry(state: State, params: Params) -> int:
-    at = params.get("expires_at", state.now() + DAY)
-    if not state.now() + 1800 - 60 <= at <= state.now() + DAY + 60:
-        raise invalid("The `expires_at` timestamp must be between 30 minutes and 24 hours from now.", "expires_at")
+    at, now = params.get("expires_at", state.now() + DAY), state.now()
+    if at < now + 1800 - LENIENCE:
+        raise invalid(
+            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.", "expires_at"
+        )
+    if at > now + DAY + LENIENCE:
+        raise invalid(
+            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.", "expires_at"
+        )
     return int(at)

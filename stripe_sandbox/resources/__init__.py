@@ -26,9 +26,11 @@ from . import (
     previews,
     schedules,
     setup_intents,
+    shipping_rates,
     subscription_items,
     subscriptions,
     test_clocks,
+    tokens,
     webhook_endpoints,
 )
 
@@ -57,9 +59,11 @@ FAMILIES = (
     previews,
     schedules,
     setup_intents,
+    shipping_rates,
     subscription_items,
     subscriptions,
     test_clocks,
+    tokens,
     webhook_endpoints,
 )
 

@@ -28,7 +28,6 @@ LISTS = {
     "/v1/products/{product}/features": "ProductFeatureListParams",
     "/v1/promotion_codes": "PromotionCodeListParams",
     "/v1/reviews": "ReviewListParams",
-    "/v1/shipping_rates": "ShippingRateListParams",
     "/v1/subscription_schedules": "SubscriptionScheduleListParams",
     "/v1/tax_codes": "TaxCodeListParams",
     "/v1/tax_ids": "TaxIdListParams",

@@ -10,7 +10,7 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 from . import bank_accounts, off_session
-from .payment_methods import resolved, types_of
+from .payment_methods import DATA, given, types_of
 
 CREATED = (
     "amount currency customer payment_method confirm description metadata off_session receipt_email capture_method "
@@ -25,7 +25,7 @@ OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
     "POST",
     "/v1/payment_intents",
     "PaymentIntentCreateParams",
-    f"{CREATED} {AUTOMATIC} {bank_accounts.ACCEPTED} payment_method_types return_url",
+    f"{CREATED} {AUTOMATIC} {bank_accounts.ACCEPTED} {DATA} payment_method_types return_url",
 )
 def create(state: State, params: Params) -> Object:
     if params.get("customer"):
@@ -36,8 +36,8 @@ def create(state: State, params: Params) -> Object:
     values |= types_of(params) | {"capture_method": params.get("capture_method", "automatic_async")}
     values["shipping"] = shipping_of(params["shipping"]) if params.get("shipping") else None
     intent = charging.new_intent(state, params["amount"], params["currency"].lower(), **values)
-    if "payment_method" in params:
-        intent.update(payment_method=resolved(state, params["payment_method"])["id"], status="requires_confirmation")
+    if (method := given(state, params)) is not None:
+        intent.update(payment_method=method, status="requires_confirmation")
     emit(state, "payment_intent.created", intent)
     return _confirm(state, intent, params) if params.get("confirm") else intent
 
@@ -81,14 +81,14 @@ def _check_account(state: State, intent: Object, params: Params) -> None:
     "POST",
     "/v1/payment_intents/{intent}/confirm",
     "PaymentIntentConfirmParams",
-    f"payment_method off_session return_url {bank_accounts.ACCEPTED}",
+    f"payment_method off_session return_url {DATA} {bank_accounts.ACCEPTED}",
 )
 def confirm(state: State, intent: str, params: Params) -> Object:
     row = state.get("payment_intent", intent)
     if row["status"] not in OPEN:
         raise _unexpected(row, "confirmed", OPEN)
-    if "payment_method" in params:
-        row["payment_method"] = resolved(state, params["payment_method"])["id"]
+    if (method := given(state, params)) is not None:
+        row["payment_method"] = method
     return _confirm(state, row, params)
 
 
@@ -136,6 +136,8 @@ def capture(state: State, intent: str, params: Params) -> Object:
     charges.capture(state, row, state.get("charge", row["latest_charge"]), amount)
     row.update(status="succeeded", amount_capturable=0, amount_received=amount)
     row["metadata"] = merged(row["metadata"], params)
+    for session in state.table("checkout.session").where("payment_intent", intent):
+        session["payment_status"] = "paid"
     emit(state, "payment_intent.succeeded", row)
     return row
 

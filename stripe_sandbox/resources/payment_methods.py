@@ -1,6 +1,5 @@
 """These routes serve payment methods: cards, bank accounts, and those that are only shown."""
 
-import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,13 +15,13 @@ from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
-from . import bank_accounts, other_methods
+from . import bank_accounts, other_methods, tokens
 
 CARD = "card.number card.exp_month card.exp_year card.cvc card.token"
 DETAILS = "billing_details metadata type allow_redisplay"
 
-
 MADE = f"{DETAILS} {CARD} {bank_accounts.COVERED} {other_methods.COVERED}"
+DATA = " ".join(f"payment_method_data.{name}" for name in f"{DETAILS} {CARD} {bank_accounts.COVERED}".split())
 
 
 @api.add("POST", "/v1/payment_methods", "PaymentMethodCreateParams", MADE)
@@ -41,13 +40,29 @@ def create(state: State, params: Params) -> Object:
     given = params.get("card")
     if not given:
         raise missing_parameter("card")
-    if "token" in given:
-        card = cards.by_token(given["token"], "card[token]")
+    if state.find("token", given.get("token")):
+        method = _of_token(state, given["token"])
+    elif "token" in given:
+        method = new(state, cards.by_token(given["token"], "card[token]"))
     else:
-        card = cards.by_number(given.get("number", ""))
-    method = new(state, card, given.get("exp_month"), given.get("exp_year"))
+        method = new(state, cards.by_number(given.get("number", "")), given.get("exp_month"), given.get("exp_year"))
     write(method, params)
     return method
+
+
+def _of_token(state: State, identifier: str) -> Object:
+    """Return the payment method of a token, which is used up; the name and address on the card are its holder's."""
+    card = tokens.spend(state, identifier)["card"]
+    method = new(state, cards.BY_TOKEN[state.note(identifier)["card"]], card["exp_month"], card["exp_year"])
+    write(method, {"billing_details": tokens.holder(card)})
+    return method
+
+
+def given(state: State, params: Params) -> str | None:
+    """Return the payment method that a request names, or describes by `payment_method_data`."""
+    if "payment_method_data" in params:
+        return str(create(state, params["payment_method_data"])["id"])
+    return str(resolved(state, params["payment_method"])["id"]) if "payment_method" in params else None
 
 
 def _account(state: State, account: Account, given: dict[str, Any]) -> Object:
@@ -92,7 +107,7 @@ def shown(card: Card, month: int, year: int) -> Object:
         "display_brand": card.brand,
         "exp_month": month,
         "exp_year": year,
-        "fingerprint": hashlib.sha256(card.number.encode()).hexdigest()[:16],
+        "fingerprint": card.fingerprint,
         "funding": card.funding,
         "generated_from": None,
         "last4": card.last4,

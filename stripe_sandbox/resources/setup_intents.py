@@ -13,7 +13,7 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 from . import bank_accounts
-from .payment_methods import attached, resolved, types_of
+from .payment_methods import DATA, attached, given, types_of
 
 AUTOMATIC = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects"
 
@@ -48,13 +48,13 @@ def new(state: State, customer: str | None, method: str | None, status: str, **v
     "/v1/setup_intents",
     "SetupIntentCreateParams",
     f"customer payment_method confirm usage metadata description return_url payment_method_types {AUTOMATIC} "
-    f"{bank_accounts.ACCEPTED}",
+    f"{bank_accounts.ACCEPTED} {DATA}",
 )
 def create(state: State, params: Params) -> Object:
     customer = params.get("customer")
     if customer:
         state.get("customer", customer, "customer")
-    method = resolved(state, params["payment_method"])["id"] if "payment_method" in params else None
+    method = given(state, params)
     status = "requires_confirmation" if method else "requires_payment_method"
     bank_accounts.check_types(params, None)
     values = {name: params[name] for name in ("usage", "metadata", "description") if name in params} | types_of(params)
@@ -64,11 +64,11 @@ def create(state: State, params: Params) -> Object:
 
 
 @api.add("POST", "/v1/setup_intents/{intent}/confirm", "SetupIntentConfirmParams",
-         f"payment_method return_url {bank_accounts.ACCEPTED}")  # fmt: skip
+         f"payment_method return_url {DATA} {bank_accounts.ACCEPTED}")  # fmt: skip
 def confirm(state: State, intent: str, params: Params) -> Object:
     row = state.get("setup_intent", intent)
-    if "payment_method" in params:
-        row["payment_method"] = resolved(state, params["payment_method"])["id"]
+    if (method := given(state, params)) is not None:
+        row["payment_method"] = method
     return _confirm(state, row, params)
 
 
@@ -132,7 +132,7 @@ def cancel(state: State, intent: str, params: Params) -> Object:
 
 
 @api.add("POST", "/v1/setup_intents/{intent}", "SetupIntentUpdateParams",
-         "customer description metadata payment_method")  # fmt: skip
+         f"customer description metadata payment_method {DATA}")  # fmt: skip
 def update(state: State, intent: str, params: Params) -> Object:
     row = state.get("setup_intent", intent)
     if params.keys() - {"description", "metadata"}:
@@ -140,8 +140,8 @@ def update(state: State, intent: str, params: Params) -> Object:
     if "customer" in params:
         row["customer"] = state.get("customer", params["customer"], "customer")["id"]
         state.put(row)
-    if "payment_method" in params:
-        row.update(payment_method=resolved(state, params["payment_method"])["id"], status="requires_confirmation")
+    if (method := given(state, params)) is not None:
+        row.update(payment_method=method, status="requires_confirmation")
     row["description"] = params.get("description", row["description"])
     row["metadata"] = merged(row["metadata"], params)
     return row

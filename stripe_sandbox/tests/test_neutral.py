@@ -62,7 +62,7 @@ def test_tax_that_is_switched_off_is_taken_wherever_tax_could_be(
 
 
 def test_a_checkout_takes_what_is_switched_off(client: stripe.StripeClient) -> None:
-    off = {"tax_id_collection": TAXLESS, "phone_number_collection": TAXLESS, "adaptive_pricing": TAXLESS}
+    off = {"tax_id_collection": TAXLESS, "adaptive_pricing": TAXLESS}
     assert client.v1.checkout.sessions.create({**BACK, **off}).status == "open"
     for name in off:
         with pytest.raises(stripe.InvalidRequestError, match=name):

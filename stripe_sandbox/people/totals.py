@@ -1,0 +1,33 @@
+"""A Checkout session is counted anew whenever its lines, its discount or its shipping change."""
+
+from ..books import pricing, reductions
+from ..store import Object, State
+
+
+def recount(state: State, session: Object) -> None:
+    rows = state.note(session["id"])["items"]
+    for row in rows:
+        row["amount_subtotal"] = _cost(state, session, row)
+    taken = _discounts(state, session, rows)
+    for row, part in zip(rows, taken, strict=True):
+        row.update(amount_discount=part, amount_total=row["amount_subtotal"] - part)
+    shipping = session["shipping_cost"]["amount_total"] if session["shipping_cost"] else 0
+    subtotal, discount = sum(row["amount_subtotal"] for row in rows), sum(taken)
+    session["total_details"].update(amount_discount=discount, amount_shipping=shipping)
+    session.update(amount_subtotal=subtotal, amount_total=subtotal - discount + shipping)
+
+
+def _cost(state: State, session: Object, row: Object) -> int:
+    """Nothing is paid today for what recurs after a trial."""
+    if state.note(session["id"])["trial"] and row["price"]["recurring"]:
+        return 0
+    return pricing.unit_amount(state, row["price"], session["currency"]) * int(row["quantity"])
+
+
+def _discounts(state: State, session: Object, rows: list[Object]) -> list[int]:
+    """Return what the chosen discount takes off each line."""
+    if not session["discounts"]:
+        return [0 for _ in rows]
+    coupon = state.get("coupon", session["discounts"][0]["coupon"])
+    parts = [reductions.Part(row["amount_subtotal"], row["price"]["product"], row["currency"]) for row in rows]
+    return reductions.off(state, coupon, parts)
