@@ -54,7 +54,8 @@ def _untyped(cls: type) -> dict[str, tuple[Any, bool]]:
     """Stripe takes a card in `payment_method_data` as where a payment method is made; the SDK's types leave it out."""
     if not cls.__name__.endswith("ParamsPaymentMethodData"):
         return {}
-    return {"card": fields_of(params_class("PaymentMethodCreateParams"))["card"]}
+    made = fields_of(params_class("PaymentMethodCreateParams"))
+    return {"card": made["card"], "type": (made["type"][0], True)}
 
 
 def _typed_dict(raw: Any, cls: type, path: str, tolerated: frozenset[str] = NONE) -> Params:

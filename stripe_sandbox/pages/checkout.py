@@ -69,7 +69,8 @@ def _pay(state: State, session: Object, typed: dict[str, str], given: dict[str, 
     outcome = given.get("outcome") or None
     if isinstance(card, Card) and card.authentication and outcome is None:
         what = checkout_view.due(session) if session["amount_total"] else ""
-        return page("authenticate.html", action=f"/c/{session['id']}", hidden=typed, what=what, card=card)
+        shown = {"what": what, "card": card, "is_embedded": session["ui_mode"] == "embedded_page"}
+        return page("authenticate.html", action=f"/c/{session['id']}", hidden=typed, **shown)
     done = buying.complete(state, session["id"], card, outcome, entries)
     if done["error"]:
         return checkout_view.show(state, session, given, done["error"]["message"], 402)

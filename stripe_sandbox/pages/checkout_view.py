@@ -22,12 +22,13 @@ def show(state: State, session: Object, given: dict[str, Any], error: str = "", 
     customer = state.find("customer", session["customer"])
     trial = note["subscription_data"].get("trial_period_days")
     saved, collects = means.saved(state, session), _collects(session)
+    is_embedded = session["ui_mode"] == "embedded_page"
     off = (session["total_details"] or {}).get("amount_discount", 0)
     return page(
         "checkout.html",
         status,
         session=session,
-        is_embedded=session["ui_mode"] == "embedded_page",
+        is_embedded=is_embedded,
         rows=rows,
         offers=_optional(state, session),
         total=total,
@@ -46,7 +47,7 @@ def show(state: State, session: Object, given: dict[str, Any], error: str = "", 
         phone=given.get("phone", (customer or {}).get("phone")),
         error=error,
         given=given,
-        autofocus=bool(error) or (bool(customer) and not any(collects.values())),
+        autofocus=not is_embedded and (bool(error) or (bool(customer) and not any(collects.values()))),
         **_wording(session, rows, total, bool(trial)),
     )
 

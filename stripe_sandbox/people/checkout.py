@@ -32,7 +32,10 @@ RATE = (
     "shipping_options.shipping_rate_data.type"
 )
 DISCOUNTS = "discounts.coupon discounts.promotion_code"
-PAGE = "ui_mode return_url redirect_on_completion after_expiration optional_items saved_payment_method_options"
+PAGE = (
+    "ui_mode return_url redirect_on_completion permissions.update_shipping_details after_expiration optional_items "
+    "saved_payment_method_options"
+)
 TAKEN = "mode customer customer_email customer_update metadata currency expires_at payment_method_types"
 FIXED = "automatic_tax"
 
@@ -94,9 +97,14 @@ def update(state: State, session: str, params: Params) -> Object:
 
 def _reship(state: State, row: Object, params: Params) -> None:
     """The site learns where to ship to while the page is open, and offers other ways to ship."""
-    if row["ui_mode"] == "hosted_page" or row["status"] != "open":
+    allows = (row["permissions"] or {}).get("update_shipping_details") == "server_only"
+    if not allows or row["status"] != "open":
         name = "collected_information" if "collected_information" in params else "shipping_options"
-        raise invalid(f"`{name}` can only be set on open Checkout Sessions that are embedded.", name)
+        raise invalid(
+            f"`{name}` can only be set on an open Checkout Session whose `permissions.update_shipping_details` is "
+            "`server_only`.",
+            name,
+        )
     if "collected_information" in params:
         details = params["collected_information"]["shipping_details"]
         address = {name: details["address"].get(name) for name in collecting.ADDRESS}

@@ -26,6 +26,7 @@ OF_PAGE = {
     "after_expiration": "hosted_page",
     "return_url": "embedded_page",
     "redirect_on_completion": "embedded_page",
+    "permissions": "embedded_page",
 }
 
 

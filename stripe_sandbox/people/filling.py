@@ -40,10 +40,11 @@ def checked(session: Object, given: Given) -> Object:
         "phone": _phone(session, given),
         **names,
     }
-    collected = {"shipping_details": shipping, **names}
+    known = session["collected_information"]
+    collected = {**names, **({"shipping_details": shipping} if shipping else {})}
     return {
         "customer_details": {name: value for name, value in details.items() if value},
-        "collected_information": {**session["collected_information"], **collected},
+        "collected_information": {**known, **collected},
         "consent": _consent(session, given),
         "custom_fields": _custom_fields(session, given.get("custom_fields") or {}),
     }

@@ -25,7 +25,7 @@ def opened(state: State, params: Params, **marks: Any) -> Object:
     data = params.get("subscription_data") or {}
     subscribing.check_mode(data.get("billing_mode"))
     rows = [sessions.line(state, entry, str(currency), mode) for entry in wanted]
-    session = state.put({**sessions.session(state, params, currency, customer), **marks})
+    session = {**sessions.session(state, params, currency, customer), **marks}
     note = state.note(session["id"])
     note.update(items=rows, subscription_data=data, trial=data.get("trial_period_days") or data.get("trial_end"))
     note.update(params=_copyable(params, wanted), one_off=_one_off(params.get("payment_intent_data") or {}))
@@ -34,7 +34,7 @@ def opened(state: State, params: Params, **marks: Any) -> Object:
     else:
         _count(state, session, params)
     state.schedule(session["expires_at"], "session_expires", session["id"])
-    return session
+    return state.put(session)
 
 
 def _count(state: State, session: Object, params: Params) -> None:

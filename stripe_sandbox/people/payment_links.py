@@ -45,11 +45,11 @@ def create(state: State, params: Params) -> Object:
         raise invalid("A payment link needs at least one line item.", "line_items")
     mode = "subscription" if any(state.get("price", row["price"])["recurring"] for row in wanted) else "payment"
     currency = sessions.currency_of(state, wanted, {**params, "mode": mode}, None)
-    link = state.put(_document(state, state.new_id("plink"), currency))
+    link = _document(state, state.new_id("plink"), currency)
     rows = [sessions.line(state, row, currency, mode) for row in wanted]
     state.note(link["id"]).update(mode=mode, items=rows, wanted=wanted, params={})
     _write(state, link, {name: value for name, value in params.items() if name != "line_items"})
-    emit(state, "payment_link.created", link)
+    emit(state, "payment_link.created", state.put(link))
     return link
 
 
@@ -70,26 +70,43 @@ def _document(state: State, identifier: str, currency: str) -> Object:
 def _write(state: State, link: Object, params: Params) -> None:
     """Keep the parameters that sessions are made with, and show them."""
     note = state.note(link["id"])
-    given = {**note["params"], **params}
-    given = {name: None if value == "" else value for name, value in given.items() if name != "metadata"}
-    note["params"] = {name: value for name, value in given.items() if value is not None and name != "active"}
-    link["metadata"] = merged(link["metadata"], params)
+    given = {**note["params"], **{name: value for name, value in params.items() if name != "metadata"}}
+    given = {name: value for name, value in given.items() if value != ""}
+    shown = {name: given[name] for name in ECHOED if name in given}
     link.update(
-        after_completion=_after_completion(given.get("after_completion")),
-        allow_promotion_codes=False,
-        billing_address_collection="auto",
-        customer_creation="if_required",
-        invoice_creation=_invoice_creation(given) if note["mode"] == "payment" else None,
-        optional_items=quantities.optional(state, given.get("optional_items") or []) or None,
-        payment_intent_data=_payment_intent_data(given) if note["mode"] == "payment" else None,
-        payment_method_collection="if_required" if note["mode"] == "payment" else "always",
-        restrictions=_restrictions(link["restrictions"], given.get("restrictions")),
-        shipping_options=_shipping_options(state, given),
-        submit_type="auto",
-        subscription_data=_subscription_data(given) if note["mode"] == "subscription" else None,
+        {
+            **_of_mode(note["mode"], given),
+            "after_completion": _after_completion(given.get("after_completion")),
+            "allow_promotion_codes": False,
+            "billing_address_collection": "auto",
+            "customer_creation": "if_required",
+            "inactive_message": None,
+            "metadata": merged(link["metadata"], params),
+            "optional_items": quantities.optional(state, given.get("optional_items") or []) or None,
+            "payment_method_types": None,
+            "restrictions": _restrictions(link["restrictions"], given.get("restrictions")),
+            "shipping_options": _shipping_options(state, given),
+            "submit_type": "auto",
+            **_collected(given),
+            **shown,
+        }
     )
-    link.update(collecting.asked(given))
-    link.update({name: given[name] for name in ECHOED if given.get(name) is not None})
+    note["params"] = given
+
+
+def _of_mode(mode: str, given: Params) -> Object:
+    if mode == "payment":
+        made = {"invoice_creation": _invoice_creation(given), "payment_intent_data": _payment_intent_data(given)}
+        return {**made, "payment_method_collection": "if_required"}
+    return {"subscription_data": _subscription_data(given), "payment_method_collection": "always"}
+
+
+def _collected(given: Params) -> Object:
+    """Return what the pages of the link's sessions collect; values are the sessions' own."""
+    shown = collecting.asked(given)
+    for field in shown["custom_fields"]:
+        del field[field["type"]]["value"]
+    return shown
 
 
 def _after_completion(given: Params | None) -> Object:

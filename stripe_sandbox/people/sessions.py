@@ -135,7 +135,8 @@ def _page(state: State, identifier: str, params: Params) -> Object:
         return {"ui_mode": "hosted_page", "url": f"{state.base_url}/c/{identifier}"}
     secret = f"{identifier}_secret_{state.new_id('x', 40)[2:]}"
     shown = {"client_secret": secret, "redirect_on_completion": params.get("redirect_on_completion", "always")}
-    return {"ui_mode": params["ui_mode"], "url": None, "return_url": params.get("return_url"), **shown}
+    shown |= {"permissions": params.get("permissions"), "return_url": params.get("return_url")}
+    return {"ui_mode": params["ui_mode"], "url": None, **shown}
 
 
 def _expiry(state: State, params: Params) -> int:

@@ -11,8 +11,9 @@ from stripe_sandbox import Sandbox
 from .conftest import ask
 from .sdk_calls import CALLS as FIRST
 from .sdk_money_calls import MONEY_CALLS
+from .sdk_selling_calls import SELLING_CALLS
 
-CALLS = {**FIRST, **MONEY_CALLS}
+CALLS = {**FIRST, **MONEY_CALLS, **SELLING_CALLS}
 Answers = dict[str, Any]
 
 
