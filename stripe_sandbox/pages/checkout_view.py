@@ -47,7 +47,7 @@ def show(state: State, session: Object, given: dict[str, Any], error: str = "", 
         phone=given.get("phone", (customer or {}).get("phone")),
         error=error,
         given=given,
-        autofocus=not is_embedded and (bool(error) or (bool(customer) and not any(collects.values()))),
+        autofocus=not is_embedded and (status == 402 or (bool(customer) and not any(collects.values()))),
         **_wording(session, rows, total, bool(trial)),
     )
 

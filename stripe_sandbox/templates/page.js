@@ -28,6 +28,8 @@
   });
   document.addEventListener("submit", (event) => event.submitter && event.submitter.setAttribute("aria-busy", "true"));
   window.addEventListener("pageshow", () => document.querySelectorAll("[aria-busy]").forEach((b) => b.removeAttribute("aria-busy")));
+  const countries = new Intl.DisplayNames("en", { type: "region" });
+  document.querySelectorAll("[data-country]").forEach((option) => { option.textContent = countries.of(option.value); });
   const look = async () => {
     const here = document.activeElement;
     if (document.hidden || getSelection().toString() || (here && here.closest("form"))) return;

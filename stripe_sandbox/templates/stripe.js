@@ -5,7 +5,7 @@
   const embed = (id, onComplete) => {
     const frame = document.createElement("iframe");
     Object.assign(frame, { src: `${home}/c/${id}`, title: "Checkout", name: "embedded-checkout" });
-    frame.style.cssText = "border: 0; width: 100%; min-height: 40rem; display: block; color-scheme: light dark;";
+    frame.style.cssText = "border: 0; width: 100%; min-height: 24rem; display: block; color-scheme: light dark;";
     const hear = (event) => {
       if (event.origin !== home || event.source !== frame.contentWindow) return;
       if (event.data.height) frame.style.height = `${event.data.height}px`;
@@ -26,7 +26,9 @@
     };
   };
 
-  const createEmbeddedCheckoutPage = async ({ fetchClientSecret, clientSecret, onComplete } = {}) => {
+  const createEmbeddedCheckoutPage = async ({ fetchClientSecret, clientSecret, onComplete, ...others } = {}) => {
+    const unknown = Object.keys(others);
+    if (unknown.length) throw new Error(`The sandbox's embedded Checkout takes no ${unknown.join(", ")}.`);
     const secret = clientSecret || (await fetchClientSecret());
     if (typeof secret !== "string" || !secret.includes("_secret_"))
       throw new Error("The client secret of a Checkout session is wanted: cs_test_…_secret_….");
