@@ -70,8 +70,7 @@ def _document(state: State, identifier: str, currency: str) -> Object:
 def _write(state: State, link: Object, params: Params) -> None:
     """Keep the parameters that sessions are made with, and show them."""
     note = state.note(link["id"])
-    given = {**note["params"], **{name: value for name, value in params.items() if name != "metadata"}}
-    given = {name: value for name, value in given.items() if value != ""}
+    given = _laid_over(note["params"], {name: value for name, value in params.items() if name != "metadata"})
     shown = {name: given[name] for name in ECHOED if name in given}
     link.update(
         {
@@ -92,6 +91,15 @@ def _write(state: State, link: Object, params: Params) -> None:
         }
     )
     note["params"] = given
+
+
+def _laid_over(before: Params, given: Params) -> Params:
+    """Return the parameters after a change; an object is changed name by name, and an empty value clears."""
+    changed = {
+        name: _laid_over(before.get(name) or {}, value) if isinstance(value, dict) else value
+        for name, value in given.items()
+    }
+    return {name: value for name, value in {**before, **changed}.items() if value != ""}
 
 
 def _of_mode(mode: str, given: Params) -> Object:

@@ -236,9 +236,15 @@ def test_the_site_says_where_to_ship_while_the_page_is_open(
     home: Any = {"name": "Alice", "address": {"country": "DE", "line1": "Hauptstraße 1"}}
     rate: Any = {"display_name": "Van", "type": "fixed_amount", "fixed_amount": {"amount": 700, "currency": "usd"}}
     given: Any = {"collected_information": {"shipping_details": home}, "metadata": {"zone": "2"}}
-    given["shipping_options"] = [{"shipping_rate_data": rate}]
+    rate |= {"metadata": {"by": "van"}, "delivery_estimate": {"maximum": {"unit": "day", "value": 2}}}
+    fast: Any = {"display_name": "Air", "type": "fixed_amount", "fixed_amount": {"amount": 900, "currency": "usd"}}
+    air = client.v1.shipping_rates.create(fast)
+    given["shipping_options"] = [{"shipping_rate_data": rate}, {"shipping_rate": air.id}]
     changed = client.v1.checkout.sessions.update(session.id, given)
     assert (changed.amount_total, changed.metadata["zone"]) == (4200, "2")
+    van = client.v1.shipping_rates.retrieve(str(changed.shipping_options[0].shipping_rate))
+    assert (van.metadata["by"], van.delivery_estimate.maximum.value) == ("van", 2)
+    assert changed.shipping_options[1].shipping_rate == air.id
     payment = control(f"/checkout/{session.id}/complete")["session"]["payment_intent"]
     assert client.v1.payment_intents.retrieve(payment).shipping.address.line1 == "Hauptstraße 1"
     for other in (selling(success_url=RETURN), client.v1.checkout.sessions.create(params), session):

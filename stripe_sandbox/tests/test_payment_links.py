@@ -154,6 +154,73 @@ def test_a_change_of_a_link_counts_for_the_next_visit(
         client.v1.payment_links.update(link.id, {"line_items": [{"id": "li_none"}]})
 
 
+def test_everything_that_a_one_off_link_says_can_be_changed(
+    client: stripe.StripeClient, control: Control, browser: Browser, linked: Any, visited: Any
+) -> None:
+    link = linked(payment_intent_data={"description": "Old"}, custom_text={"submit": {"message": "Old."}})
+    fields: Any = [{"name": "Order", "value": "7"}]
+    invoice: Any = {"description": "Thanks", "footer": "Bye", "custom_fields": fields, "metadata": {"k": "v"}}
+    away: Any = {"type": "redirect", "redirect": {"url": "https://example.com/done"}}
+    changes: Any = {
+        "after_completion": away,
+        "billing_address_collection": "required",
+        "consent_collection": {"terms_of_service": "required", "promotions": "auto"},
+        "custom_fields": [SEATS],
+        "custom_text": {"submit": "", "after_submit": {"message": "New."}},
+        "customer_creation": "always",
+        "inactive_message": "Gone.",
+        "invoice_creation": {"enabled": True, "invoice_data": invoice},
+        "name_collection": {"business": {"enabled": True}},
+        "payment_intent_data": {"metadata": {"k": "v"}, "setup_future_usage": "off_session"},
+        "payment_method_types": ["card"],
+        "phone_number_collection": {"enabled": True},
+        "restrictions": {"completed_sessions": {"limit": 1}},
+        "shipping_address_collection": {"allowed_countries": ["DE"]},
+    }
+    changed = client.v1.payment_links.update(link.id, changes)
+    assert (changed.payment_intent_data.description, changed.custom_text.submit) == ("Old", None)
+    session = visited(link)
+    home = {"country": "DE", "line1": "Hauptstraße 1"}
+    entries = {
+        "email": "eve@example.com",
+        "phone": "+15555550100",
+        "business_name": "Eve & Co",
+        "billing_address": home,
+        "shipping": {"name": "Eve", "address": home},
+        "custom_fields": {"seats": "3"},
+        "terms_of_service": True,
+    }
+    done = control(f"/checkout/{session.id}/complete", entries)["session"]
+    made = client.v1.invoices.retrieve(done["invoice"])
+    assert (made.description, made.footer, made.custom_fields[0].value, made.metadata["k"]) == (
+        "Thanks",
+        "Bye",
+        "7",
+        "v",
+    )
+    intent = client.v1.payment_intents.retrieve(done["payment_intent"])
+    assert (intent.description, intent.metadata["k"], intent.setup_future_usage) == ("Old", "v", "off_session")
+    assert (done["consent"]["promotions"], done["custom_text"]["after_submit"]["message"]) == ("opt_out", "New.")
+    assert (done["success_url"], done["customer_details"]["business_name"]) == ("https://example.com/done", "Eve & Co")
+    assert (done["payment_method_configuration_details"], done["payment_method_types"]) == (None, ["card"])
+    assert "Gone." in browser.ask("GET", link.url)[1]
+
+
+def test_the_trial_of_a_link_is_changed_and_ended(
+    client: stripe.StripeClient, linked: Any, visited: Any, price: stripe.Price
+) -> None:
+    link = linked(price, subscription_data={"trial_period_days": 7, "metadata": {"kept": "yes"}})
+    ends: Any = {"end_behavior": {"missing_payment_method": "pause"}}
+    data: Any = {"trial_period_days": 14, "trial_settings": ends}
+    changed = client.v1.payment_links.update(
+        link.id, {"subscription_data": data, "payment_method_collection": "if_required"}
+    )
+    assert (changed.subscription_data.trial_period_days, changed.subscription_data.metadata["kept"]) == (14, "yes")
+    assert visited(link).payment_method_collection == "if_required"
+    ended = client.v1.payment_links.update(link.id, {"subscription_data": {"trial_period_days": ""}})
+    assert (ended.subscription_data.trial_period_days, visited(link).amount_total) == (None, 2000)
+
+
 def test_a_promotion_code_stands_in_the_address(client: stripe.StripeClient, linked: Any, visited: Any) -> None:
     coupon = client.v1.coupons.create({"percent_off": 20, "duration": "once"})
     client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "TWENTY"})
@@ -195,14 +262,40 @@ def test_a_one_off_link_passes_on_what_its_payment_is_made_with(
 def test_a_link_makes_prices_on_the_spot_and_invoices(
     client: stripe.StripeClient, control: Control, visited: Any
 ) -> None:
-    data: Any = {"currency": "eur", "unit_amount": 900, "product_data": {"name": "Sticker"}}
-    invoice: Any = {"enabled": True, "invoice_data": {"description": "Thanks", "metadata": {"k": "v"}}}
+    product = client.v1.products.create({"name": "Sticker"})
+    lines: Any = [
+        {
+            "price_data": {"currency": "eur", "unit_amount": 900, "product_data": {"name": "Sticker"}},
+            "quantity": 3,
+            "adjustable_quantity": {"enabled": True, "maximum": 9},
+        },
+        {"price_data": {"currency": "eur", "unit_amount": 100, "product": product.id}, "quantity": 1},
+    ]
+    fields: Any = [{"name": "Order", "value": "7"}]
+    data: Any = {"description": "Thanks", "metadata": {"k": "v"}, "footer": "Bye", "custom_fields": fields}
+    invoice: Any = {"enabled": True, "invoice_data": data}
+    consent: Any = {"promotions": "auto"}
     link = client.v1.payment_links.create(
-        {"line_items": [{"price_data": data, "quantity": 3}], "invoice_creation": invoice, "currency": "eur"}
+        {"line_items": lines, "invoice_creation": invoice, "currency": "eur", "consent_collection": consent}
     )
-    done = control(f"/checkout/{visited(link).id}/complete", {"email": "eve@example.com"})["session"]
+    session = visited(link)
+    row = client.v1.checkout.sessions.line_items.list(session.id).data[0]
+    entries = {"email": "eve@example.com", "quantities": {row.id: 4}, "promotions": True}
+    done = control(f"/checkout/{session.id}/complete", entries)["session"]
     made = client.v1.invoices.retrieve(done["invoice"])
-    assert (made.amount_paid, made.currency, made.description, made.metadata["k"]) == (2700, "eur", "Thanks", "v")
+    assert (made.amount_paid, made.currency, made.description, made.metadata["k"]) == (3700, "eur", "Thanks", "v")
+    assert (made.footer, made.custom_fields[0].value, done["consent"]["promotions"]) == ("Bye", "7", "opt_in")
+
+
+def test_a_link_makes_a_recurring_price_on_the_spot(client: stripe.StripeClient, visited: Any) -> None:
+    data: Any = {
+        "currency": "eur",
+        "unit_amount": 900,
+        "recurring": {"interval": "year"},
+        "product_data": {"name": "Club"},
+    }
+    link = client.v1.payment_links.create({"line_items": [{"price_data": data, "quantity": 1}]})
+    assert visited(link).mode == "subscription"
 
 
 def test_a_link_that_leads_away_needs_an_address(linked: Any) -> None:
