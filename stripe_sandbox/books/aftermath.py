@@ -120,7 +120,7 @@ def open_dispute(state: State, charge_id: str, reason: str | None = None, inquir
     charge = state.get("charge", charge_id, "charge")
     is_debit = charge["payment_method_details"]["type"] in TRANSFERS
     reason = reason or ("debit_not_authorized" if is_debit else "fraudulent")
-    if not charge["paid"]:
+    if not charge["paid"] or not charge["captured"]:
         raise invalid(f"The charge {charge_id} was not paid: it cannot be disputed.", "charge")
     if is_debit and (inquiry or charge["disputed"]):
         raise invalid(
@@ -173,7 +173,7 @@ def _dispute(state: State, charge: Object, reason: str, inquiry: bool) -> Object
     return blank(
         "dispute",
         state.new_id("du"),
-        amount=charge["amount"],
+        amount=charge["amount_captured"],
         balance_transactions=[],
         charge=charge["id"],
         created=state.now(),

@@ -208,9 +208,15 @@ def _succeed(state: State, intent: Object, method: str, card: Card) -> str:
     intent.update(status="succeeded", amount_received=intent["amount"])
     emit(state, "charge.succeeded", charge)
     emit(state, "payment_intent.succeeded", intent)
-    if card.afterwards in ("dispute", "inquiry", "fraud_warning"):
-        state.schedule(state.now(), "after_charge", charge["id"], card.afterwards)
+    follow(state, charge)
     return SUCCEEDED
+
+
+def follow(state: State, charge: Object) -> None:
+    """Plan the dispute or warning that some test cards end in, once the money is taken."""
+    card = cards.of_method(state, charge["payment_method"])
+    if isinstance(card, Card) and card.afterwards in ("dispute", "inquiry", "fraud_warning"):
+        state.schedule(state.now(), "after_charge", charge["id"], card.afterwards)
 
 
 def _book(state: State, intent: Object, charge: Object) -> None:

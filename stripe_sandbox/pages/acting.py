@@ -72,7 +72,7 @@ def _payments(state: State) -> Iterable[Object]:
     for row in state.table("charge").newest_first():
         refunding = [] if row["disputed"] and is_charged_back(state, row) else [("refund", "Refund")]
         disputing = [] if row["disputed"] else [("dispute", "Dispute")]
-        if row["paid"] and not row["refunded"] and (refunding or disputing):
+        if row["paid"] and row["captured"] and not row["refunded"] and (refunding or disputing):
             left = f"{amount(row['amount'] - row['amount_refunded'], row['currency'])} of {date(row['created'])}"
             yield _row(row, acts.whose(state, row), left, *refunding, *disputing)
 

@@ -60,7 +60,7 @@ def retrieve(state: State, session: str, params: Params) -> Object:
     "GET",
     "/v1/checkout/sessions",
     "checkout.SessionListParams",
-    "created customer payment_intent status subscription customer_details.email",
+    "created customer payment_intent payment_link status subscription customer_details.email",
 )
 def list_all(state: State, params: Params) -> Object:
     email = (params.get("customer_details") or {}).get("email")
@@ -68,7 +68,7 @@ def list_all(state: State, params: Params) -> Object:
     def keep(row: Object) -> bool:
         return email is None or (row["customer_details"] or {}).get("email") == email
 
-    same = "customer payment_intent status subscription"
+    same = "customer payment_intent payment_link status subscription"
     return page(state, "checkout.session", "/v1/checkout/sessions", params, keep, same=same)
 
 

@@ -1,7 +1,7 @@
 """These routes serve charges, refunds, disputes, early fraud warnings and balance transactions."""
 
 from ..books import aftermath
-from ..errors import invalid, missing_parameter
+from ..errors import ApiError, invalid, missing_parameter
 from ..events import recorded
 from ..http.contract import Params
 from ..http.listing import page
@@ -32,6 +32,8 @@ def update(state: State, charge: str, params: Params) -> Object:
 @api.add("POST", "/v1/refunds", "RefundCreateParams", "amount charge payment_intent reason metadata")
 def create_refund(state: State, params: Params) -> Object:
     charge = _charge_of(state, params)
+    if charge["status"] == "succeeded" and not charge["captured"]:
+        raise _nothing_to_refund(charge["payment_intent"])
     if charge["status"] != "succeeded":
         raise invalid(f"Charge {charge['id']} was not paid: it cannot be refunded.", "charge")
     if charge["disputed"] and is_charged_back(state, charge):
@@ -46,10 +48,12 @@ def _charge_of(state: State, params: Params) -> Object:
         raise missing_parameter("payment_intent")
     intent = state.get("payment_intent", params["payment_intent"], "payment_intent")
     if intent["latest_charge"] is None:
-        raise invalid(
-            f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.", "payment_intent"
-        )
+        raise _nothing_to_refund(intent["id"])
     return state.get("charge", intent["latest_charge"])
+
+
+def _nothing_to_refund(intent: str) -> ApiError:
+    return invalid(f"This PaymentIntent ({intent}) does not have a successful charge to refund.", "payment_intent")
 
 
 def is_charged_back(state: State, charge: Object) -> bool:

@@ -133,7 +133,9 @@ def capture(state: State, intent: str, params: Params) -> Object:
     amount = int(params.get("amount_to_capture") or row["amount_capturable"])
     if not 1 <= amount <= row["amount_capturable"]:
         raise invalid("The amount to capture must be between 1 and the amount that is held.", "amount_to_capture")
-    charges.capture(state, row, state.get("charge", row["latest_charge"]), amount)
+    charge = state.get("charge", row["latest_charge"])
+    charges.capture(state, row, charge, amount)
+    charging.follow(state, charge)
     row.update(status="succeeded", amount_capturable=0, amount_received=amount)
     row["metadata"] = merged(row["metadata"], params)
     for session in state.table("checkout.session").where("payment_intent", intent):

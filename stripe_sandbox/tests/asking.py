@@ -28,6 +28,13 @@ class Asking:
         self.events.update(self.state.table("event").rows)
         return answer
 
+    def ask_page(self, path: str) -> None:
+        """Open a hosted page, as a browser does."""
+        response = self.sandbox.handle(Request("GET", path))
+        assert response is not None
+        assert response.status < 500, f"{path}: {response.status}"
+        self.events.update(self.state.table("event").rows)
+
     def api(self, method: str, path: str, **params: Any) -> dict[str, Any]:
         return self.ask(method, f"/v1/{path}", urlencode(params).encode())
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from stripe_sandbox import Sandbox
 
-from .afterwards import Afterwards
 from .asking import Choose
+from .shopping import Shopping
 
 DAY = 86_400
 
@@ -28,7 +28,7 @@ OUTCOMES = [None, "paid", "declined", "authenticated", "authentication_failed", 
 STEPS = [60, 3_600, DAY, 3 * DAY, 8 * DAY, 32 * DAY, 400 * DAY]
 
 
-class History(Afterwards):
+class History(Shopping):
     """A history happens to one sandbox."""
 
     def __init__(self, choose: Choose, sandbox: Sandbox) -> None:
@@ -255,6 +255,7 @@ RARE = [
     History.settle_invoice, History.pay_on_the_page, History.bank_answers, History.set_debit_days, History.credit,
     History.void_credit, History.refund,
     History.fail_refund, History.dispute,
-    History.move_dispute, History.leave,
+    History.move_dispute, History.leave, History.buy_once, History.sell_by_link, History.visit_link,
+    History.take_or_let_go,
 ]  # fmt: skip
 DOINGS: list[Callable[[History], None]] = [*COMMON * 3, *RARE]

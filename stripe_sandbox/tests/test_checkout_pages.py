@@ -173,12 +173,12 @@ def test_a_buyer_saves_a_card_for_later_by_a_tick(
     assert method.allow_redisplay == "always"
 
 
-def held(client: stripe.StripeClient, control: Control) -> tuple[str, str]:
+def held(client: stripe.StripeClient, control: Control, card: str = "pm_card_visa") -> tuple[str, str]:
     """Complete a Checkout over an amount that is held; the session and its payment."""
     params: Any = {"mode": "payment", "line_items": [BOOK], "success_url": RETURN}
     params["payment_intent_data"] = {"capture_method": "manual"}
     session = client.v1.checkout.sessions.create(params)
-    done = control(f"/checkout/{session.id}/complete")["session"]
+    done = control(f"/checkout/{session.id}/complete", {"payment_method": card})["session"]
     return session.id, done["payment_intent"]
 
 
@@ -214,6 +214,32 @@ def test_a_held_amount_is_let_go(client: stripe.StripeClient, control: Control, 
     client.v1.payment_intents.cancel(payment, {"cancellation_reason": "requested_by_customer"})
     assert types_since(forwarding, control) == ["charge.refunded", "payment_intent.canceled"]
     assert client.v1.checkout.sessions.retrieve(session).payment_status == "unpaid"
+
+
+def test_a_held_amount_is_refunded_and_disputed_only_once_it_is_captured(
+    client: stripe.StripeClient, control: Control
+) -> None:
+    _, payment = held(client, control)
+    with pytest.raises(stripe.InvalidRequestError, match="does not have a successful charge to refund"):
+        client.v1.refunds.create({"payment_intent": payment})
+    charge = client.v1.payment_intents.retrieve(payment).latest_charge
+    assert "cannot be disputed" in control("/disputes", {"charge": charge})["error"]["message"]
+    client.v1.payment_intents.capture(payment, {"amount_to_capture": 2000})
+    assert control("/disputes", {"charge": charge})["amount"] == 2000
+    _, other = held(client, control)
+    client.v1.payment_intents.capture(other, {"amount_to_capture": 2000})
+    assert client.v1.refunds.create({"payment_intent": other}).amount == 2000
+
+
+def test_a_held_amount_is_disputed_by_its_test_card_after_the_capture(
+    client: stripe.StripeClient, control: Control
+) -> None:
+    _, payment = held(client, control, "pm_card_createDispute")
+    control("/advance", {"seconds": 60})
+    assert client.v1.disputes.list().data == []
+    client.v1.payment_intents.capture(payment)
+    control("/advance", {"seconds": 60})
+    assert [row.amount for row in client.v1.disputes.list().data] == [3500]
 
 
 def test_a_held_amount_makes_no_invoice(client: stripe.StripeClient) -> None:

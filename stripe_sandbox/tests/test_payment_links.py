@@ -68,7 +68,8 @@ def test_each_visit_makes_a_session_of_its_own(
         "payment_intent.succeeded",
         "checkout.session.completed",
     ]
-    assert client.v1.checkout.sessions.retrieve(first.id).status == "open"
+    found = client.v1.checkout.sessions.list({"payment_link": link.id, "status": "open"}).data
+    assert [row.id for row in found] == [first.id]
 
 
 def test_a_link_to_a_subscription_collects_and_tries(
