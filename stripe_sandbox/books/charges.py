@@ -107,9 +107,9 @@ def capture(state: State, intent: Object, charge: Object, amount: int) -> None:
         settle(state, charge)
 
 
-def release(state: State, charge: Object) -> None:
+def release(state: State, charge: Object, said: str = "charge.refunded") -> None:
     """Let a held amount go that was not taken."""
-    with recorded(state, charge, "charge.refunded"):
+    with recorded(state, charge, said):
         charge.update(refunded=True, amount_refunded=charge["amount"])
 
 

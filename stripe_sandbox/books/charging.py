@@ -8,6 +8,7 @@ from ..store import Object, State
 from . import cards, charges, debiting
 from .cards import Card, Means
 from .debits import Account
+from .due import job
 
 SUCCEEDED, DECLINED, REQUIRES_ACTION, PROCESSING = "succeeded", "declined", "requires_action", "processing"
 CONFIGURATION = "pmc_1SandboxSandboxSandbox01"
@@ -203,6 +204,7 @@ def _succeed(state: State, intent: Object, method: str, card: Card) -> str:
         intent.update(status="requires_capture", amount_capturable=intent["amount"])
         emit(state, "charge.succeeded", charge)
         emit(state, "payment_intent.amount_capturable_updated", intent)
+        state.schedule(state.now() + charges.HELD, "hold_lapses", intent["id"])
         return SUCCEEDED
     _book(state, intent, charge)
     intent.update(status="succeeded", amount_received=intent["amount"])
@@ -210,6 +212,17 @@ def _succeed(state: State, intent: Object, method: str, card: Card) -> str:
     emit(state, "payment_intent.succeeded", intent)
     follow(state, charge)
     return SUCCEEDED
+
+
+@job
+def hold_lapses(state: State, identifier: str) -> None:
+    """An amount that nobody captured within seven days is let go."""
+    intent = state.get("payment_intent", identifier)
+    if intent["status"] != "requires_capture":
+        return
+    charges.release(state, state.get("charge", intent["latest_charge"]), "charge.expired")
+    intent.update(status="canceled", canceled_at=state.now(), cancellation_reason="automatic", amount_capturable=0)
+    emit(state, "payment_intent.canceled", intent)
 
 
 def follow(state: State, charge: Object) -> None:

@@ -216,6 +216,17 @@ def test_a_held_amount_is_let_go(client: stripe.StripeClient, control: Control, 
     assert client.v1.checkout.sessions.retrieve(session).payment_status == "unpaid"
 
 
+def test_a_held_amount_that_nobody_captures_lapses_after_a_week(
+    client: stripe.StripeClient, control: Control, forwarding: Receiver
+) -> None:
+    _, payment = held(client, control)
+    types_since(forwarding, control)
+    control("/advance", {"seconds": 7 * DAY + 60})
+    assert types_since(forwarding, control) == ["charge.expired", "payment_intent.canceled"]
+    intent = client.v1.payment_intents.retrieve(payment)
+    assert (intent.status, intent.cancellation_reason, intent.amount_capturable) == ("canceled", "automatic", 0)
+
+
 def test_a_held_amount_is_refunded_and_disputed_only_once_it_is_captured(
     client: stripe.StripeClient, control: Control
 ) -> None:
