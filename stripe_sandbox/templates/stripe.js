@@ -27,7 +27,7 @@
   };
 
   const createEmbeddedCheckoutPage = async ({ fetchClientSecret, clientSecret, onComplete, ...others } = {}) => {
-    const unknown = Object.keys(others);
+    const unknown = Object.keys(others).filter((name) => others[name] !== undefined);
     if (unknown.length) throw new Error(`The sandbox's embedded Checkout takes no ${unknown.join(", ")}.`);
     const secret = clientSecret || (await fetchClientSecret());
     if (typeof secret !== "string" || !secret.includes("_secret_"))
