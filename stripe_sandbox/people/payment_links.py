@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from ..errors import invalid
+from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
 from ..http.blanks import blank, embedded_list
 from ..http.contract import Params
 from ..http.listing import of_list, page
 from ..http.metadata import merged
 from ..http.routing import api
+from ..http.values import URL
 from ..store import Object, State
 from . import collecting, opening, quantities, sessions
 from .sessions import INVOICE_DATA
@@ -118,12 +119,15 @@ def _collected(given: Params) -> Object:
 
 
 def _after_completion(given: Params | None) -> Object:
-    kind = (given or {}).get("type", "hosted_confirmation")
-    if kind == "redirect" and not (given or {}).get("redirect"):
-        raise invalid("Missing required param: after_completion[redirect][url].", "after_completion[redirect][url]")
-    if kind == "redirect":
-        return {"redirect": (given or {})["redirect"], "type": kind}
-    return {"hosted_confirmation": {"custom_message": None, **(given or {}).get(kind, {})}, "type": kind}
+    after: dict[str, Any] = given or {"type": "hosted_confirmation"}
+    if after["type"] == "hosted_confirmation":
+        return {"hosted_confirmation": {"custom_message": None, **after.get("hosted_confirmation", {})},
+                "type": "hosted_confirmation"}  # fmt: skip
+    if "redirect" not in after:
+        raise missing_parameter("after_completion[redirect][url]")
+    if not URL.fullmatch(after["redirect"]["url"]):
+        raise invalid("Not a valid URL", "after_completion[redirect][url]", "url_invalid")
+    return {"redirect": after["redirect"], "type": "redirect"}
 
 
 def _invoice_creation(given: Params) -> Object:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..books import items
-from ..errors import invalid, missing_resource
+from ..errors import ApiError, invalid, missing_resource
 from ..http.contract import Params
 from ..store import Object, State
 from . import sessions, totals
@@ -13,6 +13,10 @@ MOST_OPTIONAL, LARGEST, DEFAULT_LEAST, DEFAULT_MOST = 10, 999_999, 0, 99
 
 def adjustable(given: Params | None, quantity: int, path: str) -> Object | None:
     """Return how far a buyer may change a quantity, with Stripe's defaults."""
+    if quantity < 1:
+        raise invalid(
+            "This value must be greater than or equal to 1.", f"{path}[quantity]", "parameter_invalid_integer"
+        )
     if not given or not given["enabled"]:
         return None
     least, most = given.get("minimum", DEFAULT_LEAST), given.get("maximum", DEFAULT_MOST)
@@ -39,9 +43,18 @@ def _optional(state: State, given: Params, path: str) -> Object:
 
 
 def change(state: State, session: Object, wanted: dict[str, Any]) -> None:
-    """Set the quantities of lines, by line or price, and of optional items, by price; 0 leaves one out."""
-    for name, quantity in wanted.items():
-        _set(state, session, name, _whole(quantity))
+    """Set the quantities of lines, by line or price, and of optional items, by price; 0 leaves one out.
+
+    Nothing is changed where one of them is refused.
+    """
+    note = state.note(session["id"])
+    before = [dict(row) for row in note["items"]]
+    try:
+        for name, quantity in wanted.items():
+            _set(state, session, name, _whole(quantity))
+    except ApiError:
+        note["items"] = before
+        raise
     totals.recount(state, session)
 
 

@@ -64,6 +64,15 @@ def test_a_quantity_that_is_fixed_cannot_be_changed(control: Control, checkout: 
     assert control(f"/checkout/{session.id}/complete", {"quantities": 3})["error"]["param"] == "quantities"
 
 
+def test_one_quantity_that_is_refused_changes_none(
+    client: stripe.StripeClient, control: Control, seats: Any, price: Any, support: Any
+) -> None:
+    session = seats(optional_items=[{"price": support.id, "quantity": 1}])
+    control(f"/checkout/{session.id}/complete", {"quantities": {support.id: 1, price.id: 99}})
+    assert [row.quantity for row in client.v1.checkout.sessions.line_items.list(session.id).data] == [3]
+    assert client.v1.checkout.sessions.retrieve(session.id).amount_total == 6000
+
+
 def test_the_last_item_cannot_be_left_out_but_another_can(
     client: stripe.StripeClient, control: Control, checkout: Any, price: Any, setup_fee: Any
 ) -> None:
@@ -113,6 +122,7 @@ def test_an_optional_item_is_taken_or_left(
         ({"optional_items": 11}, "at most 10 optional items"),
         ({"adjustable_quantity": {"enabled": True, "maximum": 1_000_000}}, "at most 999999"),
         ({"adjustable_quantity": {"enabled": True, "maximum": 2}}, "between the minimum"),
+        ({"quantity": 0, "adjustable_quantity": {"enabled": True}}, "greater than or equal to 1"),
     ],
 )
 def test_limits_are_held(checkout: Any, price: Any, setup_fee: Any, more: dict[str, Any], says: str) -> None:

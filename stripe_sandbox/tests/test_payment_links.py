@@ -299,6 +299,8 @@ def test_a_link_makes_a_recurring_price_on_the_spot(client: stripe.StripeClient,
     assert visited(link).mode == "subscription"
 
 
-def test_a_link_that_leads_away_needs_an_address(linked: Any) -> None:
-    with pytest.raises(stripe.InvalidRequestError, match=r"after_completion\[redirect\]\[url\]"):
-        linked(after_completion={"type": "redirect"})
+@pytest.mark.parametrize("redirect", [{}, {"redirect": {"url": "nowhere"}}])
+def test_a_link_that_leads_away_needs_an_address(linked: Any, redirect: dict[str, Any]) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        linked(after_completion={"type": "redirect", **redirect})
+    assert refused.value.param == "after_completion[redirect][url]"

@@ -13,7 +13,8 @@ from playwright.sync_api import expect
 from billing.tests.browser.plugin import Browse, Shoot
 
 pytestmark = pytest.mark.browser
-PAGE = """<!doctype html><title>Shop</title><link rel="icon" href="data:,"><h1>The shop</h1>
+PAGE = """<!doctype html><title>Shop</title><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width"><h1>The shop</h1>
 <script src="{script}"></script><div id="checkout"></div><p id="said"></p>
 <script>
 const fetchClientSecret = async () => "{secret}";
