@@ -62,7 +62,7 @@ def _collects(session: Object) -> dict[str, Any]:
         "shipping_countries": shipping["allowed_countries"] if shipping else (),
         "terms": collecting.wants_terms(session),
         "promotions": collecting.wants_promotions(session),
-        "saving": means.can_save(session),
+        "saving": collecting.offers_saving(session),
     }
 
 

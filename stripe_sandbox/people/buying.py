@@ -16,7 +16,6 @@ from .buyers import Buyer, customer_of, fill, mandate_for, saved, used_once, wri
 OUTCOMES = ("paid", "declined", "authenticated", "authentication_failed")
 AT_CHECKOUT = (*OUTCOMES, "processing")
 AMOUNTS = ("quantities", "shipping_rate", "promotion_code")
-CHOSEN = (*AMOUNTS, "save_payment_method")
 PAID_ORDER = (
     "customer.created charge.succeeded charge.pending payment_method.attached checkout.session.completed "
     "customer.updated customer.subscription.created payment_intent.succeeded payment_intent.processing "
@@ -63,8 +62,7 @@ def complete(
         outcome = means.debited(session, card, outcome)
     if outcome == "processing" and means.is_free(session):
         raise invalid("There is nothing to pay at this Checkout that could be processing.", "outcome")
-    keeps = means.can_save(session) and bool(entries.get("save_payment_method"))
-    buyer = Buyer(filled, card, known, keeps)
+    buyer = Buyer(filled, card, known, keeps=bool(entries.get("save_payment_method")))
     failure = _failure(state, session, buyer, outcome)
     if failure:
         return {"outcome": failure[0], "error": failure[1], "session": session}

@@ -101,3 +101,22 @@ def names(session: Object) -> dict[str, bool]:
     """Return the names that the page asks for, and whether each may be left empty."""
     given = session.get("name_collection") or {}
     return {f"{kind}_name": row["optional"] for kind, row in given.items() if row["enabled"]}
+
+
+def offers_saving(session: Object) -> bool:
+    return (session["saved_payment_method_options"] or {}).get("payment_method_save") == "enabled"
+
+
+def asks(session: Object) -> set[str]:
+    """Return the names of what the buyer may fill in."""
+    fields = {
+        "billing_address": wants_billing_address(session),
+        "custom_fields": bool(session["custom_fields"]),
+        "email": not session["customer"] and not session["customer_email"],
+        "phone": session["phone_number_collection"]["enabled"],
+        "promotions": wants_promotions(session),
+        "save_payment_method": offers_saving(session),
+        "shipping": session["shipping_address_collection"] is not None,
+        "terms_of_service": wants_terms(session),
+    }
+    return {"name", *names(session), *(name for name, is_asked in fields.items() if is_asked)}

@@ -12,12 +12,10 @@ from .collecting import ADDRESS, LONGEST_VALUE
 
 FIELDS = (
     "email", "phone", "name", "individual_name", "business_name", "custom_fields", "terms_of_service", "promotions",
-    "billing_address", "shipping",
+    "billing_address", "shipping", "save_payment_method",
 )  # fmt: skip
-Given = dict[str, Any]
-
-
 GROUPS = ("custom_fields", "billing_address", "shipping", "quantities")
+Given = dict[str, Any]
 
 
 def read(given: Given) -> Given:
@@ -31,6 +29,9 @@ def read(given: Given) -> Given:
 def checked(session: Object, given: Given) -> Object:
     """Return the fields of the session that the buyer's entries change; raise for the first entry that is missing or
     wrong."""
+    unasked = [name for name in FIELDS if given.get(name) and name not in collecting.asks(session)]
+    if unasked:
+        raise invalid(f"This Checkout does not ask for {unasked[0].replace('_', ' ')}.", unasked[0])
     names = {name: _text(given, name, optional) for name, optional in collecting.names(session).items()}
     shipping = _shipping(session, given)
     details = {
@@ -62,9 +63,9 @@ def _missing(name: str) -> Exception:
 
 
 def _email(session: Object, given: Given) -> str | None:
-    """A guest tells who they are; where the site knows it, it cannot be changed."""
+    """A guest tells who they are."""
     email = str(given.get("email") or "").strip()
-    if session["customer"] or session["customer_email"] or "email" not in given:
+    if "email" not in collecting.asks(session) or "email" not in given:
         return None
     if not EMAIL.fullmatch(email):
         raise invalid("Enter an e-mail address.", "email", "email_invalid")

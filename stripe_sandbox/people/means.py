@@ -39,11 +39,6 @@ def forget(state: State, session: Object, method: str) -> None:
     payment_methods.detach(state, method, {})
 
 
-def can_save(session: Object) -> bool:
-    options = session["saved_payment_method_options"] or {}
-    return options.get("payment_method_save") == "enabled"
-
-
 def takes(session: Object, kind: str) -> bool:
     """Return whether the session names this kind of debit, or leaves the ways to pay to Stripe and has its currency."""
     if session["payment_method_configuration_details"] is None:

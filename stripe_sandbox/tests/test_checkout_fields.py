@@ -83,6 +83,12 @@ def test_custom_fields_have_limits(checkout: Any, fields: list[Any], says: str) 
         checkout(custom_fields=fields)
 
 
+@pytest.mark.parametrize("name", ["phone", "terms_of_service", "save_payment_method", "individual_name", "email"])
+def test_what_a_checkout_does_not_ask_for_is_not_taken(control: Control, checkout: Any, name: str) -> None:
+    refused = finish(control, checkout(), **{name: "x@example.com"})
+    assert (refused["param"], "does not ask for" in refused["message"]) == (name, True)
+
+
 def test_the_terms_must_be_accepted_and_promotions_are_a_choice(
     client: stripe.StripeClient, control: Control, checkout: Any
 ) -> None:
@@ -196,6 +202,7 @@ def test_a_shipping_rate_is_changed_and_found(client: stripe.StripeClient) -> No
     assert client.v1.shipping_rates.update(rate, {"active": False, "metadata": {"by": "bike"}}).metadata["by"] == "bike"
     assert [row.id for row in client.v1.shipping_rates.list({"active": False, "currency": "usd"}).data] == [rate]
     assert client.v1.shipping_rates.list({"currency": "eur"}).data == []
+    assert client.v1.shipping_rates.list({"created": {"gt": session.created + 60}}).data == []
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,9 @@ def test_everything_that_a_one_off_link_says_can_be_changed(
     assert (done["success_url"], done["customer_details"]["business_name"]) == ("https://example.com/done", "Eve & Co")
     assert (done["payment_method_configuration_details"], done["payment_method_types"]) == (None, ["card"])
     assert "Gone." in browser.ask("GET", link.url)[1]
+    data: Any = {"description": "New", "setup_future_usage": ""}
+    last = client.v1.payment_links.update(link.id, {"payment_intent_data": data}).payment_intent_data
+    assert (last.description, last.setup_future_usage, last.metadata["k"]) == ("New", None, "v")
 
 
 def test_the_trial_of_a_link_is_changed_and_ended(

@@ -65,7 +65,7 @@ def made(client: stripe.StripeClient, data: Any, currency: str, kind: str) -> li
     payments, setups = client.v1.payment_intents, client.v1.setup_intents
     asked: Any = {"amount": 1200, "currency": currency, **kinds}
     waiting = setups.create(kinds).id
-    intents = [
+    intents: list[Any] = [
         payments.create({**asked, "payment_method_data": data}),
         payments.confirm(payments.create(asked).id, {"payment_method_data": data, **mandate}),
         setups.create({**kinds, "payment_method_data": data}),
