@@ -148,7 +148,8 @@ def _check_setting(name: str, value: Any) -> None:
 
 @action("POST", "/checkout/{session}/complete")
 def complete_checkout(sandbox: "Sandbox", given: Body, session: str) -> Body:
-    """`outcome`: paid, declined, authenticated, authentication_failed; processing, then later paid or declined."""
+    """Act as the buyer who completes a Checkout. `outcome`: paid, declined, authenticated, authentication_failed;
+    processing, then later paid or declined."""
     known(given, "payment_method", "outcome", *buying.AMOUNTS, *filling.FIELDS)
     token, outcome = optional_text(given, "payment_method"), optional_text(given, "outcome")
     return buying.complete(sandbox.state, session, token, outcome, filling.read(given))

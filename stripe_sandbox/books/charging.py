@@ -216,7 +216,7 @@ def _succeed(state: State, intent: Object, method: str, card: Card) -> str:
 
 @job
 def hold_lapses(state: State, identifier: str) -> None:
-    """An amount that nobody captured within seven days is let go."""
+    """Let an amount go that nobody captured within seven days."""
     intent = state.get("payment_intent", identifier)
     if intent["status"] != "requires_capture":
         return

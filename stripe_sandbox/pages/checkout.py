@@ -89,7 +89,7 @@ def _means(state: State, session: Object, given: dict[str, Any]) -> Means | str 
 
 
 def _back(state: State, session: Object) -> Response:
-    """Lead back to the site; an embedded page lets the page around it do so, a payment link may end here."""
+    """Lead back to the site; an embedded page lets the page around it do so, and a payment link may end here."""
     words = link_visits.confirmation(state, session)
     if words:
         return page("message.html", title="Thanks for your payment", message=words)
@@ -102,7 +102,7 @@ def _back(state: State, session: Object) -> Response:
 
 
 def recover(state: State, request: Request, rest: list[str]) -> Response:
-    """The address that leads on from an expired session opens a copy of it."""
+    """Open the copy of an expired session."""
     expired = state.get("checkout.session", rest[0])
     if not recovering.is_usable(state, expired):
         raise ApiError(410, "This link has expired: start again from the site.")
@@ -110,6 +110,6 @@ def recover(state: State, request: Request, rest: list[str]) -> Response:
 
 
 def visit(state: State, request: Request, rest: list[str]) -> Response:
-    """A payment link is opened."""
+    """Open a payment link."""
     query = {name: values[-1] for name, values in parse_qs(request.query).items()}
     return redirect(link_visits.visit(state, state.get("payment_link", rest[0]), query)["url"])

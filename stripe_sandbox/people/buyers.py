@@ -25,7 +25,7 @@ BILLED = ("address", "email", "name", "phone")
 
 
 def customer_of(state: State, session: Object, filled: Object) -> Object:
-    """The session's customer; without one it is made, as the buyer has filled in."""
+    """Return the session's customer; make one of what the buyer filled in if there is none."""
     if session["customer"]:
         return state.get("customer", session["customer"])
     entered = filled["customer_details"]

@@ -43,7 +43,8 @@ def complete(
     outcome: str | None,
     entries: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """`given` is a card or the name of one. `outcome` overrules it; without one, 3D Secure counts as passed.
+    """Complete a Checkout. `given` is a card or the name of one. `outcome` overrules it; without one, 3D Secure counts
+    as passed.
 
     `processing` is a delayed payment. `entries` are what the buyer fills in (`filling.FIELDS`) and chooses first.
     """
@@ -95,7 +96,7 @@ def _failure(state: State, session: Object, buyer: Buyer, outcome: str | None) -
 
 
 def _fail(state: State, session: Object, buyer: Buyer, outcome: str) -> None:
-    """The attempt is on record, the session stays open."""
+    """Record the failed attempt; the session stays open."""
     if means.is_free(session):
         _fail_setup(state, session, buyer, outcome)
         return

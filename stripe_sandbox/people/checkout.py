@@ -96,7 +96,7 @@ def update(state: State, session: str, params: Params) -> Object:
 
 
 def _reship(state: State, row: Object, params: Params) -> None:
-    """The site learns where to ship to while the page is open, and offers other ways to ship."""
+    """Record where to ship to, as the site says while the page is open, and offer other ways to ship."""
     allows = (row["permissions"] or {}).get("update_shipping_details") == "server_only"
     if not allows or row["status"] != "open":
         name = "collected_information" if "collected_information" in params else "shipping_options"

@@ -63,7 +63,7 @@ def _missing(name: str) -> Exception:
 
 
 def _email(session: Object, given: Given) -> str | None:
-    """A guest tells who they are."""
+    """Return the e-mail address that a guest enters."""
     email = str(given.get("email") or "").strip()
     if "email" not in collecting.asks(session) or "email" not in given:
         return None
@@ -106,7 +106,7 @@ def _shipping(session: Object, given: Given) -> Object | None:
 
 
 def _consent(session: Object, given: Given) -> Object | None:
-    """The terms must be accepted where they are shown; promotions are a choice."""
+    """Return what the buyer agrees to: the terms must be accepted if they are shown; promotions are a choice."""
     promotions, terms = collecting.wants_promotions(session), collecting.wants_terms(session)
     if terms and not given.get("terms_of_service"):
         raise invalid("Accept the terms of service: this Checkout asks for it.", "terms_of_service")

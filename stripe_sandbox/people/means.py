@@ -54,7 +54,7 @@ def accounts(session: Object) -> list[Account]:
 
 
 def debited(session: Object, account: Account, outcome: str | None) -> str | None:
-    """A debit is processing where there is anything to pay; its outcome is the bank's to say, later."""
+    """Debit the account: the payment is processing if there is anything to pay, and its bank says the outcome later."""
     if not takes(session, account.kind):
         raise invalid(
             f"This Checkout Session takes no {account.kind}: it takes {', '.join(session['payment_method_types'])}.",

@@ -58,7 +58,7 @@ def finish(state: State, session: Object, buyer: Buyer, result: str) -> None:
 
 
 def _has_customer(state: State, session: Object, buyer: Buyer) -> bool:
-    """A guest stays one, unless what was bought needs a customer."""
+    """Return whether the buyer becomes a customer: a guest does only if what was bought needs one."""
     keeps_card = buyer.keeps or bool(state.note(session["id"])["one_off"].get("setup_future_usage"))
     invoices = bool(session["invoice_creation"] and session["invoice_creation"]["enabled"])
     return bool(session["customer"]) or session["customer_creation"] == "always" or keeps_card or invoices

@@ -7,21 +7,22 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 from .payment_intents import OPEN, shipping_of
-from .payment_methods import resolved
+from .payment_methods import DATA, given
 
 PLAIN = ("description", "receipt_email")
 WHILE_OPEN = ("amount", "currency", "customer", "payment_method", "setup_future_usage", "shipping")
+BEFORE_PAYMENT = (*WHILE_OPEN, "payment_method_data")
 
 
 @api.add(
     "POST",
     "/v1/payment_intents/{intent}",
     "PaymentIntentUpdateParams",
-    f"{' '.join((*PLAIN, *WHILE_OPEN))} metadata",
+    f"{' '.join((*PLAIN, *WHILE_OPEN))} metadata {DATA}",
 )
 def update(state: State, intent: str, params: Params) -> Object:
     row = state.get("payment_intent", intent)
-    wanted = [name for name in WHILE_OPEN if name in params]
+    wanted = [name for name in BEFORE_PAYMENT if name in params]
     if wanted:
         _check(state, row, wanted[0])
         _change_payment(state, row, params)
@@ -51,9 +52,10 @@ def _change_payment(state: State, intent: Object, params: Params) -> None:
     values: Object = {"amount": amount, "currency": currency}
     if params.get("customer"):
         values["customer"] = state.get("customer", params["customer"], "customer")["id"]
-    if "payment_method" in params:
-        method = params["payment_method"]
-        values["payment_method"] = resolved(state, method)["id"] if method else None
+    if params.get("payment_method") == "":
+        values["payment_method"] = None
+    elif (method := given(state, params)) is not None:
+        values["payment_method"] = method
     if "setup_future_usage" in params:
         values["setup_future_usage"] = params["setup_future_usage"] or None
     if "shipping" in params:

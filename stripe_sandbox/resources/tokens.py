@@ -71,7 +71,7 @@ def _shown(state: State, card: Card, given: dict[str, Any], month: int, year: in
 
 
 def _account(state: State, given: dict[str, Any]) -> Object:
-    """The test account of the United States, which has a routing number."""
+    """Return the token of a test account of the United States, which has a routing number."""
     if given["country"] != "US" or given.get("currency", "usd") != "usd":
         raise not_covered(f"bank_account[country]={given['country']}")
     entered = {"account_holder_type": "individual", "routing_number": "", **given}

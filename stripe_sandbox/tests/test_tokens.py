@@ -67,6 +67,7 @@ def made(client: stripe.StripeClient, data: Any, currency: str, kind: str) -> li
     waiting = setups.create(kinds).id
     intents: list[Any] = [
         payments.create({**asked, "payment_method_data": data}),
+        payments.update(payments.create(asked).id, {"payment_method_data": data}),
         payments.confirm(payments.create(asked).id, {"payment_method_data": data, **mandate}),
         setups.create({**kinds, "payment_method_data": data}),
         setups.update(waiting, {"payment_method_data": data}),
