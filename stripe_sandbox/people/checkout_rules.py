@@ -23,7 +23,6 @@ PAGES = ("hosted_page", "embedded_page")
 OF_PAGE = {
     "success_url": "hosted_page",
     "cancel_url": "hosted_page",
-    "after_expiration": "hosted_page",
     "return_url": "embedded_page",
     "redirect_on_completion": "embedded_page",
     "permissions": "embedded_page",
@@ -35,9 +34,7 @@ def check(params: Params) -> None:
     if mode is None:
         raise missing_parameter("mode")
     _check_discounts(params)
-    for name, modes in OF_MODE.items():
-        if name in params and mode not in modes:
-            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
+    check_mode(mode, params)
     if (params.get("automatic_tax") or {}).get("enabled"):
         raise not_covered("automatic_tax[enabled]")
     if mode != "setup" and not params.get("line_items"):
@@ -45,6 +42,13 @@ def check(params: Params) -> None:
     _check_page(params)
     if "customer" in params and "customer_email" in params:
         raise invalid("You may only specify one of these parameters: customer, customer_email.", "customer")
+
+
+def check_mode(mode: str, params: Params) -> None:
+    """Refuse parameters of another mode, of a session as of a payment link, and those that do not go together."""
+    for name, modes in OF_MODE.items():
+        if name in params and mode not in modes:
+            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
     _check_held(params)
 
 

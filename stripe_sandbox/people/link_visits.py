@@ -6,6 +6,7 @@ from ..errors import ApiError
 from ..events import recorded
 from ..store import Object, State
 from . import checkout_discounts, opening
+from .sessions import NOWHERE
 
 # What a session is made with, as it stands in the link's parameters.
 PASSED = (
@@ -16,7 +17,6 @@ PASSED = (
 SHOWN = ("allow_promotion_codes", "billing_address_collection", "currency", "metadata", "submit_type")
 OF_MODE = {"payment": "customer_creation", "subscription": "payment_method_collection"}
 NO_CONSENT = {"promotions": "none", "terms_of_service": "none"}
-NOWHERE = "https://stripe.com"
 
 
 def visit(state: State, link: Object, query: dict[str, str]) -> Object:

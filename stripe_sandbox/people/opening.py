@@ -10,6 +10,8 @@ from ..resources import bank_accounts, catalogue, setup_intents
 from ..store import Object, State
 from . import checkout_discounts, checkout_rules, quantities, sessions, shipping, totals
 
+# What a copy of a session does not take over.
+OWN = ("expires_at", "permissions", "redirect_on_completion", "return_url", "ui_mode")
 MOST = {"payment": 100, "subscription": 20}
 
 
@@ -98,8 +100,9 @@ def _prepare_setup(state: State, session: Object, values: Params) -> None:
 
 
 def recovered(state: State, expired: Object) -> Object:
-    """Open the copy of an expired session that its address leads to."""
-    params = {name: value for name, value in state.note(expired["id"])["params"].items() if name != "expires_at"}
+    """Open the copy of an expired session that its address leads to: a hosted page, also of an embedded one."""
+    params = {name: value for name, value in state.note(expired["id"])["params"].items() if name not in OWN}
+    params["success_url"] = expired["success_url"] or expired["return_url"] or sessions.NOWHERE
     if expired["after_expiration"]["recovery"]["allow_promotion_codes"] and not params.get("discounts"):
         params["allow_promotion_codes"] = True
     return opened(state, params, recovered_from=expired["id"])

@@ -11,7 +11,7 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..http.values import URL
 from ..store import Object, State
-from . import collecting, opening, quantities, sessions
+from . import checkout_rules, collecting, opening, quantities, sessions
 from .sessions import INVOICE_DATA
 
 LINE = (
@@ -72,6 +72,7 @@ def _write(state: State, link: Object, params: Params) -> None:
     """Keep the parameters that sessions are made with, and show them."""
     note = state.note(link["id"])
     given = _laid_over(note["params"], {name: value for name, value in params.items() if name != "metadata"})
+    checkout_rules.check_mode(note["mode"], given)
     shown = {name: given[name] for name in ECHOED if name in given}
     link.update(
         {

@@ -21,6 +21,7 @@ BRANDING = {"background_color": "#ffffff", "border_style": "rounded", "button_co
             "font_family": "default", "icon": None, "logo": None}  # fmt: skip
 SAVED = {"allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None}
 LENIENCE = 60
+NOWHERE = "https://stripe.com"  # where Stripe leads a buyer whom no site awaits
 DETAILS = ("address", "business_name", "email", "individual_name", "name", "phone", "tax_exempt", "tax_ids")
 
 

@@ -99,6 +99,20 @@ def test_an_expired_session_is_recovered_by_its_address(
     assert browser.ask("GET", shown["url"])[0] == 410
 
 
+@pytest.mark.parametrize(
+    ("embedded", "leads_to"),
+    [({"return_url": RETURN}, RETURN), ({"redirect_on_completion": "never"}, "https://stripe.com")],
+)
+def test_an_embedded_session_is_recovered_on_a_hosted_page(
+    client: stripe.StripeClient, browser: Browser, selling: Any, embedded: dict[str, str], leads_to: str
+) -> None:
+    session = selling(**EMBEDDED, **embedded, after_expiration={"recovery": {"enabled": True}})
+    shown = client.v1.checkout.sessions.expire(session.id).after_expiration.recovery
+    _, _, location = browser.ask("GET", shown.url)
+    copy = client.v1.checkout.sessions.retrieve(str(location).rpartition("/")[2])
+    assert (copy.ui_mode, copy.success_url, copy.recovered_from) == ("hosted_page", leads_to, session.id)
+
+
 def test_a_session_that_no_one_recovers_has_no_address(client: stripe.StripeClient, selling: Any) -> None:
     session = selling(success_url=RETURN, after_expiration={"recovery": {"enabled": False}})
     expired = client.v1.checkout.sessions.expire(session.id)

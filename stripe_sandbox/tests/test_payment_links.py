@@ -302,6 +302,15 @@ def test_a_link_makes_a_recurring_price_on_the_spot(client: stripe.StripeClient,
     assert visited(link).mode == "subscription"
 
 
+def test_a_link_takes_no_parameter_of_another_mode(client: stripe.StripeClient, linked: Any, price: Any) -> None:
+    link = linked(price)
+    with pytest.raises(stripe.InvalidRequestError, match="can not pass `payment_intent_data` in `subscription` mode"):
+        client.v1.payment_links.update(link.id, {"payment_intent_data": {"description": "A book"}})
+    with pytest.raises(stripe.InvalidRequestError, match="can not pass `subscription_data` in `payment` mode"):
+        linked(subscription_data={"trial_period_days": 7})
+    assert client.v1.payment_links.retrieve(link.id).payment_intent_data is None
+
+
 @pytest.mark.parametrize("redirect", [{}, {"redirect": {"url": "nowhere"}}])
 def test_a_link_that_leads_away_needs_an_address(linked: Any, redirect: dict[str, Any]) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
