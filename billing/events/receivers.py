@@ -1,51 +1,151 @@
-"""These receivers record facts about money by their natural key, and then decide what follows for access."""
+"""Receivers lead from event type to rule: each is given the customer of the event's lane, and calls one rule.
 
+dj-stripe calls them, inside the event's savepoint. They run only for the event that the worker applies now.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+from djstripe import event_handlers
 from djstripe.models import Event
+from djstripe.signals import WEBHOOK_SIGNALS
+from structlog.contextvars import bind_contextvars
 
-from billing import payments
-from billing.events import event_types
-from billing.models import Customer
+from billing import payments, subscriptions
+from billing.lifecycle import attempts
+from billing.models import Customer, StripeEvent
 from billing.payments import disputes, notices, refunds
-from billing.stripe_client import id_of
+from billing.stripe_client import fetch, id_of
 
-from .customer import receiver
+from . import event_types
+
+Rule = Callable[[Customer, Event], None]
+
+DJSTRIPE_RECEIVERS = [
+    handler for name, handler in vars(event_handlers).items() if name.startswith("handle_") and callable(handler)
+]
+
+_applied_event: ContextVar[StripeEvent | None] = ContextVar("billing_applied_event", default=None)
 
 
-@receiver(event_types.PAID)
+# Money: each fact is recorded by its natural key, and then decides what follows for access.
+
+
 def on_invoice_paid(customer: Customer, event: Event) -> None:
     payments.record_payment(customer, event.data["object"]["id"])
 
 
-@receiver(event_types.UNPAID)
 def on_invoice_not_paid(customer: Customer, event: Event) -> None:
     payments.record_failure(customer, event.data["object"], event.created)
 
 
-@receiver(event_types.NOT_FINALIZED)
 def on_invoice_not_finalized(customer: Customer, event: Event) -> None:
     notices.alert_not_finalized(customer, event.data["object"])
 
 
-@receiver(event_types.INVOICE_PAYMENT)
 def on_invoice_payment_paid(customer: Customer, event: Event) -> None:
     payments.record_links(customer, id_of(event.data["object"]["invoice"]))
 
 
-@receiver(event_types.CHARGE_REFUNDED)
 def on_charge_refunded(customer: Customer, event: Event) -> None:
     refunds.record_refunds(customer, event.data["object"]["id"])
 
 
-@receiver(event_types.REFUND)
 def on_refund(customer: Customer, event: Event) -> None:
     refunds.record_refunds(customer, refunds.charge_of(customer, event.data["object"]))
 
 
-@receiver(event_types.DISPUTE)
 def on_dispute(customer: Customer, event: Event) -> None:
     disputes.record_dispute(customer, event.data["object"]["id"])
 
 
-@receiver(event_types.FRAUD_WARNING)
 def on_early_fraud_warning(customer: Customer, event: Event) -> None:
     notices.alert_fraud_warning(customer, event.data["object"])
+
+
+# State: the event says that a subscription may have changed, and Stripe is asked what it is now.
+
+
+def on_checkout_session(customer: Customer, event: Event) -> None:
+    """Close the attempt of a session that ended; a delayed payment that is still on its way grants nothing by
+    itself.
+    """
+    attempts.refresh_attempt(customer, id_of(event.data["object"]))
+    subscriptions.refresh(customer)
+
+
+def on_subscription(customer: Customer, event: Event) -> None:
+    subscriptions.refresh(customer)
+
+
+def on_trial_will_end(customer: Customer, event: Event) -> None:
+    subscriptions.announce_trial_end(subscriptions.refresh(customer))
+
+
+def on_customer_updated(customer: Customer, event: Event) -> None:
+    subscriptions.refresh(customer)
+
+
+def on_customer_deleted(customer: Customer, event: Event) -> None:
+    """End the access of a deleted customer once Stripe confirms it: an event that only claims it ends nobody's
+    access.
+    """
+    if fetch.is_deleted(customer.pk):
+        subscriptions.end_for_deleted_customer(customer)
+    else:
+        subscriptions.refresh(customer)
+
+
+RECEIVERS: dict[Rule, tuple[str, ...]] = {
+    on_invoice_paid: event_types.PAID,
+    on_invoice_not_paid: event_types.UNPAID,
+    on_invoice_not_finalized: event_types.NOT_FINALIZED,
+    on_invoice_payment_paid: event_types.INVOICE_PAYMENT,
+    on_charge_refunded: event_types.CHARGE_REFUNDED,
+    on_refund: event_types.REFUND,
+    on_dispute: event_types.DISPUTE,
+    on_early_fraud_warning: event_types.FRAUD_WARNING,
+    on_checkout_session: event_types.CHECKOUT,
+    on_subscription: event_types.SUBSCRIPTION + event_types.INVOICE_CLOSED,
+    on_trial_will_end: event_types.TRIAL_ENDING,
+    on_customer_updated: event_types.CUSTOMER + event_types.CARD,
+    on_customer_deleted: event_types.CUSTOMER_DELETED,
+}
+
+
+@contextmanager
+def receiving(event: StripeEvent) -> Iterator[None]:
+    """Let receivers run within for this event, and for no other."""
+    token = _applied_event.set(event)
+    try:
+        yield
+    finally:
+        _applied_event.reset(token)
+
+
+def connect() -> None:
+    """Disconnect dj-stripe's receivers from our event types (see mirror), and connect ours."""
+    for event_type in event_types.EVENT_TYPES:
+        for handler in DJSTRIPE_RECEIVERS:
+            WEBHOOK_SIGNALS[event_type].disconnect(handler, sender=Event)
+    for rule, types in RECEIVERS.items():
+        for event_type in types:
+            WEBHOOK_SIGNALS[event_type].connect(
+                partial(_receive, rule), sender=Event, weak=False, dispatch_uid=f"billing.{rule.__name__}"
+            )
+
+
+def _receive(rule: Rule, sender: Any, event: Event, **kwargs: Any) -> None:
+    """Call the rule if our worker applies this event, with the customer of its lane.
+
+    dj-stripe's own webhook view, where a project still has it, runs every receiver in the request and holds no lane:
+    the same event comes to our door as well, or the sync finds it.
+    """
+    applied = _applied_event.get()
+    if applied is not None and applied.pk == event.id:
+        customer = Customer.objects.get(pk=applied.lane)
+        bind_contextvars(subscriber=customer.subscriber_id)
+        rule(customer, event)
