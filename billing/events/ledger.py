@@ -1,9 +1,6 @@
 """The ledger records each event before Stripe is answered, whether the webhook, the sync or a replay brings it."""
 
 import json
-import logging
-import re
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
@@ -11,21 +8,13 @@ from django.utils import timezone
 
 from billing import lanes
 from billing.conf import conf
-from billing.events import event_json, placement
-from billing.events.event_types import EVENT_TYPES
 from billing.models import StripeEvent
 
-log = logging.getLogger(__name__)
+from . import placement
+from .event_types import EVENT_TYPES
+from .parsing import MAYBE_NOT_STORABLE, Event, storable
 
 Status = StripeEvent.Status
-NO_DATE_HOLDS = 253_402_300_800  # the year 10000
-# How JSON spells NUL characters and halves of surrogate pairs: jsonb refuses them, and SQLite hands them to readers
-# that cannot write them out.
-MAYBE_NOT_STORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-# Stripe's own ids; these go into the paths of our calls. Those of the catalogue are chosen by whoever sells.
-IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
-NAMED_BY_US = frozenset({"coupon", "plan", "price", "product"})
-REFERENCES = ("customer", "subscription", "invoice", "charge", "payment_intent", "schedule")
 
 # The door locks a lane and then only rows it makes itself; the worker stamps events and then locks its lane. So neither
 # waits for the other in a circle: a known event's delivery is counted by a statement of its own, under no lane's lock.
@@ -45,98 +34,6 @@ WITH known AS (SELECT 1 FROM stripe_events WHERE id = %s),
      stored AS ({INSERT.format(where="FROM awake")})
 SELECT EXISTS (SELECT 1 FROM known), EXISTS (SELECT 1 FROM stored)
 """
-
-
-class NotAnEvent(ValueError):
-    """The JSON is not an event of Stripe's API v1 with its object; `code` is stable, the text a sentence."""
-
-    def __init__(self, detail: str, code: str = "not_an_event") -> None:
-        super().__init__(detail)
-        self.code = code
-
-
-@dataclass(frozen=True)
-class Event:
-    """An event holds the parts of its JSON that the ledger reads."""
-
-    id: str
-    type: str
-    created: int
-    livemode: bool
-    api_version: str
-    object: dict[str, Any]
-    previous: dict[str, Any]
-
-    @classmethod
-    def parse(cls, data: Any) -> "Event":
-        """Read an event. Raises NotAnEvent, which names what is missing or of another type; NotBearable if it is
-        nested too deep.
-        """
-        event_json.check_depth(data)
-        if not isinstance(data, dict) or data.get("object") != "event":
-            raise NotAnEvent('not an event: "object" must be "event"')
-        body = data.get("data")
-        if not isinstance(body, dict) or not isinstance(body.get("object"), dict):
-            raise NotAnEvent("not an event with its object: data.object is missing")
-        previous = body.get("previous_attributes")
-        previous = previous if isinstance(previous, dict) else {}
-        _check_object(body["object"], previous)
-        return cls(
-            id=_identifier("id", _text(data, "id", 255)),
-            type=_text(data, "type", 100),
-            created=_seconds(data),
-            livemode=_flag(data, "livemode"),
-            api_version=str(data.get("api_version") or "")[:64],
-            object=body["object"],
-            previous=previous,
-        )
-
-    @property
-    def object_id(self) -> str:
-        """Return the object's id; empty where the object has none, as in `invoice.upcoming`."""
-        found = self.object.get("id")
-        return found[:255] if isinstance(found, str) else ""
-
-
-def _check_object(obj: dict[str, Any], previous: dict[str, Any]) -> None:
-    """Check that kind and id are texts where the object has them, and that ids which it names can stand in a path."""
-    for name in ("object", "id"):
-        if not isinstance(obj.get(name), str | None):
-            raise NotAnEvent(f"not an event with its object: data.object.{name} must be a text", "bad_object")
-    if obj.get("id") is not None and obj.get("object") not in NAMED_BY_US:
-        _identifier("data.object.id", obj["id"])
-    payment = obj.get("payment")
-    for holder in (obj, previous, payment if isinstance(payment, dict) else {}):
-        for name in REFERENCES:
-            if found := holder.get(name):
-                _identifier(name, found.get("id") if isinstance(found, dict) else found)
-
-
-def _identifier(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
-        raise NotAnEvent(f"not an event: {name} must be an id of only letters, digits, _ and -", "bad_id")
-    return value
-
-
-def _text(data: dict[str, Any], name: str, longest: int) -> str:
-    value = data.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= longest:
-        raise NotAnEvent(f"not an event: {name} must be a text of 1 to {longest} characters")
-    return value
-
-
-def _seconds(data: dict[str, Any]) -> int:
-    value = data.get("created")
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < NO_DATE_HOLDS:
-        raise NotAnEvent("not an event: created must be a time in UTC seconds")
-    return value
-
-
-def _flag(data: dict[str, Any], name: str) -> bool:
-    value = data.get(name)
-    if not isinstance(value, bool):
-        raise NotAnEvent(f"not an event: {name} must be true or false")
-    return value
 
 
 def record(data: Any, body: str | None = None, source: str = StripeEvent.Source.WEBHOOK, verified_by: str = "") -> str:
@@ -196,17 +93,6 @@ def _execute(statement: str, values: list[Any]) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone()
-
-
-def storable(value: Any) -> Any:
-    """Return the same JSON without NUL characters and halves of surrogate pairs, which jsonb and UTF-8 cannot hold."""
-    if isinstance(value, dict):
-        return {storable(key): storable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [storable(item) for item in value]
-    if isinstance(value, str):
-        return value.replace("\0", "�").encode("utf-8", "replace").decode()
-    return value
 
 
 def mark_handled(event_ids: list[str]) -> int:

@@ -13,7 +13,7 @@ from billing.monitoring import alerts
 from billing.stripe_client import StripeDiffers, StripeUnanswered, StripeUnavailable
 from billing.subscriptions import error_class
 
-from .ledger import storable
+from .parsing import storable
 
 Status = StripeEvent.Status
 

@@ -14,8 +14,9 @@ from django.views.decorators.csrf import csrf_exempt
 from structlog.contextvars import bound_contextvars
 
 from billing.conf import conf
-from billing.events import event_json, ledger
 from billing.models import StripeEvent
+
+from . import ledger, parsing
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +56,10 @@ def stripe_webhook(request: HttpRequest) -> JsonResponse:
     try:
         body = _body(request)
         secret = _verify(body, request.headers.get("Stripe-Signature", ""))
-        return JsonResponse({"status": _store(event_json.parse(body), body, fingerprint(secret))})
+        return JsonResponse({"status": _store(parsing.parse(body), body, fingerprint(secret))})
     except Refused as refused:
         answer = JsonResponse({"code": refused.code, "detail": refused.detail}, status=refused.status)
-    except (event_json.NotBearable, ledger.NotAnEvent) as error:
+    except (parsing.NotBearable, parsing.NotAnEvent) as error:
         answer = JsonResponse({"code": error.code, "detail": str(error)}, status=400)
     except DatabaseProblem:
         answer = JsonResponse(

@@ -9,12 +9,12 @@ from billing.payments import notices, refunds
 
 BILLING = Path(__file__).resolve().parents[1]
 # What fills dj-stripe's tables copies whatever dj-stripe has a column for, and nothing of ours hangs on it.
-# The ledger looks for ids under every name that any object may have, and does nothing else with them.
+# Parsing looks for ids under every name that any object may have, and does nothing else with them.
 COPIERS = (
     "stripe_client/fields.py",
     "subscriptions/mirror.py",
     "subscriptions/mirror_bulk.py",
-    "events/ledger.py",
+    "events/parsing.py",
 )
 NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", *COPIERS))
 assert all(path.exists() for path in NOT_OURS)

@@ -6,7 +6,7 @@ Eve is a subscriber who forges signed events; Ada is the victim, to whom nothing
 import pytest
 
 from billing import testing
-from billing.events import ledger
+from billing.events import parsing
 from billing.lifecycle import checkout
 from billing.models import (
     CheckoutAttempt,
@@ -168,7 +168,7 @@ def test_an_id_leads_to_no_other_address_of_stripes(world, ada, odd, monkeypatch
     before = world.calls()["data"]
     refused = testing.deliver(testing.event("invoice.paid", {"id": odd, "object": "invoice", "customer": ada.customer}))
     assert (refused.status_code, refused.json()["code"]) == (400, "bad_id")
-    monkeypatch.setattr(ledger, "_check_object", lambda *_: None)
+    monkeypatch.setattr(parsing, "_check_object", lambda *_: None)
     for event_type, kind in [
         ("invoice.paid", "invoice"),
         ("invoice.payment_failed", "invoice"),

@@ -13,7 +13,7 @@ from stripe._api_version import _ApiVersion
 
 from billing import testing
 from billing.conf import conf
-from billing.events.ledger import REFERENCES
+from billing.events.parsing import REFERENCES
 from billing.lifecycle import cancel, change, checkout, deletion, invoices, portal, previews
 from billing.models import CheckoutAttempt
 from billing.stripe_client import client, fields
