@@ -17,7 +17,6 @@ CORE = (
     "billing.events.applying",
     "billing.events.ledger",
     "billing.events.placement",
-    "billing.events.prefetching",
     "billing.events.receivers",
     "billing.events.stamping",
     "billing.events.sweep",

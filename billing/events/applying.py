@@ -1,7 +1,13 @@
-"""Applying runs the receivers of one batch of a lane's events, each in a savepoint, all in one transaction."""
+"""Applying asks Stripe what a batch of a lane's events is about, and then runs their receivers.
 
+No transaction is open while Stripe is asked; each event then has a savepoint, and all have one transaction.
+"""
+
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from djstripe.exceptions import InvalidStripeAPIKey
@@ -9,27 +15,38 @@ from djstripe.models import Event as DjstripeEvent
 
 from billing import cause, lanes, payments, stripe_client
 from billing.models import Customer, StripeEvent
-from billing.stripe_client import Reads, StripeUnavailable, fetch
+from billing.stripe_client import Reads, StripeRefused, StripeUnavailable, fetch, id_of
 from billing.subscriptions import mirror
 
 from . import placement
-from .placement import object_of
+from .event_types import PAID, UNPAID
 from .receivers import receiving
 from .stamping import stamp_failed, stamp_processed, stamp_unavailable
+
+log = logging.getLogger(__name__)
 
 Stamp = Callable[[StripeEvent], None]
 
 NOT_OURS = "No effect: this event belongs to no customer of this project."
 
 
-def apply_under(claim: lanes.Claim, reads: Reads, events: list[StripeEvent]) -> None:
+def apply_batch(claim: lanes.Claim, events: list[StripeEvent]) -> None:
+    """Ask Stripe for what the events are about, if their lane is that of a customer of ours; then apply them."""
+    is_ours = Customer.objects.filter(pk=claim.key).exists()
+    with stripe_client.patient(), stripe_client.drain_reads() as reads:
+        if is_ours:
+            prefetch(claim.key, events, between=partial(lanes.renew, claim))
+        _apply_under(claim, reads, events, is_ours=is_ours)
+
+
+def _apply_under(claim: lanes.Claim, reads: Reads, events: list[StripeEvent], *, is_ours: bool) -> None:
     """Apply a batch and commit it.
 
     If the commit fails outside every event's savepoint, as a constraint that is checked at the commit does, each event
     gets a transaction of its own, so that only the event at fault is tried again.
     """
     try:
-        lanes.commit_under(claim, reads, partial(apply, claim.key, events))
+        lanes.commit_under(claim, reads, partial(apply, claim.key, events, is_ours=is_ours))
     except (lanes.LaneLost, OperationalError):
         raise
     except Exception as error:
@@ -37,16 +54,16 @@ def apply_under(claim: lanes.Claim, reads: Reads, events: list[StripeEvent]) -> 
             lanes.commit_under(claim, reads, partial(stamp_failed, events[0], error))
             return
         for event in events:
-            apply_under(claim, reads, [event])
+            _apply_under(claim, reads, [event], is_ours=is_ours)
 
 
-def apply(lane: str, events: list[StripeEvent]) -> None:
+def apply(lane: str, events: list[StripeEvent], *, is_ours: bool) -> None:
     """Apply and stamp each event; an event that fails is set to be tried again, and holds up no other.
 
     The stamps come last: a duplicate at the door waits for the row only from then to the commit.
     """
     apply_one: Callable[[StripeEvent], str | Stamp] = _place
-    if placement.is_ours(lane):
+    if is_ours:
         apply_one = partial(_dispatch, mirror.write_events([event.payload for event in events]))
     outcomes = [(event, _outcome(apply_one, event)) for event in events]
     list(StripeEvent.objects.filter(pk__in=[event.pk for event in events]).locked().values_list("pk"))
@@ -62,7 +79,7 @@ def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent
     try:
         with (
             cause.recorded_as(event.pk),
-            receiving(event.pk),
+            receiving(event),
             transaction.atomic(),
             stripe_client.undone_on_error(),
         ):
@@ -70,7 +87,7 @@ def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent
     except StripeUnavailable as error:
         return partial(stamp_unavailable, error=error)
     except fetch.NotTheirs as error:
-        is_misplaced = error.owner and not placement.names_customer(object_of(event))
+        is_misplaced = error.owner and not placement.names_customer(event.object)
         return partial(_move, lane=error.owner) if is_misplaced else partial(stamp_failed, error=error)
     except OperationalError as error:
         if not connection.is_usable():
@@ -98,11 +115,11 @@ def _process(event: StripeEvent) -> None:
 
 def _place(event: StripeEvent) -> str | Stamp:
     """Move an event that waits on a payment to its customer's lane; the event of a stranger has no effect."""
-    customer_id = placement.resolve(event.lane, object_of(event))
+    customer_id = placement.resolve(event.lane, event.object)
     customer = Customer.objects.filter(pk=customer_id).first()
     if customer is None:
         return NOT_OURS
-    intent, charge, _ = placement.names_of(object_of(event))
+    intent, charge, _ = placement.names_of(event.object)
     payments.link_of(customer, intent, charge)
     return partial(_move, lane=customer.pk)
 
@@ -110,3 +127,63 @@ def _place(event: StripeEvent) -> str | Stamp:
 def _move(event: StripeEvent, lane: str) -> None:
     StripeEvent.objects.filter(pk=event.pk).update(lane=lane)
     lanes.wake(lane)
+
+
+def prefetch(lane: str, events: list[StripeEvent], between: Callable[[], object]) -> None:
+    """Ask Stripe for all that the batch will read, each object once; `between` renews the lease.
+
+    An object that is missed here is fetched by `commit_under`, which then starts the batch again. An error while
+    prefetching is kept; it fails only the events that read that object. Only without the customer's subscriptions can
+    nothing be done.
+    """
+    requests = [fetch.subscriptions_request(lane), *filter(None, map(_request_for, events)), *_superseded(events)]
+    stripe_client.get_in_parallel(list({str(request): request for request in requests}.values()), between)
+    try:
+        _prefetch_what_follows(lane, events)
+    except (StripeUnavailable, OperationalError):
+        raise
+    except Exception:
+        log.warning("prefetch ended early", extra={"lane": lane}, exc_info=True)
+
+
+def _prefetch_what_follows(lane: str, events: list[StripeEvent]) -> None:
+    """Fetch the objects that only Stripe's first answers show to be needed."""
+    for subscription in fetch.subscriptions(lane):
+        if subscription["status"] == "past_due":
+            fetch.open_invoices(subscription["id"])
+    for event in events:
+        if event.type in PAID:
+            with suppress(StripeUnavailable, fetch.NotTheirs, fetch.NotAnId, *StripeRefused):
+                fetch.settled_invoice(id_of(event.object), lane)
+
+
+def _request_for(event: StripeEvent) -> fetch.Request | None:
+    """Return the request for an event's object, where the customer's subscriptions do not bring it along."""
+    with suppress(fetch.NotAnId):
+        return _request_about(event)
+    return None
+
+
+def _request_about(event: StripeEvent) -> fetch.Request | None:
+    obj = event.object
+    match obj.get("object"):
+        case "charge":
+            return fetch.charge_request(id_of(obj))
+        case "dispute":
+            return fetch.dispute_request(id_of(obj))
+        case "refund" if obj.get("charge"):
+            return fetch.charge_request(id_of(obj["charge"]))
+        case "invoice" if event.type in UNPAID:
+            return fetch.invoice_request(id_of(obj))
+    return None
+
+
+def _superseded(events: list[StripeEvent]) -> list[fetch.Request]:
+    """Return requests for the paid invoices but the latest, which alone comes along with its subscription."""
+    objects = [event.object for event in events if event.type in PAID]
+    paid = {(obj["created"], id_of(obj)) for obj in objects if _is_dated(obj)}
+    return [fetch.invoice_request(invoice) for _, invoice in sorted(paid)[:-1]]
+
+
+def _is_dated(obj: dict[str, Any]) -> bool:
+    return isinstance(obj.get("created"), int) and bool(fetch.ID.fullmatch(id_of(obj)))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from billing.models import Customer, InvoicePayment, Payment, StripeEvent
+from billing.models import InvoicePayment, Payment, StripeEvent
 from billing.stripe_client import fetch, id_of, readers
 
 WITHOUT_CUSTOMER = frozenset({"dispute", "refund", "invoice_payment", "radar.early_fraud_warning"})
@@ -81,14 +81,3 @@ def _customer_told_of(names: tuple[str, str, str]) -> str | None:
     customer, the event of its payment does not."""
     told = StripeEvent.objects.filter(object_id__in=filter(None, names), lane__startswith="cus_")
     return next(iter(told.values_list("lane", flat=True)[:1]), None)
-
-
-def object_of(event: StripeEvent) -> dict[str, Any]:
-    """Return the object that an event brings."""
-    obj: dict[str, Any] = event.payload["data"]["object"]
-    return obj
-
-
-def is_ours(lane: str) -> bool:
-    """Return whether a lane is that of a customer we know."""
-    return Customer.objects.filter(pk=lane).exists()

@@ -13,7 +13,7 @@ from billing.lifecycle import deletion, set_seats, update_customer
 from billing.models import AccountDeletion, StripeWrite
 from billing.stripe_client import StripeUnavailable
 
-from . import applying, prefetching
+from . import applying
 from .stamping import due_events, stamp_unapplied
 
 log = logging.getLogger(__name__)
@@ -48,9 +48,7 @@ def _drain(claim: lanes.Claim) -> None:
     try:
         while batch := due_events(claim.key):
             lanes.renew(claim)
-            with stripe_client.patient(), stripe_client.drain_reads() as reads:
-                prefetching.prefetch(claim.key, batch, between=partial(lanes.renew, claim))
-                applying.apply_under(claim, reads, batch)
+            applying.apply_batch(claim, batch)
             log.info("events applied", extra={"stripe_events": [event.pk for event in batch]})
         _make_owed_writes(claim)
         for row in deletion.owed_deletions(claim.key):

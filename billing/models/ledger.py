@@ -114,6 +114,12 @@ class StripeEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.type} {self.id}"
 
+    @property
+    def object(self) -> dict[str, Any]:
+        """Return the object that the event brings."""
+        found: dict[str, Any] = self.payload["data"]["object"]
+        return found
+
 
 class Lane(models.Model):
     """A lane is the unit of order: only the worker that holds its token changes the state of its customer.

@@ -291,8 +291,8 @@ def test_a_hold_placed_while_events_are_applied_waits_for_them_and_holds(world, 
     is_at_work, is_asked = threading.Event(), threading.Event()
     apply = applying.apply
 
-    def slowly(lane, events):
-        apply(lane, events)
+    def slowly(lane, events, **kinds):
+        apply(lane, events, **kinds)
         is_at_work.set()
         is_asked.wait(10)
 

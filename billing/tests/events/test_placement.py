@@ -116,9 +116,3 @@ def test_nobody_is_asked_about_what_names_its_customer_or_waits_on_a_customers_l
     assert placement.resolve("cus_1", {"object": "dispute", "payment_intent": "pi_plain"}) is None
     assert placement.resolve("cus_1", {"object": "dispute", "payment_intent": "pi_ben"}) == "cus_ben"
     assert asked == []
-
-
-def test_only_a_customer_of_ours_is_ours():
-    assert {lane: placement.is_ours(lane) for lane in ("cus_ada", "cus_gil", "pi_ada")} == {
-        "cus_ada": True, "cus_gil": False, "pi_ada": False,
-    }  # fmt: skip

@@ -105,9 +105,9 @@ def test_all_that_a_batch_is_known_to_read_is_asked_for_before_its_transaction(w
     world.deliver(work=False)
     apply, begun = applying.apply, []
 
-    def noted(lane, events):
+    def noted(lane, events, **kinds):
         begun.append(lane)
-        apply(lane, events)
+        apply(lane, events, **kinds)
 
     monkeypatch.setattr(applying, "apply", noted)
     assert worker.drain(ada.customer) == "drained"

@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from billing.events import prefetching
+from billing.events import applying
 from billing.stripe_client import fetch
 
 
 def event(event_type, **obj):
-    return SimpleNamespace(type=event_type, payload={"data": {"object": obj}})
+    return SimpleNamespace(type=event_type, object=obj)
 
 
 def paid(created, identifier, event_type="invoice.paid"):
@@ -18,8 +18,8 @@ def paid(created, identifier, event_type="invoice.paid"):
 
 def test_all_but_the_latest_invoice_that_was_paid_are_asked_for_each_once():
     events = [paid(30, "in_3"), paid(10, "in_1"), paid(20, "in_2"), paid(10, "in_1")]
-    assert prefetching._superseded(events) == [fetch.invoice_request("in_1"), fetch.invoice_request("in_2")]
-    assert prefetching._superseded(events[:1]) == prefetching._superseded([]) == []
+    assert applying._superseded(events) == [fetch.invoice_request("in_1"), fetch.invoice_request("in_2")]
+    assert applying._superseded(events[:1]) == applying._superseded([]) == []
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_all_but_the_latest_invoice_that_was_paid_are_asked_for_each_once():
     ],
 )  # fmt: skip
 def test_what_has_no_id_or_day_or_was_not_paid_is_no_invoice_to_ask_for(odd):
-    assert prefetching._superseded([odd, paid(10, "in_1"), paid(20, "in_2")]) == [fetch.invoice_request("in_1")]
+    assert applying._superseded([odd, paid(10, "in_1"), paid(20, "in_2")]) == [fetch.invoice_request("in_1")]
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_what_has_no_id_or_day_or_was_not_paid_is_no_invoice_to_ask_for(odd):
     ],
 )
 def test_the_object_that_the_customers_subscriptions_do_not_bring_is_asked_for(one, request_for):
-    assert prefetching._request_for(one) == request_for
+    assert applying._request_for(one) == request_for

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from billing import testing
-from billing.events import ledger, prefetching, stamping, sweep, worker
+from billing.events import applying, ledger, stamping, sweep, worker
 from billing.models import Lane, Payment, StripeEvent, Subscription
 from billing.stripe_client import StripeUnavailable
 from billing.stripe_client.http_client import HttpClient
@@ -116,7 +116,7 @@ def test_a_worker_that_lost_its_lane_does_not_postpone_its_heirs_events(world, m
         Lane.objects.filter(pk=lane).update(token="00000000-0000-0000-0000-000000000001")
         raise StripeUnavailable("Stripe did not answer")
 
-    monkeypatch.setattr(prefetching, "prefetch", slow_and_down)
+    monkeypatch.setattr(applying, "prefetch", slow_and_down)
     assert worker.drain(ada.customer) == "lost"
     assert not StripeEvent.objects.exclude(next_attempt_at=None).exists()
 

@@ -63,8 +63,8 @@ def test_a_worker_that_lost_its_lane_half_way_changes_nothing_and_the_heir_does_
     world.deliver(work=False)
     apply = applying.apply
 
-    def taken_over_while_applying(lane, events):
-        apply(lane, events)
+    def taken_over_while_applying(lane, events, **kinds):
+        apply(lane, events, **kinds)
         Lane.objects.filter(pk=lane).update(token="00000000-0000-0000-0000-000000000001", leased_until=timezone.now())
 
     monkeypatch.setattr(applying, "apply", taken_over_while_applying)
