@@ -116,13 +116,13 @@ def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quot
     return {feature: Quota(used.get(feature, 0), limit) for feature, limit in granted.limits.items()}
 
 
-def announce_overflow(subscription: Subscription) -> None:
+def announce_overflow(subscription: Subscription, decided: access.Access | None = None) -> None:
     """Send `quota_overflowed` for each feature whose use exceeds the limit now, and did not before.
 
     Call it after plan or access changed, holding the lane. Nothing is sent about an account that is being deleted.
     """
     subscriber = subscription.customer.subscriber
-    decided = access.of(subscriber)
+    decided = decided or access.of(subscriber)
     if subscriber is None or decided.reason in DELETED:
         return
     granted = allowance(subscriber, decided)

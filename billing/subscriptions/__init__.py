@@ -2,13 +2,11 @@
 
 from . import comps, customer_details, holds, mirror, mrr, seats
 from .announcing import announce_access, announce_trial_end, customers_past_grace
-from .choosing import LIVE, current_subscription, is_live
-from .columns import columns_of, past_due_since
+from .columns import PendingChange, columns_of, past_due_since, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
 from .mrr import unit_amount
-from .pending import PendingChange, pending_change_of
-from .projection import refresh
+from .projection import LIVE, current_subscription, is_live, refresh
 from .redaction import error_class, redacted_event
 
 __all__ = [

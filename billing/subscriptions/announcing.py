@@ -31,13 +31,19 @@ def announce_transitions(before: Subscription, after: Subscription, found: list[
         _announce_schedule(Subscription() if is_another else before, after)
 
 
-def announce_access(customer_id: str) -> None:
-    """Announce that access was granted or revoked, where it differs from what was last announced."""
-    subscription = access.with_access_facts().filter(customer=customer_id).first()
+def announce_access(customer_id: str, *, has_changed: bool = False) -> None:
+    """Announce that access was granted or revoked, where it differs from what was last announced.
+
+    Where that or the plan has changed (`has_changed`), use above the new limits is announced too.
+    """
+    rows = access.with_access_facts().select_related("customer__subscriber")
+    subscription = rows.filter(customer=customer_id).first()
     if subscription is None:
         return
     now = access.decide(access.facts_of(subscription), clock.now())
     if now.has_access == subscription.has_announced_access:
+        if has_changed:
+            usage.announce_overflow(subscription, now)
         return
     row = Subscription.objects.filter(pk=subscription.pk)
     if now.has_access:

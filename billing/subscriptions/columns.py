@@ -1,8 +1,12 @@
-"""The columns of our row are read from a subscription at Stripe here."""
+"""The columns of our row are read from a subscription at Stripe here: those of the plan, of a pending change and of the
+card that will be charged.
+"""
 
 import logging
+from calendar import monthrange
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Max
@@ -12,11 +16,25 @@ from billing.clock import from_timestamp
 from billing.models import Payment, Price, Subscription
 from billing.stripe_client import id_of, readers
 
-from . import cards, pending
-
 log = logging.getLogger(__name__)
 
 Status = Subscription.Status
+Pending = Subscription.Pending
+
+UNKNOWN_CARD: dict[str, Any] = {"card_brand": "", "card_last4": "", "card_expires_on": None}
+
+
+@dataclass(frozen=True)
+class PendingChange:
+    """A pending change happens `at` (UTC seconds), or lapses then unless it is paid at `url`.
+
+    `price` is None if it belongs to no plan of ours.
+    """
+
+    kind: Subscription.Pending
+    price: Price | None
+    at: int
+    url: str = ""
 
 
 def columns_of(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
@@ -43,10 +61,10 @@ def columns_of(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
         "trial_end": from_timestamp(found["trial_end"]),
         "cancel_at": from_timestamp(readers.cancel_at_of(found, item)),
         "ended_at": from_timestamp(found["ended_at"]),
-        **pending.pending_columns(found),
+        **pending_columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
-        **cards.card_columns(found),
+        **card_columns(found),
     }
 
 
@@ -68,3 +86,86 @@ def past_due_since(
         if paid_up_to is None or from_timestamp(invoice["created"]) > paid_up_to
     ]
     return min(filter(None, dues), default=None) or subscription.past_due_since or clock.now()
+
+
+def pending_change_of(found: dict[str, Any]) -> PendingChange | None:
+    """Return the pending change, or None, of a subscription with its schedule and latest invoice expanded."""
+    return _awaiting_payment(found) or _scheduled(found)
+
+
+def pending_columns(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the `pending_…` columns; none if the schedule was not expanded, so that what we know stays."""
+    if isinstance(found.get("schedule"), str):
+        return {}
+    change = pending_change_of(found)
+    return {
+        "pending_kind": change.kind if change else "",
+        "pending_price": change.price if change else None,
+        "pending_at": from_timestamp(change.at) if change else None,
+        "pending_url": change.url if change else "",
+    }
+
+
+def _awaiting_payment(found: dict[str, Any]) -> PendingChange | None:
+    """Return the change that waits for its invoice, which is the latest (`pending_if_incomplete`)."""
+    update, invoice = found.get("pending_update"), found["latest_invoice"]
+    if not update:
+        return None
+    url = (invoice.get("hosted_invoice_url") or "") if isinstance(invoice, dict) else ""
+    return PendingChange(Pending.UPDATE, _price(update["subscription_items"] or []), update["expires_at"], url)
+
+
+def _scheduled(found: dict[str, Any]) -> PendingChange | None:
+    """Return the change of the first phase ahead that bills something else than now."""
+    schedule = found.get("schedule")
+    if not isinstance(schedule, dict) or schedule["status"] != "active" or not schedule["current_phase"]:
+        return None
+    now = _billed(found["items"]["data"])
+    for phase in schedule["phases"]:
+        if phase["start_date"] >= schedule["current_phase"]["end_date"] and _billed(phase["items"]) != now:
+            known = Price.objects.filter(pk__in=[id_of(item["price"]) for item in phase["items"]])
+            price = known.select_related("plan").order_by("-plan__rank").first()
+            return PendingChange(Pending.SCHEDULED, price, phase["start_date"])
+    return None
+
+
+def _billed(items: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return sorted((id_of(item["price"]), readers.quantity_of(item)) for item in items)
+
+
+def _price(items: list[dict[str, Any]]) -> Price | None:
+    try:
+        return catalogue.plan_item(items)[1]
+    except catalogue.UnmappedPrice:
+        return None
+
+
+def card_columns(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns about the card, empty if no card is charged.
+
+    Returns no columns if the payment method of the subscription or its customer was not expanded: what we know stays.
+    """
+    method = payment_method_of(found)
+    if isinstance(method, str):
+        return {}
+    card = (method or {}).get("card")
+    if not card:
+        return UNKNOWN_CARD
+    return {
+        "card_brand": str(card["brand"])[:20],
+        "card_last4": str(card["last4"])[:4],
+        "card_expires_on": _last_day(card["exp_year"], card["exp_month"]),
+    }
+
+
+def payment_method_of(found: dict[str, Any]) -> dict[str, Any] | str | None:
+    """Return the subscription's own payment method, or an older source, or the customer's; an id if not expanded."""
+    method = found["default_payment_method"] or id_of(found.get("default_source")) or None
+    customer = found["customer"]
+    if method or not isinstance(customer, dict):
+        return method or customer
+    return readers.default_payment_method_of(customer)
+
+
+def _last_day(year: int, month: int) -> date:
+    return date(year, month, monthrange(year, month)[1])

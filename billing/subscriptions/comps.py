@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from billing import cause, clock, usage
+from billing import cause, clock
 from billing.models import Comp, Customer, Plan, Subscription
 
 from .announcing import announce_access
@@ -15,13 +15,13 @@ def grant(customer: Customer, plan: Plan, until: datetime, reason: str) -> Comp:
     comp = Comp.objects.create(
         customer=customer, plan=plan, until=until, reason=reason, granted_at=clock.now(), cause=cause.current()
     )
-    _announce(customer)
+    announce_access(customer.pk, has_changed=True)
     return comp
 
 
 def end(customer: Customer) -> None:
     _close(customer)
-    _announce(customer)
+    announce_access(customer.pk, has_changed=True)
 
 
 def customers_past_comp() -> list[str]:
@@ -41,9 +41,3 @@ def _close(customer: Customer) -> None:
     for comp in customer.comps.open():
         comp.ended_at, comp.ended_by = min(comp.until, now), cause.current()
         comp.save(update_fields=["ended_at", "ended_by"])
-
-
-def _announce(customer: Customer) -> None:
-    """Announce access, and use above the new limits: the plan may change even where access does not."""
-    announce_access(customer.pk)
-    usage.announce_overflow(Subscription.objects.select_related("customer__subscriber").get(customer=customer))

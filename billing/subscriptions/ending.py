@@ -5,7 +5,7 @@ from billing.models import Customer, Subscription
 
 from . import mirror
 from .announcing import STARTED, announce_access
-from .history import record_change, snapshot
+from .projection import record_change, snapshot
 
 Status = Subscription.Status
 

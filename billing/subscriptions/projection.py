@@ -1,4 +1,5 @@
-"""The projection asks Stripe what a customer has, saves it in our rows, and announces what really changed.
+"""The projection asks Stripe what a customer has, chooses the subscription that counts, saves it in our rows, and
+announces what really changed.
 
 There is no second way to write a `Subscription`: webhooks, the return page and the sync all come through `refresh`,
 holding the customer's lane.
@@ -9,22 +10,23 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing import catalogue, cause, clock, usage
-from billing.models import Customer, Hold, Subscription
+from billing import catalogue, cause, clock
+from billing.models import Customer, Hold, Subscription, SubscriptionChange
 from billing.stripe_client import fetch, is_first_time
 
-from . import duplicates, mirror
+from . import duplicates, mirror, mrr
 from .announcing import announce_access, announce_transitions
-from .choosing import current_subscription
 from .columns import columns_of, past_due_since
-from .history import record_change, snapshot
 
 Status = Subscription.Status
+
+LIVE = (Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNPAID, Status.PAUSED, Status.INCOMPLETE)
 
 
 def refresh(customer: Customer) -> Subscription:
     """Ask Stripe what `customer` has now and project it. Later calls in the same drain find the work done."""
-    subscription, _ = Subscription.objects.get_or_create(customer=customer)
+    rows = Subscription.objects.select_related("customer__subscriber")
+    subscription, _ = rows.get_or_create(customer=customer)
     if is_first_time(f"refresh:{customer.pk}"):
         with catalogue.prices_remembered():
             _refresh(customer, subscription)
@@ -39,10 +41,27 @@ def _refresh(customer: Customer, subscription: Subscription) -> None:
     _project(subscription, current_subscription(found), asked_at)
     has_changed = record_change(before, subscription)
     announce_transitions(before, subscription, found)
-    announce_access(customer.pk)
-    if has_changed:
-        usage.announce_overflow(subscription)
+    announce_access(customer.pk, has_changed=has_changed)
     duplicates.owe_cancellations(customer, found)
+
+
+def current_subscription(found: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the subscription that counts: one to a plan of ours first, then by status in the order of `LIVE`.
+
+    Among equals the older counts while live, and the newer once ended. A duplicate never counts.
+    """
+    too_many = duplicates.duplicates_among(found)
+    found = [item for item in found if item not in too_many]
+    ours = [item for item in found if catalogue.is_plan(item["items"]["data"])] or found
+    live = [item for item in ours if item["status"] in LIVE]
+    if live:
+        return min(live, key=lambda item: (LIVE.index(Status(item["status"])), item["created"], item["id"]))
+    return max(ours, key=lambda item: (item["ended_at"] or 0, item["created"], item["id"]), default=None)
+
+
+def is_live(customer: Customer, subscription_id: str) -> bool:
+    """Return whether Stripe would still bill this subscription, be it the one that counts or not."""
+    return any(item["id"] == subscription_id and item["status"] in LIVE for item in fetch.subscriptions(customer.pk))
 
 
 def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at: datetime) -> None:
@@ -76,3 +95,24 @@ def _release_settled_holds(customer: Customer) -> None:
     """Release the holds of refunds and disputes: the subscription has ended, and a new one starts without them."""
     settled = (Hold.Kind.REFUND, Hold.Kind.DISPUTE)
     customer.holds.active().filter(kind__in=settled).update(released_at=clock.now(), released_by=cause.current())
+
+
+def record_change(before: Subscription, after: Subscription) -> bool:
+    """Add a row if the state differs, in the transaction that changed it. Returns whether it did."""
+    state = SubscriptionChange.state_of(after)
+    if state == SubscriptionChange.state_of(before):
+        return False
+    SubscriptionChange.objects.create(
+        customer_id=after.customer_id,
+        recorded_at=clock.now(),
+        cause=cause.current(),
+        mrr=mrr.monthly_amount(after),
+        **state,
+    )
+    mrr.record_movement(before, after)
+    return True
+
+
+def snapshot(subscription: Subscription) -> Subscription:
+    """Return an unsaved copy, to be compared with what the row becomes."""
+    return Subscription(**{f.attname: getattr(subscription, f.attname) for f in Subscription._meta.concrete_fields})

@@ -13,7 +13,6 @@ BILLING = Path(__file__).resolve().parents[1]
 COPIERS = (
     "stripe_client/fields.py",
     "subscriptions/mirror.py",
-    "subscriptions/mirror_bulk.py",
     "events/parsing.py",
 )
 NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", *COPIERS))

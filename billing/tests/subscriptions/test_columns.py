@@ -1,11 +1,11 @@
-"""The card that will be charged, as the projection keeps it."""
+"""The columns about the card that will be charged, as the projection keeps them."""
 
 from datetime import date
 from typing import Any
 
 import pytest
 
-from billing.subscriptions import cards
+from billing.subscriptions import columns
 
 CARD: dict[str, Any] = {"brand": "visa", "last4": "4242", "exp_month": 2, "exp_year": 2028}
 VISA: dict[str, Any] = {"id": "pm_1", "object": "payment_method", "card": CARD}
@@ -17,7 +17,7 @@ def found(own: Any = None, of_customer: Any = None, **more: Any) -> dict[str, An
 
 
 def test_a_card_works_to_the_last_day_of_its_month_leap_years_included():
-    assert cards.card_columns(found(own=VISA)) == {
+    assert columns.card_columns(found(own=VISA)) == {
         "card_brand": "visa",
         "card_last4": "4242",
         "card_expires_on": date(2028, 2, 29),
@@ -27,26 +27,26 @@ def test_a_card_works_to_the_last_day_of_its_month_leap_years_included():
 def test_the_subscriptions_own_card_comes_before_the_customers():
     other = {**VISA, "card": {**CARD, "last4": "1111"}}
 
-    assert cards.card_columns(found(own=VISA, of_customer=other))["card_last4"] == "4242"
-    assert cards.card_columns(found(of_customer=other))["card_last4"] == "1111"
+    assert columns.card_columns(found(own=VISA, of_customer=other))["card_last4"] == "4242"
+    assert columns.card_columns(found(of_customer=other))["card_last4"] == "1111"
 
 
 @pytest.mark.parametrize("method", [None, {"id": "pm_2", "object": "payment_method", "type": "sepa_debit"}])
 def test_no_card_is_shown_where_none_is_charged(method):
-    assert cards.card_columns(found(own=method)) == cards.UNKNOWN
+    assert columns.card_columns(found(own=method)) == columns.UNKNOWN_CARD
 
 
 @pytest.mark.parametrize(
     "unexpanded", [found(own="pm_1"), {"default_payment_method": None, "customer": "cus_1"}, found(default_source="c")]
 )
 def test_what_was_not_expanded_changes_nothing(unexpanded):
-    assert cards.card_columns(unexpanded) == {}
+    assert columns.card_columns(unexpanded) == {}
 
 
 def test_a_deleted_customer_has_no_card():
     assert (
-        cards.card_columns({"default_payment_method": None, "customer": {"id": "cus_1", "deleted": True}})
-        == cards.UNKNOWN
+        columns.card_columns({"default_payment_method": None, "customer": {"id": "cus_1", "deleted": True}})
+        == columns.UNKNOWN_CARD
     )
 
 

@@ -5,8 +5,8 @@ from django.db import DataError, OperationalError
 from djstripe import models as djstripe
 
 from billing import stripe_client
-from billing.stripe_client import StripeUnavailable, fetch
-from billing.subscriptions import mirror, mirror_bulk
+from billing.stripe_client import fetch
+from billing.subscriptions import mirror
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -28,7 +28,7 @@ def mirrored(person):
 @pytest.fixture
 def left_to_djstripe(monkeypatch):
     """A switch: from its turning on, nothing is plain enough to be written together."""
-    return lambda: monkeypatch.setattr(mirror_bulk, "write_subscriptions", lambda found: False)
+    return lambda: monkeypatch.setattr(mirror, "_write_plain", lambda found: False)
 
 
 def test_what_is_written_together_is_what_djstripe_writes(world, left_to_djstripe):
