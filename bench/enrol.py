@@ -17,7 +17,7 @@ def main() -> None:
     django.setup()
     from django.contrib.auth import get_user_model
 
-    from billing.events import ledger
+    from billing.events import Event, ledger
     from billing.models import Customer
 
     given = json.load(sys.stdin)
@@ -26,7 +26,7 @@ def main() -> None:
             user = get_user_model().objects.create(email=email)
             Customer.objects.create(pk=customer, subscriber=user, email=email)
         for event in given["events"]:
-            assert ledger.record(event) == "received", event["type"]
+            assert ledger.record(Event.of(event)) == "received", event["type"]
     print("committed", flush=True)
 
 

@@ -89,9 +89,9 @@ def sweep() -> None:
 
 def leave_waiting() -> None:
     from billing import testing
-    from billing.events import ledger
+    from billing.events import Event, ledger
 
-    ledger.record(testing.event("customer.updated", {"object": "customer", "id": "cus_waiting"}))
+    ledger.record(Event.of(testing.event("customer.updated", {"object": "customer", "id": "cus_waiting"})))
 
 
 @contextmanager

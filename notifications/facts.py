@@ -4,7 +4,11 @@ when the mail is sent."""
 from datetime import datetime
 from typing import Any
 
-from billing import access, clock
+from django.conf import settings
+from django.utils.module_loading import import_string
+from django.utils.translation import get_supported_language_variant
+
+from billing import access
 from billing.models import (
     Customer,
     Dispute,
@@ -18,7 +22,7 @@ from billing.models import (
 )
 from billing.subscriptions import customer_details, unit_amount
 
-from . import language
+from .conf import conf
 
 
 def cause(subscription: Subscription, reason: str) -> str:
@@ -32,8 +36,7 @@ def cause(subscription: Subscription, reason: str) -> str:
 
 def has_access(subscription: Subscription) -> bool:
     """Return whether the subscription gives access now."""
-    row = access.with_access_facts().filter(pk=subscription.pk).first()
-    return row is not None and access.decide(access.facts_of(row), clock.now()).has_access
+    return access.of_customer(subscription.customer_id).has_access
 
 
 def downgrade_key(subscription_id: str, price_id: str, at: datetime) -> str:
@@ -78,7 +81,26 @@ def about(subscription: Subscription) -> dict[str, Any]:
     return {
         "customer": customer,
         "recipient": customer.email or customer_details.email_of(customer.subscriber),
-        "language": language.language_of(customer),
+        "language": language_of(customer),
         "subscription": subscription.stripe_id,
         **plan(subscription.plan),
     }
+
+
+def language_of(customer: Customer | None, subscriber: Any = None) -> str:
+    """Return the first of these that is one of LANGUAGES: what NOTIFICATIONS_LANGUAGE_OF returns for the subscriber,
+    their attribute `language`, the locale that Stripe has of its customer; else LANGUAGE_CODE."""
+    subscriber = subscriber or (customer.subscriber if customer else None)
+    asked = import_string(conf.language_of)(subscriber) if conf.language_of and subscriber else ""
+    known = (asked, getattr(subscriber, "language", ""), customer.preferred_locale if customer else "")
+    return next(filter(None, map(_supported, known)), settings.LANGUAGE_CODE)
+
+
+def _supported(code: str | None) -> str:
+    """Return the supported language for a code, or an empty string: de-AT gives de where there is no Austrian."""
+    if not code:
+        return ""
+    try:
+        return get_supported_language_variant(code.lower().replace("_", "-"))
+    except LookupError:
+        return ""

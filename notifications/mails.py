@@ -12,7 +12,7 @@ from billing import access, clock
 from billing.models import AccountDeletion, Dispute, Payment, PaymentFailure, Plan, Price, Refund, Subscription, Usage
 from billing.usage import allowance
 
-from . import facts, language, outbox
+from . import facts, outbox
 from .models import Mail
 
 Kind = Mail.Kind
@@ -221,7 +221,7 @@ def account_deleted(deletion: AccountDeletion, email: str) -> Mail:
         f"account_deleted:{deletion.pk}",
         customer=deletion.customer,
         recipient=email,
-        language=language.language_of(deletion.customer, deletion.subscriber),
+        language=facts.language_of(deletion.customer, deletion.subscriber),
         deleted_at=facts.iso(deletion.done_at),
     )
 

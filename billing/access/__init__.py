@@ -13,6 +13,7 @@ from .rules import (
     grace_end,
     has_access,
     of,
+    of_customer,
     with_access_facts,
 )
 from .words import moment
@@ -33,6 +34,7 @@ __all__ = [
     "has_access",
     "moment",
     "of",
+    "of_customer",
     "payer",
     "with_access_facts",
     "words",

@@ -1,6 +1,5 @@
 """The ledger records each event before Stripe is answered, whether the webhook, the sync or a replay brings it."""
 
-import json
 from typing import Any
 
 from django.db import connection, transaction
@@ -12,7 +11,7 @@ from billing.models import StripeEvent
 
 from . import placement
 from .event_types import EVENT_TYPES
-from .parsing import MAYBE_NOT_STORABLE, Event, storable
+from .parsing import Event
 
 Status = StripeEvent.Status
 
@@ -36,17 +35,22 @@ SELECT EXISTS (SELECT 1 FROM known), EXISTS (SELECT 1 FROM stored)
 """
 
 
-def record(data: Any, body: str | None = None, source: str = StripeEvent.Source.WEBHOOK, verified_by: str = "") -> str:
-    """Store an event and wake its lane, in one transaction; `body` is the JSON text that `data` was parsed from,
-    `verified_by` the fingerprint of the secret that signed it.
+def record(event: Event, source: str = StripeEvent.Source.WEBHOOK, verified_by: str = "") -> str:
+    """Store an event and wake its lane, in one transaction; `verified_by` is the fingerprint of the secret that signed
+    it.
 
     Returns "received", "duplicate" (only its delivery is counted) or "ignored" (stored, never processed).
     """
-    event, text = Event.parse(data), json.dumps(data) if body is None else body
-    if MAYBE_NOT_STORABLE.search(text):
-        kept = storable(data)
-        event, text = Event.parse(kept), json.dumps(kept)
-    return _record(event, text, source, verified_by)
+    reason = why_ignored(event)
+    status = Status.RECEIVED if reason is None else Status.IGNORED
+    lane = placement.lane_of(event.type, event.object, event.previous)
+    values = [event.id, event.type, event.created, status.value, reason or "", timezone.now(), event.livemode]
+    values += [event.api_version, event.object_id, lane, source, event.text, verified_by]
+    is_new = _store_on_lane(lane, values) if reason is None else bool(_execute(STORE, values))
+    if not is_new:
+        _execute(COUNT_DELIVERY, values[:1])
+        return "duplicate"
+    return "received" if reason is None else "ignored"
 
 
 def why_ignored(event: Event) -> str | None:
@@ -57,19 +61,6 @@ def why_ignored(event: Event) -> str | None:
         ours, theirs = ("live", "test") if conf.live_mode else ("test", "live")
         return f"A {theirs} mode event, and this project runs in {ours} mode: never processed."
     return None if event.type in EVENT_TYPES else ""
-
-
-def _record(event: Event, text: str, source: str, verified_by: str) -> str:
-    reason = why_ignored(event)
-    status = Status.RECEIVED if reason is None else Status.IGNORED
-    lane = placement.lane_of(event.type, event.object, event.previous)
-    values = [event.id, event.type, event.created, status.value, reason or "", timezone.now(), event.livemode]
-    values += [event.api_version, event.object_id, lane, source, text, verified_by]
-    is_new = _store_on_lane(lane, values) if reason is None else bool(_execute(STORE, values))
-    if not is_new:
-        _execute(COUNT_DELIVERY, values[:1])
-        return "duplicate"
-    return "received" if reason is None else "ignored"
 
 
 def _store_on_lane(lane: str, values: list[Any]) -> bool:

@@ -40,10 +40,10 @@ class NotAnEvent(ValueError):
         self.code = code
 
 
-def parse(text: str) -> Any:
-    """Return the value of a JSON text; `Event.parse` looks how deep it is. Raises NotBearable."""
+def parse(text: str) -> "Event":
+    """Return the event of a JSON text. Raises NotBearable, NotAnEvent."""
     try:
-        value = json.loads(
+        data = json.loads(
             text,
             parse_constant=_refuse_constant,
             parse_float=_finite,
@@ -56,7 +56,7 @@ def parse(text: str) -> Any:
         raise _too_deep() from error
     except ValueError as error:
         raise NotBearable("bad_json", "The body is not JSON.") from error
-    return value
+    return Event.of(data, text)
 
 
 def check_depth(value: Any) -> None:
@@ -111,7 +111,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Event:
-    """An event holds the parts of its JSON that the ledger reads."""
+    """An event holds the parts of its JSON that the ledger reads, and the text to be stored."""
 
     id: str
     type: str
@@ -120,13 +120,18 @@ class Event:
     api_version: str
     object: dict[str, Any]
     previous: dict[str, Any]
+    text: str
 
     @classmethod
-    def parse(cls, data: Any) -> "Event":
-        """Read an event. Raises NotAnEvent, which names what is missing or of another type; NotBearable if it is
-        nested too deep.
+    def of(cls, data: Any, text: str | None = None) -> "Event":
+        """Read an event; `text` is the JSON that `data` was parsed from. Raises NotAnEvent, which names what is missing
+        or of another type; NotBearable if it is nested too deep.
         """
         check_depth(data)
+        text = json.dumps(data) if text is None else text
+        if MAYBE_NOT_STORABLE.search(text):
+            data = storable(data)
+            text = json.dumps(data)
         if not isinstance(data, dict) or data.get("object") != "event":
             raise NotAnEvent('not an event: "object" must be "event"')
         body = data.get("data")
@@ -143,6 +148,7 @@ class Event:
             api_version=str(data.get("api_version") or "")[:64],
             object=body["object"],
             previous=previous,
+            text=text,
         )
 
     @property

@@ -5,7 +5,6 @@ import logging
 import time
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 import stripe
 from django.db import Error as DatabaseProblem
@@ -56,7 +55,7 @@ def stripe_webhook(request: HttpRequest) -> JsonResponse:
     try:
         body = _body(request)
         secret = _verify(body, request.headers.get("Stripe-Signature", ""))
-        return JsonResponse({"status": _store(parsing.parse(body), body, fingerprint(secret))})
+        return JsonResponse({"status": _store(parsing.parse(body), fingerprint(secret))})
     except Refused as refused:
         answer = JsonResponse({"code": refused.code, "detail": refused.detail}, status=refused.status)
     except (parsing.NotBearable, parsing.NotAnEvent) as error:
@@ -71,10 +70,10 @@ def stripe_webhook(request: HttpRequest) -> JsonResponse:
     return answer
 
 
-def _store(data: Any, body: str, verified_by: str) -> str:
-    with bound_contextvars(stripe_event=data.get("id") if isinstance(data, dict) else None):
+def _store(event: parsing.Event, verified_by: str) -> str:
+    with bound_contextvars(stripe_event=event.id):
         try:
-            return ledger.record(data, body, verified_by=verified_by)
+            return ledger.record(event, verified_by=verified_by)
         except DatabaseProblem as error:
             log.error("event not stored", extra={"error": type(error).__name__})
             raise

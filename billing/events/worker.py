@@ -50,7 +50,8 @@ def _drain(claim: lanes.Claim) -> None:
             lanes.renew(claim)
             applying.apply_batch(claim, batch)
             log.info("events applied", extra={"stripe_events": [event.pk for event in batch]})
-        _make_owed_writes(claim)
+        if writes.are_owed(claim.key):
+            _make_owed_writes(claim)
         for row in deletion.owed_deletions(claim.key):
             _proceed_with_deletion(row, claim)
     except StripeUnavailable as error:

@@ -44,6 +44,11 @@ def withdraw(reference: str) -> None:
     StripeWrite.objects.filter(reference=reference, done_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
 
 
+def are_owed(lane: str) -> bool:
+    """Return whether any write waits on this lane, a standing one or another, due now or later."""
+    return StripeWrite.objects.filter(lane=lane, done_at=None, withdrawn_at=None).exists()
+
+
 def due_writes(lane: str) -> list[StripeWrite]:
     """Return the writes that are due now on this lane, a cancellation before the refund it leads to."""
     is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())

@@ -2,7 +2,7 @@
 
 from . import comps, customer_details, holds, mirror, mrr, seats
 from .announcing import announce_access, announce_trial_end, customers_past_grace
-from .columns import PendingChange, columns_of, past_due_since, pending_change_of
+from .columns import PendingChange, columns_of, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
 from .mrr import unit_amount
@@ -25,7 +25,6 @@ __all__ = [
     "is_live",
     "mirror",
     "mrr",
-    "past_due_since",
     "pending_change_of",
     "redact_rows",
     "redacted_event",

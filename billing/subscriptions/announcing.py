@@ -16,8 +16,16 @@ Status = Subscription.Status
 STARTED = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNPAID, Status.PAUSED})
 
 
+def announce_changes(
+    before: Subscription, after: Subscription, found: list[dict[str, Any]], *, has_changed: bool
+) -> None:
+    """Announce what has changed from `before` to `after`. `found`: all the customer's subscriptions."""
+    announce_transitions(before, after, found)
+    announce_access(after.customer_id, has_changed=has_changed)
+
+
 def announce_transitions(before: Subscription, after: Subscription, found: list[dict[str, Any]]) -> None:
-    """Send a signal for each real transition from `before` to `after`. `found`: all the customer's subscriptions."""
+    """Send a signal for each real transition from `before` to `after`."""
     is_another, was_started = before.stripe_id != after.stripe_id, before.status in STARTED
     ended = _replaced_subscription(before, found) if is_another else after
     if was_started and ended.status in Subscription.TERMINAL:
@@ -36,11 +44,10 @@ def announce_access(customer_id: str, *, has_changed: bool = False) -> None:
 
     Where that or the plan has changed (`has_changed`), use above the new limits is announced too.
     """
-    rows = access.with_access_facts().select_related("customer__subscriber")
-    subscription = rows.filter(customer=customer_id).first()
+    now = access.of_customer(customer_id)
+    subscription = now.subscription
     if subscription is None:
         return
-    now = access.decide(access.facts_of(subscription), clock.now())
     if now.has_access == subscription.has_announced_access:
         if has_changed:
             usage.announce_overflow(subscription, now)

@@ -14,12 +14,13 @@ from django.db.models import Max
 from billing import catalogue, clock
 from billing.clock import from_timestamp
 from billing.models import Payment, Price, Subscription
-from billing.stripe_client import id_of, readers
+from billing.stripe_client import fetch, id_of, readers
 
 log = logging.getLogger(__name__)
 
 Status = Subscription.Status
 Pending = Subscription.Pending
+OpenInvoices = Callable[[str], list[dict[str, Any]]]
 
 UNKNOWN_CARD: dict[str, Any] = {"card_brand": "", "card_last4": "", "card_expires_on": None}
 
@@ -37,8 +38,13 @@ class PendingChange:
     url: str = ""
 
 
-def columns_of(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
-    """Return our columns by name. The period is that of the item whose price belongs to a plan."""
+def columns_of(
+    found: dict[str, Any], before: Subscription, open_invoices: OpenInvoices | None = None
+) -> dict[str, Any]:
+    """Return our columns by name. The period is that of the item whose price belongs to a plan.
+
+    `open_invoices` tells those of a subscription that is past due; Stripe is asked by default.
+    """
     item = found["items"]["data"][0]
     price: Price | None
     try:
@@ -61,6 +67,7 @@ def columns_of(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
         "trial_end": from_timestamp(found["trial_end"]),
         "cancel_at": from_timestamp(readers.cancel_at_of(found, item)),
         "ended_at": from_timestamp(found["ended_at"]),
+        "past_due_since": past_due_since(before, found, open_invoices or fetch.open_invoices),
         **pending_columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
@@ -68,9 +75,7 @@ def columns_of(found: dict[str, Any], before: Subscription) -> dict[str, Any]:
     }
 
 
-def past_due_since(
-    subscription: Subscription, found: dict[str, Any], open_invoices: Callable[[str], list[dict[str, Any]]]
-) -> datetime | None:
+def past_due_since(before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> datetime | None:
     """Return when the oldest invoice that is still open was due. Retries do not move it; payment clears it.
 
     It is read from Stripe, so that the order in which failures reach us makes no difference. An invoice that is older
@@ -85,7 +90,7 @@ def past_due_since(
         for invoice in open_invoices(found["id"])
         if paid_up_to is None or from_timestamp(invoice["created"]) > paid_up_to
     ]
-    return min(filter(None, dues), default=None) or subscription.past_due_since or clock.now()
+    return min(filter(None, dues), default=None) or before.past_due_since or clock.now()
 
 
 def pending_change_of(found: dict[str, Any]) -> PendingChange | None:

@@ -32,8 +32,6 @@ def duplicates_among(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def owe_cancellations(customer: Customer, found: list[dict[str, Any]]) -> None:
     """Owe Stripe the cancellation of each duplicate and the refund of its payment, each once."""
-    if len(found) < 2:
-        return
     too_many = duplicates_among(found)
     for item in too_many:
         if writes.owe(customer, item["id"], REFERENCE):

@@ -5,7 +5,8 @@ from billing.models import Customer, Subscription
 
 from . import mirror
 from .announcing import STARTED, announce_access
-from .projection import record_change, snapshot
+from .mrr import record_change
+from .projection import snapshot
 
 Status = Subscription.Status
 

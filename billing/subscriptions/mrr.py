@@ -1,4 +1,6 @@
-"""Monthly recurring revenue (MRR) is price times quantity, per month; a ledger records each change.
+"""Monthly recurring revenue (MRR) is price times quantity, per month; a ledger records each change of it.
+
+Each real change of a subscription adds a row to its history, with the MRR from then on.
 
 Discounts, taxes and metered use are not counted.
 """
@@ -8,13 +10,31 @@ from fractions import Fraction
 
 from django.db.models import Exists, OuterRef, Sum
 
-from billing import clock
-from billing.models import MrrMovement, Price, Subscription
+from billing import cause, clock
+from billing.models import MrrMovement, Price, Subscription, SubscriptionChange
 
 Kind = MrrMovement.Kind
 COUNTED = (Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE)
 # A year has 12 months, 52 weeks and 365 days.
 PER_MONTH = {"day": Fraction(365, 12), "week": Fraction(52, 12), "month": Fraction(1), "year": Fraction(1, 12)}
+
+
+def record_change(before: Subscription, after: Subscription) -> bool:
+    """Add a row to the subscription's history if the state differs, in the transaction that changed it. Returns whether
+    it did.
+    """
+    state = SubscriptionChange.state_of(after)
+    if state == SubscriptionChange.state_of(before):
+        return False
+    SubscriptionChange.objects.create(
+        customer_id=after.customer_id,
+        recorded_at=clock.now(),
+        cause=cause.current(),
+        mrr=monthly_amount(after),
+        **state,
+    )
+    record_movement(before, after)
+    return True
 
 
 def monthly_amount(subscription: Subscription) -> int:

@@ -11,12 +11,13 @@ from typing import Any
 from django.utils import timezone
 
 from billing import catalogue, cause, clock
-from billing.models import Customer, Hold, Subscription, SubscriptionChange
+from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import fetch, is_first_time
 
-from . import duplicates, mirror, mrr
-from .announcing import announce_access, announce_transitions
-from .columns import columns_of, past_due_since
+from . import duplicates, mirror
+from .announcing import announce_changes
+from .columns import columns_of
+from .mrr import record_change
 
 Status = Subscription.Status
 
@@ -40,9 +41,9 @@ def _refresh(customer: Customer, subscription: Subscription) -> None:
     before = snapshot(subscription)
     _project(subscription, current_subscription(found), asked_at)
     has_changed = record_change(before, subscription)
-    announce_transitions(before, subscription, found)
-    announce_access(customer.pk, has_changed=has_changed)
-    duplicates.owe_cancellations(customer, found)
+    announce_changes(before, subscription, found, has_changed=has_changed)
+    if len(found) > 1:
+        duplicates.owe_cancellations(customer, found)
 
 
 def current_subscription(found: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -68,7 +69,6 @@ def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at:
     if found is not None:
         for name, value in columns_of(found, subscription).items():
             setattr(subscription, name, value)
-        subscription.past_due_since = past_due_since(subscription, found, fetch.open_invoices)
         _update_customer(subscription.customer, found["customer"])
     elif subscription.stripe_id and fetch.is_deleted(subscription.customer_id):
         subscription.status = Status.CANCELED
@@ -95,22 +95,6 @@ def _release_settled_holds(customer: Customer) -> None:
     """Release the holds of refunds and disputes: the subscription has ended, and a new one starts without them."""
     settled = (Hold.Kind.REFUND, Hold.Kind.DISPUTE)
     customer.holds.active().filter(kind__in=settled).update(released_at=clock.now(), released_by=cause.current())
-
-
-def record_change(before: Subscription, after: Subscription) -> bool:
-    """Add a row if the state differs, in the transaction that changed it. Returns whether it did."""
-    state = SubscriptionChange.state_of(after)
-    if state == SubscriptionChange.state_of(before):
-        return False
-    SubscriptionChange.objects.create(
-        customer_id=after.customer_id,
-        recorded_at=clock.now(),
-        cause=cause.current(),
-        mrr=mrr.monthly_amount(after),
-        **state,
-    )
-    mrr.record_movement(before, after)
-    return True
 
 
 def snapshot(subscription: Subscription) -> Subscription:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from billing.events import ledger, worker
+from billing.events import Event, ledger, worker
 from billing.models import StripeEvent, SyncRun
 
 from . import comparing, report
@@ -21,7 +21,7 @@ def catch_up(run: SyncRun, missed: Missed, tick: Callable[[], None]) -> None:
     for events in _portions(missed.oldest_first()):
         before = comparing.snapshot([lane for event in events if (lane := lane_of(event))])
         for event in events:
-            if ledger.record(event, source=StripeEvent.Source.SYNC) != "duplicate":
+            if ledger.record(Event.of(event), source=StripeEvent.Source.SYNC) != "duplicate":
                 run.events[event["type"]] = run.events.get(event["type"], 0) + 1
             tick()
         _drain([event["id"] for event in events], run, before, tick)

@@ -49,8 +49,7 @@ def _is_deleted(customer: Customer, counts: dict[str, Any] | None) -> bool:
 
 
 def differences_of(row: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> Differences:
-    theirs = subscriptions.columns_of(found, row)
-    theirs["past_due_since"] = subscriptions.past_due_since(row, found, open_invoices)
+    theirs = subscriptions.columns_of(found, row, open_invoices)
     theirs["plan_id"], theirs["price_id"] = _pk(theirs.pop("plan")), _pk(theirs.pop("price"))
     return {name: (getattr(row, name), value) for name, value in theirs.items() if getattr(row, name) != value}
 

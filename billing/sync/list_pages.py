@@ -100,9 +100,8 @@ class SubscriptionPages:
 
 def new_row(work: FullRun, customer: str, found: dict[str, Any]) -> Subscription:
     row = Subscription(customer=Customer(pk=customer), fetched_at=work.began)
-    for name, value in subscriptions.columns_of(found, row).items():
+    for name, value in subscriptions.columns_of(found, row, work.open_invoices).items():
         setattr(row, name, value)
-    row.past_due_since = subscriptions.past_due_since(row, found, work.open_invoices)
     return row
 
 

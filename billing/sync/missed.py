@@ -72,7 +72,7 @@ def _fill(missed: Missed, since: int | None) -> None:
 def lane_of(event: dict[str, Any]) -> str:
     """Return the lane where the ledger would put the event; "" for JSON that is no event."""
     try:
-        parsed = Event.parse(event)
+        parsed = Event.of(event)
     except (NotAnEvent, NotBearable):
         return ""
     return placement.lane_of(parsed.type, parsed.object, parsed.previous)

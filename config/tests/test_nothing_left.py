@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from billing import subscriptions, testing
-from billing.events import ledger, stamping, sweep
+from billing.events import Event, ledger, stamping, sweep
 from billing.lifecycle.deletion import process
 from billing.models import AccountDeletion, Customer, Lane, StripeEvent, SyncRun
 from billing.stripe_client.http_client import HttpClient
@@ -342,7 +342,7 @@ def test_an_error_that_names_the_person_is_kept_by_its_class_alone(world, gone):
     assert (event.error_message, event.failures[-1]["error"]) == ("ValueError", "ValueError")
     StripeEvent.objects.filter(pk=event.pk).update(status="processed")
     late = next(as_they_came(gone))
-    ledger.record(late)
+    ledger.record(Event.of(late))
     StripeEvent.objects.filter(pk=late["id"]).update(
         error_message=f"KeyError: {gone.word}", failures=[{"at": "now", "error": f"KeyError: {gone.word}"}]
     )

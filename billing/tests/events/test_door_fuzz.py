@@ -12,7 +12,7 @@ from django.test import Client
 from bench import fuzz_readers
 from bench.fuzz_bodies import bodies
 from billing import testing
-from billing.events import ledger, parsing
+from billing.events import parsing
 from billing.models import Lane, StripeEvent
 
 pytestmark = pytest.mark.django_db
@@ -133,9 +133,9 @@ def test_ids_as_stripe_and_merchants_choose_them_are_taken(event):
 
 def test_the_sync_refuses_the_same():
     with pytest.raises(parsing.NotBearable):
-        ledger.record(with_object(note=nested(100)))
+        parsing.Event.of(with_object(note=nested(100)))
     with pytest.raises(parsing.NotAnEvent):
-        ledger.record(with_object(object=[]))
+        parsing.Event.of(with_object(object=[]))
 
 
 # Anything at all

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from billing import testing
-from billing.events import ledger
+from billing.events import Event, ledger
 from billing.models import Lane, StripeEvent
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -48,7 +48,7 @@ def test_a_duplicate_counts_on_its_own_row_and_an_ignored_one_too():
                                                              (True, True, "received")])  # fmt: skip
 def test_only_events_of_our_mode_are_processed_and_the_reason_names_both(settings, is_live, livemode, status):
     settings.STRIPE_LIVE_MODE = is_live
-    assert ledger.record(an_event(livemode=livemode)) == status
+    assert ledger.record(Event.of(an_event(livemode=livemode))) == status
     said = StripeEvent.objects.get().error_message
     ours, theirs = ("live", "test") if is_live else ("test", "live")
     assert said == (f"A {theirs} mode event, and this project runs in {ours} mode: never processed." if status ==

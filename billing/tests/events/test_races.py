@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from billing import lanes, testing
-from billing.events import applying, ledger, stamping, worker
+from billing.events import Event, applying, ledger, stamping, worker
 from billing.lifecycle import checkout
 from billing.models import CheckoutAttempt, Payment, StripeEvent
 from billing.stripe_client import StripeUnavailable
@@ -60,7 +60,7 @@ def test_who_locks_several_events_begins_with_the_first_id(at_once, monkeypatch,
     monkeypatch.setattr(applying, "_place", lambda event: applying.NOT_OURS)
     for number in (3, 2, 1):  # the last in the table comes first
         charge = {"object": "charge", "id": "ch_1", "payment_intent": "pi_nobody"}
-        ledger.record(testing.event("charge.dispute.created", charge, id=f"evt_{number}"))
+        ledger.record(Event.of(testing.event("charge.dispute.created", charge, id=f"evt_{number}")))
     StripeEvent.objects.update(status="failed", lane="pi_nobody")
     with transaction.atomic():
         StripeEvent.objects.select_for_update().get(pk="evt_1")

@@ -139,7 +139,7 @@ def invoice(created, finalized=None, due=None):
 
 
 def since(row, *invoices, status="past_due"):
-    return subscriptions.past_due_since(row, found(status=status), lambda subscription: list(invoices))
+    return read.past_due_since(row, found(status=status), lambda subscription: list(invoices))
 
 
 def paid(row, invoiced_at, subscription="sub_1"):
