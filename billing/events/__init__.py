@@ -1,6 +1,6 @@
 """Events take their whole way here: from the webhook door to the receivers, driven by the worker."""
 
-from . import ledger, placement, receivers, sweep, webhooks, worker
+from . import ledger, receivers, sweep, webhooks, worker
 from .event_types import EVENT_TYPES
 from .parsing import Event, NotAnEvent, NotBearable
 
@@ -10,7 +10,6 @@ __all__ = [
     "NotAnEvent",
     "NotBearable",
     "ledger",
-    "placement",
     "receivers",
     "sweep",
     "webhooks",

@@ -66,7 +66,8 @@ def apply(lane: str, events: list[StripeEvent], *, is_ours: bool) -> None:
     if is_ours:
         apply_one = partial(_dispatch, mirror.write_events([event.payload for event in events]))
     outcomes = [(event, _outcome(apply_one, event)) for event in events]
-    list(StripeEvent.objects.filter(pk__in=[event.pk for event in events]).locked().values_list("pk"))
+    if len(events) > 1:
+        list(StripeEvent.objects.filter(pk__in=[event.pk for event in events]).locked().values_list("pk"))
     for note in ("", NOT_OURS):
         stamp_processed([event.pk for event, outcome in outcomes if outcome == note], note)
     for event, outcome in outcomes:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from billing import lanes
 from billing.conf import conf
 from billing.models import StripeEvent
+from billing.stripe_client import id_of
 
 from . import placement
 from .event_types import EVENT_TYPES
@@ -43,7 +44,7 @@ def record(event: Event, source: str = StripeEvent.Source.WEBHOOK, verified_by: 
     """
     reason = why_ignored(event)
     status = Status.RECEIVED if reason is None else Status.IGNORED
-    lane = placement.lane_of(event.type, event.object, event.previous)
+    lane = lane_of(event.type, event.object, event.previous)
     values = [event.id, event.type, event.created, status.value, reason or "", timezone.now(), event.livemode]
     values += [event.api_version, event.object_id, lane, source, event.text, verified_by]
     is_new = _store_on_lane(lane, values) if reason is None else bool(_execute(STORE, values))
@@ -51,6 +52,21 @@ def record(event: Event, source: str = StripeEvent.Source.WEBHOOK, verified_by: 
         _execute(COUNT_DELIVERY, values[:1])
         return "duplicate"
     return "received" if reason is None else "ignored"
+
+
+def lane_of(event_type: str, obj: dict[str, Any], previous: dict[str, Any]) -> str:
+    """Return the customer's id; else the payment intent's, charge's or invoice's, until the worker knows the
+    customer.
+    """
+    if obj.get("object") == "customer":
+        return id_of(obj.get("id")) or event_type
+    customer = id_of(obj.get("customer")) or id_of(previous.get("customer"))
+    if customer:
+        return customer
+    if obj.get("object") in placement.WITHOUT_CUSTOMER:
+        names = placement.names_of(obj)
+        return placement.customer_known_by(names) or next((name for name in names if name), event_type)
+    return id_of(obj.get("id")) or event_type
 
 
 def why_ignored(event: Event) -> str | None:

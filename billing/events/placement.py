@@ -1,4 +1,4 @@
-"""Placement finds the lane of an event: its customer's, by its object, our payment map, the ledger, or one call."""
+"""Placement finds whose an object is that names no customer: by our payment map, another event, or one call."""
 
 from typing import Any
 
@@ -8,21 +8,6 @@ from billing.models import InvoicePayment, Payment, StripeEvent
 from billing.stripe_client import fetch, id_of, readers
 
 WITHOUT_CUSTOMER = frozenset({"dispute", "refund", "invoice_payment", "radar.early_fraud_warning"})
-
-
-def lane_of(event_type: str, obj: dict[str, Any], previous: dict[str, Any]) -> str:
-    """Return the customer's id; else the payment intent's, charge's or invoice's, until the worker knows the
-    customer.
-    """
-    if obj.get("object") == "customer":
-        return id_of(obj.get("id")) or event_type
-    customer = id_of(obj.get("customer")) or id_of(previous.get("customer"))
-    if customer:
-        return customer
-    if obj.get("object") in WITHOUT_CUSTOMER:
-        names = names_of(obj)
-        return _customer_known_by(names) or next((name for name in names if name), event_type)
-    return id_of(obj.get("id")) or event_type
 
 
 def names_of(obj: dict[str, Any]) -> tuple[str, str, str]:
@@ -48,7 +33,7 @@ def resolve(lane: str, obj: dict[str, Any]) -> str | None:
     if obj.get("object") not in WITHOUT_CUSTOMER:
         return None
     intent, charge, invoice = names_of(obj)
-    known = _customer_known_by((intent, charge, invoice))
+    known = customer_known_by((intent, charge, invoice))
     if known or lane.startswith("cus_"):
         return known
     if not intent and charge:
@@ -62,7 +47,8 @@ def resolve(lane: str, obj: dict[str, Any]) -> str | None:
     return (readers.owner_of(fetch.invoice(invoice, None)) or None) if invoice else None
 
 
-def _customer_known_by(names: tuple[str, str, str]) -> str | None:
+def customer_known_by(names: tuple[str, str, str]) -> str | None:
+    """Return the customer of a payment intent, charge or invoice, from our rows; None where they do not tell."""
     intent, charge, invoice = names
     wanted = Q()
     for field, value in (("payment_intent", intent), ("charge", charge), ("invoice_id", invoice)):

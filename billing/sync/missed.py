@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from billing.events import EVENT_TYPES, Event, NotAnEvent, NotBearable, placement
+from billing.events import EVENT_TYPES, Event, NotAnEvent, NotBearable, ledger
 from billing.models import Customer, StripeEvent
 
 from .listing import Reader, Stretch
@@ -75,7 +75,7 @@ def lane_of(event: dict[str, Any]) -> str:
         parsed = Event.of(event)
     except (NotAnEvent, NotBearable):
         return ""
-    return placement.lane_of(parsed.type, parsed.object, parsed.previous)
+    return ledger.lane_of(parsed.type, parsed.object, parsed.previous)
 
 
 def _unknown(page: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from billing import payments
-from billing.events import placement
+from billing.events import ledger, placement
 from billing.payments import notices, refunds
 
 BILLING = Path(__file__).resolve().parents[1]
@@ -24,7 +24,7 @@ EVENT_READERS = (
     (notices, "alert_not_finalized"),
     (notices, "alert_fraud_warning"),
     (refunds, "charge_of"),
-    (placement, "lane_of"),
+    (ledger, "lane_of"),
     (placement, "names_of"),
 )
 

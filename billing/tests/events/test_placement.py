@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from billing.events import placement
+from billing.events import ledger, placement
 from billing.models import Customer, InvoicePayment, Payment, StripeEvent
 
 pytestmark = pytest.mark.django_db
@@ -58,13 +58,13 @@ def told(pk, object_id, lane):
     ],
 )
 def test_an_object_leads_to_its_customers_lane_or_waits_on_its_payments(obj, lane):
-    assert placement.lane_of("a.type", obj, {}) == lane
+    assert ledger.lane_of("a.type", obj, {}) == lane
 
 
 def test_who_the_customer_was_before_counts_where_it_is_no_more():
-    assert placement.lane_of("a.type", {"object": "payment_method", "id": "pm_1"}, {"customer": "cus_1"}) == "cus_1"
+    assert ledger.lane_of("a.type", {"object": "payment_method", "id": "pm_1"}, {"customer": "cus_1"}) == "cus_1"
     both = {"object": "payment_method", "id": "pm_1", "customer": "cus_2"}
-    assert placement.lane_of("a.type", both, {"customer": "cus_1"}) == "cus_2"
+    assert ledger.lane_of("a.type", both, {"customer": "cus_1"}) == "cus_2"
 
 
 @pytest.fixture
