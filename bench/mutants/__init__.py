@@ -16,6 +16,7 @@ CORE = (
     "billing.catalogue",
     "billing.events.applying",
     "billing.events.ledger",
+    "billing.events.parsing",
     "billing.events.placement",
     "billing.events.receivers",
     "billing.events.stamping",

@@ -38,6 +38,16 @@ def test_what_is_owed_twice_for_one_cause_is_owed_once_and_wakes_its_lane_alone(
     assert (len(writes.due_writes(ada.pk)), writes.due_writes(ben.pk)) == (3, [])
 
 
+def test_a_lane_owes_what_is_neither_done_nor_withdrawn_be_it_due_or_not(ada, ben):
+    writes.owe(ada, "sub_1", "dp_1")
+    assert (writes.are_owed(ada.pk), writes.are_owed(ben.pk)) == (True, False)
+    StripeWrite.objects.update(next_attempt_at=timezone.now() + timedelta(hours=1))
+    assert writes.are_owed(ada.pk), "it is due later"
+    for column in ("done_at", "withdrawn_at"):
+        StripeWrite.objects.update(**{"done_at": None, "withdrawn_at": None, column: timezone.now()})
+        assert not writes.are_owed(ada.pk)
+
+
 def test_a_cause_that_has_gone_calls_off_its_own_writes_alone(ada, ben):
     for customer in (ada, ben):
         writes.owe(customer, f"sub_{customer.pk}", f"ch_{customer.pk}")
