@@ -1,4 +1,4 @@
-"""Parsing reads an event from JSON, and refuses what a later reader, a table or a redaction could not bear.
+"""Parsing reads an event from JSON, and accepts only what every later reader of an event can handle.
 
 Python, PostgreSQL's jsonb and SQLite's JSON differ on what lies outside of these bounds. Stripe's own events are far
 inside: ten levels deep, integers of 64 bits, no name twice in an object.
@@ -174,7 +174,7 @@ def _check_object(obj: dict[str, Any], previous: dict[str, Any]) -> None:
 
 def _identifier(name: str, value: Any) -> str:
     if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
-        raise NotAnEvent(f"not an event: {name} must be an id of letters, digits, _ and - alone", "bad_id")
+        raise NotAnEvent(f"not an event: {name} must be an id of only letters, digits, _ and -", "bad_id")
     return value
 
 

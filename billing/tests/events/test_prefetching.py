@@ -4,7 +4,7 @@ import pytest
 from django.db import connections
 
 from billing import testing
-from billing.events import applying, prefetching, worker
+from billing.events import applying, worker
 from billing.models import Payment, StripeEvent
 from billing.stripe_client import fetch
 from billing.stripe_client.http_client import HttpClient
@@ -168,7 +168,7 @@ def event(event_type, **obj):
     ],
 )
 def test_an_events_object_is_asked_for_where_the_subscriptions_do_not_bring_it(made, request_):
-    assert prefetching._request_for(made) == request_
+    assert applying._request_for(made) == request_
 
 
 def test_the_invoice_paid_last_comes_with_its_subscription_and_those_before_are_asked_for():
@@ -176,5 +176,5 @@ def test_the_invoice_paid_last_comes_with_its_subscription_and_those_before_are_
     odd = [event("invoice.paid", object="invoice", id="in_0", created="then"),
            event("invoice.paid", object="invoice", id="in 0", created=0),
            event("invoice.payment_failed", object="invoice", id="in_4", created=0)]  # fmt: skip
-    assert prefetching._superseded([*paid, *odd]) == [fetch.invoice_request("in_1"), fetch.invoice_request("in_2")]
-    assert prefetching._superseded(odd) == prefetching._superseded(paid[:1]) == []
+    assert applying._superseded([*paid, *odd]) == [fetch.invoice_request("in_1"), fetch.invoice_request("in_2")]
+    assert applying._superseded(odd) == applying._superseded(paid[:1]) == []

@@ -6,7 +6,8 @@ import pytest
 
 from billing import cause
 from billing.models import Customer, MrrMovement, Plan, Price, Subscription, SubscriptionChange
-from billing.subscriptions.history import record_change, snapshot
+from billing.subscriptions.mrr import record_change
+from billing.subscriptions.projection import snapshot
 
 pytestmark = pytest.mark.django_db
 

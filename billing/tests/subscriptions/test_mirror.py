@@ -5,7 +5,7 @@ from django.db import DataError, OperationalError
 from djstripe import models as djstripe
 
 from billing import stripe_client
-from billing.stripe_client import fetch
+from billing.stripe_client import StripeUnavailable, fetch
 from billing.subscriptions import mirror
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -96,10 +96,9 @@ def test_what_is_no_object_or_is_gone_at_stripe_is_not_mirrored(world, monkeypat
 )
 def test_a_connection_that_is_lost_while_rows_are_written_together_is_raised(world, monkeypatch, write):
     ada = world.subscribed()
-    for place in ("write_subscriptions", "owner_account"):
-        monkeypatch.setattr(mirror_bulk, place, raising(OperationalError("connection lost")))
-    monkeypatch.setattr(mirror, "_event", raising(OperationalError("connection lost")))
-    monkeypatch.setattr(mirror_bulk, "owner_account", lambda: "acct_1")
+    for place in ("_write_plain", "_event"):
+        monkeypatch.setattr(mirror, place, raising(OperationalError("connection lost")))
+    monkeypatch.setattr(mirror, "owner_account", lambda: "acct_1")
     with pytest.raises(OperationalError):
         write(ada)
 
@@ -109,7 +108,7 @@ def test_what_cannot_be_written_together_is_written_one_by_one(world, monkeypatc
     before = rows()
     for table in reversed(TABLES):
         table.objects.filter(djstripe_id__in=theirs(table, ada)).delete()
-    monkeypatch.setattr(mirror_bulk, "write_subscriptions", raising(DataError("value too long")))
+    monkeypatch.setattr(mirror, "_write_plain", raising(DataError("value too long")))
     assert mirrored(ada) == before
     assert all(len(kept) == 2 for kept in before.values()), ben
 

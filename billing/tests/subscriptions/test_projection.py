@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from billing import subscriptions
 from billing.clock import from_timestamp
-from billing.models import Customer, Payment, Plan, Price, Subscription
+from billing.models import Customer, Hold, Payment, Plan, Price, Subscription
 from billing.subscriptions import columns as read
+from billing.subscriptions import projection
 
 pytestmark = pytest.mark.django_db
 

@@ -68,7 +68,7 @@ def test_the_oldest_is_recorded_first_and_a_stranger_changes_nothing(world, run,
     recorded = []
     record = catching_up.ledger.record
     monkeypatch.setattr(
-        catching_up.ledger, "record", lambda event, **source: recorded.append(event["id"]) or record(event, **source)
+        catching_up.ledger, "record", lambda event, **source: recorded.append(event.id) or record(event, **source)
     )
     obj = {"id": "cus_stranger", "object": "customer"}
     late, early = (testing.event("customer.updated", obj, created=number) for number in (9, 5))

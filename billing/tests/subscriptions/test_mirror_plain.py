@@ -4,7 +4,7 @@ import pytest
 from djstripe import models as djstripe
 
 from billing.clock import from_timestamp
-from billing.subscriptions import mirror_bulk
+from billing.subscriptions import mirror
 
 SUBSCRIPTIONS, METHODS = djstripe.Subscription, djstripe.PaymentMethod
 
@@ -39,7 +39,7 @@ def pays(paid_by):
     ],
 )
 def test_what_names_nothing_that_djstripe_would_look_for_is_plain(changes):
-    assert mirror_bulk._is_plain(subscription(**changes))
+    assert mirror._is_plain(subscription(**changes))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_names_nothing_that_djstripe_would_look_for_is_plain(changes):
     ],
 )
 def test_what_names_more_is_left_to_djstripe(changes):
-    assert not mirror_bulk._is_plain(subscription(**changes))
+    assert not mirror._is_plain(subscription(**changes))
 
 
 @pytest.fixture
@@ -69,13 +69,13 @@ def known(db, monkeypatch):
     """The account of our key is known, and so is one price."""
     account = djstripe.Account.objects.create(id="acct_1")
     other = djstripe.Account.objects.create(id="acct_2")
-    key = mirror_bulk.conf.api_key
+    key = mirror.conf.api_key
     djstripe.APIKey.objects.create(secret=f"{key}x", type="secret", livemode=False, djstripe_owner_account=other)
     djstripe.APIKey.objects.create(secret=key, type="secret", livemode=False, djstripe_owner_account=account)
     written = []
-    monkeypatch.setattr(mirror_bulk, "_known_prices", lambda ids: {"price_1": 7} if "price_1" in ids else {})
+    monkeypatch.setattr(mirror, "_known_prices", lambda ids: {"price_1": 7} if "price_1" in ids else {})
     monkeypatch.setattr(
-        mirror_bulk,
+        mirror,
         "_upsert",
         lambda model, account, objects, **relations: written.append((model, account, list(objects), relations)),
     )
@@ -84,7 +84,7 @@ def known(db, monkeypatch):
 
 def test_customer_methods_subscriptions_and_items_are_written_in_this_order_under_our_account(known):
     found = subscription(default_payment_method=method(), customer=pays(method(id="pm_2")))
-    assert mirror_bulk.write_subscriptions([found]) is True
+    assert mirror._write_plain([found]) is True
     assert [(model, [one["id"] for one in objects]) for model, _, objects, _ in known] == [
         (djstripe.Customer, ["cus_1"]), (METHODS, ["pm_1", "pm_2"]), (SUBSCRIPTIONS, ["sub_1"]),
         (djstripe.SubscriptionItem, ["si_1"]),
@@ -104,20 +104,20 @@ def test_otherwise_nothing_is_written_and_djstripe_is_told_so(known, settings, m
         found[1]["customer"] = "cus_1"
     else:
         found[1]["items"]["data"][0]["price"] = {"id": "price_2"}
-    assert (mirror_bulk.write_subscriptions(found), known) == (False, [])
+    assert (mirror._write_plain(found), known) == (False, [])
 
 
 def test_a_row_has_what_djstripe_would_read_and_its_price_by_the_key_of_djstripes_own():
     price = djstripe.Price._meta.get_field
     data = {"product": {"id": "prod_1"}, "nickname": None, "lookup_key": "pro", "created": 1000, "metadata": {"a": "b"}}
-    assert mirror_bulk._column(price("product"), data) == "prod_1"
-    assert mirror_bulk._column(price("product"), {}) is None
-    assert (mirror_bulk._column(price("nickname"), data), mirror_bulk._column(price("lookup_key"), data)) == ("", "pro")
-    assert mirror_bulk._column(price("created"), data) == from_timestamp(1000)
-    assert (mirror_bulk._column(price("metadata"), data), mirror_bulk._column(price("metadata"), {})) == (
+    assert mirror._column(price("product"), data) == "prod_1"
+    assert mirror._column(price("product"), {}) is None
+    assert (mirror._column(price("nickname"), data), mirror._column(price("lookup_key"), data)) == ("", "pro")
+    assert mirror._column(price("created"), data) == from_timestamp(1000)
+    assert (mirror._column(price("metadata"), data), mirror._column(price("metadata"), {})) == (
         {"a": "b"}, None,
     )  # fmt: skip
     item = {"id": "si_1", "price": {"id": "price_1"}, "subscription": "sub_1", "created": 1000, "metadata": {}}
-    row = mirror_bulk._row(djstripe.SubscriptionItem, "acct_1", item, {"price": {"price_1": 7}})
+    row = mirror._row(djstripe.SubscriptionItem, "acct_1", item, {"price": {"price_1": 7}})
     assert (row.id, row.price_id, row.subscription_id, row.djstripe_owner_account_id) == ("si_1", 7, "sub_1", "acct_1")
     assert row.stripe_data["price"] == {"id": "price_1"}
