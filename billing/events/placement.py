@@ -1,4 +1,4 @@
-"""Placement finds whose an object is that names no customer: by our payment map, another event, or one call."""
+"""Placement finds the customer of an object that names none: by our payment map, another event, or one call."""
 
 from typing import Any
 

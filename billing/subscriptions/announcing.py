@@ -42,7 +42,7 @@ def announce_transitions(before: Subscription, after: Subscription, found: list[
 def announce_access(customer_id: str, *, has_changed: bool = False) -> None:
     """Announce that access was granted or revoked, where it differs from what was last announced.
 
-    Where that or the plan has changed (`has_changed`), use above the new limits is announced too.
+    Use above the new limits is announced too, if access was announced or the subscription has changed (`has_changed`).
     """
     now = access.of_customer(customer_id)
     subscription = now.subscription
