@@ -86,7 +86,7 @@ def held(left):
         ({"ago": sweep.LEFT_BEHIND - SOON}, False),
         ({"drained": 2}, False),
         (held(-SOON), True),
-        (held(timedelta(minutes=5)), False),
+        (held(timedelta(days=1)), False),
     ],
 )
 def test_a_lane_that_waits_is_queued_again_if_nobody_has_it_and_it_is_not_its_turn_yet(no_tasks, columns, is_forgotten):
