@@ -84,7 +84,7 @@ class Checked(Sandbox):
         response = super().handle(request)
         if response is not None and response.status == 200 and request.path.startswith("/v1/"):
             shown = json.loads(response.body)
-            rows = shown["data"] if shown["object"] == "list" else [shown]
+            rows = shown["data"] if shown["object"] in ("list", "search_result") else [shown]
             for row in rows if not request.path.startswith("/v1/events") and "deleted" not in shown else []:
                 self.departures.update(f"{request.path}: {problem}" for problem in problems(row))
         return response

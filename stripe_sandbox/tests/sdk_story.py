@@ -10,10 +10,11 @@ from stripe_sandbox import Sandbox
 
 from .conftest import ask
 from .sdk_calls import CALLS as FIRST
+from .sdk_further_calls import FURTHER_CALLS
 from .sdk_money_calls import MONEY_CALLS
 from .sdk_selling_calls import SELLING_CALLS
 
-CALLS = {**FIRST, **MONEY_CALLS, **SELLING_CALLS}
+CALLS = {**FIRST, **MONEY_CALLS, **SELLING_CALLS, **FURTHER_CALLS}
 Answers = dict[str, Any]
 
 
