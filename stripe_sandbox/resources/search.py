@@ -19,9 +19,9 @@ METHODS = "card us_bank_account sepa_debit bacs_debit card_present".split()
 OF_METHOD = "last4 exp_month exp_year brand fingerprint".split()
 
 
-def _fields(numeric: str = "", string: str = "", token: str = "", **paths: str) -> dict[str, tuple[str, str]]:
+def _fields(numbers: str = "", strings: str = "", tokens: str = "", **paths: str) -> dict[str, tuple[str, str]]:
     """Return the fields by name; `paths` are those of fields that the object has elsewhere."""
-    kinds = ((NUMERIC, numeric), (STRING, string), (TOKEN, token))
+    kinds = ((NUMERIC, numbers), (STRING, strings), (TOKEN, tokens))
     return {name: (kind, paths.get(name, name)) for kind, names in kinds for name in names.split()}
 
 
@@ -31,7 +31,7 @@ SEARCHED = {
         "charges",
         _fields(
             "amount created",
-            token=f"billing_details.address.postal_code currency customer disputed refunded status {PAID_BY}",
+            tokens=f"billing_details.address.postal_code currency customer disputed refunded status {PAID_BY}",
         ),
     ),
     "customer": Searched("customers", _fields("created", "email name phone")),
@@ -46,10 +46,10 @@ SEARCHED = {
             last_finalization_error_type="last_finalization_error.type",
         ),
     ),
-    "payment_intent": Searched("payment_intents", _fields("amount created", token="currency customer status")),
-    "price": Searched("prices", _fields(token="active currency lookup_key product type")),
-    "product": Searched("products", _fields(string="description name url", token="active shippable")),
-    "subscription": Searched("subscriptions", _fields("canceled_at created", token="status")),
+    "payment_intent": Searched("payment_intents", _fields("amount created", tokens="currency customer status")),
+    "price": Searched("prices", _fields(tokens="active currency lookup_key product type")),
+    "product": Searched("products", _fields(strings="description name url", tokens="active shippable")),
+    "subscription": Searched("subscriptions", _fields("canceled_at created", tokens="status")),
 }
 
 

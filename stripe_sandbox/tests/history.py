@@ -253,7 +253,7 @@ RARE = [
     History.sign_up, History.pass_frozen_time, History.change_card, History.lose_card, History.cancel, History.pause,
     History.resume, History.schedule, History.end_schedule, History.discount, History.invoice_by_hand,
     History.settle_invoice, History.pay_on_the_page, History.bank_answers, History.set_debit_days, History.credit,
-    History.void_credit, History.refund,
+    History.void_credit, History.pay_in_part, History.refund,
     History.fail_refund, History.dispute,
     History.move_dispute, History.leave, History.buy_once, History.sell_by_link, History.visit_link,
     History.take_or_let_go,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .sdk_calls import cus
+
 SEARCHES = {
     "charges": "amount>0",
     "customers": "email~'example'",
@@ -17,4 +19,15 @@ def _searching(family: str, query: str) -> Any:
     return lambda c, w: getattr(c.v1, family).search({"query": query})
 
 
-FURTHER_CALLS = {f"{family}.search": _searching(family, query) for family, query in SEARCHES.items()}
+def attached(c: Any, w: Any) -> Any:
+    draft = c.v1.invoices.create({"customer": cus(w), "auto_advance": False})
+    c.v1.invoice_items.create({"customer": cus(w), "invoice": draft.id, "amount": 900, "currency": "usd"})
+    part = c.v1.payment_intents.create({"amount": 500, "currency": "usd", "customer": cus(w)})
+    c.v1.invoices.finalize_invoice(draft.id)
+    return c.v1.invoices.attach_payment(draft.id, {"payment_intent": part.id})
+
+
+FURTHER_CALLS = {
+    **{f"{family}.search": _searching(family, query) for family, query in SEARCHES.items()},
+    "invoices.attach_payment": attached,
+}

@@ -180,8 +180,6 @@ def test_a_route_that_only_stripe_has_says_that_it_is_not_covered(client: stripe
     with pytest.raises(stripe.InvalidRequestError, match="does not cover GET /v1/payouts/po_1") as refused:
         client.v1.payouts.retrieve("po_1")
     assert refused.value.code == "sandbox_not_covered"
-    with pytest.raises(stripe.InvalidRequestError, match="does not cover POST /v1/invoices/in_1/attach_payment"):
-        client.v1.invoices.attach_payment("in_1", {"payment_intent": "pi_1"})
 
 
 def test_what_stripe_knows_and_the_sandbox_does_not_is_never_passed_over(
