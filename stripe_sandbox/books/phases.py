@@ -81,7 +81,6 @@ def _read(state: State, entry: dict[str, Any], begins: int, index: int) -> Objec
     if not entry["items"]:
         raise missing_parameter(f"{where}[items]")
     prices = [items.recurring_price(state, row.get("price", "")) for row in entry["items"]]
-    items.check_rhythm(prices, f"{where}[items]")
     currency = entry.get("currency") or prices[0]["currency"]
     ends = _end(state, entry, begins, prices[0]["recurring"])
     _check_trial(entry, begins, ends, where)

@@ -68,9 +68,11 @@ def _options(state: State, phase: Object) -> Object:
     in its rhythm."""
     options = {name: phase[name] for name in ("currency", "default_payment_method", "description", "metadata",
                                               "discounts")}  # fmt: skip
-    if phase["start_date"] < state.now():
-        options |= {"start_date": phase["start_date"], "billing_cycle_anchor": phase["start_date"]}
     is_ahead = (phase["trial_end"] or 0) > state.now()
+    if phase["start_date"] < state.now():
+        options |= {"start_date": phase["start_date"]} | (
+            {} if is_ahead else {"billing_cycle_anchor": phase["start_date"]}
+        )
     return {**options, "trial_end": phase["trial_end"] if is_ahead else None}
 
 
@@ -179,9 +181,8 @@ def _worked_out(state: State, sub: Object, phase: Object, prorations: str) -> Ch
 
 
 def phased(state: State, sub: Object, rows: list[Object], prorations: str) -> Change:
-    """Work out the change to a phase's items; another interval begins a new period (`billing_cycle_anchor=automatic`,
-    assumed)."""
-    resets = proration.rhythm(rows) != proration.rhythm(sub["items"]["data"])
+    """A phase of another interval begins a period of its own (`billing_cycle_anchor=automatic`, assumed)."""
+    resets = proration.has_new_interval(sub["items"]["data"], rows)
     return proration.work_out(state, sub, rows, state.now(), prorations != "none", resets)
 
 
@@ -226,4 +227,7 @@ def foreseen(state: State, sub: Object, instant: int, shown: list[Object] | None
     if not phases.differs(sub, phase):
         return {**sub, "discounts": kept}
     rows = items.changed(state, sub, phases.wanted(sub, phase))
+    if proration.has_new_interval(sub["items"]["data"], rows):
+        rows = [{**row, "current_period_end": instant} for row in rows]
+        sub = {**sub, "billing_cycle_anchor": instant}
     return {**sub, "discounts": kept, "items": {**sub["items"], "data": rows}}

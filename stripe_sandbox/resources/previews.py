@@ -11,6 +11,7 @@ from ..http.routing import api
 from ..store import Object, State
 from . import changes, schedule_previews
 from .schedules import PHASE
+from .subscriptions import anchored
 
 DETAILS = " ".join(
     f"subscription_details.{name}"
@@ -70,8 +71,10 @@ def _of_a_new_one(state: State, params: Params) -> Object:
     lines: list[Object] = []
     if details.get("items"):
         options = {"currency": params.get("currency"), "trial_end": details.get("trial_end")}
+        options |= anchored(state, details, details["items"])
         payer = subscribing.drawn_up(state, customer, details["items"], options)
-        lines = subscribing.first_lines(state, payer)
+        is_free = payer["billing_cycle_anchor"] > state.now() and details.get("proration_behavior") == "none"
+        lines = [] if is_free and payer["status"] != "trialing" else subscribing.first_lines(state, payer)
         payer["id"] = None
         lines = [schedule_previews.without_subscription(line) for line in lines]
     lines += [_line(state, payer, entry) for entry in entries]

@@ -112,6 +112,11 @@ class History(Shopping):
             params["trial_period_days"] = 3
         if self.one_of(True, False, False, False):
             params["cancel_at"] = self.state.now() + self.one_of(DAY, 40 * DAY)
+        if self.one_of(True, False, False):
+            params["items[1][price]"] = self.price(currency)
+        if self.one_of(True, False, False, False):
+            params["billing_cycle_anchor"] = self.state.now() + self.one_of(5 * DAY, 50 * DAY)
+            params["proration_behavior"] = self.choose(PRORATIONS)
         self.post("subscriptions", params)
 
     def means(self, currency: str) -> str:

@@ -193,8 +193,6 @@ def test_what_stripe_knows_and_the_sandbox_does_not_is_never_passed_over(
         lambda: v1.prices.create({**of, "unit_amount": 5, "billing_scheme": "tiered"}),
         lambda: v1.prices.create({**of, "unit_amount_decimal": Decimal("0.5")}),
         lambda: v1.prices.create({**of, "unit_amount": 5, "recurring": {"interval": "day", "usage_type": "metered"}}),
-        lambda: v1.subscriptions.create({"customer": customer.id, "items": both}),
-        lambda: v1.subscription_schedules.create({"customer": customer.id, "phases": [{"items": both}]}),
         lambda: v1.checkout.sessions.create(buy),
         lambda: v1.checkout.sessions.create({**buy, "line_items": both[:1], "payment_method_types": ["klarna"]}),
         lambda: v1.payment_methods.create({"type": "naver_pay"}),
