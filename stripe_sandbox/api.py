@@ -173,6 +173,8 @@ def _perform(state: State, request: Request) -> Response:
     arguments = {name: unquote(value) for name, value in names.items()}
     with clocks.within(state, _clock_of(state, request, params, arguments)):
         result = route.handler(state, params=params, **arguments)
+    if isinstance(result, Response):
+        return result
     return Response(200, json.dumps(shortened(expand(state, result, paths))).encode())
 
 

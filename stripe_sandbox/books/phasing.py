@@ -50,7 +50,7 @@ def begin(state: State, schedule: Object) -> None:
     """Begin the subscription of a schedule's first phase. Its invoice stays a draft for an hour, as at a renewal."""
     phase = schedule["phases"][0]
     customer = state.get("customer", schedule["customer"])
-    sub = subscribing.build(state, customer, phase["items"], _options(state, phase))
+    sub = subscribing.build(state, customer, phase["items"], _options(state, schedule, phase))
     sub.update(status="trialing" if sub["trial_end"] else "active", schedule=schedule["id"])
     with in_order(state, (CHANGED, "customer.subscription.created")):
         with recorded(state, schedule, CHANGED):
@@ -63,11 +63,14 @@ def begin(state: State, schedule: Object) -> None:
     plan(state, schedule)
 
 
-def _options(state: State, phase: Object) -> Object:
+def _options(state: State, schedule: Object, phase: Object) -> Object:
     """Return the terms that a phase sets for a new subscription. One that began in the past is billed from there, and
     in its rhythm."""
     options = {name: phase[name] for name in ("currency", "default_payment_method", "description", "metadata",
                                               "discounts")}  # fmt: skip
+    settings = schedule["default_settings"]
+    options["collection_method"] = settings["collection_method"]
+    options["days_until_due"] = settings["invoice_settings"]["days_until_due"]
     is_ahead = (phase["trial_end"] or 0) > state.now()
     if phase["start_date"] < state.now():
         options |= {"start_date": phase["start_date"]} | (

@@ -27,7 +27,29 @@ def attached(c: Any, w: Any) -> Any:
     return c.v1.invoices.attach_payment(draft.id, {"payment_intent": part.id})
 
 
+def quoted(c: Any, w: Any) -> Any:
+    return c.v1.quotes.create({"customer": cus(w), "line_items": [{"price": w["prices.create once"].id}]})
+
+
+def downloaded(c: Any, w: Any) -> Any:
+    """Return the quote whose PDF was read."""
+    assert c.v1.quotes.pdf(w["quotes.create"].id).io.read().startswith(b"%PDF")
+    return c.v1.quotes.retrieve(w["quotes.create"].id)
+
+
 FURTHER_CALLS = {
     **{f"{family}.search": _searching(family, query) for family, query in SEARCHES.items()},
     "invoices.attach_payment": attached,
+    "quotes.create": quoted,
+    "quotes.retrieve": lambda c, w: c.v1.quotes.retrieve(w["quotes.create"].id, {"expand": ["line_items"]}),
+    "quotes.update": lambda c, w: c.v1.quotes.update(w["quotes.create"].id, {"header": "Hello"}),
+    "quotes.list": lambda c, w: c.v1.quotes.list({"status": "draft"}),
+    "quotes.line_items.list": lambda c, w: c.v1.quotes.line_items.list(w["quotes.create"].id),
+    "quotes.computed_upfront_line_items.list": lambda c, w: c.v1.quotes.computed_upfront_line_items.list(
+        w["quotes.create"].id
+    ),
+    "quotes.finalize_quote": lambda c, w: c.v1.quotes.finalize_quote(w["quotes.create"].id),
+    "quotes.pdf": downloaded,
+    "quotes.accept": lambda c, w: c.v1.quotes.accept(w["quotes.create"].id),
+    "quotes.cancel": lambda c, w: c.v1.quotes.cancel(quoted(c, w).id),
 }
