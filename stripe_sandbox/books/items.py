@@ -29,14 +29,17 @@ def plan_of(price: Object, amount: int) -> Object:
         metadata=dict(price["metadata"]),
         nickname=price["nickname"],
         product=price["product"],
+        trial_period_days=recurring["trial_period_days"],
         usage_type="licensed",
     )
 
 
-def build(state: State, sub_id: str, wanted: Object, start: int, end: int) -> Object:
+def build(state: State, sub_id: str, wanted: Object, start: int, end: int, known: Object | None = None) -> Object:
+    """`known` is the price that the item has: it keeps it, also where nobody else can buy it any more."""
     if "price" not in wanted:
         raise missing_parameter("items[0][price]")
-    price = recurring_price(state, wanted["price"])
+    is_kept = known is not None and known["id"] == wanted["price"]
+    price = {**known} if known and is_kept else recurring_price(state, wanted["price"])
     identifier = wanted.get("id") or state.new_id("si")
     note = state.note(identifier)
     note.update(subscription=sub_id, created=note.get("created", state.now()))
@@ -155,7 +158,7 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
             else {}
         )
         given = {**kept, **entry, "metadata": merged(kept.get("metadata"), entry)}
-        item = build(state, sub["id"], given, 0, 0)
+        item = build(state, sub["id"], given, 0, 0, known["price"] if known else None)
         start, end = _period(state, sub, item["price"]["recurring"], known)
         item.update(current_period_start=start, current_period_end=end)
         if known:

@@ -214,7 +214,7 @@ def line_of(state: State, sub: Object, item: Object) -> Object:
         return extras.line(state, item)
     rows = {row["id"]: row for row in sub["items"]["data"]}
     row = rows.get(item["parent"]["subscription_details"]["subscription_item"]) or sub["items"]["data"][0]
-    price = state.get("price", item["pricing"]["price_details"]["price"])
+    price = pricing.known(state, item["pricing"]["price_details"]["price"])
     period = (item["period"]["start"], item["period"]["end"])
     return line_items.line(
         state,

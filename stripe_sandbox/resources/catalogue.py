@@ -108,7 +108,7 @@ def create_price(state: State, params: Params) -> Object:
     recurring = _recurring(params.get("recurring"))
     price = blank(
         "price",
-        state.new_id("price"),
+        params.get("id") or state.new_id("price"),
         active=params.get("active", True),
         billing_scheme="per_unit",
         created=state.now(),
@@ -246,7 +246,7 @@ def update_price(state: State, price: str, params: Params) -> Object:
 
 @api.add("GET", "/v1/prices/{price}", "PriceRetrieveParams")
 def retrieve_price(state: State, price: str, params: Params) -> Object:
-    return state.get("price", price)
+    return state.notes.get(price, {}).get("deleted") or state.get("price", price)
 
 
 @api.add("GET", "/v1/prices", "PriceListParams", "active created currency product lookup_keys type recurring")

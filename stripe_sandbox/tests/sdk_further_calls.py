@@ -40,6 +40,13 @@ def downloaded(c: Any, w: Any) -> Any:
 FURTHER_CALLS = {
     **{f"{family}.search": _searching(family, query) for family, query in SEARCHES.items()},
     "invoices.attach_payment": attached,
+    "plans.create": lambda c, w: c.v1.plans.create(
+        {"amount": 5, "currency": "usd", "interval": "day", "product": w["products.create"].id}
+    ),
+    "plans.retrieve": lambda c, w: c.v1.plans.retrieve(w["plans.create"].id),
+    "plans.update": lambda c, w: c.v1.plans.update(w["plans.create"].id, {"nickname": "Daily"}),
+    "plans.list": lambda c, w: c.v1.plans.list({"active": True}),
+    "plans.delete": lambda c, w: c.v1.plans.delete(w["plans.create"].id),
     "quotes.create": quoted,
     "quotes.retrieve": lambda c, w: c.v1.quotes.retrieve(w["quotes.create"].id, {"expand": ["line_items"]}),
     "quotes.update": lambda c, w: c.v1.quotes.update(w["quotes.create"].id, {"header": "Hello"}),
