@@ -8,6 +8,7 @@ from . import (
     aftermath,
     charges,
     collection,
+    customer_discounts,
     invoicing,
     items,
     periods,
@@ -66,7 +67,7 @@ def preview_of_renewal(
         _, end = periods.around(sub["billing_cycle_anchor"], start, row["price"]["recurring"])
         after = {**row, "current_period_start": start, "current_period_end": end}
         lines.append(subscribing.regular_line(state, sub, after, is_shared=True))
-    lasting = [known for known in sub["discounts"] if (state.get("discount", known)["end"] or start + 1) > start]
+    lasting = customer_discounts.counting(state, sub, start)
     invoice = invoicing.document(state, sub, "upcoming", lines, id="upcoming_in", period=period, discounts=lasting)
     if charged(sub):
         invoice["next_payment_attempt"] = start + state.settings["finalize_after"]

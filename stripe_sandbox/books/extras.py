@@ -140,6 +140,7 @@ def draft(state: State, payer: Object, rows: list[Object], quoted: Object | None
         row["invoice"] = invoice["id"]
         state.put(row)
     emit(state, "invoice.created", invoice)
+    discounting.use_up(state, payer if payer["id"] is None else {}, invoice)
     return invoice
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from ..events import emit, recorded
 from ..http.blanks import blank, embedded_list
 from ..store import Object, State
-from . import balances, charging, discounting, line_items, reductions
+from . import balances, charging, customer_discounts, discounting, line_items, reductions
 from .periods import days
 
 ACCOUNT_NAME = "Sandbox"
@@ -18,7 +18,8 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
     identifier = values.pop("id", None) or state.new_id("in")
     customer = state.get("customer", sub["customer"])
     lines = [{**entry, "invoice": identifier} for entry in line_items.ordered(state, lines)]
-    discounts = values.pop("discounts", sub["discounts"])
+    discounts = values.pop("discounts", None)
+    discounts = customer_discounts.counting(state, sub) if discounts is None else discounts
     rows = values.pop("discount_rows", None) or [state.get("discount", known) for known in discounts]
     lines = reductions.apply(state, lines, rows)
     taken = reductions.totals(lines)

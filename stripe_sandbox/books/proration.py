@@ -111,7 +111,7 @@ def _credit(state: State, sub: Object, change: Change, row: Object, at: int) -> 
 
 def _as_priced(state: State, sub: Object, row: Object) -> Object:
     """Count an item as billed by its price if the sandbox did not draw up its invoice."""
-    net = _net(state, sub, sub["items"]["data"], row, discounting.Given(sub["discounts"], {}))
+    net = _net(state, sub, sub["items"]["data"], row, discounting.of_whole(state, sub))
     return {"amount": net, "period": items.whole_of(row, sub["billing_cycle_anchor"])}
 
 
@@ -121,7 +121,7 @@ def _debit(
     if period[0] >= period[1]:
         return
     whole = items.whole_of(row, change.anchor)
-    full = _net(state, sub, change.rows, row, given or discounting.Given(sub["discounts"], {}))
+    full = _net(state, sub, change.rows, row, given or discounting.of_whole(state, sub))
     amount = pricing.share(full, period[1] - period[0], whole[1] - whole[0])
     _prorate(state, sub, change, row, amount, period, "Remaining")
 

@@ -118,7 +118,12 @@ def _refuse_unpayable(state: State, customer: Object, params: Params) -> None:
 def _refuse_without_card(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> None:
     """A subscription that begins with a charge needs a card; a credit or a discount may leave nothing to charge."""
     card = options.get("default_payment_method") or customer["invoice_settings"]["default_payment_method"]
-    is_reduced = customer["balance"] < 0 or options.get("discounts") or any(entry.get("discounts") for entry in wanted)
+    is_reduced = (
+        customer["balance"] < 0
+        or customer["discount"]
+        or options.get("discounts")
+        or any(entry.get("discounts") for entry in wanted)
+    )
     if card or is_reduced:
         return
     planned = subscribing.drawn_up(state, customer, wanted, options)

@@ -37,9 +37,17 @@ def downloaded(c: Any, w: Any) -> Any:
     return c.v1.quotes.retrieve(w["quotes.create"].id)
 
 
+def undiscounted(c: Any, w: Any) -> Any:
+    """Return the discount that was the customer's own."""
+    coupon = c.v1.coupons.create({"percent_off": 10, "duration": "forever"})
+    w["control"](f"customers/{cus(w)}/discount", coupon=coupon.id)
+    return c.v1.customers.delete_discount(cus(w))
+
+
 FURTHER_CALLS = {
     **{f"{family}.search": _searching(family, query) for family, query in SEARCHES.items()},
     "invoices.attach_payment": attached,
+    "customers.delete_discount": undiscounted,
     "plans.create": lambda c, w: c.v1.plans.create(
         {"amount": 5, "currency": "usd", "interval": "day", "product": w["products.create"].id}
     ),
