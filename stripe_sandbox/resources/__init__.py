@@ -14,6 +14,7 @@ from . import (
     customers,
     drafts,
     entitlements,
+    event_destinations,
     events,
     intent_changes,
     invoice_items,
@@ -32,6 +33,7 @@ from . import (
     subscription_items,
     subscriptions,
     test_clocks,
+    thin_events,
     tokens,
     webhook_endpoints,
 )
@@ -49,6 +51,7 @@ FAMILIES = (
     customers,
     drafts,
     entitlements,
+    event_destinations,
     events,
     intent_changes,
     invoice_items,
@@ -67,6 +70,7 @@ FAMILIES = (
     subscription_items,
     subscriptions,
     test_clocks,
+    thin_events,
     tokens,
     webhook_endpoints,
 )

@@ -44,8 +44,30 @@ def undiscounted(c: Any, w: Any) -> Any:
     return c.v1.customers.delete_discount(cus(w))
 
 
+ELSEWHERE = {"type": "webhook_endpoint", "webhook_endpoint": {"url": "http://127.0.0.1:9/"}}
+
+
+def directed(c: Any, w: Any) -> Any:
+    asked = {"name": "Ours", "event_payload": "thin", "enabled_events": ["*"], **ELSEWHERE}
+    return c.v2.core.event_destinations.create(asked)
+
+
+def ed(w: Any) -> str:
+    return str(w["v2.core.event_destinations.create"].id)
+
+
 FURTHER_CALLS = {
     **{f"{family}.search": _searching(family, query) for family, query in SEARCHES.items()},
+    "v2.core.event_destinations.create": directed,
+    "v2.core.event_destinations.retrieve": lambda c, w: c.v2.core.event_destinations.retrieve(ed(w)),
+    "v2.core.event_destinations.update": lambda c, w: c.v2.core.event_destinations.update(ed(w), {"name": "Mine"}),
+    "v2.core.event_destinations.list": lambda c, w: c.v2.core.event_destinations.list(),
+    "v2.core.event_destinations.ping": lambda c, w: c.v2.core.event_destinations.ping(ed(w)),
+    "v2.core.events.retrieve": lambda c, w: c.v2.core.events.retrieve(w["v2.core.event_destinations.ping"].id),
+    "v2.core.events.list": lambda c, w: c.v2.core.events.list(),
+    "v2.core.event_destinations.disable": lambda c, w: c.v2.core.event_destinations.disable(ed(w)),
+    "v2.core.event_destinations.enable": lambda c, w: c.v2.core.event_destinations.enable(ed(w)),
+    "v2.core.event_destinations.delete": lambda c, w: c.v2.core.event_destinations.delete(directed(c, w).id),
     "invoices.attach_payment": attached,
     "customers.delete_discount": undiscounted,
     "plans.create": lambda c, w: c.v1.plans.create(
