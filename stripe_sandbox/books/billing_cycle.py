@@ -11,6 +11,7 @@ from . import (
     customer_discounts,
     invoicing,
     items,
+    line_items,
     periods,
     phases,
     phasing,
@@ -63,14 +64,21 @@ def preview_of_renewal(
     start = period[1]
     sub = phasing.foreseen(state, sub, start, shown)
     lines = proration.pending_lines(state, sub) + (more or [])
+    if sub["status"] == "trialing" and sub["trial_start"] == start:
+        lines += [line_items.trial_line(state, sub, row) for row in sub["items"]["data"]]
+        return _upcoming(state, sub, lines, period)
     for row in items.ending(sub, start):
         _, end = periods.around(sub["billing_cycle_anchor"], start, row["price"]["recurring"])
         after = {**row, "current_period_start": start, "current_period_end": end}
         lines.append(subscribing.regular_line(state, sub, after, is_shared=True))
-    lasting = customer_discounts.counting(state, sub, start)
+    return _upcoming(state, sub, lines, period)
+
+
+def _upcoming(state: State, sub: Object, lines: list[Object], period: tuple[int, int]) -> Object:
+    lasting = customer_discounts.counting(state, sub, period[1])
     invoice = invoicing.document(state, sub, "upcoming", lines, id="upcoming_in", period=period, discounts=lasting)
     if charged(sub):
-        invoice["next_payment_attempt"] = start + state.settings["finalize_after"]
+        invoice["next_payment_attempt"] = period[1] + state.settings["finalize_after"]
     del invoice["id"]
     return invoice
 

@@ -5,6 +5,7 @@ Staff give it in Stripe's Dashboard; the pinned version of the API has no parame
 
 from ..events import emit, recorded
 from ..store import Object, State
+from .reductions import row_of
 
 DELETED = "customer.discount.deleted"
 
@@ -15,10 +16,10 @@ def held(state: State, customer: str | None) -> str | None:
     return str(row["discount"]["id"]) if row and row["discount"] else None
 
 
-def counting(state: State, payer: Object, at: int = 0) -> list[str]:
+def counting(state: State, payer: Object, at: int = 0) -> list[str | Object]:
     """Return the discounts that count for a subscription or an invoice, of those that last beyond an instant."""
     own = list(payer["discounts"]) or [known for known in [held(state, payer["customer"])] if known]
-    return [known for known in own if (state.get("discount", known)["end"] or at + 1) > at]
+    return [known for known in own if (row_of(state, known)["end"] or at + 1) > at]
 
 
 def give(state: State, customer: Object, discount: Object) -> None:

@@ -20,7 +20,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
     lines = [{**entry, "invoice": identifier} for entry in line_items.ordered(state, lines)]
     discounts = values.pop("discounts", None)
     discounts = customer_discounts.counting(state, sub) if discounts is None else discounts
-    rows = values.pop("discount_rows", None) or [state.get("discount", known) for known in discounts]
+    rows = values.pop("discount_rows", None) or [reductions.row_of(state, known) for known in discounts]
     lines = reductions.apply(state, lines, rows)
     taken = reductions.totals(lines)
     subtotal = sum(entry["amount"] for entry in lines) - reductions.of_lines(lines)

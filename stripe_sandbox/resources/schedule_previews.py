@@ -68,7 +68,7 @@ def _next(state: State, sub: Object, shown: list[Object], prorations: str) -> Ob
     if not phases.differs(sub, current):
         return preview_of_renewal(state, sub, shown=shown)
     rows = changed(state, sub, phases.wanted(sub, current))
-    change = phasing.phased(state, sub, rows, prorations)
+    change = phasing.phased(state, sub, rows, prorations, current)
     if change.is_due_now or prorations == "always_invoice":
         return invoicing.document(state, sub, "subscription_update", change.lines, period=change.period)
     after = {**sub, "items": {**sub["items"], "data": rows}}

@@ -23,7 +23,7 @@ DISCOUNTS = "discounts.coupon discounts.promotion_code discounts.discount"
 OPTIONS = (
     "customer currency default_payment_method description metadata off_session payment_behavior collection_method "
     "days_until_due backdate_start_date add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
-    "add_invoice_items.discountable"
+    "add_invoice_items.discountable add_invoice_items.discounts.coupon add_invoice_items.discounts.promotion_code"
 )
 SETTINGS = "payment_settings.payment_method_types payment_settings.save_default_payment_method"
 TIMES = (
