@@ -105,12 +105,12 @@ def foreseen(state: State, sub: Object, params: dict[str, Any], rows: list[Objec
     `items[].discounts`."""
     whole: list[str | Object] = list(customer_discounts.counting(state, sub))
     if "discounts" in params:
-        whole = _foreseen(state, params["discounts"], sub, items_total(state, sub, rows), sub)
+        whole = drawn_up_all(state, params["discounts"], sub, items_total(state, sub, rows), sub)
     of_items = {}
     for row in rows:
         for entry in (each for each in params.get("items") or [] if _is_for(each, row) and "discounts" in each):
             amount = pricing.item_amount(state, row, sub["currency"])
-            of_items[row["id"]] = _foreseen(state, entry["discounts"], row, amount, sub)
+            of_items[row["id"]] = drawn_up_all(state, entry["discounts"], row, amount, sub)
     return Given(whole, of_items)
 
 
@@ -119,7 +119,8 @@ def of_whole(state: State, sub: Object) -> Given:
     return Given(list(customer_discounts.counting(state, sub)), {})
 
 
-def _foreseen(state: State, entries: Any, target: Object, amount: int, payer: Object) -> list[str | Object]:
+def drawn_up_all(state: State, entries: Any, target: Object, amount: int, payer: Object) -> list[str | Object]:
+    """Return discounts as `give` would give them."""
     picked = [_picked(state, entry, target, amount, payer) for entry in entries or []]
     return [each if isinstance(each, str) else drawn_up(state, *each, target, None, payer) for each in picked]
 

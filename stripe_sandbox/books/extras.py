@@ -121,6 +121,13 @@ def added(state: State, payer: Object, entry: dict[str, Any]) -> Object:
     return row
 
 
+def drawn_up(state: State, payer: Object, entry: dict[str, Any]) -> Object:
+    """Return an invoice item as it would be, for a preview: neither it nor its discounts are there for good."""
+    row = item(state, payer, entry)
+    row["discounts"] = discounting.drawn_up_all(state, entry.get("discounts"), row, row["amount"], payer)
+    return row
+
+
 def waiting(state: State, customer: str) -> list[Object]:
     """Return the items of a customer that wait for an invoice, those of subscriptions left out."""
     rows = state.table("invoiceitem").where("customer", customer)
