@@ -141,3 +141,24 @@ def test_another_one_takes_the_place_of_it(
 def test_a_customer_without_a_coupon_to_get_is_refused(alice: str, control: Control) -> None:
     assert control(f"/customers/{alice}/discount", {"coupon": "none"})["error"]["code"] == "resource_missing"
     assert control(f"/customers/{alice}/discount", {"percent": 5})["error"]["code"] == "parameter_unknown"
+
+
+def test_it_is_named_for_what_is_the_customers(
+    client: stripe.StripeClient, alice: str, price: Any, given: Give, control: Control
+) -> None:
+    given()
+    own: Any = [{"discount": client.v1.customers.retrieve(alice).discount.id}]  # type: ignore[union-attr]
+    draft = client.v1.invoices.create({"customer": alice, "auto_advance": False, "discounts": ""})
+    client.v1.invoice_items.create(
+        {"customer": alice, "invoice": draft.id, "amount": 1000, "currency": "usd", "discounts": own}
+    )
+    added = client.v1.invoices.add_lines(draft.id, {"lines": [{"amount": 600, "discounts": own}]})
+    assert added.total == 750 + 450
+
+    item: Any = {"price": price.id, "discounts": own}
+    bought: Any = {"customer": alice, "items": [item], "discounts": own, "expand": ["latest_invoice"]}
+    sub = client.v1.subscriptions.create(bought)
+    phases: Any = [{"items": [item], "discounts": own}]
+    schedule = client.v1.subscription_schedules.create({"customer": alice, "start_date": "now", "phases": phases})
+    later = client.v1.subscriptions.retrieve(str(schedule.subscription), {"expand": ["latest_invoice"]})
+    assert (sub.latest_invoice.total, later.latest_invoice.total) == (1125, 1125)  # type: ignore[union-attr]

@@ -175,7 +175,14 @@ def test_a_trial_that_a_phase_begins_has_an_invoice_of_zero_and_is_foreseen(
 def test_what_a_new_subscription_adds_has_discounts_of_its_own(
     client: stripe.StripeClient, alice: str, price: Any, fee: str, half: str
 ) -> None:
-    added: Any = [{"price": fee, "discounts": [{"coupon": half}]}]
+    code = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": half}})
+    added: Any = [
+        {"price": fee, "discounts": [{"coupon": half}]},
+        {"price": fee, "quantity": 2, "discounts": [{"promotion_code": code.id}]},
+    ]
     params: Any = {"customer": alice, "items": [{"price": price.id}], "add_invoice_items": added}
     sub = client.v1.subscriptions.create({**params, "expand": ["latest_invoice"]})
-    assert amounts(sub.latest_invoice) == [(600, 300), (2000, 0)]
+    phases: Any = [{"items": params["items"], "add_invoice_items": added}]
+    made = client.v1.subscription_schedules.create({"customer": alice, "start_date": "now", "phases": phases})
+    for invoice in (sub.latest_invoice, fresh(client, made.subscription).latest_invoice):
+        assert amounts(invoice) == [(600, 300), (1200, 600), (2000, 0)]

@@ -253,3 +253,59 @@ def test_the_pdf_of_a_finalized_quote_is_downloaded(
     content = files.v1.quotes.pdf(quote.id).io.read()
     assert content.startswith(b"%PDF")
     assert all(text.encode() in content for text in (str(number), "Dear Alice", "$20.00"))
+
+
+@pytest.mark.parametrize("at", ["create", "update"])
+def test_a_quote_takes_all_that_it_says(
+    client: stripe.StripeClient, customer: Any, price: Any, control: Control, at: str
+) -> None:
+    half = client.v1.coupons.create({"percent_off": 50, "duration": "forever"}).id
+    code = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": half}}).id
+    begins = control("", method="GET")["now"] + 9 * DAY
+    data: Any = {"currency": "usd", "product": price.product, "unit_amount": 1000, "tax_behavior": "exclusive"}
+    monthly = {**data, "recurring": {"interval": "month"}}
+    given: Any = {
+        "line_items": [
+            {"price_data": monthly, "quantity": 2, "discounts": [{"promotion_code": code}]},
+            {"price_data": data, "discounts": [{"coupon": half}]},
+        ],
+        "discounts": [{"coupon": half}, {"promotion_code": code}],
+        "collection_method": "send_invoice",
+        "invoice_settings": {"days_until_due": 5},
+        "subscription_data": {
+            "description": "Ours",
+            "effective_date": begins,
+            "metadata": {"a": "b"},
+            "trial_period_days": 3,
+        },
+        "footer": "Yours",
+    }
+    if at == "create":
+        mode: Any = {"type": "flexible", "flexible": {"proration_discounts": "included"}}
+        given["subscription_data"]["billing_mode"] = mode
+        quote = client.v1.quotes.create({"customer": customer.id, **given})
+    else:
+        quote = client.v1.quotes.update(client.v1.quotes.create({"customer": customer.id}).id, given)
+    assert (quote.amount_subtotal, quote.amount_total, quote.footer) == (1000, 125, "Yours")
+    assert (quote.computed.recurring.amount_total, quote.invoice_settings.days_until_due) == (250, 5)  # type: ignore[union-attr]
+    shown = quote.subscription_data
+    assert (shown.description, shown.effective_date, shown.trial_period_days) == ("Ours", begins, 3)
+    client.v1.quotes.finalize_quote(quote.id)
+    schedule: Any = client.v1.quotes.accept(quote.id, {"expand": ["subscription_schedule"]}).subscription_schedule
+    assert (schedule.phases[0].trial_end, schedule.phases[0].metadata.to_dict()) == (begins + 3 * DAY, {"a": "b"})
+    control("/advance", {"to": begins + 60})
+    begun = client.v1.subscription_schedules.retrieve(schedule.id).subscription
+    sub = client.v1.subscriptions.retrieve(str(begun), {"expand": ["latest_invoice"]})
+    assert (sub.status, sub.latest_invoice.total, sub.description) == ("trialing", 125, "Ours")  # type: ignore[union-attr]
+
+
+def test_the_invoice_of_a_quote_is_described_by_an_update(
+    client: stripe.StripeClient, customer: Any, hour: Any
+) -> None:
+    quote = client.v1.quotes.create({"customer": customer.id, "line_items": [{"price": hour.id}]})
+    fields: Any = [{"name": "PO", "value": "8"}]
+    settings: Any = {"description": "As agreed", "footer": "Thanks", "custom_fields": fields}
+    client.v1.quotes.update(quote.id, {"invoice_settings": settings})
+    client.v1.quotes.finalize_quote(quote.id)
+    invoice: Any = client.v1.quotes.accept(quote.id, {"expand": ["invoice"]}).invoice
+    assert (invoice.description, invoice.footer, invoice.custom_fields[0].name) == ("As agreed", "Thanks", "PO")

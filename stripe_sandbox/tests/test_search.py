@@ -110,3 +110,21 @@ def test_every_kind_is_found_by_its_own_fields(
 def test_what_is_deleted_is_not_found(client: stripe.StripeClient, people: dict[str, str]) -> None:
     client.v1.customers.delete(next(iter(people)))
     assert [people[row.id] for row in client.v1.customers.search({"query": "created>0"}).data] == ["Cy", "Ben"]
+
+
+def test_every_kind_has_pages(client: stripe.StripeClient, subscribed: Any) -> None:
+    assert subscribed().id != subscribed().id
+    client.v1.prices.create({"product_data": {"name": "Hat"}, "currency": "usd", "unit_amount": 5})
+    v1: Any = client.v1
+    for family, query in (
+        ("charges", "amount>0"),
+        ("invoices", "total>0"),
+        ("payment_intents", "amount>0"),
+        ("prices", "active:'true'"),
+        ("products", "active:'true'"),
+        ("subscriptions", "status:'active'"),
+    ):
+        search = getattr(v1, family).search
+        both, first = search({"query": query}).data, search({"query": query, "limit": 1})
+        second = search({"query": query, "limit": 1, "page": first.next_page})
+        assert [first.data[0].id, second.data[0].id] == [row.id for row in both], family
