@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import thin_events
-from .events import shown, targets
+from .events import has_form, shown, targets
 from .faults import Faults
 from .store import Object, State
 
@@ -51,7 +51,7 @@ class Dispatcher:
                 self._line(target).add(wanted)
 
     def deliver(self, event: Object) -> int:
-        found = targets(self.state)
+        found = [target for target in targets(self.state) if has_form(target, event["type"])]
         for target in found:
             self._line(target).add([event])
         return len(found)

@@ -128,9 +128,13 @@ def targets(state: State) -> list[dict[str, Any]]:
 
 
 def wants(target: dict[str, Any], kind: str) -> bool:
-    """Whether the target takes events of this type; a thin one goes only where thin payloads are asked for."""
-    is_thin = kind.startswith(THIN)
-    return is_thin == (target.get("payload") == "thin") and ("*" in target["events"] or kind in target["events"])
+    """Return whether the target takes events of this type."""
+    return has_form(target, kind) and ("*" in target["events"] or kind in target["events"])
+
+
+def has_form(target: dict[str, Any], kind: str) -> bool:
+    """Return whether the target takes events of this form: a thin one goes only where thin payloads are asked for."""
+    return kind.startswith(THIN) == (target.get("payload") == "thin")
 
 
 def forget_old(state: State) -> None:

@@ -114,8 +114,8 @@ def _ends_without_card(state: State, sub: Object) -> bool:
 
 
 def renew_now(state: State, sub: Object) -> None:
-    """The period of what is due moves on and its invoice is drawn up; an hour later it is finalized and charged. Items
-    whose period is longer wait for its end."""
+    """Begin the next period of the items whose period is over, and draw up its invoice, which is finalized and charged
+    an hour later. Items whose period is longer wait for its end."""
     old = (items.period_start(sub), items.period_end(sub))
     start, rows = old[1], items.ending(sub, old[1])
     collects = sub["status"] != "unpaid"

@@ -35,7 +35,7 @@ def plan_of(price: Object, amount: int) -> Object:
 
 
 def build(state: State, sub_id: str, wanted: Object, start: int, end: int, known: Object | None = None) -> Object:
-    """`known` is the price that the item has: it keeps it, also where nobody else can buy it any more."""
+    """Build an item. It keeps the price that it has (`known`) also where nobody else can buy that any more."""
     if "price" not in wanted:
         raise missing_parameter("items[0][price]")
     is_kept = known is not None and known["id"] == wanted["price"]

@@ -51,7 +51,7 @@ def _open_payment(state: State, intent: Object) -> Object | None:
 
 
 def settle(state: State, intent: Object) -> None:
-    """The intent has succeeded: what it brought counts towards its invoice, and what is too much is the customer's."""
+    """Count what an intent has brought towards its invoice, and give what is too much to the customer."""
     payment = _open_payment(state, intent)
     if payment is None:
         return
@@ -82,7 +82,7 @@ def _give_back(state: State, invoice: Object, amount: int) -> None:
 
 
 def cancel(state: State, intent: Object) -> None:
-    """A canceled intent leaves its invoice as it was."""
+    """Cancel the payment of an intent that is canceled; its invoice stays as it was."""
     payment = _open_payment(state, intent)
     if payment is not None:
         payment["status"] = "canceled"

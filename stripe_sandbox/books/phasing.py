@@ -213,7 +213,8 @@ def _worked_out(state: State, sub: Object, phase: Object, prorations: str) -> Ch
 
 
 def phased(state: State, sub: Object, rows: list[Object], prorations: str, phase: Object) -> Change:
-    """A phase of another interval begins a period of its own (`billing_cycle_anchor=automatic`, assumed)."""
+    """Work out the change to a phase's items; another interval begins a new period (`billing_cycle_anchor=automatic`,
+    assumed)."""
     resets = proration.has_new_interval(sub["items"]["data"], rows)
     given = _given(state, sub, phase, rows)
     return proration.work_out(state, sub, rows, state.now(), prorations != "none", resets, given)

@@ -185,8 +185,8 @@ def is_free_until_anchor(state: State, sub: Object) -> bool:
 
 
 def _elapsed(state: State, sub: Object) -> list[Object]:
-    """The time since a start in the past, up to the current period: a line for each period of each item; none where
-    prorations are declined."""
+    """Return lines for the time since a start in the past, up to the current period: one for each period of each item,
+    and none if prorations are declined."""
     if state.notes.get(sub["id"] or "", {}).get("leaves_past"):
         return []
     start = sub["start_date"]
@@ -207,7 +207,7 @@ def _since(state: State, sub: Object, row: Object, start: int, end: int) -> Iter
 
 
 def regular_line(state: State, sub: Object, item: Object, is_shared: bool = False) -> Object:
-    """A period's price; its share where the period is a part of the one that the anchor gives."""
+    """Return the line of a period's price, or of its share if the period is a part of the one that the anchor gives."""
     period = (item["current_period_start"], item["current_period_end"])
     amount = pricing.item_amount(state, item, sub["currency"])
     if is_shared:

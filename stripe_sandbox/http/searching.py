@@ -29,7 +29,7 @@ Matches = Callable[[Object], bool]
 
 @dataclass(frozen=True)
 class Searched:
-    """A resource has a name in the path, and fields: their names, with a type and the path to the value."""
+    """A resource that is searched has a name in the path, and fields by name, with a type and the path to the value."""
 
     name: str
     fields: Mapping[str, tuple[str, str]]

@@ -202,7 +202,8 @@ def list_codes(state: State, params: Params) -> Object:
 
 @api.add("DELETE", "/v1/customers/{customer}/discount", "CustomerDeleteDiscountParams")
 def delete_of_customer(state: State, customer: str, params: Params) -> Object:
-    """No parameter of the API gives a customer a discount; the control plane does, as staff do in the Dashboard."""
+    """End a customer's own discount, which no parameter of the API gives: staff do in the Dashboard, and the control
+    plane here."""
     last = state.get("customer", customer)["discount"]
     if last is None:
         raise invalid("No active discount for customer: " + customer, "id", "resource_missing")

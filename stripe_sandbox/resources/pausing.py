@@ -33,7 +33,7 @@ def resume(state: State, subscription: str, params: Params) -> Object:
 
 
 def _restart(state: State, sub: Object, params: Params) -> Object | None:
-    """A new period from now, or (`unchanged`) what is left of the one that the anchor gives."""
+    """Begin a new period now, or (`unchanged`) what is left of the one that the anchor gives; return its invoice."""
     now = state.now()
     unchanged = params.get("billing_cycle_anchor") == "unchanged"
     behaviour = params.get("proration_behavior", "create_prorations")

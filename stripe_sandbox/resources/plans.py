@@ -81,7 +81,7 @@ def list_all(state: State, params: Params) -> Object:
 
 @api.add("DELETE", "/v1/plans/{plan}", "PlanDeleteParams")
 def delete(state: State, plan: str, params: Params) -> Object:
-    """No one else can subscribe; who has it keeps it."""
+    """Delete a plan: nobody else can subscribe to it, and who has it keeps it."""
     price = _of(state, plan)
     emit(state, "plan.deleted", shown(price))
     emit(state, "price.deleted", price)

@@ -143,7 +143,7 @@ def finalize(state: State, quote: str, params: Params) -> Object:
 
 
 def _replace(state: State, quote: Object) -> None:
-    """A revision takes the place of the quote that it revises."""
+    """Cancel the quote that a revision takes the place of."""
     origin = quote["from_quote"]
     before = state.get(quoting.KIND, origin["quote"]) if origin and origin["is_revision"] else None
     if before is not None and before["status"] == "open":
@@ -192,7 +192,7 @@ def upfront(state: State, quote: str, params: Params) -> Object:
 
 @api.add("GET", "/v1/quotes/{quote}/pdf", "QuotePdfParams")
 def pdf(state: State, quote: str, params: Params) -> Response:
-    """Stripe serves it at another address; so the SDK needs the sandbox's as `files`, too."""
+    """Return the PDF. Stripe serves it at another address, so the SDK needs the sandbox's as `files`, too."""
     row = state.get(quoting.KIND, quote)
     if row["number"] is None:
         raise _unexpected(row, "downloaded", "open", "accepted", "canceled")

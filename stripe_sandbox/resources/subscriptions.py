@@ -91,7 +91,8 @@ def anchored(state: State, params: Params, wanted: list[Object]) -> dict[str, An
 
 
 def _begin(state: State, sub: Object) -> Object | None:
-    """One whose invoices are sent is active at once. Without an invoice is what costs nothing until its anchor."""
+    """Begin a subscription: one whose invoices are sent is active at once, and one that is free until its anchor has no
+    invoice."""
     more = proration.take_pending_lines(state, sub)
     if not more and subscribing.is_free_until_anchor(state, sub) and sub["status"] != "trialing":
         return None

@@ -52,7 +52,7 @@ def _is_wanted(row: Object, params: Params, bounds: dict[str, str]) -> bool:
 
 
 def _url(params: Params, skipped: int) -> str:
-    kept = {name: params[name] for name in ("limit", "object_id") if name in params}
+    kept: dict[str, Any] = {name: params[name] for name in ("limit", "object_id") if name in params}
     kept |= {f"types[{index}]": name for index, name in enumerate(params.get("types", []))}
     kept |= {f"created[{name}]": value for name, value in (params.get("created") or {}).items()}
     return f"{PATH}?{urlencode({**kept, 'page': skipped})}"

@@ -39,10 +39,10 @@ def test_it_counts_for_a_subscription_that_has_none(
 ) -> None:
     coupon = given()
     discount = client.v1.customers.retrieve(alice).discount
-    assert (discount.source.coupon, discount.customer, discount.subscription) == (coupon.id, alice, None)  # type: ignore[union-attr]
+    assert (discount.source.coupon, discount.customer, discount.subscription) == (coupon.id, alice, None)
     assert [event["type"] for event in sandbox.events()].count("customer.discount.created") == 1
     sub = begun(client, alice, price)
-    assert (sub.latest_invoice.total, sub.latest_invoice.discounts, sub.discounts) == (1500, [discount.id], [])  # type: ignore[union-attr]
+    assert (sub.latest_invoice.total, sub.latest_invoice.discounts, sub.discounts) == (1500, [discount.id], [])
     assert client.v1.invoices.create_preview({"subscription": sub.id}).total == 1500
     control("/advance", {"seconds": 32 * DAY})
     renewed: Any = client.v1.subscriptions.retrieve(sub.id, {"expand": ["latest_invoice"]})
@@ -74,12 +74,12 @@ def test_it_is_named_for_a_subscription_beside_others(
     client: stripe.StripeClient, alice: str, price: Any, given: Give, sandbox: Checked
 ) -> None:
     given()
-    own = client.v1.customers.retrieve(alice).discount.id  # type: ignore[union-attr]
+    own = client.v1.customers.retrieve(alice).discount.id
     half = client.v1.coupons.create({"percent_off": 50, "duration": "forever"})
     sub = begun(client, alice, price, discounts=[{"discount": own}, {"coupon": half.id}])
     assert (sub.latest_invoice.total, sub.discounts[0]) == (750, own)
     client.v1.subscriptions.update(sub.id, {"discounts": ""})
-    assert client.v1.customers.retrieve(alice).discount.id == own  # type: ignore[union-attr]
+    assert client.v1.customers.retrieve(alice).discount.id == own
     deleted = [e["data"]["object"]["id"] for e in sandbox.events() if e["type"] == "customer.discount.deleted"]
     assert deleted == [sub.discounts[1]]
 
@@ -119,7 +119,7 @@ def test_it_is_taken_away(client: stripe.StripeClient, alice: str, given: Give, 
     given()
     before = client.v1.customers.retrieve(alice).discount
     gone = client.v1.customers.delete_discount(alice)
-    assert (gone.deleted, gone.id) == (True, before.id)  # type: ignore[union-attr]
+    assert (gone.deleted, gone.id) == (True, before.id)
     assert client.v1.customers.retrieve(alice).discount is None
     with pytest.raises(stripe.InvalidRequestError, match="No active discount for customer"):
         client.v1.customers.delete_discount(alice)
@@ -134,7 +134,7 @@ def test_another_one_takes_the_place_of_it(
     code = client.v1.promotion_codes.create({"promotion": promotion, "code": "TEN"})
     control(f"/customers/{alice}/discount", {"promotion_code": code.id})
     discount = client.v1.customers.retrieve(alice).discount
-    assert (discount.promotion_code, discount.source.coupon) == (code.id, ten.id)  # type: ignore[union-attr]
+    assert (discount.promotion_code, discount.source.coupon) == (code.id, ten.id)
     assert [event["type"] for event in sandbox.events()].count("customer.discount.deleted") == 1
 
 
@@ -147,7 +147,7 @@ def test_it_is_named_for_what_is_the_customers(
     client: stripe.StripeClient, alice: str, price: Any, given: Give, control: Control
 ) -> None:
     given()
-    own: Any = [{"discount": client.v1.customers.retrieve(alice).discount.id}]  # type: ignore[union-attr]
+    own: Any = [{"discount": client.v1.customers.retrieve(alice).discount.id}]
     draft = client.v1.invoices.create({"customer": alice, "auto_advance": False, "discounts": ""})
     client.v1.invoice_items.create(
         {"customer": alice, "invoice": draft.id, "amount": 1000, "currency": "usd", "discounts": own}
@@ -161,4 +161,4 @@ def test_it_is_named_for_what_is_the_customers(
     phases: Any = [{"items": [item], "discounts": own}]
     schedule = client.v1.subscription_schedules.create({"customer": alice, "start_date": "now", "phases": phases})
     later = client.v1.subscriptions.retrieve(str(schedule.subscription), {"expand": ["latest_invoice"]})
-    assert (sub.latest_invoice.total, later.latest_invoice.total) == (1125, 1125)  # type: ignore[union-attr]
+    assert (sub.latest_invoice.total, later.latest_invoice.total) == (1125, 1125)

@@ -1,4 +1,4 @@
-"""Items of different intervals in one subscription: each has a period of its own."""
+"""Items of different intervals in one subscription have a period each."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def yearly(client: stripe.StripeClient, price: stripe.Price) -> stripe.Price:
 
 @pytest.fixture
 def mixed(client: stripe.StripeClient, price: Any, yearly: Any) -> Sub:
-    """Alice's subscription to a monthly and a yearly price."""
+    """Subscribe Alice to a monthly and a yearly price."""
     alice = client.v1.customers.create(
         {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
     )

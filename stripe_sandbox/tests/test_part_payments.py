@@ -13,7 +13,7 @@ Opened = Callable[..., stripe.Invoice]
 
 @pytest.fixture
 def opened(client: stripe.StripeClient, customer: stripe.Customer) -> Opened:
-    """A new open invoice over 50.00."""
+    """Make open invoices over 50.00."""
 
     def make(**more: Any) -> stripe.Invoice:
         draft = client.v1.invoices.create({"customer": customer.id, "auto_advance": False, **more})
@@ -47,7 +47,7 @@ def test_two_parts_pay_an_invoice(client: stripe.StripeClient, opened: Opened, i
     invoice = opened()
     first, second = intended(2000), intended(3000, confirm=True)
     attached = client.v1.invoices.attach_payment(invoice.id, {"payment_intent": first.id, "expand": ["payments"]})
-    assert [(row.is_default, row.status, row.amount_requested) for row in attached.payments.data] == [  # type: ignore[union-attr]
+    assert [(row.is_default, row.status, row.amount_requested) for row in attached.payments.data] == [
         (False, "open", 2000),
         (True, "open", 5000),
     ]

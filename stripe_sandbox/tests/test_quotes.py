@@ -1,4 +1,4 @@
-"""Quotes: drawn up, finalized, accepted into an invoice, a subscription or a schedule, canceled, revised."""
+"""Quotes are drawn up, finalized, accepted into an invoice, a subscription or a schedule, canceled, and revised."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ def hour(client: stripe.StripeClient, price: stripe.Price) -> stripe.Price:
 
 @pytest.fixture
 def quoted(client: stripe.StripeClient, customer: stripe.Customer, price: stripe.Price) -> Quoted:
-    """A new draft for Alice, over one month."""
+    """Make drafts for Alice, over one month."""
 
     def make(**more: Any) -> stripe.Quote:
         return client.v1.quotes.create({"customer": customer.id, "line_items": [{"price": price.id}], **more})
@@ -128,12 +128,12 @@ def test_a_quote_says_what_is_due_at_once_and_what_recurs(
     assert (quote.amount_subtotal, quote.amount_total, quote.total_details.amount_discount) == (4800, 2500, 2300)
     assert recurring is not None
     assert (recurring.amount_subtotal, recurring.amount_total, recurring.interval) == (4000, 2000, "month")
-    assert [row.amount_subtotal for row in quote.line_items.data] == [4000, 700, 100]  # type: ignore[union-attr]
-    assert len(upfront.line_items.data) == 3  # type: ignore[union-attr]
+    assert [row.amount_subtotal for row in quote.line_items.data] == [4000, 700, 100]
+    assert len(upfront.line_items.data) == 3
     breakdown = quote.total_details.breakdown
     assert breakdown is not None
     assert sorted(entry.amount for entry in breakdown.discounts) == [300, 2000]
-    assert [row.source.coupon for row in quote.discounts] == [once.id]  # type: ignore[union-attr]
+    assert [row.source.coupon for row in quote.discounts] == [once.id]
     assert client.v1.coupons.retrieve(once.id).times_redeemed == 0
 
     client.v1.quotes.finalize_quote(quote.id)
@@ -144,7 +144,7 @@ def test_a_quote_says_what_is_due_at_once_and_what_recurs(
 
 def test_a_trial_is_not_due_at_once(client: stripe.StripeClient, quoted: Quoted, price: Any, hour: Any) -> None:
     quote = quoted(line_items=[{"price": price.id}, {"price": hour.id}], subscription_data={"trial_period_days": 7})
-    assert (quote.computed.upfront.amount_total, quote.computed.recurring.amount_total) == (700, 2000)  # type: ignore[union-attr]
+    assert (quote.computed.upfront.amount_total, quote.computed.recurring.amount_total) == (700, 2000)
     listed = client.v1.quotes.computed_upfront_line_items.list(quote.id).data
     assert [row.amount_total for row in listed] == [700]
     assert [row.quantity for row in client.v1.quotes.line_items.list(quote.id).data] == [1, 1]
@@ -157,7 +157,7 @@ def test_a_draft_is_changed_and_an_open_one_only_in_its_expiry(
     client: stripe.StripeClient, quoted: Quoted, price: Any, hour: Any
 ) -> None:
     quote = quoted(header="Dear Alice", expand=["line_items"])
-    first = quote.line_items.data[0]  # type: ignore[union-attr]
+    first = quote.line_items.data[0]
     changed = client.v1.quotes.update(
         quote.id,
         {
@@ -172,7 +172,7 @@ def test_a_draft_is_changed_and_an_open_one_only_in_its_expiry(
     assert (changed.amount_total, changed.description, changed.footer, changed.header, changed.metadata.to_dict()) == (
         8700, "More of it", "Yours", None, {"a": "b"},
     )  # fmt: skip
-    assert changed.line_items.data[0].id == first.id  # type: ignore[union-attr]
+    assert changed.line_items.data[0].id == first.id
     client.v1.quotes.finalize_quote(quote.id, {"expires_at": quote.created + 5 * DAY})
     later = client.v1.quotes.update(quote.id, {"expires_at": quote.created + 9 * DAY})
     assert later.expires_at == quote.created + 9 * DAY
@@ -196,7 +196,7 @@ def test_a_quote_that_expires_is_canceled(
 def test_a_revision_takes_the_place_of_its_quote(client: stripe.StripeClient, quoted: Quoted, price: Any) -> None:
     first = client.v1.quotes.finalize_quote(quoted(description="One").id)
     second = client.v1.quotes.create({"from_quote": {"quote": first.id, "is_revision": True}})
-    assert (second.description, second.amount_total, second.from_quote.is_revision) == ("One", 2000, True)  # type: ignore[union-attr]
+    assert (second.description, second.amount_total, second.from_quote.is_revision) == ("One", 2000, True)
     assert client.v1.quotes.finalize_quote(second.id).number == str(first.number)[:-1] + "2"
     assert client.v1.quotes.retrieve(first.id).status == "canceled"
     copy = client.v1.quotes.create({"from_quote": {"quote": second.id}, "description": "Another"})
@@ -287,7 +287,7 @@ def test_a_quote_takes_all_that_it_says(
     else:
         quote = client.v1.quotes.update(client.v1.quotes.create({"customer": customer.id}).id, given)
     assert (quote.amount_subtotal, quote.amount_total, quote.footer) == (1000, 125, "Yours")
-    assert (quote.computed.recurring.amount_total, quote.invoice_settings.days_until_due) == (250, 5)  # type: ignore[union-attr]
+    assert (quote.computed.recurring.amount_total, quote.invoice_settings.days_until_due) == (250, 5)
     shown = quote.subscription_data
     assert (shown.description, shown.effective_date, shown.trial_period_days) == ("Ours", begins, 3)
     client.v1.quotes.finalize_quote(quote.id)
@@ -296,7 +296,7 @@ def test_a_quote_takes_all_that_it_says(
     control("/advance", {"to": begins + 60})
     begun = client.v1.subscription_schedules.retrieve(schedule.id).subscription
     sub = client.v1.subscriptions.retrieve(str(begun), {"expand": ["latest_invoice"]})
-    assert (sub.status, sub.latest_invoice.total, sub.description) == ("trialing", 125, "Ours")  # type: ignore[union-attr]
+    assert (sub.status, sub.latest_invoice.total, sub.description) == ("trialing", 125, "Ours")
 
 
 def test_the_invoice_of_a_quote_is_described_by_an_update(
