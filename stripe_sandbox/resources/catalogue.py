@@ -246,7 +246,7 @@ def update_price(state: State, price: str, params: Params) -> Object:
 
 @api.add("GET", "/v1/prices/{price}", "PriceRetrieveParams")
 def retrieve_price(state: State, price: str, params: Params) -> Object:
-    return state.notes.get(price, {}).get("deleted") or state.get("price", price)
+    return state.get("price", price)
 
 
 @api.add("GET", "/v1/prices", "PriceListParams", "active created currency product lookup_keys type recurring")

@@ -73,9 +73,7 @@ FURTHER_CALLS = {
     "plans.create": lambda c, w: c.v1.plans.create(
         {"amount": 5, "currency": "usd", "interval": "day", "product": w["products.create"].id}
     ),
-    "plans.retrieve": lambda c, w: c.v1.plans.retrieve(w["plans.create"].id),
     "plans.update": lambda c, w: c.v1.plans.update(w["plans.create"].id, {"nickname": "Daily"}),
-    "plans.list": lambda c, w: c.v1.plans.list({"active": True}),
     "plans.delete": lambda c, w: c.v1.plans.delete(w["plans.create"].id),
     "quotes.create": quoted,
     "quotes.retrieve": lambda c, w: c.v1.quotes.retrieve(w["quotes.create"].id, {"expand": ["line_items"]}),

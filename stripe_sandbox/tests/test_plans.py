@@ -85,6 +85,9 @@ def test_a_deleted_plan_is_kept_by_those_who_have_it(
     sub = client.v1.subscriptions.create({"customer": alice.id, "items": [{"plan": "gold"}]})
     assert client.v1.plans.delete("gold").deleted is True
     assert client.v1.plans.list().data == []
+    with pytest.raises(stripe.InvalidRequestError, match="No such price") as gone:
+        client.v1.prices.retrieve("gold")
+    assert gone.value.http_status == 404
     with pytest.raises(stripe.InvalidRequestError, match="No such price"):
         client.v1.subscriptions.create({"customer": alice.id, "items": [{"price": "gold"}]})
     item = sub["items"]["data"][0].id
