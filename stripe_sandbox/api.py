@@ -117,7 +117,7 @@ def _once(state: State, request: Request, request_id: str) -> Response:
 
 def _digest(request: Request) -> str:
     """Return a digest of the path and the parameters, in whatever order and encoding they came."""
-    given = forms.decode(_text(request))
+    given = _given(request)
     return hashlib.sha256(json.dumps([request.path, given], sort_keys=True).encode()).hexdigest()
 
 
@@ -173,6 +173,8 @@ def _perform(state: State, request: Request) -> Response:
     arguments = {name: unquote(value) for name, value in names.items()}
     with clocks.within(state, _clock_of(state, request, params, arguments)):
         result = route.handler(state, params=params, **arguments)
+    if isinstance(result, Response):
+        return result
     return Response(200, json.dumps(shortened(expand(state, result, paths))).encode())
 
 
@@ -190,7 +192,25 @@ def _text(request: Request) -> str:
         raise invalid("The request body is not UTF-8 form data.") from None
 
 
-def _params(request: Request, route: Route) -> dict[str, Any]:
-    if "json" in request.headers.get("content-type", ""):
+def _given(request: Request) -> dict[str, Any]:
+    """Return the parameters as they came: form-encoded, and in a body of version 2 as JSON."""
+    is_json = "json" in request.headers.get("content-type", "") and bool(request.body)
+    if not is_json:
+        return forms.decode(_text(request))
+    if not request.path.startswith("/v2/"):
         raise invalid("The API takes form-encoded parameters (Content-Type: application/x-www-form-urlencoded).")
-    return validate(forms.decode(_text(request)), route.params, route.covered, route.tolerated)
+    try:
+        given = json.loads(request.body)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise invalid("The request body is not a JSON object.")
+    return given
+
+
+def _params(request: Request, route: Route) -> dict[str, Any]:
+    given = _given(request)
+    params = validate(given, route.params, route.covered, route.tolerated)
+    if route.pattern.startswith("/v2/") and "page" in given:
+        params["page"] = given["page"]
+    return params

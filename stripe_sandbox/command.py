@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=port, default=12111, help="0 takes a free one (default 12111)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
     parser.add_argument("--forward", type=url, metavar="URL", help="deliver every event there")
+    parser.add_argument("--forward-thin", type=url, metavar="URL", help="deliver every thin event there")
     parser.add_argument("--webhook-secret", metavar="whsec_…", help="sign with this secret (default: a new one)")
     parser.add_argument("--state", type=state_file, metavar="FILE", help="keep the state in this file")
     parser.add_argument(
@@ -50,9 +51,10 @@ def run(
     state: str | None,
     write: Callable[[str], Any] = print,
     any_version: bool = False,
+    forward_thin: str | None = None,
     **_: Any,
 ) -> int:
-    sandbox = Sandbox(port, host, forward, webhook_secret, state, any_version=any_version)
+    sandbox = Sandbox(port, host, forward, webhook_secret, state, any_version=any_version, forward_thin=forward_thin)
     try:
         sandbox.start()
     except NotAState as error:

@@ -12,7 +12,7 @@ from .errors import ApiError, invalid, unknown_route
 from .http.messages import Request, Response, refusal
 from .http.origin import refuse_other_sites
 from .people import buying, delayed, filling, paying, portal
-from .resources import payment_intents, setup_intents
+from .resources import coupons, payment_intents, setup_intents
 from .store import SETTINGS
 
 if TYPE_CHECKING:
@@ -207,6 +207,12 @@ def answer_bank(sandbox: "Sandbox", given: Body, intent: str) -> Body:
     known(given, "outcome", "code")
     answered = delayed.answer(sandbox.state, intent, optional_text(given, "outcome"), optional_text(given, "code"))
     return {"payment_intent": answered}
+
+
+@action("POST", "/customers/{customer}/discount")
+def give_discount(sandbox: "Sandbox", given: Body, customer: str) -> Body:
+    """Act as staff who give a customer a coupon, or a promotion code, in the Dashboard."""
+    return {"customer": coupons.give_customer(sandbox.state, customer, known(given, "coupon", "promotion_code"))}
 
 
 @action("POST", "/disputes")

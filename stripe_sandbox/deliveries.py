@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from .events import shown, targets, wants
+from . import thin_events
+from .events import has_form, shown, targets
 from .faults import Faults
 from .store import Object, State
 
@@ -45,12 +46,12 @@ class Dispatcher:
         if not published:
             return
         for target in targets(self.state):
-            wanted = [event for event in published if wants(target, event["type"])]
+            wanted = [event for event in published if thin_events.is_for(self.state, target, event)]
             if wanted:
                 self._line(target).add(wanted)
 
     def deliver(self, event: Object) -> int:
-        found = targets(self.state)
+        found = [target for target in targets(self.state) if has_form(target, event["type"])]
         for target in found:
             self._line(target).add([event])
         return len(found)
@@ -88,12 +89,13 @@ class Dispatcher:
     def record(self, delivery: Delivery, target: dict[str, Any], status: int | None, note: str | None) -> None:
         row = delivery.event
         with self.lock:
-            if status is not None and 200 <= status < 300 and target["id"] not in row["reached"]:
-                row["reached"].append(target["id"])
-                row["pending_webhooks"] = max(0, row["pending_webhooks"] - 1)
-                if not row["pending_webhooks"]:
+            told = self.state.note(row["id"]) if row["object"] == thin_events.KIND else row
+            if status is not None and 200 <= status < 300 and target["id"] not in told.get("reached", [target["id"]]):
+                told["reached"].append(target["id"])
+                told["pending_webhooks"] = max(0, told["pending_webhooks"] - 1)
+                if not told["pending_webhooks"]:
                     self.state.undelivered.pop(row["id"], None)
-            if self.state.find("event", row["id"]) is None:
+            if self.state.find(row["object"], row["id"]) is None:
                 return  # sent before a reset
             self.state.deliveries.append(
                 {
@@ -194,7 +196,9 @@ class Line(threading.Thread):
             self.dispatcher.record(delivery, target, None, "dropped")
             return
         with self.dispatcher.lock:
-            body = json.dumps(shown(delivery.event), indent=2).encode()
+            event = delivery.event
+            payload = thin_events.notification(event) if event["object"] == thin_events.KIND else shown(event)
+            body = json.dumps(payload, indent=2).encode()
         header = self._signature(body, target["secret"])
         status, note = post(target["url"], body, header)
         self.dispatcher.record(delivery, target, status, note)

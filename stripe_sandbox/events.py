@@ -3,13 +3,15 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from .http.embedding import shortened
-from .store import Object, State
+from .store import Object, State, Table
 from .versions import API_VERSION
 
 KEPT = 30 * 86400
+THIN = ("v1.", "v2.")
 Follower = Callable[[State, str, str], None]
 FOLLOWERS: list[Follower] = []  # called with each published event's type and snapshot
 
@@ -41,6 +43,11 @@ def _publish(state: State, entry: dict[str, Any]) -> None:
         state.undelivered[row["id"]] = None
     for follow in FOLLOWERS:
         follow(state, entry["type"], entry["snapshot"])
+
+
+def iso(instant: int) -> str:
+    """Return an instant as the second API writes it."""
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def shown(row: Object) -> Object:
@@ -100,24 +107,44 @@ def difference(before: Any, after: Any) -> dict[str, Any]:
 
 
 def targets(state: State) -> list[dict[str, Any]]:
-    """Return where events go: the enabled endpoints, and the address given by --forward."""
+    """Return where events go: the enabled endpoints and destinations, and the addresses given by --forward and
+    --forward-thin."""
     endpoints = [
         {"id": row["id"], "url": row["url"], "events": row["enabled_events"], "secret": state.note(row["id"])["secret"]}
         for row in state.table("webhook_endpoint").rows.values()
         if row["status"] == "enabled"
     ]
+    endpoints += [
+        {"id": row["id"], "events": row["enabled_events"], "payload": row["event_payload"], **state.note(row["id"])}
+        for row in state.table("v2.core.event_destination").rows.values()
+        if row["status"] == "enabled"
+    ]
     if state.forward:
         endpoints.append({"id": "forward", "url": state.forward, "events": ["*"], "secret": state.webhook_secret})
+    if state.forward_thin:
+        thin = {"id": "forward_thin", "url": state.forward_thin, "events": ["*"], "payload": "thin"}
+        endpoints.append({**thin, "secret": state.webhook_secret})
     return endpoints
 
 
 def wants(target: dict[str, Any], kind: str) -> bool:
-    return "*" in target["events"] or kind in target["events"]
+    """Return whether the target takes events of this type."""
+    return has_form(target, kind) and ("*" in target["events"] or kind in target["events"])
+
+
+def has_form(target: dict[str, Any], kind: str) -> bool:
+    """Return whether the target takes events of this form: a thin one goes only where thin payloads are asked for."""
+    return kind.startswith(THIN) == (target.get("payload") == "thin")
 
 
 def forget_old(state: State) -> None:
     """Delete events after 30 days, as Stripe does."""
-    table, oldest = state.table("event"), state.now() - KEPT
+    oldest = state.now() - KEPT
+    for kind in ("event", "v2.core.event"):
+        _forget(state, state.table(kind), oldest if kind == "event" else iso(oldest))
+
+
+def _forget(state: State, table: Table, oldest: int | str) -> None:
     gone = []
     for row in table.rows.values():
         if row["created"] >= oldest:

@@ -35,8 +35,10 @@ class Sandbox:
         seed: str | int | None = None,
         now: int | None = None,
         any_version: bool = False,
+        forward_thin: str | None = None,
     ) -> None:
-        self.host, self.port, self.forward, self.any_version = host, port, forward, any_version
+        self.host, self.port, self.any_version = host, port, any_version
+        self.forward, self.forward_thin = forward, forward_thin
         self.webhook_secret = webhook_secret or f"whsec_{secrets.token_hex(16)}"
         self.key = "sk_test_sandbox"
         self.state_file = Path(state_file) if state_file else None
@@ -98,7 +100,7 @@ class Sandbox:
 
     def _prepare(self, state: State) -> State:
         state.forward, state.webhook_secret, state.base_url = self.forward, self.webhook_secret, self.url
-        state.any_version = self.any_version
+        state.forward_thin, state.any_version = self.forward_thin, self.any_version
         return state
 
     def _tick(self) -> None:

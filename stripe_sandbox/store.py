@@ -119,6 +119,7 @@ class State:
         self.request: dict[str, str | None] = {"id": None, "idempotency_key": None}
         self.base_url = "http://127.0.0.1:12111"
         self.forward: str | None = None
+        self.forward_thin: str | None = None
         self.webhook_secret = ""
         self.any_version = False
         self.versions_met: set[str] = set()

@@ -4,7 +4,21 @@ from typing import Any
 
 from ..events import emit, in_order, recorded
 from ..store import Object, State
-from . import aftermath, charges, collection, invoicing, items, phases, phasing, proration, standing, subscribing
+from . import (
+    aftermath,
+    charges,
+    collection,
+    customer_discounts,
+    invoicing,
+    items,
+    line_items,
+    periods,
+    phases,
+    phasing,
+    proration,
+    standing,
+    subscribing,
+)
 from .due import advance, job, run_due
 from .periods import days
 
@@ -46,18 +60,25 @@ def preview_of_renewal(
 ) -> Object:
     """Return the next invoice as it would be, with `more` lines, or under the phases `shown`; neither filed nor
     numbered, and without an id."""
-    sub = phasing.foreseen(state, sub, items.period_end(sub), shown)
-    start, end = items.next_period(sub, items.period_end(sub))
-    lines = proration.pending_lines(state, sub) + (more or [])
-    for row in sub["items"]["data"]:
-        lines.append(
-            subscribing.regular_line(state, sub, {**row, "current_period_start": start, "current_period_end": end})
-        )
     period = (items.period_start(sub), items.period_end(sub))
-    lasting = [known for known in sub["discounts"] if (state.get("discount", known)["end"] or start + 1) > start]
+    start = period[1]
+    sub = phasing.foreseen(state, sub, start, shown)
+    lines = proration.pending_lines(state, sub) + (more or [])
+    if sub["status"] == "trialing" and sub["trial_start"] == start:
+        lines += [line_items.trial_line(state, sub, row) for row in sub["items"]["data"]]
+        return _upcoming(state, sub, lines, period)
+    for row in items.ending(sub, start):
+        _, end = periods.around(sub["billing_cycle_anchor"], start, row["price"]["recurring"])
+        after = {**row, "current_period_start": start, "current_period_end": end}
+        lines.append(subscribing.regular_line(state, sub, after, is_shared=True))
+    return _upcoming(state, sub, lines, period)
+
+
+def _upcoming(state: State, sub: Object, lines: list[Object], period: tuple[int, int]) -> Object:
+    lasting = customer_discounts.counting(state, sub, period[1])
     invoice = invoicing.document(state, sub, "upcoming", lines, id="upcoming_in", period=period, discounts=lasting)
     if charged(sub):
-        invoice["next_payment_attempt"] = start + state.settings["finalize_after"]
+        invoice["next_payment_attempt"] = period[1] + state.settings["finalize_after"]
     del invoice["id"]
     return invoice
 
@@ -93,26 +114,29 @@ def _ends_without_card(state: State, sub: Object) -> bool:
 
 
 def renew_now(state: State, sub: Object) -> None:
-    """Begin the next period and draw up its invoice, which is finalized and charged an hour later."""
-    start, end = items.next_period(sub, items.period_end(sub))
+    """Begin the next period of the items whose period is over, and draw up its invoice, which is finalized and charged
+    an hour later. Items whose period is longer wait for its end."""
     old = (items.period_start(sub), items.period_end(sub))
+    start, rows = old[1], items.ending(sub, old[1])
     collects = sub["status"] != "unpaid"
     with in_order(state, (UPDATED, "invoice.created")), recorded(state, sub, UPDATED):
         lines = proration.take_pending_lines(state, sub)
-        full, end = end, min(end, sub["cancel_at"] or end)
-        items.set_period(sub, start, end)
+        for row in rows:
+            end = periods.end_of(sub["billing_cycle_anchor"], start, row["price"]["recurring"])
+            row.update(current_period_start=start, current_period_end=min(end, sub["cancel_at"] or end))
         if sub["status"] == "trialing":
             sub["status"] = "active"
-        lines += [subscribing.regular_line(state, sub, row, until=full) for row in sub["items"]["data"]]
+        if not subscribing.is_free_until_anchor(state, sub):
+            lines += [subscribing.regular_line(state, sub, row, is_shared=True) for row in rows]
         due = state.now() + state.settings["finalize_after"]
         collects = collects and (sub["pause_collection"] or {}).get("behavior") != "keep_as_draft"
         values: dict[str, Any] = {"automatically_finalizes_at": due}
         values["next_payment_attempt"] = due if charged(sub) else None
         if not collects:
             values = {"auto_advance": False}
-        invoice = invoicing.draft(state, sub, "subscription_cycle", lines, period=old, **values)
+        invoice = invoicing.draft(state, sub, "subscription_cycle", lines, period=old, **values) if lines else None
     standing.plan(state, sub)
-    if collects:
+    if collects and invoice is not None:
         state.schedule(due, "finalize", invoice["id"], urgency=4)
 
 

@@ -74,8 +74,9 @@ def drawn_up(state: State, invoice: Object, params: dict[str, Any]) -> Object:
         raise invalid("You can't credit an invoice while its payment is processing.", "invoice")
     lines = lines_of(state, invoice, params)
     subtotal, off = sum(line["amount"] for line in lines), sum(line["discount_amount"] for line in lines)
-    total, is_paid = subtotal - off, invoice["status"] == "paid"
-    _check_amounts(invoice, total, {name: params.get(name) or 0 for name in PARTS})
+    total = subtotal - off
+    before = min(total, invoice["amount_remaining"])
+    _check_amounts(invoice, total, total - before, {name: params.get(name) or 0 for name in PARTS})
     identifier = state.new_id("cn")
     notes = state.table(KIND).where("invoice", invoice["id"])
     return {
@@ -99,8 +100,8 @@ def drawn_up(state: State, invoice: Object, params: dict[str, Any]) -> Object:
         "number": f"{invoice['number']}-CN-{len(notes) + 1:02d}",
         "out_of_band_amount": params.get("out_of_band_amount"),
         "pdf": f"{state.base_url}/objects/{identifier}",
-        "post_payment_amount": total if is_paid else 0,
-        "pre_payment_amount": 0 if is_paid else total,
+        "post_payment_amount": total - before,
+        "pre_payment_amount": before,
         "pretax_credit_amounts": [each for line in lines for each in line["pretax_credit_amounts"]],
         "reason": params.get("reason"),
         "refunds": [],
@@ -111,39 +112,37 @@ def drawn_up(state: State, invoice: Object, params: dict[str, Any]) -> Object:
         "total": total,
         "total_excluding_tax": total,
         "total_taxes": [],
-        "type": "post_payment" if is_paid else "pre_payment",
+        "type": "post_payment" if not before else "pre_payment" if before == total else "mixed",
         "voided_at": None,
     }
 
 
-def _check_amounts(invoice: Object, total: int, parts: dict[str, int]) -> None:
-    """Check that the parts say where the money of a paid invoice goes; another has none to go anywhere."""
-    left = invoice["amount_remaining"]
-    if invoice["status"] == "paid":
-        left = invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"]
+def _check_amounts(invoice: Object, total: int, after: int, parts: dict[str, int]) -> None:
+    """Check that the parts say where the money goes that was paid and is credited: `after` paying."""
+    left = invoice["amount_remaining"] + invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"]
     if total < 1:
         raise invalid("A credit note must be over a positive amount.", "amount")
     if total > left:
         shown = pricing.shown(left, invoice["currency"])
         raise invalid(f"The amount of the credit note is greater than what may still be credited ({shown}).", "amount")
     given = sum(parts.values())
-    if min(parts.values()) < 0 or given != (total if invoice["status"] == "paid" else 0):
+    if min(parts.values()) < 0 or given != after:
         raise invalid(
             "The sum of `refund_amount`, `credit_amount` and `out_of_band_amount` must equal the post-payment amount: "
-            f"{total if invoice['status'] == 'paid' else 0}.",
+            f"{after}.",
             "refund_amount",
         )
 
 
 def issue(state: State, invoice: Object, params: dict[str, Any]) -> Object:
     if amount := params.get("refund_amount"):
-        _check_refund(_charge_of(state, invoice), amount)
+        _charge_of(state, invoice, amount)
     note = state.put(drawn_up(state, invoice, params))
     with recorded(state, invoice, "invoice.updated"):
-        if note["type"] == "pre_payment":
-            _lower(state, invoice, note["total"])
-        else:
-            invoice["post_payment_credit_notes_amount"] += note["total"]
+        if note["pre_payment_amount"]:
+            _lower(state, invoice, note["pre_payment_amount"])
+        if note["post_payment_amount"]:
+            invoice["post_payment_credit_notes_amount"] += note["post_payment_amount"]
             _give_back(state, invoice, note, params)
     emit(state, "credit_note.created", note)
     if invoice["status"] != "paid" and not invoice["amount_remaining"]:
@@ -157,9 +156,7 @@ def _lower(state: State, invoice: Object, amount: int) -> None:
     invoice["pre_payment_credit_notes_amount"] += amount
     invoice["amount_due"] -= amount
     invoice["amount_remaining"] -= amount
-    intent, payment = invoicing.intent_of(state, invoice), invoicing.payment_of(state, invoice)
-    if intent is not None and payment is not None and invoice["amount_remaining"]:
-        intent["amount"] = payment["amount_requested"] = invoice["amount_remaining"]
+    invoicing.follow_remaining(state, invoice)
 
 
 def _give_back(state: State, invoice: Object, note: Object, params: dict[str, Any]) -> None:
@@ -169,22 +166,27 @@ def _give_back(state: State, invoice: Object, note: Object, params: dict[str, An
         moved = balances.move(state, customer, -credit, KIND, **values)
         note["customer_balance_transaction"] = moved["id"]
     if amount := params.get("refund_amount"):
-        made = aftermath.refund(state, _charge_of(state, invoice), amount, None, {})
+        made = aftermath.refund(state, _charge_of(state, invoice, amount), amount, None, {})
         note["refunds"] = [{"amount_refunded": amount, "payment_record_refund": None, "refund": made["id"],
                             "type": "refund"}]  # fmt: skip
 
 
-def _charge_of(state: State, invoice: Object) -> Object:
-    intent = invoicing.intent_of(state, invoice)
-    charge = state.find("charge", intent["latest_charge"]) if intent else None
-    if charge is None or charge["status"] != "succeeded":
+def _charge_of(state: State, invoice: Object, amount: int) -> Object:
+    """Return the newest charge that paid the invoice and can be refunded by so much."""
+    charges = [charge for row in reversed(state.table("invoice_payment").where("invoice", invoice["id"]))
+               if (charge := _paid_by(state, row)) is not None]  # fmt: skip
+    if not charges:
         raise invalid("The invoice was not paid by a charge: it cannot be refunded.", "refund_amount")
-    return charge
+    for charge in charges:
+        if not charge["disputed"] and amount <= charge["amount"] - charge["amount_refunded"]:
+            return charge
+    raise invalid("The charge of this invoice cannot be refunded by so much.", "refund_amount")
 
 
-def _check_refund(charge: Object, amount: int) -> None:
-    if charge["disputed"] or amount > charge["amount"] - charge["amount_refunded"]:
-        raise invalid("The charge of this invoice cannot be refunded by so much.", "refund_amount")
+def _paid_by(state: State, payment: Object) -> Object | None:
+    intent = state.get("payment_intent", payment["payment"]["payment_intent"])
+    charge = state.find("charge", intent["latest_charge"])
+    return charge if charge and charge["status"] == "succeeded" and payment["status"] == "paid" else None
 
 
 def void(state: State, note: Object) -> None:

@@ -11,7 +11,8 @@ from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
 from ..http.blanks import blank
 from ..store import Object, State
-from . import periods, pricing
+from . import customer_discounts, periods, pricing
+from .customer_discounts import DELETED
 from .due import job
 from .reductions import amount_off, coupon_of
 
@@ -25,7 +26,7 @@ class Given:
     of_items: dict[str, list[str | Object]]
 
 
-CREATED, DELETED = "customer.discount.created", "customer.discount.deleted"
+CREATED = "customer.discount.created"
 
 
 def chosen(state: State, entry: dict[str, Any], customer: str | None, currency: str, amount: int) -> tuple[Object, Any]:
@@ -92,7 +93,8 @@ def give(
     payer = payer or target
     picked = [_picked(state, entry, target, amount, payer) for entry in entries or []]
     kept = [each if isinstance(each, str) else redeem(state, *each, target, session, payer)["id"] for each in picked]
-    gone = [identifier for identifier in target["discounts"] if identifier not in kept]
+    lasting = (*kept, customer_discounts.held(state, payer["customer"]))
+    gone = [identifier for identifier in target["discounts"] if identifier not in lasting]
     target["discounts"] = kept
     for identifier in gone:
         emit(state, DELETED, state.get("discount", identifier))
@@ -101,18 +103,24 @@ def give(
 def foreseen(state: State, sub: Object, params: dict[str, Any], rows: list[Object]) -> Given:
     """Return the discounts that a subscription would have after an update with these `discounts` and
     `items[].discounts`."""
-    whole: list[str | Object] = list(sub["discounts"])
+    whole: list[str | Object] = list(customer_discounts.counting(state, sub))
     if "discounts" in params:
-        whole = _foreseen(state, params["discounts"], sub, items_total(state, sub, rows), sub)
+        whole = drawn_up_all(state, params["discounts"], sub, items_total(state, sub, rows), sub)
     of_items = {}
     for row in rows:
         for entry in (each for each in params.get("items") or [] if _is_for(each, row) and "discounts" in each):
             amount = pricing.item_amount(state, row, sub["currency"])
-            of_items[row["id"]] = _foreseen(state, entry["discounts"], row, amount, sub)
+            of_items[row["id"]] = drawn_up_all(state, entry["discounts"], row, amount, sub)
     return Given(whole, of_items)
 
 
-def _foreseen(state: State, entries: Any, target: Object, amount: int, payer: Object) -> list[str | Object]:
+def of_whole(state: State, sub: Object) -> Given:
+    """Return the discounts that a subscription has by now."""
+    return Given(list(customer_discounts.counting(state, sub)), {})
+
+
+def drawn_up_all(state: State, entries: Any, target: Object, amount: int, payer: Object) -> list[str | Object]:
+    """Return discounts as `give` would give them."""
     picked = [_picked(state, entry, target, amount, payer) for entry in entries or []]
     return [each if isinstance(each, str) else drawn_up(state, *each, target, None, payer) for each in picked]
 
@@ -145,7 +153,7 @@ def _picked(
     known = entry.get("discount")
     if known is None:
         return chosen(state, entry, payer["customer"], payer["currency"], amount)
-    if known not in target["discounts"]:
+    if known not in (*target["discounts"], customer_discounts.held(state, payer["customer"])):
         raise invalid(f"No such discount: '{known}'", "discounts", "resource_missing")
     return str(known)
 
@@ -207,6 +215,7 @@ def take_away(state: State, target: Object, identifier: str) -> None:
 def discount_ends(state: State, identifier: str) -> None:
     discount = state.get("discount", identifier)
     item = state.notes.get(discount["subscription_item"], {})
+    customer_discounts.end(state, discount)
     sub = state.find("subscription", discount["subscription"] or item.get("subscription"))
     if sub is not None and sub["status"] != "canceled":
         with recorded(state, sub, "customer.subscription.updated"):
@@ -240,6 +249,9 @@ def use_up(state: State, sub: Object, invoice: Object) -> None:
     """End the discount of each coupon that counts once and has reduced this invoice."""
     used = [entry["discount"] for entry in invoice["total_discount_amounts"] if entry["amount"]]
     for identifier in used:
-        once = coupon_of(state, state.get("discount", identifier))["duration"] == "once"
+        discount = state.get("discount", identifier)
+        once = coupon_of(state, discount)["duration"] == "once"
         if once and "items" in sub:
             _end(state, sub, identifier)
+        if once:
+            customer_discounts.end(state, discount)

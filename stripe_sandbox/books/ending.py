@@ -1,5 +1,7 @@
 """The end of a subscription is set, moved, or taken back, with the period that it had shortened."""
 
+from collections.abc import Iterator
+
 from ..store import Object, State
 from . import items, proration, standing
 
@@ -13,14 +15,23 @@ def move(
     from it, and charges for it unless `prorations` is `none` (assumed). The caller announces what changes in the
     subscription."""
     standing.schedule_cancellation(state, sub, at, at_period_end)
-    start, before, end = items.period_start(sub), items.period_end(sub), items.whole(sub)[1]
-    end = min(end, at or end)
-    if end <= before or sub["status"] not in LIVE:
+    parts = list(_given_back(sub, at)) if sub["status"] in LIVE else []
+    if not parts:
         return
-    change = proration.charge(state, sub, sub["items"]["data"], (start, end), before)
-    items.set_period(sub, start, end)
+    change = proration.charge(state, sub, parts)
+    for row, (_, end) in parts:
+        row["current_period_end"] = end
     standing.plan(state, sub)
     if prorations == "always_invoice":
         state.schedule(state.now(), "collect_finalized", proration.bill(state, sub, change)["id"])
     elif prorations != "none":
         proration.file_items(state, sub, change)
+
+
+def _given_back(sub: Object, at: int | None) -> Iterator[tuple[Object, tuple[int, int]]]:
+    """Yield the items whose period had been shortened, each with the part that it gets back."""
+    for row in sub["items"]["data"]:
+        before, end = row["current_period_end"], items.whole_of(row, sub["billing_cycle_anchor"])[1]
+        end = min(end, at or end)
+        if end > before:
+            yield row, (before, end)

@@ -7,7 +7,7 @@ from ..events import emit, recorded
 from ..http.blanks import blank, embedded_list
 from ..http.metadata import merged
 from ..store import Object, State
-from . import invoicing, items, line_items, pricing, reductions
+from . import discounting, invoicing, items, line_items, pricing, reductions
 
 MOST = 99_999_999
 RENDERING = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
@@ -101,7 +101,7 @@ def line(state: State, row: Object) -> Object:
 
 def given(holder: Object) -> list[dict[str, Any]]:
     """Return the one-time prices that a phase or a subscription's parameters add (`add_invoice_items`), as items."""
-    names = (*PLAIN, "price", "quantity")
+    names = (*PLAIN, "price", "quantity", "discounts")
     entries = holder.get("add_invoice_items") or []
     return [{name: each[name] for name in names if each.get(name) is not None} for each in entries]
 
@@ -109,9 +109,23 @@ def given(holder: Object) -> list[dict[str, Any]]:
 def wait(state: State, sub: Object, holder: Object) -> None:
     """Leave the added items for the subscription's next invoice."""
     for entry in given(holder):
-        row = state.put(item(state, sub, entry))
+        row = added(state, sub, entry)
         state.note(sub["id"]).setdefault("pending_items", []).append(row["id"])
-        emit(state, "invoiceitem.created", row)
+
+
+def added(state: State, payer: Object, entry: dict[str, Any]) -> Object:
+    """Make an invoice item, with the discounts that are given for it alone."""
+    row = state.put(item(state, payer, entry))
+    discounting.give(state, entry.get("discounts"), row, row["amount"], payer=payer)
+    emit(state, "invoiceitem.created", row)
+    return row
+
+
+def drawn_up(state: State, payer: Object, entry: dict[str, Any]) -> Object:
+    """Return an invoice item as it would be, for a preview: neither it nor its discounts are there for good."""
+    row = item(state, payer, entry)
+    row["discounts"] = discounting.drawn_up_all(state, entry.get("discounts"), row, row["amount"], payer)
+    return row
 
 
 def waiting(state: State, customer: str) -> list[Object]:
@@ -120,9 +134,10 @@ def waiting(state: State, customer: str) -> list[Object]:
     return [row for row in rows if row["invoice"] is None and row["parent"] is None]
 
 
-def draft(state: State, payer: Object, rows: list[Object], **values: Any) -> Object:
-    """Make a draft invoice over these items; it is not its subscription's latest one."""
-    parent: dict[str, Any] = {} if payer["id"] else {"parent": None}
+def draft(state: State, payer: Object, rows: list[Object], quoted: Object | None = None, **values: Any) -> Object:
+    """Make a draft invoice over these items; it is not its subscription's latest one. `quoted` says of which quote it
+    is."""
+    parent: dict[str, Any] = {} if payer["id"] else {"parent": quoted}
     parent |= {"rendering": RENDERING, "webhooks_delivered_at": state.now()}
     if payer["id"]:
         parent["period"] = (items.period_start(payer), state.now())
@@ -132,6 +147,7 @@ def draft(state: State, payer: Object, rows: list[Object], **values: Any) -> Obj
         row["invoice"] = invoice["id"]
         state.put(row)
     emit(state, "invoice.created", invoice)
+    discounting.use_up(state, payer if payer["id"] is None else {}, invoice)
     return invoice
 
 

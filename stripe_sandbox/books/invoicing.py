@@ -5,7 +5,7 @@ from typing import Any
 from ..events import emit, recorded
 from ..http.blanks import blank, embedded_list
 from ..store import Object, State
-from . import balances, charging, discounting, line_items, reductions
+from . import balances, charging, customer_discounts, discounting, line_items, reductions
 from .periods import days
 
 ACCOUNT_NAME = "Sandbox"
@@ -18,8 +18,9 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
     identifier = values.pop("id", None) or state.new_id("in")
     customer = state.get("customer", sub["customer"])
     lines = [{**entry, "invoice": identifier} for entry in line_items.ordered(state, lines)]
-    discounts = values.pop("discounts", sub["discounts"])
-    rows = values.pop("discount_rows", None) or [state.get("discount", known) for known in discounts]
+    discounts = values.pop("discounts", None)
+    discounts = customer_discounts.counting(state, sub) if discounts is None else discounts
+    rows = values.pop("discount_rows", None) or [reductions.row_of(state, known) for known in discounts]
     lines = reductions.apply(state, lines, rows)
     taken = reductions.totals(lines)
     subtotal = sum(entry["amount"] for entry in lines) - reductions.of_lines(lines)
@@ -133,7 +134,7 @@ def reserve_payment(state: State, invoice: Object) -> Object:
     """Make the payment intent and the invoice payment that ties it to the invoice."""
     intent = charging.new_intent(
         state,
-        invoice["amount_due"],
+        invoice["amount_remaining"],
         invoice["currency"],
         customer=invoice["customer"],
         description=DESCRIBED.get(invoice["billing_reason"], "Subscription update"),
@@ -147,15 +148,19 @@ def reserve_payment(state: State, invoice: Object) -> Object:
 
 def tie_payment(state: State, invoice: Object, intent: Object) -> None:
     state.note(intent["id"])["invoice"] = invoice["id"]
-    state.put(
+    new_payment(state, invoice, intent, invoice["amount_remaining"], is_default=True)
+
+
+def new_payment(state: State, invoice: Object, intent: Object, amount: int, is_default: bool) -> Object:
+    return state.put(
         blank(
             "invoice_payment",
             state.new_id("inpay"),
-            amount_requested=invoice["amount_due"],
+            amount_requested=amount,
             created=state.now(),
             currency=invoice["currency"],
             invoice=invoice["id"],
-            is_default=True,
+            is_default=is_default,
             livemode=False,
             payment={"payment_intent": intent["id"], "type": "payment_intent"},
             status="open",
@@ -165,9 +170,9 @@ def tie_payment(state: State, invoice: Object, intent: Object) -> None:
 
 
 def payment_of(state: State, invoice: Object) -> Object | None:
-    """Return the invoice payment by which the invoice is, or was, to be paid."""
+    """Return the default payment by which the invoice is, or was, to be paid."""
     rows = state.table("invoice_payment").where("invoice", invoice["id"])
-    return rows[-1] if rows else None
+    return next((row for row in reversed(rows) if row["is_default"]), None)
 
 
 def intent_of(state: State, invoice: Object) -> Object | None:
@@ -199,9 +204,20 @@ def settle_payment(state: State, invoice: Object) -> None:
     payment = payment_of(state, invoice)
     if payment is None or payment["status"] != "open":
         return
-    payment.update(status="paid", amount_paid=payment["amount_requested"])
-    payment["status_transitions"]["paid_at"] = state.now()
+    mark_payment_paid(state, payment, payment["amount_requested"])
     emit(state, "invoice_payment.paid", payment)
+
+
+def mark_payment_paid(state: State, payment: Object, amount: int) -> None:
+    payment.update(status="paid", amount_paid=amount)
+    payment["status_transitions"]["paid_at"] = state.now()
+
+
+def follow_remaining(state: State, invoice: Object) -> None:
+    """Keep the payment that waits at the amount that is left to pay."""
+    payment, intent = payment_of(state, invoice), intent_of(state, invoice)
+    if payment is not None and intent is not None and payment["status"] == "open" and invoice["amount_remaining"]:
+        intent["amount"] = payment["amount_requested"] = invoice["amount_remaining"]
 
 
 def close_unpaid(state: State, invoice: Object, status: str) -> None:
@@ -218,7 +234,7 @@ def close_unpaid(state: State, invoice: Object, status: str) -> None:
 def cancel_payment(state: State, invoice: Object, reason: str) -> None:
     """Cancel the payment intent that waits, since nothing more is to be paid by it."""
     payment, intent = payment_of(state, invoice), intent_of(state, invoice)
-    if payment is None or intent is None:
+    if payment is None or intent is None or payment["status"] != "open":
         return
     payment["status"] = "canceled"
     payment["status_transitions"]["canceled_at"] = state.now()

@@ -29,14 +29,17 @@ def plan_of(price: Object, amount: int) -> Object:
         metadata=dict(price["metadata"]),
         nickname=price["nickname"],
         product=price["product"],
+        trial_period_days=recurring["trial_period_days"],
         usage_type="licensed",
     )
 
 
-def build(state: State, sub_id: str, wanted: Object, start: int, end: int) -> Object:
+def build(state: State, sub_id: str, wanted: Object, start: int, end: int, known: Object | None = None) -> Object:
+    """Build an item. It keeps the price that it has (`known`) also where nobody else can buy that any more."""
     if "price" not in wanted:
         raise missing_parameter("items[0][price]")
-    price = recurring_price(state, wanted["price"])
+    is_kept = known is not None and known["id"] == wanted["price"]
+    price = {**known} if known and is_kept else recurring_price(state, wanted["price"])
     identifier = wanted.get("id") or state.new_id("si")
     note = state.note(identifier)
     note.update(subscription=sub_id, created=note.get("created", state.now()))
@@ -90,36 +93,48 @@ def listed(sub_id: str, rows: list[Object]) -> Object:
 
 
 def period_start(sub: Object) -> int:
-    return int(sub["items"]["data"][0]["current_period_start"])
+    return int(_first_to_end(sub)["current_period_start"])
 
 
 def period_end(sub: Object) -> int:
-    return int(min(item["current_period_end"] for item in sub["items"]["data"]))
+    return int(_first_to_end(sub)["current_period_end"])
+
+
+def _first_to_end(sub: Object) -> Object:
+    """Return the item whose period ends first: items of different intervals have periods of their own."""
+    row: Object = min(sub["items"]["data"], key=lambda item: int(item["current_period_end"]))
+    return row
+
+
+def ending(sub: Object, at: int) -> list[Object]:
+    """Return the items whose period is over by then."""
+    return [row for row in sub["items"]["data"] if row["current_period_end"] <= at]
 
 
 def whole(sub: Object) -> tuple[int, int]:
     """Return the current period as the anchor gives it, of which a resumption or an end may have taken a part."""
-    return whole_of(sub["items"]["data"][0], sub["billing_cycle_anchor"])
+    if sub["status"] == "trialing":
+        return period_start(sub), period_end(sub)
+    return whole_of(_first_to_end(sub), sub["billing_cycle_anchor"])
+
+
+def instant(sub: Object, given: int | str) -> int:
+    """Return the end that `cancel_at` asks for: an instant, the end of the period that ends first, or last."""
+    if isinstance(given, int):
+        return given
+    if given == "min_period_end" or sub["status"] == "trialing":
+        return whole(sub)[1]
+    return max(whole_of(row, sub["billing_cycle_anchor"])[1] for row in sub["items"]["data"])
 
 
 def whole_of(row: Object, anchor: int) -> tuple[int, int]:
     """Return the period of an item as the anchor gives it."""
-    start = int(row["current_period_start"])
-    return (
-        periods.around(anchor, start, row["price"]["recurring"])
-        if anchor <= start
-        else (start, int(row["current_period_end"]))
-    )
+    return periods.around(anchor, int(row["current_period_start"]), row["price"]["recurring"])
 
 
 def set_period(sub: Object, start: int, end: int) -> None:
     for item in sub["items"]["data"]:
         item.update(current_period_start=start, current_period_end=end)
-
-
-def next_period(sub: Object, start: int) -> tuple[int, int]:
-    recurring = sub["items"]["data"][0]["price"]["recurring"]
-    return start, periods.end_of(sub["billing_cycle_anchor"], start, recurring)
 
 
 def total(state: State, sub: Object) -> int:
@@ -130,7 +145,6 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
     """Return the items after `items[]`: named by id, changed, deleted or added. The subscription itself stays as it
     is."""
     rows = {item["id"]: item for item in sub["items"]["data"]}
-    start, end = period_start(sub), period_end(sub)
     for entry in wanted:
         known = rows.get(entry["id"]) if "id" in entry else None
         if "id" in entry and known is None:
@@ -144,17 +158,32 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
             else {}
         )
         given = {**kept, **entry, "metadata": merged(kept.get("metadata"), entry)}
-        item = build(state, sub["id"], given, start, end)
+        item = build(state, sub["id"], given, 0, 0, known["price"] if known else None)
+        start, end = _period(state, sub, item["price"]["recurring"], known)
+        item.update(current_period_start=start, current_period_end=end)
         if known:
             item.update(created=known["created"], discounts=list(known["discounts"]))
         rows[item["id"]] = item
     check_list([{"price": row["price"]["id"], "quantity": row["quantity"]} for row in rows.values()])
     if not rows:
         raise invalid("Subscription must have at least one item.", "items")
-    check_rhythm([item["price"] for item in rows.values()], "items")
     for item in rows.values():
         pricing.unit_amount(state, item["price"], sub["currency"])
     return list(rows.values())
+
+
+def _period(state: State, sub: Object, recurring: Object, known: Object | None) -> tuple[int, int]:
+    """Return the period of an item as it is, of another one of its interval, or as the anchor gives it."""
+    held = [known] if known else []
+    alike = [row for row in [*held, *sub["items"]["data"]] if is_alike(row["price"]["recurring"], recurring)]
+    row = alike[0] if alike else _first_to_end(sub)
+    if alike or sub["status"] == "trialing":
+        return row["current_period_start"], row["current_period_end"]
+    return periods.around(sub["billing_cycle_anchor"], state.now(), recurring)
+
+
+def is_alike(one: Object, other: Object) -> bool:
+    return pricing.rhythm(one) == pricing.rhythm(other)
 
 
 def put(sub: Object, rows: list[Object]) -> None:

@@ -33,6 +33,8 @@ def around(anchor: int, instant: int, recurring: dict[str, Any]) -> tuple[int, i
 def _steps(anchor: int, start: int, recurring: dict[str, Any]) -> int:
     interval, step = recurring["interval"], recurring["interval_count"]
     count = 0
+    while add(anchor, interval, (count - 1) * step) > start:
+        count -= 1
     if start > anchor:
         longest = {"day": 1, "week": 7, "month": 31, "year": 366}[interval] * step * DAY
         count = (start - anchor) // longest

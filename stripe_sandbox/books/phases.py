@@ -43,7 +43,14 @@ def new(state: State, customer: str, shown: list[Object], end_behavior: str, met
 
 def of_subscription(sub: Object) -> Object:
     """Return the phase that a subscription is in: its items until the end of its period."""
-    rows = [{"price": row["price"]["id"], "quantity": row["quantity"]} for row in sub["items"]["data"]]
+    rows = [
+        {
+            "price": row["price"]["id"],
+            "quantity": row["quantity"],
+            "discounts": [{"discount": known} for known in row["discounts"]],
+        }
+        for row in sub["items"]["data"]
+    ]
     phase: dict[str, Any] = {"trial_end": sub["trial_end"]} if sub["status"] == "trialing" else {}
     phase["discounts"] = [{"discount": known} for known in sub["discounts"]]
     bounds = (items.period_start(sub), items.period_end(sub))
@@ -81,7 +88,6 @@ def _read(state: State, entry: dict[str, Any], begins: int, index: int) -> Objec
     if not entry["items"]:
         raise missing_parameter(f"{where}[items]")
     prices = [items.recurring_price(state, row.get("price", "")) for row in entry["items"]]
-    items.check_rhythm(prices, f"{where}[items]")
     currency = entry.get("currency") or prices[0]["currency"]
     ends = _end(state, entry, begins, prices[0]["recurring"])
     _check_trial(entry, begins, ends, where)
@@ -110,7 +116,7 @@ def _end(state: State, entry: dict[str, Any], begins: int, recurring: Object) ->
 def _item(row: dict[str, Any]) -> Object:
     return {
         "billing_thresholds": None,
-        "discounts": [],
+        "discounts": [_discount(each) for each in row.get("discounts") or []],
         "metadata": merged({}, row),
         "plan": row["price"],
         "price": row["price"],
@@ -142,7 +148,7 @@ def _extra(entry: dict[str, Any]) -> Object:
     """Return a one-time price that the first invoice of the phase carries as well."""
     return {
         "discountable": entry.get("discountable"),
-        "discounts": [],
+        "discounts": [_discount(each) for each in entry.get("discounts") or []],
         "metadata": merged({}, entry),
         "period": {
             "end": {"timestamp": None, "type": "min_item_period_end"},

@@ -7,7 +7,19 @@ Assumed, where Stripe's documentation is silent: at `end_behavior=release` the s
 from ..errors import invalid
 from ..events import emit, in_order, recorded
 from ..store import Object, State
-from . import collection, discounting, ending, extras, items, phases, proration, standing, subscribing
+from . import (
+    collection,
+    discounting,
+    ending,
+    extras,
+    items,
+    line_items,
+    phases,
+    pricing,
+    proration,
+    standing,
+    subscribing,
+)
 from .periods import DAY
 from .proration import Change
 
@@ -50,7 +62,7 @@ def begin(state: State, schedule: Object) -> None:
     """Begin the subscription of a schedule's first phase. Its invoice stays a draft for an hour, as at a renewal."""
     phase = schedule["phases"][0]
     customer = state.get("customer", schedule["customer"])
-    sub = subscribing.build(state, customer, phase["items"], _options(state, phase))
+    sub = subscribing.build(state, customer, phase["items"], _options(state, schedule, phase))
     sub.update(status="trialing" if sub["trial_end"] else "active", schedule=schedule["id"])
     with in_order(state, (CHANGED, "customer.subscription.created")):
         with recorded(state, schedule, CHANGED):
@@ -63,14 +75,19 @@ def begin(state: State, schedule: Object) -> None:
     plan(state, schedule)
 
 
-def _options(state: State, phase: Object) -> Object:
+def _options(state: State, schedule: Object, phase: Object) -> Object:
     """Return the terms that a phase sets for a new subscription. One that began in the past is billed from there, and
     in its rhythm."""
     options = {name: phase[name] for name in ("currency", "default_payment_method", "description", "metadata",
                                               "discounts")}  # fmt: skip
-    if phase["start_date"] < state.now():
-        options |= {"start_date": phase["start_date"], "billing_cycle_anchor": phase["start_date"]}
+    settings = schedule["default_settings"]
+    options["collection_method"] = settings["collection_method"]
+    options["days_until_due"] = settings["invoice_settings"]["days_until_due"]
     is_ahead = (phase["trial_end"] or 0) > state.now()
+    if phase["start_date"] < state.now():
+        options |= {"start_date": phase["start_date"]} | (
+            {} if is_ahead else {"billing_cycle_anchor": phase["start_date"]}
+        )
     return {**options, "trial_end": phase["trial_end"] if is_ahead else None}
 
 
@@ -144,6 +161,20 @@ def _write_end(state: State, sub: Object, schedule: Object) -> None:
         ending.move(state, sub, at)
 
 
+def _given(state: State, sub: Object, phase: Object, rows: list[Object]) -> discounting.Given:
+    """Return the discounts that the phase gives the subscription and these items of it."""
+    named = [
+        {"price": row["price"], "discounts": _discounts(state, _item_of(rows, row), row)} for row in phase["items"]
+    ]
+    given = {"discounts": _discounts(state, sub, phase), "items": named}
+    return discounting.foreseen(state, sub, given, rows)
+
+
+def _item_of(rows: list[Object], entry: Object) -> Object:
+    """Return the item that is of the entry's price; a new one has no discounts yet."""
+    return next((row for row in rows if row["price"]["id"] == entry["price"]), {"discounts": []})
+
+
 def _enter(state: State, sub: Object, phase: Object, prorations: str, before: Object | None = None) -> None:
     """Change the subscription to what the phase says. `before` is the same phase as it was, where that is rewritten."""
     if before is None or before["add_invoice_items"] != phase["add_invoice_items"]:
@@ -169,20 +200,24 @@ def _worked_out(state: State, sub: Object, phase: Object, prorations: str) -> Ch
     replaces."""
     rows = items.changed(state, sub, phases.wanted(sub, phase)) if phases.differs(sub, phase) else None
     if not _begins_trial(state, sub, phase):
-        return None if rows is None else phased(state, sub, rows, prorations)
+        return None if rows is None else phased(state, sub, rows, prorations, phase)
     if sub["status"] == "trialing" or prorations == "none":
         change = Change([], sub["billing_cycle_anchor"], items.whole(sub), [], [])
     else:
         change = proration.credit(state, sub, sub["items"]["data"], state.now())
     change.rows = rows or sub["items"]["data"]
+    if sub["status"] != "trialing":
+        trial = {**sub, "trial_start": state.now(), "trial_end": phase["trial_end"]}
+        change.lines += [line_items.trial_line(state, trial, row) for row in change.rows]
     return change
 
 
-def phased(state: State, sub: Object, rows: list[Object], prorations: str) -> Change:
+def phased(state: State, sub: Object, rows: list[Object], prorations: str, phase: Object) -> Change:
     """Work out the change to a phase's items; another interval begins a new period (`billing_cycle_anchor=automatic`,
     assumed)."""
-    resets = proration.rhythm(rows) != proration.rhythm(sub["items"]["data"])
-    return proration.work_out(state, sub, rows, state.now(), prorations != "none", resets)
+    resets = proration.has_new_interval(sub["items"]["data"], rows)
+    given = _given(state, sub, phase, rows)
+    return proration.work_out(state, sub, rows, state.now(), prorations != "none", resets, given)
 
 
 def _begins_trial(state: State, sub: Object, phase: Object) -> bool:
@@ -199,31 +234,51 @@ def _write(state: State, sub: Object, phase: Object, before: Object | None) -> N
             sub[name] = phase[name]
     if before is None or before["discounts"] != phase["discounts"]:
         discounting.give(state, _discounts(state, sub, phase), sub, items.total(state, sub))
+    for entry in phase["items"]:
+        row = _item_of(sub["items"]["data"], entry)
+        if "id" in row and (before is None or _item_discounts(before, entry) != entry["discounts"]):
+            amount = pricing.item_amount(state, row, sub["currency"])
+            discounting.give(state, _discounts(state, row, entry), row, amount, payer=sub)
 
 
-def _discounts(state: State, sub: Object, phase: Object) -> list[Object]:
-    """Return the phase's discounts; those that the subscription has already are kept by id, and not redeemed again."""
+def _item_discounts(phase: Object, entry: Object) -> list[Object]:
+    """Return the discounts of a phase's item of the same price."""
+    return next((list(row["discounts"]) for row in phase["items"] if row["price"] == entry["price"]), [])
+
+
+def _discounts(state: State, holder: Object, entry: Object) -> list[Object]:
+    """Return the discounts of a phase, or of its item (`entry`); those that the subscription or item has already are
+    kept by id, and not redeemed again."""
     had = {(row["source"]["coupon"], row["promotion_code"]): row["id"]
-           for row in (state.get("discount", known) for known in sub["discounts"])}  # fmt: skip
+           for row in (state.get("discount", known) for known in holder["discounts"])}  # fmt: skip
     wanted = []
-    for entry in phase["discounts"]:
-        known = entry["discount"] or had.get((entry["coupon"], entry["promotion_code"]))
+    for each in entry["discounts"]:
+        known = each["discount"] or had.get((each["coupon"], each["promotion_code"]))
         if known is None:
-            wanted.append({name: value for name, value in entry.items() if value})
-        elif known in sub["discounts"]:
+            wanted.append({name: value for name, value in each.items() if value})
+        elif known in holder["discounts"]:
             wanted.append({"discount": known})
     return wanted
 
 
 def foreseen(state: State, sub: Object, instant: int, shown: list[Object] | None = None) -> Object:
-    """Return the subscription as its schedule, or one of these phases, will have it at an instant: for the preview of a
-    renewal. Discounts that a later phase redeems are not foreseen."""
-    schedule = {"phases": shown} if shown else phases.governing(state, sub)
+    """Return the subscription as its schedule, or one of these phases, will have it at an instant, with the discounts
+    that a later phase redeems, drawn up: for the preview of a renewal."""
+    governing = phases.governing(state, sub)
+    schedule = {"phases": shown} if shown else governing
     phase = phases.at(schedule, instant) if schedule else None
     if phase is None:
         return sub
-    kept = [entry["discount"] for entry in _discounts(state, sub, phase) if "discount" in entry]
-    if not phases.differs(sub, phase):
-        return {**sub, "discounts": kept}
-    rows = items.changed(state, sub, phases.wanted(sub, phase))
-    return {**sub, "discounts": kept, "items": {**sub["items"], "data": rows}}
+    now = phases.at(governing, state.now()) if governing else None
+    rows = items.changed(state, sub, phases.wanted(sub, phase)) if phases.differs(sub, phase) else sub["items"]["data"]
+    after = {**sub}
+    if now is None or now["start_date"] != phase["start_date"] or now["discounts"] != phase["discounts"]:
+        given = _given(state, sub, phase, rows)
+        rows = [{**row, "discounts": given.of_items.get(row["id"], row["discounts"])} for row in rows]
+        after["discounts"] = given.whole
+    if _begins_trial(state, sub, phase) and phase["trial_end"] > instant:
+        after.update(status="trialing", trial_start=instant, trial_end=phase["trial_end"])
+    elif proration.has_new_interval(sub["items"]["data"], rows):
+        after["billing_cycle_anchor"] = instant
+        rows = [{**row, "current_period_end": instant} for row in rows]
+    return {**after, "items": {**sub["items"], "data": rows}}

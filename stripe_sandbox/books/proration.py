@@ -1,5 +1,6 @@
 """A change of items within a period credits what is unused and charges what is new, by the second."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..events import emit
@@ -55,15 +56,15 @@ def work_out(
     if sub["status"] == "trialing":
         added = [line_items.trial_line(state, sub, row) for row in rows if row["id"] not in before]
         return Change(rows, sub["billing_cycle_anchor"], bounds, added, [])
-    moved = reset or rhythm(rows) != rhythm(sub["items"]["data"])
     anchor = at if reset else sub["billing_cycle_anchor"]
-    rows = [_moved(row, anchor, at, reset) if moved else row for row in rows]
-    change = Change(rows, anchor, (bounds[0], at), [], [], has_new_interval=moved)
+    is_new = has_new_interval(before.values(), rows)
+    rows = [_moved(row, anchor, at) if reset else row for row in rows]
+    change = Change(rows, anchor, (bounds[0], at), [], [], has_new_interval=reset or is_new)
     after = {row["id"]: row for row in rows}
     if prorates:
-        for row in (row for key, row in before.items() if moved or _differs(row, after.get(key))):
+        for row in (row for key, row in before.items() if reset or _differs(row, after.get(key))):
             _credit(state, sub, change, row, at)
-    for row in (row for key, row in after.items() if moved or _differs(row, before.get(key))):
+    for row in (row for key, row in after.items() if reset or _differs(row, before.get(key))):
         if reset:
             _add_whole(state, sub, change, row)
         elif prorates:
@@ -71,14 +72,22 @@ def work_out(
     return change
 
 
-def rhythm(rows: list[Object]) -> str:
-    return pricing.rhythm(rows[0]["price"]["recurring"])
+def has_new_interval(before: Iterable[Object], after: Iterable[Object]) -> bool:
+    """Return whether an item has another interval than it had, or all have others than there were. One that is added
+    beside the others has a period of its own, and changes nobody's."""
+    old = {row["id"]: _rhythm(row) for row in before}
+    new = {row["id"]: _rhythm(row) for row in after}
+    is_other = any(old.get(identifier, every) != every for identifier, every in new.items())
+    return is_other or not set(old.values()) & set(new.values())
 
 
-def _moved(row: Object, anchor: int, at: int, reset: bool) -> Object:
-    recurring = row["price"]["recurring"]
-    start, end = (at, periods.end_of(at, at, recurring)) if reset else periods.around(anchor, at, recurring)
-    return {**row, "current_period_start": start, "current_period_end": end}
+def _rhythm(row: Object) -> str:
+    return pricing.rhythm(row["price"]["recurring"])
+
+
+def _moved(row: Object, anchor: int, at: int) -> Object:
+    end = periods.end_of(anchor, at, row["price"]["recurring"])
+    return {**row, "current_period_start": at, "current_period_end": end}
 
 
 def _differs(row: Object, other: Object | None) -> bool:
@@ -89,7 +98,7 @@ def _credit(state: State, sub: Object, change: Change, row: Object, at: int) -> 
     """Return the unused part of what the item was billed for; nothing if it was billed for nothing."""
     billed = state.note(row["id"]).get("billed") or _as_priced(state, sub, row)
     start, end = billed["period"]
-    end = min(end, items.period_end(sub))
+    end = min(end, row["current_period_end"])
     if at >= end:
         return
     amount = -pricing.share(billed["amount"], end - at, billed["period"][1] - start)
@@ -102,8 +111,8 @@ def _credit(state: State, sub: Object, change: Change, row: Object, at: int) -> 
 
 def _as_priced(state: State, sub: Object, row: Object) -> Object:
     """Count an item as billed by its price if the sandbox did not draw up its invoice."""
-    net = _net(state, sub, sub["items"]["data"], row, discounting.Given(sub["discounts"], {}))
-    return {"amount": net, "period": items.whole(sub)}
+    net = _net(state, sub, sub["items"]["data"], row, discounting.of_whole(state, sub))
+    return {"amount": net, "period": items.whole_of(row, sub["billing_cycle_anchor"])}
 
 
 def _debit(
@@ -112,7 +121,7 @@ def _debit(
     if period[0] >= period[1]:
         return
     whole = items.whole_of(row, change.anchor)
-    full = _net(state, sub, change.rows, row, given or discounting.Given(sub["discounts"], {}))
+    full = _net(state, sub, change.rows, row, given or discounting.of_whole(state, sub))
     amount = pricing.share(full, period[1] - period[0], whole[1] - whole[0])
     _prorate(state, sub, change, row, amount, period, "Remaining")
 
@@ -205,7 +214,7 @@ def line_of(state: State, sub: Object, item: Object) -> Object:
         return extras.line(state, item)
     rows = {row["id"]: row for row in sub["items"]["data"]}
     row = rows.get(item["parent"]["subscription_details"]["subscription_item"]) or sub["items"]["data"][0]
-    price = state.get("price", item["pricing"]["price_details"]["price"])
+    price = pricing.known(state, item["pricing"]["price_details"]["price"])
     period = (item["period"]["start"], item["period"]["end"])
     return line_items.line(
         state,
@@ -228,11 +237,12 @@ def credit(state: State, sub: Object, rows: list[Object], at: int) -> Change:
     return change
 
 
-def charge(state: State, sub: Object, rows: list[Object], period: tuple[int, int], at: int) -> Change:
-    """Charge the rest of a period that a subscription comes into."""
-    change = Change(rows, sub["billing_cycle_anchor"], period, [], [])
-    for row in rows:
-        _debit(state, sub, change, row, (at, period[1]), None)
+def charge(state: State, sub: Object, parts: list[tuple[Object, tuple[int, int]]]) -> Change:
+    """Charge parts of their periods that items come into."""
+    bounds = (min(part[0] for _, part in parts), max(part[1] for _, part in parts))
+    change = Change(sub["items"]["data"], sub["billing_cycle_anchor"], bounds, [], [])
+    for row, part in parts:
+        _debit(state, sub, change, row, part, None)
     return change
 
 

@@ -20,6 +20,11 @@ class Part:
     currency: str
 
 
+def row_of(state: State, discount: str | Object) -> Object:
+    """Return a discount that is given by its id, or as it would be."""
+    return state.get("discount", discount) if isinstance(discount, str) else discount
+
+
 def coupon_of(state: State, discount: Object) -> Object:
     """Return the coupon of a discount; a deleted coupon stays valid for those who have it."""
     identifier = discount["source"]["coupon"]
@@ -60,8 +65,7 @@ def _spread(total: int, amounts: list[int]) -> list[int]:
 def net(state: State, discounts: Sequence[str | Object], parts: list[Part]) -> list[Part]:
     """Return what is left of the parts, one discount after another; each is given by its id or as it would be."""
     for each in discounts:
-        row = state.get("discount", each) if isinstance(each, str) else each
-        taken = off(state, coupon_of(state, row), parts)
+        taken = off(state, coupon_of(state, row_of(state, each)), parts)
         parts = _less(parts, taken)
     return parts
 
@@ -73,12 +77,15 @@ def _less(parts: list[Part], taken: list[int]) -> list[Part]:
 def apply(state: State, lines: list[Object], discounts: list[Object]) -> list[Object]:
     """Return the lines with their `discount_amounts`: first a line's own discounts, then those of the whole, each
     applied to what is left."""
-    shown = [{**line, "discount_amounts": [], "pretax_credit_amounts": []} for line in lines]
+    own = [[row_of(state, known) for known in line["discounts"]] for line in lines]
+    shown = [{**line, "discount_amounts": [], "pretax_credit_amounts": [], "discounts": [row["id"] for row in rows]}
+             for line, rows in zip(lines, own, strict=True)]  # fmt: skip
     open_lines = [line for line in shown if line["discountable"] and line["amount"] > 0]
     left = [_part(line) for line in open_lines]
-    for index, line in enumerate(open_lines):
-        for known in line["discounts"]:
-            left[index] = _take(state, state.get("discount", known), [line], [left[index]])[0]
+    own = [rows for rows, line in zip(own, shown, strict=True) if line in open_lines]
+    for index, (line, rows) in enumerate(zip(open_lines, own, strict=True)):
+        for row in rows:
+            left[index] = _take(state, row, [line], [left[index]])[0]
     for discount in discounts:
         left = _take(state, discount, open_lines, left)
     return shown

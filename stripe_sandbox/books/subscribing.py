@@ -53,12 +53,10 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
     identifier, now = state.new_id("sub"), state.now()
     trial_end = _trial_end(options, now)
     first = items.recurring_price(state, wanted[0].get("price", ""))
-    anchor = trial_end or options.get("billing_cycle_anchor") or now
-    end = trial_end or periods.end_of(anchor, now, first["recurring"])
-    began = periods.around(anchor, now, first["recurring"])[0] if anchor < now else now
-    end = min(end, _asked_end(options) or end)
-    rows = [items.build(state, identifier, entry, began, end) for entry in wanted]
-    items.check_rhythm([row["price"] for row in rows], "items")
+    anchor = options.get("billing_cycle_anchor") or trial_end or now
+    rows = [items.build(state, identifier, entry, now, trial_end or now) for entry in wanted]
+    for row in rows:
+        _begin_period(row, anchor, now, trial_end, _asked_end(options))
     currency = options.get("currency") or customer["currency"] or first["currency"]
     known = {first["currency"], *(state.note(first["id"]).get("currency_options") or {})}
     if not options.get("currency") and currency not in known:
@@ -73,6 +71,7 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
         identifier,
         automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},
         billing_cycle_anchor=anchor,
+        billing_cycle_anchor_config=options.get("billing_cycle_anchor_config"),
         billing_mode={"flexible": {"proration_discounts": "included"}, "type": "flexible", "updated_at": now},
         billing_schedules=[],
         cancel_at_period_end=False,
@@ -98,6 +97,14 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
         trial_settings={"end_behavior": {"missing_payment_method": missing}},
         trial_start=now if trial_end else None,
     )
+
+
+def _begin_period(row: Object, anchor: int, now: int, trial_end: int | None, asked_end: int | None) -> None:
+    """Give an item its first period: the trial, or what the anchor leaves of one; of a start in the past, the current
+    one."""
+    start, end = periods.around(anchor, now, row["price"]["recurring"])
+    start, end = (start if anchor < now else now), trial_end or end
+    row.update(current_period_start=start, current_period_end=min(end, asked_end or end))
 
 
 def _asked_end(options: dict[str, Any]) -> int | None:
@@ -164,17 +171,28 @@ def first_lines(state: State, sub: Object) -> list[Object]:
     rows = sub["items"]["data"]
     if sub["status"] == "trialing":
         return [line_items.trial_line(state, sub, row) for row in rows]
-    until = items.whole(sub)[1]
-    return [*_elapsed(state, sub), *(regular_line(state, sub, row, until) for row in rows)]
+    if is_free_until_anchor(state, sub):
+        return []
+    return [*_elapsed(state, sub), *(regular_line(state, sub, row, is_shared=True) for row in rows)]
+
+
+def is_free_until_anchor(state: State, sub: Object) -> bool:
+    """Return whether the time before a later anchor costs nothing, since prorations are declined."""
+    return (
+        bool(state.notes.get(sub["id"] or "", {}).get("leaves_past"))
+        and items.period_start(sub) < sub["billing_cycle_anchor"]
+    )
 
 
 def _elapsed(state: State, sub: Object) -> list[Object]:
     """Return lines for the time since a start in the past, up to the current period: one for each period of each item,
     and none if prorations are declined."""
-    start, end = sub["start_date"], items.period_start(sub)
-    if state.note(sub["id"]).get("leaves_past"):
+    if state.notes.get(sub["id"] or "", {}).get("leaves_past"):
         return []
-    return [line for row in sub["items"]["data"] for line in _since(state, sub, row, start, end)]
+    start = sub["start_date"]
+    return [
+        line for row in sub["items"]["data"] for line in _since(state, sub, row, start, row["current_period_start"])
+    ]
 
 
 def _since(state: State, sub: Object, row: Object, start: int, end: int) -> Iterator[Object]:
@@ -188,12 +206,13 @@ def _since(state: State, sub: Object, row: Object, start: int, end: int) -> Iter
         at = following
 
 
-def regular_line(state: State, sub: Object, item: Object, until: int | None = None) -> Object:
-    """Return the line of a period's price, or of its share if the period ends before `until`, its regular end."""
+def regular_line(state: State, sub: Object, item: Object, is_shared: bool = False) -> Object:
+    """Return the line of a period's price, or of its share if the period is a part of the one that the anchor gives."""
     period = (item["current_period_start"], item["current_period_end"])
     amount = pricing.item_amount(state, item, sub["currency"])
-    if until is not None:
-        amount = pricing.share(amount, period[1] - period[0], until - period[0])
+    if is_shared:
+        start, end = items.whole_of(item, sub["billing_cycle_anchor"])
+        amount = pricing.share(amount, period[1] - period[0], end - start)
     return line_items.line(state, sub, item, amount, period)
 
 

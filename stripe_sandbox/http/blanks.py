@@ -35,6 +35,7 @@ LEFT_OUT = {
     "payment_intent": {"hooks", "payment_details"},
     "setup_intent": {"attach_to_self", "managed_payments"},
     "charge": {"authorization_code", "level3", "refunds", "transfer"},
+    "quote": {"line_items"},
     "refund": {
         "description", "failure_balance_transaction", "failure_reason", "instructions_email", "next_action",
         "pending_reason",

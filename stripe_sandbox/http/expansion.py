@@ -34,6 +34,7 @@ KINDS = {
     "shr": ["shipping_rate"],
     "di": ["discount"],
     "promo": ["promotion_code"],
+    "qt": ["quote"],
     "clock": ["test_helpers.test_clock"],
     "feat": ["entitlements.feature"],
     "bpc": ["billing_portal.configuration"],
@@ -127,7 +128,7 @@ def _expand(state: State, obj: Any, parts: list[str], path: str, within: str = "
         value = [_object(state, entry, path) if isinstance(entry, str) else entry for entry in value]
     elif isinstance(value, str):
         value = _object(state, value, path)
-    return {**obj, name: _expand(state, value, rest, path, name, obj)}
+    return {**obj, name: _expand(state, value, rest, path, name, obj if "id" in obj else holder)}
 
 
 def _value(state: State, obj: Object, name: str, path: str, within: str, holder: Object | None) -> Any:

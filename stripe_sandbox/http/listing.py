@@ -87,7 +87,7 @@ def _created(rows: Iterator[Object], params: Params, is_ordered: bool) -> Iterat
         return rows
     lowest, highest = _bounds(wanted)
     if not is_ordered:
-        return (row for row in rows if lowest <= row["created"] <= highest)
+        return (row for row in rows if lowest <= _made(row) <= highest)
     return _between(rows, lowest, highest, "ending_before" in params)
 
 
@@ -99,9 +99,15 @@ def _bounds(wanted: Any) -> tuple[float, float]:
     return lowest, highest
 
 
+def _made(row: Object) -> int:
+    """Return when the object was made: an invoice item calls that its date."""
+    return int(row["created"] if "created" in row else row["date"])
+
+
 def _between(rows: Iterator[Object], lowest: float, highest: float, rising: bool) -> Iterator[Object]:
     for row in rows:
-        if lowest <= row["created"] <= highest:
+        created = _made(row)
+        if lowest <= created <= highest:
             yield row
-        elif (rising and row["created"] > highest) or (not rising and row["created"] < lowest):
+        elif (rising and created > highest) or (not rising and created < lowest):
             return

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-Handler = Callable[..., dict[str, Any]]
+from .messages import Response
+
+Handler = Callable[..., dict[str, Any] | Response]
+Registered = TypeVar("Registered", bound=Handler)
 ALWAYS = frozenset({"expand"})
 PAGING = frozenset({"limit", "starting_after", "ending_before"})
 
@@ -33,12 +36,12 @@ class Router:
 
     def add(
         self, method: str, pattern: str, params: str, covered: str = "", tolerated: str = ""
-    ) -> Callable[[Handler], Handler]:
+    ) -> Callable[[Registered], Registered]:
         """Add a route. `covered` are the parameters that are acted on; `tolerated` ones may differ from the SDK's
         types."""
         names = ALWAYS | frozenset(covered.split()) | (PAGING if re.search(r"List\w*Params$", params) else frozenset())
 
-        def register(handler: Handler) -> Handler:
+        def register(handler: Registered) -> Registered:
             route = Route(method, pattern, handler, params, names, frozenset(tolerated.split()))
             self.routes.append(route)
             # A search is not the object of that name.

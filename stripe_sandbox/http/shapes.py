@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from stripe import ListObject, StripeObject
-from stripe._object_classes import OBJECT_CLASSES
+from stripe._object_classes import OBJECT_CLASSES, V2_OBJECT_CLASSES
 from stripe._stripe_object import UntypedStripeObject
+from stripe.events._event_classes import get_v2_event_class
 
 from .annotations import NONE, is_literal, is_optional, is_union, resolve
 
@@ -22,6 +23,8 @@ from .annotations import NONE, is_literal, is_optional, is_union, resolve
 def problems(obj: dict[str, Any]) -> list[str]:
     """Return every way in which an API object departs from its class in the SDK; empty when it conforms."""
     cls = class_of(str(obj.get("object")))
+    if obj.get("object") == "v2.core.event":
+        cls = get_v2_event_class(str(obj["type"]))
     if cls is None:
         return [f"object: the SDK knows no {obj.get('object')!r}"]
     if obj.get("deleted") is True and obj["object"] != "discount":
@@ -34,9 +37,10 @@ def problems(obj: dict[str, Any]) -> list[str]:
 
 @functools.cache
 def class_of(object_name: str) -> type | None:
-    if object_name not in OBJECT_CLASSES:
+    known = {**OBJECT_CLASSES, **V2_OBJECT_CLASSES}
+    if object_name not in known:
         return None
-    module, name = OBJECT_CLASSES[object_name]
+    module, name = known[object_name]
     return getattr(importlib.import_module(module), name)
 
 

@@ -4,11 +4,11 @@ receipt."""
 from ..books import cards, collection, debits, invoicing
 from ..errors import ApiError
 from ..http.messages import Request, Response
+from ..http.pdf import document
 from ..people import paying
 from ..resources import payment_methods
 from ..store import Object, State
 from . import card_form
-from .pdf import document
 from .rendering import amount, date, form, page, redirect
 
 

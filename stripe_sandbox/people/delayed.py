@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import cards, charging, collection, debits, invoicing
+from ..books import cards, charging, collection, debits, invoicing, part_payments
 from ..books.debits import Account
 from ..books.due import job
 from ..errors import invalid
@@ -94,6 +94,8 @@ def settle(state: State, intent: Object, code: str = "") -> None:
         result = charging.conclude(state, intent, code)
         if invoice is not None:
             collection.conclude(state, invoice, result)
+        elif result == charging.SUCCEEDED:
+            part_payments.settle(state, intent)
         if session is not None:
             _tell(state, session, result)
 

@@ -108,7 +108,7 @@ def create_price(state: State, params: Params) -> Object:
     recurring = _recurring(params.get("recurring"))
     price = blank(
         "price",
-        state.new_id("price"),
+        params.get("id") or state.new_id("price"),
         active=params.get("active", True),
         billing_scheme="per_unit",
         created=state.now(),

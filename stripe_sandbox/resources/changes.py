@@ -160,16 +160,12 @@ def _write_end(state: State, sub: Object, params: Params) -> None:
     if params.get("cancel_at_period_end") is True:
         ending.move(state, sub, items.whole(sub)[1], True, prorations)
     elif params.get("cancel_at"):
-        ending.move(state, sub, _instant(sub, params["cancel_at"]), False, prorations)
+        ending.move(state, sub, items.instant(sub, params["cancel_at"]), False, prorations)
         state.note(sub["id"])["prorates_end"] = prorations != "none"
     elif "cancel_at_period_end" in params or "cancel_at" in params:
         ending.move(state, sub, None, False, prorations)
     details = params.get("cancellation_details") or {}
     sub["cancellation_details"].update({name: value or None for name, value in details.items()})
-
-
-def _instant(sub: Object, given: int | str) -> int:
-    return given if isinstance(given, int) else items.whole(sub)[1]
 
 
 def _change_items(state: State, sub: Object, params: Params) -> None:
@@ -211,8 +207,8 @@ def worked_out(state: State, sub: Object, params: Params) -> Change:
 def _end_trial(state: State, sub: Object, rows: list[Object]) -> Change:
     """Begin the paid time now, without credit for the trial."""
     now = state.now()
-    end = periods.end_of(now, now, rows[0]["price"]["recurring"])
-    rows = [{**row, "current_period_start": now, "current_period_end": end} for row in rows]
+    rows = [{**row, "current_period_start": now,
+             "current_period_end": periods.end_of(now, now, row["price"]["recurring"])} for row in rows]  # fmt: skip
     lines = [subscribing.regular_line(state, sub, row) for row in rows]
     return Change(rows, now, (items.period_start(sub), now), lines, [])
 

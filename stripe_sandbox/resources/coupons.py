@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from ..books import discounting, standing
+from ..books import customer_discounts, discounting, standing
 from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
 from ..http.blanks import blank
@@ -198,6 +198,25 @@ def list_codes(state: State, params: Params) -> Object:
         return named and coupon in (None, row["promotion"]["coupon"])
 
     return page(state, "promotion_code", "/v1/promotion_codes", params, keep, same="active customer")
+
+
+@api.add("DELETE", "/v1/customers/{customer}/discount", "CustomerDeleteDiscountParams")
+def delete_of_customer(state: State, customer: str, params: Params) -> Object:
+    """End a customer's own discount, which no parameter of the API gives: staff do in the Dashboard, and the control
+    plane here."""
+    last = state.get("customer", customer)["discount"]
+    if last is None:
+        raise invalid("No active discount for customer: " + customer, "id", "resource_missing")
+    customer_discounts.end(state, last)
+    return {**last, "deleted": True}
+
+
+def give_customer(state: State, customer: str, entry: Params) -> Object:
+    row = state.get("customer", customer)
+    payer = {"customer": customer, "currency": row["currency"] or "usd"}
+    coupon, code = discounting.chosen(state, entry, customer, payer["currency"], 0)
+    customer_discounts.give(state, row, discounting.redeem(state, coupon, code, row, None, payer))
+    return row
 
 
 @api.add("DELETE", "/v1/subscriptions/{subscription}/discount", "SubscriptionDeleteDiscountParams")

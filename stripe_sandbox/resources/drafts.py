@@ -33,6 +33,7 @@ def create(state: State, params: Params) -> Object:
     values |= _terms(state, payer, params)
     if values["auto_advance"]:
         values["automatically_finalizes_at"] = state.now() + state.settings["finalize_after"]
+    values |= {"discounts": []} if "discounts" in params else {}
     invoice = extras.draft(state, payer, rows, **values)
     if params.get("discounts"):
         discounting.give(state, params["discounts"], invoice, invoice["subtotal"])

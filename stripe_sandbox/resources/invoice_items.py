@@ -70,10 +70,10 @@ def _payer(state: State, params: Params, customer: Object, invoice: Object | Non
 def update(state: State, item: str, params: Params) -> Object:
     row, invoice = _open_item(state, item)
     priced = row["pricing"]["price_details"]
-    if "quantity" in params and priced is None:
+    if "quantity" in params and priced is None and "pricing" not in params:
         raise invalid("An item with an amount of its own has no quantity to change.", "quantity")
     wanted: dict[str, Any] = {name: row[name] for name in (*extras.PLAIN, "period", "quantity")}
-    if "amount" not in params:
+    if not params.keys() & {"amount", "pricing"}:
         wanted |= {"pricing": {"price": priced["price"]}} if priced else {"amount": row["amount"]}
     wanted |= {**params, "metadata": merged(row["metadata"], params)}
     payer = {"id": None, "customer": row["customer"], "currency": row["currency"]}

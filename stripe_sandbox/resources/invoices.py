@@ -1,7 +1,7 @@
 """Invoices are read, updated, finalized, paid and voided here, with their lines and payments."""
 
-from ..books import collection, discounting, extras, invoicing, mandates, standing
-from ..errors import declined, invalid
+from ..books import collection, discounting, extras, invoicing, mandates, part_payments, standing
+from ..errors import declined, invalid, missing_parameter
 from ..events import recorded
 from ..http.contract import Params
 from ..http.listing import of_list, page
@@ -37,6 +37,7 @@ def lines(state: State, invoice: str, params: Params) -> Object:
 def pay(state: State, invoice: str, params: Params) -> Object:
     row = payable(state, invoice)
     if params.get("paid_out_of_band"):
+        invoicing.cancel_payment(state, row, "abandoned")
         collection.settle(state, row, out_of_band=True)
         return row
     method = resolved(state, params["payment_method"])["id"] if "payment_method" in params else None
@@ -105,6 +106,8 @@ def void(state: State, invoice: str, params: Params) -> Object:
         raise invalid(f"You can only pass in open invoices. This invoice isn't open: it is {row['status']}.")
     if invoicing.is_processing(state, row):
         raise invalid("You can't void an invoice while its payment is processing.", None, "invoice_not_editable")
+    if part_payments.attached(state, row, "open", "paid"):
+        raise invalid("You can't void an invoice that has payments.", None, "invoice_not_editable")
     standing.close_invoice(state, row, "void")
     return row
 
@@ -114,7 +117,19 @@ def mark_uncollectible(state: State, invoice: str, params: Params) -> Object:
     row = state.get("invoice", invoice)
     if row["status"] != "open":
         raise invalid(f"You can only mark open invoices as uncollectible. This invoice is {row['status']}.")
+    if part_payments.attached(state, row, "open"):
+        raise invalid("You can't mark an invoice as uncollectible while it has open payments.", None,
+                      "invoice_not_editable")  # fmt: skip
     standing.close_invoice(state, row, "uncollectible")
+    return row
+
+
+@api.add("POST", "/v1/invoices/{invoice}/attach_payment", "InvoiceAttachPaymentParams", "payment_intent")
+def attach_payment(state: State, invoice: str, params: Params) -> Object:
+    row = state.get("invoice", invoice)
+    if "payment_intent" not in params:
+        raise missing_parameter("payment_intent")
+    part_payments.attach(state, row, state.get("payment_intent", params["payment_intent"], "payment_intent"))
     return row
 
 
@@ -162,9 +177,16 @@ def list_payments(state: State, params: Params) -> Object:
     intent = wanted.get("payment_intent")
     narrowed = dict(params)
     if intent and "invoice" not in narrowed:
-        narrowed["invoice"] = state.notes.get(intent, {}).get("invoice", "none")
+        narrowed["invoice"] = _paid_by(state, intent)
 
     def keep(row: Object) -> bool:
         return all(row["payment"].get(name) == value for name, value in wanted.items())
 
     return page(state, "invoice_payment", "/v1/invoice_payments", narrowed, keep, same="invoice status")
+
+
+def _paid_by(state: State, intent: str) -> str:
+    """Return the invoice that an intent pays, as its default payment or attached to it."""
+    note = state.notes.get(intent, {})
+    payment = state.find("invoice_payment", note.get("pays"))
+    return str(payment["invoice"] if payment else note.get("invoice", "none"))

@@ -1,6 +1,6 @@
 """A subscription resumes that was paused because its trial ended without a payment method."""
 
-from ..books import collection, invoicing, items, periods, proration, standing, subscribing
+from ..books import collection, invoicing, periods, proration, standing, subscribing
 from ..errors import invalid
 from ..events import in_order, recorded
 from ..http.contract import Params
@@ -33,21 +33,23 @@ def resume(state: State, subscription: str, params: Params) -> Object:
 
 
 def _restart(state: State, sub: Object, params: Params) -> Object | None:
-    """Return a new period from now, or (`unchanged`) what is left of the one that the anchor gives."""
-    now, recurring = state.now(), sub["items"]["data"][0]["price"]["recurring"]
+    """Begin a new period now, or (`unchanged`) what is left of the one that the anchor gives; return its invoice."""
+    now = state.now()
     unchanged = params.get("billing_cycle_anchor") == "unchanged"
     behaviour = params.get("proration_behavior", "create_prorations")
     with in_order(state, ORDER), recorded(state, sub, ORDER[0]):
         sub["billing_cycle_anchor"] = sub["billing_cycle_anchor"] if unchanged else now
-        items.set_period(sub, now, periods.end_of(sub["billing_cycle_anchor"], now, recurring))
         rows = sub["items"]["data"]
+        for row in rows:
+            end = periods.end_of(sub["billing_cycle_anchor"], now, row["price"]["recurring"])
+            row.update(current_period_start=now, current_period_end=end)
         if not unchanged:
             invoice = invoicing.draft(
                 state, sub, "subscription_update", [subscribing.regular_line(state, sub, row) for row in rows]
             )
             invoicing.finalize(state, invoice)
             return invoice
-        change = proration.charge(state, sub, rows, periods.around(sub["billing_cycle_anchor"], now, recurring), now)
+        change = proration.charge(state, sub, [(row, (now, row["current_period_end"])) for row in rows])
         if behaviour == "always_invoice":
             return proration.bill(state, sub, change)
         if behaviour == "create_prorations":

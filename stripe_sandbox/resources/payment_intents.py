@@ -1,6 +1,6 @@
 """These routes serve payment intents, those of invoices and one-off payments."""
 
-from ..books import amounts, cards, charges, charging, collection
+from ..books import amounts, cards, charges, charging, collection, part_payments
 from ..books.debits import Account
 from ..errors import declined, invalid, missing_parameter
 from ..events import emit
@@ -122,7 +122,10 @@ def _attempt(state: State, intent: Object, on_session: bool, outcome: str | None
     invoice, method = state.find("invoice", state.note(intent["id"]).get("invoice")), intent["payment_method"]
     if invoice is not None:
         return collection.collect(state, invoice, on_session, outcome, method)
-    return charging.attempt(state, intent, method, on_session, outcome)
+    result = charging.attempt(state, intent, method, on_session, outcome)
+    if intent["status"] == charging.SUCCEEDED:
+        part_payments.settle(state, intent)
+    return result
 
 
 @api.add("POST", "/v1/payment_intents/{intent}/capture", "PaymentIntentCaptureParams", "amount_to_capture metadata")
@@ -141,6 +144,7 @@ def capture(state: State, intent: str, params: Params) -> Object:
     for session in state.table("checkout.session").where("payment_intent", intent):
         session["payment_status"] = "paid"
     emit(state, "payment_intent.succeeded", row)
+    part_payments.settle(state, row)
     return row
 
 
@@ -149,11 +153,15 @@ def cancel(state: State, intent: str, params: Params) -> Object:
     row = state.get("payment_intent", intent)
     if row["status"] in ("succeeded", "canceled", "processing"):
         raise _unexpected(row, "canceled", (*OPEN, "requires_capture"))
+    if "invoice" in state.notes.get(intent, {}):
+        raise invalid("You cannot cancel this PaymentIntent because it is the default payment of an invoice. Void the "
+                      "invoice instead.", None, "payment_intent_unexpected_state")  # fmt: skip
     if row["status"] == "requires_capture":
         charges.release(state, state.get("charge", row["latest_charge"]))
     row.update(status="canceled", canceled_at=state.now(), cancellation_reason=params.get("cancellation_reason"))
     row.update(amount_capturable=0, next_action=None)
     emit(state, "payment_intent.canceled", row)
+    part_payments.cancel(state, row)
     return row
 
 

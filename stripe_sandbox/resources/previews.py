@@ -5,12 +5,13 @@ from typing import Any
 from ..books import discounting, extras, invoicing, proration, subscribing
 from ..books.billing_cycle import ends_by, preview_of_renewal
 from ..books.items import period_end
-from ..errors import ApiError, missing_parameter
+from ..errors import ApiError, invalid, missing_parameter
 from ..http.contract import Params
 from ..http.routing import api
 from ..store import Object, State
 from . import changes, schedule_previews
 from .schedules import PHASE
+from .subscriptions import anchored
 
 DETAILS = " ".join(
     f"subscription_details.{name}"
@@ -37,7 +38,7 @@ def create_preview(state: State, params: Params) -> Object:
         return _identified(schedule_previews.preview(state, params), state.new_id("upcoming_in", 24))
     if "subscription" not in params:
         return _of_a_new_one(state, params)
-    sub = state.get("subscription", params["subscription"], "subscription")
+    sub = _discounted(state, _named(state, params), params)
     details = params.get("subscription_details") or {}
     identifier = state.new_id("upcoming_in", 24)
     more = [_line(state, sub, entry) for entry in params.get("invoice_items") or []]
@@ -51,6 +52,22 @@ def create_preview(state: State, params: Params) -> Object:
         return invoicing.document(state, sub, "subscription_update", lines, id=identifier, period=change.period)
     after = {**sub, "items": {**sub["items"], "data": change.rows}}
     return _identified(preview_of_renewal(state, after, change.lines + more), identifier)
+
+
+def _named(state: State, params: Params) -> Object:
+    sub = state.get("subscription", params["subscription"], "subscription")
+    for name in ("customer", "currency"):
+        if params.get(name, sub[name]) != sub[name]:
+            raise invalid(f"The subscription has another {name}: {sub[name]}.", name)
+    return sub
+
+
+def _discounted(state: State, sub: Object, params: Params) -> Object:
+    """Return the subscription with the discounts that are tried out, in place of its own."""
+    if "discounts" not in params:
+        return sub
+    total = discounting.items_total(state, sub, sub["items"]["data"])
+    return {**sub, "discounts": discounting.drawn_up_all(state, params["discounts"], sub, total, sub)}
 
 
 def _line(state: State, payer: Object, entry: dict[str, Any]) -> Object:
@@ -70,8 +87,10 @@ def _of_a_new_one(state: State, params: Params) -> Object:
     lines: list[Object] = []
     if details.get("items"):
         options = {"currency": params.get("currency"), "trial_end": details.get("trial_end")}
+        options |= anchored(state, details, details["items"])
         payer = subscribing.drawn_up(state, customer, details["items"], options)
-        lines = subscribing.first_lines(state, payer)
+        is_free = payer["billing_cycle_anchor"] > state.now() and details.get("proration_behavior") == "none"
+        lines = [] if is_free and payer["status"] != "trialing" else subscribing.first_lines(state, payer)
         payer["id"] = None
         lines = [schedule_previews.without_subscription(line) for line in lines]
     lines += [_line(state, payer, entry) for entry in entries]

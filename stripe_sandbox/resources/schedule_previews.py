@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import extras, invoicing, phases, phasing, subscribing
+from ..books import discounting, extras, invoicing, phases, phasing, subscribing
 from ..books.billing_cycle import preview_of_renewal
 from ..books.items import changed
 from ..errors import invalid, missing_parameter
@@ -52,8 +52,12 @@ def _first(state: State, customer: str | None, phase: Object) -> Object:
     options = {"currency": phase["currency"], "trial_end": phase["trial_end"]}
     payer = subscribing.drawn_up(state, state.get("customer", customer, "customer"), phase["items"], options)
     payer["id"] = None
+    given = discounting.foreseen(state, payer, phase, payer["items"]["data"])
+    for row in payer["items"]["data"]:
+        row["discounts"] = given.of_items[row["id"]]
+    payer["discounts"] = given.whole
     lines = [without_subscription(line) for line in subscribing.first_lines(state, payer)]
-    lines += [extras.line(state, extras.item(state, payer, given)) for given in extras.given(phase)]
+    lines += [extras.line(state, extras.drawn_up(state, payer, each)) for each in extras.given(phase)]
     return invoicing.document(state, payer, "upcoming", lines, parent=None)
 
 
@@ -68,7 +72,7 @@ def _next(state: State, sub: Object, shown: list[Object], prorations: str) -> Ob
     if not phases.differs(sub, current):
         return preview_of_renewal(state, sub, shown=shown)
     rows = changed(state, sub, phases.wanted(sub, current))
-    change = phasing.phased(state, sub, rows, prorations)
+    change = phasing.phased(state, sub, rows, prorations, current)
     if change.is_due_now or prorations == "always_invoice":
         return invoicing.document(state, sub, "subscription_update", change.lines, period=change.period)
     after = {**sub, "items": {**sub["items"], "data": rows}}

@@ -14,10 +14,11 @@ from .subscriptions import end_now
 PHASE = " ".join(
     f"phases.{name}"
     for name in (
-        "items.price items.quantity items.metadata end_date duration proration_behavior metadata currency "
-        "default_payment_method description trial trial_end discounts.coupon discounts.promotion_code "
-        "discounts.discount add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
-        "add_invoice_items.discountable"
+        "items.price items.quantity items.metadata items.discounts.coupon items.discounts.promotion_code "
+        "items.discounts.discount end_date duration proration_behavior metadata currency default_payment_method "
+        "description trial trial_end discounts.coupon discounts.promotion_code discounts.discount "
+        "add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
+        "add_invoice_items.discountable add_invoice_items.discounts.coupon add_invoice_items.discounts.promotion_code"
     ).split()
 )
 KIND = "subscription_schedule"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import charging, collection, extras, items, proration, standing, subscribing
+from ..books import anchoring, charging, collection, extras, items, proration, standing, subscribing
 from ..books.cards import decline_error, of_method
 from ..books.charging import PROCESSING, SUCCEEDED
 from ..books.invoicing import draft, finalize
@@ -23,10 +23,14 @@ DISCOUNTS = "discounts.coupon discounts.promotion_code discounts.discount"
 OPTIONS = (
     "customer currency default_payment_method description metadata off_session payment_behavior collection_method "
     "days_until_due backdate_start_date add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
-    "add_invoice_items.discountable"
+    "add_invoice_items.discountable add_invoice_items.discounts.coupon add_invoice_items.discounts.promotion_code"
 )
 SETTINGS = "payment_settings.payment_method_types payment_settings.save_default_payment_method"
-TIMES = "trial_period_days trial_end trial_settings cancel_at cancel_at_period_end proration_behavior billing_mode"
+TIMES = (
+    "trial_period_days trial_end trial_settings cancel_at cancel_at_period_end proration_behavior billing_mode "
+    "billing_cycle_anchor billing_cycle_anchor_config"
+)
+ANCHORS = ("billing_cycle_anchor", "billing_cycle_anchor_config")
 
 
 @api.add(
@@ -52,6 +56,7 @@ def create(state: State, params: Params) -> Object:
         _refuse_unpayable(state, customer, params)
     wanted = [catalogue.inline(state, catalogue.by_plan(entry), "items[0][price]") for entry in params["items"]]
     options = {"currency": None, **params, "start_date": _backdated(state, params)}
+    options |= anchored(state, params, wanted)
     if behaviour == "allow_incomplete" and charged:
         _refuse_without_card(state, customer, wanted, options)
     with in_order(state, ("customer.subscription.created",)):
@@ -59,9 +64,12 @@ def create(state: State, params: Params) -> Object:
         _end_as_asked(state, sub, params)
         extras.wait(state, sub, params)
         invoice = _begin(state, sub)
-        if invoice["status"] == "open" and (behaviour != "default_incomplete" or invoice["amount_due"] == 0):
+        if invoice is None:
+            sub["status"] = "active"
+        elif invoice["status"] == "open" and (behaviour != "default_incomplete" or invoice["amount_due"] == 0):
             collection.advance(state, invoice, on_session=not params.get("off_session"))
-        pending_setup.begin(state, sub, invoice)
+        if invoice is not None:
+            pending_setup.begin(state, sub, invoice)
         forget(state, "customer.subscription.updated", sub)
         emit(state, "customer.subscription.created", sub)
     subscribing.begin(state, sub)
@@ -75,9 +83,19 @@ def _backdated(state: State, params: Params) -> int | None:
     return start
 
 
-def _begin(state: State, sub: Object) -> Object:
-    """Begin a subscription; one whose invoices are sent is active at once."""
+def anchored(state: State, params: Params, wanted: list[Object]) -> dict[str, Any]:
+    """Return the options by which a subscription to these prices is anchored."""
+    prices = [state.find("price", entry.get("price")) for entry in wanted]
+    intervals = {price["recurring"]["interval"] for price in prices if price and price["recurring"]}
+    return anchoring.read(params, state.now(), intervals, params.get("trial_end"))
+
+
+def _begin(state: State, sub: Object) -> Object | None:
+    """Begin a subscription: one whose invoices are sent is active at once, and one that is free until its anchor has no
+    invoice."""
     more = proration.take_pending_lines(state, sub)
+    if not more and subscribing.is_free_until_anchor(state, sub) and sub["status"] != "trialing":
+        return None
     if sub["collection_method"] == "charge_automatically" or sub["status"] == "trialing":
         return subscribing.first_invoice(state, sub, more)
     sub["status"] = "active"
@@ -87,12 +105,13 @@ def _begin(state: State, sub: Object) -> Object:
 def _end_as_asked(state: State, sub: Object, params: Params) -> None:
     if params.get("cancel_at_period_end"):
         standing.schedule_cancellation(state, sub, items.period_end(sub), True)
-    elif isinstance(params.get("cancel_at"), int):
-        standing.schedule_cancellation(state, sub, params["cancel_at"], False)
+    elif params.get("cancel_at"):
+        standing.schedule_cancellation(state, sub, items.instant(sub, params["cancel_at"]), False)
 
 
 def _refuse_unpayable(state: State, customer: Object, params: Params) -> None:
-    if params.get("trial_period_days") or params.get("trial_end") not in (None, "now"):
+    is_free = params.get("proration_behavior") == "none" and params.keys() & set(ANCHORS)
+    if is_free or params.get("trial_period_days") or params.get("trial_end") not in (None, "now"):
         return
     refuse_unpayable(state, customer, params.get("default_payment_method"), bool(params.get("off_session")))
 
@@ -100,11 +119,17 @@ def _refuse_unpayable(state: State, customer: Object, params: Params) -> None:
 def _refuse_without_card(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> None:
     """A subscription that begins with a charge needs a card; a credit or a discount may leave nothing to charge."""
     card = options.get("default_payment_method") or customer["invoice_settings"]["default_payment_method"]
-    is_reduced = customer["balance"] < 0 or options.get("discounts") or any(entry.get("discounts") for entry in wanted)
+    is_reduced = (
+        customer["balance"] < 0
+        or customer["discount"]
+        or options.get("discounts")
+        or any(entry.get("discounts") for entry in wanted)
+    )
     if card or is_reduced:
         return
     planned = subscribing.drawn_up(state, customer, wanted, options)
-    if planned["status"] != "trialing" and items.total(state, planned):
+    is_free = options.get("proration_behavior") == "none" and planned["billing_cycle_anchor"] > state.now()
+    if planned["status"] != "trialing" and not is_free and items.total(state, planned):
         raise _no_card()
 
 

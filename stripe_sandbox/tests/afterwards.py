@@ -28,6 +28,18 @@ class Afterwards(Asking):
             part = self.one_of({}, {"credit_amount": amount}, {"refund_amount": amount}, {"out_of_band_amount": amount})
             self.post("credit_notes", invoice=invoice["id"], amount=amount, **part)
 
+    def pay_in_part(self) -> None:
+        """Attach a payment to an invoice, before it is confirmed or after."""
+        invoice = self.pick("invoice")
+        amount = invoice and self.one_of(100, 2000, invoice["amount_remaining"] or 1)
+        if not invoice or not amount:
+            return
+        of = {"customer": invoice["customer"], "currency": invoice["currency"], "payment_method": "pm_card_visa"}
+        intent = self.post("payment_intents", amount=amount, **of, confirm=self.one_of("true", "false"))
+        if "id" in intent:
+            self.post(f"invoices/{invoice['id']}/attach_payment", payment_intent=intent["id"])
+            self.post(f"payment_intents/{intent['id']}/{self.one_of('confirm', 'cancel')}")
+
     def void_credit(self) -> None:
         note = self.pick("credit_note")
         if note:

@@ -82,12 +82,16 @@ class Checked(Sandbox):
 
     def handle(self, request: Asked) -> Response | None:
         response = super().handle(request)
-        if response is not None and response.status == 200 and request.path.startswith("/v1/"):
+        if response is not None and response.status == 200 and _is_shown(request, response):
             shown = json.loads(response.body)
-            rows = shown["data"] if shown["object"] == "list" else [shown]
+            rows = shown["data"] if shown["object"] in ("list", "search_result") else [shown]
             for row in rows if not request.path.startswith("/v1/events") and "deleted" not in shown else []:
                 self.departures.update(f"{request.path}: {problem}" for problem in problems(row))
         return response
+
+
+def _is_shown(request: Asked, response: Response) -> bool:
+    return request.path.startswith("/v1/") and response.content_type == "application/json"
 
 
 @pytest.fixture

@@ -112,6 +112,11 @@ class History(Shopping):
             params["trial_period_days"] = 3
         if self.one_of(True, False, False, False):
             params["cancel_at"] = self.state.now() + self.one_of(DAY, 40 * DAY)
+        if self.one_of(True, False, False):
+            params["items[1][price]"] = self.price(currency)
+        if self.one_of(True, False, False, False):
+            params["billing_cycle_anchor"] = self.state.now() + self.one_of(5 * DAY, 50 * DAY)
+            params["proration_behavior"] = self.choose(PRORATIONS)
         self.post("subscriptions", params)
 
     def means(self, currency: str) -> str:
@@ -253,7 +258,7 @@ RARE = [
     History.sign_up, History.pass_frozen_time, History.change_card, History.lose_card, History.cancel, History.pause,
     History.resume, History.schedule, History.end_schedule, History.discount, History.invoice_by_hand,
     History.settle_invoice, History.pay_on_the_page, History.bank_answers, History.set_debit_days, History.credit,
-    History.void_credit, History.refund,
+    History.void_credit, History.pay_in_part, History.refund,
     History.fail_refund, History.dispute,
     History.move_dispute, History.leave, History.buy_once, History.sell_by_link, History.visit_link,
     History.take_or_let_go,

@@ -76,8 +76,11 @@ def invoices(state: State) -> Iterator[str]:
             yield f"{who}: {row['amount_remaining']} remain of what is paid"
         payments = state.table("invoice_payment").where("invoice", row["id"])
         given = sum(payment["amount_paid"] or 0 for payment in payments if payment["status"] == "paid")
-        if row["status"] == "paid" and given != row["amount_paid"]:
+        if row["status"] in ("paid", "open") and given != row["amount_paid"] + row["amount_overpaid"]:
             yield f"{who}: {row['amount_paid']} paid, but its payments paid {given}"
+        waiting = next((payment for payment in payments if payment["is_default"] and payment["status"] == "open"), None)
+        if row["status"] == "open" and waiting and waiting["amount_requested"] != row["amount_remaining"]:
+            yield f"{who}: {row['amount_remaining']} remain, its payment asks for {waiting['amount_requested']}"
         currencies = {line["currency"] for line in lines} | {row["currency"]}
         if len(currencies) > 1:
             yield f"{who}: in several currencies: {sorted(currencies)}"

@@ -10,16 +10,18 @@ from stripe_sandbox import Sandbox
 
 from .conftest import ask
 from .sdk_calls import CALLS as FIRST
+from .sdk_further_calls import FURTHER_CALLS
 from .sdk_money_calls import MONEY_CALLS
 from .sdk_selling_calls import SELLING_CALLS
 
-CALLS = {**FIRST, **MONEY_CALLS, **SELLING_CALLS}
+CALLS = {**FIRST, **MONEY_CALLS, **SELLING_CALLS, **FURTHER_CALLS}
 Answers = dict[str, Any]
 
 
 def tell(sandbox: Sandbox) -> Answers:
     """Make the calls in order; return their answers by name, of which each call sees those before it."""
-    client = stripe.StripeClient(sandbox.key, base_addresses={"api": sandbox.url}, max_network_retries=0)
+    bases: Any = {"api": sandbox.url, "files": sandbox.url}
+    client = stripe.StripeClient(sandbox.key, base_addresses=bases, max_network_retries=0)
 
     def control(path: str, **body: Any) -> Any:
         status, answer = ask(f"{sandbox.url}/_sandbox/{path}", body)

@@ -26,7 +26,7 @@ def _stream(content: bytes) -> bytes:
 
 def _text(lines: list[str]) -> bytes:
     shown = [b"(%s) Tj T*" % _escaped(line) for line in lines]
-    return b"BT /F1 12 Tf 18 TL 60 780 Td\n(STRIPE SANDBOX - not a real invoice) Tj T* T*\n%s\nET" % b"\n".join(shown)
+    return b"BT /F1 12 Tf 18 TL 60 780 Td\n(STRIPE SANDBOX - not a real document) Tj T* T*\n%s\nET" % b"\n".join(shown)
 
 
 def _escaped(line: str) -> bytes:
