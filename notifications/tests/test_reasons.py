@@ -205,8 +205,9 @@ def test_a_change_that_is_ahead_is_told_while_it_is_so(price, columns, reason):
 
 
 @pytest.mark.parametrize(
-    ("facts", "reason"), [({}, ""), ({"price": "price_2"}, reasons.CHANGED_AGAIN), ({"quantity": 1}, reasons.CHANGED_AGAIN)]
-)  # fmt: skip
+    ("facts", "reason"),
+    [({}, ""), ({"price": "price_2"}, reasons.CHANGED_AGAIN), ({"quantity": 1}, reasons.CHANGED_AGAIN)],
+)
 def test_a_change_is_told_while_it_is_the_last_one(price, facts, reason):
     assert why(
         "plan_changed", **{"subscription": "sub_1", "price": "price_1", "quantity": 2, "since": "", **facts}

@@ -8,7 +8,7 @@ from djstripe import models as djstripe
 
 from billing import cause, signals
 from billing.models import Comp, Customer, Plan, Subscription, SubscriptionChange
-from billing.subscriptions import ending, end_for_deleted_customer
+from billing.subscriptions import end_for_deleted_customer, ending
 
 pytestmark = pytest.mark.django_db
 
