@@ -172,6 +172,21 @@ def test_another_address_is_corrected_told_and_counted_for_that_customer_alone(f
     ]
 
 
+def test_who_shares_an_address_with_another_keeps_it_when_the_others_is_corrected(full_run):
+    for name in ("cus_ada", "cus_ben"):
+        ours(name)
+    Customer.objects.update(email="both@example.com")
+    customers(full_run, at_stripe(email="new@example.com"), at_stripe("cus_ben", email="both@example.com"))
+    assert (email_of("cus_ada"), email_of("cus_ben"), full_run.run.healed) == ("new@example.com", "both@example.com", 1)
+
+
+def test_an_address_that_a_webhook_corrects_meanwhile_is_not_written_over(full_run):
+    stale = ours().customer
+    Customer.objects.filter(pk="cus_ada").update(email="webhook@example.com")
+    list_pages.CustomerPages(full_run)._correct(stale, "new@example.com")
+    assert (email_of("cus_ada"), full_run.run.drifted, full_run.run.healed) == ("webhook@example.com", 1, 0)
+
+
 @pytest.mark.parametrize("email", [None, "", "cus_ada@example.com"])
 def test_no_address_at_stripe_or_the_same_changes_nothing(full_run, email):
     ours()
