@@ -2,9 +2,10 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.urls import reverse
 from django.utils import timezone
 
-from billing.lifecycle import attempts, change, checkout
+from billing.lifecycle import attempts, change, checkout, customers
 from billing.lifecycle.live_subscription import Standing
 from billing.lifecycle.refusals import AccountClosing, CheckoutReplaced
 from billing.models import AccountDeletion, CheckoutAttempt, Customer, Plan, PlanChange, Price
@@ -124,3 +125,77 @@ def test_a_change_is_marked_and_what_was_asked_before_of_this_subscription_is_re
     assert statuses() == ["refused", "made", "asked", "asked"]
     change._mark(rows[2], PlanChange.Status.MADE)
     assert statuses() == ["refused", "made", "made", "asked"]
+
+
+# What Stripe is asked for
+
+
+def params(attempt, is_first=True):
+    return checkout._session_params(attempt, is_first=is_first)
+
+
+def test_a_session_is_asked_for_in_full_and_with_nothing_that_is_not_wanted(tries, settings):
+    ada, _ = tries
+    user = str(ada.customer.subscriber.pk)
+    metadata = {"billing_attempt": str(ada.pk), "billing_subscriber": user}
+    assert params(ada) == {
+        "mode": "subscription",
+        "customer": "cus_ada",
+        "client_reference_id": user,
+        "line_items": [{"price": "price_1", "quantity": 1}],
+        "metadata": metadata,
+        "subscription_data": {"metadata": metadata},
+        "allow_promotion_codes": True,
+        "success_url": f"{settings.SITE_URL}/billing/return?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": settings.SITE_URL + reverse("billing:prices"),
+    }
+    ada.currency = "eur"
+    assert params(ada)["currency"] == "eur"
+
+
+def test_only_a_first_subscription_has_its_plans_trial_and_a_memo_stands_on_each(tries, settings):
+    ada, _ = tries
+    ada.price.plan.trial_days = 14
+    settings.BILLING_INVOICE = {"memo": "Thanks"}
+    assert params(ada)["subscription_data"]["trial_period_days"] == 14
+    later = params(ada, is_first=False)["subscription_data"]
+    assert ("trial_period_days" in later, later["description"]) == (False, "Thanks")
+    ada.price.plan.trial_days = 0
+    assert "trial_period_days" not in params(ada)["subscription_data"]
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The customers that Stripe was asked to make; the key decides which it makes."""
+    calls = []
+
+    def post(path, idempotency_key, **asked):
+        calls.append((path, idempotency_key, asked))
+        return {"id": f"cus_{len(calls)}"}
+
+    monkeypatch.setattr(customers.stripe_client, "post", post)
+    return calls
+
+
+def test_a_customer_is_made_with_who_they_are_and_what_stands_on_their_invoices(made, settings):
+    user = get_user_model().objects.create_user("ada@example.com")
+    assert customers._create_at_stripe(user) == {"id": "cus_1"}
+    named = {"email": "ada@example.com", "metadata": {"billing_subscriber": str(user.pk)}}
+    settings.BILLING_INVOICE = {"footer": "VAT 1", "memo": "Thanks"}
+    customers._create_at_stripe(user)
+    assert [asked for _, _, asked in made] == [named, {**named, "invoice_settings": {"footer": "VAT 1"}}]
+    keys = [key for _, key, _ in made]
+    assert keys[0] != keys[1], "another answer would be of other details"
+    assert all(key.startswith(f"customer:accounts.user:{user.pk}:") for key in keys)
+    assert {path for path, _, _ in made} == {"/v1/customers"}
+
+
+def test_a_customer_whom_stripe_made_before_and_who_is_deleted_is_made_anew_by_another_key(made):
+    user = get_user_model().objects.create_user("ada@example.com")
+    Customer.objects.create(pk="cus_1", deleted_at=timezone.now())
+    Customer.objects.create(pk="cus_2", deleted_at=timezone.now())
+    Customer.objects.create(pk="cus_3")
+    assert customers._create_at_stripe(user) == {"id": "cus_3"}
+    first, second, third = (key for _, key, _ in made)
+    assert (second, third) == (f"{first}:after:cus_1", f"{first}:after:cus_2")
+    assert made[0][2] == made[1][2] == made[2][2]
