@@ -1,8 +1,8 @@
 """This module lists every single change to a module's functions: each replaces one node of its syntax tree.
 
-It leaves out by rule what nobody can observe: words for people (logs, texts, `__str__`), annotations, and what only
-costs time or is seen only in a race (`update_fields`, sizes of batches). So is what only another database than the
-tests' runs: see `vendors`.
+It leaves out by rule what nobody can observe: words for people (logs, texts, `__str__`), annotations, what only costs
+time or is seen only in a race (`update_fields`, sizes of batches, a statement that only locks rows), and a `return`
+behind which nothing follows. So is what only another database than the tests' runs: see `vendors`.
 """
 
 import ast
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from . import ROOT
-from .vendors import is_left_out, leave_out
+from .unseen import UNSEEN_KEYWORDS, is_unseen, mark_last
+from .vendors import leave_out
 
 BOUNDS: dict[type, Any] = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 OPPOSITES: dict[type, Any] = {
@@ -24,11 +25,6 @@ OPPOSITES: dict[type, Any] = {
 }  # fmt: skip
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 LINKS = frozenset({"filter", "exclude", "order_by"})
-UNSEEN_KEYWORDS = frozenset(
-    {"update_fields", "batch_size", "chunk_size", "extra", "exc_info", "dispatch_uid", "thread_name_prefix"}
-)
-UNSEEN_FUNCTIONS = frozenset({"__str__", "__repr__"})
-WORDS = frozenset({"_", "gettext", "ngettext", "pgettext", "cast"})
 TESTED = (ast.If, ast.While, ast.IfExp)
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -114,14 +110,15 @@ def _sites(tree: ast.AST) -> Iterator[_Site]:
 
 
 def _in_function(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_Site]:
-    if not _is_unseen(function):
+    if not is_unseen(function):
+        mark_last(function.body)
         for number, statement in enumerate(function.body):
             yield from _below(statement, function, function.body.__setitem__, number, statement)
 
 
 def _below(node: ast.AST, parent: ast.AST, setter: Setter, key: Any, statement: ast.stmt) -> Iterator[_Site]:
     """Yield the changes of `node`, which `parent` has at `key`, then those inside it."""
-    if _is_unseen(node):
+    if is_unseen(node):
         return
     statement = node if isinstance(node, ast.stmt) else statement
     for new in _alternatives(node, parent, key):
@@ -139,23 +136,6 @@ def _below(node: ast.AST, parent: ast.AST, setter: Setter, key: Any, statement: 
 
 def _placed(new: ast.AST, old: ast.AST) -> ast.AST:
     return ast.copy_location(new, old) if hasattr(old, "lineno") else new
-
-
-def _is_unseen(node: ast.AST) -> bool:
-    if is_left_out(node):
-        return True
-    match node:
-        case ast.Expr(value=ast.Constant()):
-            return True
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="log" | "logger")))):
-            return True
-        case ast.Call(func=ast.Name(id=name)):
-            return name in WORDS
-        case ast.keyword(arg=name):
-            return name in UNSEEN_KEYWORDS
-        case ast.FunctionDef(name=name):
-            return name in UNSEEN_FUNCTIONS
-    return False
 
 
 def _alternatives(node: ast.AST, parent: ast.AST, key: object) -> Iterator[ast.AST]:

@@ -125,7 +125,7 @@ def explain_customer(customer: Customer, at: datetime | None = None) -> Explanat
     subscription = history.latest_state(customer) if is_now else history.state_at(customer, at)
     if subscription is None and comp:
         subscription = Subscription(customer=customer)
-    hold = holds[0].kind if holds else ""
+    hold = holds[0].kind if holds else None
     facts = AccessFacts(subscription, hold, deletion is not None, comp) if subscription else None
     return Explanation(
         f"{customer.subscriber or customer.email or 'somebody deleted'} ({customer.pk})",

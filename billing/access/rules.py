@@ -37,11 +37,11 @@ REASON_WITHOUT_ACCESS = {
 class AccessFacts:
     """`decide` reads nothing but these facts: the subscription with its customer, and what the query found beside it.
 
-    `comp` is the open one, in force or not; `active_hold` is the kind of the oldest hold, "" for none.
+    `comp` is the open one, in force or not; `active_hold` is the kind of the oldest hold, None for none.
     """
 
     subscription: Subscription
-    active_hold: str = ""
+    active_hold: str | None = None
     is_closing: bool = False
     comp: Comp | None = None
 
@@ -120,7 +120,7 @@ def with_access_facts() -> QuerySet[Subscription]:
 
 def facts_of(row: Any) -> AccessFacts:
     """Return the facts of a row of `with_access_facts`. Django leaves `comp` out where the join found none."""
-    return AccessFacts(row, row.active_hold or "", row.is_closing, getattr(row, "comp", None))
+    return AccessFacts(row, row.active_hold, row.is_closing, getattr(row, "comp", None))
 
 
 def _row_of(subscriber: Any, rows: QuerySet[Subscription]) -> Subscription | None:

@@ -4,8 +4,6 @@ import hashlib
 import uuid
 from typing import Any
 
-from django.db import transaction
-
 from billing import stripe_client
 from billing.conf import conf
 from billing.models import AccountDeletion, Customer
@@ -92,11 +90,10 @@ def _is_deleted(customer_id: str) -> bool:
 
 def _save_customer(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer:
     """Save our row. A webhook may have written it first, without knowing the subscriber."""
-    with transaction.atomic():
-        customer, _ = Customer.objects.get_or_create(
-            pk=stripe_customer["id"], defaults={"subscriber": subscriber, "email": stripe_customer.get("email") or ""}
-        )
-        if customer.subscriber_id is None:
-            customer.subscriber = subscriber
-            customer.save(update_fields=["subscriber"])
+    customer, _ = Customer.objects.get_or_create(
+        pk=stripe_customer["id"], defaults={"subscriber": subscriber, "email": stripe_customer.get("email") or ""}
+    )
+    if customer.subscriber_id is None:
+        customer.subscriber = subscriber
+        customer.save(update_fields=["subscriber"])
     return customer

@@ -54,6 +54,6 @@ def _owned() -> dict[Any, str]:
     found: dict[Any, str] = {djstripe.Customer: "id", djstripe.Dispute: "charge__customer__id"}
     for model in apps.get_app_config("djstripe").get_models():
         names = {field.name for field in model._meta.concrete_fields if isinstance(field, models.ForeignKey)}
-        if "customer" in names and model is not djstripe.Customer:
+        if "customer" in names:
             found[model] = "customer__id"
     return found

@@ -1,5 +1,6 @@
 """A page of Stripe's list is compared with our rows: a customer may be unchanged, doubtful, or new to us."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -176,7 +177,7 @@ class CustomerPages:
         named = {key: (row, found) for row, found in pairs if (key := _key(model, found)) is not None}
         if not named or self.work.is_dry:
             return
-        for subscriber in model._default_manager.filter(pk__in=named, billing_customer=None):
+        for subscriber in model._default_manager.filter(pk__in=named):
             row, found = named[subscriber.pk]
             email = customer_details.email_of(subscriber)
             if email and email.lower() == (found.get("email") or "").lower():
@@ -195,8 +196,5 @@ def _key(model: Any, found: dict[str, Any]) -> Any:
 
 def _link_one(row: Customer, subscriber: Any) -> None:
     """Link the customer, unless a Checkout of the same moment has given the subscriber another one."""
-    try:
-        with transaction.atomic():
-            Customer.objects.filter(pk=row.pk, subscriber=None).update(subscriber=subscriber)
-    except IntegrityError:
-        return
+    with suppress(IntegrityError), transaction.atomic():
+        Customer.objects.filter(pk=row.pk, subscriber=None).update(subscriber=subscriber)

@@ -32,7 +32,7 @@ def mend(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bool)
         return
     rows = _billed().filter(customer=customer) if customer else _billed()
     wrong = list(_differing(run, rows, tick))
-    if is_dry or not wrong:
+    if is_dry:
         return
     for one in Customer.objects.filter(pk__in=wrong):
         seats.owe_seats(one, "sync")

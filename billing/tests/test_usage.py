@@ -1,6 +1,6 @@
 """Use is counted exactly, within the plan that is in effect."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import time_machine
@@ -115,6 +115,11 @@ def test_a_years_subscription_counts_each_of_its_months(ada):
 def test_months_are_counted_from_the_day_the_period_began(anchor, at, start, end):
     anchor, at, start, end = (datetime(*day, tzinfo=UTC) for day in (anchor, at, start, end))
     assert usage.month_of(anchor, at) == (start, end)
+
+
+def test_a_month_begins_at_midnight_of_its_first_day_in_utc():
+    moment = datetime(2026, 5, 31, 23, 59, 58, 7, tzinfo=timezone(timedelta(hours=-2)))
+    assert usage.month_start(moment) == datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def test_the_free_plan_counts_in_calendar_months_of_utc(ada):

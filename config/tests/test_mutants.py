@@ -44,13 +44,26 @@ def test_every_kind_of_change_is_possible(tmp_path):
         "return rows",
         "pass",
         "at.count += 2",
-        "pass",
     ]
 
 
 def test_what_nobody_can_observe_is_left_alone(tmp_path):
     source = "def kept(row: str = 'a') -> int:\n    log.warning('words')\n    row.save(update_fields=['a'])\n"
     assert nows(tmp_path, source) == ["pass"], "only the call itself can be dropped"
+
+
+def test_a_return_behind_which_nothing_follows_and_a_lock_are_left_alone(tmp_path):
+    source = """
+def told(rows):
+    if rows.early:
+        return
+    list(rows.locked())
+    try:
+        rows.count += 1
+    except ValueError:
+        return None
+"""
+    assert nows(tmp_path, source) == ["if not rows.early:", "pass", "pass", "rows.count += 2"]
 
 
 def test_each_name_of_the_core_is_a_module_or_a_package():

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications import outbox, reasons
-from notifications.models import Mail
+from notifications.models import Mail, Suppression
+from notifications.suppression import NOT_MAILED
 
 Status = Mail.Status
 pytestmark = pytest.mark.django_db
@@ -221,6 +222,18 @@ def test_a_mail_without_a_customer_goes_to_its_own_address_again_and_one_without
     assert row(mail).recipient == "alice@example.com"
     put(mail, status="failed", recipient="")
     assert outbox.send_again(row(mail)) == reasons.NO_ADDRESS
+    assert row(mail).status == "failed"
+
+
+def test_an_address_that_is_not_mailed_is_not_mailed_again_either_and_anothers_is(reserve, customer):
+    mail = reserve()
+    put(mail, status="failed")
+    customer.email = "new@example.com"
+    customer.save()
+    for address, why in (("other@example.com", ""), ("new@example.com", NOT_MAILED["bounced"])):
+        Suppression.objects.create(address=address, reason="bounced", suppressed_at=timezone.now())
+        put(mail, status="failed")
+        assert outbox.send_again(row(mail)) == why
     assert row(mail).status == "failed"
 
 

@@ -12,7 +12,7 @@ TICK = timedelta(microseconds=1)
 LOW, HIGH = Plan(pk=1, slug="low", name="Low", rank=1), Plan(pk=2, slug="high", name="High", rank=2)
 
 
-def row(status="active", plan=LOW, hold="", closing=False, comp=None, deleted_at=None, **columns):
+def row(status="active", plan=LOW, hold=None, closing=False, comp=None, deleted_at=None, **columns):
     made = Subscription(customer=Customer(pk="cus_1", deleted_at=deleted_at), status=status, plan=plan, **columns)
     return access.AccessFacts(made, hold, closing, comp)
 

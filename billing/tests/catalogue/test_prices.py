@@ -88,3 +88,104 @@ def test_of_several_items_the_highest_plan_counts():
     assert (item, price.plan.slug) == (team, "team")
     with pytest.raises(catalogue.UnmappedPrice, match="price_extra"):
         catalogue.plan_item([extra])
+    with pytest.raises(catalogue.UnmappedPrice):
+        catalogue.plan_item([])
+    assert [catalogue.is_plan(items) for items in ([extra, pro], [extra], [])] == [True, False, False]
+
+
+def test_each_column_is_what_stripe_says_and_an_option_without_an_amount_or_of_the_own_currency_is_none():
+    options = {"usd": {"unit_amount": 2000}, "eur": {"unit_amount": 1900}, "jpy": {"unit_amount": None}, "gbp": {}}
+    yearly = {"interval": "year", "interval_count": 2}
+    assert prices.price_columns(stripe_price(recurring=yearly, active=False, currency_options=options)) == {
+        "lookup_key": "pro_month", "currency": "usd", "unit_amount": 2000, "interval": "year", "interval_count": 2,
+        "is_active": False, "currency_options": {"eur": 1900},
+    }  # fmt: skip
+    bare = prices.price_columns(stripe_price(lookup_key=None, unit_amount=None))
+    assert (bare["lookup_key"], bare["unit_amount"], "currency_options" in bare) == ("", None, False)
+
+
+def test_a_lookup_key_that_moves_to_another_price_is_taken_from_the_first_and_from_no_other():
+    for name, key in (("price_old", "pro_month"), ("price_team", "team_month"), ("price_none", "pro_year")):
+        catalogue.record_price(stripe_price(id=name, lookup_key=key))
+    catalogue.record_price(stripe_price(id="price_none", lookup_key=None))
+    catalogue.record_price(stripe_price(id="price_new"))
+    assert dict(Price.objects.values_list("pk", "lookup_key")) == {
+        "price_old": "", "price_team": "team_month", "price_none": "", "price_new": "pro_month",
+    }  # fmt: skip
+
+
+def row(name, plan="pro", **columns):
+    usual = {"currency": "usd", "unit_amount": 1, "interval": "month", "plan": Plan.objects.get(slug=plan)}
+    return Price.objects.create(pk=name, **{**usual, **columns})
+
+
+@pytest.mark.parametrize("columns", [{"is_active": False}, {"interval": "year"}, {"interval_count": 3}])
+def test_only_an_active_price_by_that_interval_is_for_sale_the_keyed_one_first_then_the_newest(columns):
+    pro = Plan.objects.get(slug="pro")
+    row("price_other", plan="team", lookup_key="pro_month")
+    assert catalogue.price_for_sale(pro, "month") is None
+    row("price_1")
+    newest = row("price_2")
+    row("price_3", lookup_key="pro_month", **columns)
+    assert catalogue.price_for_sale(pro, "month") == newest
+    Price.objects.filter(pk="price_1").update(lookup_key="pro_month")
+    assert catalogue.price_for_sale(pro, "month").pk == "price_1"
+
+
+def test_amounts_begin_with_the_prices_own_currency():
+    price = Price(currency="usd", unit_amount=5, currency_options={"usd": 9, "eur": 4})
+    assert list(catalogue.amounts(price).items()) == [("usd", 5), ("eur", 4)]
+    price.unit_amount = None
+    assert catalogue.amounts(price) == {"usd": 9, "eur": 4}
+
+
+def test_public_plans_bring_what_is_sold_by_one_interval_and_name_every_currency_once(django_assert_num_queries):
+    Plan.objects.filter(slug="team").update(is_public=False)
+    row("price_1", currency_options={"eur": 1})
+    row("price_2", is_active=False, currency="gbp")
+    row("price_3", interval_count=2, currency="sek")
+    row("price_4", plan="team", currency="jpy")
+    with django_assert_num_queries(3):
+        found = list(prices.public_plans())
+        assert [plan.slug for plan in found] == ["free", "pro"]
+        assert [[price.pk for price in plan.prices.all()] for plan in found] == [[], ["price_1"]]
+        assert [[limit.feature for limit in plan.limits.all()] for plan in found] == [["generations"]] * 2
+    assert prices.currencies_of(found) == ["usd", "eur"]
+    assert prices.plan_slugs() == ["free", "pro", "team"]
+
+
+# Looked up once
+
+
+def test_a_price_is_looked_up_once_while_prices_are_remembered(django_assert_num_queries):
+    known, other = row("price_1"), row("price_2")
+    with prices.prices_remembered():
+        assert prices.plan_price(stripe_price()) == known
+        with django_assert_num_queries(0):
+            assert prices.plan_price(stripe_price()) == known
+        assert prices.plan_price(stripe_price(id="price_2")) == other
+        made = prices.plan_price(stripe_price(id="price_3"))
+        with pytest.raises(catalogue.UnmappedPrice):
+            prices.plan_price(stripe_price(id="price_4", lookup_key=None))
+        with django_assert_num_queries(0), pytest.raises(catalogue.UnmappedPrice):
+            prices.plan_price(stripe_price(id="price_4", lookup_key=None))
+    assert Price.objects.get(pk="price_3") == made
+    with django_assert_num_queries(1):
+        prices.plan_price(stripe_price())
+
+
+def test_a_dry_run_knows_a_price_by_its_key_and_saves_none_and_what_is_known_is_given():
+    given = Price(pk="price_given", plan=Plan.objects.get(slug="team"))
+    with prices.prices_remembered(is_dry=True, known={"price_given": given}):
+        assert prices.plan_price(stripe_price(id="price_given", lookup_key=None)) is given
+        found = prices.plan_price(stripe_price())
+        assert (found.pk, found.plan.slug, found.interval) == ("price_1", "pro", "month")
+    assert not Price.objects.exists()
+
+
+@pytest.mark.parametrize(("key", "slug"), [("pro_month", "pro"), ("pro_decade", None), ("gold_month", None),
+                                           ("a_b_month", "a_b"), ("month", None)])  # fmt: skip
+def test_a_lookup_key_names_a_plan_and_an_interval(key, slug):
+    Plan.objects.create(slug="a_b", name="A B", rank=5)
+    plan = prices._plan_named(key)
+    assert (plan and plan.slug) == slug

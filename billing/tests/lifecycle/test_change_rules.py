@@ -100,3 +100,18 @@ def test_only_a_live_subscription_has_a_change_to_take_back(world):
         change.take_back(ada.user)
     with pytest.raises(refusals.NoPendingChange):
         change.take_back(ben.user)
+
+
+def test_a_change_that_waits_for_the_period_is_replaced_by_another_such_and_not_by_one_that_starts_now(prices):
+    """A schedule holds it; a change that waits for its payment lets nothing else be chosen: see above."""
+    items = [item("price_high_month")]
+    phase = {"start_date": 2000, "items": [{"price": "price_low_month", "quantity": 1}]}
+    schedule = {"status": "active", "current_phase": {"start_date": 1000, "end_date": 2000}, "phases": [phase]}
+    now = Standing(Customer(pk="cus_1"), found(items=items, schedule=schedule))
+    assert change_rules.effect(now, prices["low_month"]) == "period_end"
+    assert change_rules.effect(now, prices["low_year"]) == "period_end"
+    assert change_rules.effect(now, prices["high_month"]) == "takes_back"
+    top = Plan.objects.create(slug="top", name="top", rank=9)
+    highest = Price.objects.create(pk="price_top", plan=top, currency="usd", unit_amount=1, interval="month")
+    with pytest.raises(refusals.ChangePending):
+        change_rules.effect(now, highest)

@@ -49,17 +49,15 @@ def test_a_plan_that_is_not_public_is_not_sold(plan):
 
 def test_the_portal_is_of_the_subscriber_leads_back_and_is_ours_where_setup_made_one(world, settings):
     ada = world.subscribed()
-    made = []
-    url = portal.open_portal(ada.user)
-    assert url.startswith("http")
-    for mark in ({}, {portal.MARK: "1"}):
-        made.append(
-            world.stripe("POST", "billing_portal/configurations", metadata=mark,
-                         features={"invoice_history": {"enabled": True}})["id"]
-        )  # fmt: skip
+    assert portal.configuration_of_ours() is None
+    features = {"invoice_history": {"enabled": True}}
+    made = [
+        world.stripe("POST", "billing_portal/configurations", metadata=mark, features=features)["id"]
+        for mark in ({}, {portal.MARK: "1"})
+    ]
     found = portal.configuration_of_ours()
     assert found["id"] == made[1] != made[0]
-    assert portal.open_portal(ada.user) != url
+    assert portal.open_portal(ada.user).startswith("http")
 
 
 def test_what_is_asked_of_the_portal_is_said_in_full(world, settings, monkeypatch):

@@ -165,7 +165,7 @@ def test_a_customer_that_a_crash_left_at_stripe_takes_the_deletion_to_their_lane
     eve = user("eve")
     row = AccountDeletion.objects.create(subscriber=eve, lane=f"deletion:{eve.pk}", requested_at=timezone.now())
     found = []
-    monkeypatch.setattr(process.customers, "find_customer", lambda subscriber: found.append(subscriber))
+    monkeypatch.setattr(process.customers, "find_customer", found.append)
     assert process._has_moved(row) is False
     monkeypatch.setattr(process.customers, "find_customer", lambda subscriber: ada)
     assert process._has_moved(row) is True

@@ -175,3 +175,33 @@ def test_while_a_change_waits_for_its_payment_only_what_differs_is_refused(world
     with pytest.raises(ChangePending):
         set_seats._write_if_different(standing(team, found), 3, "key")
     assert billed(world, team) == 2
+
+
+@pytest.mark.parametrize(("status", "proration"), [("active", "create_prorations"), ("trialing", "none")])
+def test_the_plans_item_is_written_by_its_id_and_prorated_but_for_a_trial(world, team, monkeypatch, status, proration):
+    asked = []
+    monkeypatch.setattr(set_seats.stripe_client, "post", lambda path, **params: asked.append((path, params)))
+    found = {**at_stripe(world, team), "status": status}
+    assert set_seats._write_if_different(standing(team, found), 5, "key") is True
+    item = {"id": found["items"]["data"][0]["id"], "quantity": 5}
+    assert asked == [
+        (f"/v1/subscriptions/{team.subscription}",
+         {"idempotency_key": "key", "items": [item], "proration_behavior": proration})
+    ]  # fmt: skip
+
+
+def test_a_schedule_is_written_whole_and_ends_as_before(prices, monkeypatch):
+    asked = []
+    monkeypatch.setattr(set_seats.stripe_client, "post", lambda path, **params: asked.append((path, params)))
+    pro, team = prices["pro_month"], prices["team_month"]
+    found = {**schedule(phase(99, (pro, 1)), phase(100, (pro, 2)), phase(200, (team, 2))), "end_behavior": "cancel"}
+    set_seats._write_phases(found, 9, "key")
+    [(path, params)] = asked
+    assert path == "/v1/subscription_schedules/sub_sched_1"
+    assert (params["idempotency_key"], params["end_behavior"], params["proration_behavior"]) == (
+        "key", "cancel", "create_prorations",
+    )  # fmt: skip
+    assert params["phases"] == [
+        {"start_date": 100, "items": [{"price": pro, "quantity": 9}]},
+        {"start_date": 200, "items": [{"price": team, "quantity": 9}]},
+    ]

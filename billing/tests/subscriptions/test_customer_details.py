@@ -2,6 +2,7 @@
 
 import pytest
 import stripe
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from billing import signals, testing
@@ -148,3 +149,16 @@ def test_a_customer_whom_stripe_no_longer_has_is_owed_nothing(world, ada, monkey
     monkeypatch.setattr("billing.stripe_client.post", gone)
     testing.work()
     assert not StripeWrite.objects.filter(done_at=None).exists()
+
+
+@pytest.mark.parametrize(("email", "told"), [("ada@example.com", "ada@example.com"), ("", ""), (None, "")])
+def test_the_address_of_bills_is_what_the_details_say_and_none_for_nobody(settings, email, told):
+    DETAILS["email"] = email
+    user = get_user_model()(email="own@example.com")
+    assert (customer_details.email_of(user), customer_details.email_of(None)) == (told, "")
+    DETAILS.pop("email")
+    assert customer_details.email_of(user) == ""
+    settings.BILLING_CUSTOMER_DETAILS = ""
+    user.email = email
+    assert customer_details.email_of(user) == told
+    assert customer_details.details_of(object()) == {"email": ""}

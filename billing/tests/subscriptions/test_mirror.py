@@ -144,3 +144,36 @@ def test_while_the_account_of_the_key_is_not_known_no_event_is_written_ahead(wor
     world.subscribed()
     djstripe.APIKey.objects.all().delete()
     assert mirror.write_events([payload()]) == {}
+
+
+def kept(model, object_id):
+    return model.objects.get(id=object_id).stripe_data
+
+
+def test_what_moves_money_is_mirrored_as_it_is_now(world):
+    """Each row is asked for its newest state, which an earlier event cannot have brought."""
+    ada = world.subscribed()
+    charge = world.charge_of(ada)["id"]
+    assert kept(djstripe.Invoice, ada.last_payment.invoice_id)["status"] == "paid"
+    refund = world.stripe("POST", "refunds", charge=charge, amount=500)["id"]
+    world.deliver()
+    assert kept(djstripe.Charge, charge)["amount_refunded"] == 500
+    assert kept(djstripe.Refund, refund)["status"] == "succeeded"
+    dispute = world.control("disputes", charge=charge)["id"]
+    world.deliver()
+    assert kept(djstripe.Charge, charge)["disputed"] is True
+    world.control(f"disputes/{dispute}", status="won")
+    world.deliver()
+    assert kept(djstripe.Dispute, dispute)["status"] == "won"
+
+
+def test_an_invoice_that_was_not_paid_is_mirrored_with_each_try(world):
+    ada = world.subscribed()
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=31, hours=3)
+    world.deliver()
+    invoice = world.open_invoice(ada)
+    assert (kept(djstripe.Invoice, invoice)["status"], kept(djstripe.Invoice, invoice)["attempt_count"]) == ("open", 1)
+    world.pay(ada)
+    world.deliver()
+    assert kept(djstripe.Invoice, invoice)["status"] == "paid"

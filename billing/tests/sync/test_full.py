@@ -39,3 +39,20 @@ def test_a_whole_run_compares_all_asks_about_who_differs_and_leaves_no_progress(
     assert (run.compared, run.drifted, run.healed, run.progress) == (4, 1, int(not is_dry), {})
     assert ticks == [2, 4, 5], "two pages, and who differs"
     assert (ada.row.quantity, ben.row.quantity) == (9 if is_dry else 1, 1)
+
+
+@pytest.mark.parametrize("was_broken_off", [False, True])
+def test_who_stripe_lists_no_more_is_asked_about_unless_a_part_was_read_before(world, was_broken_off):
+    """What an earlier run had read is not listed again, and so not missed either."""
+    ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
+    Customer.objects.update(created_at=LONG_AGO)
+    world.stripe("DELETE", f"customers/{ada.customer}")
+    now = timezone.now()
+    if was_broken_off:
+        left = {"began": now.isoformat(), "left": {"subscriptions": [], "customers": [[0, None]]}}
+        SyncRun.objects.create(mode="full", status="failed", started_at=now, clock_at=now, progress=left)
+    run = SyncRun(mode="full", started_at=timezone.now(), clock_at=now)
+    run.save()
+    full.compare_all(run, lambda: None, is_dry=False)
+    assert bool(Customer.objects.get(pk=ada.customer).deleted_at) is not was_broken_off
+    assert Customer.objects.get(pk=ben.customer).deleted_at is None

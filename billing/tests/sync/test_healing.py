@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import stripe
 from django.utils import timezone
 
 from billing import lanes
@@ -133,3 +134,22 @@ def test_who_never_subscribed_and_is_not_deleted_differs_in_nothing(world, run, 
     customer = customers.customer_for(world.sign_up("new@example.com"))
     healing.compare_customers(run, [customer.pk, ada.customer], lambda: None, is_dry=is_dry)
     assert (counts(run), run.drifts, run.notes) == ((2, 0, 0), [], [])
+
+
+@pytest.mark.parametrize(
+    ("said", "noted"),
+    [
+        ({"message": "No such customer", "code": "resource_missing"}, "No such customer"),
+        ({"message": None, "code": "resource_missing"}, "resource_missing"),
+        ({"message": None, "code": None}, "InvalidRequestError"),
+    ],
+)
+@pytest.mark.django_db
+def test_a_refusal_is_noted_by_stripes_words_or_its_code_or_its_kind(run, monkeypatch, said, noted):
+    def refuse(customer):
+        raise stripe.InvalidRequestError(said["message"], "id", code=said["code"])
+
+    monkeypatch.setattr(healing, "_heal", refuse)
+    ticks = []
+    healing.compare_customers(run, ["cus_1"], lambda: ticks.append(1), is_dry=False)
+    assert (run.notes, counts(run), ticks) == ([f"cus_1: {noted}"], (0, 0, 0), [1])

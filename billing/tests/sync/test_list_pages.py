@@ -172,6 +172,21 @@ def test_another_address_is_corrected_told_and_counted_for_that_customer_alone(f
     ]
 
 
+def test_who_shares_an_address_with_another_keeps_it_when_the_others_is_corrected(full_run):
+    for name in ("cus_ada", "cus_ben"):
+        ours(name)
+    Customer.objects.update(email="both@example.com")
+    customers(full_run, at_stripe(email="new@example.com"), at_stripe("cus_ben", email="both@example.com"))
+    assert (email_of("cus_ada"), email_of("cus_ben"), full_run.run.healed) == ("new@example.com", "both@example.com", 1)
+
+
+def test_an_address_that_a_webhook_corrects_meanwhile_is_not_written_over(full_run):
+    stale = ours().customer
+    Customer.objects.filter(pk="cus_ada").update(email="webhook@example.com")
+    list_pages.CustomerPages(full_run)._correct(stale, "new@example.com")
+    assert (email_of("cus_ada"), full_run.run.drifted, full_run.run.healed) == ("webhook@example.com", 1, 0)
+
+
 @pytest.mark.parametrize("email", [None, "", "cus_ada@example.com"])
 def test_no_address_at_stripe_or_the_same_changes_nothing(full_run, email):
     ours()
@@ -329,14 +344,22 @@ def test_a_row_that_a_webhook_wrote_after_it_was_taken_over_stays_as_the_webhook
 
 
 def test_taking_over_fills_empty_rows_and_those_that_are_not_there_and_leaves_what_says_something():
-    for name, stripe_id in (("ada", ""), ("ben", "sub_9")):
-        Customer.objects.create(pk=f"cus_{name}")
-        Subscription.objects.create(customer_id=f"cus_{name}", stripe_id=stripe_id)
-    Customer.objects.create(pk="cus_eve")
     plan = Plan.objects.get(slug="swept")
+    for name, columns in (("ada", {"stripe_id": ""}), ("ben", {"stripe_id": "sub_9", "status": "active"})):
+        Customer.objects.create(pk=f"cus_{name}")
+        Subscription.objects.create(customer_id=f"cus_{name}", plan=plan, **columns)
+    Customer.objects.create(pk="cus_eve")
     list_pages.take_over(
         [Subscription(customer_id=f"cus_{name}", stripe_id=f"sub_{name}", status="active", plan=plan)
          for name in ("ada", "ben", "eve")]
     )  # fmt: skip
     rows = Subscription.objects.order_by("customer").values_list("customer", "stripe_id", "has_announced_access")
     assert list(rows) == [("cus_ada", "sub_ada", True), ("cus_ben", "sub_9", False), ("cus_eve", "sub_eve", True)]
+
+
+def test_access_that_was_there_is_noted_for_who_is_taken_over_and_for_nobody_else():
+    for name, status in (("ada", "active"), ("ben", "active"), ("eve", "unpaid")):
+        ours(f"cus_{name}", status=status)
+    list_pages._note_access(["cus_ada", "cus_eve"])
+    noted = Subscription.objects.filter(has_announced_access=True)
+    assert list(noted.values_list("customer", flat=True)) == ["cus_ada"]

@@ -1,5 +1,7 @@
 """Stripe's lists read in stretches: every object once, whatever is read at the same time, and what is left is known."""
 
+from concurrent.futures import Future
+
 import pytest
 
 from billing.stripe_client import StripeRefused
@@ -50,6 +52,20 @@ def test_what_is_read_next_is_split_only_while_others_are_idle():
     reader.todo.append(whole)
     assert reader._rest(whole, read) == [whole.rest(read)]
     assert Reader([], may_split=False)._rest(whole, read) == [whole.rest(read)]
+
+
+def test_no_more_is_under_way_than_calls_are_made_at_once():
+    class Idle:
+        def start(self, work):
+            return Future()
+
+    reader = Reader(Stretch(CUSTOMERS, gte=number) for number in range(listing.AT_ONCE + 2))
+    for _ in range(2):
+        reader._start(Idle())
+        assert (len(reader.under_way), len(reader.todo)) == (listing.AT_ONCE, 2)
+    reader.under_way.popitem()
+    reader._start(Idle())
+    assert (len(reader.under_way), [stretch.gte for stretch in reader.todo]) == (listing.AT_ONCE, [listing.AT_ONCE + 1])
 
 
 def test_what_is_under_way_counts_as_left_and_as_busy():
