@@ -160,7 +160,8 @@ def _amount(state: State, row: Object) -> int:
 
 def _sum(state: State, quote: Object, rows: list[Object], whole: list[Object], only_forever: bool = False) -> Object:
     """Return the sums of these lines, and write each line's own amounts."""
-    left, off = [], []
+    left: list[reductions.Part] = []
+    off: list[Object] = []
     for row in rows:
         own = _discounts(state, quote, row["id"])
         own = [each for each in own if not only_forever or reductions.coupon_of(state, each)["duration"] == "forever"]

@@ -35,6 +35,11 @@ def problems(obj: dict[str, Any]) -> list[str]:
     return found
 
 
+def is_thin_event(kind: str) -> bool:
+    """Return whether the SDK knows a thin event of this type."""
+    return get_v2_event_class(kind) is not StripeObject
+
+
 @functools.cache
 def class_of(object_name: str) -> type | None:
     known = {**OBJECT_CLASSES, **V2_OBJECT_CLASSES}

@@ -9,15 +9,13 @@ import hashlib
 import typing
 from typing import Any
 
-from stripe import StripeObject
-from stripe.events._event_classes import get_v2_event_class
-
 from .. import thin_events
 from ..errors import invalid, missing_parameter, not_covered
-from ..events import THIN, iso
+from ..events import iso
 from ..http.contract import Params, fields_of, params_class
 from ..http.metadata import merged
 from ..http.routing import api
+from ..http.shapes import is_thin_event
 from ..store import Object, State
 from ..versions import API_VERSION, is_taken
 
@@ -81,17 +79,13 @@ def _check(params: Params, payload: str) -> None:
     if params.get("enabled_events") == []:
         raise missing_parameter("enabled_events")
     for name in params.get("enabled_events", []):
-        if name != "*" and not (_is_thin(name) if payload == "thin" else name in _snapshots()):
+        if name != "*" and not (is_thin_event(name) if payload == "thin" else name in _snapshots()):
             raise invalid(f"Invalid enabled_events: {name} is no event with a {payload} payload.", "enabled_events")
-
-
-def _is_thin(name: str) -> bool:
-    return name.startswith(THIN) and get_v2_event_class(name) is not StripeObject
 
 
 @functools.cache
 def _snapshots() -> set[str]:
-    """Return the types of events that the SDK names for webhook endpoints."""
+    """Return the types of events that webhook endpoints take, `*` among them."""
     hint = fields_of(params_class("WebhookEndpointCreateParams"))["enabled_events"][0]
     return set(typing.get_args(typing.get_args(hint)[0]))
 
