@@ -46,10 +46,9 @@ def _check(state: State, intent: Object, name: str) -> None:
 
 def _change_payment(state: State, intent: Object, params: Params) -> None:
     """A payment that is asked for 3D Secure has to be confirmed anew."""
-    amount = params.get("amount", intent["amount"])
-    currency = params.get("currency", intent["currency"]).lower()
-    amounts.check(amount, currency)
-    values: Object = {"amount": amount, "currency": currency}
+    values = {name: params[name] if name in params else intent[name] for name in ("amount", "currency")}
+    values["currency"] = values["currency"].lower()
+    amounts.check(values["amount"], values["currency"])
     if params.get("customer"):
         values["customer"] = state.get("customer", params["customer"], "customer")["id"]
     if params.get("payment_method") == "":

@@ -201,7 +201,7 @@ def test_an_account_holder_is_changed_and_deleted(
     changed = provider("updateAccountHolder", {"context": {**shopper, "customer": customer}})
     assert (changed["data"]["email"], changed["data"]["name"]) == ("ada@shop.example", "Engines Ltd")
     provider("deleteAccountHolder", {"context": shopper})
-    assert client.v1.customers.retrieve(shopper["account_holder"]["id"]).get("deleted")
+    assert client.v1.customers.retrieve(shopper["account_holder"]["id"]).deleted
 
 
 def test_a_payment_of_someone_else_is_left_alone(
