@@ -35,16 +35,13 @@ def record_dispute(customer: Customer, dispute_id: str) -> None:
 def _alert_staff(dispute: Dispute) -> None:
     """Alert staff to a new dispute or inquiry, which must be answered at Stripe within days."""
     what = "inquiry" if dispute.is_inquiry else "dispute"
-    held = (
-        " Access is on hold until then, unless this is an inquiry."
-        if conf.dispute_holds
-        else " Access continues until then."
-    )
+    is_held = dispute.customer.holds.active().filter(kind=Hold.Kind.DISPUTE, reference=dispute.pk).exists()
+    meanwhile = "is on hold" if is_held else "goes on"
     alerts.alert_staff(
         "dispute_opened",
         f"New {what} {dispute.pk}",
         f"The {what} {dispute.pk} of the customer {dispute.customer_id} was opened (reason: {dispute.reason}).\n"
-        f"Answer it in Stripe's dashboard before its deadline.{held}",
+        f"Answer it in Stripe's dashboard before its deadline. Access {meanwhile} meanwhile.",
     )
 
 

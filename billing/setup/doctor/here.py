@@ -96,7 +96,9 @@ def backlog() -> Iterator[Finding]:
     ):
         number = found.count()
         if number:
-            said = (error if status == Status.DEAD else warning)("backlog", f"{number} events are {status}.", todo)
+            said = (error if status == Status.DEAD else warning)(
+                "backlog", f"The number of {status} events is {number}.", todo
+            )
             yield said
         else:
             yield ok("backlog", f"No events are {status}.")

@@ -78,7 +78,7 @@ def test_a_dead_one_is_seen_where_staff_look(world, disputed, answering, setting
     assert Alert.objects.filter(cause="dead_events").exists()
     with pytest.raises(CommandError):
         call_command("billing_doctor")
-    assert "1 dead events" in capsys.readouterr().out
+    assert "The number of dead events is 1." in capsys.readouterr().out
 
 
 def test_what_is_answered_in_the_end_is_applied(world, disputed, answering):

@@ -225,12 +225,13 @@ def test_all_that_is_kept_of_a_dispute_is_as_at_stripe_and_later_only_what_may_c
     assert disputes._write_dispute(holder.customer, {**found, "id": "dp_2"}, None).invoice_id == ""
 
 
-@pytest.mark.parametrize(("holds", "words"), [(True, "access is on hold meanwhile"), (False, "access continues")])
+@pytest.mark.parametrize(("held_by", "words"), [("dp_1", "is on hold"), ("dp_2", "goes on"), ("", "goes on")])
 @pytest.mark.parametrize(("status", "what"), [(OPEN, "dispute"), (INQUIRY, "inquiry")])
-def test_staff_are_told_what_it_is_and_whether_access_goes_on(holder, settings, holds, words, status, what):
-    settings.BILLING_DISPUTE_HOLDS = holds
+def test_staff_are_told_what_it_is_and_whether_it_holds_access(holder, held_by, words, status, what):
+    if held_by:
+        Hold.objects.create(customer=holder.customer, kind="dispute", reference=held_by, placed_at=timezone.now())
     disputes._alert_staff(Dispute(pk="dp_1", customer=holder.customer, status=status, reason="fraudulent"))
     alert = Alert.objects.get()
     assert (alert.cause, alert.subject) == ("dispute_opened", f"New {what} dp_1")
-    assert f"The {what} dp_1 of the customer cus_ada was opened, reason: fraudulent." in alert.text
-    assert words in alert.text
+    assert f"The {what} dp_1 of the customer cus_ada was opened (reason: fraudulent)." in alert.text
+    assert f"Access {words} meanwhile." in alert.text
