@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .books.tax import table
 from .running import Sandbox, described
 from .saving import NotAState
 
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--forward-thin", type=url, metavar="URL", help="deliver every thin event there")
     parser.add_argument("--webhook-secret", metavar="whsec_…", help="sign with this secret (default: a new one)")
     parser.add_argument("--state", type=state_file, metavar="FILE", help="keep the state in this file")
+    parser.add_argument("--tax", type=tax_table, metavar="FILE", help="collect taxes by the table in this JSON file")
     parser.add_argument(
         "--any-version", action="store_true", help="answer clients of other API versions too, in the sandbox's own"
     )
@@ -37,6 +39,13 @@ def url(text: str) -> str:
     return text
 
 
+def tax_table(text: str) -> dict[str, Any]:
+    try:
+        return table.read(Path(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def state_file(text: str) -> str:
     if Path(text).is_dir() or not Path(text).absolute().parent.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is no file in a directory that exists.")
@@ -52,9 +61,11 @@ def run(
     write: Callable[[str], Any] = print,
     any_version: bool = False,
     forward_thin: str | None = None,
+    tax: dict[str, Any] | None = None,
     **_: Any,
 ) -> int:
-    sandbox = Sandbox(port, host, forward, webhook_secret, state, any_version=any_version, forward_thin=forward_thin)
+    more: dict[str, Any] = {"any_version": any_version, "forward_thin": forward_thin, "tax": tax}
+    sandbox = Sandbox(port, host, forward, webhook_secret, state, **more)
     try:
         sandbox.start()
     except NotAState as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import seeding
 from .books import aftermath, billing_cycle, cards, clocks, debits
+from .books.tax import ids, table
 from .errors import ApiError, invalid, unknown_route
 from .http.messages import Request, Response, refusal
 from .http.origin import refuse_other_sites
@@ -153,6 +154,26 @@ def complete_checkout(sandbox: "Sandbox", given: Body, session: str) -> Body:
     known(given, "payment_method", "outcome", *buying.AMOUNTS, *filling.FIELDS)
     token, outcome = optional_text(given, "payment_method"), optional_text(given, "outcome")
     return buying.complete(sandbox.state, session, token, outcome, filling.read(given))
+
+
+@action("GET", "/tax")
+def tax(sandbox: "Sandbox", given: Body) -> Body:
+    return table.of(sandbox.state)
+
+
+@action("POST", "/tax")
+def set_tax(sandbox: "Sandbox", given: Body) -> Body:
+    """Set entries of the table of taxes; `{}` leaves it as it is."""
+    return table.put(sandbox.state, given)
+
+
+@action("POST", "/tax_ids/{tax_id}")
+def answer_tax_id(sandbox: "Sandbox", given: Body, tax_id: str) -> Body:
+    """Act as the registry of tax ids: verified, unverified, unavailable or pending again."""
+    known(given, "status", "name", "address")
+    row = sandbox.state.get(ids.KIND, tax_id)
+    name, address = optional_text(given, "name"), optional_text(given, "address")
+    return ids.answer(sandbox.state, row, text(given, "status"), name, address)
 
 
 @action("POST", "/portal")

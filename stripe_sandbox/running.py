@@ -5,9 +5,11 @@ import secrets
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from . import api, control, pages, saving
 from .books import billing_cycle, clocks
+from .books.tax import table
 from .deliveries import Dispatcher
 from .errors import ApiError
 from .events import shown
@@ -36,7 +38,9 @@ class Sandbox:
         now: int | None = None,
         any_version: bool = False,
         forward_thin: str | None = None,
+        tax: dict[str, Any] | None = None,
     ) -> None:
+        self.tax = tax
         self.host, self.port, self.any_version = host, port, any_version
         self.forward, self.forward_thin = forward, forward_thin
         self.webhook_secret = webhook_secret or f"whsec_{secrets.token_hex(16)}"
@@ -101,6 +105,8 @@ class Sandbox:
     def _prepare(self, state: State) -> State:
         state.forward, state.webhook_secret, state.base_url = self.forward, self.webhook_secret, self.url
         state.forward_thin, state.any_version = self.forward_thin, self.any_version
+        if self.tax is not None:
+            table.put(state, self.tax)
         return state
 
     def _tick(self) -> None:

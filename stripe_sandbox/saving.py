@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from .store import State
+from .store import SETTINGS, State
 
 PLAIN = ("seed", "made", "notes", "settings", "answers")
 
@@ -44,6 +44,7 @@ def _restored(document: dict[str, Any]) -> State:
     state = State(document["seed"])
     for name in PLAIN:
         setattr(state, name, document[name])
+    state.settings = {**SETTINGS, **state.settings}
     state.clock.offset = document["offset"]
     state.due = [tuple(job) for job in document["due"]]
     state.calls = Counter({(method, path): count for method, path, count in document["calls"]})

@@ -25,6 +25,7 @@ SETTINGS: dict[str, Any] = {
     "authentication_days": 15,
     "overdue_days": 30,
     "debit_days": 5,
+    "tax_id_seconds": 60,
     "delivery_retry_seconds": [1, 5, 25],
     "cancel_on_dispute": False,
 }

@@ -56,7 +56,7 @@ def ends_by(sub: Object, end: int) -> bool:
 
 
 def preview_of_renewal(
-    state: State, sub: Object, more: list[Object] | None = None, shown: list[Object] | None = None
+    state: State, sub: Object, more: list[Object] | None = None, shown: list[Object] | None = None, **values: Any
 ) -> Object:
     """Return the next invoice as it would be, with `more` lines, or under the phases `shown`; neither filed nor
     numbered, and without an id."""
@@ -66,17 +66,21 @@ def preview_of_renewal(
     lines = proration.pending_lines(state, sub) + (more or [])
     if sub["status"] == "trialing" and sub["trial_start"] == start:
         lines += [line_items.trial_line(state, sub, row) for row in sub["items"]["data"]]
-        return _upcoming(state, sub, lines, period)
+        return _upcoming(state, sub, lines, period, values)
     for row in items.ending(sub, start):
         _, end = periods.around(sub["billing_cycle_anchor"], start, row["price"]["recurring"])
         after = {**row, "current_period_start": start, "current_period_end": end}
         lines.append(subscribing.regular_line(state, sub, after, is_shared=True))
-    return _upcoming(state, sub, lines, period)
+    return _upcoming(state, sub, lines, period, values)
 
 
-def _upcoming(state: State, sub: Object, lines: list[Object], period: tuple[int, int]) -> Object:
+def _upcoming(
+    state: State, sub: Object, lines: list[Object], period: tuple[int, int], values: dict[str, Any]
+) -> Object:
     lasting = customer_discounts.counting(state, sub, period[1])
-    invoice = invoicing.document(state, sub, "upcoming", lines, id="upcoming_in", period=period, discounts=lasting)
+    invoice = invoicing.document(
+        state, sub, "upcoming", lines, id="upcoming_in", period=period, discounts=lasting, **values
+    )
     if charged(sub):
         invoice["next_payment_attempt"] = period[1] + state.settings["finalize_after"]
     del invoice["id"]
@@ -148,7 +152,8 @@ def finalize(state: State, identifier: str) -> None:
     with recorded(state, invoice, "invoice.updated"):
         invoice["webhooks_delivered_at"] = state.now()
     paused = _paused_collection(state, invoice)
-    invoicing.finalize(state, invoice, reserve=paused is None)
+    if not invoicing.finalize(state, invoice, reserve=paused is None):
+        return
     if paused is not None and (paused == "void" or invoice["amount_due"]):
         invoicing.close_unpaid(state, invoice, "void" if paused == "void" else "uncollectible")
     else:

@@ -29,6 +29,8 @@ def collect(
 ) -> str:
     """Try once to pay an open invoice. A scheduled try counts as an attempt, and plans the next one if it fails. Of the
     others only the first one `counts`, if it is Stripe's own or asked for by the API, and 3D Secure did not stop it."""
+    if invoice["status"] == "draft":
+        return DECLINED
     if invoice["amount_due"] == 0:
         settle(state, invoice)
         return SUCCEEDED
@@ -75,7 +77,7 @@ def _count(invoice: Object, scheduled: bool, counts: bool) -> None:
 
 def advance(state: State, invoice: Object, on_session: bool = False, scheduled: bool = False) -> None:
     """Charge a finalized invoice, or send it and wait for its due date."""
-    if invoice["collection_method"] == "send_invoice" and invoice["amount_due"]:
+    if invoice["collection_method"] == "send_invoice" and invoice["amount_due"] and invoice["status"] == "open":
         emit(state, "invoice.sent", invoice)
     else:
         collect(state, invoice, on_session, scheduled=scheduled, counts=True)

@@ -11,6 +11,8 @@ from ..http.blanks import embedded_list
 from ..http.metadata import merged
 from ..store import Object, State
 from . import aftermath, balances, collection, invoicing, pricing
+from .tax import crediting as tax_shares
+from .tax import lines as taxing
 
 KIND = "credit_note"
 PARTS = ("credit_amount", "refund_amount", "out_of_band_amount")
@@ -22,7 +24,9 @@ def lines_of(state: State, invoice: Object, params: dict[str, Any]) -> list[Obje
     if ("amount" in params) == ("lines" in params):
         raise invalid("One of `amount` or `lines` must be provided, and not both.", "amount")
     if "amount" in params:
-        return [_line(state, params["amount"], None, type="custom_line_item", description=None)]
+        taxes = tax_shares.of_whole(state, invoice, params["amount"])
+        amount = params["amount"] - taxing.exclusive(taxes)
+        return [_line(state, amount, None, taxes, type="custom_line_item", description=None)]
     return [_of_entry(state, invoice, entry, index) for index, entry in enumerate(params["lines"])]
 
 
@@ -30,7 +34,9 @@ def _of_entry(state: State, invoice: Object, entry: dict[str, Any], index: int) 
     quantity = entry.get("quantity")
     if entry["type"] == "custom_line_item":
         amount = entry.get("unit_amount", 0) * (quantity or 1)
-        return _line(state, amount, quantity or 1, type="custom_line_item", description=entry.get("description"))
+        taxes = tax_shares.of_entry(state, invoice, entry, amount)
+        described = {"type": "custom_line_item", "description": entry.get("description")}
+        return _line(state, amount, quantity or 1, taxes or [], **described)
     named = entry.get("invoice_line_item")
     row = next((line for line in invoice["lines"]["data"] if line["id"] == named), None)
     if row is None:
@@ -41,10 +47,12 @@ def _of_entry(state: State, invoice: Object, entry: dict[str, Any], index: int) 
         raise invalid("The amount of a line must be positive, and no more than its invoice line's.", f"lines[{index}]")
     off = [{**each, "amount": pricing.share(each["amount"], amount, row["amount"])} for each in row["discount_amounts"]]
     described = {"description": row["description"], "invoice_line_item": row["id"], "discount_amounts": off}
-    return _line(state, amount, quantity, type="invoice_line_item", **described)
+    taxes = tax_shares.of_entry(state, invoice, entry, amount - sum(each["amount"] for each in off))
+    taxes = tax_shares.of_line(state, invoice, row, amount) if taxes is None else taxes
+    return _line(state, amount, quantity, taxes, type="invoice_line_item", **described)
 
 
-def _line(state: State, amount: int, quantity: int | None, **values: Any) -> Object:
+def _line(state: State, amount: int, quantity: int | None, taxes: list[Object], **values: Any) -> Object:
     off = values.pop("discount_amounts", [])
     return {
         "id": state.new_id("cnli"),
@@ -57,8 +65,8 @@ def _line(state: State, amount: int, quantity: int | None, **values: Any) -> Obj
         "metadata": {},
         "pretax_credit_amounts": [{**each, "type": "discount"} for each in off],
         "quantity": quantity,
-        "tax_rates": [],
-        "taxes": [],
+        "tax_rates": tax_shares.rates_of(state, taxes),
+        "taxes": taxes,
         "unit_amount": None,
         "unit_amount_decimal": None,
         **values,
@@ -74,7 +82,8 @@ def drawn_up(state: State, invoice: Object, params: dict[str, Any]) -> Object:
         raise invalid("You can't credit an invoice while its payment is processing.", "invoice")
     lines = lines_of(state, invoice, params)
     subtotal, off = sum(line["amount"] for line in lines), sum(line["discount_amount"] for line in lines)
-    total = subtotal - off
+    taxes = [tax for line in lines for tax in line["taxes"]]
+    total = subtotal - off + taxing.exclusive(taxes)
     before = min(total, invoice["amount_remaining"])
     _check_amounts(invoice, total, total - before, {name: params.get(name) or 0 for name in PARTS})
     identifier = state.new_id("cn")
@@ -108,10 +117,10 @@ def drawn_up(state: State, invoice: Object, params: dict[str, Any]) -> Object:
         "shipping_cost": None,
         "status": "issued",
         "subtotal": subtotal,
-        "subtotal_excluding_tax": subtotal,
+        "subtotal_excluding_tax": sum(taxing.without_tax(state, line["amount"], line["taxes"]) for line in lines),
         "total": total,
-        "total_excluding_tax": total,
-        "total_taxes": [],
+        "total_excluding_tax": total - sum(tax["amount"] for tax in taxes),
+        "total_taxes": taxing.summed(taxes),
         "type": "post_payment" if not before else "pre_payment" if before == total else "mixed",
         "voided_at": None,
     }

@@ -4,10 +4,11 @@ from typing import Any
 
 from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
-from ..http.blanks import blank, embedded_list
+from ..http.blanks import blank
 from ..http.metadata import merged
 from ..store import Object, State
-from . import discounting, invoicing, items, line_items, pricing, reductions
+from . import discounting, invoicing, items, line_items, pricing
+from .tax import lines as taxing
 
 MOST = 99_999_999
 RENDERING = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
@@ -26,10 +27,12 @@ def item(state: State, payer: Object, given: dict[str, Any]) -> Object:
     quantity = given.get("quantity", 1)
     amount, shown = _cost(state, payer, given, quantity)
     period = given.get("period") or {"start": state.now(), "end": state.now()}
-    sub = payer["id"]
+    sub, identifier = payer["id"], state.new_id("ii")
+    tax = taxing.inputs(state, given, payer.get("tax_inputs") or {})
+    taxing.remember(state, identifier, tax)
     return blank(
         "invoiceitem",
-        state.new_id("ii"),
+        identifier,
         amount=amount,
         currency=payer["currency"],
         customer=payer["customer"],
@@ -46,7 +49,7 @@ def item(state: State, payer: Object, given: dict[str, Any]) -> Object:
         proration=False,
         quantity=quantity,
         quantity_decimal=str(quantity),
-        tax_rates=[],
+        tax_rates=list(tax.get("tax_rates") or []),
     )
 
 
@@ -75,13 +78,15 @@ def _cost(state: State, payer: Object, given: dict[str, Any], quantity: int) -> 
     return amount, line_items.priced(state, row, payer["currency"])
 
 
-def line(state: State, row: Object) -> Object:
+def line(state: State, row: Object, identifier: str | None = None) -> Object:
+    identifier = identifier or state.new_id("il")
+    taxing.remember(state, identifier, taxing.remembered(state, row["id"]))
     sub = row["parent"]["subscription_details"]["subscription"] if row["parent"] else None
     details = {"invoice_item": row["id"], "proration": False, "proration_details": None, "subscription": sub}
     copied = ("amount", "currency", "description", "discountable", "period", "pricing", "quantity", "quantity_decimal")
     return blank(
         "line_item",
-        state.new_id("il"),
+        identifier,
         **{name: row[name] for name in copied},
         discount_amounts=[],
         discounts=list(row["discounts"]),
@@ -101,7 +106,7 @@ def line(state: State, row: Object) -> Object:
 
 def given(holder: Object) -> list[dict[str, Any]]:
     """Return the one-time prices that a phase or a subscription's parameters add (`add_invoice_items`), as items."""
-    names = (*PLAIN, "price", "quantity", "discounts")
+    names = (*PLAIN, "price", "quantity", "discounts", "tax_rates")
     entries = holder.get("add_invoice_items") or []
     return [{name: each[name] for name in names if each.get(name) is not None} for each in entries]
 
@@ -160,20 +165,9 @@ def recount(state: State, invoice: Object) -> None:
         item = line_items.item_of(entry)
         row = rows.pop(item, None) if item else None
         if row is not None and not row["proration"]:
-            lines.append({**line(state, row), "invoice": invoice["id"], "id": entry["id"]})
+            lines.append({**line(state, row, entry["id"]), "invoice": invoice["id"]})
         elif item is None or row is not None:
             lines.append(entry)
     lines += [{**line(state, row), "invoice": invoice["id"]} for row in rows.values()]
     with recorded(state, invoice, "invoice.updated"):
-        _total(state, invoice, lines)
-
-
-def _total(state: State, invoice: Object, lines: list[Object]) -> None:
-    lines = reductions.apply(state, lines, [state.get("discount", known) for known in invoice["discounts"]])
-    taken = reductions.totals(lines)
-    subtotal = sum(entry["amount"] for entry in lines) - reductions.of_lines(lines)
-    total = sum(entry["amount"] for entry in lines) - sum(entry["amount"] for entry in taken)
-    invoice["lines"] = embedded_list(invoice["lines"]["url"], lines)
-    invoice.update(subtotal=subtotal, subtotal_excluding_tax=subtotal, total=total, total_excluding_tax=total)
-    invoice.update(total_discount_amounts=taken, amount_due=max(total, 0), amount_remaining=max(total, 0))
-    invoice["total_pretax_credit_amounts"] = [{**entry, "type": "discount"} for entry in taken]
+        invoicing.recount(state, invoice, lines)

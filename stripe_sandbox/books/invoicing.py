@@ -5,26 +5,25 @@ from typing import Any
 from ..events import emit, recorded
 from ..http.blanks import blank, embedded_list
 from ..store import Object, State
-from . import balances, charging, customer_discounts, discounting, line_items, reductions
+from . import balances, charging, customer_discounts, discounting, line_items, reductions, summing
 from .periods import days
+from .tax import finalizing, ids, places
+from .tax.lines import Terms
 
 ACCOUNT_NAME = "Sandbox"
 DESCRIBED = {"manual": "Payment for Invoice", "subscription_create": "Subscription creation"}
-AUTOMATIC_TAX = ("disabled_reason", "liability", "provider", "status")
 
 
 def document(state: State, sub: Object, reason: str, lines: list[Object], **values: Any) -> Object:
     """Return an invoice that is not filed yet: create_preview and invoice.upcoming stop here."""
     identifier = values.pop("id", None) or state.new_id("in")
-    customer = state.get("customer", sub["customer"])
+    customer = values.pop("buyer", None) or state.get("customer", sub["customer"])
+    terms = terms_of(state, sub, customer, values)
     lines = [{**entry, "invoice": identifier} for entry in line_items.ordered(state, lines)]
     discounts = values.pop("discounts", None)
     discounts = customer_discounts.counting(state, sub) if discounts is None else discounts
     rows = values.pop("discount_rows", None) or [reductions.row_of(state, known) for known in discounts]
-    lines = reductions.apply(state, lines, rows)
-    taken = reductions.totals(lines)
-    subtotal = sum(entry["amount"] for entry in lines) - reductions.of_lines(lines)
-    total = sum(entry["amount"] for entry in lines) - sum(entry["amount"] for entry in taken)
+    lines, sums = summing.counted(state, lines, rows, terms)
     start, end = values.pop("period", None) or (state.now(), state.now())
     details = {"metadata": dict(sub["metadata"]), "subscription": sub["id"]}
     return blank(
@@ -33,15 +32,13 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
         **{
             "account_country": "US",
             "account_name": ACCOUNT_NAME,
-            "amount_due": max(total, 0),
             "amount_overpaid": 0,
             "amount_paid": 0,
-            "amount_remaining": max(total, 0),
             "amount_shipping": 0,
             "attempt_count": 0,
             "attempted": False,
             "auto_advance": True,
-            "automatic_tax": {"enabled": False, **dict.fromkeys(AUTOMATIC_TAX)},
+            "automatic_tax": summing.automatic_tax(terms),
             "billing_reason": reason,
             "collection_method": sub["collection_method"],
             "created": state.now(),
@@ -52,9 +49,10 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
             "customer_email": customer["email"],
             "customer_name": customer["name"],
             "customer_phone": customer["phone"],
-            "customer_tax_exempt": "none",
-            "customer_tax_ids": [],
-            "default_tax_rates": [],
+            "customer_shipping": customer["shipping"],
+            "customer_tax_exempt": terms.party.exempt if terms.party else "none",
+            "customer_tax_ids": ids.listed(terms.party.tax_ids) if terms.party else [],
+            "default_tax_rates": list(terms.rates),
             "discounts": [row["id"] for row in rows],
             "due_date": due_date(state, sub),
             "footer": customer["invoice_settings"]["footer"],
@@ -71,16 +69,44 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
             "starting_balance": 0,
             "status": "draft",
             "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
-            "subtotal": subtotal,
-            "subtotal_excluding_tax": subtotal,
-            "total": total,
-            "total_discount_amounts": taken,
-            "total_excluding_tax": total,
-            "total_pretax_credit_amounts": [{**entry, "type": "discount"} for entry in taken],
-            "total_taxes": [],
+            **sums,
             **values,
         },
     )  # fmt: skip
+
+
+def terms_of(state: State, sub: Object, customer: Object, values: dict[str, Any]) -> Terms:
+    """Return how an invoice is taxed: as it says itself, else as its subscription does."""
+    given, rates = values.pop("automatic_tax", None), values.pop("default_tax_rates", None)
+    automatic = sub.get("automatic_tax", {}).get("enabled", False) if given is None else given
+    found = sub.get("default_tax_rates", []) if rates is None else rates
+    party = values.pop("party", None) or places.party(state, customer)
+    return Terms(bool(automatic), tuple(found), party)
+
+
+def recount(state: State, invoice: Object, lines: list[Object] | None = None) -> None:
+    """Count the sums of a draft anew, after its lines, discounts or taxes changed."""
+    automatic, customer = invoice["automatic_tax"]["enabled"], state.find("customer", invoice["customer"])
+    terms = Terms(automatic, tuple(invoice["default_tax_rates"]), places.party(state, customer))
+    discounts = [state.get("discount", known) for known in invoice["discounts"]]
+    known = invoice["lines"]["data"] if lines is None else lines
+    lines, sums = summing.counted(state, known, discounts, terms)
+    invoice["lines"] = embedded_list(invoice["lines"]["url"], lines)
+    invoice.update(sums)
+    if automatic:
+        invoice["automatic_tax"] = summing.automatic_tax(terms)
+
+
+def _taxed(state: State, invoice: Object) -> bool:
+    """Tax is that of the moment of finalizing. Return whether there is a place to compute it for."""
+    customer = state.get("customer", invoice["customer"])
+    party = places.party(state, customer)
+    invoice.update(customer_tax_exempt=party.exempt, customer_tax_ids=ids.listed(party.tax_ids))
+    if not invoice["automatic_tax"]["enabled"] and not invoice["total_taxes"]:
+        return True
+    recount(state, invoice)
+    sub = state.find("subscription", subscription_id(invoice))
+    return not invoice["automatic_tax"]["enabled"] or finalizing.may_go_on(state, invoice, sub)
 
 
 def due_date(state: State, payer: Object) -> int | None:
@@ -104,8 +130,11 @@ def draft(state: State, sub: Object, reason: str, lines: list[Object], **values:
     return invoice
 
 
-def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
-    """Finalize the invoice: it gets its number and pages, and a payment intent if there is something to pay."""
+def finalize(state: State, invoice: Object, reserve: bool = True) -> bool:
+    """Finalize the invoice: it gets its number and pages, and a payment intent if there is something to pay. Return
+    False where it stays a draft, since its tax cannot be computed."""
+    if not _taxed(state, invoice):
+        return False
     customer = state.get("customer", invoice["customer"])
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
     customer["next_invoice_sequence"] += 1
@@ -128,6 +157,7 @@ def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
         state.schedule(max(invoice["due_date"], state.now()), "overdue", invoice["id"])
     if invoice["amount_due"] > 0 and reserve:
         reserve_payment(state, invoice)
+    return True
 
 
 def reserve_payment(state: State, invoice: Object) -> Object:

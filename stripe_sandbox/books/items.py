@@ -7,6 +7,7 @@ from ..http.blanks import blank, embedded_list
 from ..http.metadata import merged
 from ..store import Object, State
 from . import line_items, periods, pricing
+from .tax import rates
 
 MOST = 20
 
@@ -41,6 +42,7 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int, known
     is_kept = known is not None and known["id"] == wanted["price"]
     price = {**known} if known and is_kept else recurring_price(state, wanted["price"])
     identifier = wanted.get("id") or state.new_id("si")
+    taxes = rates.chosen(state, wanted.get("tax_rates"), "items[0][tax_rates]")
     note = state.note(identifier)
     note.update(subscription=sub_id, created=note.get("created", state.now()))
     return blank(
@@ -55,7 +57,7 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int, known
         price=price,
         quantity=wanted.get("quantity", 1),
         subscription=sub_id,
-        tax_rates=[],
+        tax_rates=taxes,
     )
 
 
@@ -163,6 +165,7 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
         item.update(current_period_start=start, current_period_end=end)
         if known:
             item.update(created=known["created"], discounts=list(known["discounts"]))
+            item["tax_rates"] = item["tax_rates"] if "tax_rates" in entry else known["tax_rates"]
         rows[item["id"]] = item
     check_list([{"price": row["price"]["id"], "quantity": row["quantity"]} for row in rows.values()])
     if not rows:

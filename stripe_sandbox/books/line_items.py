@@ -7,6 +7,7 @@ from typing import Any
 from ..http.blanks import blank
 from ..store import Object, State
 from . import pricing
+from .tax import lines as taxing
 
 Line = dict[str, Any]
 
@@ -21,10 +22,11 @@ def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int
     kind = "invoice_item_details" if invoice_item and not proration else "subscription_item_details"
     parent: dict[str, Any] = {"type": kind, "invoice_item_details": None, "subscription_item_details": None}
     parent[kind] = details if kind == "invoice_item_details" else {**details, "subscription_item": item["id"]}
-    pricing_shown = priced(state, item["price"], sub["currency"])
+    pricing_shown, identifier = priced(state, item["price"], sub["currency"]), state.new_id("il")
+    taxing.remember(state, identifier, {"tax_rates": item.get("tax_rates")})
     return blank(
         "line_item",
-        state.new_id("il"),
+        identifier,
         amount=amount,
         currency=sub["currency"],
         description=values.get("description") or described(state, sub, item),

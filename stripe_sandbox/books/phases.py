@@ -9,12 +9,15 @@ from ..http.blanks import blank
 from ..http.metadata import merged
 from ..store import Object, State
 from . import items, periods
+from .tax import rates
 
 OPEN = ("not_started", "active")
 ISSUER = {"account_tax_ids": None, "custom_fields": None, "days_until_due": None, "description": None, "footer": None}
 
 
-def new(state: State, customer: str, shown: list[Object], end_behavior: str, metadata: Object) -> Object:
+def new(
+    state: State, customer: str, shown: list[Object], end_behavior: str, metadata: Object, automatic: bool = False
+) -> Object:
     return blank(
         "subscription_schedule",
         state.new_id("sub_sched", 24),
@@ -23,7 +26,7 @@ def new(state: State, customer: str, shown: list[Object], end_behavior: str, met
         customer=customer,
         default_settings={
             "application_fee_percent": None,
-            "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+            "automatic_tax": automatic_tax(automatic),
             "billing_cycle_anchor": "automatic",
             "billing_thresholds": None,
             "collection_method": "charge_automatically",
@@ -47,12 +50,14 @@ def of_subscription(sub: Object) -> Object:
         {
             "price": row["price"]["id"],
             "quantity": row["quantity"],
+            "tax_rates": row["tax_rates"],
             "discounts": [{"discount": known} for known in row["discounts"]],
         }
         for row in sub["items"]["data"]
     ]
     phase: dict[str, Any] = {"trial_end": sub["trial_end"]} if sub["status"] == "trialing" else {}
     phase["discounts"] = [{"discount": known} for known in sub["discounts"]]
+    phase["default_tax_rates"] = sub["default_tax_rates"]
     bounds = (items.period_start(sub), items.period_end(sub))
     return _shown(sub["currency"], [_item(row) for row in rows], bounds, {**phase, "metadata": {}})
 
@@ -93,7 +98,32 @@ def _read(state: State, entry: dict[str, Any], begins: int, index: int) -> Objec
     _check_trial(entry, begins, ends, where)
     for each in entry.get("add_invoice_items") or []:
         state.get("price", each.get("price", ""), f"{where}[add_invoice_items][0][price]")
+    entry = _with_rates(state, entry, where)
     return _shown(currency, [_item(row) for row in entry["items"]], (begins, ends), entry)
+
+
+def _with_rates(state: State, entry: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return a phase's parameters with the tax rates that they name by id."""
+    named = {"default_tax_rates": rates.chosen(state, entry.get("default_tax_rates"), f"{where}[default_tax_rates]")}
+    for name in ("items", "add_invoice_items"):
+        param = f"{where}[{name}][0][tax_rates]"
+        named[name] = [
+            {**row, "tax_rates": rates.chosen(state, row.get("tax_rates"), param)} for row in entry.get(name) or []
+        ]
+    by_hand = bool(named["default_tax_rates"]) or any(row["tax_rates"] for row in named["items"])
+    rates.refuse_both((entry.get("automatic_tax") or {}).get("enabled", False), by_hand, f"{where}[automatic_tax]")
+    return {**entry, **named}
+
+
+def automatic_tax(enabled: bool) -> Object:
+    return {"disabled_reason": None, "enabled": enabled, "liability": {"type": "self"} if enabled else None}
+
+
+def taxes(schedule: Object | None, phase: Object) -> Object:
+    """Return the taxes that a phase sets; where it says nothing of automatic tax, the schedule's default counts."""
+    fields = {"default_tax_rates": list(phase["default_tax_rates"])}
+    automatic = phase["automatic_tax"] or (schedule["default_settings"]["automatic_tax"] if schedule else None)
+    return {**fields, "automatic_tax": dict(automatic)} if automatic else fields
 
 
 def _check_trial(entry: dict[str, Any], begins: int, ends: int, where: str) -> None:
@@ -121,18 +151,19 @@ def _item(row: dict[str, Any]) -> Object:
         "plan": row["price"],
         "price": row["price"],
         "quantity": row.get("quantity", 1),
-        "tax_rates": [],
+        "tax_rates": list(row.get("tax_rates") or []),
     }
 
 
 def _shown(currency: str, rows: list[Object], bounds: tuple[int, int], entry: dict[str, Any]) -> Object:
     return {
         **dict.fromkeys(("application_fee_percent", "billing_thresholds", "collection_method", "on_behalf_of")),
-        **dict.fromkeys(("automatic_tax", "billing_cycle_anchor", "invoice_settings", "transfer_data")),
+        **dict.fromkeys(("billing_cycle_anchor", "invoice_settings", "transfer_data")),
+        "automatic_tax": automatic_tax(entry["automatic_tax"]["enabled"]) if entry.get("automatic_tax") else None,
         "add_invoice_items": [_extra(each) for each in entry.get("add_invoice_items") or []],
         "currency": currency,
         "default_payment_method": entry.get("default_payment_method"),
-        "default_tax_rates": [],
+        "default_tax_rates": list(entry.get("default_tax_rates") or []),
         "description": entry.get("description") or None,
         "discounts": [_discount(each) for each in entry.get("discounts") or []],
         "end_date": bounds[1],
@@ -156,7 +187,7 @@ def _extra(entry: dict[str, Any]) -> Object:
         },
         "price": entry["price"],
         "quantity": entry.get("quantity", 1),
-        "tax_rates": [],
+        "tax_rates": list(entry.get("tax_rates") or []),
     }
 
 
@@ -165,8 +196,12 @@ def _discount(entry: dict[str, Any]) -> Object:
 
 
 def differs(sub: Object, phase: Object) -> bool:
-    billed = sorted((row["price"]["id"], row["quantity"]) for row in sub["items"]["data"])
-    return billed != sorted((row["price"], row["quantity"]) for row in phase["items"])
+    billed = sorted((row["price"]["id"], row["quantity"], _ids(row)) for row in sub["items"]["data"])
+    return billed != sorted((row["price"], row["quantity"], _ids(row)) for row in phase["items"])
+
+
+def _ids(row: Object) -> list[str]:
+    return [rate["id"] for rate in row["tax_rates"]]
 
 
 def wanted(sub: Object, phase: Object) -> list[Object]:
@@ -176,7 +211,7 @@ def wanted(sub: Object, phase: Object) -> list[Object]:
     kept: list[Object] = []
     new: list[Object] = []
     for row in phase["items"]:
-        entry = {"price": row["price"], "quantity": row["quantity"]}
+        entry = {name: row[name] for name in ("price", "quantity", "tax_rates")}
         same = next((item for item in rest if item["price"]["id"] == row["price"]), None)
         if same is None:
             new.append(entry)

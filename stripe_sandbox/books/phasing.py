@@ -22,6 +22,7 @@ from . import (
 )
 from .periods import DAY
 from .proration import Change
+from .tax import places
 
 UPDATED = "customer.subscription.updated"
 CHANGED = "subscription_schedule.updated"
@@ -38,7 +39,8 @@ def attach(state: State, sub: Object, metadata: Object, end_behavior: str) -> Ob
     if standing.is_over(sub) or sub["status"] == "incomplete":
         raise invalid(f"You cannot schedule a subscription that is {sub['status']}.", "from_subscription")
     phase = phases.of_subscription(sub)
-    schedule = state.put(phases.new(state, sub["customer"], [phase], end_behavior, metadata))
+    automatic = sub["automatic_tax"]["enabled"]
+    schedule = state.put(phases.new(state, sub["customer"], [phase], end_behavior, metadata, automatic))
     _take_over(state, schedule, sub, phase)
     with in_order(state, ("subscription_schedule.created", UPDATED)):
         emit(state, "subscription_schedule.created", schedule)
@@ -62,7 +64,10 @@ def begin(state: State, schedule: Object) -> None:
     """Begin the subscription of a schedule's first phase. Its invoice stays a draft for an hour, as at a renewal."""
     phase = schedule["phases"][0]
     customer = state.get("customer", schedule["customer"])
-    sub = subscribing.build(state, customer, phase["items"], _options(state, schedule, phase))
+    options = {**_options(state, schedule, phase), **phases.taxes(schedule, phase)}
+    located = places.party(state, customer).location is not None
+    sub = subscribing.build(state, customer, phase["items"], options if located else {**options, "automatic_tax": None})
+    sub["automatic_tax"] = options.get("automatic_tax", sub["automatic_tax"])
     sub.update(status="trialing" if sub["trial_end"] else "active", schedule=schedule["id"])
     with in_order(state, (CHANGED, "customer.subscription.created")):
         with recorded(state, schedule, CHANGED):
@@ -232,6 +237,9 @@ def _write(state: State, sub: Object, phase: Object, before: Object | None) -> N
     for name in ("default_payment_method", "description"):
         if phase[name]:
             sub[name] = phase[name]
+    schedule = phases.governing(state, sub)
+    if before is None or phases.taxes(schedule, before) != phases.taxes(schedule, phase):
+        sub.update(phases.taxes(schedule, phase))
     if before is None or before["discounts"] != phase["discounts"]:
         discounting.give(state, _discounts(state, sub, phase), sub, items.total(state, sub))
     for entry in phase["items"]:
@@ -271,7 +279,7 @@ def foreseen(state: State, sub: Object, instant: int, shown: list[Object] | None
         return sub
     now = phases.at(governing, state.now()) if governing else None
     rows = items.changed(state, sub, phases.wanted(sub, phase)) if phases.differs(sub, phase) else sub["items"]["data"]
-    after = {**sub}
+    after = {**sub, **phases.taxes(governing, phase)}
     if now is None or now["start_date"] != phase["start_date"] or now["discounts"] != phase["discounts"]:
         given = _given(state, sub, phase, rows)
         rows = [{**row, "discounts": given.of_items.get(row["id"], row["discounts"])} for row in rows]

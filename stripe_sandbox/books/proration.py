@@ -184,7 +184,7 @@ def _invoice_item(state: State, sub: Object, row: Object, amount: int, period: t
         proration_details={"discount_amounts": []},
         quantity=quantity,
         quantity_decimal=str(quantity),
-        tax_rates=[],
+        tax_rates=list(row.get("tax_rates") or []),
     )
 
 
@@ -219,7 +219,7 @@ def line_of(state: State, sub: Object, item: Object) -> Object:
     return line_items.line(
         state,
         sub,
-        {**row, "price": price, "quantity": item["quantity"]},
+        {**row, "price": price, "quantity": item["quantity"], "tax_rates": item["tax_rates"]},
         item["amount"],
         period,
         description=item["description"],

@@ -7,8 +7,9 @@ from ..errors import invalid, missing_parameter, not_covered
 from ..http.blanks import blank
 from ..http.metadata import merged
 from ..store import Object, State
-from . import amounts, discounting, invoicing, items, line_items, periods, pricing, standing
+from . import amounts, discounting, invoicing, items, line_items, periods, phases, pricing, standing
 from .periods import DAY
+from .tax import places, rates
 
 INVOICE_SETTINGS = ("account_tax_ids", "custom_fields", "description", "footer")
 FIRST_INVOICE = "subscription_create"
@@ -19,6 +20,7 @@ def build(state: State, customer: Object, wanted: list[Object], options: dict[st
     """Return a subscription with its discounts, not announced yet."""
     sub = drawn_up(state, customer, wanted, options)
     check_currency(state, customer, sub["currency"])
+    check_tax(state, sub)
     if items.total(state, sub) > amounts.LARGEST:
         raise amounts.too_large(sub["currency"], "items")
     discounting.give(state, options.get("discounts"), sub, items.total(state, sub), options.get("session"))
@@ -69,7 +71,7 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
     return blank(
         "subscription",
         identifier,
-        automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},
+        automatic_tax=phases.automatic_tax((options.get("automatic_tax") or {}).get("enabled", False)),
         billing_cycle_anchor=anchor,
         billing_cycle_anchor_config=options.get("billing_cycle_anchor_config"),
         billing_mode={"flexible": {"proration_discounts": "included"}, "type": "flexible", "updated_at": now},
@@ -82,7 +84,7 @@ def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict
         customer=customer["id"],
         days_until_due=options.get("days_until_due"),
         default_payment_method=options.get("default_payment_method"),
-        default_tax_rates=[],
+        default_tax_rates=rates.chosen(state, options.get("default_tax_rates"), "default_tax_rates"),
         description=options.get("description"),
         discounts=[],
         invoice_settings={**dict.fromkeys(INVOICE_SETTINGS), "issuer": {"type": "self"}},
@@ -105,6 +107,15 @@ def _begin_period(row: Object, anchor: int, now: int, trial_end: int | None, ask
     start, end = periods.around(anchor, now, row["price"]["recurring"])
     start, end = (start if anchor < now else now), trial_end or end
     row.update(current_period_start=start, current_period_end=min(end, asked_end or end))
+
+
+def check_tax(state: State, sub: Object) -> None:
+    """Hold a subscription with automatic tax to what it needs: a place, and no rates by hand."""
+    if not sub["automatic_tax"]["enabled"]:
+        return
+    by_hand = bool(sub["default_tax_rates"]) or any(row["tax_rates"] for row in sub["items"]["data"])
+    rates.refuse_both(True, by_hand)
+    places.check(state, state.get("customer", sub["customer"]))
 
 
 def _asked_end(options: dict[str, Any]) -> int | None:

@@ -22,12 +22,13 @@ Params = dict[str, Any]
 def validate(raw: dict[str, Any], name: str, covered: frozenset[str], tolerated: frozenset[str] = NONE) -> Params:
     """Return `raw` as typed values by the SDK's TypedDict `name`, and of it what is in `covered`.
 
-    Everything else is refused, but for values that change nothing. `tolerated` parameters are passed over where the
-    SDK does not know them, and not missed where it demands them.
+    Everything else is refused, but for values that change nothing. `tolerated` parameters are handed on as they are
+    where the SDK does not know them, and not missed where it demands them.
     """
     cls = params_class(name)
-    given = {key: value for key, value in raw.items() if key not in tolerated or key in fields_of(cls)}
-    return only_covered(_typed_dict(given, cls, "", tolerated), covered, "")
+    unknown = {key: value for key, value in raw.items() if key in tolerated and key not in fields_of(cls)}
+    given = {key: value for key, value in raw.items() if key not in unknown}
+    return {**unknown, **only_covered(_typed_dict(given, cls, "", tolerated), covered, "")}
 
 
 @functools.cache

@@ -39,12 +39,8 @@ KINDS = {
     "feat": ["entitlements.feature"],
     "bpc": ["billing_portal.configuration"],
     "acct": ["account"],
-}
-NO_LOCATION = {
-    "automatic_tax": "unrecognized_location",
-    "ip_address": None,
-    "location": None,
-    "provider": "stripe",
+    "txi": ["tax_id"],
+    "txr": ["tax_rate"],
 }
 Included = Callable[[State, Object], Any]
 
@@ -78,15 +74,15 @@ def _line_items(state: State, holder: Object) -> Object:
 
 
 def _breakdown(state: State, session: Object) -> Object:
-    return {"discounts": state.note(session["id"]).get("discount_amounts", []), "taxes": []}
+    note = state.note(session["id"])
+    return {"discounts": note.get("discount_amounts", []), "taxes": note.get("taxes", [])}
 
 
+MADE: dict[str, Callable[[str], Object]] = {}  # objects that are in no table, by the prefix of their ids
 INCLUDABLE: dict[tuple[str, str], Included] = {
     ("charge", "refunds"): _charge_refunds,
     ("customer", "subscriptions"): _customer_subscriptions,
     ("customer", "sources"): lambda _, row: embedded_list(f"/v1/customers/{row['id']}/sources", []),
-    ("customer", "tax_ids"): lambda _, row: embedded_list(f"/v1/customers/{row['id']}/tax_ids", []),
-    ("customer", "tax"): lambda _, __: dict(NO_LOCATION),
     ("customer", "invoice_credit_balance"): lambda _, __: {},
     ("invoice", "payments"): _invoice_payments,
     ("invoice", "confirmation_secret"): _confirmation_secret,
@@ -96,7 +92,7 @@ INCLUDABLE: dict[tuple[str, str], Included] = {
     ("checkout.session", "line_items"): _line_items,
     ("payment_link", "line_items"): _line_items,
     ("item", "discounts"): lambda state, item: state.note(item["id"]).get("discounts", []),
-    ("item", "taxes"): lambda _, __: [],
+    ("item", "taxes"): lambda state, item: state.note(item["id"]).get("taxes", []),
     ("total_details", "breakdown"): _breakdown,
 }
 
@@ -144,7 +140,10 @@ def _value(state: State, obj: Object, name: str, path: str, within: str, holder:
 
 
 def _object(state: State, identifier: str, path: str) -> Object:
-    kinds = KINDS.get(identifier.split("_", maxsplit=1)[0]) or _without_prefix(state, identifier)
+    prefix = identifier.split("_", maxsplit=1)[0]
+    if prefix in MADE:
+        return MADE[prefix](identifier)
+    kinds = KINDS.get(prefix) or _without_prefix(state, identifier)
     if not kinds:
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
     for kind in kinds:

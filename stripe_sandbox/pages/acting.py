@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from ..books import aftermath, invoicing, items, standing
+from ..books.tax import ids
 from ..people import means
 from ..resources.charges import is_charged_back
 from ..store import Object, State
@@ -84,11 +85,19 @@ def _disputes(state: State) -> Iterable[Object]:
         yield _row(row, acts.whose(state, charge), what, ("dispute-win", "Win"), ("dispute-lose", "Lose"))
 
 
+def _tax_ids(state: State) -> Iterable[Object]:
+    for row in state.table(ids.KIND).newest_first():
+        if row["customer"] and row["verification"]["status"] == "pending":
+            what, buttons = f"{row['type']} {row['value']}", (("tax-id-verify", "Verify"), ("tax-id-refuse", "Refuse"))
+            yield _row(row, acts.whose(state, row), what, *buttons)
+
+
 SECTIONS: tuple[tuple[str, Callable[[State], Iterable[Object]]], ...] = (
     ("Open checkouts", _checkouts),
     ("Open invoices", _invoices),
     ("Payments under way", _under_way),
     ("Renewals", _renewals),
+    ("Tax IDs to verify", _tax_ids),
     ("Open disputes", _disputes),
     ("Payments", _payments),
 )

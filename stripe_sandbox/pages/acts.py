@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from ..books import aftermath, billing_cycle, cards, collection
 from ..books.periods import DAY, add
+from ..books.tax import ids
 from ..errors import ApiError, invalid
 from ..events import recorded
 from ..http.messages import Request, Response
-from ..people import buying, delayed, paying
+from ..people import buying, checkout_taxes, delayed, paying
 from ..resources import charges, payment_methods
 from ..store import Object, State
 from . import said
@@ -51,7 +52,10 @@ def move(state: State, to: int) -> str:
 
 
 def complete(state: State, session: str, outcome: str) -> str:
-    done = buying.complete(state, session, None, outcome)
+    row = state.get("checkout.session", session)
+    is_asked = row["automatic_tax"]["status"] == "requires_location_inputs"
+    entries = {"billing_address": checkout_taxes.example(row)} if is_asked else None
+    done = buying.complete(state, session, None, outcome, entries)
     return f"The checkout of {buyer(state, done['session'])} is {done['outcome']}."
 
 
@@ -98,6 +102,11 @@ def close_dispute(state: State, identifier: str, status: str) -> str:
     return f"The dispute about {amount(row['amount'], row['currency'])} is {status}."
 
 
+def answer_tax_id(state: State, identifier: str, status: str) -> str:
+    row = ids.answer(state, state.get(ids.KIND, identifier), status)
+    return f"The tax ID {row['value']} of {whose(state, row)} is {status}."
+
+
 def whose(state: State, row: Object) -> str:
     """Return the customer's address, name or id."""
     customer = state.find("customer", row["customer"]) or {}
@@ -132,6 +141,8 @@ ACTS: dict[str, Act] = {
     "bank-fail": lambda state, name: answer_bank(state, name, "failed"),
     "renewal-pay": lambda state, name: give_card(state, name, PAYS),
     "renewal-decline": lambda state, name: give_card(state, name, DECLINES),
+    "tax-id-verify": lambda state, name: answer_tax_id(state, name, "verified"),
+    "tax-id-refuse": lambda state, name: answer_tax_id(state, name, "unverified"),
     "dispute": dispute,
     "dispute-win": lambda state, name: close_dispute(state, name, "won"),
     "dispute-lose": lambda state, name: close_dispute(state, name, "lost"),

@@ -53,13 +53,15 @@ def _act(state: State, session: Object, action: str, given: dict[str, Any]) -> R
     else:
         name, _, number = given["change"].partition(" ")
         wanted = {**given.get("quantities", {}), **({name: number} if name else {})}
-        buying.choose(state, session, {"quantities": wanted, "shipping_rate": given.get("shipping_rate")})
+        place = given.get("billing_address") or {}
+        taxed = {name: given.get(name) for name in buying.TAXED if place.get("country")}
+        buying.choose(state, session, {"quantities": wanted, "shipping_rate": given.get("shipping_rate"), **taxed})
     return checkout_view.show(state, session, given)
 
 
 def _pay(state: State, session: Object, typed: dict[str, str], given: dict[str, Any]) -> Response:
     before = session["amount_total"]
-    buying.choose(state, session, {name: given.get(name) for name in buying.AMOUNTS})
+    buying.choose(state, session, {name: given.get(name) for name in (*buying.AMOUNTS, *buying.TAXED)})
     if session["amount_total"] != before:
         due = checkout_view.due(session)
         return checkout_view.show(state, session, given, f"The total is {due} now. Look at it once more, then go on.")

@@ -9,6 +9,8 @@ from ..store import Object, State
 from .rendering import amount, page
 
 BUTTONS = {"auto": "Pay", "book": "Book", "donate": "Donate", "pay": "Pay", "subscribe": "Subscribe"}
+TAX_IDS = ("eu_vat", "gb_vat", "us_ein", "ca_gst_hst", "ch_vat", "au_abn", "no_vat", "nz_gst", "in_gst", "jp_trn",
+           "sg_gst", "za_vat")  # fmt: skip
 COUNTRIES = ("AT", "AU", "BE", "CA", "CH", "DE", "DK", "ES", "FR", "GB", "IE", "IT", "JP", "NL", "NO", "PL", "SE", "US")
 
 
@@ -42,28 +44,44 @@ def show(state: State, session: Object, given: dict[str, Any], error: str = "", 
         optional=not means.needs_card(session) or bool(saved),
         saved=saved,
         collects=collects,
+        taxes=[_tax(tax, session) for tax in note.get("taxes", [])],
         known_email=customer["email"] if customer else session["customer_email"],
         email=given.get("email", note.get("prefilled_email")),
         phone=given.get("phone", (customer or {}).get("phone")),
         error=error,
-        given=given,
+        given={**_known(session, customer), **given},
         autofocus=not is_embedded and (status == 402 or (bool(customer) and not any(collects.values()))),
         **_wording(session, rows, total, bool(trial)),
     )
 
 
 def _collects(session: Object) -> dict[str, Any]:
-    """Return what the page asks for; tax ids and their place belong here too, once they are covered."""
+    """Return what the page asks for."""
     shipping = session["shipping_address_collection"]
     return {
         "names": collecting.names(session),
         "phone": session["phone_number_collection"]["enabled"],
-        "billing_countries": COUNTRIES if collecting.wants_billing_address(session) else (),
+        "billing_countries": COUNTRIES if collecting.takes_billing_address(session) else (),
+        "tax_id_kinds": TAX_IDS if collecting.takes_tax_id(session) else (),
         "shipping_countries": shipping["allowed_countries"] if shipping else (),
         "terms": collecting.wants_terms(session),
         "promotions": collecting.wants_promotions(session),
         "saving": collecting.offers_saving(session),
     }
+
+
+def _known(session: Object, customer: Object | None) -> dict[str, Any]:
+    """Return what the form begins with where it asks for an address."""
+    if customer is None or not collecting.takes_billing_address(session):
+        return {}
+    return {"name": customer["name"], "billing_address": customer["address"] or {}}
+
+
+def _tax(tax: Object, session: Object) -> Object:
+    rate = tax["rate"]
+    inside = ", included" if rate["inclusive"] else ""
+    what = "reverse charge" if tax["taxability_reason"] == "reverse_charge" else f"{rate['percentage']:g}%{inside}"
+    return {"words": f"{rate['display_name']} ({what})", "amount": amount(tax["amount"], session["currency"])}
 
 
 def _wording(session: Object, rows: list[Object], total: str, trial: bool) -> dict[str, str]:

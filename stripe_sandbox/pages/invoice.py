@@ -17,7 +17,7 @@ def answer(state: State, request: Request, rest: list[str]) -> Response:
         return _receipt(state, state.get("charge", rest[1]))
     invoice = state.get("invoice", rest[0])
     if rest[1:] == ["pdf"]:
-        return Response(200, document(_lines(invoice)), {}, "application/pdf")
+        return Response(200, document(_lines(state, invoice)), {}, "application/pdf")
     if rest[1:]:
         raise ApiError(404, "There is no such page.")
     if request.method == "POST":
@@ -65,6 +65,7 @@ def _show(
         rows=[_row(line, currency) for line in invoice["lines"]["data"]],
         total=amount(invoice["total"], currency),
         discount=amount(off, currency) if off else "",
+        taxes=[_tax(state, tax, currency) for tax in invoice["total_taxes"]],
         balance=amount(invoice["starting_balance"], currency) if invoice["starting_balance"] else "",
         remaining=amount(invoice["amount_remaining"], currency),
         issued=date(marks["finalized_at"] or invoice["created"]),
@@ -86,9 +87,18 @@ def _row(line: Object, currency: str) -> Object:
     return {"words": line["description"], "period": period, "amount": amount(line["amount"], currency)}
 
 
-def _lines(invoice: Object) -> list[str]:
+def _tax(state: State, tax: Object, currency: str) -> Object:
+    rate = state.get("tax_rate", tax["tax_rate_details"]["tax_rate"])
+    inside = ", included" if rate["inclusive"] else ""
+    what = "reverse charge" if tax["taxability_reason"] == "reverse_charge" else f"{rate['percentage']:g}%{inside}"
+    return {"words": f"{rate['display_name']} ({what})", "amount": amount(tax["amount"], currency)}
+
+
+def _lines(state: State, invoice: Object) -> list[str]:
     currency = invoice["currency"]
     rows = [f"{line['description']}    {amount(line['amount'], currency)}" for line in invoice["lines"]["data"]]
+    taxes = [_tax(state, tax, currency) for tax in invoice["total_taxes"]]
+    rows += [f"{tax['words']}    {tax['amount']}" for tax in taxes]
     head = [f"Invoice {invoice['number'] or '(draft)'}", f"Status: {invoice['status']}", date(invoice["created"])]
     paid = f"Paid: {amount(invoice['amount_paid'], currency)}"
     return [

@@ -8,11 +8,10 @@ from ..http.messages import Request, Response
 from ..people import plan_switching, portal_flows
 from ..resources import previews
 from ..store import Object, State
-from . import card_form, portal_actions
+from . import card_form, portal_actions, portal_details
 from .portal_actions import feature, live
 from .rendering import amount, date, form, page, redirect
 
-FIELDS = {"name": ("Name", "text"), "email": ("Email", "email"), "phone": ("Phone", "tel")}
 SWITCHING = {
     "always_invoice": "The difference for the rest of this period is charged or credited now.",
     "create_prorations": "The difference for the rest of this period is on your next invoice.",
@@ -86,7 +85,7 @@ def _show(
         may_cancel=cancels["enabled"],
         cancels_now=cancels["mode"] == "immediately",
         reasons=_reasons(cancels["cancellation_reason"]),
-        details_allowed=_fields(customer, features["customer_update"]),
+        details_allowed=portal_details.fields(customer, features["customer_update"]),
         invoices=[_summary(row) for row in history] if feature(state, session, "invoice_history")["enabled"] else [],
         error=error,
         card_error=bool(error) and given.get("action") == "card",
@@ -128,12 +127,6 @@ def _card(state: State, customer: Object, subs: list[Object]) -> Object | None:
 def _reasons(asked: Object) -> list[Object]:
     names = asked["options"] if asked["enabled"] else []
     return [{"value": name, "words": name.replace("_", " ").capitalize()} for name in names]
-
-
-def _fields(customer: Object, allowed: Object) -> list[Object]:
-    names = [name for name in FIELDS if allowed["enabled"] and name in allowed["allowed_updates"]]
-    shown = [(name, *FIELDS[name]) for name in names]
-    return [{"name": n, "words": w, "kind": k, "value": customer[n] or ""} for n, w, k in shown]
 
 
 def _described(state: State, sub: Object, update: Object) -> Object:

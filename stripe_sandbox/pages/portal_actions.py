@@ -11,10 +11,9 @@ from ..people import plan_switching, portal_flows
 from ..people.buyers import mandate_for
 from ..resources import payment_methods, subscriptions
 from ..store import Object, State
-from . import card_form
+from . import card_form, portal_details
 
 UPDATED = "customer.subscription.updated"
-DETAILS = ("name", "email", "phone")
 # The card that needs 3D Secure first, where one does.
 Action = Callable[[State, Object, Object, dict[str, str]], Means | None]
 
@@ -90,12 +89,7 @@ def _named_only(discounts: list[Object] | None) -> list[Object]:
 
 
 def save_details(state: State, session: Object, customer: Object, given: dict[str, str]) -> None:
-    allowed = feature(state, session, "customer_update")
-    names = [name for name in DETAILS if name in given and name in allowed["allowed_updates"]]
-    if not allowed["enabled"] or not names:
-        raise invalid("This portal does not let these details be changed.")
-    with recorded(state, customer, "customer.updated"):
-        customer.update({name: given[name].strip() or None for name in names})
+    portal_details.save(state, customer, feature(state, session, "customer_update"), given)
 
 
 def _named(state: State, customer: Object, given: dict[str, str]) -> Object:

@@ -6,16 +6,29 @@ from ..books import cards, charging, extras, proration, standing, subscribing
 from ..books.cards import Means
 from ..books.collection import collect
 from ..books.debits import Account
+from ..books.tax import lines
 from ..errors import invalid
 from ..events import emit, in_order, recorded
 from ..resources import setup_intents
 from ..store import Object, State
-from . import checkout_discounts, delayed, filling, link_visits, means, one_off, quantities, shipping, totals
+from . import (
+    checkout_discounts,
+    checkout_taxes,
+    delayed,
+    filling,
+    link_visits,
+    means,
+    one_off,
+    quantities,
+    shipping,
+    totals,
+)
 from .buyers import Buyer, customer_of, fill, mandate_for, saved, used_once, write
 
 OUTCOMES = ("paid", "declined", "authenticated", "authentication_failed")
 AT_CHECKOUT = (*OUTCOMES, "processing")
 AMOUNTS = ("quantities", "shipping_rate", "promotion_code")
+TAXED = ("billing_address", "tax_id")
 PAID_ORDER = (
     "customer.created charge.succeeded charge.pending payment_method.attached checkout.session.completed "
     "customer.updated customer.subscription.created payment_intent.succeeded payment_intent.processing "
@@ -56,6 +69,7 @@ def complete(
     session, entries = open_session(state, identifier), entries or {}
     choose(state, session, entries)
     filled = filling.checked(session, entries)
+    checkout_taxes.check_complete(state, session)
     if not given and not means.needs_card(session):
         return _finish(state, session, Buyer(filled), None)
     card, known = means.chosen(state, session, given)
@@ -71,7 +85,8 @@ def complete(
 
 
 def choose(state: State, session: Object, entries: dict[str, Any]) -> None:
-    """Enter what changes the amount: quantities and optional items, the way to ship, a promotion code."""
+    """Enter what changes the amount: quantities and optional items, the way to ship, a promotion code, and what tax
+    depends on."""
     if entries.get("quantities"):
         quantities.change(state, session, entries["quantities"])
     if entries.get("shipping_rate"):
@@ -79,6 +94,9 @@ def choose(state: State, session: Object, entries: dict[str, Any]) -> None:
         totals.recount(state, session)
     if entries.get("promotion_code"):
         checkout_discounts.enter(state, session, entries["promotion_code"])
+    if any(entries.get(name) for name in TAXED):
+        checkout_taxes.enter(state, session, entries)
+        totals.recount(state, session)
 
 
 def _failure(state: State, session: Object, buyer: Buyer, outcome: str | None) -> tuple[str, Object] | None:
@@ -130,6 +148,7 @@ def _subscribe(state: State, session: Object, buyer: Buyer, result: str) -> None
         customer = customer_of(state, session, buyer.filled)
         with recorded(state, customer, "customer.updated"):
             write(state, session, customer, buyer.filled)
+            checkout_taxes.keep_ids(state, session, customer)
             method = saved(state, customer, buyer)
             sub = _subscription(state, session, customer, method)
         if trial and means.is_free(session):
@@ -160,15 +179,16 @@ def _subscription(state: State, session: Object, customer: Object, method: str |
     note = state.note(session["id"])
     options = {**note["subscription_data"], "currency": session["currency"], "default_payment_method": method}
     options |= {"discounts": note.get("discounts"), "session": session["id"]}
-    lasting = [_wanted(row) for row in note["items"] if row["price"]["recurring"]]
+    options["automatic_tax"] = session["automatic_tax"]
+    lasting = [_wanted(state, row) for row in note["items"] if row["price"]["recurring"]]
     sub = subscribing.build(state, customer, lasting, options)
-    once = [_wanted(row) for row in note["items"] if not row["price"]["recurring"]]
+    once = [_wanted(state, row) for row in note["items"] if not row["price"]["recurring"]]
     extras.wait(state, sub, {"add_invoice_items": once})
     return sub
 
 
-def _wanted(row: Object) -> Object:
-    return {"price": row["price"]["id"], "quantity": row["quantity"]}
+def _wanted(state: State, row: Object) -> Object:
+    return {"price": row["price"]["id"], "quantity": row["quantity"], **lines.remembered(state, row["id"])}
 
 
 def _set_up(state: State, customer: Object, method: str | None) -> None:

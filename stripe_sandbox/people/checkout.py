@@ -12,11 +12,13 @@ from . import collecting, opening, recovering, sessions, shipping, totals
 LINE = (
     "line_items.price line_items.quantity line_items.adjustable_quantity line_items.metadata "
     "line_items.price_data.currency line_items.price_data.product line_items.price_data.product_data "
-    "line_items.price_data.unit_amount line_items.price_data.recurring line_items.price_data.tax_behavior"
+    "line_items.price_data.unit_amount line_items.price_data.recurring line_items.price_data.tax_behavior "
+    "line_items.tax_rates"
 )
 DATA = (
     "subscription_data.metadata subscription_data.description subscription_data.trial_period_days "
-    "subscription_data.trial_end subscription_data.trial_settings subscription_data.billing_mode"
+    "subscription_data.trial_end subscription_data.trial_settings subscription_data.billing_mode "
+    "subscription_data.default_tax_rates"
 )
 ONE_OFF = (
     "payment_intent_data.capture_method payment_intent_data.description payment_intent_data.metadata "
@@ -36,15 +38,18 @@ PAGE = (
     "ui_mode return_url redirect_on_completion permissions.update_shipping_details after_expiration optional_items "
     "saved_payment_method_options"
 )
-TAKEN = "mode customer customer_email customer_update metadata currency expires_at payment_method_types"
-FIXED = "automatic_tax"
+TAKEN = (
+    "mode customer customer_email customer_update.address customer_update.name customer_update.shipping metadata "
+    "currency expires_at payment_method_types"
+)
+TAXES = "automatic_tax.enabled tax_id_collection.enabled tax_id_collection.required"
 
 
 @api.add(
     "POST",
     "/v1/checkout/sessions",
     "checkout.SessionCreateParams",
-    f"{LINE} {DATA} {ONE_OFF} {TAKEN} {FIXED} {DISCOUNTS} {RATE} {PAGE} {collecting.COVERED} "
+    f"{LINE} {DATA} {ONE_OFF} {TAKEN} {TAXES} {DISCOUNTS} {RATE} {PAGE} {collecting.COVERED} "
     f"{' '.join(sessions.ECHOED)}",
 )
 def create(state: State, params: Params) -> Object:

@@ -35,8 +35,6 @@ def check(params: Params) -> None:
         raise missing_parameter("mode")
     _check_discounts(params)
     check_mode(mode, params)
-    if (params.get("automatic_tax") or {}).get("enabled"):
-        raise not_covered("automatic_tax[enabled]")
     if mode != "setup" and not params.get("line_items"):
         raise missing_parameter("line_items")
     _check_page(params)

@@ -94,7 +94,17 @@ def wants_promotions(session: Object) -> bool:
 
 
 def wants_billing_address(session: Object) -> bool:
-    return bool(session["billing_address_collection"] == "required")
+    """Return whether the address must be filled in: where it is required, or no place is known to compute tax for."""
+    is_nowhere = session["automatic_tax"]["status"] == "requires_location_inputs"
+    return bool(session["billing_address_collection"] == "required" or is_nowhere)
+
+
+def takes_tax_id(session: Object) -> bool:
+    return bool((session.get("tax_id_collection") or {}).get("enabled"))
+
+
+def takes_billing_address(session: Object) -> bool:
+    return wants_billing_address(session) or bool(session["automatic_tax"]["enabled"]) or takes_tax_id(session)
 
 
 def names(session: Object) -> dict[str, bool]:
@@ -110,13 +120,14 @@ def offers_saving(session: Object) -> bool:
 def asks(session: Object) -> set[str]:
     """Return the names of what the buyer may fill in."""
     fields = {
-        "billing_address": wants_billing_address(session),
+        "billing_address": takes_billing_address(session),
         "custom_fields": bool(session["custom_fields"]),
         "email": not session["customer"] and not session["customer_email"],
         "phone": session["phone_number_collection"]["enabled"],
         "promotions": wants_promotions(session),
         "save_payment_method": offers_saving(session),
         "shipping": session["shipping_address_collection"] is not None,
+        "tax_id": takes_tax_id(session),
         "terms_of_service": wants_terms(session),
     }
     return {"name", *names(session), *(name for name, is_asked in fields.items() if is_asked)}

@@ -12,9 +12,9 @@ from .collecting import ADDRESS, LONGEST_VALUE
 
 FIELDS = (
     "email", "phone", "name", "individual_name", "business_name", "custom_fields", "terms_of_service", "promotions",
-    "billing_address", "shipping", "save_payment_method",
+    "billing_address", "shipping", "save_payment_method", "tax_id",
 )  # fmt: skip
-GROUPS = ("custom_fields", "billing_address", "shipping", "quantities")
+GROUPS = ("custom_fields", "billing_address", "shipping", "quantities", "tax_id")
 Given = dict[str, Any]
 
 
@@ -34,8 +34,11 @@ def checked(session: Object, given: Given) -> Object:
         raise invalid(f"This Checkout does not ask for {unasked[0].replace('_', ' ')}.", unasked[0])
     names = {name: _text(given, name, optional) for name, optional in collecting.names(session).items()}
     shipping = _shipping(session, given)
+    is_billed = collecting.wants_billing_address(session) or bool(given.get("billing_address"))
+    tax_id = given.get("tax_id") or {}
     details = {
-        "address": _address(given.get("billing_address"), "billing_address", collecting.wants_billing_address(session)),
+        "address": _address(given.get("billing_address"), "billing_address", is_billed),
+        "tax_ids": [tax_id] if tax_id.get("value") else [],
         "email": _email(session, given),
         "name": given.get("name") or names.get("individual_name") or (shipping or {}).get("name"),
         "phone": _phone(session, given),

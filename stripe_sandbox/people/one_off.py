@@ -3,9 +3,10 @@
 from typing import Any
 
 from ..books import charging, invoicing, line_items
+from ..books.tax import lines
 from ..events import emit, in_order, recorded
 from ..store import Object, State
-from . import checkout_discounts, delayed
+from . import checkout_discounts, checkout_taxes, delayed
 from .buyers import Buyer, customer_of, fill, mandate_for, saved, used_once, write
 
 SETUP_AUTHENTICATION_FAILED = {**charging.AUTHENTICATION_FAILED, "code": "setup_intent_authentication_failure"}
@@ -45,6 +46,7 @@ def finish(state: State, session: Object, buyer: Buyer, result: str) -> None:
         if customer:
             with recorded(state, customer, "customer.updated"):
                 write(state, session, customer, buyer.filled)
+                checkout_taxes.keep_ids(state, session, customer)
         session.update(status="complete", url=None, customer=customer["id"] if customer else None)
         fill(session, customer, buyer.filled)
         checkout_discounts.redeem(state, session)
@@ -113,6 +115,7 @@ def _invoice(state: State, session: Object) -> Object:
     values = {name: given[name] for name in ("custom_fields", "description", "footer", "metadata")}
     made = [entry["discount"]["id"] for entry in state.note(session["id"]).get("discount_amounts", [])]
     values |= {"parent": None, "auto_advance": False, "discounts": made}
+    values |= checkout_taxes.invoice_values(state, session)
     invoice = invoicing.document(state, buyer, "manual", lines, **values)
     state.put(invoice)
     emit(state, "invoice.created", invoice)
@@ -127,4 +130,5 @@ def _invoice(state: State, session: Object) -> Object:
 def _line(state: State, buyer: Object, row: Object) -> Object:
     now = state.now()
     words = {"description": row["description"], "invoice_item": state.new_id("ii")}
-    return line_items.line(state, buyer, row, row["amount_subtotal"], (now, now), **words)
+    item = {**row, **lines.remembered(state, row["id"])}
+    return line_items.line(state, buyer, item, row["amount_subtotal"], (now, now), **words)

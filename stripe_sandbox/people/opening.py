@@ -8,7 +8,7 @@ from ..events import emit
 from ..http.contract import Params
 from ..resources import bank_accounts, catalogue, setup_intents
 from ..store import Object, State
-from . import checkout_discounts, checkout_rules, quantities, sessions, shipping, totals
+from . import checkout_discounts, checkout_rules, checkout_taxes, quantities, sessions, shipping, totals
 
 # What a copy of a session does not take over.
 OWN = ("expires_at", "permissions", "redirect_on_completion", "return_url", "ui_mode")
@@ -19,6 +19,7 @@ def opened(state: State, params: Params, **marks: Any) -> Object:
     """Return a new session; `marks` are fields that no parameter sets: `payment_link`, `recovered_from`."""
     checkout_rules.check(params)
     customer = state.get("customer", params["customer"], "customer") if "customer" in params else None
+    checkout_taxes.check(state, params, customer)
     wanted, mode = sold(state, params), params["mode"]
     if mode == "subscription":
         _check_recurring(state, wanted)
@@ -31,6 +32,7 @@ def opened(state: State, params: Params, **marks: Any) -> Object:
     note = state.note(session["id"])
     note.update(items=rows, subscription_data=data, trial=data.get("trial_period_days") or data.get("trial_end"))
     note.update(params=_copyable(params, wanted), one_off=_one_off(params.get("payment_intent_data") or {}))
+    checkout_taxes.begin(state, session, params, wanted)
     if mode == "setup":
         _prepare_setup(state, session, params.get("setup_intent_data") or {})
     else:
@@ -82,6 +84,7 @@ def sold(state: State, params: Params) -> list[Object]:
 def _sold(row: Params, path: str) -> Object:
     bounds = quantities.adjustable(row.get("adjustable_quantity"), row["quantity"], path)
     plain = {"price": row["price"], "quantity": row["quantity"], "metadata": row.get("metadata") or {}}
+    plain |= {"tax_rates": row["tax_rates"]} if row.get("tax_rates") else {}
     return {**plain, "adjustable_quantity": bounds} if bounds else plain
 
 

@@ -2,6 +2,7 @@
 
 from ..books import pricing, reductions
 from ..store import Object, State
+from . import checkout_taxes
 
 
 def recount(state: State, session: Object) -> None:
@@ -10,11 +11,13 @@ def recount(state: State, session: Object) -> None:
         row["amount_subtotal"] = _cost(state, session, row)
     taken = _discounts(state, session, rows)
     for row, part in zip(rows, taken, strict=True):
-        row.update(amount_discount=part, amount_total=row["amount_subtotal"] - part)
+        row["amount_discount"] = part
+    checkout_taxes.count(state, session)
     shipping = session["shipping_cost"]["amount_total"] if session["shipping_cost"] else 0
     subtotal, discount = sum(row["amount_subtotal"] for row in rows), sum(taken)
-    session["total_details"].update(amount_discount=discount, amount_shipping=shipping)
-    session.update(amount_subtotal=subtotal, amount_total=subtotal - discount + shipping)
+    tax = sum(row["amount_tax"] for row in rows)
+    session["total_details"].update(amount_discount=discount, amount_shipping=shipping, amount_tax=tax)
+    session.update(amount_subtotal=subtotal, amount_total=sum(row["amount_total"] for row in rows) + shipping)
 
 
 def _cost(state: State, session: Object, row: Object) -> int:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..books.tax import codes
 from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
 from ..http import values
@@ -47,6 +48,7 @@ def create_product(state: State, params: Params) -> Object:
 
 
 def _write(product: Object, params: Params) -> None:
+    codes.check(params.get("tax_code"))
     for name in PLAIN:
         if name in params:
             empty: Any = [] if name in ("images", "marketing_features") else None
@@ -231,6 +233,7 @@ def _claim_lookup_key(state: State, price: Object, params: Params) -> None:
 )
 def update_price(state: State, price: str, params: Params) -> Object:
     row = state.get("price", price)
+    _check_behavior(row, params)
     with recorded(state, row, "price.updated"):
         for name in ("active", "nickname", "tax_behavior"):
             if name in params:
@@ -239,9 +242,19 @@ def update_price(state: State, price: str, params: Params) -> Object:
             row["lookup_key"] = None
         _claim_lookup_key(state, row, params)
         row["metadata"] = merged(row["metadata"], params)
+    options = state.note(price)["currency_options"]
+    options[row["currency"]] = {**options[row["currency"]], "tax_behavior": row["tax_behavior"]}
     if params.get("currency_options"):
         state.note(price)["currency_options"].update(_options(row, params["currency_options"]))
     return row
+
+
+def _check_behavior(price: Object, params: Params) -> None:
+    known = price["tax_behavior"]
+    if known != "unspecified" and params.get("tax_behavior", known) != known:
+        raise invalid(
+            f"The `tax_behavior` of a price cannot be changed once it is set. It is `{known}` here.", "tax_behavior"
+        )
 
 
 @api.add("GET", "/v1/prices/{price}", "PriceRetrieveParams")

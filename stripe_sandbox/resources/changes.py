@@ -16,6 +16,7 @@ from ..books import (
 from ..books.cards import of_method
 from ..books.debits import Account
 from ..books.proration import Change
+from ..books.tax import rates, table
 from ..errors import invalid
 from ..events import in_order, recorded
 from ..http.contract import Params
@@ -29,13 +30,17 @@ from .subscriptions import DISCOUNTS, ITEM_DISCOUNTS, PRICE_DATA, refuse_unpayab
 UNPAID_FIXED = {"items", "trial_end", "billing_cycle_anchor", "discounts", "cancel_at", "cancel_at_period_end"}
 UPDATED = "customer.subscription.updated"
 ORDER = (UPDATED, "invoiceitem.created", "invoice.created", "invoice.finalized")
-ITEMS = f"items.id items.price items.plan {PRICE_DATA} items.quantity items.deleted items.metadata {ITEM_DISCOUNTS}"
+ITEMS = (
+    f"items.id items.price items.plan {PRICE_DATA} items.quantity items.deleted items.metadata items.tax_rates "
+    f"{ITEM_DISCOUNTS}"
+)
 ENDS = "cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback"
 PAYING = "payment_behavior proration_behavior proration_date billing_cycle_anchor off_session"
 PLAIN = (
     "collection_method days_until_due default_payment_method description metadata trial_end "
     "trial_settings.end_behavior.missing_payment_method pause_collection.behavior pause_collection.resumes_at "
-    "payment_settings.payment_method_types payment_settings.save_default_payment_method"
+    "payment_settings.payment_method_types payment_settings.save_default_payment_method automatic_tax.enabled "
+    "default_tax_rates"
 )
 
 
@@ -52,6 +57,7 @@ def update(state: State, subscription: str, params: Params) -> Object:
     check_types(params.get("payment_settings") or {})
     _check(state, sub, params)
     _refuse_pending_debit(state, sub, params)
+    _check_tax(state, sub, params)
     params = {**params, **_priced(state, params)}
     moves = _ends_trial(sub, params) or _starts_trial(sub, params) or params.get("billing_cycle_anchor") == "now"
     if moves or "items" in params:
@@ -102,6 +108,26 @@ def _check(state: State, sub: Object, params: Params) -> None:
         raise invalid("The `proration_date` must be within the current period.", "proration_date")
 
 
+def _check_tax(state: State, sub: Object, params: Params) -> None:
+    """Refuse what could not be taxed, before anything is changed."""
+    after = {**sub, **_taxed(state, params)}
+    by_hand = any(entry.get("tax_rates") for entry in params.get("items") or [])
+    rates.refuse_both(after["automatic_tax"]["enabled"], by_hand, "items[0][tax_rates]")
+    fails = table.of(state)["without_location"] == "fail" and not standing.is_over(sub)
+    if "automatic_tax" in params or "default_tax_rates" in params or fails:
+        subscribing.check_tax(state, after)
+
+
+def _taxed(state: State, params: Params) -> Object:
+    """Return what the parameters make of a subscription's taxes."""
+    fields: Object = {}
+    if "automatic_tax" in params:
+        fields["automatic_tax"] = phases.automatic_tax(params["automatic_tax"]["enabled"])
+    if "default_tax_rates" in params:
+        fields["default_tax_rates"] = rates.chosen(state, params["default_tax_rates"], "default_tax_rates")
+    return fields
+
+
 def _refuse_pending_debit(state: State, sub: Object, params: Params) -> None:
     """Refuse a pending update that a bank would pay: it waits 23 hours at most, and a bank takes days
     (https://docs.stripe.com/billing/subscriptions/pending-updates names the payment methods)."""
@@ -140,6 +166,7 @@ def _write(state: State, sub: Object, params: Params) -> None:
     if "trial_settings" in params:
         sub["trial_settings"] = params["trial_settings"]
     sub["metadata"] = merged(sub["metadata"], params)
+    sub.update(_taxed(state, params))
     if "discounts" in params:
         discounting.give(state, params["discounts"], sub, items.total(state, sub))
     if isinstance(params.get("trial_end"), int):

@@ -9,7 +9,11 @@ from ..http.routing import api
 from ..store import Object, State
 
 LINES = " ".join(
-    f"lines.{name}" for name in ("type", "amount", "description", "invoice_line_item", "quantity", "unit_amount")
+    f"lines.{name}"
+    for name in (
+        "type amount description invoice_line_item quantity unit_amount tax_rates tax_amounts.amount "
+        "tax_amounts.tax_rate tax_amounts.taxable_amount"
+    ).split()
 )
 COVERED = f"invoice amount memo reason {' '.join(crediting.PARTS)} {LINES}"
 

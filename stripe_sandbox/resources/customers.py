@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..books import balances, standing
+from ..books.tax import ids, places
 from ..errors import invalid
 from ..events import emit, recorded
 from ..http.blanks import blank
@@ -13,24 +14,57 @@ from ..http.routing import api
 from ..store import Object, State
 from .payment_methods import attached, owned
 
-FIELDS = "address description email metadata name phone preferred_locales shipping tax_exempt"
+FIELDS = (
+    "address description email metadata name phone preferred_locales shipping tax_exempt tax.ip_address "
+    "tax.validate_location"
+)
 SETTINGS = "invoice_settings.default_payment_method invoice_settings.footer invoice_settings.custom_fields"
 PLAIN = ("description", "email", "name", "phone", "preferred_locales", "tax_exempt", "shipping")
 IN_A_CLOCK = 3
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
-@api.add("POST", "/v1/customers", "CustomerCreateParams", f"{FIELDS} {SETTINGS} payment_method balance test_clock")
+@api.add("POST", "/v1/customers", "CustomerCreateParams",
+         f"{FIELDS} {SETTINGS} payment_method balance test_clock tax_id_data.type tax_id_data.value")  # fmt: skip
 def create(state: State, params: Params) -> Object:
     _check_clock(state, params.get("test_clock"))
+    _check_location(state, {}, params)
+    for entry in params.get("tax_id_data") or []:
+        ids.check(entry["type"], entry["value"], "tax_id_data[0][value]")
     customer = state.put(new(state, params))
+    _write_ip(state, customer, params)
     if "payment_method" in params:
         params = _with_default(params, attached(state, params["payment_method"], customer)["id"])
     emit(state, "customer.created", customer)
     if customer["balance"]:
         balances.book(state, customer, customer["balance"], "initial")
     _choose_default(state, customer, params)
+    for entry in params.get("tax_id_data") or []:
+        ids.create(state, entry["type"], entry["value"], customer)
     return customer
+
+
+def _check_location(state: State, customer: Object, params: Params) -> None:
+    """Validate the tax location where that is asked for. `auto`, which an update has if it says nothing, looks at an
+    address that is given to a customer with automatic tax (assumed)."""
+    details: Params = {name: params[name] for name in ("address", "shipping", "tax") if name in params}
+    when = (params.get("tax") or {}).get("validate_location", "auto" if customer else "deferred")
+    is_asked = when == "immediately" or (
+        when == "auto" and any(details.get(name) for name in ("address", "shipping")) and _has_tax(state, customer)
+    )
+    if is_asked and places.party(state, customer, details).location is None:
+        raise places.unrecognized()
+
+
+def _has_tax(state: State, customer: Object) -> bool:
+    subs = state.table("subscription").where("customer", customer["id"])
+    return any(sub["automatic_tax"]["enabled"] and not standing.is_over(sub) for sub in subs)
+
+
+def _write_ip(state: State, customer: Object, params: Params) -> None:
+    tax = params.get("tax") or {}
+    if "ip_address" in tax:
+        state.note(customer["id"])["ip_address"] = tax["ip_address"] or None
 
 
 def _with_default(params: Params, method: str) -> Params:
@@ -116,6 +150,8 @@ def usable(state: State, customer: str, param: str = "customer") -> Object:
 @api.add("POST", "/v1/customers/{customer}", "CustomerUpdateParams", f"{FIELDS} {SETTINGS} balance")
 def update(state: State, customer: str, params: Params) -> Object:
     row = state.get("customer", customer)
+    _check_location(state, row, params)
+    _write_ip(state, row, params)
     before = row["balance"]
     with recorded(state, row, "customer.updated"):
         _write(row, params)
@@ -135,6 +171,8 @@ def delete(state: State, customer: str, params: Params) -> Object:
     for method in state.table("payment_method").where("customer", customer):
         method["customer"] = None
         state.put(method)
+    for tax_id in state.table(ids.KIND).where("customer", customer):
+        state.table(ids.KIND).remove(tax_id["id"])
     emit(state, "customer.deleted", row)
     state.table("customer").remove(customer)
     gone: dict[str, Any] = {"id": customer, "object": "customer", "deleted": True}

@@ -10,11 +10,14 @@ from ..http.contract import Params
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
+from . import invoice_taxes
+from .invoices import finalize_now
 from .payment_methods import owned
 
 COVERED = (
     "customer subscription currency description metadata footer auto_advance collection_method days_until_due due_date "
-    "default_payment_method pending_invoice_items_behavior discounts.coupon discounts.promotion_code"
+    "default_payment_method pending_invoice_items_behavior discounts.coupon discounts.promotion_code "
+    f"{invoice_taxes.NAMES}"
 )
 
 
@@ -30,7 +33,8 @@ def create(state: State, params: Params) -> Object:
     if values["default_payment_method"]:
         owned(state, values["default_payment_method"], customer["id"], "default_payment_method")
     values |= {"metadata": merged({}, params), "auto_advance": params.get("auto_advance", False)}
-    values |= _terms(state, payer, params)
+    values |= _terms(state, payer, params) | invoice_taxes.given(state, params)
+    invoice_taxes.refuse_both(payer, values, rows)
     if values["auto_advance"]:
         values["automatically_finalizes_at"] = state.now() + state.settings["finalize_after"]
     values |= {"discounts": []} if "discounts" in params else {}
@@ -95,7 +99,7 @@ def send(state: State, invoice: str, params: Params) -> Object:
     if row["status"] not in ("draft", "open"):
         raise invalid(f"You can only send open invoices. This invoice is {row['status']}.")
     if row["status"] == "draft":
-        invoicing.finalize(state, row)
+        finalize_now(state, row)
     collection.advance(state, row)
     return row
 

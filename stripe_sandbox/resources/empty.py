@@ -12,7 +12,6 @@ LISTS = {
     "/v1/country_specs": "CountrySpecListParams",
     "/v1/coupons": "CouponListParams",
     "/v1/customers/{customer}/sources": "CustomerPaymentSourceListParams",
-    "/v1/customers/{customer}/tax_ids": "CustomerTaxIdListParams",
     "/v1/entitlements/active_entitlements": "entitlements.ActiveEntitlementListParams",
     "/v1/entitlements/features": "entitlements.FeatureListParams",
     "/v1/file_links": "FileLinkListParams",
@@ -29,14 +28,11 @@ LISTS = {
     "/v1/promotion_codes": "PromotionCodeListParams",
     "/v1/reviews": "ReviewListParams",
     "/v1/subscription_schedules": "SubscriptionScheduleListParams",
-    "/v1/tax_codes": "TaxCodeListParams",
-    "/v1/tax_ids": "TaxIdListParams",
-    "/v1/tax_rates": "TaxRateListParams",
     "/v1/transfers": "TransferListParams",
 }
 OWNERS = ("customer", "product")
-# What dj-stripe asks in its own way: a customer named by `id`, or not named at all.
-TOLERATED = {"/v1/tax_ids": "id", "/v1/entitlements/active_entitlements": "customer"}
+# What dj-stripe asks in its own way: for no customer.
+TOLERATED = {"/v1/entitlements/active_entitlements": "customer"}
 
 
 def _nothing_at(path: str) -> Handler:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from ..books import discounting, extras, standing, subscribing
+from ..books.tax import lines as taxing
+from ..books.tax import rates
 from ..errors import invalid, missing_parameter
 from ..events import emit
 from ..http.contract import Params
@@ -13,7 +15,7 @@ from ..store import Object, State
 
 WHAT = (
     "amount description discountable metadata period pricing.price quantity discounts.coupon discounts.promotion_code "
-    "discounts.discount"
+    "discounts.discount tax_rates tax_behavior tax_code"
 )
 
 
@@ -30,6 +32,7 @@ def create(state: State, params: Params) -> Object:
     invoice = _draft(state, params["invoice"], customer) if "invoice" in params else None
     payer = _payer(state, params, customer, invoice)
     subscribing.check_currency(state, customer, payer["currency"])
+    _refuse_rates(invoice or payer, params)
     row = state.put(extras.item(state, payer, params))
     discounting.give(state, params.get("discounts"), row, row["amount"], payer=payer)
     if invoice is not None:
@@ -42,6 +45,11 @@ def create(state: State, params: Params) -> Object:
     if invoice is not None:
         extras.recount(state, invoice)
     return row
+
+
+def _refuse_rates(holder: Object | None, params: Params) -> None:
+    automatic = bool(holder and holder.get("automatic_tax", {}).get("enabled"))
+    rates.refuse_both(automatic, bool(params.get("tax_rates")), "tax_rates")
 
 
 def _draft(state: State, identifier: str, customer: Object) -> Object:
@@ -77,7 +85,9 @@ def update(state: State, item: str, params: Params) -> Object:
         wanted |= {"pricing": {"price": priced["price"]}} if priced else {"amount": row["amount"]}
     wanted |= {**params, "metadata": merged(row["metadata"], params)}
     payer = {"id": None, "customer": row["customer"], "currency": row["currency"]}
-    fresh = extras.item(state, payer, wanted)
+    _refuse_rates(invoice, params)
+    fresh = extras.item(state, {**payer, "tax_inputs": taxing.remembered(state, item)}, wanted)
+    taxing.remember(state, item, taxing.remembered(state, fresh["id"]))
     row.update({name: value for name, value in fresh.items() if name not in LASTING})
     if "discounts" in params:
         discounting.give(state, params["discounts"], row, row["amount"], payer=payer)

@@ -13,7 +13,7 @@ from . import invoice_items
 
 WHAT = (
     "amount description discountable metadata period.start period.end pricing.price quantity "
-    "discounts.coupon discounts.promotion_code discounts.discount"
+    "discounts.coupon discounts.promotion_code discounts.discount tax_rates"
 )
 LINES = " ".join(f"lines.{name}" for name in WHAT.split())
 OF_A_PLAN = {"description", "metadata", "period"}

@@ -1,6 +1,7 @@
 """Invoices are read, updated, finalized, paid and voided here, with their lines and payments."""
 
 from ..books import collection, discounting, extras, invoicing, mandates, part_payments, standing
+from ..books.tax import finalizing
 from ..errors import declined, invalid, missing_parameter
 from ..events import recorded
 from ..http.contract import Params
@@ -8,6 +9,7 @@ from ..http.listing import of_list, page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
+from . import invoice_taxes
 from .payment_methods import resolved
 
 
@@ -73,7 +75,7 @@ def payable(state: State, identifier: str) -> Object:
     if invoice["status"] == "paid":
         raise invalid("Invoice is already paid", None, "invoice_already_paid")
     if invoice["status"] == "draft":
-        invoicing.finalize(state, invoice)
+        finalize_now(state, invoice)
     if invoicing.is_processing(state, invoice):
         raise invalid(f"Invoice {identifier} has a payment that is processing: it cannot be paid again.", None,
                       "invoice_not_editable")  # fmt: skip
@@ -82,13 +84,19 @@ def payable(state: State, identifier: str) -> Object:
     return invoice
 
 
+def finalize_now(state: State, invoice: Object) -> None:
+    """Finalize, or say why it is not possible."""
+    if not invoicing.finalize(state, invoice):
+        raise finalizing.failure(invoice)
+
+
 @api.add("POST", "/v1/invoices/{invoice}/finalize", "InvoiceFinalizeInvoiceParams", "auto_advance")
 def finalize(state: State, invoice: str, params: Params) -> Object:
     row = state.get("invoice", invoice)
     if row["status"] != "draft":
         raise invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.", None,
                       "invoice_not_editable")  # fmt: skip
-    invoicing.finalize(state, row)
+    finalize_now(state, row)
     row["auto_advance"] = params.get("auto_advance", row["auto_advance"])
     if row["amount_due"] == 0:
         collection.settle(state, row)
@@ -133,7 +141,8 @@ def attach_payment(state: State, invoice: str, params: Params) -> Object:
     return row
 
 
-DRAFT_ONLY = ("description", "footer", "discounts")
+TAXES = {"automatic_tax", "default_tax_rates", "account_tax_ids"}
+DRAFT_ONLY = {"description", "footer", "discounts", *TAXES}
 
 
 @api.add(
@@ -141,20 +150,22 @@ DRAFT_ONLY = ("description", "footer", "discounts")
     "/v1/invoices/{invoice}",
     "InvoiceUpdateParams",
     "auto_advance default_payment_method description footer metadata discounts.coupon discounts.promotion_code "
-    "discounts.discount",
+    f"discounts.discount {invoice_taxes.NAMES}",
 )
 def update(state: State, invoice: str, params: Params) -> Object:
     row = state.get("invoice", invoice)
-    if row["status"] != "draft" and params.keys() & set(DRAFT_ONLY):
+    if row["status"] != "draft" and params.keys() & DRAFT_ONLY:
         raise invalid("Finalized invoices can't be updated in this way", None, "invoice_not_editable")
     with recorded(state, row, "invoice.updated"):
         for name in ("auto_advance", "default_payment_method", "description", "footer"):
             if name in params:
                 row[name] = None if params[name] == "" else params[name]
         row["metadata"] = merged(row["metadata"], params)
+        if params.keys() & TAXES:
+            invoice_taxes.write(state, row, params)
         if "discounts" in params:
             discounting.give(state, params["discounts"], row, row["subtotal"])
-    if "discounts" in params:
+    if params.keys() & {"discounts", *TAXES}:
         extras.recount(state, row)
     if params.get("auto_advance") and row["status"] == "draft":
         state.schedule(state.now() + state.settings["finalize_after"], "finalize", invoice, urgency=4)

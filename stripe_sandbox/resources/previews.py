@@ -9,7 +9,7 @@ from ..errors import ApiError, invalid, missing_parameter
 from ..http.contract import Params
 from ..http.routing import api
 from ..store import Object, State
-from . import changes, schedule_previews
+from . import changes, preview_taxes, schedule_previews
 from .schedules import PHASE
 from .subscriptions import anchored
 
@@ -17,21 +17,26 @@ DETAILS = " ".join(
     f"subscription_details.{name}"
     for name in (
         "items.id items.price items.quantity items.deleted items.metadata proration_behavior proration_date "
-        "billing_cycle_anchor trial_end"
+        "billing_cycle_anchor trial_end default_tax_rates items.tax_rates"
     ).split()
 )
 SCHEDULE = "schedule schedule_details.end_behavior schedule_details.proration_behavior " + " ".join(
     f"schedule_details.{name}" for name in ["phases.start_date", *PHASE.split()]
 )
-EXTRAS = " ".join(f"invoice_items.{name}" for name in ("amount", "currency", "description", "price", "quantity",
-                                                       "discountable", "metadata", "period"))  # fmt: skip
+EXTRAS = " ".join(
+    f"invoice_items.{name}"
+    for name in (
+        "amount currency description price quantity discountable metadata period tax_rates tax_behavior tax_code"
+    ).split()
+)
 
 
 @api.add(
     "POST",
     "/v1/invoices/create_preview",
     "InvoiceCreatePreviewParams",
-    f"customer subscription currency {DETAILS} {EXTRAS} discounts.coupon discounts.promotion_code {SCHEDULE}",
+    f"customer subscription currency {DETAILS} {EXTRAS} discounts.coupon discounts.promotion_code {SCHEDULE} "
+    f"{preview_taxes.BUYER} automatic_tax.enabled",
 )
 def create_preview(state: State, params: Params) -> Object:
     if params.keys() & {"schedule", "schedule_details"}:
@@ -39,19 +44,21 @@ def create_preview(state: State, params: Params) -> Object:
     if "subscription" not in params:
         return _of_a_new_one(state, params)
     sub = _discounted(state, _named(state, params), params)
+    taxes = preview_taxes.given(state, state.get("customer", sub["customer"]), params)
     details = params.get("subscription_details") or {}
     identifier = state.new_id("upcoming_in", 24)
     more = [_line(state, sub, entry) for entry in params.get("invoice_items") or []]
     if not details:
         if ends_by(sub, period_end(sub)) and not more and not state.note(sub["id"]).get("pending_items"):
             raise ApiError(404, "No upcoming invoices for customer: " + sub["customer"], code="invoice_upcoming_none")
-        return _identified(preview_of_renewal(state, sub, more), identifier)
+        return _identified(preview_of_renewal(state, sub, more, **taxes), identifier)
     change = changes.worked_out(state, sub, details)
     if change.is_due_now or details.get("proration_behavior") == "always_invoice":
         lines = proration.pending_lines(state, sub) + change.lines + more
-        return invoicing.document(state, sub, "subscription_update", lines, id=identifier, period=change.period)
+        values = {"id": identifier, "period": change.period, **taxes}
+        return invoicing.document(state, sub, "subscription_update", lines, **values)
     after = {**sub, "items": {**sub["items"], "data": change.rows}}
-    return _identified(preview_of_renewal(state, after, change.lines + more), identifier)
+    return _identified(preview_of_renewal(state, after, change.lines + more, **taxes), identifier)
 
 
 def _named(state: State, params: Params) -> Object:
@@ -76,9 +83,11 @@ def _line(state: State, payer: Object, entry: dict[str, Any]) -> Object:
 
 def _of_a_new_one(state: State, params: Params) -> Object:
     """Return the first invoice of a subscription that is not made, or of a customer's invoice items alone."""
-    if "customer" not in params:
+    if "customer" not in params and "customer_details" not in params:
         raise missing_parameter("customer")
-    customer = state.get("customer", params["customer"], "customer")
+    customer: Object = preview_taxes.NOBODY
+    if "customer" in params:
+        customer = state.get("customer", params["customer"], "customer")
     details = params.get("subscription_details") or {}
     entries = params.get("invoice_items") or []
     if not details.get("items") and not entries:
@@ -98,9 +107,10 @@ def _of_a_new_one(state: State, params: Params) -> Object:
               for entry in params.get("discounts") or []]  # fmt: skip
     discounts = [discounting.drawn_up(state, coupon, code, payer, None, payer) for coupon, code in picked]
     identifier = state.new_id("upcoming_in", 24)
+    values = {"buyer": customer, **preview_taxes.given(state, customer, params)}
     return invoicing.document(
-        state, payer, "upcoming", lines, id=identifier, parent=None, discount_rows=discounts
-    )  # fmt: skip
+        state, payer, "upcoming", lines, id=identifier, parent=None, discount_rows=discounts, **values
+    )
 
 
 def _identified(invoice: Object, identifier: str) -> Object:

@@ -8,7 +8,7 @@ from ..books.items import changed
 from ..errors import invalid, missing_parameter
 from ..http.contract import Params
 from ..store import Object, State
-from . import schedules
+from . import preview_taxes, schedules
 
 
 def preview(state: State, params: Params) -> Object:
@@ -19,8 +19,9 @@ def preview(state: State, params: Params) -> Object:
     sub = state.find("subscription", schedule["subscription"] if schedule else None)
     if sub is None:
         customer = schedule["customer"] if schedule else params.get("customer")
-        return _first(state, customer, shown[0])
-    return _next(state, sub, shown, details.get("proration_behavior", "create_prorations"))
+        return _first(state, customer, schedule, shown[0], params)
+    taxes = preview_taxes.given(state, state.get("customer", sub["customer"]), params)
+    return _next(state, sub, shown, details.get("proration_behavior", "create_prorations"), taxes)
 
 
 def _named(state: State, params: Params) -> Object | None:
@@ -46,11 +47,13 @@ def _phases(state: State, schedule: Object | None, details: dict[str, Any]) -> l
     return schedules.rewritten(state, schedule, details["phases"])
 
 
-def _first(state: State, customer: str | None, phase: Object) -> Object:
+def _first(state: State, customer: str | None, schedule: Object | None, phase: Object, params: Params) -> Object:
     if customer is None:
         raise missing_parameter("customer")
-    options = {"currency": phase["currency"], "trial_end": phase["trial_end"]}
-    payer = subscribing.drawn_up(state, state.get("customer", customer, "customer"), phase["items"], options)
+    row = state.get("customer", customer, "customer")
+    taxes = preview_taxes.given(state, row, params)
+    options = {"currency": phase["currency"], "trial_end": phase["trial_end"], **phases.taxes(schedule, phase)}
+    payer = subscribing.drawn_up(state, row, phase["items"], options)
     payer["id"] = None
     given = discounting.foreseen(state, payer, phase, payer["items"]["data"])
     for row in payer["items"]["data"]:
@@ -58,7 +61,7 @@ def _first(state: State, customer: str | None, phase: Object) -> Object:
     payer["discounts"] = given.whole
     lines = [without_subscription(line) for line in subscribing.first_lines(state, payer)]
     lines += [extras.line(state, extras.drawn_up(state, payer, each)) for each in extras.given(phase)]
-    return invoicing.document(state, payer, "upcoming", lines, parent=None)
+    return invoicing.document(state, payer, "upcoming", lines, parent=None, **taxes)
 
 
 def without_subscription(line: Object) -> Object:
@@ -66,14 +69,14 @@ def without_subscription(line: Object) -> Object:
     return {**line, "subscription": None, "parent": {**line["parent"], "subscription_item_details": details}}
 
 
-def _next(state: State, sub: Object, shown: list[Object], prorations: str) -> Object:
+def _next(state: State, sub: Object, shown: list[Object], prorations: str, taxes: dict[str, Any]) -> Object:
     """Return what changes now, on an invoice of its own where it is billed at once, else with the renewal."""
     current = phases.at({"phases": shown}, state.now()) or shown[0]
     if not phases.differs(sub, current):
-        return preview_of_renewal(state, sub, shown=shown)
+        return preview_of_renewal(state, sub, shown=shown, **taxes)
     rows = changed(state, sub, phases.wanted(sub, current))
     change = phasing.phased(state, sub, rows, prorations, current)
     if change.is_due_now or prorations == "always_invoice":
-        return invoicing.document(state, sub, "subscription_update", change.lines, period=change.period)
+        return invoicing.document(state, sub, "subscription_update", change.lines, period=change.period, **taxes)
     after = {**sub, "items": {**sub["items"], "data": rows}}
-    return preview_of_renewal(state, after, change.lines, shown)
+    return preview_of_renewal(state, after, change.lines, shown, **taxes)

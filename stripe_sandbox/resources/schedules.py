@@ -1,6 +1,7 @@
 """Subscription schedules are created, read, updated, released and cancelled here."""
 
 from ..books import phases, phasing, standing, subscribing
+from ..books.tax import places
 from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
 from ..http.contract import Params
@@ -18,9 +19,11 @@ PHASE = " ".join(
         "items.discounts.discount end_date duration proration_behavior metadata currency default_payment_method "
         "description trial trial_end discounts.coupon discounts.promotion_code discounts.discount "
         "add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
-        "add_invoice_items.discountable add_invoice_items.discounts.coupon add_invoice_items.discounts.promotion_code"
+        "add_invoice_items.discountable add_invoice_items.discounts.coupon add_invoice_items.discounts.promotion_code "
+        "add_invoice_items.tax_rates automatic_tax.enabled default_tax_rates items.tax_rates"
     ).split()
 )
+DEFAULTS = "default_settings.automatic_tax.enabled"
 KIND = "subscription_schedule"
 
 
@@ -28,7 +31,7 @@ KIND = "subscription_schedule"
     "POST",
     "/v1/subscription_schedules",
     "SubscriptionScheduleCreateParams",
-    f"customer from_subscription start_date end_behavior metadata billing_mode {PHASE}",
+    f"customer from_subscription start_date end_behavior metadata billing_mode {PHASE} {DEFAULTS}",
 )
 def create(state: State, params: Params) -> Object:
     behaviour = _end_behavior(params, "release")
@@ -46,13 +49,26 @@ def create(state: State, params: Params) -> Object:
     if shown[0]["end_date"] <= state.now():
         raise invalid("The first phase must end in the future.", "phases[0][end_date]")
     _check_cards(state, shown, customer["id"])
-    schedule = state.put(phases.new(state, customer["id"], shown, behaviour, merged({}, params)))
+    automatic = bool(_automatic(params))
+    _check_places(state, customer, automatic, shown)
+    schedule = state.put(phases.new(state, customer["id"], shown, behaviour, merged({}, params), automatic))
     emit(state, "subscription_schedule.created", schedule)
     if start <= state.now():
         phasing.begin(state, schedule)
     else:
         phasing.plan(state, schedule)
     return schedule
+
+
+def _automatic(params: Params) -> bool | None:
+    """Return whether tax is automatic where a phase does not say so itself; None where that is not given."""
+    chosen = (params.get("default_settings") or {}).get("automatic_tax")
+    return None if chosen is None else bool(chosen["enabled"])
+
+
+def _check_places(state: State, customer: Object, automatic: bool, shown: list[Object]) -> None:
+    if any((phase["automatic_tax"] or {"enabled": automatic})["enabled"] for phase in shown):
+        places.check(state, customer)
 
 
 def _start(state: State, params: Params) -> int:
@@ -89,7 +105,7 @@ def _open(state: State, identifier: str, verb: str) -> Object:
     "POST",
     "/v1/subscription_schedules/{schedule}",
     "SubscriptionScheduleUpdateParams",
-    f"end_behavior metadata proration_behavior phases.start_date {PHASE}",
+    f"end_behavior metadata proration_behavior phases.start_date {PHASE} {DEFAULTS}",
 )
 def update(state: State, schedule: str, params: Params) -> Object:
     """Replace all phases: those left out are removed. The phase under way must be among them, and keeps its start."""
@@ -98,7 +114,12 @@ def update(state: State, schedule: str, params: Params) -> Object:
     if "phases" in params:
         shown = rewritten(state, row, params["phases"])
         _check_cards(state, shown, row["customer"])
+    automatic = _automatic(params)
+    default = row["default_settings"]["automatic_tax"]["enabled"] if automatic is None else automatic
+    _check_places(state, state.get("customer", row["customer"]), default, shown if "phases" in params else [])
     with recorded(state, row, phasing.CHANGED):
+        if automatic is not None:
+            row["default_settings"] = {**row["default_settings"], "automatic_tax": phases.automatic_tax(automatic)}
         row["metadata"] = merged(row["metadata"] or {}, params)
     prorations = params.get("proration_behavior", "create_prorations")
     phasing.rewrite(state, row, shown, _end_behavior(params, row["end_behavior"]), prorations)

@@ -9,7 +9,7 @@ from ..store import Object, State
 from . import changes
 
 HOW = "payment_behavior proration_behavior proration_date"
-ITEM = ("price", "quantity", "metadata", "discounts")
+ITEM = ("price", "quantity", "metadata", "discounts", "tax_rates")
 
 
 @api.add("GET", "/v1/subscription_items", "SubscriptionItemListParams", "subscription")

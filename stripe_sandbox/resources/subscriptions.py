@@ -18,12 +18,13 @@ from .payment_methods import check_types, owned
 ITEM_DISCOUNTS = "items.discounts.coupon items.discounts.promotion_code items.discounts.discount"
 PRICE_DATA = " ".join(f"items.price_data.{name}" for name in ("currency", "product", "recurring", "unit_amount",
                                                              "tax_behavior"))  # fmt: skip
-ITEMS = f"items.price items.plan {PRICE_DATA} items.quantity items.metadata {ITEM_DISCOUNTS}"
+ITEMS = f"items.price items.plan {PRICE_DATA} items.quantity items.metadata items.tax_rates {ITEM_DISCOUNTS}"
 DISCOUNTS = "discounts.coupon discounts.promotion_code discounts.discount"
 OPTIONS = (
     "customer currency default_payment_method description metadata off_session payment_behavior collection_method "
     "days_until_due backdate_start_date add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
-    "add_invoice_items.discountable add_invoice_items.discounts.coupon add_invoice_items.discounts.promotion_code"
+    "add_invoice_items.discountable add_invoice_items.discounts.coupon add_invoice_items.discounts.promotion_code "
+    "add_invoice_items.tax_rates automatic_tax.enabled default_tax_rates"
 )
 SETTINGS = "payment_settings.payment_method_types payment_settings.save_default_payment_method"
 TIMES = (
@@ -159,13 +160,15 @@ def retrieve(state: State, subscription: str, params: Params) -> Object:
     return state.get("subscription", subscription)
 
 
-@api.add("GET", "/v1/subscriptions", "SubscriptionListParams", "created customer price status collection_method")
+@api.add("GET", "/v1/subscriptions", "SubscriptionListParams",
+         "created customer price status collection_method automatic_tax.enabled")  # fmt: skip
 def list_all(state: State, params: Params) -> Object:
-    status, price = params.get("status"), params.get("price")
+    status, price, tax = params.get("status"), params.get("price"), params.get("automatic_tax")
 
     def keep(row: Object) -> bool:
         priced = price is None or any(item["price"]["id"] == price for item in row["items"]["data"])
-        return priced and _has_status(row, status)
+        taxed = tax is None or row["automatic_tax"]["enabled"] == tax["enabled"]
+        return priced and taxed and _has_status(row, status)
 
     return page(state, "subscription", "/v1/subscriptions", params, keep, same="customer collection_method")
 

@@ -7,6 +7,7 @@ from stripe_sandbox import Sandbox
 
 from .asking import Choose
 from .shopping import Shopping
+from .taxed import Taxed
 
 DAY = 86_400
 
@@ -28,7 +29,7 @@ OUTCOMES = [None, "paid", "declined", "authenticated", "authentication_failed", 
 STEPS = [60, 3_600, DAY, 3 * DAY, 8 * DAY, 32 * DAY, 400 * DAY]
 
 
-class History(Shopping):
+class History(Shopping, Taxed):
     """A history happens to one sandbox."""
 
     def __init__(self, choose: Choose, sandbox: Sandbox) -> None:
@@ -45,13 +46,15 @@ class History(Shopping):
             product = self.post("products", name=f"Pro {currency}")["id"]
             self.post(f"products/{product}/features", entitlement_feature=feature)
             plans = [(amount, "month"), (amount * 3 + 1, "month"), (amount * 10, "year"), (0, "month")]
+            behaviors = ("exclusive", "inclusive", "unspecified", "exclusive")
             made = [
                 self.post(
                     "prices",
-                    {"product": product, "currency": currency, "unit_amount": each, "recurring[interval]": every},
+                    {"product": product, "currency": currency, "unit_amount": each, "recurring[interval]": every,
+                     "tax_behavior": behavior},
                 )
-                for each, every in plans
-            ]
+                for (each, every), behavior in zip(plans, behaviors, strict=True)
+            ]  # fmt: skip
             self.prices[currency] = [price["id"] for price in made]
 
     def price(self, currency: str) -> str:
@@ -63,7 +66,7 @@ class History(Shopping):
         self.person()
 
     def person(self) -> str:
-        params: dict[str, Any] = {"email": "ada@example.com"}
+        params: dict[str, Any] = {"email": "ada@example.com", **self.place()}
         if self.one_of(True, False, False):
             clock = self.pick("test_helpers.test_clock") or self.post(
                 "test_helpers/test_clocks", frozen_time=self.state.now()
@@ -89,12 +92,13 @@ class History(Shopping):
             params["subscription_data[trial_period_days]"] = 7
         if self.one_of(True, False, False, False):
             params["discounts[0][coupon]"] = self.coupon(currency)
-        session = self.post("checkout/sessions", params)
+        session = self.post("checkout/sessions", {**params, **self.taxes(params, "line_items[0]", True)})
         if "id" in session:
             self.control(
                 f"checkout/{session['id']}/complete",
                 payment_method=self.means(currency),
                 outcome=self.choose(OUTCOMES),
+                **self.entered(session),
             )
 
     def subscribe(self) -> None:
@@ -117,7 +121,7 @@ class History(Shopping):
         if self.one_of(True, False, False, False):
             params["billing_cycle_anchor"] = self.state.now() + self.one_of(5 * DAY, 50 * DAY)
             params["proration_behavior"] = self.choose(PRORATIONS)
-        self.post("subscriptions", params)
+        self.post("subscriptions", {**params, **self.taxes(params, "items[0]")})
 
     def means(self, currency: str) -> str:
         """A test card, or a test account that can be debited in the currency."""
@@ -262,5 +266,7 @@ RARE = [
     History.fail_refund, History.dispute,
     History.move_dispute, History.leave, History.buy_once, History.sell_by_link, History.visit_link,
     History.take_or_let_go,
+    History.move_house, History.change_taxes, History.set_table, History.give_tax_id, History.answer_tax_id,
+    History.credit_line, History.invoice_taxed,
 ]  # fmt: skip
 DOINGS: list[Callable[[History], None]] = [*COMMON * 3, *RARE]

@@ -10,6 +10,7 @@ from stripe_sandbox.http.shapes import problems
 from stripe_sandbox.store import Object, State
 
 from .session_invariants import sessions
+from .tax_invariants import CHECKS as TAX_CHECKS
 
 Log = list[Object]
 ENDS = {
@@ -68,8 +69,12 @@ def invoices(state: State) -> Iterator[str]:
         whole = sum(line["amount"] for line in lines)
         if row["subtotal"] != whole - own:
             yield f"{who}: its lines add up to something else than the subtotal {row['subtotal']}"
-        if off != sum(entry["amount"] for entry in row["total_discount_amounts"]) or row["total"] != whole - off:
-            yield f"{who}: total {row['total']} is not subtotal {row['subtotal']} less the lines' discounts {off}"
+        added = sum(tax["amount"] for tax in row["total_taxes"] if tax["tax_behavior"] == "exclusive")
+        if (
+            off != sum(entry["amount"] for entry in row["total_discount_amounts"])
+            or row["total"] != whole - off + added
+        ):
+            yield f"{who}: total {row['total']} is not subtotal {row['subtotal']} less {off}, with tax {added}"
         if row["amount_due"] != row["amount_paid"] + row["amount_remaining"]:
             yield f"{who}: {row['amount_due']} due, {row['amount_paid']} paid, {row['amount_remaining']} remaining"
         if row["status"] == "paid" and row["amount_remaining"]:
@@ -119,7 +124,8 @@ def credit_notes(state: State) -> Iterator[str]:
         if row["post_payment_credit_notes_amount"] > row["amount_paid"] or row["amount_remaining"] < 0:
             yield f"{row['id']}: more is credited than was paid or is left"
     for note in state.table("credit_note").rows.values():
-        if note["total"] != sum(line["amount"] - line["discount_amount"] for line in note["lines"]["data"]):
+        added = sum(tax["amount"] for tax in note["total_taxes"] if tax["tax_behavior"] == "exclusive")
+        if note["total"] != sum(line["amount"] - line["discount_amount"] for line in note["lines"]["data"]) + added:
             yield f"{note['id']}: its lines add up to something else than {note['total']}"
 
 
@@ -212,6 +218,7 @@ CHECKS: list[Callable[[State], Iterator[str]]] = [
     invoices,
     charges,
     credit_notes,
+    *TAX_CHECKS,
     debits,
     schedules,
     subscriptions,

@@ -149,14 +149,12 @@ MONEY_CALLS = {
     "events.retrieve": lambda c, w: c.v1.events.retrieve(w["events.list"].data[0].id),
     # Lists of what there is none of
     "customers.payment_sources.list": lambda c, w: c.v1.customers.payment_sources.list(cus(w)),
-    "customers.tax_ids.list": lambda c, w: c.v1.customers.tax_ids.list(cus(w)),
     "v2.core.accounts.list": lambda c, w: c.v2.core.accounts.list(),
 }
 NOTHING = (
     "application_fees country_specs file_links files "
     "identity.verification_reports identity.verification_sessions issuing.authorizations issuing.cardholders "
-    "issuing.cards issuing.disputes issuing.transactions payouts reviews shipping_rates tax_codes tax_ids tax_rates "
-    "transfers"
+    "issuing.cards issuing.disputes issuing.transactions payouts reviews shipping_rates transfers"
 ).split()
 
 

@@ -13,8 +13,9 @@ from .sdk_calls import CALLS as FIRST
 from .sdk_further_calls import FURTHER_CALLS
 from .sdk_money_calls import MONEY_CALLS
 from .sdk_selling_calls import SELLING_CALLS
+from .sdk_tax_calls import TAX_CALLS
 
-CALLS = {**FIRST, **MONEY_CALLS, **SELLING_CALLS, **FURTHER_CALLS}
+CALLS = {**FIRST, **MONEY_CALLS, **SELLING_CALLS, **FURTHER_CALLS, **TAX_CALLS}
 Answers = dict[str, Any]
 
 

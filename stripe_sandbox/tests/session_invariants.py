@@ -18,8 +18,9 @@ def _sums(state: State, row: Object) -> Iterator[str]:
     lines, details = state.note(row["id"])["items"], row["total_details"]
     if row["amount_subtotal"] != sum(line["amount_subtotal"] for line in lines):
         yield f"{row['id']}: its lines add up to something else than {row['amount_subtotal']}"
-    if row["amount_total"] != row["amount_subtotal"] - details["amount_discount"] + details["amount_shipping"]:
-        yield f"{row['id']}: {row['amount_total']} is not its subtotal less {details}"
+    added = sum(line["amount_total"] - line["amount_subtotal"] + line["amount_discount"] for line in lines)
+    if row["amount_total"] != row["amount_subtotal"] - details["amount_discount"] + details["amount_shipping"] + added:
+        yield f"{row['id']}: {row['amount_total']} is not its subtotal less {details}, with tax {added}"
     if details["amount_discount"] != sum(line["amount_discount"] for line in lines):
         yield f"{row['id']}: its lines are discounted by something else than {details['amount_discount']}"
 

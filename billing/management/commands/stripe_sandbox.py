@@ -22,7 +22,7 @@ class Command(TerminalCommand):
             self.stdout.write(text)
             self.stdout.flush()
 
-        names = ("port", "host", "forward", "forward_thin", "webhook_secret", "state", "any_version")
+        names = ("port", "host", "forward", "forward_thin", "webhook_secret", "state", "any_version", "tax")
         code = run(**{name: options[name] for name in names}, write=write)
         if code:
             sys.exit(code)
