@@ -4,10 +4,10 @@ from typing import Any
 
 from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
-from ..http.blanks import blank, embedded_list
+from ..http.blanks import blank
 from ..http.metadata import merged
 from ..store import Object, State
-from . import discounting, invoicing, items, line_items, pricing, reductions
+from . import discounting, invoicing, items, line_items, pricing
 
 MOST = 99_999_999
 RENDERING = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
@@ -71,7 +71,7 @@ def _cost(state: State, payer: Object, given: dict[str, Any], quantity: int) -> 
             "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.",
             "pricing[price]",
         )
-    amount = pricing.unit_amount(state, row, payer["currency"]) * quantity
+    amount = pricing.cost(state, row, payer["currency"], quantity)
     return amount, line_items.priced(state, row, payer["currency"])
 
 
@@ -151,12 +151,12 @@ def draft(state: State, payer: Object, rows: list[Object], quoted: Object | None
     return invoice
 
 
-def recount(state: State, invoice: Object) -> None:
-    """Count the totals of a draft anew after its items or its discounts changed; line ids last as long as their
-    items."""
+def recount(state: State, invoice: Object, changed: list[Object] | None = None) -> None:
+    """Count the totals of a draft anew after its items, its discounts or its lines changed; line ids last as long as
+    their items."""
     rows = {row["id"]: row for row in state.table("invoiceitem").where("invoice", invoice["id"])}
     lines = []
-    for entry in invoice["lines"]["data"]:
+    for entry in invoice["lines"]["data"] if changed is None else changed:
         item = line_items.item_of(entry)
         row = rows.pop(item, None) if item else None
         if row is not None and not row["proration"]:
@@ -165,15 +165,4 @@ def recount(state: State, invoice: Object) -> None:
             lines.append(entry)
     lines += [{**line(state, row), "invoice": invoice["id"]} for row in rows.values()]
     with recorded(state, invoice, "invoice.updated"):
-        _total(state, invoice, lines)
-
-
-def _total(state: State, invoice: Object, lines: list[Object]) -> None:
-    lines = reductions.apply(state, lines, [state.get("discount", known) for known in invoice["discounts"]])
-    taken = reductions.totals(lines)
-    subtotal = sum(entry["amount"] for entry in lines) - reductions.of_lines(lines)
-    total = sum(entry["amount"] for entry in lines) - sum(entry["amount"] for entry in taken)
-    invoice["lines"] = embedded_list(invoice["lines"]["url"], lines)
-    invoice.update(subtotal=subtotal, subtotal_excluding_tax=subtotal, total=total, total_excluding_tax=total)
-    invoice.update(total_discount_amounts=taken, amount_due=max(total, 0), amount_remaining=max(total, 0))
-    invoice["total_pretax_credit_amounts"] = [{**entry, "type": "discount"} for entry in taken]
+        invoicing.recount(state, invoice, lines)

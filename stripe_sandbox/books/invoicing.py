@@ -1,15 +1,17 @@
 """Invoices are drawn up, finalized, paid and voided here. Collecting them is elsewhere."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ..events import emit, recorded
 from ..http.blanks import blank, embedded_list
 from ..store import Object, State
-from . import balances, charging, customer_discounts, discounting, line_items, reductions
+from . import balances, charging, credit_grants, customer_discounts, discounting, line_items, reductions
 from .periods import days
 
 ACCOUNT_NAME = "Sandbox"
 DESCRIBED = {"manual": "Payment for Invoice", "subscription_create": "Subscription creation"}
+BEFORE_FINALIZING: list[Callable[[State, Object], None]] = []
 AUTOMATIC_TAX = ("disabled_reason", "liability", "provider", "status")
 
 
@@ -21,10 +23,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
     discounts = values.pop("discounts", None)
     discounts = customer_discounts.counting(state, sub) if discounts is None else discounts
     rows = values.pop("discount_rows", None) or [reductions.row_of(state, known) for known in discounts]
-    lines = reductions.apply(state, lines, rows)
-    taken = reductions.totals(lines)
-    subtotal = sum(entry["amount"] for entry in lines) - reductions.of_lines(lines)
-    total = sum(entry["amount"] for entry in lines) - sum(entry["amount"] for entry in taken)
+    lines, sums = reductions.counted(state, lines, rows)
     start, end = values.pop("period", None) or (state.now(), state.now())
     details = {"metadata": dict(sub["metadata"]), "subscription": sub["id"]}
     return blank(
@@ -33,10 +32,8 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
         **{
             "account_country": "US",
             "account_name": ACCOUNT_NAME,
-            "amount_due": max(total, 0),
             "amount_overpaid": 0,
             "amount_paid": 0,
-            "amount_remaining": max(total, 0),
             "amount_shipping": 0,
             "attempt_count": 0,
             "attempted": False,
@@ -71,16 +68,20 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
             "starting_balance": 0,
             "status": "draft",
             "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
-            "subtotal": subtotal,
-            "subtotal_excluding_tax": subtotal,
-            "total": total,
-            "total_discount_amounts": taken,
-            "total_excluding_tax": total,
-            "total_pretax_credit_amounts": [{**entry, "type": "discount"} for entry in taken],
             "total_taxes": [],
+            **sums,
             **values,
         },
     )  # fmt: skip
+
+
+def recount(state: State, invoice: Object, lines: list[Object] | None = None) -> None:
+    """Count the sums of a draft anew, after its lines, discounts or credits changed."""
+    discounts = [state.get("discount", known) for known in invoice["discounts"]]
+    known = invoice["lines"]["data"] if lines is None else lines
+    lines, sums = reductions.counted(state, known, discounts)
+    invoice["lines"] = embedded_list(invoice["lines"]["url"], lines)
+    invoice.update(sums)
 
 
 def due_date(state: State, payer: Object) -> int | None:
@@ -107,6 +108,8 @@ def draft(state: State, sub: Object, reason: str, lines: list[Object], **values:
 def finalize(state: State, invoice: Object, reserve: bool = True) -> None:
     """Finalize the invoice: it gets its number and pages, and a payment intent if there is something to pay."""
     customer = state.get("customer", invoice["customer"])
+    for prepare in BEFORE_FINALIZING:
+        prepare(state, invoice)
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
     customer["next_invoice_sequence"] += 1
     page = f"{state.base_url}/i/{invoice['id']}"
@@ -227,6 +230,7 @@ def close_unpaid(state: State, invoice: Object, status: str) -> None:
     invoice["status_transitions"][stamp] = state.now()
     if status == "void":
         cancel_payment(state, invoice, "void_invoice")
+        credit_grants.reinstate(state, invoice)
         balances.give_back(state, invoice)
     emit(state, "invoice.voided" if status == "void" else "invoice.marked_uncollectible", invoice)
 

@@ -8,7 +8,7 @@ from ..events import emit
 from ..http.blanks import blank
 from ..http.metadata import merged
 from ..store import Object, State
-from . import items, periods
+from . import items, periods, pricing
 
 OPEN = ("not_started", "active")
 ISSUER = {"account_tax_ids": None, "custom_fields": None, "days_until_due": None, "description": None, "footer": None}
@@ -44,11 +44,7 @@ def new(state: State, customer: str, shown: list[Object], end_behavior: str, met
 def of_subscription(sub: Object) -> Object:
     """Return the phase that a subscription is in: its items until the end of its period."""
     rows = [
-        {
-            "price": row["price"]["id"],
-            "quantity": row["quantity"],
-            "discounts": [{"discount": known} for known in row["discounts"]],
-        }
+        {**_priced(row), "discounts": [{"discount": known} for known in row["discounts"]]}
         for row in sub["items"]["data"]
     ]
     phase: dict[str, Any] = {"trial_end": sub["trial_end"]} if sub["status"] == "trialing" else {}
@@ -88,12 +84,13 @@ def _read(state: State, entry: dict[str, Any], begins: int, index: int) -> Objec
     if not entry["items"]:
         raise missing_parameter(f"{where}[items]")
     prices = [items.recurring_price(state, row.get("price", "")) for row in entry["items"]]
+    rows = [_item({**row, **items.quantity_for(price, row)}) for price, row in zip(prices, entry["items"], strict=True)]
     currency = entry.get("currency") or prices[0]["currency"]
     ends = _end(state, entry, begins, prices[0]["recurring"])
     _check_trial(entry, begins, ends, where)
     for each in entry.get("add_invoice_items") or []:
         state.get("price", each.get("price", ""), f"{where}[add_invoice_items][0][price]")
-    return _shown(currency, [_item(row) for row in entry["items"]], (begins, ends), entry)
+    return _shown(currency, rows, (begins, ends), entry)
 
 
 def _check_trial(entry: dict[str, Any], begins: int, ends: int, where: str) -> None:
@@ -120,9 +117,14 @@ def _item(row: dict[str, Any]) -> Object:
         "metadata": merged({}, row),
         "plan": row["price"],
         "price": row["price"],
-        "quantity": row.get("quantity", 1),
+        **({"quantity": row["quantity"]} if "quantity" in row else {}),
         "tax_rates": [],
     }
+
+
+def _priced(item: Object) -> Object:
+    """Return price and quantity of a subscription's item; a metered one has no quantity."""
+    return {"price": item["price"]["id"], **({"quantity": item["quantity"]} if "quantity" in item else {})}
 
 
 def _shown(currency: str, rows: list[Object], bounds: tuple[int, int], entry: dict[str, Any]) -> Object:
@@ -165,8 +167,8 @@ def _discount(entry: dict[str, Any]) -> Object:
 
 
 def differs(sub: Object, phase: Object) -> bool:
-    billed = sorted((row["price"]["id"], row["quantity"]) for row in sub["items"]["data"])
-    return billed != sorted((row["price"], row["quantity"]) for row in phase["items"])
+    billed = sorted((row["price"]["id"], pricing.quantity_of(row)) for row in sub["items"]["data"])
+    return billed != sorted((row["price"], pricing.quantity_of(row)) for row in phase["items"])
 
 
 def wanted(sub: Object, phase: Object) -> list[Object]:
@@ -176,7 +178,7 @@ def wanted(sub: Object, phase: Object) -> list[Object]:
     kept: list[Object] = []
     new: list[Object] = []
     for row in phase["items"]:
-        entry = {"price": row["price"], "quantity": row["quantity"]}
+        entry = {name: row[name] for name in ("price", "quantity") if name in row}
         same = next((item for item in rest if item["price"]["id"] == row["price"]), None)
         if same is None:
             new.append(entry)

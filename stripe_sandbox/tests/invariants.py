@@ -10,6 +10,7 @@ from stripe_sandbox.http.shapes import problems
 from stripe_sandbox.store import Object, State
 
 from .session_invariants import sessions
+from .usage_invariants import USAGE_CHECKS, credited
 
 Log = list[Object]
 ENDS = {
@@ -68,8 +69,12 @@ def invoices(state: State) -> Iterator[str]:
         whole = sum(line["amount"] for line in lines)
         if row["subtotal"] != whole - own:
             yield f"{who}: its lines add up to something else than the subtotal {row['subtotal']}"
-        if off != sum(entry["amount"] for entry in row["total_discount_amounts"]) or row["total"] != whole - off:
-            yield f"{who}: total {row['total']} is not subtotal {row['subtotal']} less the lines' discounts {off}"
+        paid_ahead = sum(credited(line) for line in lines)
+        if (
+            off != sum(entry["amount"] for entry in row["total_discount_amounts"])
+            or row["total"] != whole - off - paid_ahead
+        ):
+            yield f"{who}: total {row['total']} is not {row['subtotal']} less discounts {off} and credits {paid_ahead}"
         if row["amount_due"] != row["amount_paid"] + row["amount_remaining"]:
             yield f"{who}: {row['amount_due']} due, {row['amount_paid']} paid, {row['amount_remaining']} remaining"
         if row["status"] == "paid" and row["amount_remaining"]:
@@ -219,6 +224,7 @@ CHECKS: list[Callable[[State], Iterator[str]]] = [
     references,
     deliveries,
     sessions,
+    *USAGE_CHECKS,
 ]
 
 
