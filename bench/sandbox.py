@@ -84,12 +84,16 @@ def calls(server: Server) -> dict[str, Callable[[], Any]]:
     sub = server.ask("GET", "/v1/subscriptions?limit=1")["data"][0]["id"]
     customer = server.post("/v1/customers", email="bench@example.com", payment_method="pm_card_visa")["id"]
     method = server.ask("GET", f"/v1/customers/{customer}/payment_methods")["data"][0]["id"]
+    meter = {"display_name": "Bench", "event_name": "bench", "default_aggregation[formula]": "sum"}
+    server.post("/v1/billing/meters", **meter)
+    used = {"event_name": "bench", "payload[stripe_customer_id]": customer, "payload[value]": 1}
     bought = {"customer": customer, "items[0][price]": price, "default_payment_method": method}
     return {
         "retrieve": lambda: server.ask("GET", f"/v1/subscriptions/{sub}"),
         "list of 100": lambda: server.ask("GET", "/v1/subscriptions?limit=100"),
         "create customer": lambda: server.post("/v1/customers", email="bench@example.com"),
         "create subscription": lambda: server.post("/v1/subscriptions", **bought),
+        "report usage": lambda: server.post("/v1/billing/meter_events", **used),
     }
 
 

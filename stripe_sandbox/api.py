@@ -16,7 +16,7 @@ from .http.expansion import expand
 from .http.messages import Request, Response, refusal
 from .http.routing import Route, api
 from .people import checkout, payment_links, portal
-from .resources import FAMILIES, empty
+from .resources import FAMILIES, empty, meter_event_streams
 from .resources.account import ACCOUNT
 from .store import State
 from .versions import API_VERSION, is_taken, warning
@@ -34,7 +34,7 @@ def answer(state: State, request: Request) -> Response:
     request_id = state.new_id("req", 14)
     state.calls[request.method, request.path] += 1
     try:
-        _authorize(state, request.headers)
+        _authorize(state, request)
         response = _once(state, request, request_id)
     except ApiError as error:
         response = refusal(error, request_id)
@@ -66,7 +66,8 @@ def _log(state: State, request: Request, response: Response, request_id: str) ->
     state.log.append({**named, "query": request.query, "body": request.body, "response": response})
 
 
-def _authorize(state: State, headers: dict[str, str]) -> None:
+def _authorize(state: State, request: Request) -> None:
+    headers = request.headers
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     key = credentials.strip()
     if scheme.lower() == "basic":
@@ -79,7 +80,9 @@ def _authorize(state: State, headers: dict[str, str]) -> None:
             "You did not provide an API key. You need to provide your API key in the Authorization header, using "
             "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
         )
-    if not key.startswith(("sk_test_", "rk_test_")):
+    if request.path == meter_event_streams.STREAM:
+        meter_event_streams.check_session(state, key)
+    elif not key.startswith(("sk_test_", "rk_test_")):
         raise unauthorized(f"Invalid API Key provided: {key[:8]}***{key[-4:]}. The sandbox takes any sk_test_… key.")
     if headers.get("stripe-account", ACCOUNT) != ACCOUNT:
         raise not_covered("Stripe-Account (a connected account's)")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import seeding
+from . import seeding, thin_events
 from .books import aftermath, billing_cycle, cards, clocks, debits
 from .books.tax import ids, table
 from .errors import ApiError, invalid, unknown_route
@@ -275,7 +275,8 @@ def current_faults(sandbox: "Sandbox", given: Body) -> Body:
 @action("POST", "/deliver")
 def deliver(sandbox: "Sandbox", given: Body) -> Body:
     known(given, "event")
-    event = sandbox.state.get("event", text(given, "event"), "event")
+    named = text(given, "event")
+    event = sandbox.state.find(thin_events.KIND, named) or sandbox.state.get("event", named, "event")
     return {"event": event["id"], "targets": sandbox.dispatcher.deliver(event)}
 
 

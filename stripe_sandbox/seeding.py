@@ -65,8 +65,8 @@ def _bought(state: State, customer: Object) -> Object:
     options = {"default_payment_method": method["id"]}
     sub = subscribing.build(state, customer, [{"price": _price(state)["id"]}], options)
     sub["status"] = "active"
-    invoice = subscribing.first_invoice(state, sub)
-    collection.collect(state, invoice, on_session=True, outcome="paid")
+    if (invoice := subscribing.first_invoice(state, sub)) is not None:
+        collection.collect(state, invoice, on_session=True, outcome="paid")
     standing.plan(state, sub)
     return sub
 

@@ -16,7 +16,8 @@ from .errors import missing_resource
 Object = dict[str, Any]
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SHORT_IDS = {"cus", "prod", "si"}
-INDEXED = ("customer", "subscription", "invoice", "payment_intent", "charge", "product")
+INDEXED = ("customer", "subscription", "invoice", "payment_intent", "charge", "product", "credit_grant")
+INDEXED_BY = {"event": ("type",), "billing.meter": ("event_name",)}
 SETTINGS: dict[str, Any] = {
     "retry_days": [3, 5, 7],
     "after_last_retry": "cancel",
@@ -53,7 +54,7 @@ class Table:
     def _file(self, identifier: str, row: Object) -> None:
         for key in self._filed.pop(identifier, []):
             self._index[key].pop(identifier, None)
-        names = ("type",) if row.get("object") == "event" else INDEXED
+        names = INDEXED_BY.get(row.get("object", ""), INDEXED)
         keys = [(name, row[name]) for name in names if isinstance(row.get(name), str)]
         self._filed[identifier] = keys
         for key in keys:

@@ -9,21 +9,25 @@ from . import (
     charges,
     collection,
     customer_discounts,
+    ending,
     invoicing,
     items,
     line_items,
+    metered_invoices,
     periods,
     phases,
     phasing,
     proration,
     standing,
     subscribing,
+    usage,
 )
 from .due import advance, job, run_due
 from .periods import days
 
 __all__ = ["advance", "preview_of_renewal", "renew_now", "run_due"]
 UPDATED = "customer.subscription.updated"
+invoicing.BEFORE_FINALIZING.append(metered_invoices.complete)
 
 
 def _live(state: State, identifier: str) -> Object | None:
@@ -61,16 +65,17 @@ def preview_of_renewal(
     """Return the next invoice as it would be, with `more` lines, or under the phases `shown`; neither filed nor
     numbered, and without an id."""
     period = (items.period_start(sub), items.period_end(sub))
-    start = period[1]
+    start, is_free = period[1], sub["status"] == "trialing"
+    used = [line for row in items.ending(sub, start) for line in usage.lines(state, sub, row, start, is_free)]
     sub = phasing.foreseen(state, sub, start, shown)
-    lines = proration.pending_lines(state, sub) + (more or [])
+    lines = proration.pending_lines(state, sub) + (more or []) + used
     if sub["status"] == "trialing" and sub["trial_start"] == start:
-        lines += [line_items.trial_line(state, sub, row) for row in sub["items"]["data"]]
+        lines += line_items.trial_lines(state, sub, sub["items"]["data"])
         return _upcoming(state, sub, lines, period, values)
     for row in items.ending(sub, start):
         _, end = periods.around(sub["billing_cycle_anchor"], start, row["price"]["recurring"])
         after = {**row, "current_period_start": start, "current_period_end": end}
-        lines.append(subscribing.regular_line(state, sub, after, is_shared=True))
+        lines += subscribing.regular_lines(state, sub, after, items.whole_of(after, sub["billing_cycle_anchor"]))
     return _upcoming(state, sub, lines, period, values)
 
 
@@ -81,6 +86,7 @@ def _upcoming(
     invoice = invoicing.document(
         state, sub, "upcoming", lines, id="upcoming_in", period=period, discounts=lasting, **values
     )
+    metered_invoices.foresee(state, invoice)
     if charged(sub):
         invoice["next_payment_attempt"] = period[1] + state.settings["finalize_after"]
     del invoice["id"]
@@ -124,14 +130,16 @@ def renew_now(state: State, sub: Object) -> None:
     start, rows = old[1], items.ending(sub, old[1])
     collects = sub["status"] != "unpaid"
     with in_order(state, (UPDATED, "invoice.created")), recorded(state, sub, UPDATED):
-        lines = proration.take_pending_lines(state, sub)
+        lines, is_free = proration.take_pending_lines(state, sub), sub["status"] == "trialing"
         for row in rows:
+            lines += usage.lines(state, sub, row, start, is_free)
             end = periods.end_of(sub["billing_cycle_anchor"], start, row["price"]["recurring"])
             row.update(current_period_start=start, current_period_end=min(end, sub["cancel_at"] or end))
         if sub["status"] == "trialing":
             sub["status"] = "active"
         if not subscribing.is_free_until_anchor(state, sub):
-            lines += [subscribing.regular_line(state, sub, row, is_shared=True) for row in rows]
+            for row in rows:
+                lines += subscribing.regular_lines(state, sub, row, items.whole_of(row, sub["billing_cycle_anchor"]))
         due = state.now() + state.settings["finalize_after"]
         collects = collects and (sub["pause_collection"] or {}).get("behavior") != "keep_as_draft"
         values: dict[str, Any] = {"automatically_finalizes_at": due}
@@ -225,7 +233,10 @@ def cancel(state: State, identifier: str, at: str) -> None:
     sub = _live(state, identifier)
     if sub is not None and sub["cancel_at"] == int(at):
         _credit_rest(state, sub)
+        used = usage.due(state, sub) if sub["status"] in ("active", "past_due") else []
         standing.end(state, sub, "cancellation_requested")
+        if used:
+            ending.bill_last(state, sub, used)
 
 
 def _credit_rest(state: State, sub: Object) -> None:

@@ -9,6 +9,13 @@ from .periods import days
 GRACE = 23 * 3600
 
 
+def method_of(state: State, sub: Object) -> str | None:
+    """Return the card that a subscription is charged by: its own, or the customer's."""
+    customer = state.get("customer", sub["customer"])
+    chosen = sub["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
+    return str(chosen) if chosen else None
+
+
 def method_for(state: State, invoice: Object) -> str | None:
     """Return the card that Stripe would charge: the invoice's, the subscription's, the customer's."""
     customer = state.find("customer", invoice["customer"]) or {"invoice_settings": {"default_payment_method": None}}

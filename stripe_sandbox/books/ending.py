@@ -1,9 +1,10 @@
-"""The end of a subscription is set, moved, or taken back, with the period that it had shortened."""
+"""The end of a subscription is set, moved, or taken back, with the period that it had shortened; then what was used is
+billed."""
 
 from collections.abc import Iterator
 
 from ..store import Object, State
-from . import items, proration, standing
+from . import invoicing, items, proration, standing
 
 LIVE = ("active", "past_due", "unpaid")
 
@@ -26,6 +27,17 @@ def move(
         state.schedule(state.now(), "collect_finalized", proration.bill(state, sub, change)["id"])
     elif prorations != "none":
         proration.file_items(state, sub, change)
+
+
+def bill_last(state: State, sub: Object, used: list[Object]) -> None:
+    """Bill what was used until the end after it, with what waits (https://docs.stripe.com/billing/subscriptions/cancel)."""
+    due = state.now() + state.settings["finalize_after"]
+    lines = proration.take_pending_lines(state, sub) + used
+    is_charged = sub["collection_method"] == "charge_automatically"
+    values = {"automatically_finalizes_at": due, "next_payment_attempt": due if is_charged else None}
+    period = (items.period_start(sub), state.now())
+    invoice = invoicing.draft(state, sub, "subscription_cycle", lines, period=period, **values)
+    state.schedule(due, "finalize", invoice["id"], urgency=4)
 
 
 def _given_back(sub: Object, at: int | None) -> Iterator[tuple[Object, tuple[int, int]]]:

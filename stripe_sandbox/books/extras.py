@@ -74,7 +74,7 @@ def _cost(state: State, payer: Object, given: dict[str, Any], quantity: int) -> 
             "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.",
             "pricing[price]",
         )
-    amount = pricing.unit_amount(state, row, payer["currency"]) * quantity
+    amount = pricing.cost(state, row, payer["currency"], quantity)
     return amount, line_items.priced(state, row, payer["currency"])
 
 
@@ -156,12 +156,12 @@ def draft(state: State, payer: Object, rows: list[Object], quoted: Object | None
     return invoice
 
 
-def recount(state: State, invoice: Object) -> None:
-    """Count the totals of a draft anew after its items or its discounts changed; line ids last as long as their
-    items."""
+def recount(state: State, invoice: Object, changed: list[Object] | None = None) -> None:
+    """Count the totals of a draft anew after its items, its discounts or its lines changed; line ids last as long as
+    their items."""
     rows = {row["id"]: row for row in state.table("invoiceitem").where("invoice", invoice["id"])}
     lines = []
-    for entry in invoice["lines"]["data"]:
+    for entry in invoice["lines"]["data"] if changed is None else changed:
         item = line_items.item_of(entry)
         row = rows.pop(item, None) if item else None
         if row is not None and not row["proration"]:

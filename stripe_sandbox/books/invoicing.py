@@ -1,17 +1,19 @@
 """Invoices are drawn up, finalized, paid and voided here. Collecting them is elsewhere."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ..events import emit, recorded
 from ..http.blanks import blank, embedded_list
 from ..store import Object, State
-from . import balances, charging, customer_discounts, discounting, line_items, reductions, summing
+from . import balances, charging, credit_grants, customer_discounts, discounting, line_items, reductions, summing
 from .periods import days
 from .tax import finalizing, ids, places
 from .tax.lines import Terms
 
 ACCOUNT_NAME = "Sandbox"
 DESCRIBED = {"manual": "Payment for Invoice", "subscription_create": "Subscription creation"}
+BEFORE_FINALIZING: list[Callable[[State, Object], None]] = []
 
 
 def document(state: State, sub: Object, reason: str, lines: list[Object], **values: Any) -> Object:
@@ -136,6 +138,8 @@ def finalize(state: State, invoice: Object, reserve: bool = True) -> bool:
     if not _taxed(state, invoice):
         return False
     customer = state.get("customer", invoice["customer"])
+    for prepare in BEFORE_FINALIZING:
+        prepare(state, invoice)
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
     customer["next_invoice_sequence"] += 1
     page = f"{state.base_url}/i/{invoice['id']}"
@@ -257,6 +261,7 @@ def close_unpaid(state: State, invoice: Object, status: str) -> None:
     invoice["status_transitions"][stamp] = state.now()
     if status == "void":
         cancel_payment(state, invoice, "void_invoice")
+        credit_grants.reinstate(state, invoice)
         balances.give_back(state, invoice)
     emit(state, "invoice.voided" if status == "void" else "invoice.marked_uncollectible", invoice)
 

@@ -6,21 +6,21 @@ from ..errors import invalid, missing_parameter, not_covered
 from ..http.blanks import blank, embedded_list
 from ..http.metadata import merged
 from ..store import Object, State
-from . import line_items, periods, pricing
+from . import line_items, periods, pricing, usage
 from .tax import rates
 
 MOST = 20
 
 
-def plan_of(price: Object, amount: int) -> Object:
+def plan_of(price: Object) -> Object:
     """Return the legacy twin of a price, which items still carry."""
     recurring = price["recurring"]
     return blank(
         "plan",
         price["id"],
         active=price["active"],
-        amount=amount,
-        amount_decimal=str(amount),
+        amount=price["unit_amount"],
+        amount_decimal=price["unit_amount_decimal"],
         billing_scheme=price["billing_scheme"],
         created=price["created"],
         currency=price["currency"],
@@ -28,10 +28,13 @@ def plan_of(price: Object, amount: int) -> Object:
         interval_count=recurring["interval_count"],
         livemode=False,
         metadata=dict(price["metadata"]),
+        meter=recurring["meter"],
         nickname=price["nickname"],
         product=price["product"],
+        tiers_mode=price["tiers_mode"],
+        transform_usage=price["transform_quantity"],
         trial_period_days=recurring["trial_period_days"],
-        usage_type="licensed",
+        usage_type=recurring["usage_type"],
     )
 
 
@@ -48,17 +51,38 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int, known
     return blank(
         "subscription_item",
         identifier,
+        **quantity_for(price, wanted),
+        billing_thresholds=_threshold(price, wanted),
         created=state.now(),
         current_period_start=start,
         current_period_end=end,
         discounts=[],
         metadata=merged({}, wanted),
-        plan=plan_of(price, int(price["unit_amount"] or 0)),
+        plan=plan_of(price),
         price=price,
-        quantity=wanted.get("quantity", 1),
         subscription=sub_id,
         tax_rates=taxes,
     )
+
+
+def quantity_for(price: Object, wanted: Object) -> Object:
+    """Return the quantity, which a metered item does not have: it is its usage."""
+    if not pricing.is_metered(price):
+        return {"quantity": wanted.get("quantity", 1)}
+    refuse_quantity(wanted, "items[0][quantity]")
+    return {}
+
+
+def refuse_quantity(wanted: Object, param: str) -> None:
+    if wanted.get("quantity") is not None:
+        raise invalid("An item with a metered price has no `quantity`: report its usage by meter events.", param)
+
+
+def _threshold(price: Object, wanted: Object) -> Object | None:
+    given = wanted.get("billing_thresholds") or None
+    if given and not pricing.is_metered(price):
+        raise invalid("A usage threshold is for items with a metered price.", "items[0][billing_thresholds]")
+    return given
 
 
 def check_list(wanted: list[Object]) -> None:
@@ -151,14 +175,12 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
         known = rows.get(entry["id"]) if "id" in entry else None
         if "id" in entry and known is None:
             raise invalid(f"No such subscription item: '{entry['id']}'", "items", "resource_missing")
+        if entry.get("clear_usage") and not (known and pricing.is_metered(known["price"])):
+            raise invalid("`clear_usage` goes with items that have a metered price.", "items[0][clear_usage]")
         if entry.get("deleted"):
             rows.pop(entry.get("id", ""), None)
             continue
-        kept = (
-            {"price": known["price"]["id"], "quantity": known["quantity"], "metadata": known["metadata"]}
-            if known
-            else {}
-        )
+        kept = _kept(state, known, entry) if known else {}
         given = {**kept, **entry, "metadata": merged(kept.get("metadata"), entry)}
         item = build(state, sub["id"], given, 0, 0, known["price"] if known else None)
         start, end = _period(state, sub, item["price"]["recurring"], known)
@@ -167,12 +189,22 @@ def changed(state: State, sub: Object, wanted: list[dict[str, Any]]) -> list[Obj
             item.update(created=known["created"], discounts=list(known["discounts"]))
             item["tax_rates"] = item["tax_rates"] if "tax_rates" in entry else known["tax_rates"]
         rows[item["id"]] = item
-    check_list([{"price": row["price"]["id"], "quantity": row["quantity"]} for row in rows.values()])
+    check_list([{"price": row["price"]["id"], "quantity": pricing.quantity_of(row)} for row in rows.values()])
     if not rows:
         raise invalid("Subscription must have at least one item.", "items")
     for item in rows.values():
         pricing.unit_amount(state, item["price"], sub["currency"])
     return list(rows.values())
+
+
+def _kept(state: State, known: Object, entry: dict[str, Any]) -> Object:
+    """Return what an item keeps; one that becomes metered has no quantity any more, one that is not no threshold."""
+    price = state.find("price", entry.get("price")) or known["price"]
+    kept = {"price": known["price"]["id"], "metadata": known["metadata"]}
+    for name in ("billing_thresholds",) if pricing.is_metered(price) else ("quantity",):
+        if known.get(name) is not None:
+            kept[name] = known[name]
+    return kept
 
 
 def _period(state: State, sub: Object, recurring: Object, known: Object | None) -> tuple[int, int]:
@@ -193,7 +225,7 @@ def put(sub: Object, rows: list[Object]) -> None:
     sub["items"] = listed(sub["id"], rows)
 
 
-def hold_pending(state: State, sub: Object, rows: list[Object], invoice: str, anchor: int) -> None:
+def hold_pending(state: State, sub: Object, rows: list[Object], invoice: str, anchor: int, metered: list[str]) -> None:
     """Make the change wait for its invoice, for 23 hours, as `pending_if_incomplete` asks."""
     expires = state.now() + 23 * 3600
     sub["pending_update"] = {
@@ -205,12 +237,19 @@ def hold_pending(state: State, sub: Object, rows: list[Object], invoice: str, an
         "trial_end": None,
         "trial_from_plan": False,
     }
-    state.note(sub["id"])["pending_update"] = {"invoice": invoice, "items": rows, "anchor": anchor}
+    state.note(sub["id"])["pending_update"] = {
+        "invoice": invoice,
+        "items": rows,
+        "anchor": anchor,
+        "metered": metered,
+        "at": state.now(),
+    }
     state.schedule(expires, "pending_update_lapsed", sub["id"], invoice)
 
 
 def apply_pending(state: State, sub: Object) -> None:
     held = state.note(sub["id"]).pop("pending_update")
     line_items.bill_at_last(state, held.get("billed") or {})
+    usage.restart(state, sub["items"]["data"], held["items"], held["metered"], held["at"])
     put(sub, held["items"])
     sub.update(pending_update=None, billing_cycle_anchor=held["anchor"])

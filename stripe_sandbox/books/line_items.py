@@ -15,7 +15,7 @@ Line = dict[str, Any]
 def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int, int], **values: Any) -> Line:
     """Return a line for a subscription item, by way of an invoice item when it is a proration; or for something sold
     once."""
-    quantity = item.get("quantity") or 1
+    quantity = pricing.quantity_of(item)
     invoice_item, proration = values.get("invoice_item"), values.get("proration", False)
     details = {"invoice_item": invoice_item, "proration": proration, "subscription": sub["id"]}
     details["proration_details"] = {"credited_items": values.get("credited")}
@@ -29,7 +29,7 @@ def line(state: State, sub: Object, item: Object, amount: int, period: tuple[int
         identifier,
         amount=amount,
         currency=sub["currency"],
-        description=values.get("description") or described(state, sub, item),
+        description=values["description"],
         discount_amounts=[],
         discountable=not proration,
         discounts=[] if proration else list(item.get("discounts", [])),
@@ -51,26 +51,47 @@ def priced(state: State, price: Object, currency: str) -> Object:
     return {
         "price_details": {"price": price["id"], "product": price["product"]},
         "type": "price_details",
-        "unit_amount_decimal": str(pricing.unit_amount(state, price, currency)),
+        "unit_amount_decimal": pricing.text(pricing.unit_amount(state, price, currency)),
     }
 
 
-def described(state: State, sub: Object, item: Object) -> str:
+def charged(
+    state: State, sub: Object, item: Object, charge: pricing.Charge, amount: int, period: tuple[int, int]
+) -> Line:
+    """Return a line for one part of what an item costs."""
+    counted = {**item, "quantity": charge.quantity}
+    made = line(state, sub, item, amount, period, description=described(state, counted, charge))
+    made.update(quantity=int(charge.quantity), quantity_decimal=pricing.text(charge.quantity))
+    made["pricing"]["unit_amount_decimal"] = None if charge.unit is None else pricing.text(charge.unit)
+    return made
+
+
+def described(state: State, item: Object, charge: pricing.Charge) -> str:
+    """`10 user × Pro (at $5.00 / month)`; a flat fee counts nothing."""
     price = item["price"]
     product = state.find("product", price["product"])
-    amount = pricing.shown(pricing.unit_amount(state, price, sub["currency"]), sub["currency"])
-    name = product["name"] if product else price["product"]
-    return f"{counted(item, product)} {name} (at {amount} / {pricing.rhythm(price['recurring'])})"
+    units = "" if charge.unit is None else f"{counted(item, product)} "
+    return f"{units}{named(state, price)} ({charge.words} / {pricing.rhythm(price['recurring'])})"
+
+
+def named(state: State, price: Object) -> str:
+    product = state.find("product", price["product"])
+    return str(product["name"] if product else price["product"])
 
 
 def counted(item: Object, product: Object | None) -> str:
     """Return a label such as `10 user ×`, in which the label of a unit stays in the singular."""
     label = product["unit_label"] if product else None
-    return f"{item.get('quantity') or 1}{f' {label}' if label else ''} ×"
+    return f"{pricing.text(item.get('quantity', 1))}{f' {label}' if label else ''} ×"
 
 
-def trial_line(state: State, sub: Object, item: Object) -> Line:
+def trial_lines(state: State, sub: Object, rows: list[Object]) -> list[Line]:
+    """Return the lines that a trial begins with; metered items have theirs when it ends."""
     period = (sub["trial_start"], sub["trial_end"])
+    return [trial_line(state, sub, row, period) for row in rows if not pricing.is_metered(row["price"])]
+
+
+def trial_line(state: State, sub: Object, item: Object, period: tuple[int, int]) -> Line:
     product = state.find("product", item["price"]["product"])
     name = product["name"] if product else "subscription"
     made = line(state, sub, item, 0, period, description=f"Free trial for {counted(item, product)} {name}")
@@ -79,15 +100,22 @@ def trial_line(state: State, sub: Object, item: Object) -> Line:
 
 
 def remember_billed(state: State, entry: Line) -> None:
-    """Remember what an item was last billed with: its unused time is credited with that. A credit is no bill."""
+    """Remember what an item was last billed with: its unused time is credited with that. A credit is no bill, and the
+    parts of a tiered price on one invoice are one."""
     details = entry["parent"]["subscription_item_details"]
     if details is None or (details["proration"] and entry["amount"] < 0):
         return
     net = entry["amount"] - sum(each["amount"] for each in entry["discount_amounts"])
-    period = [entry["period"]["start"], entry["period"]["end"]]
-    line = entry["id"] if entry["invoice"] else None
-    billed = {"amount": net, "period": period, "invoice": entry["invoice"], "line": line}
-    state.note(details["subscription_item"])["billed"] = billed
+    period, note = [entry["period"]["start"], entry["period"]["end"]], state.note(details["subscription_item"])
+    lines = [entry["id"]] if entry["invoice"] else []
+    known = note.get("billed")
+    if known and lines and not details["proration"] and _span(known) == (entry["invoice"], period):
+        net, lines = known["amount"] + net, known["lines"] + lines
+    note["billed"] = {"amount": net, "period": period, "invoice": entry["invoice"], "lines": lines}
+
+
+def _span(billed: Object) -> tuple[str | None, list[int]]:
+    return billed["invoice"], billed["period"]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from ..events import emit
 from ..http.blanks import blank
 from ..http.metadata import merged
 from ..store import Object, State
-from . import items, periods
+from . import items, periods, pricing
 from .tax import rates
 
 OPEN = ("not_started", "active")
@@ -48,8 +48,7 @@ def of_subscription(sub: Object) -> Object:
     """Return the phase that a subscription is in: its items until the end of its period."""
     rows = [
         {
-            "price": row["price"]["id"],
-            "quantity": row["quantity"],
+            **_priced(row),
             "tax_rates": row["tax_rates"],
             "discounts": [{"discount": known} for known in row["discounts"]],
         }
@@ -99,7 +98,8 @@ def _read(state: State, entry: dict[str, Any], begins: int, index: int) -> Objec
     for each in entry.get("add_invoice_items") or []:
         state.get("price", each.get("price", ""), f"{where}[add_invoice_items][0][price]")
     entry = _with_rates(state, entry, where)
-    return _shown(currency, [_item(row) for row in entry["items"]], (begins, ends), entry)
+    rows = [_item({**row, **items.quantity_for(price, row)}) for price, row in zip(prices, entry["items"], strict=True)]
+    return _shown(currency, rows, (begins, ends), entry)
 
 
 def _with_rates(state: State, entry: dict[str, Any], where: str) -> dict[str, Any]:
@@ -150,9 +150,14 @@ def _item(row: dict[str, Any]) -> Object:
         "metadata": merged({}, row),
         "plan": row["price"],
         "price": row["price"],
-        "quantity": row.get("quantity", 1),
+        **({"quantity": row["quantity"]} if "quantity" in row else {}),
         "tax_rates": list(row.get("tax_rates") or []),
     }
+
+
+def _priced(item: Object) -> Object:
+    """Return price and quantity of a subscription's item; a metered one has no quantity."""
+    return {"price": item["price"]["id"], **({"quantity": item["quantity"]} if "quantity" in item else {})}
 
 
 def _shown(currency: str, rows: list[Object], bounds: tuple[int, int], entry: dict[str, Any]) -> Object:
@@ -196,8 +201,8 @@ def _discount(entry: dict[str, Any]) -> Object:
 
 
 def differs(sub: Object, phase: Object) -> bool:
-    billed = sorted((row["price"]["id"], row["quantity"], _ids(row)) for row in sub["items"]["data"])
-    return billed != sorted((row["price"], row["quantity"], _ids(row)) for row in phase["items"])
+    billed = sorted((row["price"]["id"], pricing.quantity_of(row), _ids(row)) for row in sub["items"]["data"])
+    return billed != sorted((row["price"], pricing.quantity_of(row), _ids(row)) for row in phase["items"])
 
 
 def _ids(row: Object) -> list[str]:
@@ -211,7 +216,7 @@ def wanted(sub: Object, phase: Object) -> list[Object]:
     kept: list[Object] = []
     new: list[Object] = []
     for row in phase["items"]:
-        entry = {name: row[name] for name in ("price", "quantity", "tax_rates")}
+        entry = {name: row[name] for name in ("price", "quantity", "tax_rates") if name in row}
         same = next((item for item in rest if item["price"]["id"] == row["price"]), None)
         if same is None:
             new.append(entry)

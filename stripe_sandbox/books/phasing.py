@@ -213,7 +213,7 @@ def _worked_out(state: State, sub: Object, phase: Object, prorations: str) -> Ch
     change.rows = rows or sub["items"]["data"]
     if sub["status"] != "trialing":
         trial = {**sub, "trial_start": state.now(), "trial_end": phase["trial_end"]}
-        change.lines += [line_items.trial_line(state, trial, row) for row in change.rows]
+        change.lines += line_items.trial_lines(state, trial, change.rows)
     return change
 
 

@@ -1,12 +1,25 @@
 """A change of items within a period credits what is unused and charges what is new, by the second."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..events import emit
 from ..http.blanks import blank
 from ..store import Object, State
-from . import discounting, extras, invoicing, items, line_items, periods, pricing, reductions, standing
+from . import (
+    discounting,
+    extras,
+    invoicing,
+    items,
+    line_items,
+    periods,
+    pricing,
+    reductions,
+    standing,
+    subscribing,
+    usage,
+)
+from .tax import lines as taxing
 
 
 @dataclass
@@ -19,6 +32,8 @@ class Change:
     lines: list[Object]
     items: list[Object]
     has_new_interval: bool = False
+    metered: list[str] = field(default_factory=list)
+    """The items whose usage so far the change bills."""
 
     @property
     def amount(self) -> int:
@@ -54,19 +69,23 @@ def work_out(
     before = {row["id"]: row for row in sub["items"]["data"]}
     bounds = (items.period_start(sub), items.period_end(sub))
     if sub["status"] == "trialing":
-        added = [line_items.trial_line(state, sub, row) for row in rows if row["id"] not in before]
+        added = line_items.trial_lines(state, sub, [row for row in rows if row["id"] not in before])
         return Change(rows, sub["billing_cycle_anchor"], bounds, added, [])
     anchor = at if reset else sub["billing_cycle_anchor"]
     is_new = has_new_interval(before.values(), rows)
     rows = [_moved(row, anchor, at) if reset else row for row in rows]
     change = Change(rows, anchor, (bounds[0], at), [], [], has_new_interval=reset or is_new)
     after = {row["id"]: row for row in rows}
+    for row in (row for key, row in before.items() if reset or _differs(row, after.get(key))):
+        is_kept = row["id"] in after and after[row["id"]]["price"]["id"] == row["price"]["id"]
+        if prorates or is_kept:
+            bill_usage(state, sub, change, row)
     if prorates:
         for row in (row for key, row in before.items() if reset or _differs(row, after.get(key))):
             _credit(state, sub, change, row, at)
     for row in (row for key, row in after.items() if reset or _differs(row, before.get(key))):
         if reset:
-            _add_whole(state, sub, change, row)
+            change.lines += subscribing.regular_lines(state, sub, row)
         elif prorates:
             _debit(state, sub, change, row, (at, row["current_period_end"]), given)
     return change
@@ -91,11 +110,33 @@ def _moved(row: Object, anchor: int, at: int) -> Object:
 
 
 def _differs(row: Object, other: Object | None) -> bool:
-    return other is None or (row["price"]["id"], row["quantity"]) != (other["price"]["id"], other["quantity"])
+    return other is None or _terms(row) != _terms(other)
+
+
+def _terms(row: Object) -> tuple[str, int | None]:
+    return row["price"]["id"], row.get("quantity")
+
+
+def bill_usage(state: State, sub: Object, change: Change, row: Object) -> None:
+    """Bill what was used so far of an item that goes, changes, or begins a period anew
+    (https://docs.stripe.com/billing/subscriptions/billing-mode/compare)."""
+    change.metered.append(row["id"])
+    for line in usage.lines(state, sub, row):
+        if not line["amount"] and not line["quantity"]:
+            continue
+        item = _invoice_item(state, sub, row, line["amount"], (line["period"]["start"], line["period"]["end"]), "")
+        copied = ("description", "discountable", "discounts", "quantity", "quantity_decimal", "pricing")
+        item.update({name: line[name] for name in copied}, proration=False, proration_details=None)
+        state.note(item["id"])["usage"] = state.notes.pop(line["id"])["usage"]
+        taxing.remember(state, item["id"], {"tax_rates": item["tax_rates"]})
+        change.items.append(item)
+        change.lines.append(extras.line(state, item))
 
 
 def _credit(state: State, sub: Object, change: Change, row: Object, at: int) -> None:
     """Return the unused part of what the item was billed for; nothing if it was billed for nothing."""
+    if pricing.is_metered(row["price"]):
+        return
     billed = state.note(row["id"]).get("billed") or _as_priced(state, sub, row)
     start, end = billed["period"]
     end = min(end, row["current_period_end"])
@@ -103,8 +144,8 @@ def _credit(state: State, sub: Object, change: Change, row: Object, at: int) -> 
         return
     amount = -pricing.share(billed["amount"], end - at, billed["period"][1] - start)
     line = _prorate(state, sub, change, row, amount, (at, end), "Unused")
-    if billed.get("line"):
-        credited = {"invoice": billed["invoice"], "invoice_line_items": [billed["line"]]}
+    if billed.get("lines"):
+        credited = {"invoice": billed["invoice"], "invoice_line_items": billed["lines"]}
         line["parent"]["subscription_item_details"]["proration_details"] = {"credited_items": credited}
         state.note(line_items.item_of(line) or "")["credited"] = credited
 
@@ -118,7 +159,7 @@ def _as_priced(state: State, sub: Object, row: Object) -> Object:
 def _debit(
     state: State, sub: Object, change: Change, row: Object, period: tuple[int, int], given: discounting.Given | None
 ) -> None:
-    if period[0] >= period[1]:
+    if period[0] >= period[1] or pricing.is_metered(row["price"]):
         return
     whole = items.whole_of(row, change.anchor)
     full = _net(state, sub, change.rows, row, given or discounting.of_whole(state, sub))
@@ -131,7 +172,7 @@ def _prorate(
 ) -> Object:
     product = state.find("product", row["price"]["product"])
     name = product["name"] if product else row["price"]["product"]
-    several = f"{line_items.counted(row, product)} " if row["quantity"] > 1 else ""
+    several = f"{line_items.counted(row, product)} " if pricing.quantity_of(row) > 1 else ""
     words = f"{which} time on {several}{name} after {periods.day(period[0])}"
     item = _invoice_item(state, sub, row, amount, period, words)
     line = line_items.line(state, sub, row, amount, period, description=words, invoice_item=item["id"], proration=True)
@@ -155,14 +196,8 @@ def _own(state: State, sub: Object, row: Object, given: discounting.Given) -> re
     )[0]
 
 
-def _add_whole(state: State, sub: Object, change: Change, row: Object) -> None:
-    period = (row["current_period_start"], row["current_period_end"])
-    amount = pricing.item_amount(state, row, sub["currency"])
-    change.lines.append(line_items.line(state, sub, row, amount, period))
-
-
 def _invoice_item(state: State, sub: Object, row: Object, amount: int, period: tuple[int, int], words: str) -> Object:
-    quantity = row.get("quantity") or 1
+    quantity = pricing.quantity_of(row)
     details = {"subscription": sub["id"], "subscription_item": row["id"]}
     return blank(
         "invoiceitem",
@@ -249,6 +284,7 @@ def charge(state: State, sub: Object, parts: list[tuple[Object, tuple[int, int]]
 def put(state: State, sub: Object, change: Change) -> None:
     """Write the change into the subscription, and plan anew a period that moved."""
     end = items.period_end(sub)
+    usage.restart(state, sub["items"]["data"], change.rows, change.metered, state.now())
     items.put(sub, change.rows)
     sub["billing_cycle_anchor"] = change.anchor
     if items.period_end(sub) != end:

@@ -6,7 +6,7 @@ at once; where intervals differ, `recurring` is of the first one's.
 
 from typing import Any
 
-from ..errors import invalid, missing_parameter
+from ..errors import invalid, missing_parameter, not_covered
 from ..http.blanks import blank, embedded_list
 from ..http.metadata import merged
 from ..store import Object, State
@@ -92,6 +92,8 @@ def _line(state: State, quote: Object, given: dict[str, Any]) -> Object:
     price = price or (known["price"] if known else None)
     if price is None:
         raise missing_parameter("line_items[0][price]")
+    if pricing.is_metered(price):
+        raise not_covered("line_items[0][price][recurring][usage_type]")
     quantity = given.get("quantity", known["quantity"] if known else 1)
     product = state.find("product", price["product"])
     row = blank(
@@ -155,7 +157,7 @@ def _discounts(state: State, quote: Object, holder: str) -> list[Object]:
 
 
 def _amount(state: State, row: Object) -> int:
-    return pricing.unit_amount(state, row["price"], row["currency"]) * int(row["quantity"])
+    return pricing.cost(state, row["price"], row["currency"], int(row["quantity"]))
 
 
 def _sum(state: State, quote: Object, rows: list[Object], whole: list[Object], only_forever: bool = False) -> Object:

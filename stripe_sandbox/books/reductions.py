@@ -76,10 +76,10 @@ def _less(parts: list[Part], taken: list[int]) -> list[Part]:
 
 def apply(state: State, lines: list[Object], discounts: list[Object]) -> list[Object]:
     """Return the lines with their `discount_amounts`: first a line's own discounts, then those of the whole, each
-    applied to what is left."""
+    applied to what is left. Credits that pay for a line stay on it."""
     own = [[row_of(state, known) for known in line["discounts"]] for line in lines]
-    shown = [{**line, "discount_amounts": [], "pretax_credit_amounts": [], "discounts": [row["id"] for row in rows]}
-             for line, rows in zip(lines, own, strict=True)]  # fmt: skip
+    shown = [{**line, "discount_amounts": [], "pretax_credit_amounts": credits_of(line),
+              "discounts": [row["id"] for row in rows]} for line, rows in zip(lines, own, strict=True)]  # fmt: skip
     open_lines = [line for line in shown if line["discountable"] and line["amount"] > 0]
     left = [_part(line) for line in open_lines]
     own = [rows for rows, line in zip(own, shown, strict=True) if line in open_lines]
@@ -122,3 +122,8 @@ def totals(lines: list[Object]) -> list[Object]:
         for entry in line["discount_amounts"]:
             sums[entry["discount"]] = sums.get(entry["discount"], 0) + entry["amount"]
     return [{"amount": amount, "discount": discount} for discount, amount in sums.items()]
+
+
+def credits_of(line: Object) -> list[Object]:
+    """Return what billing credits pay of a line (https://docs.stripe.com/billing/subscriptions/usage-based/billing-credits)."""
+    return [dict(part) for part in line["pretax_credit_amounts"] if part["type"] == "credit_balance_transaction"]

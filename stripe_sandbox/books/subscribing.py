@@ -1,13 +1,14 @@
 """A subscription begins here, with its items, its first invoice and its trial."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from ..errors import invalid, missing_parameter, not_covered
 from ..http.blanks import blank
 from ..http.metadata import merged
 from ..store import Object, State
-from . import amounts, discounting, invoicing, items, line_items, periods, phases, pricing, standing
+from . import amounts, discounting, invoicing, items, line_items, periods, phases, pricing, standing, usage
 from .periods import DAY
 from .tax import places, rates
 
@@ -147,18 +148,24 @@ def check_mode(given: dict[str, Any] | None) -> None:
         raise not_covered(f"billing_mode[flexible][proration_discounts]={shown}")
 
 
-def first_invoice(state: State, sub: Object, more: list[Object] | None = None) -> Object:
-    """Draw up and finalize the invoice of the first period, or of the trial, and of what there is `more`."""
-    invoice = invoicing.draft(state, sub, FIRST_INVOICE, first_lines(state, sub) + (more or []))
+def first_invoice(state: State, sub: Object, more: list[Object] | None = None) -> Object | None:
+    """Draw up and finalize the invoice of the first period, or of the trial, and of what there is `more`; None where
+    all is billed by usage (https://docs.stripe.com/billing/subscriptions/billing-mode/compare)."""
+    lines = first_lines(state, sub) + (more or [])
+    if not lines:
+        return None
+    invoice = invoicing.draft(state, sub, FIRST_INVOICE, lines)
     invoice["default_payment_method"] = None
     invoicing.finalize(state, invoice)
     return invoice
 
 
-def draft_first(state: State, sub: Object, more: list[Object]) -> Object:
+def draft_first(state: State, sub: Object, more: list[Object]) -> Object | None:
     """Draft the first invoice of a subscription that nobody waits for: it stays one for an hour, as at a renewal."""
     due = state.now() + state.settings["finalize_after"]
     lines = first_lines(state, sub) + more
+    if not lines:
+        return None
     invoice = invoicing.draft(state, sub, FIRST_INVOICE, lines, automatically_finalizes_at=due)
     state.schedule(due, "finalize", invoice["id"], urgency=4)
     return invoice
@@ -181,10 +188,12 @@ def check_end(state: State, at: object) -> None:
 def first_lines(state: State, sub: Object) -> list[Object]:
     rows = sub["items"]["data"]
     if sub["status"] == "trialing":
-        return [line_items.trial_line(state, sub, row) for row in rows]
+        return line_items.trial_lines(state, sub, rows)
     if is_free_until_anchor(state, sub):
         return []
-    return [*_elapsed(state, sub), *(regular_line(state, sub, row, is_shared=True) for row in rows)]
+    anchor = sub["billing_cycle_anchor"]
+    regular = [line for row in rows for line in regular_lines(state, sub, row, items.whole_of(row, anchor))]
+    return [*_elapsed(state, sub), *regular]
 
 
 def is_free_until_anchor(state: State, sub: Object) -> bool:
@@ -208,23 +217,31 @@ def _elapsed(state: State, sub: Object) -> list[Object]:
 
 def _since(state: State, sub: Object, row: Object, start: int, end: int) -> Iterator[Object]:
     """Return the whole periods from the start on, and the share of the last one."""
-    at, full = start, pricing.item_amount(state, row, sub["currency"])
+    at = start
     while at < end:
         following = periods.end_of(start, at, row["price"]["recurring"])
         until = min(following, end)
-        amount = pricing.share(full, until - at, following - at)
-        yield line_items.line(state, sub, row, amount, (at, until))
+        if pricing.is_metered(row["price"]):
+            yield from usage.for_span(state, sub, row, usage.Span(at, until), (at, until))
+        part = {**row, "current_period_start": at, "current_period_end": until}
+        yield from regular_lines(state, sub, part, (at, following))
         at = following
 
 
-def regular_line(state: State, sub: Object, item: Object, is_shared: bool = False) -> Object:
-    """Return the line of a period's price, or of its share if the period is a part of the one that the anchor gives."""
+def regular_lines(state: State, sub: Object, item: Object, whole: tuple[int, int] | None = None) -> list[Object]:
+    """Return a line for each part of a period's price; its share where the period is a part of the `whole` one. What
+    is metered is billed afterwards."""
+    if pricing.is_metered(item["price"]):
+        return []
     period = (item["current_period_start"], item["current_period_end"])
-    amount = pricing.item_amount(state, item, sub["currency"])
-    if is_shared:
-        start, end = items.whole_of(item, sub["billing_cycle_anchor"])
-        amount = pricing.share(amount, period[1] - period[0], end - start)
-    return line_items.line(state, sub, item, amount, period)
+    start, end = whole or period
+    quantity = Decimal(pricing.quantity_of(item))
+    return [
+        line_items.charged(
+            state, sub, item, charge, pricing.share(charge.amount, period[1] - period[0], end - start), period
+        )
+        for charge in pricing.charges(state, item["price"], sub["currency"], quantity)
+    ]
 
 
 def begin(state: State, sub: Object) -> None:

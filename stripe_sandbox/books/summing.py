@@ -1,4 +1,4 @@
-"""An invoice's lines are summed here: discounts first, then taxes, then what is due."""
+"""An invoice's lines are summed here: discounts first, then billing credits, then taxes, then what is due."""
 
 from ..store import Object, State
 from . import reductions
@@ -12,10 +12,10 @@ def counted(state: State, lines: list[Object], discounts: list[Object], terms: T
     """Return the lines with their discounts and taxes, and the invoice's fields that sum them."""
     lines = reductions.apply(state, lines, discounts)
     excluded = _tax(state, lines, terms)
-    taken = reductions.totals(lines)
+    taken, paid = reductions.totals(lines), [part for line in lines for part in reductions.credits_of(line)]
     subtotal = sum(entry["amount"] for entry in lines) - reductions.of_lines(lines)
     taxes = [tax for entry in lines for tax in entry["taxes"]]
-    total = sum(entry["amount"] for entry in lines) - sum(entry["amount"] for entry in taken)
+    total = sum(entry["amount"] for entry in lines) - sum(entry["amount"] for entry in (*taken, *paid))
     total += taxing.exclusive(taxes)
     return lines, {
         "amount_due": max(total, 0),
@@ -25,7 +25,7 @@ def counted(state: State, lines: list[Object], discounts: list[Object], terms: T
         "total": total,
         "total_discount_amounts": taken,
         "total_excluding_tax": total - sum(tax["amount"] for tax in taxes),
-        "total_pretax_credit_amounts": [{**entry, "type": "discount"} for entry in taken],
+        "total_pretax_credit_amounts": [*({**entry, "type": "discount"} for entry in taken), *paid],
         "total_taxes": taxing.summed(taxes),
     }
 

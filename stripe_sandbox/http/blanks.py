@@ -28,7 +28,7 @@ LEFT_OUT = {
     "bank_account": {
         "account", "available_payout_methods", "default_for_currency", "future_requirements", "requirements",
     },
-    "subscription_item": {"billed_until"},
+    "subscription_item": {"billed_until", "quantity"},
     "invoice": {"amount_paid_off_stripe", "confirmation_secret", "payments", "threshold_reason"},
     "item": {"discounts", "taxes"},
     "invoiceitem": {"frozen_fields"},

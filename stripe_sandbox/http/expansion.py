@@ -27,7 +27,9 @@ KINDS = {
     "mandate": ["mandate"],
     "du": ["dispute"],
     "txn": ["balance_transaction"],
-    "cbtxn": ["customer_balance_transaction"],
+    "cbtxn": ["customer_balance_transaction", "billing.credit_balance_transaction"],
+    "credgr": ["billing.credit_grant"],
+    "mtr": ["billing.meter"],
     "cn": ["credit_note"],
     "cs": ["checkout.session"],
     "plink": ["payment_link"],
@@ -78,6 +80,11 @@ def _breakdown(state: State, session: Object) -> Object:
     return {"discounts": note.get("discount_amounts", []), "taxes": note.get("taxes", [])}
 
 
+def _tiers(state: State, price: Object) -> list[Object] | None:
+    found: list[Object] | None = (state.note(price["id"]).get("tiers") or {}).get(price["currency"])
+    return found
+
+
 MADE: dict[str, Callable[[str], Object]] = {}  # objects that are in no table, by the prefix of their ids
 INCLUDABLE: dict[tuple[str, str], Included] = {
     ("charge", "refunds"): _charge_refunds,
@@ -88,6 +95,8 @@ INCLUDABLE: dict[tuple[str, str], Included] = {
     ("invoice", "confirmation_secret"): _confirmation_secret,
     ("coupon", "applies_to"): lambda state, coupon: state.note(coupon["id"]).get("applies_to"),
     ("coupon", "currency_options"): lambda state, coupon: state.note(coupon["id"]).get("currency_options"),
+    ("price", "tiers"): _tiers,
+    ("plan", "tiers"): _tiers,
     ("price", "currency_options"): lambda state, price: state.note(price["id"])["currency_options"],
     ("checkout.session", "line_items"): _line_items,
     ("payment_link", "line_items"): _line_items,

@@ -11,7 +11,7 @@ from .contract import Params
 
 Keep = Callable[[Object], bool]
 CLOCKS = "test_helpers.test_clock"
-OWNERS = ("subscription", "invoice", "payment_intent", "charge", "customer", "product")
+OWNERS = ("credit_grant", "subscription", "invoice", "payment_intent", "charge", "customer", "product")
 
 
 def page(

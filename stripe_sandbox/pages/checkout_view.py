@@ -102,14 +102,15 @@ def _wording(session: Object, rows: list[Object], total: str, trial: bool) -> di
 
 def _row(state: State, session: Object, item: Object) -> Object:
     currency, quantity, recurring = session["currency"], item["quantity"], item["price"]["recurring"]
-    each = pricing.unit_amount(state, item["price"], currency)
-    note = [f"Qty {quantity}, {amount(each, currency)} each"] if quantity > 1 else []
+    each = pricing.shown(pricing.unit_amount(state, item["price"], currency), currency)
+    note = [f"Qty {quantity}, {each} each"] if (quantity or 1) > 1 else []
+    note += ["Billed by usage"] if pricing.is_metered(item["price"]) else []
     note += [f"Billed every {pricing.rhythm(recurring)}"] if recurring else []
     return {
         "id": item["id"],
         "name": item["description"],
         "note": ". ".join(note),
-        "price": _priced(each * quantity, currency, recurring),
+        "price": _priced(pricing.item_amount(state, item, currency), currency, recurring),
         "recurs": bool(recurring),
         "quantity": quantity,
         "bounds": item["adjustable_quantity"],
@@ -131,7 +132,7 @@ def _optional(state: State, session: Object) -> list[Object]:
 
 def _offer(state: State, currency: str, entry: Object) -> Object:
     price = state.get("price", entry["price"])
-    value = pricing.unit_amount(state, price, currency) * entry["quantity"]
+    value = pricing.cost(state, price, currency, entry["quantity"])
     name = state.get("product", price["product"])["name"]
     return {"price": entry["price"], "name": name, "quantity": entry["quantity"],
             "amount": _priced(value, currency, price["recurring"])}  # fmt: skip

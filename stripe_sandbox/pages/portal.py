@@ -102,7 +102,7 @@ def _target(state: State, subs: list[Object], flow: Object | None, update: Objec
         return None
     sub, wanted = subs[0], confirmed["items"][0]
     price = state.get("price", wanted["price"])
-    each = pricing.unit_amount(state, price, sub["currency"]) * wanted["quantity"]
+    each = pricing.cost(state, price, sub["currency"], wanted["quantity"])
     shown = {"name": _product(state, price), "price": amount(each, sub["currency"])}
     shown |= {"rhythm": pricing.rhythm(price["recurring"]), "quantity": wanted["quantity"]}
     return {**shown, "due": _due_now(state, sub, update, wanted)}
@@ -149,7 +149,7 @@ def _described(state: State, sub: Object, update: Object) -> Object:
 
 
 def _choice(state: State, sub: Object, price: Object, current: str) -> Object:
-    each = amount(pricing.unit_amount(state, price, sub["currency"]), sub["currency"])
+    each = amount(pricing.cost(state, price, sub["currency"], 1), sub["currency"])
     words = f"{each} / {pricing.rhythm(price['recurring'])}"
     name = _product(state, price)
     return {"id": price["id"], "name": name, "price": words, "is_current": price["id"] == current}

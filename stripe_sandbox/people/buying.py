@@ -156,12 +156,15 @@ def _subscribe(state: State, session: Object, buyer: Buyer, result: str) -> None
         elif result == "paid" and not trial:
             sub["status"] = "active"
         invoice = subscribing.first_invoice(state, sub, proration.take_pending_lines(state, sub))
-        checkout_discounts.remember(state, session, invoice["total_discount_amounts"])
-        session.update(status="complete", subscription=sub["id"], invoice=invoice["id"], url=None)
+        if invoice is not None:
+            checkout_discounts.remember(state, session, invoice["total_discount_amounts"])
+            session["invoice"] = invoice["id"]
+        session.update(status="complete", subscription=sub["id"], url=None)
         session["customer"] = customer["id"]
         session["payment_status"] = _payment_status(invoice, result)
         fill(session, customer, buyer.filled)
-        collect(state, invoice, on_session=True, outcome=result, method=method)
+        if invoice is not None:
+            collect(state, invoice, on_session=True, outcome=result, method=method)
         emit(state, "customer.subscription.created", sub)
         emit(state, "checkout.session.completed", state.put(session))
     if result == "processing":
@@ -169,8 +172,8 @@ def _subscribe(state: State, session: Object, buyer: Buyer, result: str) -> None
     standing.plan(state, sub)
 
 
-def _payment_status(invoice: Object, result: str) -> str:
-    if not invoice["amount_due"]:
+def _payment_status(invoice: Object | None, result: str) -> str:
+    if invoice is None or not invoice["amount_due"]:
         return "no_payment_required"
     return "unpaid" if result == "processing" else "paid"
 
@@ -188,7 +191,8 @@ def _subscription(state: State, session: Object, customer: Object, method: str |
 
 
 def _wanted(state: State, row: Object) -> Object:
-    return {"price": row["price"]["id"], "quantity": row["quantity"], **lines.remembered(state, row["id"])}
+    counted = {} if row["quantity"] is None else {"quantity": row["quantity"]}
+    return {"price": row["price"]["id"], **counted, **lines.remembered(state, row["id"])}
 
 
 def _set_up(state: State, customer: Object, method: str | None) -> None:

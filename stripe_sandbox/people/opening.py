@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import items, subscribing
+from ..books import items, pricing, subscribing
 from ..errors import invalid, missing_parameter
 from ..events import emit
 from ..http.contract import Params
@@ -75,13 +75,16 @@ def _copyable(params: Params, wanted: list[Object]) -> Params:
 def sold(state: State, params: Params) -> list[Object]:
     """Return the line items as price and quantity."""
     rows = [catalogue.inline(state, entry, "line_items[0]") for entry in params.get("line_items") or []]
-    for index, row in enumerate(rows):
-        if "quantity" not in row:
-            raise missing_parameter(f"line_items[{index}][quantity]")
-    return [_sold(row, f"line_items[{index}]") for index, row in enumerate(rows)]
+    return [_sold(state, row, f"line_items[{index}]") for index, row in enumerate(rows)]
 
 
-def _sold(row: Params, path: str) -> Object:
+def _sold(state: State, row: Params, path: str) -> Object:
+    """A metered line has no quantity; each other one needs it."""
+    if pricing.is_metered(state.get("price", row["price"], f"{path}[price]")):
+        items.refuse_quantity(row, f"{path}[quantity]")
+        return {"price": row["price"], "metadata": row.get("metadata") or {}}
+    if "quantity" not in row:
+        raise missing_parameter(f"{path}[quantity]")
     bounds = quantities.adjustable(row.get("adjustable_quantity"), row["quantity"], path)
     plain = {"price": row["price"], "quantity": row["quantity"], "metadata": row.get("metadata") or {}}
     plain |= {"tax_rates": row["tax_rates"]} if row.get("tax_rates") else {}

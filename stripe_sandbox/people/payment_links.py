@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..books import items, pricing
 from ..errors import invalid, missing_parameter
 from ..events import emit, recorded
 from ..http.blanks import blank, embedded_list
@@ -41,7 +42,7 @@ ECHOED = ("allow_promotion_codes", "billing_address_collection", "customer_creat
     f"{LINE} {COVERED} currency shipping_options payment_intent_data.capture_method subscription_data.description",
 )
 def create(state: State, params: Params) -> Object:
-    wanted = opening.sold(state, params)
+    wanted = opening.sold(state, {"line_items": _without_one(state, params.get("line_items") or [])})
     if not wanted:
         raise invalid("A payment link needs at least one line item.", "line_items")
     mode = "subscription" if any(state.get("price", row["price"])["recurring"] for row in wanted) else "payment"
@@ -52,6 +53,18 @@ def create(state: State, params: Params) -> Object:
     _write(state, link, {name: value for name, value in params.items() if name != "line_items"})
     emit(state, "payment_link.created", state.put(link))
     return link
+
+
+def _without_one(state: State, rows: list[Params]) -> list[Params]:
+    """A link demands a quantity of each line; of one billed by usage it can only be one, and is not kept."""
+
+    def wanted(row: Params) -> Params:
+        price = state.find("price", row.get("price"))
+        if price is None or not pricing.is_metered(price) or row["quantity"] != 1:
+            return row
+        return {name: value for name, value in row.items() if name != "quantity"}
+
+    return [wanted(row) for row in rows]
 
 
 def _document(state: State, identifier: str, currency: str) -> Object:
@@ -189,6 +202,9 @@ def _adjust(state: State, link: Object, given: list[Params]) -> None:
         if at is None:
             raise invalid(f"No such line item: '{entry['id']}'", f"line_items[{index}][id]", "resource_missing")
         row, wanted = note["items"][at], note["wanted"][at]
+        if pricing.is_metered(row["price"]):
+            items.refuse_quantity(entry, f"line_items[{index}][quantity]")
+            continue
         quantity = entry.get("quantity", row["quantity"])
         bounds = row["adjustable_quantity"]
         if "adjustable_quantity" in entry:

@@ -15,8 +15,11 @@ def choices(state: State, sub: Object, feature: Object) -> list[Object]:
         return []
     named = [price for product in feature["products"] or [] for price in product["prices"]]
     rows = [row for row in (state.find("price", price) for price in named) if row and row["active"]]
-    current = sub["items"]["data"][0]["price"]["id"]
-    return rows if any(row["id"] != current for row in rows) else []
+    current = sub["items"]["data"][0]["price"]
+    if pricing.is_metered(current):
+        return []
+    rows = [row for row in rows if not pricing.is_metered(row)]
+    return rows if any(row["id"] != current["id"] for row in rows) else []
 
 
 def check(state: State, sub: Object, feature: Object, price: str, quantity: int) -> None:
@@ -24,16 +27,16 @@ def check(state: State, sub: Object, feature: Object, price: str, quantity: int)
     item = sub["items"]["data"][0]
     if price != item["price"]["id"] and price not in [row["id"] for row in choices(state, sub, feature)]:
         raise invalid("This portal does not offer that plan.", "price")
-    if quantity != item["quantity"] and "quantity" not in feature["default_allowed_updates"]:
+    if quantity != pricing.quantity_of(item) and "quantity" not in feature["default_allowed_updates"]:
         raise invalid("This portal does not let the quantity be changed.", "quantity")
-    if (price, quantity) == (item["price"]["id"], item["quantity"]):
+    if (price, quantity) == (item["price"]["id"], pricing.quantity_of(item)):
         raise invalid("That is the plan you have.", "price")
 
 
 def switch(state: State, sub: Object, feature: Object, wanted: dict[str, Any]) -> str:
     """Switch the plan, and return when it takes effect. `wanted` has a price, and perhaps a quantity and discounts."""
     item = sub["items"]["data"][0]
-    wanted = {"quantity": item["quantity"], **wanted}
+    wanted = {"quantity": pricing.quantity_of(item), **wanted}
     check(state, sub, feature, wanted["price"], wanted["quantity"])
     if _waits(state, sub, feature, state.get("price", wanted["price"])):
         _at_period_end(state, sub, item, wanted)
@@ -62,8 +65,8 @@ def change(sub: Object, feature: Object, wanted: dict[str, Any]) -> dict[str, An
 def _waits(state: State, sub: Object, feature: Object, price: Object) -> bool:
     conditions = {row["type"] for row in (feature["schedule_at_period_end"] or {}).get("conditions", [])}
     item = sub["items"]["data"][0]
-    before = pricing.unit_amount(state, item["price"], sub["currency"])
-    is_less = pricing.unit_amount(state, price, sub["currency"]) < before
+    before = pricing.cost(state, item["price"], sub["currency"], 1)
+    is_less = pricing.cost(state, price, sub["currency"], 1) < before
     is_shorter = _days(price["recurring"]) < _days(item["price"]["recurring"])
     return ("decreasing_item_amount" in conditions and is_less) or ("shortening_interval" in conditions and is_shorter)
 

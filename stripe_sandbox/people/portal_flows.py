@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import standing
+from ..books import pricing, standing
 from ..errors import invalid, missing_parameter
 from ..store import Object, State
 from . import plan_switching
@@ -78,7 +78,7 @@ def _confirmed(state: State, sub: Object, wanted: dict[str, Any], feature: Objec
     target = {
         "id": item["id"],
         "price": entry.get("price", item["price"]["id"]),
-        "quantity": entry.get("quantity", item["quantity"]),
+        "quantity": entry.get("quantity", pricing.quantity_of(item)),
     }
     plan_switching.check(state, sub, feature, target["price"], target["quantity"])
     discounts = wanted.get("discounts")

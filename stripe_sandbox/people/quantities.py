@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import items
+from ..books import items, pricing
 from ..errors import ApiError, invalid, missing_resource
 from ..http.contract import Params
 from ..store import Object, State
@@ -37,7 +37,8 @@ def optional(state: State, given: list[Params]) -> list[Object]:
 
 
 def _optional(state: State, given: Params, path: str) -> Object:
-    state.get("price", given["price"], f"{path}[price]")
+    if pricing.is_metered(state.get("price", given["price"], f"{path}[price]")):
+        items.refuse_quantity(given, f"{path}[quantity]")
     bounds = adjustable(given.get("adjustable_quantity"), given["quantity"], path)
     return {"adjustable_quantity": bounds, "price": given["price"], "quantity": given["quantity"]}
 

@@ -47,7 +47,7 @@ def currency_of(state: State, wanted: list[Object], params: Params, customer: Ob
 
 def line(state: State, entry: Object, currency: str, mode: str) -> Object:
     price = priced(state, entry["price"], mode)
-    amount = pricing.unit_amount(state, price, currency) * int(entry["quantity"])
+    amount = pricing.item_amount(state, {"price": price, "quantity": entry.get("quantity")}, currency)
     return blank(
         "item",
         state.new_id("li"),
@@ -60,7 +60,7 @@ def line(state: State, entry: Object, currency: str, mode: str) -> Object:
         description=state.get("product", price["product"])["name"],
         metadata=merged({}, entry),
         price=price,
-        quantity=entry["quantity"],
+        quantity=entry.get("quantity"),
     )
 
 

@@ -24,7 +24,7 @@ def _cost(state: State, session: Object, row: Object) -> int:
     """Nothing is paid today for what recurs after a trial."""
     if state.note(session["id"])["trial"] and row["price"]["recurring"]:
         return 0
-    return pricing.unit_amount(state, row["price"], session["currency"]) * int(row["quantity"])
+    return pricing.item_amount(state, row, session["currency"])
 
 
 def _discounts(state: State, session: Object, rows: list[Object]) -> list[int]:

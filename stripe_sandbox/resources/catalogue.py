@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..books.tax import codes
-from ..errors import invalid, missing_parameter, not_covered
+from ..errors import invalid
 from ..events import emit, recorded
 from ..http import values
 from ..http.blanks import blank
@@ -12,13 +12,16 @@ from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
+from . import price_amounts
+from .price_amounts import AMOUNTS
 
 PRODUCT = "active description images marketing_features metadata name statement_descriptor unit_label url tax_code"
 PLAIN = ("active", "description", "images", "marketing_features", "name", "statement_descriptor", "unit_label", "url",
          "tax_code", "shippable")  # fmt: skip
-RECURRING = "recurring.interval recurring.interval_count recurring.usage_type recurring.trial_period_days"
+RECURRING = (
+    "recurring.interval recurring.interval_count recurring.usage_type recurring.meter recurring.trial_period_days"
+)
 LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
-AMOUNTS = "currency unit_amount unit_amount_decimal currency_options tax_behavior billing_scheme"
 
 
 @api.add("POST", "/v1/products", "ProductCreateParams", f"{PRODUCT} id shippable default_price_data type")
@@ -103,16 +106,12 @@ def list_products(state: State, params: Params) -> Object:
     f"{AMOUNTS} {RECURRING} active lookup_key transfer_lookup_key metadata nickname product product_data",
 )
 def create_price(state: State, params: Params) -> Object:
-    if params.get("billing_scheme", "per_unit") != "per_unit":
-        raise not_covered(f"billing_scheme={params['billing_scheme']}")
-    amount = _amount(params)
     product = _product_of(state, params)
-    recurring = _recurring(params.get("recurring"))
+    recurring = _recurring(state, params.get("recurring"))
     price = blank(
         "price",
         params.get("id") or state.new_id("price"),
         active=params.get("active", True),
-        billing_scheme="per_unit",
         created=state.now(),
         currency=params["currency"].lower(),
         livemode=False,
@@ -122,12 +121,10 @@ def create_price(state: State, params: Params) -> Object:
         recurring=recurring,
         tax_behavior=params.get("tax_behavior", "unspecified"),
         type="recurring" if recurring else "one_time",
-        unit_amount=amount,
-        unit_amount_decimal=str(amount),
     )
+    price_amounts.write(state, price, params)
     _claim_lookup_key(state, price, params)
     state.put(price)
-    state.note(price["id"])["currency_options"] = _options(price, params.get("currency_options") or {})
     emit(state, "price.created", price)
     return price
 
@@ -164,25 +161,9 @@ def _product_of(state: State, params: Params) -> Object:
     )
 
 
-def _amount(params: Params) -> int:
-    if "unit_amount" in params:
-        amount = int(params["unit_amount"])
-    elif str(params.get("unit_amount_decimal", "")).isdigit():
-        amount = int(params["unit_amount_decimal"])
-    elif "unit_amount_decimal" in params:
-        raise not_covered("unit_amount_decimal with decimals")
-    else:
-        raise missing_parameter("unit_amount")
-    if amount < 0:
-        raise invalid("Invalid non-negative integer", "unit_amount", "parameter_invalid_integer")
-    return amount
-
-
-def _recurring(given: dict[str, Any] | None) -> Object | None:
+def _recurring(state: State, given: dict[str, Any] | None) -> Object | None:
     if not given:
         return None
-    if given.get("usage_type", "licensed") != "licensed":
-        raise not_covered("recurring[usage_type]=metered")
     count = given.get("interval_count", 1)
     if not 1 <= count <= LONGEST[given["interval"]]:
         raise invalid(
@@ -193,23 +174,27 @@ def _recurring(given: dict[str, Any] | None) -> Object | None:
     return {
         "interval": given["interval"],
         "interval_count": given.get("interval_count", 1),
-        "meter": None,
+        "meter": _meter(state, given),
         "trial_period_days": given.get("trial_period_days"),
-        "usage_type": "licensed",
+        "usage_type": given.get("usage_type", "licensed"),
     }
 
 
-def _options(price: Object, given: dict[str, Any]) -> Object:
-    """Return the amounts by currency, the price's own among them."""
-    base = {"custom_unit_amount": None, "tax_behavior": price["tax_behavior"], "unit_amount": price["unit_amount"]}
-    options = {price["currency"]: {**base, "unit_amount_decimal": str(price["unit_amount"])}}
-    for currency, entry in given.items():
-        amount = entry.get("unit_amount")
-        if amount is None:
-            raise invalid("Currency options need a `unit_amount` in the sandbox.", f"currency_options[{currency}]")
-        shown = {"unit_amount": amount, "unit_amount_decimal": str(amount)}
-        options[currency.lower()] = {**base, "tax_behavior": entry.get("tax_behavior", "unspecified"), **shown}
-    return options
+def _meter(state: State, given: dict[str, Any]) -> str | None:
+    """A metered price has the meter that counts its usage (since version 2025-03-31.basil)."""
+    where, is_metered = "recurring[meter]", given.get("usage_type") == "metered"
+    if is_metered != ("meter" in given):
+        raise invalid(
+            "Metered prices must be backed by a meter: `recurring[meter]` goes with `recurring[usage_type]=metered`.",
+            where,
+            "parameter_missing" if is_metered else None,
+        )
+    if not is_metered:
+        return None
+    meter = state.get("billing.meter", given["meter"], where)
+    if meter["status"] != "active":
+        raise invalid(f"The meter {meter['id']} is inactive: a price needs an active one.", where)
+    return str(meter["id"])
 
 
 def _claim_lookup_key(state: State, price: Object, params: Params) -> None:
@@ -245,7 +230,7 @@ def update_price(state: State, price: str, params: Params) -> Object:
     options = state.note(price)["currency_options"]
     options[row["currency"]] = {**options[row["currency"]], "tax_behavior": row["tax_behavior"]}
     if params.get("currency_options"):
-        state.note(price)["currency_options"].update(_options(row, params["currency_options"]))
+        price_amounts.add_options(state, row, params["currency_options"])
     return row
 
 

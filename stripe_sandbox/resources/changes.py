@@ -12,6 +12,7 @@ from ..books import (
     proration,
     standing,
     subscribing,
+    thresholds,
 )
 from ..books.cards import of_method
 from ..books.debits import Account
@@ -31,13 +32,14 @@ UNPAID_FIXED = {"items", "trial_end", "billing_cycle_anchor", "discounts", "canc
 UPDATED = "customer.subscription.updated"
 ORDER = (UPDATED, "invoiceitem.created", "invoice.created", "invoice.finalized")
 ITEMS = (
-    f"items.id items.price items.plan {PRICE_DATA} items.quantity items.deleted items.metadata items.tax_rates "
-    f"{ITEM_DISCOUNTS}"
+    f"items.id items.price items.plan {PRICE_DATA} items.quantity items.deleted items.metadata items.clear_usage "
+    f"items.billing_thresholds.usage_gte items.tax_rates {ITEM_DISCOUNTS}"
 )
 ENDS = "cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback"
 PAYING = "payment_behavior proration_behavior proration_date billing_cycle_anchor off_session"
 PLAIN = (
     "collection_method days_until_due default_payment_method description metadata trial_end "
+    "billing_thresholds.amount_gte billing_thresholds.reset_billing_cycle_anchor "
     "trial_settings.end_behavior.missing_payment_method pause_collection.behavior pause_collection.resumes_at "
     "payment_settings.payment_method_types payment_settings.save_default_payment_method automatic_tax.enabled "
     "default_tax_rates"
@@ -131,18 +133,12 @@ def _taxed(state: State, params: Params) -> Object:
 def _refuse_pending_debit(state: State, sub: Object, params: Params) -> None:
     """Refuse a pending update that a bank would pay: it waits 23 hours at most, and a bank takes days
     (https://docs.stripe.com/billing/subscriptions/pending-updates names the payment methods)."""
-    method = params.get("default_payment_method") or _method_of(state, sub)
+    method = params.get("default_payment_method") or collection.method_of(state, sub)
     is_pending = params.get("payment_behavior") == "pending_if_incomplete"
     if is_pending and method and isinstance(of_method(state, method), Account):
         raise invalid(
             "`payment_behavior=pending_if_incomplete` is not supported for payments by bank debit.", "payment_behavior"
         )
-
-
-def _method_of(state: State, sub: Object) -> str | None:
-    customer = state.get("customer", sub["customer"])
-    chosen = sub["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
-    return str(chosen) if chosen else None
 
 
 def _ends_trial(sub: Object, params: Params) -> bool:
@@ -167,6 +163,7 @@ def _write(state: State, sub: Object, params: Params) -> None:
         sub["trial_settings"] = params["trial_settings"]
     sub["metadata"] = merged(sub["metadata"], params)
     sub.update(_taxed(state, params))
+    thresholds.write(state, sub, params)
     if "discounts" in params:
         discounting.give(state, params["discounts"], sub, items.total(state, sub))
     if isinstance(params.get("trial_end"), int):
@@ -236,7 +233,7 @@ def _end_trial(state: State, sub: Object, rows: list[Object]) -> Change:
     now = state.now()
     rows = [{**row, "current_period_start": now,
              "current_period_end": periods.end_of(now, now, row["price"]["recurring"])} for row in rows]  # fmt: skip
-    lines = [subscribing.regular_line(state, sub, row) for row in rows]
+    lines = [line for row in rows for line in subscribing.regular_lines(state, sub, row)]
     return Change(rows, now, (items.period_start(sub), now), lines, [])
 
 
@@ -248,12 +245,16 @@ def _start_trial(state: State, sub: Object, rows: list[Object], end: int, prorat
     change.rows = [{**row, "current_period_start": now, "current_period_end": end} for row in rows]
     change.anchor, change.period = end, (items.period_start(sub), now)
     trial = {**sub, "trial_start": now, "trial_end": end}
-    change.lines += [line_items.trial_line(state, trial, row) for row in rows]
+    for row in old if prorates else []:
+        proration.bill_usage(state, sub, change, row)
+    change.lines += line_items.trial_lines(state, trial, rows)
     return change
 
 
 def _payable(state: State, sub: Object, params: Params) -> bool:
-    return charging.foreseen(state, _method_of(state, sub), not params.get("off_session")) == charging.SUCCEEDED
+    return (
+        charging.foreseen(state, collection.method_of(state, sub), not params.get("off_session")) == charging.SUCCEEDED
+    )
 
 
 def _apply(state: State, sub: Object, change: Change, params: Params) -> None:
@@ -280,6 +281,6 @@ def _hold(state: State, sub: Object, change: Change, params: Params) -> None:
     with in_order(state, ORDER), recorded(state, sub, UPDATED):
         with line_items.nothing_billed_yet(state, change.rows) as billed:
             invoice = proration.bill(state, sub, change)
-        items.hold_pending(state, sub, change.rows, invoice["id"], change.anchor)
+        items.hold_pending(state, sub, change.rows, invoice["id"], change.anchor, change.metered)
         state.note(sub["id"])["pending_update"]["billed"] = billed
     collection.collect(state, invoice, on_session=not params.get("off_session"))

@@ -44,9 +44,10 @@ def _restart(state: State, sub: Object, params: Params) -> Object | None:
             end = periods.end_of(sub["billing_cycle_anchor"], now, row["price"]["recurring"])
             row.update(current_period_start=now, current_period_end=end)
         if not unchanged:
-            invoice = invoicing.draft(
-                state, sub, "subscription_update", [subscribing.regular_line(state, sub, row) for row in rows]
-            )
+            lines = [line for row in rows for line in subscribing.regular_lines(state, sub, row)]
+            if not lines:
+                return None
+            invoice = invoicing.draft(state, sub, "subscription_update", lines)
             invoicing.finalize(state, invoice)
             return invoice
         change = proration.charge(state, sub, [(row, (now, row["current_period_end"])) for row in rows])

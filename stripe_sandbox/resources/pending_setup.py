@@ -6,11 +6,11 @@ from ..store import Object, State
 from . import setup_intents
 
 
-def begin(state: State, sub: Object, invoice: Object) -> None:
+def begin(state: State, sub: Object, invoice: Object | None) -> None:
     """Begin the setup where nothing is due, and there is no card yet, or one that asks for 3D Secure."""
-    if invoice["amount_due"] or sub["collection_method"] != "charge_automatically":
+    if (invoice and invoice["amount_due"]) or sub["collection_method"] != "charge_automatically":
         return
-    method = collection.method_for(state, invoice)
+    method = collection.method_of(state, sub)
     if method is None:
         intent = setup_intents.new(state, sub["customer"], None, "requires_payment_method")
     elif cards.of_method(state, method).authentication:

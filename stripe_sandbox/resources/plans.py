@@ -40,7 +40,7 @@ def create(state: State, params: Params) -> Object:
 
 
 def shown(price: Object) -> Object:
-    return plan_of(price, int(price["unit_amount"] or 0))
+    return plan_of(price)
 
 
 def _of(state: State, plan: str) -> Object:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import discounting, extras, invoicing, proration, subscribing
+from ..books import discounting, extras, invoicing, metered_invoices, proration, subscribing
 from ..books.billing_cycle import ends_by, preview_of_renewal
 from ..books.items import period_end
 from ..errors import ApiError, invalid, missing_parameter
@@ -56,7 +56,8 @@ def create_preview(state: State, params: Params) -> Object:
     if change.is_due_now or details.get("proration_behavior") == "always_invoice":
         lines = proration.pending_lines(state, sub) + change.lines + more
         values = {"id": identifier, "period": change.period, **taxes}
-        return invoicing.document(state, sub, "subscription_update", lines, **values)
+        drawn_up = invoicing.document(state, sub, "subscription_update", lines, **values)
+        return metered_invoices.foresee(state, drawn_up)
     after = {**sub, "items": {**sub["items"], "data": change.rows}}
     return _identified(preview_of_renewal(state, after, change.lines + more, **taxes), identifier)
 

@@ -9,7 +9,8 @@ from ..store import Object, State
 from . import changes
 
 HOW = "payment_behavior proration_behavior proration_date"
-ITEM = ("price", "quantity", "metadata", "discounts", "tax_rates")
+ITEM = ("price", "quantity", "metadata", "discounts", "tax_rates", "billing_thresholds")
+COVERED = "price quantity metadata discounts tax_rates billing_thresholds.usage_gte"
 
 
 @api.add("GET", "/v1/subscription_items", "SubscriptionItemListParams", "subscription")
@@ -39,7 +40,7 @@ def _change(state: State, sub: Object, entry: dict[str, Any], params: Params) ->
     changes.update(state, sub["id"], {"items": [entry], **rest})
 
 
-@api.add("POST", "/v1/subscription_items", "SubscriptionItemCreateParams", f"subscription {' '.join(ITEM)} {HOW}")
+@api.add("POST", "/v1/subscription_items", "SubscriptionItemCreateParams", f"subscription {COVERED} {HOW}")
 def create(state: State, params: Params) -> Object:
     sub = state.get("subscription", params["subscription"], "subscription")
     before = {row["id"] for row in sub["items"]["data"]}
@@ -49,7 +50,7 @@ def create(state: State, params: Params) -> Object:
     return dict(next(row for row in rows if row["id"] not in before))
 
 
-@api.add("POST", "/v1/subscription_items/{item}", "SubscriptionItemUpdateParams", f"{' '.join(ITEM)} {HOW} off_session")
+@api.add("POST", "/v1/subscription_items/{item}", "SubscriptionItemUpdateParams", f"{COVERED} {HOW} off_session")
 def update(state: State, item: str, params: Params) -> Object:
     sub = _holder(state, item)
     _row(state, sub, item)
@@ -58,9 +59,10 @@ def update(state: State, item: str, params: Params) -> Object:
     return dict(_row(state, sub, item))
 
 
-@api.add("DELETE", "/v1/subscription_items/{item}", "SubscriptionItemDeleteParams", HOW)
+@api.add("DELETE", "/v1/subscription_items/{item}", "SubscriptionItemDeleteParams", f"{HOW} clear_usage")
 def delete(state: State, item: str, params: Params) -> Object:
     sub = _holder(state, item)
     _row(state, sub, item)
-    _change(state, sub, {"id": item, "deleted": True}, params)
+    cleared = {name: params[name] for name in ("clear_usage",) if name in params}
+    _change(state, sub, {"id": item, "deleted": True, **cleared}, params)
     return {"id": item, "object": "subscription_item", "deleted": True}

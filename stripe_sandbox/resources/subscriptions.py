@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import anchoring, charging, collection, extras, items, proration, standing, subscribing
+from ..books import anchoring, charging, collection, extras, items, proration, standing, subscribing, thresholds, usage
 from ..books.cards import decline_error, of_method
 from ..books.charging import PROCESSING, SUCCEEDED
 from ..books.invoicing import draft, finalize
@@ -15,10 +15,17 @@ from ..store import Object, State
 from . import catalogue, pending_setup
 from .payment_methods import check_types, owned
 
+THRESHOLDS = (
+    "billing_thresholds.amount_gte billing_thresholds.reset_billing_cycle_anchor items.billing_thresholds.usage_gte"
+)
 ITEM_DISCOUNTS = "items.discounts.coupon items.discounts.promotion_code items.discounts.discount"
-PRICE_DATA = " ".join(f"items.price_data.{name}" for name in ("currency", "product", "recurring", "unit_amount",
-                                                             "tax_behavior"))  # fmt: skip
-ITEMS = f"items.price items.plan {PRICE_DATA} items.quantity items.metadata items.tax_rates {ITEM_DISCOUNTS}"
+PRICE_DATA = " ".join(
+    f"items.price_data.{name}"
+    for name in ("currency", "product", "recurring", "unit_amount", "unit_amount_decimal", "tax_behavior")
+)
+ITEMS = (
+    f"items.price items.plan {PRICE_DATA} items.quantity items.metadata items.tax_rates {ITEM_DISCOUNTS} {THRESHOLDS}"
+)
 DISCOUNTS = "discounts.coupon discounts.promotion_code discounts.discount"
 OPTIONS = (
     "customer currency default_payment_method description metadata off_session payment_behavior collection_method "
@@ -64,10 +71,12 @@ def create(state: State, params: Params) -> Object:
         sub = subscribing.build(state, customer, wanted, options)
         _end_as_asked(state, sub, params)
         extras.wait(state, sub, params)
+        thresholds.write(state, sub, params)
         invoice = _begin(state, sub)
-        if invoice is None:
+        is_due = invoice is not None and (behaviour != "default_incomplete" or invoice["amount_due"] == 0)
+        if invoice is None and sub["status"] == "incomplete":
             sub["status"] = "active"
-        elif invoice["status"] == "open" and (behaviour != "default_incomplete" or invoice["amount_due"] == 0):
+        elif invoice is not None and invoice["status"] == "open" and is_due:
             collection.advance(state, invoice, on_session=not params.get("off_session"))
         if invoice is not None:
             pending_setup.begin(state, sub, invoice)
@@ -92,13 +101,15 @@ def anchored(state: State, params: Params, wanted: list[Object]) -> dict[str, An
 
 
 def _begin(state: State, sub: Object) -> Object | None:
-    """Begin a subscription: one whose invoices are sent is active at once, and one that is free until its anchor has no
-    invoice."""
+    """Begin a subscription: one whose invoices are sent, or that has nothing to pay ahead, is active at once; what has
+    nothing to pay has no invoice."""
     more = proration.take_pending_lines(state, sub)
     if not more and subscribing.is_free_until_anchor(state, sub) and sub["status"] != "trialing":
         return None
     if sub["collection_method"] == "charge_automatically" or sub["status"] == "trialing":
-        return subscribing.first_invoice(state, sub, more)
+        invoice = subscribing.first_invoice(state, sub, more)
+        sub["status"] = "active" if invoice is None and sub["status"] == "incomplete" else sub["status"]
+        return invoice
     sub["status"] = "active"
     return subscribing.draft_first(state, sub, more)
 
@@ -201,10 +212,11 @@ def end_now(state: State, sub: Object, prorate: bool, invoice_now: bool, comment
         rows = sub["items"]["data"]
         change = proration.credit(state, sub, rows, state.now())
         proration.file_items(state, sub, change)
-    lines = proration.take_pending_lines(state, sub) if invoice_now else []
+    lines = proration.take_pending_lines(state, sub) + usage.due(state, sub) if invoice_now else []
+    period = (items.period_start(sub), state.now())
     standing.end(state, sub, "cancellation_requested", comment=comment)
     if lines:
-        invoice = draft(state, sub, "subscription_update", lines)
+        invoice = draft(state, sub, "subscription_update", lines, period=period)
         finalize(state, invoice)
         collection.advance(state, invoice)
     return sub

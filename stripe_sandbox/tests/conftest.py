@@ -83,8 +83,8 @@ class Checked(Sandbox):
     def handle(self, request: Asked) -> Response | None:
         response = super().handle(request)
         if response is not None and response.status == 200 and _is_shown(request, response):
-            shown = json.loads(response.body)
-            rows = shown["data"] if shown["object"] in ("list", "search_result") else [shown]
+            shown = json.loads(response.body) or {"data": []}
+            rows = shown["data"] if isinstance(shown.get("data"), list) else [shown]
             for row in rows if not request.path.startswith("/v1/events") and "deleted" not in shown else []:
                 self.departures.update(f"{request.path}: {problem}" for problem in problems(row))
         return response

@@ -6,8 +6,8 @@ from typing import Any
 from stripe_sandbox import Sandbox
 
 from .asking import Choose
-from .shopping import Shopping
 from .taxed import Taxed
+from .using import Using
 
 DAY = 86_400
 
@@ -29,7 +29,7 @@ OUTCOMES = [None, "paid", "declined", "authenticated", "authentication_failed", 
 STEPS = [60, 3_600, DAY, 3 * DAY, 8 * DAY, 32 * DAY, 400 * DAY]
 
 
-class History(Shopping, Taxed):
+class History(Using, Taxed):
     """A history happens to one sandbox."""
 
     def __init__(self, choose: Choose, sandbox: Sandbox) -> None:
@@ -56,6 +56,8 @@ class History(Shopping, Taxed):
                 for (each, every), behavior in zip(plans, behaviors, strict=True)
             ]  # fmt: skip
             self.prices[currency] = [price["id"] for price in made]
+            if currency == "usd":
+                self.meters(product)
 
     def price(self, currency: str) -> str:
         return str(self.one_of(*self.prices[currency]))
@@ -122,6 +124,14 @@ class History(Shopping, Taxed):
             params["billing_cycle_anchor"] = self.state.now() + self.one_of(5 * DAY, 50 * DAY)
             params["proration_behavior"] = self.choose(PRORATIONS)
         self.post("subscriptions", {**params, **self.taxes(params, "items[0]")})
+
+    def subscribe_and_use(self) -> None:
+        person = self.person()
+        card = self.post(f"payment_methods/{self.means('usd')}/attach", customer=person)
+        if "id" in card:
+            self.post(f"customers/{person}", {"invoice_settings[default_payment_method]": card["id"]})
+        self.subscribe_to_usage(self.prices["usd"][0], person)
+        self.use()
 
     def means(self, currency: str) -> str:
         """A test card, or a test account that can be debited in the currency."""
@@ -257,14 +267,17 @@ class History(Shopping, Taxed):
             self.api("DELETE", f"customers/{customer['id']}")
 
 
-COMMON = [History.buy, History.subscribe, History.pass_time, History.change_plan]
+COMMON = [
+    History.buy, History.subscribe, History.pass_time, History.change_plan, History.subscribe_and_use, History.use,
+]  # fmt: skip
 RARE = [
     History.sign_up, History.pass_frozen_time, History.change_card, History.lose_card, History.cancel, History.pause,
     History.resume, History.schedule, History.end_schedule, History.discount, History.invoice_by_hand,
     History.settle_invoice, History.pay_on_the_page, History.bank_answers, History.set_debit_days, History.credit,
     History.void_credit, History.pay_in_part, History.refund,
     History.fail_refund, History.dispute,
-    History.move_dispute, History.leave, History.buy_once, History.sell_by_link, History.visit_link,
+    History.move_dispute, History.leave, History.take_usage_back, History.change_metered_price, History.grant,
+    History.end_credits, History.buy_once, History.sell_by_link, History.visit_link,
     History.take_or_let_go,
     History.move_house, History.change_taxes, History.set_table, History.give_tax_id, History.answer_tax_id,
     History.credit_line, History.invoice_taxed,

@@ -11,6 +11,7 @@ from stripe_sandbox.store import Object, State
 
 from .session_invariants import sessions
 from .tax_invariants import CHECKS as TAX_CHECKS
+from .usage_invariants import USAGE_CHECKS, credited
 
 Log = list[Object]
 ENDS = {
@@ -70,11 +71,12 @@ def invoices(state: State) -> Iterator[str]:
         if row["subtotal"] != whole - own:
             yield f"{who}: its lines add up to something else than the subtotal {row['subtotal']}"
         added = sum(tax["amount"] for tax in row["total_taxes"] if tax["tax_behavior"] == "exclusive")
+        paid_ahead = sum(credited(line) for line in lines)
         if (
             off != sum(entry["amount"] for entry in row["total_discount_amounts"])
-            or row["total"] != whole - off + added
+            or row["total"] != whole - off - paid_ahead + added
         ):
-            yield f"{who}: total {row['total']} is not subtotal {row['subtotal']} less {off}, with tax {added}"
+            yield f"{who}: total {row['total']} is not {row['subtotal']} less {off} and {paid_ahead}, with tax {added}"
         if row["amount_due"] != row["amount_paid"] + row["amount_remaining"]:
             yield f"{who}: {row['amount_due']} due, {row['amount_paid']} paid, {row['amount_remaining']} remaining"
         if row["status"] == "paid" and row["amount_remaining"]:
@@ -226,6 +228,7 @@ CHECKS: list[Callable[[State], Iterator[str]]] = [
     references,
     deliveries,
     sessions,
+    *USAGE_CHECKS,
 ]
 
 

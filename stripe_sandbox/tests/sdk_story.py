@@ -14,8 +14,9 @@ from .sdk_further_calls import FURTHER_CALLS
 from .sdk_money_calls import MONEY_CALLS
 from .sdk_selling_calls import SELLING_CALLS
 from .sdk_tax_calls import TAX_CALLS
+from .sdk_usage_calls import USAGE_CALLS
 
-CALLS = {**FIRST, **MONEY_CALLS, **SELLING_CALLS, **FURTHER_CALLS, **TAX_CALLS}
+CALLS = {**FIRST, **MONEY_CALLS, **SELLING_CALLS, **FURTHER_CALLS, **TAX_CALLS, **USAGE_CALLS}
 Answers = dict[str, Any]
 
 
@@ -29,7 +30,7 @@ def tell(sandbox: Sandbox) -> Answers:
         assert status == 200, answer
         return answer
 
-    answers: Answers = {"control": control}
+    answers: Answers = {"control": control, "url": sandbox.url}
     for name, call in CALLS.items():
         answers[name] = _answered(name, call, client, answers)
     return answers

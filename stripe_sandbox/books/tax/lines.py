@@ -1,6 +1,7 @@
 """Lines are taxed by rates that were given by hand, or automatically by the table.
 
-1. What a line's discounts leave of it is taxed; a credit is taxed below zero, so that its tax comes back.
+1. What a line's discounts and billing credits leave of it is taxed; a credit is taxed below zero, so that its tax
+   comes back.
 2. Inclusive rates are taken out of the amount, exclusive ones are added to what is left.
 3. Each line's tax is rounded half up; where the table says `total`, the sum of each rate is, and the lines share it.
 """
@@ -10,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from ...store import Object, State
+from .. import reductions
 from . import codes, rates, table
 from .places import Party
 from .table import EU
@@ -88,7 +90,8 @@ def remembered(state: State, identifier: str) -> dict[str, Any]:
 def of_line(state: State, line: Object) -> Taxable:
     known, price = remembered(state, line["id"]), _price(state, line)
     product = state.find("product", price["product"]) if price else None
-    amount = line["amount"] - sum(entry["amount"] for entry in line["discount_amounts"])
+    paid = reductions.credits_of(line)
+    amount = line["amount"] - sum(entry["amount"] for entry in (*line["discount_amounts"], *paid))
     behavior = known.get("tax_behavior") or (behavior_of(state, price, line["currency"]) if price else "")
     code = known.get("tax_code") or (product["tax_code"] if product else None)
     return Taxable(amount, line["currency"], behavior, code, tuple(known.get("tax_rates") or ()))
