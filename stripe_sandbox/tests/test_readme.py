@@ -1,13 +1,11 @@
 """The figures of the sandbox's README and of docs/sandbox.md are those of the tests."""
 
-import json
 import re
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from .clients import test_node
 from .clients.installing import version
 from .replay.stories import read
 from .replay.test_replay import LEFT_OUT
@@ -27,16 +25,10 @@ def test_the_readme_names_as_many_recorded_requests_as_are_replayed() -> None:
 
 
 @pytest.mark.parametrize("page", [README, PAGE], ids=lambda page: page.name)
-def test_the_calls_by_node_are_counted(page: Path) -> None:
-    version = json.loads((test_node.NODE / "package.json").read_text())["dependencies"]["stripe"]
-    calls = len(re.findall(r"^.*await call\(", (test_node.NODE / "calls.mjs").read_text(), re.MULTILINE))
-    assert f"stripe-node {version} makes {calls} calls" in page.read_text()
-
-
-@pytest.mark.parametrize("page", [README, PAGE], ids=lambda page: page.name)
 @pytest.mark.parametrize(
     ("client", "package"),
     [
+        ("node", "stripe"),
         ("better_auth", "better-auth"),
         ("better_auth", "@better-auth/stripe"),
         ("medusa", "@medusajs/payment-stripe"),
