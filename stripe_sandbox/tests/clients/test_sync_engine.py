@@ -122,8 +122,8 @@ def test_every_event_that_the_engine_has_a_case_for_is_processed(
     code = installed("sync_engine") / "node_modules" / "@supabase" / "stripe-sync-engine" / "dist" / "index.js"
     cases = set(re.findall(r'case "([a-z_.]+\.[a-z_]+)":', code.read_text()))
     sent = set(receiver.types())
-    assert len(receiver.received) > 500
-    assert len(sent & cases) > 50
+    assert len(receiver.received) > 300
+    assert len(sent & cases) > 40
     assert errors == {**dict.fromkeys(sent - cases, UNHANDLED), **WITHOUT_ID}
 
 
