@@ -76,7 +76,7 @@ def update_product(state: State, product: str, params: Params) -> Object:
 
 @api.add("GET", "/v1/products/{product}", "ProductRetrieveParams")
 def retrieve_product(state: State, product: str, params: Params) -> Object:
-    return state.notes.get(product, {}).get("deleted") or state.get("product", product)
+    return state.get("product", product)
 
 
 @api.add("DELETE", "/v1/products/{product}", "ProductDeleteParams")

@@ -166,6 +166,14 @@ def test_what_the_sandbox_has_none_of_is_an_empty_list(client: stripe.StripeClie
     assert client.v1.accounts.retrieve_current().id == client.v1.accounts.retrieve("acct_1SandboxSandbox").id
 
 
+def test_a_deleted_product_is_found_no_more(client: stripe.StripeClient) -> None:
+    product = client.v1.products.create({"name": "Never sold"})
+    client.v1.products.delete(product.id)
+    with pytest.raises(stripe.InvalidRequestError, match=f"No such product: '{product.id}'") as refused:
+        client.v1.products.retrieve(product.id)
+    assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
+
+
 def test_a_deleted_customer_ends_its_subscriptions(client: stripe.StripeClient, subscribed: Any) -> None:
     sub = subscribed()
     client.v1.customers.delete(sub.customer)

@@ -1,12 +1,12 @@
 """The figures of the sandbox's README and of docs/sandbox.md are those of the tests."""
 
-import json
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from .clients import test_node
+from .clients.installing import version
 from .replay.stories import read
 from .replay.test_replay import LEFT_OUT
 
@@ -25,7 +25,20 @@ def test_the_readme_names_as_many_recorded_requests_as_are_replayed() -> None:
 
 
 @pytest.mark.parametrize("page", [README, PAGE], ids=lambda page: page.name)
-def test_the_calls_by_node_are_counted(page: Path) -> None:
-    version = json.loads((test_node.NODE / "package.json").read_text())["dependencies"]["stripe"]
-    calls = len(re.findall(r"^.*await call\(", (test_node.NODE / "calls.mjs").read_text(), re.MULTILINE))
-    assert f"stripe-node {version} makes {calls} calls" in page.read_text()
+@pytest.mark.parametrize(
+    ("client", "package"),
+    [
+        ("node", "stripe"),
+        ("better_auth", "better-auth"),
+        ("better_auth", "@better-auth/stripe"),
+        ("medusa", "@medusajs/payment-stripe"),
+        ("sync_engine", "@supabase/stripe-sync-engine"),
+    ],
+)
+def test_the_versions_of_the_clients_are_those_of_their_locks(page: Path, client: str, package: str) -> None:
+    assert re.search(rf"\b{re.escape(version(client, package))}\b", page.read_text())
+
+
+def test_the_versions_of_the_clients_in_python_are_those_installed() -> None:
+    assert f"| dj-stripe | {metadata.version('dj-stripe')} |" in PAGE.read_text()
+    assert f"| stripe-python, asynchronous | {metadata.version('stripe')} " in PAGE.read_text()

@@ -74,6 +74,7 @@ await call("balance.retrieve", is("object", "balance"), () => s.balance.retrieve
 const product = await call("products.create", is("name", "Pro"), () => s.products.create({ name: "Pro" }));
 await call("products.update", is("description", "All"), () => s.products.update(product.id, { description: "All" }));
 await call("products.retrieve", is("description", "All"), () => s.products.retrieve(product.id));
+await call("products.create of another", has("id"), () => s.products.create({ name: "Hats", active: false }));
 await call("products.list", count(1), () => s.products.list({ active: true }));
 const price = await call("prices.create", is("unit_amount", 2000), () => s.prices.create({ product: product.id, currency: "usd", unit_amount: 2000, recurring: monthly, lookup_key: "pro" }));
 const dearer = await call("prices.create of another", is("unit_amount", 5000), () => s.prices.create({ product: product.id, currency: "usd", unit_amount: 5000, recurring: monthly }));
@@ -84,6 +85,8 @@ await call("prices.list", count(1), () => s.prices.list({ lookup_keys: ["pro"] }
 const coupon = await call("coupons.create", is("percent_off", 10), () => s.coupons.create({ percent_off: 10, duration: "forever" }));
 await call("coupons.retrieve", is("valid", true), () => s.coupons.retrieve(coupon.id));
 await call("coupons.list", count(1), () => s.coupons.list());
+await call("plans.retrieve", is("amount", 2000), () => s.plans.retrieve(price.id));
+await call("plans.list", count(2), () => s.plans.list({ product: product.id }));
 const code = await call("promotionCodes.create", is("code", "TEN"), () => s.promotionCodes.create({ promotion: { type: "coupon", coupon: coupon.id }, code: "TEN" }));
 await call("promotionCodes.list", count(1), () => s.promotionCodes.list({ code: "TEN" }));
 await call("promotionCodes.update", is("active", false), () => s.promotionCodes.update(code.id, { active: false }));
@@ -150,9 +153,29 @@ await call("invoiceItems.create to void", is("amount", 500), () => s.invoiceItem
 await call("invoices.finalizeInvoice to void", is("status", "open"), () => s.invoices.finalizeInvoice(void_.id));
 await call("invoices.voidInvoice", is("status", "void"), () => s.invoices.voidInvoice(void_.id));
 
+const noted = await call("creditNotes.create", is("amount", 300), () => s.creditNotes.create({ invoice: draft.id, amount: 300, credit_amount: 300 }));
+await call("creditNotes.retrieve", is("status", "issued"), () => s.creditNotes.retrieve(noted.id));
+await call("creditNotes.list", count(1), () => s.creditNotes.list({ invoice: draft.id }));
+await call("creditNotes.voidCreditNote of a paid invoice", is("refusal", "as wished"), refused("StripeInvalidRequestError", undefined)(() => s.creditNotes.voidCreditNote(noted.id)));
+const [paying] = (await call("invoicePayments.list", count(1), () => s.invoicePayments.list({ invoice: draft.id }))).data;
+await call("invoicePayments.retrieve", is("status", "paid"), () => s.invoicePayments.retrieve(paying.id));
+
+// Entitlements
+const feature = await call("entitlements.features.create", is("lookup_key", "reports"), () => s.entitlements.features.create({ lookup_key: "reports", name: "Reports" }));
+await call("products.createFeature", is("entitlement_feature.id", feature.id), () => s.products.createFeature(product.id, { entitlement_feature: feature.id }));
+await call("entitlements.activeEntitlements.list", is("data.0.lookup_key", "reports"), () => s.entitlements.activeEntitlements.list({ customer: ada.id }));
+
 // Payments
 const intent = await call("paymentIntents.create", is("status", "requires_payment_method"), () => s.paymentIntents.create({ amount: 1000, currency: "usd", customer: ada.id }));
 const succeeded = await call("paymentIntents.confirm", is("status", "succeeded"), () => s.paymentIntents.confirm(intent.id, { payment_method: "pm_card_visa", return_url: "https://example.com" }));
+const debit = await call("paymentIntents.create by debit", is("status", "processing"), () => s.paymentIntents.create({ amount: 900, currency: "eur", payment_method_types: ["sepa_debit"], payment_method: "pm_sepaDebit_success_de", mandate_data: { customer_acceptance: { type: "offline" } }, confirm: true }));
+await call("the bank answers", () => true, () => control(`payments/${debit.id}`, { outcome: "succeeded" }));
+await call("paymentIntents.retrieve by debit", is("status", "succeeded"), () => s.paymentIntents.retrieve(debit.id));
+const held = await call("paymentIntents.create to hold", is("status", "requires_capture"), () => s.paymentIntents.create({ amount: 800, currency: "usd", capture_method: "manual", payment_method: "pm_card_visa", confirm: true, return_url: "https://example.com" }));
+await call("paymentIntents.capture", is("amount_received", 500), () => s.paymentIntents.capture(held.id, { amount_to_capture: 500 }));
+const open = await call("paymentIntents.create to change", is("amount", 700), () => s.paymentIntents.create({ amount: 700, currency: "usd" }));
+await call("paymentIntents.update", is("amount", 750), () => s.paymentIntents.update(open.id, { amount: 750 }));
+await call("paymentIntents.cancel", is("status", "canceled"), () => s.paymentIntents.cancel(open.id));
 await call("paymentIntents.retrieve", is("latest_charge.paid", true), () => s.paymentIntents.retrieve(intent.id, { expand: ["latest_charge"] }));
 await call("paymentIntents.list", some, () => s.paymentIntents.list({ customer: ada.id }));
 await call("charges.retrieve", is("amount", 1000), () => s.charges.retrieve(succeeded.latest_charge));
@@ -170,11 +193,18 @@ await call("a parameter that is not covered", is("refusal", "as wished"), refuse
 const keyed = () => s.customers.create({ email: "twice@example.com" }, { idempotencyKey: "one-key" });
 const first = await call("an idempotency key", has("id"), keyed);
 await call("the same key again", is("id", first.id), keyed);
-let pages = 0;
-await call("autopaging", (all) => all === 3 || `${all} customers`, async () => {
-  for await (const _ of s.customers.list({ limit: 1 })) pages += 1;
-  return pages;
-});
+const walked = async (list) => {
+  const ids = [];
+  for await (const { id } of list) ids.push(id);
+  return ids;
+};
+const lists = { customers: s.customers, products: s.products, prices: s.prices, plans: s.plans, invoices: s.invoices, charges: s.charges, paymentIntents: s.paymentIntents, "checkout.sessions": s.checkout.sessions, balanceTransactions: s.balanceTransactions, events: s.events };
+for (const [name, resource] of Object.entries(lists)) {
+  const all = (await resource.list({ limit: 100 }).autoPagingToArray({ limit: 1000 })).map(({ id }) => id);
+  const same = (wanted) => (ids) => (ids.length > 0 && ids.join() === wanted.join()) || `${ids.length} of ${wanted.length}`;
+  await call(`${name}.list page by page`, same(all), () => walked(resource.list({ limit: 2 })));
+  await call(`${name}.list backwards`, same(all.slice(0, -1).reverse()), () => walked(resource.list({ limit: 2, ending_before: all.at(-1) })));
+}
 await call("customers.del", is("deleted", true), () => s.customers.del(ben.id));
 await call("events.list", some, () => s.events.list({ limit: 100 }));
 const clock = await call("testHelpers.testClocks.create", is("status", "ready"), () => s.testHelpers.testClocks.create({ frozen_time: 1_900_000_000 }));
@@ -184,7 +214,14 @@ await call("testHelpers.testClocks.del", is("deleted", true), () => s.testHelper
 // Webhooks: everything that was told came signed
 await call("deliveries settle", () => true, () => control("settle", { timeout: 20 }));
 await call("every signature is verified", (messages) => messages.length === 0 || messages[0], async () => forged);
-const told = ["checkout.session.completed", "customer.subscription.created", "invoice.paid", "charge.refunded", "charge.dispute.closed", "customer.deleted"];
+const told = `product.created price.created coupon.created promotion_code.updated customer.created customer.updated customer.deleted
+  payment_method.attached payment_method.detached setup_intent.succeeded checkout.session.completed checkout.session.expired
+  billing_portal.configuration.created billing_portal.session.created customer.subscription.created customer.subscription.updated
+  customer.subscription.deleted subscription_schedule.created subscription_schedule.released invoiceitem.created
+  invoice.created invoice.finalized invoice.paid invoice.payment_succeeded invoice.voided invoice_payment.paid invoice.upcoming
+  credit_note.created entitlements.active_entitlement_summary.updated payment_intent.created payment_intent.succeeded payment_intent.canceled
+  payment_intent.processing payment_intent.payment_failed payment_intent.amount_capturable_updated charge.succeeded charge.failed charge.captured
+  charge.refunded refund.created charge.dispute.created charge.dispute.closed test_helpers.test_clock.ready`.split(/\s+/);
 await call("webhooks arrive", (missing) => missing.length === 0 || `no ${missing}`, async () => told.filter((type) => !verified.has(type)));
 await call("webhookEndpoints.del", is("deleted", true), () => s.webhookEndpoints.del(endpoint.id));
 receiver.close();
