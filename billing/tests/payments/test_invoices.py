@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from billing import payments
+from billing import payments, stripe_client
 from billing.models import Customer, InvoicePayment, Payment, PaymentFailure
 from billing.payments import invoices
 
@@ -223,3 +223,16 @@ def test_each_column_of_a_payment_is_as_the_invoice_says(monkeypatch):
     columns = invoices._payment_columns({**invoice, **known, "status_transitions": {"paid_at": None}})
     assert {name: columns[name] for name in known} == known
     assert columns["paid_at"] == moment(9)
+
+
+def test_a_payment_is_recorded_with_its_link_and_a_bystanders_stays(world):
+    ben = world.subscribed(email="ben@example.com")
+    ada = world.subscribe()
+    before = list(InvoicePayment.objects.values())
+    with stripe_client.drain_reads():
+        paid = invoices.fetch.subscriptions(ada.customer)[0]["latest_invoice"]["id"]
+        payments.record_payment(Customer.objects.get(pk=ada.customer), paid)
+    link = InvoicePayment.objects.get(customer=ada.customer)
+    assert (link.invoice_id, link.subscription_id, bool(link.payment_intent)) == (paid, ada.subscription, True)
+    assert list(InvoicePayment.objects.exclude(customer=ada.customer).values()) == before
+    assert (ada.last_payment.invoice_id, ben.access.reason) == (paid, "active")
