@@ -201,3 +201,12 @@ def test_a_customer_whom_stripe_made_before_and_who_is_deleted_is_made_anew_by_a
     first, second, third = (key for _, key, _ in made)
     assert (second, third) == (f"{first}:after:cus_1", f"{first}:after:cus_2")
     assert made[0][2] == made[1][2] == made[2][2]
+
+
+@pytest.mark.parametrize(("email", "kept"), [("ada@example.com", "ada@example.com"), (None, "")])
+def test_a_new_customer_is_kept_with_their_address_and_a_known_one_as_they_were(email, kept):
+    user = get_user_model().objects.create_user("own@example.com")
+    made = customers._save_customer(user, {"id": "cus_1", "email": email})
+    assert (made.pk, made.email, made.subscriber) == ("cus_1", kept, user)
+    again = customers._save_customer(user, {"id": "cus_1", "email": "other@example.com"})
+    assert (again, Customer.objects.get().email) == (made, kept)
