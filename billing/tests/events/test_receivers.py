@@ -9,6 +9,7 @@ import pytest
 from djstripe import event_handlers
 from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
+from structlog.contextvars import bound_contextvars
 
 from billing import testing
 from billing.events import EVENT_TYPES, receivers
@@ -66,7 +67,7 @@ def test_what_djstripes_own_door_brings_runs_no_rule(world, heard):
     with receivers.receiving(StripeEvent(id="evt_another", lane=ada.customer)):
         Event.objects.get(id=event.pk).invoke_webhook_handlers()
     assert heard == []
-    with receivers.receiving(event):
+    with receivers.receiving(event), bound_contextvars(subscriber=None):  # a worker's log is of its task alone
         Event.objects.get(id=event.pk).invoke_webhook_handlers()
     Event.objects.get(id=event.pk).invoke_webhook_handlers()
     assert heard == [(ada.customer, TYPE)]
