@@ -9,7 +9,7 @@ may exceed the new limit, which blocks new use and is announced once.
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import F
@@ -83,7 +83,7 @@ def consume(subscriber: Any, feature: str, quantity: int = 1) -> Quota:
         is_counted = _count(row, quantity, limit) or (_insert(row) and _count(row, quantity, limit))
         used = _used(row)
     if not is_counted:
-        raise QuotaExceeded(feature, used, limit or 0, quantity, granted.period_end)
+        raise QuotaExceeded(feature, used, cast("int", limit), quantity, granted.period_end)
     return Quota(used, limit)
 
 
@@ -131,7 +131,7 @@ def announce_overflow(subscription: Subscription, decided: access.Access | None 
         is_over = limit is not None and row.used > limit
         changed = Usage.objects.filter(pk=row.pk).exclude(has_announced_overflow=is_over)
         if changed.update(has_announced_overflow=is_over) and is_over:
-            _send_overflow(subscription, row, limit or 0, granted.period_end)
+            _send_overflow(subscription, row, cast("int", limit), granted.period_end)
 
 
 def _send_overflow(subscription: Subscription, row: Usage, limit: int, resets_at: datetime) -> None:

@@ -1,8 +1,9 @@
 """This module lists every single change to a module's functions: each replaces one node of its syntax tree.
 
 It leaves out by rule what nobody can observe: words for people (logs, texts, `__str__`), annotations, what only costs
-time or is seen only in a race (`update_fields`, sizes of batches, a statement that only locks rows), and a `return`
-behind which nothing follows. So is what only another database than the tests' runs: see `vendors`.
+time or is seen only in a race (`update_fields`, sizes of batches, how long a lane is waited for, a statement that only
+locks rows), and a `return` behind which nothing follows. So is what only another database than the tests' runs: see
+`vendors`.
 """
 
 import ast

@@ -5,7 +5,16 @@ import ast
 from .vendors import is_left_out
 
 UNSEEN_KEYWORDS = frozenset(
-    {"update_fields", "batch_size", "chunk_size", "extra", "exc_info", "dispatch_uid", "thread_name_prefix"}
+    {
+        "update_fields",
+        "batch_size",
+        "chunk_size",
+        "extra",
+        "exc_info",
+        "dispatch_uid",
+        "thread_name_prefix",
+        "wait_seconds",
+    }
 )
 UNSEEN_FUNCTIONS = frozenset({"__str__", "__repr__"})
 WORDS = frozenset({"_", "gettext", "ngettext", "pgettext", "cast"})

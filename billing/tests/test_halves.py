@@ -16,8 +16,6 @@ from billing.stripe_client import StripeUnanswered
 from billing.subscriptions import mirror
 from billing.sync import list_pages, pruning
 from billing.tests.subscriptions.test_projection import found
-from notifications import outbox
-from notifications.models import Mail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -166,28 +164,6 @@ def test_a_mirrored_row_is_written_with_its_redaction_or_not_at_all(world, dies)
     with pytest.raises(Crash):
         mirror.write_object(world.stripe("GET", f"customers/{ada.customer}"))
     assert djstripe.Customer.objects.get(id=ada.customer).email == "old@example.com"
-
-
-def test_a_mail_is_begun_anew_with_its_wake_up_or_not_at_all(ada, dies):
-    facts = {"amount": 1, "currency": "usd", "plan": "Pro", "paid_at": timezone.now().isoformat()}
-    facts |= {"period_start": "", "period_end": "", "invoice_url": "", "pdf_url": ""}
-
-    def reserve():
-        return outbox.reserve(Mail.Kind.PAYMENT_RECEIVED, "paid:1", ada, "ada@example.com", **facts)
-
-    mail = reserve()
-    Mail.objects.update(status="failed")
-    dies(outbox, "_wake")
-    with pytest.raises(Crash):
-        outbox.send_again(mail)
-    assert Mail.objects.get().status == "failed"
-
-
-def test_a_mail_whose_wake_up_fails_is_not_reserved(ada, dies):
-    dies(outbox, "_wake")
-    with pytest.raises(Crash):
-        outbox.reserve(Mail.Kind.PAYMENT_RECEIVED, "paid:1", ada, "ada@example.com", amount=1)
-    assert not Mail.objects.exists()
 
 
 def test_use_is_counted_with_its_row_or_not_at_all(ada, dies):

@@ -237,6 +237,27 @@ def test_an_address_that_is_not_mailed_is_not_mailed_again_either_and_anothers_i
     assert row(mail).status == "failed"
 
 
+class Crash(BaseException):
+    """The process dies here."""
+
+
+def dies(*args):
+    raise Crash
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_is_reserved_and_begun_anew_with_its_wake_up_or_not_at_all(reserve, monkeypatch):
+    mail = reserve()
+    put(mail, status="failed")
+    monkeypatch.setattr(outbox, "_wake", dies)
+    with pytest.raises(Crash):
+        outbox.send_again(row(mail))
+    assert row(mail).status == "failed"
+    with pytest.raises(Crash):
+        reserve("payment_received:in_2")
+    assert not Mail.objects.filter(key="payment_received:in_2").exists()
+
+
 # What the provider calls it, what we call it
 
 

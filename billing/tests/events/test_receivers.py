@@ -3,11 +3,13 @@ no other."""
 
 import gc
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from djstripe import event_handlers
 from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
+from structlog.contextvars import bound_contextvars
 
 from billing import testing
 from billing.events import EVENT_TYPES, receivers
@@ -65,7 +67,7 @@ def test_what_djstripes_own_door_brings_runs_no_rule(world, heard):
     with receivers.receiving(StripeEvent(id="evt_another", lane=ada.customer)):
         Event.objects.get(id=event.pk).invoke_webhook_handlers()
     assert heard == []
-    with receivers.receiving(event):
+    with receivers.receiving(event), bound_contextvars(subscriber=None):  # a worker's log is of its task alone
         Event.objects.get(id=event.pk).invoke_webhook_handlers()
     Event.objects.get(id=event.pk).invoke_webhook_handlers()
     assert heard == [(ada.customer, TYPE)]
@@ -94,3 +96,51 @@ def test_an_event_of_a_stranger_reaches_no_rule(world, heard):
     testing.deliver(testing.event(TYPE, {"id": "cus_stranger", "object": "customer"}))
     testing.work()
     assert heard == []
+
+
+RULES = {
+    "on_invoice_paid": ("payments.record_payment", "obj_1"),
+    "on_invoice_not_paid": ("payments.record_failure", {"id": "obj_1", "invoice": {"id": "in_1"}}, 1000),
+    "on_invoice_not_finalized": ("notices.alert_not_finalized", {"id": "obj_1", "invoice": {"id": "in_1"}}),
+    "on_invoice_payment_paid": ("payments.record_links", "in_1"),
+    "on_charge_refunded": ("refunds.record_refunds", "obj_1"),
+    "on_refund": ("refunds.record_refunds", "ch_of_the_refund"),
+    "on_dispute": ("disputes.record_dispute", "obj_1"),
+    "on_early_fraud_warning": ("notices.alert_fraud_warning", {"id": "obj_1", "invoice": {"id": "in_1"}}),
+    "on_checkout_session": ("attempts.refresh_attempt", "obj_1"),
+    "on_subscription": ("subscriptions.refresh",),
+    "on_customer_updated": ("subscriptions.refresh",),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_each_receiver_calls_its_rule_for_its_customer_with_what_the_event_brings(monkeypatch, name):
+    called = []
+    rule, *facts = RULES[name]
+    for path in {rule, "subscriptions.refresh"}:
+        monkeypatch.setattr(f"{receivers.__name__}.{path}", lambda *args, path=path: called.append((path, *args)))
+    monkeypatch.setattr(
+        receivers.refunds, "charge_of", lambda customer, refund: f"ch_of_the_{'refund' if refund else ''}"
+    )
+    event = SimpleNamespace(data={"object": {"id": "obj_1", "invoice": {"id": "in_1"}}}, created=1000)
+    getattr(receivers, name)("ada", event)
+    refreshed = [("subscriptions.refresh", "ada")]
+    assert called == [(rule, "ada", *facts), *(refreshed if name == "on_checkout_session" else [])]
+
+
+@pytest.mark.parametrize(("is_deleted", "rule"), [(True, "end_for_deleted_customer"), (False, "refresh")])
+def test_only_a_customer_whom_stripe_calls_deleted_is_ended(monkeypatch, is_deleted, rule):
+    called = []
+    monkeypatch.setattr(receivers.fetch, "is_deleted", lambda customer: is_deleted)
+    for name in ("refresh", "end_for_deleted_customer"):
+        monkeypatch.setattr(receivers.subscriptions, name, lambda customer, name=name: called.append(name))
+    receivers.on_customer_deleted(SimpleNamespace(pk="cus_ada"), None)
+    assert called == [rule]
+
+
+def test_the_end_of_a_trial_is_said_of_what_stripe_has_now(monkeypatch):
+    said = []
+    monkeypatch.setattr(receivers.subscriptions, "refresh", lambda customer: f"the row of {customer}")
+    monkeypatch.setattr(receivers.subscriptions, "announce_trial_end", said.append)
+    receivers.on_trial_will_end("ada", None)
+    assert said == ["the row of ada"]

@@ -104,3 +104,21 @@ def test_a_host_without_djangos_admin_has_no_log_to_strike_anything_out_of(peopl
     copies.redact_log("ada@example.com")
     assert words_about(ada)[:3] == ["", "", ""]
     assert words_about(ben)[:3] == [WORDS] * 3
+
+
+def test_an_entry_of_the_log_that_names_the_address_in_any_of_its_texts_names_it_no_longer(people):
+    staff, address = get_user_model().objects.get(email="staff@example.com"), "ada@example.com"
+    for name in copies.LOG_TEXTS:
+        usual = {"object_id": "1", "object_repr": "one", "change_message": "changed"}
+        LogEntry.objects.create(user=staff, action_flag=CHANGE, **{**usual, name: f"<{address.upper()}>"})
+    LogEntry.objects.create(user=staff, action_flag=CHANGE, object_id=None, object_repr=address, change_message="x")
+    untouched = LogEntry.objects.create(
+        user=staff, action_flag=CHANGE, object_id="1", object_repr="one", change_message=f"an.{address}"
+    )
+    copies.redact_log("")
+    copies.redact_log(address)
+    texts = [str(getattr(row, name)) for row in LogEntry.objects.exclude(pk=untouched.pk) for name in copies.LOG_TEXTS]
+    assert not [text for text in texts if address in text.lower()]
+    assert sum(text == f"<{copies.STRUCK_OUT}>" for text in texts) == 3
+    untouched.refresh_from_db()
+    assert untouched.change_message == f"an.{address}"

@@ -1,5 +1,7 @@
 """Rows that change only while they are as they were: an attempt closed meanwhile, another's attempt or change."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
@@ -186,7 +188,7 @@ def test_a_customer_is_made_with_who_they_are_and_what_stands_on_their_invoices(
     assert [asked for _, _, asked in made] == [named, {**named, "invoice_settings": {"footer": "VAT 1"}}]
     keys = [key for _, key, _ in made]
     assert keys[0] != keys[1], "another answer would be of other details"
-    assert all(key.startswith(f"customer:accounts.user:{user.pk}:") for key in keys)
+    assert all(re.fullmatch(rf"customer:accounts\.user:{user.pk}:[0-9a-f]{{12}}", key) for key in keys)
     assert {path for path, _, _ in made} == {"/v1/customers"}
 
 
@@ -199,3 +201,12 @@ def test_a_customer_whom_stripe_made_before_and_who_is_deleted_is_made_anew_by_a
     first, second, third = (key for _, key, _ in made)
     assert (second, third) == (f"{first}:after:cus_1", f"{first}:after:cus_2")
     assert made[0][2] == made[1][2] == made[2][2]
+
+
+@pytest.mark.parametrize(("email", "kept"), [("ada@example.com", "ada@example.com"), (None, "")])
+def test_a_new_customer_is_kept_with_their_address_and_a_known_one_as_they_were(email, kept):
+    user = get_user_model().objects.create_user("own@example.com")
+    made = customers._save_customer(user, {"id": "cus_1", "email": email})
+    assert (made.pk, made.email, made.subscriber) == ("cus_1", kept, user)
+    again = customers._save_customer(user, {"id": "cus_1", "email": "other@example.com"})
+    assert (again, Customer.objects.get().email) == (made, kept)

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from billing import usage
 from billing.lifecycle import previews
 from billing.lifecycle.live_subscription import Standing
 from billing.lifecycle.refusals import StalePreview
-from billing.models import Customer, Plan, PlanChange, Price
+from billing.models import Customer, Plan, PlanChange, PlanLimit, Price
 from billing.tests.subscriptions.test_projection import found, item
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +132,21 @@ def line(amount, end, description="Pro"):
 
 def shown(now, price, what, invoice):
     return previews._preview_of(None, now, price, what, AT, invoice)
+
+
+@pytest.mark.parametrize(
+    ("limit", "over"), [({}, 12), ({"quantity": None}, None), ({"quantity": 12}, None), ({"quantity": 5}, 7)]
+)
+def test_what_is_used_above_the_limits_of_the_new_plan_is_named(prices, monkeypatch, limit, over):
+    if limit:
+        PlanLimit.objects.create(plan=prices[0].plan, feature="exports", **limit)
+    used = {"exports": usage.Quota(12, None), "unused": usage.Quota(0, None)}
+    monkeypatch.setattr(usage, "summary", lambda subscriber: used)
+    found_ = OVERFLOWS(None, Price.objects.get(pk="price_low"))
+    assert [(one.feature, one.used, one.over_by) for one in found_] == ([] if over is None else [("exports", 12, over)])
+
+
+OVERFLOWS = previews._overflows
 
 
 @pytest.fixture(autouse=True)

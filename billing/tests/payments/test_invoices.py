@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from billing import payments
+from billing import payments, stripe_client
 from billing.models import Customer, InvoicePayment, Payment, PaymentFailure
 from billing.payments import invoices
 
@@ -176,3 +176,63 @@ def test_a_payment_that_is_told_of_by_itself_is_linked_to_its_invoice_alone(worl
     assert (link.customer_id, link.invoice_id) == (ada.customer, ada.last_payment.invoice_id)
     assert (link.subscription_id, link.payment_intent) == (ada.subscription, world.charge_of(ada)["payment_intent"])
     assert ben.access.reason == "active"
+
+
+@pytest.mark.parametrize(
+    ("intents", "is_action_required", "code"),
+    [
+        ([], False, ""),
+        ([("requires_action", None)], True, ""),
+        ([("requires_payment_method", "lost_card")], False, "lost_card"),
+        ([("canceled", None), ("requires_action", None)], True, ""),
+        ([("canceled", None), ("requires_payment_method", "lost_card"), ("canceled", "old")], False, "lost_card"),
+    ],
+)
+@pytest.mark.parametrize("is_last_try", [True, False])
+def test_a_cardholder_is_waited_for_if_any_payment_is_and_a_code_is_of_the_last_try_alone(
+    intents, is_action_required, code, is_last_try
+):
+    found = [{"status": status, "last_payment_error": error and {"decline_code": error}} for status, error in intents]
+    payments = {"data": [{"payment": {"payment_intent": intent}} for intent in found]}
+    columns = invoices._cause_columns({"attempt_count": 2}, {"attempt_count": 2 + (not is_last_try),
+                                                             "payments": payments})  # fmt: skip
+    assert columns == {"is_action_required": is_action_required, "decline_code": code if is_last_try else ""}
+
+
+@pytest.mark.parametrize("next_at", [None, 2000])
+def test_what_only_the_event_tells_of_a_failure_is_kept_from_it(next_at):
+    at_the_time = {"amount_remaining": 700, "next_payment_attempt": next_at}
+    columns = invoices._failure_columns(at_the_time)
+    assert columns == {"amount": 700, "next_attempt_at": invoices.from_timestamp(next_at)}
+
+
+def test_each_column_of_a_payment_is_as_the_invoice_says(monkeypatch):
+    invoice = {
+        "amount_paid": 700, "currency": "eur", "billing_reason": None, "created": 1000,
+        "status_transitions": {"paid_at": 1500}, "hosted_invoice_url": None, "invoice_pdf": None,
+        "lines": {"data": []}, "parent": {"subscription_details": {"subscription": "sub_1"}},
+    }  # fmt: skip
+    moment = invoices.from_timestamp
+    assert invoices._payment_columns(invoice) == {
+        "subscription_id": "sub_1", "amount": 700, "currency": "eur", "billing_reason": "", "period_start": None,
+        "period_end": None, "invoiced_at": moment(1000), "paid_at": moment(1500), "hosted_invoice_url": "",
+        "invoice_pdf": "",
+    }  # fmt: skip
+    known = {"billing_reason": "manual", "hosted_invoice_url": "https://i", "invoice_pdf": "https://p"}
+    monkeypatch.setattr(invoices.clock, "now", lambda: moment(9))
+    columns = invoices._payment_columns({**invoice, **known, "status_transitions": {"paid_at": None}})
+    assert {name: columns[name] for name in known} == known
+    assert columns["paid_at"] == moment(9)
+
+
+def test_a_payment_is_recorded_with_its_link_and_a_bystanders_stays(world):
+    ben = world.subscribed(email="ben@example.com")
+    ada = world.subscribe()
+    before = list(InvoicePayment.objects.values())
+    with stripe_client.drain_reads():
+        paid = invoices.fetch.subscriptions(ada.customer)[0]["latest_invoice"]["id"]
+        payments.record_payment(Customer.objects.get(pk=ada.customer), paid)
+    link = InvoicePayment.objects.get(customer=ada.customer)
+    assert (link.invoice_id, link.subscription_id, bool(link.payment_intent)) == (paid, ada.subscription, True)
+    assert list(InvoicePayment.objects.exclude(customer=ada.customer).values()) == before
+    assert (ada.last_payment.invoice_id, ben.access.reason) == (paid, "active")

@@ -189,3 +189,51 @@ def test_a_refund_that_names_only_its_payment_is_of_that_payments_charge(world):
     named = {"charge": None, "payment_intent": charge["payment_intent"]}
     with stripe_client.drain_reads():
         assert refunds.charge_of(customer_row(ada), named) == charge["id"] != world.charge_of(ben)["id"]
+
+
+@pytest.fixture
+def of_a_charge(row, monkeypatch):
+    """Record the refunds of a charge of 500; what follows is noted: an end, or that nothing is owed any more."""
+    followed = []
+
+    def record(is_whole, link, *statuses):
+        charge = {"id": "ch_1", "payment_intent": "pi_1", "amount": 500, "refunded": is_whole}
+        found = [{"id": f"re_{n}", "payment_intent": "pi_1", "amount": 250, "currency": "usd", "created": 1000 + n,
+                  "status": status} for n, status in enumerate(statuses)]  # fmt: skip
+        monkeypatch.setattr(refunds.subscriptions, "refresh", lambda customer: row)
+        monkeypatch.setattr(refunds.mirror, "write_object", lambda obj: None)
+        monkeypatch.setattr(refunds.fetch, "charge", lambda *which: charge)
+        monkeypatch.setattr(refunds.fetch, "refunds", lambda charge: found)
+        monkeypatch.setattr(refunds.invoices, "link_of", lambda *which: link)
+        monkeypatch.setattr(refunds, "_end_refunded_period", lambda *args, **kwargs: followed.append(("ends", kwargs)))
+        monkeypatch.setattr(refunds.writes, "withdraw", lambda reference: followed.append(("withdrawn", reference)))
+        monkeypatch.setattr(refunds.holds, "release", lambda *which: followed.append(("released", which[2])))
+        refunds.record_refunds(row.customer, "ch_1")
+        return followed
+
+    return record
+
+
+LINK = InvoicePayment(invoice_id="in_1", subscription_id="sub_1")
+CALLED_OFF = [("withdrawn", "ch_1"), ("released", "ch_1")]
+
+
+@pytest.mark.parametrize(
+    ("is_whole", "link", "statuses", "followed"),
+    [
+        (True, LINK, ["succeeded", "pending"], [("ends", {"refunded_at": from_timestamp(1001)})]),
+        (True, LINK, ["succeeded", "pending", "failed"], [("ends", {"refunded_at": from_timestamp(1001)})]),
+        (True, None, ["succeeded", "succeeded"], []),
+        (True, LINK, ["failed", "canceled"], []),
+        (False, LINK, ["succeeded"], CALLED_OFF),
+        (False, None, ["succeeded"], CALLED_OFF),
+    ],
+)
+def test_the_whole_of_a_payment_for_a_subscription_ends_its_period_and_less_calls_that_off(
+    of_a_charge, settings, is_whole, link, statuses, followed
+):
+    assert of_a_charge(is_whole, link, *statuses) == followed
+    settings.BILLING_FULL_REFUND_CANCELS = False
+    assert of_a_charge(is_whole, link, *statuses) == followed + (CALLED_OFF if not is_whole else [])
+    whole = [status for status in statuses if status not in refunds.UNDONE][1:]
+    assert Refund.objects.filter(is_full=True).count() == len(whole)

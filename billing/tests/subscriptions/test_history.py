@@ -44,6 +44,8 @@ def test_what_changed_is_kept_with_its_cause_its_moment_and_its_worth(row, colum
     assert (change.customer_id, change.recorded_at, change.cause) == ("cus_ada", NOON, "evt_1")
     assert (change.stripe_id, change.plan, getattr(change, column)) == ("sub_1", row.plan, value)
     assert change.mrr == 500 * row.quantity
+    moved = MrrMovement.objects.values_list("customer", "kind", "amount")
+    assert list(moved) == ([("cus_ada", "new", 1500)] if column == "quantity" else [])
 
 
 def test_a_copy_is_of_all_columns_and_is_not_changed_by_what_the_row_becomes(row):

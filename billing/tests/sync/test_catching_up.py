@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from billing import testing
-from billing.models import StripeEvent, Subscription, SyncRun
+from billing.models import InvoicePayment, StripeEvent, Subscription, SyncRun
 from billing.sync import catching_up, missed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,6 +62,18 @@ def test_what_names_only_a_payment_is_placed_first_and_then_has_its_effect(world
     assert (StripeEvent.objects.get().lane, ada.access.reason) == (ada.customer, "hold_dispute")
     assert (run.compared, run.healed) == (1, run.drifted)
     assert {drift["customer"] for drift in run.drifts} == {ada.customer}
+
+
+def test_who_was_known_before_their_event_was_placed_differs_only_in_what_it_changed(world, run):
+    ada = world.subscribed()
+    InvoicePayment.objects.all().delete()
+    StripeEvent.objects.all().delete()
+    charge = world.charge_of(ada)["id"]
+    world.control("disputes", charge=charge)
+    dispute = [event for event in world.events() if event["type"] == "charge.dispute.created"]
+    assert not missed.lane_of(dispute[0]).startswith("cus_")
+    catch_up(run, dispute)
+    assert (ada.access.reason, run.drifts, run.drifted, run.compared) == ("hold_dispute", [], 0, 1)
 
 
 def test_the_oldest_is_recorded_first_and_a_stranger_changes_nothing(world, run, monkeypatch):

@@ -230,6 +230,15 @@ def test_when_too_many_are_gone_another_account_is_suspected_and_nobody_is_touch
     assert (len(full_run.doubtful), len(full_run.run.notes)) == ((0, 1) if is_told else (gone, 0))
 
 
+@pytest.mark.parametrize(("gone", "is_told"), [(200, False), (201, True)])
+def test_of_many_customers_a_fifth_may_be_gone(full_run, gone, is_told):
+    Customer.objects.bulk_create(Customer(pk=f"cus_{number}") for number in range(gone))
+    Customer.objects.update(created_at=LONG_AGO)
+    full_run.run.compared = 1000
+    full._find_gone(full_run)
+    assert (len(full_run.doubtful), len(full_run.run.notes)) == ((0, 1) if is_told else (gone, 0))
+
+
 def test_who_was_listed_came_later_or_is_gone_already_is_not_missed(full_run):
     ours("cus_missing")
     ours("cus_listed", stripe_id="sub_2")
