@@ -1,4 +1,4 @@
-"""What belongs together is written together: where the last step fails, none of the steps before is left."""
+"""Steps that belong together are written together: where the last one fails, none of those before is left."""
 
 import pytest
 from django.contrib.auth import get_user_model

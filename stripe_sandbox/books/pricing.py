@@ -14,7 +14,7 @@ THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
 
 @dataclass(frozen=True)
 class Charge:
-    """What some units cost, or (without a unit amount) the flat fee of a tier; `words` say at what price."""
+    """Some units cost this, or (without a unit amount) a tier has this flat fee; `words` say at what price."""
 
     amount: int
     quantity: Decimal

@@ -12,7 +12,7 @@ from ..store import Object, State
 
 @dataclass(frozen=True)
 class Buyer:
-    """What a buyer has filled in, and the means: new ones, or a payment method `saved` before; they may be kept."""
+    """A buyer has filled this in, and pays by new means or by a payment method `saved` before; new ones may be kept."""
 
     filled: Object
     means: Means | None = None

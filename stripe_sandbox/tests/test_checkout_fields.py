@@ -1,4 +1,4 @@
-"""What a Checkout asks its buyer for, and what becomes of the answers: fields, consent, phone, names, addresses."""
+"""A Checkout asks its buyer for fields, consent, phone, names and addresses, and keeps the answers."""
 
 from typing import Any
 

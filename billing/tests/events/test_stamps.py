@@ -1,4 +1,4 @@
-"""What a stamp writes on its own event, and on no other; when the next try is due, and when there is none."""
+"""A stamp writes on its own event and on no other, and says when the next try is due, or that there is none."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ def now(time_machine, monkeypatch, settings):
 
 @pytest.fixture
 def answers(monkeypatch):
-    """Whether Stripe answers others: it does, until told otherwise."""
+    """Stripe answers others, until told otherwise."""
     monkeypatch.setattr(stamping.stripe_client, "answers", lambda: True)
     return lambda answers: monkeypatch.setattr(stamping.stripe_client, "answers", lambda: answers)
 

@@ -1,4 +1,4 @@
-"""What a change of plan asks Stripe for, call by call, and when a payment that failed is the end of it."""
+"""A change of plan asks Stripe for this, call by call; a payment that failed may be the end of it."""
 
 from types import SimpleNamespace
 
@@ -24,7 +24,7 @@ def prices():
 
 @pytest.fixture
 def answers():
-    """What Stripe answers to writes, by path."""
+    """Stripe answers writes with this, by path."""
     return {}
 
 

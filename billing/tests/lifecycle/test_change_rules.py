@@ -1,4 +1,4 @@
-"""Whether a plan may change, and when: one table of states, and who is refused in which words."""
+"""One table of states says whether a plan may change, and when, and who is refused in which words."""
 
 import pytest
 

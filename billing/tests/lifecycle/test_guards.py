@@ -46,7 +46,7 @@ OPEN, EXPIRED = (Status.OPEN, "", ""), (Status.EXPIRED, "", "")
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What Stripe was asked to do; it makes the session `cs_ada`, and expires it."""
+    """Stripe makes the session `cs_ada` and expires it; the list says what it was asked to do."""
     calls = []
 
     def post(path, idempotency_key, **params):

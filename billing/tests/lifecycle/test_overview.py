@@ -1,4 +1,4 @@
-"""What a subscriber is shown of their subscription: each fact with and without what it is read from."""
+"""A subscriber is shown each fact of their subscription, with and without what it is read from."""
 
 from datetime import UTC, datetime, timedelta
 

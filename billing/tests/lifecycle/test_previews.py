@@ -1,4 +1,4 @@
-"""Which row a change of plan goes on with: its own subscriber's, for this very price, not too long ago."""
+"""A change of plan goes on with a row of its own subscriber's, for this very price, not too long ago."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What is for sale, the portal that leads back, and what of a phase is sent again."""
+"""Prices on sale are found, the portal leads back, and of a phase only what may be sent again is."""
 
 import pytest
 

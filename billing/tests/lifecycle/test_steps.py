@@ -1,4 +1,4 @@
-"""What a deletion asks Stripe for and of: its own customer's alone, page by page, by keys that a later try changes."""
+"""A deletion asks Stripe for its own customer's things alone, page by page, by keys that a later try changes."""
 
 from datetime import UTC, datetime
 

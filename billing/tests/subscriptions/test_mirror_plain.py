@@ -1,4 +1,4 @@
-"""What is plain enough to be written together, and what each column is filled with."""
+"""Plain rows are written together, and each column is filled with what Stripe says."""
 
 import pytest
 from djstripe import models as djstripe

@@ -43,7 +43,7 @@ def test_a_whole_run_compares_all_asks_about_who_differs_and_leaves_no_progress(
 
 @pytest.mark.parametrize("was_broken_off", [False, True])
 def test_who_stripe_lists_no_more_is_asked_about_unless_a_part_was_read_before(world, was_broken_off):
-    """What an earlier run had read is not listed again, and so not missed either."""
+    """A later run does not list again what an earlier one had read, and so does not miss it either."""
     ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")
     Customer.objects.update(created_at=LONG_AGO)
     world.stripe("DELETE", f"customers/{ada.customer}")

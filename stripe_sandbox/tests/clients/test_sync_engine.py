@@ -131,7 +131,7 @@ def test_every_event_that_the_engine_has_a_case_for_is_processed(
 def test_every_row_is_as_an_event_said(
     kind: str, told: tuple[Sandbox, Receiver], processed: tuple[Copy, dict[str, set[str]]]
 ) -> None:
-    """Which event's, is the engine's affair: of several of one second it keeps the first."""
+    """The engine chooses the event: of several of one second it keeps the first."""
     events = [event for event in told[1].events() if event["data"]["object"]["object"] == kind]
     rows = processed[0].rows(TOLD[kind])
     versions: dict[str, list[Row]] = {}

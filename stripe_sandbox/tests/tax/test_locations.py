@@ -1,4 +1,4 @@
-"""Where a customer is, how that is known, and what comes of a customer that is nowhere."""
+"""A customer is somewhere, which is known in several ways, or nowhere, which has consequences."""
 
 import argparse
 import json
