@@ -74,7 +74,8 @@ class World:
             customers.append(Customer(id=f"cus_{n}", email=f"{n}@example.com"))
             subscriptions.append(Subscription(
                 customer_id=f"cus_{n}", stripe_id=f"sub_{n}", status=status, plan_id=price.plan_id, price=price,
-                currency=price.currency, past_due_since=self.ago(10) if status == "past_due" else None,
+                currency=price.currency, mrr=price.unit_amount,
+                past_due_since=self.ago(10) if status == "past_due" else None,
                 card_expires_on=(self.now + timedelta(days=self.chance.randint(-20, 900))).date(),
             ))  # fmt: skip
             moves += self.moves(f"cus_{n}", price, status, began)

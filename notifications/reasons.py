@@ -125,8 +125,9 @@ def _access_restored(facts: dict[str, Any]) -> str:
     """Skip the mail if another one says that access is back; docs/mail.md lists which."""
     if facts["revoked_because"] in TOLD_BY_OTHERS:
         return TOLD_BETTER
-    of_them = Mail.objects.filter(customer__subscription__stripe_id=facts["subscription"])
-    better = of_them.filter(kind__in=SAY_THAT_ACCESS_IS_BACK, created_at__gt=clock.now() - OF_ONE_MOMENT)
+    customers = Subscription.objects.filter(stripe_id=facts["subscription"]).values("customer")
+    better = Mail.objects.filter(customer__in=customers)
+    better = better.filter(kind__in=SAY_THAT_ACCESS_IS_BACK, created_at__gt=clock.now() - OF_ONE_MOMENT)
     if better.exclude(status=Mail.Status.SKIPPED).exists():
         return TOLD_BETTER
     row = access.with_access_facts().filter(stripe_id=facts["subscription"]).first()
@@ -167,7 +168,7 @@ def _subscription_cancelled(facts: dict[str, Any]) -> str:
     """Skip the mail unless the subscription still ends on that day. Days are compared, not seconds, as in the mail's
     key."""
     subscription = Subscription.objects.filter(stripe_id=facts["subscription"]).first()
-    if AccountDeletion.objects.filter(customer__subscription__stripe_id=facts["subscription"]).exists():
+    if AccountDeletion.objects.filter(customer__subscriptions__stripe_id=facts["subscription"]).exists():
         return BEING_DELETED
     if "ended_at" in facts:
         never = subscription is not None and subscription.status == Subscription.Status.INCOMPLETE_EXPIRED

@@ -1,16 +1,25 @@
 """An explanation tells staff in sentences why a subscriber has access or not, now or at any past moment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 
 from billing import clock
-from billing.models import AccountDeletion, Comp, Customer, Hold, StripeEvent, Subscription, SubscriptionChange
+from billing.models import (
+    MAIN_LINE,
+    AccountDeletion,
+    Comp,
+    Customer,
+    Hold,
+    StripeEvent,
+    Subscription,
+    SubscriptionChange,
+)
 
 from . import history
-from .rules import NO_SUBSCRIPTION, Access, AccessFacts, decide
+from .rules import NO_SUBSCRIPTION, Access, AccessFacts, access_in, decide
 from .words import moment, sentence_of
 
 LATEST = 5
@@ -18,7 +27,10 @@ LATEST = 5
 
 @dataclass(frozen=True)
 class Explanation:
-    """The answer at a moment is `decided`; holds, changes and events are those up to that moment, newest first."""
+    """The answer at a moment is `decided`; holds, changes and events are those up to that moment, newest first.
+
+    `others`: the access in each further line.
+    """
 
     who: str
     at: datetime
@@ -27,6 +39,7 @@ class Explanation:
     changes: list[SubscriptionChange]
     events: list[StripeEvent]
     deletion: AccountDeletion | None = None
+    others: dict[str, Access] = field(default_factory=dict)
 
     @property
     def has_access(self) -> bool:
@@ -61,7 +74,8 @@ class Explanation:
         return self.decided.comp
 
     def __str__(self) -> str:
-        told = [self._answer(), self._subscription(), self._grace(), self._comp(), *map(_hold_sentence, self.holds)]
+        told = [self._answer(), self._subscription(), self._grace(), self._comp(), *self._others()]
+        told += map(_hold_sentence, self.holds)
         told.append(self._deletion())
         changes = [f"  {moment(row.recorded_at)}: {row.status}{_plan_suffix(row)}" for row in self.changes]
         events = [f"  {moment(clock.from_timestamp(row.created))}: {row.type} ({row.status})" for row in self.events]
@@ -90,6 +104,9 @@ class Explanation:
         ends = "ends" if self.grace_ends_at and self.grace_ends_at > self.at else "ended"
         since, until = moment(self.grace_since), moment(self.grace_ends_at)
         return f"A payment is overdue: grace counts from {since} and {ends} {until}."
+
+    def _others(self) -> list[str]:
+        return [f"In the line {line}: {access.reason}. {sentence_of(access)}" for line, access in self.others.items()]
 
     def _comp(self) -> str:
         if self.comp is None:
@@ -122,20 +139,35 @@ def explain_customer(customer: Customer, at: datetime | None = None) -> Explanat
     holds = list(customer.holds.filter(in_force, placed_at__lte=at).order_by("placed_at", "pk"))
     deletion = AccountDeletion.objects.filter(customer=customer, requested_at__lte=at).first()
     comp = _comp_at(customer, at)
-    subscription = history.latest_state(customer) if is_now else history.state_at(customer, at)
-    if subscription is None and comp:
-        subscription = Subscription(customer=customer)
-    hold = holds[0].kind if holds else None
-    facts = AccessFacts(subscription, hold, deletion is not None, comp) if subscription else None
+    lines = history.latest_states(customer) if is_now else history.states_at(customer, at)
+    if comp:
+        lines.setdefault(comp.plan.line, Subscription(customer=customer, line=comp.plan.line))
+    lines = lines or {MAIN_LINE: Subscription(customer=customer)}
+    decided = {
+        line: decide(
+            AccessFacts(row, _hold_of(row, holds), deletion is not None, _of_line(comp, line)), at, is_now=is_now
+        )
+        for line, row in lines.items()
+    }
+    told = access_in(decided)
     return Explanation(
         f"{customer.subscriber or customer.email or 'somebody deleted'} ({customer.pk})",
         at,
-        decide(facts, at, is_now=is_now) if facts else NO_SUBSCRIPTION,
+        told,
         holds,
         list(customer.subscription_changes.filter(recorded_at__lte=at).order_by("-recorded_at", "-pk")[:LATEST]),
         list(_events(customer, at)[:LATEST]),
         deletion,
+        {line: access for line, access in decided.items() if line != told.line},
     )
+
+
+def _hold_of(row: Subscription, holds: list[Hold]) -> str | None:
+    return next((hold.kind for hold in holds if hold.subscription_id in ("", row.stripe_id)), None)
+
+
+def _of_line(comp: Comp | None, line: str) -> Comp | None:
+    return comp if comp and comp.plan.line == line else None
 
 
 def _comp_at(customer: Customer, at: datetime) -> Comp | None:

@@ -1,14 +1,17 @@
 """The rules of access read rows and a clock: one query, no Stripe call.
 
 Access needs a status that gives it, or a comp, and no active hold. The reasons are stable codes:
-`active`, `trialing`, `grace` and `comp` (staff gave access until a moment) give access; `grace_over`, `incomplete`,
+`active`, `trialing`, `grace`, `free` (its price costs nothing; the free plan itself is none) and `comp` (staff gave
+access until a moment) give access; `grace_over`, `incomplete`,
 `unpaid`, `paused`, `canceled`, `hold_dispute`, `hold_refund`, `hold_fraud`, `hold_staff`, `unmapped_price` (a live
 subscription to a price that belongs to no plan of ours), `closing` (the account is being deleted), `customer_deleted`,
 `no_subscription`, `no_subscriber` (a user whom nobody pays for) and `host_…` (what the project's BILLING_ACCESS_RULE
 says) do not.
+
+Each line of plans is decided for itself. Whoever names no line means the only one that the subscriber has, else `main`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +20,11 @@ from django.utils.module_loading import import_string
 
 from billing import clock
 from billing.conf import conf
-from billing.models import AccountDeletion, Comp, Hold, Plan, PlanLimit, Subscription
+from billing.models import MAIN_LINE, AccountDeletion, Comp, Customer, Hold, Plan, PlanLimit, Subscription
 
 Status = Subscription.Status
 COMP = "comp"
+FREE = "free"
 BY_HOST = "host_"
 GIVES_ACCESS = frozenset({Status.ACTIVE, Status.TRIALING})
 REASON_WITHOUT_ACCESS = {
@@ -60,6 +64,7 @@ class Access:
     subscription: Subscription | None = None
     grace_ends_at: datetime | None = None
     comp: Comp | None = None
+    line: str = MAIN_LINE
 
     @property
     def refused_by_host(self) -> str:
@@ -68,49 +73,82 @@ class Access:
 
     @property
     def is_paid(self) -> bool:
-        """Return whether the subscription gives access, rather than staff."""
-        return self.has_access and self.reason != COMP
+        """Return whether a subscription that costs something gives access, rather than staff or a free price."""
+        return self.has_access and self.reason not in (COMP, FREE)
+
+    @property
+    def is_comped(self) -> bool:
+        """Return whether staff gave the access."""
+        return self.has_access and self.reason == COMP
 
 
 NO_SUBSCRIPTION = Access(has_access=False, reason="no_subscription")
 NO_SUBSCRIBER = Access(has_access=False, reason="no_subscriber")
 
 
-def has_access(subscriber: Any, *, plan: str = "", feature: str = "") -> bool:
-    """Return whether `subscriber` has access now. Makes one query.
+def has_access(subscriber: Any, *, plan: str = "", feature: str = "", line: str = "") -> bool:
+    """Return whether `subscriber` has access now, in any line or in that `line`. Makes one query.
 
-    `plan`, a slug, asks for that plan or a higher one; `feature` asks for a plan that has it among its limits.
-    Nobody has access to a plan that does not exist.
+    `plan`, a slug, asks for that plan or a higher one of its line; `feature` asks for a plan that has it among its
+    limits. Nobody has access to a plan that does not exist.
     """
-    wanted: Any = _row_of(subscriber, _rows_for(plan, feature))
-    decided = NO_SUBSCRIPTION if wanted is None else decide(facts_of(wanted), clock.now())
+    rows = _rows_of(subscriber, plan, feature)
+    now = clock.now()
+    return any(
+        _gives(decide(facts, now), rows[0], by_row, plan, feature)
+        for of_line, (facts, by_row) in _facts_by_line(rows).items()
+        if line in ("", of_line)
+    )
+
+
+def _gives(decided: Access, first: Any, row: Any, plan: str, feature: str) -> bool:
+    """Return whether a line's access is to the plan and has the feature that the query asked for."""
     if decided.plan is None:
         return False
-    has_plan = not plan or (wanted.asked_rank is not None and decided.plan.rank >= wanted.asked_rank)
-    named_by = "has_feature_by_comp" if decided.reason == COMP else "has_feature"
-    return has_plan and (not feature or getattr(wanted, named_by))
+    if plan and (first.asked_rank is None or decided.line != first.asked_line or decided.plan.rank < first.asked_rank):
+        return False
+    return not feature or bool(row.has_feature_by_comp if decided.reason == COMP else row.has_feature)
 
 
-def of(subscriber: Any) -> Access:
-    """Return whether `subscriber` has access now, with the reason, plan and dates. Makes one query."""
-    row = _row_of(subscriber, with_access_facts())
-    return NO_SUBSCRIPTION if row is None else decide(facts_of(row), clock.now())
+def of(subscriber: Any, line: str = "") -> Access:
+    """Return whether `subscriber` has access now, with the reason, plan and dates. Makes one query.
+
+    `line`: by default the only one that the subscriber has, else `main`.
+    """
+    return access_in(lines_of(subscriber), line)
 
 
-def of_customer(customer_id: str) -> Access:
+def lines_of(subscriber: Any) -> dict[str, Access]:
+    """Return the access of `subscriber` in each line that they have or had, in one query; none for nobody."""
+    return _decided(_rows_of(subscriber))
+
+
+def access_in(lines: dict[str, Access], line: str = "") -> Access:
+    """Return the access in a line; by default in the only one there is, else in `main`."""
+    if not line:
+        line = next(iter(lines)) if len(lines) == 1 else MAIN_LINE
+    return lines.get(line) or replace(NO_SUBSCRIPTION, line=line)
+
+
+def of_customer(customer_id: str, line: str = "") -> Access:
     """Return whether a customer has access now, with the reason; the row comes with its subscriber, in one query."""
-    rows = with_access_facts().select_related("customer__subscriber")
-    row = rows.filter(customer=customer_id).first()
-    return NO_SUBSCRIPTION if row is None else decide(facts_of(row), clock.now())
+    return access_in(lines_of_customer(customer_id), line)
+
+
+def lines_of_customer(customer_id: str) -> dict[str, Access]:
+    """Return the access of a customer in each line, with the subscriber, in one query."""
+    return _decided(list(_with_facts(Customer.objects.filter(pk=customer_id)).select_related("subscriber")))
+
+
+def _decided(rows: list[Any]) -> dict[str, Access]:
+    now = clock.now()
+    return {line: decide(facts, now) for line, (facts, _) in _facts_by_line(rows).items()}
 
 
 def with_access_facts() -> QuerySet[Subscription]:
     """Return subscriptions with what `facts_of` reads of them, in one query."""
-    active = Hold.objects.active().filter(customer=OuterRef("customer")).order_by("placed_at", "pk")
-    closing = AccountDeletion.objects.filter(customer=OuterRef("customer"))
     rows: Any = Subscription.objects.annotate(
-        active_hold=Subquery(active.values("kind")[:1]),
-        is_closing=Exists(closing),
+        **_beside("customer", "stripe_id"),
         comp=FilteredRelation("customer__comps", condition=Q(customer__comps__ended_at=None)),
     )
     customer = "customer__subscriber" if conf.access_rule else "customer"
@@ -118,29 +156,67 @@ def with_access_facts() -> QuerySet[Subscription]:
     return found
 
 
+def _with_facts(customers: QuerySet[Customer]) -> Any:
+    """Return a row for each line of a customer in which a subscription counts, and at least one; in one query."""
+    rows: Any = customers.annotate(
+        comp=FilteredRelation("comps", condition=Q(comps__ended_at=None)),
+        held=FilteredRelation("subscriptions", condition=Q(subscriptions__counts=True)),
+        **_beside("pk", "held__stripe_id"),
+    )
+    subscriber = ["subscriber"] if conf.access_rule else []
+    return rows.select_related(*subscriber, "held__plan", "held__price", "comp__plan").order_by("held__line")
+
+
+def _beside(customer: str, subscription: str) -> dict[str, Any]:
+    about = Q(subscription_id="") | Q(subscription_id=OuterRef(subscription))
+    active = Hold.objects.active().filter(about, customer=OuterRef(customer)).order_by("placed_at", "pk")
+    closing = AccountDeletion.objects.filter(customer=OuterRef(customer))
+    return {"active_hold": Subquery(active.values("kind")[:1]), "is_closing": Exists(closing)}
+
+
 def facts_of(row: Any) -> AccessFacts:
     """Return the facts of a row of `with_access_facts`. Django leaves `comp` out where the join found none."""
-    return AccessFacts(row, row.active_hold, row.is_closing, getattr(row, "comp", None))
+    comp = getattr(row, "comp", None)
+    return AccessFacts(row, row.active_hold, row.is_closing, comp if comp and comp.plan.line == row.line else None)
 
 
-def _row_of(subscriber: Any, rows: QuerySet[Subscription]) -> Subscription | None:
-    """Return the subscriber's row; None, without a query, for None and for an anonymous user."""
+def _facts_by_line(rows: list[Any]) -> dict[str, tuple[AccessFacts, Any]]:
+    """Return, for each line, the facts and the row that they come from. A placeholder stands where a comp alone gives
+    access, and where there is nothing at all.
+    """
+    found: dict[str, tuple[AccessFacts, Any]] = {}
+    for row in rows:
+        held, comp = getattr(row, "held", None), getattr(row, "comp", None)
+        if held is not None:
+            held.customer = row
+            of_line = comp if comp and comp.plan.line == held.line else None
+            found[held.line] = AccessFacts(held, row.active_hold, row.is_closing, of_line), row
+    for row in rows[:1]:
+        comp = getattr(row, "comp", None)
+        line = comp.plan.line if comp else MAIN_LINE
+        if line not in found and (comp or not found):
+            nothing = Subscription(customer=row, line=line)
+            found[line] = AccessFacts(nothing, row.active_hold, row.is_closing, comp), row
+    return found
+
+
+def _rows_of(subscriber: Any, plan: str = "", feature: str = "") -> list[Any]:
+    """Return the subscriber's rows; none, without a query, for None and for an anonymous user."""
     if getattr(subscriber, "pk", None) is None:
-        return None
-    return rows.filter(customer__subscriber=subscriber).first()
-
-
-def _rows_for(plan: str, feature: str) -> QuerySet[Subscription]:
-    rows = with_access_facts()
+        return []
+    rows = _with_facts(Customer.objects.filter(subscriber=subscriber))
     if plan:
-        rows = rows.annotate(asked_rank=Subquery(Plan.objects.filter(slug=plan).values("rank")[:1]))
+        asked = Plan.objects.filter(slug=plan)
+        rows = rows.annotate(
+            asked_rank=Subquery(asked.values("rank")[:1]), asked_line=Subquery(asked.values("line")[:1])
+        )
     if feature:
         named = PlanLimit.objects.filter(feature=feature)
         rows = rows.annotate(
-            has_feature=Exists(named.filter(plan=OuterRef("plan"))),
+            has_feature=Exists(named.filter(plan=OuterRef("held__plan"))),
             has_feature_by_comp=Exists(named.filter(plan=OuterRef("comp__plan"))),
         )
-    return rows
+    return list(rows)
 
 
 def decide(facts: AccessFacts, at: datetime, *, is_now: bool = True) -> Access:
@@ -156,13 +232,16 @@ def decide(facts: AccessFacts, at: datetime, *, is_now: bool = True) -> Access:
     plan = subscription.plan if has_paid else None
     if by_status and not has_paid:
         reason = "unmapped_price"
+    elif by_status and subscription.is_free:
+        reason = FREE
+        plan = None if subscription.plan and subscription.plan.slug == conf.free_plan else plan
     if comp and (plan is None or comp.plan.rank > plan.rank):
         plan, reason = comp.plan, COMP
     if overriding := _overriding(facts, plan, is_closable=by_status or plan is not None):
         plan, reason = None, overriding
     if plan is not None and is_now and (refusal := _by_host(subscription.customer)):
         plan, reason = None, refusal
-    return Access(plan is not None, reason, plan, subscription, grace_ends_at, comp)
+    return Access(plan is not None, reason, plan, subscription, grace_ends_at, comp, subscription.line)
 
 
 def _overriding(facts: AccessFacts, plan: Plan | None, *, is_closable: bool) -> str:

@@ -13,6 +13,7 @@ WHY = {
     "grace": "a payment has been due since {past_due_since}, and grace lasts until {grace_end}",
     "grace_over": "a payment has been due since {past_due_since}, and grace ended {grace_end}",
     "comp": "a member of staff gave access to {comp_plan} until {comp_until}",
+    "free": "the subscription to {plan} costs nothing",
     "incomplete": "the first payment was never completed",
     "unpaid": "every attempt to collect the payment failed",
     "paused": "the subscription is paused at Stripe",
@@ -22,7 +23,7 @@ WHY = {
     "hold_fraud": "a payment was reported as fraud",
     "hold_staff": "a member of staff placed a hold on access",
     "unmapped_price": "its price {unmapped_price} belongs to no plan: give the price a lookup key <plan>_<interval> at "
-    "Stripe, then process one of its events again",
+    "Stripe, or run import_customers --price, then refresh the customer",
     "closing": "the account is being deleted",
     "customer_deleted": "the customer was deleted at Stripe",
     "no_subscription": "there has never been a subscription",
@@ -33,6 +34,7 @@ def sentence_of(access: Access) -> str:
     """Return the reason as a sentence: "The subscription is active and paid until 3 Dec 2026."."""
     row = access.subscription
     facts = {
+        "plan": str(row.plan or "no plan") if row else "",
         "period_end": moment(row.current_period_end if row else None),
         "trial_end": moment(row.trial_end if row else None),
         "past_due_since": moment(row.past_due_since if row else None),

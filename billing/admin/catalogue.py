@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from billing.catalogue import definitions
@@ -57,7 +57,7 @@ class PlanAdmin(OwnColumnsOnly, EditableInTheDatabase, admin.ModelAdmin):
     inlines = [PlanLimitInline, PriceInline]
     fieldsets = [
         (None, {"fields": ["name", "slug", "description", "is_public"]}),
-        ("Rules", {"fields": ["rank", "grace_days", "trial_days"]}),
+        ("Rules", {"fields": ["line", "rank", "grace_days", "trial_days"]}),
     ]
 
     class Media:
@@ -73,7 +73,7 @@ class PlanAdmin(OwnColumnsOnly, EditableInTheDatabase, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         rows = super().get_queryset(request).prefetch_related("limits", "prices")
-        return rows.annotate(subscriber_count=Count("subscriptions"))
+        return rows.annotate(subscriber_count=Count("subscriptions", filter=Q(subscriptions__counts=True)))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> list[str]:
         """The slug never changes: settings, code and Stripe's metadata use it to name a plan."""

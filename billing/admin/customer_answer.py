@@ -60,10 +60,9 @@ def answer_for(request: HttpRequest, customer: Customer) -> Answer:
     except NotAMoment as error:
         at, problem = None, str(error)
     told = access.explain_customer(customer, at)
-    row = (
-        None if at else Subscription.objects.select_related("plan", "price", "pending_price").filter(customer=customer)
-    )
-    facts = [(name, value) for name, value in _facts(told, row.first() if row is not None else None) if value]
+    then = told.decided.subscription
+    now = customer.subscription_in(then.line) if then is not None and not at else None
+    facts = [(name, value) for name, value in _facts(told, now if now and now.pk else None) if value]
     return Answer(at, told, list(_badges(told)), facts, problem)
 
 

@@ -22,6 +22,7 @@ from .timeline_sources import SOURCES
 
 WHO: list[Any] = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
 FACTS = ["billing-facts"]
+MOST_LINKED = 10
 NEVER_BOUGHT = "No customer has this address, but a user does: {}. If they paid, they used another address."
 
 
@@ -147,10 +148,12 @@ class CustomerPage(ReadOnlyAdmin):
 
     @display.column("more")
     def elsewhere(self, customer: Customer) -> Any:
-        subscription = getattr(customer, "subscription", None)
         links = [display.list_link("stripeevent", "Events", q=customer.pk)]
-        if subscription:
-            links.append(display.row_link("subscription", subscription.pk, "Subscription"))
+        rows = list(customer.subscriptions.order_by("-counts", "-started_at", "pk")[:MOST_LINKED])
+        if len(rows) == 1:
+            links.append(display.row_link("subscription", rows[0].pk, "Subscription"))
+        elif rows:
+            links += [display.row_link("subscription", row.pk, row.stripe_id) for row in rows]
         return display.side_by_side(links, between=" · ")
 
 

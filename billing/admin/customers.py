@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest
 
 from billing import clock
-from billing.models import CheckoutAttempt, Comp, Customer, Hold
+from billing.models import MAIN_LINE, CheckoutAttempt, Comp, Customer, Hold, Subscription
 
 from . import cause_words, display, finding, payment_words, people, subscription_words
 from .customer_page import CustomerPage
@@ -19,7 +19,7 @@ from .readonly import ReadOnlyAdmin
 class CustomerAdmin(CustomerPage):
     list_display = ["who", "plan", "state", "holds_in_force", "created"]
     list_filter = ["created_at", ("deleted_at", open_filter("customer at Stripe", "Active", "Deleted at Stripe"))]
-    list_select_related = ["subscriber", "subscription__plan"]
+    list_select_related = ["subscriber"]
     ordering = ["-created_at"]
     search_help_text = (
         "The beginning of an e-mail address, or the Stripe id of a customer, invoice, subscription, "
@@ -38,7 +38,10 @@ class CustomerAdmin(CustomerPage):
         on_hold = Hold.objects.active().filter(customer=OuterRef("pk")).order_by("placed_at")
         comp = Comp.objects.open().filter(customer=OuterRef("pk"))
         first = {"hold": Subquery(on_hold.values("kind")[:1]), "comp_until": Subquery(comp.values("until")[:1])}
-        return super().get_queryset(request).annotate(**first)
+        counting = Subscription.objects.filter(customer=OuterRef("pk"), counts=True, line=MAIN_LINE)
+        first["status"] = Subquery(counting.values("status")[:1])
+        shown = Subscription.objects.filter(counts=True).select_related("plan", "price")
+        return super().get_queryset(request).annotate(**first).prefetch_related(Prefetch("subscriptions", shown))
 
     @display.column("who", ordering="email")
     def who(self, customer: Customer) -> Any:
@@ -46,15 +49,15 @@ class CustomerAdmin(CustomerPage):
 
     @display.column("plan")
     def plan(self, customer: Customer) -> Any:
-        subscription = getattr(customer, "subscription", None)
-        return subscription.plan if subscription else None
+        plans = [row.plan for row in customer.subscriptions.all() if row.counts and row.plan]
+        return display.lines(*plans) if plans else None
 
-    @display.column("status", ordering="subscription__status")
+    @display.column("status", ordering="status")
     def state(self, customer: Customer) -> Any:
         if customer.deleted_at:
             return display.badge("deleted", "quiet", "Deleted at Stripe; records of payments are kept")
-        subscription = getattr(customer, "subscription", None)
-        return subscription_words.status_badge(subscription.status) if subscription else None
+        subscription = customer.subscription
+        return subscription_words.status_badge(subscription.status) if subscription.pk else None
 
     @display.column("hold or comp")
     def holds_in_force(self, customer: Any) -> Any:

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from billing import cause, clock, lanes, subscriptions
 from billing.access import moment
-from billing.models import AccountDeletion, Comp, Customer, Hold, Subscription
+from billing.models import AccountDeletion, Comp, Customer, Hold
 from billing.subscriptions import comps, holds
 
 from . import staff_forms
@@ -175,9 +175,9 @@ def _about_refresh(customer: Customer) -> list[str]:
 
 
 def _refresh(customer: Customer, given: dict[str, Any]) -> str:
-    before = Subscription.objects.filter(customer=customer).values_list("status", flat=True).first()
+    before = customer.subscription.status
     after = subscriptions.refresh(customer).status
-    changed = f"{before or 'none'} to {after}" if before != after else f"still {after}"
+    changed = f"{before} to {after}" if before != after else f"still {after}"
     return f"Refreshed from Stripe ({changed})"
 
 

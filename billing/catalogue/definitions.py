@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from billing.conf import conf
-from billing.models import Plan, PlanLimit, Price
+from billing.models import MAIN_LINE, Plan, PlanLimit, Price
 
 Interval = Price.Interval
 WHY_READ_ONLY = "The setting BILLING_PLANS defines these plans: change them there, then run `manage.py setup`."
@@ -17,13 +17,14 @@ class PlanDefinition:
     """A definition states a plan as the settings do.
 
     `limits`: feature → how many a month, None for any number. `prices`: interval → currency → amount in minor units,
-    the main currency first. `grace_days` None: BILLING_GRACE_DAYS.
+    the main currency first. `grace_days` None: BILLING_GRACE_DAYS. `line`: the plans that it excludes.
     """
 
     slug: str
     name: str
     rank: int
     description: str = ""
+    line: str = MAIN_LINE
     limits: dict[str, int | None] = field(default_factory=dict)
     trial_days: int = 0
     grace_days: int | None = None

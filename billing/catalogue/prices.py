@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 
 from billing.models import Plan, Price
+from billing.stripe_client import id_of
 
 Interval = Price.Interval
 
@@ -21,6 +22,7 @@ class Remembered(dict[str, "Price | None"]):
     def __init__(self, known: dict[str, Price], *, is_dry: bool) -> None:
         super().__init__(known)
         self.is_dry = is_dry
+        self.lines: dict[str, str] | None = None
 
 
 _remembered: ContextVar[Remembered | None] = ContextVar("remembered_prices", default=None)
@@ -119,6 +121,20 @@ def plan_item(items: list[dict[str, Any]]) -> tuple[dict[str, Any], Price]:
     return max(found, key=lambda pair: pair[1].plan.rank)
 
 
+def line_of_product(items: list[dict[str, Any]]) -> str | None:
+    """Return the line of the plan that is sold by a product of one of these items; None if no product is ours."""
+    remembered = _remembered.get()
+    lines = _lines_by_product() if remembered is None or remembered.lines is None else remembered.lines
+    if remembered is not None:
+        remembered.lines = lines
+    products = (id_of(item["price"].get("product")) for item in items)
+    return next((lines[product] for product in products if product in lines), None)
+
+
+def _lines_by_product() -> dict[str, str]:
+    return dict(Price.objects.exclude(product="").values_list("product", "plan__line"))
+
+
 def is_plan(items: list[dict[str, Any]]) -> bool:
     """Return whether a subscription with these items is to a plan of ours."""
     try:
@@ -159,6 +175,7 @@ def _plan_named(key: str) -> Plan | None:
 def price_columns(stripe_price: dict[str, Any]) -> dict[str, Any]:
     """Return our columns of a Stripe price, without `currency_options` if they were not expanded."""
     found = {
+        "product": id_of(stripe_price.get("product")),
         "lookup_key": stripe_price.get("lookup_key") or "",
         "currency": stripe_price["currency"],
         "unit_amount": stripe_price.get("unit_amount"),

@@ -4,9 +4,9 @@ from typing import Any
 
 from billing.models import CheckoutAttempt, Customer
 from billing.stripe_client import fetch, readers
+from billing.subscriptions import ATTEMPT_KEY
 
 Status = CheckoutAttempt.Status
-ATTEMPT_KEY = "billing_attempt"  # in the metadata of what an attempt makes at Stripe
 ENDS = {"complete": Status.COMPLETED, "expired": Status.EXPIRED}
 
 

@@ -1,4 +1,4 @@
-"""A subscriber buys here: one open Checkout per customer, and never a second subscription beside a live one.
+"""A subscriber buys here: one open Checkout per customer, and never a second subscription beside a live one of a line.
 
 `start` does not write the subscription, so it does not take the lane, and no buyer waits for a drain. Nothing that
 runs at the same time can do harm:
@@ -12,7 +12,7 @@ runs at the same time can do harm:
 - A change, a cancellation: they need a live subscription, beside which nothing is sold.
 - A deletion closes the open attempt in the transaction that begins it; an attempt made later is given up.
 
-A second subscription made in another way, such as by hand, is for `duplicates`.
+A second one that is made all the same is for `subscriptions.duplicates`. What another product sells is not in the way.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from billing import cause, confirmed, lanes, payments, stripe_client, subscripti
 from billing.conf import conf
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
 from billing.stripe_client import id_of
-from billing.subscriptions import seats
+from billing.subscriptions import ATTEMPT_KEY, seats
 
 from . import attempts, prices
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
@@ -60,8 +60,9 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     """Return an attempt with a Checkout session; its `url` is the page to send the buyer to.
 
     1. Find the price for sale, and refuse an unconfirmed address. 2. Find or make the customer.
-    3. Refuse if a subscription is live. 4. Reuse the open attempt if it is for the same price and seats, and Stripe
-       still has it open; close any other. 5. Otherwise make an attempt, whose id is the session's idempotency key.
+    3. Refuse if a subscription of the plan's line is live and costs money. 4. Reuse the open attempt if it is for the
+       same price and seats, and Stripe still has it open; close any other. 5. Otherwise make an attempt, whose id is
+       the session's idempotency key.
 
     Raises `PriceNotOffered`, `EmailUnconfirmed`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`,
     `StripeUnavailable`, `StripeRefused`.
@@ -70,12 +71,13 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber)
-    if Subscription.objects.filter(customer=customer).exclude(status__in=NOT_LIVE).exists():
+    line = price.plan.line
+    if _is_in_the_way(customer.subscription_in(line)):
         raise AlreadySubscribed
     wanted = Wanted(price, currency, seats.seats_of(subscriber))
     reusable = _reusable_attempt(customer, wanted)
-    earlier = stripe_client.get("/v1/subscriptions", customer=customer.pk, status="all", limit=100)["data"]
-    if any(subscription["status"] not in NOT_LIVE for subscription in earlier):
+    earlier = [row for row, _ in subscriptions.projected_now(customer) if row.line == line]
+    if any(map(_is_in_the_way, earlier)):
         raise AlreadySubscribed
     if reusable:
         return reusable
@@ -85,7 +87,12 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
         raise CheckoutReplaced
     if attempt.session_id:
         return attempt
-    return _with_session(attempt, is_first=not earlier)
+    return _with_session(attempt, is_first=all(row.is_free for row in earlier))
+
+
+def _is_in_the_way(row: Subscription) -> bool:
+    """Return whether a subscription would be billed beside the one to buy. A free one is moved on from."""
+    return row.status not in NOT_LIVE and not row.is_free
 
 
 def _reusable_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:
@@ -162,7 +169,7 @@ def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttemp
 def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
     """Return the session's parameters. Only somebody who never subscribed gets a trial."""
     subscriber = attempt.customer.subscriber
-    metadata = {attempts.ATTEMPT_KEY: str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
+    metadata = {ATTEMPT_KEY: str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
     subscription_data: dict[str, Any] = {"metadata": metadata}
     if conf.invoice.get("memo"):
         subscription_data["description"] = conf.invoice["memo"]

@@ -8,11 +8,11 @@ from billing import stripe_client
 from billing.conf import conf
 from billing.models import AccountDeletion, Customer
 from billing.stripe_client import readers
-from billing.subscriptions import customer_details
+from billing.subscriptions import METADATA_KEY, customer_details
 
 from .refusals import AccountClosing
 
-METADATA_KEY = "billing_subscriber"
+__all__ = ["METADATA_KEY", "customer_for", "find_customer", "refuse_if_deleting", "request_key", "subscriber_key"]
 
 
 def customer_for(subscriber: Any) -> Customer:

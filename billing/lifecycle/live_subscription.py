@@ -10,8 +10,8 @@ from typing import Any
 
 from billing import catalogue, cause, lanes, stripe_client, subscriptions
 from billing.lanes import LaneBusy
-from billing.models import Customer, Price, Subscription
-from billing.stripe_client import StripeUnavailable, fetch, id_of, readers
+from billing.models import MAIN_LINE, Customer, Price, Subscription
+from billing.stripe_client import StripeUnavailable, id_of, readers
 from billing.subscriptions import PendingChange, pending_change_of
 
 from .customers import refuse_if_deleting, request_key
@@ -116,12 +116,12 @@ def _is_same(one: Price, other: Price) -> bool:
     return (one.plan_id, one.interval, one.interval_count) == (other.plan_id, other.interval, other.interval_count)
 
 
-def standing_of(customer: Customer) -> Standing:
-    """Ask Stripe now. Raises `NoSubscription` if there never was a subscription, and `StripeUnavailable`."""
-    found = subscriptions.current_subscription(fetch.subscriptions(customer.pk))
-    if found is None:
-        raise NoSubscription
-    return Standing(customer, found)
+def standing_of(customer: Customer, line: str = MAIN_LINE) -> Standing:
+    """Ask Stripe now. Raises `NoSubscription` if there never was a subscription in the line, `StripeUnavailable`."""
+    for row, found in subscriptions.projected_now(customer):
+        if row.counts and row.line == line:
+            return Standing(customer, found)
+    raise NoSubscription
 
 
 def customer_of(subscriber: Any) -> Customer:

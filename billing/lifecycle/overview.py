@@ -74,7 +74,7 @@ class Overview:
     @property
     def is_comped(self) -> bool:
         """Return whether staff gave the plan in effect."""
-        return self.has_access and not self.decided.is_paid
+        return self.decided.is_comped
 
     @property
     def comp_ends_at(self) -> datetime | None:

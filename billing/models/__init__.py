@@ -1,11 +1,12 @@
 """This room defines the tables of `billing`, for every other room and for host projects."""
 
 from .alerts import Alert
-from .catalogue import Plan, PlanLimit, Price
+from .catalogue import MAIN_LINE, Plan, PlanLimit, Price
 from .comp import Comp
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
-from .history import MrrMovement, SubscriptionChange
+from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
+from .items import SubscriptionItem
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
@@ -15,8 +16,10 @@ from .sync import SyncRun
 from .usage import Usage
 
 __all__ = [
+    "MAIN_LINE",
     "AccountDeletion",
     "Alert",
+    "AnnouncedAccess",
     "CheckoutAttempt",
     "Comp",
     "Customer",
@@ -39,6 +42,7 @@ __all__ = [
     "StripeWrite",
     "Subscription",
     "SubscriptionChange",
+    "SubscriptionItem",
     "SyncRun",
     "Usage",
     "email_field",

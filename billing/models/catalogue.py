@@ -4,13 +4,21 @@ from typing import Any
 
 from django.db import models
 
+MAIN_LINE = "main"
+
 
 class Plan(models.Model):
-    """A plan gives access. `rank` orders plans: a change to a lower rank is a downgrade."""
+    """A plan gives access. `rank` orders plans: a change to a lower rank is a downgrade.
+
+    A line is a family of plans that exclude each other: a subscriber has at most one plan of each line.
+    """
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True)
+    line = models.SlugField(
+        default=MAIN_LINE, help_text="Plans of one line exclude each other; a subscriber may have several lines"
+    )
     rank = models.PositiveSmallIntegerField(default=0)
     grace_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Days of access while a payment is overdue; empty: BILLING_GRACE_DAYS"
@@ -56,6 +64,7 @@ class Price(models.Model):
 
     id = models.CharField(primary_key=True, max_length=255)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
+    product = models.CharField(max_length=255, blank=True, db_index=True, help_text="The id of its product at Stripe")
     lookup_key = models.CharField(max_length=200, blank=True, db_index=True)
     currency = models.CharField(max_length=3)
     unit_amount = models.BigIntegerField(null=True, help_text="Minor units; empty if Stripe prices by tiers")
@@ -71,3 +80,8 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         return self.lookup_key or self.id
+
+    def is_free_in(self, currency: str) -> bool:
+        """Return whether the price costs nothing in a currency. A price by tiers has no amount, and is not free."""
+        amount = self.unit_amount if currency == self.currency else self.currency_options.get(currency)
+        return amount == 0

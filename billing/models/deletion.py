@@ -26,7 +26,8 @@ class AccountDeletionQuerySet(models.QuerySet["AccountDeletion"]):
         person have arrived, which Stripe still delivers for days.
         """
         is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=at)
-        bills_again = Q(customer__subscription__status__in=BILLED)
+        billed = Subscription.objects.filter(customer=OuterRef("customer_id"), status__in=BILLED)
+        bills_again = Q(Exists(billed))
         events = StripeEvent.objects.unredacted().filter(lane=OuterRef("customer_id"))
         is_told_of = Q(Exists(events), done_at__gt=at - EVENTS_COME_FOR)
         return self.filter(is_due, Q(done_at=None) | bills_again | is_told_of)

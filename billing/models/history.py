@@ -1,10 +1,12 @@
-"""Each real change of a subscription adds a row of history, which is never overwritten."""
+"""Each real change of a subscription adds a row of history, which is never overwritten; what was last announced too
+is kept here.
+"""
 
 from typing import ClassVar
 
 from django.db import models
 
-from .catalogue import Plan, Price
+from .catalogue import MAIN_LINE, Plan, Price
 from .subscription import Customer, Subscription
 
 
@@ -13,6 +15,9 @@ class SubscriptionChange(models.Model):
 
     STATE: ClassVar[tuple[str, ...]] = (
         "stripe_id",
+        "whose",
+        "line",
+        "counts",
         "status",
         "plan_id",
         "price_id",
@@ -32,6 +37,9 @@ class SubscriptionChange(models.Model):
     recorded_at = models.DateTimeField()
     cause = models.CharField(max_length=255, blank=True, default="", help_text="The event or person that caused it")
     stripe_id = models.CharField(max_length=255, blank=True)
+    whose = models.CharField(max_length=7, choices=Subscription.Whose.choices, default=Subscription.Whose.OURS)
+    line = models.SlugField(blank=True, default=MAIN_LINE)
+    counts = models.BooleanField(default=True, help_text="Whether it was the one in its line that gave access")
     status = models.CharField(max_length=20, choices=Subscription.Status.choices)
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -83,3 +91,18 @@ class MrrMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.kind} {self.amount} {self.currency}"
+
+
+class AnnouncedAccess(models.Model):
+    """A row keeps what was last announced of a customer's access in a line, whichever subscription gave it."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="announced_access")
+    line = models.SlugField(default=MAIN_LINE)
+    is_granted = models.BooleanField(default=False, help_text="Whether access_granted was announced last")
+    revoked_because = models.CharField(max_length=40, blank=True, help_text="Reason of the last access_revoked")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "line"], name="billing_announced_once_per_line")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.line} {'granted' if self.is_granted else 'revoked'}"

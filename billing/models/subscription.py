@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from billing.conf import conf
 
-from .catalogue import Plan, Price
+from .catalogue import MAIN_LINE, Plan, Price
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -54,13 +54,35 @@ class Customer(models.Model):
     def __str__(self) -> str:
         return self.id
 
+    @property
+    def subscription(self) -> "Subscription":
+        """Return the subscription that counts in the line `main`, or a placeholder."""
+        return self.subscription_in(MAIN_LINE)
+
+    def subscription_in(self, line: str) -> "Subscription":
+        """Return the subscription that counts in a line; a placeholder, which is not saved, if there is none."""
+        if "subscriptions" in getattr(self, "_prefetched_objects_cache", {}):
+            rows = [row for row in self.subscriptions.all() if row.counts and row.line == line]
+        else:
+            rows = list(self.subscriptions.select_related("plan", "price").filter(counts=True, line=line)[:1])
+        return rows[0] if rows else Subscription(customer=self, line=line)
+
 
 class Subscription(models.Model):
-    """A row shows a customer's subscription as Stripe last described it; only `billing.subscriptions` writes it.
+    """A row shows one subscription as Stripe last described it; only `billing.subscriptions` writes it.
+
+    A customer may have any number of them. `whose` tells whether it is to a plan of ours, to a price that no plan
+    knows, or to another product of the same Stripe account. In each line of plans at most one counts: what a
+    subscriber has is read from that one alone. A placeholder, which is never saved, stands where none counts.
 
     Stripe's `status`, a scheduled cancellation (`cancel_at`) and our holds are independent of each other.
     A pending change of plan stands in the `pending_…` columns, whoever asked for it.
     """
+
+    class Whose(models.TextChoices):
+        OURS = "ours", "to a plan of ours"
+        UNKNOWN = "unknown", "to a price that no plan knows"
+        FOREIGN = "foreign", "to another product of the Stripe account"
 
     class Pending(models.TextChoices):
         SCHEDULED = "scheduled", "at the end of the period"
@@ -79,13 +101,17 @@ class Subscription(models.Model):
 
     TERMINAL = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
 
-    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="subscription")
-    stripe_id = models.CharField(max_length=255, blank=True, db_index=True)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="subscriptions")
+    stripe_id = models.CharField(max_length=255, blank=True, unique=True)
+    whose = models.CharField(max_length=7, choices=Whose.choices, default=Whose.OURS)
+    line = models.SlugField(blank=True, default=MAIN_LINE, help_text="The line of its plan; empty if it is foreign")
+    counts = models.BooleanField(default=True, help_text="Whether it is the one in its line that gives access")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.NONE)
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="subscriptions")
     price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField(default=1)
     currency = models.CharField(max_length=3, blank=True)
+    mrr = models.BigIntegerField(default=0, help_text="Monthly recurring revenue, minor units of its currency")
     started_at = models.DateTimeField(null=True, blank=True)
     current_period_start = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)
@@ -108,10 +134,7 @@ class Subscription(models.Model):
     announced_trial_end = models.DateTimeField(null=True, blank=True, help_text="Trial end of the last trial_ending")
     announced_renewal = models.DateTimeField(null=True, blank=True, help_text="Renewal of the last renewal_coming")
     announced_card_expiry = models.DateField(null=True, blank=True, help_text="Card expiry of the last card_expiring")
-    has_announced_access = models.BooleanField(
-        default=False, help_text="Whether access_granted was announced last, not access_revoked"
-    )
-    revoked_because = models.CharField(max_length=40, blank=True, help_text="Reason of the last access_revoked")
+    has_announced_start = models.BooleanField(default=False, help_text="Whether subscription_started was announced")
     fetched_at = models.DateTimeField(null=True, blank=True, help_text="When we began to ask Stripe for this state")
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -120,9 +143,27 @@ class Subscription(models.Model):
             models.Index(fields=["past_due_since"], name="billing_past_due", condition=Q(past_due_since__isnull=False)),
             models.Index(fields=["current_period_end"], name="billing_period_end"),
         ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "line"], condition=Q(counts=True), name="billing_one_counts_per_line"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.plan or 'no plan'} {self.status}"
+
+    @property
+    def is_ours(self) -> bool:
+        return self.whose == self.Whose.OURS
+
+    @property
+    def is_foreign(self) -> bool:
+        return self.whose == self.Whose.FOREIGN
+
+    @property
+    def is_free(self) -> bool:
+        """Return whether its price costs nothing: a plan without money, beside which anything may be bought."""
+        return self.price is not None and self.price.is_free_in(self.currency)
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
@@ -142,6 +183,9 @@ class Hold(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="holds")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     reference = models.CharField(max_length=255, help_text="The dispute, charge or case that caused the hold")
+    subscription_id = models.CharField(
+        max_length=255, blank=True, default="", help_text="The subscription whose access it withholds; empty for all"
+    )
     reason = models.TextField(blank=True, help_text="Reason given by the member of staff who placed the hold")
     cause = models.CharField(
         max_length=255, blank=True, default="", help_text="The event or person that placed the hold"

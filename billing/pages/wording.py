@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from billing.lifecycle import Overview
-from billing.models import PaymentFailure, Plan
+from billing.models import PaymentFailure, Plan, Subscription
 from billing.pages import invoice_links
 
 
@@ -56,10 +56,6 @@ HELD = {
         "Access paused: a payment is being checked",
         "The card's bank warned us about a payment. Write to us and we'll sort it out together.",
     ),
-    "unmapped_price": (
-        "Your plan is being set up",
-        "You have subscribed to a plan that we haven't set up here yet. Write to us and we'll set it up at once.",
-    ),
     "hold_staff": ("Access paused", "Our team has paused your access. Write to us and we'll tell you why."),
 }
 
@@ -93,7 +89,14 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
 
 def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
     """Return the banners, the most urgent first. `failure` is the last failure of the invoice that is still open."""
-    found = [_held(overview), _refused(overview), _overdue(overview, failure), _ended(overview), _leaving(overview)]
+    found = [
+        _held(overview),
+        _unknown(overview),
+        _refused(overview),
+        _overdue(overview, failure),
+        _ended(overview),
+        _leaving(overview),
+    ]
     found += [_pending(overview), *_overflows(overview)]
     return [banner for banner in found if banner]
 
@@ -101,6 +104,22 @@ def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
 def _held(overview: Overview) -> Banner | None:
     kind = f"hold_{overview.holds[0].kind}" if overview.holds else ""
     return Banner(Tone.PROBLEM, *HELD[kind]) if kind else None
+
+
+def _unknown(overview: Overview) -> Banner | None:
+    """Return the banner for a live subscription at a price that no plan knows."""
+    held = overview.subscription
+    if (
+        held is None
+        or held.whose != Subscription.Whose.UNKNOWN
+        or overview.status in {"canceled", "incomplete_expired"}
+    ):
+        return None
+    if overview.has_access:
+        sentence = f"You keep {_name(overview.effective_plan)} meanwhile. Write to us if you would like to know more."
+        return Banner(Tone.NOTICE, "Your new price is being set up", sentence)
+    sentence = "You have subscribed to a plan that we haven't set up here yet. Write to us and we'll set it up at once."
+    return Banner(Tone.PROBLEM, "Your plan is being set up", sentence)
 
 
 def _refused(overview: Overview) -> Banner | None:

@@ -16,19 +16,22 @@ from . import invoices
 
 def record_dispute(customer: Customer, dispute_id: str) -> None:
     """Record a dispute as Stripe has it now, and place or release its hold."""
-    subscription = subscriptions.refresh(customer)
+    subscriptions.refresh(customer)
     found = fetch.dispute(dispute_id, customer.pk)
     mirror.write_object(found["charge"])
     mirror.write_object(found)
     link = invoices.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
+    subscription = subscriptions.row_for(customer, link.subscription_id if link else "")
     before = Dispute.objects.filter(pk=dispute_id).first()
     dispute = _write_dispute(customer, found, link)
-    _apply_to_access(subscription, dispute, link)
+    if not subscription.is_foreign:
+        _apply_to_access(subscription, dispute, link)
     has_escalated = before is not None and before.is_inquiry and not dispute.is_inquiry
     if dispute.is_open and (before is None or has_escalated):
-        signals.dispute_opened.send(sender=Dispute, subscription=subscription, dispute=dispute)
+        if not subscription.is_foreign:
+            signals.dispute_opened.send(sender=Dispute, subscription=subscription, dispute=dispute)
         _alert_staff(dispute)
-    elif not dispute.is_open and (before is None or before.is_open):
+    elif not dispute.is_open and (before is None or before.is_open) and not subscription.is_foreign:
         signals.dispute_closed.send(sender=Dispute, subscription=subscription, dispute=dispute)
 
 
@@ -71,16 +74,16 @@ def _write_dispute(customer: Customer, found: dict[str, Any], link: InvoicePayme
 def _apply_to_access(subscription: Subscription, dispute: Dispute, link: InvoicePayment | None) -> None:
     """Place or release the hold of a dispute, and cancel the subscription after a lost one.
 
-    An inquiry changes nothing, and neither does a dispute about a one-off payment or an ended subscription. Losing
-    also cancels a live subscription that is not the one that counts, or it would go on billing.
+    An inquiry changes nothing, and neither does a dispute about a one-off payment or an ended subscription. The hold
+    is of the disputed subscription alone, whether or not it is the one that counts.
     """
     customer = subscription.customer
     disputed = link.subscription_id if link else ""
     is_live = bool(disputed) and subscriptions.is_live(customer, disputed)
     is_over = dispute.is_lost and conf.lost_dispute_cancels
     is_held = (dispute.is_real_and_open and conf.dispute_holds) or is_over
-    if is_held and is_live and disputed == subscription.stripe_id:
-        holds.place(customer, Hold.Kind.DISPUTE, dispute.pk)
+    if is_held and is_live:
+        holds.place(customer, Hold.Kind.DISPUTE, dispute.pk, subscription_id=disputed)
     else:
         holds.release(customer, Hold.Kind.DISPUTE, dispute.pk)
     if is_live and is_over:

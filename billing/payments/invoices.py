@@ -18,15 +18,16 @@ def record_payment(customer: Customer, invoice_id: str) -> None:
 
     Stripe sends `invoice.paid` and `invoice.payment_succeeded` for one card payment, so each invoice has one effect.
     """
-    subscription = subscriptions.refresh(customer)
+    subscriptions.refresh(customer)
     invoice = fetch.settled_invoice(invoice_id, customer.pk)
+    subscription = subscriptions.row_for(customer, subscription_of(invoice))
     mirror.write_object(invoice)
     was_past_due = PaymentFailure.objects.filter(invoice_id=invoice_id).exists()
     payment, is_new = Payment.objects.get_or_create(
         invoice_id=invoice_id, defaults={"customer": customer, **_payment_columns(invoice)}
     )
     _record_links(customer, invoice)
-    if is_new and payment.amount > 0:
+    if is_new and payment.amount > 0 and not subscription.is_foreign:
         signals.payment_succeeded.send(sender=Payment, subscription=subscription, payment=payment)
         if was_past_due:
             signals.payment_recovered.send(sender=Payment, subscription=subscription, payment=payment)
@@ -38,8 +39,9 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
     `at_the_time` is the invoice as the event shows it. A payment that waits for the cardholder sends both
     `payment_failed` and `payment_action_required`: the payment intent's state now decides which one is announced.
     """
-    subscription = subscriptions.refresh(customer)
+    subscriptions.refresh(customer)
     invoice = fetch.invoice(id_of(at_the_time), customer.pk)
+    subscription = subscriptions.row_for(customer, subscription_of(invoice))
     mirror.write_object(invoice)
     failure, is_new = PaymentFailure.objects.get_or_create(
         invoice_id=invoice["id"],
@@ -56,7 +58,7 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
     )
     is_first_payment = at_the_time["billing_reason"] == "subscription_create"
     is_passed = invoice["status"] in NO_FURTHER_EFFECT or invoice["attempt_count"] > failure.attempt
-    if is_new and not is_passed and not is_first_payment:
+    if is_new and not is_passed and not is_first_payment and not subscription.is_foreign:
         signal = signals.payment_action_required if failure.is_action_required else signals.payment_failed
         signal.send(sender=PaymentFailure, subscription=subscription, failure=failure)
 

@@ -25,10 +25,11 @@ def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
 
 def record_refunds(customer: Customer, charge_id: str) -> None:
     """Record a charge's refunds as Stripe has them now, and place or release the hold of a full refund."""
-    subscription = subscriptions.refresh(customer)
+    subscriptions.refresh(customer)
     charge = fetch.charge(charge_id, customer.pk)
     mirror.write_object(charge)
     link = invoices.link_of(customer, id_of(charge["payment_intent"]), charge_id)
+    subscription = subscriptions.row_for(customer, link.subscription_id if link else "")
     refunded, latest = 0, None
     for refund in fetch.refunds(charge):
         mirror.write_object(refund)
@@ -59,6 +60,8 @@ def _record_refund(
         "created_at": from_timestamp(refund["created"]),
     }
     row, _ = Refund.objects.update_or_create(pk=refund["id"], defaults=status, create_defaults={**status, **facts})
+    if subscription.is_foreign:
+        return
     if row.status in UNDONE and before is not None and before not in UNDONE:
         signals.refund_failed.send(sender=Refund, subscription=subscription, refund=row)
     elif row.status not in UNDONE and before is None:
@@ -70,10 +73,9 @@ def _end_refunded_period(
 ) -> None:
     """Hold access and cancel the subscription: all that was paid for the running period was refunded."""
     customer = subscription.customer
-    if not subscriptions.is_live(customer, link.subscription_id):
+    if subscription.is_foreign or not subscriptions.is_live(customer, link.subscription_id):
         return
     if not invoices.pays_for_period_at(customer, link, refunded_at):
         return
-    if link.subscription_id == subscription.stripe_id:
-        holds.place(customer, Hold.Kind.REFUND, charge_id)
+    holds.place(customer, Hold.Kind.REFUND, charge_id, subscription_id=link.subscription_id)
     writes.owe(customer, link.subscription_id, reference=charge_id)

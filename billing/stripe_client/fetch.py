@@ -45,6 +45,10 @@ def subscriptions_request(customer: str) -> Request:
     return "/v1/subscriptions", {"customer": customer, "status": "all", "limit": 100, "expand": SUBSCRIPTION_EXPAND}
 
 
+def items_request(subscription: str) -> Request:
+    return "/v1/subscription_items", {"subscription": subscription, "limit": 100}
+
+
 def invoice_request(invoice: str) -> Request:
     return _path("invoices", invoice), {"expand": INVOICE_EXPAND}
 
@@ -81,14 +85,22 @@ def invoice_payment_request(payment_intent: str) -> Request:
 def subscriptions(customer_id: str) -> list[dict[str, Any]]:
     """Return all of a customer's subscriptions, ended ones too, newest first; none for a deleted customer.
 
-    A customer that this key's account does not know at all is an error: it says nothing about their subscription.
+    Each has all its items: a list brings only the first ten. A customer that this key's account does not know at all
+    is an error: it says nothing about their subscription.
     """
     try:
-        return _list(subscriptions_request(customer_id))
+        return [_with_all_items(found) for found in _all(subscriptions_request(customer_id))]
     except StripeRefused as error:
         if error.code == "resource_missing" and is_deleted(customer_id):
             return []
         raise
+
+
+def _with_all_items(subscription: dict[str, Any]) -> dict[str, Any]:
+    items = subscription["items"]
+    if not items["has_more"]:
+        return subscription
+    return {**subscription, "items": {**items, "data": _all(items_request(subscription["id"])), "has_more": False}}
 
 
 def is_deleted(customer_id: str) -> bool:
@@ -170,3 +182,14 @@ def _get(request: Request) -> dict[str, Any]:
 def _list(request: Request) -> list[dict[str, Any]]:
     data: list[dict[str, Any]] = _get(request)["data"]
     return data
+
+
+def _all(request: Request) -> list[dict[str, Any]]:
+    """Return all objects of a list, page by page."""
+    path, params = request
+    page = _get(request)
+    found: list[dict[str, Any]] = page["data"]
+    while page["has_more"]:
+        page = _get((path, {**params, "starting_after": found[-1]["id"]}))
+        found = [*found, *page["data"]]
+    return found

@@ -29,7 +29,7 @@ FIELDS: dict[str, str] = {
     "payment_method": "id card?.brand card?.exp_month card?.exp_year card?.last4",
     "price": (
         "id active currency currency_options? lookup_key metadata? product recurring.interval recurring.interval_count "
-        "unit_amount"
+        "recurring.usage_type unit_amount"
     ),
     "product": "id description metadata name",
     "refund": "id amount charge created currency failure_reason? payment_intent status",

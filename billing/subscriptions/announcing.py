@@ -1,64 +1,72 @@
 """Signals announce the real changes between two states of ours, and access granted or revoked."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+from django.db.models import Exists, OuterRef
 from django.dispatch import Signal
 
 from billing import access, clock, signals, usage
-from billing.clock import from_timestamp
-from billing.models import Subscription
+from billing.models import AnnouncedAccess, Customer, Subscription
 
 from . import seats
 
 Status = Subscription.Status
+Pair = tuple[Subscription, Subscription]
 
 STARTED = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNPAID, Status.PAUSED})
 
 
-def announce_changes(
-    before: Subscription, after: Subscription, found: list[dict[str, Any]], *, has_changed: bool
-) -> None:
-    """Announce what has changed from `before` to `after`. `found`: all the customer's subscriptions."""
-    announce_transitions(before, after, found)
-    announce_access(after.customer_id, has_changed=has_changed)
+def is_started(row: Subscription) -> bool:
+    """Return whether the start of a subscription is announced: it counts, and a plan of ours has begun by it."""
+    return row.counts and row.is_ours and row.status in STARTED
+
+
+def announce_changes(customer: Customer, pairs: list[Pair], found: list[dict[str, Any]], *, has_changed: bool) -> None:
+    """Announce what has changed: pairs of a subscription before and after. `found`: all as Stripe has them."""
+    for before, after in pairs:
+        announce_transitions(before, after, found)
+    announce_access(customer.pk, has_changed=has_changed)
 
 
 def announce_transitions(before: Subscription, after: Subscription, found: list[dict[str, Any]]) -> None:
-    """Send a signal for each real transition from `before` to `after`."""
-    is_another, was_started = before.stripe_id != after.stripe_id, before.status in STARTED
-    ended = _replaced_subscription(before, found) if is_another else after
-    if was_started and ended.status in Subscription.TERMINAL:
-        _send(signals.subscription_ended, ended, reason=_reason(ended, found))
-    if after.status in STARTED:
-        if is_another or not was_started:
-            _send(signals.subscription_started, after)
-            seats.owe_seats(after.customer, after.stripe_id, wakes=False)  # who joined while it was bought
-        elif (before.price_id, before.quantity) != (after.price_id, after.quantity):
-            _send(signals.subscription_changed, after, previous_plan=before.plan)
-        _announce_schedule(Subscription() if is_another else before, after)
+    """Send a signal for each real transition of one subscription. Nothing is said of one that never counted."""
+    if before.has_announced_start and before.status in STARTED and after.status in Subscription.TERMINAL:
+        _send(signals.subscription_ended, after, reason=_reason(after, found))
+    if not is_started(after):
+        return
+    is_new = not before.has_announced_start
+    if is_new:
+        _send(signals.subscription_started, after)
+        seats.owe_seats(after.customer, after.stripe_id, wakes=False)  # who joined while it was bought
+    elif _has_new_price(before, after):
+        _send(signals.subscription_changed, after, previous_plan=before.plan)
+    _announce_schedule(Subscription() if is_new else before, after)
 
 
 def announce_access(customer_id: str, *, has_changed: bool = False) -> None:
-    """Announce that access was granted or revoked, where it differs from what was last announced.
+    """Announce that access was granted or revoked in a line, where it differs from what was last announced of it.
 
     Use above the new limits is announced too, if access was announced or the subscription has changed (`has_changed`).
     """
-    now = access.of_customer(customer_id)
-    subscription = now.subscription
-    if subscription is None:
-        return
-    if now.has_access == subscription.has_announced_access:
-        if has_changed:
-            usage.announce_overflow(subscription, now)
-        return
-    row = Subscription.objects.filter(pk=subscription.pk)
+    announced = {row.line: row for row in AnnouncedAccess.objects.filter(customer=customer_id)}
+    for line, now in access.lines_of_customer(customer_id).items():
+        was = announced.get(line) or AnnouncedAccess(customer_id=customer_id, line=line)
+        if now.has_access != was.is_granted:
+            _announce_access(was, now)
+        elif has_changed and now.subscription is not None:
+            usage.announce_overflow(now.subscription, now)
+
+
+def _announce_access(was: AnnouncedAccess, now: access.Access) -> None:
+    because, was.is_granted = was.revoked_because, now.has_access
+    if not now.has_access:
+        was.revoked_because = now.reason
+    was.save()
+    subscription = cast("Subscription", now.subscription)
     if now.has_access:
-        row.update(has_announced_access=True)
-        was = subscription.revoked_because
-        _send(signals.access_granted, subscription, reason=now.reason, revoked_because=was)
+        _send(signals.access_granted, subscription, reason=now.reason, revoked_because=because)
     else:
-        row.update(has_announced_access=False, revoked_because=now.reason)
         _send(signals.access_revoked, subscription, reason=now.reason)
     usage.announce_overflow(subscription)
 
@@ -68,7 +76,8 @@ def customers_past_grace() -> list[str]:
 
     The host's own rule is not asked here: if it raised for one customer, nobody's end would be announced.
     """
-    announced = access.with_access_facts().filter(past_due_since__isnull=False, has_announced_access=True)
+    granted = AnnouncedAccess.objects.filter(customer=OuterRef("customer"), line=OuterRef("line"), is_granted=True)
+    announced = access.with_access_facts().filter(Exists(granted), past_due_since__isnull=False, counts=True)
     now = clock.now()
     return [
         row.customer_id for row in announced if not access.decide(access.facts_of(row), now, is_now=False).has_access
@@ -100,12 +109,11 @@ def _send(signal: Signal, subscription: Subscription, **details: Any) -> None:
     signal.send(sender=Subscription, subscription=subscription, **details)
 
 
-def _replaced_subscription(replaced: Subscription, found: list[dict[str, Any]]) -> Subscription:
-    """Return a replaced subscription with the state that it has at Stripe by now."""
-    for item in found:
-        if item["id"] == replaced.stripe_id:
-            replaced.status, replaced.ended_at = item["status"], from_timestamp(item["ended_at"])
-    return replaced
+def _has_new_price(before: Subscription, after: Subscription) -> bool:
+    """Return whether price or quantity changed, unless a plan has only come to know the price that was paid already."""
+    if before.whose == Subscription.Whose.UNKNOWN and before.plan_id == after.plan_id:
+        return False
+    return (before.price_id, before.quantity) != (after.price_id, after.quantity)
 
 
 def _reason(ended: Subscription, found: list[dict[str, Any]]) -> str:

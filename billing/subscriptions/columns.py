@@ -2,7 +2,6 @@
 card that will be charged.
 """
 
-import logging
 from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +15,11 @@ from billing.clock import from_timestamp
 from billing.models import Payment, Price, Subscription
 from billing.stripe_client import fetch, id_of, readers
 
-log = logging.getLogger(__name__)
+from .belonging import belonging_of
 
 Status = Subscription.Status
 Pending = Subscription.Pending
+Whose = Subscription.Whose
 OpenInvoices = Callable[[str], list[dict[str, Any]]]
 
 UNKNOWN_CARD: dict[str, Any] = {"card_brand": "", "card_last4": "", "card_expires_on": None}
@@ -45,20 +45,16 @@ def columns_of(
 
     `open_invoices` tells those of a subscription that is past due; Stripe is asked by default.
     """
-    item = found["items"]["data"][0]
-    price: Price | None
-    try:
-        item, price = catalogue.plan_item(found["items"]["data"])
-        unmapped_price = ""
-    except catalogue.UnmappedPrice as error:
-        price, unmapped_price = before.price if before.stripe_id == found["id"] else None, item["price"]["id"]
-        log.error("unmapped price", extra={"subscription": found["id"], "error": str(error)})
+    belonging = belonging_of(found, before)
+    item = belonging.item
     return {
         "stripe_id": found["id"],
+        "whose": belonging.whose,
+        "line": belonging.line,
         "status": found["status"],
-        "plan": price.plan if price else None,
-        "price": price,
-        "unmapped_price": unmapped_price,
+        "plan": belonging.plan,
+        "price": belonging.price,
+        "unmapped_price": item["price"]["id"] if belonging.whose == Whose.UNKNOWN else "",
         "quantity": readers.quantity_of(item),
         "currency": found["currency"],
         "started_at": from_timestamp(found["start_date"]),
@@ -67,7 +63,9 @@ def columns_of(
         "trial_end": from_timestamp(found["trial_end"]),
         "cancel_at": from_timestamp(readers.cancel_at_of(found, item)),
         "ended_at": from_timestamp(found["ended_at"]),
-        "past_due_since": past_due_since(before, found, open_invoices or fetch.open_invoices),
+        "past_due_since": past_due_since(before, found, open_invoices or fetch.open_invoices)
+        if belonging.whose != Whose.FOREIGN
+        else None,
         **pending_columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),

@@ -3,14 +3,13 @@
 from datetime import datetime
 
 from billing import cause, clock
-from billing.models import Comp, Customer, Plan, Subscription
+from billing.models import Comp, Customer, Plan
 
 from .announcing import announce_access
 
 
 def grant(customer: Customer, plan: Plan, until: datetime, reason: str) -> Comp:
     """Give access to a plan until a moment; an open comp is replaced."""
-    Subscription.objects.get_or_create(customer=customer)  # access is read from its row
     _close(customer)
     comp = Comp.objects.create(
         customer=customer, plan=plan, until=until, reason=reason, granted_at=clock.now(), cause=cause.current()

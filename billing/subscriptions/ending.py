@@ -1,12 +1,13 @@
 """A customer who was deleted at Stripe loses access; the row stays for events that still arrive."""
 
+from copy import copy
+
 from billing import cause, clock, signals
 from billing.models import Customer, Subscription
 
-from . import mirror
+from . import mirror, mrr
 from .announcing import STARTED, announce_access
-from .mrr import record_change
-from .projection import snapshot
+from .projection import rows_of
 
 Status = Subscription.Status
 
@@ -15,20 +16,24 @@ def end_for_deleted_customer(customer: Customer) -> None:
     """End access and unlink the subscriber. The row stays as a tombstone for events that still arrive."""
     if customer.deleted_at:
         return
-    subscription, _ = Subscription.objects.get_or_create(customer=customer)
-    before, was_started = snapshot(subscription), subscription.status in STARTED
-    subscription.status = Status.CANCELED if subscription.stripe_id else Status.NONE
-    subscription.ended_at = subscription.ended_at or clock.now()
-    subscription.cancel_at = subscription.past_due_since = None
-    subscription.save()
-    record_change(before, subscription)
+    pairs = []
+    for before in rows_of(customer):
+        after = copy(before)
+        if after.status not in Subscription.TERMINAL:
+            after.status, after.ended_at = Status.CANCELED, after.ended_at or clock.now()
+        after.cancel_at = after.past_due_since = None
+        after.mrr = 0
+        after.save()
+        pairs.append((before, after))
+    mrr.record_changes(pairs)
     customer.deleted_at = clock.now()
     customer.save(update_fields=["deleted_at"])
-    if was_started:
-        signals.subscription_ended.send(sender=Subscription, subscription=subscription, reason="customer_deleted")
+    for before, after in pairs:
+        if before.has_announced_start and before.status in STARTED:
+            signals.subscription_ended.send(sender=Subscription, subscription=after, reason="customer_deleted")
     customer.comps.open().update(ended_at=clock.now(), ended_by=cause.current())
     announce_access(customer.pk)
-    signals.customer_deleted.send(sender=Customer, subscription=subscription, customer=customer)
+    signals.customer_deleted.send(sender=Customer, subscription=customer.subscription, customer=customer)
     customer.subscriber = None
     customer.save(update_fields=["subscriber"])
     mirror.unlink_customer(customer.pk)

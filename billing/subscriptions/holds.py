@@ -6,8 +6,10 @@ from billing.models import Customer, Hold
 from .announcing import announce_access
 
 
-def place(customer: Customer, kind: Hold.Kind, reference: str, reason: str = "") -> None:
-    """Hold access for this cause. A hold that is in force stays as it is; a released one is placed again.
+def place(customer: Customer, kind: Hold.Kind, reference: str, reason: str = "", *, subscription_id: str = "") -> None:
+    """Hold access for this cause, of one subscription or, with "", of all that the customer has.
+
+    A hold that is in force stays as it is; a released one is placed again.
 
     A hold that staff released stays released: the next event about the same dispute does not overrule them.
     """
@@ -15,7 +17,12 @@ def place(customer: Customer, kind: Hold.Kind, reference: str, reason: str = "")
         customer=customer,
         kind=kind,
         reference=reference,
-        defaults={"placed_at": clock.now(), "cause": cause.current(), "reason": reason},
+        defaults={
+            "placed_at": clock.now(),
+            "cause": cause.current(),
+            "reason": reason,
+            "subscription_id": subscription_id,
+        },
     )
     if not is_new and hold.released_at and not hold.was_released_by_staff:
         hold.placed_at, hold.cause, hold.released_at, hold.released_by = clock.now(), cause.current(), None, ""

@@ -19,22 +19,37 @@ COUNTED = (Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE)
 PER_MONTH = {"day": Fraction(365, 12), "week": Fraction(52, 12), "month": Fraction(1), "year": Fraction(1, 12)}
 
 
-def record_change(before: Subscription, after: Subscription) -> bool:
-    """Add a row to the subscription's history if the state differs, in the transaction that changed it. Returns whether
-    it did.
+def record_changes(pairs: list[tuple[Subscription, Subscription]]) -> bool:
+    """Add a row to the history of each subscription whose state differs, in the transaction that changed it, and record
+    how the customer's MRR moves. Returns whether any state differs. Each pair is the state before and after.
     """
-    state = SubscriptionChange.state_of(after)
-    if state == SubscriptionChange.state_of(before):
+    changed = [
+        after
+        for before, after in pairs
+        if not after.is_foreign and SubscriptionChange.state_of(before) != SubscriptionChange.state_of(after)
+    ]
+    if not changed:
         return False
-    SubscriptionChange.objects.create(
-        customer_id=after.customer_id,
-        recorded_at=clock.now(),
-        cause=cause.current(),
-        mrr=monthly_amount(after),
-        **state,
+    SubscriptionChange.objects.bulk_create(
+        SubscriptionChange(
+            customer_id=row.customer_id,
+            recorded_at=clock.now(),
+            cause=cause.current(),
+            mrr=row.mrr,
+            **SubscriptionChange.state_of(row),
+        )
+        for row in changed
     )
-    record_movement(before, after)
+    if any(_basis(before) != _basis(after) for before, after in pairs):
+        record_movement(changed[0].customer_id, [after for _, after in pairs])
     return True
+
+
+def of_row(row: Subscription) -> int:
+    """Return the MRR that a row is kept with. While no plan knows the price, what was counted before stays."""
+    if row.is_foreign or row.status not in COUNTED:
+        return 0
+    return row.mrr if row.price is None else monthly_amount(row)
 
 
 def monthly_amount(subscription: Subscription) -> int:
@@ -49,18 +64,19 @@ def payments_per_month(price: Price) -> Fraction:
     return PER_MONTH[price.interval] / price.interval_count
 
 
-def record_movement(before: Subscription, after: Subscription) -> None:
-    """Record in the ledger how the step from `before` to `after` moves the customer's MRR. No query if it cannot.
+def record_movement(customer_id: str, rows: list[Subscription]) -> None:
+    """Record in the ledger how the customer's MRR moves, which now is the sum of what these rows are kept with.
 
     A change of currency is recorded as churn in the old currency and reactivation in the new one.
     """
-    if _basis(before) == _basis(after):
-        return
-    had = _ledger(after.customer_id)
-    brings = dict.fromkeys(had, 0) | {after.currency: monthly_amount(after)}
+    had = _ledger(customer_id)
+    brings = dict.fromkeys(had, 0)
+    for row in rows:
+        if row.mrr:
+            brings[row.currency] = brings.get(row.currency, 0) + row.mrr
     MrrMovement.objects.bulk_create(
         MrrMovement(
-            customer_id=after.customer_id,
+            customer_id=customer_id,
             kind=_kind(had.get(currency), amount, is_known=bool(had)),
             amount=amount - had.get(currency, 0),
             currency=currency,
@@ -74,22 +90,22 @@ def record_movement(before: Subscription, after: Subscription) -> None:
 def record_first_movements(customers: Iterable[str]) -> None:
     """Record the MRR of subscriptions that were imported, from the moment they began to be paid."""
     untold = ~Exists(MrrMovement.objects.filter(customer=OuterRef("customer")))
-    rows = Subscription.objects.filter(untold, customer__in=customers, status__in=COUNTED).select_related("price")
-    MrrMovement.objects.bulk_create(
-        MrrMovement(
+    rows = Subscription.objects.filter(untold, customer__in=customers).exclude(mrr=0).order_by("started_at", "pk")
+    kinds: dict[tuple[str, str], Kind] = {}
+    for row in rows:
+        key = (row.customer_id, row.currency)
+        kinds[key] = Kind.EXPANSION if key in kinds else Kind.NEW
+        MrrMovement.objects.create(
             customer_id=row.customer_id,
-            kind=Kind.NEW,
-            amount=monthly_amount(row),
+            kind=kinds[key],
+            amount=row.mrr,
             currency=row.currency,
             moved_at=max(filter(None, (row.started_at, row.trial_end)), default=clock.now()),
         )
-        for row in rows
-        if monthly_amount(row)
-    )
 
 
 def _basis(row: Subscription) -> tuple[object, ...]:
-    return (row.price_id, row.quantity, row.currency) if row.status in COUNTED else ()
+    return (row.mrr, row.currency) if row.mrr else ()
 
 
 def _ledger(customer_id: str) -> dict[str, int]:

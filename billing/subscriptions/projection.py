@@ -1,11 +1,12 @@
-"""The projection asks Stripe what a customer has, chooses the subscription that counts, saves it in our rows, and
-announces what really changed.
+"""The projection asks Stripe what a customer has, writes a row for each subscription, marks which counts in each line,
+and announces what really changed.
 
 There is no second way to write a `Subscription`: webhooks, the return page and the sync all come through `refresh`,
 holding the customer's lane.
 """
 
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any
 
 from django.utils import timezone
@@ -14,68 +15,120 @@ from billing import catalogue, cause, clock
 from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import fetch, is_first_time
 
-from . import duplicates, mirror
-from .announcing import announce_changes
+from . import doubts, duplicates, mirror, mrr
+from .announcing import announce_changes, is_started
+from .choosing import LIVE, mark_counting
 from .columns import columns_of
-from .mrr import record_change
+from .items import write_items
 
 Status = Subscription.Status
-
-LIVE = (Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNPAID, Status.PAUSED, Status.INCOMPLETE)
+Found = dict[str, Any]
+OpenInvoices = Callable[[str], list[Found]]
 
 
 def refresh(customer: Customer) -> Subscription:
-    """Ask Stripe what `customer` has now and project it. Later calls in the same drain find the work done."""
-    rows = Subscription.objects.select_related("customer__subscriber")
-    subscription, _ = rows.get_or_create(customer=customer)
+    """Ask Stripe what `customer` has now and project it. Later calls in the same drain find the work done.
+
+    Returns the subscription that counts in the line `main`, or a placeholder.
+    """
     if is_first_time(f"refresh:{customer.pk}"):
         with catalogue.prices_remembered():
-            _refresh(customer, subscription)
-    return subscription
+            _refresh(customer)
+    return customer.subscription
 
 
-def _refresh(customer: Customer, subscription: Subscription) -> None:
+def _refresh(customer: Customer) -> None:
     asked_at = timezone.now()
     found = fetch.subscriptions(customer.pk)
     mirror.write_subscriptions(found)
-    before = snapshot(subscription)
-    _project(subscription, current_subscription(found), asked_at)
-    has_changed = record_change(before, subscription)
-    announce_changes(before, subscription, found, has_changed=has_changed)
-    if len(found) > 1:
-        duplicates.owe_cancellations(customer, found)
+    known = rows_of(customer)
+    rows = project(customer, found, known)
+    before = {row.stripe_id: row for row in known}
+    changed = [row for row in rows if _differs(row, before.get(row.stripe_id))]
+    _save(changed)
+    Subscription.objects.filter(customer=customer).update(fetched_at=asked_at)
+    by_id = {row.stripe_id: row for row in rows}
+    write_items(customer.pk, [(by_id[item["id"]], item) for item in found])
+    _update_customer(customer, found[0]["customer"] if found else None)
+    _release_settled_holds(customer, rows)
+    pairs = [(before.get(row.stripe_id) or Subscription(customer=customer), row) for row in rows]
+    has_changed = mrr.record_changes(pairs)
+    announce_changes(customer, pairs, found, has_changed=has_changed)
+    duplicates.owe_cancellations(customer, found)
+    doubts.alert_new(pairs, _ids(duplicates.duplicates_among(found)))
 
 
-def current_subscription(found: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the subscription that counts: one to a plan of ours first, then by status in the order of `LIVE`.
+def rows_of(customer: Customer) -> list[Subscription]:
+    """Return our rows of a customer's subscriptions."""
+    rows = list(Subscription.objects.filter(customer=customer).select_related("plan", "price", "pending_price__plan"))
+    for row in rows:
+        row.customer = customer
+    return rows
 
-    Among equals the older counts while live, and the newer once ended. A duplicate never counts.
+
+def row_for(customer: Customer, subscription_id: str) -> Subscription:
+    """Return our row of a subscription that a payment is for; the one that counts in `main` for a one-off payment."""
+    rows = Subscription.objects.select_related("plan", "price").filter(customer=customer)
+    row = rows.filter(stripe_id=subscription_id).first() if subscription_id else None
+    if row is None:
+        return customer.subscription
+    row.customer = customer
+    return row
+
+
+def projected_now(customer: Customer) -> list[tuple[Subscription, Found]]:
+    """Return what our rows become by what Stripe answers now, unsaved, each with Stripe's object. Makes one call.
+
+    Since when a payment is overdue is read from our row, not asked for.
     """
-    too_many = duplicates.duplicates_among(found)
-    found = [item for item in found if item not in too_many]
-    ours = [item for item in found if catalogue.is_plan(item["items"]["data"])] or found
-    live = [item for item in ours if item["status"] in LIVE]
-    if live:
-        return min(live, key=lambda item: (LIVE.index(Status(item["status"])), item["created"], item["id"]))
-    return max(ours, key=lambda item: (item["ended_at"] or 0, item["created"], item["id"]), default=None)
+    found = fetch.subscriptions(customer.pk)
+    with catalogue.prices_remembered():
+        rows = project(customer, found, rows_of(customer), open_invoices=lambda subscription: [])
+    by_id = {row.stripe_id: row for row in rows}
+    return [(by_id[item["id"]], item) for item in found]
+
+
+def project(
+    customer: Customer,
+    found: list[Found],
+    known: Iterable[Subscription],
+    open_invoices: OpenInvoices | None = None,
+) -> list[Subscription]:
+    """Return what our rows become by Stripe's answer, unsaved: those of `known` as copies, and new ones."""
+    rows = {row.stripe_id: copy(row) for row in known}
+    for item in found:
+        row = rows.setdefault(item["id"], Subscription(customer=customer, stripe_id=item["id"], counts=False))
+        for name, value in columns_of(item, row, open_invoices).items():
+            setattr(row, name, value)
+    if not found and any(row.status in LIVE for row in rows.values()) and fetch.is_deleted(customer.pk):
+        for row in rows.values():
+            row.status = row.status if row.status in Subscription.TERMINAL else Status.CANCELED
+    too_many = _ids(duplicates.duplicates_among(found))
+    mark_counting(rows.values(), too_many)
+    for row in rows.values():
+        row.mrr = 0 if row.stripe_id in too_many else mrr.of_row(row)
+        row.has_announced_start |= is_started(row)
+    return list(rows.values())
+
+
+def _ids(found: list[Found]) -> frozenset[str]:
+    return frozenset(item["id"] for item in found)
+
+
+def _differs(row: Subscription, before: Subscription | None) -> bool:
+    names = (field.attname for field in Subscription._meta.concrete_fields)
+    return before is None or any(getattr(row, name) != getattr(before, name) for name in names)
+
+
+def _save(rows: list[Subscription]) -> None:
+    """Save the rows, those that do not count first: in each line only one may."""
+    for row in sorted(rows, key=lambda row: row.counts):
+        row.save()
 
 
 def is_live(customer: Customer, subscription_id: str) -> bool:
     """Return whether Stripe would still bill this subscription, be it the one that counts or not."""
     return any(item["id"] == subscription_id and item["status"] in LIVE for item in fetch.subscriptions(customer.pk))
-
-
-def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at: datetime) -> None:
-    if found is not None:
-        for name, value in columns_of(found, subscription).items():
-            setattr(subscription, name, value)
-        _update_customer(subscription.customer, found["customer"])
-    elif subscription.stripe_id and fetch.is_deleted(subscription.customer_id):
-        subscription.status = Status.CANCELED
-    subscription.fetched_at = asked_at
-    subscription.save()
-    if subscription.status in Subscription.TERMINAL:
-        _release_settled_holds(subscription.customer)
 
 
 def _update_customer(customer: Customer, found: Any) -> None:
@@ -91,12 +144,10 @@ def _update_customer(customer: Customer, found: Any) -> None:
         customer.save(update_fields=list(changed))
 
 
-def _release_settled_holds(customer: Customer) -> None:
-    """Release the holds of refunds and disputes: the subscription has ended, and a new one starts without them."""
+def _release_settled_holds(customer: Customer, rows: list[Subscription]) -> None:
+    """Release the holds of refunds and disputes of subscriptions that have ended: a new one starts without them."""
+    ended = [row.stripe_id for row in rows if row.status in Subscription.TERMINAL]
     settled = (Hold.Kind.REFUND, Hold.Kind.DISPUTE)
-    customer.holds.active().filter(kind__in=settled).update(released_at=clock.now(), released_by=cause.current())
-
-
-def snapshot(subscription: Subscription) -> Subscription:
-    """Return an unsaved copy, to be compared with what the row becomes."""
-    return Subscription(**{f.attname: getattr(subscription, f.attname) for f in Subscription._meta.concrete_fields})
+    of_ended = customer.holds.active().filter(kind__in=settled, subscription_id__in=ended)
+    if ended:
+        of_ended.update(released_at=clock.now(), released_by=cause.current())

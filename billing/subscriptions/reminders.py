@@ -44,7 +44,8 @@ def expiring_cards(now: datetime) -> Rows:
 
 def _charged_within(now: datetime, reminder: timedelta) -> Rows:
     goes_on = Q(cancel_at=None) | Q(cancel_at__gt=F("current_period_end"))
-    live = Subscription.objects.filter(goes_on, status__in=[Status.ACTIVE, Status.TRIALING], customer__deleted_at=None)
+    ours = Subscription.objects.filter(counts=True, whose=Subscription.Whose.OURS)
+    live = ours.filter(goes_on, status__in=[Status.ACTIVE, Status.TRIALING], customer__deleted_at=None)
     return live.filter(current_period_end__gt=now, current_period_end__lte=now + reminder)
 
 

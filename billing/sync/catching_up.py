@@ -41,7 +41,7 @@ def _drain(ids: list[str], run: SyncRun, before: dict[str, dict[str, Any]], tick
 def _report(run: SyncRun, customers: dict[str, str], before: dict[str, dict[str, Any]]) -> None:
     after = comparing.snapshot(list(customers))
     for customer, event in customers.items():
-        differences = comparing.between(before.get(customer), after.get(customer))
+        differences = comparing.changes_between(before.get(customer, {}), after.get(customer, {}))
         report.drift(run, customer, differences, f"missed event {event}")
         run.healed += len(differences)
         run.compared += customer in after

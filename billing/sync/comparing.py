@@ -1,6 +1,7 @@
 """Comparing finds the differences between a row of ours and Stripe, by the projection's own columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any
 
 from billing import subscriptions
@@ -12,52 +13,64 @@ Differences = dict[str, tuple[Any, Any]]
 OpenInvoices = Callable[[str], list[dict[str, Any]]]
 
 FIELDS = (
-    "stripe_id status plan_id price_id unmapped_price quantity currency started_at current_period_start "
-    "current_period_end trial_end cancel_at ended_at past_due_since latest_invoice default_payment_method "
-    "card_brand card_last4 card_expires_on"
+    "stripe_id whose line counts status plan_id price_id unmapped_price quantity currency started_at "
+    "current_period_start current_period_end trial_end cancel_at ended_at past_due_since latest_invoice "
+    "default_payment_method card_brand card_last4 card_expires_on"
 ).split()
 NONE_YET = {field: getattr(Subscription(), field) for field in FIELDS}
 
 
-def with_subscription() -> Any:
-    """Return customers with all that a comparison reads, in one query."""
-    return Customer.objects.select_related("subscription")
-
-
-def row_of(customer: Customer) -> Subscription:
-    """Return the customer's row, or an empty row if Stripe was never asked."""
-    row: Subscription | None = getattr(customer, "subscription", None)
-    return row or Subscription(customer=customer)
+def rows_of(customers: Iterable[str]) -> dict[str, list[Subscription]]:
+    """Return our rows by customer, in one query."""
+    found: dict[str, list[Subscription]] = {}
+    rows = Subscription.objects.filter(customer__in=list(customers))
+    for row in rows.select_related("customer", "plan", "price", "pending_price__plan"):
+        found.setdefault(row.customer_id, []).append(row)
+    return found
 
 
 def differences_from_stripe(customer: Customer) -> Differences:
     """Ask Stripe about one customer and compare. Raises `StripeUnavailable`, `StripeRefused`."""
     found = fetch.subscriptions(customer.pk)
-    counts = subscriptions.current_subscription(found)
-    if _is_deleted(customer, counts):
+    if _is_deleted(customer, found):
         return {} if customer.deleted_at else {"deleted_at": (None, "deleted at Stripe")}
-    if counts is None:
+    if not found:
         return {}
-    email = counts["customer"].get("email")
-    differences = differences_of(row_of(customer), counts, fetch.open_invoices)
+    email = found[0]["customer"].get("email")
+    differences = differences_of(customer, found, fetch.open_invoices)
     return {**differences, "email": (customer.email, email)} if email and email != customer.email else differences
 
 
-def _is_deleted(customer: Customer, counts: dict[str, Any] | None) -> bool:
+def _is_deleted(customer: Customer, found: list[dict[str, Any]]) -> bool:
     """Return whether Stripe has deleted the customer; their ended subscriptions may still be listed, and show it."""
-    return fetch.is_deleted(customer.pk) if counts is None else bool(counts["customer"].get("deleted"))
+    return bool(found[0]["customer"].get("deleted")) if found else fetch.is_deleted(customer.pk)
 
 
-def differences_of(row: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> Differences:
-    theirs = subscriptions.columns_of(found, row, open_invoices)
-    theirs["plan_id"], theirs["price_id"] = _pk(theirs.pop("plan")), _pk(theirs.pop("price"))
-    return {name: (getattr(row, name), value) for name, value in theirs.items() if getattr(row, name) != value}
+def differences_of(customer: Customer, found: list[dict[str, Any]], open_invoices: OpenInvoices) -> Differences:
+    """Return what differs in any row of a customer; a field of a subscription that is not the only one is named with
+    its id.
+    """
+    known = subscriptions.rows_of(customer)
+    before = {row.stripe_id: _columns(row) for row in known}
+    after = {row.stripe_id: _columns(row) for row in subscriptions.project(customer, found, known, open_invoices)}
+    return _named({pk: between(before.get(pk), columns) for pk, columns in after.items()})
 
 
-def snapshot(customers: list[str]) -> dict[str, dict[str, Any]]:
-    """Return the columns of each customer's row by customer, to tell later what has changed."""
-    rows = Subscription.objects.filter(customer__in=customers).values("customer_id", *FIELDS)
-    return {row.pop("customer_id"): row for row in rows}
+def snapshot(customers: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the columns of each row by customer and subscription, to tell later what has changed."""
+    return {customer: {row.stripe_id: _columns(row) for row in rows} for customer, rows in rows_of(customers).items()}
+
+
+def changes_between(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> Differences:
+    """Return what differs between two snapshots of one customer."""
+    return _named({pk: between(before.get(pk), after.get(pk)) for pk in before | after})
+
+
+def counts_otherwise(rows: list[Subscription]) -> bool:
+    """Return whether another of a customer's rows counts by now, such as since grace ended."""
+    copies = [copy(row) for row in rows]
+    subscriptions.mark_counting(copies)
+    return any(row.counts != other.counts for row, other in zip(rows, copies, strict=True))
 
 
 def between(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Differences:
@@ -65,5 +78,14 @@ def between(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Diff
     return {name: (ours[name], theirs[name]) for name in FIELDS if ours[name] != theirs[name]}
 
 
-def _pk(row: Any) -> Any:
-    return row.pk if row else None
+def _columns(row: Subscription) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in FIELDS}
+
+
+def _named(by_subscription: dict[str, Differences]) -> Differences:
+    several = len(by_subscription) > 1
+    return {
+        f"{pk} {name}" if several else name: values
+        for pk, differences in by_subscription.items()
+        for name, values in differences.items()
+    }

@@ -42,13 +42,13 @@ def _count(run: SyncRun, customer: str, differences: Differences, *, is_dry: boo
 
 def _differences(customer: str) -> Differences:
     with stripe_client.drain_reads(), catalogue.prices_remembered(is_dry=True):
-        return comparing.differences_from_stripe(comparing.with_subscription().get(pk=customer))
+        return comparing.differences_from_stripe(Customer.objects.get(pk=customer))
 
 
 def _heal(customer: str) -> Differences:
     """Compare under the lane lock, and project the very answers that were compared."""
     with lanes.exclusive(customer, WAIT_SECONDS) as commit:
-        return commit(lambda: _compare_and_refresh(comparing.with_subscription().get(pk=customer)))
+        return commit(lambda: _compare_and_refresh(Customer.objects.get(pk=customer)))
 
 
 def _compare_and_refresh(customer: Customer) -> Differences:

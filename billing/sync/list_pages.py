@@ -1,5 +1,6 @@
 """A page of Stripe's list is compared with our rows: a customer may be unchanged, doubtful, or new to us."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,10 +10,10 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from billing import access, catalogue, clock, subscriptions
+from billing import access, clock, subscriptions
 from billing.conf import conf
 from billing.lifecycle import METADATA_KEY
-from billing.models import Customer, Subscription, SyncRun
+from billing.models import AnnouncedAccess, Customer, Subscription, SyncRun
 from billing.stripe_client import readers
 from billing.subscriptions import customer_details, mrr
 
@@ -45,85 +46,88 @@ class SubscriptionPages:
         self.work.run.compared += len(page)
         self.work.seen.update(hash(found["id"]) for found in page)
         self.prices.take_over_unknown(page)
-        known = comparing.with_subscription().in_bulk({found["customer"] for found in page})
+        known = Customer.objects.in_bulk({found["customer"] for found in page})
+        rows = comparing.rows_of(known)
         strangers: dict[str, Page] = {}
         for found in page:
             customer = known.get(found["customer"])
-            if customer is None or self._is_import(customer):
+            if customer is None or self._is_import(customer, rows.get(customer.pk, [])):
                 strangers.setdefault(found["customer"], []).append(found)
-            elif self._is_doubtful(customer, found):
+            elif self._is_doubtful(customer, rows.get(customer.pk, []), found):
                 self.work.doubtful[customer.pk] = None
-        self._import(strangers, known)
+        self._import(strangers, rows)
 
-    def _is_import(self, customer: Customer) -> bool:
+    def _is_import(self, customer: Customer, rows: list[Subscription]) -> bool:
         """Return whether this run imported the customer, perhaps by another subscription: that is announced to
-        nobody."""
-        return customer.created_at >= self.work.began and customer.subscriber_id is None
+        nobody. Once a webhook has refreshed their rows, they are asked about like others."""
+        is_new = customer.created_at >= self.work.began and customer.subscriber_id is None
+        return is_new and all(row.fetched_at == self.work.began for row in rows)
 
-    def _is_doubtful(self, customer: Customer, found: dict[str, Any]) -> bool:
-        """Return whether to ask Stripe about this customer: their row differs, or another subscription may count."""
-        row = comparing.row_of(customer)
+    def _is_doubtful(self, customer: Customer, rows: list[Subscription], found: dict[str, Any]) -> bool:
+        """Return whether to ask Stripe about this customer: their row differs or is missing, or another counts."""
         if customer.deleted_at:
             return False
-        if row.stripe_id == found["id"]:
-            return bool(comparing.differences_of(row, found, self.work.open_invoices))
-        if not row.stripe_id:
+        row = next((row for row in rows if row.stripe_id == found["id"]), None)
+        if row is None:
             return True
-        if row.plan_id and not catalogue.is_plan(found["items"]["data"]):
-            return False
-        if found["status"] in subscriptions.LIVE:
-            return True
-        is_later = row.ended_at is not None and (found["ended_at"] or 0) > row.ended_at.timestamp()
-        return row.status not in subscriptions.LIVE and is_later
+        becomes = subscriptions.columns_of(found, row, self.work.open_invoices)
+        return any(getattr(row, name) != value for name, value in becomes.items()) or comparing.counts_otherwise(rows)
 
-    def _import(self, strangers: dict[str, Page], known: dict[str, Customer]) -> None:
+    def _import(self, strangers: dict[str, Page], known: dict[str, list[Subscription]]) -> None:
         """Import the subscriptions in bulk, and announce nothing: they began before we knew of them. A row that a
         webhook made stays."""
-        made, better = [], []
+        new: list[Subscription] = []
         for customer, page in strangers.items():
-            counts = subscriptions.current_subscription(page)
-            if counts is None or not catalogue.is_plan(counts["items"]["data"]):
-                continue
-            before = comparing.row_of(known[customer]) if customer in known else None
-            if before is None or not before.stripe_id:
-                made.append(new_row(self.work, customer, counts))
-            elif counts["status"] in subscriptions.LIVE and before.status not in subscriptions.LIVE:
-                better.append(new_row(self.work, customer, counts))
-        self.work.run.imported += len(made)
-        if self.work.is_dry or not (made or better):
+            before = known.get(customer, [])
+            rows = new_rows(self.work, customer, page, before)
+            if before or any(row.is_ours for row in rows):
+                new += rows
+        had = {row.customer_id for rows in known.values() for row in rows}
+        self.work.run.imported += len({row.customer_id for row in new} - had)
+        if self.work.is_dry or not new:
             return
         with transaction.atomic():
-            Customer.objects.bulk_create([row.customer for row in made], ignore_conflicts=True)
-            Subscription.objects.bulk_create(made, ignore_conflicts=True)
-            _write_over(better, fetched_at=self.work.began)
-            _count_as_announced([row.customer_id for row in (*made, *better)])
+            customers = {row.customer_id: row.customer for row in new if row.customer_id not in had}
+            Customer.objects.bulk_create(customers.values(), ignore_conflicts=True)
+            take_over(new)
 
 
-def new_row(work: FullRun, customer: str, found: dict[str, Any]) -> Subscription:
-    row = Subscription(customer=Customer(pk=customer), fetched_at=work.began)
-    for name, value in subscriptions.columns_of(found, row, work.open_invoices).items():
-        setattr(row, name, value)
-    return row
+def new_rows(work: FullRun, customer: str, page: Page, known: Iterable[Subscription] = ()) -> list[Subscription]:
+    """Return unsaved rows for those of a customer's subscriptions that we have no row of."""
+    here, made = {row.stripe_id for row in known}, []
+    for found in page:
+        if found["id"] not in here:
+            row = Subscription(
+                customer=Customer(pk=customer), stripe_id=found["id"], counts=False, fetched_at=work.began
+            )
+            for name, value in subscriptions.columns_of(found, row, work.open_invoices).items():
+                setattr(row, name, value)
+            made.append(row)
+    return made
 
 
 def take_over(rows: list[Subscription]) -> None:
-    """Fill the empty rows of customers with the subscriptions they have had all along, without signals, inside a
-    transaction. A row that is not empty stays."""
-    had = Subscription.objects.filter(customer__in=[row.customer_id for row in rows]).exclude(stripe_id="")
-    known = set(had.values_list("customer_id", flat=True))
-    new = [row for row in rows if row.customer_id not in known]
-    _write_over(new, stripe_id="")
-    Subscription.objects.bulk_create(new, ignore_conflicts=True)
-    _count_as_announced([row.customer_id for row in new])
-
-
-def _write_over(rows: list[Subscription], **condition: Any) -> None:
-    held = Subscription.objects.filter(customer__in=[row.customer_id for row in rows], **condition)
-    customers = set(held.values_list("customer_id", flat=True))
+    """Save the rows of subscriptions that customers have had all along, without signals, inside a transaction. A row
+    that is there already stays."""
     for row in rows:
-        if row.customer_id in customers:
-            columns = {name: getattr(row, name) for name in comparing.FIELDS}
-            Subscription.objects.filter(customer=row.customer_id, **condition).update(**columns)
+        row.mrr = mrr.of_row(row)
+    Subscription.objects.bulk_create(rows, ignore_conflicts=True)
+    customers = sorted({row.customer_id for row in rows})
+    for of_customer in comparing.rows_of(customers).values():
+        _mark_counting(of_customer)
+    _count_as_announced(customers)
+
+
+def _mark_counting(rows: list[Subscription]) -> None:
+    """Save which rows count, those that do no longer first, and take what has started as announced."""
+    before = {row.pk: (row.counts, row.has_announced_start) for row in rows}
+    subscriptions.mark_counting(rows)
+    for row in rows:
+        row.has_announced_start |= subscriptions.is_started(row)
+    changed = [row for row in rows if before[row.pk] != (row.counts, row.has_announced_start)]
+    for counts in (False, True):
+        some = [row for row in changed if row.counts is counts]
+        Subscription.objects.bulk_update(some, ["counts", "has_announced_start"])
 
 
 def _count_as_announced(customers: list[str]) -> None:
@@ -134,9 +138,14 @@ def _count_as_announced(customers: list[str]) -> None:
 def _note_access(customers: list[str]) -> None:
     """Note the access that they have already, so that it is not announced."""
     now = clock.now()
-    rows = access.with_access_facts().filter(customer__in=customers)
-    granted = [row.pk for row in rows if access.decide(access.facts_of(row), now).has_access]
-    Subscription.objects.filter(pk__in=granted).update(has_announced_access=True)
+    rows = access.with_access_facts().filter(customer__in=customers, counts=True)
+    granted = [row for row in rows if access.decide(access.facts_of(row), now).has_access]
+    AnnouncedAccess.objects.bulk_create(
+        [AnnouncedAccess(customer_id=row.customer_id, line=row.line, is_granted=True) for row in granted],
+        update_conflicts=True,
+        unique_fields=["customer", "line"],
+        update_fields=["is_granted"],
+    )
 
 
 class CustomerPages:

@@ -18,7 +18,8 @@ def drift(run: SyncRun, customer: str, differences: Differences, cause: str) -> 
     subject = {"customer": customer}
     for name, (ours, theirs) in sorted(differences.items()):
         if len(run.drifts) < MOST_DRIFTS:
-            values = {"ours": _shown(name, ours), "theirs": _shown(name, theirs)}
+            field = name.rpartition(" ")[2]
+            values = {"ours": _shown(field, ours), "theirs": _shown(field, theirs)}
             run.drifts.append({**subject, "field": name.removesuffix("_id"), **values, "cause": cause})
 
 

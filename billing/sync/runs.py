@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from billing import cause, clock, stripe_client
 from billing.models import Customer, SyncRun
 from billing.monitoring import alerts
+from billing.subscriptions import doubts
 
 from . import full, missed, report, seats, whom_to_ask
 from .alone import AnotherRuns, alone, is_free
@@ -100,6 +101,8 @@ def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress:
     with cause.recorded_as("sync"), stripe_client.patient(), stripe_client.counted() as calls:
         try:
             _work(row, wanted, renew, progress)
+            for doubt in doubts.lasting(wanted.customer):
+                report.note(row, doubt)
         finally:
             row.calls, row.finished_at = calls.made, timezone.now()
     return row

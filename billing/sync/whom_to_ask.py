@@ -26,7 +26,8 @@ def customers(last_full: datetime | None) -> list[str]:
     wanted = is_pending | is_overdue
     if last_full is None or last_full < timezone.now() - LONG:
         wanted |= is_unseen
-    rows = Subscription.objects.filter(wanted, customer__deleted_at=None).order_by("fetched_at")
+    ours = Subscription.objects.exclude(whose=Subscription.Whose.FOREIGN)
+    rows = ours.filter(wanted, customer__deleted_at=None).order_by("fetched_at")
     return list(dict.fromkeys([*rows.values_list("customer", flat=True)[:MOST], *_buying()]))[:MOST]
 
 

@@ -71,13 +71,18 @@ class World(Stripe):
         self.heard.clear()
         return subscriber
 
-    def subscribe_again(self, subscriber, price):
+    def buy_twice(self, subscriber, price):
+        """A second subscription as our own Checkout would make it, had it sold both at the same time."""
+        return self.subscribe_again(subscriber, price, metadata={"billing_attempt": "another"})
+
+    def subscribe_again(self, subscriber, price, **params):
         """A second subscription of the same customer, made behind our back, later, and paid with the same card."""
         self.control("advance", seconds=1)
         card = self.stripe("GET", f"subscriptions/{subscriber.subscription}")["default_payment_method"]
         made = self.stripe(
-            "POST", "subscriptions", customer=subscriber.customer, items=[{"price": price}], default_payment_method=card
-        )
+            "POST", "subscriptions", customer=subscriber.customer, items=[{"price": price}],
+            default_payment_method=card, **params,
+        )  # fmt: skip
         assert made["status"] == "active"
         return made["id"]
 

@@ -23,7 +23,7 @@ from django.utils import timezone
 from billing import clock, lanes, signals, stripe_client, subscriptions
 from billing.lanes import tries
 from billing.lifecycle import customers
-from billing.models import AccountDeletion, CheckoutAttempt, Customer, Subscription
+from billing.models import AccountDeletion, CheckoutAttempt, Customer
 from billing.subscriptions import customer_details, redact_rows
 
 from . import copies, steps
@@ -155,7 +155,7 @@ def _end_customer(customer: Customer) -> None:
 
 
 def _send(signal: Any, deletion: AccountDeletion, **details: Any) -> None:
-    subscription = Subscription.objects.filter(customer=deletion.customer_id).first() if deletion.customer_id else None
+    subscription = deletion.customer.subscription if deletion.customer else None
     signal.send(
         sender=AccountDeletion,
         subscription=subscription,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from billing import clock
-from billing.models import MrrMovement, Subscription
+from billing.models import Subscription
 
 from . import money
 from .facts import Fact, counted, only, summed
@@ -20,7 +20,6 @@ from .scope import Scope
 
 AHEAD = timedelta(days=92)
 CHARGED = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING, Subscription.Status.PAST_DUE)
-CARD = "customer__subscription__card_expires_on"
 
 EXPIRING = Term(
     "On expiring cards",
@@ -41,11 +40,9 @@ def section(scope: Scope) -> Section:
 
 def _expiring(today: date) -> list[Fact]:
     """Return facts by kind, which is the month in which the card works for the last time."""
-    rows = MrrMovement.objects.filter(
-        **{f"{CARD}__lte": today + AHEAD}, customer__subscription__status__in=CHARGED
-    ).order_by()
-    by = rows.annotate(month=TruncMonth(CARD)).values_list("currency", "month")
-    return [Fact(None, *row) for row in by.annotate(n=Count("customer", distinct=True), sum=Sum("amount"))]
+    rows = Subscription.objects.filter(card_expires_on__lte=today + AHEAD, status__in=CHARGED).exclude(mrr=0)
+    by = rows.order_by().annotate(month=TruncMonth("card_expires_on")).values_list("currency", "month")
+    return [Fact(None, *row) for row in by.annotate(n=Count("customer", distinct=True), sum=Sum("mrr"))]
 
 
 def _table(scope: Scope, found: list[Fact], today: date) -> Table:

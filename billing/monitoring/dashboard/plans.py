@@ -1,8 +1,8 @@
 """This section shows how many customers have each plan now, whatever the period."""
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
-from billing.models import MrrMovement, Plan, Subscription
+from billing.models import Plan, Subscription
 
 from . import money
 from .facts import Fact, counted, share, summed
@@ -24,15 +24,18 @@ def section(scope: Scope) -> Section:
 
 def _subscriptions() -> list[Fact]:
     """Return facts by kind, which is plan and status."""
-    rows = Subscription.objects.filter(status__in=SHOWN).order_by().values_list("plan", "status").annotate(n=Count("*"))
+    rows = _shown().values_list("plan", "status").annotate(n=Count("*"))
     return [Fact(None, "", (plan, status), number) for plan, status, number in rows]
 
 
 def _mrr() -> list[Fact]:
-    """Return facts by kind, which is the plan that the customer has now."""
-    rows = MrrMovement.objects.filter(customer__subscription__status__in=SHOWN).order_by()
-    by = rows.values_list("currency", "customer__subscription__plan").annotate(n=Count("*"), sum=Sum("amount"))
+    """Return facts by kind, which is the plan."""
+    by = _shown().values_list("currency", "plan").annotate(n=Count("*"), sum=Sum("mrr"))
     return [Fact(None, *row) for row in by]
+
+
+def _shown() -> QuerySet[Subscription]:
+    return Subscription.objects.filter(status__in=SHOWN).exclude(whose=Subscription.Whose.FOREIGN).order_by()
 
 
 def _table(scope: Scope, found: list[Fact], mrr: list[Fact]) -> Table:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Sum, Value, When
 
-from billing.models import MrrMovement, Payment, PaymentFailure, Subscription
+from billing.models import Payment, PaymentFailure, Subscription
 
 from . import money, svg
 from .facts import Fact, counted, currencies, many, only, percent, share, summed
@@ -64,10 +64,12 @@ def first_failures() -> QuerySet[PaymentFailure]:
     """Return the first failure of each subscription invoice, with its end as `outcome`."""
     same = PaymentFailure.objects.filter(invoice_id=OuterRef("invoice_id"), attempt__lt=OuterRef("attempt"))
     paid = Payment.objects.filter(invoice_id=OuterRef("invoice_id"))
-    may_come = Q(customer__subscription__status__in=STILL_TRIED, customer__subscription__stripe_id=F("subscription_id"))
+    billed = Subscription.objects.filter(stripe_id=OuterRef("subscription_id"))
+    may_come = Q(Exists(billed.filter(status__in=STILL_TRIED)))
     return (
         PaymentFailure.objects.filter(~Exists(same))
         .exclude(subscription_id="")
+        .exclude(Exists(billed.filter(whose=Subscription.Whose.FOREIGN)))
         .annotate(
             outcome=Case(
                 When(Exists(paid), then=Value(RECOVERED)), When(may_come, then=Value(OPEN)), default=Value(LOST)
@@ -135,8 +137,7 @@ def _table(scope: Scope, found: list[Fact]) -> Table:
 
 def _now(scope: Scope) -> list[Figure]:
     number = Subscription.objects.filter(IS_PAST_DUE).count()
-    of_them = Subscription.objects.filter(IS_PAST_DUE).values("customer")
-    risk = MrrMovement.objects.filter(customer__in=of_them).order_by().values_list("currency").annotate(Sum("amount"))
+    risk = Subscription.objects.filter(IS_PAST_DUE).order_by().values_list("currency").annotate(Sum("mrr"))
     due = dict(unpaid().order_by().values_list("currency").annotate(Sum("amount")))
     at_risk, parts_at_risk = money.lines({currency: minor for currency, minor in risk if minor})
     due_values, due_parts = money.lines(due)

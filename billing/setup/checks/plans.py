@@ -22,6 +22,11 @@ def _texts(longest: int) -> Kind:
     return Kind(f"a text of up to {longest} characters", lambda v: isinstance(v, str) and len(v) <= longest)
 
 
+def _slug(longest: int) -> Kind:
+    words = f"letters, digits, - and _, up to {longest} of them"
+    return Kind(words, lambda v: kinds.matching(kinds.SLUG, words).is_right(v) and len(v) <= longest)
+
+
 def _by(key: Kind, value: Kind, words: str) -> Kind:
     return Kind(
         words,
@@ -42,6 +47,7 @@ FIELDS = {
     "name": _texts(_longest("name")),
     "rank": kinds.whole(0),
     "description": _texts(_longest("description")),
+    "line": _slug(_longest("line")),
     "limits": _by(kinds.matching(kinds.SLUG, ""), ANY_NUMBER, "features with a number per month, None for no limit"),
     "trial_days": kinds.whole(0),
     "grace_days": ANY_NUMBER,

@@ -18,6 +18,7 @@ from billing.conf import conf
 from billing.events import webhooks
 from billing.models import PaymentFailure, Plan, StripeEvent, SyncRun
 from billing.monitoring import health
+from billing.subscriptions import doubts
 from billing.sync import AT_ONCE, Threads
 
 from .findings import Finding, error, ok, warning
@@ -25,6 +26,7 @@ from .findings import Finding, error, ok, warning
 Status = StripeEvent.Status
 RECENT = timedelta(days=7)
 COUNTS_EACH = 10
+MOST_NAMED = 20
 LATE = timedelta(hours=3)
 
 
@@ -39,6 +41,18 @@ def events() -> Iterator[Finding]:
     if newest.api_version and newest.api_version != conf.api_version:
         text = f"Its API version is {newest.api_version}, not {conf.api_version}."
         yield warning("events", text, "Run `manage.py setup_stripe`, then delete the endpoint of the other version.")
+
+
+def subscriptions() -> Iterator[Finding]:
+    """Find subscriptions at prices that no plan knows, and customers who are billed twice in one line."""
+    found = doubts.lasting()
+    for sentence in found[:MOST_NAMED]:
+        yield warning("subscriptions", sentence, "The customer's page in the admin shows both sides.")
+    if len(found) > MOST_NAMED:
+        text = f"{len(found) - MOST_NAMED} more subscriptions need a person."
+        yield warning("subscriptions", text, "Filter the subscriptions in the admin by whose they are.")
+    if not found:
+        yield ok("subscriptions", "Every live subscription belongs to a plan, and nobody is billed twice.")
 
 
 def secrets() -> Iterator[Finding]:
@@ -191,4 +205,4 @@ def _count(name: str) -> None:
         counting_cache().incr(name)
 
 
-CHECKS = (plans, events, secrets, queue, backlog, sync, grace, counting, mail, staff)
+CHECKS = (plans, subscriptions, events, secrets, queue, backlog, sync, grace, counting, mail, staff)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from billing import catalogue, stripe_client
+from billing import stripe_client
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, StripeEvent, Subscription, SyncRun
 from billing.sync import FullRun, compare_customers, list_pages
@@ -26,7 +26,7 @@ def carry_out(plan: Plan, run: SyncRun, work: FullRun, tick: Callable[[str], Non
     while some := dict(islice(everyone, AT_ONCE)):
         with transaction.atomic():
             _link(plan, some)
-            list_pages.take_over([row for customer in some if (row := _row(plan, work, customer))])
+            list_pages.take_over([row for customer in some for row in _rows(plan, work, customer)])
         done += len(some)
         tick(f"{done:,} linked")
     compare_customers(run, _heard_of(plan, work.began), lambda: None, is_dry=False)
@@ -64,13 +64,10 @@ def _link(plan: Plan, some: dict[str, Any]) -> None:
             plan.problems.append((customer, "has_another", str(plan.links.pop(customer))))
 
 
-def _row(plan: Plan, work: FullRun, customer: str) -> Subscription | None:
-    """Return the row of a subscription to one of our plans. A customer without one has no row, like anyone who never
+def _rows(plan: Plan, work: FullRun, customer: str) -> list[Subscription]:
+    """Return the rows of a customer's subscriptions. A customer without one has no row, like anyone who never
     bought."""
-    found = plan.current.get(customer)
-    if found is None or not catalogue.is_plan(found["items"]["data"]):
-        return None
-    return list_pages.new_row(work, customer, found)
+    return list_pages.new_rows(work, customer, plan.subscriptions.get(customer, []))
 
 
 def _heard_of(plan: Plan, began: datetime) -> Iterable[str]:

@@ -33,14 +33,14 @@ class Plan:
     """A plan says what an import will do. `links`: customer → subscriber's primary key. `problems`: customer, code,
     what it is about.
 
-    `unknown_prices`: price → number of subscriptions. `current`: customer → the subscription that counts.
+    `unknown_prices`: price → number of subscriptions. `subscriptions`: customer → all of them, as Stripe has them.
     """
 
     listed: dict[str, Listed] = field(default_factory=dict)
     links: dict[str, Any] = field(default_factory=dict)
     linked_already: dict[str, Any] = field(default_factory=dict)
     problems: list[tuple[str, str, str]] = field(default_factory=list)
-    current: dict[str, dict[str, Any]] = field(default_factory=dict)
+    subscriptions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     unknown_prices: Counter[str] = field(default_factory=Counter)
     written: int = 0
 
@@ -144,7 +144,7 @@ class _Here:
 
 
 def _read_subscriptions(plan: Plan, tick: Any) -> None:
-    """Keep, for each customer that is or will be linked, the subscription that counts; keep nothing of the others."""
+    """Keep the subscriptions of each customer that is or will be linked; keep nothing of the others."""
     wanted, read = plan.links.keys() | plan.linked_already.keys(), 0
     for page in Reader([Stretch("/v1/subscriptions", SUBSCRIPTIONS)]):
         for found in page:
@@ -157,7 +157,4 @@ def _read_subscriptions(plan: Plan, tick: Any) -> None:
 def _keep(plan: Plan, found: dict[str, Any]) -> None:
     if found["status"] in subscriptions.LIVE and not catalogue.is_plan(found["items"]["data"]):
         plan.unknown_prices.update(item["price"]["id"] for item in found["items"]["data"])
-    before = plan.current.get(found["customer"])
-    best = subscriptions.current_subscription([before, found] if before else [found])
-    if best:
-        plan.current[found["customer"]] = best
+    plan.subscriptions.setdefault(found["customer"], []).append(found)

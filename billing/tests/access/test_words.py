@@ -149,12 +149,14 @@ def test_each_reason_is_a_sentence_with_its_days(decided, sentence):
 def ada():
     customer = Customer.objects.create(pk="cus_ada")
     Customer.objects.filter(pk="cus_ada").update(created_at=AT - DAY)
-    Subscription.objects.create(customer=customer, stripe_id="sub_ada", status="unpaid")
+    Subscription.objects.create(customer=customer, stripe_id="sub_1", status="unpaid")
     return Customer.objects.get(pk="cus_ada")
 
 
-def changed(customer, at, status):
-    SubscriptionChange.objects.create(customer=customer, recorded_at=at, status=status, stripe_id="sub_1", mrr=0)
+def changed(customer, at, status, stripe_id="sub_1", **columns):
+    SubscriptionChange.objects.create(
+        customer=customer, recorded_at=at, status=status, stripe_id=stripe_id, mrr=0, **columns
+    )
 
 
 def test_the_state_at_a_moment_is_the_latest_recorded_up_to_it_of_that_customer(ada):
@@ -164,13 +166,24 @@ def test_the_state_at_a_moment_is_the_latest_recorded_up_to_it_of_that_customer(
     changed(ada, AT + DAY, "active")
     moments = {AT - TICK: None, AT: "trialing", AT + DAY - TICK: "trialing", AT + DAY: "active"}
     for at, status in moments.items():
-        found = history.state_at(ada, at)
-        assert (found and found.status) == status
+        found = history.states_at(ada, at)
+        assert {line: row.status for line, row in found.items()} == ({"main": status} if status else {})
+
+
+def test_in_each_line_it_is_the_one_that_counted_then(ada):
+    changed(ada, AT, "active")
+    changed(ada, AT, "trialing", stripe_id="sub_2", counts=False)
+    changed(ada, AT, "past_due", stripe_id="sub_3", line="storage")
+    changed(ada, AT + DAY, "canceled", counts=False)
+    changed(ada, AT + DAY, "active", stripe_id="sub_2")
+    then, later = history.states_at(ada, AT), history.states_at(ada, AT + DAY)
+    assert {line: row.stripe_id for line, row in then.items()} == {"main": "sub_1", "storage": "sub_3"}
+    assert {line: row.stripe_id for line, row in later.items()} == {"main": "sub_2", "storage": "sub_3"}
 
 
 def test_with_nothing_recorded_it_is_what_it_was_since_the_customer_came(ada):
-    assert history.state_at(ada, AT - DAY).status == "unpaid"
-    assert history.state_at(ada, AT - DAY - TICK) is None
+    assert history.states_at(ada, AT - DAY)["main"].status == "unpaid"
+    assert history.states_at(ada, AT - DAY - TICK) == {}
 
 
 def test_what_counts_at_a_moment_is_what_was_in_force_then(ada):

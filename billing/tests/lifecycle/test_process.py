@@ -96,9 +96,9 @@ def test_it_is_due_on_its_own_lane_from_its_moment(ada, ben, now, wait, is_due):
 
 def test_what_is_done_is_due_again_only_if_stripe_bills_again(ada, ben, now):
     leaving(ada, done_at=now)
-    Subscription.objects.create(customer=ben, status="active")
+    Subscription.objects.create(customer=ben, stripe_id="sub_ben", status="active")
     assert process.due_lanes() == []
-    Subscription.objects.create(customer=ada, status="active")
+    Subscription.objects.create(customer=ada, stripe_id="sub_ada", status="active", counts=False)
     assert process.due_lanes() == ["cus_ada"]
 
 

@@ -80,9 +80,11 @@ def person(name, currency="usd", status="active", amount=2000, **more):
         defaults={"plan": plan, "currency": currency, "unit_amount": amount, "interval": "month"},
     )
     customer = Customer.objects.create(id=f"cus_{name}")
-    Subscription.objects.create(
+    row = Subscription(
         customer=customer, stripe_id=f"sub_{name}", status=status, plan=plan, price=price, currency=currency, **more
     )
+    row.mrr = mrr.of_row(row)
+    row.save()
     return customer
 
 

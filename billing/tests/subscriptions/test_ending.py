@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 from djstripe import models as djstripe
 
 from billing import cause, signals
-from billing.models import Comp, Customer, Plan, Subscription, SubscriptionChange
-from billing.subscriptions import end_for_deleted_customer, ending
+from billing.models import AnnouncedAccess, Comp, Customer, Plan, Subscription, SubscriptionChange
+from billing.subscriptions import end_for_deleted_customer
 
 pytestmark = pytest.mark.django_db
 
@@ -42,12 +42,14 @@ def customer(name, **columns):
     made = Customer.objects.create(pk=f"cus_{name}", subscriber=user)
     djstripe.Customer.objects.create(id=made.pk, subscriber=user, livemode=False)
     usual = {"stripe_id": f"sub_{name}", "status": "active", "cancel_at": NOON, "past_due_since": NOON}
+    usual["has_announced_start"] = True
     Subscription.objects.create(customer=made, **{**usual, **columns})
     return made
 
 
 def test_access_ends_the_subscriber_is_unlinked_and_a_bystander_keeps_all(said):
-    ada, ben = customer("ada", has_announced_access=True), customer("ben")
+    ada, ben = customer("ada"), customer("ben")
+    AnnouncedAccess.objects.create(customer=ada, is_granted=True)
     plan = Plan.objects.create(slug="given", name="Given", rank=1)
     for one in (ada, ben):
         Comp.objects.create(customer=one, plan=plan, granted_at=NOON, until=NOON + timedelta(days=1))
@@ -76,7 +78,6 @@ def test_access_ends_the_subscriber_is_unlinked_and_a_bystander_keeps_all(said):
 @pytest.mark.parametrize(
     ("columns", "status", "is_ended"),
     [
-        ({"stripe_id": "", "status": "none"}, "none", False),
         ({"status": "incomplete"}, "canceled", False),
         ({"status": "canceled", "ended_at": NOON - timedelta(days=9)}, "canceled", False),
         ({"status": "past_due"}, "canceled", True),
@@ -91,8 +92,8 @@ def test_only_what_had_started_is_said_to_end_and_an_end_of_before_keeps_its_tim
     assert ("subscription_ended" in [name for name, *_ in said]) is is_ended
 
 
-def test_who_has_no_row_yet_gets_one_that_says_it():
+def test_who_never_subscribed_is_gone_all_the_same():
     ada = customer("ada")
     Subscription.objects.all().delete()
     end_for_deleted_customer(Customer.objects.get(pk=ada.pk))
-    assert Subscription.objects.get().status == ending.Status.NONE
+    assert (Customer.objects.get().deleted_at, Subscription.objects.exists()) == (NOON, False)

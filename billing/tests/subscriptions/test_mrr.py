@@ -33,10 +33,9 @@ def move(price):
             Subscription(customer_id=customer, status=status, price=price, quantity=quantity, currency=currency)
             for status, quantity, currency in states
         ]
-        before = Subscription(customer_id=customer)
         for row in rows:
-            mrr.record_movement(before, row)
-            before = row
+            row.mrr = mrr.of_row(row)
+            mrr.record_movement(customer, [row])
 
     return go
 
@@ -127,7 +126,9 @@ def test_what_was_imported_counts_from_when_it_began_to_be_paid_once_and_for_tho
     }  # fmt: skip
     for customer, more in columns.items():
         Customer.objects.create(pk=customer)
-        Subscription.objects.create(customer_id=customer, **{**usual, **more})
+        row = Subscription(customer_id=customer, stripe_id=f"sub_{customer}", **{**usual, **more})
+        row.mrr = mrr.of_row(row)
+        row.save()
     MrrMovement.objects.create(customer_id="cus_known", kind="new", amount=5, currency="usd", moved_at=NOON)
     for _ in range(2):
         mrr.record_first_movements([customer for customer in columns if customer != "cus_other"])

@@ -40,8 +40,14 @@ def row():
 
 
 def item(price="price_low", quantity=1, end=2000):
-    price = {"id": price, "lookup_key": None, "recurring": None}
-    return {"id": "si_1", "price": price, "quantity": quantity, "current_period_start": 1000, "current_period_end": end}
+    price = {"id": price, "lookup_key": None, "recurring": None, "metadata": {}}
+    return {
+        "id": "si_1",
+        "price": price,
+        "quantity": quantity,
+        "current_period_start": 1000,
+        "current_period_end": end,
+    }
 
 
 def found(name="sub_1", status="active", created=1, items=None, **changes):
@@ -58,40 +64,59 @@ def found(name="sub_1", status="active", created=1, items=None, **changes):
 # Which one counts
 
 
+def counting(customer, *subscriptions_found, known=()):
+    """The ids of those that count, by line."""
+    rows = subscriptions.project(customer, list(subscriptions_found), list(known), lambda subscription: [])
+    return {row.line: row.stripe_id for row in rows if row.counts}
+
+
+HIGH, OTHER_PRICE = [item("price_high")], [item("price_other")]
+
+
 @pytest.mark.parametrize(
     ("subscriptions_found", "counts"),
     [
         ([], None),
         ([found("a", "canceled", ended_at=5)], "a"),
-        ([found("a", "past_due"), found("b", "active", created=2)], "b"),
-        ([found("a", "trialing", created=1), found("b", "active", created=2)], "b"),
-        ([found("a", created=1), found("b", created=2)], "a"),
-        ([found("b", created=1), found("a", created=1)], "a"),
+        ([found("a", "past_due"), found("b", "active", start_date=2)], "b"),
+        ([found("a", "trialing"), found("b", "active", start_date=600)], "b"),
+        ([found("a"), found("b", start_date=600)], "b"),
+        ([found("b"), found("a")], "b"),
+        ([found("a"), found("b", items=HIGH, start_date=2)], "b"),
+        ([found("a", cancel_at=9), found("b", start_date=2)], "b"),
+        ([found("a"), found("b", items=HIGH, cancel_at=9)], "a"),
+        ([found("a", "unpaid", items=HIGH), found("b", "active")], "b"),
         ([found("a", "canceled", ended_at=900), found("b", "incomplete")], "b"),
         ([found("a", "canceled", ended_at=5), found("b", "canceled", ended_at=6)], "b"),
-        ([found("a", "canceled", ended_at=5, created=2), found("b", "canceled", ended_at=5, created=1)], "a"),
-        ([found("a", "incomplete_expired", created=9), found("b", "canceled", ended_at=6)], "b"),
-        ([found("a", items=[item("price_other")]), found("b", "canceled", ended_at=5)], "b"),
-        ([found("a", items=[item("price_other")])], "a"),
+        ([found("a", "canceled", ended_at=5, start_date=2), found("b", "canceled", ended_at=5, start_date=1)], "a"),
+        ([found("a", "incomplete_expired"), found("b", "canceled", ended_at=6)], "b"),
+        ([found("a", items=OTHER_PRICE), found("b", "canceled", ended_at=5)], "b"),
+        ([found("a", items=OTHER_PRICE)], None),
     ],
 )
-def test_the_liveliest_of_ours_counts_then_the_older_live_or_the_newer_ended(prices, subscriptions_found, counts):
+def test_the_one_counts_that_gives_most_from_now_on(prices, row, subscriptions_found, counts):
+    row.delete()
     for order in (subscriptions_found, subscriptions_found[::-1]):
-        chosen = subscriptions.current_subscription(order)
-        assert (chosen and chosen["id"]) == counts
+        assert counting(row.customer, *order).get("main") == counts
 
 
-def test_one_that_came_to_be_beside_a_billing_one_does_not_count_while_it_is_new(prices):
-    older = found("a", "past_due", created=1)
-    new = found("b", "active", created=2, latest_invoice={"billing_reason": "subscription_create"})
-    assert subscriptions.current_subscription([new, older])["id"] == "a"
-    assert (
-        subscriptions.current_subscription(
-            [{**new, "latest_invoice": {"billing_reason": "subscription_cycle"}}, older]
-        )["id"]
-        == "b"
+def test_in_each_line_one_counts(prices, row):
+    Plan.objects.filter(slug="high").update(line="storage")
+    assert counting(row.customer, found("a"), found("b", items=HIGH)) == {"main": "a", "storage": "b"}
+
+
+def bought(name, **changes):
+    """One that a Checkout attempt of ours made, in its first period."""
+    return found(
+        name, metadata={"billing_attempt": name}, latest_invoice={"billing_reason": "subscription_create"}, **changes
     )
-    assert subscriptions.current_subscription([{**new, "latest_invoice": None}, older])["id"] == "b"
+
+
+def test_what_our_checkout_sold_twice_at_once_does_not_count(prices, row):
+    assert counting(row.customer, bought("a"), bought("b", created=2, start_date=600)) == {"main": "a"}
+    assert counting(row.customer, bought("a"), bought("b", items=HIGH, created=2)) == {"main": "b"}
+    assert counting(row.customer, bought("a"), found("b", created=2, start_date=600)) == {"main": "b"}
+    assert counting(row.customer, bought("a"), bought("b", created=90_000, start_date=600)) == {"main": "b"}
 
 
 # Its columns
@@ -110,11 +135,11 @@ def test_a_quantity_that_is_not_said_is_one(prices, row):
 
 
 @pytest.mark.parametrize(("known_as", "keeps"), [("sub_1", True), ("sub_2", False)])
-def test_a_price_that_is_no_plans_keeps_what_we_know_of_the_same_subscription_alone(prices, row, known_as, keeps):
-    row.stripe_id, row.price = known_as, prices[0]
+def test_a_price_that_is_no_plans_keeps_the_plan_of_the_same_subscription_alone(prices, row, known_as, keeps):
+    row.stripe_id, row.price, row.plan = known_as, prices[0], prices[0].plan
     columns = subscriptions.columns_of(found(items=[item("price_other")]), row)
-    assert columns["unmapped_price"] == "price_other"
-    assert (columns["price"], columns["plan"]) == ((prices[0], prices[0].plan) if keeps else (None, None))
+    assert (columns["price"], columns["plan"]) == (None, prices[0].plan if keeps else None)
+    assert (columns["whose"], columns["unmapped_price"]) == (("unknown", "price_other") if keeps else ("foreign", ""))
 
 
 @pytest.mark.parametrize(
@@ -301,18 +326,17 @@ def deleted(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("stripe_id", "is_gone", "status", "asks"),
-    [("sub_1", True, "canceled", 1), ("sub_1", False, "active", 1), ("", True, "active", 0)],
+    ("was", "is_gone", "status", "asks"),
+    [("active", True, "canceled", 1), ("active", False, "active", 1), ("canceled", True, "canceled", 0)],
 )
 def test_a_subscription_that_stripe_lists_no_more_has_ended_if_its_customer_is_gone(
-    row, deleted, stripe_id, is_gone, status, asks
+    row, deleted, was, is_gone, status, asks
 ):
     gone, asked = deleted
     gone |= {"cus_1"} if is_gone else {"cus_ben"}
-    row.stripe_id, row.status = stripe_id, "active"
-    projection._project(row, None, LATER)
-    row.refresh_from_db()
-    assert (row.status, row.fetched_at, asked) == (status, LATER, ["cus_1"] * asks)
+    row.status = was
+    (becomes,) = subscriptions.project(row.customer, [], [row])
+    assert (becomes.status, row.status, asked) == (status, was, ["cus_1"] * asks)
 
 
 @pytest.mark.parametrize("status", ["active", "past_due", "canceled", "incomplete_expired"])
@@ -321,8 +345,11 @@ def test_what_has_ended_frees_its_customer_of_what_was_about_it_and_of_nothing_e
     ben = Customer.objects.create(pk="cus_ben")
     for customer in (row.customer, ben):
         for kind in Hold.Kind.values:
-            Hold.objects.create(customer=customer, kind=kind, reference=kind, placed_at=LATER)
-    projection._project(row, found(status=status), LATER)
+            about = "sub_1" if kind in ("refund", "dispute") else ""
+            Hold.objects.create(customer=customer, kind=kind, reference=kind, subscription_id=about, placed_at=LATER)
+    rows = subscriptions.project(row.customer, [found(status=status)], [row])
+    projection._release_settled_holds(row.customer, rows)
+    (row,) = rows
     settled = {"refund", "dispute"} if row.status in Subscription.TERMINAL else set()
     left = Hold.objects.active().values_list("customer", "kind")
     assert set(left) == {("cus_1", kind) for kind in set(Hold.Kind.values) - settled} | {

@@ -108,7 +108,8 @@ def charged(db, settings):
     def make(customer, card_expires_on, announced=None):
         Customer.objects.create(pk=customer)
         return Subscription.objects.create(
-            customer_id=customer, status="active", current_period_end=CHARGED, card_expires_on=card_expires_on,
+            customer_id=customer, stripe_id=f"sub_{customer}", status="active",
+            current_period_end=CHARGED, card_expires_on=card_expires_on,
             announced_card_expiry=announced,
         )  # fmt: skip
 

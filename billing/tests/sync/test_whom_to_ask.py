@@ -27,7 +27,7 @@ def have(now):
 
     def make(name, **columns):
         customer = Customer.objects.create(pk=f"cus_{name}", deleted_at=columns.pop("deleted_at", None))
-        usual = {"status": "active", "current_period_end": now + SOON, "fetched_at": now}
+        usual = {"stripe_id": f"sub_{name}", "status": "active", "current_period_end": now + SOON, "fetched_at": now}
         Subscription.objects.create(customer=customer, **{**usual, **columns})
         return customer.pk
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 DAY = 86_400
 GRACE = 3 * DAY
 OVER = {"canceled", "incomplete_expired"}
+PLANS = ["free", "pro", "team"]
 LIVELIEST_FIRST = ["active", "trialing", "past_due", "unpaid", "paused", "incomplete"]
 STARTED = {"active", "trialing", "past_due", "unpaid", "paused"}
-BILLING = {"active", "trialing", "past_due"}
 UNDONE = {"failed", "canceled"}
 OPEN_DISPUTE = {"needs_response", "under_review"}
 HOLDS_ACCESS = {*OPEN_DISPUTE, "lost"}
@@ -62,11 +62,25 @@ class Truth:
         return (last | {sub["id"]: sub for sub in stripe.all("subscriptions", status="all")}).values()
 
     def current(self, customer):
-        """The liveliest subscription, the older of two; with none alive the one that ended last."""
+        """The subscription that gives most from now on; with none alive the one that ended last."""
         live = [sub for sub in self.subs[customer] if sub["status"] not in OVER]
         if live:
-            return min(live, key=lambda s: (LIVELIEST_FIRST.index(s["status"]), s["created"], s["id"]))
-        return max(self.subs[customer], key=lambda s: (s["ended_at"] or 0, s["created"], s["id"]), default=None)
+            return max(live, key=self._worth)
+        return max(self.subs[customer], key=lambda s: (s["ended_at"] or 0, s["start_date"], s["id"]), default=None)
+
+    def _worth(self, sub):
+        """Access today, after its scheduled end, the plan's rank, a status in order, the newest."""
+        rank = PLANS.index(sub["items"]["data"][0]["price"]["lookup_key"].partition("_")[0])
+        newest = (sub["start_date"], sub["id"])
+        if self._is_paid_for(sub):
+            return (1, day_of_cancellation(sub) is None, rank, sub["status"] != "past_due", *newest)
+        return (0, True, -LIVELIEST_FIRST.index(sub["status"]), rank, *newest)
+
+    def _is_paid_for(self, sub):
+        if sub["status"] == "past_due":
+            since = self._past_due_since(sub)
+            return since is not None and self.now < since + GRACE
+        return sub["status"] in {"active", "trialing"}
 
     def state(self, customer):
         """The columns of the subscriber's row."""
@@ -117,17 +131,7 @@ class Truth:
         """Subscriptions nobody may be billed for any more, each with why: a dispute lost, a period refunded in full."""
         lost = [(row["payment_intent"], row["id"]) for row in self.disputes.values() if row["status"] == "lost"]
         refunded = [(c["payment_intent"], c["id"]) for c in self.charges.values() if self._gave_back_a_period(c)]
-        over = {self.paid_for(intent): cause for intent, cause in lost + refunded if self.paid_for(intent)}
-        return over | {sub["id"]: "another beside it" for subs in self.subs.values() for sub in self._too_many(subs)}
-
-    def _too_many(self, subs):
-        """Newer than another that bills, and still in what was paid first."""
-        billing = sorted((s for s in subs if s["status"] in BILLING), key=lambda s: (s["created"], s["id"]))
-        return [s for s in billing[1:] if self._latest_invoice(s)["billing_reason"] == "subscription_create"]
-
-    def _latest_invoice(self, sub):
-        latest = sub["latest_invoice"]
-        return self.invoices[latest if isinstance(latest, str) else latest["id"]]
+        return {self.paid_for(intent): cause for intent, cause in lost + refunded if self.paid_for(intent)}
 
     def came_beside_another(self, customer, identifier):
         """Return whether an older subscription was still alive when this one began."""

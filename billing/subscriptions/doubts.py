@@ -1,0 +1,102 @@
+"""Staff are alerted, once, to what only a person can judge: a price that no plan knows, and two subscriptions to plans
+of one line that both bill.
+
+Nothing is undone by itself here; the admin, the doctor and the sync's report show both for as long as they last.
+"""
+
+from itertools import combinations
+
+from django.db.models import Exists, OuterRef
+
+from billing.models import Customer, Subscription
+from billing.monitoring import alerts
+
+Pair = tuple[Subscription, Subscription]
+Status = Subscription.Status
+Whose = Subscription.Whose
+
+BILLING = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE})
+LIVE = BILLING | {Status.UNPAID, Status.PAUSED, Status.INCOMPLETE}
+
+
+def is_unknown(row: Subscription) -> bool:
+    """Return whether Stripe may bill a subscription whose price no plan knows."""
+    return row.whose == Whose.UNKNOWN and row.status in LIVE
+
+
+def bills(row: Subscription) -> bool:
+    """Return whether Stripe takes money for it, or will after a trial, for a plan of ours."""
+    return row.status in BILLING and not row.is_foreign and not row.is_free
+
+
+def billed_twice(rows: list[Subscription]) -> list[Pair]:
+    """Return pairs of a customer's subscriptions that bill in one line: the one that counts, and another.
+
+    A duplicate that is about to be undone is not among them: its MRR is not counted.
+    """
+    billing = sorted(filter(bills, rows), key=lambda row: not row.counts)
+    return [(one, other) for one, other in combinations(billing, 2) if one.line == other.line and one.counts]
+
+
+def alert_new(pairs: list[Pair], too_many: frozenset[str]) -> None:
+    """Alert staff to what has become doubtful by this step from the rows before to the rows after."""
+    for before, after in pairs:
+        if is_unknown(after) and not (is_unknown(before) and before.unmapped_price == after.unmapped_price):
+            _alert_unknown(after)
+    were = {before.stripe_id for before, _ in pairs if bills(before)}
+    rows = [after for _, after in pairs if after.stripe_id not in too_many]
+    for one, other in billed_twice(rows):
+        if not {one.stripe_id, other.stripe_id} <= were:
+            _alert_twice(one.customer, one, other)
+
+
+def lasting(customer: str = "") -> list[str]:
+    """Return a sentence for each doubt that lasts, of one customer or of all, by our rows."""
+    rows = Subscription.objects.filter(status__in=LIVE, customer__deleted_at=None).exclude(whose=Whose.FOREIGN)
+    if customer:
+        rows = rows.filter(customer=customer)
+    rows = rows.select_related("customer", "plan", "price")
+    beside = rows.filter(customer=OuterRef("customer"), line=OuterRef("line")).exclude(pk=OuterRef("pk"))
+    several: dict[str, list[Subscription]] = {}
+    for row in rows.filter(Exists(beside), status__in=BILLING).order_by("customer", "pk"):
+        several.setdefault(row.customer_id, []).append(row)
+    unknown = rows.filter(whose=Whose.UNKNOWN).order_by("pk")
+    return [
+        *map(sentence_of_unknown, unknown),
+        *(sentence_of_two(*pair) for of_customer in several.values() for pair in billed_twice(of_customer)),
+    ]
+
+
+def sentence_of_unknown(row: Subscription) -> str:
+    access = f"Access to {row.plan} stays as it was" if row.plan else "It gives no access"
+    return (
+        f"The subscription {row.stripe_id} of the customer {row.customer_id} is {row.status} at the price "
+        f"{row.unmapped_price}, which belongs to no plan. {access}. Say which plan the price buys: run `manage.py "
+        f"import_customers --price {row.unmapped_price}=<plan slug>`, or give the price the lookup key "
+        "<plan slug>_<interval> at Stripe, then refresh the customer in the admin. If it should not be billed, cancel "
+        "it in Stripe's dashboard."
+    )
+
+
+def sentence_of_two(one: Subscription, other: Subscription) -> str:
+    return (
+        f"The customer {one.customer_id} is billed twice: {one.stripe_id} ({one.plan or 'a price without a plan'}), "
+        f"which counts, and {other.stripe_id} ({other.plan or 'a price without a plan'}). Nothing was changed. Cancel "
+        "the one that should not go on in Stripe's dashboard, and refund what was paid for it."
+    )
+
+
+def _alert_unknown(row: Subscription) -> None:
+    alerts.alert_staff(
+        f"unknown_price:{row.unmapped_price}"[:100],
+        f"No plan knows the price {row.unmapped_price}",
+        sentence_of_unknown(row),
+    )
+
+
+def _alert_twice(customer: Customer, one: Subscription, other: Subscription) -> None:
+    alerts.alert_staff(
+        f"billed_twice:{customer.pk}"[:100],
+        f"Two subscriptions of {customer.pk} are billed",
+        sentence_of_two(one, other),
+    )

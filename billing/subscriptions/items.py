@@ -1,0 +1,62 @@
+"""The items of subscriptions are kept as rows: what Stripe bills, for plans of ours and for anything else."""
+
+from typing import Any
+
+from billing.models import Price, Subscription, SubscriptionItem
+from billing.stripe_client import id_of
+
+COLUMNS = [
+    "subscription_id",
+    "stripe_price",
+    "price_id",
+    "product",
+    "quantity",
+    "unit_amount",
+    "currency",
+    "interval",
+    "interval_count",
+    "is_metered",
+]
+
+
+def write_items(customer: str, pairs: list[tuple[Subscription, dict[str, Any]]]) -> None:
+    """Write the items of a customer's subscriptions where they differ: pairs of a saved row and Stripe's object."""
+    known = {row.stripe_id: row for row in SubscriptionItem.objects.filter(subscription__customer=customer)}
+    named = {item["price"]["id"] for _, found in pairs for item in found["items"]["data"]}
+    of_known = {row.stripe_price: row.price_id for row in known.values()}
+    ours = of_known | dict.fromkeys(named - of_known.keys())
+    if wanted := [price for price, known_price in ours.items() if known_price is None]:
+        ours |= {pk: pk for pk in Price.objects.filter(pk__in=wanted).values_list("pk", flat=True)}
+    rows = [_row(row, item, ours) for row, found in pairs for item in found["items"]["data"]]
+    changed = [row for row in rows if row.stripe_id not in known or _differs(row, known[row.stripe_id])]
+    if changed:
+        names = [name.removesuffix("_id") if name in ("subscription_id", "price_id") else name for name in COLUMNS]
+        SubscriptionItem.objects.bulk_create(
+            changed, update_conflicts=True, unique_fields=["stripe_id"], update_fields=names
+        )
+    asked_about, there = {row.pk for row, _ in pairs}, {row.stripe_id for row in rows}
+    gone = [row.pk for row in known.values() if row.subscription_id in asked_about and row.stripe_id not in there]
+    if gone:
+        SubscriptionItem.objects.filter(pk__in=gone).delete()
+
+
+def _row(subscription: Subscription, item: dict[str, Any], ours: dict[str, str | None]) -> SubscriptionItem:
+    price = item["price"]
+    recurring = price.get("recurring") or {}
+    return SubscriptionItem(
+        subscription=subscription,
+        stripe_id=item["id"],
+        stripe_price=price["id"],
+        price_id=ours.get(price["id"]),
+        product=id_of(price.get("product")),
+        quantity=item.get("quantity"),
+        unit_amount=price.get("unit_amount"),
+        currency=price.get("currency") or "",
+        interval=recurring.get("interval") or "",
+        interval_count=recurring.get("interval_count") or 1,
+        is_metered=recurring.get("usage_type") == "metered",
+    )
+
+
+def _differs(row: SubscriptionItem, known: SubscriptionItem) -> bool:
+    return any(getattr(row, name) != getattr(known, name) for name in COLUMNS)
