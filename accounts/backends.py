@@ -26,7 +26,7 @@ class GuardedBackend(ModelBackend):
         check = super().authenticate
         return guarded(request, str(email), lambda: check(request, username=email, password=password))
 
-    async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:  # type: ignore[override]
+    async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:  # type: ignore[override]  # any credentials
         return await sync_to_async(self.authenticate)(request, **credentials)
 
 

@@ -26,15 +26,15 @@ class RankedAdmin:
     """Staff change or delete a user, or set a password, only if they outrank the user."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        may: bool = super().has_change_permission(request, obj)  # type: ignore[misc]
+        may: bool = super().has_change_permission(request, obj)  # type: ignore[misc]  # a mixin
         return may and (obj is None or outranks(request.user, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        may: bool = super().has_delete_permission(request, obj)  # type: ignore[misc]
+        may: bool = super().has_delete_permission(request, obj)  # type: ignore[misc]  # a mixin
         return may and (obj is None or outranks(request.user, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fields = tuple(super().get_readonly_fields(request, obj))  # type: ignore[misc]
+        fields = tuple(super().get_readonly_fields(request, obj))  # type: ignore[misc]  # a mixin
         user: Any = request.user
         return fields if user.is_superuser else (*fields, *PRIVILEGES)
 

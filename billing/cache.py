@@ -101,14 +101,15 @@ class ExactDatabaseCache(DatabaseCache):
         connection = connections[router.db_for_read(self.cache_model_class)]
         table = connection.ops.quote_name(self.cache_model_class._meta.db_table)
         marks = ", ".join(["%s"] * len(asked))
-        query = f"SELECT cache_key, value FROM {table} WHERE cache_key IN ({marks}) AND expires >= %s"  # noqa: S608
+        query = f"SELECT cache_key, value FROM {table} WHERE cache_key IN ({marks}) AND expires >= %s"  # noqa: S608  no values in it
         with connection.cursor() as cursor:
             cursor.execute(query, [*asked, self._now()])
             found = cursor.fetchall()
         return {asked[key]: value for key, stored in found for value in _unwrapped(stored)}
 
     def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> bool:
-        return bool(super()._base_set(mode, key, str(SIGNED.dumps(value)), timeout))  # type: ignore[misc]
+        signed = str(SIGNED.dumps(value))
+        return bool(super()._base_set(mode, key, signed, timeout))  # type: ignore[misc]  # private, not in the stubs
 
     def _cull(self, db: str, cursor: Any, now: datetime, num: int) -> None:
         """Delete expired entries only: a counter culled early would start again at one."""

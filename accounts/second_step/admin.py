@@ -32,7 +32,8 @@ class SecondStepAdmin:
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.remove_second_step)
         name = "accounts_user_remove_second_step"
-        return [path("<uuid:pk>/second-step/remove/", view, name=name), *super().get_urls()]  # type: ignore[misc]
+        remove = path("<uuid:pk>/second-step/remove/", view, name=name)
+        return [remove, *super().get_urls()]  # type: ignore[misc]  # a mixin
 
     def remove_second_step(self, request: HttpRequest, pk: Any) -> HttpResponse:
         actor: Any = request.user
@@ -41,7 +42,7 @@ class SecondStepAdmin:
         user = get_object_or_404(User, pk=pk)
         if request.method == "POST":
             rules.remove_all(user)
-            self.log_change(request, user, "Removed the second step.")  # type: ignore[attr-defined]
+            self.log_change(request, user, "Removed the second step.")  # type: ignore[attr-defined]  # a mixin
             messages.success(request, "The second step is removed.")
             return redirect("admin:accounts_user_change", user.pk)
         given = {**self.admin_site.each_context(request), "title": "Remove the second step", "whose": user}

@@ -28,12 +28,12 @@ class StaffAlone:
     def initial(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         if not (request.user.is_authenticated and request.user.is_staff):
             raise exceptions.NotAuthenticated
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # a mixin
 
     def handle_exception(self, exc: Exception) -> Any:
         """Answer 400 to a body that no browser sends."""
         malformed = isinstance(exc, (ValueError, TypeError, LookupError, AttributeError, RecursionError))
-        return super().handle_exception(exceptions.MalformedRequest() if malformed else exc)  # type: ignore[misc]
+        return super().handle_exception(exceptions.MalformedRequest() if malformed else exc)  # type: ignore[misc]  # a mixin
 
 
 class BeginRegistration(StaffAlone, views.BeginCredentialRegistrationView):

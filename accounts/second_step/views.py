@@ -39,7 +39,7 @@ class StaffPage(RedirectURLMixin, UserPassesTestMixin):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         more = {"next": self.get_redirect_url(), "passkeys_work": passkeys.work_at(self.request)}
-        return super().get_context_data(**more, **kwargs)  # type: ignore[misc]
+        return super().get_context_data(**more, **kwargs)  # type: ignore[misc]  # a mixin
 
 
 class StepView(StaffPage, FormView):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from billing.models import Subscription, SubscriptionChange
 
@@ -24,7 +25,8 @@ def tone(change: SubscriptionChange) -> str:
 
 def differences(before: SubscriptionChange | None, after: SubscriptionChange) -> list[Any]:
     """Return the most important difference first: status, plan, quantity, then dates. Only the dates are markup."""
-    found = [*_state(before, after), *_dates(before, after)]
+    state = list(_state(before, after))
+    found = [*state, *_dates(before, after, begins=not state)]
     return found or ["Changed at Stripe, with no effect here"]
 
 
@@ -48,13 +50,15 @@ def _state(before: SubscriptionChange | None, after: SubscriptionChange) -> Iter
         yield f"Subscription {after.stripe_id}"
 
 
-def _dates(before: SubscriptionChange | None, after: SubscriptionChange) -> Iterator[SafeString]:
+def _dates(before: SubscriptionChange | None, after: SubscriptionChange, *, begins: bool) -> Iterator[SafeString]:
+    """Yield each date that changed; the first begins with a capital letter if it begins the line."""
     for name, words in DATES.items():
         was, now = getattr(before, name, None), getattr(after, name)
         if was == now:
             continue
         parts = [words, display.day(now)] if now else ["removed:", words, display.day(was)]
-        yield display.side_by_side(parts)
+        yield display.side_by_side([capfirst(parts[0]), *parts[1:]] if begins else parts)
+        begins = False
 
 
 def _status(change: SubscriptionChange | None) -> str:

@@ -51,8 +51,10 @@ def _apply_under(claim: lanes.Claim, reads: Reads, events: list[StripeEvent], *,
         raise
     except Exception as error:
         if len(events) == 1:
+            log.exception("event failed at its commit", extra={"stripe_event": events[0].pk})
             lanes.commit_under(claim, reads, partial(stamp_failed, events[0], error))
             return
+        log.warning("batch not committed, each event is applied by itself", exc_info=True)
         for event in events:
             _apply_under(claim, reads, [event], is_ours=is_ours)
 
@@ -90,11 +92,11 @@ def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent
     except fetch.NotTheirs as error:
         is_misplaced = error.owner and not placement.names_customer(event.object)
         return partial(_move, lane=error.owner) if is_misplaced else partial(stamp_failed, error=error)
-    except OperationalError as error:
-        if not connection.is_usable():
-            raise
-        return partial(stamp_failed, error=error)
     except Exception as error:
+        if isinstance(error, OperationalError) and not connection.is_usable():
+            raise
+        with cause.recorded_as(event.pk):
+            log.exception("event failed", extra={"stripe_event": event.pk})
         return partial(stamp_failed, error=error)
 
 

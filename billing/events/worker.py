@@ -83,5 +83,5 @@ def _proceed_with_deletion(row: AccountDeletion, claim: lanes.Claim) -> None:
     except (lanes.LaneLost, OperationalError):
         raise
     except Exception as error:
-        log.warning("deletion waits", extra={"lane": claim.key, "error": str(error)})
+        log.warning("deletion waits", extra={"lane": claim.key}, exc_info=True)
         deletion.postpone(row, error)

@@ -7,12 +7,12 @@ and CPU come beside it.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import accumulate
 
 from django.db import Error as DatabaseProblem
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -84,9 +84,9 @@ def _of_queue() -> Iterator[Metric]:
     yield GaugeMetricFamily("billing_queue_tasks", "Tasks in the queue", get_broker().queue_size())
 
 
-def _by(name: str, help_: str, events: Iterable[StripeEvent], *fields: str) -> Metric:
+def _by(name: str, help_: str, events: QuerySet[StripeEvent], *fields: str) -> Metric:
     family = GaugeMetricFamily(name, help_, labels=["state" if field == "status" else field for field in fields])
-    for *labels, number in events.order_by().values_list(*fields).annotate(Count("pk")):  # type: ignore[attr-defined]
+    for *labels, number in events.order_by().values_list(*fields).annotate(Count("pk")):
         family.add_metric(labels, number)
     return family
 
@@ -104,7 +104,7 @@ def _recent_events() -> Metric:
     return _by("billing_events_recent", "Events received in the last 5 minutes", _recent(), "type", "status")
 
 
-def _recent() -> Iterable[StripeEvent]:
+def _recent() -> QuerySet[StripeEvent]:
     return StripeEvent.objects.filter(received_at__gt=timezone.now() - RECENT)
 
 

@@ -16,7 +16,7 @@ from billing.models import Lane, StripeEvent
 from notifications.models import Mail
 
 SETTLED_WITHIN_SECONDS = 30
-PASSWORD = "correct-horse-battery"  # noqa: S105
+PASSWORD = "correct-horse-battery"  # noqa: S105  of the demo's made-up people
 
 
 class StepError(Exception):

@@ -72,6 +72,10 @@ def test_it_names_what_happened_and_nobody(world, client, log, monkeypatch, sett
     assert (applied[-1]["lane"], applied[-1]["subscriber"]) == (ada.customer, str(ada.user.pk))
     said = {(line["lane"], line["cause"]) for line in lines if line["logger"] == "host"}
     assert (ada.customer, StripeEvent.objects.get(type="invoice.paid").pk) in said
+    paid = StripeEvent.objects.get(type="invoice.paid").pk
+    [failed] = [line for line in lines if line["event"] == "event failed" and line["stripe_event"] == paid]
+    assert (failed["level"], failed["cause"]) == ("error", paid)
+    assert "refuse" in failed["exception"]
     mail = Mail.objects.get(kind="dispute_opened")
     [sent] = [line for line in lines if line["event"] == "mail not sent" and line["mail"] == mail.key]
     assert (sent["lane"], sent["cause"], sent["outcome"]) == (ada.customer, mail.cause, "may have been sent")

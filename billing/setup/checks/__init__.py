@@ -3,7 +3,7 @@
 from django.core import checks
 
 from . import plans, project, stripe, values
-from .findings import Check
+from .problems import Check
 from .stripe import check_api_key
 
 __all__ = ["CHECKS", "check_api_key", "register"]

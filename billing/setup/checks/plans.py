@@ -8,8 +8,8 @@ from billing.conf import conf
 from billing.models import Plan, Price
 
 from . import kinds
-from .findings import Check, Finding, finds
 from .kinds import Kind
+from .problems import Check, Problem, finds
 
 WANTED = (
     'Write a list of {"slug": "pro", "name": "Pro", "limits": {"exports": 100}, "prices": {"month": {"usd": 2000}}}, '
@@ -57,14 +57,14 @@ FIELDS = {
 
 
 @finds("billing.E012")
-def check_plans() -> Finding:
+def check_plans() -> Problem:
     """BILLING_PLANS is a list of plans, each with a unique slug, a name and no unknown fields."""
     problem = next(_problems(conf.plans), None)
     return (f"BILLING_PLANS: {problem}.", WANTED) if problem else None
 
 
 @finds("billing.E013")
-def check_free_plan() -> Finding:
+def check_free_plan() -> Problem:
     """BILLING_FREE_PLAN is the slug of a plan, if BILLING_PLANS is set."""
     if not definitions.is_from_settings() or next(_problems(conf.plans), None):
         return None

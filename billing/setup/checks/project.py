@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from billing.cache import counting_cache_name
 
-from .findings import Check, Finding, finds
+from .problems import Check, Problem, finds
 
 # With these, each process counts for itself, or two writers at once count as one.
 INEXACT_CACHES = {
@@ -35,7 +35,7 @@ CONTEXT_PROCESSORS = [
 
 
 @finds("billing.E003")
-def check_queue() -> Finding:
+def check_queue() -> Problem:
     """Q_CLUSTER is set, its `retry` is longer than its `timeout`, and its `orm` is a database.
 
     django-q2's defaults are a Redis on this machine, and a task that is given out again while it still runs.
@@ -54,7 +54,7 @@ def check_queue() -> Finding:
 
 
 @finds("billing.E004")
-def check_mirror() -> Finding:
+def check_mirror() -> Problem:
     """DJSTRIPE_FOREIGN_KEY_TO_FIELD is set."""
     if hasattr(settings, "DJSTRIPE_FOREIGN_KEY_TO_FIELD"):
         return None
@@ -65,7 +65,7 @@ def check_mirror() -> Finding:
 
 
 @finds("billing.E005")
-def check_addresses() -> Finding:
+def check_addresses() -> Problem:
     """ROOT_URLCONF includes billing.urls."""
     try:
         reverse("billing:stripe_webhook")
@@ -78,7 +78,7 @@ def check_addresses() -> Finding:
 
 
 @finds("billing.E007")
-def check_time_zones() -> Finding:
+def check_time_zones() -> Problem:
     """USE_TZ is on: every time in billing is aware."""
     if settings.USE_TZ:
         return None
@@ -86,7 +86,7 @@ def check_time_zones() -> Finding:
 
 
 @finds("billing.E008")
-def check_transactions() -> Finding:
+def check_transactions() -> Problem:
     """ATOMIC_REQUESTS is off for the default database: Stripe is never called inside a transaction."""
     if not settings.DATABASES[DEFAULT_DB_ALIAS].get("ATOMIC_REQUESTS"):
         return None
@@ -97,7 +97,7 @@ def check_transactions() -> Finding:
 
 
 @finds("billing.E009")
-def check_middleware() -> Finding:
+def check_middleware() -> Problem:
     """MIDDLEWARE has sessions, CSRF, authentication and messages, as Django's classes or subclasses."""
     present = [found for path in settings.MIDDLEWARE if isclass(found := _imported(path))]
     missing = [path for path in MIDDLEWARE if not any(issubclass(found, import_string(path)) for found in present)]
@@ -107,7 +107,7 @@ def check_middleware() -> Finding:
 
 
 @finds("billing.E010")
-def check_templates() -> Finding:
+def check_templates() -> Problem:
     """TEMPLATES finds billing's pages, and its context processors provide request, user and messages."""
     try:
         template: Any = get_template("billing/base.html")
@@ -124,7 +124,7 @@ def check_templates() -> Finding:
 
 
 @finds("billing.E011")
-def check_rate_limit_cache() -> Finding:
+def check_rate_limit_cache() -> Problem:
     """RATELIMIT_USE_CACHE, if set, names one of CACHES."""
     name = counting_cache_name()
     if name in settings.CACHES:
@@ -136,7 +136,7 @@ def check_rate_limit_cache() -> Finding:
 
 
 @finds("billing.W002")
-def check_cache() -> Finding:
+def check_cache() -> Problem:
     """The cache counts exactly across processes: rate limits and the budget of calls to Stripe need it."""
     name = counting_cache_name()
     backend = settings.CACHES.get(name, {}).get("BACKEND", "")
@@ -149,7 +149,7 @@ def check_cache() -> Finding:
 
 
 @finds("billing.W003")
-def check_sqlite() -> Finding:
+def check_sqlite() -> Problem:
     """Writers queue for the database if it is SQLite."""
     database = settings.DATABASES[DEFAULT_DB_ALIAS]
     is_queued = database.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE"
@@ -162,7 +162,7 @@ def check_sqlite() -> Finding:
 
 
 @finds("billing.W005")
-def check_login() -> Finding:
+def check_login() -> Problem:
     """LOGIN_URL leads to a page or to another site, where visitors log in."""
     try:
         url = resolve_url(settings.LOGIN_URL)

@@ -7,12 +7,12 @@ from stripe._api_version import _ApiVersion
 
 from billing.conf import conf
 
-from .findings import Check, Finding, finds
+from .problems import Check, Problem, finds
 from .values import is_right
 
 
 @finds("billing.W001")
-def check_webhook_secret() -> Finding:
+def check_webhook_secret() -> Problem:
     """STRIPE_WEBHOOK_SECRETS has a secret to verify events with."""
     if not is_right("STRIPE_WEBHOOK_SECRETS") or conf.webhook_secrets:
         return None
@@ -23,7 +23,7 @@ def check_webhook_secret() -> Finding:
 
 
 @finds("billing.E001")
-def check_api_key() -> Finding:
+def check_api_key() -> Problem:
     """STRIPE_SECRET_KEY is a secret key of Stripe, of the mode that STRIPE_LIVE_MODE says.
 
     dj-stripe accepts no key of another shape, and the worker would fail on it.
@@ -43,7 +43,7 @@ def check_api_key() -> Finding:
 
 
 @finds("billing.W007")
-def check_api_version() -> Finding:
+def check_api_version() -> Problem:
     """STRIPE_API_VERSION is the version that the installed stripe package is built for."""
     if not is_right("STRIPE_API_VERSION") or conf.api_version == _ApiVersion.CURRENT:
         return None
@@ -54,7 +54,7 @@ def check_api_version() -> Finding:
 
 
 @finds("billing.W008")
-def check_mode() -> Finding:
+def check_mode() -> Problem:
     """STRIPE_LIVE_MODE is off if STRIPE_API_BASE is a sandbox."""
     if not (conf.live_mode and is_right("STRIPE_API_BASE") and conf.is_sandbox):
         return None

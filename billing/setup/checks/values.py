@@ -10,8 +10,8 @@ from django.conf import settings
 from billing.conf import LOOPBACK, conf, documented
 
 from . import kinds
-from .findings import Check, Finding, finds
 from .kinds import Kind
+from .problems import Check, Problem, finds
 
 
 class Row(NamedTuple):
@@ -70,7 +70,7 @@ def is_right(name: str) -> bool:
     return not hasattr(settings, name) or KINDS[name].is_right(getattr(settings, name))
 
 
-def _look(row: Row) -> Finding:
+def _look(row: Row) -> Problem:
     """Check one setting. The value is not shown if it may be a secret."""
     if is_right(row.name):
         return None
@@ -82,7 +82,7 @@ def _look(row: Row) -> Finding:
 
 
 @finds("billing.E002")
-def check_subscriber_model() -> Finding:
+def check_subscriber_model() -> Problem:
     """BILLING_SUBSCRIBER_MODEL is a model of an installed app."""
     try:
         apps.get_model(conf.subscriber_model)
@@ -95,7 +95,7 @@ def check_subscriber_model() -> Finding:
 
 
 @finds("billing.E020")
-def check_request_subscriber() -> Finding:
+def check_request_subscriber() -> Problem:
     """BILLING_REQUEST_SUBSCRIBER is set if subscribers are not users."""
     if conf.request_subscriber:
         return None
@@ -107,7 +107,7 @@ def check_request_subscriber() -> Finding:
 
 
 @finds("billing.E006")
-def check_dashboard_rates() -> Finding:
+def check_dashboard_rates() -> Problem:
     """BILLING_DASHBOARD_RATES holds rates above 0, by currency, into BILLING_DASHBOARD_CURRENCY."""
     try:
         are_rates = all(
@@ -129,7 +129,7 @@ def check_dashboard_rates() -> Finding:
 
 
 @finds("billing.W004")
-def check_names() -> Finding:
+def check_names() -> Problem:
     """Every setting that begins with BILLING_ is a setting of billing."""
     unknown = sorted(n for n in dir(settings) if n.startswith("BILLING_") and n not in documented())
     if not unknown:
@@ -138,7 +138,7 @@ def check_names() -> Finding:
 
 
 @finds("billing.W006")
-def check_site() -> Finding:
+def check_site() -> Problem:
     """SITE_URL is a public address if the real Stripe is used and DEBUG is off."""
     is_real = is_right("STRIPE_API_BASE") and not conf.is_sandbox and not settings.DEBUG
     if not is_real or not is_right("SITE_URL") or conf.site_url.split("/")[2].split(":")[0] not in LOOPBACK:

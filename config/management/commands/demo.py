@@ -20,7 +20,7 @@ from config.demo.stage import Stage, StepError
 
 FOLDERS = Path(settings.BASE_DIR) / "tmp"
 DATABASE = "db.sqlite3"
-WEBHOOK_SECRET = "whsec_demo"  # noqa: S105
+WEBHOOK_SECRET = "whsec_demo"  # noqa: S105  opens nothing but the demo
 ADMIN_EMAIL, ADMIN_PASSWORD = "admin@example.com", "billing-demo"
 
 
@@ -140,7 +140,7 @@ def run_again_in_demo_environment(site: str, sandbox: str, folder: Path) -> NoRe
     )
     sys.stdout.flush()
     ending.postpone()
-    os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
+    os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606  this program again
 
 
 # Its mails go to made-up people: none leaves by a real server.

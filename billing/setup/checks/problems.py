@@ -5,13 +5,13 @@ from typing import Any
 
 from django.core import checks
 
-Finding = tuple[str, str] | None  # the problem, what to set
+Problem = tuple[str, str] | None  # the problem, what to set
 
 
 class Check:
     """Django calls the check. `about` says what holds if nothing is found, a line for docs/api.md."""
 
-    def __init__(self, check_id: str, about: str, look: Callable[[], Finding]) -> None:
+    def __init__(self, check_id: str, about: str, look: Callable[[], Problem]) -> None:
         self.id, self.about, self.look = check_id, about, look
 
     def __call__(self, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -20,10 +20,10 @@ class Check:
         return [level(found[0], hint=found[1], id=self.id)] if found else []
 
 
-def finds(check_id: str) -> Callable[[Callable[[], Finding]], Check]:
+def finds(check_id: str) -> Callable[[Callable[[], Problem]], Check]:
     """Turn a function into a check; the first line of its docstring says what should hold."""
 
-    def decorate(look: Callable[[], Finding]) -> Check:
+    def decorate(look: Callable[[], Problem]) -> Check:
         return Check(check_id, (look.__doc__ or "").strip().splitlines()[0], look)
 
     return decorate
