@@ -111,3 +111,11 @@ def _between(rows: Iterator[Object], lowest: float, highest: float, rising: bool
             yield row
         elif (rising and created > highest) or (not rising and created < lowest):
             return
+
+
+def skipped(params: Params) -> int:
+    """Return how many rows a page of version 2 leaves out before it; clients send back what `next_page_url` says."""
+    given = str(params.get("page") or 0)
+    if not given.isdecimal() or len(given) > 9:
+        raise invalid(f"Invalid page: {given}. Take it from `next_page_url`.", "page")
+    return int(given)
