@@ -85,11 +85,14 @@ def needs_authentication(card: Means, on_session: bool) -> bool:
 
 
 def keep_card(state: State, intent: Object) -> None:
-    """Attach the card that has paid, or the debited account, to its customer, if `setup_future_usage` asks for it."""
-    if not (intent["setup_future_usage"] and intent["customer"] and intent["payment_method"]):
+    """Attach the card that has paid, or the debited account, to its customer, if `setup_future_usage` asks for it;
+    without a customer it has paid once, and never again."""
+    method = state.find("payment_method", intent["payment_method"])
+    if method is None or method["customer"]:
         return
-    method = state.get("payment_method", intent["payment_method"])
-    if method["customer"] is None:
+    if not (intent["setup_future_usage"] and intent["customer"]):
+        state.note(method["id"])["spent"] = True
+    else:
         method["customer"] = intent["customer"]
         state.put(method)
         emit(state, "payment_method.attached", method)

@@ -25,7 +25,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
     discounts = values.pop("discounts", None)
     discounts = customer_discounts.counting(state, sub) if discounts is None else discounts
     rows = values.pop("discount_rows", None) or [reductions.row_of(state, known) for known in discounts]
-    lines, sums = summing.counted(state, lines, rows, terms)
+    lines, sums = summing.counted(state, lines, rows, terms, values.pop("shipping_rate", None))
     start, end = values.pop("period", None) or (state.now(), state.now())
     details = {"metadata": dict(sub["metadata"]), "subscription": sub["id"]}
     return blank(
@@ -36,7 +36,6 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
             "account_name": ACCOUNT_NAME,
             "amount_overpaid": 0,
             "amount_paid": 0,
-            "amount_shipping": 0,
             "attempt_count": 0,
             "attempted": False,
             "auto_advance": True,
@@ -92,7 +91,9 @@ def recount(state: State, invoice: Object, lines: list[Object] | None = None) ->
     terms = Terms(automatic, tuple(invoice["default_tax_rates"]), places.party(state, customer))
     discounts = [state.get("discount", known) for known in invoice["discounts"]]
     known = invoice["lines"]["data"] if lines is None else lines
-    lines, sums = summing.counted(state, known, discounts, terms)
+    shipped = invoice["shipping_cost"]
+    rate = state.get("shipping_rate", shipped["shipping_rate"]) if shipped else None
+    lines, sums = summing.counted(state, known, discounts, terms, rate)
     invoice["lines"] = embedded_list(invoice["lines"]["url"], lines)
     invoice.update(sums)
     if automatic:

@@ -1,23 +1,28 @@
 """An invoice's lines are summed here: discounts first, then billing credits, then taxes, then what is due."""
 
 from ..store import Object, State
-from . import reductions
+from . import reductions, shipping_costs
 from .tax import lines as taxing
-from .tax.lines import Terms
+from .tax.lines import Tax, Terms
 
 TAX_OFF = dict.fromkeys(("disabled_reason", "liability", "provider", "status"))
 
 
-def counted(state: State, lines: list[Object], discounts: list[Object], terms: Terms) -> tuple[list[Object], Object]:
-    """Return the lines with their discounts and taxes, and the invoice's fields that sum them."""
+def counted(
+    state: State, lines: list[Object], discounts: list[Object], terms: Terms, rate: Object | None = None
+) -> tuple[list[Object], Object]:
+    """Return the lines with their discounts and taxes, and the invoice's fields that sum them and the shipping."""
     lines = reductions.apply(state, lines, discounts)
-    excluded = _tax(state, lines, terms)
+    excluded, on_shipping = _tax(state, lines, terms, rate)
+    shipping = shipping_costs.cost(rate, on_shipping) if rate else None
     taken, paid = reductions.totals(lines), [part for line in lines for part in reductions.credits_of(line)]
     subtotal = sum(entry["amount"] for entry in lines) - reductions.of_lines(lines)
-    taxes = [tax for entry in lines for tax in entry["taxes"]]
+    taxes = [tax for entry in lines for tax in entry["taxes"]] + on_shipping
     total = sum(entry["amount"] for entry in lines) - sum(entry["amount"] for entry in (*taken, *paid))
-    total += taxing.exclusive(taxes)
+    total += taxing.exclusive(taxes) + (shipping["amount_subtotal"] if shipping else 0)
     return lines, {
+        "amount_shipping": shipping["amount_subtotal"] if shipping else 0,
+        "shipping_cost": shipping,
         "amount_due": max(total, 0),
         "amount_remaining": max(total, 0),
         "subtotal": subtotal,
@@ -30,16 +35,19 @@ def counted(state: State, lines: list[Object], discounts: list[Object], terms: T
     }
 
 
-def _tax(state: State, lines: list[Object], terms: Terms) -> int:
-    """Write each line's taxes; return the subtotal without the inclusive ones."""
+def _tax(state: State, lines: list[Object], terms: Terms, rate: Object | None) -> tuple[int, list[Tax]]:
+    """Write each line's taxes; return the subtotal without the inclusive ones, and the taxes of the shipping."""
     parts = [taxing.of_line(state, entry) for entry in lines]
     if taxing.is_untaxed(state, terms, parts):
         for entry in lines:
             entry["taxes"] = []
-        return 0
-    for entry, taxes in zip(lines, taxing.taxes(state, terms, parts), strict=True):
+        return 0, []
+    shipped = [shipping_costs.part(rate)] if rate and terms.automatic else []
+    found = taxing.taxes(state, terms, [*parts, *shipped])
+    for entry, taxes in zip(lines, found, strict=False):
         entry["taxes"] = taxes
-    return sum(_excluded(state, entry, part.amount) for entry, part in zip(lines, parts, strict=True))
+    excluded = sum(_excluded(state, entry, part.amount) for entry, part in zip(lines, parts, strict=True))
+    return excluded, found[-1] if shipped else []
 
 
 def _excluded(state: State, line: Object, left: int) -> int:

@@ -60,9 +60,11 @@ def _untyped(cls: type) -> dict[str, tuple[Any, bool]]:
 
 
 def _typed_dict(raw: Any, cls: type, path: str, tolerated: frozenset[str] = NONE) -> Params:
+    fields = fields_of(cls)
+    if raw == "" and path and not fields:
+        return {}  # the only way in which a form can say `{}`
     if not isinstance(raw, dict):
         raise invalid(f"Invalid object: {path}", path, "parameter_invalid_object")
-    fields = fields_of(cls)
     for name in raw:
         if name not in fields:
             raise unknown_parameter(_join(path, name))

@@ -80,6 +80,12 @@ def _breakdown(state: State, session: Object) -> Object:
     return {"discounts": note.get("discount_amounts", []), "taxes": note.get("taxes", [])}
 
 
+def _shipping_taxes(state: State, holder: Object) -> list[Object]:
+    """Return the taxes of a session's shipping, which are also those of the invoice that follows."""
+    found: list[Object] = state.note(holder["id"]).get("shipping_taxes", [])
+    return found
+
+
 def _tiers(state: State, price: Object) -> list[Object] | None:
     found: list[Object] | None = (state.note(price["id"]).get("tiers") or {}).get(price["currency"])
     return found
@@ -103,6 +109,7 @@ INCLUDABLE: dict[tuple[str, str], Included] = {
     ("item", "discounts"): lambda state, item: state.note(item["id"]).get("discounts", []),
     ("item", "taxes"): lambda state, item: state.note(item["id"]).get("taxes", []),
     ("total_details", "breakdown"): _breakdown,
+    ("shipping_cost", "taxes"): _shipping_taxes,
 }
 
 

@@ -26,8 +26,9 @@ def _answer(state: State, request: Request, session: Object) -> Response:
     if session["status"] == "complete":
         return _back(state, session)
     if session["status"] == "expired":
+        link = checkout_view.back(session)
         return page("message.html", 410, title="This page has expired", message="Start again from the site.",
-                    link=session["cancel_url"], link_words="Back to the site")  # fmt: skip
+                    link=link, link_words="Back to the site")  # fmt: skip
     if request.method != "POST":
         return checkout_view.show(state, session, {})
     typed = form(request)

@@ -18,6 +18,11 @@ def due(session: Object) -> str:
     return amount(session["amount_total"], session["currency"]) if session["amount_total"] is not None else ""
 
 
+def back(session: Object) -> str | None:
+    """Return where the page leads a buyer who does not buy: a payment link's leads nowhere."""
+    return None if session["payment_link"] else session["cancel_url"]
+
+
 def show(state: State, session: Object, given: dict[str, Any], error: str = "", status: int = 200) -> Response:
     note, total = state.note(session["id"]), due(session)
     rows = [_row(state, session, item) for item in note["items"]]
@@ -31,6 +36,8 @@ def show(state: State, session: Object, given: dict[str, Any], error: str = "", 
         status,
         session=session,
         is_embedded=is_embedded,
+        back=back(session),
+        tax_waits=(session["automatic_tax"] or {})["status"] == "requires_location_inputs",
         rows=rows,
         offers=_optional(state, session),
         total=total,

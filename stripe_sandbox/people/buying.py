@@ -90,7 +90,7 @@ def choose(state: State, session: Object, entries: dict[str, Any]) -> None:
     if entries.get("quantities"):
         quantities.change(state, session, entries["quantities"])
     if entries.get("shipping_rate"):
-        shipping.choose(session, entries["shipping_rate"])
+        shipping.choose(state, session, entries["shipping_rate"])
         totals.recount(state, session)
     if entries.get("promotion_code"):
         checkout_discounts.enter(state, session, entries["promotion_code"])

@@ -31,6 +31,7 @@ RATE = (
     "shipping_options.shipping_rate shipping_options.shipping_rate_data.delivery_estimate "
     "shipping_options.shipping_rate_data.display_name shipping_options.shipping_rate_data.fixed_amount.amount "
     "shipping_options.shipping_rate_data.fixed_amount.currency shipping_options.shipping_rate_data.metadata "
+    "shipping_options.shipping_rate_data.tax_behavior shipping_options.shipping_rate_data.tax_code "
     "shipping_options.shipping_rate_data.type"
 )
 DISCOUNTS = "discounts.coupon discounts.promotion_code"

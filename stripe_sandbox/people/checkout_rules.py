@@ -76,12 +76,10 @@ def _check_page(params: Params) -> None:
 
 
 def _check_held(params: Params) -> None:
-    """A held amount may never be taken: no invoice is made of it, nor is an invoice's shipping covered here."""
+    """A held amount may never be taken: no invoice is made of it."""
     makes_invoice = (params.get("invoice_creation") or {}).get("enabled")
     if makes_invoice and (params.get("payment_intent_data") or {}).get("capture_method") == "manual":
         raise invalid(
             "You cannot enable `invoice_creation` when `payment_intent_data.capture_method` is `manual`.",
             "invoice_creation[enabled]",
         )
-    if makes_invoice and params.get("shipping_options"):
-        raise not_covered("invoice_creation with shipping_options")

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from ..books import shipping_costs
 from ..books.tax import ids, lines, places, rates, table
-from ..books.tax.lines import Tax, Taxable, Terms
+from ..books.tax.lines import Taxable, Terms
 from ..books.tax.places import Party
 from ..errors import ApiError, invalid
 from ..resources.customers import ADDRESS
@@ -61,18 +62,29 @@ def begin(state: State, session: Object, params: dict[str, Any], wanted: list[Ob
 
 
 def count(state: State, session: Object) -> None:
-    """Count the taxes of the session's items, of what discounts leave of them."""
+    """Count the taxes of the session's items, of what discounts leave of them, and of its shipping."""
     note = state.note(session["id"])
     terms = terms_of(state, session)
     if terms.automatic:
         session["automatic_tax"]["status"] = lines.status(terms)
-    parts = [_part(state, item) for item in note["items"]]
-    taxes = [] if lines.is_untaxed(state, terms, parts) else lines.taxes(state, terms, parts)
-    for item, part, own in zip(note["items"], parts, taxes or [[]] * len(parts), strict=True):
+    parts, rate = [_part(state, item) for item in note["items"]], _shipping_rate(state, session)
+    shipped = [shipping_costs.part(rate)] if rate and terms.automatic else []
+    is_untaxed = lines.is_untaxed(state, terms, parts)
+    taxes = [[] for _ in (*parts, *shipped)] if is_untaxed else lines.taxes(state, terms, [*parts, *shipped])
+    for item, part, own in zip(note["items"], parts, taxes, strict=False):
         item.update(amount_tax=sum(tax["amount"] for tax in own), amount_total=part.amount + lines.exclusive(own))
         if own:
-            state.note(item["id"])["taxes"] = [_shown(state, tax) for tax in own]
-    note["taxes"] = [_shown(state, tax) for tax in lines.summed([tax for own in taxes for tax in own])]
+            state.note(item["id"])["taxes"] = [shipping_costs.shown(state, tax) for tax in own]
+    if rate:
+        session["shipping_cost"] = shipping_costs.cost(rate, taxes[-1] if shipped else [])
+        note["shipping_taxes"] = [shipping_costs.shown(state, tax) for own in taxes[len(parts) :] for tax in own]
+    every = lines.summed([tax for own in taxes for tax in own])
+    note["taxes"] = [shipping_costs.shown(state, tax) for tax in every]
+
+
+def _shipping_rate(state: State, session: Object) -> Object | None:
+    chosen = session["shipping_cost"]
+    return state.get("shipping_rate", chosen["shipping_rate"]) if chosen else None
 
 
 def terms_of(state: State, session: Object) -> Terms:
@@ -103,16 +115,6 @@ def _part(state: State, item: Object) -> Taxable:
     code = product["tax_code"] if product else None
     left = item["amount_subtotal"] - item["amount_discount"]
     return Taxable(left, item["currency"], behavior, code, tuple(known.get("tax_rates") or ()))
-
-
-def _shown(state: State, tax: Tax) -> Object:
-    reason = tax["taxability_reason"]
-    return {
-        "amount": tax["amount"],
-        "rate": state.get(rates.KIND, tax["tax_rate_details"]["tax_rate"]),
-        "taxability_reason": None if reason == "not_available" else reason,
-        "taxable_amount": tax["taxable_amount"],
-    }
 
 
 def enter(state: State, session: Object, entries: dict[str, Any]) -> None:

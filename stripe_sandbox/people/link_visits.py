@@ -10,8 +10,9 @@ from .sessions import NOWHERE
 
 # What a session is made with, as it stands in the link's parameters.
 PASSED = (
-    "custom_fields", "custom_text", "invoice_creation", "name_collection", "optional_items", "payment_intent_data",
-    "payment_method_types", "phone_number_collection", "shipping_address_collection", "subscription_data",
+    "automatic_tax", "custom_fields", "custom_text", "invoice_creation", "name_collection", "optional_items",
+    "payment_intent_data", "payment_method_types", "phone_number_collection", "shipping_address_collection",
+    "subscription_data", "tax_id_collection",
 )  # fmt: skip
 # What it is made with, as the link shows it.
 SHOWN = ("allow_promotion_codes", "billing_address_collection", "currency", "metadata", "submit_type")

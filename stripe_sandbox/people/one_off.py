@@ -115,9 +115,9 @@ def _invoice(state: State, session: Object) -> Object:
     values = {name: given[name] for name in ("custom_fields", "description", "footer", "metadata")}
     made = [entry["discount"]["id"] for entry in state.note(session["id"]).get("discount_amounts", [])]
     values |= {"parent": None, "auto_advance": False, "discounts": made}
-    values |= checkout_taxes.invoice_values(state, session)
+    values |= checkout_taxes.invoice_values(state, session) | _shipped(state, session)
     invoice = invoicing.document(state, buyer, "manual", lines, **values)
-    state.put(invoice)
+    state.note(state.put(invoice)["id"])["shipping_taxes"] = state.note(session["id"]).get("shipping_taxes", [])
     emit(state, "invoice.created", invoice)
     invoicing.finalize(state, invoice, reserve=False)
     intent = state.get("payment_intent", session["payment_intent"])
@@ -125,6 +125,14 @@ def _invoice(state: State, session: Object) -> Object:
     invoicing.mark_paid(state, invoice)
     invoicing.settle_payment(state, invoice)
     return invoice
+
+
+def _shipped(state: State, session: Object) -> dict[str, Any]:
+    """Return what the invoice says of the shipping."""
+    details, cost = session["collected_information"]["shipping_details"], session["shipping_cost"]
+    rate = {"shipping_rate": state.get("shipping_rate", cost["shipping_rate"])} if cost else {}
+    phone = session["customer_details"]["phone"]
+    return {**rate, "shipping_details": {**details, "phone": phone}} if details else rate
 
 
 def _line(state: State, buyer: Object, row: Object) -> Object:

@@ -18,7 +18,7 @@ from .sessions import INVOICE_DATA
 LINE = (
     "line_items.price line_items.quantity line_items.adjustable_quantity line_items.price_data.currency "
     "line_items.price_data.product line_items.price_data.product_data line_items.price_data.unit_amount "
-    "line_items.price_data.recurring"
+    "line_items.price_data.recurring line_items.price_data.tax_behavior"
 )
 INVOICE = (
     "invoice_creation.enabled invoice_creation.invoice_data.custom_fields invoice_creation.invoice_data.description "
@@ -28,9 +28,10 @@ HELD = "payment_intent_data.description payment_intent_data.metadata payment_int
 TRIAL = "subscription_data.metadata subscription_data.trial_period_days subscription_data.trial_settings"
 CHANGED = (
     "after_completion allow_promotion_codes customer_creation inactive_message metadata optional_items "
-    "payment_method_collection payment_method_types restrictions submit_type"
+    "payment_method_collection payment_method_types restrictions submit_type automatic_tax.enabled"
 )
-COVERED = f"{collecting.COVERED} {CHANGED} {INVOICE} {HELD} {TRIAL}"
+TAX_IDS = "tax_id_collection.enabled tax_id_collection.required"
+COVERED = f"{collecting.COVERED} {CHANGED} {INVOICE} {HELD} {TRIAL} {TAX_IDS}"
 ECHOED = ("allow_promotion_codes", "billing_address_collection", "customer_creation", "inactive_message",
           "payment_method_collection", "payment_method_types", "submit_type")  # fmt: skip
 
@@ -72,11 +73,9 @@ def _document(state: State, identifier: str, currency: str) -> Object:
         "payment_link",
         identifier,
         active=True,
-        automatic_tax={"enabled": False, "liability": None},
         currency=currency,
         livemode=False,
         metadata={},
-        tax_id_collection={"enabled": False, "required": "never"},
         url=f"{state.base_url}/b/{identifier}",
     )
 
@@ -90,6 +89,7 @@ def _write(state: State, link: Object, params: Params) -> None:
     link.update(
         {
             **_of_mode(note["mode"], given),
+            **_taxes(given),
             "after_completion": _after_completion(given.get("after_completion")),
             "allow_promotion_codes": False,
             "billing_address_collection": "auto",
@@ -122,6 +122,13 @@ def _of_mode(mode: str, given: Params) -> Object:
         made = {"invoice_creation": _invoice_creation(given), "payment_intent_data": _payment_intent_data(given)}
         return {**made, "payment_method_collection": "if_required"}
     return {"subscription_data": _subscription_data(given), "payment_method_collection": "always"}
+
+
+def _taxes(given: Params) -> Object:
+    is_on = bool((given.get("automatic_tax") or {}).get("enabled"))
+    automatic = {"enabled": is_on, "liability": {"type": "self"} if is_on else None}
+    ids = {"enabled": False, "required": "never", **(given.get("tax_id_collection") or {})}
+    return {"automatic_tax": automatic, "tax_id_collection": ids}
 
 
 def _collected(given: Params) -> Object:

@@ -1,5 +1,6 @@
 """A Checkout offers ways to ship what is bought; the buyer chooses one, the first unless another is named."""
 
+from ..books import shipping_costs
 from ..errors import invalid
 from ..http.contract import Params
 from ..resources import shipping_rates
@@ -21,7 +22,7 @@ def offer(state: State, session: Object, given: list[Params]) -> None:
     session["shipping_options"] = [
         {"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]} for rate in rates
     ]
-    session["shipping_cost"] = _cost(session["shipping_options"][0]) if rates else None
+    session["shipping_cost"] = shipping_costs.cost(rates[0], []) if rates else None
 
 
 def _rate(state: State, option: Params, path: str) -> Object:
@@ -32,19 +33,9 @@ def _rate(state: State, option: Params, path: str) -> Object:
     return shipping_rates.create(state, option["shipping_rate_data"])
 
 
-def _cost(option: Object) -> Object:
-    amount = option["shipping_amount"]
-    return {
-        "amount_subtotal": amount,
-        "amount_tax": 0,
-        "amount_total": amount,
-        "shipping_rate": option["shipping_rate"],
-    }
-
-
-def choose(session: Object, rate: str) -> None:
+def choose(state: State, session: Object, rate: str) -> None:
     """Choose another way to ship; the session is counted anew afterwards."""
     option = next((option for option in session["shipping_options"] if option["shipping_rate"] == rate), None)
     if option is None:
         raise invalid(f"This Checkout does not offer the shipping rate {rate}.", "shipping_rate")
-    session["shipping_cost"] = _cost(option)
+    session["shipping_cost"] = shipping_costs.cost(state.get("shipping_rate", rate), [])

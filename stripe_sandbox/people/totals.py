@@ -13,11 +13,12 @@ def recount(state: State, session: Object) -> None:
     for row, part in zip(rows, taken, strict=True):
         row["amount_discount"] = part
     checkout_taxes.count(state, session)
-    shipping = session["shipping_cost"]["amount_total"] if session["shipping_cost"] else 0
+    shipping = session["shipping_cost"] or {"amount_subtotal": 0, "amount_tax": 0, "amount_total": 0}
     subtotal, discount = sum(row["amount_subtotal"] for row in rows), sum(taken)
-    tax = sum(row["amount_tax"] for row in rows)
-    session["total_details"].update(amount_discount=discount, amount_shipping=shipping, amount_tax=tax)
-    session.update(amount_subtotal=subtotal, amount_total=sum(row["amount_total"] for row in rows) + shipping)
+    tax, total = (sum(row[name] for row in (*rows, shipping)) for name in ("amount_tax", "amount_total"))
+    sums = {"amount_discount": discount, "amount_shipping": shipping["amount_subtotal"], "amount_tax": tax}
+    session["total_details"].update(sums)
+    session.update(amount_subtotal=subtotal, amount_total=total)
 
 
 def _cost(state: State, session: Object, row: Object) -> int:

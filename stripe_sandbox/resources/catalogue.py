@@ -12,7 +12,7 @@ from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
-from . import price_amounts
+from . import price_amounts, price_events
 from .price_amounts import AMOUNTS
 
 PRODUCT = "active description images marketing_features metadata name statement_descriptor unit_label url tax_code"
@@ -46,7 +46,8 @@ def create_product(state: State, params: Params) -> Object:
     emit(state, "product.created", product)
     if "default_price_data" in params:
         price = create_price(state, {**params["default_price_data"], "product": identifier})
-        product["default_price"] = price["id"]
+        with recorded(state, product, "product.updated"):
+            product["default_price"] = price["id"]
     return product
 
 
@@ -125,7 +126,7 @@ def create_price(state: State, params: Params) -> Object:
     price_amounts.write(state, price, params)
     _claim_lookup_key(state, price, params)
     state.put(price)
-    emit(state, "price.created", price)
+    price_events.tell(state, price, "created")
     return price
 
 
@@ -205,7 +206,7 @@ def _claim_lookup_key(state: State, price: Object, params: Params) -> None:
         if other["lookup_key"] == key and other is not price:
             if not params.get("transfer_lookup_key"):
                 raise invalid(f"A price (`{other['id']}`) already uses that lookup key.", "lookup_key")
-            with recorded(state, other, "price.updated"):
+            with price_events.changes(state, other):
                 other["lookup_key"] = None
     price["lookup_key"] = key
 
@@ -219,7 +220,7 @@ def _claim_lookup_key(state: State, price: Object, params: Params) -> None:
 def update_price(state: State, price: str, params: Params) -> Object:
     row = state.get("price", price)
     _check_behavior(row, params)
-    with recorded(state, row, "price.updated"):
+    with price_events.changes(state, row):
         for name in ("active", "nickname", "tax_behavior"):
             if name in params:
                 row[name] = params[name]

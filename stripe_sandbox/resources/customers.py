@@ -180,9 +180,9 @@ def delete(state: State, customer: str, params: Params) -> Object:
     return gone
 
 
-@api.add("GET", "/v1/customers", "CustomerListParams", "email created")
+@api.add("GET", "/v1/customers", "CustomerListParams", "email created test_clock")
 def list_all(state: State, params: Params) -> Object:
-    return page(state, "customer", "/v1/customers", params, same="email")
+    return page(state, "customer", "/v1/customers", params, same="email test_clock")
 
 
 @api.add("GET", "/v1/customers/{customer}/payment_methods", "CustomerPaymentMethodListParams", "type")

@@ -54,7 +54,7 @@ def register() -> None:
             api.add("GET", path, params, covered, TOLERATED.get(path, ""))(_nothing_at(path))
 
 
-@api.add("GET", "/v2/core/accounts", "v2.core.AccountListParams", "applied_configurations closed page", "include")
+@api.add("GET", "/v2/core/accounts", "v2.core.AccountListParams", "applied_configurations closed", "include page")
 def accounts(state: State, params: Params) -> dict[str, Any]:
     """Answer with an empty list for the accounts of the second API."""
     return {"data": [], "next_page_url": None, "previous_page_url": None}

@@ -12,6 +12,7 @@ from typing import Any
 from .. import thin_events
 from ..errors import invalid, missing_parameter, not_covered
 from ..events import iso
+from ..http import listing
 from ..http.contract import Params, fields_of, params_class
 from ..http.metadata import merged
 from ..http.routing import api
@@ -143,7 +144,7 @@ def retrieve(state: State, destination: str, params: Params) -> Object:
 
 @api.add("GET", PATH, "v2.core.EventDestinationListParams", "include limit", "page")
 def list_all(state: State, params: Params) -> dict[str, Any]:
-    limit, skipped = params.get("limit", 20), int(params.get("page") or 0)
+    limit, skipped = params.get("limit", 20), listing.skipped(params)
     if not 1 <= limit <= MOST:
         raise invalid(f"Invalid integer: {limit}. The limit is between 1 and {MOST}.", "limit")
     rows = list(state.table(KIND).newest_first())

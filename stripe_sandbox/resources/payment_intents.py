@@ -2,7 +2,7 @@
 
 from ..books import amounts, cards, charges, charging, collection, part_payments
 from ..books.debits import Account
-from ..errors import declined, invalid, missing_parameter
+from ..errors import declined, invalid
 from ..events import emit
 from ..http.contract import Params
 from ..http.listing import page
@@ -10,7 +10,7 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 from . import bank_accounts, off_session
-from .payment_methods import DATA, given, types_of
+from .payment_methods import DATA, given, types_of, without_method
 
 CREATED = (
     "amount currency customer payment_method confirm description metadata off_session receipt_email capture_method "
@@ -52,7 +52,7 @@ def shipping_of(given: Params) -> Object:
 
 def _confirm(state: State, intent: Object, params: Params) -> Object:
     if intent["payment_method"] is None:
-        raise missing_parameter("payment_method")
+        raise without_method("PaymentIntent", payment_intent=intent)
     state.note(intent["id"])["return_url"] = params.get("return_url")
     _check_account(state, intent, params)
     on_session, method = not params.get("off_session"), intent["payment_method"]
@@ -85,6 +85,11 @@ def _check_account(state: State, intent: Object, params: Params) -> None:
 )
 def confirm(state: State, intent: str, params: Params) -> Object:
     row = state.get("payment_intent", intent)
+    if row["status"] == "succeeded":
+        words = (
+            "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
+        )
+        raise invalid(words, None, "payment_intent_unexpected_state", payment_intent=row)
     if row["status"] not in OPEN:
         raise _unexpected(row, "confirmed", OPEN)
     if (method := given(state, params)) is not None:

@@ -7,7 +7,7 @@ from ..books import cards, debits
 from ..books.cards import Card, Means
 from ..books.charging import CONFIGURATION
 from ..books.debits import CURRENCIES, Account
-from ..errors import invalid, missing_parameter, not_covered
+from ..errors import ApiError, invalid, missing_parameter, not_covered
 from ..events import emit, recorded
 from ..http.blanks import blank
 from ..http.contract import Params
@@ -22,6 +22,21 @@ DETAILS = "billing_details metadata type allow_redisplay"
 
 MADE = f"{DETAILS} {CARD} {bank_accounts.COVERED} {other_methods.COVERED}"
 DATA = " ".join(f"payment_method_data.{name}" for name in f"{DETAILS} {CARD} {bank_accounts.COVERED}".split())
+
+# These are Stripe's words, as users report them.
+SPENT = (
+    "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a "
+    "connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use "
+    "a PaymentMethod multiple times, you must attach it to a Customer first."
+)
+MISSING = (
+    "You cannot confirm this {what} because it's missing a payment method. You can either update the {what} with a "
+    "payment method and then confirm it again, or confirm it again directly with a payment method."
+)
+NOT_AGAIN = (
+    "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, and "
+    "may not be used again."
+)
 
 
 @api.add("POST", "/v1/payment_methods", "PaymentMethodCreateParams", MADE)
@@ -159,7 +174,21 @@ def resolved(state: State, identifier: str, param: str = "payment_method") -> Ob
         return new(state, debits.by_token(identifier, param))
     if identifier.startswith("pm_card_"):
         return new(state, cards.by_token(identifier, param))
-    return state.get("payment_method", identifier, param)
+    method = state.get("payment_method", identifier, param)
+    if is_spent(state, method):
+        raise invalid(SPENT, param)
+    return method
+
+
+def without_method(what: str, **details: Any) -> ApiError:
+    """Refuse to confirm a PaymentIntent or SetupIntent (`what`) that names nothing to pay with."""
+    code = "payment_intent_unexpected_state" if what == "PaymentIntent" else "setup_intent_unexpected_state"
+    return invalid(MISSING.format(what=what), None, code, **details)
+
+
+def is_spent(state: State, method: Object) -> bool:
+    """Return whether the payment method was detached, or has paid without a customer: it can never be used again."""
+    return method["customer"] is None and bool(state.notes.get(method["id"], {}).get("spent"))
 
 
 def owned(state: State, identifier: str, customer: str, param: str) -> Object:
@@ -198,7 +227,10 @@ def attached(state: State, identifier: str, customer: Object, announce: bool = T
 def attach(state: State, method: str, params: Params) -> Object:
     if "customer" not in params:
         raise missing_parameter("customer")
-    return attached(state, method, state.get("customer", params["customer"], "customer"))
+    customer, known = state.get("customer", params["customer"], "customer"), state.find("payment_method", method)
+    if known and is_spent(state, known):
+        raise invalid(NOT_AGAIN, "payment_method")
+    return attached(state, method, customer)
 
 
 @api.add("POST", "/v1/payment_methods/{method}/detach", "PaymentMethodDetachParams")
@@ -209,6 +241,7 @@ def detach(state: State, method: str, params: Params) -> Object:
         raise invalid("The payment method you provided is not attached to a customer so detachment is impossible.")
     customer = state.find("customer", owner)
     row["customer"] = None
+    state.note(method)["spent"] = True
     state.put(row)
     emit(state, "payment_method.detached", row, {"customer": owner})
     if customer and customer["invoice_settings"]["default_payment_method"] == method:

@@ -1,19 +1,15 @@
-"""A plan is the older name of a recurring price: both routes show the same object (https://docs.stripe.com/api/plans).
-
-Assumed: a plan's events come beside those of its price, where it was made or changed as a plan.
-"""
+"""A plan is the older name of a recurring price: both routes show the same object (https://docs.stripe.com/api/plans)."""
 
 from typing import Any
 
 from ..books.items import plan_of
 from ..errors import invalid, missing_parameter
-from ..events import emit, recorded
 from ..http.contract import Params
 from ..http.listing import page
 from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
-from . import catalogue
+from . import catalogue, price_events
 
 MADE = "active amount amount_decimal billing_scheme currency id interval interval_count metadata nickname product"
 RHYTHM = ("interval", "interval_count", "usage_type", "trial_period_days")
@@ -34,9 +30,7 @@ def create(state: State, params: Params) -> Object:
         if plain in params:
             given[name] = params[plain]
     given["product_data" if isinstance(params["product"], dict) else "product"] = params["product"]
-    plan = shown(catalogue.create_price(state, given))
-    emit(state, "plan.created", plan)
-    return plan
+    return shown(catalogue.create_price(state, given))
 
 
 def shown(price: Object) -> Object:
@@ -56,16 +50,15 @@ def update(state: State, plan: str, params: Params) -> Object:
     price = _of(state, plan)
     if "product" in params:
         state.get("product", params["product"], "product")
-    row = shown(price)
-    with recorded(state, row, "plan.updated"), recorded(state, price, "price.updated"):
+    with price_events.changes(state, price):
         for name in ("active", "nickname", "product"):
             if name in params:
                 price[name] = params[name]
         if "trial_period_days" in params:
             price["recurring"]["trial_period_days"] = params["trial_period_days"]
         price["metadata"] = merged(price["metadata"], params)
-        row.update(shown(state.put(price)))
-    return row
+        state.put(price)
+    return shown(price)
 
 
 @api.add("GET", "/v1/plans/{plan}", "PlanRetrieveParams")
@@ -83,8 +76,7 @@ def list_all(state: State, params: Params) -> Object:
 def delete(state: State, plan: str, params: Params) -> Object:
     """Delete a plan: nobody else can subscribe to it, and who has it keeps it."""
     price = _of(state, plan)
-    emit(state, "plan.deleted", shown(price))
-    emit(state, "price.deleted", price)
+    price_events.tell(state, price, "deleted")
     state.table("price").remove(plan)
     gone: dict[str, Any] = {"id": plan, "object": "price", "deleted": True}
     state.note(plan).update(deleted=gone, last=price)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import discounting, extras, invoicing, metered_invoices, proration, subscribing
+from ..books import discounting, extras, invoicing, metered_invoices, proration, standing, subscribing
 from ..books.billing_cycle import ends_by, preview_of_renewal
 from ..books.items import period_end
 from ..errors import ApiError, invalid, missing_parameter
@@ -30,6 +30,12 @@ EXTRAS = " ".join(
     ).split()
 )
 
+OF_WHAT = (
+    "The Preview Invoice API only supports previewing the upcoming invoice for a specific subscription or subscription "
+    "schedule, not for a customer as a whole. You need to explicitly pass one of `subscription`, `schedule`, "
+    "`subscription_details.items`, `schedule_details.phases`, or `invoice_items`."
+)
+
 
 @api.add(
     "POST",
@@ -46,11 +52,13 @@ def create_preview(state: State, params: Params) -> Object:
     sub = _discounted(state, _named(state, params), params)
     taxes = preview_taxes.given(state, state.get("customer", sub["customer"]), params)
     details = params.get("subscription_details") or {}
+    if standing.is_over(sub):
+        raise _none(sub)
     identifier = state.new_id("upcoming_in", 24)
     more = [_line(state, sub, entry) for entry in params.get("invoice_items") or []]
     if not details:
         if ends_by(sub, period_end(sub)) and not more and not state.note(sub["id"]).get("pending_items"):
-            raise ApiError(404, "No upcoming invoices for customer: " + sub["customer"], code="invoice_upcoming_none")
+            raise _none(sub)
         return _identified(preview_of_renewal(state, sub, more, **taxes), identifier)
     change = changes.worked_out(state, sub, details)
     if change.is_due_now or details.get("proration_behavior") == "always_invoice":
@@ -60,6 +68,10 @@ def create_preview(state: State, params: Params) -> Object:
         return metered_invoices.foresee(state, drawn_up)
     after = {**sub, "items": {**sub["items"], "data": change.rows}}
     return _identified(preview_of_renewal(state, after, change.lines + more, **taxes), identifier)
+
+
+def _none(sub: Object) -> ApiError:
+    return ApiError(404, "No upcoming invoices for customer: " + sub["customer"], code="invoice_upcoming_none")
 
 
 def _named(state: State, params: Params) -> Object:
@@ -92,7 +104,7 @@ def _of_a_new_one(state: State, params: Params) -> Object:
     details = params.get("subscription_details") or {}
     entries = params.get("invoice_items") or []
     if not details.get("items") and not entries:
-        raise missing_parameter("subscription_details[items]")
+        raise invalid(OF_WHAT, "subscription_details[items]", "parameter_missing")
     payer = extras.buyer(customer, params.get("currency"))
     lines: list[Object] = []
     if details.get("items"):

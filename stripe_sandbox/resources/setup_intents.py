@@ -4,7 +4,7 @@ from typing import Any
 
 from ..books import cards, charging, mandates
 from ..books.debits import Account
-from ..errors import invalid, missing_parameter
+from ..errors import invalid
 from ..events import emit, recorded
 from ..http.blanks import blank
 from ..http.contract import Params
@@ -13,7 +13,7 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 from . import bank_accounts
-from .payment_methods import DATA, attached, given, types_of
+from .payment_methods import DATA, attached, given, types_of, without_method
 
 AUTOMATIC = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects"
 
@@ -75,7 +75,7 @@ def confirm(state: State, intent: str, params: Params) -> Object:
 def _confirm(state: State, intent: Object, params: Params) -> Object:
     _check_open(intent)
     if intent["payment_method"] is None:
-        raise missing_parameter("payment_method")
+        raise without_method("SetupIntent", setup_intent=intent)
     card = cards.of_method(state, intent["payment_method"])
     if isinstance(card, Account):
         bank_accounts.take(state, intent, card, params, is_named=not intent["automatic_payment_methods"])

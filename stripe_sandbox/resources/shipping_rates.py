@@ -1,5 +1,6 @@
 """These routes serve shipping rates: a name and a fixed amount, for Checkout and payment links."""
 
+from ..books.tax import codes
 from ..errors import invalid, missing_parameter
 from ..http.blanks import blank
 from ..http.contract import Params
@@ -8,7 +9,7 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 
-MADE = "display_name type metadata delivery_estimate fixed_amount.amount fixed_amount.currency"
+MADE = "display_name type metadata delivery_estimate fixed_amount.amount fixed_amount.currency tax_behavior tax_code"
 
 
 @api.add("POST", "/v1/shipping_rates", "ShippingRateCreateParams", MADE)
@@ -18,6 +19,7 @@ def create(state: State, params: Params) -> Object:
         raise missing_parameter("fixed_amount")
     if fixed["amount"] < 0:
         raise invalid("Invalid non-negative integer", "fixed_amount[amount]", "parameter_invalid_integer")
+    codes.check(params.get("tax_code"))
     estimate = params.get("delivery_estimate")
     return state.put(
         blank(
@@ -30,17 +32,20 @@ def create(state: State, params: Params) -> Object:
             fixed_amount={"amount": fixed["amount"], "currency": fixed["currency"].lower()},
             livemode=False,
             metadata=merged({}, params),
-            tax_behavior="unspecified",
+            tax_behavior=params.get("tax_behavior", "unspecified"),
+            tax_code=params.get("tax_code"),
             type="fixed_amount",
         )
     )
 
 
-@api.add("POST", "/v1/shipping_rates/{rate}", "ShippingRateUpdateParams", "active metadata")
+@api.add("POST", "/v1/shipping_rates/{rate}", "ShippingRateUpdateParams", "active metadata tax_behavior")
 def update(state: State, rate: str, params: Params) -> Object:
     row = state.get("shipping_rate", rate)
-    if "active" in params:
-        row["active"] = params["active"]
+    known = row["tax_behavior"]
+    if known != "unspecified" and params.get("tax_behavior", known) != known:
+        raise invalid(f"The `tax_behavior` of a shipping rate cannot be changed once it is `{known}`.", "tax_behavior")
+    row.update({name: params[name] for name in ("active", "tax_behavior") if name in params})
     row["metadata"] = merged(row["metadata"], params)
     return row
 

@@ -172,7 +172,7 @@ def retrieve(state: State, subscription: str, params: Params) -> Object:
 
 
 @api.add("GET", "/v1/subscriptions", "SubscriptionListParams",
-         "created customer price status collection_method automatic_tax.enabled")  # fmt: skip
+         "created customer price status collection_method automatic_tax.enabled test_clock")  # fmt: skip
 def list_all(state: State, params: Params) -> Object:
     status, price, tax = params.get("status"), params.get("price"), params.get("automatic_tax")
 
@@ -181,7 +181,7 @@ def list_all(state: State, params: Params) -> Object:
         taxed = tax is None or row["automatic_tax"]["enabled"] == tax["enabled"]
         return priced and taxed and _has_status(row, status)
 
-    return page(state, "subscription", "/v1/subscriptions", params, keep, same="customer collection_method")
+    return page(state, "subscription", "/v1/subscriptions", params, keep, same="customer collection_method test_clock")
 
 
 def _has_status(row: Object, status: str | None) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from .. import thin_events
 from ..errors import invalid
 from ..events import iso
+from ..http import listing
 from ..http.contract import Params
 from ..http.routing import api
 from ..store import Object, State
@@ -24,7 +25,7 @@ def retrieve(state: State, event: str, params: Params) -> Object:
 @api.add("GET", PATH, "v2.core.EventListParams", COVERED, "page")
 def list_all(state: State, params: Params) -> dict[str, Any]:
     """Return a page, the newest first, with the address of the next one."""
-    limit, skipped = params.get("limit", 20), int(params.get("page") or 0)
+    limit, skipped = params.get("limit", 20), listing.skipped(params)
     if not 1 <= limit <= 100:
         raise invalid(f"Invalid integer: {limit}. The limit is between 1 and 100.", "limit")
     bounds = {name: _normal(value) for name, value in (params.get("created") or {}).items()}

@@ -74,7 +74,7 @@ def invoices(state: State) -> Iterator[str]:
         paid_ahead = sum(credited(line) for line in lines)
         if (
             off != sum(entry["amount"] for entry in row["total_discount_amounts"])
-            or row["total"] != whole - off - paid_ahead + added
+            or row["total"] != whole - off - paid_ahead + added + row["amount_shipping"]
         ):
             yield f"{who}: total {row['total']} is not {row['subtotal']} less {off} and {paid_ahead}, with tax {added}"
         if row["amount_due"] != row["amount_paid"] + row["amount_remaining"]:

@@ -19,6 +19,8 @@ def _sums(state: State, row: Object) -> Iterator[str]:
     if row["amount_subtotal"] != sum(line["amount_subtotal"] for line in lines):
         yield f"{row['id']}: its lines add up to something else than {row['amount_subtotal']}"
     added = sum(line["amount_total"] - line["amount_subtotal"] + line["amount_discount"] for line in lines)
+    shipped = row["shipping_cost"] or {"amount_total": 0, "amount_subtotal": 0}
+    added += shipped["amount_total"] - shipped["amount_subtotal"]
     if row["amount_total"] != row["amount_subtotal"] - details["amount_discount"] + details["amount_shipping"] + added:
         yield f"{row['id']}: {row['amount_total']} is not its subtotal less {details}, with tax {added}"
     if details["amount_discount"] != sum(line["amount_discount"] for line in lines):

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from stripe_sandbox.store import Object, State
 
+NO_TAX = {"amount_tax": 0}
 Key = tuple[str, str, str]
 
 
@@ -25,7 +26,9 @@ def invoices(state: State) -> Iterator[str]:
     """An invoice's taxes are those of its lines, and what is left without them is the rest."""
     for kind in ("invoice", "credit_note"):
         for row in state.table(kind).rows.values():
-            if _sums(_of_lines(row)) != _sums(row["total_taxes"]):
+            shipped = (row["shipping_cost"] or NO_TAX)["amount_tax"]
+            added, whole = sum(_sums(_of_lines(row)).values()) + shipped, sum(_sums(row["total_taxes"]).values())
+            if added != whole or (not shipped and _sums(_of_lines(row)) != _sums(row["total_taxes"])):
                 yield f"{row['id']}: its lines' taxes {_sums(_of_lines(row))} are not {_sums(row['total_taxes'])}"
             if row["total_excluding_tax"] != row["total"] - sum(tax["amount"] for tax in row["total_taxes"]):
                 yield f"{row['id']}: {row['total_excluding_tax']} without tax of {row['total']}"
@@ -75,7 +78,7 @@ def sessions(state: State) -> Iterator[str]:
         if row["mode"] == "setup":
             continue
         details, items = row["total_details"], state.note(row["id"])["items"]
-        if details["amount_tax"] != sum(item["amount_tax"] for item in items):
+        if details["amount_tax"] != sum(item["amount_tax"] for item in (*items, row["shipping_cost"] or NO_TAX)):
             yield f"{row['id']}: {details['amount_tax']} of tax is not that of its items"
         invoice = state.find("invoice", row["invoice"])
         if invoice and _tax(invoice) != details["amount_tax"]:

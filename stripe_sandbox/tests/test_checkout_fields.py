@@ -210,7 +210,6 @@ def test_a_shipping_rate_is_changed_and_found(client: stripe.StripeClient) -> No
     [
         ({"shipping_options": [{"shipping_rate": "shr_a", "shipping_rate_data": {"display_name": "b"}}]}, "either"),
         ({"shipping_options": [{"shipping_rate": "shr_none"}]}, "No such shipping rate"),
-        ({"invoice_creation": {"enabled": True}}, "does not cover"),
         ({"line_items": [{"price_data": {"currency": "eur", "unit_amount": 900, "product_data": {"name": "Book"}},
                           "quantity": 1}]}, "in the currency of the session"),
     ],

@@ -1,6 +1,9 @@
 """Each list is narrowed by its filters, and shows the newest first."""
 
+import json
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 import stripe
@@ -99,6 +102,17 @@ def test_a_list_is_narrowed_by_the_time_of_making(v1: Any, control: Control, fam
     assert before == {key for key, created in every.items() if created < between} != set()
     assert after == {key for key, created in every.items() if created > between} != set()
     assert service.list({"created": {"gte": between - 3 * DAY, "lte": between - 2 * DAY}}).data == []
+
+
+def test_promotion_codes_are_narrowed_by_coupon_and_customer(v1: Any) -> None:
+    alice, coupons = buyer(v1), [v1.coupons.create({"percent_off": 5}).id for _ in range(2)]
+    free, hers = (
+        v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}, **whose}).id
+        for coupon, whose in zip(coupons, ({}, {"customer": alice}), strict=True)
+    )
+    assert ids(v1.promotion_codes.list({"coupon": coupons[0]})) == [free]
+    assert ids(v1.promotion_codes.list({"customer": alice})) == [hers]
+    assert ids(v1.promotion_codes.list({"customer": alice, "coupon": coupons[0]})) == []
 
 
 def ids(page: Any) -> list[str]:
@@ -226,3 +240,16 @@ def test_lists_of_what_there_is_none_of_take_their_filters(
     assert v1.accounts.list({"created": {"gt": NOW + DAY}}).data == []
     found = client.v2.core.accounts.list({"applied_configurations": ["customer"], "closed": False})
     assert found.data == []
+    asked = Request(f"{sandbox.url}/v2/core/accounts?page=next", headers={"Authorization": "Bearer sk_test_any"})
+    with urlopen(asked) as page:
+        assert json.load(page)["data"] == []
+
+
+@pytest.mark.parametrize("path", ["events", "event_destinations"])
+@pytest.mark.parametrize("page", ["abc", "-1", "9" * 5000])
+def test_a_page_that_no_list_named_is_refused(sandbox: Checked, path: str, page: str) -> None:
+    url, key = f"{sandbox.url}/v2/core/{path}?page={page}", {"Authorization": "Bearer sk_test_any"}
+    with pytest.raises(HTTPError) as refused:
+        urlopen(Request(url, headers=key))
+    with refused.value as answer:
+        assert (answer.code, json.load(answer)["error"]["param"]) == (400, "page")

@@ -48,6 +48,51 @@ def test_a_plan_is_a_price_too(client: stripe.StripeClient, gold: stripe.Plan, s
     assert types == ["product.created", "price.created", "plan.created"]
 
 
+def told(sandbox: Checked) -> list[str]:
+    types = [event["type"] for event in sandbox.events()]
+    return [kind for kind in types if kind.partition(".")[0] in ("plan", "price", "product")]
+
+
+def test_whoever_makes_a_recurring_price_hears_of_the_plan(client: stripe.StripeClient, sandbox: Checked) -> None:
+    monthly: Any = {"currency": "usd", "unit_amount": 900, "recurring": {"interval": "month"}}
+    price = client.v1.prices.create({**monthly, "product_data": {"name": "Pro"}})
+    assert told(sandbox) == ["product.created", "price.created", "plan.created"]
+    plan = sandbox.events()[-1]["data"]["object"]
+    assert (plan["id"], plan["object"], plan["amount"]) == (price.id, "plan", 900)
+    client.v1.prices.create({"currency": "usd", "unit_amount": 5, "product": str(price.product)})
+    assert told(sandbox)[3:] == ["price.created"]
+
+
+def test_whoever_changes_a_recurring_price_hears_of_the_plan_if_it_shows_it(
+    client: stripe.StripeClient, price: Any, sandbox: Checked
+) -> None:
+    before = len(told(sandbox))
+    client.v1.prices.update(price.id, {"nickname": "Old", "active": False})
+    client.v1.prices.update(price.id, {"lookup_key": "other"})
+    assert told(sandbox)[before:] == ["price.updated", "plan.updated", "price.updated"]
+    (changed,) = [event for event in sandbox.events() if event["type"] == "plan.updated"]
+    assert changed["data"]["previous_attributes"] == {"active": True, "nickname": None}
+
+
+def test_a_plan_that_is_made_changed_and_deleted_tells_of_each_once(
+    client: stripe.StripeClient, gold: stripe.Plan, sandbox: Checked
+) -> None:
+    client.v1.plans.update("gold", {"trial_period_days": 9})
+    client.v1.plans.delete("gold")
+    assert told(sandbox)[3:] == ["price.updated", "plan.updated", "price.deleted", "plan.deleted"]
+
+
+def test_a_product_with_its_first_price_tells_that_it_is_the_default(
+    client: stripe.StripeClient, sandbox: Checked
+) -> None:
+    first: Any = {"currency": "usd", "unit_amount": 900, "recurring": {"interval": "month"}}
+    product = client.v1.products.create({"name": "Pro", "default_price_data": first})
+    assert told(sandbox) == ["product.created", "price.created", "plan.created", "product.updated"]
+    updated = sandbox.events()[-1]["data"]
+    assert updated["previous_attributes"] == {"default_price": None}
+    assert updated["object"]["default_price"] == product.default_price
+
+
 def test_a_price_is_a_plan_too_if_it_recurs(client: stripe.StripeClient, price: Any) -> None:
     once = client.v1.prices.create({"product": price.product, "currency": "usd", "unit_amount": 5})
     assert client.v1.plans.retrieve(price.id).amount == 2000

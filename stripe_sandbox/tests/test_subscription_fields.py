@@ -96,6 +96,19 @@ def test_an_item_is_priced_inline_and_discounted_by_a_code(v1: Any, alice: str, 
     assert (item(changed).price.unit_amount, item(changed).price.tax_behavior) == (900, "inclusive")
 
 
+@pytest.mark.parametrize(("decimal", "quantity", "total"), [("0.5", 100, 50), ("12.34", 3, 37), ("700", 1, 700)])
+def test_an_item_is_changed_to_a_price_of_fractions(
+    v1: Any, alice: str, price: Any, decimal: str, quantity: int, total: int
+) -> None:
+    sub = begun(v1, alice, {"price": price.id})
+    data: Any = {"currency": "usd", "product": price.product, "recurring": {"interval": "month"}}
+    priced = {"id": item(sub).id, "quantity": quantity, "price_data": {**data, "unit_amount_decimal": decimal}}
+    changed = v1.subscriptions.update(sub.id, {"items": [priced], "proration_behavior": "none"})
+    assert str(item(changed).price.unit_amount_decimal) == decimal
+    lines = v1.invoices.create_preview({"subscription": sub.id}).lines.data
+    assert sum(line.amount for line in lines) == total
+
+
 def test_the_discounts_of_an_item_are_kept_by_their_ids(
     v1: Any, alice: str, price: Any, half: str, code: str, control: Control
 ) -> None:

@@ -14,6 +14,7 @@ CODES = {
     "txcd_10202000": ("Software - downloaded", "Software that is downloaded."),
     "txcd_10302000": ("Digital books - downloaded", "Books that are downloaded, with permanent rights."),
     "txcd_20030000": ("General - Services", "Services that are no goods and not supplied electronically."),
+    "txcd_92010001": ("Shipping", "Transport of goods to the buyer."),
     "txcd_99999999": ("General - Tangible Goods", "Physical goods that can be moved or touched."),
 }
 
