@@ -8,6 +8,8 @@ from django.core.cache import cache
 from django.db import connection
 from hypothesis import settings as hypothesis
 
+from config.tests import emptying
+
 pytest_plugins = ["billing.testing.plugin", "billing.tests.browser.plugin"]
 
 # The same examples in each run; `--hypothesis-profile=long` looks at others, and at many more.
@@ -18,6 +20,7 @@ hypothesis.load_profile("steady")
 
 def pytest_configure() -> None:
     """Hash passwords cheaply: the slow hash, made to cost, would be a quarter of the whole suite."""
+    emptying.use()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 

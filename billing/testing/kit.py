@@ -12,7 +12,7 @@ from billing.lifecycle import checkout
 from stripe_sandbox import Sandbox
 from stripe_sandbox.http.messages import Request
 
-from . import events, plans
+from . import catalogue, events
 from .memory import forget_stripe
 from .subscribed import Subscribed
 
@@ -36,9 +36,8 @@ class Stripe:
 
     def reset(self, seed: int = 1) -> None:
         """Empty Stripe and put the plans of this database up for sale; ids are the same for the same seed."""
-        self.control("reset", seed=seed)
         self.delivered.clear()
-        plans.publish()
+        catalogue.set_up(self.sandbox, seed)
 
     # Asking
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from billing import testing
+from billing.testing import catalogue
 
 from .world import World
 
@@ -17,8 +18,10 @@ def a_process_that_knows_nothing_of_stripe():
 
 
 @pytest.fixture
-def world(billing_stripe):
-    """A site with plans on sale and its Stripe; nothing is delivered unless the test does it."""
+def world(request, billing_stripe):
+    """A site that sells, and its Stripe; nothing is delivered unless the test does it."""
+    if request.node.get_closest_marker("first_sale"):
+        catalogue.forget_sales()
     world = World(billing_stripe.sandbox)
     yield world
     world.forget()
