@@ -392,10 +392,21 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.CharField(max_length=255, primary_key=True, serialize=False)),
                 ("lookup_key", models.CharField(blank=True, db_index=True, max_length=200)),
+                (
+                    "product",
+                    models.CharField(blank=True, db_index=True, help_text="The product at Stripe", max_length=255),
+                ),
+                (
+                    "product_name",
+                    models.CharField(blank=True, help_text="The product's name at Stripe", max_length=250),
+                ),
                 ("currency", models.CharField(max_length=3)),
                 (
                     "unit_amount",
-                    models.BigIntegerField(help_text="Minor units; empty if Stripe prices by tiers", null=True),
+                    models.BigIntegerField(
+                        help_text="Minor units; empty for tiers, and for an amount with a fraction of a minor unit",
+                        null=True,
+                    ),
                 ),
                 (
                     "currency_options",
@@ -404,13 +415,31 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "terms",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="How the price is reckoned, unless it is the amount × quantity",
+                    ),
+                ),
+                ("tax_behavior", models.CharField(blank=True, max_length=20)),
+                (
                     "interval",
                     models.CharField(
                         choices=[("day", "Day"), ("week", "Week"), ("month", "Month"), ("year", "Year")], max_length=5
                     ),
                 ),
                 ("interval_count", models.PositiveSmallIntegerField(default=1)),
-                ("is_active", models.BooleanField(default=True)),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True, help_text="Whether Stripe sells it: price and product are active"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(blank=True, help_text="When the price was made at Stripe", null=True),
+                ),
                 (
                     "plan",
                     models.ForeignKey(
@@ -717,6 +746,12 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField(blank=True, null=True)),
                 ("current_period_start", models.DateTimeField(blank=True, null=True)),
                 ("current_period_end", models.DateTimeField(blank=True, null=True)),
+                (
+                    "billing_cycle_anchor",
+                    models.DateTimeField(
+                        blank=True, help_text="Stripe counts periods from then, and we the months of usage", null=True
+                    ),
+                ),
                 ("trial_end", models.DateTimeField(blank=True, null=True)),
                 (
                     "cancel_at",

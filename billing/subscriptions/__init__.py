@@ -5,7 +5,6 @@ from .announcing import announce_access, announce_trial_end, customers_past_grac
 from .columns import PendingChange, columns_of, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
-from .mrr import unit_amount
 from .projection import LIVE, current_subscription, is_live, refresh
 from .redaction import error_class, redacted_event
 
@@ -30,5 +29,4 @@ __all__ = [
     "redacted_event",
     "refresh",
     "seats",
-    "unit_amount",
 ]

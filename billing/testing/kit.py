@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from billing import stripe_client
+from billing.cadence import Cadence
 from billing.lifecycle import checkout
 from stripe_sandbox import Sandbox
 from stripe_sandbox.http.messages import Request
@@ -90,8 +91,11 @@ class Stripe:
     def subscribe(
         self, subscriber: Any, plan: str, interval: str = "month", card: str = "pm_card_visa", currency: str = ""
     ) -> Subscribed:
-        """Go to Checkout and pay there with that card; `subscriber` is one of BILLING_SUBSCRIBER_MODEL."""
-        attempt = checkout.start(subscriber, plan, interval, currency)
+        """Go to Checkout and pay there with that card; `subscriber` is one of BILLING_SUBSCRIBER_MODEL, and `interval`
+        is spelled as in BILLING_PLANS: `month`, `3 month`.
+        """
+        cadence = Cadence.parse(interval)
+        attempt = checkout.start(subscriber, plan, cadence.interval, currency, cadence.count)
         self.control(f"checkout/{attempt.session_id}/complete", payment_method=card)
         session = self.api("GET", f"checkout/sessions/{attempt.session_id}")
         return Subscribed(subscriber, session["customer"], session["subscription"] or "")
