@@ -36,10 +36,12 @@ class Stripe:
         return self.sandbox.url
 
     def reset(self, seed: int = 1) -> None:
-        """Empty Stripe and put the plans of this database up for sale; ids are the same for the same seed."""
+        """Empty Stripe and put the plans of this database up for sale; ids are the same for the same seed. Of that no
+        event waits.
+        """
         self.control("reset", seed=seed)
-        self.delivered.clear()
         plans.publish()
+        self.delivered = {event["id"] for event in self.sandbox.events()}
 
     # Asking
 
