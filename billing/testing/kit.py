@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from billing import stripe_client
 from billing.cadence import Cadence
+from billing.events import CATALOGUE
 from billing.lifecycle import checkout
 from stripe_sandbox import Sandbox
 from stripe_sandbox.http.messages import Request
@@ -29,7 +30,7 @@ class Stripe:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.delivered: set[str] = set()
+        self.delivered = self._of_the_catalogue()
 
     @property
     def url(self) -> str:
@@ -41,7 +42,11 @@ class Stripe:
         """
         self.control("reset", seed=seed)
         plans.publish()
-        self.delivered = {event["id"] for event in self.sandbox.events()}
+        self.delivered = self._of_the_catalogue()
+
+    def _of_the_catalogue(self) -> set[str]:
+        """Return the events of what is up for sale already: this database has those prices, and waits for no event."""
+        return {event["id"] for event in self.sandbox.events() if event["type"] in CATALOGUE}
 
     # Asking
 
