@@ -108,9 +108,8 @@ class Checkout(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(CheckoutRequest, request)
-        attempt = checkout.start(
-            payer.managed_payer(request), asked["plan"], asked["interval"], asked["currency"], asked["interval_count"]
-        )
+        chosen = (asked["plan"], asked["interval"], asked["currency"], asked["interval_count"])
+        attempt = checkout.start(payer.managed_payer(request), *chosen)
         return Response({"session_id": attempt.session_id, "url": attempt.url}, status=status.HTTP_201_CREATED)
 
 
@@ -133,8 +132,8 @@ class Preview(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(ChangeRequest, request)
-        subscriber = payer.managed_payer(request)
-        found = previews.preview(subscriber, asked["plan"], asked["interval"], asked["interval_count"])
+        chosen = (asked["plan"], asked["interval"], asked["interval_count"])
+        found = previews.preview(payer.managed_payer(request), *chosen)
         return Response(PreviewAnswer(found, context=_visitor(request)).data)
 
 
@@ -282,12 +281,8 @@ class Usage(BillingView):
 
 def _visitor(request: Request) -> dict[str, str]:
     """Return the visitor's currency and language, in which amounts are formatted. Sentences are always in English."""
-    asked = request.headers.get("Accept-Language", "")
-    return {
-        "currency": request.query_params.get("currency", ""),
-        "accept_language": asked,
-        "language": visitors.language_of_visitor(asked),
-    }
+    currency, asked = request.query_params.get("currency", ""), request.headers.get("Accept-Language", "")
+    return {"currency": currency, "accept_language": asked, "language": visitors.language_of_visitor(asked)}
 
 
 def _state(request: Request) -> Response:
