@@ -91,8 +91,9 @@ def made_ready(number: int) -> Iterator[tuple[Site, Server]]:
             server.control("advance", seconds=SPACING_SECONDS)
         price = server.ask("GET", "/v1/prices?lookup_keys[0]=sandbox_seed_monthly")["data"][0]
         site.sql(
-            "INSERT INTO billing_price (id, plan_id, lookup_key, currency, unit_amount, currency_options, interval, "
-            "interval_count, is_active) SELECT %s, id, %s, 'usd', 2900, '{}', 'month', 1, true FROM billing_plan "
+            "INSERT INTO billing_price (id, plan_id, lookup_key, product, product_name, currency, unit_amount, "
+            "currency_options, terms, tax_behavior, interval, interval_count, is_active) "
+            "SELECT %s, id, %s, '', '', 'usd', 2900, '{}', '{}', '', 'month', 1, true FROM billing_plan "
             "WHERE slug = 'pro'",
             price["id"],
             price["lookup_key"],

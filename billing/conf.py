@@ -207,7 +207,8 @@ class Settings:
 
     @property
     def renewal_reminder(self) -> timedelta:
-        """BILLING_RENEWAL_REMINDER_DAYS: days before a yearly renewal on which `renewal_coming` is sent."""
+        """BILLING_RENEWAL_REMINDER_DAYS: days before the renewal of half a year or longer on which `renewal_coming` is
+        sent."""
         return timedelta(days=self._get("BILLING_RENEWAL_REMINDER_DAYS", 30))
 
     @property

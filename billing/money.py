@@ -28,12 +28,12 @@ def exponent(currency: str) -> int:
     return 3 if code in THREE_DECIMAL else 2
 
 
-def decimal_amount(minor: int, currency: str) -> Decimal:
+def decimal_amount(minor: int | Decimal, currency: str) -> Decimal:
     """Return Stripe's integer as a decimal in the currency's main unit: 1999 usd is 19.99, 1999 jpy is 1999."""
     return Decimal(minor).scaleb(-exponent(currency))
 
 
-def format_amount(minor: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
+def format_amount(minor: int | Decimal, currency: str, locale: str = DEFAULT_LOCALE) -> str:
     """Return the amount as people of `locale` (Django's or Babel's spelling) write it, never rounded."""
     amount, code = decimal_amount(minor, currency), currency.upper()
     language = locale_of(locale)
@@ -45,10 +45,10 @@ def format_amount(minor: int, currency: str, locale: str = DEFAULT_LOCALE) -> st
 
 
 def _digits_shown(amount: Decimal, code: str) -> int:
-    """Return the decimals in everyday use, or all of Stripe's if fewer would hide a part of the amount."""
-    everyday = get_currency_precision(code)
-    is_exact = amount == round(amount, everyday)
-    return everyday if is_exact else exponent(code)
+    """Return the decimals in everyday use, or Stripe's, or all there are, if fewer would hide a part of the amount."""
+    all_there_are = -int(amount.normalize().as_tuple().exponent)
+    enough = (digits for digits in (get_currency_precision(code), exponent(code)) if digits >= all_there_are)
+    return next(enough, all_there_are)
 
 
 def locale_of(name: str) -> Locale:

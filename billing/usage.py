@@ -1,9 +1,10 @@
 """Usage counts how much of a feature a subscriber used, and blocks use above the limit, exactly even in parallel.
 
-The effective plan sets the limit: the paid plan while there is access, otherwise the free plan. Limits are per month. A
-subscription's months begin with its own period, even if access is lost before the period ends, so that use stays
-counted. Without a subscription, months are those of the calendar (UTC). A counter never goes down: after a downgrade it
-may exceed the new limit, which blocks new use and is announced once.
+The effective plan sets the limit: the paid plan while there is access, otherwise the free plan. Limits are per month,
+however often a subscriber pays. A subscription's months are counted from its billing cycle anchor, as Stripe counts its
+periods, even if access is lost before the period ends, so that use stays counted. Without a subscription, months are
+those of the calendar (UTC). A counter never goes down: after a downgrade it may exceed the new limit, which blocks new
+use and is announced once.
 """
 
 import calendar
@@ -97,13 +98,19 @@ def allowance(subscriber: Any, decided: access.Access | None = None) -> Allowanc
 
 
 def _anchor(decided: access.Access, at: datetime) -> datetime:
-    """Return the moment from which months are counted."""
+    """Return the moment from which months are counted.
+
+    An anchor lies ahead during a trial, and when staff moved it: until then months are counted from the period's start.
+    """
     subscription = decided.subscription
     if subscription is None or subscription.current_period_start is None:
         return month_start(at)
     period_end = subscription.current_period_end
     is_running = subscription.current_period_start <= at and period_end is not None and at < period_end
-    return subscription.current_period_start if decided.has_access or is_running else month_start(at)
+    if not (decided.has_access or is_running):
+        return month_start(at)
+    anchor = subscription.billing_cycle_anchor
+    return subscription.current_period_start if anchor is None or anchor > at else anchor
 
 
 def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quota]:
@@ -148,7 +155,7 @@ def _send_overflow(subscription: Subscription, row: Usage, limit: int, resets_at
 
 
 def month_of(anchor: datetime, at: datetime) -> tuple[datetime, datetime]:
-    """Return start and end of the month around `at`, counted from `anchor`; a yearly subscription has twelve."""
+    """Return start and end of the month around `at`, counted from `anchor`: 31 January, 28 February, 31 March."""
     months = (at.year - anchor.year) * 12 + at.month - anchor.month
     if months > 0 and _months_after(anchor, months) > at:
         months -= 1

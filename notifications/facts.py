@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
 
 from billing import access
+from billing.catalogue import amounts
 from billing.models import (
     Customer,
     Dispute,
@@ -20,7 +21,7 @@ from billing.models import (
     StripeWrite,
     Subscription,
 )
-from billing.subscriptions import customer_details, unit_amount
+from billing.subscriptions import customer_details
 
 from .conf import conf
 
@@ -50,12 +51,12 @@ def money(row: Payment | PaymentFailure | Dispute | Refund) -> dict[str, Any]:
 
 
 def price(subscription: Subscription, charged: Price | None) -> dict[str, Any]:
-    """Return what is charged and how often, before discounts and taxes. The result is empty for a price in tiers."""
-    charge = unit_amount(charged, subscription.currency) * subscription.quantity if charged else 0
+    """Return what is charged and how often, before discounts and taxes. The result is empty for a price that charges
+    nothing, or by usage."""
+    charge = amounts.cost(charged, subscription.currency, subscription.quantity) if charged else None
     if not charged or not charge:
         return {}
-    every = charged.interval if charged.interval_count == 1 else f"{charged.interval_count} {charged.interval}"
-    return {"charge": charge, "currency": subscription.currency, "every": every}
+    return {"charge": charge, "currency": subscription.currency, "every": str(charged.cadence)}
 
 
 def card(subscription: Subscription) -> str:

@@ -45,8 +45,8 @@ def trial_ending(subscription: Subscription, trial_end: datetime) -> Mail:
 
 
 def renewal_coming(subscription: Subscription, renews_at: datetime) -> Mail:
-    """Reserve the mail that a yearly subscription renews soon, with the price that will be charged: that of a scheduled
-    change, if there is one."""
+    """Reserve the mail that a subscription of half a year or longer renews soon, with the price that will be charged:
+    that of a scheduled change, if there is one."""
     return outbox.reserve(
         Kind.RENEWAL_COMING,
         f"renewal_coming:{subscription.stripe_id}:{renews_at.date().isoformat()}",

@@ -7,14 +7,17 @@ from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
-from billing.catalogue import definitions
+from billing.catalogue import definitions, labels
 from billing.models import Plan, PlanLimit, Price
 
 from . import display
 from .lookups import OwnColumnsOnly
 from .readonly import ReadOnlyAdmin, ReadOnlyInline
 
-FROM_STRIPE = ["id", "lookup_key", "amount", "interval_in_words", "other_currencies", "is_active"]
+FROM_STRIPE = [
+    "id", "lookup_key", "product_name", "amount", "interval_in_words", "other_currencies", "tax_behavior", "is_active",
+    "created_at",
+]  # fmt: skip
 
 
 class EditableInTheDatabase(BaseModelAdmin):
@@ -43,11 +46,11 @@ class PriceInline(ReadOnlyInline):
 
     @display.column("amount")
     def amount(self, price: Price) -> Any:
-        return display.amount(price.unit_amount, price.currency)
+        return amount_words(price)
 
     @display.column("interval")
     def interval_in_words(self, price: Price) -> str:
-        return interval(price)
+        return price.cadence.per
 
 
 @admin.register(Plan)
@@ -86,9 +89,7 @@ class PlanAdmin(OwnColumnsOnly, EditableInTheDatabase, admin.ModelAdmin):
     @display.column("prices")
     def prices_in_words(self, plan: Plan) -> Any:
         active = [price for price in plan.prices.all() if price.is_active]
-        return display.lines(
-            *(f"{display.amount(price.unit_amount, price.currency) or 'tiered'} {interval(price)}" for price in active)
-        )
+        return display.lines(*(f"{amount_words(price)} {price.cadence.per}" for price in active))
 
     @display.column("subscribers", ordering="subscriber_count")
     def subscribers(self, plan: Any) -> int:
@@ -115,11 +116,11 @@ class PriceAdmin(ReadOnlyAdmin):
 
     @display.column("amount", ordering="unit_amount")
     def amount(self, price: Price) -> Any:
-        return display.amount(price.unit_amount, price.currency)
+        return amount_words(price)
 
     @display.column("interval", ordering="interval")
     def interval_in_words(self, price: Price) -> str:
-        return interval(price)
+        return price.cadence.per
 
     @display.column("other currencies")
     def other_currencies(self, price: Price) -> Any:
@@ -130,7 +131,7 @@ def _why_read_only() -> dict[str, str]:
     return {"subtitle": definitions.WHY_READ_ONLY} if definitions.is_from_settings() else {}
 
 
-def interval(price: Price) -> str:
-    if price.interval_count == 1:
-        return f"per {price.interval}"
-    return f"every {price.interval_count} {price.interval}s"
+def amount_words(price: Price) -> str:
+    """Return the amount in the price's own currency, of a unit or package, or of the first tier."""
+    unit = labels.unit_words(price)
+    return f"{labels.figure(price, price.currency) or 'unknown'}{f' for {unit}' if unit else ''}"

@@ -23,6 +23,7 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.AccountClosing: (status.HTTP_409_CONFLICT, "account_closing"),
     refusals.EmailUnconfirmed: (status.HTTP_403_FORBIDDEN, "email_unconfirmed"),
     refusals.PriceNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
+    refusals.PriceReplaced: (status.HTTP_409_CONFLICT, "price_replaced"),
     refusals.NoSubscription: (status.HTTP_409_CONFLICT, "no_subscription"),
     refusals.SamePlan: (status.HTTP_409_CONFLICT, "same_plan"),
     refusals.PaymentOverdue: (status.HTTP_409_CONFLICT, "payment_overdue"),

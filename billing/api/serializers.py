@@ -6,10 +6,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing import catalogue
+from billing.cadence import LONGEST
 from billing.catalogue import visitors
 from billing.lifecycle import MOST, PAGE, Effect
 from billing.models import Hold, Plan, Price, Subscription
-from billing.money import format_amount
+
+from .prices import PriceSerializer, money, price_answers
 
 MAX_QUANTITY = 1_000_000
 
@@ -26,9 +28,15 @@ class Choice(serializers.ChoiceField):
         super().__init__(choices, error_messages={"invalid_choice": f"Choose one of: {', '.join(choices)}."})
 
 
-class CheckoutRequest(serializers.Serializer[Any]):
+class PriceRequest(serializers.Serializer[Any]):
     plan = serializers.SlugField(max_length=50)
     interval = Choice(Price.Interval.values)
+    interval_count = serializers.IntegerField(
+        required=False, default=1, min_value=1, max_value=max(LONGEST.values()), help_text="3 for every three months"
+    )
+
+
+class CheckoutRequest(PriceRequest):
     currency = serializers.RegexField(
         "^[A-Za-z]{3}$", required=False, default="", error_messages={"invalid": "Three letters, such as eur."}
     )
@@ -42,9 +50,7 @@ class CheckoutAnswer(serializers.Serializer[Any]):
     url = serializers.URLField(help_text="Redirect the buyer to this address")
 
 
-class ChangeRequest(serializers.Serializer[Any]):
-    plan = serializers.SlugField(max_length=50)
-    interval = Choice(Price.Interval.values)
+class ChangeRequest(PriceRequest):
     proration_date = serializers.IntegerField(
         required=False,
         allow_null=True,
@@ -92,6 +98,7 @@ class PendingChangeSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Subscription.Pending.choices)
     plan = serializers.CharField(help_text="Empty if the price belongs to no plan")
     interval = serializers.CharField()
+    interval_count = serializers.IntegerField()
     effective_at = serializers.DateTimeField(allow_null=True, help_text="When a `scheduled` change takes effect")
     expires_at = serializers.DateTimeField(
         allow_null=True, help_text="When a `pending_update` expires unless it is paid"
@@ -129,7 +136,7 @@ class Money(serializers.Field[Any, Any, Any, Any]):
 
     def get_attribute(self, instance: Any) -> Any:
         amount = getattr(instance, self.source or self.field_name or "")
-        return _amount(amount, instance.currency, self.context["language"])
+        return None if amount is None else money(amount, instance.currency, self.context["language"])
 
     def to_representation(self, value: Any) -> Any:
         return value
@@ -152,13 +159,17 @@ class OverflowSerializer(serializers.Serializer[Any]):
 class PreviewAnswer(serializers.Serializer[Any]):
     plan = serializers.SlugField(source="price.plan.slug")
     interval = serializers.CharField(source="price.interval")
+    interval_count = serializers.IntegerField(source="price.interval_count")
     currency = serializers.CharField()
     effect = serializers.ChoiceField(choices=[(effect.value, effect.value) for effect in Effect])
     takes_effect_at = serializers.DateTimeField()
     amount_due = Money(help_text="Amount charged now")
     credit = Money(help_text="Credit for unused time, deducted from later invoices")
     lines = LineSerializer(many=True)
-    renewal_amount = Money(help_text="List price at the next renewal, before discounts and taxes")
+    renewal_amount = Money(
+        allow_null=True,
+        help_text="List price at the next renewal, before discounts and taxes; null if usage decides it",
+    )
     renews_at = serializers.DateTimeField()
     overflows = OverflowSerializer(many=True, help_text="Limits that would be exceeded from `takes_effect_at` on")
     proration_date = serializers.IntegerField(allow_null=True, help_text="Send this value with the change")
@@ -199,17 +210,9 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
     def get_limits(self, plan: Plan) -> dict[str, int | None]:
         return {row.feature: row.quantity for row in plan.limits.all()}
 
-    @extend_schema_field(serializers.DictField(child=serializers.DictField(child=AmountSerializer())))
+    @extend_schema_field(serializers.DictField(child=serializers.DictField(child=PriceSerializer())))
     def get_prices(self, plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return interval → currency → amount."""
-        on_offer = {interval: catalogue.price_for_sale(plan, interval) for interval in Price.Interval.values}
+        """Return cadence (`month`, `3 month`) → currency → price."""
+        on_offer = {str(cadence): catalogue.price_for_sale(plan, cadence) for cadence in catalogue.cadences_of([plan])}
         language = self.context["language"]
-        return {interval: _amounts(price, language) for interval, price in on_offer.items() if price}
-
-
-def _amounts(price: Price, language: str) -> dict[str, dict[str, Any]]:
-    return {currency: _amount(amount, currency, language) for currency, amount in catalogue.amounts(price).items()}
-
-
-def _amount(amount: int, currency: str, language: str) -> dict[str, Any]:
-    return {"amount": amount, "formatted": format_amount(amount, currency, language)}
+        return {cadence: price_answers(price, language) for cadence, price in on_offer.items() if price}

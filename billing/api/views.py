@@ -90,7 +90,7 @@ class CurrentSubscription(BillingView):
 
 
 class Checkout(BillingView):
-    """POST {plan, interval, currency?} starts a Stripe Checkout session and returns its address."""
+    """POST {plan, interval, interval_count?, currency?} starts a Stripe Checkout session and returns its address."""
 
     throttle_classes = (CheckoutThrottle,)
 
@@ -108,12 +108,13 @@ class Checkout(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(CheckoutRequest, request)
-        attempt = checkout.start(payer.managed_payer(request), asked["plan"], asked["interval"], asked["currency"])
+        chosen = (asked["plan"], asked["interval"], asked["currency"], asked["interval_count"])
+        attempt = checkout.start(payer.managed_payer(request), *chosen)
         return Response({"session_id": attempt.session_id, "url": attempt.url}, status=status.HTTP_201_CREATED)
 
 
 class Preview(BillingView):
-    """POST {plan, interval} returns what the change would cost now and when it would start. Nothing is changed."""
+    """POST {plan, interval, interval_count?} returns what the change would cost now and when it would start."""
 
     throttle_classes = (StripeThrottle,)
 
@@ -131,13 +132,14 @@ class Preview(BillingView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(ChangeRequest, request)
-        found = previews.preview(payer.managed_payer(request), asked["plan"], asked["interval"])
+        chosen = (asked["plan"], asked["interval"], asked["interval_count"])
+        found = previews.preview(payer.managed_payer(request), *chosen)
         return Response(PreviewAnswer(found, context=_visitor(request)).data)
 
 
 class Change(BillingView):
-    """POST {plan, interval, proration_date?} changes the plan: an upgrade is charged now and takes effect when paid,
-    a downgrade takes effect at the end of the period.
+    """POST {plan, interval, interval_count?, proration_date?} changes the plan: an upgrade is charged now and takes
+    effect when paid, a downgrade takes effect at the end of the period.
 
     If the payment must be confirmed (3D Secure), the answer has `pending_change.kind` `pending_update` and a
     `confirm_url`. Choosing the current plan cancels a pending change, and so does DELETE.
@@ -153,13 +155,14 @@ class Change(BillingView):
             400: NOT_FOR_SALE,
             **MINE,
             402: error("payment_declined", note=": nothing was changed"),
-            409: error(*NOT_NOW, "change_pending", "stale_preview"),
+            409: error(*NOT_NOW, "change_pending", "stale_preview", "price_replaced"),
             **CHANGES_STRIPE,
         },
     )
     def post(self, request: Request) -> Response:
         asked = validated(ChangeRequest, request)
-        change.change(payer.managed_payer(request), asked["plan"], asked["interval"], asked["proration_date"])
+        subscriber, at = payer.managed_payer(request), asked["proration_date"]
+        change.change(subscriber, asked["plan"], asked["interval"], at, asked["interval_count"])
         return _state(request)
 
     @extend_schema(
@@ -278,12 +281,8 @@ class Usage(BillingView):
 
 def _visitor(request: Request) -> dict[str, str]:
     """Return the visitor's currency and language, in which amounts are formatted. Sentences are always in English."""
-    asked = request.headers.get("Accept-Language", "")
-    return {
-        "currency": request.query_params.get("currency", ""),
-        "accept_language": asked,
-        "language": visitors.language_of_visitor(asked),
-    }
+    currency, asked = request.query_params.get("currency", ""), request.headers.get("Accept-Language", "")
+    return {"currency": currency, "accept_language": asked, "language": visitors.language_of_visitor(asked)}
 
 
 def _state(request: Request) -> Response:

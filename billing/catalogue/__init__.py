@@ -1,10 +1,10 @@
 """The catalogue holds plans and their prices, and tells which plan a price at Stripe belongs to."""
 
-from . import definitions, visitors
+from . import amounts, definitions, labels, refreshing, visitors
 from .definitions import PlanDefinition
 from .prices import (
     UnmappedPrice,
-    amounts,
+    cadences_of,
     currencies_of,
     is_plan,
     line_of_product,
@@ -22,9 +22,11 @@ __all__ = [
     "PlanDefinition",
     "UnmappedPrice",
     "amounts",
+    "cadences_of",
     "currencies_of",
     "definitions",
     "is_plan",
+    "labels",
     "line_of_product",
     "lookup_key",
     "plan_item",
@@ -34,5 +36,6 @@ __all__ = [
     "prices_remembered",
     "public_plans",
     "record_price",
+    "refreshing",
     "visitors",
 ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from billing.cadence import Cadence
 from billing.conf import conf
 from billing.models import MAIN_LINE, Plan, PlanLimit, Price
 
@@ -16,8 +17,9 @@ WHY_READ_ONLY = "The setting BILLING_PLANS defines these plans: change them ther
 class PlanDefinition:
     """A definition states a plan as the settings do.
 
-    `limits`: feature → how many a month, None for any number. `prices`: interval → currency → amount in minor units,
-    the main currency first. `grace_days` None: BILLING_GRACE_DAYS. `line`: the plans that it excludes.
+    `limits`: feature → how many a month, None for any number. `prices`: cadence, such as `month` or `3 month` →
+    currency → amount in minor units, the main currency first. `grace_days` None: BILLING_GRACE_DAYS. `line`: the plans
+    that it excludes.
     """
 
     slug: str
@@ -30,6 +32,11 @@ class PlanDefinition:
     grace_days: int | None = None
     is_public: bool = True
     prices: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def cadences(self) -> dict[Cadence, dict[str, int]]:
+        """Return the prices by cadence. Raises ValueError for a wrong spelling, which a system check refuses."""
+        return {Cadence.parse(spelling): amounts for spelling, amounts in self.prices.items()}
 
     @property
     def columns(self) -> dict[str, Any]:

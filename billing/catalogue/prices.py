@@ -1,19 +1,26 @@
 """Prices at Stripe are matched with plans of ours.
 
-Stripe's prices are found by lookup key, `{plan slug}_{interval}`; amounts are minor units of their currency.
+Stripe's prices are found by lookup key, `{plan slug}_{interval}` or `{plan slug}_{count}_{interval}`.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
 
+from billing.cadence import Cadence
+from billing.clock import from_timestamp
 from billing.models import Plan, Price
 from billing.stripe_client import id_of
 
-Interval = Price.Interval
+from . import amounts
+
+LOOKUP_KEY = re.compile(r"(?P<slug>.+?)_(?:(?P<count>[1-9]\d{0,3})_)?(?P<interval>day|week|month|year)")
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Remembered(dict[str, "Price | None"]):
@@ -59,32 +66,32 @@ def plan_slugs() -> list[str]:
     return list(Plan.objects.values_list("slug", flat=True))
 
 
-def lookup_key(slug: str, interval: str) -> str:
-    return f"{slug}_{interval}"
+def lookup_key(slug: str, cadence: Cadence) -> str:
+    return f"{slug}_{cadence.key}"
 
 
 def public_plans() -> models.QuerySet[Plan]:
     """Return the plans on the price page with their limits and prices, in three queries."""
-    active = Price.objects.filter(is_active=True, interval_count=1)
+    active = Price.objects.filter(is_active=True)
     return Plan.objects.filter(is_public=True).prefetch_related("limits", models.Prefetch("prices", active))
 
 
-def price_for_sale(plan: Plan, interval: str) -> Price | None:
+def price_for_sale(plan: Plan, cadence: Cadence) -> Price | None:
     """Return the price for new subscribers of `plan`: the one with our lookup key, else the newest active one."""
-    prices = [p for p in plan.prices.all() if p.is_active and p.interval == interval and p.interval_count == 1]
-    key = lookup_key(plan.slug, interval)
-    return next((p for p in prices if p.lookup_key == key), prices[-1] if prices else None)
+    prices = [price for price in plan.prices.all() if price.is_active and price.cadence == cadence]
+    key = lookup_key(plan.slug, cadence)
+    return max(prices, key=lambda p: (p.lookup_key == key, p.created_at or LONG_AGO, p.pk), default=None)
 
 
-def amounts(price: Price) -> dict[str, int]:
-    """Return the amounts by currency, in minor units, the price's own currency first."""
-    own = {} if price.unit_amount is None else {price.currency: price.unit_amount}
-    return {**own, **{currency: amount for currency, amount in price.currency_options.items() if currency not in own}}
+def cadences_of(plans: Iterable[Plan]) -> list[Cadence]:
+    """Return every cadence that any of the plans is sold by, the shortest first."""
+    found = {price.cadence for plan in plans for price in plan.prices.all() if price.is_active}
+    return sorted(found, key=lambda cadence: (cadence.months, cadence.interval))
 
 
 def currencies_of(plans: Iterable[Plan]) -> list[str]:
     """Return every currency that any of the plans is sold in, the default one first."""
-    found = dict.fromkeys(c for plan in plans for price in plan.prices.all() for c in amounts(price))
+    found = dict.fromkeys(c for plan in plans for price in plan.prices.all() for c in amounts.currencies(price))
     return list(found)
 
 
@@ -147,47 +154,71 @@ def is_plan(items: list[dict[str, Any]]) -> bool:
 def record_price(stripe_price: dict[str, Any]) -> Price | None:
     """Save a price of ours as Stripe has it, and return it; None if it is not ours by its id or lookup key.
 
-    A lookup key belongs to one price. Another price that had it has lost it, which no event tells, so we clear it.
+    A lookup key belongs to one price. Another price that had it has lost it, which an answer about one price does not
+    tell, so we clear it.
     """
     price = _known_price(stripe_price) or _unsaved_price(stripe_price)
     if price is None or not stripe_price.get("recurring"):
         return None
     columns = {"plan": price.plan, **price_columns(stripe_price)}
+    if not price._state.adding and stripe_price.get("currency_options") is None:
+        columns.pop("terms", None)
     price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults=columns)
     if price.lookup_key:
         Price.objects.filter(lookup_key=price.lookup_key).exclude(pk=price.pk).update(lookup_key="")
     return price
 
 
+def is_plans_key(stripe_price: dict[str, Any]) -> bool:
+    """Return whether the price's lookup key names a plan of ours."""
+    return _plan_named(stripe_price) is not None
+
+
 def _unsaved_price(stripe_price: dict[str, Any]) -> Price | None:
     """Return an unsaved row for a price whose lookup key names a plan of ours; otherwise None."""
-    plan = _plan_named(stripe_price.get("lookup_key") or "")
-    if plan is None or not stripe_price.get("recurring"):
+    plan = _plan_named(stripe_price)
+    return Price(pk=stripe_price["id"], plan=plan, **price_columns(stripe_price)) if plan else None
+
+
+def _plan_named(stripe_price: dict[str, Any]) -> Plan | None:
+    """Return the plan that a lookup key names. `pro_3_month` may be of a plan `pro_3` by the month: the price tells."""
+    key: Any = stripe_price.get("lookup_key")
+    recurring: Any = stripe_price.get("recurring")
+    found = LOOKUP_KEY.fullmatch(key) if isinstance(key, str) and isinstance(recurring, dict) else None
+    if found is None:
         return None
-    return Price(pk=stripe_price["id"], plan=plan, **price_columns(stripe_price))
-
-
-def _plan_named(key: str) -> Plan | None:
-    slug, _, interval = key.rpartition("_")
-    return Plan.objects.filter(slug=slug).first() if interval in Interval.values else None
+    slugs = [key.removesuffix(f"_{found['interval']}"), found["slug"]]
+    plans = {plan.slug: plan for plan in Plan.objects.filter(slug__in=slugs)}
+    billed = Cadence(str(recurring.get("interval")), recurring.get("interval_count", 1))
+    as_billed = (slug for slug in slugs if lookup_key(slug, billed) == key and slug in plans)
+    slug = next(as_billed, None) or next((slug for slug in slugs if slug in plans), "")
+    return plans.get(slug)
 
 
 def price_columns(stripe_price: dict[str, Any]) -> dict[str, Any]:
-    """Return our columns of a Stripe price, without `currency_options` if they were not expanded."""
+    """Return our columns of a Stripe price, without those that were not expanded."""
+    product: Any = stripe_price.get("product")
+    is_expanded = isinstance(product, dict) and "active" in product
     found = {
-        "product": id_of(stripe_price.get("product")),
         "lookup_key": stripe_price.get("lookup_key") or "",
+        "product": id_of(product),
         "currency": stripe_price["currency"],
         "unit_amount": stripe_price.get("unit_amount"),
+        "tax_behavior": stripe_price.get("tax_behavior") or "",
         "interval": stripe_price["recurring"]["interval"],
         "interval_count": stripe_price["recurring"]["interval_count"],
-        "is_active": stripe_price["active"],
+        "is_active": stripe_price["active"] and (product["active"] if is_expanded else True),
+        "created_at": from_timestamp(stripe_price.get("created")),
     }
-    options = stripe_price.get("currency_options")
+    if is_expanded:
+        found["product_name"] = product["name"][:250]
+    terms, options = amounts.terms_of(stripe_price), stripe_price.get("currency_options")
     if options is not None:
         found["currency_options"] = {
             currency: option["unit_amount"]
             for currency, option in options.items()
             if currency != stripe_price["currency"] and option.get("unit_amount") is not None
         }
+    if terms is not None:
+        found["terms"] = terms
     return found

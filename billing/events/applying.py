@@ -14,6 +14,7 @@ from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models import Event as DjstripeEvent
 
 from billing import cause, lanes, payments, stripe_client
+from billing.catalogue import refreshing
 from billing.models import Customer, StripeEvent
 from billing.stripe_client import Reads, StripeRefused, StripeUnavailable, fetch, id_of
 from billing.subscriptions import mirror
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 Stamp = Callable[[StripeEvent], None]
 
 NOT_OURS = "No effect: this event belongs to no customer of this project."
+NOT_SOLD = "No effect: this price or product belongs to no plan."
 
 
 def apply_batch(claim: lanes.Claim, events: list[StripeEvent]) -> None:
@@ -70,7 +72,7 @@ def apply(lane: str, events: list[StripeEvent], *, is_ours: bool) -> None:
     outcomes = [(event, _outcome(apply_one, event)) for event in events]
     if len(events) > 1:
         list(StripeEvent.objects.filter(pk__in=[event.pk for event in events]).locked().values_list("pk"))
-    for note in ("", NOT_OURS):
+    for note in ("", NOT_OURS, NOT_SOLD):
         stamp_processed([event.pk for event, outcome in outcomes if outcome == note], note)
     for event, outcome in outcomes:
         if callable(outcome):
@@ -118,6 +120,8 @@ def _process(event: StripeEvent) -> None:
 
 def _place(event: StripeEvent) -> str | Stamp:
     """Move an event that waits on a payment to its customer's lane; the event of a stranger has no effect."""
+    if event.object.get("object") in refreshing.KINDS:
+        return _refresh_catalogue(event)
     customer_id = placement.resolve(event.lane, event.object)
     customer = Customer.objects.filter(pk=customer_id).first()
     if customer is None:
@@ -125,6 +129,13 @@ def _place(event: StripeEvent) -> str | Stamp:
     intent, charge, _ = placement.names_of(event.object)
     payments.link_of(customer, intent, charge)
     return partial(_move, lane=customer.pk)
+
+
+def _refresh_catalogue(event: StripeEvent) -> str:
+    """Dispatch the event of a price or product of our plans. Those of another product of the account have no effect."""
+    if not refreshing.concerns_us(event.object):
+        return NOT_SOLD
+    return _dispatch(mirror.write_events([event.payload]), event)
 
 
 def _move(event: StripeEvent, lane: str) -> None:

@@ -26,6 +26,14 @@ FRAUD_WARNING = ("radar.early_fraud_warning.created",)
 CUSTOMER = ("customer.updated",)
 CARD = ("payment_method.updated", "payment_method.automatically_updated")
 CUSTOMER_DELETED = ("customer.deleted",)
+CATALOGUE = (
+    "price.created",
+    "price.updated",
+    "price.deleted",
+    "product.created",
+    "product.updated",
+    "product.deleted",
+)
 
 EVENT_TYPES = frozenset(
     CHECKOUT
@@ -43,4 +51,5 @@ EVENT_TYPES = frozenset(
     + CUSTOMER
     + CARD
     + CUSTOMER_DELETED
+    + CATALOGUE
 )

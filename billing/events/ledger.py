@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from billing import lanes
+from billing.catalogue import refreshing
 from billing.conf import conf
 from billing.models import StripeEvent
 from billing.stripe_client import id_of
@@ -56,8 +57,10 @@ def record(event: Event, source: str = StripeEvent.Source.WEBHOOK, verified_by: 
 
 def lane_of(event_type: str, obj: dict[str, Any], previous: dict[str, Any]) -> str:
     """Return the customer's id; else the payment intent's, charge's or invoice's, until the worker knows the
-    customer.
+    customer. Prices and products have a lane of their own.
     """
+    if obj.get("object") in refreshing.KINDS:
+        return refreshing.LANE
     if obj.get("object") == "customer":
         return id_of(obj.get("id")) or event_type
     customer = id_of(obj.get("customer")) or id_of(previous.get("customer"))

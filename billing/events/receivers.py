@@ -15,10 +15,12 @@ from djstripe.signals import WEBHOOK_SIGNALS
 from structlog.contextvars import bind_contextvars
 
 from billing import payments, subscriptions
+from billing.catalogue import refreshing
 from billing.lifecycle import attempts
 from billing.models import Customer, StripeEvent
 from billing.payments import disputes, notices, refunds
 from billing.stripe_client import fetch, id_of
+from billing.subscriptions import mirror
 
 from . import event_types
 
@@ -99,6 +101,13 @@ def on_customer_deleted(customer: Customer, event: Event) -> None:
         subscriptions.refresh(customer)
 
 
+# The catalogue: its lane is no customer's.
+
+
+def on_catalogue(event: Event) -> None:
+    mirror.write_prices(refreshing.refresh_about(event.data["object"]))
+
+
 RECEIVERS: dict[Rule, tuple[str, ...]] = {
     on_invoice_paid: event_types.PAID,
     on_invoice_not_paid: event_types.UNPAID,
@@ -136,6 +145,10 @@ def connect() -> None:
             WEBHOOK_SIGNALS[event_type].connect(
                 partial(_receive, rule), sender=Event, weak=False, dispatch_uid=f"billing.{rule.__name__}"
             )
+    for event_type in event_types.CATALOGUE:
+        WEBHOOK_SIGNALS[event_type].connect(
+            _receive_of_catalogue, sender=Event, weak=False, dispatch_uid="billing.on_catalogue"
+        )
 
 
 def _receive(rule: Rule, sender: Any, event: Event, **kwargs: Any) -> None:
@@ -144,8 +157,18 @@ def _receive(rule: Rule, sender: Any, event: Event, **kwargs: Any) -> None:
     dj-stripe's own webhook view, where a project still has it, runs every receiver in the request and holds no lane:
     the same event comes to our door as well, or the sync finds it.
     """
-    applied = _applied_event.get()
-    if applied is not None and applied.pk == event.id:
+    if (applied := _applied(event)) is not None:
         customer = Customer.objects.get(pk=applied.lane)
         bind_contextvars(subscriber=customer.subscriber_id)
         rule(customer, event)
+
+
+def _receive_of_catalogue(sender: Any, event: Event, **kwargs: Any) -> None:
+    if _applied(event):
+        on_catalogue(event)
+
+
+def _applied(event: Event) -> StripeEvent | None:
+    """Return the event that our worker applies now, if it is this one."""
+    applied = _applied_event.get()
+    return applied if applied is not None and applied.pk == event.id else None

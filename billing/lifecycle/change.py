@@ -14,7 +14,7 @@ from billing.stripe_client import StripeRefused, fetch, id_of, readers
 from . import phases, previews, prices
 from .change_rules import Effect, effect
 from .live_subscription import Standing, change_subscription
-from .refusals import NoPendingChange, NoSubscription, PaymentDeclined, SamePlan
+from .refusals import NoPendingChange, NoSubscription, PaymentDeclined, PriceReplaced, SamePlan
 
 Status = PlanChange.Status
 
@@ -22,19 +22,26 @@ Status = PlanChange.Status
 ON_ITS_WAY = frozenset({"requires_action", "requires_confirmation", "requires_capture", "processing", "succeeded"})
 
 
-def change(subscriber: Any, plan_slug: str, interval: str, proration_date: int | None = None) -> Subscription:
-    """Change to a plan by an interval. Returns the refreshed row.
+def change(
+    subscriber: Any, plan_slug: str, interval: str, proration_date: int | None = None, interval_count: int = 1
+) -> Subscription:
+    """Change to a plan by so many intervals. Returns the refreshed row.
 
     If the cardholder must confirm the payment (3D Secure), the plan stays as it is until then: `pending_kind` is
     `pending_update`, and `pending_url` is the page to send the subscriber to. A change for the end of the period is
     `scheduled`. Choosing the current plan cancels a pending change. Asking twice changes once.
 
-    Raises `PriceNotOffered`, `NoSubscription`, `SamePlan`, `PaymentOverdue`, `SubscriptionPaused`,
+    Raises `PriceNotOffered`, `PriceReplaced`, `NoSubscription`, `SamePlan`, `PaymentOverdue`, `SubscriptionPaused`,
     `CancellationScheduled`, `ChangePending`, `StalePreview`, `PaymentDeclined`, and the errors of
     `live_subscription.change_subscription`.
     """
-    price = prices.price_of(plan_slug, interval)
-    return change_subscription(subscriber, lambda now: _change(now, price, proration_date))
+    price = prices.price_of(plan_slug, interval, interval_count=interval_count)
+    try:
+        return change_subscription(subscriber, lambda now: _change(now, price, proration_date))
+    except StripeRefused as error:
+        if prices.is_replaced(price):
+            raise PriceReplaced from error
+        raise
 
 
 def take_back(subscriber: Any) -> Subscription:

@@ -4,11 +4,11 @@ An upgrade is charged at once and takes effect when paid; a downgrade waits unti
 """
 
 from enum import StrEnum
+from fractions import Fraction
 
 from billing import catalogue
 from billing.models import Price, Subscription
 
-from . import prices
 from .live_subscription import Standing
 from .refusals import (
     CancellationScheduled,
@@ -21,7 +21,6 @@ from .refusals import (
 )
 
 Status = Subscription.Status
-INTERVALS = list(Price.Interval)  # shortest first
 
 
 class Effect(StrEnum):
@@ -44,7 +43,7 @@ def effect(now: Standing, price: Price) -> Effect:
     check_changeable(now)
     if now.is_on(price):
         if now.pending is None:
-            raise SamePlan(f"You already have this plan, billed {prices.cadence(price.interval)}.")
+            raise SamePlan(f"You already have this plan, billed {price.cadence.adverb}.")
         return Effect.TAKES_BACK
     _check_currency(now, price)
     is_now = now.is_trial or _rank_of(price) > _rank_of(now.price)
@@ -66,12 +65,12 @@ def check_changeable(now: Standing) -> None:
         raise CancellationScheduled
 
 
-def _rank_of(price: Price) -> tuple[int, int]:
-    return price.plan.rank, INTERVALS.index(Price.Interval(price.interval))
+def _rank_of(price: Price) -> tuple[int, Fraction]:
+    return price.plan.rank, price.cadence.months
 
 
 def _check_currency(now: Standing, price: Price) -> None:
     """Refuse a price in another currency, since a subscription keeps its currency for life."""
     currency = now.found["currency"]
-    if currency not in catalogue.amounts(price):
+    if currency not in catalogue.amounts.currencies(price):
         raise PriceNotOffered(f"You pay in {currency.upper()}, and we don't sell {price.plan.name} in that currency.")

@@ -24,7 +24,7 @@ from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import cause, confirmed, lanes, payments, stripe_client, subscriptions
+from billing import catalogue, cause, confirmed, lanes, payments, stripe_client, subscriptions
 from billing.conf import conf
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
 from billing.stripe_client import id_of
@@ -56,18 +56,27 @@ class Wanted:
         return bought == (self.price.pk, self.currency, self.quantity)
 
 
-def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") -> CheckoutAttempt:
+def start(
+    subscriber: Any, plan_slug: str, interval: str, currency: str = "", interval_count: int = 1
+) -> CheckoutAttempt:
     """Return an attempt with a Checkout session; its `url` is the page to send the buyer to.
 
     1. Find the price for sale, and refuse an unconfirmed address. 2. Find or make the customer.
     3. Refuse if a subscription of the plan's line is live and costs money. 4. Reuse the open attempt if it is for the
        same price and seats, and Stripe still has it open; close any other. 5. Otherwise make an attempt, whose id is
        the session's idempotency key.
+    6. If Stripe refuses the price since it was replaced, start again with the new one.
 
     Raises `PriceNotOffered`, `EmailUnconfirmed`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`,
     `StripeUnavailable`, `StripeRefused`.
     """
-    price = prices.price_of(plan_slug, interval, currency)
+    return prices.with_price_for_sale(
+        lambda: prices.price_of(plan_slug, interval, currency, interval_count),
+        lambda price: _start(subscriber, price, currency),
+    )
+
+
+def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber)
@@ -173,20 +182,29 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
     subscription_data: dict[str, Any] = {"metadata": metadata}
     if conf.invoice.get("memo"):
         subscription_data["description"] = conf.invoice["memo"]
-    if is_first and attempt.price.plan.trial_days:
+    is_free = catalogue.amounts.is_free(attempt.price, attempt.currency)
+    if is_first and attempt.price.plan.trial_days and not is_free:
         subscription_data["trial_period_days"] = attempt.price.plan.trial_days
-    params = {
+    params: dict[str, Any] = {
         "mode": "subscription",
         "customer": attempt.customer_id,
         "client_reference_id": subscriber_key(subscriber),
-        "line_items": [{"price": attempt.price_id, "quantity": attempt.quantity}],
+        "line_items": [_line_item(attempt)],
         "metadata": metadata,
         "subscription_data": subscription_data,
         "allow_promotion_codes": True,
         "success_url": f"{conf.site_url}{reverse('billing:return')}?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": conf.site_url + reverse("billing:prices"),
     }
+    if is_free:
+        params["payment_method_collection"] = "if_required"
     return {**params, "currency": attempt.currency} if attempt.currency else params
+
+
+def _line_item(attempt: CheckoutAttempt) -> dict[str, Any]:
+    """Return the line of the plan. What is billed by usage has no quantity."""
+    counted = {} if catalogue.amounts.is_metered(attempt.price) else {"quantity": attempt.quantity}
+    return {"price": attempt.price_id, **counted}
 
 
 def _expire(attempt: CheckoutAttempt) -> dict[str, Any]:

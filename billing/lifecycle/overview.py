@@ -32,6 +32,10 @@ class PendingChange:
         return self.price.interval if self.price else ""
 
     @property
+    def interval_count(self) -> int:
+        return self.price.interval_count if self.price else 1
+
+    @property
     def effective_at(self) -> datetime | None:
         return self.at if self.kind == Subscription.Pending.SCHEDULED else None
 

@@ -48,8 +48,8 @@ class Preview:
     """A preview gives amounts in minor units of `currency`.
 
     `amount_due` is charged now; `credit` is what unused time leaves over, and is taken off later invoices.
-    `renewal_amount` is the list price then, before discounts and taxes. `proration_date`, UTC seconds, is to be sent
-    along with the change; None if the change only cancels a pending one.
+    `renewal_amount` is the list price then, before discounts and taxes; None if it is billed by usage.
+    `proration_date`, UTC seconds, is to be sent along with the change; None if it only cancels a pending one.
     """
 
     price: Price
@@ -59,18 +59,24 @@ class Preview:
     amount_due: int
     credit: int
     lines: list[Line]
-    renewal_amount: int
+    renewal_amount: int | None
     renews_at: datetime
     overflows: list[Overflow]
     proration_date: int | None
 
 
-def preview(subscriber: Any, plan_slug: str, interval: str) -> Preview:
+def preview(subscriber: Any, plan_slug: str, interval: str, interval_count: int = 1) -> Preview:
     """Return what `change` would do with the same arguments. Changes nothing.
 
     Raises what `change` refuses, `StripeUnavailable`.
     """
-    price = prices.price_of(plan_slug, interval)
+    return prices.with_price_for_sale(
+        lambda: prices.price_of(plan_slug, interval, interval_count=interval_count),
+        lambda price: _preview(subscriber, price),
+    )
+
+
+def _preview(subscriber: Any, price: Price) -> Preview:
     with stripe_client.drain_reads():
         now = standing_of(customer_of(subscriber))
     what = effect(now, price)
@@ -165,7 +171,7 @@ def _preview_of(
         amount_due=invoice["amount_due"] if invoice else 0,
         credit=max(-invoice["total"], 0) if invoice else 0,
         lines=lines,
-        renewal_amount=catalogue.amounts(price).get(currency, 0) * now.quantity,
+        renewal_amount=catalogue.amounts.cost(price, currency, now.quantity),
         renews_at=renews_at if what == Effect.NOW else period_end,
         overflows=[] if what == Effect.TAKES_BACK else _overflows(subscriber, price),
         proration_date=at,

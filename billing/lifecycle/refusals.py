@@ -14,6 +14,12 @@ class PriceNotOffered(Refused):
     """We do not sell this plan by this interval, or not in this currency."""
 
 
+class PriceReplaced(Refused):
+    """Stripe refused a price that has changed there, and that we have corrected here since."""
+
+    sentence = "The price of this plan has just changed. Nothing was charged: look at the new price, then try again."
+
+
 class AlreadySubscribed(Refused):
     """There is a live subscription, here or at Stripe."""
 

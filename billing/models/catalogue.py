@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db import models
 
+from billing.cadence import Cadence
+
 MAIN_LINE = "main"
 
 
@@ -64,16 +66,24 @@ class Price(models.Model):
 
     id = models.CharField(primary_key=True, max_length=255)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
-    product = models.CharField(max_length=255, blank=True, db_index=True, help_text="The id of its product at Stripe")
     lookup_key = models.CharField(max_length=200, blank=True, db_index=True)
+    product = models.CharField(max_length=255, blank=True, db_index=True, help_text="The product at Stripe")
+    product_name = models.CharField(max_length=250, blank=True, help_text="The product's name at Stripe")
     currency = models.CharField(max_length=3)
-    unit_amount = models.BigIntegerField(null=True, help_text="Minor units; empty if Stripe prices by tiers")
+    unit_amount = models.BigIntegerField(
+        null=True, help_text="Minor units; empty for tiers, and for an amount with a fraction of a minor unit"
+    )
     currency_options: Any = models.JSONField(
         default=dict, blank=True, help_text='Amounts in other currencies, minor units: {"eur": 1900}'
     )
+    terms: Any = models.JSONField(
+        default=dict, blank=True, help_text="How the price is reckoned, unless it is the amount × quantity"
+    )
+    tax_behavior = models.CharField(max_length=20, blank=True)
     interval = models.CharField(max_length=5, choices=Interval.choices)
     interval_count = models.PositiveSmallIntegerField(default=1)
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField(default=True, help_text="Whether Stripe sells it: price and product are active")
+    created_at = models.DateTimeField(null=True, blank=True, help_text="When the price was made at Stripe")
 
     class Meta:
         ordering = ["plan__rank", "unit_amount"]
@@ -85,3 +95,7 @@ class Price(models.Model):
         """Return whether the price costs nothing in a currency. A price by tiers has no amount, and is not free."""
         amount = self.unit_amount if currency == self.currency else self.currency_options.get(currency)
         return amount == 0
+
+    @property
+    def cadence(self) -> Cadence:
+        return Cadence(self.interval, self.interval_count)

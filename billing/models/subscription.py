@@ -115,6 +115,9 @@ class Subscription(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     current_period_start = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)
+    billing_cycle_anchor = models.DateTimeField(
+        null=True, blank=True, help_text="Stripe counts periods from then, and we the months of usage"
+    )
     trial_end = models.DateTimeField(null=True, blank=True)
     cancel_at = models.DateTimeField(null=True, blank=True, help_text="When the scheduled cancellation takes effect")
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -10,10 +10,11 @@ from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from billing import catalogue, usage
+from billing import usage
 from billing.access import payer
+from billing.catalogue import amounts
 from billing.lifecycle import checkout, overview
-from billing.models import Customer, Payment, PaymentFailure, Price, Refund
+from billing.models import Customer, Payment, PaymentFailure, Refund
 from billing.money import format_amount
 from billing.payments import UNDONE
 
@@ -73,13 +74,16 @@ def _price_words(now: overview.Overview) -> str:
     subscription = now.subscription
     if not now.decided.is_paid or subscription is None or subscription.price is None:
         return ""
-    amount = catalogue.amounts(subscription.price).get(subscription.currency)
-    if amount is None:
-        return ""
-    total = format_amount(amount * subscription.quantity, subscription.currency)
-    several = f" ({subscription.quantity} × {format_amount(amount, subscription.currency)})"
-    each = several if subscription.quantity > 1 else ""
-    return f"{total} per {Price.Interval(subscription.price.interval).value}{each}"
+    price, currency, quantity = subscription.price, subscription.currency, subscription.quantity
+    total = amounts.cost(price, currency, quantity)
+    if total is None:
+        return f"By usage, billed {price.cadence.adverb}" if amounts.is_metered(price) else ""
+    if amounts.is_free(price, currency):
+        return "Free"
+    several = f" for {quantity:,} units"
+    if each := amounts.unit(price, currency) if amounts.is_plain(price, currency) else None:
+        several = f" ({quantity} × {format_amount(each, currency)})"
+    return f"{format_amount(total, currency)} {price.cadence.per}{several if quantity > 1 else ''}"
 
 
 def _latest_payments(customer: Customer | None) -> list[dict[str, Any]]:

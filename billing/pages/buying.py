@@ -23,7 +23,7 @@ from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.subscriptions import seats
 
 from . import trouble
-from .price_list import Card, PriceList
+from .price_list import Card, PriceList, cadence_query
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ NOTHING_CHARGED = "Nothing was charged."
 
 @require_safe
 def prices(request: HttpRequest) -> HttpResponse:
-    """Show /: every public plan, monthly or yearly, in one currency. The address holds the choice."""
+    """Show /: every public plan, by one cadence and in one currency. The address holds the choice."""
     subscriber = payer.payer_of(request)
     context = {
         "list": PriceList.asked_for(
@@ -65,10 +65,12 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if seconds := checkout_wait(request):
         return trouble.too_often(request, seconds)
     try:
-        attempt = buying.start(subscriber, card.plan.slug, card.price.interval, asked.get("currency", "").lower())
+        currency, cadence = asked.get("currency", "").lower(), card.cadence
+        attempt = buying.start(subscriber, card.plan.slug, cadence.interval, currency, cadence.count)
     except buying.AlreadySubscribed as refusal:
         messages.info(request, f"{refusal} Here is what the change would cost.")
-        return redirect(f"{reverse('billing:change')}?{urlencode({'plan': card.plan.slug, 'interval': card.interval})}")
+        query = urlencode({"plan": card.plan.slug, **cadence_query(card.cadence)})
+        return redirect(f"{reverse('billing:change')}?{query}")
     except EmailUnconfirmed as refusal:
         return _not_started(request, card, str(refusal), 403)
     except (AccountClosing, buying.CheckoutReplaced) as refusal:

@@ -27,7 +27,7 @@ from billing.rates import stripe_wait
 from billing.subscriptions import seats
 
 from . import trouble
-from .price_list import PriceList
+from .price_list import PriceList, cadence_query
 from .wording import humanize
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     if "plan" in request.GET:
         return _preview(request, subscriber, now)
     held = now.subscription
-    asked = {"interval": request.GET.get("interval") or _interval(now), "currency": held.currency if held else ""}
+    asked = {**_asked(request, now), "currency": held.currency if held else ""}
     context = {"list": PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)), "overview": now}
     return render(request, "billing/change.html", context)
 
@@ -128,9 +128,10 @@ def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
 
 
 def _change(request: HttpRequest, subscriber: Any) -> HttpResponse:
-    plan, interval = request.POST.get("plan", ""), request.POST.get("interval", "")
+    plan, interval, count = (request.POST.get(name, "") for name in ("plan", "interval", "interval_count"))
     try:
-        changing.change(subscriber, plan, interval, _proration_date(request.POST.get("proration_date", "")))
+        at = _proration_date(request.POST.get("proration_date", ""))
+        changing.change(subscriber, plan, interval, at, _count(count))
     except PaymentDeclined as refusal:
         return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
     pending = overview.overview_of(subscriber).pending_change
@@ -149,7 +150,9 @@ def _proration_date(text: str) -> int | None:
 
 
 def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> HttpResponse:
-    found = previews.preview(subscriber, request.GET["plan"], request.GET.get("interval") or _interval(now))
+    asked = _asked(request, now)
+    count = _count(asked.get("interval_count", ""))
+    found = previews.preview(subscriber, request.GET["plan"], asked.get("interval", ""), count)
     context = {
         "overview": now,
         "preview": found,
@@ -158,13 +161,21 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "is_trial": now.status == "trialing",
         "due": format_amount(found.amount_due, found.currency),
         "credit": format_amount(found.credit, found.currency) if found.credit else "",
-        "renewal": format_amount(found.renewal_amount, found.currency),
+        "renewal": "" if found.renewal_amount is None else format_amount(found.renewal_amount, found.currency),
         "lines": [(line, format_amount(line.amount, found.currency)) for line in found.lines],
         "overflows": [{"feature": humanize(row.feature), "row": row} for row in found.overflows],
     }
     return render(request, "billing/change_preview.html", context)
 
 
-def _interval(now: overview.Overview) -> str:
+def _asked(request: HttpRequest, now: overview.Overview) -> dict[str, str]:
+    """Return the cadence that the address names, else the subscriber's own."""
+    if interval := request.GET.get("interval"):
+        return {"interval": interval, "interval_count": request.GET.get("interval_count", "")}
     held = now.subscription
-    return held.price.interval if held and held.price else ""
+    return cadence_query(held.price.cadence) if held and held.price else {}
+
+
+def _count(text: str) -> int:
+    """Return the number of intervals that a form or address names; 1 for none and for any other text."""
+    return int(text) if text.isdecimal() and len(text) < 5 else 1

@@ -21,7 +21,7 @@ from billing.events import EVENT_TYPES
 from billing.lifecycle import portal as stripe_portal
 from billing.models import Price
 from billing.setup import publishing
-from billing.stripe_client import StripeRefused, readers
+from billing.stripe_client import StripeRefused, id_of, readers
 
 ENDPOINTS = "/v1/webhook_endpoints"
 
@@ -104,7 +104,7 @@ def _products() -> list[dict[str, Any]]:
     found: dict[str, list[str]] = {}
     for price in publishing.existing(keys).values():
         if price["active"]:
-            found.setdefault(str(price["product"]), []).append(price["id"])
+            found.setdefault(id_of(price["product"]), []).append(price["id"])
     return [{"product": product, "prices": sorted(prices)} for product, prices in sorted(found.items())]
 
 

@@ -1,4 +1,4 @@
-"""Plans are published at Stripe: one product per plan, one price per interval, with an amount in every currency.
+"""Plans are published at Stripe: one product per plan, one price per cadence, with an amount in every currency.
 
 Prices that exist, found by lookup key, are only read: staff may change amounts once they are published. If the
 settings define the plans, a price that differs gives its lookup key to a new one, and is archived if we made it.
@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing import catalogue, stripe_client
+from billing.cadence import Cadence
 from billing.catalogue import PlanDefinition, definitions, lookup_key
 from billing.models import Plan, Price
-from billing.stripe_client import readers
+from billing.stripe_client import fetch, id_of, readers
 
 LOOKUP_KEYS_A_CALL = 10
 MARK = "billing_plan"
+EXPAND = [f"data.{name}" for name in fetch.PRICE_EXPAND]
 
 
 @dataclass
@@ -39,10 +41,10 @@ def missing() -> list[str]:
     here = set(Price.objects.values_list("pk", flat=True))
     found = existing(_keys())
     return [
-        lookup_key(plan.slug, interval)
+        lookup_key(plan.slug, cadence)
         for plan in _plans()
-        for interval in plan.prices
-        if (price := _as_stated(plan, interval, found)) is None or price["id"] not in here
+        for cadence in plan.cadences
+        if (price := _as_stated(plan, cadence, found)) is None or price["id"] not in here
     ]
 
 
@@ -52,15 +54,15 @@ def _plans() -> list[PlanDefinition]:
 
 
 def _keys() -> list[str]:
-    return [lookup_key(plan.slug, interval) for plan in _plans() for interval in plan.prices]
+    return [lookup_key(plan.slug, cadence) for plan in _plans() for cadence in plan.cadences]
 
 
 def _publish(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Published) -> None:
-    for interval in plan.prices:
-        key = lookup_key(plan.slug, interval)
-        price = _as_stated(plan, interval, existing)
+    for cadence in plan.cadences:
+        key = lookup_key(plan.slug, cadence)
+        price = _as_stated(plan, cadence, existing)
         if price is None:
-            before, price = existing.get(key), _make_price(plan, interval, _product(plan, existing, done), existing)
+            before, price = existing.get(key), _make_price(plan, cadence, _product(plan, existing, done), existing)
             existing[key] = price
             done.made += 1
             if before:
@@ -70,14 +72,15 @@ def _publish(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
         catalogue.record_price(price)
 
 
-def _as_stated(plan: PlanDefinition, interval: str, existing: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+def _as_stated(plan: PlanDefinition, cadence: Cadence, existing: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     """Return the existing price; None if the settings define the plans and the price differs."""
-    price = existing.get(lookup_key(plan.slug, interval))
+    price = existing.get(lookup_key(plan.slug, cadence))
     if price is None or not definitions.is_from_settings():
         return price
-    main = next(iter(plan.prices[interval]))
+    stated, recurring = plan.cadences[cadence], price["recurring"]
     amounts = {currency: option["unit_amount"] for currency, option in price["currency_options"].items()}
-    is_stated = amounts == plan.prices[interval] and price["currency"] == main
+    is_stated = amounts == stated and price["currency"] == next(iter(stated))
+    is_stated &= (recurring["interval"], recurring["interval_count"]) == (cadence.interval, cadence.count)
     return price if is_stated and price["active"] else None
 
 
@@ -93,16 +96,16 @@ def existing(keys: list[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(keys), LOOKUP_KEYS_A_CALL):
         some = keys[start : start + LOOKUP_KEYS_A_CALL]
-        prices = stripe_client.get("/v1/prices", lookup_keys=some, expand=["data.currency_options"], limit=100)
+        prices = stripe_client.get("/v1/prices", lookup_keys=some, expand=EXPAND, limit=100)
         found |= {price["lookup_key"]: price for price in prices["data"]}
     return found
 
 
 def _product(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Published) -> str:
     """Return the product of the plan's other price, or make one."""
-    for interval in plan.prices:
-        if price := existing.get(lookup_key(plan.slug, interval)):
-            return str(price["product"])
+    for cadence in plan.cadences:
+        if price := existing.get(lookup_key(plan.slug, cadence)):
+            return id_of(price["product"])
     digest = hashlib.sha256(repr((plan.name, plan.description)).encode()).hexdigest()[:12]
     made = stripe_client.post(
         "/v1/products",
@@ -116,10 +119,10 @@ def _product(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
 
 
 def _make_price(
-    plan: PlanDefinition, interval: str, product: str, existing: dict[str, dict[str, Any]]
+    plan: PlanDefinition, cadence: Cadence, product: str, existing: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    (currency, amount), *others = plan.prices[interval].items()
-    key = lookup_key(plan.slug, interval)
+    (currency, amount), *others = plan.cadences[cadence].items()
+    key = lookup_key(plan.slug, cadence)
     instead_of = f":{existing[key]['id']}" if key in existing else ""
     return stripe_client.post(
         "/v1/prices",
@@ -130,7 +133,7 @@ def _make_price(
         currency=currency,
         unit_amount=amount,
         currency_options={other: {"unit_amount": value} for other, value in others},
-        recurring={"interval": interval},
+        recurring={"interval": cadence.interval, "interval_count": cadence.count},
         metadata={MARK: plan.slug},
-        expand=["currency_options"],
+        expand=fetch.PRICE_EXPAND,
     )

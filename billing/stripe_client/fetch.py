@@ -25,6 +25,7 @@ SUBSCRIPTION_EXPAND = [
 ]
 INVOICE_EXPAND = ["payments.data.payment.payment_intent"]
 CHARGE_EXPAND = ["balance_transaction", "payment_intent.payment_method", "refunds.data.balance_transaction"]
+PRICE_EXPAND = ["currency_options", "product", "tiers"]
 DISPUTE_EXPAND = ["charge.balance_transaction", "payment_intent.payment_method"]
 
 
@@ -82,6 +83,15 @@ def invoice_payment_request(payment_intent: str) -> Request:
     return "/v1/invoice_payments", {"payment": payment, "expand": ["data.invoice"]}
 
 
+def prices_request(after: str = "") -> Request:
+    cursor = {"starting_after": after} if after else {}
+    return "/v1/prices", {"limit": 100, "expand": [f"data.{name}" for name in PRICE_EXPAND], **cursor}
+
+
+def price_request(price: str) -> Request:
+    return _path("prices", price), {"expand": PRICE_EXPAND}
+
+
 def subscriptions(customer_id: str) -> list[dict[str, Any]]:
     """Return all of a customer's subscriptions, ended ones too, newest first; none for a deleted customer.
 
@@ -137,6 +147,32 @@ def refunds(charge_object: dict[str, Any]) -> list[dict[str, Any]]:
     found = _list(refunds_request(charge_object["id"])) if newest["has_more"] else newest["data"]
     oldest_first = found[::-1]
     return sorted(oldest_first, key=lambda refund: refund["created"])
+
+
+def newest_prices() -> list[dict[str, Any]]:
+    """Return the hundred newest prices of the Stripe account, with product, tiers and other currencies."""
+    return _list(prices_request())
+
+
+def all_prices() -> list[dict[str, Any]]:
+    """Return every price of the Stripe account, a hundred a call."""
+    page = _get(prices_request())
+    found: list[dict[str, Any]] = page["data"]
+    while page["has_more"]:
+        page = _get(prices_request(found[-1]["id"]))
+        found = [*found, *page["data"]]
+    return found
+
+
+def price(price_id: str) -> dict[str, Any] | None:
+    """Return a price; None if Stripe has no such price any more."""
+    try:
+        found = _get(price_request(price_id))
+    except StripeRefused as error:
+        if error.code == "resource_missing":
+            return None
+        raise
+    return None if found.get("deleted") else found
 
 
 def payment_intent(payment_intent_id: str, customer: str | None) -> dict[str, Any]:

@@ -28,13 +28,14 @@ FIELDS: dict[str, str] = {
     "payment_intent": "id customer last_payment_error.code? last_payment_error.decline_code? latest_charge status",
     "payment_method": "id card?.brand card?.exp_month card?.exp_year card?.last4",
     "price": (
-        "id active currency currency_options? lookup_key metadata? product recurring.interval recurring.interval_count "
-        "recurring.usage_type unit_amount"
+        "id active billing_scheme created currency currency_options? lookup_key metadata? product recurring.interval "
+        "recurring.interval_count recurring.usage_type tax_behavior tiers? tiers_mode transform_quantity unit_amount "
+        "unit_amount_decimal"
     ),
-    "product": "id description metadata name",
+    "product": "id active description metadata name",
     "refund": "id amount charge created currency failure_reason? payment_intent status",
     "subscription": (
-        "id cancel_at cancel_at_period_end cancellation_details.reason created currency customer "
+        "id billing_cycle_anchor cancel_at cancel_at_period_end cancellation_details.reason created currency customer "
         "default_payment_method default_source ended_at items latest_invoice metadata? pending_update.expires_at "
         "pending_update.subscription_items schedule start_date status trial_end"
     ),

@@ -7,7 +7,6 @@ from .choosing import LIVE, mark_counting
 from .columns import PendingChange, columns_of, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
-from .mrr import unit_amount
 from .projection import is_live, project, projected_now, refresh, row_for, rows_of
 from .redaction import error_class, redacted_event
 
@@ -42,5 +41,4 @@ __all__ = [
     "row_for",
     "rows_of",
     "seats",
-    "unit_amount",
 ]

@@ -80,6 +80,21 @@ def write_subscriptions(found: list[Object]) -> None:
         write_object(item)
 
 
+def write_prices(found: list[Object]) -> None:
+    """Mirror prices with their products, which are expanded. Only the catalogue's lane changes rows that are there."""
+    account = owner_account()
+    if account is None or settings.DJSTRIPE_FOREIGN_KEY_TO_FIELD != "id":
+        return
+    try:
+        with transaction.atomic():
+            _upsert(djstripe.Product, account, (price["product"] for price in found))
+            _upsert(djstripe.Price, account, found)
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("not mirrored", extra={"object_id": ", ".join(price["id"] for price in found)})
+
+
 def write_events(payloads: list[Object]) -> dict[str, djstripe.Event]:
     """Insert dj-stripe's rows of a batch of events in one statement. Returns the rows by id, known ones included.
 

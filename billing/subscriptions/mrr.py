@@ -6,17 +6,14 @@ Discounts, taxes and metered use are not counted.
 """
 
 from collections.abc import Iterable
-from fractions import Fraction
 
 from django.db.models import Exists, OuterRef, Sum
 
-from billing import cause, clock
-from billing.models import MrrMovement, Price, Subscription, SubscriptionChange
+from billing import catalogue, cause, clock
+from billing.models import MrrMovement, Subscription, SubscriptionChange
 
 Kind = MrrMovement.Kind
 COUNTED = (Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE)
-# A year has 12 months, 52 weeks and 365 days.
-PER_MONTH = {"day": Fraction(365, 12), "week": Fraction(52, 12), "month": Fraction(1), "year": Fraction(1, 12)}
 
 
 def record_changes(pairs: list[tuple[Subscription, Subscription]]) -> bool:
@@ -53,15 +50,12 @@ def of_row(row: Subscription) -> int:
 
 
 def monthly_amount(subscription: Subscription) -> int:
-    """Return the MRR in minor units; 0 during a trial, when nothing is billed, and for a price by tiers."""
+    """Return the MRR in minor units; 0 during a trial, when nothing is billed, and for what is billed by usage."""
     price = subscription.price if subscription.status in COUNTED else None
     if price is None:
         return 0
-    return round(unit_amount(price, subscription.currency) * subscription.quantity * payments_per_month(price))
-
-
-def payments_per_month(price: Price) -> Fraction:
-    return PER_MONTH[price.interval] / price.interval_count
+    cost = catalogue.amounts.cost(price, subscription.currency, subscription.quantity)
+    return round((cost or 0) / price.cadence.months)
 
 
 def record_movement(customer_id: str, rows: list[Subscription]) -> None:
@@ -120,9 +114,3 @@ def _kind(had: int | None, brings: int, *, is_known: bool) -> MrrMovement.Kind:
     if not brings:
         return Kind.CHURN
     return Kind.EXPANSION if brings > had else Kind.CONTRACTION
-
-
-def unit_amount(price: Price, currency: str) -> int:
-    """Return the amount in the subscription's currency, which need not be the price's own; 0 if it has none."""
-    amount = price.unit_amount if currency == price.currency else price.currency_options.get(currency)
-    return amount or 0

@@ -1,4 +1,4 @@
-"""Reminders announce a yearly renewal that comes near, and a card that expires before its next charge.
+"""Reminders announce the renewal of a long period that comes near, and a card that expires before its next charge.
 
 The worker looks for them each hour, by the clock of the rules. Each is announced once, as the row remembers.
 """
@@ -6,18 +6,23 @@ The worker looks for them each hour, by the clock of the rules. Each is announce
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import reduce
+from math import ceil
+from operator import or_
 
 from django.db.models import F, Q, QuerySet
 
 from billing import cause, clock, lanes, signals
+from billing.cadence import PER_MONTH
 from billing.conf import conf
-from billing.models import Price, Subscription
+from billing.models import Subscription
 
 log = logging.getLogger(__name__)
 
 Status = Subscription.Status
 Rows = QuerySet[Subscription]
 CAUSE = "calendar"
+LONG_PERIOD_MONTHS = 6
 
 
 def hourly() -> str:
@@ -29,10 +34,15 @@ def hourly() -> str:
 
 
 def renewals_due(now: datetime) -> Rows:
-    """Return yearly subscriptions that renew within BILLING_RENEWAL_REMINDER_DAYS, unannounced for that day."""
+    """Return subscriptions of half a year or longer that renew, and charge, within BILLING_RENEWAL_REMINDER_DAYS, and
+    that are unannounced for that day."""
     untold = Q(announced_renewal=None) | ~Q(announced_renewal=F("current_period_end"))
     due = _charged_within(now, conf.renewal_reminder)
-    return due.filter(untold, status=Status.ACTIVE, price__interval=Price.Interval.YEAR)
+    long = [
+        Q(price__interval=interval, price__interval_count__gte=ceil(LONG_PERIOD_MONTHS * per_month))
+        for interval, per_month in PER_MONTH.items()
+    ]
+    return due.filter(untold, reduce(or_, long), status=Status.ACTIVE).exclude(price__unit_amount=0)
 
 
 def expiring_cards(now: datetime) -> Rows:

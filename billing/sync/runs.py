@@ -13,7 +13,7 @@ from billing.models import Customer, SyncRun
 from billing.monitoring import alerts
 from billing.subscriptions import doubts
 
-from . import full, missed, report, seats, whom_to_ask
+from . import full, missed, prices, report, seats, whom_to_ask
 from .alone import AnotherRuns, alone, is_free
 from .catching_up import catch_up
 from .healing import compare_customers
@@ -114,7 +114,7 @@ def _new(wanted: Wanted) -> SyncRun:
 
 
 def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> None:
-    """Look for missed events, then compare customers with something pending. When a full run is due, compare
+    """Look for missed events, then compare prices and customers with something pending. When a full run is due, compare
     everything, and quantities with seats, for which the project counts the seats of each subscriber."""
 
     def tick() -> None:
@@ -126,6 +126,7 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
         seats.mend(row, wanted.customer, tick, is_dry=wanted.is_dry)
         return
     touched = _events(row, wanted, tick)
+    prices.refresh(row, is_dry=wanted.is_dry)
     last_full = SyncRun.objects.filter(mode=Mode.FULL, status=Status.DONE).order_by("-started_at").first()
     if row.mode == Mode.ROUTINE and (last_full is None or row.clock_at - last_full.clock_at > DAY):
         row.mode = Mode.FULL

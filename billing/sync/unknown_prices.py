@@ -3,8 +3,9 @@
 from typing import Any
 
 from billing import catalogue, stripe_client
+from billing.cadence import Cadence
 from billing.models import Plan, Price, SyncRun
-from billing.stripe_client import StripeRefused, id_of, readers
+from billing.stripe_client import StripeRefused, fetch, readers
 
 from . import report
 
@@ -29,13 +30,15 @@ class Prices:
         """Add a plan's price that we know by its lookup key, and the plan if it is gone here, which our mark on the
         product names."""
         try:
-            price = stripe_client.get(f"/v1/prices/{price_id}", expand=["currency_options", "product"])
+            price = stripe_client.get(f"/v1/prices/{price_id}", expand=fetch.PRICE_EXPAND)
         except StripeRefused:
             return
         slug = readers.metadata_of(price["product"] or {}).get(PLAN_OF_PRODUCT, "")
-        if slug and price.get("lookup_key") == f"{slug}_{price['recurring']['interval']}":
+        recurring = price.get("recurring") or {}
+        cadence = Cadence(str(recurring.get("interval")), recurring.get("interval_count", 1))
+        if slug and price.get("lookup_key") == catalogue.lookup_key(slug, cadence):
             self._make_plan(slug, price["product"])
-        if catalogue.record_price({**price, "product": id_of(price["product"])}):
+        if catalogue.record_price(price):
             report.note(self.run, f"Price {price_id} had no row here, so it was added.")
 
     def _make_plan(self, slug: str, product: dict[str, Any]) -> None:

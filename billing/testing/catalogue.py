@@ -96,4 +96,6 @@ def _copy(row: models.Model, keys: dict[tuple[type[models.Model], Any], Any], no
     if isinstance(row, djstripe.Product | djstripe.Price):
         columns["stripe_data"] = row.stripe_data | {name: now for name in TIMES if name in row.stripe_data}
         columns["created"] = datetime.fromtimestamp(now, UTC)
+    if isinstance(row, Price):
+        columns["created_at"] = datetime.fromtimestamp(now, UTC)
     return type(row)(**columns)

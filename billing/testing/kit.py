@@ -8,6 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 from billing import stripe_client
+from billing.cadence import Cadence
+from billing.events import CATALOGUE
 from billing.lifecycle import checkout
 from stripe_sandbox import Sandbox
 from stripe_sandbox.http.messages import Request
@@ -28,16 +30,22 @@ class Stripe:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.delivered: set[str] = set()
+        self.delivered = self._of_the_catalogue()
 
     @property
     def url(self) -> str:
         return self.sandbox.url
 
     def reset(self, seed: int = 1) -> None:
-        """Empty Stripe and put the plans of this database up for sale; ids are the same for the same seed."""
-        self.delivered.clear()
+        """Empty Stripe and put the plans of this database up for sale; ids are the same for the same seed. Of that no
+        event waits.
+        """
         catalogue.set_up(self.sandbox, seed)
+        self.delivered = self._of_the_catalogue()
+
+    def _of_the_catalogue(self) -> set[str]:
+        """Return the events of what is up for sale already: this database has those prices, and waits for no event."""
+        return {event["id"] for event in self.sandbox.events() if event["type"] in CATALOGUE}
 
     # Asking
 
@@ -89,8 +97,11 @@ class Stripe:
     def subscribe(
         self, subscriber: Any, plan: str, interval: str = "month", card: str = "pm_card_visa", currency: str = ""
     ) -> Subscribed:
-        """Go to Checkout and pay there with that card; `subscriber` is one of BILLING_SUBSCRIBER_MODEL."""
-        attempt = checkout.start(subscriber, plan, interval, currency)
+        """Go to Checkout and pay there with that card; `subscriber` is one of BILLING_SUBSCRIBER_MODEL, and `interval`
+        is spelled as in BILLING_PLANS: `month`, `3 month`.
+        """
+        cadence = Cadence.parse(interval)
+        attempt = checkout.start(subscriber, plan, cadence.interval, currency, cadence.count)
         self.control(f"checkout/{attempt.session_id}/complete", payment_method=card)
         session = self.api("GET", f"checkout/sessions/{attempt.session_id}")
         return Subscribed(subscriber, session["customer"], session["subscription"] or "")

@@ -7,6 +7,7 @@ from billing.catalogue import definitions, lookup_key
 from billing.conf import conf
 from billing.models import Plan, Price
 from billing.setup import publishing
+from billing.stripe_client import fetch
 
 
 def publish() -> None:
@@ -30,13 +31,13 @@ def _publish(price: Price, product: str) -> None:
     made = _post(
         "prices",
         product=product,
-        lookup_key=price.lookup_key or lookup_key(price.plan.slug, price.interval),
+        lookup_key=price.lookup_key or lookup_key(price.plan.slug, price.cadence),
         transfer_lookup_key=True,
         currency=price.currency,
         unit_amount=price.unit_amount,
         currency_options={currency: {"unit_amount": amount} for currency, amount in price.currency_options.items()},
         recurring={"interval": price.interval, "interval_count": price.interval_count},
-        expand=["currency_options"],
+        expand=fetch.PRICE_EXPAND,
     )
     Price.objects.filter(pk=price.pk).update(is_active=False)
     Price.objects.create(pk=made["id"], plan=price.plan, **catalogue.price_columns(made))

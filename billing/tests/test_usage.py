@@ -236,3 +236,69 @@ def test_use_overflows_above_the_limit_and_not_at_it(ada, overflows, used, is_to
     assert overflows == ([("ada@example.com", "generations", used, 1000)] if is_told else [])
     flags = dict(Usage.objects.values_list("subscriber", "has_announced_overflow"))
     assert flags == {ada.pk: is_told, ben.pk: False}
+
+
+# A limit is per month, however often a subscriber pays
+
+
+@pytest.fixture
+def window(ada):
+    """The month that counts at a day, of a subscription by this anchor whose running period is given."""
+
+    def at(day, anchor, start, end):
+        subscription = subscribe(ada, "pro")
+        moments = (datetime(2026, *moment, 9, tzinfo=UTC) for moment in (anchor, start, end))
+        subscription.billing_cycle_anchor, subscription.current_period_start, subscription.current_period_end = moments
+        subscription.save()
+        with time_machine.travel(datetime(2026, *day, 12, tzinfo=UTC)):
+            granted = usage.allowance(ada)
+        assert granted.period_start.hour == 9
+        return [(moment.month, moment.day) for moment in (granted.period_start, granted.period_end)]
+
+    return at
+
+
+@pytest.mark.parametrize(
+    ("day", "anchor", "start", "end", "month"),
+    [
+        ((3, 29), (1, 31), (2, 28), (3, 31), [(2, 28), (3, 31)]),  # by the month, from the 31st
+        ((4, 2), (1, 31), (3, 31), (4, 30), [(3, 31), (4, 30)]),
+        ((5, 12), (5, 4), (5, 11), (5, 18), [(5, 4), (6, 4)]),  # by the week
+        ((6, 5), (5, 4), (6, 1), (6, 8), [(6, 4), (7, 4)]),
+        ((5, 20), (4, 30), (4, 30), (7, 30), [(4, 30), (5, 30)]),  # by the quarter
+        ((11, 10), (1, 31), (1, 31), (12, 31), [(10, 31), (11, 30)]),  # by a long period
+        ((5, 20), (5, 25), (5, 11), (5, 25), [(5, 11), (6, 11)]),  # the anchor lies ahead, as in a trial
+        ((5, 26), (5, 25), (5, 25), (6, 25), [(5, 25), (6, 25)]),
+    ],
+)
+def test_months_are_counted_from_the_billing_cycle_anchor(window, day, anchor, start, end, month):
+    assert window(day, anchor, start, end) == month
+
+
+def test_who_pays_weekly_has_the_months_limit_once_a_month(ada):
+    subscription = subscribe(ada, "pro")
+    subscription.billing_cycle_anchor = START
+    subscription.save()
+    for week in range(4):
+        subscription.current_period_start = START + timedelta(weeks=week)
+        subscription.current_period_end = START + timedelta(weeks=week + 1)
+        subscription.save()
+        with time_machine.travel(subscription.current_period_start + timedelta(hours=1)):
+            assert usage.consume(ada, "generations", 250).used == 250 * (week + 1)
+    with time_machine.travel(END - timedelta(hours=1)), pytest.raises(usage.QuotaExceeded):
+        usage.consume(ada, "generations")
+
+
+def test_an_anchor_that_is_moved_to_now_starts_a_month_now(ada):
+    subscription = subscribe(ada, "pro")
+    subscription.billing_cycle_anchor = START
+    subscription.save()
+    moved = START + timedelta(days=10)
+    with time_machine.travel(moved):
+        usage.consume(ada, "generations", 900)
+    subscription.billing_cycle_anchor = subscription.current_period_start = moved
+    subscription.current_period_end = moved + timedelta(days=31)
+    subscription.save()
+    with time_machine.travel(moved + timedelta(days=1)):
+        assert usage.summary(ada)["generations"].used == 0
+        assert usage.allowance(ada).period_end == moved.replace(month=6)

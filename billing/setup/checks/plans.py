@@ -1,19 +1,21 @@
 """These checks go through BILLING_PLANS, plan by plan."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from billing.catalogue import definitions
+from billing.cadence import LONGEST, Cadence
+from billing.catalogue import definitions, lookup_key
 from billing.conf import conf
-from billing.models import Plan, Price
+from billing.models import Plan
 
 from . import kinds
 from .kinds import Kind
 from .problems import Check, Problem, finds
 
 WANTED = (
-    'Write a list of {"slug": "pro", "name": "Pro", "limits": {"exports": 100}, "prices": {"month": {"usd": 2000}}}, '
-    "amounts in minor units (docs/seams.md)."
+    'Write a list of {"slug": "pro", "name": "Pro", "limits": {"exports": 100}, "prices": {"month": {"usd": 2000}, '
+    '"3 month": {"usd": 5400}}}, amounts in minor units (docs/seams.md).'
 )
 ANY_NUMBER = Kind("a whole number of at least 0, or None", lambda v: v is None or kinds.whole(0).is_right(v))
 
@@ -34,14 +36,28 @@ def _by(key: Kind, value: Kind, words: str) -> Kind:
     )
 
 
+def _cadence(spelling: str) -> Cadence | None:
+    try:
+        found = Cadence.parse(spelling)
+    except ValueError:
+        return None
+    return found if found.is_sellable else None
+
+
 def _longest(name: str) -> int:
     field: Any = Plan._meta.get_field(name)
     return int(field.max_length)
 
 
-INTERVAL = Kind("an interval", lambda v: v in Price.Interval.values)
+CADENCE = Kind("an interval", lambda v: isinstance(v, str) and _cadence(v) is not None)
 LOWER = Kind("a currency", lambda v: kinds.matching(kinds.CURRENCY, "").is_right(v) and v.islower())
 AMOUNTS = Kind("amounts", lambda v: bool(v) and _by(LOWER, kinds.whole(1), "").is_right(v))
+SPELLINGS = "A count stands before day, week, month or year, without a plural, and three years are the longest."
+NAMED = {
+    "quarter": "3 month", "quarterly": "3 month", "half_year": "6 month", "half-year": "6 month", "halfyear": "6 month",
+    "biannual": "6 month", "annual": "year", "yearly": "year", "annually": "year", "monthly": "month",
+    "weekly": "week", "daily": "day", "biweekly": "2 week", "fortnight": "2 week", "biennial": "2 year",
+}  # fmt: skip
 FIELDS = {
     "slug": kinds.matching(kinds.SLUG, "letters, digits, - and _"),
     "name": _texts(_longest("name")),
@@ -52,7 +68,7 @@ FIELDS = {
     "trial_days": kinds.whole(0),
     "grace_days": ANY_NUMBER,
     "is_public": kinds.FLAG,
-    "prices": _by(INTERVAL, AMOUNTS, "day, week, month or year → currency in lower case → minor units above 0"),
+    "prices": _by(CADENCE, AMOUNTS, "an interval → currency in lower case → minor units above 0"),
 }
 
 
@@ -61,6 +77,38 @@ def check_plans() -> Problem:
     """BILLING_PLANS is a list of plans, each with a unique slug, a name and no unknown fields."""
     problem = next(_problems(conf.plans), None)
     return (f"BILLING_PLANS: {problem}.", WANTED) if problem else None
+
+
+@finds("billing.E067")
+def check_intervals() -> Problem:
+    """BILLING_PLANS spells intervals like `month` or `3 month`, up to three years, and no two have one lookup key."""
+    if not isinstance(conf.plans, list | tuple):
+        return None
+    plans = [plan for plan in conf.plans if isinstance(plan, dict) and isinstance(plan.get("prices"), dict)]
+    for plan in plans:
+        for spelling in plan["prices"]:
+            if not CADENCE.is_right(spelling):
+                problem = f"BILLING_PLANS: {plan.get('slug')}: {spelling!r} is not an interval that Stripe sells by."
+                return problem, f"Write {_likely(str(spelling))}. {SPELLINGS}"
+    keys = [lookup_key(str(plan.get("slug")), Cadence.parse(each)) for plan in plans for each in plan["prices"]]
+    twice = next((key for key in keys if keys.count(key) > 1), "")
+    if not twice:
+        return None
+    return (
+        f"BILLING_PLANS: two prices have the lookup key {twice!r}, so Stripe could sell only one of them.",
+        "Give one of the two plans a slug that does not end with a number.",
+    )
+
+
+def _likely(spelling: str) -> str:
+    """Return what a wrong spelling probably means, in quotes."""
+    if spelling.lower() in NAMED:
+        return repr(NAMED[spelling.lower()])
+    count, unit = re.search(r"\d+", spelling), re.search("day|week|month|year", spelling.lower())
+    if unit is None:
+        return "'month' or '3 month'"
+    found = Cadence(unit[0], int(count[0]) if count else 1)
+    return repr(str(found if found.is_sellable else Cadence(unit[0], LONGEST[unit[0]])))
 
 
 @finds("billing.E013")
@@ -96,4 +144,4 @@ def _problems(plans: Any) -> Iterator[str]:
     yield from (f"the slug {slug!r} is used twice" for slug in slugs if slugs.count(slug) > 1)
 
 
-CHECKS: tuple[Check, ...] = (check_plans, check_free_plan)
+CHECKS: tuple[Check, ...] = (check_plans, check_intervals, check_free_plan)

@@ -75,7 +75,7 @@ def prices() -> Iterator[Finding]:
     for plan in unsold:
         yield warning("prices", f"The public plan {plan.slug} has no price.", "Add a price, or make the plan private.")
     if rows and not differing:
-        currencies = sorted({currency for row in rows for currency in catalogue.amounts(row)})
+        currencies = sorted({currency for row in rows for currency in catalogue.amounts.currencies(row)})
         yield ok("prices", f"{len(rows)} prices agree with Stripe, in {', '.join(currencies)}.")
 
 

@@ -2,7 +2,7 @@
 
 from billing import catalogue, stripe_client
 from billing.models import Plan, Price
-from billing.stripe_client import StripeRefused
+from billing.stripe_client import StripeRefused, fetch
 
 from .matching import WrongUse
 
@@ -30,9 +30,9 @@ def _row(price: str, slug: str) -> Price:
     if known:
         return known
     try:
-        found = stripe_client.get(f"/v1/prices/{price}", expand=["currency_options"])
+        found = stripe_client.get(f"/v1/prices/{price}", expand=fetch.PRICE_EXPAND)
     except StripeRefused as error:
         raise WrongUse(f"{price} is not a price of this Stripe account.") from error
     if not found["recurring"]:
-        raise WrongUse(f"{price} is a one-time price, but a plan is paid monthly or yearly.")
+        raise WrongUse(f"{price} is a one-time price, but a plan is paid again and again.")
     return Price(pk=price, plan=plan, **catalogue.price_columns(found))

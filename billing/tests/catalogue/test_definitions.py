@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from billing import access, catalogue
+from billing.cadence import Cadence
 from billing.catalogue import definitions
 from billing.models import Plan, Price
 from billing.setup import publishing
@@ -110,7 +111,7 @@ def test_a_price_made_by_hand_gives_its_key_away_and_is_not_archived(world, sett
     publishing.publish()
     theirs = world.stripe("GET", f"prices/{made['id']}")
     assert (theirs["active"], theirs["lookup_key"]) == (True, None)
-    assert catalogue.price_for_sale(Plan.objects.get(slug="pro"), "month").unit_amount == 2_500
+    assert catalogue.price_for_sale(Plan.objects.get(slug="pro"), Cadence("month")).unit_amount == 2_500
 
 
 def test_amounts_that_go_back_and_forth_are_sold_as_last_stated(world, settings):

@@ -1,12 +1,17 @@
 """A Stripe price is found among our prices, and the prices on offer are chosen."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from billing import catalogue
-from billing.catalogue import definitions, prices
+from billing.cadence import Cadence
+from billing.catalogue import amounts, definitions, prices
 from billing.models import Plan, Price
 
 pytestmark = pytest.mark.django_db
+
+MONTH = Cadence("month")
 
 
 @pytest.fixture(autouse=True)
@@ -73,12 +78,12 @@ def test_the_price_with_our_lookup_key_is_on_offer_before_others():
     catalogue.record_price(stripe_price(id="price_old", unit_amount=1000))
     catalogue.record_price(stripe_price(id="price_old", unit_amount=1000, lookup_key=None))
     catalogue.record_price(stripe_price(id="price_new", unit_amount=3000))
-    assert catalogue.price_for_sale(Plan.objects.get(slug="pro"), "month").pk == "price_new"
+    assert catalogue.price_for_sale(Plan.objects.get(slug="pro"), MONTH).pk == "price_new"
 
 
 def test_an_archived_price_is_not_on_offer():
     catalogue.record_price(stripe_price(active=False))
-    assert catalogue.price_for_sale(Plan.objects.get(slug="pro"), "month") is None
+    assert catalogue.price_for_sale(Plan.objects.get(slug="pro"), MONTH) is None
 
 
 def test_of_several_items_the_highest_plan_counts():
@@ -98,7 +103,8 @@ def test_each_column_is_what_stripe_says_and_an_option_without_an_amount_or_of_t
     yearly = {"interval": "year", "interval_count": 2}
     assert prices.price_columns(stripe_price(recurring=yearly, active=False, currency_options=options)) == {
         "lookup_key": "pro_month", "currency": "usd", "unit_amount": 2000, "interval": "year", "interval_count": 2,
-        "is_active": False, "currency_options": {"eur": 1900},
+        "is_active": False, "currency_options": {"eur": 1900}, "created_at": None, "product": "", "tax_behavior": "",
+        "terms": {},
     }  # fmt: skip
     bare = prices.price_columns(stripe_price(lookup_key=None, unit_amount=None))
     assert (bare["lookup_key"], bare["unit_amount"], "currency_options" in bare) == ("", None, False)
@@ -123,23 +129,23 @@ def row(name, plan="pro", **columns):
 def test_only_an_active_price_by_that_interval_is_for_sale_the_keyed_one_first_then_the_newest(columns):
     pro = Plan.objects.get(slug="pro")
     row("price_other", plan="team", lookup_key="pro_month")
-    assert catalogue.price_for_sale(pro, "month") is None
-    row("price_1")
-    newest = row("price_2")
+    assert catalogue.price_for_sale(pro, MONTH) is None
+    row("price_2", unit_amount=9, created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    newest = row("price_1", created_at=datetime(2026, 1, 2, tzinfo=UTC))
     row("price_3", lookup_key="pro_month", **columns)
-    assert catalogue.price_for_sale(pro, "month") == newest
-    Price.objects.filter(pk="price_1").update(lookup_key="pro_month")
-    assert catalogue.price_for_sale(pro, "month").pk == "price_1"
+    assert catalogue.price_for_sale(pro, MONTH) == newest
+    Price.objects.filter(pk="price_2").update(lookup_key="pro_month")
+    assert catalogue.price_for_sale(pro, MONTH).pk == "price_2"
 
 
 def test_amounts_begin_with_the_prices_own_currency():
-    price = Price(currency="usd", unit_amount=5, currency_options={"usd": 9, "eur": 4})
-    assert list(catalogue.amounts(price).items()) == [("usd", 5), ("eur", 4)]
+    price = Price(currency="usd", unit_amount=5, currency_options={"eur": 4})
+    assert list(amounts.amounts(price).items()) == [("usd", 5), ("eur", 4)]
     price.unit_amount = None
-    assert catalogue.amounts(price) == {"usd": 9, "eur": 4}
+    assert amounts.amounts(price) == {"eur": 4}
 
 
-def test_public_plans_bring_what_is_sold_by_one_interval_and_name_every_currency_once(django_assert_num_queries):
+def test_public_plans_bring_what_is_sold_and_name_every_currency_once(django_assert_num_queries):
     Plan.objects.filter(slug="team").update(is_public=False)
     row("price_1", currency_options={"eur": 1})
     row("price_2", is_active=False, currency="gbp")
@@ -148,9 +154,10 @@ def test_public_plans_bring_what_is_sold_by_one_interval_and_name_every_currency
     with django_assert_num_queries(3):
         found = list(prices.public_plans())
         assert [plan.slug for plan in found] == ["free", "pro"]
-        assert [[price.pk for price in plan.prices.all()] for plan in found] == [[], ["price_1"]]
+        assert [[price.pk for price in plan.prices.all()] for plan in found] == [[], ["price_1", "price_3"]]
         assert [[limit.feature for limit in plan.limits.all()] for plan in found] == [["generations"]] * 2
-    assert prices.currencies_of(found) == ["usd", "eur"]
+    assert prices.currencies_of(found) == ["usd", "eur", "sek"]
+    assert [str(cadence) for cadence in prices.cadences_of(found)] == ["month", "2 month"]
     assert prices.plan_slugs() == ["free", "pro", "team"]
 
 
@@ -187,5 +194,5 @@ def test_a_dry_run_knows_a_price_by_its_key_and_saves_none_and_what_is_known_is_
                                            ("a_b_month", "a_b"), ("month", None)])  # fmt: skip
 def test_a_lookup_key_names_a_plan_and_an_interval(key, slug):
     Plan.objects.create(slug="a_b", name="A B", rank=5)
-    plan = prices._plan_named(key)
+    plan = prices._plan_named(stripe_price(lookup_key=key))
     assert (plan and plan.slug) == slug

@@ -18,6 +18,7 @@ from django.conf import settings as configured
 from django.contrib.auth import get_user_model
 
 from billing import access, stripe_client, testing
+from billing.cadence import Cadence
 from billing.catalogue import definitions, lookup_key
 from billing.models import Customer, Payment, PaymentFailure
 from billing.setup import publishing
@@ -116,7 +117,7 @@ class Account:
         self.post(f"customers/{self.customer}", invoice_settings={"default_payment_method": method})
 
     def subscribe(self, plan, interval):
-        price = self.get("prices", lookup_keys=[lookup_key(plan, interval)])["data"][0]["id"]
+        price = self.get("prices", lookup_keys=[lookup_key(plan, Cadence(interval))])["data"][0]["id"]
         return self.post("subscriptions", customer=self.customer, items=[{"price": price}])["id"]
 
     def renew(self, subscription):

@@ -256,7 +256,7 @@ def test_the_outage_changes_nothing_and_the_next_click_goes_on(world, ada):
 
 
 def test_a_refusal_closes_the_attempt_so_that_the_next_one_asks_anew(world, ada):
-    Price.objects.filter(lookup_key="pro_month").update(id="price_unknown_at_stripe")
+    world.control("faults", api={"fail_next": 1, "status": 400})
     with pytest.raises(stripe_client.StripeRefused):
         checkout.start(ada, "pro", "month")
     assert set(statuses()) == {Status.EXPIRED}

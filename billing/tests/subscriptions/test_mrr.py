@@ -104,12 +104,22 @@ def test_what_is_paid_by_other_intervals_counts_by_the_month(price, interval, co
 
 @pytest.mark.parametrize(("currency", "amount"), [("usd", 1000), ("eur", 900), ("gbp", 0)])
 def test_the_amount_is_in_the_subscriptions_currency(price, currency, amount):
-    assert mrr.unit_amount(price, currency) == amount
+    assert mrr.monthly_amount(Subscription(status="active", price=price, quantity=1, currency=currency)) == amount
 
 
-def test_a_price_by_tiers_has_no_amount(price):
-    price.unit_amount = None
-    assert mrr.unit_amount(price, "usd") == 0
+@pytest.mark.parametrize(
+    ("terms", "amount"),
+    [
+        ({"tiers_mode": "graduated", "tiers": {"usd": [{"up_to": 2, "unit": "1000", "flat": "0"},
+                                                       {"up_to": None, "unit": "800", "flat": "0"}]}}, 2800),
+        ({"package": {"divide_by": 2, "round": "up"}, "decimals": {"usd": "1000"}}, 2000),
+        ({"is_metered": True, "decimals": {"usd": "1000"}}, 0),
+        ({}, 0),
+    ],
+)  # fmt: skip
+def test_tiers_and_packages_count_what_they_cost_and_usage_counts_nothing(price, terms, amount):
+    price.unit_amount, price.terms = None, terms
+    assert mrr.monthly_amount(Subscription(status="active", price=price, quantity=3, currency="usd")) == amount
 
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

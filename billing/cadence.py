@@ -1,0 +1,61 @@
+"""A cadence says how often a price is charged: so many intervals, such as 3 months."""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+# A year has 12 months, 52 weeks and 365 days. The value is how many of an interval make a month.
+PER_MONTH = {"day": Fraction(365, 12), "week": Fraction(52, 12), "month": Fraction(1), "year": Fraction(1, 12)}
+# Stripe charges at least once in three years.
+LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
+ADVERBS = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
+SPELLING = re.compile(r"(?:([1-9]\d{0,3}) )?(day|week|month|year)")
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """A cadence is spelled `month` or `3 month`, in settings and in the facts of mails."""
+
+    interval: str
+    count: int = 1
+
+    @classmethod
+    def parse(cls, spelling: str) -> "Cadence":
+        """Return the cadence of a spelling. Raises ValueError for any other text."""
+        found = SPELLING.fullmatch(spelling)
+        if found is None or found[1] == "1":
+            raise ValueError(f"{spelling!r} is not an interval")
+        return cls(found[2], int(found[1] or 1))
+
+    def __str__(self) -> str:
+        return self.interval if self.count == 1 else f"{self.count} {self.interval}"
+
+    @property
+    def key(self) -> str:
+        """Return the end of a lookup key: `month`, `3_month`."""
+        return str(self).replace(" ", "_")
+
+    @property
+    def months(self) -> Fraction:
+        """Return the length in months, by which cadences are compared."""
+        return self.count / PER_MONTH[self.interval]
+
+    @property
+    def is_sellable(self) -> bool:
+        """Return whether Stripe takes this cadence for a price."""
+        return 1 <= self.count <= LONGEST[self.interval]
+
+    @property
+    def every(self) -> str:
+        """Return the words after "every": `month`, `3 months`."""
+        return self.interval if self.count == 1 else f"{self.count} {self.interval}s"
+
+    @property
+    def adverb(self) -> str:
+        """Return `monthly`, or `every 3 months`."""
+        return ADVERBS.get(self.interval, self.interval) if self.count == 1 else f"every {self.every}"
+
+    @property
+    def per(self) -> str:
+        """Return the words after an amount: `per month`, `every 3 months`."""
+        return f"per {self.interval}" if self.count == 1 else f"every {self.every}"
