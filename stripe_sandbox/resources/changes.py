@@ -42,7 +42,7 @@ PLAIN = (
     "billing_thresholds.amount_gte billing_thresholds.reset_billing_cycle_anchor "
     "trial_settings.end_behavior.missing_payment_method pause_collection.behavior pause_collection.resumes_at "
     "payment_settings.payment_method_types payment_settings.save_default_payment_method automatic_tax.enabled "
-    "default_tax_rates"
+    "default_tax_rates invoice_settings.description invoice_settings.footer"
 )
 
 
@@ -159,6 +159,8 @@ def _write(state: State, sub: Object, params: Params) -> None:
         standing.pause_collection(state, sub, params["pause_collection"] or None)
     if "payment_settings" in params:
         sub["payment_settings"].update(params["payment_settings"] or {"save_default_payment_method": "off"})
+    given = params.get("invoice_settings") or {}
+    sub["invoice_settings"] = {**sub["invoice_settings"], **{name: value or None for name, value in given.items()}}
     if "trial_settings" in params:
         sub["trial_settings"] = params["trial_settings"]
     sub["metadata"] = merged(sub["metadata"], params)
