@@ -139,43 +139,30 @@ def _void(now: Standing, invoice_id: str) -> None:
 def _schedule(now: Standing, intent: PlanChange) -> None:
     """Schedule the change in two calls.
 
-    A try that stops between them leaves a schedule without a change, which the next try continues. The last phase
-    lasts a day: then Stripe releases the subscription, and the portal can manage it again.
+    Both phases repeat all that the subscription says, so that only the price changes. A try that stops between the
+    calls leaves a schedule without a change, which the next try continues. The last phase lasts a day: then Stripe
+    releases the subscription, and the portal can manage it again.
     """
     schedule = now.schedule or stripe_client.post(
         "/v1/subscription_schedules", idempotency_key=f"schedule:{intent.pk}", from_subscription=now.id
     )
-    under_way = schedule["current_phase"]
-    kept = _kept_discounts(schedule)
-    items = [_phase_item(item) for item in now.found["items"]["data"]]
-    then = [_phase_item(item, intent.price if item["id"] == now.item["id"] else None) for item in _items(now)]
+    under_way, now_phase = schedule["current_phase"], phases.of_subscription(now.found)
+    then = [
+        phases.item_of(item, price=intent.price.pk) if item["id"] == now.item["id"] else phases.item_of(item)
+        for item in now.found["items"]["data"]
+    ]
     stripe_client.post(
         f"/v1/subscription_schedules/{schedule['id']}",
         idempotency_key=f"phases:{intent.pk}",
         end_behavior="release",
         proration_behavior="none",
         phases=[
-            {**kept, "items": items, "start_date": under_way["start_date"], "end_date": now.period_end},
+            {**now_phase, "start_date": under_way["start_date"], "end_date": now.period_end},
             {
-                **kept,
+                **now_phase,
                 "items": then,
                 "proration_behavior": "none",
                 "duration": {"interval": "day", "interval_count": 1},
             },
         ],
     )
-
-
-def _items(now: Standing) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = now.found["items"]["data"]
-    return items
-
-
-def _phase_item(item: dict[str, Any], price: Price | None = None) -> dict[str, Any]:
-    return {"price": price.pk if price else item["price"]["id"], "quantity": readers.quantity_of(item)}
-
-
-def _kept_discounts(schedule: dict[str, Any]) -> dict[str, Any]:
-    began_at = readers.phase_start_of(schedule)
-    under_way: dict[str, Any] = next((phase for phase in schedule["phases"] if phase["start_date"] == began_at), {})
-    return phases.discounts(under_way)

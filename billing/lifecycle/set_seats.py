@@ -16,8 +16,6 @@ from .live_subscription import Standing, standing_of
 from .refusals import ChangePending, NoSubscription
 
 PRORATED = "create_prorations"
-# What a phase of a schedule says besides, and is not ours to decide.
-KEPT_OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", "default_payment_method", "description")
 
 
 def write_quantity(rows: standing_writes.Rows, claim: Claim) -> None:
@@ -87,16 +85,12 @@ def _write_phases(schedule: dict[str, Any], wanted: int, key: str) -> None:
 
 
 def _phase_params(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any]:
-    kept = {name: id_of(phase[name]) if name.endswith("method") else phase[name] for name in KEPT_OF_A_PHASE
-            if phase.get(name)}  # fmt: skip
+    """Return the phase as it is but for the seats of its plans."""
+    seats_of_plan = {"quantity": wanted}
     items = [
-        {
-            "price": id_of(item["price"]),
-            "quantity": wanted if id_of(item["price"]) in plans else readers.quantity_of(item),
-        }
-        for item in phase["items"]
+        phases.item_of(item, **(seats_of_plan if id_of(item["price"]) in plans else {})) for item in phase["items"]
     ]
-    return {**kept, **phases.discounts(phase), "items": items}
+    return {**phases.of_phase(phase), "items": items}
 
 
 def _phases(schedule: dict[str, Any]) -> list[dict[str, Any]]:

@@ -34,13 +34,19 @@ FIELDS: dict[str, str] = {
     "product": "id description metadata name",
     "refund": "id amount charge created currency failure_reason? payment_intent status",
     "subscription": (
-        "id cancel_at cancel_at_period_end cancellation_details.reason created currency customer "
-        "default_payment_method default_source ended_at items latest_invoice metadata? pending_update.expires_at "
-        "pending_update.subscription_items schedule start_date status trial_end"
+        "id application_fee_percent? automatic_tax?.enabled automatic_tax?.liability? billing_thresholds? cancel_at "
+        "cancel_at_period_end cancellation_details.reason collection_method? created currency customer days_until_due? "
+        "default_payment_method default_source default_tax_rates? description? discounts? ended_at "
+        "invoice_settings?.account_tax_ids? invoice_settings?.custom_fields? invoice_settings?.description? "
+        "invoice_settings?.footer? invoice_settings?.issuer? items latest_invoice metadata? on_behalf_of? "
+        "pending_update.expires_at pending_update.subscription_items schedule start_date status transfer_data? "
+        "trial_end"
     ),
-    "subscription_item": "id current_period_end current_period_start price quantity?",
+    "subscription_item": (
+        "id billing_thresholds? current_period_end current_period_start discounts? metadata? price quantity? tax_rates?"
+    ),
     "subscription_schedule": (
-        "id current_phase.end_date current_phase.start_date phases.discounts phases.items.price "
+        "id current_phase.end_date current_phase.start_date end_behavior? phases.discounts phases.items.price "
         "phases.items.quantity? phases.start_date status"
     ),
     "webhook_endpoint": "id api_version enabled_events metadata secret? status url",

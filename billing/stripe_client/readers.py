@@ -50,8 +50,9 @@ def payment_error_of(intent: Object) -> Object:
 
 
 def quantity_of(item: Object) -> int:
-    """Return how many of its price an item bills. Stripe leaves the number out for metered prices: that is one."""
-    return int(item.get("quantity") or 1)
+    """Return how many of its price an item bills, which may be none. Metered prices have no number: that is one."""
+    quantity = item.get("quantity")
+    return 1 if quantity is None else int(quantity)
 
 
 def is_cancellation_scheduled(subscription: Object) -> bool:

@@ -234,8 +234,7 @@ def _begins_trial(state: State, sub: Object, phase: Object) -> bool:
 
 
 def _write(state: State, sub: Object, phase: Object, before: Object | None) -> None:
-    """Write the phase's terms: its metadata is merged into the subscription's; its other terms and its discounts
-    replace those, so that what is not named again is lost."""
+    """Write the phase's terms: metadata is merged, all else is replaced, so that what is not named again is lost."""
     sub["metadata"] = {**sub["metadata"], **phase["metadata"]}
     schedule = phases.governing(state, sub)
     if schedule is not None:

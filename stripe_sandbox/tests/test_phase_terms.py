@@ -109,5 +109,5 @@ def test_terms_that_do_not_go_together_are_refused(shop: Shop, sub: Any, wrong: 
     if "items" in wrong:
         wrong = {"items": [{"price": flat, "billing_thresholds": {"usage_gte": 5}}]}
     given: Any = {"customer": shop.subscriber().id, "start_date": "now", "phases": [{**phase(sub), **wrong}]}
-    with pytest.raises(Exception, match="threshold|days_until_due"):
+    with pytest.raises(Exception, match=r"threshold|days_until_due"):
         shop.client.v1.subscription_schedules.create(given)
