@@ -3,6 +3,7 @@
 from . import payer, words
 from .explanation import Explanation, explain, explain_customer
 from .gates import NEEDS_ACCESS, access_required
+from .lasting import access_ends_at, ends_with_trial
 from .rules import (
     NO_SUBSCRIBER,
     NO_SUBSCRIPTION,
@@ -25,8 +26,10 @@ __all__ = [
     "Access",
     "AccessFacts",
     "Explanation",
+    "access_ends_at",
     "access_required",
     "decide",
+    "ends_with_trial",
     "explain",
     "explain_customer",
     "facts_of",

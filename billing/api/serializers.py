@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from billing import catalogue
 from billing.catalogue import visitors
-from billing.lifecycle import MOST, PAGE, Effect
+from billing.lifecycle import MOST, PAGE, Effect, cancel
 from billing.models import Hold, Plan, Price, Subscription
 from billing.money import format_amount
 
@@ -22,8 +22,9 @@ class ErrorSerializer(serializers.Serializer[Any]):
 class Choice(serializers.ChoiceField):
     """A choice field whose error lists the choices, and does not repeat the wrong value."""
 
-    def __init__(self, choices: list[str]) -> None:
-        super().__init__(choices, error_messages={"invalid_choice": f"Choose one of: {', '.join(choices)}."})
+    def __init__(self, choices: list[str], **options: Any) -> None:
+        sentence = f"Choose one of: {', '.join(choices)}."
+        super().__init__(choices, error_messages={"invalid_choice": sentence}, **options)
 
 
 class CheckoutRequest(serializers.Serializer[Any]):
@@ -57,6 +58,8 @@ class ChangeRequest(serializers.Serializer[Any]):
 
 class CancelRequest(serializers.Serializer[Any]):
     when = Choice(["period_end", "now"])
+    reason = Choice(list(cancel.REASONS), required=False)
+    comment = serializers.CharField(required=False, max_length=500, help_text="Kept with the subscription at Stripe")
 
 
 class PortalAnswer(serializers.Serializer[Any]):

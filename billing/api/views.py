@@ -177,8 +177,12 @@ class Change(BillingView):
 
 
 class Cancel(BillingView):
-    """POST {when} cancels the subscription, now or at the end of the period. A subscription that has ended or is
-    already ending stays as it is."""
+    """POST {when, reason?, comment?} cancels the subscription, now or at the end of the period. A subscription that has
+    ended or is already ending stays as it is.
+
+    While something is unpaid, both end it now and void the unpaid invoice, so that nothing more is charged: the answer
+    shows the status `canceled`. To stay until the end of the period, the invoice is paid first.
+    """
 
     throttle_classes = (StripeThrottle,)
 
@@ -194,7 +198,7 @@ class Cancel(BillingView):
         },
     )
     def post(self, request: Request) -> Response:
-        cancel.cancel(payer.managed_payer(request), validated(CancelRequest, request)["when"])
+        cancel.cancel(payer.managed_payer(request), **validated(CancelRequest, request))
         return _state(request)
 
 

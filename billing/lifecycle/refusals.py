@@ -68,6 +68,15 @@ class NotCancelling(Refused):
     sentence = "Your subscription is not cancelled: it continues as before."
 
 
+class EndsNow(Refused):
+    """The subscriber asked for the end of the period, and something is unpaid: it would end now instead."""
+
+    sentence = (
+        "An invoice is unpaid, so your subscription can only end now. Then nothing more is charged. To stay until the "
+        "end of the period, pay the invoice first."
+    )
+
+
 class StalePreview(Refused):
     sentence = "This proration_date belongs to no recent preview of this change. Ask for a new preview."
 

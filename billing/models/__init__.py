@@ -8,6 +8,7 @@ from .deletion import AccountDeletion
 from .history import MrrMovement, SubscriptionChange
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
+from .next_charge import NextCharge
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .subscriber import email_field
 from .subscription import CheckoutAttempt, Customer, Hold, PlanChange, Subscription
@@ -26,6 +27,7 @@ __all__ = [
     "InvoicePayment",
     "Lane",
     "MrrMovement",
+    "NextCharge",
     "Payment",
     "PaymentFailure",
     "Plan",

@@ -95,6 +95,17 @@ class Subscription(models.Model):
     past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace is counted from then")
     latest_invoice = models.CharField(max_length=255, blank=True)
     default_payment_method = models.CharField(max_length=255, blank=True)
+    has_payment_method = models.BooleanField(
+        null=True, help_text="Whether Stripe has something to charge; empty while we have not seen it"
+    )
+    collection_method = models.CharField(max_length=30, blank=True, help_text="Charged automatically, or sent")
+    collection_paused = models.CharField(
+        max_length=30, blank=True, help_text="What happens to invoices while their collection is paused; empty: it is not"
+    )
+    collection_resumes_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until somebody resumes it")
+    trial_end_without_card = models.CharField(
+        max_length=30, blank=True, help_text="What Stripe does if a trial ends without a payment method"
+    )
     card_brand = models.CharField(max_length=20, blank=True, help_text="Brand of the card that will be charged")
     card_last4 = models.CharField(max_length=4, blank=True)
     card_expires_on = models.DateField(null=True, blank=True, help_text="The last day on which the card works")

@@ -7,8 +7,9 @@ from enum import StrEnum
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from billing.lifecycle import Overview
+from billing.lifecycle import Outlook, Overview
 from billing.models import PaymentFailure, Plan
+from billing.money import format_amount
 from billing.pages import invoice_links
 
 
@@ -170,6 +171,25 @@ def _overflows(overview: Overview) -> list[Banner]:
         for feature, quota in overview.usage.items()
         if quota.limit is not None and quota.used > quota.limit
     ]
+
+
+def consequences(outlook: Outlook) -> list[str]:
+    """Return the sentences about money that a subscriber reads before they cancel."""
+    said = []
+    for each in outlook.charged:
+        amount = format_amount(each.amount, each.currency)
+        what = f"The renewal of {amount} has begun" if each.is_draft else f"An invoice of {amount} is unpaid"
+        said.append(f"{what}: it is cancelled with the subscription, which ends now. Nothing more is charged.")
+    for each in outlook.under_way:
+        amount = format_amount(each.amount, each.currency)
+        said.append(f"Your bank is already paying {amount}. That payment can't be stopped; no other will follow.")
+    for each in outlook.sent:
+        due = f" by {day(each.due_at)}" if each.due_at else ""
+        amount = format_amount(each.amount, each.currency)
+        said.append(f"Your invoice of {amount} is still to be paid{due}, unless the subscription ends now.")
+    if outlook.has_usage and outlook.ends_at:
+        said.append("What you use until the end is still billed then.")
+    return said
 
 
 def humanize(feature: str) -> str:

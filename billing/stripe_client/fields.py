@@ -15,13 +15,14 @@ FIELDS: dict[str, str] = {
     "billing_portal.session": "url",
     "charge": "id amount customer payment_intent refunded refunds?",
     "checkout.session": "id customer invoice payment_status status url",
-    "customer": "id email invoice_settings.default_payment_method metadata preferred_locales",
+    "customer": "id balance? default_source? discount? email invoice_settings.default_payment_method metadata preferred_locales",
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
     "event": "id api_version created data livemode type",
     "invoice": (
-        "id amount_due amount_paid amount_remaining attempt_count billing_reason created currency customer due_date "
-        "hosted_invoice_url invoice_pdf lines next_payment_attempt number parent.subscription_details.subscription "
-        "payments? status status_transitions.finalized_at status_transitions.paid_at total"
+        "id amount_due amount_paid amount_remaining attempt_count auto_advance? billing_reason collection_method? "
+        "created currency customer due_date hosted_invoice_url invoice_pdf lines next_payment_attempt number "
+        "parent.subscription_details.subscription payments? status status_transitions.finalized_at "
+        "status_transitions.paid_at total"
     ),
     "invoice_payment": "id invoice payment.charge? payment.payment_intent? status",
     "line_item": ("amount description parent.type parent.subscription_item_details.proration period.end period.start"),
@@ -39,8 +40,8 @@ FIELDS: dict[str, str] = {
         "default_payment_method default_source default_tax_rates? description? discounts? ended_at "
         "invoice_settings?.account_tax_ids? invoice_settings?.custom_fields? invoice_settings?.description? "
         "invoice_settings?.footer? invoice_settings?.issuer? items latest_invoice metadata? on_behalf_of? "
-        "pending_update.expires_at pending_update.subscription_items schedule start_date status transfer_data? "
-        "trial_end"
+        "pause_collection?.behavior pause_collection?.resumes_at pending_update.expires_at "
+        "pending_update.subscription_items schedule start_date status transfer_data? trial_end trial_settings?"
     ),
     "subscription_item": (
         "id billing_thresholds? current_period_end current_period_start discounts? metadata? price quantity? tax_rates?"

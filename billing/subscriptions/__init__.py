@@ -1,6 +1,6 @@
 """This room turns Stripe's answers into our rows, and announces each real change."""
 
-from . import comps, customer_details, holds, mirror, mrr, seats
+from . import comps, customer_details, holds, mirror, mrr, next_charges, seats
 from .announcing import announce_access, announce_trial_end, customers_past_grace
 from .columns import PendingChange, columns_of, pending_change_of
 from .ending import end_for_deleted_customer
@@ -25,6 +25,7 @@ __all__ = [
     "is_live",
     "mirror",
     "mrr",
+    "next_charges",
     "pending_change_of",
     "redact_rows",
     "redacted_event",

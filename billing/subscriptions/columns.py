@@ -71,8 +71,31 @@ def columns_of(
         **pending_columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
+        **collection_columns(found),
         **card_columns(found),
     }
+
+
+def collection_columns(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that tell how the subscription is paid, and whether its collection is paused."""
+    paused = found.get("pause_collection") or {}
+    end_behavior = (found.get("trial_settings") or {}).get("end_behavior") or {}
+    return {
+        **_has_method(found),
+        "collection_method": found.get("collection_method") or "",
+        "collection_paused": paused.get("behavior") or "",
+        "collection_resumes_at": from_timestamp(paused.get("resumes_at")),
+        "trial_end_without_card": end_behavior.get("missing_payment_method") or "",
+    }
+
+
+def _has_method(found: dict[str, Any]) -> dict[str, bool]:
+    """Return whether Stripe has something to charge; nothing where the customer was not expanded."""
+    own, customer = found["default_payment_method"] or found.get("default_source"), found["customer"]
+    if own or not isinstance(customer, dict):
+        return {"has_payment_method": True} if own else {}
+    theirs = readers.default_payment_method_of(customer) or customer.get("default_source")
+    return {"has_payment_method": bool(theirs)}
 
 
 def past_due_since(before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> datetime | None:

@@ -14,7 +14,7 @@ from billing import catalogue, cause, clock
 from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import fetch, is_first_time
 
-from . import duplicates, mirror
+from . import duplicates, mirror, next_charges
 from .announcing import announce_changes
 from .columns import columns_of
 from .mrr import record_change
@@ -39,7 +39,9 @@ def _refresh(customer: Customer, subscription: Subscription) -> None:
     found = fetch.subscriptions(customer.pk)
     mirror.write_subscriptions(found)
     before = snapshot(subscription)
-    _project(subscription, current_subscription(found), asked_at)
+    counts = current_subscription(found)
+    _project(subscription, counts, asked_at)
+    next_charges.note_change(subscription, counts)
     has_changed = record_change(before, subscription)
     announce_changes(before, subscription, found, has_changed=has_changed)
     if len(found) > 1:
