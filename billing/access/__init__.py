@@ -16,6 +16,7 @@ from .rules import (
     of,
     of_customer,
     with_access_facts,
+    withheld,
 )
 from .words import moment
 
@@ -40,5 +41,6 @@ __all__ = [
     "of_customer",
     "payer",
     "with_access_facts",
+    "withheld",
     "words",
 ]

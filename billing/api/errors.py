@@ -31,6 +31,8 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.ChangePending: (status.HTTP_409_CONFLICT, "change_pending"),
     refusals.NoPendingChange: (status.HTTP_409_CONFLICT, "no_pending_change"),
     refusals.NotCancelling: (status.HTTP_409_CONFLICT, "not_cancelling"),
+    refusals.AccessWithheld: (status.HTTP_409_CONFLICT, "access_on_hold"),
+    refusals.NoPaymentMethod: (status.HTTP_409_CONFLICT, "no_payment_method"),
     refusals.EndsNow: (status.HTTP_409_CONFLICT, "ends_now"),
     refusals.StalePreview: (status.HTTP_409_CONFLICT, "stale_preview"),
     refusals.PaymentDeclined: (status.HTTP_402_PAYMENT_REQUIRED, "payment_declined"),

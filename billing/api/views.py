@@ -38,7 +38,15 @@ from .serializers import (
 from .throttle import CheckoutThrottle, StripeThrottle
 
 NOT_HERE = ("no_subscription", "account_closing")
-NOT_NOW = (*NOT_HERE, "same_plan", "payment_overdue", "subscription_paused", "cancellation_scheduled")
+NOT_NOW = (
+    *NOT_HERE,
+    "same_plan",
+    "payment_overdue",
+    "subscription_paused",
+    "cancellation_scheduled",
+    "access_on_hold",
+)
+NOT_SOLD = ("already_subscribed", "subscription_paused", "access_on_hold", "checkout_replaced", "account_closing")
 NOT_FOR_SALE = error("invalid_request", "price_not_offered")
 
 
@@ -102,7 +110,7 @@ class Checkout(BillingView):
             400: NOT_FOR_SALE,
             **MINE,
             403: error(*NOT_YOURS, "email_unconfirmed", "permission_denied", note=CSRF_NOTE),
-            409: error("already_subscribed", "checkout_replaced", "account_closing"),
+            409: error(*NOT_SOLD),
             **ASKS_STRIPE,
         },
     )
@@ -203,7 +211,8 @@ class Cancel(BillingView):
 
 
 class Resume(BillingView):
-    """POST withdraws a scheduled cancellation."""
+    """POST withdraws a scheduled cancellation, or takes up a subscription that paused because its trial ended without a
+    card: that is charged now."""
 
     throttle_classes = (StripeThrottle,)
 
@@ -213,7 +222,8 @@ class Resume(BillingView):
         responses={
             200: SubscriptionState,
             **MINE,
-            409: error(*NOT_HERE, "not_cancelling"),
+            402: error("payment_declined", note=": the subscription stays paused"),
+            409: error(*NOT_HERE, "not_cancelling", "no_payment_method"),
             **CHANGES_STRIPE,
         },
     )

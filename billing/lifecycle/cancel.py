@@ -1,24 +1,27 @@
 """A subscriber cancels here, at the end of the period or now, and resumes.
 
-While something is unpaid, a cancellation ends the subscription now and closes the unpaid invoices, whatever end was asked
-for: "you won't be charged again" has to be true (docs/decisions/0102).
+While something is unpaid, a cancellation ends the subscription now and closes the unpaid invoices, whatever end was
+asked for: "you won't be charged again" has to be true (docs/decisions/0102).
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from billing import stripe_client
+from billing import access, stripe_client
 from billing.clock import from_timestamp
 from billing.lanes import writes
 from billing.models import StripeWrite, Subscription
+from billing.stripe_client import id_of
+from billing.subscriptions import has_payment_method
 
 from . import unpaid
-from .change import drop_pending_update
+from .change import await_cardholder, drop_pending_update, undo_awaited
 from .customers import request_key
 from .live_subscription import Standing, change_subscription, customer_of, standing_of
-from .refusals import EndsNow, NoSubscription, NotCancelling
+from .refusals import AccessWithheld, ChangePending, EndsNow, NoPaymentMethod, NoSubscription, NotCancelling
 from .unpaid import Kind, Owed
 
 When = Literal["period_end", "now"]
@@ -100,9 +103,10 @@ def is_invoice_left(customer_id: str) -> bool:
 
 
 def resume(subscriber: Any) -> Subscription:
-    """Undo a scheduled cancellation. Returns the refreshed row.
+    """Undo a scheduled cancellation, or take up a subscription that paused after its trial, which charges it now.
 
-    Raises `NotCancelling`, `NoSubscription`, and the errors of `live_subscription.change_subscription`.
+    Returns the refreshed row. Raises `NotCancelling`, `NoSubscription`, `AccessWithheld`, `NoPaymentMethod`,
+    `PaymentDeclined`, and the errors of `live_subscription.change_subscription`.
     """
     return change_subscription(subscriber, _resume, lambda row: row.cancel_at is None)
 
@@ -167,6 +171,9 @@ def _resume(now: Standing) -> None:
     """
     if not now.is_live:
         raise NoSubscription
+    if now.status == Subscription.Status.PAUSED:
+        _take_up(now)
+        return
     if not now.is_ending:
         if now.row and now.row.cancel_at:
             return
@@ -178,6 +185,21 @@ def _resume(now: Standing) -> None:
         now.update("resume", cancel_at="")
 
 
+def _take_up(now: Standing) -> None:
+    """Resume a paused subscription: Stripe begins a period now and charges it. A declined payment leaves it paused."""
+    if access.withheld(now.customer):
+        raise AccessWithheld
+    if not has_payment_method(now.found):
+        raise NoPaymentMethod
+    if now.is_ending:
+        now.update("resume", cancel_at_period_end=False)
+    resumed = now.write(f"/v1/subscriptions/{now.id}/resume", "take-up", billing_cycle_anchor="now")
+    if resumed["status"] == Subscription.Status.PAUSED:
+        await_cardholder(now, id_of(resumed["latest_invoice"]))
+
+
 def _drop_pending_changes(now: Standing) -> None:
     drop_pending_update(now)
+    with suppress(ChangePending):  # a bank is paying it: it counts until the end
+        undo_awaited(now)
     now.release_schedule()

@@ -24,7 +24,7 @@ from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import cause, confirmed, lanes, payments, stripe_client, subscriptions
+from billing import access, cause, confirmed, lanes, payments, stripe_client, subscriptions
 from billing.conf import conf
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
 from billing.stripe_client import id_of
@@ -32,9 +32,26 @@ from billing.subscriptions import seats
 
 from . import attempts, prices
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
-from .refusals import AccountClosing, AlreadySubscribed, CheckoutReplaced, EmailUnconfirmed, PriceNotOffered
+from .refusals import (
+    AccessWithheld,
+    AccountClosing,
+    AlreadySubscribed,
+    CheckoutReplaced,
+    EmailUnconfirmed,
+    PriceNotOffered,
+    SubscriptionPaused,
+)
 
-__all__ = ["AlreadySubscribed", "CheckoutReplaced", "Outcome", "PriceNotOffered", "refresh_outcome", "start"]
+__all__ = [
+    "AccessWithheld",
+    "AlreadySubscribed",
+    "CheckoutReplaced",
+    "Outcome",
+    "PriceNotOffered",
+    "SubscriptionPaused",
+    "refresh_outcome",
+    "start",
+]
 
 Status = CheckoutAttempt.Status
 NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
@@ -63,15 +80,18 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     3. Refuse if a subscription is live. 4. Reuse the open attempt if it is for the same price and seats, and Stripe
        still has it open; close any other. 5. Otherwise make an attempt, whose id is the session's idempotency key.
 
-    Raises `PriceNotOffered`, `EmailUnconfirmed`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`,
-    `StripeUnavailable`, `StripeRefused`.
+    Raises `PriceNotOffered`, `EmailUnconfirmed`, `AccessWithheld`, `AlreadySubscribed`, `SubscriptionPaused`,
+    `CheckoutReplaced`, `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
     """
     price = prices.price_of(plan_slug, interval, currency)
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber)
-    if Subscription.objects.filter(customer=customer).exclude(status__in=NOT_LIVE).exists():
-        raise AlreadySubscribed
+    if access.withheld(customer):
+        raise AccessWithheld
+    live = Subscription.objects.filter(customer=customer).exclude(status__in=NOT_LIVE).first()
+    if live is not None:
+        raise SubscriptionPaused if live.status == Subscription.Status.PAUSED else AlreadySubscribed
     wanted = Wanted(price, currency, seats.seats_of(subscriber))
     reusable = _reusable_attempt(customer, wanted)
     earlier = stripe_client.get("/v1/subscriptions", customer=customer.pk, status="all", limit=100)["data"]

@@ -5,7 +5,7 @@ The difference in the running period is prorated (`create_prorations`) and stand
 
 from typing import Any
 
-from billing import stripe_client, subscriptions
+from billing import access, stripe_client, subscriptions
 from billing.lanes import Claim, commit_under, standing_writes
 from billing.models import Price, Subscription
 from billing.stripe_client import id_of, readers
@@ -33,6 +33,8 @@ def write_quantity(rows: standing_writes.Rows, claim: Claim) -> None:
             now = standing_of(customer)
     except NoSubscription:
         return
+    if wanted > now.quantity and access.withheld(customer):
+        return  # nothing is sold that gives nothing: releasing the hold owes the seats anew
     if _write_if_different(now, wanted, f"{standing_writes.key_of(rows)}:{wanted}"):
         with stripe_client.drain_reads() as reads:
             commit_under(claim, reads, lambda: subscriptions.refresh(customer))
@@ -47,7 +49,7 @@ def _write_if_different(now: Standing, wanted: int, key: str) -> bool:
     is_right = now.quantity == wanted
     if is_right and not (schedule and _has_other_quantity_ahead(schedule, wanted)):
         return False
-    if now.has_pending_update:
+    if now.has_pending_update or now.awaited:
         raise ChangePending
     if schedule:
         _write_phases(schedule, wanted, key)

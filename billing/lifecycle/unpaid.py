@@ -38,7 +38,8 @@ class Owed:
 
 def owed_of(now: Standing) -> list[Owed]:
     """Return the invoices of a subscription that are unpaid, but for one that a pending change waits for."""
-    awaited = id_of(now.found["latest_invoice"]) if now.has_pending_update else ""
+    waits = now.has_pending_update or (now.awaited and now.found.get("collection_method") == "send_invoice")
+    awaited = id_of(now.found["latest_invoice"]) if waits else ""
     found = [
         invoice
         for status in ("open", "draft")

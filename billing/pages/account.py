@@ -41,6 +41,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "can_choose": now.status in checkout.NOT_LIVE,
         "status": wording.status_words(now),
         "next": wording.next_date(now),
+        "next_amount": wording.next_amount(now),
+        "credit": format_amount(now.credit.amount, now.credit.currency) if now.credit else "",
         "banners": wording.banners(now, None if why_not else _open_failure(customer)),
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
         "resets_at": now.resets_at,
@@ -78,7 +80,7 @@ def _price_words(now: overview.Overview) -> str:
         return ""
     total = format_amount(amount * subscription.quantity, subscription.currency)
     several = f" ({subscription.quantity} × {format_amount(amount, subscription.currency)})"
-    each = several if subscription.quantity > 1 else ""
+    each = several if subscription.quantity != 1 else ""
     return f"{total} per {Price.Interval(subscription.price.interval).value}{each}"
 
 

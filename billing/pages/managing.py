@@ -128,8 +128,13 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
 @for_manager
 @require_POST
 def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
-    """Answer /billing/resume: withdraw a scheduled cancellation."""
-    leaving.resume(subscriber)
+    """Answer /billing/resume: withdraw a scheduled cancellation, or take up a paused subscription."""
+    try:
+        row = leaving.resume(subscriber)
+    except PaymentDeclined as refusal:
+        return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
+    if row.status == Subscription.Status.PAUSED:  # its payment waits for the cardholder
+        return redirect(invoice_links.page_of(row.latest_invoice))
     messages.success(request, "Glad you're staying. Your subscription continues as before.")
     return redirect("billing:account")
 
@@ -197,6 +202,7 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "is_taken_back": found.effect == previews.Effect.TAKES_BACK,
         "is_trial": now.status == "trialing",
         "due": format_amount(found.amount_due, found.currency),
+        "tax": format_amount(found.tax, found.currency) if found.tax else "",
         "credit": format_amount(found.credit, found.currency) if found.credit else "",
         "renewal": format_amount(found.renewal_amount, found.currency),
         "lines": [(line, format_amount(line.amount, found.currency)) for line in found.lines],

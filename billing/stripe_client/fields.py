@@ -15,19 +15,25 @@ FIELDS: dict[str, str] = {
     "billing_portal.session": "url",
     "charge": "id amount customer payment_intent refunded refunds?",
     "checkout.session": "id customer invoice payment_status status url",
-    "customer": "id balance? default_source? discount? email invoice_settings.default_payment_method metadata preferred_locales",
+    "customer": (
+        "id address? balance? currency? default_source? discount? email invoice_settings.default_payment_method "
+        "metadata preferred_locales shipping? tax_exempt?"
+    ),
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
     "event": "id api_version created data livemode type",
     "invoice": (
         "id amount_due amount_paid amount_remaining attempt_count auto_advance? billing_reason collection_method? "
         "created currency customer due_date hosted_invoice_url invoice_pdf lines next_payment_attempt number "
         "parent.subscription_details.subscription payments? status status_transitions.finalized_at "
-        "status_transitions.paid_at total"
+        "status_transitions.paid_at total total_excluding_tax?"
     ),
     "invoice_payment": "id invoice payment.charge? payment.payment_intent? status",
-    "line_item": ("amount description parent.type parent.subscription_item_details.proration period.end period.start"),
+    "line_item": (
+        "amount description parent.type parent.subscription_item_details.proration period.end period.start "
+        "pricing?.price_details?.price?"
+    ),
     "payment_intent": "id customer last_payment_error.code? last_payment_error.decline_code? latest_charge status",
-    "payment_method": "id card?.brand card?.exp_month card?.exp_year card?.last4",
+    "payment_method": "id card?.brand card?.exp_month card?.exp_year card?.last4 type?",
     "price": (
         "id active currency currency_options? lookup_key metadata? product recurring.interval recurring.interval_count "
         "unit_amount"

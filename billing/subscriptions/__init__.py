@@ -2,7 +2,8 @@
 
 from . import comps, customer_details, holds, mirror, mrr, next_charges, seats
 from .announcing import announce_access, announce_trial_end, customers_past_grace
-from .columns import PendingChange, columns_of, pending_change_of
+from .awaited import awaited_change
+from .columns import PendingChange, columns_of, has_payment_method, payment_method_of, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
 from .mrr import unit_amount
@@ -14,6 +15,7 @@ __all__ = [
     "PendingChange",
     "announce_access",
     "announce_trial_end",
+    "awaited_change",
     "columns_of",
     "comps",
     "current_subscription",
@@ -21,11 +23,13 @@ __all__ = [
     "customers_past_grace",
     "end_for_deleted_customer",
     "error_class",
+    "has_payment_method",
     "holds",
     "is_live",
     "mirror",
     "mrr",
     "next_charges",
+    "payment_method_of",
     "pending_change_of",
     "redact_rows",
     "redacted_event",

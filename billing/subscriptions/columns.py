@@ -16,6 +16,8 @@ from billing.clock import from_timestamp
 from billing.models import Payment, Price, Subscription
 from billing.stripe_client import fetch, id_of, readers
 
+from . import awaited
+
 log = logging.getLogger(__name__)
 
 Status = Subscription.Status
@@ -34,7 +36,7 @@ class PendingChange:
 
     kind: Subscription.Pending
     price: Price | None
-    at: int
+    at: int | None
     url: str = ""
 
 
@@ -53,6 +55,7 @@ def columns_of(
     except catalogue.UnmappedPrice as error:
         price, unmapped_price = before.price if before.stripe_id == found["id"] else None, item["price"]["id"]
         log.error("unmapped price", extra={"subscription": found["id"], "error": str(error)})
+    change = awaited.awaited_change(found, before)
     return {
         "stripe_id": found["id"],
         "status": found["status"],
@@ -73,6 +76,7 @@ def columns_of(
         "default_payment_method": id_of(found["default_payment_method"]),
         **collection_columns(found),
         **card_columns(found),
+        **(awaited.columns(change, found) if change else {}),
     }
 
 
@@ -81,7 +85,7 @@ def collection_columns(found: dict[str, Any]) -> dict[str, Any]:
     paused = found.get("pause_collection") or {}
     end_behavior = (found.get("trial_settings") or {}).get("end_behavior") or {}
     return {
-        **_has_method(found),
+        **({} if (has := has_payment_method(found)) is None else {"has_payment_method": has}),
         "collection_method": found.get("collection_method") or "",
         "collection_paused": paused.get("behavior") or "",
         "collection_resumes_at": from_timestamp(paused.get("resumes_at")),
@@ -89,13 +93,14 @@ def collection_columns(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _has_method(found: dict[str, Any]) -> dict[str, bool]:
-    """Return whether Stripe has something to charge; nothing where the customer was not expanded."""
-    own, customer = found["default_payment_method"] or found.get("default_source"), found["customer"]
-    if own or not isinstance(customer, dict):
-        return {"has_payment_method": True} if own else {}
-    theirs = readers.default_payment_method_of(customer) or customer.get("default_source")
-    return {"has_payment_method": bool(theirs)}
+def has_payment_method(found: dict[str, Any]) -> bool | None:
+    """Return whether Stripe has something to charge; None where the customer was not expanded."""
+    if found["default_payment_method"] or found.get("default_source"):
+        return True
+    customer = found["customer"]
+    if not isinstance(customer, dict):
+        return None
+    return bool(readers.default_payment_method_of(customer) or customer.get("default_source"))
 
 
 def past_due_since(before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> datetime | None:

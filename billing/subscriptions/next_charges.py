@@ -1,4 +1,4 @@
-"""The next charge of a subscription is reckoned here where it is price × quantity; otherwise Stripe is asked for a preview.
+"""The next charge of a subscription is reckoned here where it is price × quantity; otherwise Stripe previews it.
 
 1. The projection calls `note_change` with Stripe's answer. What depends on nothing else is reckoned at once.
 2. For the rest the row is marked. A page never waits for it, and a burst of events marks it once.
@@ -19,7 +19,7 @@ from billing.clock import from_timestamp
 from billing.models import Customer, NextCharge, Subscription
 from billing.stripe_client import StripeRefused, StripeUnavailable, id_of, readers
 
-from .columns import pending_change_of
+from .columns import has_payment_method, pending_change_of
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,13 @@ def note_change(subscription: Subscription, found: Found | None) -> None:
     row.ask_at = None if known else timezone.now()
     row.amount, row.at = known or (None, None)
     row.save()
+
+
+def next_charge_of(subscription: Subscription | None) -> NextCharge | None:
+    """Return what will be charged next; None where nothing will be, and while it is not known."""
+    if subscription is None or subscription.pk is None or subscription.customer.deleted_at:
+        return None
+    return NextCharge.objects.filter(subscription=subscription, amount__isnull=False, at__gt=clock.now()).first()
 
 
 def await_extras(customer: Customer) -> None:
@@ -123,11 +130,7 @@ def _ends_unpaid(found: Found) -> bool:
     end_behavior = (found.get("trial_settings") or {}).get("end_behavior") or {}
     if found["status"] != Status.TRIALING or end_behavior.get("missing_payment_method") not in ("cancel", "pause"):
         return False
-    customer = found["customer"]
-    own = found["default_payment_method"] or found.get("default_source")
-    if own or not isinstance(customer, dict):
-        return False
-    return not (readers.default_payment_method_of(customer) or customer.get("default_source"))
+    return has_payment_method(found) is False
 
 
 def _collected_next(found: Found) -> tuple[int | None, datetime | None] | None:

@@ -14,7 +14,7 @@ from billing import catalogue, cause, clock
 from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import fetch, is_first_time
 
-from . import duplicates, mirror, next_charges
+from . import awaited, duplicates, mirror, next_charges
 from .announcing import announce_changes
 from .columns import columns_of
 from .mrr import record_change
@@ -68,6 +68,7 @@ def is_live(customer: Customer, subscription_id: str) -> bool:
 
 
 def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at: datetime) -> None:
+    before = snapshot(subscription)
     if found is not None:
         for name, value in columns_of(found, subscription).items():
             setattr(subscription, name, value)
@@ -76,17 +77,23 @@ def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at:
         subscription.status = Status.CANCELED
     subscription.fetched_at = asked_at
     subscription.save()
+    if found is not None:
+        awaited.settle(found, before, subscription)
     if subscription.status in Subscription.TERMINAL:
         _release_settled_holds(subscription.customer)
 
 
 def _update_customer(customer: Customer, found: Any) -> None:
-    """Copy the address and the language from Stripe, except for a deleted customer."""
+    """Copy address, language and balance from Stripe, except for a deleted customer."""
     if customer.deleted_at:
         return
     found = found if isinstance(found, dict) else {}
     known = {"email": found.get("email"), "preferred_locale": (found.get("preferred_locales") or [""])[0]}
     changed = {name: value for name, value in known.items() if value and value != getattr(customer, name)}
+    if found and customer.balance != (found.get("balance") or 0):
+        changed["balance"] = found.get("balance") or 0
+    if found.get("currency") and customer.currency != found["currency"]:
+        changed["currency"] = found["currency"]
     if changed:
         for name, value in changed.items():
             setattr(customer, name, value)

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 Status = Subscription.Status
 Rows = QuerySet[Subscription]
 CAUSE = "calendar"
+A_DAY = timedelta(days=1)
 
 
 def hourly() -> str:
@@ -32,7 +33,9 @@ def renewals_due(now: datetime) -> Rows:
     """Return yearly subscriptions that renew within BILLING_RENEWAL_REMINDER_DAYS, unannounced for that day."""
     untold = Q(announced_renewal=None) | ~Q(announced_renewal=F("current_period_end"))
     due = _charged_within(now, conf.renewal_reminder)
-    return due.filter(untold, status=Status.ACTIVE, price__interval=Price.Interval.YEAR)
+    # The mail names the amount: it waits up to a day for Stripe's answer.
+    is_known = Q(next_charge__ask_at=None) | Q(current_period_end__lte=now + conf.renewal_reminder - A_DAY)
+    return due.filter(untold, is_known, status=Status.ACTIVE, price__interval=Price.Interval.YEAR)
 
 
 def expiring_cards(now: datetime) -> Rows:
@@ -44,7 +47,9 @@ def expiring_cards(now: datetime) -> Rows:
 
 def _charged_within(now: datetime, reminder: timedelta) -> Rows:
     goes_on = Q(cancel_at=None) | Q(cancel_at__gt=F("current_period_end"))
-    live = Subscription.objects.filter(goes_on, status__in=[Status.ACTIVE, Status.TRIALING], customer__deleted_at=None)
+    live = Subscription.objects.filter(
+        goes_on, status__in=[Status.ACTIVE, Status.TRIALING], collection_paused="", customer__deleted_at=None
+    )
     return live.filter(current_period_end__gt=now, current_period_end__lte=now + reminder)
 
 

@@ -135,6 +135,12 @@ def _refuse_pending_debit(state: State, sub: Object, params: Params) -> None:
     (https://docs.stripe.com/billing/subscriptions/pending-updates names the payment methods)."""
     method = params.get("default_payment_method") or collection.method_of(state, sub)
     is_pending = params.get("payment_behavior") == "pending_if_incomplete"
+    if is_pending and params.get("collection_method", sub["collection_method"]) == "send_invoice":
+        raise invalid(
+            "`payment_behavior=pending_if_incomplete` is only supported for subscriptions that are charged "
+            "automatically.",
+            "payment_behavior",
+        )
     if is_pending and method and isinstance(of_method(state, method), Account):
         raise invalid(
             "`payment_behavior=pending_if_incomplete` is not supported for payments by bank debit.", "payment_behavior"

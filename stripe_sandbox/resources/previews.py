@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import discounting, extras, invoicing, metered_invoices, proration, subscribing
+from ..books import balances, discounting, extras, invoicing, metered_invoices, proration, subscribing
 from ..books.billing_cycle import ends_by, preview_of_renewal
 from ..books.items import period_end
 from ..errors import ApiError, invalid, missing_parameter
@@ -40,6 +40,10 @@ EXTRAS = " ".join(
     f"{preview_taxes.BUYER} automatic_tax.enabled",
 )
 def create_preview(state: State, params: Params) -> Object:
+    return balances.foresee(state, _preview(state, params))
+
+
+def _preview(state: State, params: Params) -> Object:
     if params.keys() & {"schedule", "schedule_details"}:
         return _identified(schedule_previews.preview(state, params), state.new_id("upcoming_in", 24))
     if "subscription" not in params:

@@ -1,4 +1,4 @@
-"""Who cancels is told the truth about money: while something is unpaid the subscription ends now, and nothing follows."""
+"""Who cancels is told the truth about money: while something is unpaid it ends now, and nothing follows."""
 
 import pytest
 from rest_framework.test import APIClient
