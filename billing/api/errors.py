@@ -27,6 +27,7 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.SamePlan: (status.HTTP_409_CONFLICT, "same_plan"),
     refusals.PaymentOverdue: (status.HTTP_409_CONFLICT, "payment_overdue"),
     refusals.SubscriptionPaused: (status.HTTP_409_CONFLICT, "subscription_paused"),
+    refusals.StateUnknown: (status.HTTP_409_CONFLICT, "state_unknown"),
     refusals.CancellationScheduled: (status.HTTP_409_CONFLICT, "cancellation_scheduled"),
     refusals.ChangePending: (status.HTTP_409_CONFLICT, "change_pending"),
     refusals.NoPendingChange: (status.HTTP_409_CONFLICT, "no_pending_change"),

@@ -18,6 +18,7 @@ from .refusals import (
     PaymentOverdue,
     PriceNotOffered,
     SamePlan,
+    StateUnknown,
     SubscriptionPaused,
 )
 
@@ -69,6 +70,8 @@ def check_changeable(now: Standing) -> None:
         raise SubscriptionPaused
     if now.is_ending:
         raise CancellationScheduled
+    if now.status not in {Status.ACTIVE, Status.TRIALING}:
+        raise StateUnknown
 
 
 def _rank_of(price: Price) -> tuple[int, int]:

@@ -40,7 +40,8 @@ class Standing:
 
     @property
     def is_live(self) -> bool:
-        return self.status in subscriptions.LIVE
+        """Return whether Stripe would still bill it; a status that we do not know may."""
+        return self.status not in Subscription.TERMINAL
 
     @property
     def is_trial(self) -> bool:

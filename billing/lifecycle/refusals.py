@@ -69,6 +69,12 @@ class SubscriptionPaused(Refused):
     )
 
 
+class StateUnknown(Refused):
+    """Stripe gives the subscription a status that this version does not know."""
+
+    sentence = "Your subscription is in a state that we can't change here. Write to us, and we'll change it for you."
+
+
 class CancellationScheduled(Refused):
     sentence = "Your subscription is cancelled and will end. Resume it first, then change your plan."
 

@@ -75,9 +75,10 @@ def day(at: datetime) -> str:
 def status_words(overview: Overview) -> str:
     if overview.comp_ends_at:
         return f"Complimentary until {day(overview.comp_ends_at)}"
+    words = STATUS_WORDS.get(overview.status) or humanize(overview.status).capitalize()
     if overview.access_ends_at and overview.status in {"active", "trialing"}:
-        return f"{STATUS_WORDS[overview.status]}, ends on {day(overview.access_ends_at)}"
-    return STATUS_WORDS[overview.status]
+        return f"{words}, ends on {day(overview.access_ends_at)}"
+    return words
 
 
 def next_date(overview: Overview) -> tuple[str, datetime] | None:
@@ -232,7 +233,7 @@ def _pending(overview: Overview) -> Banner | None:
     change = overview.pending_change
     if change is None:
         return None
-    name = _name(change.price.plan if change.price else None)
+    name = _name(change.price.plan) if change.price else "another plan"
     if change.effective_at:
         headline = f"Your plan changes to {name} on {day(change.effective_at)}"
         return Banner(Tone.NOTICE, headline, f"Until then you keep {_name(overview.effective_plan)}.")

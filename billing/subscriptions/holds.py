@@ -30,5 +30,5 @@ def release(customer: Customer, kind: Hold.Kind, reference: str) -> bool:
     was_in_force = bool(in_force.update(released_at=clock.now(), released_by=cause.current()))
     announce_access(customer.pk)
     if was_in_force:
-        seats.owe_seats(customer, f"released:{reference}", wakes=False)
+        seats.owe_seats(customer, f"released:{reference}")
     return was_in_force

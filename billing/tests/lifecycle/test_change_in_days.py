@@ -6,6 +6,8 @@ from rest_framework.test import APIClient
 from billing import testing
 from billing.lifecycle import cancel, change, refusals
 from billing.models import PlanChange
+from billing.testing import Stripe
+from billing.tests.world import Subscriber, World
 
 pytestmark = pytest.mark.django_db
 SLOW = "pm_usBankAccount_success"
@@ -38,9 +40,15 @@ def page_of(client, ada):
     return client.get("/billing/").content.decode()
 
 
-@pytest.mark.parametrize("token", [SLOW, "pm_sepaDebit_success_de", "pm_bacsDebit_success"])
-def test_a_debit_is_on_its_way_and_the_plan_comes_with_the_money(world, ada, client, token):
-    debited(world, ada, token)
+def in_euros(world):
+    made = Stripe.subscribe(world, world.sign_up(), "pro", currency="eur")
+    world.deliver()
+    return Subscriber(made.subscriber, made.customer, made.subscription)
+
+
+@pytest.mark.parametrize(("buy", "token"), [(World.subscribed, SLOW), (in_euros, "pm_sepaDebit_success_de")])
+def test_a_debit_is_on_its_way_and_the_plan_comes_with_the_money(world, client, buy, token):
+    ada = debited(world, buy(world), token)
     row = change.change(ada.user, "team", "month")
     assert (row.plan.slug, row.pending_kind, row.pending_price.plan.slug) == ("pro", "awaiting_payment", "team")
     world.deliver(scramble=True)

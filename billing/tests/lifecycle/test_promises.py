@@ -5,9 +5,13 @@ import re
 import pytest
 from rest_framework.test import APIClient
 
-from billing.lifecycle import cancel, change, customers, refusals
+from billing import testing
+from billing.lifecycle import cancel, change, change_rules, customers, previews, refusals
+from billing.lifecycle.live_subscription import Standing
 from billing.models import Customer, Hold, Price
-from billing.subscriptions import holds
+from billing.setup.doctor import here
+from billing.subscriptions import holds, seats
+from billing.tests.subscriptions.test_seats import join
 
 pytestmark = pytest.mark.django_db
 
@@ -235,3 +239,90 @@ def test_a_pending_change_can_be_given_up_under_a_hold(world, ada):
     with pytest.raises(refusals.Refused):
         change.change(ada.user, "team", "year")
     assert change.take_back(ada.user).pending_kind == ""
+
+
+# Yearly to monthly
+
+
+def test_a_year_that_becomes_a_dearer_month_names_the_next_charge_and_the_credit(world, client):
+    ada = world.subscribed(interval="year")
+    client.force_login(ada.user)
+    page = text(client.get("/billing/change?plan=team&interval=month"))
+    assert "You pay the difference now" not in page
+    assert "Nothing is charged today" in page
+    shown = previews.preview(ada.user, "team", "month")
+    row = change.change(ada.user, "team", "month", shown.proration_date)
+    assert (shown.renews_at, shown.amount_due) == (row.current_period_end, 0)
+    assert shown.credit > 0
+    world.deliver()
+    assert state_of(ada.user)["credit"]["amount"] == shown.credit
+
+
+def test_the_tax_of_an_upgrade_is_told(world, ada):
+    rate = world.stripe("POST", "tax_rates", display_name="VAT", percentage=20, inclusive=False)["id"]
+    world.stripe("POST", f"subscriptions/{ada.subscription}", default_tax_rates=[rate])
+    shown = previews.preview(ada.user, "team", "month")
+    assert shown.tax > 0
+    assert shown.amount_due - shown.tax == sum(line.amount for line in shown.lines)
+
+
+# What we do not know
+
+
+def test_a_schedule_to_an_unknown_plan_is_called_another_plan(world, ada, client):
+    product = world.stripe("POST", "products", name="Else")["id"]
+    other = world.stripe(
+        "POST", "prices", product=product, currency="usd", unit_amount=900, recurring={"interval": "month"}
+    )["id"]
+    made = world.stripe("POST", "subscription_schedules", from_subscription=ada.subscription)
+    now = made["phases"][0]
+    first = {"items": [{"price": ada.row.price_id}], "start_date": now["start_date"], "end_date": now["end_date"]}
+    world.stripe("POST", f"subscription_schedules/{made['id']}", phases=[first, {"items": [{"price": other}]}])
+    world.deliver()
+    page = page_of(client, ada.user)
+    assert "Your plan changes to another plan on" in page
+    assert state_of(ada.user)["pending_change"]["plan"] == ""
+
+
+def test_a_quantity_of_none_is_none(world, ada, client):
+    item = world.stripe("GET", f"subscriptions/{ada.subscription}")["items"]["data"][0]["id"]
+    world.stripe("POST", f"subscriptions/{ada.subscription}", items=[{"id": item, "quantity": 0}])
+    world.deliver()
+    assert ada.row.quantity == 0
+    assert "$0.00 per month (0 × $20.00)" in page_of(client, ada.user)
+
+
+def test_a_status_that_we_do_not_know_can_be_cancelled_and_not_changed(world, ada, monkeypatch):
+    found = world.stripe("GET", f"subscriptions/{ada.subscription}")
+    standing = Standing(ada.row.customer, {**found, "status": "resting", "schedule": None, "pending_update": None})
+    assert standing.is_live
+    with pytest.raises(refusals.StateUnknown):
+        change_rules.check_changeable(standing)
+
+
+# Who pays while held
+
+
+def test_the_doctor_names_who_pays_while_held(held):
+    [finding] = here.held()
+    assert held.customer in finding.text
+    cancel.cancel(held.user, "period_end")
+    assert list(here.held()) == []
+
+
+def test_seats_are_not_sold_under_a_hold_and_are_counted_when_it_is_released(world, settings):
+    settings.BILLING_SEATS = "billing.tests.subscriptions.test_seats.counted"
+    user = world.sign_up()
+    join(user)
+    ada = world.subscribed(user=user)
+    customer = Customer.objects.get(pk=ada.customer)
+    holds.place(customer, Hold.Kind.STAFF, "case")
+    join(user)
+    seats.changed(user)
+    testing.work()
+    world.deliver()
+    assert ada.row.quantity == 1
+    holds.release(customer, Hold.Kind.STAFF, "case")
+    testing.work()
+    world.deliver()
+    assert ada.row.quantity == 2
