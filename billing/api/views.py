@@ -12,14 +12,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import catalogue, usage
+from billing import catalogue
 from billing.access import payer
 from billing.catalogue import visitors
 from billing.lifecycle import cancel, change, checkout, invoices, overview, portal, previews
 from billing.private_answers import keep_private
 
 from . import errors
-from .documented import ASKS_STRIPE, CHANGES_STRIPE, CSRF_NOTE, MINE, NOT_YOURS, READ_MINE, UNAUTHENTICATED, error
+from .documented import (
+    ASKS_STRIPE,
+    CHANGES_STRIPE,
+    CSRF_NOTE,
+    MINE,
+    NOT_FOR_SALE,
+    NOT_HERE,
+    NOT_NOW,
+    NOT_SOLD,
+    NOT_YOURS,
+    READ_MINE,
+    UNAUTHENTICATED,
+    error,
+)
 from .parsers import StorableJSONParser
 from .serializers import (
     CancelRequest,
@@ -31,24 +44,9 @@ from .serializers import (
     PlanSerializer,
     PortalAnswer,
     PreviewAnswer,
-    QuotaSerializer,
     SubscriptionState,
-    UsageRequest,
 )
 from .throttle import CheckoutThrottle, StripeThrottle
-
-NOT_HERE = ("no_subscription", "account_closing")
-NOT_NOW = (
-    *NOT_HERE,
-    "same_plan",
-    "payment_overdue",
-    "subscription_paused",
-    "cancellation_scheduled",
-    "access_on_hold",
-    "state_unknown",
-)
-NOT_SOLD = ("already_subscribed", "subscription_paused", "access_on_hold", "checkout_replaced", "account_closing")
-NOT_FOR_SALE = error("invalid_request", "price_not_offered")
 
 
 class BillingView(APIView):
@@ -268,27 +266,6 @@ class Invoices(BillingView):
         query.is_valid(raise_exception=True)
         page = invoices.invoices_of(payer.managed_payer(request), **query.validated_data)
         return Response(InvoicesAnswer(page, context=_visitor(request)).data)
-
-
-class Usage(BillingView):
-    """POST {quantity} counts a use of a feature, all or nothing."""
-
-    @extend_schema(
-        operation_id="usage_consume",
-        request=UsageRequest,
-        responses={
-            200: QuotaSerializer,
-            400: error("invalid_request"),
-            **UNAUTHENTICATED,
-            402: error("quota_exceeded"),
-            403: error(
-                "no_access", "no_subscriber", "permission_denied", note=": the plan does not include this feature"
-            ),
-        },
-    )
-    def post(self, request: Request, feature: str) -> Response:
-        asked = validated(UsageRequest, request)
-        return Response(QuotaSerializer(usage.consume(payer.required_payer(request), feature, asked["quantity"])).data)
 
 
 def _visitor(request: Request) -> dict[str, str]:
