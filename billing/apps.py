@@ -16,6 +16,7 @@ class BillingConfig(AppConfig):
     schedules: ClassVar[dict[str, int]] = {
         "billing.events.sweep.sweep": 1,
         "billing.monitoring.watch.each_minute": 1,
+        "billing.subscriptions.next_charges.each_minute": 1,
         "billing.sync.runs.hourly": 60,
         "billing.subscriptions.reminders.hourly": 60,
     }

@@ -21,7 +21,7 @@ from billing.models import (
     StripeWrite,
     Subscription,
 )
-from billing.subscriptions import customer_details
+from billing.subscriptions import customer_details, next_charges
 
 from .conf import conf
 
@@ -57,6 +57,41 @@ def price(subscription: Subscription, charged: Price | None) -> dict[str, Any]:
     if not charged or not charge:
         return {}
     return {"charge": charge, "currency": subscription.currency, "every": str(charged.cadence)}
+
+
+def next_charge(subscription: Subscription, at: datetime) -> dict[str, Any]:
+    """Return what will be charged on that day, after discounts, balance and tax. The result is empty if that is not
+    known, or if it is nothing."""
+    charge = next_charges.next_charge_of(subscription)
+    if charge is None or not charge.amount or charge.at is None or charge.at.date() != at.date():
+        return {}
+    return {"charge": charge.amount, "currency": charge.currency}
+
+
+def renewal(subscription: Subscription) -> datetime | None:
+    """Return when the subscription is charged next; None if it is not, or the amount is not known."""
+    charge = next_charges.next_charge_of(subscription)
+    return charge.at if charge and charge.amount else None
+
+
+def access_end(subscription: Subscription) -> datetime | None:
+    """Return when access really ends as things stand."""
+    return access.access_ends_at(access.of_customer(subscription.customer_id))
+
+
+def is_charged_before(subscription: Subscription, end: datetime) -> bool:
+    """Return whether anything is charged before the subscription ends: renewals, or an invoice that is unpaid."""
+    if subscription.status == Subscription.Status.PAST_DUE or renewal(subscription):
+        return True
+    period_end = subscription.current_period_end
+    return period_end is not None and period_end < end and not subscription.collection_paused
+
+
+def needs_card(subscription: Subscription) -> str:
+    """Return `ends` if the trial ends access for want of a card, `due` if a payment will fail then, else nothing."""
+    if access.ends_with_trial(subscription):
+        return "ends"
+    return "due" if subscription.has_payment_method is False else ""
 
 
 def card(subscription: Subscription) -> str:

@@ -33,7 +33,7 @@ def welcome(subscription: Subscription) -> Mail:
 
 
 def trial_ending(subscription: Subscription, trial_end: datetime) -> Mail:
-    """Reserve the mail that a trial ends soon."""
+    """Reserve the mail that a trial ends soon. It asks for a card where there is none."""
     return outbox.reserve(
         Kind.TRIAL_ENDING,
         f"trial_ending:{subscription.stripe_id}:{trial_end.date().isoformat()}",
@@ -41,17 +41,18 @@ def trial_ending(subscription: Subscription, trial_end: datetime) -> Mail:
         **facts.price(subscription, subscription.price),
         trial_end=facts.iso(trial_end),
         card=facts.card(subscription),
+        needs_card=facts.needs_card(subscription),
     )
 
 
 def renewal_coming(subscription: Subscription, renews_at: datetime) -> Mail:
-    """Reserve the mail that a subscription of half a year or longer renews soon, with the price that will be charged:
-    that of a scheduled change, if there is one."""
+    """Reserve the mail that a subscription of half a year or longer renews soon, with the amount that will be charged,
+    if it is known."""
     return outbox.reserve(
         Kind.RENEWAL_COMING,
         f"renewal_coming:{subscription.stripe_id}:{renews_at.date().isoformat()}",
         **facts.about(subscription),
-        **facts.price(subscription, subscription.pending_price or subscription.price),
+        **facts.next_charge(subscription, renews_at),
         renews_at=facts.iso(renews_at),
         card=facts.card(subscription),
     )
@@ -106,7 +107,9 @@ def cancellation_scheduled(subscription: Subscription, cancel_at: datetime) -> M
         Kind.SUBSCRIPTION_CANCELLED,
         f"subscription_cancelled:{subscription.stripe_id}:{cancel_at.date().isoformat()}",
         **facts.about(subscription),
-        ends_at=facts.iso(cancel_at),
+        cancel_at=facts.iso(cancel_at),
+        ends_at=facts.iso(facts.access_end(subscription) or cancel_at),
+        still_charged=facts.is_charged_before(subscription, cancel_at),
     )
 
 
@@ -165,6 +168,7 @@ def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
         **facts.money(dispute),
         dispute=dispute.pk,
         opened_at=facts.iso(dispute.opened_at),
+        renews_at=facts.iso(facts.renewal(subscription)),
     )
 
 

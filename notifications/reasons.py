@@ -96,7 +96,7 @@ def _is_charged_on(row: Subscription, day: datetime | None, told: str) -> bool:
     nothing is charged after a cancellation."""
     if day is None or day.date() != datetime.fromisoformat(told).date():
         return False
-    return row.cancel_at is None or row.cancel_at > day
+    return not row.collection_paused and (row.cancel_at is None or row.cancel_at > day)
 
 
 def _plan_changed(facts: dict[str, Any]) -> str:
@@ -173,7 +173,7 @@ def _subscription_cancelled(facts: dict[str, Any]) -> str:
     if "ended_at" in facts:
         never = subscription is not None and subscription.status == Subscription.Status.INCOMPLETE_EXPIRED
         return NEVER_STARTED if never else ""
-    day = datetime.fromisoformat(facts["ends_at"]).date()
+    day = datetime.fromisoformat(facts.get("cancel_at") or facts["ends_at"]).date()
     still = subscription is not None and subscription.cancel_at is not None and subscription.cancel_at.date() == day
     return "" if still else NOT_SCHEDULED
 

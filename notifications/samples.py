@@ -59,7 +59,7 @@ CARD = "Visa •••• 4242"
 SOON = "2026-12-15T09:30:00+00:00"
 PRO: dict[str, Any] = {"subscription": "sub_1", "plan": "Pro"}
 TRIAL: dict[str, Any] = {**PRO, **PRICE, "trial_end": SOON, "card": CARD, "every": "month", "charge": 1900}
-RENEWAL: dict[str, Any] = {**PRO, **PRICE, "renews_at": SOON, "card": CARD}
+RENEWAL: dict[str, Any] = {**PRO, "charge": 19000, "currency": "usd", "renews_at": SOON, "card": CARD}
 EXPIRING: dict[str, Any] = {**PRO, "card": CARD, "last4": "4242", "expires_on": "2026-11-30", "charged_at": SOON}
 CHANGED: dict[str, Any] = {**PRO, **PRICE, "previous_plan": "Basic", "price": "price_1", "quantity": 1, "since": SOON}
 DOWNGRADE: dict[str, Any] = {**PRO, **PRICE, "next_plan": "Basic", "price": "price_2", "changes_at": SOON}
@@ -75,8 +75,11 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "welcome_without_a_plan": (Kind.WELCOME, {**PRO, "plan": "", "trial_end": ""}),
     "trial_ending": (Kind.TRIAL_ENDING, TRIAL),
     "trial_ending_without_price_or_card": (Kind.TRIAL_ENDING, {**PRO, "trial_end": SOON, "card": ""}),
+    "trial_ending_for_want_of_a_card": (Kind.TRIAL_ENDING, {**TRIAL, "card": "", "needs_card": "ends"}),
+    "trial_ending_with_a_card_to_add": (Kind.TRIAL_ENDING, {**TRIAL, "card": "", "needs_card": "due"}),
     "renewal_coming": (Kind.RENEWAL_COMING, RENEWAL),
-    "renewal_coming_in_yen": (Kind.RENEWAL_COMING, {**RENEWAL, "charge": 19800, "currency": "jpy", "every": "2 year"}),
+    "renewal_coming_in_yen": (Kind.RENEWAL_COMING, {**RENEWAL, "charge": 19800, "currency": "jpy"}),
+    "renewal_coming_of_unknown_amount": (Kind.RENEWAL_COMING, {**PRO, "renews_at": SOON, "card": CARD}),
     "card_expiring": (Kind.CARD_EXPIRING, EXPIRING),
     "plan_changed": (Kind.PLAN_CHANGED, CHANGED),
     "plan_changed_in_quantity_in_dinar": (
@@ -117,9 +120,14 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     ),
     "action_required": (Kind.ACTION_REQUIRED, {**FAILED, "next_attempt_at": ""}),
     "dispute_opened": (Kind.DISPUTE_OPENED, DISPUTE),
+    "dispute_opened_before_a_renewal": (Kind.DISPUTE_OPENED, {**DISPUTE, "renews_at": SOON}),
     "refund_in_full": (Kind.REFUND, REFUND),
     "refund_in_part": (Kind.REFUND, {**REFUND, "amount": 500, "is_full": False}),
     "cancellation_scheduled": (Kind.SUBSCRIPTION_CANCELLED, SCHEDULED),
+    "cancellation_scheduled_with_charges_until_then": (
+        Kind.SUBSCRIPTION_CANCELLED,
+        {**SCHEDULED, "still_charged": True},
+    ),
     "subscription_ended": (Kind.SUBSCRIPTION_CANCELLED, ENDED),
     "subscription_ended_by_refund": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "refund"}),
     "subscription_ended_by_dispute": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "dispute"}),

@@ -3,6 +3,7 @@
 from . import payer, words
 from .explanation import Explanation, explain, explain_customer
 from .gates import NEEDS_ACCESS, access_required
+from .lasting import access_ends_at, ends_with_trial
 from .rules import (
     NO_SUBSCRIBER,
     NO_SUBSCRIPTION,
@@ -18,6 +19,7 @@ from .rules import (
     of,
     of_customer,
     with_access_facts,
+    withheld,
 )
 from .words import moment
 
@@ -28,9 +30,11 @@ __all__ = [
     "Access",
     "AccessFacts",
     "Explanation",
+    "access_ends_at",
     "access_in",
     "access_required",
     "decide",
+    "ends_with_trial",
     "explain",
     "explain_customer",
     "facts_of",
@@ -43,5 +47,6 @@ __all__ = [
     "of_customer",
     "payer",
     "with_access_facts",
+    "withheld",
     "words",
 ]

@@ -255,6 +255,12 @@ def _overriding(facts: AccessFacts, plan: Plan | None, *, is_closable: bool) -> 
     return ""
 
 
+def withheld(customer: Any) -> str:
+    """Return why a customer has no access whatever they pay, a hold or the host's own rule; "" for nothing."""
+    kind = customer.holds.active().order_by("placed_at", "pk").values_list("kind", flat=True).first()
+    return f"hold_{kind}" if kind else _by_host(customer)
+
+
 def _by_host(customer: Any) -> str:
     """Return the refusal of BILLING_ACCESS_RULE, "" for none. A customer without a subscriber is not refused."""
     if not conf.access_rule or customer.subscriber is None:

@@ -37,3 +37,15 @@ CHANGES_STRIPE: dict[int, Any] = {
     500: error("unmapped_price", "server_error"),
     503: error("stripe_unavailable", "busy", "not_confirmed", note=": with Retry-After; it is safe to retry"),
 }
+NOT_HERE = ("no_subscription", "account_closing")
+NOT_NOW = (
+    *NOT_HERE,
+    "same_plan",
+    "payment_overdue",
+    "subscription_paused",
+    "cancellation_scheduled",
+    "access_on_hold",
+    "state_unknown",
+)
+NOT_SOLD = ("already_subscribed", "subscription_paused", "access_on_hold", "checkout_replaced", "account_closing")
+NOT_FOR_SALE = error("invalid_request", "price_not_offered")

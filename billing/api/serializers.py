@@ -8,7 +8,7 @@ from rest_framework import serializers
 from billing import catalogue
 from billing.cadence import LONGEST
 from billing.catalogue import visitors
-from billing.lifecycle import MOST, PAGE, Effect
+from billing.lifecycle import MOST, PAGE, Effect, cancel
 from billing.models import Hold, Plan, Price, Subscription
 
 from .prices import PriceSerializer, money, price_answers
@@ -24,8 +24,9 @@ class ErrorSerializer(serializers.Serializer[Any]):
 class Choice(serializers.ChoiceField):
     """A choice field whose error lists the choices, and does not repeat the wrong value."""
 
-    def __init__(self, choices: list[str]) -> None:
-        super().__init__(choices, error_messages={"invalid_choice": f"Choose one of: {', '.join(choices)}."})
+    def __init__(self, choices: list[str], **options: Any) -> None:
+        sentence = f"Choose one of: {', '.join(choices)}."
+        super().__init__(choices, error_messages={"invalid_choice": sentence}, **options)
 
 
 class PriceRequest(serializers.Serializer[Any]):
@@ -63,6 +64,8 @@ class ChangeRequest(PriceRequest):
 
 class CancelRequest(serializers.Serializer[Any]):
     when = Choice(["period_end", "now"])
+    reason = Choice(list(cancel.REASONS), required=False)
+    comment = serializers.CharField(required=False, max_length=500, help_text="Kept with the subscription at Stripe")
 
 
 class PortalAnswer(serializers.Serializer[Any]):
@@ -108,6 +111,16 @@ class PendingChangeSerializer(serializers.Serializer[Any]):
     )
 
 
+class CreditSerializer(serializers.Serializer[Any]):
+    amount = serializers.IntegerField(help_text="Minor units")
+    currency = serializers.CharField()
+
+
+class NextChargeSerializer(CreditSerializer):
+    amount = serializers.IntegerField(help_text="Minor units, after discounts, balance and tax")
+    at = serializers.DateTimeField()
+
+
 class SubscriptionState(serializers.Serializer[Any]):
     """The current state of a subscriber; times are in ISO 8601, UTC."""
 
@@ -117,11 +130,18 @@ class SubscriptionState(serializers.Serializer[Any]):
     reason = serializers.CharField(help_text="Stable code that says why there is access or not")
     current_period_end = serializers.DateTimeField(allow_null=True)
     cancel_at = serializers.DateTimeField(allow_null=True)
+    access_ends_at = serializers.DateTimeField(
+        allow_null=True, help_text="When access really ends as things stand; null while nothing ends it"
+    )
     trial_end = serializers.DateTimeField(allow_null=True)
     grace_ends_at = serializers.DateTimeField(allow_null=True)
     holds = HoldSerializer(many=True)
     usage = serializers.DictField(child=QuotaSerializer(), help_text="Usage by feature")
     pending_change = PendingChangeSerializer(allow_null=True)
+    next_charge = NextChargeSerializer(
+        allow_null=True, help_text="null if nothing will be charged, and while the amount is not known yet"
+    )
+    credit = CreditSerializer(allow_null=True, help_text="What later invoices are reduced by")
 
 
 class AmountSerializer(serializers.Serializer[Any]):
@@ -164,6 +184,7 @@ class PreviewAnswer(serializers.Serializer[Any]):
     effect = serializers.ChoiceField(choices=[(effect.value, effect.value) for effect in Effect])
     takes_effect_at = serializers.DateTimeField()
     amount_due = Money(help_text="Amount charged now")
+    tax = Money(help_text="Tax that is in the amount charged now")
     credit = Money(help_text="Credit for unused time, deducted from later invoices")
     lines = LineSerializer(many=True)
     renewal_amount = Money(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views
+from . import usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
@@ -12,5 +12,5 @@ urlpatterns = [
     path("subscriptions/resume", views.Resume.as_view(), name="api_resume"),
     path("subscriptions/portal", views.Portal.as_view(), name="api_portal"),
     path("subscriptions/invoices", views.Invoices.as_view(), name="api_invoices"),
-    path("usage/<slug:feature>", views.Usage.as_view(), name="api_usage"),
+    path("usage/<slug:feature>", usage_view.Usage.as_view(), name="api_usage"),
 ]

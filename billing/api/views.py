@@ -12,14 +12,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import catalogue, usage
+from billing import catalogue
 from billing.access import payer
 from billing.catalogue import visitors
 from billing.lifecycle import cancel, change, checkout, invoices, overview, portal, previews
 from billing.private_answers import keep_private
 
 from . import errors
-from .documented import ASKS_STRIPE, CHANGES_STRIPE, CSRF_NOTE, MINE, NOT_YOURS, READ_MINE, UNAUTHENTICATED, error
+from .documented import (
+    ASKS_STRIPE,
+    CHANGES_STRIPE,
+    CSRF_NOTE,
+    MINE,
+    NOT_FOR_SALE,
+    NOT_HERE,
+    NOT_NOW,
+    NOT_SOLD,
+    NOT_YOURS,
+    READ_MINE,
+    UNAUTHENTICATED,
+    error,
+)
 from .parsers import StorableJSONParser
 from .serializers import (
     CancelRequest,
@@ -31,15 +44,9 @@ from .serializers import (
     PlanSerializer,
     PortalAnswer,
     PreviewAnswer,
-    QuotaSerializer,
     SubscriptionState,
-    UsageRequest,
 )
 from .throttle import CheckoutThrottle, StripeThrottle
-
-NOT_HERE = ("no_subscription", "account_closing")
-NOT_NOW = (*NOT_HERE, "same_plan", "payment_overdue", "subscription_paused", "cancellation_scheduled")
-NOT_FOR_SALE = error("invalid_request", "price_not_offered")
 
 
 class BillingView(APIView):
@@ -102,7 +109,7 @@ class Checkout(BillingView):
             400: NOT_FOR_SALE,
             **MINE,
             403: error(*NOT_YOURS, "email_unconfirmed", "permission_denied", note=CSRF_NOTE),
-            409: error("already_subscribed", "checkout_replaced", "account_closing"),
+            409: error(*NOT_SOLD),
             **ASKS_STRIPE,
         },
     )
@@ -180,8 +187,12 @@ class Change(BillingView):
 
 
 class Cancel(BillingView):
-    """POST {when} cancels the subscription, now or at the end of the period. A subscription that has ended or is
-    already ending stays as it is."""
+    """POST {when, reason?, comment?} cancels the subscription, now or at the end of the period. A subscription that has
+    ended or is already ending stays as it is.
+
+    While something is unpaid, both end it now and void the unpaid invoice, so that nothing more is charged: the answer
+    shows the status `canceled`. To stay until the end of the period, the invoice is paid first.
+    """
 
     throttle_classes = (StripeThrottle,)
 
@@ -197,12 +208,13 @@ class Cancel(BillingView):
         },
     )
     def post(self, request: Request) -> Response:
-        cancel.cancel(payer.managed_payer(request), validated(CancelRequest, request)["when"])
+        cancel.cancel(payer.managed_payer(request), **validated(CancelRequest, request))
         return _state(request)
 
 
 class Resume(BillingView):
-    """POST withdraws a scheduled cancellation."""
+    """POST withdraws a scheduled cancellation, or takes up a subscription that paused because its trial ended without a
+    card: that is charged now."""
 
     throttle_classes = (StripeThrottle,)
 
@@ -212,7 +224,8 @@ class Resume(BillingView):
         responses={
             200: SubscriptionState,
             **MINE,
-            409: error(*NOT_HERE, "not_cancelling"),
+            402: error("payment_declined", note=": the subscription stays paused"),
+            409: error(*NOT_HERE, "not_cancelling", "no_payment_method"),
             **CHANGES_STRIPE,
         },
     )
@@ -256,27 +269,6 @@ class Invoices(BillingView):
         query.is_valid(raise_exception=True)
         page = invoices.invoices_of(payer.managed_payer(request), **query.validated_data)
         return Response(InvoicesAnswer(page, context=_visitor(request)).data)
-
-
-class Usage(BillingView):
-    """POST {quantity} counts a use of a feature, all or nothing."""
-
-    @extend_schema(
-        operation_id="usage_consume",
-        request=UsageRequest,
-        responses={
-            200: QuotaSerializer,
-            400: error("invalid_request"),
-            **UNAUTHENTICATED,
-            402: error("quota_exceeded"),
-            403: error(
-                "no_access", "no_subscriber", "permission_denied", note=": the plan does not include this feature"
-            ),
-        },
-    )
-    def post(self, request: Request, feature: str) -> Response:
-        asked = validated(UsageRequest, request)
-        return Response(QuotaSerializer(usage.consume(payer.required_payer(request), feature, asked["quantity"])).data)
 
 
 def _visitor(request: Request) -> dict[str, str]:

@@ -23,7 +23,13 @@ CHARGE_REFUNDED = ("charge.refunded",)
 REFUND = ("refund.created", "refund.updated", "refund.failed")
 DISPUTE = ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed")
 FRAUD_WARNING = ("radar.early_fraud_warning.created",)
-CUSTOMER = ("customer.updated",)
+CUSTOMER = (
+    "customer.updated",
+    "customer.discount.created",
+    "customer.discount.updated",
+    "customer.discount.deleted",
+)
+INVOICE_ITEM = ("invoiceitem.created", "invoiceitem.deleted")
 CARD = ("payment_method.updated", "payment_method.automatically_updated")
 CUSTOMER_DELETED = ("customer.deleted",)
 CATALOGUE = (
@@ -49,6 +55,7 @@ EVENT_TYPES = frozenset(
     + DISPUTE
     + FRAUD_WARNING
     + CUSTOMER
+    + INVOICE_ITEM
     + CARD
     + CUSTOMER_DELETED
     + CATALOGUE

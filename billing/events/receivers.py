@@ -91,6 +91,13 @@ def on_customer_updated(customer: Customer, event: Event) -> None:
     subscriptions.refresh(customer)
 
 
+def on_invoice_item(customer: Customer, event: Event) -> None:
+    """Have Stripe asked for the next charge, unless the item is on an invoice already."""
+    if not event.data["object"].get("invoice"):
+        subscriptions.refresh(customer)
+        subscriptions.next_charges.await_extras(customer)
+
+
 def on_customer_deleted(customer: Customer, event: Event) -> None:
     """End the access of a deleted customer once Stripe confirms it: an event that only claims it ends nobody's
     access.
@@ -121,6 +128,7 @@ RECEIVERS: dict[Rule, tuple[str, ...]] = {
     on_subscription: event_types.SUBSCRIPTION + event_types.INVOICE_CLOSED,
     on_trial_will_end: event_types.TRIAL_ENDING,
     on_customer_updated: event_types.CUSTOMER + event_types.CARD,
+    on_invoice_item: event_types.INVOICE_ITEM,
     on_customer_deleted: event_types.CUSTOMER_DELETED,
 }
 

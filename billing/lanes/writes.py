@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from billing import stripe_client
-from billing.models import Customer, StripeWrite
+from billing.models import Customer, PlanChange, StripeWrite
 from billing.stripe_client import StripeRefused, StripeUnavailable
 
 from . import claims, tries
@@ -88,6 +88,24 @@ def _ask(write: StripeWrite) -> None:
             _close_invoice(write.object_id, key)
         case Action.REFUND:
             stripe_client.post("/v1/refunds", idempotency_key=key, payment_intent=write.object_id, reason="duplicate")
+        case Action.UNDO_CHANGE:
+            _undo_change(PlanChange.objects.get(pk=write.reference), key)
+
+
+def _undo_change(change: PlanChange, key: str) -> None:
+    """Void the invoice of a change that was not paid, and put its item back on the price before.
+
+    A payment that is under way keeps Stripe from voiding: then nothing is undone.
+    """
+    if change.invoice_id:
+        _close_invoice(change.invoice_id, key)
+    path = f"/v1/subscriptions/{change.subscription_id}"
+    found = stripe_client.get(path)
+    changed = [item["id"] for item in found["items"]["data"] if item["price"]["id"] == change.price_id]
+    if changed and change.previous_price_id and not found["ended_at"]:
+        back = [{"id": changed[0], "price": change.previous_price_id}]
+        stripe_client.post(path, idempotency_key=f"{key}:price", items=back, proration_behavior="none")
+    PlanChange.objects.filter(pk=change.pk).update(status=PlanChange.Status.REFUSED)
 
 
 def _close_invoice(invoice_id: str, key: str) -> None:

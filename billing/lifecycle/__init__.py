@@ -14,12 +14,22 @@ from . import (
     set_seats,
     update_customer,
 )
+from .cancel import Outlook
 from .change_rules import Effect
 from .customers import METADATA_KEY
 from .invoices import MOST, PAGE
 from .outages import OUTAGES, outage_of
 from .overview import Overview
-from .refusals import AccountClosing, EmailUnconfirmed, NotConfirmed, PaymentDeclined, Refused, StalePreview
+from .refusals import (
+    AccountClosing,
+    EmailUnconfirmed,
+    EndsNow,
+    NoSubscription,
+    NotConfirmed,
+    PaymentDeclined,
+    Refused,
+    StalePreview,
+)
 
 __all__ = [
     "METADATA_KEY",
@@ -29,7 +39,10 @@ __all__ = [
     "AccountClosing",
     "Effect",
     "EmailUnconfirmed",
+    "EndsNow",
+    "NoSubscription",
     "NotConfirmed",
+    "Outlook",
     "Overview",
     "PaymentDeclined",
     "Refused",

@@ -10,14 +10,16 @@ from billing import stripe_client
 from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused, fetch, id_of, readers
+from billing.subscriptions import payment_method_of
 
 from . import phases, previews, prices
 from .change_rules import Effect, effect
 from .live_subscription import Standing, change_subscription
-from .refusals import NoPendingChange, NoSubscription, PaymentDeclined, PriceReplaced, SamePlan
+from .refusals import ChangePending, NoPendingChange, NoSubscription, PaymentDeclined, PriceReplaced, SamePlan
 
 Status = PlanChange.Status
 
+BEING_PAID = "Your bank is already paying for this change, so it can't be taken back any more."
 # A payment intent that is none of these was declined, or had no card to try.
 ON_ITS_WAY = frozenset({"requires_action", "requires_confirmation", "requires_capture", "processing", "succeeded"})
 
@@ -78,7 +80,7 @@ def _change(now: Standing, price: Price, proration_date: int | None) -> None:
     except (PaymentDeclined, *StripeRefused):
         _mark(intent, Status.REFUSED)
         raise
-    _mark(intent, Status.MADE)
+    PlanChange.objects.filter(pk=intent.pk, status=Status.ASKED).update(status=Status.MADE)
 
 
 def _mark(intent: PlanChange, status: PlanChange.Status) -> None:
@@ -99,7 +101,19 @@ def _take_back(now: Standing) -> None:
         raise NoPendingChange
     _refuse_unanswered(now)
     drop_pending_update(now)
+    undo_awaited(now)
     now.release_schedule()
+
+
+def undo_awaited(now: Standing) -> None:
+    """Undo a change whose payment takes days. Raises `ChangePending` while a bank is paying it."""
+    if now.awaited is None:
+        return
+    invoice = now.awaited.invoice_id or id_of(now.found["latest_invoice"])
+    intents = readers.payment_intents_of(fetch.invoice(invoice, now.customer.pk))
+    if any(intent["status"] == "processing" for intent in intents):
+        raise ChangePending(BEING_PAID)
+    writes.make_now(now.customer, [(now.id, str(now.awaited.pk), StripeWrite.Action.UNDO_CHANGE)])
 
 
 def _make_now(now: Standing, intent: PlanChange) -> None:
@@ -109,6 +123,7 @@ def _make_now(now: Standing, intent: PlanChange) -> None:
     pending.
     """
     now.release_schedule()
+    pays_in_days = not now.is_trial and readers.pays_in_days(now.found, payment_method_of(now.found))
     paying: dict[str, Any] = {"proration_behavior": "none"}
     if not now.is_trial:
         paying = {
@@ -116,26 +131,49 @@ def _make_now(now: Standing, intent: PlanChange) -> None:
             "payment_behavior": "pending_if_incomplete",
             "proration_date": intent.proration_date,
         }
+    if pays_in_days:  # Stripe allows no pending update, so our row waits (see subscriptions.awaited)
+        paying["payment_behavior"] = "allow_incomplete"
+        PlanChange.objects.filter(pk=intent.pk).update(status=Status.AWAITED, previous_price=now.price)
     changed = stripe_client.post(
         f"/v1/subscriptions/{now.id}",
         idempotency_key=f"change:{intent.pk}",
         items=previews.change_items(now, intent.price),
         **paying,
     )
-    if changed["pending_update"]:
-        _await_cardholder(now, id_of(changed["latest_invoice"]))
+    if pays_in_days:
+        _await_bank(now, intent, id_of(changed["latest_invoice"]))
+    elif changed["pending_update"]:
+        await_cardholder(now, id_of(changed["latest_invoice"]))
 
 
-def _await_cardholder(now: Standing, invoice_id: str) -> None:
+def _await_bank(now: Standing, intent: PlanChange, invoice_id: str) -> None:
+    """Leave a payment that is on its way, or that is to be sent; undo the change if it has failed at once."""
+    invoice = fetch.invoice(invoice_id, now.customer.pk)
+    if invoice["status"] == "paid" or invoice_id == id_of(now.found["latest_invoice"]):
+        _mark(intent, Status.MADE)
+        return
+    PlanChange.objects.filter(pk=intent.pk).update(invoice_id=invoice_id)
+    intents = readers.payment_intents_of(invoice)
+    is_sent = invoice.get("collection_method") == "send_invoice"
+    if is_sent or any(found["status"] in ON_ITS_WAY for found in intents):
+        return
+    writes.make_now(now.customer, [(now.id, str(intent.pk), StripeWrite.Action.UNDO_CHANGE)])
+    raise PaymentDeclined(f"{_reason_of(intents)} Nothing was changed: use another way to pay and try again.")
+
+
+def _reason_of(intents: list[dict[str, Any]]) -> str:
+    reasons = [readers.payment_error_of(intent).get("message") for intent in intents]
+    return str(next(filter(None, reasons), "Your payment was declined."))
+
+
+def await_cardholder(now: Standing, invoice_id: str) -> None:
     """Leave a payment that can still be confirmed to its cardholder; drop the change after a declined one."""
     invoice = fetch.invoice(invoice_id, now.customer.pk)
     intents = readers.payment_intents_of(invoice)
     if invoice["status"] == "paid" or any(intent["status"] in ON_ITS_WAY for intent in intents):
         return
     _void(now, invoice_id)
-    reasons = [readers.payment_error_of(intent).get("message") for intent in intents]
-    reason = next(filter(None, reasons), "Your payment was declined.")
-    raise PaymentDeclined(f"{reason} Nothing was changed: use another card and try again.")
+    raise PaymentDeclined(f"{_reason_of(intents)} Nothing was changed: use another card and try again.")
 
 
 def _void(now: Standing, invoice_id: str) -> None:
@@ -146,43 +184,30 @@ def _void(now: Standing, invoice_id: str) -> None:
 def _schedule(now: Standing, intent: PlanChange) -> None:
     """Schedule the change in two calls.
 
-    A try that stops between them leaves a schedule without a change, which the next try continues. The last phase
-    lasts a day: then Stripe releases the subscription, and the portal can manage it again.
+    Both phases repeat all that the subscription says, so that only the price changes. A try that stops between the
+    calls leaves a schedule without a change, which the next try continues. The last phase lasts a day: then Stripe
+    releases the subscription, and the portal can manage it again.
     """
     schedule = now.schedule or stripe_client.post(
         "/v1/subscription_schedules", idempotency_key=f"schedule:{intent.pk}", from_subscription=now.id
     )
-    under_way = schedule["current_phase"]
-    kept = _kept_discounts(schedule)
-    items = [_phase_item(item) for item in now.found["items"]["data"]]
-    then = [_phase_item(item, intent.price if item["id"] == now.item["id"] else None) for item in _items(now)]
+    under_way, now_phase = schedule["current_phase"], phases.of_subscription(now.found)
+    then = [
+        phases.item_of(item, price=intent.price.pk) if item["id"] == now.item["id"] else phases.item_of(item)
+        for item in now.found["items"]["data"]
+    ]
     stripe_client.post(
         f"/v1/subscription_schedules/{schedule['id']}",
         idempotency_key=f"phases:{intent.pk}",
         end_behavior="release",
         proration_behavior="none",
         phases=[
-            {**kept, "items": items, "start_date": under_way["start_date"], "end_date": now.period_end},
+            {**now_phase, "start_date": under_way["start_date"], "end_date": now.period_end},
             {
-                **kept,
+                **now_phase,
                 "items": then,
                 "proration_behavior": "none",
                 "duration": {"interval": "day", "interval_count": 1},
             },
         ],
     )
-
-
-def _items(now: Standing) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = now.found["items"]["data"]
-    return items
-
-
-def _phase_item(item: dict[str, Any], price: Price | None = None) -> dict[str, Any]:
-    return {"price": price.pk if price else item["price"]["id"], "quantity": readers.quantity_of(item)}
-
-
-def _kept_discounts(schedule: dict[str, Any]) -> dict[str, Any]:
-    began_at = readers.phase_start_of(schedule)
-    under_way: dict[str, Any] = next((phase for phase in schedule["phases"] if phase["start_date"] == began_at), {})
-    return phases.discounts(under_way)

@@ -6,17 +6,19 @@ An upgrade is charged at once and takes effect when paid; a downgrade waits unti
 from enum import StrEnum
 from fractions import Fraction
 
-from billing import catalogue
+from billing import access, catalogue
 from billing.models import Price, Subscription
 
 from .live_subscription import Standing
 from .refusals import (
+    AccessWithheld,
     CancellationScheduled,
     ChangePending,
     NoSubscription,
     PaymentOverdue,
     PriceNotOffered,
     SamePlan,
+    StateUnknown,
     SubscriptionPaused,
 )
 
@@ -38,14 +40,18 @@ def effect(now: Standing, price: Price) -> Effect:
     2. During a trial nothing was paid, so every change is made at once, and the trial continues.
     3. A higher plan, or the same plan by a longer interval, starts now. Anything else starts with the next period.
 
-    Raises the refusals of `check_changeable`, `SamePlan`, `PriceNotOffered`, `ChangePending`.
+    Raises the refusals of `check_changeable`, `SamePlan`, `AccessWithheld`, `PriceNotOffered`, `ChangePending`.
     """
     check_changeable(now)
     if now.is_on(price):
         if now.pending is None:
             raise SamePlan(f"You already have this plan, billed {price.cadence.adverb}.")
         return Effect.TAKES_BACK
+    if access.withheld(now.customer):
+        raise AccessWithheld
     _check_currency(now, price)
+    if now.awaited and not now.is_changing_to(price):
+        raise ChangePending
     is_now = now.is_trial or _rank_of(price) > _rank_of(now.price)
     is_blocked = now.pending is not None and (is_now or now.has_pending_update)
     if is_blocked and not now.is_changing_to(price):
@@ -63,6 +69,8 @@ def check_changeable(now: Standing) -> None:
         raise SubscriptionPaused
     if now.is_ending:
         raise CancellationScheduled
+    if now.status not in {Status.ACTIVE, Status.TRIALING}:
+        raise StateUnknown
 
 
 def _rank_of(price: Price) -> tuple[int, Fraction]:

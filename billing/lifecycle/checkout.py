@@ -24,7 +24,7 @@ from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import catalogue, cause, confirmed, lanes, payments, stripe_client, subscriptions
+from billing import access, catalogue, cause, confirmed, lanes, payments, stripe_client, subscriptions
 from billing.conf import conf
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
 from billing.stripe_client import id_of
@@ -32,9 +32,26 @@ from billing.subscriptions import ATTEMPT_KEY, seats
 
 from . import attempts, prices
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
-from .refusals import AccountClosing, AlreadySubscribed, CheckoutReplaced, EmailUnconfirmed, PriceNotOffered
+from .refusals import (
+    AccessWithheld,
+    AccountClosing,
+    AlreadySubscribed,
+    CheckoutReplaced,
+    EmailUnconfirmed,
+    PriceNotOffered,
+    SubscriptionPaused,
+)
 
-__all__ = ["AlreadySubscribed", "CheckoutReplaced", "Outcome", "PriceNotOffered", "refresh_outcome", "start"]
+__all__ = [
+    "AccessWithheld",
+    "AlreadySubscribed",
+    "CheckoutReplaced",
+    "Outcome",
+    "PriceNotOffered",
+    "SubscriptionPaused",
+    "refresh_outcome",
+    "start",
+]
 
 Status = CheckoutAttempt.Status
 NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
@@ -67,8 +84,8 @@ def start(
        the session's idempotency key.
     6. If Stripe refuses the price since it was replaced, start again with the new one.
 
-    Raises `PriceNotOffered`, `EmailUnconfirmed`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`,
-    `StripeUnavailable`, `StripeRefused`.
+    Raises `PriceNotOffered`, `EmailUnconfirmed`, `AccessWithheld`, `AlreadySubscribed`, `SubscriptionPaused`,
+    `CheckoutReplaced`, `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
     """
     return prices.with_price_for_sale(
         lambda: prices.price_of(plan_slug, interval, currency, interval_count),
@@ -80,14 +97,15 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber)
+    if access.withheld(customer):
+        raise AccessWithheld
     line = price.plan.line
-    if _is_in_the_way(customer.subscription_in(line)):
-        raise AlreadySubscribed
+    _refuse_beside(customer.subscription_in(line))
     wanted = Wanted(price, currency, seats.seats_of(subscriber))
     reusable = _reusable_attempt(customer, wanted)
     earlier = [row for row, _ in subscriptions.projected_now(customer) if row.line == line]
-    if any(map(_is_in_the_way, earlier)):
-        raise AlreadySubscribed
+    for row in earlier:
+        _refuse_beside(row)
     if reusable:
         return reusable
     attempt = _open_attempt(customer, wanted)
@@ -99,9 +117,10 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
     return _with_session(attempt, is_first=all(row.is_free for row in earlier))
 
 
-def _is_in_the_way(row: Subscription) -> bool:
-    """Return whether a subscription would be billed beside the one to buy. A free one is moved on from."""
-    return row.status not in NOT_LIVE and not row.is_free
+def _refuse_beside(row: Subscription) -> None:
+    """Refuse to sell beside a subscription that would be billed too. A free one is moved on from."""
+    if row.status not in NOT_LIVE and not row.is_free:
+        raise SubscriptionPaused if row.status == Subscription.Status.PAUSED else AlreadySubscribed
 
 
 def _reusable_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from billing import catalogue, cause, lanes, stripe_client, subscriptions
 from billing.lanes import LaneBusy
-from billing.models import MAIN_LINE, Customer, Price, Subscription
+from billing.models import MAIN_LINE, Customer, PlanChange, Price, Subscription
 from billing.stripe_client import StripeUnavailable, id_of, readers
 from billing.subscriptions import PendingChange, pending_change_of
 
@@ -40,7 +40,8 @@ class Standing:
 
     @property
     def is_live(self) -> bool:
-        return self.status in subscriptions.LIVE
+        """Return whether Stripe would still bill it; a status that we do not know may."""
+        return self.status not in Subscription.TERMINAL
 
     @property
     def is_trial(self) -> bool:
@@ -86,12 +87,21 @@ class Standing:
         """Return our row. Where Stripe is ahead of it, the answer to an earlier try was lost."""
         return Subscription.objects.filter(customer=self.customer, stripe_id=self.id).first()
 
+    @cached_property
+    def awaited(self) -> PlanChange | None:
+        """Return the change that Stripe has made already, and whose payment takes days."""
+        return subscriptions.awaited_change(self.found, self.row or Subscription())
+
     @property
     def pending(self) -> PendingChange | None:
+        if self.awaited:
+            return PendingChange(Subscription.Pending.AWAITED, self.awaited.price, None)
         return pending_change_of(self.found)
 
     def is_on(self, price: Price) -> bool:
-        return _is_same(self.price, price)
+        """Return whether this is the price that is paid for; one that is awaited is not yet."""
+        paid = self.awaited.previous_price if self.awaited else None
+        return _is_same(paid or self.price, price)
 
     def is_changing_to(self, price: Price) -> bool:
         return self.pending is not None and self.pending.price is not None and _is_same(self.pending.price, price)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from billing import access, usage
+from billing import access, subscriptions, usage
 from billing.conf import conf
-from billing.models import Hold, Plan, Price, Subscription
+from billing.models import Hold, NextCharge, Plan, Price, Subscription
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,14 @@ class PendingChange:
 
 
 @dataclass(frozen=True)
+class Credit:
+    """A credit counts minor units of `currency`."""
+
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True)
 class Overview:
     """An overview names the effective `plan`, the free one without access. Times are UTC, None if they do not apply."""
 
@@ -54,6 +62,7 @@ class Overview:
     usage: dict[str, usage.Quota]
     resets_at: datetime
     pending_change: PendingChange | None = None
+    next_charge: NextCharge | None = None
 
     @property
     def subscription(self) -> Subscription | None:
@@ -93,6 +102,33 @@ class Overview:
         return self.subscription.cancel_at if self.subscription else None
 
     @property
+    def access_ends_at(self) -> datetime | None:
+        """Return when access really ends: the earliest of what ends it; None while nothing does."""
+        return access.access_ends_at(self.decided)
+
+    @property
+    def renews_before_end(self) -> bool:
+        """Return whether a cancellation is scheduled for later than this period: renewals are charged until then."""
+        end = self.current_period_end
+        return bool(self.cancel_at and end and self.cancel_at > end)
+
+    @property
+    def needs_card(self) -> bool:
+        """Return whether a trial runs, or has paused, without anything to charge."""
+        subscription = self.subscription
+        return bool(
+            subscription
+            and subscription.has_payment_method is False
+            and self.status in {Subscription.Status.TRIALING, Subscription.Status.PAUSED}
+        )
+
+    @property
+    def credit(self) -> Credit | None:
+        """Return the credit that later invoices are reduced by."""
+        customer = self.subscription.customer if self.subscription else None
+        return Credit(customer.credit, customer.currency) if customer and customer.credit else None
+
+    @property
     def trial_end(self) -> datetime | None:
         return self.subscription.trial_end if self.subscription else None
 
@@ -112,7 +148,8 @@ def overview_of(subscriber: Any) -> Overview:
     customer = decided.subscription.customer if decided.subscription else None
     holds = list(Hold.objects.active().filter(customer=customer).order_by("placed_at")) if customer else []
     used, pending = usage.summary(subscriber, granted), _pending_change(decided.subscription)
-    return Overview(decided, granted.plan, holds, used, granted.period_end, pending)
+    charge = subscriptions.next_charges.next_charge_of(decided.subscription)
+    return Overview(decided, granted.plan, holds, used, granted.period_end, pending, charge)
 
 
 def _pending_change(subscription: Subscription | None) -> PendingChange | None:

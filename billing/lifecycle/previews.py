@@ -9,6 +9,7 @@ from django.utils import timezone
 from billing import catalogue, clock, stripe_client, usage
 from billing.clock import from_timestamp
 from billing.models import Customer, PlanChange, Price
+from billing.stripe_client import id_of
 
 from . import prices
 from .change_rules import Effect, effect
@@ -47,7 +48,8 @@ class Overflow:
 class Preview:
     """A preview gives amounts in minor units of `currency`.
 
-    `amount_due` is charged now; `credit` is what unused time leaves over, and is taken off later invoices.
+    `amount_due` is charged now, and `tax` is in it; `credit` is what unused time leaves over, and is taken off later
+    invoices.
     `renewal_amount` is the list price then, before discounts and taxes; None if it is billed by usage.
     `proration_date`, UTC seconds, is to be sent along with the change; None if it only cancels a pending one.
     """
@@ -57,6 +59,7 @@ class Preview:
     effect: Effect
     takes_effect_at: datetime
     amount_due: int
+    tax: int
     credit: int
     lines: list[Line]
     renewal_amount: int | None
@@ -103,7 +106,7 @@ def intended_change(now: Standing, price: Price, proration_date: int | None) -> 
     if proration_date is None:
         asked = rows.filter(status=Status.ASKED).order_by("-created_at").first()
         return asked or _record_preview(now, price, int(clock.now().timestamp()))
-    open_rows = rows.filter(status__in=[Status.PREVIEWED, Status.ASKED], proration_date=proration_date)
+    open_rows = rows.filter(status__in=[Status.PREVIEWED, Status.ASKED, Status.AWAITED], proration_date=proration_date)
     found = open_rows.order_by("-created_at").first()
     if found is None or proration_date < now.item["current_period_start"]:
         raise StalePreview
@@ -162,13 +165,16 @@ def _preview_of(
 ) -> Preview:
     currency, period_end = str(now.found["currency"]), from_timestamp(now.period_end)
     lines = [_line(line) for line in invoice["lines"]["data"]] if invoice else []
-    renews_at = max([period_end, *(line.period_end for line in lines)])
+    # Credited time may reach far beyond the next renewal, so only what the new price bills tells when that is.
+    billed = [line for line in invoice["lines"]["data"] if _price_of(line) == price.pk] if invoice else []
+    renews_at = max((from_timestamp(line["period"]["end"]) for line in billed), default=period_end)
     return Preview(
         price=price,
         currency=currency,
         effect=what,
         takes_effect_at=period_end if what == Effect.PERIOD_END else clock.now(),
         amount_due=invoice["amount_due"] if invoice else 0,
+        tax=_tax(invoice) if invoice else 0,
         credit=max(-invoice["total"], 0) if invoice else 0,
         lines=lines,
         renewal_amount=catalogue.amounts.cost(price, currency, now.quantity),
@@ -176,6 +182,16 @@ def _preview_of(
         overflows=[] if what == Effect.TAKES_BACK else _overflows(subscriber, price),
         proration_date=at,
     )
+
+
+def _price_of(line: dict[str, Any]) -> str:
+    return id_of(((line.get("pricing") or {}).get("price_details") or {}).get("price"))
+
+
+def _tax(invoice: dict[str, Any]) -> int:
+    """Return the tax in an invoice's total; Stripe leaves out the sum without it where there is no tax."""
+    without = invoice.get("total_excluding_tax")
+    return 0 if without is None else int(invoice["total"] - without)
 
 
 def _line(line: dict[str, Any]) -> Line:

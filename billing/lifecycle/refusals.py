@@ -42,6 +42,21 @@ class EmailUnconfirmed(Refused):
     sentence = "Your e-mail address is not confirmed yet. Open the link in the e-mail that we sent you, then try again."
 
 
+class AccessWithheld(Refused):
+    """A hold, or a rule of the project, keeps access away: what would be paid now would give nothing."""
+
+    sentence = (
+        "Your access is on hold, so a purchase or a change would give you nothing now. Write to us first. If you do "
+        "not want your subscription to renew meanwhile, cancel it."
+    )
+
+
+class NoPaymentMethod(Refused):
+    """A paused subscription can only resume if there is something to charge."""
+
+    sentence = 'There is no card to charge. Add one under "Card and address", then resume your subscription.'
+
+
 class NoSubscription(Refused):
     sentence = "You have no subscription yet. Choose a plan first."
 
@@ -55,7 +70,15 @@ class PaymentOverdue(Refused):
 
 
 class SubscriptionPaused(Refused):
-    sentence = "Your subscription is paused. Its plan can change once it continues."
+    sentence = (
+        'Your subscription is paused. Add a card under "Card and address" and resume it; then its plan can change.'
+    )
+
+
+class StateUnknown(Refused):
+    """Stripe gives the subscription a status that this version does not know."""
+
+    sentence = "Your subscription is in a state that we can't change here. Write to us, and we'll change it for you."
 
 
 class CancellationScheduled(Refused):
@@ -72,6 +95,15 @@ class NoPendingChange(Refused):
 
 class NotCancelling(Refused):
     sentence = "Your subscription is not cancelled: it continues as before."
+
+
+class EndsNow(Refused):
+    """The subscriber asked for the end of the period, and something is unpaid: it would end now instead."""
+
+    sentence = (
+        "An invoice is unpaid, so your subscription can only end now. Then nothing more is charged. To stay until the "
+        "end of the period, pay the invoice first."
+    )
 
 
 class StalePreview(Refused):

@@ -5,7 +5,7 @@ The difference in the running period is prorated (`create_prorations`) and stand
 
 from typing import Any
 
-from billing import stripe_client, subscriptions
+from billing import access, stripe_client, subscriptions
 from billing.lanes import Claim, commit_under, standing_writes
 from billing.models import Price, Subscription
 from billing.stripe_client import id_of, readers
@@ -16,8 +16,6 @@ from .live_subscription import Standing, standing_of
 from .refusals import ChangePending, NoSubscription
 
 PRORATED = "create_prorations"
-# What a phase of a schedule says besides, and is not ours to decide.
-KEPT_OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", "default_payment_method", "description")
 
 
 def write_quantity(rows: standing_writes.Rows, claim: Claim) -> None:
@@ -35,6 +33,8 @@ def write_quantity(rows: standing_writes.Rows, claim: Claim) -> None:
             now = standing_of(customer)
     except NoSubscription:
         return
+    if wanted > now.quantity and access.withheld(customer):
+        return  # nothing is sold that gives nothing: releasing the hold owes the seats anew
     if _write_if_different(now, wanted, f"{standing_writes.key_of(rows)}:{wanted}"):
         with stripe_client.drain_reads() as reads:
             commit_under(claim, reads, lambda: subscriptions.refresh(customer))
@@ -49,7 +49,7 @@ def _write_if_different(now: Standing, wanted: int, key: str) -> bool:
     is_right = now.quantity == wanted
     if is_right and not (schedule and _has_other_quantity_ahead(schedule, wanted)):
         return False
-    if now.has_pending_update:
+    if now.has_pending_update or now.awaited:
         raise ChangePending
     if schedule:
         _write_phases(schedule, wanted, key)
@@ -87,16 +87,12 @@ def _write_phases(schedule: dict[str, Any], wanted: int, key: str) -> None:
 
 
 def _phase_params(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any]:
-    kept = {name: id_of(phase[name]) if name.endswith("method") else phase[name] for name in KEPT_OF_A_PHASE
-            if phase.get(name)}  # fmt: skip
+    """Return the phase as it is but for the seats of its plans."""
+    seats_of_plan = {"quantity": wanted}
     items = [
-        {
-            "price": id_of(item["price"]),
-            "quantity": wanted if id_of(item["price"]) in plans else readers.quantity_of(item),
-        }
-        for item in phase["items"]
+        phases.item_of(item, **(seats_of_plan if id_of(item["price"]) in plans else {})) for item in phase["items"]
     ]
-    return {**kept, **phases.discounts(phase), "items": items}
+    return {**phases.of_phase(phase), "items": items}
 
 
 def _phases(schedule: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
 from .items import SubscriptionItem
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
+from .next_charge import NextCharge
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .subscriber import email_field
 from .subscription import CheckoutAttempt, Customer, Hold, PlanChange, Subscription
@@ -29,6 +30,7 @@ __all__ = [
     "InvoicePayment",
     "Lane",
     "MrrMovement",
+    "NextCharge",
     "Payment",
     "PaymentFailure",
     "Plan",

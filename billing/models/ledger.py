@@ -151,6 +151,7 @@ class StripeWrite(models.Model):
         CANCEL_SUBSCRIPTION = "cancel_subscription"
         CLOSE_INVOICE = "close_invoice"
         REFUND = "refund"
+        UNDO_CHANGE = "undo_change"
         SET_SEATS = "set_seats"
         UPDATE_CUSTOMER = "update_customer"
 

@@ -37,6 +37,10 @@ class Customer(models.Model):
     preferred_locale = models.CharField(
         max_length=20, blank=True, help_text="The language in which Stripe writes to the customer"
     )
+    balance = models.BigIntegerField(
+        default=0, help_text="Minor units of `currency`: negative is a credit for later invoices"
+    )
+    currency = models.CharField(max_length=3, blank=True, help_text="The currency that Stripe has settled on")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
@@ -67,6 +71,10 @@ class Customer(models.Model):
             rows = list(self.subscriptions.select_related("plan", "price").filter(counts=True, line=line)[:1])
         return rows[0] if rows else Subscription(customer=self, line=line)
 
+    def credit(self) -> int:
+        """Return what later invoices are reduced by, in minor units of `currency`."""
+        return max(-self.balance, 0)
+
 
 class Subscription(models.Model):
     """A row shows one subscription as Stripe last described it; only `billing.subscriptions` writes it.
@@ -87,6 +95,7 @@ class Subscription(models.Model):
     class Pending(models.TextChoices):
         SCHEDULED = "scheduled", "at the end of the period"
         UPDATE = "pending_update", "when its invoice is paid"
+        AWAITED = "awaiting_payment", "when its payment arrives, which takes days"
 
     class Status(models.TextChoices):
         NONE = "none", "never subscribed"
@@ -124,6 +133,19 @@ class Subscription(models.Model):
     past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace is counted from then")
     latest_invoice = models.CharField(max_length=255, blank=True)
     default_payment_method = models.CharField(max_length=255, blank=True)
+    has_payment_method = models.BooleanField(
+        null=True, help_text="Whether Stripe has something to charge; empty while we have not seen it"
+    )
+    collection_method = models.CharField(max_length=30, blank=True, help_text="Charged automatically, or sent")
+    collection_paused = models.CharField(
+        max_length=30,
+        blank=True,
+        help_text="What Stripe does with invoices while their collection is paused",
+    )
+    collection_resumes_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until somebody resumes it")
+    trial_end_without_card = models.CharField(
+        max_length=30, blank=True, help_text="What Stripe does if a trial ends without a payment method"
+    )
     card_brand = models.CharField(max_length=20, blank=True, help_text="Brand of the card that will be charged")
     card_last4 = models.CharField(max_length=4, blank=True)
     card_expires_on = models.DateField(null=True, blank=True, help_text="The last day on which the card works")
@@ -250,6 +272,7 @@ class PlanChange(models.Model):
     class Status(models.TextChoices):
         PREVIEWED = "previewed"
         ASKED = "asked", "requested, with no answer from Stripe yet"
+        AWAITED = "awaited", "made at Stripe; counts once its invoice is paid"
         MADE = "made", "made, scheduled, or waiting for its payment"
         REFUSED = "refused"
 
@@ -257,6 +280,8 @@ class PlanChange(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="plan_changes")
     subscription_id = models.CharField(max_length=255)
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    previous_price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    invoice_id = models.CharField(max_length=255, blank=True, help_text="The invoice that an awaited change waits for")
     quantity = models.PositiveIntegerField(default=1, help_text="Number of seats that was previewed")
     proration_date = models.BigIntegerField(
         help_text="UTC seconds; the old plan is paid until then, the new plan from then on"

@@ -42,6 +42,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "can_choose": now.status in checkout.NOT_LIVE,
         "status": wording.status_words(now),
         "next": wording.next_date(now),
+        "next_amount": wording.next_amount(now),
+        "credit": format_amount(now.credit.amount, now.credit.currency) if now.credit else "",
         "banners": wording.banners(now, None if why_not else _open_failure(customer)),
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
         "resets_at": now.resets_at,

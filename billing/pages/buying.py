@@ -73,7 +73,10 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('billing:change')}?{query}")
     except EmailUnconfirmed as refusal:
         return _not_started(request, card, str(refusal), 403)
-    except (AccountClosing, buying.CheckoutReplaced) as refusal:
+    except buying.SubscriptionPaused as refusal:
+        messages.info(request, str(refusal))
+        return redirect("billing:account")
+    except (AccountClosing, buying.AccessWithheld, buying.CheckoutReplaced) as refusal:
         return _not_started(request, card, f"{refusal} {NOTHING_CHARGED}", 409)
     except tuple(OUTAGES) as error:
         log.warning("checkout not started", exc_info=True)

@@ -16,7 +16,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing.access import payer
-from billing.lifecycle import OUTAGES, NotConfirmed, PaymentDeclined, Refused, StalePreview, overview, previews
+from billing.lifecycle import (
+    OUTAGES,
+    EndsNow,
+    NoSubscription,
+    NotConfirmed,
+    PaymentDeclined,
+    Refused,
+    StalePreview,
+    overview,
+    previews,
+)
 from billing.lifecycle import cancel as leaving
 from billing.lifecycle import change as changing
 from billing.lifecycle import invoices as invoicing
@@ -26,7 +36,7 @@ from billing.money import format_amount
 from billing.rates import stripe_wait
 from billing.subscriptions import seats
 
-from . import trouble
+from . import invoice_links, trouble, wording
 from .price_list import PriceList, cadence_query
 from .wording import humanize
 
@@ -34,6 +44,10 @@ log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 
+NOTHING_MORE = "Your subscription is cancelled. Nothing more will be charged."
+STILL_UNDER_WAY = (
+    "Your subscription is cancelled. A payment that your bank is already making may still arrive; no other will follow."
+)
 NO_SUCH_PREVIEW = "This form is not from a preview. Nothing was changed. Please choose the plan again."
 
 
@@ -92,21 +106,35 @@ def take_back(request: HttpRequest, subscriber: Any) -> HttpResponse:
 @for_manager
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
-    """Answer /billing/cancel: GET explains both ways to cancel, POST `when` cancels."""
+    """Answer /billing/cancel: GET explains what each way to cancel would do, POST `when` cancels.
+
+    If something has become unpaid since the page was shown, the page is shown anew and says what that means.
+    """
     when = request.POST.get("when", "")
     if request.method != "POST" or when not in ("period_end", "now"):
-        return render(request, "billing/cancel.html", {"overview": overview.overview_of(subscriber)})
-    left = leaving.cancel(subscriber, "now" if when == "now" else "period_end")
+        return _cancel_page(request, subscriber)
+    reason = request.POST.get("reason", "")
+    told = (reason if reason in leaving.REASONS else "", request.POST.get("comment", "").strip()[:500])
+    try:
+        left = leaving.cancel(subscriber, "now" if when == "now" else "period_end", *told, may_end_now=False)
+    except EndsNow as refusal:
+        messages.warning(request, str(refusal))
+        return _cancel_page(request, subscriber)
     if left.status in Subscription.TERMINAL:  # a banner on the page says when a later end comes
-        messages.success(request, "Your subscription is cancelled. Nothing more will be charged.")
+        messages.success(request, STILL_UNDER_WAY if leaving.is_invoice_left(left.customer_id) else NOTHING_MORE)
     return redirect("billing:account")
 
 
 @for_manager
 @require_POST
 def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
-    """Answer /billing/resume: withdraw a scheduled cancellation."""
-    leaving.resume(subscriber)
+    """Answer /billing/resume: withdraw a scheduled cancellation, or take up a paused subscription."""
+    try:
+        row = leaving.resume(subscriber)
+    except PaymentDeclined as refusal:
+        return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
+    if row.status == Subscription.Status.PAUSED:  # its payment waits for the cardholder
+        return redirect(invoice_links.page_of(row.latest_invoice))
     messages.success(request, "Glad you're staying. Your subscription continues as before.")
     return redirect("billing:account")
 
@@ -125,6 +153,23 @@ def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
     page = invoicing.invoices_of(subscriber, request.GET.get("after", ""))
     rows = [{"invoice": invoice, "total": format_amount(invoice.total, invoice.currency)} for invoice in page.invoices]
     return render(request, "billing/invoices.html", {"rows": rows, "next": page.next})
+
+
+def _cancel_page(request: HttpRequest, subscriber: Any) -> HttpResponse:
+    try:
+        outlook = leaving.outlook(subscriber)
+    except NoSubscription:
+        outlook = None
+    context = {
+        "overview": overview.overview_of(subscriber),
+        "outlook": outlook,
+        "consequences": wording.consequences(outlook) if outlook else [],
+        "pay": next((invoice_links.page_of(each.invoice) for each in outlook.charged if not each.is_draft), "")
+        if outlook
+        else "",
+        "reasons": [(reason, wording.humanize(reason).capitalize()) for reason in leaving.REASONS],
+    }
+    return render(request, "billing/cancel.html", context)
 
 
 def _change(request: HttpRequest, subscriber: Any) -> HttpResponse:
@@ -160,6 +205,7 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "is_taken_back": found.effect == previews.Effect.TAKES_BACK,
         "is_trial": now.status == "trialing",
         "due": format_amount(found.amount_due, found.currency),
+        "tax": format_amount(found.tax, found.currency) if found.tax else "",
         "credit": format_amount(found.credit, found.currency) if found.credit else "",
         "renewal": "" if found.renewal_amount is None else format_amount(found.renewal_amount, found.currency),
         "lines": [(line, format_amount(line.amount, found.currency)) for line in found.lines],

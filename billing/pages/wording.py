@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from billing.lifecycle import Overview
+from billing import access
+from billing.lifecycle import Outlook, Overview
 from billing.models import PaymentFailure, Plan, Subscription
+from billing.money import format_amount
 from billing.pages import invoice_links
 
 
@@ -26,6 +29,7 @@ class Banner:
     sentence: str
     link: str = ""
     link_text: str = ""
+    is_form: bool = False  # the link is posted to
 
 
 STATUS_WORDS = {
@@ -67,17 +71,24 @@ def day(at: datetime) -> str:
 def status_words(overview: Overview) -> str:
     if overview.comp_ends_at:
         return f"Complimentary until {day(overview.comp_ends_at)}"
-    if overview.cancel_at and overview.status in {"active", "trialing"}:
-        return f"{STATUS_WORDS[overview.status]}, ends on {day(overview.cancel_at)}"
-    return STATUS_WORDS[overview.status]
+    words = STATUS_WORDS.get(overview.status) or humanize(overview.status).capitalize()
+    if overview.access_ends_at and overview.status in {"active", "trialing"}:
+        return f"{words}, ends on {day(overview.access_ends_at)}"
+    return words
 
 
 def next_date(overview: Overview) -> tuple[str, datetime] | None:
     """Return what happens next, and when."""
     if overview.comp_ends_at and overview.status not in {"active", "trialing"}:
         return "Access ends", overview.comp_ends_at
-    if overview.cancel_at:
-        return "Subscription ends" if overview.is_comped else "Access ends", overview.cancel_at
+    subscription = overview.subscription
+    if overview.cancel_at and not overview.renews_before_end:
+        ends_at = overview.access_ends_at or overview.cancel_at
+        return ("Subscription ends", overview.cancel_at) if overview.is_comped else ("Access ends", ends_at)
+    if subscription and subscription.collection_paused:
+        return None
+    if subscription and access.ends_with_trial(subscription) and overview.trial_end:
+        return "Trial ends", overview.trial_end
     if overview.status == "trialing" and overview.trial_end:
         return "First payment", overview.trial_end
     if overview.grace_ends_at and overview.has_access:
@@ -85,6 +96,14 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
     if overview.status == "active" and overview.current_period_end:
         return "Next payment", overview.current_period_end
     return None
+
+
+def next_amount(overview: Overview) -> str:
+    """Return what is charged on the day that `next_date` names; "" where that is not known, or nothing is."""
+    charge, coming = overview.next_charge, next_date(overview)
+    if charge is None or charge.amount is None or coming is None or charge.at != coming[1]:
+        return ""
+    return format_amount(charge.amount, charge.currency)
 
 
 def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
@@ -97,13 +116,25 @@ def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
         _ended(overview),
         _leaving(overview),
     ]
-    found += [_pending(overview), *_overflows(overview)]
+    found += [_without_card(overview), _collection_paused(overview), _pending(overview), *_overflows(overview)]
     return [banner for banner in found if banner]
 
 
 def _held(overview: Overview) -> Banner | None:
-    kind = f"hold_{overview.holds[0].kind}" if overview.holds else ""
-    return Banner(Tone.PROBLEM, *HELD[kind]) if kind else None
+    """Return the banner of a hold, which says that renewals go on meanwhile."""
+    if not overview.holds:
+        return None
+    headline, sentence = HELD[f"hold_{overview.holds[0].kind}"]
+    return Banner(Tone.PROBLEM, headline, f"{sentence}{_renews_all_the_same(overview)}")
+
+
+def _renews_all_the_same(overview: Overview) -> str:
+    """Return the sentence for somebody who pays without access: when they are charged, and how to stop it."""
+    charge = overview.next_charge
+    if charge is None or not charge.amount or charge.at is None:
+        return ""
+    amount = format_amount(charge.amount, charge.currency)
+    return f" Your subscription goes on: {amount} is charged on {day(charge.at)}, unless you cancel it before."
 
 
 def _unknown(overview: Overview) -> Banner | None:
@@ -153,17 +184,67 @@ def _ended(overview: Overview) -> Banner | None:
     if overview.holds or overview.is_comped or overview.status not in {"canceled", "incomplete_expired", "paused"}:
         return None
     if overview.status == "paused":
-        return Banner(Tone.WARNING, "Your subscription is paused", "Nothing is billed, and you are on the free plan.")
+        return _paused(overview)
     return Banner(
         Tone.NOTICE, "Your subscription has ended", "You are on the free plan. Choose one to subscribe again."
     )
 
 
 def _leaving(overview: Overview) -> Banner | None:
+    """Return the banner of a scheduled cancellation. It names the day on which access really ends, and what is charged
+    until then."""
     if not overview.cancel_at or not overview.has_access or overview.is_comped:
         return None
-    sentence = f"You keep {_name(overview.effective_plan)} until {day(overview.cancel_at)}. You won't be charged again."
+    ends_at = overview.access_ends_at or overview.cancel_at
+    sentence = f"You keep {_name(overview.effective_plan)} until {day(ends_at)}. {_charged_until_then(overview)}"
     return Banner(Tone.NOTICE, "Your subscription is cancelled", sentence)
+
+
+def _charged_until_then(overview: Overview) -> str:
+    """Return the sentence about charges after a cancellation was scheduled."""
+    subscription, charge = overview.subscription, overview.next_charge
+    if charge and charge.amount and charge.at:
+        amount = format_amount(charge.amount, charge.currency)
+        why = "It renews as usual until then" if overview.renews_before_end else "An invoice is still unpaid"
+        return f"{why}: {amount} is charged on {day(charge.at)}, unless you end the subscription before."
+    if overview.status == "past_due":
+        return "An invoice is still unpaid: pay it, or end the subscription now, and nothing more is charged."
+    if overview.renews_before_end and not (subscription and subscription.collection_paused):
+        return "It renews as usual until then, unless you end the subscription before."
+    return "You won't be charged again."
+
+
+def _paused(overview: Overview) -> Banner:
+    """Return the banner of a subscription that paused when its trial ended without a card."""
+    headline = "Your subscription is paused"
+    if overview.needs_card:
+        sentence = "Your trial ended, and there is no card to charge. Add one, then resume your subscription."
+        return Banner(Tone.WARNING, headline, sentence, reverse("billing:portal"), "Add a card", is_form=True)
+    sentence = "Nothing is billed, and you are on the free plan. Resume it, and it is charged from then on."
+    return Banner(Tone.WARNING, headline, sentence, reverse("billing:resume"), "Resume", is_form=True)
+
+
+def _without_card(overview: Overview) -> Banner | None:
+    """Return the banner of a trial that nothing can be charged for yet."""
+    if overview.status != "trialing" or not overview.needs_card or not overview.trial_end or overview.cancel_at:
+        return None
+    name, when = _name(overview.effective_plan), day(overview.trial_end)
+    if overview.subscription and access.ends_with_trial(overview.subscription):
+        sentence = f"We have no card of yours, so {name} ends with the trial on {when}. Add a card to keep it."
+    else:
+        sentence = f"We have no card of yours, and the first payment is due on {when}. Add a card to keep {name}."
+    return Banner(Tone.WARNING, "Add a card", sentence, reverse("billing:portal"), "Add a card", is_form=True)
+
+
+def _collection_paused(overview: Overview) -> Banner | None:
+    """Return the banner of a collection that was paused at Stripe: nothing is charged meanwhile."""
+    subscription = overview.subscription
+    if subscription is None or not subscription.collection_paused or subscription.status in Subscription.TERMINAL:
+        return None
+    until = subscription.collection_resumes_at
+    when = f"until {day(until)}" if until else "until we resume them"
+    kept = " Invoices of this time may be collected later." if subscription.collection_paused == "keep_as_draft" else ""
+    return Banner(Tone.NOTICE, "Payments are paused", f"Nothing is charged {when}.{kept}")
 
 
 def _pending(overview: Overview) -> Banner | None:
@@ -171,12 +252,24 @@ def _pending(overview: Overview) -> Banner | None:
     change = overview.pending_change
     if change is None:
         return None
-    name = _name(change.price.plan if change.price else None)
+    name = _name(change.price.plan) if change.price else "another plan"
     if change.effective_at:
         headline = f"Your plan changes to {name} on {day(change.effective_at)}"
         return Banner(Tone.NOTICE, headline, f"Until then you keep {_name(overview.effective_plan)}.")
+    if change.kind == Subscription.Pending.AWAITED:
+        return _on_its_way(overview, name, change.confirm_url)
     sentence = f"Until it is confirmed you keep {_name(overview.effective_plan)}, and nothing is charged."
     return Banner(Tone.WARNING, f"Confirm the payment for {name}", sentence, change.confirm_url, "Confirm the payment")
+
+
+def _on_its_way(overview: Overview, name: str, pay_url: str) -> Banner:
+    """Return the banner of a change whose payment takes days."""
+    keeps = f"Until then you keep {_name(overview.effective_plan)}."
+    if pay_url:
+        sentence = f"You get {name} when its invoice is paid. {keeps}"
+        return Banner(Tone.NOTICE, f"Your change to {name} waits for its payment", sentence, pay_url, "Pay the invoice")
+    sentence = f"Your bank is paying for it, which takes a few days. {keeps}"
+    return Banner(Tone.NOTICE, f"Your change to {name} is on its way", sentence)
 
 
 def _overflows(overview: Overview) -> list[Banner]:
@@ -189,6 +282,25 @@ def _overflows(overview: Overview) -> list[Banner]:
         for feature, quota in overview.usage.items()
         if quota.limit is not None and quota.used > quota.limit
     ]
+
+
+def consequences(outlook: Outlook) -> list[str]:
+    """Return the sentences about money that a subscriber reads before they cancel."""
+    said = []
+    for each in outlook.charged:
+        amount = format_amount(each.amount, each.currency)
+        what = f"The renewal of {amount} has begun" if each.is_draft else f"An invoice of {amount} is unpaid"
+        said.append(f"{what}: it is cancelled with the subscription, which ends now. Nothing more is charged.")
+    for each in outlook.under_way:
+        amount = format_amount(each.amount, each.currency)
+        said.append(f"Your bank is already paying {amount}. That payment can't be stopped; no other will follow.")
+    for each in outlook.sent:
+        due = f" by {day(each.due_at)}" if each.due_at else ""
+        amount = format_amount(each.amount, each.currency)
+        said.append(f"Your invoice of {amount} is still to be paid{due}, unless the subscription ends now.")
+    if outlook.has_usage and outlook.ends_at:
+        said.append("What you use until the end is still billed then.")
+    return said
 
 
 def humanize(feature: str) -> str:

@@ -15,18 +15,25 @@ FIELDS: dict[str, str] = {
     "billing_portal.session": "url",
     "charge": "id amount customer payment_intent refunded refunds?",
     "checkout.session": "id customer invoice payment_status status url",
-    "customer": "id email invoice_settings.default_payment_method metadata preferred_locales",
+    "customer": (
+        "id address? balance? currency? default_source? discount? email invoice_settings.default_payment_method "
+        "metadata preferred_locales shipping? tax_exempt?"
+    ),
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
     "event": "id api_version created data livemode type",
     "invoice": (
-        "id amount_due amount_paid amount_remaining attempt_count billing_reason created currency customer due_date "
-        "hosted_invoice_url invoice_pdf lines next_payment_attempt number parent.subscription_details.subscription "
-        "payments? status status_transitions.finalized_at status_transitions.paid_at total"
+        "id amount_due amount_paid amount_remaining attempt_count auto_advance? billing_reason collection_method? "
+        "created currency customer due_date hosted_invoice_url invoice_pdf lines next_payment_attempt number "
+        "parent.subscription_details.subscription payments? status status_transitions.finalized_at "
+        "status_transitions.paid_at total total_excluding_tax?"
     ),
     "invoice_payment": "id invoice payment.charge? payment.payment_intent? status",
-    "line_item": ("amount description parent.type parent.subscription_item_details.proration period.end period.start"),
+    "line_item": (
+        "amount description parent.type parent.subscription_item_details.proration period.end period.start "
+        "pricing?.price_details?.price?"
+    ),
     "payment_intent": "id customer last_payment_error.code? last_payment_error.decline_code? latest_charge status",
-    "payment_method": "id card?.brand card?.exp_month card?.exp_year card?.last4",
+    "payment_method": "id card?.brand card?.exp_month card?.exp_year card?.last4 type?",
     "price": (
         "id active billing_scheme created currency currency_options? lookup_key metadata? product recurring.interval "
         "recurring.interval_count recurring.usage_type tax_behavior tiers? tiers_mode transform_quantity unit_amount "
@@ -35,13 +42,20 @@ FIELDS: dict[str, str] = {
     "product": "id active description metadata name",
     "refund": "id amount charge created currency failure_reason? payment_intent status",
     "subscription": (
-        "id billing_cycle_anchor cancel_at cancel_at_period_end cancellation_details.reason created currency customer "
-        "default_payment_method default_source ended_at items latest_invoice metadata? pending_update.expires_at "
-        "pending_update.subscription_items schedule start_date status trial_end"
+        "id application_fee_percent? automatic_tax?.enabled automatic_tax?.liability? billing_cycle_anchor "
+        "billing_thresholds? cancel_at cancel_at_period_end cancellation_details.reason collection_method? "
+        "created currency customer days_until_due? "
+        "default_payment_method default_source default_tax_rates? description? discounts? ended_at "
+        "invoice_settings?.account_tax_ids? invoice_settings?.custom_fields? invoice_settings?.description? "
+        "invoice_settings?.footer? invoice_settings?.issuer? items latest_invoice metadata? on_behalf_of? "
+        "pause_collection?.behavior pause_collection?.resumes_at pending_update.expires_at "
+        "pending_update.subscription_items schedule start_date status transfer_data? trial_end trial_settings?"
     ),
-    "subscription_item": "id current_period_end current_period_start price quantity?",
+    "subscription_item": (
+        "id billing_thresholds? current_period_end current_period_start discounts? metadata? price quantity? tax_rates?"
+    ),
     "subscription_schedule": (
-        "id current_phase.end_date current_phase.start_date phases.discounts phases.items.price "
+        "id current_phase.end_date current_phase.start_date end_behavior? phases.discounts phases.items.price "
         "phases.items.quantity? phases.start_date status"
     ),
     "webhook_endpoint": "id api_version enabled_events metadata secret? status url",

@@ -3,6 +3,9 @@
 from typing import Any
 
 Object = dict[str, Any]
+BANK_DEBITS = frozenset(
+    {"acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account", "sepa_debit", "us_bank_account"}
+)
 
 
 def id_of(reference: Any) -> str:
@@ -50,8 +53,9 @@ def payment_error_of(intent: Object) -> Object:
 
 
 def quantity_of(item: Object) -> int:
-    """Return how many of its price an item bills. Stripe leaves the number out for metered prices: that is one."""
-    return int(item.get("quantity") or 1)
+    """Return how many of its price an item bills, which may be none. Metered prices have no number: that is one."""
+    quantity = item.get("quantity")
+    return 1 if quantity is None else int(quantity)
 
 
 def is_cancellation_scheduled(subscription: Object) -> bool:
@@ -73,6 +77,15 @@ def cancel_at_of(subscription: Object, item: Object) -> int | None:
 def default_payment_method_of(customer: Object) -> Any:
     """Return the payment method that a customer's invoices are charged to: an object where expanded, an id, or None."""
     return (customer.get("invoice_settings") or {}).get("default_payment_method")
+
+
+def pays_in_days(subscription: Object, method: Any) -> bool:
+    """Return whether a subscription's payments take days: they are debits, or invoices that are sent.
+
+    `method` is the payment method, where it is expanded.
+    """
+    kind = method.get("type", "") if isinstance(method, dict) else ""
+    return subscription.get("collection_method") == "send_invoice" or kind in BANK_DEBITS
 
 
 def phase_start_of(schedule: Object) -> int:

@@ -1,10 +1,11 @@
 """This room turns Stripe's answers into our rows, and announces each real change."""
 
-from . import comps, customer_details, doubts, duplicates, holds, mirror, mrr, seats
+from . import comps, customer_details, doubts, duplicates, holds, mirror, mrr, next_charges, seats
 from .announcing import announce_access, announce_trial_end, customers_past_grace, is_started
+from .awaited import awaited_change
 from .belonging import ATTEMPT_KEY, METADATA_KEY, belonging_of
 from .choosing import LIVE, mark_counting
-from .columns import PendingChange, columns_of, pending_change_of
+from .columns import PendingChange, columns_of, has_payment_method, payment_method_of, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
 from .projection import is_live, project, projected_now, refresh, row_for, rows_of
@@ -17,6 +18,7 @@ __all__ = [
     "PendingChange",
     "announce_access",
     "announce_trial_end",
+    "awaited_change",
     "belonging_of",
     "columns_of",
     "comps",
@@ -26,12 +28,15 @@ __all__ = [
     "duplicates",
     "end_for_deleted_customer",
     "error_class",
+    "has_payment_method",
     "holds",
     "is_live",
     "is_started",
     "mark_counting",
     "mirror",
     "mrr",
+    "next_charges",
+    "payment_method_of",
     "pending_change_of",
     "project",
     "projected_now",

@@ -15,6 +15,7 @@ from billing.clock import from_timestamp
 from billing.models import Payment, Price, Subscription
 from billing.stripe_client import fetch, id_of, readers
 
+from . import awaited
 from .belonging import belonging_of
 
 Status = Subscription.Status
@@ -34,7 +35,7 @@ class PendingChange:
 
     kind: Subscription.Pending
     price: Price | None
-    at: int
+    at: int | None
     url: str = ""
 
 
@@ -47,6 +48,7 @@ def columns_of(
     """
     belonging = belonging_of(found, before)
     item = belonging.item
+    change = awaited.awaited_change(found, before)
     return {
         "stripe_id": found["id"],
         "whose": belonging.whose,
@@ -70,8 +72,33 @@ def columns_of(
         **pending_columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
+        **collection_columns(found),
         **card_columns(found),
+        **(awaited.columns(change, found) if change else {}),
     }
+
+
+def collection_columns(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that tell how the subscription is paid, and whether its collection is paused."""
+    paused = found.get("pause_collection") or {}
+    end_behavior = (found.get("trial_settings") or {}).get("end_behavior") or {}
+    return {
+        **({} if (has := has_payment_method(found)) is None else {"has_payment_method": has}),
+        "collection_method": found.get("collection_method") or "",
+        "collection_paused": paused.get("behavior") or "",
+        "collection_resumes_at": from_timestamp(paused.get("resumes_at")),
+        "trial_end_without_card": end_behavior.get("missing_payment_method") or "",
+    }
+
+
+def has_payment_method(found: dict[str, Any]) -> bool | None:
+    """Return whether Stripe has something to charge; None where the customer was not expanded."""
+    if found["default_payment_method"] or found.get("default_source"):
+        return True
+    customer = found["customer"]
+    if not isinstance(customer, dict):
+        return None
+    return bool(readers.default_payment_method_of(customer) or customer.get("default_source"))
 
 
 def past_due_since(before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> datetime | None:

@@ -3,6 +3,7 @@
 from billing import cause, clock
 from billing.models import Customer, Hold
 
+from . import seats
 from .announcing import announce_access
 
 
@@ -35,4 +36,6 @@ def release(customer: Customer, kind: Hold.Kind, reference: str) -> bool:
     in_force = customer.holds.active().filter(kind=kind, reference=reference)
     was_in_force = bool(in_force.update(released_at=clock.now(), released_by=cause.current()))
     announce_access(customer.pk)
+    if was_in_force:
+        seats.owe_seats(customer, f"released:{reference}")
     return was_in_force

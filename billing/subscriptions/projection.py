@@ -15,7 +15,7 @@ from billing import catalogue, cause, clock
 from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import fetch, is_first_time
 
-from . import doubts, duplicates, mirror, mrr
+from . import awaited, doubts, duplicates, mirror, mrr, next_charges
 from .announcing import announce_changes, is_started
 from .choosing import LIVE, mark_counting
 from .columns import columns_of
@@ -52,6 +52,13 @@ def _refresh(customer: Customer) -> None:
     _update_customer(customer, found[0]["customer"] if found else None)
     _release_settled_holds(customer, rows)
     pairs = [(before.get(row.stripe_id) or Subscription(customer=customer), row) for row in rows]
+    told = {item["id"]: item for item in found}
+    for earlier, row in pairs:
+        if row.is_foreign:
+            continue
+        if row.stripe_id in told:
+            awaited.settle(told[row.stripe_id], earlier, row)
+        next_charges.note_change(row, told.get(row.stripe_id))
     has_changed = mrr.record_changes(pairs)
     announce_changes(customer, pairs, found, has_changed=has_changed)
     duplicates.owe_cancellations(customer, found)
@@ -132,12 +139,16 @@ def is_live(customer: Customer, subscription_id: str) -> bool:
 
 
 def _update_customer(customer: Customer, found: Any) -> None:
-    """Copy the address and the language from Stripe, except for a deleted customer."""
+    """Copy address, language and balance from Stripe, except for a deleted customer."""
     if customer.deleted_at:
         return
     found = found if isinstance(found, dict) else {}
     known = {"email": found.get("email"), "preferred_locale": (found.get("preferred_locales") or [""])[0]}
     changed = {name: value for name, value in known.items() if value and value != getattr(customer, name)}
+    if found and customer.balance != (found.get("balance") or 0):
+        changed["balance"] = found.get("balance") or 0
+    if found.get("currency") and customer.currency != found["currency"]:
+        changed["currency"] = found["currency"]
     if changed:
         for name, value in changed.items():
             setattr(customer, name, value)

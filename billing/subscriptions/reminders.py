@@ -23,6 +23,7 @@ Status = Subscription.Status
 Rows = QuerySet[Subscription]
 CAUSE = "calendar"
 LONG_PERIOD_MONTHS = 6
+A_DAY = timedelta(days=1)
 
 
 def hourly() -> str:
@@ -42,7 +43,9 @@ def renewals_due(now: datetime) -> Rows:
         Q(price__interval=interval, price__interval_count__gte=ceil(LONG_PERIOD_MONTHS * per_month))
         for interval, per_month in PER_MONTH.items()
     ]
-    return due.filter(untold, reduce(or_, long), status=Status.ACTIVE).exclude(price__unit_amount=0)
+    # The mail names the amount: it waits up to a day for Stripe's answer.
+    is_known = Q(next_charge__ask_at=None) | Q(current_period_end__lte=now + conf.renewal_reminder - A_DAY)
+    return due.filter(untold, is_known, reduce(or_, long), status=Status.ACTIVE).exclude(price__unit_amount=0)
 
 
 def expiring_cards(now: datetime) -> Rows:
@@ -54,7 +57,7 @@ def expiring_cards(now: datetime) -> Rows:
 
 def _charged_within(now: datetime, reminder: timedelta) -> Rows:
     goes_on = Q(cancel_at=None) | Q(cancel_at__gt=F("current_period_end"))
-    ours = Subscription.objects.filter(counts=True, whose=Subscription.Whose.OURS)
+    ours = Subscription.objects.filter(counts=True, whose=Subscription.Whose.OURS, collection_paused="")
     live = ours.filter(goes_on, status__in=[Status.ACTIVE, Status.TRIALING], customer__deleted_at=None)
     return live.filter(current_period_end__gt=now, current_period_end__lte=now + reminder)
 

@@ -38,6 +38,16 @@ def book(state: State, customer: Object, amount: int, kind: str, **values: Any) 
     )
 
 
+def foresee(state: State, invoice: Object) -> Object:
+    """Return an invoice that is not filed, with what the customer's balance leaves to pay of it."""
+    customer = state.find("customer", invoice["customer"])
+    if customer is None:
+        return invoice
+    due = invoice["total"] + customer["balance"]
+    due = 0 if due < 0 or _is_carried(invoice, due) else due
+    return {**invoice, "starting_balance": customer["balance"], "amount_due": due, "amount_remaining": due}
+
+
 def apply(state: State, invoice: Object, customer: Object) -> None:
     """Apply the customer's credit or debt to the invoice; the rest stays on the balance. An invoice below zero becomes
     a credit, and one below the smallest charge becomes a debt for the next one."""

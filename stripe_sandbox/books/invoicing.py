@@ -28,6 +28,7 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
     lines, sums = summing.counted(state, lines, rows, terms, values.pop("shipping_rate", None))
     start, end = values.pop("period", None) or (state.now(), state.now())
     details = {"metadata": dict(sub["metadata"]), "subscription": sub["id"]}
+    settings = sub.get("invoice_settings") or {}
     return blank(
         "invoice",
         identifier,
@@ -56,7 +57,8 @@ def document(state: State, sub: Object, reason: str, lines: list[Object], **valu
             "default_tax_rates": list(terms.rates),
             "discounts": [row["id"] for row in rows],
             "due_date": due_date(state, sub),
-            "footer": customer["invoice_settings"]["footer"],
+            "description": settings.get("description"),
+            "footer": settings.get("footer") or customer["invoice_settings"]["footer"],
             "issuer": {"type": "self"},
             "lines": embedded_list(f"/v1/invoices/{identifier}/lines", lines),
             "livemode": False,

@@ -52,7 +52,7 @@ def build(state: State, sub_id: str, wanted: Object, start: int, end: int, known
         "subscription_item",
         identifier,
         **quantity_for(price, wanted),
-        billing_thresholds=_threshold(price, wanted),
+        billing_thresholds=threshold_for(price, wanted),
         created=state.now(),
         current_period_start=start,
         current_period_end=end,
@@ -78,7 +78,7 @@ def refuse_quantity(wanted: Object, param: str) -> None:
         raise invalid("An item with a metered price has no `quantity`: report its usage by meter events.", param)
 
 
-def _threshold(price: Object, wanted: Object) -> Object | None:
+def threshold_for(price: Object, wanted: Object) -> Object | None:
     given = wanted.get("billing_thresholds") or None
     if given and not pricing.is_metered(price):
         raise invalid("A usage threshold is for items with a metered price.", "items[0][billing_thresholds]")

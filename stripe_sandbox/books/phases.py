@@ -8,16 +8,23 @@ from ..events import emit
 from ..http.blanks import blank
 from ..http.metadata import merged
 from ..store import Object, State
-from . import items, periods, pricing
+from . import items, periods, phase_terms, pricing
 from .tax import rates
 
 OPEN = ("not_started", "active")
-ISSUER = {"account_tax_ids": None, "custom_fields": None, "days_until_due": None, "description": None, "footer": None}
 
 
 def new(
-    state: State, customer: str, shown: list[Object], end_behavior: str, metadata: Object, automatic: bool = False
+    state: State,
+    customer: str,
+    shown: list[Object],
+    end_behavior: str,
+    metadata: Object,
+    automatic: bool = False,
+    terms: Object | None = None,
 ) -> Object:
+    """Return a schedule. `terms` are those of a subscription that it takes over (`phase_terms.TAKEN_OVER`)."""
+    terms = terms or {**dict.fromkeys(phase_terms.TAKEN_OVER), "collection_method": "charge_automatically"}
     return blank(
         "subscription_schedule",
         state.new_id("sub_sched", 24),
@@ -29,10 +36,14 @@ def new(
             "automatic_tax": automatic_tax(automatic),
             "billing_cycle_anchor": "automatic",
             "billing_thresholds": None,
-            "collection_method": "charge_automatically",
-            "default_payment_method": None,
-            "description": None,
-            "invoice_settings": {**ISSUER, "issuer": {"type": "self"}},
+            "collection_method": terms["collection_method"],
+            "default_payment_method": terms["default_payment_method"],
+            "description": terms["description"],
+            "invoice_settings": {
+                **phase_terms.ISSUER,
+                "days_until_due": terms["days_until_due"],
+                "issuer": {"type": "self"},
+            },
             "on_behalf_of": None,
             "transfer_data": None,
         },
@@ -49,12 +60,15 @@ def of_subscription(sub: Object) -> Object:
     rows = [
         {
             **_priced(row),
+            "billing_thresholds": row["billing_thresholds"],
+            "metadata": row["metadata"],
             "tax_rates": row["tax_rates"],
             "discounts": [{"discount": known} for known in row["discounts"]],
         }
         for row in sub["items"]["data"]
     ]
     phase: dict[str, Any] = {"trial_end": sub["trial_end"]} if sub["status"] == "trialing" else {}
+    phase |= {name: sub[name] for name in ("billing_thresholds", "default_payment_method", "description")}
     phase["discounts"] = [{"discount": known} for known in sub["discounts"]]
     phase["default_tax_rates"] = sub["default_tax_rates"]
     bounds = (items.period_start(sub), items.period_end(sub))
@@ -97,8 +111,12 @@ def _read(state: State, entry: dict[str, Any], begins: int, index: int) -> Objec
     _check_trial(entry, begins, ends, where)
     for each in entry.get("add_invoice_items") or []:
         state.get("price", each.get("price", ""), f"{where}[add_invoice_items][0][price]")
+    phase_terms.check(entry, where)
     entry = _with_rates(state, entry, where)
-    rows = [_item({**row, **items.quantity_for(price, row)}) for price, row in zip(prices, entry["items"], strict=True)]
+    rows = [
+        _item({**row, **items.quantity_for(price, row), "billing_thresholds": items.threshold_for(price, row)})
+        for price, row in zip(prices, entry["items"], strict=True)
+    ]
     return _shown(currency, rows, (begins, ends), entry)
 
 
@@ -145,7 +163,7 @@ def _end(state: State, entry: dict[str, Any], begins: int, recurring: Object) ->
 
 def _item(row: dict[str, Any]) -> Object:
     return {
-        "billing_thresholds": None,
+        "billing_thresholds": row.get("billing_thresholds") or None,
         "discounts": [_discount(each) for each in row.get("discounts") or []],
         "metadata": merged({}, row),
         "plan": row["price"],
@@ -162,14 +180,12 @@ def _priced(item: Object) -> Object:
 
 def _shown(currency: str, rows: list[Object], bounds: tuple[int, int], entry: dict[str, Any]) -> Object:
     return {
-        **dict.fromkeys(("application_fee_percent", "billing_thresholds", "collection_method", "on_behalf_of")),
-        **dict.fromkeys(("billing_cycle_anchor", "invoice_settings", "transfer_data")),
+        **dict.fromkeys(("application_fee_percent", "billing_cycle_anchor", "on_behalf_of", "transfer_data")),
+        **phase_terms.shown(entry),
         "automatic_tax": automatic_tax(entry["automatic_tax"]["enabled"]) if entry.get("automatic_tax") else None,
         "add_invoice_items": [_extra(each) for each in entry.get("add_invoice_items") or []],
         "currency": currency,
-        "default_payment_method": entry.get("default_payment_method"),
         "default_tax_rates": list(entry.get("default_tax_rates") or []),
-        "description": entry.get("description") or None,
         "discounts": [_discount(each) for each in entry.get("discounts") or []],
         "end_date": bounds[1],
         "items": rows,
@@ -216,7 +232,8 @@ def wanted(sub: Object, phase: Object) -> list[Object]:
     kept: list[Object] = []
     new: list[Object] = []
     for row in phase["items"]:
-        entry = {name: row[name] for name in ("price", "quantity", "tax_rates") if name in row}
+        named = ("price", "quantity", "tax_rates", "billing_thresholds", "metadata")
+        entry = {name: row[name] for name in named if name in row}
         same = next((item for item in rest if item["price"]["id"] == row["price"]), None)
         if same is None:
             new.append(entry)

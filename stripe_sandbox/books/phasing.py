@@ -14,11 +14,13 @@ from . import (
     extras,
     items,
     line_items,
+    phase_terms,
     phases,
     pricing,
     proration,
     standing,
     subscribing,
+    thresholds,
 )
 from .periods import DAY
 from .proration import Change
@@ -40,7 +42,8 @@ def attach(state: State, sub: Object, metadata: Object, end_behavior: str) -> Ob
         raise invalid(f"You cannot schedule a subscription that is {sub['status']}.", "from_subscription")
     phase = phases.of_subscription(sub)
     automatic = sub["automatic_tax"]["enabled"]
-    schedule = state.put(phases.new(state, sub["customer"], [phase], end_behavior, metadata, automatic))
+    terms = {name: sub[name] for name in phase_terms.TAKEN_OVER}
+    schedule = state.put(phases.new(state, sub["customer"], [phase], end_behavior, metadata, automatic, terms))
     _take_over(state, schedule, sub, phase)
     with in_order(state, ("subscription_schedule.created", UPDATED)):
         emit(state, "subscription_schedule.created", schedule)
@@ -72,6 +75,7 @@ def begin(state: State, schedule: Object) -> None:
     with in_order(state, (CHANGED, "customer.subscription.created")):
         with recorded(state, schedule, CHANGED):
             _take_over(state, schedule, sub, phase)
+        phase_terms.write(state, sub, schedule, phase, None)
         extras.wait(state, sub, phase)
         subscribing.draft_first(state, sub, proration.take_pending_lines(state, sub))
         _write_end(state, sub, schedule)
@@ -85,9 +89,8 @@ def _options(state: State, schedule: Object, phase: Object) -> Object:
     in its rhythm."""
     options = {name: phase[name] for name in ("currency", "default_payment_method", "description", "metadata",
                                               "discounts")}  # fmt: skip
-    settings = schedule["default_settings"]
-    options["collection_method"] = settings["collection_method"]
-    options["days_until_due"] = settings["invoice_settings"]["days_until_due"]
+    terms = phase_terms.counting(schedule, phase)
+    options |= {name: terms[name] for name in ("collection_method", "days_until_due")}
     is_ahead = (phase["trial_end"] or 0) > state.now()
     if phase["start_date"] < state.now():
         options |= {"start_date": phase["start_date"]} | (
@@ -231,27 +234,32 @@ def _begins_trial(state: State, sub: Object, phase: Object) -> bool:
 
 
 def _write(state: State, sub: Object, phase: Object, before: Object | None) -> None:
-    """Write the phase's terms: its metadata is merged into the subscription's; its card, description and discounts
-    replace those, so that what is not named again is lost."""
+    """Write the phase's terms: metadata is merged, all else is replaced, so that what is not named again is lost."""
     sub["metadata"] = {**sub["metadata"], **phase["metadata"]}
-    for name in ("default_payment_method", "description"):
-        if phase[name]:
-            sub[name] = phase[name]
     schedule = phases.governing(state, sub)
+    if schedule is not None:
+        phase_terms.write(state, sub, schedule, phase, before)
     if before is None or phases.taxes(schedule, before) != phases.taxes(schedule, phase):
         sub.update(phases.taxes(schedule, phase))
     if before is None or before["discounts"] != phase["discounts"]:
         discounting.give(state, _discounts(state, sub, phase), sub, items.total(state, sub))
     for entry in phase["items"]:
         row = _item_of(sub["items"]["data"], entry)
-        if "id" in row and (before is None or _item_discounts(before, entry) != entry["discounts"]):
+        if "id" not in row:
+            continue
+        row["metadata"] = {**row["metadata"], **entry["metadata"]}
+        if before is None or _item_of_phase(before, entry)["billing_thresholds"] != entry["billing_thresholds"]:
+            row["billing_thresholds"] = entry["billing_thresholds"]
+            thresholds.look_later(state, sub)
+        if before is None or list(_item_of_phase(before, entry)["discounts"]) != entry["discounts"]:
             amount = pricing.item_amount(state, row, sub["currency"])
             discounting.give(state, _discounts(state, row, entry), row, amount, payer=sub)
 
 
-def _item_discounts(phase: Object, entry: Object) -> list[Object]:
-    """Return the discounts of a phase's item of the same price."""
-    return next((list(row["discounts"]) for row in phase["items"] if row["price"] == entry["price"]), [])
+def _item_of_phase(phase: Object, entry: Object) -> Object:
+    """Return a phase's item of the same price; one of no terms, if it has none."""
+    alike = (row for row in phase["items"] if row["price"] == entry["price"])
+    return next(alike, {"discounts": [], "billing_thresholds": None})
 
 
 def _discounts(state: State, holder: Object, entry: Object) -> list[Object]:

@@ -42,7 +42,7 @@ PLAIN = (
     "billing_thresholds.amount_gte billing_thresholds.reset_billing_cycle_anchor "
     "trial_settings.end_behavior.missing_payment_method pause_collection.behavior pause_collection.resumes_at "
     "payment_settings.payment_method_types payment_settings.save_default_payment_method automatic_tax.enabled "
-    "default_tax_rates"
+    "default_tax_rates invoice_settings.description invoice_settings.footer"
 )
 
 
@@ -135,6 +135,12 @@ def _refuse_pending_debit(state: State, sub: Object, params: Params) -> None:
     (https://docs.stripe.com/billing/subscriptions/pending-updates names the payment methods)."""
     method = params.get("default_payment_method") or collection.method_of(state, sub)
     is_pending = params.get("payment_behavior") == "pending_if_incomplete"
+    if is_pending and params.get("collection_method", sub["collection_method"]) == "send_invoice":
+        raise invalid(
+            "`payment_behavior=pending_if_incomplete` is only supported for subscriptions that are charged "
+            "automatically.",
+            "payment_behavior",
+        )
     if is_pending and method and isinstance(of_method(state, method), Account):
         raise invalid(
             "`payment_behavior=pending_if_incomplete` is not supported for payments by bank debit.", "payment_behavior"
@@ -159,6 +165,8 @@ def _write(state: State, sub: Object, params: Params) -> None:
         standing.pause_collection(state, sub, params["pause_collection"] or None)
     if "payment_settings" in params:
         sub["payment_settings"].update(params["payment_settings"] or {"save_default_payment_method": "off"})
+    given = params.get("invoice_settings") or {}
+    sub["invoice_settings"] = {**sub["invoice_settings"], **{name: value or None for name, value in given.items()}}
     if "trial_settings" in params:
         sub["trial_settings"] = params["trial_settings"]
     sub["metadata"] = merged(sub["metadata"], params)

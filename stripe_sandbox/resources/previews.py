@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import discounting, extras, invoicing, metered_invoices, proration, standing, subscribing
+from ..books import balances, discounting, extras, invoicing, metered_invoices, proration, standing, subscribing
 from ..books.billing_cycle import ends_by, preview_of_renewal
 from ..books.items import period_end
 from ..errors import ApiError, invalid, missing_parameter
@@ -20,8 +20,9 @@ DETAILS = " ".join(
         "billing_cycle_anchor trial_end default_tax_rates items.tax_rates"
     ).split()
 )
+TEXTS = ("invoice_settings.description", "invoice_settings.footer")  # a preview takes these of no phase
 SCHEDULE = "schedule schedule_details.end_behavior schedule_details.proration_behavior " + " ".join(
-    f"schedule_details.{name}" for name in ["phases.start_date", *PHASE.split()]
+    f"schedule_details.{name}" for name in ["phases.start_date", *PHASE.split()] if not name.endswith(TEXTS)
 )
 EXTRAS = " ".join(
     f"invoice_items.{name}"
@@ -45,6 +46,10 @@ OF_WHAT = (
     f"{preview_taxes.BUYER} automatic_tax.enabled",
 )
 def create_preview(state: State, params: Params) -> Object:
+    return balances.foresee(state, _preview(state, params))
+
+
+def _preview(state: State, params: Params) -> Object:
     if params.keys() & {"schedule", "schedule_details"}:
         return _identified(schedule_previews.preview(state, params), state.new_id("upcoming_in", 24))
     if "subscription" not in params:

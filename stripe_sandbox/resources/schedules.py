@@ -20,7 +20,10 @@ PHASE = " ".join(
         "description trial trial_end discounts.coupon discounts.promotion_code discounts.discount "
         "add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata "
         "add_invoice_items.discountable add_invoice_items.discounts.coupon add_invoice_items.discounts.promotion_code "
-        "add_invoice_items.tax_rates automatic_tax.enabled default_tax_rates items.tax_rates"
+        "add_invoice_items.tax_rates automatic_tax.enabled default_tax_rates items.tax_rates "
+        "billing_thresholds.amount_gte billing_thresholds.reset_billing_cycle_anchor collection_method "
+        "invoice_settings.days_until_due invoice_settings.description invoice_settings.footer "
+        "items.billing_thresholds.usage_gte"
     ).split()
 )
 DEFAULTS = "default_settings.automatic_tax.enabled"

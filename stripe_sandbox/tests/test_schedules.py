@@ -165,7 +165,8 @@ def test_a_schedule_with_phases_makes_its_subscription(
         },
         {"items": [{"price": price.id, "quantity": 3}], "proration_behavior": "none"},
     ]
-    phases[0]["default_payment_method"] = method.id
+    for phase in phases:
+        phase["default_payment_method"] = method.id
     start = client.v1.customers.retrieve(customer.id).created + 10 * DAY
     made = client.v1.subscription_schedules.create({"customer": customer.id, "start_date": start, "phases": phases})
     assert (made.status, made.subscription, made.current_phase) == ("not_started", None, None)

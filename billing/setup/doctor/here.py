@@ -16,7 +16,7 @@ from billing.cache import counting_cache
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
-from billing.models import PaymentFailure, Plan, StripeEvent, SyncRun
+from billing.models import Hold, PaymentFailure, Plan, StripeEvent, Subscription, SyncRun
 from billing.monitoring import health
 from billing.subscriptions import doubts
 from billing.sync import AT_ONCE, Threads
@@ -138,6 +138,16 @@ def sync() -> Iterator[Finding]:
         yield ok("sync", text)
 
 
+def held() -> Iterator[Finding]:
+    """Check that nobody is charged while a hold keeps their access away."""
+    customers = Hold.objects.active().values("customer")
+    charged = Subscription.objects.filter(customer__in=customers, cancel_at=None, collection_paused="")
+    ids = list(charged.filter(status__in=["active", "trialing", "past_due"]).values_list("customer_id", flat=True))
+    if ids:
+        text = f"{len(ids)} customer(s) pay while their access is on hold: {', '.join(ids[:MOST_NAMED])}."
+        yield warning("holds", text, "In the admin, release the hold or cancel the subscription.")
+
+
 def grace() -> Iterator[Finding]:
     """Compare grace with Stripe's retries. Its API does not tell the schedule, so the last failed payments are used."""
     tries = PaymentFailure.objects.filter(next_attempt_at__isnull=False).values("invoice_id")
@@ -205,4 +215,4 @@ def _count(name: str) -> None:
         counting_cache().incr(name)
 
 
-CHECKS = (plans, subscriptions, events, secrets, queue, backlog, sync, grace, counting, mail, staff)
+CHECKS = (plans, subscriptions, events, secrets, queue, backlog, sync, grace, held, counting, mail, staff)

@@ -126,8 +126,9 @@ def test_a_preview_of_a_day_ago_is_forgotten_and_what_was_asked_is_not(now, ago,
 # What is shown
 
 
-def line(amount, end, description="Pro"):
-    return {"description": description, "amount": amount, "period": {"start": 1000, "end": end}}
+def line(amount, end, description="Pro", price="price_high"):
+    pricing = {"price_details": {"price": price}}
+    return {"description": description, "amount": amount, "period": {"start": 1000, "end": end}, "pricing": pricing}
 
 
 def shown(now, price, what, invoice):
@@ -155,7 +156,11 @@ def nothing_used(monkeypatch):
 
 
 def test_an_upgrade_shows_its_invoice_and_when_the_new_period_ends(now, prices, clock):
-    invoice = {"amount_due": 700, "total": 700, "lines": {"data": [line(-300, 2000, None), line(1000, 5000)]}}
+    invoice = {
+        "amount_due": 700,
+        "total": 700,
+        "lines": {"data": [line(-300, 9000, None, "price_low"), line(1000, 5000)]},
+    }
     found_ = shown(now, prices[1], previews.Effect.NOW, invoice)
     assert (found_.amount_due, found_.credit, found_.renewal_amount) == (700, 0, 2 * 2000)
     assert [(one.description, one.amount) for one in found_.lines] == [("", -300), ("Pro", 1000)]
@@ -165,7 +170,7 @@ def test_an_upgrade_shows_its_invoice_and_when_the_new_period_ends(now, prices, 
 
 
 def test_what_unused_time_leaves_over_is_shown_as_credit(now, prices):
-    invoice = {"amount_due": 0, "total": -250, "lines": {"data": [line(-250, 1800)]}}
+    invoice = {"amount_due": 0, "total": -250, "lines": {"data": [line(-250, 1800, price="price_low")]}}
     found_ = shown(now, prices[1], previews.Effect.NOW, invoice)
     assert (found_.amount_due, found_.credit, found_.renews_at) == (0, 250, previews.from_timestamp(2000))
 

@@ -1,0 +1,47 @@
+"""Access lasts until the earliest of what ends it: a cancellation, the end of grace, a trial that nothing pays for."""
+
+from datetime import datetime
+
+from billing.models import Subscription
+
+from .rules import GIVES_ACCESS, Access
+
+Status = Subscription.Status
+# At the end of a trial without a payment method these end access; `create_invoice` ends it by grace.
+ENDS_TRIAL = frozenset({"cancel", "pause"})
+
+
+def access_ends_at(decided: Access) -> datetime | None:
+    """Return when access will end as things stand (UTC); None while nothing ends it, and where there is none.
+
+    A comp lasts beside the subscription: access ends when both have ended.
+    """
+    if not decided.has_access:
+        return None
+    subscription, comp = decided.subscription, decided.comp
+    is_paid = subscription is not None and subscription.plan is not None and _gives(subscription, decided)
+    until = _paid_until(subscription, decided) if subscription is not None and is_paid else None
+    if is_paid and until is None:
+        return None
+    return max((end for end in (until, comp.until if comp else None) if end is not None), default=None)
+
+
+def ends_with_trial(subscription: Subscription) -> bool:
+    """Return whether access ends with the trial, because nothing is there to be charged."""
+    is_unpaid = subscription.has_payment_method is False and subscription.trial_end_without_card in ENDS_TRIAL
+    return subscription.status == Status.TRIALING and is_unpaid
+
+
+def _gives(subscription: Subscription, decided: Access) -> bool:
+    return subscription.status in GIVES_ACCESS or (
+        subscription.status == Status.PAST_DUE and decided.reason in {"grace", "comp"}
+    )
+
+
+def _paid_until(subscription: Subscription, decided: Access) -> datetime | None:
+    ends = [subscription.cancel_at]
+    if subscription.status == Status.PAST_DUE:
+        ends.append(decided.grace_ends_at)
+    if ends_with_trial(subscription):
+        ends.append(subscription.trial_end)
+    return min((end for end in ends if end is not None), default=None)

@@ -1,0 +1,29 @@
+"""What a subscription will be charged next is kept here until something changes."""
+
+from django.db import models
+from django.db.models import Q
+
+from .subscription import Subscription
+
+
+class NextCharge(models.Model):
+    """A row keeps the next charge of a subscription, after discounts, balance and tax.
+
+    Without `amount` nothing will be charged, or, while `ask_at` is set, Stripe is still to be asked.
+    """
+
+    subscription = models.OneToOneField(Subscription, on_delete=models.CASCADE, related_name="next_charge")
+    amount = models.BigIntegerField(null=True, help_text="Minor units")
+    currency = models.CharField(max_length=3, blank=True)
+    at = models.DateTimeField(null=True)
+    basis = models.CharField(max_length=64, blank=True, help_text="Hash of what the amount depends on")
+    version = models.PositiveIntegerField(default=0, help_text="Counts the changes; part of the idempotency key")
+    extras_until = models.DateTimeField(null=True, help_text="Until then invoice items wait, whose sum Stripe knows")
+    ask_at = models.DateTimeField(null=True, help_text="When Stripe is to be asked")
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["ask_at"], name="billing_next_charge_to_ask", condition=~Q(ask_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.subscription_id}: {self.amount} {self.currency}"

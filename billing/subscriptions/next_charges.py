@@ -1,0 +1,218 @@
+"""The next charge of a subscription is reckoned here where it is price × quantity; otherwise Stripe previews it.
+
+1. The projection calls `note_change` with Stripe's answer. What depends on nothing else is reckoned at once.
+2. For the rest the row is marked. A page never waits for it, and a burst of events marks it once.
+3. The worker asks Stripe each minute for the marked rows (`each_minute`), with what is left of the call budget.
+"""
+
+import hashlib
+import json
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from billing import catalogue, clock, stripe_client
+from billing.clock import from_timestamp
+from billing.models import Customer, NextCharge, Subscription
+from billing.stripe_client import StripeRefused, StripeUnavailable, id_of, readers
+
+from .columns import has_payment_method, pending_change_of
+
+log = logging.getLogger(__name__)
+
+Found = dict[str, Any]
+Status = Subscription.Status
+
+AT_ONCE = 25
+NOTHING_UPCOMING = "invoice_upcoming_none"
+CHARGED = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE})
+OF_CUSTOMER = ("balance", "discount", "address", "shipping", "tax_exempt")
+OF_SUBSCRIPTION = (
+    "status",
+    "discounts",
+    "default_tax_rates",
+    "automatic_tax",
+    "cancel_at",
+    "pause_collection",
+    "trial_end",
+    "trial_settings",
+)
+OF_INVOICE = ("id", "status", "amount_remaining", "next_payment_attempt")
+
+
+def note_change(subscription: Subscription, found: Found | None) -> None:
+    """Keep what is charged next, or that Stripe is to be asked. Called with the lane held, in the projection."""
+    row, _ = NextCharge.objects.get_or_create(subscription=subscription)
+    basis = _basis(found, row)
+    if row.basis == basis:
+        return
+    known = _foreseen(found, row) if found else (None, None)
+    row.basis, row.version, row.attempts = basis, row.version + 1, 0
+    row.currency = subscription.currency
+    row.ask_at = None if known else timezone.now()
+    row.amount, row.at = known or (None, None)
+    row.save()
+
+
+def next_charge_of(subscription: Subscription | None) -> NextCharge | None:
+    """Return what will be charged next; None where nothing will be, and while it is not known."""
+    if subscription is None or subscription.pk is None or subscription.customer.deleted_at:
+        return None
+    return NextCharge.objects.filter(subscription=subscription, amount__isnull=False, at__gt=clock.now()).first()
+
+
+def await_extras(customer: Customer) -> None:
+    """Have Stripe asked until the period ends: an invoice item waits for the next invoice, and its sum is not ours."""
+    for subscription in Subscription.objects.filter(customer=customer, status__in=CHARGED):
+        NextCharge.objects.get_or_create(subscription=subscription)
+        NextCharge.objects.filter(subscription=subscription).update(
+            extras_until=subscription.current_period_end,
+            amount=None,
+            ask_at=timezone.now(),
+            version=F("version") + 1,
+            attempts=0,
+        )
+
+
+def each_minute() -> str:
+    """Ask Stripe for the amounts that wait, the oldest first. Returns a summary for the queue."""
+    waiting = NextCharge.objects.filter(ask_at__lte=timezone.now()).select_related("subscription").order_by("ask_at")
+    asked = 0
+    for row in waiting[:AT_ONCE]:
+        try:
+            with stripe_client.patient():
+                _ask(row)
+        except StripeUnavailable:
+            break
+        asked += 1
+    return f"{asked} next charges asked"
+
+
+def _ask(row: NextCharge) -> None:
+    """Ask Stripe for the next invoice; the answer counts only if nothing has changed since."""
+    same = NextCharge.objects.filter(pk=row.pk, version=row.version)
+    try:
+        invoice = stripe_client.post(
+            "/v1/invoices/create_preview",
+            idempotency_key=f"next_charge:{row.pk}:{row.version}:{row.attempts}",
+            subscription=row.subscription.stripe_id,
+        )
+    except StripeRefused as error:
+        if error.code == NOTHING_UPCOMING:
+            same.update(amount=None, at=None, ask_at=None)
+            return
+        log.warning("next charge not known", extra={"subscription": row.subscription.stripe_id, "error": str(error)})
+        again = timezone.now() + timedelta(hours=min(2**row.attempts, 24))
+        same.update(ask_at=again, attempts=row.attempts + 1)
+        return
+    at = row.subscription.current_period_end
+    same.update(amount=invoice["amount_due"], currency=invoice["currency"], at=at, ask_at=None)
+
+
+def _foreseen(found: Found, row: NextCharge) -> tuple[int | None, datetime | None] | None:
+    """Return amount and time, both None where nothing will be charged; None where only Stripe can say."""
+    end = min(item["current_period_end"] for item in found["items"]["data"])
+    if found["status"] not in CHARGED or found.get("pause_collection") or _ends_unpaid(found):
+        return None, None
+    if (invoice := _collected_next(found)) is not None:
+        return invoice
+    if readers.is_cancellation_scheduled(found) and (found["cancel_at"] or end) <= end:
+        return None, None
+    amount = _simple_amount(found, row)
+    return None if amount is None else (amount, from_timestamp(end))
+
+
+def _ends_unpaid(found: Found) -> bool:
+    """Return whether a trial ends without anything to charge."""
+    end_behavior = (found.get("trial_settings") or {}).get("end_behavior") or {}
+    if found["status"] != Status.TRIALING or end_behavior.get("missing_payment_method") not in ("cancel", "pause"):
+        return False
+    return has_payment_method(found) is False
+
+
+def _collected_next(found: Found) -> tuple[int | None, datetime | None] | None:
+    """Return the invoice that is collected before the next renewal: a renewal's draft, or the next try of a failed one.
+
+    A past-due subscription whose invoice is not tried again is not charged until somebody pays.
+    """
+    invoice = found["latest_invoice"]
+    if not isinstance(invoice, dict) or found.get("pending_update"):
+        return None
+    due = invoice["amount_remaining"]
+    if invoice["status"] == "draft" and invoice.get("auto_advance") and due > 0:
+        at = invoice.get("automatically_finalizes_at") or invoice.get("next_payment_attempt")
+        return due, from_timestamp(at) or clock.now()
+    if found["status"] == Status.PAST_DUE and invoice["status"] == "open":
+        at = invoice["next_payment_attempt"]
+        return (due, from_timestamp(at)) if at else (None, None)
+    return None
+
+
+def _simple_amount(found: Found, row: NextCharge) -> int | None:
+    """Return price × quantity of the next period; None where anything else counts."""
+    items, customer = found["items"]["data"], found["customer"]
+    is_plain = (
+        len(items) == 1
+        and isinstance(customer, dict)
+        and not customer.get("balance")
+        and not customer.get("discount")
+        and not found.get("discounts")
+        and not found.get("default_tax_rates")
+        and not (found.get("automatic_tax") or {}).get("enabled")
+        and not (row.extras_until and row.extras_until > clock.now())
+    )
+    if not is_plain or items[0].get("tax_rates") or items[0].get("discounts") or items[0].get("quantity") is None:
+        return None
+    if isinstance(found.get("schedule"), dict):
+        return _scheduled_amount(found)
+    price = items[0]["price"]
+    is_flat = price.get("billing_scheme", "per_unit") == "per_unit" and not price.get("transform_quantity")
+    if not is_flat or price.get("unit_amount") is None or price["currency"] != found["currency"]:
+        return None
+    return int(price["unit_amount"]) * readers.quantity_of(items[0])
+
+
+def _scheduled_amount(found: Found) -> int | None:
+    """Return the amount of a change of plan that takes effect at the renewal, where the schedule is as ours are."""
+    change, phases = pending_change_of(found), found["schedule"]["phases"]
+    if change is None or change.price is None or change.at != found["items"]["data"][0]["current_period_end"]:
+        return None
+    ahead = next((phase for phase in phases if phase["start_date"] == change.at), None)
+    if ahead is None or len(ahead["items"]) != 1 or ahead.get("trial_end") or ahead.get("add_invoice_items"):
+        return None
+    if ahead.get("discounts") or ahead["items"][0].get("discounts") or ahead.get("default_tax_rates"):
+        return None
+    return catalogue.amounts.cost(change.price, found["currency"], readers.quantity_of(ahead["items"][0]))
+
+
+def _basis(found: Found | None, row: NextCharge) -> str:
+    """Return a hash of all that the next charge depends on."""
+    if found is None:
+        return "none"
+    customer = found["customer"] if isinstance(found["customer"], dict) else {}
+    invoice = found["latest_invoice"] if isinstance(found["latest_invoice"], dict) else {}
+    schedule = found.get("schedule") if isinstance(found.get("schedule"), dict) else None
+    told = {
+        "customer": {name: customer.get(name) for name in OF_CUSTOMER},
+        "subscription": {name: found.get(name) for name in OF_SUBSCRIPTION},
+        "ends": found["cancel_at_period_end"],
+        "method": bool(found["default_payment_method"] or readers.default_payment_method_of(customer)),
+        "items": [
+            [
+                id_of(item["price"]),
+                item["price"].get("unit_amount"),
+                item.get("quantity"),
+                item.get("tax_rates"),
+                item.get("discounts"),
+                item["current_period_end"],
+            ]
+            for item in found["items"]["data"]
+        ],
+        "invoice": {name: invoice.get(name) for name in OF_INVOICE},
+        "phases": schedule and schedule["phases"],
+        "extras": row.extras_until and row.extras_until.isoformat(),
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()

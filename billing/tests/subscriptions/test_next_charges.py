@@ -1,0 +1,183 @@
+"""The next charge is the amount that Stripe will really take, or nothing is said."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from billing.lifecycle import cancel, change, overview
+from billing.models import NextCharge
+from billing.subscriptions import next_charges
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada(world):
+    return world.subscribed()
+
+
+def at_stripe(world, subscriber):
+    return world.stripe("GET", f"subscriptions/{subscriber.subscription}")
+
+
+def shown(subscriber):
+    charge = overview.overview_of(subscriber.user).next_charge
+    return charge and (charge.amount, charge.currency)
+
+
+def changed(world, subscriber, **params):
+    world.stripe("POST", f"subscriptions/{subscriber.subscription}", **params)
+    world.deliver()
+
+
+def previews(world):
+    return sum(call["count"] for call in world.calls()["data"] if call["path"].endswith("create_preview"))
+
+
+def renewed(world, subscriber):
+    """Let the period end, and return what was then charged."""
+    end = at_stripe(world, subscriber)["items"]["data"][0]["current_period_end"]
+    world.control("advance", to=end + 7200)
+    world.deliver()
+    return world.stripe("GET", "invoices", subscription=subscriber.subscription)["data"][0]["amount_due"]
+
+
+def test_a_price_is_reckoned_here_and_the_api_says_it(world, ada):
+    api = APIClient()
+    api.force_authenticate(ada.user)
+    told = api.get("/api/v1/subscriptions/current").json()["next_charge"]
+    end = ada.row.current_period_end.isoformat().replace("+00:00", "Z")
+    assert told == {"amount": 2000, "currency": "usd", "at": end}
+    assert previews(world) == 0
+    assert renewed(world, ada) == 2000
+
+
+def coupon(world, ada):
+    half = world.stripe("POST", "coupons", percent_off=50, duration="forever")["id"]
+    changed(world, ada, discounts=[{"coupon": half}])
+
+
+def coupon_of_the_item(world, ada):
+    tenth = world.stripe("POST", "coupons", percent_off=10, duration="forever")["id"]
+    item = at_stripe(world, ada)["items"]["data"][0]["id"]
+    changed(world, ada, items=[{"id": item, "discounts": [{"coupon": tenth}]}])
+
+
+def balance(world, ada):
+    world.stripe("POST", f"customers/{ada.customer}", balance=-1500)
+    world.deliver()
+
+
+def balance_that_covers_all(world, ada):
+    world.stripe("POST", f"customers/{ada.customer}", balance=-9900)
+    world.deliver()
+
+
+def tax(world, ada):
+    rate = world.stripe("POST", "tax_rates", display_name="VAT", percentage=20, inclusive=False)["id"]
+    changed(world, ada, default_tax_rates=[rate])
+
+
+def waiting_item(world, ada):
+    world.stripe("POST", "invoiceitems", customer=ada.customer, subscription=ada.subscription, amount=700,
+                 currency="usd")  # fmt: skip
+    world.deliver()
+
+
+@pytest.mark.parametrize(
+    ("become", "amount"),
+    [(coupon, 1000), (coupon_of_the_item, 1800), (balance, 500), (balance_that_covers_all, 0), (tax, 2400),
+     (waiting_item, 2700)],
+)  # fmt: skip
+def test_anything_else_is_asked_of_stripe_once_by_the_worker_and_not_said_before(world, ada, become, amount):
+    become(world, ada)
+    assert shown(ada) is None
+    assert previews(world) == 0
+    next_charges.each_minute()
+    next_charges.each_minute()
+    assert shown(ada) == (amount, "usd")
+    assert previews(world) == 1
+    world.deliver(scramble=True)
+    assert renewed(world, ada) == amount
+
+
+def test_when_the_coupon_goes_the_price_is_known_again(world, ada):
+    coupon(world, ada)
+    next_charges.each_minute()
+    changed(world, ada, discounts="")
+    assert shown(ada) == (2000, "usd")
+    assert previews(world) == 1
+
+
+def test_a_change_of_plan_at_the_renewal_is_charged_then(world):
+    team = world.subscribed(plan="team")
+    world.stripe("POST", f"subscriptions/{team.subscription}", trial_end="now")
+    world.deliver()
+    assert shown(team) == (6000, "usd")
+    change.change(team.user, "pro", "month")
+    assert shown(team) == (2000, "usd")
+    assert renewed(world, team) == 2000
+
+
+def test_a_trial_is_charged_at_its_end(world):
+    team = world.subscribed(plan="team")
+    charge = overview.overview_of(team.user).next_charge
+    assert (charge.amount, charge.at) == (6000, team.row.trial_end)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"cancel_at_period_end": True},
+        {"pause_collection": {"behavior": "void"}},
+        {"pause_collection": {"behavior": "keep_as_draft"}},
+    ],
+)
+def test_what_will_not_be_charged_is_not_announced(world, ada, params):
+    changed(world, ada, **params)
+    assert shown(ada) is None
+    assert next_charges.each_minute() == "0 next charges asked"
+
+
+def test_an_end_later_than_the_period_is_preceded_by_charges(world, ada):
+    end = at_stripe(world, ada)["items"]["data"][0]["current_period_end"]
+    changed(world, ada, cancel_at=end + 86_400 * 45)
+    next_charges.each_minute()
+    assert shown(ada) == (2000, "usd")
+
+
+def test_the_next_try_of_a_failed_payment_is_a_charge(world, ada):
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    renewed(world, ada)
+    charge = overview.overview_of(ada.user).next_charge
+    invoice = world.stripe("GET", "invoices", subscription=ada.subscription, status="open")["data"][0]
+    assert (charge.amount, int(charge.at.timestamp())) == (2000, invoice["next_payment_attempt"])
+
+
+def test_a_renewals_draft_is_a_charge_within_the_hour(world, ada):
+    end = at_stripe(world, ada)["items"]["data"][0]["current_period_end"]
+    world.control("advance", to=end + 600)
+    world.deliver()
+    charge = overview.overview_of(ada.user).next_charge
+    assert (charge.amount, int(charge.at.timestamp())) == (2000, end + 3600)
+
+
+def test_after_the_end_nothing_is_charged(world, ada):
+    cancel.cancel(ada.user, "now")
+    assert shown(ada) is None
+
+
+def test_an_outage_leaves_it_to_be_asked_again(world, ada):
+    coupon(world, ada)
+    with world.down():
+        next_charges.each_minute()
+    assert NextCharge.objects.exclude(ask_at=None).count() == 1
+    next_charges.each_minute()
+    assert shown(ada) == (1000, "usd")
+
+
+def test_an_answer_to_an_older_question_does_not_count(world, ada, monkeypatch):
+    coupon(world, ada)
+    row = NextCharge.objects.select_related("subscription").get()
+    NextCharge.objects.update(version=row.version + 1)
+    next_charges._ask(row)
+    assert shown(ada) is None
