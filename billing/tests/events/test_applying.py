@@ -15,7 +15,7 @@ from billing.testing import assert_all_processed
 
 from .failing import make_due
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.first_sale]
 
 
 def test_what_a_failed_event_wrote_is_rolled_back_and_written_once_by_the_next_try(world, broken):

@@ -17,7 +17,7 @@ from billing.models import (
 )
 from billing.tests.world import customer_row
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.first_sale]
 
 
 def test_paying_at_checkout_gives_access_and_records_one_payment(world):

@@ -8,7 +8,7 @@ from billing import stripe_client
 from billing.stripe_client import StripeUnavailable, fetch
 from billing.subscriptions import mirror
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.first_sale]
 
 TABLES = (djstripe.Customer, djstripe.PaymentMethod, djstripe.Subscription, djstripe.SubscriptionItem)
 OWN = {"djstripe_id", "djstripe_created", "djstripe_updated"}
