@@ -134,7 +134,7 @@ def record_price(stripe_price: dict[str, Any]) -> Price | None:
     A lookup key belongs to one price. Another price that had it has lost it, which no event tells, so we clear it.
     """
     price = _known_price(stripe_price) or _unsaved_price(stripe_price)
-    if price is None or not stripe_price.get("recurring"):
+    if price is None or not _is_recurring(stripe_price):
         return None
     columns = {"plan": price.plan, **price_columns(stripe_price)}
     price, _ = Price.objects.update_or_create(pk=stripe_price["id"], defaults=columns)
@@ -146,9 +146,15 @@ def record_price(stripe_price: dict[str, Any]) -> Price | None:
 def _unsaved_price(stripe_price: dict[str, Any]) -> Price | None:
     """Return an unsaved row for a price whose lookup key names a plan of ours; otherwise None."""
     plan = _plan_named(stripe_price.get("lookup_key") or "")
-    if plan is None or not stripe_price.get("recurring"):
+    if plan is None or not _is_recurring(stripe_price):
         return None
     return Price(pk=stripe_price["id"], plan=plan, **price_columns(stripe_price))
+
+
+def _is_recurring(stripe_price: dict[str, Any]) -> bool:
+    """Return whether a price recurs by an interval that we know; a row of it stays as it is, or is not made."""
+    interval = (stripe_price.get("recurring") or {}).get("interval")
+    return interval in Interval.values
 
 
 def _plan_named(key: str) -> Plan | None:

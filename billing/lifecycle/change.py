@@ -19,7 +19,7 @@ from .refusals import NoPendingChange, NoSubscription, PaymentDeclined, SamePlan
 Status = PlanChange.Status
 
 # A payment intent that is none of these was declined, or had no card to try.
-ON_ITS_WAY = frozenset({"requires_action", "requires_confirmation", "requires_capture", "processing", "succeeded"})
+NOT_ON_ITS_WAY = frozenset({"requires_payment_method", "canceled"})
 
 
 def change(subscriber: Any, plan_slug: str, interval: str, proration_date: int | None = None) -> Subscription:
@@ -123,7 +123,7 @@ def _await_cardholder(now: Standing, invoice_id: str) -> None:
     """Leave a payment that can still be confirmed to its cardholder; drop the change after a declined one."""
     invoice = fetch.invoice(invoice_id, now.customer.pk)
     intents = readers.payment_intents_of(invoice)
-    if invoice["status"] == "paid" or any(intent["status"] in ON_ITS_WAY for intent in intents):
+    if invoice["status"] == "paid" or any(intent["status"] not in NOT_ON_ITS_WAY for intent in intents):
         return
     _void(now, invoice_id)
     reasons = [readers.payment_error_of(intent).get("message") for intent in intents]

@@ -21,6 +21,8 @@ from .refusals import (
 )
 
 Status = Subscription.Status
+CHANGEABLE = {Status.ACTIVE, Status.TRIALING}
+UNKNOWN = "Our payment provider says something about your subscription that we do not know yet. Please write to us."
 INTERVALS = list(Price.Interval)  # shortest first
 
 
@@ -62,6 +64,8 @@ def check_changeable(now: Standing) -> None:
         raise PaymentOverdue
     if now.status == Status.PAUSED:
         raise SubscriptionPaused
+    if now.status not in CHANGEABLE:
+        raise SubscriptionPaused(UNKNOWN)
     if now.is_ending:
         raise CancellationScheduled
 

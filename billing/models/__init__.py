@@ -9,6 +9,7 @@ from .history import MrrMovement, SubscriptionChange
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
+from .stripe_key import StripeKey
 from .subscriber import email_field
 from .subscription import CheckoutAttempt, Customer, Hold, PlanChange, Subscription
 from .sync import SyncRun
@@ -36,6 +37,7 @@ __all__ = [
     "StripeCalls",
     "StripeEvent",
     "StripeEventQuerySet",
+    "StripeKey",
     "StripeWrite",
     "Subscription",
     "SubscriptionChange",

@@ -85,8 +85,8 @@ def subscriptions(customer_id: str) -> list[dict[str, Any]]:
     """
     try:
         return _list(subscriptions_request(customer_id))
-    except StripeRefused as error:
-        if error.code == "resource_missing" and is_deleted(customer_id):
+    except StripeRefused:
+        if is_deleted(customer_id):
             return []
         raise
 

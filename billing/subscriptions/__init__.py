@@ -6,11 +6,10 @@ from .columns import PendingChange, columns_of, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
 from .mrr import unit_amount
-from .projection import LIVE, current_subscription, is_live, refresh
+from .projection import current_subscription, is_live, is_live_status, refresh
 from .redaction import error_class, redacted_event
 
 __all__ = [
-    "LIVE",
     "PendingChange",
     "announce_access",
     "announce_trial_end",
@@ -23,6 +22,7 @@ __all__ = [
     "error_class",
     "holds",
     "is_live",
+    "is_live_status",
     "mirror",
     "mrr",
     "pending_change_of",

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing import catalogue, cause, clock
+from billing import catalogue, cause, clock, stripe_account
 from billing.models import Customer, Hold, Subscription
-from billing.stripe_client import fetch, is_first_time
+from billing.stripe_client import StripeRefused, fetch, is_first_time
 
 from . import duplicates, mirror
 from .announcing import announce_changes
@@ -36,7 +36,7 @@ def refresh(customer: Customer) -> Subscription:
 
 def _refresh(customer: Customer, subscription: Subscription) -> None:
     asked_at = timezone.now()
-    found = fetch.subscriptions(customer.pk)
+    found = _found_of(customer)
     mirror.write_subscriptions(found)
     before = snapshot(subscription)
     _project(subscription, current_subscription(found), asked_at)
@@ -44,6 +44,16 @@ def _refresh(customer: Customer, subscription: Subscription) -> None:
     announce_changes(before, subscription, found, has_changed=has_changed)
     if len(found) > 1:
         duplicates.owe_cancellations(customer, found)
+
+
+def _found_of(customer: Customer) -> list[dict[str, Any]]:
+    """Return the customer's subscriptions; none for one who was deleted, of whom Stripe may say nothing any more."""
+    try:
+        return fetch.subscriptions(customer.pk)
+    except StripeRefused:
+        if customer.deleted_at is None:
+            raise
+        return []
 
 
 def current_subscription(found: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -54,15 +64,27 @@ def current_subscription(found: list[dict[str, Any]]) -> dict[str, Any] | None:
     too_many = duplicates.duplicates_among(found)
     found = [item for item in found if item not in too_many]
     ours = [item for item in found if catalogue.is_plan(item["items"]["data"])] or found
-    live = [item for item in ours if item["status"] in LIVE]
+    live = [item for item in ours if is_live_status(item["status"])]
     if live:
-        return min(live, key=lambda item: (LIVE.index(Status(item["status"])), item["created"], item["id"]))
+        return min(live, key=lambda item: (_place(item["status"]), item["created"], item["id"]))
     return max(ours, key=lambda item: (item["ended_at"] or 0, item["created"], item["id"]), default=None)
 
 
 def is_live(customer: Customer, subscription_id: str) -> bool:
     """Return whether Stripe would still bill this subscription, be it the one that counts or not."""
-    return any(item["id"] == subscription_id and item["status"] in LIVE for item in fetch.subscriptions(customer.pk))
+    found = fetch.subscriptions(customer.pk)
+    return any(item["id"] == subscription_id and is_live_status(item["status"]) for item in found)
+
+
+def is_live_status(status: str) -> bool:
+    """Return whether a subscription of this status may still be billed; one that we do not know may."""
+    return status not in Subscription.TERMINAL
+
+
+def _place(status: str) -> int:
+    """Return the place of a status in the order of `LIVE`; an unknown one comes after those that give access."""
+    known: tuple[str, ...] = LIVE
+    return known.index(status) if status in known else known.index(Status.UNPAID)
 
 
 def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at: datetime) -> None:
@@ -70,7 +92,7 @@ def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at:
         for name, value in columns_of(found, subscription).items():
             setattr(subscription, name, value)
         _update_customer(subscription.customer, found["customer"])
-    elif subscription.stripe_id and fetch.is_deleted(subscription.customer_id):
+    elif subscription.stripe_id and (subscription.customer.deleted_at or fetch.is_deleted(subscription.customer_id)):
         subscription.status = Status.CANCELED
     subscription.fetched_at = asked_at
     subscription.save()
@@ -82,6 +104,7 @@ def _update_customer(customer: Customer, found: Any) -> None:
     """Copy the address and the language from Stripe, except for a deleted customer."""
     if customer.deleted_at:
         return
+    stripe_account.note_seen(customer)
     found = found if isinstance(found, dict) else {}
     known = {"email": found.get("email"), "preferred_locale": (found.get("preferred_locales") or [""])[0]}
     changed = {name: value for name, value in known.items() if value and value != getattr(customer, name)}

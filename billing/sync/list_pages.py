@@ -9,7 +9,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from billing import access, catalogue, clock, subscriptions
+from billing import access, catalogue, clock, stripe_account, subscriptions
 from billing.conf import conf
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, Subscription, SyncRun
@@ -71,10 +71,10 @@ class SubscriptionPages:
             return True
         if row.plan_id and not catalogue.is_plan(found["items"]["data"]):
             return False
-        if found["status"] in subscriptions.LIVE:
+        if subscriptions.is_live_status(found["status"]):
             return True
         is_later = row.ended_at is not None and (found["ended_at"] or 0) > row.ended_at.timestamp()
-        return row.status not in subscriptions.LIVE and is_later
+        return not _is_live(row) and is_later
 
     def _import(self, strangers: dict[str, Page], known: dict[str, Customer]) -> None:
         """Import the subscriptions in bulk, and announce nothing: they began before we knew of them. A row that a
@@ -87,7 +87,7 @@ class SubscriptionPages:
             before = comparing.row_of(known[customer]) if customer in known else None
             if before is None or not before.stripe_id:
                 made.append(new_row(self.work, customer, counts))
-            elif counts["status"] in subscriptions.LIVE and before.status not in subscriptions.LIVE:
+            elif subscriptions.is_live_status(counts["status"]) and not _is_live(before):
                 better.append(new_row(self.work, customer, counts))
         self.work.run.imported += len(made)
         if self.work.is_dry or not (made or better):
@@ -99,8 +99,12 @@ class SubscriptionPages:
             _count_as_announced([row.customer_id for row in (*made, *better)])
 
 
+def _is_live(row: Subscription) -> bool:
+    return row.status != Subscription.Status.NONE and subscriptions.is_live_status(row.status)
+
+
 def new_row(work: FullRun, customer: str, found: dict[str, Any]) -> Subscription:
-    row = Subscription(customer=Customer(pk=customer), fetched_at=work.began)
+    row = Subscription(customer=Customer(pk=customer, **stripe_account.columns()), fetched_at=work.began)
     for name, value in subscriptions.columns_of(found, row, work.open_invoices).items():
         setattr(row, name, value)
     return row
@@ -148,6 +152,8 @@ class CustomerPages:
         self.work.seen.update(hash(found["id"]) for found in page)
         known = Customer.objects.filter(deleted_at=None).in_bulk([found["id"] for found in page])
         pairs = [(known[found["id"]], found) for found in page if found["id"] in known]
+        if not self.work.is_dry:
+            stripe_account.note_all_seen(known)
         self._fill_in([(row, found) for row, found in pairs if self._is_import(row)])
         for row, found in pairs:
             email = found.get("email") or ""

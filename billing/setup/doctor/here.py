@@ -16,8 +16,8 @@ from billing.cache import counting_cache
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
-from billing.models import PaymentFailure, Plan, StripeEvent, SyncRun
-from billing.monitoring import health
+from billing.models import PaymentFailure, Plan, StripeEvent, StripeWrite, SyncRun
+from billing.monitoring import health, unknown_values
 from billing.sync import AT_ONCE, Threads
 
 from .findings import Finding, error, ok, warning
@@ -25,6 +25,8 @@ from .findings import Finding, error, ok, warning
 Status = StripeEvent.Status
 RECENT = timedelta(days=7)
 COUNTS_EACH = 10
+MOST_NAMED = 5
+MANY_TRIES = 6
 LATE = timedelta(hours=3)
 
 
@@ -102,6 +104,27 @@ def backlog() -> Iterator[Finding]:
             yield said
         else:
             yield ok("backlog", f"No events are {status}.")
+
+
+def requests() -> Iterator[Finding]:
+    """Check that Stripe takes what we owe it."""
+    refused = StripeWrite.objects.filter(refused_at__isnull=False).order_by("-refused_at")
+    if rows := list(refused[:MOST_NAMED]):
+        shown = ", ".join(f"{row.action} of {row.lane}" for row in rows)
+        todo = "See Stripe's reason in the admin, under Stripe requests. Correct it and choose 'Try again now'."
+        yield error("requests", f"Stripe refuses {refused.count()} of our requests for good: {shown}.", todo)
+    failing = StripeWrite.objects.filter(done_at=None, withdrawn_at=None, attempts__gte=MANY_TRIES).count()
+    if failing:
+        todo = "They are tried again each hour. The admin shows why they fail, under Stripe requests."
+        yield warning("requests", f"The number of our requests that fail again and again is {failing}.", todo)
+    if not rows and not failing:
+        yield ok("requests", "Stripe takes what we owe it.")
+
+
+def unknown() -> Iterator[Finding]:
+    """Name the values of Stripe's enums that this version does not know, of the last 30 days."""
+    for alert in unknown_values.recent():
+        yield warning("unknown values", " ".join(alert.text.split()), unknown_values.TODO)
 
 
 def sync() -> Iterator[Finding]:
@@ -191,4 +214,4 @@ def _count(name: str) -> None:
         counting_cache().incr(name)
 
 
-CHECKS = (plans, events, secrets, queue, backlog, sync, grace, counting, mail, staff)
+CHECKS = (plans, events, secrets, queue, backlog, requests, unknown, sync, grace, counting, mail, staff)

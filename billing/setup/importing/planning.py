@@ -155,7 +155,7 @@ def _read_subscriptions(plan: Plan, tick: Any) -> None:
 
 
 def _keep(plan: Plan, found: dict[str, Any]) -> None:
-    if found["status"] in subscriptions.LIVE and not catalogue.is_plan(found["items"]["data"]):
+    if subscriptions.is_live_status(found["status"]) and not catalogue.is_plan(found["items"]["data"]):
         plan.unknown_prices.update(item["price"]["id"] for item in found["items"]["data"])
     before = plan.current.get(found["customer"])
     best = subscriptions.current_subscription([before, found] if before else [found])
