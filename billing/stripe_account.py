@@ -64,12 +64,15 @@ def reset() -> None:
     _remembered.clear()
 
 
+def ask_once() -> None:
+    """Ask Stripe whose our key is, unless it has been asked about this key. Raises `StripeUnavailable`."""
+    if not known() and not StripeKey.objects.filter(pk=_fingerprint()).exists():
+        ask()
+
+
 def columns() -> dict[str, Any]:
-    """Return the columns of a customer that was just seen at Stripe, asking once per key whose it is."""
-    account = known()
-    if not account and not StripeKey.objects.filter(pk=_fingerprint()).exists():
-        account = ask()
-    return {"account": account, "livemode": conf.live_mode}
+    """Return the columns of a customer that was just seen at Stripe."""
+    return {"account": known(), "livemode": conf.live_mode}
 
 
 def note_seen(customer: Customer) -> None:

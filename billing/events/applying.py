@@ -117,8 +117,9 @@ def _dispatch(recorded: dict[str, DjstripeEvent], event: StripeEvent) -> str:
 
 
 def _process(event: StripeEvent) -> None:
+    """Leave the event to dj-stripe, which would ask Stripe for the account that it names."""
     try:
-        DjstripeEvent.process(event.payload)
+        DjstripeEvent.process({name: value for name, value in event.payload.items() if name != "account"})
     except InvalidStripeAPIKey:  # its message is the key
         raise StripeUnavailable("STRIPE_SECRET_KEY is not of the shape of Stripe's") from None
 

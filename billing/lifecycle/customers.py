@@ -10,7 +10,7 @@ from billing.conf import conf
 from billing.lanes import standing_writes
 from billing.models import AccountDeletion, Customer, StripeWrite
 from billing.monitoring import alerts
-from billing.stripe_client import readers
+from billing.stripe_client import StripeRefused, readers
 from billing.subscriptions import customer_details
 
 from . import send_details
@@ -70,7 +70,13 @@ def _customer_left_at_stripe(subscriber: Any) -> dict[str, Any] | None:
     email = customer_details.email_of(subscriber)
     if not email:
         return None
-    for found in stripe_client.get("/v1/customers", email=email, limit=100)["data"]:
+    try:
+        listed = stripe_client.get("/v1/customers", email=email, limit=100)["data"]
+    except StripeRefused as error:
+        if getattr(error, "param", "") != "email":
+            raise
+        return None  # nobody was ever made with what Stripe takes for no address
+    for found in listed:
         is_theirs = readers.metadata_of(found).get(METADATA_KEY) == subscriber_key(subscriber)
         if is_theirs and not _is_deleted(found["id"]):
             return found
@@ -114,6 +120,7 @@ def _is_deleted(customer_id: str) -> bool:
 
 def _save_customer(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer:
     """Save our row. A webhook may have written it first, without knowing the subscriber."""
+    stripe_account.ask_once()
     columns = {"subscriber": subscriber, "email": stripe_customer.get("email") or "", **stripe_account.columns()}
     customer, _ = Customer.objects.get_or_create(pk=stripe_customer["id"], defaults=columns)
     if customer.subscriber_id is None:

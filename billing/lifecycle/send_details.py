@@ -17,7 +17,8 @@ def send(details: Details, write: Callable[[Details], Any]) -> tuple[Any, Refuse
 
     Raises `StripeUnavailable`, `NoSuchCustomer`, and `StripeRefused` where no detail of ours is named.
     """
-    left, refused = dict(details), {}
+    left = dict(details)
+    refused: Refused = {}
     while True:
         try:
             return write(left), refused

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from billing import stripe_client
 from billing.lanes import standing_writes
-from billing.stripe_client import NoSuchCustomer
+from billing.stripe_client import StripeRefused
 from billing.subscriptions import customer_details
 
 from . import send_details
@@ -31,17 +30,25 @@ def write_details(rows: standing_writes.Rows) -> None:
         for name, value in details.items()
         if name not in send_details.ONLY_AT_CREATION
     }
-    with suppress(NoSuchCustomer):
-        refused = _write(customer.pk, rows, plain) if plain else {}
-        if tax_ids:
-            refused |= send_details.write_tax_ids(customer.pk, tax_ids, standing_writes.key_of(rows))
-        if refused:
-            raise standing_writes.GivenUp(send_details.in_words(refused))
+    try:
+        refused = _write(customer.pk, rows, plain, tax_ids)
+    except StripeRefused as error:
+        if error.code != "resource_missing":
+            raise
+        return
+    if refused:
+        raise standing_writes.GivenUp(send_details.in_words(refused))
 
 
-def _write(customer_id: str, rows: standing_writes.Rows, details: dict[str, Any]) -> send_details.Refused:
-    write = partial(_post, f"/v1/customers/{customer_id}", rows)
-    return send_details.send(details, write)[1]
+def _write(
+    customer_id: str, rows: standing_writes.Rows, details: dict[str, Any], tax_ids: list[dict[str, str]]
+) -> send_details.Refused:
+    refused: send_details.Refused = {}
+    if details:
+        _, refused = send_details.send(details, partial(_post, f"/v1/customers/{customer_id}", rows))
+    if tax_ids:
+        refused |= send_details.write_tax_ids(customer_id, tax_ids, standing_writes.key_of(rows))
+    return refused
 
 
 def _post(path: str, rows: standing_writes.Rows, details: dict[str, Any]) -> None:

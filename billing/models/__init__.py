@@ -8,6 +8,7 @@ from .deletion import AccountDeletion
 from .history import MrrMovement, SubscriptionChange
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
+from .mirror import MirrorFailure
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .stripe_key import StripeKey
 from .subscriber import email_field
@@ -26,6 +27,7 @@ __all__ = [
     "Hold",
     "InvoicePayment",
     "Lane",
+    "MirrorFailure",
     "MrrMovement",
     "Payment",
     "PaymentFailure",

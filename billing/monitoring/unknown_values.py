@@ -4,7 +4,7 @@ A newer API version, or Stripe's beta, may add a status. Each reader says which 
 what our row had. Staff are alerted once about each value, the doctor lists them, and the event has a note.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -24,7 +24,7 @@ TODO = "Nothing was concluded from it: what was known stays. Look at it in Strip
 _met: ContextVar[list[str] | None] = ContextVar("billing_unknown_values", default=None)
 
 
-def is_known(field: str, value: object, known: Iterable[str], object_id: str) -> bool:
+def is_known(field: str, value: object, known: Collection[object], object_id: str) -> bool:
     """Return whether `value` of a field, such as `dispute.status`, is one that the caller knows; if not, tell staff."""
     if value in known:
         return True

@@ -20,10 +20,11 @@ ID = re.compile(r"[A-Za-z0-9_]{1,255}")
 SUBSCRIPTION_EXPAND = [
     "data.customer.invoice_settings.default_payment_method",
     "data.default_payment_method",
+    "data.latest_invoice.discounts",
     "data.latest_invoice.payments",
     "data.schedule",
 ]
-INVOICE_EXPAND = ["payments.data.payment.payment_intent"]
+INVOICE_EXPAND = ["discounts", "lines.data.discounts", "payments.data.payment.payment_intent"]
 CHARGE_EXPAND = ["balance_transaction", "payment_intent.payment_method", "refunds.data.balance_transaction"]
 DISPUTE_EXPAND = ["charge.balance_transaction", "payment_intent.payment_method"]
 

@@ -1,18 +1,22 @@
 """Signals announce the real changes between two states of ours, and access granted or revoked."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.dispatch import Signal
+from django.utils import timezone
 
 from billing import access, clock, signals, usage
 from billing.clock import from_timestamp
-from billing.models import Subscription
+from billing.models import StripeEvent, Subscription
 
 from . import seats
 
 Status = Subscription.Status
 
+UNPAID = frozenset({"grace_over", "unpaid"})
+WRITTEN_OFF = frozenset({"void", "uncollectible"})
+OF_LATE = timedelta(hours=1)
 STARTED = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNPAID, Status.PAUSED})
 
 
@@ -21,7 +25,7 @@ def announce_changes(
 ) -> None:
     """Announce what has changed from `before` to `after`. `found`: all the customer's subscriptions."""
     announce_transitions(before, after, found)
-    announce_access(after.customer_id, has_changed=has_changed)
+    announce_access(after.customer_id, has_changed=has_changed, was_written_off=_was_written_off(after, found))
 
 
 def announce_transitions(before: Subscription, after: Subscription, found: list[dict[str, Any]]) -> None:
@@ -39,10 +43,11 @@ def announce_transitions(before: Subscription, after: Subscription, found: list[
         _announce_schedule(Subscription() if is_another else before, after)
 
 
-def announce_access(customer_id: str, *, has_changed: bool = False) -> None:
+def announce_access(customer_id: str, *, has_changed: bool = False, was_written_off: bool = False) -> None:
     """Announce that access was granted or revoked, where it differs from what was last announced.
 
     Use above the new limits is announced too, if access was announced or the subscription has changed (`has_changed`).
+    `was_written_off`: the invoice that access hung on was voided or written off, so no payment brings access back.
     """
     now = access.of_customer(customer_id)
     subscription = now.subscription
@@ -56,11 +61,23 @@ def announce_access(customer_id: str, *, has_changed: bool = False) -> None:
     if now.has_access:
         row.update(has_announced_access=True)
         was = subscription.revoked_because
-        _send(signals.access_granted, subscription, reason=now.reason, revoked_because=was)
+        is_free = was_written_off or (was in UNPAID and _is_told_of_writing_off(customer_id))
+        _send(signals.access_granted, subscription, reason=now.reason, revoked_because=was, was_written_off=is_free)
     else:
         row.update(has_announced_access=False, revoked_because=now.reason)
         _send(signals.access_revoked, subscription, reason=now.reason)
     usage.announce_overflow(subscription)
+
+
+def _was_written_off(row: Subscription, found: list[dict[str, Any]]) -> bool:
+    latest = next((item["latest_invoice"] for item in found if item["id"] == row.stripe_id), None)
+    return isinstance(latest, dict) and latest["status"] in WRITTEN_OFF
+
+
+def _is_told_of_writing_off(customer_id: str) -> bool:
+    """Return whether an event of late says that an older invoice was voided or written off."""
+    events = StripeEvent.objects.filter(lane=customer_id, type__in=["invoice.voided", "invoice.marked_uncollectible"])
+    return events.filter(received_at__gt=timezone.now() - OF_LATE).exists()
 
 
 def customers_past_grace() -> list[str]:

@@ -56,7 +56,7 @@ def columns_of(
         price, unmapped_price = before.price if before.stripe_id == found["id"] else None, item["price"]["id"]
         log.error("unmapped price", extra={"subscription": found["id"], "error": str(error)})
     interval = (item["price"].get("recurring") or {}).get("interval")
-    unknown_values.is_known("price.recurring.interval", interval, {None, *Price.Interval.values}, item["price"]["id"])
+    unknown_values.is_known("price.recurring.interval", interval, [None, *Price.Interval.values], item["price"]["id"])
     return {
         "stripe_id": found["id"],
         "status": _status(found, before),

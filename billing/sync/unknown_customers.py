@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from django.db.models import QuerySet
 
@@ -78,10 +79,14 @@ def leave(account: str, tick: Callable[[], None]) -> int:
     ended = 0
     for customer in list(rows.values_list("pk", flat=True)):
         with suppress(lanes.LaneBusy), lanes.exclusive(customer, WAIT_SECONDS) as commit:
-            commit(lambda pk=customer: subscriptions.end_for_deleted_customer(Customer.objects.get(pk=pk)))
+            commit(partial(_end, customer))
             ended += 1
         tick()
     return ended
+
+
+def _end(customer: str) -> None:
+    subscriptions.end_for_deleted_customer(Customer.objects.get(pk=customer))
 
 
 def _here() -> QuerySet[Customer]:

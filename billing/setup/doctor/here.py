@@ -16,7 +16,7 @@ from billing.cache import counting_cache
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
-from billing.models import PaymentFailure, Plan, StripeEvent, StripeWrite, SyncRun
+from billing.models import MirrorFailure, PaymentFailure, Plan, StripeEvent, StripeWrite, SyncRun
 from billing.monitoring import health, unknown_values
 from billing.sync import AT_ONCE, Threads
 
@@ -127,6 +127,17 @@ def unknown() -> Iterator[Finding]:
         yield warning("unknown values", " ".join(alert.text.split()), unknown_values.TODO)
 
 
+def mirror() -> Iterator[Finding]:
+    """Name what could not be written into dj-stripe's tables of late."""
+    failed = MirrorFailure.objects.filter(failed_at__gt=timezone.now() - RECENT).order_by("-failed_at")
+    if newest := failed.first():
+        text = f"{failed.count()} objects could not be mirrored for dj-stripe, last the {newest.kind} {newest.pk}"
+        todo = "Access does not depend on it. The log says why; the next event about them tries again."
+        yield warning("mirror", f"{text}: {newest.error}.", todo)
+    else:
+        yield ok("mirror", "dj-stripe's tables took everything of the last week.")
+
+
 def sync() -> Iterator[Finding]:
     last = SyncRun.objects.exclude(mode=SyncRun.Mode.CUSTOMER).order_by("-started_at").first()
     if last is None or last.started_at < timezone.now() - LATE:
@@ -214,4 +225,4 @@ def _count(name: str) -> None:
         counting_cache().incr(name)
 
 
-CHECKS = (plans, events, secrets, queue, backlog, requests, unknown, sync, grace, counting, mail, staff)
+CHECKS = (plans, events, secrets, queue, backlog, requests, unknown, mirror, sync, grace, counting, mail, staff)

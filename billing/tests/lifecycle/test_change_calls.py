@@ -82,7 +82,17 @@ def an_intent(status, message=None):
     ("invoice", "reason"),
     [
         (paid_by(status="paid"), None),
-        *((paid_by(an_intent("canceled"), an_intent(status)), None) for status in sorted(change.ON_ITS_WAY)),
+        *(
+            (paid_by(an_intent("canceled"), an_intent(status)), None)
+            for status in [
+                "requires_action",
+                "requires_confirmation",
+                "requires_capture",
+                "processing",
+                "succeeded",
+                "of_a_new_kind",
+            ]
+        ),
         (paid_by(an_intent("requires_payment_method", "No money.")), "No money."),
         (paid_by(an_intent("canceled"), an_intent("requires_payment_method", "Lost card.")), "Lost card."),
         (paid_by(an_intent("requires_payment_method")), "Your payment was declined."),

@@ -49,7 +49,8 @@ def try_again(leaving):
 
 
 def is_deleted(world, person):
-    return bool(world.sandbox.state.table("customer").rows[person.customer].get("deleted"))
+    row = world.sandbox.state.find("customer", person.customer)
+    return row is None or bool(row.get("deleted"))
 
 
 @pytest.mark.parametrize("status", [400, 404])

@@ -198,6 +198,7 @@ def test_a_tax_id_that_changes_replaces_the_one_of_its_kind_and_leaves_others(wo
     assert tax_ids(world, ada) == ["12-3456789", "DE987654321"]
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("name", "value"), [("phone", "1" * 21), ("name", "N" * 257), ("email", "nobody"), ("tax_id_data", "DE")]
 )
