@@ -92,7 +92,7 @@ def past_due_since(before: Subscription, found: dict[str, Any], open_invoices: O
     It is read from Stripe, so that the order in which failures reach us makes no difference. An invoice that is older
     than the latest paid one is left out: it does not shorten today's grace.
     """
-    if found["status"] not in Subscription.AT_STRIPE:
+    if found["status"] not in Status.values:
         return before.past_due_since if before.stripe_id == found["id"] else None
     if found["status"] != Status.PAST_DUE:
         return None
@@ -117,7 +117,7 @@ def pending_columns(found: dict[str, Any]) -> dict[str, Any]:
     if isinstance(schedule, str):
         return {}
     if schedule and not unknown_values.is_known(
-        "subscription_schedule.status", schedule["status"], SCHEDULE_STATUSES, schedule["id"]
+        "subscription_schedule.status", schedule["status"], SCHEDULE_STATUSES, found["id"]
     ):
         return {}
     change = pending_change_of(found)
