@@ -111,7 +111,9 @@ def elsewhere() -> QuerySet[Customer]:
 
 
 def is_elsewhere(customer: Customer) -> bool:
-    """Return whether the customer lives in another account or mode than our key."""
+    """Return whether the customer lives in another account or mode than our key; one who was ended is of no account."""
+    if customer.deleted_at is not None:
+        return False
     if customer.livemode is not None and customer.livemode != conf.live_mode:
         return True
     return bool(customer.account) and known() not in ("", customer.account)

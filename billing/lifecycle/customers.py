@@ -86,8 +86,7 @@ def _customer_left_at_stripe(subscriber: Any) -> dict[str, Any] | None:
 def _create_at_stripe(subscriber: Any) -> tuple[dict[str, Any], send_details.Refused]:
     """Make the customer, without those details that Stripe refuses: nobody is kept from buying over a long name."""
     details = {name: value for name, value in customer_details.details_of(subscriber).items() if value}
-    metadata = {**details.get("metadata", {}), METADATA_KEY: subscriber_key(subscriber)}
-    params: dict[str, Any] = {**details, "metadata": metadata}
+    params: dict[str, Any] = details
     if on_invoices := {name: conf.invoice[name] for name in ("footer", "custom_fields") if conf.invoice.get(name)}:
         params["invoice_settings"] = on_invoices
     return send_details.send(params, partial(_post, subscriber))
@@ -106,6 +105,7 @@ def _tell_refused(customer: Customer, refused: send_details.Refused) -> None:
 
 def _post(subscriber: Any, params: dict[str, Any]) -> dict[str, Any]:
     """Make the customer. Stripe answers a known key with the customer made then; if it is deleted, use another key."""
+    params = {**params, "metadata": {**params.get("metadata", {}), METADATA_KEY: subscriber_key(subscriber)}}
     digest = hashlib.sha256(repr(sorted(params.items())).encode()).hexdigest()
     key = f"customer:{subscriber._meta.label_lower}:{subscriber.pk}:{digest[:12]}"
     made = stripe_client.post("/v1/customers", idempotency_key=key, **params)

@@ -270,3 +270,22 @@ def test_staff_cannot_end_a_customer_whom_stripe_knows_after_all(world, ada, adm
     page = reverse("admin:billing_customer_action", args=[ada.customer, "end-unknown"])
     assert admin_client.post(page, {"reason": "gone"}).status_code == 409
     assert customer_row(ada).deleted_at is None
+
+
+def test_a_deletion_that_waits_for_an_account_ends_once_that_account_was_left(elsewhere):
+    row = deletion.begin(elsewhere.user)
+    testing.work()
+    synced("--leave", HERE)
+    deletion.process.try_now(row)
+    testing.work()
+    row.refresh_from_db()
+    assert (row.is_done, row.error_message) == (True, "")
+
+
+def test_late_events_of_an_account_that_was_left_do_not_die(world, ada):
+    world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at_period_end=True)
+    events = world.events("customer.subscription.updated")
+    world.control("reset", seed=2, account=OTHER)
+    synced("--leave", HERE)
+    world.deliver(events)
+    assert not access.has_access(ada.user)

@@ -26,15 +26,17 @@ class StillBilled(Exception):
 def is_customer_deleted(deletion: AccountDeletion) -> bool:
     """Return whether the customer is deleted at Stripe already, and with it its subscriptions and sessions.
 
-    A customer whom Stripe does not know at all counts as deleted, if all is confirmed as cancelled, or if their account
-    is the one of our key. Otherwise the key may be of another account, and the customer still billed there.
+    A customer whom Stripe does not know at all counts as deleted, if all is confirmed as cancelled, if they were ended
+    here, or if their account is the one of our key. Otherwise the key may be of another account, and the customer still
+    billed there.
     """
     try:
         return bool(stripe_client.get(f"/v1/customers/{deletion.customer_id}").get("deleted"))
     except NoSuchCustomer:
         customer = deletion.customer
         is_here = customer is not None and customer.account == stripe_account.known() != ""
-        if is_here or deletion.subscriptions_canceled_at:
+        is_ended = customer is not None and customer.deleted_at is not None
+        if is_here or is_ended or deletion.subscriptions_canceled_at:
             return True
         raise
 

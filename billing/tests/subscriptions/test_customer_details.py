@@ -244,3 +244,10 @@ def test_a_request_that_was_withdrawn_is_not_made_by_that_button(world, ada):
     customer_details.changed(ada.user)
     StripeWrite.objects.update(withdrawn_at=timezone.now())
     assert not standing_writes.try_again(StripeWrite.objects.get())
+
+
+def test_metadata_that_stripe_refuses_leave_the_way_back_to_the_subscriber(world):
+    DETAILS["metadata"] = {"k" * 41: "too long a key"}
+    ada = world.subscribed()
+    assert at_stripe(world, ada.customer)["metadata"] == {METADATA_KEY: str(ada.user.pk)}
+    assert refused().get().error_message.startswith("metadata: ")
