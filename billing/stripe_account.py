@@ -5,6 +5,7 @@ Stripe is asked whose a key is when a customer is made, by the sync, the import 
 
 import hashlib
 import time
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -16,6 +17,7 @@ from billing.models import Customer, StripeKey
 from billing.stripe_client import StripeRefused
 
 REMEMBERED_SECONDS = 60
+ASKED_LATELY = timedelta(minutes=10)
 _remembered: dict[str, tuple[float, str]] = {}
 
 
@@ -34,14 +36,15 @@ class WrongAccount(Exception):
 
 
 def ask() -> str:
-    """Ask Stripe whose our key is, keep the answer and return it; "" if the key may not read its account.
+    """Ask Stripe whose our key is, keep the answer and return it; "" if the key may not read its account, and never
+    could.
 
     Raises `StripeUnavailable`.
     """
     try:
         account = str(stripe_client.get("/v1/account")["id"])
     except StripeRefused:
-        account = ""
+        account = known()
     asked = {"account": account, "asked_at": timezone.now()}
     StripeKey.objects.update_or_create(pk=_fingerprint(), defaults=asked)
     _remembered.pop(conf.api_key, None)
@@ -68,6 +71,12 @@ def ask_once() -> None:
     """Ask Stripe whose our key is, unless it has been asked about this key. Raises `StripeUnavailable`."""
     if not known() and not StripeKey.objects.filter(pk=_fingerprint()).exists():
         ask()
+
+
+def ask_again() -> str:
+    """Return whose our key is, asked within the last minutes. Raises `StripeUnavailable`."""
+    asked = StripeKey.objects.filter(pk=_fingerprint(), asked_at__gt=timezone.now() - ASKED_LATELY).first()
+    return ask() if asked is None else asked.account
 
 
 def columns() -> dict[str, Any]:

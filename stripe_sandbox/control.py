@@ -120,10 +120,13 @@ def status(sandbox: "Sandbox", given: Body) -> Body:
 @action("POST", "/reset")
 def reset(sandbox: "Sandbox", given: Body) -> Body:
     known(given, "seed", "now", "account")
+    named = given.get("account", account.ACCOUNT)
+    if not isinstance(named, str) or not re.fullmatch(r"acct_\w+", named):
+        raise invalid("account must be an id like acct_2.", "account")
     now = whole(given, "now") if given.get("now") is not None else None
     sandbox.reset(str(given.get("seed", "0")), now)
-    if "account" in given:
-        sandbox.state.note(account.NOTE)["id"] = str(given["account"])
+    if named != account.ACCOUNT:
+        sandbox.state.note(account.NOTE)["id"] = named
     return {"now": sandbox.state.now(), "seed": sandbox.state.seed, "account": account.id_of(sandbox.state)}
 
 

@@ -70,7 +70,7 @@ def run(wanted: Wanted, progress: Callable[[str], None] = lambda text: None) -> 
 def leave(account: str) -> int:
     """End our customers of an account or mode that was left for good, and return how many. Raises `AnotherRuns`."""
     with alone() as renew, cause.recorded_as("sync"):
-        stripe_account.ask()
+        stripe_account.ask_again()
         return unknown_customers.leave(account, renew)
 
 

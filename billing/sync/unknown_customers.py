@@ -25,7 +25,7 @@ def check_account() -> None:
 
     A key that may not read its account is tried with the newest customers: it must know one of them.
     """
-    account = stripe_account.ask()
+    account = stripe_account.ask_again()
     stripe_account.refuse_if_any_elsewhere()
     if not account:
         refuse_if_unknown(list(_here().order_by("-created_at").values_list("pk", flat=True)[:SAMPLE]))

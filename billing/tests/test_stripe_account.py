@@ -53,15 +53,21 @@ def a_key_that_may_not_read_its_account():
         yield
 
 
+def change_account(world, settings):
+    """The key is replaced by one of another account, where nobody of ours lives."""
+    world.control("reset", seed=2, account=OTHER)
+    settings.STRIPE_SECRET_KEY = f"sk_test_{'B' * 24}"
+
+
 @pytest.fixture
 def ada(world):
     return world.subscribed()
 
 
 @pytest.fixture
-def elsewhere(world, ada):
+def elsewhere(world, ada, settings):
     """The key is changed to another account, where nobody of ours lives."""
-    world.control("reset", seed=2, account=OTHER)
+    change_account(world, settings)
     assert stripe_account.ask() == OTHER
     return ada
 
@@ -81,9 +87,9 @@ def test_stripe_is_asked_once_for_the_account_of_a_key(world, ada):
     assert StripeKey.objects.get().account == HERE
 
 
-def test_the_sync_stops_at_rows_of_another_account_with_one_clear_error(world, ada):
+def test_the_sync_stops_at_rows_of_another_account_with_one_clear_error(world, ada, settings):
     before = Subscription.objects.values().get()
-    world.control("reset", seed=2, account=OTHER)
+    change_account(world, settings)
     error = refused()
     assert HERE in error
     assert OTHER in error
@@ -95,13 +101,13 @@ def test_the_sync_stops_at_rows_of_another_account_with_one_clear_error(world, a
 
 
 @pytest.mark.parametrize("options", [["--full"], ["--dry-run"]])
-def test_no_kind_of_sync_goes_on(world, ada, options):
-    world.control("reset", seed=2, account=OTHER)
+def test_no_kind_of_sync_goes_on(world, ada, options, settings):
+    change_account(world, settings)
     assert OTHER in refused(*options)
 
 
-def test_nor_one_of_a_single_customer(world, ada):
-    world.control("reset", seed=2, account=OTHER)
+def test_nor_one_of_a_single_customer(world, ada, settings):
+    change_account(world, settings)
     assert OTHER in refused("--customer", ada.customer)
 
 
@@ -118,10 +124,10 @@ def test_rows_of_live_mode_stop_a_test_mode_key(world, ada):
     assert found("customers")[0].level == "error"
 
 
-def test_an_event_for_a_customer_of_another_account_changes_nothing_and_is_told(world, ada):
+def test_an_event_for_a_customer_of_another_account_changes_nothing_and_is_told(world, ada, settings):
     world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at_period_end=True)
     events = world.events()
-    world.control("reset", seed=2, account=OTHER)
+    change_account(world, settings)
     stripe_account.ask()
     before = Subscription.objects.values().get()
     world.deliver(events, work=False)
@@ -194,19 +200,27 @@ def test_nobody_of_the_own_account_is_ended_by_leaving_another(world, ada):
 # The neighbours
 
 
-def test_a_key_that_may_not_read_its_account_syncs_what_it_knows(world, ada):
+def test_a_key_that_may_not_read_its_account_syncs_what_it_knows(world, ada, settings):
+    settings.STRIPE_SECRET_KEY = f"rk_test_{'C' * 24}"
     with a_key_that_may_not_read_its_account():
         assert "Synced" in synced()
         assert found("key")[-1].level == "warning"
     assert customer_row(ada).account == HERE
 
 
-def test_a_key_that_may_not_read_its_account_and_knows_nobody_of_ours_stops_the_sync(world, ada):
-    world.control("reset", seed=2)
+def test_a_key_that_may_not_read_its_account_and_knows_nobody_of_ours_stops_the_sync(world, ada, settings):
+    change_account(world, settings)
     with a_key_that_may_not_read_its_account():
         error = refused()
     assert "STRIPE_SECRET_KEY" in error
     assert ada.customer in error
+
+
+def test_an_account_whose_data_were_deleted_stops_the_sync_too(world, ada):
+    world.control("reset", seed=2)
+    assert ada.customer in refused()
+    assert access.has_access(ada.user), "a person decides"
+    assert found("customers")[0].level == "error"
 
 
 def test_rows_from_before_the_column_are_filled_by_the_sync(world, ada):
@@ -215,9 +229,9 @@ def test_rows_from_before_the_column_are_filled_by_the_sync(world, ada):
     assert (customer_row(ada).account, customer_row(ada).livemode) == (HERE, False)
 
 
-def test_rows_from_before_the_column_of_an_account_that_was_left_are_not_filled(world, ada):
+def test_rows_from_before_the_column_of_an_account_that_was_left_are_not_filled(world, ada, settings):
     Customer.objects.update(account="", livemode=None)
-    world.control("reset", seed=2, account=OTHER)
+    change_account(world, settings)
     assert ada.customer in refused("--full")
     assert customer_row(ada).account == ""
 
@@ -282,10 +296,10 @@ def test_a_deletion_that_waits_for_an_account_ends_once_that_account_was_left(el
     assert (row.is_done, row.error_message) == (True, "")
 
 
-def test_late_events_of_an_account_that_was_left_do_not_die(world, ada):
+def test_late_events_of_an_account_that_was_left_do_not_die(world, ada, settings):
     world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at_period_end=True)
     events = world.events("customer.subscription.updated")
-    world.control("reset", seed=2, account=OTHER)
+    change_account(world, settings)
     synced("--leave", HERE)
     world.deliver(events)
     assert not access.has_access(ada.user)
