@@ -8,7 +8,7 @@ class MirrorFailure(models.Model):
 
     object_id = models.CharField(primary_key=True, max_length=255)
     kind = models.CharField(max_length=40)
-    error = models.CharField(max_length=200)
+    error = models.CharField(max_length=200, help_text="The kind of error; the log has its words")
     times = models.PositiveIntegerField(default=1)
     failed_at = models.DateTimeField(db_index=True)
 

@@ -65,12 +65,12 @@ def write_object(obj: Any) -> None:
         _count_failure(obj, type(error).__name__)
     except Exception as error:
         log.exception("not mirrored", extra={"object_id": obj["id"]})
-        _count_failure(obj, f"{type(error).__name__}: {error}")
+        _count_failure(obj, type(error).__name__)
 
 
 def _count_failure(obj: Object, error: str) -> None:
-    """Count a failure, for the doctor and /metrics: the row of dj-stripe stays as it was."""
-    now = {"kind": obj["object"][:40], "error": error.replace("\0", "")[:200], "failed_at": timezone.now()}
+    """Count a failure, for the doctor and /metrics, without the error's words, which may name a person."""
+    now = {"kind": obj["object"][:40], "error": error[:200], "failed_at": timezone.now()}
     row, is_new = MirrorFailure.objects.get_or_create(pk=obj["id"], defaults=now)
     if not is_new:
         MirrorFailure.objects.filter(pk=row.pk).update(**now, times=F("times") + 1)
