@@ -15,7 +15,7 @@ cancellation_scheduled = Signal()  # cancel_at: datetime
 change_scheduled = Signal()  # price: Price | None (of no plan of ours), at: datetime; another plan from that day on
 renewal_coming = Signal()  # renews_at: datetime; of half a year or longer, BILLING_RENEWAL_REMINDER_DAYS before
 trial_ending = Signal()  # trial_end: datetime
-access_granted = Signal()  # reason: str, as in billing.access; revoked_because: str, that of the access_revoked before
+access_granted = Signal()  # reason, revoked_because: str (that of the access_revoked before), was_written_off: bool
 access_revoked = Signal()  # reason: str
 
 # Money

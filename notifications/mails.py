@@ -124,13 +124,16 @@ def subscription_ended(subscription: Subscription, reason: str) -> Mail:
     )
 
 
-def access_restored(subscription: Subscription, revoked_because: str) -> Mail:
-    """Reserve the mail that access is back. `reasons` drops it if another mail says so already."""
+def access_restored(subscription: Subscription, revoked_because: str, was_written_off: bool = False) -> Mail:
+    """Reserve the mail that access is back. `reasons` drops it if another mail says so already; of an invoice that was
+    voided or written off (`was_written_off`), no receipt does.
+    """
     return outbox.reserve(
         Kind.ACCESS_RESTORED,
         f"access_restored:{subscription.customer_id}:{clock.now().isoformat()}",
         **facts.about(subscription),
         revoked_because=revoked_because,
+        was_written_off=was_written_off,
     )
 
 

@@ -123,7 +123,7 @@ def _downgrade_scheduled(facts: dict[str, Any]) -> str:
 
 def _access_restored(facts: dict[str, Any]) -> str:
     """Skip the mail if another one says that access is back; docs/mail.md lists which."""
-    if facts["revoked_because"] in TOLD_BY_OTHERS:
+    if facts["revoked_because"] in TOLD_BY_OTHERS and not facts.get("was_written_off"):
         return TOLD_BETTER
     customers = Subscription.objects.filter(stripe_id=facts["subscription"]).values("customer")
     better = Mail.objects.filter(customer__in=customers)

@@ -16,8 +16,7 @@ from .http.expansion import expand
 from .http.messages import Request, Response, refusal
 from .http.routing import Route, api
 from .people import checkout, payment_links, portal
-from .resources import FAMILIES, empty, meter_event_streams
-from .resources.account import ACCOUNT
+from .resources import FAMILIES, account, empty, meter_event_streams
 from .store import State
 from .versions import API_VERSION, is_taken, warning
 
@@ -84,7 +83,7 @@ def _authorize(state: State, request: Request) -> None:
         meter_event_streams.check_session(state, key)
     elif not key.startswith(("sk_test_", "rk_test_")):
         raise unauthorized(f"Invalid API Key provided: {key[:8]}***{key[-4:]}. The sandbox takes any sk_test_… key.")
-    if headers.get("stripe-account", ACCOUNT) != ACCOUNT:
+    if headers.get("stripe-account", account.id_of(state)) != account.id_of(state):
         raise not_covered("Stripe-Account (a connected account's)")
     version = headers.get("stripe-version", API_VERSION)
     if not is_taken(state, version):

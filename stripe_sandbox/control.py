@@ -13,7 +13,7 @@ from .errors import ApiError, invalid, unknown_route
 from .http.messages import Request, Response, refusal
 from .http.origin import refuse_other_sites
 from .people import buying, delayed, filling, paying, portal
-from .resources import coupons, payment_intents, setup_intents
+from .resources import account, coupons, payment_intents, setup_intents
 from .store import SETTINGS
 
 if TYPE_CHECKING:
@@ -119,10 +119,15 @@ def status(sandbox: "Sandbox", given: Body) -> Body:
 
 @action("POST", "/reset")
 def reset(sandbox: "Sandbox", given: Body) -> Body:
-    known(given, "seed", "now")
+    known(given, "seed", "now", "account")
+    named = given.get("account", account.ACCOUNT)
+    if not isinstance(named, str) or not re.fullmatch(r"acct_\w+", named):
+        raise invalid("account must be an id like acct_2.", "account")
     now = whole(given, "now") if given.get("now") is not None else None
     sandbox.reset(str(given.get("seed", "0")), now)
-    return {"now": sandbox.state.now(), "seed": sandbox.state.seed}
+    if named != account.ACCOUNT:
+        sandbox.state.note(account.NOTE)["id"] = named
+    return {"now": sandbox.state.now(), "seed": sandbox.state.seed, "account": account.id_of(sandbox.state)}
 
 
 @action("POST", "/settings")

@@ -1,13 +1,18 @@
 """Staff see which lanes have waiting work or a worker, and which writes we still owe Stripe."""
 
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import ngettext
 
+from billing.lanes import standing_writes
 from billing.models import Lane, StripeWrite
 
-from . import cause_words, display
+from . import cause_words, display, replay
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
 
@@ -55,6 +60,18 @@ class StripeWriteAdmin(ReadOnlyAdmin):
     search_help_text = "Whole id of the customer, object or cause"
     fields = ["action", "object_link", "state", "cause", "lane", "requested", "done", "attempts", "next_try", "error"]
     readonly_fields = fields
+    actions = ["try_now"]
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return replay.is_allowed(request)
+
+    @admin.action(description="Try again now", permissions=["replay"])
+    def try_now(self, request: HttpRequest, queryset: QuerySet[StripeWrite]) -> None:
+        again = [write for write in queryset[: replay.MOST_AT_ONCE] if standing_writes.try_again(write)]
+        asked_by = cast("int", request.user.pk)
+        LogEntry.objects.log_actions(asked_by, again, CHANGE, change_message="Tried again")
+        one, many = "%(count)d request will be made again now.", "%(count)d requests will be made again now."
+        messages.success(request, ngettext(one, many, len(again)) % {"count": len(again)})
 
     @display.column("object", ordering="object_id")
     def object_link(self, write: StripeWrite) -> Any:
@@ -69,6 +86,8 @@ class StripeWriteAdmin(ReadOnlyAdmin):
     def state(self, write: StripeWrite) -> Any:
         if write.done_at:
             return display.badge("done", "good")
+        if write.refused_at:
+            return display.badge("refused", "dead", "Stripe refuses it for good, so it was given up")
         if write.withdrawn_at:
             return display.badge("withdrawn", "quiet", "Withdrawn before it was made")
         if write.error_message:

@@ -13,9 +13,10 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
-from billing import cause, clock, lanes, subscriptions
+from billing import cause, clock, lanes, stripe_account, subscriptions
 from billing.access import moment
 from billing.models import AccountDeletion, Comp, Customer, Hold
+from billing.stripe_client import NoSuchCustomer, fetch
 from billing.subscriptions import comps, holds
 
 from . import staff_forms
@@ -181,6 +182,33 @@ def _refresh(customer: Customer, given: dict[str, Any]) -> str:
     return f"Refreshed from Stripe ({changed})"
 
 
+# End a customer whom Stripe does not know
+
+
+def _about_unknown(customer: Customer) -> list[str]:
+    return [
+        "Access ends, and the subscriber can buy anew, as a new customer at Stripe. Payments and refunds stay here.",
+        "Nothing is changed at Stripe. If the customer lives in another Stripe account, that account goes on billing.",
+    ]
+
+
+def _end_unknown(customer: Customer, given: dict[str, Any]) -> str:
+    """End the customer, unless our key reaches them after all."""
+    if not stripe_account.is_elsewhere(customer):
+        try:
+            fetch.customer(customer.pk)
+        except NoSuchCustomer:
+            pass
+        else:
+            raise Refused
+    subscriptions.end_for_deleted_customer(customer)
+    return "Ended the customer, whom Stripe does not know"
+
+
+def _is_unknown(customer: Customer) -> bool:
+    return not _is_gone(customer) and (customer.missing_since is not None or stripe_account.is_elsewhere(customer))
+
+
 def _is_gone(customer: Customer) -> bool:
     return customer.deleted_at is not None
 
@@ -208,7 +236,16 @@ END_COMP = Action(
 REFRESH = Action(
     "refresh", "refresh_customer", "Refresh from Stripe", staff_forms.ReasonForm, _about_refresh, _is_here, _refresh
 )
-ACTIONS = {action.name: action for action in (REFRESH, COMP, END_COMP, HOLD, RELEASE)}
+END_UNKNOWN = Action(
+    "end-unknown",
+    "end_customer",
+    "End a customer whom Stripe does not know",
+    staff_forms.ReasonForm,
+    _about_unknown,
+    _is_unknown,
+    _end_unknown,
+)
+ACTIONS = {action.name: action for action in (REFRESH, COMP, END_COMP, HOLD, RELEASE, END_UNKNOWN)}
 
 
 def offered(request: HttpRequest, customer: Customer) -> list[Action]:

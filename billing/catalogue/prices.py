@@ -158,7 +158,7 @@ def record_price(stripe_price: dict[str, Any]) -> Price | None:
     tell, so we clear it.
     """
     price = _known_price(stripe_price) or _unsaved_price(stripe_price)
-    if price is None or not stripe_price.get("recurring"):
+    if price is None or not _is_recurring(stripe_price):
         return None
     columns = {"plan": price.plan, **price_columns(stripe_price)}
     if not price._state.adding and stripe_price.get("currency_options") is None:
@@ -177,7 +177,15 @@ def is_plans_key(stripe_price: dict[str, Any]) -> bool:
 def _unsaved_price(stripe_price: dict[str, Any]) -> Price | None:
     """Return an unsaved row for a price whose lookup key names a plan of ours; otherwise None."""
     plan = _plan_named(stripe_price)
-    return Price(pk=stripe_price["id"], plan=plan, **price_columns(stripe_price)) if plan else None
+    if plan is None or not _is_recurring(stripe_price):
+        return None
+    return Price(pk=stripe_price["id"], plan=plan, **price_columns(stripe_price))
+
+
+def _is_recurring(stripe_price: dict[str, Any]) -> bool:
+    """Return whether a price recurs by an interval that we know; a row of it stays as it is, or is not made."""
+    interval = (stripe_price.get("recurring") or {}).get("interval")
+    return interval in Price.Interval.values
 
 
 def _plan_named(stripe_price: dict[str, Any]) -> Plan | None:

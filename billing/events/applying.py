@@ -13,9 +13,10 @@ from django.db import OperationalError, connection, transaction
 from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models import Event as DjstripeEvent
 
-from billing import cause, lanes, payments, stripe_client
+from billing import cause, lanes, payments, stripe_account, stripe_client
 from billing.catalogue import refreshing
 from billing.models import Customer, StripeEvent
+from billing.monitoring import unknown_values
 from billing.stripe_client import Reads, StripeRefused, StripeUnavailable, fetch, id_of
 from billing.subscriptions import mirror
 
@@ -33,8 +34,14 @@ NOT_SOLD = "No effect: this price or product belongs to no plan."
 
 
 def apply_batch(claim: lanes.Claim, events: list[StripeEvent]) -> None:
-    """Ask Stripe for what the events are about, if their lane is that of a customer of ours; then apply them."""
-    is_ours = Customer.objects.filter(pk=claim.key).exists()
+    """Ask Stripe for what the events are about, if their lane is that of a customer of ours; then apply them.
+
+    Raises `OfAnotherAccount` for a customer whom our key does not reach, before anything is asked.
+    """
+    customer = Customer.objects.filter(pk=claim.key).first()
+    is_ours = customer is not None
+    if customer is not None:
+        stripe_account.refuse_if_elsewhere(customer)
     with stripe_client.patient(), stripe_client.drain_reads() as reads:
         if is_ours:
             prefetch(claim.key, events, between=partial(lanes.renew, claim))
@@ -72,7 +79,7 @@ def apply(lane: str, events: list[StripeEvent], *, is_ours: bool) -> None:
     outcomes = [(event, _outcome(apply_one, event)) for event in events]
     if len(events) > 1:
         list(StripeEvent.objects.filter(pk__in=[event.pk for event in events]).locked().values_list("pk"))
-    for note in ("", NOT_OURS, NOT_SOLD):
+    for note in {outcome for _, outcome in outcomes if isinstance(outcome, str)}:
         stamp_processed([event.pk for event, outcome in outcomes if outcome == note], note)
     for event, outcome in outcomes:
         if callable(outcome):
@@ -87,8 +94,10 @@ def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent
             receiving(event),
             transaction.atomic(),
             stripe_client.undone_on_error(),
+            unknown_values.noted() as unknown,
         ):
-            return apply_one(event)
+            outcome = apply_one(event)
+            return outcome or " ".join(dict.fromkeys(unknown))
     except StripeUnavailable as error:
         return partial(stamp_unavailable, error=error)
     except fetch.NotTheirs as error:
@@ -112,8 +121,9 @@ def _dispatch(recorded: dict[str, DjstripeEvent], event: StripeEvent) -> str:
 
 
 def _process(event: StripeEvent) -> None:
+    """Leave the event to dj-stripe, which would ask Stripe for the account that it names."""
     try:
-        DjstripeEvent.process(event.payload)
+        DjstripeEvent.process({name: value for name, value in event.payload.items() if name != "account"})
     except InvalidStripeAPIKey:  # its message is the key
         raise StripeUnavailable("STRIPE_SECRET_KEY is not of the shape of Stripe's") from None
 

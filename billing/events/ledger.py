@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from billing import lanes
+from billing import lanes, stripe_account
 from billing.catalogue import refreshing
 from billing.conf import conf
 from billing.models import StripeEvent
@@ -79,7 +79,15 @@ def why_ignored(event: Event) -> str | None:
     if event.livemode != conf.live_mode:
         ours, theirs = ("live", "test") if conf.live_mode else ("test", "live")
         return f"A {theirs} mode event, and this project runs in {ours} mode: never processed."
+    if event.account and _is_connected(event.account):
+        return f"An event of the connected account {event.account}, whose customers are not ours: never processed."
     return None if event.type in EVENT_TYPES else ""
+
+
+def _is_connected(account: str) -> bool:
+    """Return whether an event's account is another one than ours. Events of ours seldom name it; while ours is not
+    known, the worker finds out by the customer."""
+    return stripe_account.known() not in ("", account)
 
 
 def _store_on_lane(lane: str, values: list[Any]) -> bool:

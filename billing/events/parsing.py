@@ -121,6 +121,7 @@ class Event:
     object: dict[str, Any]
     previous: dict[str, Any]
     text: str
+    account: str = ""
 
     @classmethod
     def of(cls, data: Any, text: str | None = None) -> "Event":
@@ -149,6 +150,7 @@ class Event:
             object=body["object"],
             previous=previous,
             text=text,
+            account=str(data.get("account") or "")[:255],
         )
 
     @property

@@ -102,7 +102,7 @@ def on_customer_deleted(customer: Customer, event: Event) -> None:
     """End the access of a deleted customer once Stripe confirms it: an event that only claims it ends nobody's
     access.
     """
-    if fetch.is_deleted(customer.pk):
+    if customer.deleted_at or fetch.is_deleted(customer.pk):
         subscriptions.end_for_deleted_customer(customer)
     else:
         subscriptions.refresh(customer)

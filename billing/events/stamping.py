@@ -19,6 +19,10 @@ Status = StripeEvent.Status
 
 BATCH = 100
 MOST_FAILURES = 50  # of many replays; one round of tries has seven
+BY_ANOTHER_KEY = (
+    "Its events change nothing here. Run manage.py billing_doctor: it says what to do. If events are dead by then, run "
+    "manage.py replay_events --dead"
+)
 OUTAGE = timedelta(minutes=1)
 
 
@@ -46,6 +50,14 @@ def stamp_unapplied(lane: str, error: StripeUnavailable) -> None:
             return
         for event in events:
             stamp_failed(event, error)
+
+
+def stamp_refused(lane: str, error: Exception) -> None:
+    """Stamp all due events of a lane as failed, and tell staff: their customer is not reached by our key."""
+    with transaction.atomic():
+        for event in _due(lane).locked():
+            stamp_failed(event, error)
+    alerts.remind_staff("stripe_account", "Events are of another Stripe account", f"{error}. {BY_ANOTHER_KEY}")
 
 
 def stamp_processed(ids: list[str], note: str) -> None:

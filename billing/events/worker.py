@@ -7,14 +7,16 @@ from functools import partial
 from django.db import OperationalError
 from structlog.contextvars import bound_contextvars
 
-from billing import cause, lanes, stripe_client
+from billing import cause, lanes, stripe_account, stripe_client
 from billing.lanes import standing_writes, writes
 from billing.lifecycle import deletion, set_seats, update_customer
-from billing.models import AccountDeletion, StripeWrite
+from billing.models import AccountDeletion, Customer, StripeWrite
+from billing.monitoring import alerts
+from billing.stripe_account import OfAnotherAccount
 from billing.stripe_client import StripeUnavailable
 
 from . import applying
-from .stamping import due_events, stamp_unapplied
+from .stamping import due_events, stamp_refused, stamp_unapplied
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,10 @@ def _drain(claim: lanes.Claim) -> None:
             _make_owed_writes(claim)
         for row in deletion.owed_deletions(claim.key):
             _proceed_with_deletion(row, claim)
+    except OfAnotherAccount as error:
+        log.error("customer of another account", extra={"lane": claim.key, "error": str(error)})
+        lanes.renew(claim)
+        stamp_refused(claim.key, error)
     except StripeUnavailable as error:
         log.warning("stripe unavailable, events wait", extra={"lane": claim.key, "error": str(error)})
         lanes.renew(claim)
@@ -61,6 +67,11 @@ def _drain(claim: lanes.Claim) -> None:
 
 
 def _make_owed_writes(claim: lanes.Claim) -> None:
+    """Make what is owed. By the key of another account Stripe would say that there is nothing left to do."""
+    customer = Customer.objects.filter(pk=claim.key).first()
+    if customer and stripe_account.is_elsewhere(customer):
+        writes.postpone_due(claim.key, str(OfAnotherAccount(customer)))
+        return
     for write in writes.due_writes(claim.key):
         lanes.renew(claim)
         with stripe_client.patient():
@@ -72,7 +83,20 @@ def _make_owed_writes(claim: lanes.Claim) -> None:
     for action, rows in standing_writes.due_writes(claim.key).items():
         lanes.renew(claim)
         with cause.recorded_as("seats"), stripe_client.patient():
-            standing_writes.make(rows, works[action])
+            is_refused = not standing_writes.make(rows, works[action])
+        if is_refused:
+            _alert_staff(action, claim.key)
+
+
+def _alert_staff(action: StripeWrite.Action, customer: str) -> None:
+    """Alert staff to what was given up, without Stripe's words, which may name a person."""
+    alerts.alert_staff(
+        "request_refused",
+        f"Stripe refuses a request about {customer}",
+        f"Stripe refuses to {action.replace('_', ' ')} {customer}, or a part of it, and would refuse it again: it was "
+        "given up.\nThe admin shows Stripe's reason, under Stripe requests. Correct the cause, then choose "
+        "'Try again now' there.",
+    )
 
 
 def _proceed_with_deletion(row: AccountDeletion, claim: lanes.Claim) -> None:

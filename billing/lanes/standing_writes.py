@@ -13,15 +13,21 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import models, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
 from billing.models import Customer, StripeWrite
+from billing.stripe_client import InvalidRequest, NoSuchCustomer, StripeRefused
 
 from . import claims, tries
 
 log = logging.getLogger(__name__)
 
 Rows = list[StripeWrite]
+
+
+class GivenUp(Exception):
+    """Stripe refuses for good what these rows ask for, or a part of it; the message is Stripe's, for staff."""
 
 
 def owe(customer: Customer, action: StripeWrite.Action, reference: str, *, wakes: bool = True) -> None:
@@ -65,17 +71,75 @@ def customer_of(rows: Rows) -> Customer | None:
     return customers.filter(pk=rows[0].object_id).first()
 
 
-def make(rows: Rows, work: Callable[[Rows], None]) -> None:
-    """Do the work and stamp the rows. Any error, of Stripe or of a project's own callable, is noted for staff."""
+def make(rows: Rows, work: Callable[[Rows], None]) -> bool:
+    """Do the work and stamp the rows; return False if Stripe refuses it for good, and it was given up.
+
+    Any other error, of Stripe or of a project's own callable, is noted for staff, and the work is tried again.
+    """
     try:
         work(rows)
     except claims.LaneLost:
         raise
+    except GivenUp as refusal:
+        _give_up(rows, str(refusal))
+        return False
+    except StripeRefused as refusal:
+        if not _is_for_good(refusal):
+            _postpone(rows, refusal)
+            return True
+        _give_up(rows, tries.describe(refusal))
+        return False
     except Exception as error:  # an OperationalError too: it may be of a database of the project's alone
         log.warning("owed write waits", extra={"lane": rows[0].lane, "action": rows[0].action}, exc_info=True)
         _postpone(rows, error)
     else:
         _these(rows).update(done_at=timezone.now(), error_message="")
+        _given_up(rows[0]).update(refused_at=None)
+    return True
+
+
+def note_refused(customer: Customer, action: StripeWrite.Action, reference: str, text: str) -> None:
+    """Note what Stripe refused of a call that was made otherwise, so that staff see it and may try again."""
+    now = timezone.now()
+    StripeWrite.objects.create(
+        lane=customer.pk,
+        action=action,
+        object_id=customer.pk,
+        reference=reference,
+        requested_at=now,
+        withdrawn_at=now,
+        refused_at=now,
+        error_message=text,
+    )
+
+
+def try_again(write: StripeWrite) -> bool:
+    """Make a write that failed or was given up due now, by a new key; return whether it was one."""
+    again = StripeWrite.objects.filter(Q(withdrawn_at=None) | Q(refused_at__isnull=False), pk=write.pk, done_at=None)
+    with transaction.atomic():
+        is_one = again.update(
+            withdrawn_at=None, refused_at=None, next_attempt_at=timezone.now(), attempts=F("attempts") + 1
+        )
+        if is_one:
+            claims.wake(write.lane)
+    return bool(is_one)
+
+
+def _is_for_good(refusal: Exception) -> bool:
+    """Return whether the same call would be refused again: the request itself is wrong."""
+    return isinstance(refusal, InvalidRequest) and not isinstance(refusal, NoSuchCustomer)
+
+
+def _give_up(rows: Rows, text: str) -> None:
+    now = timezone.now()
+    _given_up(rows[0]).update(refused_at=None)  # the newest refusal says it all
+    _these(rows).update(
+        withdrawn_at=now, refused_at=now, error_message=text[: tries.MOST_ERROR_TEXT], attempts=F("attempts") + 1
+    )
+
+
+def _given_up(row: StripeWrite) -> models.QuerySet[StripeWrite]:
+    return StripeWrite.objects.filter(lane=row.lane, action=row.action, refused_at__isnull=False)
 
 
 def _postpone(rows: Rows, error: Exception) -> None:

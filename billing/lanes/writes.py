@@ -13,6 +13,7 @@ from billing.stripe_client import StripeRefused, StripeUnavailable
 
 from . import claims, tries
 
+CLOSED = frozenset({"paid", "void", "uncollectible"})
 Action = StripeWrite.Action
 
 # Stripe's refusals that say there is nothing left to do; a disputed payment goes back by its dispute.
@@ -54,6 +55,13 @@ def due_writes(lane: str) -> list[StripeWrite]:
     is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
     waiting = StripeWrite.objects.filter(is_due, lane=lane, done_at=None, withdrawn_at=None)
     return list(waiting.exclude(action__in=StripeWrite.STANDING).order_by("action", "requested_at"))
+
+
+def postpone_due(lane: str, error: str) -> None:
+    """Postpone all that is due on this lane, standing writes too: our key does not reach this customer."""
+    is_due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
+    for write in StripeWrite.objects.filter(is_due, lane=lane, done_at=None, withdrawn_at=None):
+        _postpone(write, error)
 
 
 def make_now(customer: Customer, writes: list[tuple[str, str, StripeWrite.Action]]) -> None:
@@ -116,6 +124,8 @@ def _close_invoice(invoice_id: str, key: str) -> None:
         stripe_client.post(f"{path}/void", idempotency_key=key)
     elif status == "draft":
         stripe_client.post(path, idempotency_key=key, auto_advance=False)
+    elif status not in CLOSED:
+        raise StripeUnavailable(f"The invoice {invoice_id} is {status}, which we do not know: it is asked for again")
 
 
 def _postpone(write: StripeWrite, error: str) -> None:

@@ -21,7 +21,7 @@ Status = PlanChange.Status
 
 BEING_PAID = "Your bank is already paying for this change, so it can't be taken back any more."
 # A payment intent that is none of these was declined, or had no card to try.
-ON_ITS_WAY = frozenset({"requires_action", "requires_confirmation", "requires_capture", "processing", "succeeded"})
+NOT_ON_ITS_WAY = frozenset({"requires_payment_method", "canceled"})
 
 
 def change(
@@ -155,7 +155,7 @@ def _await_bank(now: Standing, intent: PlanChange, invoice_id: str) -> None:
     PlanChange.objects.filter(pk=intent.pk).update(invoice_id=invoice_id)
     intents = readers.payment_intents_of(invoice)
     is_sent = invoice.get("collection_method") == "send_invoice"
-    if is_sent or any(found["status"] in ON_ITS_WAY for found in intents):
+    if is_sent or any(found["status"] not in NOT_ON_ITS_WAY for found in intents):
         return
     writes.make_now(now.customer, [(now.id, str(intent.pk), StripeWrite.Action.UNDO_CHANGE)])
     raise PaymentDeclined(f"{_reason_of(intents)} Nothing was changed: use another way to pay and try again.")
@@ -170,7 +170,7 @@ def await_cardholder(now: Standing, invoice_id: str) -> None:
     """Leave a payment that can still be confirmed to its cardholder; drop the change after a declined one."""
     invoice = fetch.invoice(invoice_id, now.customer.pk)
     intents = readers.payment_intents_of(invoice)
-    if invoice["status"] == "paid" or any(intent["status"] in ON_ITS_WAY for intent in intents):
+    if invoice["status"] == "paid" or any(intent["status"] not in NOT_ON_ITS_WAY for intent in intents):
         return
     _void(now, invoice_id)
     raise PaymentDeclined(f"{_reason_of(intents)} Nothing was changed: use another card and try again.")

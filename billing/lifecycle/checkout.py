@@ -27,6 +27,7 @@ from django.utils import timezone
 from billing import access, catalogue, cause, confirmed, lanes, payments, stripe_client, subscriptions
 from billing.conf import conf
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
+from billing.monitoring import unknown_values
 from billing.stripe_client import id_of
 from billing.subscriptions import ATTEMPT_KEY, seats
 
@@ -54,6 +55,8 @@ __all__ = [
 ]
 
 Status = CheckoutAttempt.Status
+SESSION_STATUSES = frozenset({"open", "complete", "expired"})
+PAID = frozenset({"paid", "no_payment_required"})
 NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
 
 # Stripe replays an answer, a failure too, for as long as it keeps the key: after this long without a session ask anew.
@@ -258,9 +261,13 @@ def refresh_outcome(attempt: CheckoutAttempt) -> Outcome:
     """
     session = stripe_client.get(f"/v1/checkout/sessions/{attempt.session_id}")
     attempts.close_attempt(session)
+    if not unknown_values.is_known("checkout.session.status", session["status"], SESSION_STATUSES, session["id"]):
+        return Outcome.PROCESSING
     if session["status"] != "complete":
         return Outcome(session["status"])
-    is_paid = session["payment_status"] != "unpaid"
+    known = {"unpaid", *PAID}
+    unknown_values.is_known("checkout.session.payment_status", session["payment_status"], known, session["id"])
+    is_paid = session["payment_status"] in PAID
     with cause.recorded_as("return page"), lanes.exclusive(attempt.customer_id) as commit:
         subscription = commit(lambda: _project(attempt.customer_id, id_of(session["invoice"]) if is_paid else ""))
     if is_paid:

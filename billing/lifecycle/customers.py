@@ -2,14 +2,18 @@
 
 import hashlib
 import uuid
+from functools import partial
 from typing import Any
 
-from billing import stripe_client
+from billing import stripe_account, stripe_client
 from billing.conf import conf
-from billing.models import AccountDeletion, Customer
-from billing.stripe_client import readers
+from billing.lanes import standing_writes
+from billing.models import AccountDeletion, Customer, StripeWrite
+from billing.monitoring import alerts
+from billing.stripe_client import StripeRefused, readers
 from billing.subscriptions import METADATA_KEY, customer_details
 
+from . import send_details
 from .refusals import AccountClosing
 
 __all__ = ["METADATA_KEY", "customer_for", "find_customer", "refuse_if_deleting", "request_key", "subscriber_key"]
@@ -21,12 +25,16 @@ def customer_for(subscriber: Any) -> Customer:
     1. Use our row. 2. Otherwise the customer at Stripe with this address and our metadata, left by a crash.
     3. Otherwise make one: the idempotency key names the subscriber, so callers at the same time get the same.
 
-    Raises `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
+    Raises `AccountClosing`, `OfAnotherAccount`, `StripeUnavailable`, `StripeRefused`.
     """
     refuse_if_deleting(subscriber)
     if known := find_customer(subscriber):
+        stripe_account.refuse_if_elsewhere(known)
         return known
-    made = _save_customer(subscriber, _create_at_stripe(subscriber))
+    found, refused = _create_at_stripe(subscriber)
+    made = _save_customer(subscriber, found)
+    if refused:
+        _tell_refused(made, refused)
     refuse_if_deleting(subscriber)  # a deletion that began meanwhile does not know this customer
     return made
 
@@ -62,20 +70,42 @@ def _customer_left_at_stripe(subscriber: Any) -> dict[str, Any] | None:
     email = customer_details.email_of(subscriber)
     if not email:
         return None
-    for found in stripe_client.get("/v1/customers", email=email, limit=100)["data"]:
+    try:
+        listed = stripe_client.get("/v1/customers", email=email, limit=100)["data"]
+    except StripeRefused as error:
+        if getattr(error, "param", "") != "email":
+            raise
+        return None  # nobody was ever made with what Stripe takes for no address
+    for found in listed:
         is_theirs = readers.metadata_of(found).get(METADATA_KEY) == subscriber_key(subscriber)
         if is_theirs and not _is_deleted(found["id"]):
             return found
     return None
 
 
-def _create_at_stripe(subscriber: Any) -> dict[str, Any]:
-    """Make the customer. Stripe answers a known key with the customer made then; if it is deleted, use another key."""
+def _create_at_stripe(subscriber: Any) -> tuple[dict[str, Any], send_details.Refused]:
+    """Make the customer, without those details that Stripe refuses: nobody is kept from buying over a long name."""
     details = {name: value for name, value in customer_details.details_of(subscriber).items() if value}
-    metadata = {**details.get("metadata", {}), METADATA_KEY: subscriber_key(subscriber)}
-    params: dict[str, Any] = {**details, "metadata": metadata}
+    params: dict[str, Any] = details
     if on_invoices := {name: conf.invoice[name] for name in ("footer", "custom_fields") if conf.invoice.get(name)}:
         params["invoice_settings"] = on_invoices
+    return send_details.send(params, partial(_post, subscriber))
+
+
+def _tell_refused(customer: Customer, refused: send_details.Refused) -> None:
+    action = StripeWrite.Action.UPDATE_CUSTOMER
+    standing_writes.note_refused(customer, action, "details", send_details.in_words(refused))
+    alerts.alert_staff(
+        "request_refused",
+        f"Stripe refuses details of {customer.pk}",
+        f"Stripe made the customer {customer.pk} without: {', '.join(sorted(refused))}.\nThe admin shows the reason, "
+        "under Stripe requests. Correct the cause, then choose 'Try again now' there.",
+    )
+
+
+def _post(subscriber: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Make the customer. Stripe answers a known key with the customer made then; if it is deleted, use another key."""
+    params = {**params, "metadata": {**params.get("metadata", {}), METADATA_KEY: subscriber_key(subscriber)}}
     digest = hashlib.sha256(repr(sorted(params.items())).encode()).hexdigest()
     key = f"customer:{subscriber._meta.label_lower}:{subscriber.pk}:{digest[:12]}"
     made = stripe_client.post("/v1/customers", idempotency_key=key, **params)
@@ -90,9 +120,9 @@ def _is_deleted(customer_id: str) -> bool:
 
 def _save_customer(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer:
     """Save our row. A webhook may have written it first, without knowing the subscriber."""
-    customer, _ = Customer.objects.get_or_create(
-        pk=stripe_customer["id"], defaults={"subscriber": subscriber, "email": stripe_customer.get("email") or ""}
-    )
+    stripe_account.ask_once()
+    columns = {"subscriber": subscriber, "email": stripe_customer.get("email") or "", **stripe_account.columns()}
+    customer, _ = Customer.objects.get_or_create(pk=stripe_customer["id"], defaults=columns)
     if customer.subscriber_id is None:
         customer.subscriber = subscriber
         customer.save(update_fields=["subscriber"])

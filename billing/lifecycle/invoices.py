@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from billing import stripe_client
+from billing import stripe_account, stripe_client
 from billing.clock import from_timestamp
 from billing.models import Customer
-from billing.stripe_client import StripeRefused
+from billing.stripe_client import NoSuchCustomer, StripeRefused
 
 from .refusals import UnknownCursor
 
@@ -41,14 +41,18 @@ class Page:
 def invoices_of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
     """Return a page of the subscriber's invoices, newest first, without drafts. Makes one Stripe call.
 
-    `after` is the `next` of the page before. Raises `UnknownCursor`, `StripeUnavailable`.
+    `after` is the `next` of the page before. Raises `UnknownCursor`, `OfAnotherAccount`,
+    `StripeUnavailable`.
     """
     customer = Customer.objects.of(subscriber)
     if customer is None:
         return Page([], None)
+    stripe_account.refuse_if_elsewhere(customer)
     cursor = {"starting_after": after} if after else {}
     try:
         found = stripe_client.get("/v1/invoices", customer=customer.pk, limit=min(limit, MOST), **cursor)
+    except NoSuchCustomer:
+        raise
     except StripeRefused as error:
         if after:
             raise UnknownCursor from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from billing import catalogue, cause, lanes, stripe_client, subscriptions
+from billing import catalogue, cause, lanes, stripe_account, stripe_client, subscriptions
 from billing.lanes import LaneBusy
 from billing.models import MAIN_LINE, Customer, PlanChange, Price, Subscription
 from billing.stripe_client import StripeUnavailable, id_of, readers
@@ -40,8 +40,7 @@ class Standing:
 
     @property
     def is_live(self) -> bool:
-        """Return whether Stripe would still bill it; a status that we do not know may."""
-        return self.status not in Subscription.TERMINAL
+        return subscriptions.is_live_status(self.status)
 
     @property
     def is_trial(self) -> bool:
@@ -135,11 +134,12 @@ def standing_of(customer: Customer, line: str = MAIN_LINE) -> Standing:
 
 
 def customer_of(subscriber: Any) -> Customer:
-    """Return the subscriber's customer. Raises `NoSubscription`, `AccountClosing`."""
+    """Return the subscriber's customer. Raises `NoSubscription`, `AccountClosing`, `OfAnotherAccount`."""
     refuse_if_deleting(subscriber)
     customer = Customer.objects.of(subscriber)
     if customer is None:
         raise NoSubscription
+    stripe_account.refuse_if_elsewhere(customer)
     return customer
 
 
@@ -150,9 +150,9 @@ def change_subscription(
 
     `is_shown` says whether the refreshed row shows the change. An answer is no proof: Stripe may replay an old one.
 
-    Raises what `work` refuses; `NoSubscription`, `AccountClosing`; `LaneBusy`, after which nothing has changed;
-    `StripeUnavailable`, when Stripe may have made the change, and asking again is safe; and `NotConfirmed` if Stripe
-    made a part of it, stopped answering before we could refresh, or does not show the change.
+    Raises what `work` refuses; `NoSubscription`, `AccountClosing`, `OfAnotherAccount`; `LaneBusy`, after which nothing
+    has changed; `StripeUnavailable`, when Stripe may have made the change, and asking again is safe; and `NotConfirmed`
+    if Stripe made a part of it, stopped answering before we could refresh, or does not show the change.
     """
     customer = customer_of(subscriber)
     with lanes.exclusive(customer.pk) as commit:

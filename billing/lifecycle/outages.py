@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from billing.catalogue import UnmappedPrice
 from billing.lanes import LaneBusy
-from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.monitoring import alerts
+from billing.stripe_account import OfAnotherAccount
+from billing.stripe_client import NoSuchCustomer, StripeRefused, StripeUnavailable
 
 from .refusals import NotConfirmed
 
@@ -23,6 +25,12 @@ class Outage:
     retry_after: int = 0
 
 
+WHAT_TO_DO = (
+    "The subscriber could not buy or change anything, and keeps the access they had. Run manage.py billing_doctor: it "
+    "says whether STRIPE_SECRET_KEY is of another account or mode. If the customer is gone for good, end them on their "
+    "page in the admin."
+)
+
 OUTAGES: dict[type[Exception], Outage] = {
     StripeUnavailable: Outage(
         503,
@@ -39,6 +47,17 @@ OUTAGES: dict[type[Exception], Outage] = {
         "Another change to your subscription is in progress. Nothing was changed; please try again in a moment.",
         "This customer's events are being applied right now. Nothing was changed. Try again in a moment.",
         2,
+    ),
+    **dict.fromkeys(
+        (OfAnotherAccount, NoSuchCustomer),
+        Outage(
+            409,
+            "customer_unknown",
+            "Our payment provider does not know you as our customer any more, so nothing can be bought or changed. "
+            "Nothing was changed; we have been told. Please write to us, and we will put it right.",
+            "Stripe knows no such customer by our key, so nothing was changed. Check STRIPE_SECRET_KEY with "
+            "`manage.py billing_doctor`. If the customer is gone for good, end them on their page.",
+        ),
     ),
     **dict.fromkeys(
         StripeRefused,
@@ -59,5 +78,9 @@ OUTAGES: dict[type[Exception], Outage] = {
 
 
 def outage_of(error: Exception) -> Outage:
-    """Return the outage that describes an error of one of the kinds in `OUTAGES`."""
+    """Return the outage that describes an error of one of the kinds in `OUTAGES`; staff are told of an unknown
+    customer, since nothing but a person can help there.
+    """
+    if isinstance(error, OfAnotherAccount | NoSuchCustomer):
+        alerts.remind_staff("customer_unknown", "Stripe does not know a customer of ours", f"{error}.\n{WHAT_TO_DO}")
     return next(outage for kind, outage in OUTAGES.items() if isinstance(error, kind))

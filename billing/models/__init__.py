@@ -9,8 +9,10 @@ from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
 from .items import SubscriptionItem
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
+from .mirror import MirrorFailure
 from .next_charge import NextCharge
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
+from .stripe_key import StripeKey
 from .subscriber import email_field
 from .subscription import CheckoutAttempt, Customer, Hold, PlanChange, Subscription
 from .sync import SyncRun
@@ -29,6 +31,7 @@ __all__ = [
     "Hold",
     "InvoicePayment",
     "Lane",
+    "MirrorFailure",
     "MrrMovement",
     "NextCharge",
     "Payment",
@@ -41,6 +44,7 @@ __all__ = [
     "StripeCalls",
     "StripeEvent",
     "StripeEventQuerySet",
+    "StripeKey",
     "StripeWrite",
     "Subscription",
     "SubscriptionChange",

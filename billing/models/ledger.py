@@ -168,6 +168,9 @@ class StripeWrite(models.Model):
     requested_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(
+        null=True, blank=True, help_text="When Stripe refused it for good, and it was given up"
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     error_message = models.TextField(blank=True, default="")
@@ -186,7 +189,8 @@ class StripeWrite(models.Model):
                 fields=["lane"],
                 name="billing_write_owed",
                 condition=Q(done_at__isnull=True, withdrawn_at__isnull=True),
-            )
+            ),
+            models.Index(fields=["refused_at"], name="billing_write_refused", condition=Q(refused_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

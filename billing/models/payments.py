@@ -78,6 +78,11 @@ class Refund(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=20)
     failure_reason = models.CharField(max_length=100, blank=True)
+    # Money moves, or has moved; has not moved yet; will not move.
+    ISSUED = frozenset({"pending", "succeeded"})
+    WAITING = frozenset({"requires_action"})
+    UNDONE = frozenset({"failed", "canceled"})
+    KNOWN = ISSUED | WAITING | UNDONE
     is_full = models.BooleanField(default=False, help_text="This refund completed the refund of the charge")
     created_at = models.DateTimeField(db_index=True)
 
@@ -101,6 +106,11 @@ class Dispute(models.Model):
     def __str__(self) -> str:
         return self.id
 
+    # Whoever lost may appeal; the money stays with the bank until that is decided.
+    OPEN = frozenset({"needs_response", "under_review", "appeal_needs_response", "appeal_under_review"})
+    OPEN_INQUIRY = frozenset({"warning_needs_response", "warning_under_review"})
+    KNOWN = OPEN | OPEN_INQUIRY | {"won", "lost", "prevented", "warning_closed"}
+
     @property
     def is_inquiry(self) -> bool:
         """Return whether this is only a question from the bank: no money moved, and access stays."""
@@ -108,7 +118,7 @@ class Dispute(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.status in {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
+        return self.status in self.OPEN | self.OPEN_INQUIRY
 
     @property
     def is_real_and_open(self) -> bool:

@@ -41,8 +41,15 @@ class Customer(models.Model):
         default=0, help_text="Minor units of `currency`: negative is a credit for later invoices"
     )
     currency = models.CharField(max_length=3, blank=True, help_text="The currency that Stripe has settled on")
+    account = models.CharField(
+        max_length=255, blank=True, default="", help_text="The Stripe account that the customer lives in"
+    )
+    livemode = models.BooleanField(null=True, blank=True, help_text="Whether it is a customer of Stripe's live mode")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when Stripe has said that it knows no such customer"
+    )
 
     objects = CustomerQuerySet.as_manager()
 
@@ -52,8 +59,15 @@ class Customer(models.Model):
             ("release_customer", "Can release a hold on access"),
             ("comp_customer", "Can give access without payment, and end it"),
             ("refresh_customer", "Can refresh from Stripe"),
+            ("end_customer", "Can end a customer whom Stripe does not know"),
         ]
-        indexes = [models.Index(fields=["email"], name="billing_customer_by_email")]
+        indexes = [
+            models.Index(fields=["email"], name="billing_customer_by_email"),
+            models.Index(fields=["account", "livemode"], name="billing_customer_by_account"),
+            models.Index(
+                fields=["missing_since"], name="billing_customer_missing", condition=Q(missing_since__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.id
@@ -109,6 +123,7 @@ class Subscription(models.Model):
         CANCELED = "canceled"
 
     TERMINAL = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
+    AT_STRIPE = frozenset(set(Status) - {Status.NONE})
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="subscriptions")
     stripe_id = models.CharField(max_length=255, blank=True, unique=True)

@@ -22,7 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCol
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from redis import RedisError
 
-from billing.models import Lane, StripeCalls, StripeEvent, SyncRun
+from billing.models import Lane, MirrorFailure, StripeCalls, StripeEvent, SyncRun
 from billing.monitoring import health
 from billing.monitoring.guard import for_monitoring
 from billing.stripe_client import call_counts
@@ -78,6 +78,7 @@ def _of_database() -> Iterator[Metric]:
     yield from _backlog()
     yield from _sync()
     yield _stripe_calls()
+    yield _mirror_failures()
 
 
 def _of_queue() -> Iterator[Metric]:
@@ -139,6 +140,14 @@ def _backlog() -> Iterator[Metric]:
     yield GaugeMetricFamily("billing_queue_lag_seconds", "How long the first waiting lane has waited for a worker", lag)
     is_open = found.stripe_circuit_open
     yield GaugeMetricFamily("billing_stripe_circuit_open", "1 during an outage of Stripe, else 0", is_open)
+
+
+def _mirror_failures() -> Metric:
+    failed = MirrorFailure.objects.filter(failed_at__gt=timezone.now() - DAY).count()
+    text = "Objects that could not be written into dj-stripe's tables in the last day"
+    family = GaugeMetricFamily("billing_mirror_failures", text, labels=[])
+    family.add_metric([], failed)
+    return family
 
 
 def _sync() -> Iterator[Metric]:

@@ -7,7 +7,7 @@ from billing.clock import from_timestamp
 from billing.conf import conf
 from billing.lanes import writes
 from billing.models import Customer, Dispute, Hold, InvoicePayment, Subscription
-from billing.monitoring import alerts
+from billing.monitoring import alerts, unknown_values
 from billing.stripe_client import fetch, id_of
 from billing.subscriptions import holds, mirror
 
@@ -15,7 +15,7 @@ from . import invoices
 
 
 def record_dispute(customer: Customer, dispute_id: str) -> None:
-    """Record a dispute as Stripe has it now, and place or release its hold."""
+    """Record a dispute as Stripe has it now, and place or release its hold; an unknown status leaves the hold alone."""
     subscriptions.refresh(customer)
     found = fetch.dispute(dispute_id, customer.pk)
     mirror.write_object(found["charge"])
@@ -23,7 +23,12 @@ def record_dispute(customer: Customer, dispute_id: str) -> None:
     link = invoices.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
     subscription = subscriptions.row_for(customer, link.subscription_id if link else "")
     before = Dispute.objects.filter(pk=dispute_id).first()
+    is_known = unknown_values.is_known("dispute.status", found["status"], Dispute.KNOWN, dispute_id)
+    if not is_known and before:
+        found = {**found, "status": before.status}
     dispute = _write_dispute(customer, found, link)
+    if not is_known:
+        return
     if not subscription.is_foreign:
         _apply_to_access(subscription, dispute, link)
     has_escalated = before is not None and before.is_inquiry and not dispute.is_inquiry
@@ -31,8 +36,13 @@ def record_dispute(customer: Customer, dispute_id: str) -> None:
         if not subscription.is_foreign:
             signals.dispute_opened.send(sender=Dispute, subscription=subscription, dispute=dispute)
         _alert_staff(dispute)
-    elif not dispute.is_open and (before is None or before.is_open) and not subscription.is_foreign:
+    elif not dispute.is_open and _was_open(before) and not subscription.is_foreign:
         signals.dispute_closed.send(sender=Dispute, subscription=subscription, dispute=dispute)
+
+
+def _was_open(before: Dispute | None) -> bool:
+    """Return whether a dispute was open until now, as far as we knew; one of an unknown status may have been."""
+    return before is None or before.is_open or before.status not in Dispute.KNOWN
 
 
 def _alert_staff(dispute: Dispute) -> None:
@@ -50,9 +60,9 @@ def _alert_staff(dispute: Dispute) -> None:
 
 def _write_dispute(customer: Customer, found: dict[str, Any], link: InvoicePayment | None) -> Dispute:
     now = {
-        "status": found["status"],
+        "status": found["status"][:30],
         "amount": found["amount"],
-        "reason": found["reason"],
+        "reason": found["reason"][:60],
         "evidence_due_at": from_timestamp(found["evidence_details"]["due_by"]),
     }
     dispute, _ = Dispute.objects.update_or_create(

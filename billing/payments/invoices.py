@@ -6,11 +6,13 @@ from typing import Any
 from billing import clock, signals, subscriptions
 from billing.clock import from_timestamp
 from billing.models import Customer, InvoicePayment, Payment, PaymentFailure
+from billing.monitoring import unknown_values
 from billing.stripe_client import fetch, id_of
 from billing.stripe_client.readers import payment_error_of, payment_intents_of, payments_of, subscription_of
 from billing.subscriptions import mirror
 
 NO_FURTHER_EFFECT = frozenset({"paid", "void", "uncollectible"})
+STATUSES = NO_FURTHER_EFFECT | {"draft", "open"}
 
 
 def record_payment(customer: Customer, invoice_id: str) -> None:
@@ -57,7 +59,8 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
         },
     )
     is_first_payment = at_the_time["billing_reason"] == "subscription_create"
-    is_passed = invoice["status"] in NO_FURTHER_EFFECT or invoice["attempt_count"] > failure.attempt
+    is_known = unknown_values.is_known("invoice.status", invoice["status"], STATUSES, invoice["id"])
+    is_passed = not is_known or invoice["status"] in NO_FURTHER_EFFECT or invoice["attempt_count"] > failure.attempt
     if is_new and not is_passed and not is_first_payment and not subscription.is_foreign:
         signal = signals.payment_action_required if failure.is_action_required else signals.payment_failed
         signal.send(sender=PaymentFailure, subscription=subscription, failure=failure)
@@ -120,7 +123,7 @@ def _payment_columns(invoice: dict[str, Any]) -> dict[str, Any]:
         "subscription_id": subscription_of(invoice),
         "amount": invoice["amount_paid"],
         "currency": invoice["currency"],
-        "billing_reason": invoice["billing_reason"] or "",
+        "billing_reason": (invoice["billing_reason"] or "")[:40],
         "period_start": from_timestamp(start),
         "period_end": from_timestamp(end),
         "invoiced_at": from_timestamp(invoice["created"]),

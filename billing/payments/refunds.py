@@ -8,12 +8,13 @@ from billing.clock import from_timestamp
 from billing.conf import conf
 from billing.lanes import writes
 from billing.models import Customer, Hold, InvoicePayment, Refund, Subscription
+from billing.monitoring import unknown_values
 from billing.stripe_client import fetch, id_of
 from billing.subscriptions import holds, mirror
 
 from . import invoices
 
-UNDONE = frozenset({"failed", "canceled"})
+UNDONE = Refund.UNDONE
 
 
 def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
@@ -46,9 +47,12 @@ def record_refunds(customer: Customer, charge_id: str) -> None:
 def _record_refund(
     subscription: Subscription, refund: dict[str, Any], charge_id: str, link: InvoicePayment | None, *, is_full: bool
 ) -> None:
-    """Record a refund and announce it. `is_full` is kept as it was when the refund was first recorded."""
+    """Record a refund, and announce it once money moves. `is_full` is kept as it was when first recorded."""
     before = Refund.objects.filter(pk=refund["id"]).values_list("status", flat=True).first()
-    status = {"status": refund["status"], "failure_reason": refund.get("failure_reason") or ""}
+    now = refund["status"]
+    if not unknown_values.is_known("refund.status", now, Refund.KNOWN, refund["id"]):
+        now = before or now
+    status = {"status": now[:20], "failure_reason": (refund.get("failure_reason") or "")[:100]}
     facts = {
         "customer": subscription.customer,
         "charge": charge_id,
@@ -62,9 +66,10 @@ def _record_refund(
     row, _ = Refund.objects.update_or_create(pk=refund["id"], defaults=status, create_defaults={**status, **facts})
     if subscription.is_foreign:
         return
-    if row.status in UNDONE and before is not None and before not in UNDONE:
+    was_issued = before in Refund.ISSUED
+    if row.status in UNDONE and was_issued:
         signals.refund_failed.send(sender=Refund, subscription=subscription, refund=row)
-    elif row.status not in UNDONE and before is None:
+    elif row.status in Refund.ISSUED and not was_issued and before not in UNDONE:
         signals.refund_issued.send(sender=Refund, subscription=subscription, refund=row)
 
 

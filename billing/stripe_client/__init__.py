@@ -14,7 +14,14 @@ HttpClient                   http_client         our transport, below the SDK
 
 from . import budget, call_counts, circuit, fetch, readers, shared_state
 from .client import answers, delete, get, get_in_parallel, install, post, server_time
-from .errors import StripeDiffers, StripeRefused, StripeUnanswered, StripeUnavailable
+from .errors import (
+    InvalidRequest,
+    NoSuchCustomer,
+    StripeDiffers,
+    StripeRefused,
+    StripeUnanswered,
+    StripeUnavailable,
+)
 from .fields import FIELDS
 from .gate import counted, patient
 from .readers import id_of
@@ -22,6 +29,8 @@ from .reads import NotFetched, Reads, drain_reads, is_first_time, undone_on_erro
 
 __all__ = [
     "FIELDS",
+    "InvalidRequest",
+    "NoSuchCustomer",
     "NotFetched",
     "Reads",
     "StripeDiffers",

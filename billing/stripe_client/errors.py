@@ -5,7 +5,11 @@ from contextlib import contextmanager
 
 import stripe
 
+InvalidRequest = stripe.InvalidRequestError
 StripeRefused = (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError, stripe.PermissionError)
+
+
+NO_SUCH_CUSTOMER = "No such customer"
 
 
 class StripeUnavailable(Exception):
@@ -26,6 +30,13 @@ class StripeDiffers(StripeUnanswered):
         )
 
 
+class NoSuchCustomer(stripe.InvalidRequestError):
+    """Stripe knows no customer of this id by our key: it was never there, or is of another account or mode.
+
+    Lists answer this about a deleted customer too, whom Stripe still knows, as `deleted`, if asked for them alone.
+    """
+
+
 class StripeBusy(StripeUnavailable):
     """Stripe limits our rate: the same call may well be answered in a moment."""
 
@@ -38,5 +49,11 @@ def mapped_errors() -> Iterator[None]:
         raise StripeBusy("Stripe limits how often we may call") from error
     except stripe.AuthenticationError as error:
         raise StripeUnavailable("Stripe does not accept STRIPE_SECRET_KEY") from error
+    except stripe.InvalidRequestError as error:
+        if error.code == "resource_missing" and (error.user_message or "").startswith(NO_SUCH_CUSTOMER):
+            raise NoSuchCustomer(
+                error.user_message, error.param, error.code, error.http_body, error.http_status, error.json_body
+            ) from error
+        raise
     except (stripe.APIConnectionError, stripe.APIError) as error:
         raise StripeUnanswered(f"Stripe did not answer: {type(error).__name__}") from error

@@ -20,10 +20,11 @@ ID = re.compile(r"[A-Za-z0-9_]{1,255}")
 SUBSCRIPTION_EXPAND = [
     "data.customer.invoice_settings.default_payment_method",
     "data.default_payment_method",
+    "data.latest_invoice.discounts",
     "data.latest_invoice.payments",
     "data.schedule",
 ]
-INVOICE_EXPAND = ["payments.data.payment.payment_intent"]
+INVOICE_EXPAND = ["discounts", "lines.data.discounts", "payments.data.payment.payment_intent"]
 CHARGE_EXPAND = ["balance_transaction", "payment_intent.payment_method", "refunds.data.balance_transaction"]
 PRICE_EXPAND = ["currency_options", "product", "tiers"]
 DISPUTE_EXPAND = ["charge.balance_transaction", "payment_intent.payment_method"]
@@ -100,8 +101,8 @@ def subscriptions(customer_id: str) -> list[dict[str, Any]]:
     """
     try:
         return [_with_all_items(found) for found in _all(subscriptions_request(customer_id))]
-    except StripeRefused as error:
-        if error.code == "resource_missing" and is_deleted(customer_id):
+    except StripeRefused:
+        if is_deleted(customer_id):
             return []
         raise
 

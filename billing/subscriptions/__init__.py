@@ -8,7 +8,7 @@ from .choosing import LIVE, mark_counting
 from .columns import PendingChange, columns_of, has_payment_method, payment_method_of, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
-from .projection import is_live, project, projected_now, refresh, row_for, rows_of
+from .projection import is_live, is_live_status, project, projected_now, refresh, row_for, rows_of
 from .redaction import error_class, redacted_event
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "has_payment_method",
     "holds",
     "is_live",
+    "is_live_status",
     "is_started",
     "mark_counting",
     "mirror",

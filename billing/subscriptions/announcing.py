@@ -1,19 +1,24 @@
 """Signals announce the real changes between two states of ours, and access granted or revoked."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.db.models import Exists, OuterRef
 from django.dispatch import Signal
+from django.utils import timezone
 
 from billing import access, clock, signals, usage
-from billing.models import AnnouncedAccess, Customer, Subscription
+from billing.models import AnnouncedAccess, Customer, StripeEvent, Subscription
 
 from . import seats
 
 Status = Subscription.Status
 Pair = tuple[Subscription, Subscription]
 
+UNPAID = frozenset({"grace_over", "unpaid"})
+WRITTEN_OFF = frozenset({"void", "uncollectible"})
+OF_LATE = timedelta(hours=1)
 STARTED = frozenset({Status.ACTIVE, Status.TRIALING, Status.PAST_DUE, Status.UNPAID, Status.PAUSED})
 
 
@@ -26,7 +31,7 @@ def announce_changes(customer: Customer, pairs: list[Pair], found: list[dict[str
     """Announce what has changed: pairs of a subscription before and after. `found`: all as Stripe has them."""
     for before, after in pairs:
         announce_transitions(before, after, found)
-    announce_access(customer.pk, has_changed=has_changed)
+    announce_access(customer.pk, found, has_changed=has_changed)
 
 
 def announce_transitions(before: Subscription, after: Subscription, found: list[dict[str, Any]]) -> None:
@@ -44,31 +49,45 @@ def announce_transitions(before: Subscription, after: Subscription, found: list[
     _announce_schedule(Subscription() if is_new else before, after)
 
 
-def announce_access(customer_id: str, *, has_changed: bool = False) -> None:
+def announce_access(customer_id: str, found: Sequence[dict[str, Any]] = (), *, has_changed: bool = False) -> None:
     """Announce that access was granted or revoked in a line, where it differs from what was last announced of it.
 
     Use above the new limits is announced too, if access was announced or the subscription has changed (`has_changed`).
+    `found`, the subscriptions as Stripe has them, tells whether the invoice that access hung on was written off.
     """
     announced = {row.line: row for row in AnnouncedAccess.objects.filter(customer=customer_id)}
     for line, now in access.lines_of_customer(customer_id).items():
         was = announced.get(line) or AnnouncedAccess(customer_id=customer_id, line=line)
         if now.has_access != was.is_granted:
-            _announce_access(was, now)
+            _announce_access(was, now, found)
         elif has_changed and now.subscription is not None:
             usage.announce_overflow(now.subscription, now)
 
 
-def _announce_access(was: AnnouncedAccess, now: access.Access) -> None:
+def _announce_access(was: AnnouncedAccess, now: access.Access, found: Sequence[dict[str, Any]]) -> None:
     because, was.is_granted = was.revoked_because, now.has_access
     if not now.has_access:
         was.revoked_because = now.reason
     was.save()
     subscription = cast("Subscription", now.subscription)
     if now.has_access:
-        _send(signals.access_granted, subscription, reason=now.reason, revoked_because=because)
+        is_free = _was_written_off(subscription, found)
+        is_free = is_free or (because in UNPAID and _is_told_of_writing_off(was.customer_id))
+        _send(signals.access_granted, subscription, reason=now.reason, revoked_because=because, was_written_off=is_free)
     else:
         _send(signals.access_revoked, subscription, reason=now.reason)
     usage.announce_overflow(subscription)
+
+
+def _was_written_off(row: Subscription, found: Sequence[dict[str, Any]]) -> bool:
+    latest = next((item["latest_invoice"] for item in found if item["id"] == row.stripe_id), None)
+    return isinstance(latest, dict) and latest["status"] in WRITTEN_OFF
+
+
+def _is_told_of_writing_off(customer_id: str) -> bool:
+    """Return whether an event of late says that an older invoice was voided or written off."""
+    events = StripeEvent.objects.filter(lane=customer_id, type__in=["invoice.voided", "invoice.marked_uncollectible"])
+    return events.filter(received_at__gt=timezone.now() - OF_LATE).exists()
 
 
 def customers_past_grace() -> list[str]:

@@ -13,6 +13,7 @@ from django.db.models import Max
 from billing import catalogue, clock
 from billing.clock import from_timestamp
 from billing.models import Payment, Price, Subscription
+from billing.monitoring import unknown_values
 from billing.stripe_client import fetch, id_of, readers
 
 from . import awaited
@@ -23,6 +24,7 @@ Pending = Subscription.Pending
 Whose = Subscription.Whose
 OpenInvoices = Callable[[str], list[dict[str, Any]]]
 
+SCHEDULE_STATUSES = frozenset({"not_started", "active", "completed", "released", "canceled"})
 UNKNOWN_CARD: dict[str, Any] = {"card_brand": "", "card_last4": "", "card_expires_on": None}
 
 
@@ -49,11 +51,13 @@ def columns_of(
     belonging = belonging_of(found, before)
     item = belonging.item
     change = awaited.awaited_change(found, before)
+    interval = (item["price"].get("recurring") or {}).get("interval")
+    unknown_values.is_known("price.recurring.interval", interval, [None, *Price.Interval.values], item["price"]["id"])
     return {
         "stripe_id": found["id"],
         "whose": belonging.whose,
         "line": belonging.line,
-        "status": found["status"],
+        "status": _status(found, before),
         "plan": belonging.plan,
         "price": belonging.price,
         "unmapped_price": item["price"]["id"] if belonging.whose == Whose.UNKNOWN else "",
@@ -101,12 +105,21 @@ def has_payment_method(found: dict[str, Any]) -> bool | None:
     return bool(readers.default_payment_method_of(customer) or customer.get("default_source"))
 
 
+def _status(found: dict[str, Any], before: Subscription) -> str:
+    """Return the status; for one that we do not know, the one that the row had, or for a new row one without access."""
+    if unknown_values.is_known("subscription.status", found["status"], Subscription.AT_STRIPE, found["id"]):
+        return str(found["status"])
+    return before.status if before.stripe_id == found["id"] else Status.INCOMPLETE
+
+
 def past_due_since(before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> datetime | None:
     """Return when the oldest invoice that is still open was due. Retries do not move it; payment clears it.
 
     It is read from Stripe, so that the order in which failures reach us makes no difference. An invoice that is older
     than the latest paid one is left out: it does not shorten today's grace.
     """
+    if found["status"] not in Status.values:
+        return before.past_due_since if before.stripe_id == found["id"] else None
     if found["status"] != Status.PAST_DUE:
         return None
     payments = Payment.objects.filter(subscription_id=found["id"])
@@ -126,7 +139,12 @@ def pending_change_of(found: dict[str, Any]) -> PendingChange | None:
 
 def pending_columns(found: dict[str, Any]) -> dict[str, Any]:
     """Return the `pending_…` columns; none if the schedule was not expanded, so that what we know stays."""
-    if isinstance(found.get("schedule"), str):
+    schedule = found.get("schedule")
+    if isinstance(schedule, str):
+        return {}
+    if schedule and not unknown_values.is_known(
+        "subscription_schedule.status", schedule["status"], SCHEDULE_STATUSES, found["id"]
+    ):
         return {}
     change = pending_change_of(found)
     return {

@@ -14,6 +14,7 @@ from typing import Any
 import stripe
 from django.conf import settings
 from django.db import OperationalError, models, transaction
+from django.db.models import F
 from django.utils import timezone
 from djstripe import models as djstripe
 from djstripe.exceptions import InvalidStripeAPIKey
@@ -22,6 +23,7 @@ from djstripe.settings import djstripe_settings
 
 from billing.clock import from_timestamp
 from billing.conf import conf
+from billing.models import MirrorFailure
 from billing.stripe_client import StripeUnavailable, id_of, is_first_time, readers, undone_on_error
 
 from .mirror_redaction import redact_if_deleted
@@ -58,10 +60,20 @@ def write_object(obj: Any) -> None:
             redact_if_deleted(readers.owner_of(obj))
     except (OperationalError, StripeUnavailable):
         raise
-    except InvalidStripeAPIKey:  # its message is the key
+    except InvalidStripeAPIKey as error:  # its message is the key
         log.error("not mirrored: STRIPE_SECRET_KEY is not of the shape of Stripe's", extra={"object_id": obj["id"]})
-    except Exception:
+        _count_failure(obj, type(error).__name__)
+    except Exception as error:
         log.exception("not mirrored", extra={"object_id": obj["id"]})
+        _count_failure(obj, type(error).__name__)
+
+
+def _count_failure(obj: Object, error: str) -> None:
+    """Count a failure, for the doctor and /metrics, without the error's words, which may name a person."""
+    now = {"kind": obj["object"][:40], "error": error[:200], "failed_at": timezone.now()}
+    row, is_new = MirrorFailure.objects.get_or_create(pk=obj["id"], defaults=now)
+    if not is_new:
+        MirrorFailure.objects.filter(pk=row.pk).update(**now, times=F("times") + 1)
 
 
 def write_subscriptions(found: list[Object]) -> None:
@@ -73,7 +85,8 @@ def write_subscriptions(found: list[Object]) -> None:
     except OperationalError:
         raise
     except Exception:
-        is_written = False  # dj-stripe takes them one by one, and names what it cannot take
+        log.warning("subscriptions are mirrored one by one", exc_info=True)
+        is_written = False  # dj-stripe names what it cannot take
     for item in [] if is_written else found:
         write_object(item["customer"])
         write_object(item["default_payment_method"])
@@ -98,18 +111,19 @@ def write_prices(found: list[Object]) -> None:
 def write_events(payloads: list[Object]) -> dict[str, djstripe.Event]:
     """Insert dj-stripe's rows of a batch of events in one statement. Returns the rows by id, known ones included.
 
-    `Event.process` takes eleven queries for one event. It still handles what does not fit here: events of a connected
-    account, values that no column takes, and all events while the account of our key is not known.
+    `Event.process` takes eleven queries for one event. It still handles what does not fit here: values that no column
+    takes, and all events while the account of our key is not known.
     """
     known = {row.id: row for row in djstripe.Event.objects.filter(id__in=[payload["id"] for payload in payloads])}
     owner = owner_account()
-    missing = [payload for payload in payloads if payload["id"] not in known and not payload.get("account")]
+    missing = [payload for payload in payloads if payload["id"] not in known]
     try:
         with transaction.atomic():
             made = djstripe.Event.objects.bulk_create([_event(data, owner) for data in missing if owner])
     except OperationalError:
         raise
     except Exception:
+        log.warning("events are mirrored one by one", exc_info=True)
         made = []
     return known | {row.id: row for row in made}
 

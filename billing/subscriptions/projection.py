@@ -11,9 +11,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing import catalogue, cause, clock
+from billing import catalogue, cause, clock, stripe_account
 from billing.models import Customer, Hold, Subscription
-from billing.stripe_client import fetch, is_first_time
+from billing.stripe_client import StripeRefused, fetch, is_first_time
 
 from . import awaited, doubts, duplicates, mirror, mrr, next_charges
 from .announcing import announce_changes, is_started
@@ -39,7 +39,7 @@ def refresh(customer: Customer) -> Subscription:
 
 def _refresh(customer: Customer) -> None:
     asked_at = timezone.now()
-    found = fetch.subscriptions(customer.pk)
+    found = _found_of(customer)
     mirror.write_subscriptions(found)
     known = rows_of(customer)
     rows = project(customer, found, known)
@@ -71,6 +71,16 @@ def rows_of(customer: Customer) -> list[Subscription]:
     for row in rows:
         row.customer = customer
     return rows
+
+
+def _found_of(customer: Customer) -> list[dict[str, Any]]:
+    """Return the customer's subscriptions; none for one who was deleted, of whom Stripe may say nothing any more."""
+    try:
+        return fetch.subscriptions(customer.pk)
+    except StripeRefused:
+        if customer.deleted_at is None:
+            raise
+        return []
 
 
 def row_for(customer: Customer, subscription_id: str) -> Subscription:
@@ -107,7 +117,7 @@ def project(
         row = rows.setdefault(item["id"], Subscription(customer=customer, stripe_id=item["id"], counts=False))
         for name, value in columns_of(item, row, open_invoices).items():
             setattr(row, name, value)
-    if not found and any(row.status in LIVE for row in rows.values()) and fetch.is_deleted(customer.pk):
+    if not found and any(row.status in LIVE for row in rows.values()) and _is_gone(customer):
         for row in rows.values():
             row.status = row.status if row.status in Subscription.TERMINAL else Status.CANCELED
     too_many = _ids(duplicates.duplicates_among(found))
@@ -116,6 +126,10 @@ def project(
         row.mrr = 0 if row.stripe_id in too_many else mrr.of_row(row)
         row.has_announced_start |= is_started(row)
     return list(rows.values())
+
+
+def _is_gone(customer: Customer) -> bool:
+    return customer.deleted_at is not None or fetch.is_deleted(customer.pk)
 
 
 def _ids(found: list[Found]) -> frozenset[str]:
@@ -135,13 +149,20 @@ def _save(rows: list[Subscription]) -> None:
 
 def is_live(customer: Customer, subscription_id: str) -> bool:
     """Return whether Stripe would still bill this subscription, be it the one that counts or not."""
-    return any(item["id"] == subscription_id and item["status"] in LIVE for item in fetch.subscriptions(customer.pk))
+    found = fetch.subscriptions(customer.pk)
+    return any(item["id"] == subscription_id and is_live_status(item["status"]) for item in found)
+
+
+def is_live_status(status: str) -> bool:
+    """Return whether a subscription of this status may still be billed; one that we do not know may."""
+    return status not in Subscription.TERMINAL
 
 
 def _update_customer(customer: Customer, found: Any) -> None:
     """Copy address, language and balance from Stripe, except for a deleted customer."""
     if customer.deleted_at:
         return
+    stripe_account.note_seen(customer)
     found = found if isinstance(found, dict) else {}
     known = {"email": found.get("email"), "preferred_locale": (found.get("preferred_locales") or [""])[0]}
     changed = {name: value for name, value in known.items() if value and value != getattr(customer, name)}

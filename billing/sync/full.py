@@ -11,7 +11,7 @@ from billing import catalogue
 from billing.models import Customer, Subscription, SyncRun
 from billing.stripe_client import readers
 
-from . import report
+from . import report, unknown_customers
 from .healing import compare_customers
 from .list_pages import CustomerPages, FullRun, SubscriptionPages
 from .listing import Reader, Stretch
@@ -91,14 +91,14 @@ def open_invoices() -> dict[str, list[dict[str, Any]]]:
 
 
 def _find_gone(work: FullRun) -> None:
-    """Add the rows of ours that Stripe did not list: deleted there, or altered here."""
+    """Add the rows of ours that Stripe did not list: deleted there, or altered here. Raises `WrongAccount` if they are
+    many, and Stripe does not know them even as deleted.
+    """
     gone = _unseen(work, Customer, "pk", "pk", work.began) + _unseen(
         work, Subscription, "customer_id", "stripe_id", work.began
     )
     if len(gone) > max(FEW, work.run.compared // 5):
-        text = f"{len(gone):,} of our customers are not in this Stripe account. Check STRIPE_SECRET_KEY."
-        report.note(work.run, text)
-        return
+        unknown_customers.refuse_if_unknown(gone[: unknown_customers.SAMPLE])
     work.doubtful.update(dict.fromkeys(gone))
 
 

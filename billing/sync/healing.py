@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable, Iterable
 
-from billing import catalogue, lanes, stripe_client, subscriptions
+from billing import catalogue, lanes, stripe_account, stripe_client, subscriptions
 from billing.models import Customer, SyncRun
-from billing.stripe_client import StripeRefused
+from billing.stripe_client import NoSuchCustomer, StripeRefused
 
-from . import comparing, report
+from . import comparing, report, unknown_customers
 from .comparing import Differences
 from .parallel import each
 
@@ -23,6 +23,10 @@ def compare_customers(run: SyncRun, customers: Iterable[str], tick: Callable[[],
             differences = _differences(customer) if is_dry else _heal(customer)
         except lanes.LaneBusy:
             return  # whoever holds the lane is refreshing it
+        except NoSuchCustomer:
+            with _counting:
+                unknown_customers.note(run, customer, is_dry=is_dry)
+            return
         except StripeRefused as error:
             with _counting:
                 report.note(run, f"{customer}: {error.user_message or error.code or type(error).__name__}")
@@ -53,6 +57,7 @@ def _heal(customer: str) -> Differences:
 
 def _compare_and_refresh(customer: Customer) -> Differences:
     differences = comparing.differences_from_stripe(customer)
+    stripe_account.note_seen(customer)
     if "deleted_at" in differences:
         subscriptions.end_for_deleted_customer(customer)
     elif differences:

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from billing import access, clock, subscriptions
+from billing import access, clock, stripe_account, subscriptions
 from billing.conf import conf
 from billing.lifecycle import METADATA_KEY
 from billing.models import AnnouncedAccess, Customer, Subscription, SyncRun
@@ -98,7 +98,10 @@ def new_rows(work: FullRun, customer: str, page: Page, known: Iterable[Subscript
     for found in page:
         if found["id"] not in here:
             row = Subscription(
-                customer=Customer(pk=customer), stripe_id=found["id"], counts=False, fetched_at=work.began
+                customer=Customer(pk=customer, **stripe_account.columns()),
+                stripe_id=found["id"],
+                counts=False,
+                fetched_at=work.began,
             )
             for name, value in subscriptions.columns_of(found, row, work.open_invoices).items():
                 setattr(row, name, value)
@@ -157,6 +160,8 @@ class CustomerPages:
         self.work.seen.update(hash(found["id"]) for found in page)
         known = Customer.objects.filter(deleted_at=None).in_bulk([found["id"] for found in page])
         pairs = [(known[found["id"]], found) for found in page if found["id"] in known]
+        if not self.work.is_dry:
+            stripe_account.note_all_seen(known)
         self._fill_in([(row, found) for row, found in pairs if self._is_import(row)])
         for row, found in pairs:
             email = found.get("email") or ""

@@ -8,12 +8,13 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from billing import cause, clock, stripe_client
+from billing import cause, clock, stripe_account, stripe_client
 from billing.models import Customer, SyncRun
 from billing.monitoring import alerts
+from billing.stripe_account import WrongAccount
 from billing.subscriptions import doubts
 
-from . import full, missed, prices, report, seats, whom_to_ask
+from . import full, missed, prices, report, seats, unknown_customers, whom_to_ask
 from .alone import AnotherRuns, alone, is_free
 from .catching_up import catch_up
 from .healing import compare_customers
@@ -65,6 +66,13 @@ def run(wanted: Wanted, progress: Callable[[str], None] = lambda text: None) -> 
     if not is_free():
         raise AnotherRuns
     return _measured(_new(wanted), wanted, lambda: None, progress)
+
+
+def leave(account: str) -> int:
+    """End our customers of an account or mode that was left for good, and return how many. Raises `AnotherRuns`."""
+    with alone() as renew, cause.recorded_as("sync"):
+        stripe_account.ask_again()
+        return unknown_customers.leave(account, renew)
 
 
 def _recorded(wanted: Wanted, renew: Callable[[], None], progress: Callable[[str], None]) -> SyncRun:
@@ -121,6 +129,16 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
         renew()
         progress(f"{row.missed:,} events, {row.compared:,} compared, {row.drifted:,} differences")
 
+    try:
+        unknown_customers.check_account()
+        _look_for_differences(row, wanted, tick)
+        unknown_customers.refuse_if_most()
+    except WrongAccount as error:
+        alerts.remind_staff("stripe_account", "The sync stopped: another Stripe account or mode", f"{error}.")
+        raise
+
+
+def _look_for_differences(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> None:
     if wanted.customer:
         compare_customers(row, [wanted.customer], tick, is_dry=wanted.is_dry)
         seats.mend(row, wanted.customer, tick, is_dry=wanted.is_dry)

@@ -29,7 +29,7 @@ SEALED = "what-stripe-sent"
 
 @pytest.fixture
 def rows():
-    customer = Customer.objects.create(id="cus1", email="ada@example.com")
+    customer = Customer.objects.create(id="cus1", email="ada@example.com", missing_since=NOON)
     Hold.objects.create(customer=customer, kind="staff", reference="staff", placed_at=NOON)
     Price.objects.create(id="price1", plan=Plan.objects.create(slug="pro", name="Pro", rank=1), currency="usd")
     event = {"type": "invoice.paid", "created": 1, "livemode": False, "lane": "cus1", "received_at": NOON}
@@ -91,6 +91,7 @@ DOORS = [
     ("billing.release_customer", is_asked_why("release")),
     ("billing.comp_customer", is_asked_why("comp")),
     ("billing.refresh_customer", is_asked_why("refresh")),
+    ("billing.end_customer", is_asked_why("end-unknown")),
     ("billing.view_customer", sees("/admin/billing/customer/find/?q=cus1", "Access now")),
     ("billing_mail.resend_mail", acts("billing_mail.mail", "send_again")),
     ("billing_mail.lift_suppression", acts("billing_mail.suppression", "mail_again", reason="It works again")),

@@ -9,6 +9,7 @@ from ..http.routing import api
 from ..store import Object, State
 
 ACCOUNT = "acct_1SandboxSandbox"
+NOTE = "account"
 REQUIREMENTS: dict[str, Any] = {
     "alternatives": [],
     "current_deadline": None,
@@ -51,14 +52,20 @@ PROFILE = dict.fromkeys(
 )
 
 
+def id_of(state: State) -> str:
+    """Return the id of the account that this Stripe is; a reset may name another."""
+    return str(state.notes.get(NOTE, {}).get("id", ACCOUNT))
+
+
 def account_of(state: State) -> Object:
-    row = state.find("account", ACCOUNT)
+    identifier = id_of(state)
+    row = state.find("account", identifier)
     if row is not None:
         return row
     return state.put(
         blank(
             "account",
-            ACCOUNT,
+            identifier,
             business_profile={**PROFILE, "name": "Sandbox"},
             capabilities={"card_payments": "active", "transfers": "active"},
             charges_enabled=True,
@@ -68,7 +75,7 @@ def account_of(state: State) -> Object:
             default_currency="usd",
             details_submitted=True,
             email="sandbox@example.com",
-            external_accounts=embedded_list(f"/v1/accounts/{ACCOUNT}/external_accounts", []),
+            external_accounts=embedded_list(f"/v1/accounts/{identifier}/external_accounts", []),
             future_requirements=dict(REQUIREMENTS),
             metadata={},
             payouts_enabled=True,

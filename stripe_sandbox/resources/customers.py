@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import balances, standing
+from ..books import balances, customer_texts, standing
 from ..books.tax import ids, places
 from ..errors import invalid
 from ..events import emit, recorded
@@ -110,6 +110,7 @@ def new(state: State, params: Params) -> Object:
 
 
 def _write(customer: Object, params: Params) -> None:
+    customer_texts.check(params)
     for name in PLAIN:
         if name in params:
             customer[name] = None if params[name] == "" else params[name]

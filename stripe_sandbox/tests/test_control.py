@@ -25,6 +25,7 @@ BAD: list[tuple[str, Any]] = [
     ("/advance", {"seconds": 10**12}),
     ("/reset", {"nonsense": 1}),
     ("/reset", {"now": "soon"}),
+    ("/reset", {"account": 2}),
     ("/faults", {"webhooks": {"explode": 1}}),
     ("/faults", {"webhooks": {"drop": 1.5}}),
     ("/faults", {"api": 7}),
@@ -73,6 +74,15 @@ def test_a_reset_empties_everything_and_repeats_its_ids(client: stripe.StripeCli
         ids.append((made.id, made.created))
     assert ids[0] == ids[1]
     assert ids[0][1] in (1_800_000_000, 1_800_000_001)
+
+
+def test_a_reset_may_make_it_another_account(client: stripe.StripeClient, control: Control) -> None:
+    before = client.v1.accounts.retrieve_current().id
+    control("/reset", {"account": "acct_2"})
+    assert client.v1.accounts.retrieve_current().id == client.v1.accounts.retrieve("acct_2").id == "acct_2"
+    client.v1.customers.list(options={"stripe_account": "acct_2"})
+    control("/reset", {})
+    assert client.v1.accounts.retrieve_current().id == before
 
 
 def test_calls_are_counted(client: stripe.StripeClient, control: Control) -> None:

@@ -13,6 +13,7 @@ A Checkout paid meanwhile, or even afterwards, is cancelled and refunded: `Accou
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,10 +21,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from billing import clock, lanes, signals, stripe_client, subscriptions
+from billing import clock, lanes, signals, stripe_account, stripe_client, subscriptions
 from billing.lanes import tries
 from billing.lifecycle import customers
 from billing.models import AccountDeletion, CheckoutAttempt, Customer
+from billing.stripe_client import StripeRefused
 from billing.subscriptions import customer_details, redact_rows
 
 from . import copies, steps
@@ -75,8 +77,10 @@ def due_lanes() -> list[str]:
 def proceed(deletion: AccountDeletion, claim: lanes.Claim) -> None:
     """Take the steps that are left. Call it holding the lane, with no transaction open.
 
-    Raises `StripeUnavailable`, `StripeRefused`, `steps.StillBilled`; confirmed steps stay stamped.
+    Raises `StripeUnavailable`, `StripeRefused`, `steps.StillBilled`, `OfAnotherAccount`; confirmed steps stay stamped.
     """
+    if deletion.customer:
+        stripe_account.refuse_if_elsewhere(deletion.customer)
     if deletion.is_done and deletion.is_billed:
         _start_over(deletion)
     if not deletion.is_done:
@@ -92,11 +96,20 @@ def _take_steps(deletion: AccountDeletion, claim: lanes.Claim) -> None:
         for field, step in STEPS.items():
             if getattr(deletion, field) is None:
                 lanes.renew(claim)
-                step(deletion)
+                _take(step, deletion)
                 _write(deletion, **{field: clock.now()})
     lanes.renew(claim)
     with stripe_client.drain_reads() as reads:
         lanes.commit_under(claim, reads, partial(_finish, deletion.pk))
+
+
+def _take(step: Callable[[AccountDeletion], None], deletion: AccountDeletion) -> None:
+    """Take a step. What Stripe refuses about a customer who is gone by now is done: nothing of theirs is left there."""
+    try:
+        step(deletion)
+    except StripeRefused:
+        if not steps.is_customer_deleted(deletion):
+            raise
 
 
 def postpone(deletion: AccountDeletion, error: Exception) -> None:
@@ -146,7 +159,8 @@ def _finish(pk: Any) -> None:
 
 
 def _end_customer(customer: Customer) -> None:
-    subscriptions.refresh(customer)
+    with suppress(*StripeRefused):  # of who is gone Stripe may refuse to say anything, and all is confirmed
+        subscriptions.refresh(customer)
     subscriptions.end_for_deleted_customer(customer)
     redact_rows(customer.pk)
     copies.redact_reasons(customer)

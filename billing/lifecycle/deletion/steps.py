@@ -6,14 +6,14 @@ All raise `StripeUnavailable` and `StripeRefused`. Call them with no transaction
 from collections.abc import Iterator
 from typing import Any
 
-from billing import stripe_client
+from billing import stripe_account, stripe_client
 from billing.conf import conf
 from billing.lifecycle.customers import METADATA_KEY
 from billing.models import AccountDeletion, Subscription
-from billing.stripe_client import StripeRefused, readers
+from billing.stripe_client import NoSuchCustomer, StripeRefused, readers
 
 OVER = frozenset(Subscription.TERMINAL)
-OPEN_SCHEDULE = frozenset({"not_started", "active"})
+CLOSED_SCHEDULE = frozenset({"completed", "released", "canceled"})
 # Somebody else did it, or an earlier try whose answer was lost.
 DONE_BEFORE = frozenset({"resource_missing", "charge_already_refunded"})
 PERSONAL = ("email", "name", "phone", "description", "address", "shipping")
@@ -24,8 +24,21 @@ class StillBilled(Exception):
 
 
 def is_customer_deleted(deletion: AccountDeletion) -> bool:
-    """Return whether the customer is deleted at Stripe already, and with it its subscriptions and sessions."""
-    return bool(stripe_client.get(f"/v1/customers/{deletion.customer_id}").get("deleted"))
+    """Return whether the customer is deleted at Stripe already, and with it its subscriptions and sessions.
+
+    A customer whom Stripe does not know at all counts as deleted, if all is confirmed as cancelled, if they were ended
+    here, or if their account is the one of our key. Otherwise the key may be of another account, and the customer still
+    billed there.
+    """
+    try:
+        return bool(stripe_client.get(f"/v1/customers/{deletion.customer_id}").get("deleted"))
+    except NoSuchCustomer:
+        customer = deletion.customer
+        is_here = customer is not None and customer.account == stripe_account.known() != ""
+        is_ended = customer is not None and customer.deleted_at is not None
+        if is_here or is_ended or deletion.subscriptions_canceled_at:
+            return True
+        raise
 
 
 def expire_checkouts(deletion: AccountDeletion) -> None:
@@ -40,20 +53,30 @@ def expire_checkouts(deletion: AccountDeletion) -> None:
 
 def release_schedules(deletion: AccountDeletion) -> None:
     for schedule in _list_all(deletion, "/v1/subscription_schedules"):
-        if schedule["status"] in OPEN_SCHEDULE:
-            _post(deletion, f"/v1/subscription_schedules/{schedule['id']}/release")
+        path = f"/v1/subscription_schedules/{schedule['id']}"
+        if schedule["status"] not in CLOSED_SCHEDULE:
+            try:
+                _post(deletion, f"{path}/release")
+            except StripeRefused:
+                if stripe_client.get(path)["status"] not in CLOSED_SCHEDULE:
+                    raise
 
 
 def cancel_subscriptions(deletion: AccountDeletion) -> None:
     """Cancel every subscription that has not ended, known to us or not; refund one bought after the deletion began.
 
-    Raises `StillBilled`.
+    Whatever Stripe refuses, its list afterwards tells what has ended. Raises `StillBilled`, with the first refusal.
     """
+    refused = None
     for subscription in _live(deletion):
         path = f"/v1/subscriptions/{subscription['id']}"
-        _or_done_before(stripe_client.delete, path, idempotency_key=_key(deletion, path))
+        try:
+            stripe_client.delete(path, idempotency_key=_key(deletion, path))
+        except StripeRefused as error:
+            refused = refused or error
     if still := [subscription["id"] for subscription in _live(deletion)]:
-        raise StillBilled(f"Not ended at Stripe: {', '.join(still)}")
+        why = f" ({refused.user_message or refused.code})" if refused else ""
+        raise StillBilled(f"Not ended at Stripe: {', '.join(still)}{why}") from refused
     for subscription in _list_all(deletion, "/v1/subscriptions", status="all"):
         if subscription["created"] > deletion.requested_at.timestamp():
             _refund(deletion, subscription["id"])
@@ -62,9 +85,18 @@ def cancel_subscriptions(deletion: AccountDeletion) -> None:
 def void_invoices(deletion: AccountDeletion) -> None:
     """Void open invoices, and keep drafts from being finalized, so that nothing more is charged."""
     for invoice in _list_all(deletion, "/v1/invoices", status="open"):
-        _post(deletion, f"/v1/invoices/{invoice['id']}/void")
+        _close(deletion, invoice, f"/v1/invoices/{invoice['id']}/void")
     for invoice in _list_all(deletion, "/v1/invoices", status="draft"):
-        _post(deletion, f"/v1/invoices/{invoice['id']}", auto_advance=False)
+        _close(deletion, invoice, f"/v1/invoices/{invoice['id']}", auto_advance=False)
+
+
+def _close(deletion: AccountDeletion, invoice: dict[str, Any], path: str, **params: Any) -> None:
+    """Close an invoice. A refusal counts only while it still stands as we saw it: it may be paid or voided by now."""
+    try:
+        _post(deletion, path, **params)
+    except StripeRefused:
+        if stripe_client.get(f"/v1/invoices/{invoice['id']}")["status"] == invoice["status"]:
+            raise
 
 
 def remove_customer(deletion: AccountDeletion) -> None:

@@ -12,6 +12,7 @@ from billing.lanes import LaneLost
 from billing.management.terminal import TerminalCommand
 from billing.models import email_field
 from billing.setup.importing import Pairs, Plan, WrongUse, doubts, matching, runs
+from billing.stripe_account import WrongAccount
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.sync import AnotherRuns
 
@@ -70,6 +71,8 @@ class Command(TerminalCommand):
         except (AnotherRuns, LaneLost) as error:
             text = "The sync or another import is running, so this import stopped."
             raise CommandError(text, returncode=ANOTHER_RUNS) from error
+        except WrongAccount as error:
+            raise CommandError(f"{error}.") from error
         except (StripeUnavailable, *StripeRefused) as error:
             raise CommandError(f"{error} (at {conf.api_base or 'Stripe'}). {AGAIN}") from error
         except DatabaseError as error:

@@ -18,6 +18,7 @@ from billing.conf import conf
 from billing.lanes import LaneLost
 from billing.management.terminal import TerminalCommand, is_terminal
 from billing.models import SyncRun
+from billing.stripe_account import WrongAccount
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.sync import AnotherRuns, report, runs
 
@@ -47,6 +48,12 @@ class Command(TerminalCommand):
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--full", action="store_true", help="compare everything, not only what is due")
         what.add_argument("--customer", metavar="cus_…", default="", help="only this customer")
+        what.add_argument(
+            "--leave",
+            metavar="acct_…",
+            default="",
+            help="end our customers of this Stripe account, or mode (test, live), which was left for good",
+        )
         parser.add_argument(
             "--since", type=moment, metavar="DATE", help="events since then (Stripe keeps them for 30 days)"
         )
@@ -56,6 +63,9 @@ class Command(TerminalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["customer"] and options["since"] is not None:
             raise CommandError("--customer and --since do not go together. Leave out --since.", returncode=WRONG_USE)
+        if options["leave"]:
+            self._leave(options["leave"])
+            return
         wanted = runs.Wanted(options["full"], options["since"], options["customer"], options["dry_run"])
         with warnings_only():
             run = self._run(wanted)
@@ -66,6 +76,15 @@ class Command(TerminalCommand):
             self.stdout.write("\n".join(report.details(run)))
         self.stdout.write(report.summary(run, is_dry=wanted.is_dry))
 
+    def _leave(self, account: str) -> None:
+        try:
+            ended = runs.leave(account)
+        except AnotherRuns as another:
+            raise CommandError(str(another), returncode=ANOTHER_RUNS) from another
+        except StripeUnavailable as error:
+            raise CommandError(f"{error} (at {conf.api_base or 'Stripe'}). Nothing was changed.") from error
+        self.stdout.write(f"Ended {report.count(ended, 'customer')} of {account}, where our key does not reach them.")
+
     def _run(self, wanted: runs.Wanted) -> SyncRun:
         where = conf.api_base or "Stripe"
         end_on_sigterm()
@@ -75,6 +94,8 @@ class Command(TerminalCommand):
             raise CommandError(str(another), returncode=ANOTHER_RUNS) from another
         except LaneLost as lost:
             raise CommandError("Another sync has taken over, so this one stopped.", returncode=ANOTHER_RUNS) from lost
+        except WrongAccount as error:
+            raise CommandError(f"{error}. Nothing more was synced.") from error
         except runs.UnknownCustomer as error:
             raise CommandError(str(error)) from error
         except (StripeUnavailable, *StripeRefused) as error:

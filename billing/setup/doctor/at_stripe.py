@@ -7,15 +7,16 @@ from typing import Any
 from django.utils import timezone
 from stripe._api_version import _ApiVersion
 
-from billing import catalogue, stripe_client
+from billing import catalogue, stripe_account, stripe_client
 from billing.conf import conf
 from billing.lifecycle import portal as stripe_portal
-from billing.models import Plan, Price
+from billing.models import Customer, Plan, Price
 from billing.setup import account, publishing
 from billing.setup.checks import check_api_key
 
 from .findings import Finding, error, ok, warning
 
+MOST_NAMED = 5
 MOST_SKEW = timedelta(seconds=30)
 SETUP = "Run `manage.py setup_stripe`."
 
@@ -23,9 +24,27 @@ SETUP = "Run `manage.py setup_stripe`."
 def key() -> Iterator[Finding]:
     for message in check_api_key():
         yield error("key", str(message.msg), str(message.hint))
-    found = stripe_client.get("/v1/account")
-    mode = "live" if conf.live_mode else "test"
-    yield ok("key", f"Stripe accepts the key, for the account {found['id']} in {mode} mode.")
+    account, mode = stripe_account.ask(), "live" if conf.live_mode else "test"
+    if account:
+        yield ok("key", f"Stripe accepts the key, for the account {account} in {mode} mode.")
+    else:
+        text = "The key may not read its account, so it is not noticed at once if it is of another one."
+        yield warning("key", text, "Give the key permission to read the account.")
+
+
+def customers() -> Iterator[Finding]:
+    """Check that our customers live in the account and mode of the key, and that Stripe knows them."""
+    if text := stripe_account.trouble():
+        yield error("customers", text, "Until then the sync stops, and their events change nothing.")
+        return
+    here = Customer.objects.filter(deleted_at=None)
+    if missing := list(here.exclude(missing_since=None).values_list("pk", flat=True)[:MOST_NAMED]):
+        text = f"Stripe knows no such customer: {', '.join(missing)}. They keep the access they had."
+        yield error(
+            "customers", text, "Check STRIPE_SECRET_KEY. If they are gone, end them on their pages in the admin."
+        )
+    else:
+        yield ok("customers", "Our customers live in the account of the key, as far as Stripe was asked.")
 
 
 def api_version() -> Iterator[Finding]:
@@ -108,4 +127,4 @@ def _differs(row: Price, found: dict[str, Any]) -> bool:
     return any(getattr(row, name) != value for name, value in facts.items())
 
 
-CHECKS = (key, api_version, webhook_endpoint, prices, portal, clock)
+CHECKS = (key, customers, api_version, webhook_endpoint, prices, portal, clock)

@@ -16,8 +16,8 @@ from billing.cache import counting_cache
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
-from billing.models import Hold, PaymentFailure, Plan, StripeEvent, Subscription, SyncRun
-from billing.monitoring import health
+from billing.models import Hold, MirrorFailure, PaymentFailure, Plan, StripeEvent, StripeWrite, Subscription, SyncRun
+from billing.monitoring import health, unknown_values
 from billing.subscriptions import doubts
 from billing.sync import AT_ONCE, Threads
 
@@ -27,6 +27,7 @@ Status = StripeEvent.Status
 RECENT = timedelta(days=7)
 COUNTS_EACH = 10
 MOST_NAMED = 20
+MANY_TRIES = 6
 LATE = timedelta(hours=3)
 
 
@@ -116,6 +117,38 @@ def backlog() -> Iterator[Finding]:
             yield said
         else:
             yield ok("backlog", f"No events are {status}.")
+
+
+def requests() -> Iterator[Finding]:
+    """Check that Stripe takes what we owe it."""
+    refused = StripeWrite.objects.filter(refused_at__isnull=False).order_by("-refused_at")
+    if rows := list(refused[:MOST_NAMED]):
+        shown = ", ".join(f"{row.action} of {row.lane}" for row in rows)
+        todo = "See Stripe's reason in the admin, under Stripe requests. Correct it and choose 'Try again now'."
+        yield error("requests", f"Stripe refuses {refused.count()} of our requests for good: {shown}.", todo)
+    failing = StripeWrite.objects.filter(done_at=None, withdrawn_at=None, attempts__gte=MANY_TRIES).count()
+    if failing:
+        todo = "They are tried again each hour. The admin shows why they fail, under Stripe requests."
+        yield warning("requests", f"The number of our requests that fail again and again is {failing}.", todo)
+    if not rows and not failing:
+        yield ok("requests", "Stripe takes what we owe it.")
+
+
+def unknown() -> Iterator[Finding]:
+    """Name the values of Stripe's enums that this version does not know, of the last 30 days."""
+    for alert in unknown_values.recent():
+        yield warning("unknown values", " ".join(alert.text.split()), unknown_values.TODO)
+
+
+def mirror() -> Iterator[Finding]:
+    """Name what could not be written into dj-stripe's tables of late."""
+    failed = MirrorFailure.objects.filter(failed_at__gt=timezone.now() - RECENT).order_by("-failed_at")
+    if newest := failed.first():
+        text = f"{failed.count()} objects could not be mirrored for dj-stripe, last the {newest.kind} {newest.pk}"
+        todo = "Access does not depend on it. The log says why; the next event about them tries again."
+        yield warning("mirror", f"{text}: {newest.error}.", todo)
+    else:
+        yield ok("mirror", "dj-stripe's tables took everything of the last week.")
 
 
 def sync() -> Iterator[Finding]:
@@ -215,4 +248,20 @@ def _count(name: str) -> None:
         counting_cache().incr(name)
 
 
-CHECKS = (plans, subscriptions, events, secrets, queue, backlog, sync, grace, held, counting, mail, staff)
+CHECKS = (
+    plans,
+    subscriptions,
+    events,
+    secrets,
+    queue,
+    backlog,
+    requests,
+    unknown,
+    mirror,
+    sync,
+    grace,
+    held,
+    counting,
+    mail,
+    staff,
+)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from billing import stripe_client
+from billing import stripe_account, stripe_client
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, StripeEvent, Subscription, SyncRun
 from billing.sync import FullRun, compare_customers, list_pages
@@ -50,11 +50,13 @@ def write_metadata(plan: Plan, tick: Callable[[str], None]) -> None:
 def _link(plan: Plan, some: dict[str, Any]) -> None:
     """Link one portion. If a Checkout or another import was first, that is recorded as a problem and the import
     continues."""
+    here = stripe_account.columns()
     new = [
-        Customer(pk=pk, email=plan.listed[pk].email, preferred_locale=plan.listed[pk].preferred_locale[:20])
+        Customer(pk=pk, email=plan.listed[pk].email, preferred_locale=plan.listed[pk].preferred_locale[:20], **here)
         for pk in some
     ]
     Customer.objects.bulk_create(new, ignore_conflicts=True)
+    stripe_account.note_all_seen(Customer.objects.in_bulk(list(some)))
     for customer in some.keys() & plan.links.keys():
         unlinked = Customer.objects.filter(pk=customer, subscriber=None, deleted_at=None)
         try:

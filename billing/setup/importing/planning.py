@@ -155,6 +155,6 @@ def _read_subscriptions(plan: Plan, tick: Any) -> None:
 
 
 def _keep(plan: Plan, found: dict[str, Any]) -> None:
-    if found["status"] in subscriptions.LIVE and not catalogue.is_plan(found["items"]["data"]):
+    if subscriptions.is_live_status(found["status"]) and not catalogue.is_plan(found["items"]["data"]):
         plan.unknown_prices.update(item["price"]["id"] for item in found["items"]["data"])
     plan.subscriptions.setdefault(found["customer"], []).append(found)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.utils import timezone
 
-from billing import catalogue, cause, clock, stripe_client
+from billing import catalogue, cause, clock, stripe_account, stripe_client
 from billing.models import SyncRun
 from billing.sync import OVERLAP_SECONDS, AnotherRuns, FullRun, alone, full, is_free
 
@@ -39,6 +39,8 @@ def run(match: Pairs, teach: dict[str, str], progress: Progress, *, is_dry: bool
 
 def _run(match: Pairs, teach: dict[str, str], tick: Progress, *, is_dry: bool, writes_metadata: bool) -> Plan:
     row = _new()
+    stripe_account.ask()
+    stripe_account.refuse_if_any_elsewhere()
     known = prices.learn(teach, is_dry=is_dry)
     with catalogue.prices_remembered(is_dry=is_dry, known=known):
         plan = planning.draw_up(match, tick)

@@ -12,12 +12,13 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from billing import access, lanes, testing
 from billing.admin import staff_actions
 from billing.events import applying, worker
 from billing.lifecycle import deletion
-from billing.models import Comp, Hold, Lane, Plan, StripeEvent, Subscription
+from billing.models import Comp, Customer, Hold, Lane, Plan, StripeEvent, Subscription
 from billing.subscriptions import holds
 from billing.testing import now as sandbox_now
 from billing.tests.world import customer_row
@@ -30,6 +31,7 @@ PERMISSIONS = {
     "comp": "comp_customer",
     "end-comp": "comp_customer",
     "refresh": "refresh_customer",
+    "end-unknown": "end_customer",
 }
 
 
@@ -161,6 +163,8 @@ def test_without_its_permission_there_is_no_button_and_nothing_is_done(world, ad
     if name in ("release", "end-comp"):
         do(able, ada, "hold")
         give(able, ada)
+    if name == "end-unknown":
+        Customer.objects.update(missing_since=timezone.now())
     before = (logged(), list(Hold.objects.values()), list(Comp.objects.values()), ada.row.fetched_at)
     assert address(ada, name) in page(able, ada)
     assert address(ada, name) not in page(others, ada)

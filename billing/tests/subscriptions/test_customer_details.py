@@ -3,13 +3,16 @@
 import pytest
 import stripe
 from django.contrib.auth import get_user_model
+from django.urls import reverse
 from django.utils import timezone
 
 from billing import signals, testing
 from billing.events import sweep
+from billing.lanes import standing_writes
 from billing.lifecycle import deletion, update_customer
 from billing.lifecycle.customers import METADATA_KEY, customer_for
-from billing.models import AccountDeletion, Customer, StripeWrite
+from billing.models import AccountDeletion, Alert, Customer, StripeWrite
+from billing.setup import doctor
 from billing.subscriptions import customer_details
 
 pytestmark = pytest.mark.django_db
@@ -162,3 +165,89 @@ def test_the_address_of_bills_is_what_the_details_say_and_none_for_nobody(settin
     user.email = email
     assert customer_details.email_of(user) == told
     assert customer_details.details_of(object()) == {"email": ""}
+
+
+# What Stripe refuses
+
+
+def refused():
+    return StripeWrite.objects.filter(refused_at__isnull=False)
+
+
+def test_tax_ids_are_given_at_creation_and_no_later_update_fails_over_them(world):
+    DETAILS["tax_id_data"] = [{"type": "eu_vat", "value": "DE123456789"}]
+    ada = world.subscribed()
+    DETAILS.update(name="Acme Group AS")
+    customer_details.changed(ada.user)
+    testing.work()
+    assert at_stripe(world, ada.customer)["name"] == "Acme Group AS"
+    assert not StripeWrite.objects.filter(done_at=None).exists()
+    assert tax_ids(world, ada) == ["DE123456789"]
+
+
+def tax_ids(world, person):
+    return sorted(row["value"] for row in world.stripe("GET", f"customers/{person.customer}/tax_ids")["data"])
+
+
+def test_a_tax_id_that_changes_replaces_the_one_of_its_kind_and_leaves_others(world, ada):
+    world.stripe("POST", f"customers/{ada.customer}/tax_ids", type="us_ein", value="12-3456789")
+    for value in ("DE123456789", "DE987654321"):
+        DETAILS["tax_id_data"] = [{"type": "eu_vat", "value": value}]
+        customer_details.changed(ada.user)
+        testing.work()
+    assert tax_ids(world, ada) == ["12-3456789", "DE987654321"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("name", "value"), [("phone", "1" * 21), ("name", "N" * 257), ("email", "nobody"), ("tax_id_data", "DE")]
+)
+def test_a_detail_that_stripe_refuses_is_given_up_and_told_and_holds_up_no_other(world, ada, name, value):
+    DETAILS.update(description="new")
+    DETAILS[name] = [{"type": "eu_vat", "value": value}] if name == "tax_id_data" else value
+    customer_details.changed(ada.user)
+    testing.work()
+    assert at_stripe(world, ada.customer)["description"] == "new"
+    assert refused().get().error_message.startswith(f"{name}: ")
+    assert Alert.objects.get(pk="request_refused")
+    assert [finding.level for finding in doctor.examine() if finding.name == "requests"] == ["error"]
+    when_it_is_time()
+    assert refused().get().attempts == 1, "it is not tried for ever"
+
+
+@pytest.mark.parametrize(("name", "value"), [("phone", "1" * 21), ("email", "nobody"), ("favourite_colour", "blue")])
+def test_nobody_is_kept_from_buying_over_a_detail_that_stripe_refuses(world, name, value):
+    DETAILS[name] = value
+    ada = world.subscribed()
+    assert refused().get().error_message.startswith(f"{name}: ")
+    DETAILS[name] = "a@b.example" if name == "email" else ""
+    DETAILS.pop("favourite_colour", None)
+    customer_details.changed(ada.user)
+    testing.work()
+    assert not refused().exists(), "what was refused is settled by what was taken later"
+
+
+def test_staff_have_it_tried_again_by_a_button(world, ada, admin_client):
+    DETAILS["phone"] = "1" * 21
+    customer_details.changed(ada.user)
+    testing.work()
+    page = reverse("admin:billing_stripewrite_changelist")
+    assert "refused" in admin_client.get(page).content.decode()
+    DETAILS["phone"] = "12345"
+    admin_client.post(page, {"action": "try_now", "_selected_action": [refused().get().pk]})
+    testing.work()
+    assert at_stripe(world, ada.customer)["phone"] == "12345"
+    assert not refused().exists()
+
+
+def test_a_request_that_was_withdrawn_is_not_made_by_that_button(world, ada):
+    customer_details.changed(ada.user)
+    StripeWrite.objects.update(withdrawn_at=timezone.now())
+    assert not standing_writes.try_again(StripeWrite.objects.get())
+
+
+def test_metadata_that_stripe_refuses_leave_the_way_back_to_the_subscriber(world):
+    DETAILS["metadata"] = {"k" * 41: "too long a key"}
+    ada = world.subscribed()
+    assert at_stripe(world, ada.customer)["metadata"] == {METADATA_KEY: str(ada.user.pk)}
+    assert refused().get().error_message.startswith("metadata: ")

@@ -130,9 +130,9 @@ def test_events_that_djstripe_has_are_not_written_again_and_others_are_by_what_t
     asked = payload(id="evt_2", request={"id": "req_2", "idempotency_key": "key_2"}, api_version="2026-01-01")
     found = mirror.write_events(
         [payload(id=known.id, type="changed"), payload(), asked, payload(id="evt_3", request="req_3"),
-         payload(id="evt_4", account="acct_connected")]
+         payload(id="evt_4", account="acct_named")]
     )  # fmt: skip
-    assert set(found) == {known.id, "evt_1", "evt_2", "evt_3"}
+    assert set(found) == {known.id, "evt_1", "evt_2", "evt_3", "evt_4"}
     assert djstripe.Event.objects.get(id=known.id).type == known.type
     told = djstripe.Event.objects.filter(id__startswith="evt_", id__in=["evt_1", "evt_2", "evt_3"]).order_by("id")
     assert list(told.values_list("request_id", "idempotency_key", "api_version")) == [

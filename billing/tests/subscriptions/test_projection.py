@@ -382,6 +382,6 @@ def test_address_and_language_are_stripes_where_it_has_them_and_a_tombstone_lear
 
 
 def test_a_customer_who_is_as_stripe_has_them_is_not_written(row, django_assert_num_queries):
-    row.customer.email = "old@example.com"
+    row.customer.email, row.customer.account, row.customer.livemode = "old@example.com", "acct_1", False
     with django_assert_num_queries(0):
         projection._update_customer(row.customer, {"email": "old@example.com"})

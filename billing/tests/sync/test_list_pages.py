@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from billing import subscriptions
 from billing.models import AnnouncedAccess, Customer, Plan, Price, Subscription, SyncRun
+from billing.stripe_account import WrongAccount
+from billing.stripe_client import NoSuchCustomer, fetch
 from billing.sync import comparing, full, list_pages, report
 from billing.tests.subscriptions.test_projection import found, item
 
@@ -225,21 +227,42 @@ def test_a_customer_is_linked_to_whom_both_our_metadata_and_the_address_name(ful
 # What is gone
 
 
-@pytest.mark.parametrize(("gone", "is_told"), [(100, False), (101, True)])
-def test_when_too_many_are_gone_another_account_is_suspected_and_nobody_is_touched(full_run, gone, is_told):
-    Customer.objects.bulk_create(Customer(pk=f"cus_{number}") for number in range(gone))
-    Customer.objects.update(created_at=LONG_AGO)
-    full._find_gone(full_run)
-    assert (len(full_run.doubtful), len(full_run.run.notes)) == ((0, 1) if is_told else (gone, 0))
+@pytest.fixture
+def deleted_at_stripe(monkeypatch):
+    """Whom Stripe still knows, as deleted."""
+    deleted = set()
+
+    def customer(customer_id):
+        if customer_id not in deleted:
+            raise NoSuchCustomer("No such customer", "id", "resource_missing")
+        return {"id": customer_id, "deleted": True}
+
+    monkeypatch.setattr(fetch, "customer", customer)
+    return deleted
 
 
-@pytest.mark.parametrize(("gone", "is_told"), [(200, False), (201, True)])
-def test_of_many_customers_a_fifth_may_be_gone(full_run, gone, is_told):
+@pytest.mark.parametrize(("compared", "gone", "stops"), [(0, 100, False), (0, 101, True), (1000, 200, False),
+                                                         (1000, 201, True)])  # fmt: skip
+def test_when_too_many_are_gone_another_account_is_suspected_and_nobody_is_touched(
+    full_run, deleted_at_stripe, compared, gone, stops
+):
     Customer.objects.bulk_create(Customer(pk=f"cus_{number}") for number in range(gone))
     Customer.objects.update(created_at=LONG_AGO)
-    full_run.run.compared = 1000
+    full_run.run.compared = compared
+    if stops:
+        with pytest.raises(WrongAccount, match="STRIPE_SECRET_KEY"):
+            full._find_gone(full_run)
+    else:
+        full._find_gone(full_run)
+    assert len(full_run.doubtful) == (0 if stops else gone)
+
+
+def test_many_who_are_gone_are_compared_if_stripe_knows_them_as_deleted(full_run, deleted_at_stripe):
+    Customer.objects.bulk_create(Customer(pk=f"cus_{number}") for number in range(101))
+    Customer.objects.update(created_at=LONG_AGO)
+    deleted_at_stripe.update(f"cus_{number}" for number in range(101))
     full._find_gone(full_run)
-    assert (len(full_run.doubtful), len(full_run.run.notes)) == ((0, 1) if is_told else (gone, 0))
+    assert len(full_run.doubtful) == 101
 
 
 def test_who_was_listed_came_later_or_is_gone_already_is_not_missed(full_run):

@@ -1,0 +1,61 @@
+"""Details of a customer are sent so that one which Stripe refuses holds up no other."""
+
+from collections.abc import Callable
+from typing import Any
+
+from billing import stripe_client
+from billing.stripe_client import NoSuchCustomer, StripeRefused
+
+# Stripe takes these when it makes a customer, and refuses them in an update.
+ONLY_AT_CREATION = frozenset({"payment_method", "tax_id_data", "test_clock"})
+Details = dict[str, Any]
+Refused = dict[str, str]
+
+
+def send(details: Details, write: Callable[[Details], Any]) -> tuple[Any, Refused]:
+    """Write the details; those that Stripe refuses for good are left out, and returned by name with its sentence.
+
+    Raises `StripeUnavailable`, `NoSuchCustomer`, and `StripeRefused` where no detail of ours is named.
+    """
+    left = dict(details)
+    refused: Refused = {}
+    while True:
+        try:
+            return write(left), refused
+        except NoSuchCustomer:
+            raise
+        except StripeRefused as error:
+            name = (getattr(error, "param", "") or "").partition("[")[0]
+            if name not in left:
+                raise
+            refused[name] = str(error.user_message or error)
+            del left[name]
+
+
+def write_tax_ids(customer_id: str, wanted: list[dict[str, str]], key: str) -> Refused:
+    """Give the customer these tax ids, by the address that Stripe has for them: they are no part of an update.
+
+    Ids of the kinds that are named become exactly the wanted ones; those of other kinds, which a customer may have
+    entered at Checkout, stay.
+    """
+    path = f"/v1/customers/{customer_id}/tax_ids"
+    has = {(row["type"], row["value"]): row["id"] for row in stripe_client.get(path, limit=100)["data"]}
+    wants = {(each["type"], each["value"]) for each in wanted}
+    refused: Refused = {}
+    for kind, value in sorted(wants - has.keys()):
+        try:
+            stripe_client.post(path, idempotency_key=f"{key}:{kind}:{value}"[:255], type=kind, value=value)
+        except NoSuchCustomer:
+            raise
+        except StripeRefused as error:
+            refused["tax_id_data"] = f"{kind}: {error.user_message or error}"
+    kinds = {kind for kind, _ in wants} if not refused else set()
+    for (kind, _), identifier in {pair: row for pair, row in has.items() if pair not in wants}.items():
+        if kind in kinds:
+            stripe_client.delete(f"{path}/{identifier}", idempotency_key=f"{key}:remove:{identifier}")
+    return refused
+
+
+def in_words(refused: Refused) -> str:
+    """Return the refusals in one text, for the row that staff see."""
+    return " ".join(f"{name}: {why}" for name, why in sorted(refused.items()))

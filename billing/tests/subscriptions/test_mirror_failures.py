@@ -1,0 +1,112 @@
+"""A mirror that fails is counted and named; an invoice with a discount does not fail."""
+
+import pytest
+from django.urls import reverse
+from djstripe import models as djstripe
+
+from billing import stripe_account, stripe_client
+from billing.models import MirrorFailure, Payment, StripeEvent, StripeKey
+from billing.setup import doctor
+from billing.stripe_client import fetch
+from billing.subscriptions import mirror
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def found(name):
+    return [finding for finding in doctor.examine() if finding.name == name]
+
+
+def renewed(world):
+    """A month passes, and the renewal's invoice is paid and mirrored."""
+    world.advance(days=32)
+    world.deliver()
+    assert Payment.objects.count() == 2
+    paid = Payment.objects.values("invoice_id")
+    assert djstripe.Invoice.objects.filter(id__in=paid).count() == 2
+    assert not MirrorFailure.objects.exists()
+    assert found("mirror")[0].level == "ok"
+
+
+def coupon(world, **terms):
+    return world.stripe("POST", "coupons", **terms)["id"]
+
+
+def test_an_invoice_with_a_discount_is_mirrored(world):
+    ada = world.subscribed()
+    half = coupon(world, percent_off=50, duration="forever")
+    world.stripe("POST", f"subscriptions/{ada.subscription}", discounts=[{"coupon": half}])
+    world.deliver()
+    renewed(world)
+    assert djstripe.Discount.objects.count() == 1
+
+
+def test_so_is_one_with_the_discount_of_an_item(world):
+    ada = world.subscribed()
+    five = coupon(world, amount_off=500, currency="usd", duration="forever")
+    [item] = world.stripe("GET", f"subscriptions/{ada.subscription}")["items"]["data"]
+    world.stripe(
+        "POST", f"subscriptions/{ada.subscription}", items=[{"id": item["id"], "discounts": [{"coupon": five}]}]
+    )
+    world.deliver()
+    renewed(world)
+
+
+def test_so_is_one_by_a_promotion_code(world):
+    ada = world.subscribed()
+    half = coupon(world, percent_off=50, duration="forever")
+    code = world.stripe("POST", "promotion_codes", promotion={"type": "coupon", "coupon": half}, code="HALF")["id"]
+    world.stripe("POST", f"subscriptions/{ada.subscription}", discounts=[{"promotion_code": code}])
+    world.deliver()
+    renewed(world)
+
+
+def test_a_failure_is_counted_and_the_doctor_names_it(world, monkeypatch, client):
+    ada = world.subscribed()
+
+    def odd(*args, **kwargs):
+        raise ValueError("an odd shape")
+
+    monkeypatch.setattr(djstripe.Customer, "sync_from_stripe_data", odd)
+    for _ in range(2):
+        with stripe_client.drain_reads():
+            mirror.write_object(fetch.customer(ada.customer))
+    failure = MirrorFailure.objects.get()
+    assert (failure.pk, failure.kind, failure.times) == (ada.customer, "customer", 2)
+    [finding] = found("mirror")
+    assert finding.level == "warning"
+    assert "ValueError" in finding.text
+    assert ada.customer in finding.text
+    assert "billing_mirror_failures 1.0" in client.get(reverse("billing:metrics")).content.decode()
+
+
+# Events of connected accounts
+
+
+def of_account(world, account, **changes):
+    event = {**world.events()[-1], "id": f"evt_of_{account}", "account": account, **changes}
+    world.deliver([event])
+    return StripeEvent.objects.get(pk=event["id"])
+
+
+@pytest.fixture
+def ada(world):
+    ada = world.subscribed()
+    world.stripe("POST", f"customers/{ada.customer}", name="Ada")
+    return ada
+
+
+def test_an_event_of_a_connected_account_is_ignored_with_a_note(world, ada):
+    event = of_account(world, "acct_shop")
+    assert event.status == "ignored"
+    assert "connected account acct_shop" in event.error_message
+
+
+def test_an_event_that_names_our_own_account_is_processed(world, ada):
+    assert of_account(world, "acct_1SandboxSandbox").status == "processed"
+
+
+def test_while_our_account_is_not_known_it_does_not_go_dead_either(world, ada):
+    StripeKey.objects.all().delete()
+    stripe_account.reset()
+    assert of_account(world, "acct_shop").status == "processed"
