@@ -141,12 +141,12 @@ def _collected_next(found: Found) -> tuple[int | None, datetime | None] | None:
     invoice = found["latest_invoice"]
     if not isinstance(invoice, dict) or found.get("pending_update"):
         return None
-    due = invoice["amount_remaining"]
-    if invoice["status"] == "draft" and invoice.get("auto_advance") and due > 0:
+    due = invoice.get("amount_remaining") or 0
+    if invoice.get("status") == "draft" and invoice.get("auto_advance") and due > 0:
         at = invoice.get("automatically_finalizes_at") or invoice.get("next_payment_attempt")
         return due, from_timestamp(at) or clock.now()
-    if found["status"] == Status.PAST_DUE and invoice["status"] == "open":
-        at = invoice["next_payment_attempt"]
+    if found["status"] == Status.PAST_DUE and invoice.get("status") == "open":
+        at = invoice.get("next_payment_attempt")
         return (due, from_timestamp(at)) if at else (None, None)
     return None
 

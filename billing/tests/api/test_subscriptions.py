@@ -61,11 +61,14 @@ def test_who_never_paid_is_on_the_free_plan(client):
         "reason": "no_subscription",
         "current_period_end": None,
         "cancel_at": None,
+        "access_ends_at": None,
         "trial_end": None,
         "grace_ends_at": None,
         "holds": [],
         "usage": {"generations": {"used": 0, "limit": 10, "remaining": 10}},
         "pending_change": None,
+        "next_charge": None,
+        "credit": None,
     }
 
 
