@@ -132,10 +132,19 @@ def _await_cardholder(now: Standing, invoice_id: str) -> None:
     intents = readers.payment_intents_of(invoice)
     if invoice["status"] == "paid" or any(intent["status"] in ON_ITS_WAY for intent in intents):
         return
+    if not _has_card(now):
+        return  # nothing was declined: the invoice's page takes the first card, as after a plan that cost nothing
     _void(now, invoice_id)
     reasons = [readers.payment_error_of(intent).get("message") for intent in intents]
     reason = next(filter(None, reasons), "Your payment was declined.")
     raise PaymentDeclined(f"{reason} Nothing was changed: use another card and try again.")
+
+
+def _has_card(now: Standing) -> bool:
+    """Return whether there is anything to charge: a payment method of the subscription or of its customer."""
+    found, customer = now.found, now.found["customer"]
+    own = found["default_payment_method"] or found.get("default_source")
+    return bool(own or not isinstance(customer, dict) or readers.default_payment_method_of(customer))
 
 
 def _void(now: Standing, invoice_id: str) -> None:
