@@ -6,7 +6,7 @@ state before anything is done. So asking again continues a change that a crash o
 
 from typing import Any
 
-from billing import stripe_client
+from billing import catalogue, stripe_client
 from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused, fetch, id_of, readers
@@ -132,8 +132,8 @@ def _await_cardholder(now: Standing, invoice_id: str) -> None:
     intents = readers.payment_intents_of(invoice)
     if invoice["status"] == "paid" or any(intent["status"] in ON_ITS_WAY for intent in intents):
         return
-    if not _has_card(now):
-        return  # nothing was declined: the invoice's page takes the first card, as after a plan that cost nothing
+    if catalogue.amounts.is_free(now.price, now.found["currency"]) and not _has_card(now):
+        return  # no card was asked for so far, so none was declined: the invoice's page takes the first one
     _void(now, invoice_id)
     reasons = [readers.payment_error_of(intent).get("message") for intent in intents]
     reason = next(filter(None, reasons), "Your payment was declined.")
