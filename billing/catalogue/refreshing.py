@@ -15,15 +15,16 @@ from .prices import is_plans_key, price_columns, record_price
 LANE = "catalogue"
 KINDS = frozenset({"price", "product"})
 GONE = {"is_active": False, "lookup_key": ""}
+TOLD = ("is_active", "lookup_key", "currency", "unit_amount")
 DECISIVE = ("is_active", "lookup_key", "currency", "unit_amount", "currency_options", "terms")
 
 
 @dataclass
 class Refreshed:
-    """This says what a refresh changed: price id → column → what we had, what Stripe says."""
+    """This says what a refresh changed: price id → column → what we had, what Stripe says; and the prices `added`."""
 
     differences: dict[str, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
-    compared: int = 0
+    added: list[str] = field(default_factory=list)
     is_foreign: bool = False
 
 
@@ -66,14 +67,15 @@ def refresh_all(*, is_dry: bool = False) -> Refreshed:
         price_id: price for price_id, price in listed.items() if price_id in rows or is_plans_key(price)
     }
     found |= {row.pk: fetch.price(row.pk) for row in rows.values() if row.is_active and row.pk not in listed}
-    done = Refreshed(compared=len(found))
+    done = Refreshed(added=sorted(found.keys() - rows.keys()))
     if rows and not any(found.get(price_id) for price_id in rows) and any(row.is_active for row in rows.values()):
         return Refreshed(is_foreign=True)
     for price_id, price in found.items():
-        differences = _differences(rows.get(price_id), price)
-        if differences:
-            done.differences[price_id] = differences
-        if differences and not is_dry:
+        row = rows.get(price_id)
+        differences = _differences(row, price) if row else {}
+        if told := {name: both for name, both in differences.items() if name in TOLD}:
+            done.differences[price_id] = told
+        if (differences or row is None) and not is_dry:
             _take_or_end(price_id, price)
     return done
 
@@ -85,10 +87,8 @@ def refresh_price(price: Price) -> bool:
     return any(getattr(now, name) != getattr(price, name) for name in DECISIVE)
 
 
-def _differences(row: Price | None, found: dict[str, Any] | None) -> dict[str, tuple[Any, Any]]:
+def _differences(row: Price, found: dict[str, Any] | None) -> dict[str, tuple[Any, Any]]:
     theirs = price_columns(found) if found else GONE
-    if row is None:
-        return {"id": (None, found["id"] if found else None)}
     return {name: (getattr(row, name), value) for name, value in theirs.items() if getattr(row, name) != value}
 
 

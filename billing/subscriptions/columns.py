@@ -66,7 +66,7 @@ def columns_of(
         "started_at": from_timestamp(found["start_date"]),
         "current_period_start": from_timestamp(item["current_period_start"]),
         "current_period_end": from_timestamp(item["current_period_end"]),
-        "billing_cycle_anchor": from_timestamp(found["billing_cycle_anchor"]),
+        "billing_cycle_anchor": from_timestamp(found.get("billing_cycle_anchor")),
         "trial_end": from_timestamp(found["trial_end"]),
         "cancel_at": from_timestamp(readers.cancel_at_of(found, item)),
         "ended_at": from_timestamp(found["ended_at"]),

@@ -25,6 +25,8 @@ def refresh(run: SyncRun, *, is_dry: bool) -> None:
 def _report(run: SyncRun, done: catalogue.refreshing.Refreshed, *, is_dry: bool) -> None:
     if done.is_foreign:
         report.note(run, NONE_HERE)
+    for price in done.added if not is_dry else []:
+        report.note(run, f"Price {price} had no row here, so it was added.")
     for price, differences in done.differences.items():
         report.drift(run, price, differences, report.likely_cause(catalogue.refreshing.LANE))
         run.healed += 0 if is_dry else len(differences)

@@ -30,7 +30,8 @@ class Stripe:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.delivered = self._of_the_catalogue()
+        self.delivered: set[str] = set()
+        self.put_up_for_sale = self._events_of_prices()
 
     @property
     def url(self) -> str:
@@ -41,9 +42,10 @@ class Stripe:
         event waits.
         """
         catalogue.set_up(self.sandbox, seed)
-        self.delivered = self._of_the_catalogue()
+        self.delivered.clear()
+        self.put_up_for_sale = self._events_of_prices()
 
-    def _of_the_catalogue(self) -> set[str]:
+    def _events_of_prices(self) -> set[str]:
         """Return the events of what is up for sale already: this database has those prices, and waits for no event."""
         return {event["id"] for event in self.sandbox.events() if event["type"] in CATALOGUE}
 
@@ -148,7 +150,8 @@ class Stripe:
         """Return the events that nobody has delivered yet, oldest first; only those of these types, if types are
         named.
         """
-        waiting = [event for event in self.sandbox.events() if event["id"] not in self.delivered]
+        known = self.delivered | self.put_up_for_sale
+        waiting = [event for event in self.sandbox.events() if event["id"] not in known]
         return [event for event in waiting if not types or event["type"] in types]
 
     def deliver(

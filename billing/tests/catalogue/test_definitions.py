@@ -162,3 +162,17 @@ def test_a_plan_renamed_after_its_publishing_was_broken_off_is_published(world, 
     assert publishing.publish().made == 1
     product = world.stripe("GET", "prices", lookup_keys=["ore_month"], expand=["data.product"])["data"][0]["product"]
     assert product["name"] == "Iron ore"
+
+
+def test_prices_of_counted_intervals_are_published_and_found_again(world, settings):
+    quarter = {"usd": 5400, "eur": 5000}
+    settings.BILLING_PLANS = [{"slug": "pro", "name": "Pro", "prices": {"month": {"usd": 2000}, "3 month": quarter}}]
+    definitions.update_plans()
+    publishing.publish()
+    price = catalogue.price_for_sale(Plan.objects.get(slug="pro"), Cadence("month", 3))
+    assert (price.lookup_key, price.unit_amount, price.currency_options) == ("pro_3_month", 5400, {"eur": 5000})
+    recurring = world.stripe("GET", f"prices/{price.pk}")["recurring"]
+    assert (recurring["interval"], recurring["interval_count"]) == ("month", 3)
+    assert (publishing.missing(), publishing.publish().made) == ([], 0)
+    settings.BILLING_PLANS[0]["prices"]["3 month"] = {"usd": 6000}
+    assert (publishing.missing(), publishing.publish().made) == (["pro_3_month"], 1)

@@ -73,6 +73,25 @@ def test_more_starts_now_and_less_with_the_next_period(prices, on, to, effect):
     assert change_rules.effect(standing(on, status="trialing"), prices[to]) == "now"
 
 
+@pytest.mark.parametrize(
+    ("on", "to", "effect"),
+    [
+        (("month", 1), ("month", 3), "now"),
+        (("month", 3), ("month", 1), "period_end"),
+        (("year", 1), ("month", 12), "period_end"),
+        (("month", 12), ("year", 1), "period_end"),
+        (("month", 18), ("year", 1), "period_end"),
+        (("year", 1), ("month", 18), "now"),
+        (("week", 2), ("day", 10), "period_end"),
+    ],
+)
+def test_intervals_are_compared_by_their_length_with_the_count(prices, on, to, effect):
+    for name, (interval, count) in (("low_month", on), ("low_year", to)):
+        prices[name].interval, prices[name].interval_count = interval, count
+        prices[name].save()
+    assert change_rules.effect(standing(), prices["low_year"]) == effect
+
+
 def test_another_currency_is_refused_before_anything_is_asked(prices):
     with pytest.raises(refusals.PriceNotOffered, match="You pay in EUR, and we don't sell high in that currency"):
         change_rules.effect(standing(currency="eur"), prices["high_month"])

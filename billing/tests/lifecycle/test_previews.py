@@ -187,4 +187,4 @@ def test_what_charges_nothing_now_shows_no_invoice(now, prices, clock, what):
 
 def test_a_currency_that_the_price_has_not_renews_at_nothing(prices):
     eur = Standing(Customer(pk="cus_1"), found(currency="eur"))
-    assert shown(eur, prices[1], previews.Effect.PERIOD_END, {}).renewal_amount == 0
+    assert shown(eur, prices[1], previews.Effect.PERIOD_END, {}).renewal_amount is None

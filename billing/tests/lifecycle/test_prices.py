@@ -30,6 +30,7 @@ def test_a_price_is_found_by_plan_and_interval_in_each_of_its_currencies(plan, c
         (("sold", "fortnight"), 'We don\'t sell a fortnight plan called "sold".'),
         (("gold", "month"), 'We don\'t sell a monthly plan called "gold".'),
         (("sold", "month", "sek"), "We don't sell Sold in SEK."),
+        (("sold", "month", "", 3), 'We don\'t sell a plan called "sold" that is billed every 3 months.'),
     ],
 )
 def test_what_is_not_sold_is_refused_in_words_that_name_it(plan, asked, sentence):

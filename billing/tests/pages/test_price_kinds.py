@@ -126,3 +126,20 @@ def test_a_price_of_nothing_asks_for_no_card(world, client, ada, sell):
     assert "Free" in text(client.get("/billing/"))
     plan = next(row for row in client.get("/api/v1/plans").json() if row["slug"] == "pro")
     assert plan["prices"]["3 month"]["usd"]["is_free"] is True
+
+
+def test_who_pays_nothing_moves_on_to_a_plan_that_costs_by_entering_a_card(world, client, ada, sell):
+    sell(unit_amount=0)
+    asked = {"plan": "pro", "interval": "month", "interval_count": 3}
+    answer = client.post("/api/v1/subscriptions/checkout", asked, content_type="application/json").json()
+    world.control(f"checkout/{answer['session_id']}/complete")
+    world.deliver()
+    team = {"plan": "team", "interval": "month"}
+    change = client.post("/api/v1/subscriptions/change", team, content_type="application/json")
+    assert change.status_code == 200, change.json()
+    assert change.json()["pending_change"]["confirm_url"]
+    row = Subscription.objects.get()
+    invoice = world.stripe("GET", "invoices", subscription=row.stripe_id, status="open")["data"][0]["id"]
+    world.control(f"invoices/{invoice}/pay", payment_method="pm_card_visa")
+    world.deliver()
+    assert client.get("/api/v1/subscriptions/current").json()["plan"] == "team"

@@ -53,3 +53,26 @@ def test_a_free_plan_that_is_none_of_the_plans_is_named(settings):
 
 def test_every_field_of_a_plan_is_checked():
     assert plans.FIELDS.keys() == PlanDefinition.__dataclass_fields__.keys()
+
+
+@pytest.mark.parametrize(
+    ("spelling", "write"),
+    [
+        ("quarter", "'3 month'"), ("3 months", "'3 month'"), ("12month", "'12 month'"), ("1 month", "'month'"),
+        ("half-year", "'6 month'"), ("Yearly", "'year'"), ("two weeks", "'week'"), ("4 year", "'3 year'"),
+        ("sometimes", "'month' or '3 month'"), (("month", 3), "'3 month'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_spelling_of_an_interval_says_what_to_write(settings, spelling, write):
+    settings.BILLING_PLANS = [{**PLAN, "prices": {spelling: {"usd": 2000}}}]
+    said = found()["billing.E067"]
+    assert repr(spelling) in said.msg
+    assert f"Write {write}." in said.hint
+
+
+def test_two_prices_that_would_share_a_lookup_key_are_refused(settings):
+    quarter = {**PLAN, "prices": {"month": {"usd": 1}, "3 month": {"usd": 2}}}
+    settings.BILLING_PLANS = [quarter]
+    assert not {"billing.E012", "billing.E067"} & found().keys()
+    settings.BILLING_PLANS = [quarter, {"slug": "pro_3", "name": "Pro 3", "prices": {"month": {"usd": 3}}}]
+    assert "'pro_3_month'" in found()["billing.E067"].msg

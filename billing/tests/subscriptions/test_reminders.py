@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from billing import lanes, signals
-from billing.models import Customer, Subscription
+from billing.models import Customer, Price, Subscription
 from billing.subscriptions import reminders
 
 
@@ -29,6 +29,23 @@ def test_a_yearly_renewal_is_announced_once_and_once_again_a_year_later(world):
     world.advance(days=340)
     reminders.hourly()
     assert world.said(ada).count("renewal_coming") == 2
+
+
+@pytest.mark.parametrize(("cadence", "is_told"), [("12 month", True), ("26 week", True), ("3 month", False)])
+def test_a_renewal_of_half_a_year_or_longer_is_announced_whatever_its_interval(world, cadence, is_told):
+    ada = world.subscribed("pro")
+    count, interval = cadence.split()
+    Price.objects.filter(pk=ada.row.price_id).update(interval=interval, interval_count=count)
+    reminders_due = reminders.renewals_due(ada.row.current_period_end - timedelta(days=10))
+    assert list(reminders_due) == ([ada.row] if is_told else [])
+
+
+def test_what_costs_nothing_is_not_told_to_renew(world):
+    ada = yearly(world)
+    due = ada.row.current_period_end - timedelta(days=10)
+    assert list(reminders.renewals_due(due)) == [ada.row]
+    Price.objects.update(unit_amount=0)
+    assert not reminders.renewals_due(due)
 
 
 def test_neither_a_month_nor_what_is_cancelled_is_told_to_renew(world):
