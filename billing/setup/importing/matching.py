@@ -137,7 +137,7 @@ def _column(model: Any, name: str) -> Any:
 
 
 def _values(column: Any, texts: set[str]) -> dict[Any, str]:
-    """Convert texts to values of the column; a wrong text names nobody."""
+    """Return value of the column → text; a text that the column does not take is left out."""
     found = {}
     for text in texts:
         try:
