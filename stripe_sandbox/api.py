@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from urllib.parse import unquote
 
@@ -173,11 +174,20 @@ def _perform(state: State, request: Request) -> Response:
     params = _params(request, route)
     paths = params.pop("expand", [])
     arguments = {name: unquote(value) for name, value in names.items()}
-    with clocks.within(state, _clock_of(state, request, params, arguments)):
+    with _undone_if_refused(state, request), clocks.within(state, _clock_of(state, request, params, arguments)):
         result = route.handler(state, params=params, **arguments)
     if isinstance(result, Response):
         return result
     return Response(200, json.dumps(shortened(expand(state, result, paths))).encode())
+
+
+def _undone_if_refused(state: State, request: Request) -> AbstractContextManager[None]:
+    """Undo a write that is refused. A declined payment is an outcome, and is kept; a declined card that was to be
+    attached leaves nothing."""
+    if request.method == "GET":
+        return nullcontext()
+    attaches = request.path.startswith("/v1/customers") or request.path.endswith("/attach")
+    return state.undone_if_refused(lambda error: getattr(error, "status", 500) == 402 and not attaches)
 
 
 def _clock_of(state: State, request: Request, params: dict[str, Any], arguments: dict[str, str]) -> str | None:

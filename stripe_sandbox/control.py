@@ -4,11 +4,12 @@ import json
 import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import seeding, thin_events
 from .books import aftermath, billing_cycle, cards, clocks, debits
 from .books.tax import ids, table
+from .control_values import Body, check_setting, known, optional_text, read, text, whole
 from .errors import ApiError, invalid, unknown_route
 from .http.messages import Request, Response, refusal
 from .http.origin import refuse_other_sites
@@ -19,7 +20,6 @@ from .store import SETTINGS
 if TYPE_CHECKING:
     from .running import Sandbox
 
-Body = dict[str, Any]
 Action = Callable[..., Body]
 ACTIONS: list[tuple[str, re.Pattern[str], Action]] = []
 UNLOCKED = {"settle"}
@@ -47,7 +47,7 @@ def _dispatch(sandbox: "Sandbox", request: Request) -> Body:
     path = "/" + request.path.removeprefix("/_sandbox").strip("/")
     for method, pattern, function in ACTIONS:
         if method == request.method and (match := pattern.fullmatch(path)):
-            given = _json(request.body)
+            given = read(request.body)
             if function.__name__ in UNLOCKED:
                 return function(sandbox, given, **match.groupdict())
             with sandbox.lock:
@@ -57,46 +57,6 @@ def _dispatch(sandbox: "Sandbox", request: Request) -> Body:
                 finally:
                     sandbox.after()
     raise unknown_route(request.method, request.path)
-
-
-def _json(body: bytes) -> Body:
-    if not body.strip():
-        return {}
-    try:
-        given = json.loads(body)
-    except ValueError:
-        raise invalid("The control plane takes JSON: this body is not.") from None
-    if not isinstance(given, dict):
-        raise invalid("The control plane takes a JSON object.")
-    return given
-
-
-def known(given: Body, *names: str) -> Body:
-    for name in given.keys() - set(names):
-        raise invalid(
-            f"Received unknown parameter: {name}. Known: {', '.join(names) or 'none'}.", name, "parameter_unknown"
-        )
-    return given
-
-
-def whole(given: Body, name: str, default: int | None = None, least: int = 0) -> int:
-    value = given.get(name, default)
-    if value is None:
-        raise invalid(f"Missing required param: {name}.", name, "parameter_missing")
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < least:
-        raise invalid(f"{name} must be a whole number, at least {least}.", name)
-    return int(value)
-
-
-def text(given: Body, name: str) -> str:
-    value = given.get(name)
-    if not isinstance(value, str) or not value:
-        raise invalid(f"Missing required param: {name}.", name, "parameter_missing")
-    return value
-
-
-def optional_text(given: Body, name: str) -> str | None:
-    return text(given, name) if given.get(name) is not None else None
 
 
 @action("GET", "/")
@@ -135,21 +95,9 @@ def settings(sandbox: "Sandbox", given: Body) -> Body:
     """Change the settings of dunning and clock; `after_last_retry` is cancel, unpaid or past_due."""
     known(given, *SETTINGS)
     for name, value in given.items():
-        _check_setting(name, value)
+        check_setting(name, value)
     sandbox.state.settings.update(given)
     return dict(sandbox.state.settings)
-
-
-def _check_setting(name: str, value: Any) -> None:
-    default = SETTINGS[name]
-    if isinstance(default, list):
-        if not isinstance(value, list) or not all(isinstance(n, int | float) and n >= 0 for n in value):
-            raise invalid(f"{name} must be a list of numbers.", name)
-    elif name == "after_last_retry":
-        if value not in ("cancel", "unpaid", "past_due"):
-            raise invalid("after_last_retry must be cancel, unpaid or past_due.", name)
-    elif isinstance(default, bool) != isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise invalid(f"{name} must be like {json.dumps(default)}.", name)
 
 
 @action("POST", "/checkout/{session}/complete")

@@ -9,6 +9,8 @@ import json
 import random
 import threading
 import time
+from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,6 +51,27 @@ class Dispatcher:
             wanted = [event for event in published if thin_events.is_for(self.state, target, event)]
             if wanted:
                 self._line(target).add(wanted)
+
+    def resume(self) -> None:
+        """Deliver, after a restart, what was still to be tried; the caller holds the state's lock."""
+        tried = Counter((row["event"], row["url"]) for row in self.state.deliveries)
+        most = len(self.state.settings["delivery_retry_seconds"]) + 1
+        for kind in ("event", thin_events.KIND):
+            for event in self.state.table(kind).rows.values():
+                for target in self._waiting_for(event):
+                    if tried[event["id"], target["url"]] < most:
+                        self._line(target).add([event])
+
+    def _waiting_for(self, event: Object) -> list[dict[str, Any]]:
+        told = self.state.notes.get(event["id"], {}) if event["object"] == thin_events.KIND else event
+        if not told.get("pending_webhooks"):
+            return []
+        reached = told.get("reached", [])
+        return [
+            target
+            for target in targets(self.state)
+            if target["id"] not in reached and thin_events.is_for(self.state, target, event)
+        ]
 
     def deliver(self, event: Object) -> int:
         found = [target for target in targets(self.state) if has_form(target, event["type"])]
@@ -243,8 +266,6 @@ def signature(body: bytes, secret: str, at: int) -> str:
 
 def post(url: str, body: bytes, header: str) -> tuple[int | None, str | None]:
     """Return the status answered, or why there was none."""
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "Stripe-Signature": header,
@@ -252,8 +273,10 @@ def post(url: str, body: bytes, header: str) -> tuple[int | None, str | None]:
         "Connection": "close",
     }
     try:
-        connection = kind(parts.netloc, timeout=TIMEOUT)
-        connection.request("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, headers)
-        return connection.getresponse().status, None
-    except (OSError, http.client.HTTPException) as error:
+        parts = urlsplit(url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        with closing(kind(parts.netloc, timeout=TIMEOUT)) as connection:
+            connection.request("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, headers)
+            return connection.getresponse().status, None
+    except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: no address at all
         return None, f"{type(error).__name__}: {error}"

@@ -9,6 +9,8 @@ from .errors import invalid
 WEBHOOKS = {"duplicate", "shuffle", "drop", "delay_ms", "stale_signature", "bad_signature"}
 API = {"latency_ms", "fail_next", "status", "retry_after", "lose_answer"}
 
+LONGEST_MS = 600_000
+
 
 class Faults:
     def __init__(self) -> None:
@@ -47,3 +49,7 @@ def _check(group: str, values: Any, known: set[str]) -> None:
             raise invalid(f"{group}.{name} must be a number that is not negative.", name)
         if isinstance(value, float) and name not in {"latency_ms", "delay_ms", "retry_after"} and value > 1:
             raise invalid(f"{group}.{name} must be a probability up to 1.0 or a whole count.", name)
+        if name == "status" and not 400 <= value <= 599:
+            raise invalid("api.status must be a status of a failure, from 400 to 599.", name)
+        if name.endswith("_ms") and value > LONGEST_MS:
+            raise invalid(f"{group}.{name} must be at most {LONGEST_MS}.", name)

@@ -15,12 +15,14 @@ from .errors import ApiError
 from .events import shown
 from .faults import Faults
 from .http.messages import Request, Response, refusal
+from .http.origin import is_open_to_others, strange_host
 from .http.server import Server
 from .store import Object, State
 from .versions import API_VERSION, sdk_differs
 
 logger = logging.getLogger("stripe_sandbox")
 TICK = 0.25
+OPEN_TO_OTHERS = "Whoever reaches this machine can use it: any key is taken, and the control plane asks for none."
 
 
 class Sandbox:
@@ -68,6 +70,8 @@ class Sandbox:
         self.server = Server(self.host, self.port, self.handle)
         self.port = self.server.server_address[1]
         self._prepare(self.state)
+        with self.lock:
+            self.dispatcher.resume()
         self.server.serve_in_background()
         threading.Thread(target=self._tick, name="stripe-sandbox-clock", daemon=True).start()
         return self
@@ -137,6 +141,8 @@ class Sandbox:
             return refusal(error, "req_failed")
 
     def _handle(self, request: Request) -> Response | None:
+        if (strange := strange_host(self.host, request)) is not None:
+            return refusal(strange, "req_host")
         if request.path.startswith("/_sandbox"):
             return control.answer(self, request)
         if request.path.startswith(("/v1/", "/v2/")):
@@ -194,4 +200,5 @@ def described(sandbox: Sandbox) -> str:
         f"Events are delivered to       {sandbox.forward or 'the webhook endpoints that are created'}",
         f"API version                   {API_VERSION}{', clients of any other too' if sandbox.any_version else ''}",
     ]
-    return "\n".join([*lines, *filter(None, [sdk_differs()])])
+    opened = OPEN_TO_OTHERS if is_open_to_others(sandbox.host) else None
+    return "\n".join([*lines, *filter(None, [opened, sdk_differs()])])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .store import SETTINGS, State
+from .undoing import Rows
 
 PLAIN = ("seed", "made", "notes", "settings", "answers")
 
@@ -44,6 +45,7 @@ def _restored(document: dict[str, Any]) -> State:
     state = State(document["seed"])
     for name in PLAIN:
         setattr(state, name, document[name])
+    state.notes = Rows(state.journal, document["notes"])
     state.settings = {**SETTINGS, **state.settings}
     state.clock.offset = document["offset"]
     state.due = [tuple(job) for job in document["due"]]

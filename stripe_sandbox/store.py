@@ -8,10 +8,12 @@ import secrets
 import time
 from bisect import bisect_left, bisect_right
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .errors import missing_resource
+from .undoing import Journal, Rows
 
 Object = dict[str, Any]
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -35,8 +37,8 @@ SETTINGS: dict[str, Any] = {
 class Table:
     """A table holds objects of one kind by id, in order of creation, and by the objects that they point at."""
 
-    def __init__(self) -> None:
-        self.rows: dict[str, Object] = {}
+    def __init__(self, journal: Journal | None = None) -> None:
+        self.rows: Rows = TableRows(self, journal or Journal())
         self.order: list[str] = []
         self.position: dict[str, int] = {}
         self._index: dict[tuple[str, str], dict[str, None]] = {}
@@ -65,6 +67,17 @@ class Table:
         for key in self._filed.pop(identifier, []):
             self._index[key].pop(identifier, None)
 
+    def put_back(self, identifiers: set[str]) -> None:
+        """File anew what a refused request had changed, and forget what it had made: that came last."""
+        for identifier in identifiers:
+            if identifier in self.rows:
+                self._file(identifier, self.rows[identifier])
+            else:
+                for key in self._filed.pop(identifier, []):
+                    self._index[key].pop(identifier, None)
+        while self.order and self.order[-1] in identifiers and self.order[-1] not in self.rows:
+            del self.position[self.order.pop()]
+
     def where(self, name: str, value: str) -> list[Object]:
         """Return the objects whose field `name` holds the id `value`, oldest first."""
         return [self.rows[i] for i in self.ids_where(name, value)]
@@ -90,6 +103,17 @@ class Table:
         return (self.rows[i] for i in reversed(self.order) if i in self.rows)
 
 
+class TableRows(Rows):
+    """The rows of a table are filed in it."""
+
+    def __init__(self, table: Table, journal: Journal) -> None:
+        super().__init__(journal)
+        self.table = table
+
+    def put_back(self, keys: set[str]) -> None:
+        self.table.put_back(keys)
+
+
 class Clock:
     """This is the wall clock moved by an offset; it stands still while due instants are gone through."""
 
@@ -111,7 +135,8 @@ class State:
         self.made = 0
         self.clock = Clock(now)
         self.tables: dict[str, Table] = {}
-        self.notes: dict[str, dict[str, Any]] = {}
+        self.journal = Journal()
+        self.notes: Rows = Rows(self.journal)
         self.due: list[tuple[int, int, int, str, list[str]]] = []
         self.settings = json.loads(json.dumps(SETTINGS))
         self.answers: dict[str, dict[str, Any]] = {}
@@ -144,7 +169,7 @@ class State:
         return f"{prefix}_{text}" if length or prefix in SHORT_IDS else f"{prefix}_1{text[1:]}"
 
     def table(self, kind: str) -> Table:
-        return self.tables.setdefault(kind, Table())
+        return self.tables.get(kind) or self.tables.setdefault(kind, Table(self.journal))
 
     def put(self, row: Object) -> Object:
         """Keep an object; one that belongs to a customer in a test clock's time says so."""
@@ -164,12 +189,40 @@ class State:
 
     def note(self, identifier: str) -> dict[str, Any]:
         """Return what Stripe knows of an object and does not show."""
-        return self.notes.setdefault(identifier, {})
+        known: dict[str, Any] = self.notes.setdefault(identifier, {})
+        return known
 
     def schedule(self, at: int, job: str, *arguments: str, urgency: int = 5) -> None:
         """Schedule a job. Jobs of one instant run by urgency, lowest first, then in the order of their scheduling."""
         self.made += 1
+        if self.journal.is_kept:
+            self.journal.scheduled.add(self.made)
         heapq.heappush(self.due, (at, urgency, self.made, job, list(arguments)))
+
+    @contextmanager
+    def undone_if_refused(self, is_outcome: Callable[[Exception], bool]) -> Iterator[None]:
+        """Undo what the block did if it raises an exception that is no outcome to keep."""
+        told, journal = len(self.published), self.journal
+        journal.begin()
+        try:
+            yield
+        except Exception as error:
+            if not is_outcome(error):
+                scheduled = journal.scheduled
+                journal.undo()
+                self._forget(told, scheduled)
+            raise
+        finally:
+            journal.end()
+
+    def _forget(self, told: int, scheduled: set[int]) -> None:
+        """Forget the events after the first `told`, and the jobs that were scheduled."""
+        for row in self.published[told:]:
+            self.undelivered.pop(row["id"], None)
+        del self.published[told:]
+        if scheduled:
+            self.due = [job for job in self.due if job[2] not in scheduled]
+            heapq.heapify(self.due)
 
     def next_due(self, until: int) -> tuple[int, str, list[str]] | None:
         if not self.due or self.due[0][0] > until:

@@ -4,13 +4,12 @@ foreign."""
 import functools
 import importlib
 import typing
-from collections.abc import Callable
 from typing import Any
 
 from stripe import RequestOptions
 
 from ..errors import ApiError, invalid, missing_parameter, not_covered, unknown_parameter
-from . import metadata, values
+from . import metadata, numbers, values
 from .annotations import is_literal, is_union, resolve
 from .neutral import is_neutral
 
@@ -146,21 +145,22 @@ def _mapping(value: Any, item: Any, path: str) -> dict[str, Any]:
     return {key: coerce(entry, item, f"{path}[{key}]") for key, entry in value.items()}
 
 
-SCALARS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "int": (int, "integer"),
-    "float": (float, "decimal"),
-    "bool": ({"true": True, "false": False}.__getitem__, "boolean"),
-}
+BOOLEANS = {"true": True, "false": False}
 
 
 def _scalar(value: Any, hint: Any, path: str) -> Any:
     if isinstance(value, dict | list):
         raise invalid(f"Invalid value: {path} must be a single value", path)
-    reader, kind = SCALARS.get(getattr(hint, "__name__", "str"), (str, "string"))
-    try:
-        return reader(value)
-    except (ValueError, KeyError):
-        raise invalid(f"Invalid {kind}: {value}", path, f"parameter_invalid_{kind}") from None
+    kind = getattr(hint, "__name__", "str")
+    if kind == "bool" and value not in BOOLEANS:
+        raise invalid(f"Invalid boolean: {value}", path, "parameter_invalid_boolean")
+    if kind == "bool":
+        return BOOLEANS[value]
+    if kind == "int":
+        return numbers.whole(str(value), path.rpartition("[")[2].rstrip("]"), path)
+    if kind == "float":
+        return numbers.real(str(value), path)
+    return numbers.decimal(str(value), path) if kind == "Decimal" else str(value)
 
 
 def only_covered(params: Params, covered: frozenset[str], prefix: str) -> Params:

@@ -8,6 +8,8 @@ from ..errors import invalid
 
 PART = re.compile(r"\[([^\[\]]*)\]")
 
+DEEPEST = 20
+
 
 def decode(encoded: str) -> dict[str, Any]:
     """Return nested dicts of strings; a list is a dict of its indexes until the contract says that it is one."""
@@ -19,7 +21,10 @@ def decode(encoded: str) -> dict[str, Any]:
 
 def _path(name: str) -> list[str]:
     head, bracket, _ = name.partition("[")
-    return [head, *PART.findall(name)] if bracket else [head]
+    path = [head, *PART.findall(name)] if bracket else [head]
+    if len(path) > DEEPEST:
+        raise invalid(f"Invalid request: {name[:100]}… is nested too deeply.")
+    return path
 
 
 def _put(target: dict[str, Any], path: list[str], value: str, name: str) -> None:

@@ -1,9 +1,13 @@
-"""This check refuses a page of another site that presses the sandbox's buttons through somebody's browser."""
+"""These checks keep pages of other sites from using the sandbox through somebody's browser: by its buttons, or under a
+name of theirs that leads to this machine (DNS rebinding)."""
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from ..errors import ApiError
 from .messages import Request
+
+OWN = (".localhost", ".internal", ".local", ".test")
 
 
 def refuse_other_sites(request: Request) -> None:
@@ -20,3 +24,38 @@ def _is_foreign(headers: dict[str, str]) -> bool:
     if "sec-fetch-site" in headers:
         return headers["sec-fetch-site"] not in ("same-origin", "none")
     return "origin" in headers and urlsplit(headers["origin"]).netloc != headers.get("host")
+
+
+def is_open_to_others(host: str) -> bool:
+    """Return whether the sandbox listens on an address that other machines reach."""
+    return not _is_loopback(host)
+
+
+def strange_host(listens_on: str, request: Request) -> ApiError | None:
+    """Return a refusal of a request under a public name, where the sandbox listens on this machine alone.
+
+    Addresses, `localhost`, names without a dot and those of a machine's own network are no site's.
+    """
+    name = _name(request.headers.get("host", ""))
+    if is_open_to_others(listens_on) or "." not in name or _is_address(name) or name.endswith(OWN):
+        return None
+    return ApiError(403, f"This sandbox is not at {name[:100]}: ask for it at http://{listens_on}.")
+
+
+def _name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return "invalid.host"
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

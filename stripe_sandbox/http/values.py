@@ -3,11 +3,13 @@ be empty."""
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import ApiError, invalid
 
 EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
-URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#]\S*", re.IGNORECASE)
+URL = re.compile(r"(?!javascript|data|vbscript)[a-z][a-z0-9+.-]*://[^\s/?#]\S*", re.IGNORECASE)
+SPACE = re.compile(r"\s")
 URLS = {"success_url", "cancel_url", "return_url"}
 EMAILS = {"email", "customer_email", "receipt_email"}
 CURRENCIES = (
@@ -31,6 +33,15 @@ def check(name: str, value: Any, path: str) -> None:
     if name == "currency" and value.lower() not in CURRENCIES:
         known = ", ".join(CURRENCIES)
         raise invalid(f"Invalid currency: {value}. Stripe currently supports these currencies: {known}", path)
+
+
+def is_web_address(text: str) -> bool:
+    """Return whether something can be posted to this address."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not SPACE.search(text)
+    except ValueError:
+        return False
 
 
 def empty(path: str) -> ApiError:

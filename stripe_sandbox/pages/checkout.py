@@ -12,12 +12,18 @@ from ..store import Object, State
 from . import card_form, checkout_view
 from .rendering import form, framed, page, redirect
 
+NO_PAGE = (
+    "This Checkout has no page of its own: the site's page shows it with Stripe's elements. Complete it with a button "
+    "on the first page, or by POST /_sandbox/checkout/{session}/complete."
+)
 # Buttons of the page that change what is bought, and keep what was typed.
 ACTIONS = ("change", "promotion", "forget")
 
 
 def answer(state: State, request: Request, rest: list[str]) -> Response:
     session = state.get("checkout.session", rest[0])
+    if session["ui_mode"] == "elements":
+        raise ApiError(404, NO_PAGE)
     response = _answer(state, request, session)
     return framed(response) if session["ui_mode"] == "embedded_page" else response
 

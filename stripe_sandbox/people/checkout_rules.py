@@ -19,13 +19,20 @@ OF_MODE = {
     "customer_creation": ("payment", "setup"),
     "payment_method_collection": ("subscription",),
 }
-PAGES = ("hosted_page", "embedded_page")
+PAGES = ("hosted_page", "embedded_page", "elements")
+# The site's own page, made of Stripe's elements, shows the session.
+WITH_ELEMENTS = "elements"
 OF_PAGE = {
-    "success_url": "hosted_page",
-    "cancel_url": "hosted_page",
-    "return_url": "embedded_page",
-    "redirect_on_completion": "embedded_page",
-    "permissions": "embedded_page",
+    "success_url": ("hosted_page",),
+    "cancel_url": ("hosted_page",),
+    "return_url": ("embedded_page", WITH_ELEMENTS),
+    "redirect_on_completion": ("embedded_page",),
+    "permissions": ("embedded_page", WITH_ELEMENTS),
+    "after_expiration": ("hosted_page", "embedded_page"),
+    "custom_fields": ("hosted_page", "embedded_page"),
+    "custom_text": ("hosted_page", "embedded_page"),
+    "optional_items": ("hosted_page", "embedded_page"),
+    "submit_type": ("hosted_page", "embedded_page"),
 }
 
 
@@ -62,8 +69,8 @@ def _check_page(params: Params) -> None:
     if shown not in PAGES:
         raise not_covered(f"ui_mode={shown}")
     for name, where in OF_PAGE.items():
-        if name in params and where != shown:
-            raise invalid(f"`{name}` can only be set when `ui_mode` is `{where}`.", name)
+        if name in params and shown not in where:
+            raise invalid(f"`{name}` can only be set when `ui_mode` is `{'` or `'.join(where)}`.", name)
     if shown == "hosted_page":
         if not params.get("success_url"):
             raise missing_parameter("success_url")

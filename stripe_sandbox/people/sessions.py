@@ -131,11 +131,13 @@ def _invoice_creation(params: Params) -> Object:
 
 
 def _page(state: State, identifier: str, params: Params) -> Object:
-    """A hosted page has an address; an embedded one has a secret, by which the site's own page shows it."""
+    """A hosted page has an address; all else has a secret, by which the site's own page shows it."""
     if params.get("ui_mode", "hosted_page") == "hosted_page":
         return {"ui_mode": "hosted_page", "url": f"{state.base_url}/c/{identifier}"}
     secret = f"{identifier}_secret_{state.new_id('x', 40)[2:]}"
-    shown = {"client_secret": secret, "redirect_on_completion": params.get("redirect_on_completion", "always")}
+    shown: dict[str, Any] = {"client_secret": secret}
+    if params["ui_mode"] == "embedded_page":
+        shown["redirect_on_completion"] = params.get("redirect_on_completion", "always")
     shown |= {"permissions": params.get("permissions"), "return_url": params.get("return_url")}
     return {"ui_mode": params["ui_mode"], "url": None, **shown}
 

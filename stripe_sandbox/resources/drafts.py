@@ -84,7 +84,7 @@ def _terms(state: State, payer: Object, params: Params) -> Object:
         return {}
     if len(given) != 1:
         raise missing_parameter("days_until_due")
-    due = params.get("due_date") or state.now() + days(params["days_until_due"])
+    due = params["due_date"] if "due_date" in params else state.now() + days(params["days_until_due"])
     if due < state.now():
         raise invalid("The due date must not be in the past.", "due_date")
     return {"due_date": due}

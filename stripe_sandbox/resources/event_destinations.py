@@ -12,7 +12,7 @@ from typing import Any
 from .. import thin_events
 from ..errors import invalid, missing_parameter, not_covered
 from ..events import iso
-from ..http import listing
+from ..http import listing, values
 from ..http.contract import Params, fields_of, params_class
 from ..http.metadata import merged
 from ..http.routing import api
@@ -75,7 +75,7 @@ def _version(state: State, params: Params, payload: str) -> str | None:
 
 def _check(params: Params, payload: str) -> None:
     url = (params.get("webhook_endpoint") or {}).get("url", "http://x")
-    if not url.startswith(("http://", "https://")):
+    if not values.is_web_address(url):
         raise invalid(f"Invalid URL: {url}", "webhook_endpoint[url]", "url_invalid")
     if params.get("enabled_events") == []:
         raise missing_parameter("enabled_events")

@@ -3,6 +3,7 @@
 import hashlib
 
 from ..errors import invalid
+from ..http import values
 from ..http.blanks import blank
 from ..http.contract import Params
 from ..http.listing import page
@@ -39,7 +40,7 @@ def create(state: State, params: Params) -> Object:
 
 
 def _check(state: State, params: Params) -> None:
-    if not params.get("url", "http://x").startswith(("http://", "https://")):
+    if not values.is_web_address(params.get("url", "http://x")):
         raise invalid(f"Invalid URL: {params['url']}", "url", "url_invalid")
     if not is_taken(state, params.get("api_version", API_VERSION)):
         raise invalid(

@@ -53,7 +53,10 @@ def test_an_embedded_session_has_a_secret_and_no_address(client: stripe.StripeCl
         ({**EMBEDDED, "return_url": RETURN, "cancel_url": RETURN}, "`cancel_url` can only be set"),
         ({**EMBEDDED, "return_url": RETURN, "redirect_on_completion": "never"}, "`return_url` cannot be set"),
         ({"return_url": RETURN, "success_url": RETURN}, "`return_url` can only be set"),
-        ({"ui_mode": "elements", "return_url": RETURN}, "does not cover the parameter ui_mode=elements"),
+        ({"ui_mode": "form", "return_url": RETURN}, "does not cover the parameter ui_mode=form"),
+        ({"ui_mode": "elements"}, "Missing required param: return_url"),
+        ({"ui_mode": "elements", "return_url": RETURN, "submit_type": "book"}, "`submit_type` can only be set when"),
+        ({"ui_mode": "elements", "return_url": RETURN, "success_url": RETURN}, "`success_url` can only be set when"),
     ],
 )
 def test_addresses_that_do_not_fit_the_page_are_refused(selling: Any, params: dict[str, Any], says: str) -> None:

@@ -159,3 +159,57 @@ def test_pending_webhooks_counts_the_targets_that_have_not_taken_the_event(
     assert client.v1.events.list().data[0].pending_webhooks == 1
     assert len(client.v1.events.list({"delivery_success": False}).data) == 1
     assert client.v1.events.list({"delivery_success": True}).data == []
+
+
+@pytest.mark.parametrize("path", ["/ü", "/a\x7fb", "/%zz"])
+def test_an_address_that_cannot_be_posted_to_stops_no_other_delivery(
+    sandbox: Sandbox, client: stripe.StripeClient, control: Control, receiver: Receiver, path: str
+) -> None:
+    for url in (f"http://127.0.0.1:9{path}", receiver.url):
+        client.v1.webhook_endpoints.create({"url": url, "enabled_events": ["customer.created"]})
+    for _ in range(2):
+        client.v1.customers.create({})
+        assert control("/settle", {"timeout": 5})["pending"] == 0
+    assert receiver.types() == ["customer.created"] * 2
+    log = control("/deliveries", method="GET")["data"]
+    failed = [row for row in log if row["url"].startswith("http://127.0.0.1:9")]
+    assert [row["attempt"] for row in failed] == [1, 2, 3, 1, 2, 3]
+    assert all(row["error"] for row in failed)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1/", "http://x y/", "http:///hook", "http://x:99999/", "http://x/\r\nHost: y"]
+)
+def test_what_is_no_address_is_refused(client: stripe.StripeClient, url: str) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.webhook_endpoints.create({"url": url, "enabled_events": ["*"]})
+    assert refused.value.code == "url_invalid"
+
+
+def restarted(state: Any, receiver: Receiver, answers: list[int], retries: list[float]) -> Sandbox:
+    """Return a sandbox started anew after one whose receiver answered so to an event."""
+    kept: dict[str, Any] = {"forward": receiver.url, "webhook_secret": SECRET, "state_file": state}
+    receiver.answers = answers
+    with Sandbox(port=0, seed=7, **kept) as before:
+        before.state.settings["delivery_retry_seconds"] = retries
+        client = stripe.StripeClient(before.key, base_addresses={"api": before.url})
+        client.v1.customers.create({"email": "ada@example.com"})
+        before.dispatcher.settle(0.3 if retries and retries[0] > 1 else 5)
+    return Sandbox(port=0, **kept)
+
+
+def test_what_was_not_delivered_before_a_restart_is_delivered_after_it(receiver: Receiver, tmp_path: Any) -> None:
+    with restarted(tmp_path / "state.json", receiver, [500], [60]) as after:
+        assert after.dispatcher.settle(5) == 0
+        assert receiver.types() == ["customer.created"] * 2
+        assert after.events()[0]["pending_webhooks"] == 0
+
+
+def test_what_was_delivered_or_given_up_before_a_restart_is_not_delivered_again(
+    receiver: Receiver, tmp_path: Any
+) -> None:
+    with restarted(tmp_path / "taken.json", receiver, [200], [60]) as after:
+        assert after.dispatcher.settle(5) == 0
+    with restarted(tmp_path / "lost.json", receiver, [500, 500], [0.05]) as after:
+        assert after.dispatcher.settle(5) == 0
+    assert receiver.types() == ["customer.created"] * 3

@@ -106,3 +106,25 @@ def test_the_behaviour_of_a_rate_is_set_once(client: stripe.StripeClient) -> Non
         client.v1.shipping_rates.update(rate.id, {"tax_behavior": "exclusive"})
     with pytest.raises(stripe.InvalidRequestError, match="No such tax code"):
         client.v1.shipping_rates.create({**wanted, "fixed_amount": rate.fixed_amount.to_dict(), "tax_code": "books"})
+
+
+def test_ways_to_ship_that_the_site_offers_later_are_taxed_as_they_say(client: stripe.StripeClient, paid: Made) -> None:
+    book: Any = {"currency": "eur", "unit_amount": 1000, "product_data": {"name": "Book"}, "tax_behavior": "exclusive"}
+    page: Any = {"ui_mode": "embedded_page", "return_url": "https://example.com/", "automatic_tax": {"enabled": True}}
+    page["permissions"] = {"update_shipping_details": "server_only"}
+    page["shipping_address_collection"] = {"allowed_countries": ["DE"]}
+    lines: Any = [{"price_data": book, "quantity": 1}]
+    session = client.v1.checkout.sessions.create({"mode": "payment", "line_items": lines, **page})
+    rate: Any = {"display_name": "Ground", "type": "fixed_amount", "fixed_amount": {"amount": 500, "currency": "eur"}}
+    rate |= {"tax_behavior": "inclusive", "tax_code": "txcd_10302000"}
+    changed = client.v1.checkout.sessions.update(session.id, {"shipping_options": [{"shipping_rate_data": rate}]})
+    assert cost(changed) == (500, 0, 500)
+    done = paid(session, shipping={"name": "Ada", "address": BERLIN}, **PLACE)
+    assert (cost(done), done.amount_total) == ((500, 33, 500), 1690)
+
+
+@pytest.mark.parametrize("behavior", ["inclusive", "exclusive", "unspecified"])
+def test_rates_of_the_account_say_how_they_are_taxed(client: stripe.StripeClient, behavior: Any) -> None:
+    wanted: Any = {"display_name": "Ground", "type": "fixed_amount", "tax_behavior": behavior}
+    rate = client.v1.shipping_rates.create({**wanted, "fixed_amount": {"amount": 500, "currency": "eur"}})
+    assert client.v1.shipping_rates.retrieve(rate.id).tax_behavior == behavior

@@ -79,3 +79,18 @@ def test_a_page_says_that_tax_is_still_computed_until_it_is(
         with urlopen(str(client.v1.checkout.sessions.create({**wanted, **more}).url)) as answer:
             page = answer.read().decode()
         assert (TAX_WAITS in page, "VAT (19%)" in page) == (waits, not waits)
+
+
+def test_a_link_that_requires_a_tax_id_is_not_paid_without_one(client: stripe.StripeClient, control: Control) -> None:
+    book: Any = {"currency": "eur", "unit_amount": 1190, "product_data": {"name": "Book"}, "tax_behavior": "inclusive"}
+    asked: Any = {**COLLECTS, "tax_id_collection": {"enabled": True, "required": "if_supported"}}
+    made = client.v1.payment_links.create({"line_items": [{"price_data": book, "quantity": 1}], **asked})
+    buyer = {"payment_method": "pm_card_visa", "email": "ada@example.com", "name": "Ada", "billing_address": BERLIN}
+    session, _ = visited(client, made)
+    assert control(f"/checkout/{session.id}/complete", buyer)["error"]["param"] == "tax_id"
+    changed: Any = {"tax_id_collection": {"enabled": True, "required": "never"}}
+    assert client.v1.payment_links.update(made.id, changed).tax_id_collection.required == "never"
+    with urlopen(made.url):
+        latest = client.v1.checkout.sessions.list({"payment_link": made.id}).data[0]
+    done = control(f"/checkout/{latest.id}/complete", buyer)["session"]
+    assert (done["amount_total"], done["total_details"]["amount_tax"]) == (1190, 190)
