@@ -14,7 +14,7 @@ from .refusals import NoSubscription, NotCancelling
 When = Literal["period_end", "now"]
 
 
-def cancel(subscriber: Any, when: When) -> Subscription:
+def cancel(subscriber: Any, when: When, line: str = "") -> Subscription:
     """End the subscription at the end of the period (or trial), or now. Returns the refreshed row.
 
     A pending change of plan is dropped. "now" refunds nothing, and closes unpaid invoices.
@@ -24,18 +24,18 @@ def cancel(subscriber: Any, when: When) -> Subscription:
     `live_subscription.change_subscription`.
     """
     if when == "now":
-        return change_subscription(subscriber, _cancel_now, lambda row: row.status in Subscription.TERMINAL)
+        return change_subscription(subscriber, _cancel_now, lambda row: row.status in Subscription.TERMINAL, line)
     return change_subscription(
-        subscriber, _cancel_at_period_end, lambda row: bool(row.cancel_at) or row.status in Subscription.TERMINAL
+        subscriber, _cancel_at_period_end, lambda row: bool(row.cancel_at) or row.status in Subscription.TERMINAL, line
     )
 
 
-def resume(subscriber: Any) -> Subscription:
+def resume(subscriber: Any, line: str = "") -> Subscription:
     """Undo a scheduled cancellation. Returns the refreshed row.
 
     Raises `NotCancelling`, `NoSubscription`, and the errors of `live_subscription.change_subscription`.
     """
-    return change_subscription(subscriber, _resume, lambda row: row.cancel_at is None)
+    return change_subscription(subscriber, _resume, lambda row: row.cancel_at is None, line)
 
 
 def _cancel_at_period_end(now: Standing) -> None:

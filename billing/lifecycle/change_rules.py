@@ -21,6 +21,7 @@ from .refusals import (
 )
 
 Status = Subscription.Status
+FREE = "Your plan costs nothing, so there is nothing to change yet. Buy the new plan at the checkout."
 INTERVALS = list(Price.Interval)  # shortest first
 
 
@@ -64,6 +65,8 @@ def check_changeable(now: Standing) -> None:
         raise SubscriptionPaused
     if now.is_ending:
         raise CancellationScheduled
+    if now.is_free and not now.has_method:
+        raise NoSubscription(FREE)
 
 
 def _rank_of(price: Price) -> tuple[int, int]:

@@ -72,7 +72,7 @@ def preview(subscriber: Any, plan_slug: str, interval: str) -> Preview:
     """
     price = prices.price_of(plan_slug, interval)
     with stripe_client.drain_reads():
-        now = standing_of(customer_of(subscriber))
+        now = standing_of(customer_of(subscriber), price.plan.line)
     what = effect(now, price)
     if what == Effect.TAKES_BACK:
         return _preview_of(subscriber, now, price, what, None, {})

@@ -4,7 +4,7 @@ from . import comps, customer_details, doubts, duplicates, holds, mirror, mrr, s
 from .announcing import announce_access, announce_trial_end, customers_past_grace, is_started
 from .belonging import ATTEMPT_KEY, METADATA_KEY, belonging_of
 from .choosing import LIVE, mark_counting
-from .columns import PendingChange, columns_of, pending_change_of
+from .columns import PendingChange, columns_of, payment_method_of, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
 from .mrr import unit_amount
@@ -33,6 +33,7 @@ __all__ = [
     "mark_counting",
     "mirror",
     "mrr",
+    "payment_method_of",
     "pending_change_of",
     "project",
     "projected_now",

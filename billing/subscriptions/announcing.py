@@ -50,12 +50,14 @@ def announce_access(customer_id: str, *, has_changed: bool = False) -> None:
     Use above the new limits is announced too, if access was announced or the subscription has changed (`has_changed`).
     """
     announced = {row.line: row for row in AnnouncedAccess.objects.filter(customer=customer_id)}
-    for line, now in access.lines_of_customer(customer_id).items():
+    lines = access.lines_of_customer(customer_id)
+    for line, now in lines.items():
         was = announced.get(line) or AnnouncedAccess(customer_id=customer_id, line=line)
         if now.has_access != was.is_granted:
             _announce_access(was, now)
-        elif has_changed and now.subscription is not None:
-            usage.announce_overflow(now.subscription, now)
+            has_changed = True
+    if has_changed and lines:
+        usage.announce_overflow(cast("Subscription", access.access_in(lines).subscription), lines)
 
 
 def _announce_access(was: AnnouncedAccess, now: access.Access) -> None:
@@ -68,7 +70,6 @@ def _announce_access(was: AnnouncedAccess, now: access.Access) -> None:
         _send(signals.access_granted, subscription, reason=now.reason, revoked_because=because)
     else:
         _send(signals.access_revoked, subscription, reason=now.reason)
-    usage.announce_overflow(subscription)
 
 
 def customers_past_grace() -> list[str]:
