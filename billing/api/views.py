@@ -1,6 +1,8 @@
 """The billing API answers about the subscriber behind the signed-in user. Each view calls a rule and serializes its
 answer."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny

@@ -165,10 +165,10 @@ def test_once_a_plan_knows_the_price_it_starts_and_is_told(world):
     other = price(world, product_of_pro())
     subscription = sold(world, ben, other)
     world.stripe("POST", f"prices/{other}", lookup_key="pro_month", transfer_lookup_key=True)
-    world.stripe("POST", f"subscriptions/{subscription}", description="seen")
+    world.stripe("POST", f"subscriptions/{subscription}", metadata={"seen": "yes"})
     world.deliver()
     row = Subscription.objects.get()
-    assert (row.whose, row.plan.slug, access.of(ben).reason) == ("ours", "pro", "active")
+    assert (row.whose, row.plan and row.plan.slug, access.of(ben).reason) == ("ours", "pro", "active")
     assert Mail.objects.filter(kind="welcome").count() == 1
 
 
