@@ -21,7 +21,7 @@ from billing.lifecycle import cancel as leaving
 from billing.lifecycle import change as changing
 from billing.lifecycle import invoices as invoicing
 from billing.lifecycle import portal as stripe_portal
-from billing.models import Subscription
+from billing.models import Plan, Subscription
 from billing.money import format_amount
 from billing.rates import stripe_wait
 from billing.subscriptions import seats
@@ -69,14 +69,15 @@ def for_manager(view: View) -> View:
 def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/change: GET lists the plans, or previews the change to `plan` and `interval`; POST makes the
     change."""
-    now = overview.overview_of(subscriber)
+    now = overview.overview_of(subscriber, _line(request))
     if request.method == "POST":
         return _change(request, subscriber)
     if "plan" in request.GET:
         return _preview(request, subscriber, now)
     held = now.subscription
     asked = {"interval": request.GET.get("interval") or _interval(now), "currency": held.currency if held else ""}
-    context = {"list": PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)), "overview": now}
+    found = PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)).of_line(now.line)
+    context = {"list": found, "overview": now, "line": _line(request)}
     return render(request, "billing/change.html", context)
 
 
@@ -84,7 +85,7 @@ def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
 @require_POST
 def take_back(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/change/take-back: cancel the pending change."""
-    changing.take_back(subscriber)
+    changing.take_back(subscriber, _line(request))
     messages.success(request, "The change is cancelled. Your plan stays as it is.")
     return redirect("billing:account")
 
@@ -95,8 +96,9 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/cancel: GET explains both ways to cancel, POST `when` cancels."""
     when = request.POST.get("when", "")
     if request.method != "POST" or when not in ("period_end", "now"):
-        return render(request, "billing/cancel.html", {"overview": overview.overview_of(subscriber)})
-    left = leaving.cancel(subscriber, "now" if when == "now" else "period_end")
+        now = overview.overview_of(subscriber, _line(request))
+        return render(request, "billing/cancel.html", {"overview": now, "line": _line(request)})
+    left = leaving.cancel(subscriber, "now" if when == "now" else "period_end", _line(request))
     if left.status in Subscription.TERMINAL:  # a banner on the page says when a later end comes
         messages.success(request, "Your subscription is cancelled. Nothing more will be charged.")
     return redirect("billing:account")
@@ -106,7 +108,7 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/resume: withdraw a scheduled cancellation."""
-    leaving.resume(subscriber)
+    leaving.resume(subscriber, _line(request))
     messages.success(request, "Glad you're staying. Your subscription continues as before.")
     return redirect("billing:account")
 
@@ -127,13 +129,19 @@ def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
     return render(request, "billing/invoices.html", {"rows": rows, "next": page.next})
 
 
+def _line(request: HttpRequest) -> str:
+    """Return the line that the form or the address names; "" means the only one, and so does a line that is none."""
+    line = request.POST.get("line", "") or request.GET.get("line", "")
+    return line if Plan.objects.filter(line=line).exists() else ""
+
+
 def _change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     plan, interval = request.POST.get("plan", ""), request.POST.get("interval", "")
     try:
-        changing.change(subscriber, plan, interval, _proration_date(request.POST.get("proration_date", "")))
+        row = changing.change(subscriber, plan, interval, _proration_date(request.POST.get("proration_date", "")))
     except PaymentDeclined as refusal:
         return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
-    pending = overview.overview_of(subscriber).pending_change
+    pending = overview.overview_of(subscriber, row.line).pending_change
     if pending and pending.confirm_url:
         return redirect(pending.confirm_url)
     if not pending:  # a banner on the page says what is scheduled

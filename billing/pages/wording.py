@@ -101,6 +101,12 @@ def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
     return [banner for banner in found if banner]
 
 
+def banners_of_line(overview: Overview) -> list[Banner]:
+    """Return the banners about a further line; what is about the subscriber stands with the first."""
+    found = [_unknown(overview), _overdue(overview, None), _ended(overview), _leaving(overview), _pending(overview)]
+    return [banner for banner in found if banner]
+
+
 def _held(overview: Overview) -> Banner | None:
     kind = f"hold_{overview.holds[0].kind}" if overview.holds else ""
     return Banner(Tone.PROBLEM, *HELD[kind]) if kind else None
