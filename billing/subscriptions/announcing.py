@@ -87,7 +87,7 @@ def customers_past_grace() -> list[str]:
 
 def announce_trial_end(subscription: Subscription) -> None:
     """Announce the end of a trial once, while it is ahead. Stripe sends its event also when a trial is cut short."""
-    trial_end = subscription.trial_end
+    trial_end = subscription.trial_end if is_started(subscription) else None
     if trial_end and trial_end > clock.now() and trial_end != subscription.announced_trial_end:
         subscription.announced_trial_end = trial_end
         subscription.save(update_fields=["announced_trial_end"])
