@@ -43,7 +43,7 @@ def subscribe(user, slug, status="active", start=START):
         "current_period_start": start,
     }
     subscription, _ = Subscription.objects.update_or_create(
-        customer=customer, defaults={**defaults, "current_period_end": END}
+        customer=customer, defaults={**defaults, "current_period_start": start, "current_period_end": END}
     )
     return subscription
 
