@@ -43,7 +43,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "others": [_other_line(each) for each in others],
         "status": wording.status_words(now),
         "next": wording.next_date(now),
-        "banners": wording.banners(now, None if why_not else _open_failure(customer)),
+        "banners": wording.banners(now, None if why_not else _open_failure(now)),
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
         "resets_at": now.resets_at,
         "price": _price_words(now),
@@ -68,16 +68,17 @@ def _other_line(now: overview.Overview) -> dict[str, Any]:
         "next": wording.next_date(now),
         "price": _price_words(now),
         "can_choose": _can_choose(now),
-        "banners": wording.banners_of_line(now),
+        "banners": wording.banners_of_line(now, _open_failure(now)),
     }
 
 
-def _open_failure(customer: Customer | None) -> PaymentFailure | None:
-    """Return the last failure of an invoice that has not been paid since."""
-    if customer is None:
+def _open_failure(now: overview.Overview) -> PaymentFailure | None:
+    """Return the last failure of an invoice of this subscription that has not been paid since."""
+    held = now.subscription
+    if held is None or not held.stripe_id:
         return None
-    paid = Payment.objects.filter(customer=customer).values("invoice_id")
-    failures = PaymentFailure.objects.filter(customer=customer).exclude(invoice_id__in=paid)
+    paid = Payment.objects.filter(customer=held.customer_id).values("invoice_id")
+    failures = PaymentFailure.objects.filter(subscription_id=held.stripe_id).exclude(invoice_id__in=paid)
     return failures.order_by("-failed_at", "-attempt").first()
 
 

@@ -101,9 +101,9 @@ def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
     return [banner for banner in found if banner]
 
 
-def banners_of_line(overview: Overview) -> list[Banner]:
+def banners_of_line(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
     """Return the banners about a further line; what is about the subscriber stands with the first."""
-    found = [_unknown(overview), _overdue(overview, None), _ended(overview), _leaving(overview), _pending(overview)]
+    found = [_unknown(overview), _overdue(overview, failure), _ended(overview), _leaving(overview), _pending(overview)]
     return [banner for banner in found if banner]
 
 
