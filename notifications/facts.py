@@ -36,8 +36,13 @@ def cause(subscription: Subscription, reason: str) -> str:
 
 
 def has_access(subscription: Subscription) -> bool:
-    """Return whether the subscription gives access now."""
-    return access.of_customer(subscription.customer_id).has_access
+    """Return whether there is access now in the line of the subscription."""
+    return access.of_customer(subscription.customer_id, subscription.line).has_access
+
+
+def has_any_access(subscription: Subscription) -> bool:
+    """Return whether its customer has access now in any line."""
+    return any(now.has_access for now in access.lines_of_customer(subscription.customer_id).values())
 
 
 def downgrade_key(subscription_id: str, price_id: str, at: datetime) -> str:

@@ -32,19 +32,21 @@ def account(request: HttpRequest) -> HttpResponse:
     """Show /billing/: the subscriber's plan, what happens next, what needs doing, usage and payments."""
     subscriber = payer.payer_of(request)
     why_not = payer.reason_not_to_manage(request, subscriber)
-    now = overview.overview_of(subscriber).to_look_at() if why_not else overview.overview_of(subscriber)
+    found = overview.overviews_of(subscriber)
+    now, *others = [each.to_look_at() for each in found] if why_not else found
     customer = Customer.objects.of(subscriber, deleted_too=True)
     context = {
         "overview": now,
         "subscriber": subscriber,
         "why_not": why_not,
         "plan_name": now.effective_plan.name if now.effective_plan else "Free",
-        "can_choose": now.status in checkout.NOT_LIVE,
+        "can_choose": _can_choose(now),
+        "others": [_other_line(each) for each in others],
         "status": wording.status_words(now),
         "next": wording.next_date(now),
         "next_amount": wording.next_amount(now),
         "credit": format_amount(now.credit.amount, now.credit.currency) if now.credit else "",
-        "banners": wording.banners(now, None if why_not else _open_failure(customer)),
+        "banners": wording.banners(now, None if why_not else _open_failure(now)),
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
         "resets_at": now.resets_at,
         "price": _price_words(now),
@@ -53,12 +55,33 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "billing/account.html", context)
 
 
-def _open_failure(customer: Customer | None) -> PaymentFailure | None:
-    """Return the last failure of an invoice that has not been paid since."""
-    if customer is None:
+def _can_choose(now: overview.Overview) -> bool:
+    """Return whether a plan is bought rather than changed: there is none in this line that costs money."""
+    return now.status in checkout.NOT_LIVE or (now.subscription is not None and now.subscription.is_free)
+
+
+def _other_line(now: overview.Overview) -> dict[str, Any]:
+    """Return what the page shows of a further line, for who has several."""
+    held = now.subscription
+    plan = now.effective_plan or (held.plan if held else None)
+    return {
+        "overview": now,
+        "name": plan.name if plan else now.line.replace("-", " ").replace("_", " ").capitalize(),
+        "status": wording.status_words(now),
+        "next": wording.next_date(now),
+        "price": _price_words(now),
+        "can_choose": _can_choose(now),
+        "banners": wording.banners_of_line(now, _open_failure(now)),
+    }
+
+
+def _open_failure(now: overview.Overview) -> PaymentFailure | None:
+    """Return the last failure of an invoice of this subscription that has not been paid since."""
+    held = now.subscription
+    if held is None or not held.stripe_id:
         return None
-    paid = Payment.objects.filter(customer=customer).values("invoice_id")
-    failures = PaymentFailure.objects.filter(customer=customer).exclude(invoice_id__in=paid)
+    paid = Payment.objects.filter(customer=held.customer_id).values("invoice_id")
+    failures = PaymentFailure.objects.filter(subscription_id=held.stripe_id).exclude(invoice_id__in=paid)
     return failures.order_by("-failed_at", "-attempt").first()
 
 

@@ -120,6 +120,12 @@ def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
     return [banner for banner in found if banner]
 
 
+def banners_of_line(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
+    """Return the banners about a further line; what is about the subscriber stands with the first."""
+    found = [_unknown(overview), _overdue(overview, failure), _ended(overview), _leaving(overview), _pending(overview)]
+    return [banner for banner in found if banner]
+
+
 def _held(overview: Overview) -> Banner | None:
     """Return the banner of a hold, which says that renewals go on meanwhile."""
     if not overview.holds:
