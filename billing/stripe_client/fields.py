@@ -48,7 +48,7 @@ FIELDS: dict[str, str] = {
         "created currency customer days_until_due? "
         "default_payment_method default_source default_tax_rates? description? discounts? ended_at "
         "invoice_settings?.account_tax_ids? invoice_settings?.custom_fields? invoice_settings?.description? "
-        "invoice_settings?.footer? invoice_settings?.issuer? items latest_invoice metadata? on_behalf_of? "
+        "invoice_settings?.footer? invoice_settings?.issuer?.type? items latest_invoice metadata? on_behalf_of? "
         "pause_collection?.behavior pause_collection?.resumes_at pending_update.expires_at "
         "pending_update.subscription_items schedule start_date status transfer_data? trial_end "
         "trial_settings?.end_behavior?.missing_payment_method?"
