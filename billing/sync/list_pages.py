@@ -111,14 +111,23 @@ def new_rows(work: FullRun, customer: str, page: Page, known: Iterable[Subscript
 
 def take_over(rows: list[Subscription]) -> None:
     """Save the rows of subscriptions that customers have had all along, without signals, inside a transaction. A row
-    that is there already stays."""
+    that is there already stays, unless a plan has only come to know its price."""
     for row in rows:
         row.mrr = mrr.of_row(row)
     Subscription.objects.bulk_create(rows, ignore_conflicts=True)
+    _fill_in_plans({row.stripe_id: row for row in rows if row.is_ours})
     customers = sorted({row.customer_id for row in rows})
     for of_customer in comparing.rows_of(customers).values():
         _mark_counting(of_customer)
     _count_as_announced(customers)
+
+
+def _fill_in_plans(ours: dict[str, Subscription]) -> None:
+    without = Subscription.objects.filter(stripe_id__in=ours, plan=None).exclude(whose=Subscription.Whose.OURS)
+    names = [name for name in (*comparing.FIELDS, "mrr") if name != "counts"]
+    for stripe_id in without.values_list("stripe_id", flat=True):
+        columns = {name: getattr(ours[stripe_id], name) for name in names}
+        Subscription.objects.filter(stripe_id=stripe_id).update(**columns)
 
 
 def _mark_counting(rows: list[Subscription]) -> None:
