@@ -7,9 +7,9 @@ from rest_framework.response import Response
 from billing import usage
 from billing.access import payer
 
+from .base import BillingView, validated
 from .documented import UNAUTHENTICATED, error
 from .serializers import QuotaSerializer, UsageRequest
-from .views import BillingView, validated
 
 
 class Usage(BillingView):

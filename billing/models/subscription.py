@@ -85,6 +85,7 @@ class Customer(models.Model):
             rows = list(self.subscriptions.select_related("plan", "price").filter(counts=True, line=line)[:1])
         return rows[0] if rows else Subscription(customer=self, line=line)
 
+    @property
     def credit(self) -> int:
         """Return what later invoices are reduced by, in minor units of `currency`."""
         return max(-self.balance, 0)

@@ -117,7 +117,7 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
     reason = request.POST.get("reason", "")
     told = (reason if reason in leaving.REASONS else "", request.POST.get("comment", "").strip()[:500])
     try:
-        ends = "now" if when == "now" else "period_end"
+        ends: leaving.When = "now" if when == "now" else "period_end"
         left = leaving.cancel(subscriber, ends, *told, line=_line(request), may_end_now=False)
     except EndsNow as refusal:
         messages.warning(request, str(refusal))

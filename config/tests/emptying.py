@@ -12,11 +12,12 @@ from django.test import TransactionTestCase
 Rows = dict[str, list[tuple[Any, ...]]]
 
 _made_at_start: dict[str, Rows] = {}
-_empty_all = TransactionTestCase._fixture_teardown
+_test_case: Any = TransactionTestCase  # its stubs leave the method out
+_empty_all = _test_case._fixture_teardown
 
 
 def use() -> None:
-    TransactionTestCase._fixture_teardown = _empty_filled
+    _test_case._fixture_teardown = _empty_filled
 
 
 def _empty_filled(self: Any) -> None:
