@@ -94,9 +94,10 @@ def on_customer_updated(customer: Customer, event: Event) -> None:
 
 def on_invoice_item(customer: Customer, event: Event) -> None:
     """Have Stripe asked for the next charge, unless the item is on an invoice already."""
-    if not event.data["object"].get("invoice"):
-        subscriptions.refresh(customer)
-        subscriptions.next_charges.await_extras(customer)
+    item = event.data["object"]
+    subscriptions.refresh(customer)
+    if not item.get("invoice"):
+        subscriptions.next_charges.await_extras(customer, item.get("date") or 0)
 
 
 def on_customer_deleted(customer: Customer, event: Event) -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from billing import catalogue, clock, stripe_client
 from billing.clock import from_timestamp
 from billing.models import Customer, NextCharge, Subscription
-from billing.stripe_client import StripeRefused, StripeUnavailable, id_of, readers
+from billing.stripe_client import StripeRefused, StripeUnavailable, fetch, id_of, readers
 
 from .columns import has_payment_method, pending_change_of
 
@@ -64,9 +64,16 @@ def next_charge_of(subscription: Subscription | None) -> NextCharge | None:
     return NextCharge.objects.filter(subscription=subscription, amount__isnull=False, at__gt=clock.now()).first()
 
 
-def await_extras(customer: Customer) -> None:
-    """Have Stripe asked until the period ends: an invoice item waits for the next invoice, and its sum is not ours."""
+def await_extras(customer: Customer, item_date: int) -> None:
+    """Have Stripe asked until the period ends: an invoice item waits for the next invoice, and its sum is not ours.
+
+    An item is not waited for if an invoice was made since, as for an upgrade: it is on that one.
+    """
+    latest = {found["id"]: found["latest_invoice"] for found in fetch.subscriptions(customer.pk)}
     for subscription in Subscription.objects.filter(customer=customer, status__in=CHARGED):
+        invoice = latest.get(subscription.stripe_id)
+        if isinstance(invoice, dict) and invoice["created"] >= item_date:
+            continue
         NextCharge.objects.get_or_create(subscription=subscription)
         NextCharge.objects.filter(subscription=subscription).update(
             extras_until=subscription.current_period_end,

@@ -78,6 +78,7 @@ def tax(world, ada):
 
 
 def waiting_item(world, ada):
+    world.advance(hours=1)
     world.stripe("POST", "invoiceitems", customer=ada.customer, subscription=ada.subscription, amount=700,
                  currency="usd")  # fmt: skip
     world.deliver()
@@ -98,6 +99,13 @@ def test_anything_else_is_asked_of_stripe_once_by_the_worker_and_not_said_before
     assert previews(world) == 1
     world.deliver(scramble=True)
     assert renewed(world, ada) == amount
+
+
+def test_what_an_upgrade_has_invoiced_already_is_not_waited_for(world, ada):
+    world.advance(hours=1)
+    change.change(ada.user, "team", "month")
+    world.deliver()
+    assert shown(ada) == (6000, "usd")
 
 
 def test_when_the_coupon_goes_the_price_is_known_again(world, ada):
