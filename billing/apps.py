@@ -18,6 +18,7 @@ class BillingConfig(AppConfig):
         "billing.monitoring.watch.each_minute": 1,
         "billing.sync.runs.hourly": 60,
         "billing.subscriptions.reminders.hourly": 60,
+        "billing.payments.due.hourly": 60,
     }
 
     def import_models(self) -> None:

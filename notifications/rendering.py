@@ -18,7 +18,7 @@ from django.template.loader import select_template
 from django.utils import translation
 
 from billing.conf import conf as billing
-from billing.pages import invoice_links
+from billing.lifecycle import invoice_links
 
 from .conf import conf
 from .models import Mail

@@ -6,8 +6,10 @@ from . import (
     change,
     checkout,
     deletion,
+    invoice_links,
     invoices,
     overview,
+    owed,
     portal,
     previews,
     refusals,
@@ -19,6 +21,7 @@ from .customers import METADATA_KEY
 from .invoices import MOST, PAGE
 from .outages import OUTAGES, outage_of
 from .overview import Overview
+from .owed import Owed
 from .refusals import AccountClosing, EmailUnconfirmed, NotConfirmed, PaymentDeclined, Refused, StalePreview
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "EmailUnconfirmed",
     "NotConfirmed",
     "Overview",
+    "Owed",
     "PaymentDeclined",
     "Refused",
     "StalePreview",
@@ -39,9 +43,11 @@ __all__ = [
     "change",
     "checkout",
     "deletion",
+    "invoice_links",
     "invoices",
     "outage_of",
     "overview",
+    "owed",
     "portal",
     "previews",
     "refusals",

@@ -6,6 +6,7 @@ from .comp import Comp
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
 from .history import MrrMovement, SubscriptionChange
+from .invoices import Invoice
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
@@ -23,6 +24,7 @@ __all__ = [
     "Dashboard",
     "Dispute",
     "Hold",
+    "Invoice",
     "InvoicePayment",
     "Lane",
     "MrrMovement",

@@ -1,32 +1,12 @@
 """The billing page describes a subscription in these words: its status, and what to do where something is wrong."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from django.utils import timezone
-from django.utils.formats import date_format
-
+from billing import clock
 from billing.lifecycle import Overview
-from billing.models import PaymentFailure, Plan
-from billing.pages import invoice_links
 
-
-class Tone(StrEnum):
-    GOOD = "good"
-    NOTICE = "notice"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True)
-class Banner:
-    tone: Tone
-    headline: str
-    sentence: str
-    link: str = ""
-    link_text: str = ""
-
+from . import owed_words
+from .banners import Banner, Tone, day, plan_words
 
 STATUS_WORDS = {
     "none": "No subscription",
@@ -64,10 +44,6 @@ HELD = {
 }
 
 
-def day(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "j F Y")
-
-
 def status_words(overview: Overview) -> str:
     if overview.comp_ends_at:
         return f"Complimentary until {day(overview.comp_ends_at)}"
@@ -91,16 +67,26 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
     return None
 
 
-def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
-    """Return the banners, the most urgent first. `failure` is the last failure of the invoice that is still open."""
-    found = [_held(overview), _refused(overview), _overdue(overview, failure), _ended(overview), _leaving(overview)]
-    found += [_pending(overview), *_overflows(overview)]
+def banners(overview: Overview) -> list[Banner]:
+    """Return the banners, the most urgent first."""
+    found = [_held(overview), _refused(overview), owed_words.for_plan(overview), _ended(overview), _leaving(overview)]
+    found += [_pending(overview), *owed_words.for_others(overview), *_overflows(overview)]
     return [banner for banner in found if banner]
 
 
 def _held(overview: Overview) -> Banner | None:
-    kind = f"hold_{overview.holds[0].kind}" if overview.holds else ""
-    return Banner(Tone.PROBLEM, *HELD[kind]) if kind else None
+    if not overview.holds:
+        return None
+    headline, sentence = HELD[f"hold_{overview.holds[0].kind}"]
+    return Banner(Tone.PROBLEM, headline, f"{sentence}{_renews_meanwhile(overview)}")
+
+
+def _renews_meanwhile(overview: Overview) -> str:
+    """Return that renewals go on during a hold, and how to stop them; "" where nothing is charged any more."""
+    at = overview.current_period_end
+    if overview.status not in {"active", "trialing", "past_due"} or overview.cancel_at or not at or at < clock.now():
+        return ""
+    return f" Your subscription goes on meanwhile and is charged on {day(at)}. To stop that, cancel it below."
 
 
 def _refused(overview: Overview) -> Banner | None:
@@ -108,26 +94,6 @@ def _refused(overview: Overview) -> Banner | None:
     why = overview.decided.refused_by_host
     sentence = "You are on the free plan. If you think this is a mistake, write to us."
     return Banner(Tone.PROBLEM, f"You have no access: {why}", sentence) if why else None
-
-
-def _overdue(overview: Overview, failure: PaymentFailure | None) -> Banner | None:
-    if overview.status not in {"past_due", "unpaid", "incomplete"}:
-        return None
-    tone = Tone.WARNING if overview.has_access else Tone.PROBLEM
-    needs_bank = failure is not None and failure.is_action_required
-    headline = "Your bank asks you to confirm a payment" if needs_bank else "Your last payment did not go through"
-    link = invoice_links.page_of(failure.invoice_id) if failure else ""
-    link_text = "Confirm the payment" if needs_bank else "Pay now"
-    return Banner(tone, headline, _until(overview, needs_bank), link, link_text)
-
-
-def _until(overview: Overview, needs_bank: bool) -> str:
-    action = "Confirm it" if needs_bank else "Pay the open invoice"
-    if overview.is_comped:
-        return f"{action} to keep your subscription. You have {_name(overview.effective_plan)} for now in any case."
-    if overview.has_access and overview.grace_ends_at:
-        return f"{action} by {day(overview.grace_ends_at)} to keep {_name(overview.effective_plan)} without a gap."
-    return f"{action} and you get your plan back at once. Until then you are on the free plan."
 
 
 def _ended(overview: Overview) -> Banner | None:
@@ -143,7 +109,9 @@ def _ended(overview: Overview) -> Banner | None:
 def _leaving(overview: Overview) -> Banner | None:
     if not overview.cancel_at or not overview.has_access or overview.is_comped:
         return None
-    sentence = f"You keep {_name(overview.effective_plan)} until {day(overview.cancel_at)}. You won't be charged again."
+    sentence = (
+        f"You keep {plan_words(overview.effective_plan)} until {day(overview.cancel_at)}. You won't be charged again."
+    )
     return Banner(Tone.NOTICE, "Your subscription is cancelled", sentence)
 
 
@@ -152,11 +120,11 @@ def _pending(overview: Overview) -> Banner | None:
     change = overview.pending_change
     if change is None:
         return None
-    name = _name(change.price.plan if change.price else None)
+    name = plan_words(change.price.plan if change.price else None)
     if change.effective_at:
         headline = f"Your plan changes to {name} on {day(change.effective_at)}"
-        return Banner(Tone.NOTICE, headline, f"Until then you keep {_name(overview.effective_plan)}.")
-    sentence = f"Until it is confirmed you keep {_name(overview.effective_plan)}, and nothing is charged."
+        return Banner(Tone.NOTICE, headline, f"Until then you keep {plan_words(overview.effective_plan)}.")
+    sentence = f"Until it is confirmed you keep {plan_words(overview.effective_plan)}, and nothing is charged."
     return Banner(Tone.WARNING, f"Confirm the payment for {name}", sentence, change.confirm_url, "Confirm the payment")
 
 
@@ -174,7 +142,3 @@ def _overflows(overview: Overview) -> list[Banner]:
 
 def humanize(feature: str) -> str:
     return feature.replace("_", " ").replace("-", " ")
-
-
-def _name(plan: Plan | None) -> str:
-    return plan.name if plan else "your plan"

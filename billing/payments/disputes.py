@@ -11,7 +11,7 @@ from billing.monitoring import alerts
 from billing.stripe_client import fetch, id_of
 from billing.subscriptions import holds, mirror
 
-from . import invoices
+from . import links
 
 
 def record_dispute(customer: Customer, dispute_id: str) -> None:
@@ -20,7 +20,7 @@ def record_dispute(customer: Customer, dispute_id: str) -> None:
     found = fetch.dispute(dispute_id, customer.pk)
     mirror.write_object(found["charge"])
     mirror.write_object(found)
-    link = invoices.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
+    link = links.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
     before = Dispute.objects.filter(pk=dispute_id).first()
     dispute = _write_dispute(customer, found, link)
     _apply_to_access(subscription, dispute, link)

@@ -1,4 +1,4 @@
-"""Refunds are recorded one by one; a full refund of the running period holds access and cancels the subscription."""
+"""Refunds are recorded one by one; a subscription ends once all that was paid for its running period is given back."""
 
 from datetime import datetime
 from typing import Any
@@ -7,13 +7,12 @@ from billing import signals, subscriptions
 from billing.clock import from_timestamp
 from billing.conf import conf
 from billing.lanes import writes
-from billing.models import Customer, Hold, InvoicePayment, Refund, Subscription
+from billing.models import Customer, Hold, Invoice, InvoicePayment, Refund, Subscription
 from billing.stripe_client import fetch, id_of
-from billing.subscriptions import holds, mirror
+from billing.subscriptions import holds, invoices, mirror
 
-from . import invoices
-
-UNDONE = frozenset({"failed", "canceled"})
+from . import links, sums, undone
+from .sums import UNDONE
 
 
 def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
@@ -24,32 +23,43 @@ def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
 
 
 def record_refunds(customer: Customer, charge_id: str) -> None:
-    """Record a charge's refunds as Stripe has them now, and place or release the hold of a full refund."""
+    """Record a charge's refunds as Stripe has them now, and end what was given back in full, or undo that."""
     subscription = subscriptions.refresh(customer)
     charge = fetch.charge(charge_id, customer.pk)
     mirror.write_object(charge)
-    link = invoices.link_of(customer, id_of(charge["payment_intent"]), charge_id)
-    refunded, latest = 0, None
-    for refund in fetch.refunds(charge):
+    link = links.link_of(customer, id_of(charge["payment_intent"]), charge_id)
+    found, refunded = fetch.refunds(charge), 0
+    before = dict(Refund.objects.filter(charge=charge_id).values_list("pk", "status"))
+    rows = []
+    for refund in found:
         mirror.write_object(refund)
-        if refund["status"] not in UNDONE:
-            refunded, latest = refunded + refund["amount"], from_timestamp(refund["created"])
-        _record_refund(subscription, refund, charge_id, link, is_full=refunded >= charge["amount"])
-    if charge["refunded"] and link and latest and conf.full_refund_cancels:
-        _end_refunded_period(subscription, charge_id, link, refunded_at=latest)
-    elif not charge["refunded"]:
-        writes.withdraw(reference=charge_id)
-        holds.release(customer, Hold.Kind.REFUND, charge_id)
+        refunded += 0 if refund["status"] in UNDONE else refund["amount"]
+        rows.append(_record_refund(customer, refund, charge_id, link, is_full=refunded >= charge["amount"]))
+    if link and link.subscription_id and found:
+        lasting = [refund["created"] for refund in found if refund["status"] not in UNDONE]
+        at = from_timestamp(max(lasting or [refund["created"] for refund in found]))
+        _judge_period(subscription, link, at)
+    for row in rows:
+        _announce(subscription, row, before.get(row.pk), link)
+
+
+def fetch_all_paid(customer_id: str, charge_id: str) -> None:
+    """Fetch what judging a charge that was refunded as a whole will read: all that was paid for its subscription."""
+    charge = fetch.charge(charge_id, customer_id)
+    if charge["refunded"]:
+        intent = id_of(charge["payment_intent"])
+        known = InvoicePayment.objects.filter(payment_intent=intent).values_list("subscription_id", flat=True).first()
+        if known:
+            fetch.paid_invoices(known)
 
 
 def _record_refund(
-    subscription: Subscription, refund: dict[str, Any], charge_id: str, link: InvoicePayment | None, *, is_full: bool
-) -> None:
-    """Record a refund and announce it. `is_full` is kept as it was when the refund was first recorded."""
-    before = Refund.objects.filter(pk=refund["id"]).values_list("status", flat=True).first()
+    customer: Customer, refund: dict[str, Any], charge_id: str, link: InvoicePayment | None, *, is_full: bool
+) -> Refund:
+    """Record a refund. `is_full` is kept as it was when the refund was first recorded."""
     status = {"status": refund["status"], "failure_reason": refund.get("failure_reason") or ""}
     facts = {
-        "customer": subscription.customer,
+        "customer": customer,
         "charge": charge_id,
         "payment_intent": id_of(refund["payment_intent"]),
         "invoice_id": link.invoice_id if link else "",
@@ -59,21 +69,31 @@ def _record_refund(
         "created_at": from_timestamp(refund["created"]),
     }
     row, _ = Refund.objects.update_or_create(pk=refund["id"], defaults=status, create_defaults={**status, **facts})
+    return row
+
+
+def _announce(subscription: Subscription, row: Refund, before: str | None, link: InvoicePayment | None) -> None:
+    """Announce a new refund, or one that has failed since."""
     if row.status in UNDONE and before is not None and before not in UNDONE:
-        signals.refund_failed.send(sender=Refund, subscription=subscription, refund=row)
+        undone.tell(subscription, row, link)
     elif row.status not in UNDONE and before is None:
         signals.refund_issued.send(sender=Refund, subscription=subscription, refund=row)
 
 
-def _end_refunded_period(
-    subscription: Subscription, charge_id: str, link: InvoicePayment, refunded_at: datetime
-) -> None:
-    """Hold access and cancel the subscription: all that was paid for the running period was refunded."""
+def _judge_period(subscription: Subscription, link: InvoicePayment, at: datetime) -> None:
+    """Hold access and cancel the subscription if all that was paid for the period at that moment was given back; else
+    undo that, where a refund has failed since.
+    """
     customer = subscription.customer
-    if not subscriptions.is_live(customer, link.subscription_id):
+    if not Invoice.objects.filter(pk=link.invoice_id).exists():
+        invoices.project(customer, fetch.settled_invoice(link.invoice_id, customer.pk))
+    period = sums.period_at(customer, link.subscription_id, at)
+    if not period.reference:
         return
-    if not invoices.pays_for_period_at(customer, link, refunded_at):
-        return
-    if link.subscription_id == subscription.stripe_id:
-        holds.place(customer, Hold.Kind.REFUND, charge_id)
-    writes.owe(customer, link.subscription_id, reference=charge_id)
+    if not (period.is_given_back and conf.full_refund_cancels):
+        writes.withdraw(reference=period.reference)
+        holds.release(customer, Hold.Kind.REFUND, period.reference)
+    elif subscriptions.is_live(customer, link.subscription_id):
+        if link.subscription_id == subscription.stripe_id:
+            holds.place(customer, Hold.Kind.REFUND, period.reference)
+        writes.owe(customer, link.subscription_id, reference=period.reference)

@@ -10,7 +10,7 @@ raised where Stripe says that it is another's; `customer` None is for who asks w
 import re
 from typing import Any
 
-from . import client
+from . import client, readers
 from .errors import StripeRefused
 from .readers import id_of, owner_of
 
@@ -108,6 +108,32 @@ def settled_invoice(invoice_id: str, customer: str) -> dict[str, Any]:
     return invoice(invoice_id, customer)
 
 
+def current_invoice(invoice_id: str, customer: str) -> dict[str, Any]:
+    """Return an invoice, and while it is open with its payment intents, which tell how its payment stands."""
+    found = settled_invoice(invoice_id, customer)
+    return invoice(invoice_id, customer) if found["status"] == "open" else found
+
+
+def lines(invoice_object: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all lines of an invoice, which brings only its first ten."""
+    embedded = invoice_object["lines"]
+    if not embedded["has_more"]:
+        return list(embedded["data"])
+    return _list((_path("invoices", invoice_object["id"]) + "/lines", {"limit": 100}))
+
+
+def payments_of(invoice_object: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all payments of an invoice, which brings only its first ten; none where they were not expanded."""
+    if not (invoice_object.get("payments") or {}).get("has_more"):
+        return readers.payments_of(invoice_object)
+    return _list(("/v1/invoice_payments", {"invoice": invoice_object["id"], "limit": 100}))
+
+
+def paid_invoices(subscription: str) -> list[dict[str, Any]]:
+    """Return the paid invoices of a subscription, newest first."""
+    return _list(("/v1/invoices", {"subscription": subscription, "status": "paid", "limit": 100}))
+
+
 def open_invoices(subscription: str) -> list[dict[str, Any]]:
     return _list(open_invoices_request(subscription))
 
@@ -168,5 +194,11 @@ def _get(request: Request) -> dict[str, Any]:
 
 
 def _list(request: Request) -> list[dict[str, Any]]:
-    data: list[dict[str, Any]] = _get(request)["data"]
-    return data
+    """Return all of a list: Stripe gives a hundred at a time, and says whether there are more."""
+    path, params = request
+    page = client.get(path, **params)
+    found: list[dict[str, Any]] = page["data"]
+    while page["has_more"] and page["data"]:
+        page = client.get(path, **{**params, "starting_after": page["data"][-1]["id"]})
+        found = found + page["data"]
+    return found

@@ -19,14 +19,18 @@ FIELDS: dict[str, str] = {
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
     "event": "id api_version created data livemode type",
     "invoice": (
-        "id amount_due amount_paid amount_remaining attempt_count billing_reason created currency customer due_date "
-        "hosted_invoice_url invoice_pdf lines next_payment_attempt number parent.subscription_details.subscription "
-        "payments? status status_transitions.finalized_at status_transitions.paid_at total"
+        "id amount_due amount_paid amount_remaining attempt_count billing_reason collection_method created currency "
+        "customer description due_date hosted_invoice_url invoice_pdf lines next_payment_attempt number "
+        "parent.subscription_details.subscription payments? status status_transitions.finalized_at "
+        "status_transitions.paid_at total total_taxes.amount"
     ),
     "invoice_payment": "id invoice payment.charge? payment.payment_intent? status",
     "line_item": ("amount description parent.type parent.subscription_item_details.proration period.end period.start"),
     "payment_intent": "id customer last_payment_error.code? last_payment_error.decline_code? latest_charge status",
-    "payment_method": "id card?.brand card?.exp_month card?.exp_year card?.last4",
+    "payment_method": (
+        "id bacs_debit?.last4 card?.brand card?.exp_month card?.exp_year card?.last4 sepa_debit?.last4 type "
+        "us_bank_account?.last4"
+    ),
     "price": (
         "id active currency currency_options? lookup_key metadata? product recurring.interval recurring.interval_count "
         "unit_amount"
@@ -34,7 +38,7 @@ FIELDS: dict[str, str] = {
     "product": "id description metadata name",
     "refund": "id amount charge created currency failure_reason? payment_intent status",
     "subscription": (
-        "id cancel_at cancel_at_period_end cancellation_details.reason created currency customer "
+        "id cancel_at cancel_at_period_end cancellation_details.reason collection_method created currency customer "
         "default_payment_method default_source ended_at items latest_invoice metadata? pending_update.expires_at "
         "pending_update.subscription_items schedule start_date status trial_end"
     ),

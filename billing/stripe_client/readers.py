@@ -44,6 +44,16 @@ def payment_intents_of(invoice: Object) -> list[Object]:
     return [intent for intent in intents if isinstance(intent, dict)]
 
 
+def bills_an_item(line: Object) -> bool:
+    """Return whether an invoice line bills an item of a subscription, by the period or in part."""
+    return (line.get("parent") or {}).get("type") == "subscription_item_details"
+
+
+def is_proration(line: Object) -> bool:
+    details = (line.get("parent") or {}).get("subscription_item_details") or {}
+    return bool(details.get("proration"))
+
+
 def payment_error_of(intent: Object) -> Object:
     error: Object = intent.get("last_payment_error") or {}
     return error

@@ -14,9 +14,9 @@ from billing import catalogue, cause, clock
 from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import fetch, is_first_time
 
-from . import duplicates, mirror
-from .announcing import announce_changes
-from .columns import columns_of
+from . import duplicates, invoices, mirror
+from .announcing import announce_access, announce_changes
+from .columns import columns_of, grace_columns
 from .mrr import record_change
 
 Status = Subscription.Status
@@ -40,6 +40,7 @@ def _refresh(customer: Customer, subscription: Subscription) -> None:
     mirror.write_subscriptions(found)
     before = snapshot(subscription)
     _project(subscription, current_subscription(found), asked_at)
+    invoices.project_latest(customer, found)
     has_changed = record_change(before, subscription)
     announce_changes(before, subscription, found, has_changed=has_changed)
     if len(found) > 1:
@@ -76,6 +77,19 @@ def _project(subscription: Subscription, found: dict[str, Any] | None, asked_at:
     subscription.save()
     if subscription.status in Subscription.TERMINAL:
         _release_settled_holds(subscription.customer)
+
+
+def date_grace(subscription: Subscription) -> None:
+    """Count grace anew, once the failure that began it is recorded."""
+    for item in fetch.subscriptions(subscription.customer_id):
+        if item["id"] == subscription.stripe_id:
+            columns = grace_columns(subscription, item, fetch.open_invoices)
+            if columns["past_due_since"] != subscription.past_due_since:
+                before = snapshot(subscription)
+                subscription.past_due_since = columns["past_due_since"]
+                subscription.save(update_fields=["past_due_since"])
+                record_change(before, subscription)
+                announce_access(subscription.customer_id)
 
 
 def _update_customer(customer: Customer, found: Any) -> None:
