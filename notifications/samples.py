@@ -29,6 +29,18 @@ DISPUTE: dict[str, Any] = {
     "currency": "usd",
     "dispute": "dp_1",
     "opened_at": "2026-12-09T14:00:00+00:00",
+    "is_held": True,
+    "renews_at": "2027-01-01T09:30:00+00:00",
+}
+TO_PAY: dict[str, Any] = {
+    "amount": 1900,
+    "currency": "usd",
+    "invoice": "in_1",
+    "plan": "Pro",
+    "item": "",
+    "due_at": "2026-12-20T09:30:00+00:00",
+    "has_access": True,
+    "stage": "sent",
 }
 REFUND: dict[str, Any] = {
     "amount": 1900,
@@ -110,13 +122,43 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
         {**RECEIVED, "plan": "", "period_start": ""},
     ),
     "payment_failed": (Kind.PAYMENT_FAILED, FAILED),
-    "payment_failed_last_try": (Kind.PAYMENT_FAILED, {**FAILED, "next_attempt_at": "", "is_grace_over": True}),
+    "payment_failed_last_try": (
+        Kind.PAYMENT_FAILED,
+        {**FAILED, "next_attempt_at": "", "is_last_try": True, "is_grace_over": True},
+    ),
+    "payment_failed_one_off": (
+        Kind.PAYMENT_FAILED,
+        {**FAILED, "plan": "", "item": "Onboarding", "next_attempt_at": "", "grace_ends_at": ""},
+    ),
     "payment_failed_bare": (
         Kind.PAYMENT_FAILED,
         {**FAILED, "plan": "", "next_attempt_at": "", "grace_ends_at": "", "invoice": ""},
     ),
     "action_required": (Kind.ACTION_REQUIRED, {**FAILED, "next_attempt_at": ""}),
+    "payment_processing": (Kind.PAYMENT_PROCESSING, TO_PAY),
+    "payment_processing_before_access": (Kind.PAYMENT_PROCESSING, {**TO_PAY, "has_access": False}),
+    "payment_processing_one_off": (Kind.PAYMENT_PROCESSING, {**TO_PAY, "plan": "", "item": "Onboarding"}),
+    "payment_processing_bare": (Kind.PAYMENT_PROCESSING, {**TO_PAY, "plan": "", "has_access": False}),
+    "invoice_sent": (Kind.INVOICE_SENT, TO_PAY),
+    "invoice_sent_one_off": (Kind.INVOICE_SENT, {**TO_PAY, "plan": "", "item": "Onboarding"}),
+    "invoice_due_soon": (Kind.INVOICE_DUE_SOON, {**TO_PAY, "stage": "soon"}),
+    "invoice_overdue": (
+        Kind.INVOICE_OVERDUE,
+        {**TO_PAY, "stage": "overdue", "grace_ends_at": "2026-12-23T09:30:00+00:00", "is_grace_over": False},
+    ),
+    "action_required_one_off": (
+        Kind.ACTION_REQUIRED,
+        {**FAILED, "plan": "", "item": "Onboarding", "next_attempt_at": "", "grace_ends_at": ""},
+    ),
+    "payment_received_one_off": (
+        Kind.PAYMENT_RECEIVED,
+        {**RECEIVED, "plan": "", "item": "Onboarding", "period_start": "", "period_end": ""},
+    ),
+    "payment_received_while_held": (Kind.PAYMENT_RECEIVED, {**RECEIVED, "is_held": True}),
     "dispute_opened": (Kind.DISPUTE_OPENED, DISPUTE),
+    "dispute_opened_of_a_one_off": (Kind.DISPUTE_OPENED, {**DISPUTE, "is_held": False, "renews_at": ""}),
+    "refund_failed": (Kind.REFUND_FAILED, {**REFUND, "ended": False}),
+    "refund_failed_after_the_end": (Kind.REFUND_FAILED, {**REFUND, "ended": True}),
     "refund_in_full": (Kind.REFUND, REFUND),
     "refund_in_part": (Kind.REFUND, {**REFUND, "amount": 500, "is_full": False}),
     "cancellation_scheduled": (Kind.SUBSCRIPTION_CANCELLED, SCHEDULED),

@@ -27,7 +27,7 @@ from django.utils import timezone
 from billing import cause, confirmed, lanes, payments, stripe_client, subscriptions
 from billing.conf import conf
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
-from billing.stripe_client import id_of
+from billing.stripe_client import fetch, id_of, readers
 from billing.subscriptions import seats
 
 from . import attempts, prices
@@ -38,6 +38,9 @@ __all__ = ["AlreadySubscribed", "CheckoutReplaced", "Outcome", "PriceNotOffered"
 
 Status = CheckoutAttempt.Status
 NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
+# Stripe is asked whether the first payment was refused: then it can be tried anew.
+NOT_HERE = NOT_LIVE | {Subscription.Status.INCOMPLETE}
+ON_ITS_WAY = "Your first payment is on its way. Please wait until your bank has answered, and do not pay a second time."
 
 # Stripe replays an answer, a failure too, for as long as it keeps the key: after this long without a session ask anew.
 GIVE_UP_AFTER = timedelta(minutes=10)
@@ -60,8 +63,9 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     """Return an attempt with a Checkout session; its `url` is the page to send the buyer to.
 
     1. Find the price for sale, and refuse an unconfirmed address. 2. Find or make the customer.
-    3. Refuse if a subscription is live. 4. Reuse the open attempt if it is for the same price and seats, and Stripe
-       still has it open; close any other. 5. Otherwise make an attempt, whose id is the session's idempotency key.
+    3. Refuse if a subscription is live; end one whose first payment was refused. 4. Reuse the open attempt if it is for
+       the same price and seats, and Stripe still has it open; close any other. 5. Otherwise make an attempt, whose id
+       is the session's idempotency key.
 
     Raises `PriceNotOffered`, `EmailUnconfirmed`, `AlreadySubscribed`, `CheckoutReplaced`, `AccountClosing`,
     `StripeUnavailable`, `StripeRefused`.
@@ -70,13 +74,12 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber)
-    if Subscription.objects.filter(customer=customer).exclude(status__in=NOT_LIVE).exists():
+    if Subscription.objects.filter(customer=customer).exclude(status__in=NOT_HERE).exists():
         raise AlreadySubscribed
     wanted = Wanted(price, currency, seats.seats_of(subscriber))
     reusable = _reusable_attempt(customer, wanted)
     earlier = stripe_client.get("/v1/subscriptions", customer=customer.pk, status="all", limit=100)["data"]
-    if any(subscription["status"] not in NOT_LIVE for subscription in earlier):
-        raise AlreadySubscribed
+    _end_refused(customer, [subscription for subscription in earlier if subscription["status"] not in NOT_LIVE])
     if reusable:
         return reusable
     attempt = _open_attempt(customer, wanted)
@@ -86,6 +89,25 @@ def start(subscriber: Any, plan_slug: str, interval: str, currency: str = "") ->
     if attempt.session_id:
         return attempt
     return _with_session(attempt, is_first=not earlier)
+
+
+def _end_refused(customer: Customer, live: list[dict[str, Any]]) -> None:
+    """End a subscription whose first payment was refused, so that it can never be paid beside the one bought now.
+
+    Raises `AlreadySubscribed` for any other live subscription.
+    """
+    for subscription in live:
+        if subscription["status"] != Subscription.Status.INCOMPLETE:
+            raise AlreadySubscribed
+        invoice = fetch.invoice(id_of(subscription["latest_invoice"]), customer.pk)
+        statuses = {intent["status"] for intent in readers.payment_intents_of(invoice)}
+        if "processing" in statuses:
+            raise AlreadySubscribed(ON_ITS_WAY)
+        if statuses != {"requires_payment_method"}:
+            raise AlreadySubscribed
+    for subscription in live:
+        path = f"/v1/subscriptions/{subscription['id']}"
+        stripe_client.delete(path, idempotency_key=f"refused:{subscription['id']}")
 
 
 def _reusable_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:

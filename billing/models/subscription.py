@@ -48,6 +48,7 @@ class Customer(models.Model):
             ("release_customer", "Can release a hold on access"),
             ("comp_customer", "Can give access without payment, and end it"),
             ("refresh_customer", "Can refresh from Stripe"),
+            ("refund_payment", "Can refund or keep a payment that bought nothing"),
         ]
         indexes = [models.Index(fields=["email"], name="billing_customer_by_email")]
 

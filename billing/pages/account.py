@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from billing import catalogue, usage
 from billing.access import payer
 from billing.lifecycle import checkout, invoice_links, overview
-from billing.models import Customer, Payment, Price, Refund
+from billing.models import Customer, Invoice, Payment, Price, Refund
 from billing.money import format_amount
 from billing.payments import UNDONE
 
@@ -38,7 +38,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "subscriber": subscriber,
         "why_not": why_not,
         "plan_name": now.effective_plan.name if now.effective_plan else "Free",
-        "can_choose": now.status in checkout.NOT_LIVE,
+        "can_choose": now.status in checkout.NOT_LIVE or _was_refused(now),
         "status": wording.status_words(now),
         "next": wording.next_date(now),
         "banners": wording.banners(now),
@@ -49,6 +49,11 @@ def account(request: HttpRequest) -> HttpResponse:
         "payments": [] if why_not else _latest_payments(customer),
     }
     return render(request, "billing/account.html", context)
+
+
+def _was_refused(now: overview.Overview) -> bool:
+    """Return whether the first payment was refused, so that the subscriber can buy anew."""
+    return now.status == "incomplete" and now.unpaid is not None and now.unpaid.payment == Invoice.Standing.FAILED
 
 
 def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
