@@ -71,7 +71,8 @@ def what_for(subscription: Subscription, invoice_id: str) -> dict[str, Any]:
 def now(mail: Any) -> dict[str, Any]:
     """Return the facts of a mail about access as they are at this moment, since they may have changed after it was
     reserved."""
-    told, found = mail.context, {}
+    told: dict[str, Any] = mail.context
+    found: dict[str, Any] = {}
     if not mail.customer_id:
         return {}
     if "has_access" in told:
