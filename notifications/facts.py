@@ -8,11 +8,13 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
 
-from billing import access
+from billing import access, clock
 from billing.catalogue import amounts
 from billing.models import (
     Customer,
     Dispute,
+    Hold,
+    Invoice,
     Payment,
     PaymentFailure,
     Plan,
@@ -38,6 +40,45 @@ def cause(subscription: Subscription, reason: str) -> str:
 def has_access(subscription: Subscription) -> bool:
     """Return whether the subscription gives access now."""
     return access.of_customer(subscription.customer_id).has_access
+
+
+def is_held(customer_id: str, dispute: str = "") -> bool:
+    """Return whether access is on hold now, by that dispute if one is named."""
+    holds = Hold.objects.active().filter(customer=customer_id)
+    return (holds.filter(kind=Hold.Kind.DISPUTE, reference=dispute) if dispute else holds).exists()
+
+
+def grace(subscription: Subscription | None) -> dict[str, Any]:
+    """Return until when access lasts while a payment is overdue, and whether that is over."""
+    ends_at = access.grace_end(subscription) if subscription else None
+    return {"grace_ends_at": iso(ends_at), "is_grace_over": ends_at is not None and ends_at <= clock.now()}
+
+
+def what_for(subscription: Subscription, invoice_id: str) -> dict[str, Any]:
+    """Return what an invoice is for: the plan, or what a one-off invoice names."""
+    row = Invoice.objects.filter(pk=invoice_id).first()
+    if row is None or not row.is_one_off:
+        return {"item": "", **plan(subscription.plan)}
+    return {"item": row.description, **plan(None)}
+
+
+def now(mail: Any) -> dict[str, Any]:
+    """Return the facts of a mail about access as they are at this moment, since they may have changed after it was
+    reserved."""
+    told: dict[str, Any] = mail.context
+    found: dict[str, Any] = {}
+    if not mail.customer_id:
+        return {}
+    if "has_access" in told:
+        found["has_access"] = access.of_customer(mail.customer_id).has_access
+    if "is_held" in told:
+        found["is_held"] = is_held(mail.customer_id, told.get("dispute", ""))
+    if told.get("grace_ends_at"):
+        found |= grace(Subscription.objects.filter(stripe_id=told["subscription"]).select_related("plan").first())
+    if told.get("renews_at") and "is_held" in told:
+        row = Subscription.objects.filter(stripe_id=told["subscription"]).first()
+        found["renews_at"] = iso(renewal(row)) if row else ""
+    return found
 
 
 def downgrade_key(subscription_id: str, price_id: str, at: datetime) -> str:

@@ -8,8 +8,19 @@ dates in ISO, for the templates to format. A project may replace any of these fu
 from datetime import date, datetime
 from typing import Any
 
-from billing import access, clock
-from billing.models import AccountDeletion, Dispute, Payment, PaymentFailure, Plan, Price, Refund, Subscription, Usage
+from billing import clock
+from billing.models import (
+    AccountDeletion,
+    Dispute,
+    Invoice,
+    Payment,
+    PaymentFailure,
+    Plan,
+    Price,
+    Refund,
+    Subscription,
+    Usage,
+)
 from billing.usage import allowance
 
 from . import facts, outbox
@@ -162,8 +173,31 @@ def action_required(subscription: Subscription, failure: PaymentFailure) -> Mail
     return _unpaid(Kind.ACTION_REQUIRED, subscription, failure)
 
 
+def payment_processing(subscription: Subscription, invoice: Invoice) -> Mail:
+    """Reserve the mail that a payment is on its way, once for each try."""
+    return _invoice(Kind.PAYMENT_PROCESSING, subscription, invoice, f":{invoice.attempts}")
+
+
+def invoice_sent(subscription: Subscription, invoice: Invoice) -> Mail:
+    """Reserve the mail with an invoice that is paid on its page by a date."""
+    return _invoice(Kind.INVOICE_SENT, subscription, invoice, stage="sent")
+
+
+def invoice_due_soon(subscription: Subscription, invoice: Invoice) -> Mail:
+    """Reserve the reminder that such an invoice is due soon."""
+    return _invoice(Kind.INVOICE_DUE_SOON, subscription, invoice, stage="soon")
+
+
+def invoice_overdue(subscription: Subscription, invoice: Invoice) -> Mail:
+    """Reserve the mail that such an invoice is overdue, with the end of access, if access depends on it."""
+    depends = subscription.latest_invoice == invoice.pk
+    return _invoice(
+        Kind.INVOICE_OVERDUE, subscription, invoice, stage="overdue", **facts.grace(subscription if depends else None)
+    )
+
+
 def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
-    """Reserve the mail that a payment is disputed and access is on hold."""
+    """Reserve the mail that a payment is disputed, and that access is on hold if it is."""
     return outbox.reserve(
         Kind.DISPUTE_OPENED,
         f"dispute_opened:{dispute.pk}",
@@ -171,6 +205,7 @@ def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
         **facts.money(dispute),
         dispute=dispute.pk,
         opened_at=facts.iso(dispute.opened_at),
+        is_held=facts.is_held(subscription.customer_id, dispute.pk),
         renews_at=facts.iso(facts.renewal(subscription)),
     )
 
@@ -197,6 +232,19 @@ def refund(subscription: Subscription, refund: Refund) -> Mail:
         **facts.money(refund),
         refund=refund.pk,
         is_full=refund.is_full,
+        refunded_at=facts.iso(refund.created_at),
+    )
+
+
+def refund_failed(subscription: Subscription, refund: Refund) -> Mail:
+    """Reserve the mail that a refund did not arrive."""
+    return outbox.reserve(
+        Kind.REFUND_FAILED,
+        f"refund_failed:{refund.pk}",
+        **facts.about(subscription),
+        **facts.money(refund),
+        refund=refund.pk,
+        ended=bool(refund.ended_subscription),
         refunded_at=facts.iso(refund.created_at),
     )
 
@@ -237,8 +285,9 @@ def _receipt(kind: Mail.Kind, subscription: Subscription, payment: Payment, **mo
     return outbox.reserve(
         kind,
         f"payment_received:{payment.invoice_id}",
-        **facts.about(subscription),
+        **{**facts.about(subscription), **facts.what_for(subscription, payment.invoice_id)},
         **facts.money(payment),
+        is_held=facts.is_held(subscription.customer_id) and bool(payment.subscription_id),
         invoice=payment.invoice_id,
         period_start=facts.iso(payment.period_start),
         period_end=facts.iso(payment.period_end),
@@ -248,14 +297,29 @@ def _receipt(kind: Mail.Kind, subscription: Subscription, payment: Payment, **mo
 
 
 def _unpaid(kind: Mail.Kind, subscription: Subscription, failure: PaymentFailure) -> Mail:
-    grace_ends_at = access.grace_end(subscription) if failure.subscription_id else None
+    row = Invoice.objects.filter(pk=failure.invoice_id).first()
+    is_charged_again = row is None or not (row.is_one_off or row.is_sent or row.is_first)
     return outbox.reserve(
         kind,
         f"payment_failed:{failure.invoice_id}:{failure.attempt}",
-        **facts.about(subscription),
+        **{**facts.about(subscription), **facts.what_for(subscription, failure.invoice_id)},
         **facts.money(failure),
         invoice=failure.invoice_id,
         next_attempt_at=facts.iso(failure.next_attempt_at),
-        grace_ends_at=facts.iso(grace_ends_at),
-        is_grace_over=grace_ends_at is not None and grace_ends_at <= clock.now(),
+        is_last_try=is_charged_again and failure.next_attempt_at is None,
+        **facts.grace(subscription if failure.subscription_id else None),
+    )
+
+
+def _invoice(kind: Mail.Kind, subscription: Subscription, invoice: Invoice, more: str = "", **context: Any) -> Mail:
+    return outbox.reserve(
+        kind,
+        f"{kind}:{invoice.pk}{more}",
+        **{**facts.about(subscription), **facts.what_for(subscription, invoice.pk)},
+        amount=invoice.amount_remaining,
+        currency=invoice.currency,
+        invoice=invoice.pk,
+        due_at=facts.iso(invoice.due_at),
+        has_access=facts.has_access(subscription),
+        **context,
     )

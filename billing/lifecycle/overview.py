@@ -1,12 +1,14 @@
 """The overview gathers what the API and the account page show a subscriber of their subscription."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from billing import access, subscriptions, usage
 from billing.conf import conf
-from billing.models import Hold, NextCharge, Plan, Price, Subscription
+from billing.models import Customer, Hold, NextCharge, Plan, Price, Subscription
+
+from .owed import Owed, owed_by
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ class Overview:
     resets_at: datetime
     pending_change: PendingChange | None = None
     next_charge: NextCharge | None = None
+    owed: list[Owed] = field(default_factory=list)
+
+    @property
+    def unpaid(self) -> Owed | None:
+        """Return the invoice that access depends on, if it waits for money."""
+        return next((owed for owed in self.owed if owed.access_depends), None)
 
     @property
     def subscription(self) -> Subscription | None:
@@ -137,8 +145,9 @@ class Overview:
         return self.decided.grace_ends_at
 
     def to_look_at(self) -> "Overview":
-        """Return a copy without the payment page, for members who may not manage the subscription."""
-        return replace(self, pending_change=self.pending_change and replace(self.pending_change, confirm_url=""))
+        """Return a copy without payment pages, for members who may not manage the subscription."""
+        pending = self.pending_change and replace(self.pending_change, confirm_url="")
+        return replace(self, pending_change=pending, owed=[replace(owed, url="") for owed in self.owed])
 
 
 def overview_of(subscriber: Any) -> Overview:
@@ -149,7 +158,8 @@ def overview_of(subscriber: Any) -> Overview:
     holds = list(Hold.objects.active().filter(customer=customer).order_by("placed_at")) if customer else []
     used, pending = usage.summary(subscriber, granted), _pending_change(decided.subscription)
     charge = subscriptions.next_charges.next_charge_of(decided.subscription)
-    return Overview(decided, granted.plan, holds, used, granted.period_end, pending, charge)
+    owed = owed_by(customer or Customer.objects.of(subscriber), decided.subscription)
+    return Overview(decided, granted.plan, holds, used, granted.period_end, pending, charge, owed)
 
 
 def _pending_change(subscription: Subscription | None) -> PendingChange | None:

@@ -6,6 +6,7 @@ from .comp import Comp
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
 from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
+from .invoices import Invoice
 from .items import SubscriptionItem
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
@@ -29,6 +30,7 @@ __all__ = [
     "Dashboard",
     "Dispute",
     "Hold",
+    "Invoice",
     "InvoicePayment",
     "Lane",
     "MirrorFailure",

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_safe
 from billing import usage
 from billing.access import payer
 from billing.catalogue import amounts
-from billing.lifecycle import checkout, overview
-from billing.models import Customer, Payment, PaymentFailure, Refund
+from billing.lifecycle import checkout, invoice_links, overview
+from billing.models import Customer, Invoice, Payment, Refund
 from billing.money import format_amount
 from billing.payments import UNDONE
 
-from . import invoice_links, wording
+from . import wording
 
 LATEST_PAYMENTS = 12
 # Stripe's billing reason → what the payment was for, when it has no period of its own.
@@ -39,27 +39,24 @@ def account(request: HttpRequest) -> HttpResponse:
         "subscriber": subscriber,
         "why_not": why_not,
         "plan_name": now.effective_plan.name if now.effective_plan else "Free",
-        "can_choose": now.status in checkout.NOT_LIVE,
+        "can_choose": now.status in checkout.NOT_LIVE or _was_refused(now),
         "status": wording.status_words(now),
         "next": wording.next_date(now),
         "next_amount": wording.next_amount(now),
         "credit": format_amount(now.credit.amount, now.credit.currency) if now.credit else "",
-        "banners": wording.banners(now, None if why_not else _open_failure(customer)),
+        "banners": wording.banners(now),
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
         "resets_at": now.resets_at,
         "price": _price_words(now),
+        "paid_with": now.subscription.paid_with if now.subscription and not why_not else "",
         "payments": [] if why_not else _latest_payments(customer),
     }
     return render(request, "billing/account.html", context)
 
 
-def _open_failure(customer: Customer | None) -> PaymentFailure | None:
-    """Return the last failure of an invoice that has not been paid since."""
-    if customer is None:
-        return None
-    paid = Payment.objects.filter(customer=customer).values("invoice_id")
-    failures = PaymentFailure.objects.filter(customer=customer).exclude(invoice_id__in=paid)
-    return failures.order_by("-failed_at", "-attempt").first()
+def _was_refused(now: overview.Overview) -> bool:
+    """Return whether the first payment was refused, so that the subscriber can buy anew."""
+    return now.status == "incomplete" and now.unpaid is not None and now.unpaid.payment == Invoice.Standing.FAILED
 
 
 def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
