@@ -27,6 +27,9 @@ from billing.subscriptions import customer_details, next_charges
 
 from .conf import conf
 
+# What may have changed since a mail was reserved.
+CHANGING = frozenset({"has_access", "is_held", "grace_ends_at"})
+
 
 def cause(subscription: Subscription, reason: str) -> str:
     """Return why the subscription ended: `dispute` or `refund` if we cancelled it, else Stripe's reason."""
@@ -38,13 +41,14 @@ def cause(subscription: Subscription, reason: str) -> str:
 
 
 def has_access(subscription: Subscription) -> bool:
-    """Return whether the subscription gives access now."""
-    return access.of_customer(subscription.customer_id).has_access
+    """Return whether the subscriber has access now, in the line of the subscription."""
+    return access.of_customer(subscription.customer_id, subscription.line).has_access
 
 
-def is_held(customer_id: str, dispute: str = "") -> bool:
-    """Return whether access is on hold now, by that dispute if one is named."""
-    holds = Hold.objects.active().filter(customer=customer_id)
+def is_held(subscription: Subscription, dispute: str = "") -> bool:
+    """Return whether the access of the subscription is on hold now, by that dispute if one is named."""
+    holds = Hold.objects.active().filter(customer=subscription.customer_id)
+    holds = holds.filter(subscription_id__in=["", subscription.stripe_id])
     return (holds.filter(kind=Hold.Kind.DISPUTE, reference=dispute) if dispute else holds).exists()
 
 
@@ -66,18 +70,19 @@ def now(mail: Any) -> dict[str, Any]:
     """Return the facts of a mail about access as they are at this moment, since they may have changed after it was
     reserved."""
     told: dict[str, Any] = mail.context
-    found: dict[str, Any] = {}
-    if not mail.customer_id:
+    if not mail.customer_id or not told.keys() & CHANGING:
         return {}
+    row = Subscription.objects.filter(stripe_id=told.get("subscription", "")).select_related("customer", "plan").first()
+    row = row or Subscription(customer=mail.customer)
+    found: dict[str, Any] = {}
     if "has_access" in told:
-        found["has_access"] = access.of_customer(mail.customer_id).has_access
+        found["has_access"] = has_access(row)
     if "is_held" in told:
-        found["is_held"] = is_held(mail.customer_id, told.get("dispute", ""))
+        found["is_held"] = is_held(row, told.get("dispute", ""))
     if told.get("grace_ends_at"):
-        found |= grace(Subscription.objects.filter(stripe_id=told["subscription"]).select_related("plan").first())
+        found |= grace(row)
     if told.get("renews_at") and "is_held" in told:
-        row = Subscription.objects.filter(stripe_id=told["subscription"]).first()
-        found["renews_at"] = iso(renewal(row)) if row else ""
+        found["renews_at"] = iso(renewal(row))
     return found
 
 

@@ -6,7 +6,6 @@ dates in ISO, for the templates to format. A project may replace any of these fu
 """
 
 from datetime import date, datetime
-from typing import Any
 
 from billing import clock
 from billing.models import (
@@ -23,7 +22,7 @@ from billing.models import (
 )
 from billing.usage import allowance
 
-from . import facts, outbox
+from . import facts, invoice_mails, outbox
 from .models import Mail
 
 Kind = Mail.Kind
@@ -153,45 +152,47 @@ def access_restored(subscription: Subscription, revoked_because: str, was_writte
 
 def payment_received(subscription: Subscription, payment: Payment) -> Mail:
     """Reserve the receipt of a payment."""
-    return _receipt(Kind.PAYMENT_RECEIVED, subscription, payment)
+    return invoice_mails.receipt(Kind.PAYMENT_RECEIVED, subscription, payment)
 
 
 def payment_recovered(subscription: Subscription, payment: Payment) -> Mail:
     """Reserve the receipt of a payment that had failed before. It shares its key with the plain receipt and replaces
     it."""
-    return _receipt(Kind.PAYMENT_RECOVERED, subscription, payment, has_access=facts.has_access(subscription))
+    return invoice_mails.receipt(
+        Kind.PAYMENT_RECOVERED, subscription, payment, has_access=facts.has_access(subscription)
+    )
 
 
 def payment_failed(subscription: Subscription, failure: PaymentFailure) -> Mail:
     """Reserve the mail that a payment has failed."""
-    return _unpaid(Kind.PAYMENT_FAILED, subscription, failure)
+    return invoice_mails.unpaid(Kind.PAYMENT_FAILED, subscription, failure)
 
 
 def action_required(subscription: Subscription, failure: PaymentFailure) -> Mail:
     """Reserve the mail that asks for 3D Secure. It shares its key with the mail of a failed payment, which Stripe
     announces too, and replaces it."""
-    return _unpaid(Kind.ACTION_REQUIRED, subscription, failure)
+    return invoice_mails.unpaid(Kind.ACTION_REQUIRED, subscription, failure)
 
 
 def payment_processing(subscription: Subscription, invoice: Invoice) -> Mail:
     """Reserve the mail that a payment is on its way, once for each try."""
-    return _invoice(Kind.PAYMENT_PROCESSING, subscription, invoice, f":{invoice.attempts}")
+    return invoice_mails.to_pay(Kind.PAYMENT_PROCESSING, subscription, invoice, f":{invoice.attempts}")
 
 
 def invoice_sent(subscription: Subscription, invoice: Invoice) -> Mail:
     """Reserve the mail with an invoice that is paid on its page by a date."""
-    return _invoice(Kind.INVOICE_SENT, subscription, invoice, stage="sent")
+    return invoice_mails.to_pay(Kind.INVOICE_SENT, subscription, invoice, stage="sent")
 
 
 def invoice_due_soon(subscription: Subscription, invoice: Invoice) -> Mail:
     """Reserve the reminder that such an invoice is due soon."""
-    return _invoice(Kind.INVOICE_DUE_SOON, subscription, invoice, stage="soon")
+    return invoice_mails.to_pay(Kind.INVOICE_DUE_SOON, subscription, invoice, stage="soon")
 
 
 def invoice_overdue(subscription: Subscription, invoice: Invoice) -> Mail:
     """Reserve the mail that such an invoice is overdue, with the end of access, if access depends on it."""
     depends = subscription.latest_invoice == invoice.pk
-    return _invoice(
+    return invoice_mails.to_pay(
         Kind.INVOICE_OVERDUE, subscription, invoice, stage="overdue", **facts.grace(subscription if depends else None)
     )
 
@@ -205,7 +206,7 @@ def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
         **facts.money(dispute),
         dispute=dispute.pk,
         opened_at=facts.iso(dispute.opened_at),
-        is_held=facts.is_held(subscription.customer_id, dispute.pk),
+        is_held=facts.is_held(subscription, dispute.pk),
         renews_at=facts.iso(facts.renewal(subscription)),
     )
 
@@ -278,48 +279,4 @@ def account_deleted(deletion: AccountDeletion, email: str) -> Mail:
         recipient=email,
         language=facts.language_of(deletion.customer, deletion.subscriber),
         deleted_at=facts.iso(deletion.done_at),
-    )
-
-
-def _receipt(kind: Mail.Kind, subscription: Subscription, payment: Payment, **more: Any) -> Mail:
-    return outbox.reserve(
-        kind,
-        f"payment_received:{payment.invoice_id}",
-        **{**facts.about(subscription), **facts.what_for(subscription, payment.invoice_id)},
-        **facts.money(payment),
-        is_held=facts.is_held(subscription.customer_id) and bool(payment.subscription_id),
-        invoice=payment.invoice_id,
-        period_start=facts.iso(payment.period_start),
-        period_end=facts.iso(payment.period_end),
-        paid_at=facts.iso(payment.paid_at),
-        **more,
-    )
-
-
-def _unpaid(kind: Mail.Kind, subscription: Subscription, failure: PaymentFailure) -> Mail:
-    row = Invoice.objects.filter(pk=failure.invoice_id).first()
-    is_charged_again = row is None or not (row.is_one_off or row.is_sent or row.is_first)
-    return outbox.reserve(
-        kind,
-        f"payment_failed:{failure.invoice_id}:{failure.attempt}",
-        **{**facts.about(subscription), **facts.what_for(subscription, failure.invoice_id)},
-        **facts.money(failure),
-        invoice=failure.invoice_id,
-        next_attempt_at=facts.iso(failure.next_attempt_at),
-        is_last_try=is_charged_again and failure.next_attempt_at is None,
-        **facts.grace(subscription if failure.subscription_id else None),
-    )
-
-
-def _invoice(kind: Mail.Kind, subscription: Subscription, invoice: Invoice, more: str = "", **context: Any) -> Mail:
-    return outbox.reserve(
-        kind,
-        f"{kind}:{invoice.pk}{more}",
-        **{**facts.about(subscription), **facts.what_for(subscription, invoice.pk)},
-        amount=invoice.amount_remaining,
-        currency=invoice.currency,
-        invoice=invoice.pk,
-        due_at=facts.iso(invoice.due_at),
-        has_access=facts.has_access(subscription),
-        **context,
     )

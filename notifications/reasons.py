@@ -71,7 +71,7 @@ def _welcome(facts: dict[str, Any]) -> str:
     row = _live(facts)
     if isinstance(row, str):
         return row
-    return "" if access.of_customer(row.customer_id).has_access else NO_ACCESS
+    return "" if facts_of.has_access(row) else NO_ACCESS
 
 
 def _trial_ending(facts: dict[str, Any]) -> str:

@@ -28,10 +28,10 @@ from billing import access, catalogue, cause, confirmed, lanes, payments, stripe
 from billing.conf import conf
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
 from billing.monitoring import unknown_values
-from billing.stripe_client import fetch, id_of, readers
+from billing.stripe_client import id_of
 from billing.subscriptions import ATTEMPT_KEY, seats
 
-from . import attempts, prices
+from . import attempts, prices, refused_payment
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import (
     AccessWithheld,
@@ -60,7 +60,6 @@ PAID = frozenset({"paid", "no_payment_required"})
 NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
 # Stripe is asked whether the first payment was refused: then it can be tried anew.
 NOT_HERE = NOT_LIVE | {Subscription.Status.INCOMPLETE}
-ON_ITS_WAY = "Your first payment is on its way. Please wait until your bank has answered, and do not pay a second time."
 
 # Stripe replays an answer, a failure too, for as long as it keeps the key: after this long without a session ask anew.
 GIVE_UP_AFTER = timedelta(minutes=10)
@@ -112,7 +111,7 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
     earlier = [(row, found) for row, found in subscriptions.projected_now(customer) if row.line == line]
     for row, _ in earlier:
         _refuse_beside(row)
-    _end_refused(customer, [found for row, found in earlier if row.status == Subscription.Status.INCOMPLETE])
+    refused_payment.end(customer, [found for row, found in earlier if row.status == Subscription.Status.INCOMPLETE])
     if reusable:
         return reusable
     attempt = _open_attempt(customer, wanted)
@@ -128,25 +127,6 @@ def _refuse_beside(row: Subscription) -> None:
     """Refuse to sell beside a subscription that would be billed too. A free one is moved on from."""
     if row.status not in NOT_HERE and not row.is_free:
         raise SubscriptionPaused if row.status == Subscription.Status.PAUSED else AlreadySubscribed
-
-
-def _end_refused(customer: Customer, incomplete: list[dict[str, Any]]) -> None:
-    """End a subscription whose first payment was refused, so that it can never be paid beside the one bought now.
-
-    Raises `AlreadySubscribed` where the payment may still come.
-    """
-    for subscription in incomplete:
-        if subscription["status"] != Subscription.Status.INCOMPLETE:
-            raise AlreadySubscribed
-        invoice = fetch.invoice(id_of(subscription["latest_invoice"]), customer.pk)
-        statuses = {intent["status"] for intent in readers.payment_intents_of(invoice)}
-        if "processing" in statuses:
-            raise AlreadySubscribed(ON_ITS_WAY)
-        if statuses != {"requires_payment_method"}:
-            raise AlreadySubscribed
-    for subscription in incomplete:
-        path = f"/v1/subscriptions/{subscription['id']}"
-        stripe_client.delete(path, idempotency_key=f"refused:{subscription['id']}")
 
 
 def _reusable_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:
