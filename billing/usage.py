@@ -1,10 +1,10 @@
 """Usage counts how much of a feature a subscriber used, and blocks use above the limit, exactly even in parallel.
 
-The effective plan sets the limit: the paid plan while there is access, otherwise the free plan. Limits are per month,
-however often a subscriber pays. A subscription's months are counted from its billing cycle anchor, as Stripe counts its
-periods, even if access is lost before the period ends, so that use stays counted. Without a subscription, months are
-those of the calendar (UTC). A counter never goes down: after a downgrade it may exceed the new limit, which blocks new
-use and is announced once.
+The plans in effect set the limit: in each line the paid plan while there is access, otherwise the free plan; the limits
+of several lines add up. Limits are per month, however often a subscriber pays. A subscription's months are counted from
+its billing cycle anchor, as Stripe counts its periods, even if access is lost before the period ends, so that use stays
+counted. Without a subscription, months are those of the calendar (UTC). A counter never goes down: after a downgrade it
+may exceed the new limit, which blocks new use and is announced once.
 """
 
 import calendar
@@ -17,7 +17,7 @@ from django.db.models import F
 
 from billing import access, clock, signals
 from billing.conf import conf
-from billing.models import Plan, Subscription, Usage
+from billing.models import MAIN_LINE, Plan, PlanLimit, Subscription, Usage
 
 DELETED = frozenset({"closing", "customer_deleted"})
 
@@ -88,13 +88,30 @@ def consume(subscriber: Any, feature: str, quantity: int = 1) -> Quota:
     return Quota(used, limit)
 
 
-def allowance(subscriber: Any, decided: access.Access | None = None) -> Allowance:
-    """Return the effective plan with its limits and period (UTC). `decided` saves asking for access twice."""
-    decided = decided or access.of(subscriber)
-    plan = decided.plan or Plan.objects.filter(slug=conf.free_plan).first()
-    at = clock.now()
+def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) -> Allowance:
+    """Return the effective plan with the limits of all lines and the period (UTC). `lines`, the access in each line,
+    saves asking twice.
+    """
+    lines = access.lines_of(subscriber) if lines is None else lines
+    decided, at = access.access_in(lines), clock.now()
+    plans = [now.plan for now in lines.values() if now.plan]
+    free = Plan.objects.filter(slug=conf.free_plan).first() if MAIN_LINE not in {plan.line for plan in plans} else None
     start, end = month_of(_anchor(decided, at), at)
-    return Allowance(plan, start, end, {row.feature: row.quantity for row in plan.limits.all()} if plan else {})
+    return Allowance(decided.plan or free, start, end, _limits([*plans, *([free] if free else [])]))
+
+
+def free_plan_in(line: str) -> Plan | None:
+    """Return the free plan if it is of this line; it is in effect where nothing else is."""
+    return Plan.objects.filter(slug=conf.free_plan, line=line).first()
+
+
+def _limits(plans: list[Plan]) -> dict[str, int | None]:
+    """Return the sum of the plans' limits by feature; None, no limit, where any of them sets none."""
+    limits: dict[str, int | None] = {}
+    for row in PlanLimit.objects.filter(plan__in=plans) if plans else []:
+        before = limits.get(row.feature, 0)
+        limits[row.feature] = None if before is None or row.quantity is None else before + row.quantity
+    return limits
 
 
 def _anchor(decided: access.Access, at: datetime) -> datetime:
@@ -123,16 +140,18 @@ def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quot
     return {feature: Quota(used.get(feature, 0), limit) for feature, limit in granted.limits.items()}
 
 
-def announce_overflow(subscription: Subscription, decided: access.Access | None = None) -> None:
+def announce_overflow(subscription: Subscription, lines: dict[str, access.Access] | None = None) -> None:
     """Send `quota_overflowed` for each feature whose use exceeds the limit now, and did not before.
 
     Call it after plan or access changed, holding the lane. Nothing is sent about an account that is being deleted.
     """
     subscriber = subscription.customer.subscriber
-    decided = decided or access.of(subscriber)
-    if subscriber is None or decided.reason in DELETED:
+    if subscriber is None:
         return
-    granted = allowance(subscriber, decided)
+    lines = access.lines_of(subscriber) if lines is None else lines
+    if any(now.reason in DELETED for now in lines.values()):
+        return
+    granted = allowance(subscriber, lines)
     for row in Usage.objects.filter(subscriber=subscriber, period_start=granted.period_start):
         limit = granted.limits.get(row.feature, 0)
         is_over = limit is not None and row.used > limit

@@ -45,6 +45,11 @@ def has_access(subscription: Subscription) -> bool:
     return access.of_customer(subscription.customer_id, subscription.line).has_access
 
 
+def has_any_access(subscription: Subscription) -> bool:
+    """Return whether its customer has access now in any line."""
+    return any(now.has_access for now in access.lines_of_customer(subscription.customer_id).values())
+
+
 def is_held(subscription: Subscription, dispute: str = "") -> bool:
     """Return whether the access of the subscription is on hold now, by that dispute if one is named."""
     holds = Hold.objects.active().filter(customer=subscription.customer_id)

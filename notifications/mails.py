@@ -84,7 +84,8 @@ def card_expiring(subscription: Subscription, expires_on: date) -> Mail:
 def plan_changed(subscription: Subscription, previous_plan: Plan | None) -> Mail:
     """Reserve the mail that the plan has changed, once for each change. The change's row in the subscription's history
     is the key."""
-    change = subscription.customer.subscription_changes.order_by("-recorded_at", "-pk").first()
+    changes = subscription.customer.subscription_changes.filter(stripe_id=subscription.stripe_id)
+    change = changes.order_by("-recorded_at", "-pk").first()
     return outbox.reserve(
         Kind.PLAN_CHANGED,
         f"plan_changed:{subscription.stripe_id}:{change.pk if change else subscription.price_id}",
@@ -131,6 +132,7 @@ def subscription_ended(subscription: Subscription, reason: str) -> Mail:
         **facts.about(subscription),
         ended_at=facts.iso(subscription.ended_at or clock.now()),
         cause=facts.cause(subscription, reason),
+        has_access=facts.has_any_access(subscription),
     )
 
 

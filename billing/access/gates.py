@@ -24,20 +24,21 @@ def access_required(
     *,
     plan: str = "",
     feature: str = "",
+    line: str = "",
     redirect_to: str = "",
     subscriber: Callable[[HttpRequest], Any] = payer.payer_of,
 ) -> Any:
     """Let only requests with access reach the view: one query. Works bare or with arguments, on sync and async views.
 
     A visitor who is not signed in is sent to log in; a user without access gets 403, or is sent to `redirect_to`.
-    `plan` and `feature` are those of `has_access`; `subscriber` finds who pays, by default as
+    `plan`, `feature` and `line` are those of `has_access`; `subscriber` finds who pays, by default as
     BILLING_REQUEST_SUBSCRIBER says.
     """
 
     def refusal(request: HttpRequest) -> HttpResponseRedirect | None:
         if not payer.is_signed_in(request):
             return redirect_to_login(request.get_full_path())
-        if has_access(subscriber(request), plan=plan, feature=feature):
+        if has_access(subscriber(request), plan=plan, feature=feature, line=line):
             return None
         if redirect_to:
             return redirect(redirect_to)

@@ -26,6 +26,7 @@ Status = Subscription.Status
 COMP = "comp"
 FREE = "free"
 BY_HOST = "host_"
+OVER = frozenset({Status.NONE, *Subscription.TERMINAL})
 GIVES_ACCESS = frozenset({Status.ACTIVE, Status.TRIALING})
 REASON_WITHOUT_ACCESS = {
     Status.NONE: "no_subscription",
@@ -77,6 +78,12 @@ class Access:
         return self.has_access and self.reason not in (COMP, FREE)
 
     @property
+    def is_live(self) -> bool:
+        """Return whether there is access, or a subscription that has not ended."""
+        row = self.subscription
+        return self.has_access or (row is not None and row.status not in OVER)
+
+    @property
     def is_comped(self) -> bool:
         """Return whether staff gave the access."""
         return self.has_access and self.reason == COMP
@@ -124,10 +131,15 @@ def lines_of(subscriber: Any) -> dict[str, Access]:
 
 
 def access_in(lines: dict[str, Access], line: str = "") -> Access:
-    """Return the access in a line; by default in the only one there is, else in `main`."""
-    if not line:
-        line = next(iter(lines)) if len(lines) == 1 else MAIN_LINE
+    """Return the access in a line; by default in the only one that lives, or that there is, else in `main`."""
+    line = line or line_meant({name: now.is_live for name, now in lines.items()})
     return lines.get(line) or replace(NO_SUBSCRIPTION, line=line)
+
+
+def line_meant(lives: dict[str, bool]) -> str:
+    """Return the line that is meant where none is named. `lives`: the subscriber's lines, and whether each lives."""
+    living = [line for line, is_live in lives.items() if is_live] or list(lives)
+    return living[0] if len(living) == 1 else MAIN_LINE
 
 
 def of_customer(customer_id: str, line: str = "") -> Access:

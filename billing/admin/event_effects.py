@@ -71,7 +71,7 @@ def _why_nothing(customer: Customer, event: StripeEvent) -> str:
 def _changes(customer: Customer, event: StripeEvent) -> Iterator[Row]:
     rows = customer.subscription_changes.select_related("plan", "price").order_by("pk")
     for after in rows.filter(cause=event.pk)[:SHOWN]:
-        before = rows.filter(pk__lt=after.pk).last()
+        before = rows.filter(pk__lt=after.pk, stripe_id=after.stripe_id).last()
         for name in SubscriptionChange.STATE:
             values = (_shown(before, name), _shown(after, name))
             if values[0] != values[1]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from billing.access import Access
-from billing.models import Subscription
+from billing.models import Subscription, SubscriptionItem
 
 from . import display
 
@@ -25,6 +25,26 @@ KIND_OF_BADGE = {
 def status_badge(status: str) -> Any:
     known = Status(status)
     return display.badge(known.label.lower().replace("_", " "), KIND_OF_BADGE[known])
+
+
+WHOSE = {
+    Subscription.Whose.OURS: ("ours", "quiet"),
+    Subscription.Whose.UNKNOWN: ("no plan knows the price", "bad"),
+    Subscription.Whose.FOREIGN: ("another product", "quiet"),
+}
+
+
+def whose_badge(row: Subscription) -> Any:
+    words, kind = WHOSE[Subscription.Whose(row.whose)]
+    return display.badge(words, kind)
+
+
+def item_in_words(item: SubscriptionItem) -> str:
+    """Return what an item bills: "2 × 20.00 USD per month, price_1"."""
+    amount = display.amount(item.unit_amount, item.currency) or "by tiers or use"
+    every = item.interval if item.interval_count == 1 else f"{item.interval_count} {item.interval}s"
+    times = f"{item.quantity} × " if item.quantity not in (None, 1) else ""
+    return f"{times}{amount} per {every}, {item.price or item.stripe_price}"
 
 
 def access_badge(access: Access) -> Any:

@@ -8,15 +8,15 @@ from django.http import HttpRequest, HttpResponse
 
 from billing import access, clock
 from billing.access import words
-from billing.models import Subscription
-from billing.subscriptions import mrr
+from billing.models import MAIN_LINE, Subscription
+from billing.subscriptions import doubts
 
 from . import display, panels, people, subscription_words
 from .readonly import ReadOnlyAdmin
 
 FACTS = ["billing-facts"]
-STATE: list[Any] = ["state", "plan", "price_link", "quantity", "started", "period", "trial", "cancellation", "past_due"]
-STATE += ["grace_end", "ended"]
+STATE: list[Any] = ["belongs", "state", "plan", "price_link", "items_in_words", "quantity", "started", "period"]
+STATE += ["trial", "cancellation", "past_due", "grace_end", "ended"]
 FROM_STRIPE: list[Any] = ["fetched", "updated", "latest_invoice_link", "payment_method_link"]
 
 
@@ -24,7 +24,7 @@ FROM_STRIPE: list[Any] = ["fetched", "updated", "latest_invoice_link", "payment_
 class SubscriptionAdmin(ReadOnlyAdmin):
     change_form_template = "admin/billing/subscription/change_form.html"
     list_display = ["subscriber", "plan_and_money", "state", "access_column", "period_end", "cancellation", "grace_end"]
-    list_filter = ["status", ("plan", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["status", ("plan", admin.RelatedOnlyFieldListFilter), "whose", "counts", "line"]
     ordering = ["-updated_at"]
     search_help_text = "Customer or subscription id, or the beginning of an e-mail address"
     fieldsets = [
@@ -84,8 +84,25 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     @display.column("plan", ordering="plan__rank")
     def plan_and_money(self, row: Subscription) -> Any:
         """Return the plan with its revenue per month; for a past due subscription, the revenue at risk."""
-        monthly = mrr.monthly_amount(row)
-        return display.lines(row.plan, f"{display.amount(monthly, row.currency)} per month" if monthly else "")
+        monthly = row.mrr
+        whose = "" if row.is_ours else subscription_words.whose_badge(row)
+        return display.lines(
+            row.plan or "", whose, f"{display.amount(monthly, row.currency)} per month" if monthly else ""
+        )
+
+    @display.column("whose it is")
+    def belongs(self, row: Subscription) -> Any:
+        """Return whose it is, its line if there are several, and whether it counts."""
+        whose = subscription_words.whose_badge(row)
+        counts = "" if row.is_foreign else "counts" if row.counts else "another one counts"
+        return display.lines(whose, row.line if row.line != MAIN_LINE else "", counts, *self._doubts(row))
+
+    def _doubts(self, row: Subscription) -> list[str]:
+        return [sentence for sentence in doubts.lasting(row.customer_id) if row.stripe_id in sentence]
+
+    @display.column("items")
+    def items_in_words(self, row: Subscription) -> Any:
+        return display.lines(*(subscription_words.item_in_words(item) for item in row.items.order_by("pk")))
 
     @display.column("status", ordering="status")
     def state(self, row: Subscription) -> Any:
@@ -93,11 +110,15 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     @display.column("access")
     def access_column(self, row: Subscription) -> Any:
+        if row.is_foreign:
+            return None
         decided = access.decide(access.facts_of(row), clock.now())
         return display.lines(subscription_words.access_badge(decided), decided.reason.replace("_", " "))
 
     @display.column("access")
     def access_in_words(self, row: Subscription) -> Any:
+        if row.is_foreign:
+            return "It is for another product of the Stripe account, and gives no access here."
         decided = access.decide(access.facts_of(row), clock.now())
         return display.lines(subscription_words.access_badge(decided), words.sentence_of(decided))
 

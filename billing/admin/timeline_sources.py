@@ -37,12 +37,13 @@ def _rows(rows: Callable[[Customer], QuerySet[Any]], at: str, tell: Callable[[An
 
 
 def _changes(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
-    """Yield each change, described by its difference from the row before."""
+    """Yield each change, described by its difference from the row before of the same subscription."""
     found = customer.subscription_changes.select_related("plan", "price").order_by("-recorded_at", "-pk")
     rows = list((found.filter(recorded_at__lte=until) if until else found)[: most + 1])
-    for after, before in zip(rows, [*rows, None][1:], strict=True):
+    for place, after in enumerate(rows):
+        before = next((row for row in rows[place + 1 :] if row.stripe_id == after.stripe_id), None)
         if before is None and len(rows) > most:
-            return
+            continue
         what, *details = change_words.differences(before, after)
         yield Line(after.recorded_at, "State", change_words.tone(after), what, tuple(details), after.cause)
 

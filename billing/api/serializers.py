@@ -29,6 +29,25 @@ class Choice(serializers.ChoiceField):
         super().__init__(choices, error_messages={"invalid_choice": sentence}, **options)
 
 
+class LineField(serializers.SlugField):
+    """A line of plans; without one, the only line that the subscriber has is meant, else `main`."""
+
+    def __init__(self) -> None:
+        words = "A line of plans; by default the only one that the subscriber has, else `main`"
+        super().__init__(max_length=50, required=False, default="", help_text=words)
+
+    def to_internal_value(self, data: Any) -> str:
+        line = str(super().to_internal_value(data))
+        if not Plan.objects.filter(line=line).exists():
+            lines = ", ".join(Plan.objects.order_by("line").values_list("line", flat=True).distinct())
+            raise serializers.ValidationError(f"There is no such line. Choose one of: {lines}.")
+        return line
+
+
+class LineQuery(serializers.Serializer[Any]):
+    line = LineField()
+
+
 class PriceRequest(serializers.Serializer[Any]):
     plan = serializers.SlugField(max_length=50)
     interval = Choice(Price.Interval.values)
@@ -60,12 +79,21 @@ class ChangeRequest(PriceRequest):
         max_value=2**53,
         help_text="The value that the preview returned",
     )
+    line = LineField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a line that is not that of the plan, which tells the line by itself."""
+        plan = Plan.objects.filter(slug=attrs["plan"]).first() if attrs["line"] else None
+        if plan is not None and plan.line != attrs["line"]:
+            raise serializers.ValidationError({"line": f"The plan {plan.slug} is of the line {plan.line}."})
+        return attrs
 
 
 class CancelRequest(serializers.Serializer[Any]):
     when = Choice(["period_end", "now"])
     reason = Choice(list(cancel.REASONS), required=False)
     comment = serializers.CharField(required=False, max_length=500, help_text="Kept with the subscription at Stripe")
+    line = LineField()
 
 
 class PortalAnswer(serializers.Serializer[Any]):
@@ -137,6 +165,7 @@ class SubscriptionState(serializers.Serializer[Any]):
     """The current state of a subscriber; times are in ISO 8601, UTC."""
 
     plan = serializers.SlugField(help_text="The plan in effect; the free plan if there is no access")
+    line = serializers.SlugField(help_text="The line of plans that this is about")
     status = serializers.CharField(help_text="Stripe's status, or `none`")
     has_access = serializers.BooleanField()
     reason = serializers.CharField(help_text="Stable code that says why there is access or not")
@@ -233,7 +262,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 
     class Meta:
         model = Plan
-        fields = ["slug", "name", "description", "rank", "trial_days", "limits", "currency", "prices"]
+        fields = ["slug", "name", "description", "line", "rank", "trial_days", "limits", "currency", "prices"]
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_currency(self, plan: Plan) -> str | None:

@@ -4,6 +4,7 @@ from . import usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
+    path("subscriptions", views.Subscriptions.as_view(), name="api_subscriptions"),
     path("subscriptions/current", views.CurrentSubscription.as_view(), name="api_current"),
     path("subscriptions/checkout", views.Checkout.as_view(), name="api_checkout"),
     path("subscriptions/preview", views.Preview.as_view(), name="api_preview"),

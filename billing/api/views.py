@@ -3,22 +3,17 @@ answer."""
 
 from typing import Any
 
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
-from rest_framework.renderers import JSONRenderer
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from billing import catalogue
 from billing.access import payer
-from billing.catalogue import visitors
 from billing.lifecycle import cancel, change, checkout, invoices, overview, portal, previews
-from billing.private_answers import keep_private
 
-from . import errors
+from .base import BillingView, validated, visitor
 from .documented import (
     ASKS_STRIPE,
     CHANGES_STRIPE,
@@ -33,7 +28,6 @@ from .documented import (
     UNAUTHENTICATED,
     error,
 )
-from .parsers import StorableJSONParser
 from .serializers import (
     CancelRequest,
     ChangeRequest,
@@ -41,31 +35,13 @@ from .serializers import (
     CheckoutRequest,
     InvoicesAnswer,
     InvoicesQuery,
+    LineQuery,
     PlanSerializer,
     PortalAnswer,
     PreviewAnswer,
     SubscriptionState,
 )
 from .throttle import CheckoutThrottle, StripeThrottle
-
-
-class BillingView(APIView):
-    """The host project authenticates the request; everything else is fixed here, whatever REST_FRAMEWORK says."""
-
-    permission_classes: tuple[type[BasePermission], ...] = (IsAuthenticated,)
-    renderer_classes = (JSONRenderer,)
-    parser_classes = (StorableJSONParser,)
-    schema = AutoSchema()
-
-    def get_exception_handler(self) -> Any:
-        return errors.handler
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Keep answers to authenticated requests out of caches."""
-        answer = super().finalize_response(request, response, *args, **kwargs)
-        if self.authentication_classes:
-            keep_private(answer)
-        return answer
 
 
 class Plans(BillingView):
@@ -84,16 +60,32 @@ class Plans(BillingView):
         auth=[],
     )
     def get(self, request: Request) -> Response:
-        return Response(PlanSerializer(catalogue.public_plans(), many=True, context=_visitor(request)).data)
+        return Response(PlanSerializer(catalogue.public_plans(), many=True, context=visitor(request)).data)
 
 
 class CurrentSubscription(BillingView):
     """GET returns plan, access and usage. A user who never paid, or for whom nobody pays (`no_subscriber`), is on the
     free plan."""
 
-    @extend_schema(operation_id="subscriptions_current", responses={200: SubscriptionState, **UNAUTHENTICATED})
+    @extend_schema(
+        operation_id="subscriptions_current",
+        parameters=[LineQuery],
+        responses={200: SubscriptionState, 400: error("invalid_request"), **UNAUTHENTICATED},
+    )
     def get(self, request: Request) -> Response:
-        return _state(request)
+        return _state(request, _line_asked(request))
+
+
+class Subscriptions(BillingView):
+    """GET returns the same for every line that the subscriber has, as a list with at least one entry."""
+
+    @extend_schema(operation_id="subscriptions", responses={200: SubscriptionState(many=True), **UNAUTHENTICATED})
+    def get(self, request: Request) -> Response:
+        subscriber = payer.payer_of(request)
+        found = overview.overviews_of(subscriber)
+        if not payer.may_manage(request, subscriber):
+            found = [now.to_look_at() for now in found]
+        return Response(SubscriptionState(found, many=True).data)
 
 
 class Checkout(BillingView):
@@ -141,7 +133,7 @@ class Preview(BillingView):
         asked = validated(ChangeRequest, request)
         chosen = (asked["plan"], asked["interval"], asked["interval_count"])
         found = previews.preview(payer.managed_payer(request), *chosen)
-        return Response(PreviewAnswer(found, context=_visitor(request)).data)
+        return Response(PreviewAnswer(found, context=visitor(request)).data)
 
 
 class Change(BillingView):
@@ -169,21 +161,23 @@ class Change(BillingView):
     def post(self, request: Request) -> Response:
         asked = validated(ChangeRequest, request)
         subscriber, at = payer.managed_payer(request), asked["proration_date"]
-        change.change(subscriber, asked["plan"], asked["interval"], at, asked["interval_count"])
-        return _state(request)
+        row = change.change(subscriber, asked["plan"], asked["interval"], at, asked["interval_count"])
+        return _state(request, row.line)
 
     @extend_schema(
         operation_id="subscriptions_take_back",
+        parameters=[LineQuery],
         responses={
             200: SubscriptionState,
+            400: error("invalid_request"),
             **MINE,
             409: error(*NOT_HERE, "no_pending_change"),
             **CHANGES_STRIPE,
         },
     )
     def delete(self, request: Request) -> Response:
-        change.take_back(payer.managed_payer(request))
-        return _state(request)
+        row = change.take_back(payer.managed_payer(request), _line_asked(request))
+        return _state(request, row.line)
 
 
 class Cancel(BillingView):
@@ -208,8 +202,8 @@ class Cancel(BillingView):
         },
     )
     def post(self, request: Request) -> Response:
-        cancel.cancel(payer.managed_payer(request), **validated(CancelRequest, request))
-        return _state(request)
+        row = cancel.cancel(payer.managed_payer(request), **validated(CancelRequest, request))
+        return _state(request, row.line)
 
 
 class Resume(BillingView):
@@ -220,9 +214,10 @@ class Resume(BillingView):
 
     @extend_schema(
         operation_id="subscriptions_resume",
-        request=None,
+        request=LineQuery,
         responses={
             200: SubscriptionState,
+            400: error("invalid_request"),
             **MINE,
             402: error("payment_declined", note=": the subscription stays paused"),
             409: error(*NOT_HERE, "not_cancelling", "no_payment_method"),
@@ -230,8 +225,8 @@ class Resume(BillingView):
         },
     )
     def post(self, request: Request) -> Response:
-        cancel.resume(payer.managed_payer(request))
-        return _state(request)
+        row = cancel.resume(payer.managed_payer(request), _line_asked(request))
+        return _state(request, row.line)
 
 
 class Portal(BillingView):
@@ -241,11 +236,13 @@ class Portal(BillingView):
 
     @extend_schema(
         operation_id="subscriptions_portal",
-        request=None,
-        responses={200: PortalAnswer, **MINE, 409: error(*NOT_HERE), **ASKS_STRIPE},
+        request=LineQuery,
+        responses={200: PortalAnswer, 400: error("invalid_request"), **MINE, 409: error(*NOT_HERE), **ASKS_STRIPE},
     )
     def post(self, request: Request) -> Response:
-        return Response({"url": portal.open_portal(payer.managed_payer(request))})
+        subscriber = payer.managed_payer(request)
+        _line_asked(request)  # Stripe's page shows every line; a line that does not exist is an error all the same
+        return Response({"url": portal.open_portal(subscriber)})
 
 
 class Invoices(BillingView):
@@ -268,24 +265,21 @@ class Invoices(BillingView):
         query = InvoicesQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         page = invoices.invoices_of(payer.managed_payer(request), **query.validated_data)
-        return Response(InvoicesAnswer(page, context=_visitor(request)).data)
+        return Response(InvoicesAnswer(page, context=visitor(request)).data)
 
 
-def _visitor(request: Request) -> dict[str, str]:
-    """Return the visitor's currency and language, in which amounts are formatted. Sentences are always in English."""
-    currency, asked = request.query_params.get("currency", ""), request.headers.get("Accept-Language", "")
-    return {"currency": currency, "accept_language": asked, "language": visitors.language_of_visitor(asked)}
+def _line_asked(request: Request) -> str:
+    """Return the line that the query names, or a body of JSON; "" for none."""
+    named: dict[str, Any] = request.query_params.dict()
+    if request.content_type.startswith("application/json") and isinstance(request.data, dict):
+        named |= request.data
+    query = LineQuery(data=named)
+    query.is_valid(raise_exception=True)
+    return str(query.validated_data["line"])
 
 
-def _state(request: Request) -> Response:
-    """Answer with the current state, like `GET /subscriptions/current`."""
+def _state(request: Request, line: str = "") -> Response:
+    """Answer with the current state in a line, like `GET /subscriptions/current`."""
     subscriber = payer.payer_of(request)
-    now = overview.overview_of(subscriber)
+    now = overview.overview_of(subscriber, line)
     return Response(SubscriptionState(now if payer.may_manage(request, subscriber) else now.to_look_at()).data)
-
-
-def validated(serializer_class: type[Any], request: Request) -> dict[str, Any]:
-    serializer = serializer_class(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    data: dict[str, Any] = serializer.validated_data
-    return data

@@ -92,7 +92,8 @@ def on_subscription(customer: Customer, event: Event) -> None:
 
 
 def on_trial_will_end(customer: Customer, event: Event) -> None:
-    subscriptions.announce_trial_end(subscriptions.refresh(customer))
+    subscriptions.refresh(customer)
+    subscriptions.announce_trial_end(subscriptions.row_for(customer, id_of(event.data["object"])))
 
 
 def on_customer_updated(customer: Customer, event: Event) -> None:

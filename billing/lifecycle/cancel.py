@@ -20,7 +20,7 @@ from billing.subscriptions import has_payment_method
 from . import unpaid
 from .change import await_cardholder, drop_pending_update, undo_awaited
 from .customers import request_key
-from .live_subscription import Standing, change_subscription, customer_of, standing_of
+from .live_subscription import Standing, change_subscription, customer_of, line_of, standing_of
 from .refusals import AccessWithheld, ChangePending, EndsNow, NoPaymentMethod, NoSubscription, NotCancelling
 from .unpaid import Kind, Owed
 
@@ -54,10 +54,11 @@ class Outlook:
     has_usage: bool
 
 
-def outlook(subscriber: Any) -> Outlook:
+def outlook(subscriber: Any, line: str = "") -> Outlook:
     """Ask Stripe what cancelling would do. Raises `NoSubscription`, `AccountClosing`, `StripeUnavailable`."""
     with stripe_client.drain_reads():
-        now = standing_of(customer_of(subscriber))
+        customer = customer_of(subscriber)
+        now = standing_of(customer, line_of(customer, line))
         if not now.is_live:
             raise NoSubscription
         owed = unpaid.owed_of(now)
@@ -72,7 +73,7 @@ def outlook(subscriber: Any) -> Outlook:
 
 
 def cancel(
-    subscriber: Any, when: When, reason: str = "", comment: str = "", *, may_end_now: bool = True
+    subscriber: Any, when: When, reason: str = "", comment: str = "", *, line: str = "", may_end_now: bool = True
 ) -> Subscription:
     """End the subscription at the end of the period (or trial), or now. Returns the refreshed row.
 
@@ -87,12 +88,13 @@ def cancel(
     details = {"cancellation_details": told} if told else {}
     if when == "now":
         return change_subscription(
-            subscriber, lambda now: _cancel_now(now, details), lambda row: row.status in Subscription.TERMINAL
+            subscriber, lambda now: _cancel_now(now, details), lambda row: row.status in Subscription.TERMINAL, line
         )
     return change_subscription(
         subscriber,
         _cancelling_at_period_end(details, may_end_now=may_end_now),
         lambda row: bool(row.cancel_at) or row.status in Subscription.TERMINAL,
+        line,
     )
 
 
@@ -102,13 +104,13 @@ def is_invoice_left(customer_id: str) -> bool:
     return owed.filter(done_at=None, withdrawn_at=None).exists()
 
 
-def resume(subscriber: Any) -> Subscription:
+def resume(subscriber: Any, line: str = "") -> Subscription:
     """Undo a scheduled cancellation, or take up a subscription that paused after its trial, which charges it now.
 
     Returns the refreshed row. Raises `NotCancelling`, `NoSubscription`, `AccessWithheld`, `NoPaymentMethod`,
     `PaymentDeclined`, and the errors of `live_subscription.change_subscription`.
     """
-    return change_subscription(subscriber, _resume, lambda row: row.cancel_at is None)
+    return change_subscription(subscriber, _resume, lambda row: row.cancel_at is None, line)
 
 
 def _cancelling_at_period_end(details: dict[str, Any], *, may_end_now: bool) -> Callable[[Standing], None]:

@@ -26,7 +26,7 @@ NOT_ON_ITS_WAY = frozenset({"requires_payment_method", "canceled"})
 def change(
     subscriber: Any, plan_slug: str, interval: str, proration_date: int | None = None, interval_count: int = 1
 ) -> Subscription:
-    """Change to a plan by so many intervals. Returns the refreshed row.
+    """Change the subscription of the plan's line to that plan by so many intervals. Returns the refreshed row.
 
     If the cardholder must confirm the payment (3D Secure), the plan stays as it is until then: `pending_kind` is
     `pending_update`, and `pending_url` is the page to send the subscriber to. A change for the end of the period is
@@ -38,19 +38,19 @@ def change(
     """
     price = prices.price_of(plan_slug, interval, interval_count=interval_count)
     try:
-        return change_subscription(subscriber, lambda now: _change(now, price, proration_date))
+        return change_subscription(subscriber, lambda now: _change(now, price, proration_date), line=price.plan.line)
     except StripeRefused as error:
         if prices.is_replaced(price):
             raise PriceReplaced from error
         raise
 
 
-def take_back(subscriber: Any) -> Subscription:
+def take_back(subscriber: Any, line: str = "") -> Subscription:
     """Cancel the pending change of plan. Returns the refreshed row.
 
     Raises `NoPendingChange`, and the errors of `live_subscription.change_subscription`.
     """
-    return change_subscription(subscriber, _take_back, lambda row: not row.pending_kind)
+    return change_subscription(subscriber, _take_back, lambda row: not row.pending_kind, line)
 
 
 def drop_pending_update(now: Standing) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from billing import catalogue, cause, lanes, stripe_account, stripe_client, subscriptions
+from billing import access, catalogue, cause, lanes, stripe_account, stripe_client, subscriptions
 from billing.lanes import LaneBusy
 from billing.models import MAIN_LINE, Customer, PlanChange, Price, Subscription
 from billing.stripe_client import StripeUnavailable, id_of, readers
@@ -45,6 +45,16 @@ class Standing:
     @property
     def is_trial(self) -> bool:
         return self.status == Subscription.Status.TRIALING
+
+    @property
+    def is_free(self) -> bool:
+        """Return whether its price costs nothing."""
+        return self.price.is_free_in(self.found["currency"])
+
+    @property
+    def has_method(self) -> bool:
+        """Return whether there is a payment method that a charge would go to."""
+        return bool(subscriptions.payment_method_of(self.found))
 
     @property
     def is_ending(self) -> bool:
@@ -133,6 +143,21 @@ def standing_of(customer: Customer, line: str = MAIN_LINE) -> Standing:
     raise NoSubscription
 
 
+def standings_of(customer: Customer) -> list[Standing]:
+    """Ask Stripe now; return the subscription of ours that counts in each line, `main` first."""
+    counting = [(row, found) for row, found in subscriptions.projected_now(customer) if row.counts and row.is_ours]
+    counting.sort(key=lambda pair: (pair[0].line != MAIN_LINE, pair[0].line))
+    return [Standing(customer, found) for _, found in counting]
+
+
+def line_of(customer: Customer, line: str = "") -> str:
+    """Return the line that is meant: by default the only one that lives, or that the customer has, else `main`."""
+    if line:
+        return line
+    rows = Subscription.objects.filter(customer=customer, counts=True).values_list("line", "status")
+    return access.line_meant({name: status in subscriptions.LIVE for name, status in rows.order_by("line")})
+
+
 def customer_of(subscriber: Any) -> Customer:
     """Return the subscriber's customer. Raises `NoSubscription`, `AccountClosing`, `OfAnotherAccount`."""
     refuse_if_deleting(subscriber)
@@ -144,9 +169,14 @@ def customer_of(subscriber: Any) -> Customer:
 
 
 def change_subscription(
-    subscriber: Any, work: Callable[[Standing], None], is_shown: Callable[[Subscription], bool] = lambda row: True
+    subscriber: Any,
+    work: Callable[[Standing], None],
+    is_shown: Callable[[Subscription], bool] = lambda row: True,
+    line: str = "",
 ) -> Subscription:
-    """Do `work` at Stripe while holding the customer's lane, then refresh our row from Stripe.
+    """Do `work` at Stripe while holding the customer's lane, then refresh our row from Stripe, and return it.
+
+    `line`: as in `line_of`, the line whose subscription is changed.
 
     `is_shown` says whether the refreshed row shows the change. An answer is no proof: Stripe may replay an old one.
 
@@ -158,16 +188,21 @@ def change_subscription(
     with lanes.exclusive(customer.pk) as commit:
         # The refresh below must not reuse what was read to decide, so these reads have a cache of their own.
         with stripe_client.drain_reads():
-            now = standing_of(customer)
+            now = standing_of(customer, line_of(customer, line))
             _do(work, now)
         try:
             with cause.recorded_by_default_as("subscriber"):
-                row = commit(lambda: subscriptions.refresh(customer))
+                row = commit(lambda: _refreshed(customer, now.id))
         except (StripeUnavailable, LaneBusy) as error:
             raise NotConfirmed from error
     if row.stripe_id == now.id and not is_shown(row):
         raise NotConfirmed(NOT_SHOWN)
     return row
+
+
+def _refreshed(customer: Customer, subscription_id: str) -> Subscription:
+    subscriptions.refresh(customer)
+    return subscriptions.row_for(customer, subscription_id)
 
 
 def _do(work: Callable[[Standing], None], now: Standing) -> None:

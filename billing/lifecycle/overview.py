@@ -6,9 +6,9 @@ from typing import Any
 
 from billing import access, subscriptions, usage
 from billing.conf import conf
-from billing.models import Customer, Hold, NextCharge, Plan, Price, Subscription
+from billing.models import Hold, Invoice, NextCharge, Plan, Price, Subscription
 
-from .owed import Owed, owed_by
+from .owed import Owed, owed_in, unpaid_of
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,10 @@ class Overview:
     @property
     def subscription(self) -> Subscription | None:
         return self.decided.subscription
+
+    @property
+    def line(self) -> str:
+        return self.decided.line
 
     @property
     def plan(self) -> str:
@@ -150,16 +154,43 @@ class Overview:
         return replace(self, pending_change=pending, owed=[replace(owed, url="") for owed in self.owed])
 
 
-def overview_of(subscriber: Any) -> Overview:
-    """Return the overview of a subscriber. None, a user whom nobody pays for, has the free plan with nothing used."""
-    decided = access.NO_SUBSCRIBER if subscriber is None else access.of(subscriber)
-    granted = usage.allowance(subscriber, decided)
-    customer = decided.subscription.customer if decided.subscription else None
-    holds = list(Hold.objects.active().filter(customer=customer).order_by("placed_at")) if customer else []
-    used, pending = usage.summary(subscriber, granted), _pending_change(decided.subscription)
-    charge = subscriptions.next_charges.next_charge_of(decided.subscription)
-    owed = owed_by(customer or Customer.objects.of(subscriber), decided.subscription)
-    return Overview(decided, granted.plan, holds, used, granted.period_end, pending, charge, owed)
+def overview_of(subscriber: Any, line: str = "") -> Overview:
+    """Return the overview of a subscriber in a line, by default in the only one that they have, else in `main`.
+
+    None, a user whom nobody pays for, has the free plan with nothing used.
+    """
+    if subscriber is None:
+        return _overview(subscriber, access.NO_SUBSCRIBER, {}, [], [])
+    lines = access.lines_of(subscriber)
+    return _overview(subscriber, access.access_in(lines, line), lines, _holds(lines), unpaid_of(subscriber, lines))
+
+
+def overviews_of(subscriber: Any) -> list[Overview]:
+    """Return the overview of each line that a subscriber has, the one meant by default first; at least one."""
+    if subscriber is None:
+        return [overview_of(None)]
+    lines = access.lines_of(subscriber)
+    first, holds, unpaid = access.access_in(lines), _holds(lines), unpaid_of(subscriber, lines)
+    others = [decided for line, decided in lines.items() if line != first.line and decided.is_live]
+    return [_overview(subscriber, decided, lines, holds, unpaid) for decided in (first, *others)]
+
+
+def _overview(
+    subscriber: Any, decided: access.Access, lines: dict[str, access.Access], holds: list[Hold], unpaid: list[Invoice]
+) -> Overview:
+    granted = usage.allowance(subscriber, lines)
+    held = decided.subscription
+    theirs = [hold for hold in holds if hold.subscription_id in ("", held.stripe_id if held else "")]
+    plan = decided.plan or usage.free_plan_in(decided.line)
+    used = usage.summary(subscriber, granted)
+    charge = subscriptions.next_charges.next_charge_of(held)
+    owed = owed_in(decided.line, lines, unpaid)
+    return Overview(decided, plan, theirs, used, granted.period_end, _pending_change(held), charge, owed)
+
+
+def _holds(lines: dict[str, access.Access]) -> list[Hold]:
+    customers = {now.subscription.customer_id for now in lines.values() if now.subscription}
+    return list(Hold.objects.active().filter(customer__in=customers).order_by("placed_at")) if customers else []
 
 
 def _pending_change(subscription: Subscription | None) -> PendingChange | None:

@@ -2,22 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from billing.access import Access
 from billing.conf import conf
-from billing.models import Customer, Invoice, Subscription
+from billing.models import Customer, Invoice
 
 from . import invoice_links
 
 
 @dataclass(frozen=True)
 class Owed:
-    """An invoice that waits for money. The access of the subscription depends on it, or it is another: a one-off sale,
-    or an older one. `url` is where it is paid, "" for who may not pay it.
+    """An invoice that waits for money. The access of the line depends on it, or that of another line does, or none: a
+    one-off sale, or an older one. `url` is where it is paid, "" for who may not pay it.
     """
 
     row: Invoice
     url: str
     access_depends: bool = False
+    of_another_line: bool = False
 
     @property
     def invoice(self) -> str:
@@ -40,17 +43,25 @@ class Owed:
         return self.row.payment
 
 
-def owed_by(customer: Customer | None, subscription: Subscription | None) -> list[Owed]:
-    """Return what a customer owes: first the invoice that access depends on, then what is due earliest."""
-    if customer is None:
-        return []
-    rows = sorted(
-        Invoice.objects.owed().filter(customer=customer), key=lambda row: (row.due_at or row.created_at, row.pk)
-    )
-    found = [Owed(row, conf.site_url + invoice_links.page_of(row.pk), _depends(row, subscription)) for row in rows]
+def unpaid_of(subscriber: Any, lines: dict[str, Access]) -> list[Invoice]:
+    """Return the invoices of a subscriber that wait for money, what is due earliest first."""
+    customers: set[str | None] = {now.subscription.customer_id for now in lines.values() if now.subscription}
+    if not customers and (customer := Customer.objects.of(subscriber)):
+        customers = {customer.pk}
+    rows = Invoice.objects.owed().filter(customer__in=customers) if customers else []
+    return sorted(rows, key=lambda row: (row.due_at or row.created_at, row.pk))
+
+
+def owed_in(line: str, lines: dict[str, Access], unpaid: list[Invoice]) -> list[Owed]:
+    """Return what is owed, as seen from a line: first the invoice that access in it depends on."""
+    held = {now.subscription.latest_invoice: name for name, now in lines.items() if now.subscription}
+    found = [
+        Owed(
+            row,
+            conf.site_url + invoice_links.page_of(row.pk),
+            access_depends=held.get(row.pk) == line,
+            of_another_line=held.get(row.pk, line) != line,
+        )
+        for row in unpaid
+    ]
     return sorted(found, key=lambda owed: not owed.access_depends)
-
-
-def _depends(row: Invoice, subscription: Subscription | None) -> bool:
-    """Return whether access depends on an invoice: on the latest of a subscription, whose payment Stripe asks for."""
-    return subscription is not None and bool(row.subscription_id) and row.pk == subscription.latest_invoice

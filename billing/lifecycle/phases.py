@@ -12,7 +12,7 @@ from billing.stripe_client import id_of, readers
 Object = dict[str, Any]
 
 PLAIN = ("application_fee_percent", "collection_method", "currency", "description", "metadata")
-SETTINGS = ("days_until_due", "description", "footer")
+TEXTS = ("description", "footer")
 OF_A_PHASE = ("start_date", "end_date", "trial_end", "proration_behavior", "billing_cycle_anchor")
 
 
@@ -32,7 +32,7 @@ def of_phase(phase: Object) -> Object:
     """Return the parameters that write a phase as Stripe has it, with its dates."""
     return _kept(
         {
-            **_terms(phase),
+            **_terms(phase, (phase.get("invoice_settings") or {}).get("days_until_due")),
             **{name: phase.get(name) for name in OF_A_PHASE},
             "discounts": [_discount(each) for each in phase.get("discounts") or []],
             "add_invoice_items": [_added(each) for each in phase.get("add_invoice_items") or []],
@@ -60,7 +60,7 @@ def item_of(item: Object, **changed: Any) -> Object:
     ) | ({} if quantity is None else {"quantity": quantity})
 
 
-def _terms(source: Object, days_until_due: int | None = None) -> Object:
+def _terms(source: Object, days_until_due: int | None) -> Object:
     """Return the terms that subscriptions and phases have under the same names."""
     transfer = source.get("transfer_data") or {}
     return {
@@ -78,7 +78,7 @@ def _terms(source: Object, days_until_due: int | None = None) -> Object:
 def _invoice_settings(settings: Object, days_until_due: int | None) -> Object:
     """Return the settings of invoices. A subscription has its days to pay beside them, a phase among them."""
     custom = [{"name": each["name"], "value": each["value"]} for each in settings.get("custom_fields") or []]
-    found = _kept({name: settings.get(name) for name in SETTINGS})
+    found = _kept({name: settings.get(name) for name in TEXTS})
     found |= _kept({"account_tax_ids": _ids(settings.get("account_tax_ids")), "custom_fields": custom})
     found |= {"issuer": issuer} if (issuer := _account(settings.get("issuer"))) else {}
     return found | ({} if days_until_due is None else {"days_until_due": days_until_due})

@@ -12,8 +12,8 @@ from billing.stripe_client import id_of, readers
 from billing.subscriptions import seats
 
 from . import phases
-from .live_subscription import Standing, standing_of
-from .refusals import ChangePending, NoSubscription
+from .live_subscription import Standing, standings_of
+from .refusals import ChangePending
 
 PRORATED = "create_prorations"
 
@@ -28,14 +28,14 @@ def write_quantity(rows: standing_writes.Rows, claim: Claim) -> None:
     if customer is None or not seats.is_counted():
         return
     wanted = seats.seats_of(customer.subscriber)
-    try:
-        with stripe_client.drain_reads():
-            now = standing_of(customer)
-    except NoSubscription:
-        return
-    if wanted > now.quantity and access.withheld(customer):
-        return  # nothing is sold that gives nothing: releasing the hold owes the seats anew
-    if _write_if_different(now, wanted, f"{standing_writes.key_of(rows)}:{wanted}"):
+    with stripe_client.drain_reads():
+        standings = standings_of(customer)
+    key = f"{standing_writes.key_of(rows)}:{wanted}"
+    # Nothing is sold that gives nothing: releasing the hold owes the seats anew.
+    withheld = bool(access.withheld(customer))
+    to_write = [now for now in standings if not (withheld and wanted > now.quantity)]
+    written = [_write_if_different(now, wanted, f"{key}:{now.id}") for now in to_write]
+    if any(written):
         with stripe_client.drain_reads() as reads:
             commit_under(claim, reads, lambda: subscriptions.refresh(customer))
 

@@ -32,14 +32,16 @@ def account(request: HttpRequest) -> HttpResponse:
     """Show /billing/: the subscriber's plan, what happens next, what needs doing, usage and payments."""
     subscriber = payer.payer_of(request)
     why_not = payer.reason_not_to_manage(request, subscriber)
-    now = overview.overview_of(subscriber).to_look_at() if why_not else overview.overview_of(subscriber)
+    found = overview.overviews_of(subscriber)
+    now, *others = [each.to_look_at() for each in found] if why_not else found
     customer = Customer.objects.of(subscriber, deleted_too=True)
     context = {
         "overview": now,
         "subscriber": subscriber,
         "why_not": why_not,
         "plan_name": now.effective_plan.name if now.effective_plan else "Free",
-        "can_choose": now.status in checkout.NOT_LIVE or _was_refused(now),
+        "can_choose": _can_choose(now),
+        "others": [_other_line(each) for each in others],
         "status": wording.status_words(now),
         "next": wording.next_date(now),
         "next_amount": wording.next_amount(now),
@@ -54,9 +56,28 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "billing/account.html", context)
 
 
-def _was_refused(now: overview.Overview) -> bool:
-    """Return whether the first payment was refused, so that the subscriber can buy anew."""
-    return now.status == "incomplete" and now.unpaid is not None and now.unpaid.payment == Invoice.Standing.FAILED
+def _can_choose(now: overview.Overview) -> bool:
+    """Return whether a plan is bought rather than changed: there is none in this line that costs money, or its first
+    payment was refused.
+    """
+    if now.status == "incomplete" and now.unpaid is not None and now.unpaid.payment == Invoice.Standing.FAILED:
+        return True
+    return now.status in checkout.NOT_LIVE or (now.subscription is not None and now.subscription.is_free)
+
+
+def _other_line(now: overview.Overview) -> dict[str, Any]:
+    """Return what the page shows of a further line, for who has several."""
+    held = now.subscription
+    plan = now.effective_plan or (held.plan if held else None)
+    return {
+        "overview": now,
+        "name": plan.name if plan else now.line.replace("-", " ").replace("_", " ").capitalize(),
+        "status": wording.status_words(now),
+        "next": wording.next_date(now),
+        "price": _price_words(now),
+        "can_choose": _can_choose(now),
+        "banners": wording.banners_of_line(now),
+    }
 
 
 def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:

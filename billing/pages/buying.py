@@ -34,11 +34,11 @@ NOTHING_CHARGED = "Nothing was charged."
 def prices(request: HttpRequest) -> HttpResponse:
     """Show /: every public plan, by one cadence and in one currency. The address holds the choice."""
     subscriber = payer.payer_of(request)
+    lines = access.lines_of(subscriber)
+    found = PriceList.asked_for(request.GET, request.headers.get("Accept-Language", ""), seats.seats_shown(subscriber))
     context = {
-        "list": PriceList.asked_for(
-            request.GET, request.headers.get("Accept-Language", ""), seats.seats_shown(subscriber)
-        ),
-        "current": access.of(subscriber),
+        "list": found,
+        "cards": [(card, access.access_in(lines, card.plan.line)) for card in found.cards],
         "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
     }
     response = render(request, "billing/prices.html", context)

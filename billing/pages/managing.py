@@ -31,7 +31,7 @@ from billing.lifecycle import cancel as leaving
 from billing.lifecycle import change as changing
 from billing.lifecycle import invoices as invoicing
 from billing.lifecycle import portal as stripe_portal
-from billing.models import Subscription
+from billing.models import Plan, Subscription
 from billing.money import format_amount
 from billing.rates import stripe_wait
 from billing.subscriptions import seats
@@ -83,14 +83,15 @@ def for_manager(view: View) -> View:
 def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/change: GET lists the plans, or previews the change to `plan` and `interval`; POST makes the
     change."""
-    now = overview.overview_of(subscriber)
+    now = overview.overview_of(subscriber, _line(request))
     if request.method == "POST":
         return _change(request, subscriber)
     if "plan" in request.GET:
         return _preview(request, subscriber, now)
     held = now.subscription
     asked = {**_asked(request, now), "currency": held.currency if held else ""}
-    context = {"list": PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)), "overview": now}
+    found = PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)).of_line(now.line)
+    context = {"list": found, "overview": now, "line": _line(request)}
     return render(request, "billing/change.html", context)
 
 
@@ -98,7 +99,7 @@ def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
 @require_POST
 def take_back(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/change/take-back: cancel the pending change."""
-    changing.take_back(subscriber)
+    changing.take_back(subscriber, _line(request))
     messages.success(request, "The change is cancelled. Your plan stays as it is.")
     return redirect("billing:account")
 
@@ -116,7 +117,8 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
     reason = request.POST.get("reason", "")
     told = (reason if reason in leaving.REASONS else "", request.POST.get("comment", "").strip()[:500])
     try:
-        left = leaving.cancel(subscriber, "now" if when == "now" else "period_end", *told, may_end_now=False)
+        ends = "now" if when == "now" else "period_end"
+        left = leaving.cancel(subscriber, ends, *told, line=_line(request), may_end_now=False)
     except EndsNow as refusal:
         messages.warning(request, str(refusal))
         return _cancel_page(request, subscriber)
@@ -130,7 +132,7 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
 def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/resume: withdraw a scheduled cancellation, or take up a paused subscription."""
     try:
-        row = leaving.resume(subscriber)
+        row = leaving.resume(subscriber, _line(request))
     except PaymentDeclined as refusal:
         return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
     if row.status == Subscription.Status.PAUSED:  # its payment waits for the cardholder
@@ -157,11 +159,12 @@ def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
 
 def _cancel_page(request: HttpRequest, subscriber: Any) -> HttpResponse:
     try:
-        outlook = leaving.outlook(subscriber)
+        outlook = leaving.outlook(subscriber, _line(request))
     except NoSubscription:
         outlook = None
     context = {
-        "overview": overview.overview_of(subscriber),
+        "overview": overview.overview_of(subscriber, _line(request)),
+        "line": _line(request),
         "outlook": outlook,
         "consequences": wording.consequences(outlook) if outlook else [],
         "pay": next((invoice_links.page_of(each.invoice) for each in outlook.charged if not each.is_draft), "")
@@ -172,14 +175,20 @@ def _cancel_page(request: HttpRequest, subscriber: Any) -> HttpResponse:
     return render(request, "billing/cancel.html", context)
 
 
+def _line(request: HttpRequest) -> str:
+    """Return the line that the form or the address names; "" means the only one, and so does a line that is none."""
+    line = request.POST.get("line", "") or request.GET.get("line", "")
+    return line if Plan.objects.filter(line=line).exists() else ""
+
+
 def _change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     plan, interval, count = (request.POST.get(name, "") for name in ("plan", "interval", "interval_count"))
     try:
         at = _proration_date(request.POST.get("proration_date", ""))
-        changing.change(subscriber, plan, interval, at, _count(count))
+        row = changing.change(subscriber, plan, interval, at, _count(count))
     except PaymentDeclined as refusal:
         return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
-    pending = overview.overview_of(subscriber).pending_change
+    pending = overview.overview_of(subscriber, row.line).pending_change
     if pending and pending.confirm_url:
         return redirect(pending.confirm_url)
     if not pending:  # a banner on the page says what is scheduled

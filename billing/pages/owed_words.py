@@ -2,7 +2,7 @@
 
 from billing import clock
 from billing.lifecycle import Overview, Owed
-from billing.models import Invoice
+from billing.models import Invoice, Subscription
 from billing.money import format_amount
 
 from .banners import Banner, Tone, day, plan_words
@@ -13,8 +13,13 @@ UNPAID = frozenset({"past_due", "unpaid", "incomplete"})
 
 
 def for_plan(overview: Overview) -> Banner | None:
-    """Return the banner about the invoice that access depends on; None if nothing is to be said of it."""
-    owed = overview.unpaid
+    """Return the banner about the invoice that access depends on; None if nothing is to be said of it.
+
+    Of an invoice that a change waits for, the banner of the change tells.
+    """
+    owed, change = overview.unpaid, overview.pending_change
+    if change and change.kind == Subscription.Pending.AWAITED:
+        return None
     if owed and owed.payment == Standing.PROCESSING:
         return _on_its_way(overview, owed)
     if owed and owed.row.is_sent:
@@ -34,8 +39,8 @@ def for_plan(overview: Overview) -> Banner | None:
 
 
 def for_others(overview: Overview) -> list[Banner]:
-    """Return a banner for each unpaid invoice that access does not depend on."""
-    return [_other(owed) for owed in overview.owed if not owed.access_depends]
+    """Return a banner for each unpaid invoice that access does not depend on, in any line."""
+    return [_other(owed) for owed in overview.owed if not owed.access_depends and not owed.of_another_line]
 
 
 def _on_its_way(overview: Overview, owed: Owed) -> Banner:

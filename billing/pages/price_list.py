@@ -1,7 +1,7 @@
 """The price page shows a card for each public plan, by the cadence and in the currency asked for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -151,6 +151,10 @@ class PriceList:
     def best_saving(self) -> str:
         """Return what the yearly price saves at most, such as "Save 2 months (16%)"; empty where it saves nothing."""
         return str(max((card.saving for card in self.cards), default=Saving(0, 0)))
+
+    def of_line(self, line: str) -> "PriceList":
+        """Return the list with the plans of one line only."""
+        return replace(self, cards=[card for card in self.cards if card.plan.line == line])
 
     def card(self, slug: str) -> Card | None:
         return next((card for card in self.cards if card.plan.slug == slug), None)

@@ -100,6 +100,13 @@ def banners(overview: Overview) -> list[Banner]:
     return [banner for banner in found if banner]
 
 
+def banners_of_line(overview: Overview) -> list[Banner]:
+    """Return the banners about a further line; what is about the subscriber stands with the first."""
+    found = [_unknown(overview), owed_words.for_plan(overview), _ended(overview), _leaving(overview)]
+    found.append(_pending(overview))
+    return [banner for banner in found if banner]
+
+
 def _held(overview: Overview) -> Banner | None:
     """Return the banner of a hold, which says that renewals go on meanwhile."""
     if not overview.holds:

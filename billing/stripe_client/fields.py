@@ -22,10 +22,10 @@ FIELDS: dict[str, str] = {
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
     "event": "id api_version created data livemode type",
     "invoice": (
-        "id amount_due amount_paid amount_remaining attempt_count auto_advance? billing_reason collection_method "
-        "created currency customer description due_date hosted_invoice_url invoice_pdf lines next_payment_attempt "
-        "number parent.subscription_details.subscription payments? status status_transitions.finalized_at "
-        "status_transitions.paid_at total total_excluding_tax? total_taxes.amount"
+        "id amount_due amount_paid amount_remaining attempt_count auto_advance? automatically_finalizes_at? "
+        "billing_reason collection_method created currency customer description due_date hosted_invoice_url "
+        "invoice_pdf lines next_payment_attempt number parent.subscription_details.subscription payments? status "
+        "status_transitions.finalized_at status_transitions.paid_at total total_excluding_tax? total_taxes.amount"
     ),
     "invoice_payment": "id invoice payment.charge? payment.payment_intent? status",
     "line_item": (
@@ -52,14 +52,16 @@ FIELDS: dict[str, str] = {
         "invoice_settings?.account_tax_ids? invoice_settings?.custom_fields? invoice_settings?.description? "
         "invoice_settings?.footer? invoice_settings?.issuer? items latest_invoice metadata? on_behalf_of? "
         "pause_collection?.behavior pause_collection?.resumes_at pending_update.expires_at "
-        "pending_update.subscription_items schedule start_date status transfer_data? trial_end trial_settings?"
+        "pending_update.subscription_items schedule start_date status transfer_data? trial_end "
+        "trial_settings?.end_behavior?.missing_payment_method?"
     ),
     "subscription_item": (
         "id billing_thresholds? current_period_end current_period_start discounts? metadata? price quantity? tax_rates?"
     ),
     "subscription_schedule": (
-        "id current_phase.end_date current_phase.start_date end_behavior? phases.discounts phases.items.price "
-        "phases.items.quantity? phases.start_date status"
+        "id current_phase.end_date current_phase.start_date end_behavior? phases.add_invoice_items? "
+        "phases.default_tax_rates? phases.discounts phases.items.discounts? phases.items.price phases.items.quantity? "
+        "phases.start_date phases.trial_end? status"
     ),
     "webhook_endpoint": "id api_version enabled_events metadata secret? status url",
 }

@@ -56,12 +56,14 @@ def announce_access(customer_id: str, found: Sequence[dict[str, Any]] = (), *, h
     `found`, the subscriptions as Stripe has them, tells whether the invoice that access hung on was written off.
     """
     announced = {row.line: row for row in AnnouncedAccess.objects.filter(customer=customer_id)}
-    for line, now in access.lines_of_customer(customer_id).items():
+    lines = access.lines_of_customer(customer_id)
+    for line, now in lines.items():
         was = announced.get(line) or AnnouncedAccess(customer_id=customer_id, line=line)
         if now.has_access != was.is_granted:
             _announce_access(was, now, found)
-        elif has_changed and now.subscription is not None:
-            usage.announce_overflow(now.subscription, now)
+            has_changed = True
+    if has_changed and lines:
+        usage.announce_overflow(cast("Subscription", access.access_in(lines).subscription), lines)
 
 
 def _announce_access(was: AnnouncedAccess, now: access.Access, found: Sequence[dict[str, Any]]) -> None:
@@ -76,7 +78,6 @@ def _announce_access(was: AnnouncedAccess, now: access.Access, found: Sequence[d
         _send(signals.access_granted, subscription, reason=now.reason, revoked_because=because, was_written_off=is_free)
     else:
         _send(signals.access_revoked, subscription, reason=now.reason)
-    usage.announce_overflow(subscription)
 
 
 def _was_written_off(row: Subscription, found: Sequence[dict[str, Any]]) -> bool:
@@ -105,7 +106,7 @@ def customers_past_grace() -> list[str]:
 
 def announce_trial_end(subscription: Subscription) -> None:
     """Announce the end of a trial once, while it is ahead. Stripe sends its event also when a trial is cut short."""
-    trial_end = subscription.trial_end
+    trial_end = subscription.trial_end if is_started(subscription) else None
     if trial_end and trial_end > clock.now() and trial_end != subscription.announced_trial_end:
         subscription.announced_trial_end = trial_end
         subscription.save(update_fields=["announced_trial_end"])

@@ -24,6 +24,8 @@ Mode, Status = SyncRun.Mode, SyncRun.Status
 DAY = timedelta(days=1)
 EVENTS_ARE_KEPT = timedelta(days=29)
 
+MOST_DOUBTS = 10
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -109,7 +111,7 @@ def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress:
     with cause.recorded_as("sync"), stripe_client.patient(), stripe_client.counted() as calls:
         try:
             _work(row, wanted, renew, progress)
-            for doubt in doubts.lasting(wanted.customer):
+            for doubt in doubts.lasting(wanted.customer)[:MOST_DOUBTS]:
                 report.note(row, doubt)
         finally:
             row.calls, row.finished_at = calls.made, timezone.now()

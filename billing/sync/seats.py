@@ -44,7 +44,7 @@ def _billed() -> QuerySet[Subscription]:
     """Return subscriptions that are billed, except those whose quantity is about to be set, or whose account is being
     deleted."""
     rows = Subscription.objects.filter(status__in=BILLED, customer__deleted_at=None, customer__deletion=None)
-    rows = rows.filter(counts=True).exclude(price=None)
+    rows = rows.filter(counts=True, whose=Subscription.Whose.OURS).exclude(plan=None)
     rows = rows.exclude(customer__subscriber=None).exclude(customer__in=_owed().values("lane"))
     return rows.select_related("customer__subscriber")
 

@@ -11,7 +11,7 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def has_access(context: Any, subscriber: Any = None, plan: str = "", feature: str = "") -> bool:
+def has_access(context: Any, subscriber: Any = None, plan: str = "", feature: str = "", line: str = "") -> bool:
     """Return whether the subscriber given, or by default the one behind this request, has access. One query.
 
     `{% has_access as is_in %}{% if is_in %}…` asks about the subscriber of the request.
@@ -19,7 +19,7 @@ def has_access(context: Any, subscriber: Any = None, plan: str = "", feature: st
     `{% has_access team plan="pro" as is_in %}`, `{% has_access feature="exports" as may_export %}` ask for more.
     """
     asked = _payer(context) if subscriber is None else subscriber
-    return access.has_access(asked, plan=plan, feature=feature)
+    return access.has_access(asked, plan=plan, feature=feature, line=line)
 
 
 def _payer(context: Any) -> Any:

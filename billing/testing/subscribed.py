@@ -21,6 +21,13 @@ class Subscribed:
         """Return the row of the subscription that counts in the line `main`, or a placeholder."""
         return Customer.objects.get(pk=self.customer).subscription
 
+    def row_in(self, line: str) -> Subscription:
+        """Return the row of the subscription that counts in a line, or a placeholder."""
+        return Customer.objects.get(pk=self.customer).subscription_in(line)
+
+    def access_in(self, line: str) -> Access:
+        return access.of(self.subscriber, line)
+
     @property
     def access(self) -> Access:
         return access.of(self.subscriber)

@@ -35,9 +35,15 @@ def subscribe(user, slug, status="active", start=START):
         pk=f"price_{slug}", defaults={"plan": plan, "currency": "usd", "unit_amount": 2000, "interval": "month"}
     )
     customer, _ = Customer.objects.get_or_create(pk=f"cus_{user.email}", defaults={"subscriber": user})
-    defaults = {"status": status, "plan": plan, "price": price, "current_period_start": start}
+    defaults = {
+        "stripe_id": f"sub_{user.email}",
+        "status": status,
+        "plan": plan,
+        "price": price,
+        "current_period_start": start,
+    }
     subscription, _ = Subscription.objects.update_or_create(
-        customer=customer, defaults={**defaults, "current_period_end": END}
+        customer=customer, defaults={**defaults, "current_period_start": start, "current_period_end": END}
     )
     return subscription
 

@@ -30,7 +30,16 @@ def plan_form(plan: Plan, quantity: str, **changed: Any) -> dict[str, Any]:
     limits = inline(
         "limits", {"id": limit.pk, "plan": plan.pk, "feature": limit.feature, "quantity": quantity}, initial=1
     )
-    return {"name": plan.name, "description": "", "rank": 1, "grace_days": 5, "trial_days": 0, **limits, **changed}
+    return {
+        "name": plan.name,
+        "description": "",
+        "line": "main",
+        "rank": 1,
+        "grace_days": 5,
+        "trial_days": 0,
+        **limits,
+        **changed,
+    }
 
 
 def test_staff_may_change_a_plans_limits_and_days(rows):

@@ -56,6 +56,7 @@ def test_amounts_are_written_in_the_visitors_language(world):
 def test_who_never_paid_is_on_the_free_plan(client):
     assert client.get(CURRENT).json() == {
         "plan": "free",
+        "line": "main",
         "status": "none",
         "has_access": False,
         "reason": "no_subscription",

@@ -264,14 +264,14 @@ def test_a_refusal_closes_the_attempt_so_that_the_next_one_asks_anew(world, ada,
 
 def test_who_leaves_as_the_click_is_under_way_is_not_shown_a_session(world, ada, monkeypatch):
     customer_for(ada)
-    ask, began = stripe_client.get, []
+    ask, began = stripe_client.client.get, []
 
     def leave_meanwhile(path, **params):
         if path == "/v1/subscriptions" and not began:
             began.append(deletion.begin(ada))
         return ask(path, **params)
 
-    monkeypatch.setattr(stripe_client, "get", leave_meanwhile)
+    monkeypatch.setattr(stripe_client.client, "get", leave_meanwhile)
     with pytest.raises(AccountClosing):
         checkout.start(ada, "pro", "month")
     assert AccountDeletion.objects.get() == began[0]

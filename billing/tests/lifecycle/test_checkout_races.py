@@ -56,6 +56,7 @@ def meanwhile(monkeypatch, verb, path, act):
         return call(at, **params)
 
     monkeypatch.setattr(stripe_client, verb, after_it)
+    monkeypatch.setattr(stripe_client.client, verb, after_it)
 
 
 @pytest.mark.parametrize(

@@ -106,5 +106,5 @@ def test_a_change_that_waits_is_shown_with_its_price_to_its_own_subscriber(peopl
 def test_whom_nobody_pays_for_is_shown_the_free_plan_with_nothing_used(people):
     nobody = overview_of(None)
     assert (nobody.reason, nobody.has_access, nobody.holds, nobody.pending_change) == ("no_subscriber", False, [], None)
-    assert nobody.resets_at == usage.allowance(None, access.NO_SUBSCRIBER).period_end
+    assert nobody.resets_at == usage.allowance(None).period_end
     assert not any(quota.used for quota in nobody.usage.values())

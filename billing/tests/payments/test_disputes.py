@@ -111,18 +111,18 @@ def test_a_dispute_that_comes_before_its_payment_waits_for_one_call_and_finds_it
 
 
 def test_a_lost_dispute_about_a_second_subscription_cancels_that_one(world):
-    ada = world.subscribed()
-    price = Price.objects.get(lookup_key="team_month").pk
+    ada = world.subscribed("team")
+    price = Price.objects.get(lookup_key="pro_month").pk
     second = world.subscribe_again(ada, price)
     charge = world.charge_of(ada)
-    assert charge["amount"] == 6000
+    assert charge["amount"] == 2000
     dispute = world.control("disputes", charge=charge["id"])
     world.deliver()
-    assert ada.access.reason == "active", "the one that counts is not disputed"
+    assert ada.access.reason == "trialing", "the one that counts is not disputed"
     world.control(f"disputes/{dispute['id']}", status="lost")
     world.deliver()
     assert world.stripe("GET", f"subscriptions/{second}")["status"] == "canceled"
-    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "active"
+    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "trialing"
 
 
 def test_who_disputed_and_left_can_buy_again(world):

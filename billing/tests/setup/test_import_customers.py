@@ -58,7 +58,7 @@ def test_by_email_who_pays_has_access_and_nobody_is_told(world, old):
     ]
     row = Subscription.objects.select_related("plan", "customer").get(customer=customer)
     assert (row.customer.subscriber, row.plan.slug, row.status, row.price_id) == (ada, "pro", "active", old)
-    assert (row.has_announced_access, row.current_period_end > row.current_period_start) == (True, True)
+    assert (row.has_announced_start, row.current_period_end > row.current_period_start) == (True, True)
     assert access.of(ada).reason == "active"
     assert world.heard == []
     assert not StripeEvent.objects.exists()
