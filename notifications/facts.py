@@ -28,7 +28,7 @@ from billing.subscriptions import customer_details, next_charges
 from .conf import conf
 
 # What may have changed since a mail was reserved.
-CHANGING = frozenset({"has_access", "is_held", "grace_ends_at"})
+CHANGING = frozenset({"has_access", "has_any_access", "is_held", "grace_ends_at"})
 
 
 def cause(subscription: Subscription, reason: str) -> str:
@@ -82,6 +82,8 @@ def now(mail: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "has_access" in told:
         found["has_access"] = has_access(row)
+    if "has_any_access" in told:
+        found["has_any_access"] = has_any_access(row)
     if "is_held" in told:
         found["is_held"] = is_held(row, told.get("dispute", ""))
     if told.get("grace_ends_at"):

@@ -132,7 +132,7 @@ def subscription_ended(subscription: Subscription, reason: str) -> Mail:
         **facts.about(subscription),
         ended_at=facts.iso(subscription.ended_at or clock.now()),
         cause=facts.cause(subscription, reason),
-        has_access=facts.has_any_access(subscription),
+        has_any_access=facts.has_any_access(subscription),
     )
 
 
