@@ -19,6 +19,7 @@ class BillingConfig(AppConfig):
         "billing.subscriptions.next_charges.each_minute": 1,
         "billing.sync.runs.hourly": 60,
         "billing.subscriptions.reminders.hourly": 60,
+        "billing.payments.due.hourly": 60,
     }
 
     def import_models(self) -> None:

@@ -115,6 +115,18 @@ class Settings:
         return self._get("BILLING_GRACE_DAYS", 3)
 
     @property
+    def debit_grace_days(self) -> int:
+        """BILLING_DEBIT_GRACE_DAYS: days of access after a bank refused a debit (SEPA, ACH, Bacs), unless the plan sets
+        its own: a new try takes days too."""
+        return self._get("BILLING_DEBIT_GRACE_DAYS", 14)
+
+    @property
+    def invoice_reminder(self) -> timedelta:
+        """BILLING_INVOICE_REMINDER_DAYS: days before the due date of an invoice that is sent on which
+        `invoice_due_soon` is sent."""
+        return timedelta(days=self._get("BILLING_INVOICE_REMINDER_DAYS", 3))
+
+    @property
     def access_rule(self) -> str:
         """BILLING_ACCESS_RULE: dotted path of a callable: subscriber → a short code that refuses access ("banned"), or
         "" (docs/seams.md)."""

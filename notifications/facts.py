@@ -8,11 +8,13 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
 
-from billing import access
+from billing import access, clock
 from billing.catalogue import amounts
 from billing.models import (
     Customer,
     Dispute,
+    Hold,
+    Invoice,
     Payment,
     PaymentFailure,
     Plan,
@@ -25,6 +27,9 @@ from billing.subscriptions import customer_details, next_charges
 
 from .conf import conf
 
+# What may have changed since a mail was reserved.
+CHANGING = frozenset({"has_access", "has_any_access", "is_held", "grace_ends_at"})
+
 
 def cause(subscription: Subscription, reason: str) -> str:
     """Return why the subscription ended: `dispute` or `refund` if we cancelled it, else Stripe's reason."""
@@ -36,13 +41,56 @@ def cause(subscription: Subscription, reason: str) -> str:
 
 
 def has_access(subscription: Subscription) -> bool:
-    """Return whether there is access now in the line of the subscription."""
+    """Return whether the subscriber has access now, in the line of the subscription."""
     return access.of_customer(subscription.customer_id, subscription.line).has_access
 
 
 def has_any_access(subscription: Subscription) -> bool:
     """Return whether its customer has access now in any line."""
     return any(now.has_access for now in access.lines_of_customer(subscription.customer_id).values())
+
+
+def is_held(subscription: Subscription, dispute: str = "") -> bool:
+    """Return whether the access of the subscription is on hold now, by that dispute if one is named."""
+    holds = Hold.objects.active().filter(customer=subscription.customer_id)
+    holds = holds.filter(subscription_id__in=["", subscription.stripe_id])
+    return (holds.filter(kind=Hold.Kind.DISPUTE, reference=dispute) if dispute else holds).exists()
+
+
+def grace(subscription: Subscription | None) -> dict[str, Any]:
+    """Return until when access lasts while a payment is overdue, and whether that is over."""
+    ends_at = access.grace_end(subscription) if subscription else None
+    return {"grace_ends_at": iso(ends_at), "is_grace_over": ends_at is not None and ends_at <= clock.now()}
+
+
+def what_for(subscription: Subscription, invoice_id: str) -> dict[str, Any]:
+    """Return what an invoice is for: the plan, or what a one-off invoice names."""
+    row = Invoice.objects.filter(pk=invoice_id).first()
+    if row is None or not row.is_one_off:
+        return {"item": "", **plan(subscription.plan)}
+    return {"item": row.description, **plan(None)}
+
+
+def now(mail: Any) -> dict[str, Any]:
+    """Return the facts of a mail about access as they are at this moment, since they may have changed after it was
+    reserved."""
+    told: dict[str, Any] = mail.context
+    if not mail.customer_id or not told.keys() & CHANGING:
+        return {}
+    row = Subscription.objects.filter(stripe_id=told.get("subscription", "")).select_related("customer", "plan").first()
+    row = row or Subscription(customer=mail.customer)
+    found: dict[str, Any] = {}
+    if "has_access" in told:
+        found["has_access"] = has_access(row)
+    if "has_any_access" in told:
+        found["has_any_access"] = has_any_access(row)
+    if "is_held" in told:
+        found["is_held"] = is_held(row, told.get("dispute", ""))
+    if told.get("grace_ends_at"):
+        found |= grace(row)
+    if told.get("renews_at") and "is_held" in told:
+        found["renews_at"] = iso(renewal(row))
+    return found
 
 
 def downgrade_key(subscription_id: str, price_id: str, at: datetime) -> str:

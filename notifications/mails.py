@@ -6,13 +6,23 @@ dates in ISO, for the templates to format. A project may replace any of these fu
 """
 
 from datetime import date, datetime
-from typing import Any
 
-from billing import access, clock
-from billing.models import AccountDeletion, Dispute, Payment, PaymentFailure, Plan, Price, Refund, Subscription, Usage
+from billing import clock
+from billing.models import (
+    AccountDeletion,
+    Dispute,
+    Invoice,
+    Payment,
+    PaymentFailure,
+    Plan,
+    Price,
+    Refund,
+    Subscription,
+    Usage,
+)
 from billing.usage import allowance
 
-from . import facts, outbox
+from . import facts, invoice_mails, outbox
 from .models import Mail
 
 Kind = Mail.Kind
@@ -122,7 +132,7 @@ def subscription_ended(subscription: Subscription, reason: str) -> Mail:
         **facts.about(subscription),
         ended_at=facts.iso(subscription.ended_at or clock.now()),
         cause=facts.cause(subscription, reason),
-        has_access=facts.has_any_access(subscription),
+        has_any_access=facts.has_any_access(subscription),
     )
 
 
@@ -144,28 +154,53 @@ def access_restored(subscription: Subscription, revoked_because: str, was_writte
 
 def payment_received(subscription: Subscription, payment: Payment) -> Mail:
     """Reserve the receipt of a payment."""
-    return _receipt(Kind.PAYMENT_RECEIVED, subscription, payment)
+    return invoice_mails.receipt(Kind.PAYMENT_RECEIVED, subscription, payment)
 
 
 def payment_recovered(subscription: Subscription, payment: Payment) -> Mail:
     """Reserve the receipt of a payment that had failed before. It shares its key with the plain receipt and replaces
     it."""
-    return _receipt(Kind.PAYMENT_RECOVERED, subscription, payment, has_access=facts.has_access(subscription))
+    return invoice_mails.receipt(
+        Kind.PAYMENT_RECOVERED, subscription, payment, has_access=facts.has_access(subscription)
+    )
 
 
 def payment_failed(subscription: Subscription, failure: PaymentFailure) -> Mail:
     """Reserve the mail that a payment has failed."""
-    return _unpaid(Kind.PAYMENT_FAILED, subscription, failure)
+    return invoice_mails.unpaid(Kind.PAYMENT_FAILED, subscription, failure)
 
 
 def action_required(subscription: Subscription, failure: PaymentFailure) -> Mail:
     """Reserve the mail that asks for 3D Secure. It shares its key with the mail of a failed payment, which Stripe
     announces too, and replaces it."""
-    return _unpaid(Kind.ACTION_REQUIRED, subscription, failure)
+    return invoice_mails.unpaid(Kind.ACTION_REQUIRED, subscription, failure)
+
+
+def payment_processing(subscription: Subscription, invoice: Invoice) -> Mail:
+    """Reserve the mail that a payment is on its way, once for each try."""
+    return invoice_mails.to_pay(Kind.PAYMENT_PROCESSING, subscription, invoice, f":{invoice.attempts}")
+
+
+def invoice_sent(subscription: Subscription, invoice: Invoice) -> Mail:
+    """Reserve the mail with an invoice that is paid on its page by a date."""
+    return invoice_mails.to_pay(Kind.INVOICE_SENT, subscription, invoice, stage="sent")
+
+
+def invoice_due_soon(subscription: Subscription, invoice: Invoice) -> Mail:
+    """Reserve the reminder that such an invoice is due soon."""
+    return invoice_mails.to_pay(Kind.INVOICE_DUE_SOON, subscription, invoice, stage="soon")
+
+
+def invoice_overdue(subscription: Subscription, invoice: Invoice) -> Mail:
+    """Reserve the mail that such an invoice is overdue, with the end of access, if access depends on it."""
+    depends = subscription.latest_invoice == invoice.pk
+    return invoice_mails.to_pay(
+        Kind.INVOICE_OVERDUE, subscription, invoice, stage="overdue", **facts.grace(subscription if depends else None)
+    )
 
 
 def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
-    """Reserve the mail that a payment is disputed and access is on hold."""
+    """Reserve the mail that a payment is disputed, and that access is on hold if it is."""
     return outbox.reserve(
         Kind.DISPUTE_OPENED,
         f"dispute_opened:{dispute.pk}",
@@ -173,6 +208,7 @@ def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
         **facts.money(dispute),
         dispute=dispute.pk,
         opened_at=facts.iso(dispute.opened_at),
+        is_held=facts.is_held(subscription, dispute.pk),
         renews_at=facts.iso(facts.renewal(subscription)),
     )
 
@@ -199,6 +235,19 @@ def refund(subscription: Subscription, refund: Refund) -> Mail:
         **facts.money(refund),
         refund=refund.pk,
         is_full=refund.is_full,
+        refunded_at=facts.iso(refund.created_at),
+    )
+
+
+def refund_failed(subscription: Subscription, refund: Refund) -> Mail:
+    """Reserve the mail that a refund did not arrive."""
+    return outbox.reserve(
+        Kind.REFUND_FAILED,
+        f"refund_failed:{refund.pk}",
+        **facts.about(subscription),
+        **facts.money(refund),
+        refund=refund.pk,
+        ended=bool(refund.ended_subscription),
         refunded_at=facts.iso(refund.created_at),
     )
 
@@ -232,32 +281,4 @@ def account_deleted(deletion: AccountDeletion, email: str) -> Mail:
         recipient=email,
         language=facts.language_of(deletion.customer, deletion.subscriber),
         deleted_at=facts.iso(deletion.done_at),
-    )
-
-
-def _receipt(kind: Mail.Kind, subscription: Subscription, payment: Payment, **more: Any) -> Mail:
-    return outbox.reserve(
-        kind,
-        f"payment_received:{payment.invoice_id}",
-        **facts.about(subscription),
-        **facts.money(payment),
-        invoice=payment.invoice_id,
-        period_start=facts.iso(payment.period_start),
-        period_end=facts.iso(payment.period_end),
-        paid_at=facts.iso(payment.paid_at),
-        **more,
-    )
-
-
-def _unpaid(kind: Mail.Kind, subscription: Subscription, failure: PaymentFailure) -> Mail:
-    grace_ends_at = access.grace_end(subscription) if failure.subscription_id else None
-    return outbox.reserve(
-        kind,
-        f"payment_failed:{failure.invoice_id}:{failure.attempt}",
-        **facts.about(subscription),
-        **facts.money(failure),
-        invoice=failure.invoice_id,
-        next_attempt_at=facts.iso(failure.next_attempt_at),
-        grace_ends_at=facts.iso(grace_ends_at),
-        is_grace_over=grace_ends_at is not None and grace_ends_at <= clock.now(),
     )

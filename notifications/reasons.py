@@ -9,7 +9,8 @@ from typing import Any
 
 from billing import access, clock
 from billing.conf import conf as billing
-from billing.models import AccountDeletion, Dispute, Payment, Refund, StripeWrite, Subscription, Usage
+from billing.models import AccountDeletion, Dispute, Invoice, Payment, Refund, StripeWrite, Subscription, Usage
+from billing.payments import UNDONE
 
 from . import facts as facts_of
 from .conf import conf
@@ -21,6 +22,10 @@ PAID = "The invoice is paid."
 INQUIRY = "This is only an inquiry: no money moved and access stays."
 NO_HOLD = "Disputes do not hold access here (BILLING_DISPUTE_HOLDS)."
 DISPUTE_CLOSED = "The dispute is closed."
+NOT_OPEN = "The invoice is no longer open, or would buy nothing."
+ON_ITS_WAY = "The payment is on its way."
+NOT_ON_ITS_WAY = "The payment is no longer on its way."
+REFUND_ARRIVED = "The refund has not failed."
 REFUND_UNDONE = "The refund did not go through."
 NOT_SCHEDULED = "The cancellation is no longer scheduled for that day."
 BEING_DELETED = "The account is being deleted, and another mail says so."
@@ -64,7 +69,9 @@ def _live(facts: dict[str, Any]) -> Subscription | str:
 
 def _welcome(facts: dict[str, Any]) -> str:
     row = _live(facts)
-    return row if isinstance(row, str) else ""
+    if isinstance(row, str):
+        return row
+    return "" if facts_of.has_access(row) else NO_ACCESS
 
 
 def _trial_ending(facts: dict[str, Any]) -> str:
@@ -147,7 +154,37 @@ def _payment_received(facts: dict[str, Any]) -> str:
 
 
 def _unpaid(facts: dict[str, Any]) -> str:
-    return PAID if Payment.objects.filter(invoice_id=facts["invoice"]).exists() else ""
+    if Payment.objects.filter(invoice_id=facts["invoice"]).exists():
+        return PAID
+    row = Invoice.objects.filter(pk=facts["invoice"]).first()
+    return _not_to_pay(row) if row else ""
+
+
+def _not_to_pay(row: Invoice) -> str:
+    """Return why an invoice is not asked to be paid."""
+    if row.status == Invoice.Status.PAID:
+        return PAID
+    if not Invoice.objects.owed().filter(pk=row.pk).exists():
+        return NOT_OPEN
+    return ON_ITS_WAY if row.payment == Invoice.Standing.PROCESSING else ""
+
+
+def _invoice_to_pay(facts: dict[str, Any]) -> str:
+    row = Invoice.objects.filter(pk=facts["invoice"]).first()
+    if row is None:
+        return NOT_OPEN
+    is_late = facts["stage"] != "overdue" and row.is_overdue(clock.now())
+    return NOT_OPEN if is_late else _not_to_pay(row)
+
+
+def _payment_processing(facts: dict[str, Any]) -> str:
+    processing = Invoice.objects.owed().filter(pk=facts["invoice"], payment=Invoice.Standing.PROCESSING)
+    return "" if processing.exists() else NOT_ON_ITS_WAY
+
+
+def _refund_failed(facts: dict[str, Any]) -> str:
+    undone = Refund.objects.filter(pk=facts["refund"], status__in=UNDONE)
+    return "" if undone.exists() else REFUND_ARRIVED
 
 
 def _dispute_opened(facts: dict[str, Any]) -> str:
@@ -160,7 +197,7 @@ def _dispute_opened(facts: dict[str, Any]) -> str:
 
 
 def _refund(facts: dict[str, Any]) -> str:
-    undone = Refund.objects.filter(pk=facts["refund"], status__in=["failed", "canceled"])
+    undone = Refund.objects.filter(pk=facts["refund"], status__in=UNDONE)
     return REFUND_UNDONE if undone.exists() else ""
 
 
@@ -199,6 +236,11 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.PAYMENT_RECOVERED: _payment_received,
     Mail.Kind.PAYMENT_FAILED: _unpaid,
     Mail.Kind.ACTION_REQUIRED: _unpaid,
+    Mail.Kind.PAYMENT_PROCESSING: _payment_processing,
+    Mail.Kind.INVOICE_SENT: _invoice_to_pay,
+    Mail.Kind.INVOICE_DUE_SOON: _invoice_to_pay,
+    Mail.Kind.INVOICE_OVERDUE: _invoice_to_pay,
+    Mail.Kind.REFUND_FAILED: _refund_failed,
     Mail.Kind.DISPUTE_OPENED: _dispute_opened,
     Mail.Kind.DISPUTE_CLOSED: _dispute_closed,
     Mail.Kind.REFUND: _refund,

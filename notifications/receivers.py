@@ -64,6 +64,26 @@ def on_payment_action_required(*, subscription: Any, failure: Any, **_: Any) -> 
     _mail(mails.action_required, subscription, failure)
 
 
+def on_payment_processing(*, subscription: Any, invoice: Any, **_: Any) -> None:
+    _mail(mails.payment_processing, subscription, invoice)
+
+
+def on_invoice_sent(*, subscription: Any, invoice: Any, **_: Any) -> None:
+    _mail(mails.invoice_sent, subscription, invoice)
+
+
+def on_invoice_due_soon(*, subscription: Any, invoice: Any, **_: Any) -> None:
+    _mail(mails.invoice_due_soon, subscription, invoice)
+
+
+def on_invoice_overdue(*, subscription: Any, invoice: Any, **_: Any) -> None:
+    _mail(mails.invoice_overdue, subscription, invoice)
+
+
+def on_refund_failed(*, subscription: Any, refund: Any, **_: Any) -> None:
+    _mail(mails.refund_failed, subscription, refund)
+
+
 def on_refund_issued(*, subscription: Any, refund: Any, **_: Any) -> None:
     _mail(mails.refund, subscription, refund)
 
@@ -106,6 +126,11 @@ RECEIVERS: dict[Any, Signal] = {
     on_payment_recovered: signals.payment_recovered,
     on_payment_failed: signals.payment_failed,
     on_payment_action_required: signals.payment_action_required,
+    on_payment_processing: signals.payment_processing,
+    on_invoice_sent: signals.invoice_sent,
+    on_invoice_due_soon: signals.invoice_due_soon,
+    on_invoice_overdue: signals.invoice_overdue,
+    on_refund_failed: signals.refund_failed,
     on_refund_issued: signals.refund_issued,
     on_dispute_opened: signals.dispute_opened,
     on_dispute_closed: signals.dispute_closed,

@@ -18,8 +18,9 @@ from django.template.loader import select_template
 from django.utils import translation
 
 from billing.conf import conf as billing
-from billing.pages import invoice_links
+from billing.lifecycle import invoice_links
 
+from . import facts as current
 from .conf import conf
 from .models import Mail
 
@@ -39,6 +40,7 @@ def render(mail: Mail, language: str = "") -> Rendered:
     language = language or mail.language or conf.language
     facts = {
         **mail.context,
+        **current.now(mail),
         **_links(mail.context.get("invoice", "")),
         "product": conf.product_name,
         "account_url": conf.account_url,

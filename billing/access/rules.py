@@ -286,7 +286,10 @@ def grace_end(subscription: Subscription) -> datetime | None:
     if subscription.past_due_since is None:
         return None
     days = subscription.plan.grace_days if subscription.plan else None
-    return subscription.past_due_since + timedelta(days=conf.grace_days if days is None else days)
+    if days is None:
+        is_debit = subscription.past_due_method in Subscription.DEBITS
+        days = conf.debit_grace_days if is_debit else conf.grace_days
+    return subscription.past_due_since + timedelta(days=days)
 
 
 def _by_status(subscription: Subscription, at: datetime, grace_ends_at: datetime | None) -> tuple[bool, str]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from billing import clock
-from billing.models import CheckoutAttempt, Dispute, Payment, PaymentFailure, Refund
+from billing.models import CheckoutAttempt, Dispute, Invoice, Payment, PaymentFailure, Refund
 
 from . import display
 
@@ -15,6 +15,11 @@ REASONS = {
     "subscription_update": "plan change",
     "manual": "one-off",
 }
+BOUGHT_NOTHING = (
+    "Its subscription had ended, or stays unpaid. Refund or keep it on the customer's page, under the actions."
+)
+UNDONE_END = " The subscription was cancelled because of it: give access on the customer's page, or write to them."
+INVOICE_BADGES = {"paid": "good", "open": "waiting", "uncollectible": "dead"}
 REFUND_SENTENCES = {
     "succeeded": "The money is on its way to the card. The bank may take ten days to show it.",
     "pending": "Stripe is processing it.",
@@ -69,6 +74,13 @@ def what_failed(failure: PaymentFailure) -> Any:
     if failure.is_action_required:
         return display.badge("3D Secure", "waiting", "The cardholder must confirm the payment")
     return display.lines(display.badge(f"attempt {failure.attempt}", "bad"), failure.decline_code.replace("_", " "))
+
+
+def invoice_status(invoice: Invoice) -> Any:
+    """Return the status, and while the invoice is open how its payment stands."""
+    badge = display.badge(invoice.status, INVOICE_BADGES.get(invoice.status, "quiet"))
+    payment = invoice.get_payment_display() if invoice.is_open else ""
+    return display.lines(badge, payment)
 
 
 def refund_status(refund: Refund) -> Any:

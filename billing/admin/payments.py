@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
-from billing.models import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
+from billing.models import Dispute, Invoice, InvoicePayment, Payment, PaymentFailure, Refund
 
 from . import display, payment_words
 from .customers import OfCustomerAdmin
@@ -71,12 +71,14 @@ DECLINE_CODES = ("decline_code", admin.AllValuesFieldListFilter)
 @admin.register(Payment)
 class PaymentAdmin(MoneyAdmin):
     list_display = ["money", "subscriber", "reason", "invoice", "paid", "receipt"]
-    list_filter = ["paid_at", "billing_reason", ("currency", CurrencyFilter)]
+    list_filter = ["paid_at", "bought_nothing", "billing_reason", ("currency", CurrencyFilter)]
     ordering = ["-paid_at"]
     ids_searched = ("invoice_id", "subscription_id")
     facts = ("subscriber", "reason", "invoice", "subscription", "period", "invoiced", "paid", "receipt")
 
     def in_words(self, payment: Payment) -> tuple[Any, str]:
+        if payment.bought_nothing:
+            return display.badge("bought nothing", "bad"), payment_words.BOUGHT_NOTHING
         return display.badge("paid", "good"), ""
 
     @display.column("reason", ordering="billing_reason")
@@ -98,6 +100,46 @@ class PaymentAdmin(MoneyAdmin):
     @display.column("receipt")
     def receipt(self, payment: Payment) -> Any:
         return payment_words.receipt(payment)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(MoneyAdmin):
+    list_display = ["money", "subscriber", "state", "purpose", "due", "invoice", "created"]
+    list_filter = ["status", "payment", "purpose", "collection_method", "created_at", ("currency", CurrencyFilter)]
+    ordering = ["-created_at"]
+    ids_searched = ("id", "subscription_id", "number")
+    facts = ("subscriber", "purpose", "description", "invoice", "subscription", "remaining", "due", "created", "paid")
+
+    def in_words(self, invoice: Invoice) -> tuple[Any, str]:
+        return payment_words.invoice_status(invoice), ""
+
+    @display.column("amount", ordering="total")
+    def money(self, invoice: Invoice) -> Any:
+        return display.amount(invoice.total, invoice.currency)
+
+    @display.column("remaining")
+    def remaining(self, invoice: Invoice) -> Any:
+        return display.amount(invoice.amount_remaining, invoice.currency)
+
+    @display.column("status", ordering="status")
+    def state(self, invoice: Invoice) -> Any:
+        return payment_words.invoice_status(invoice)
+
+    @display.column("invoice")
+    def invoice(self, invoice: Invoice) -> Any:
+        return display.at_stripe(invoice.pk)
+
+    @display.column("due", ordering="due_at")
+    def due(self, invoice: Invoice) -> Any:
+        return display.moment(invoice.due_at)
+
+    @display.column("created", ordering="created_at")
+    def created(self, invoice: Invoice) -> Any:
+        return display.moment(invoice.created_at)
+
+    @display.column("paid", ordering="paid_at")
+    def paid(self, invoice: Invoice) -> Any:
+        return display.moment(invoice.paid_at)
 
 
 @admin.register(PaymentFailure)
@@ -145,7 +187,8 @@ class RefundAdmin(MoneyAdmin):
     facts = ("subscriber", "created", "refund", "invoice", "charge_link", "intent")
 
     def in_words(self, refund: Refund) -> tuple[Any, str]:
-        return payment_words.refund_status(refund), payment_words.REFUND_SENTENCES.get(refund.status, "")
+        undone = payment_words.UNDONE_END if refund.ended_subscription else ""
+        return payment_words.refund_status(refund), f"{payment_words.REFUND_SENTENCES.get(refund.status, '')}{undone}"
 
     @display.column("status", ordering="status")
     def state(self, refund: Refund) -> Any:

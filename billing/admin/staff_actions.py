@@ -15,7 +15,8 @@ from django.http import HttpRequest
 
 from billing import cause, clock, lanes, stripe_account, subscriptions
 from billing.access import moment
-from billing.models import AccountDeletion, Comp, Customer, Hold
+from billing.models import AccountDeletion, Comp, Customer, Hold, Payment
+from billing.payments import nothing
 from billing.stripe_client import NoSuchCustomer, fetch
 from billing.subscriptions import comps, holds
 
@@ -165,6 +166,38 @@ def _may_be_given(customer: Customer) -> bool:
     return not _is_gone(customer) and not AccountDeletion.objects.filter(customer=customer).exists()
 
 
+# Payments that bought nothing
+
+
+def _has_payment(customer: Customer) -> bool:
+    return nothing.waiting().filter(customer=customer).exists()
+
+
+def _about_refund(customer: Customer) -> list[str]:
+    return [
+        "This payment bought nothing: its subscription had ended, or stays unpaid. Stripe refunds all of it.",
+        "The subscriber gets a mail about the refund.",
+    ]
+
+
+def _refund(customer: Customer, given: dict[str, Any]) -> str:
+    nothing.owe_refund(customer, given["payment"])
+    return f"Refunded the payment of {given['payment'].invoice_id}"
+
+
+def _about_keeping(customer: Customer) -> list[str]:
+    return [
+        "The money stays with us, for example because it was owed. Give access or write to the subscriber yourself."
+    ]
+
+
+def _keep(customer: Customer, given: dict[str, Any]) -> str:
+    payment: Payment = given["payment"]
+    payment.kept_at = clock.now()
+    payment.save(update_fields=["kept_at"])
+    return f"Kept the payment of {payment.invoice_id}"
+
+
 # Refresh
 
 
@@ -236,6 +269,10 @@ END_COMP = Action(
 REFRESH = Action(
     "refresh", "refresh_customer", "Refresh from Stripe", staff_forms.ReasonForm, _about_refresh, _is_here, _refresh
 )
+REFUND = Action(
+    "refund", "refund_payment", "Refund a payment", staff_forms.PaymentForm, _about_refund, _has_payment, _refund
+)
+KEEP = Action("keep", "refund_payment", "Keep a payment", staff_forms.PaymentForm, _about_keeping, _has_payment, _keep)
 END_UNKNOWN = Action(
     "end-unknown",
     "end_customer",
@@ -245,7 +282,7 @@ END_UNKNOWN = Action(
     _is_unknown,
     _end_unknown,
 )
-ACTIONS = {action.name: action for action in (REFRESH, COMP, END_COMP, HOLD, RELEASE, END_UNKNOWN)}
+ACTIONS = {action.name: action for action in (REFRESH, COMP, END_COMP, HOLD, RELEASE, REFUND, KEEP, END_UNKNOWN)}
 
 
 def offered(request: HttpRequest, customer: Customer) -> list[Action]:

@@ -9,10 +9,13 @@ from django.utils import timezone
 from billing import clock
 from billing.access import moment
 from billing.conf import conf
-from billing.models import Customer, Hold, Plan
+from billing.models import Customer, Hold, Payment, Plan
+from billing.money import format_amount
+from billing.payments import nothing
 
 LONGEST = timedelta(days=3660)
 OVER = "This hold has already been released. Nothing was changed."
+DECIDED = "This payment was refunded or kept already. Nothing was changed."
 NOT_AHEAD = "Choose a day in the future."
 TOO_FAR = "Choose a day in the next ten years."
 
@@ -51,6 +54,30 @@ class ReleaseForm(ReasonForm):
         field: Any = self.fields["hold"]
         field.queryset = in_force
         field.initial = in_force.first()
+
+
+class PaymentChoice(forms.ModelChoiceField):
+    def label_from_instance(self, payment: Payment) -> str:
+        return (
+            f"{format_amount(payment.amount, payment.currency)}, paid {moment(payment.paid_at)}: {payment.invoice_id}"
+        )
+
+
+class PaymentForm(ReasonForm):
+    payment = PaymentChoice(
+        Payment.objects.none(),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": DECIDED, "required": "Choose a payment."},
+    )
+    field_order = ["payment", "reason"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        waiting = nothing.waiting().filter(customer=customer).order_by("paid_at", "pk")
+        field: Any = self.fields["payment"]
+        field.queryset = waiting
+        field.initial = waiting.first()
 
 
 class CompForm(ReasonForm):

@@ -149,6 +149,18 @@ class NextChargeSerializer(CreditSerializer):
     at = serializers.DateTimeField()
 
 
+class OwedSerializer(serializers.Serializer[Any]):
+    invoice = serializers.CharField()
+    amount_remaining = serializers.IntegerField(help_text="Amount in minor units")
+    currency = serializers.CharField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    payment = serializers.ChoiceField(
+        choices=["none", "processing", "requires_action", "failed"],
+        help_text="`processing`: on its way, as a bank debit is for days",
+    )
+    url = serializers.CharField(help_text="Address of the page on which it is paid; empty if you may not pay it")
+
+
 class SubscriptionState(serializers.Serializer[Any]):
     """The current state of a subscriber; times are in ISO 8601, UTC."""
 
@@ -171,6 +183,7 @@ class SubscriptionState(serializers.Serializer[Any]):
         allow_null=True, help_text="null if nothing will be charged, and while the amount is not known yet"
     )
     credit = CreditSerializer(allow_null=True, help_text="What later invoices are reduced by")
+    owed = OwedSerializer(many=True, help_text="Unpaid invoices, first the one that access depends on")
 
 
 class AmountSerializer(serializers.Serializer[Any]):

@@ -21,7 +21,7 @@ from billing.stripe_client import Reads, StripeRefused, StripeUnavailable, fetch
 from billing.subscriptions import mirror
 
 from . import placement
-from .event_types import PAID, UNPAID
+from .event_types import CHARGE_REFUNDED, INVOICE, PAID, PROCESSING, UNPAID
 from .receivers import receiving
 from .stamping import stamp_failed, stamp_processed, stamp_unavailable
 
@@ -176,9 +176,15 @@ def _prefetch_what_follows(lane: str, events: list[StripeEvent]) -> None:
         if subscription["status"] == "past_due":
             fetch.open_invoices(subscription["id"])
     for event in events:
-        if event.type in PAID:
-            with suppress(StripeUnavailable, fetch.NotTheirs, fetch.NotAnId, *StripeRefused):
+        with suppress(StripeUnavailable, fetch.NotTheirs, fetch.NotAnId, *StripeRefused):
+            if event.type in PAID:
                 fetch.settled_invoice(id_of(event.object), lane)
+            elif event.type in INVOICE:
+                fetch.current_invoice(id_of(event.object), lane)
+            elif event.type in CHARGE_REFUNDED:
+                payments.refunds.fetch_all_paid(lane, id_of(event.object))
+            elif event.type in PROCESSING:
+                payments.fetch_invoice_of(lane, id_of(event.object))
 
 
 def _request_for(event: StripeEvent) -> fetch.Request | None:

@@ -16,7 +16,18 @@ SUBSCRIPTION = (
 TRIAL_ENDING = ("customer.subscription.trial_will_end",)
 PAID = ("invoice.paid", "invoice.payment_succeeded")
 UNPAID = ("invoice.payment_failed", "invoice.payment_action_required")
-INVOICE_CLOSED = ("invoice.voided", "invoice.marked_uncollectible")
+# Not invoice.created: Stripe waits up to three days for its answer before it finalizes the invoice.
+INVOICE = (
+    "invoice.finalized",
+    "invoice.updated",
+    "invoice.sent",
+    "invoice.will_be_due",
+    "invoice.overdue",
+    "invoice.voided",
+    "invoice.marked_uncollectible",
+)
+# Of a debit; a refusal sends invoice.payment_failed.
+PROCESSING = ("payment_intent.processing",)
 NOT_FINALIZED = ("invoice.finalization_failed",)
 INVOICE_PAYMENT = ("invoice_payment.paid",)
 CHARGE_REFUNDED = ("charge.refunded",)
@@ -47,7 +58,8 @@ EVENT_TYPES = frozenset(
     + TRIAL_ENDING
     + PAID
     + UNPAID
-    + INVOICE_CLOSED
+    + INVOICE
+    + PROCESSING
     + NOT_FINALIZED
     + INVOICE_PAYMENT
     + CHARGE_REFUNDED

@@ -44,6 +44,14 @@ def on_invoice_not_paid(customer: Customer, event: Event) -> None:
     payments.record_failure(customer, event.data["object"], event.created)
 
 
+def on_invoice(customer: Customer, event: Event) -> None:
+    payments.record_invoice(customer, event.data["object"]["id"])
+
+
+def on_payment_processing(customer: Customer, event: Event) -> None:
+    payments.record_processing(customer, event.data["object"]["id"])
+
+
 def on_invoice_not_finalized(customer: Customer, event: Event) -> None:
     notices.alert_not_finalized(customer, event.data["object"])
 
@@ -120,6 +128,8 @@ def on_catalogue(event: Event) -> None:
 RECEIVERS: dict[Rule, tuple[str, ...]] = {
     on_invoice_paid: event_types.PAID,
     on_invoice_not_paid: event_types.UNPAID,
+    on_invoice: event_types.INVOICE,
+    on_payment_processing: event_types.PROCESSING,
     on_invoice_not_finalized: event_types.NOT_FINALIZED,
     on_invoice_payment_paid: event_types.INVOICE_PAYMENT,
     on_charge_refunded: event_types.CHARGE_REFUNDED,
@@ -127,7 +137,7 @@ RECEIVERS: dict[Rule, tuple[str, ...]] = {
     on_dispute: event_types.DISPUTE,
     on_early_fraud_warning: event_types.FRAUD_WARNING,
     on_checkout_session: event_types.CHECKOUT,
-    on_subscription: event_types.SUBSCRIPTION + event_types.INVOICE_CLOSED,
+    on_subscription: event_types.SUBSCRIPTION,
     on_trial_will_end: event_types.TRIAL_ENDING,
     on_customer_updated: event_types.CUSTOMER + event_types.CARD,
     on_invoice_item: event_types.INVOICE_ITEM,

@@ -95,7 +95,8 @@ def _ask(write: StripeWrite) -> None:
         case Action.CLOSE_INVOICE:
             _close_invoice(write.object_id, key)
         case Action.REFUND:
-            stripe_client.post("/v1/refunds", idempotency_key=key, payment_intent=write.object_id, reason="duplicate")
+            reason = "requested_by_customer" if write.reference.startswith("in_") else "duplicate"
+            stripe_client.post("/v1/refunds", idempotency_key=key, payment_intent=write.object_id, reason=reason)
         case Action.UNDO_CHANGE:
             _undo_change(PlanChange.objects.get(pk=write.reference), key)
 

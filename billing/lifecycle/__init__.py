@@ -6,8 +6,10 @@ from . import (
     change,
     checkout,
     deletion,
+    invoice_links,
     invoices,
     overview,
+    owed,
     portal,
     previews,
     refusals,
@@ -20,6 +22,7 @@ from .customers import METADATA_KEY
 from .invoices import MOST, PAGE
 from .outages import OUTAGES, outage_of
 from .overview import Overview
+from .owed import Owed
 from .refusals import (
     AccountClosing,
     EmailUnconfirmed,
@@ -44,6 +47,7 @@ __all__ = [
     "NotConfirmed",
     "Outlook",
     "Overview",
+    "Owed",
     "PaymentDeclined",
     "Refused",
     "StalePreview",
@@ -52,9 +56,11 @@ __all__ = [
     "change",
     "checkout",
     "deletion",
+    "invoice_links",
     "invoices",
     "outage_of",
     "overview",
+    "owed",
     "portal",
     "previews",
     "refusals",

@@ -6,11 +6,10 @@ state before anything is done. So asking again continues a change that a crash o
 
 from typing import Any
 
-from billing import catalogue, stripe_client
+from billing import catalogue, stripe_client, subscriptions
 from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused, fetch, id_of, readers
-from billing.subscriptions import payment_method_of
 
 from . import phases, previews, prices
 from .change_rules import Effect, effect
@@ -123,7 +122,7 @@ def _make_now(now: Standing, intent: PlanChange) -> None:
     pending.
     """
     now.release_schedule()
-    pays_in_days = not now.is_trial and readers.pays_in_days(now.found, payment_method_of(now.found))
+    pays_in_days = not now.is_trial and subscriptions.pays_in_days(now.found)
     paying: dict[str, Any] = {"proration_behavior": "none"}
     if not now.is_trial:
         paying = {

@@ -31,7 +31,7 @@ from billing.monitoring import unknown_values
 from billing.stripe_client import id_of
 from billing.subscriptions import ATTEMPT_KEY, seats
 
-from . import attempts, prices
+from . import attempts, prices, refused_payment
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import (
     AccessWithheld,
@@ -58,6 +58,8 @@ Status = CheckoutAttempt.Status
 SESSION_STATUSES = frozenset({"open", "complete", "expired"})
 PAID = frozenset({"paid", "no_payment_required"})
 NOT_LIVE = frozenset({Subscription.Status.NONE, *Subscription.TERMINAL})
+# Stripe is asked whether the first payment was refused: then it can be tried anew.
+NOT_HERE = NOT_LIVE | {Subscription.Status.INCOMPLETE}
 
 # Stripe replays an answer, a failure too, for as long as it keeps the key: after this long without a session ask anew.
 GIVE_UP_AFTER = timedelta(minutes=10)
@@ -82,9 +84,9 @@ def start(
     """Return an attempt with a Checkout session; its `url` is the page to send the buyer to.
 
     1. Find the price for sale, and refuse an unconfirmed address. 2. Find or make the customer.
-    3. Refuse if a subscription of the plan's line is live and costs money. 4. Reuse the open attempt if it is for the
-       same price and seats, and Stripe still has it open; close any other. 5. Otherwise make an attempt, whose id is
-       the session's idempotency key.
+    3. Refuse if a subscription of the plan's line is live and costs money; end one whose first payment was refused.
+    4. Reuse the open attempt if it is for the same price and seats, and Stripe still has it open; close any other.
+    5. Otherwise make an attempt, whose id is the session's idempotency key.
     6. If Stripe refuses the price since it was replaced, start again with the new one.
 
     Raises `PriceNotOffered`, `EmailUnconfirmed`, `AccessWithheld`, `AlreadySubscribed`, `SubscriptionPaused`,
@@ -106,9 +108,10 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
     _refuse_beside(customer.subscription_in(line))
     wanted = Wanted(price, currency, seats.seats_of(subscriber))
     reusable = _reusable_attempt(customer, wanted)
-    earlier = [row for row, _ in subscriptions.projected_now(customer) if row.line == line]
-    for row in earlier:
+    earlier = [(row, found) for row, found in subscriptions.projected_now(customer) if row.line == line]
+    for row, _ in earlier:
         _refuse_beside(row)
+    refused_payment.end(customer, [found for row, found in earlier if row.status == Subscription.Status.INCOMPLETE])
     if reusable:
         return reusable
     attempt = _open_attempt(customer, wanted)
@@ -117,12 +120,12 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
         raise CheckoutReplaced
     if attempt.session_id:
         return attempt
-    return _with_session(attempt, is_first=all(row.is_free for row in earlier))
+    return _with_session(attempt, is_first=all(row.is_free for row, _ in earlier))
 
 
 def _refuse_beside(row: Subscription) -> None:
     """Refuse to sell beside a subscription that would be billed too. A free one is moved on from."""
-    if row.status not in NOT_LIVE and not row.is_free:
+    if row.status not in NOT_HERE and not row.is_free:
         raise SubscriptionPaused if row.status == Subscription.Status.PAUSED else AlreadySubscribed
 
 

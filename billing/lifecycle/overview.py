@@ -1,12 +1,14 @@
 """The overview gathers what the API and the account page show a subscriber of their subscription."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from billing import access, subscriptions, usage
 from billing.conf import conf
-from billing.models import Hold, NextCharge, Plan, Price, Subscription
+from billing.models import Hold, Invoice, NextCharge, Plan, Price, Subscription
+
+from .owed import Owed, owed_in, unpaid_of
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ class Overview:
     resets_at: datetime
     pending_change: PendingChange | None = None
     next_charge: NextCharge | None = None
+    owed: list[Owed] = field(default_factory=list)
+
+    @property
+    def unpaid(self) -> Owed | None:
+        """Return the invoice that access depends on, if it waits for money."""
+        return next((owed for owed in self.owed if owed.access_depends), None)
 
     @property
     def subscription(self) -> Subscription | None:
@@ -141,8 +149,9 @@ class Overview:
         return self.decided.grace_ends_at
 
     def to_look_at(self) -> "Overview":
-        """Return a copy without the payment page, for members who may not manage the subscription."""
-        return replace(self, pending_change=self.pending_change and replace(self.pending_change, confirm_url=""))
+        """Return a copy without payment pages, for members who may not manage the subscription."""
+        pending = self.pending_change and replace(self.pending_change, confirm_url="")
+        return replace(self, pending_change=pending, owed=[replace(owed, url="") for owed in self.owed])
 
 
 def overview_of(subscriber: Any, line: str = "") -> Overview:
@@ -151,9 +160,9 @@ def overview_of(subscriber: Any, line: str = "") -> Overview:
     None, a user whom nobody pays for, has the free plan with nothing used.
     """
     if subscriber is None:
-        return _overview(subscriber, access.NO_SUBSCRIBER, {}, [])
+        return _overview(subscriber, access.NO_SUBSCRIBER, {}, [], [])
     lines = access.lines_of(subscriber)
-    return _overview(subscriber, access.access_in(lines, line), lines, _holds(lines))
+    return _overview(subscriber, access.access_in(lines, line), lines, _holds(lines), unpaid_of(subscriber, lines))
 
 
 def overviews_of(subscriber: Any) -> list[Overview]:
@@ -161,19 +170,22 @@ def overviews_of(subscriber: Any) -> list[Overview]:
     if subscriber is None:
         return [overview_of(None)]
     lines = access.lines_of(subscriber)
-    first, holds = access.access_in(lines), _holds(lines)
+    first, holds, unpaid = access.access_in(lines), _holds(lines), unpaid_of(subscriber, lines)
     others = [decided for line, decided in lines.items() if line != first.line and decided.is_live]
-    return [_overview(subscriber, decided, lines, holds) for decided in (first, *others)]
+    return [_overview(subscriber, decided, lines, holds, unpaid) for decided in (first, *others)]
 
 
-def _overview(subscriber: Any, decided: access.Access, lines: dict[str, access.Access], holds: list[Hold]) -> Overview:
+def _overview(
+    subscriber: Any, decided: access.Access, lines: dict[str, access.Access], holds: list[Hold], unpaid: list[Invoice]
+) -> Overview:
     granted = usage.allowance(subscriber, lines)
     held = decided.subscription
     theirs = [hold for hold in holds if hold.subscription_id in ("", held.stripe_id if held else "")]
     plan = decided.plan or usage.free_plan_in(decided.line)
     used = usage.summary(subscriber, granted)
     charge = subscriptions.next_charges.next_charge_of(held)
-    return Overview(decided, plan, theirs, used, granted.period_end, _pending_change(held), charge)
+    owed = owed_in(decided.line, lines, unpaid)
+    return Overview(decided, plan, theirs, used, granted.period_end, _pending_change(held), charge, owed)
 
 
 def _holds(lines: dict[str, access.Access]) -> list[Hold]:

@@ -1,11 +1,13 @@
 """This room defines the tables of `billing`, for every other room and for host projects."""
 
 from .alerts import Alert
+from .buying import CheckoutAttempt, PlanChange
 from .catalogue import MAIN_LINE, Plan, PlanLimit, Price
 from .comp import Comp
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
 from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
+from .invoices import Invoice
 from .items import SubscriptionItem
 from .ledger import Lane, StripeEvent, StripeEventQuerySet, StripeWrite
 from .metrics import StripeCalls
@@ -14,7 +16,7 @@ from .next_charge import NextCharge
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .stripe_key import StripeKey
 from .subscriber import email_field
-from .subscription import CheckoutAttempt, Customer, Hold, PlanChange, Subscription
+from .subscription import Customer, Hold, Subscription
 from .sync import SyncRun
 from .usage import Usage
 
@@ -29,6 +31,7 @@ __all__ = [
     "Dashboard",
     "Dispute",
     "Hold",
+    "Invoice",
     "InvoicePayment",
     "Lane",
     "MirrorFailure",

@@ -31,6 +31,7 @@ class SubscriptionChange(models.Model):
         "cancel_at",
         "ended_at",
         "past_due_since",
+        "past_due_method",
     )
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="subscription_changes")
@@ -54,6 +55,7 @@ class SubscriptionChange(models.Model):
     cancel_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     past_due_since = models.DateTimeField(null=True, blank=True)
+    past_due_method = models.CharField(max_length=40, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["customer", "recorded_at"], name="billing_change_by_customer")]

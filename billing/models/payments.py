@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from .subscription import Customer
+from .subscription import Customer, Subscription
 
 
 class Payment(models.Model):
@@ -20,6 +20,10 @@ class Payment(models.Model):
     paid_at = models.DateTimeField()
     hosted_invoice_url = models.TextField(blank=True)
     invoice_pdf = models.TextField(blank=True)
+    kept_at = models.DateTimeField(null=True, blank=True, help_text="When staff decided to keep what bought nothing")
+    bought_nothing = models.BooleanField(
+        default=False, help_text="The subscription had ended, or could not be brought back by this invoice"
+    )
 
     class Meta:
         indexes = [models.Index(fields=["paid_at", "currency", "amount"], name="billing_payment_paid")]
@@ -41,6 +45,7 @@ class PaymentFailure(models.Model):
     decline_code = models.CharField(
         max_length=60, blank=True, help_text="The decline code of the bank, or the error code of Stripe"
     )
+    method = models.CharField(max_length=40, blank=True, help_text="Stripe's type of the payment method that failed")
     next_attempt_at = models.DateTimeField(null=True, help_text="Empty if Stripe has scheduled no further attempt")
     hosted_invoice_url = models.TextField(blank=True)
     failed_at = models.DateTimeField(db_index=True)
@@ -52,6 +57,11 @@ class PaymentFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.invoice_id} attempt {self.attempt}"
+
+    @property
+    def is_late(self) -> bool:
+        """Return whether the payment was a bank debit, which is refused days after it was asked for."""
+        return self.method in Subscription.DEBITS
 
 
 class InvoicePayment(models.Model):
@@ -85,6 +95,9 @@ class Refund(models.Model):
     KNOWN = ISSUED | WAITING | UNDONE
     is_full = models.BooleanField(default=False, help_text="This refund completed the refund of the charge")
     created_at = models.DateTimeField(db_index=True)
+    ended_subscription = models.CharField(
+        max_length=255, blank=True, help_text="The subscription that was cancelled for this refund, which failed later"
+    )
 
     def __str__(self) -> str:
         return self.id

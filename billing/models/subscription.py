@@ -1,7 +1,6 @@
-"""A customer has a projected subscription, holds, Checkout attempts and changes of plan, all kept here."""
+"""A customer has projected subscriptions and holds."""
 
-import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -59,6 +58,7 @@ class Customer(models.Model):
             ("release_customer", "Can release a hold on access"),
             ("comp_customer", "Can give access without payment, and end it"),
             ("refresh_customer", "Can refresh from Stripe"),
+            ("refund_payment", "Can refund or keep a payment that bought nothing"),
             ("end_customer", "Can end a customer whom Stripe does not know"),
         ]
         indexes = [
@@ -125,6 +125,15 @@ class Subscription(models.Model):
 
     TERMINAL = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
     AT_STRIPE = frozenset(set(Status) - {Status.NONE})
+    # Debits take days, and their refusals too.
+    DEBITS: ClassVar[dict[str, str]] = {
+        "sepa_debit": "SEPA debit",
+        "us_bank_account": "Bank account",
+        "bacs_debit": "Bacs debit",
+        "acss_debit": "Pre-authorized debit",
+        "au_becs_debit": "BECS debit",
+        "nz_bank_account": "BECS debit",
+    }
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="subscriptions")
     stripe_id = models.CharField(max_length=255, blank=True, unique=True)
@@ -147,6 +156,9 @@ class Subscription(models.Model):
     cancel_at = models.DateTimeField(null=True, blank=True, help_text="When the scheduled cancellation takes effect")
     ended_at = models.DateTimeField(null=True, blank=True)
     past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace is counted from then")
+    past_due_method = models.CharField(
+        max_length=40, blank=True, help_text="Stripe's type of the payment method that failed then"
+    )
     latest_invoice = models.CharField(max_length=255, blank=True)
     default_payment_method = models.CharField(max_length=255, blank=True)
     has_payment_method = models.BooleanField(
@@ -162,8 +174,11 @@ class Subscription(models.Model):
     trial_end_without_card = models.CharField(
         max_length=30, blank=True, help_text="What Stripe does if a trial ends without a payment method"
     )
+    payment_method_type = models.CharField(
+        max_length=40, blank=True, help_text="Stripe's type of the payment method that will be charged, such as card"
+    )
     card_brand = models.CharField(max_length=20, blank=True, help_text="Brand of the card that will be charged")
-    card_last4 = models.CharField(max_length=4, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True, help_text="Last digits of the card or bank account")
     card_expires_on = models.DateField(null=True, blank=True, help_text="The last day on which the card works")
     pending_kind = models.CharField(max_length=20, choices=Pending.choices, blank=True)
     pending_price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -205,6 +220,14 @@ class Subscription(models.Model):
     def is_free(self) -> bool:
         """Return whether its price costs nothing: a plan without money, beside which anything may be bought."""
         return self.price is not None and self.price.is_free_in(self.currency)
+
+    @property
+    def paid_with(self) -> str:
+        """Return the payment method in words: "Visa ending 4242", "SEPA debit ending 3000"; "" if none is known."""
+        kind = self.payment_method_type
+        name = self.card_brand if kind in {"", "card"} else self.DEBITS.get(kind, kind)
+        name = name if kind in self.DEBITS else name.replace("_", " ").title()
+        return f"{name} ending {self.card_last4}" if name and self.card_last4 else name
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
@@ -251,62 +274,3 @@ class Hold(models.Model):
     @property
     def was_released_by_staff(self) -> bool:
         return self.released_at is not None and self.released_by.startswith("staff:")
-
-
-class CheckoutAttempt(models.Model):
-    """An attempt records that somebody began to buy. Its id is the idempotency key of its Stripe Checkout session."""
-
-    class Status(models.TextChoices):
-        OPEN = "open"
-        COMPLETED = "completed"
-        EXPIRED = "expired"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="checkout_attempts")
-    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
-    currency = models.CharField(max_length=3, blank=True)
-    quantity = models.PositiveIntegerField(default=1)
-    session_id = models.CharField(max_length=255, blank=True, db_index=True)
-    url = models.TextField(blank=True)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["customer"], condition=Q(status="open"), name="billing_one_open_checkout_per_customer"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.customer_id} {self.price_id} {self.status}"
-
-
-class PlanChange(models.Model):
-    """A change of plan is previewed and then asked of Stripe. Its id is part of the idempotency key of each call."""
-
-    class Status(models.TextChoices):
-        PREVIEWED = "previewed"
-        ASKED = "asked", "requested, with no answer from Stripe yet"
-        AWAITED = "awaited", "made at Stripe; counts once its invoice is paid"
-        MADE = "made", "made, scheduled, or waiting for its payment"
-        REFUSED = "refused"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="plan_changes")
-    subscription_id = models.CharField(max_length=255)
-    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
-    previous_price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    invoice_id = models.CharField(max_length=255, blank=True, help_text="The invoice that an awaited change waits for")
-    quantity = models.PositiveIntegerField(default=1, help_text="Number of seats that was previewed")
-    proration_date = models.BigIntegerField(
-        help_text="UTC seconds; the old plan is paid until then, the new plan from then on"
-    )
-    status = models.CharField(max_length=10, choices=Status.choices)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["customer", "created_at"], name="billing_plan_changes")]
-
-    def __str__(self) -> str:
-        return f"{self.customer_id} {self.price_id} {self.status}"

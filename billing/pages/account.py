@@ -13,12 +13,12 @@ from django.views.decorators.http import require_safe
 from billing import usage
 from billing.access import payer
 from billing.catalogue import amounts
-from billing.lifecycle import checkout, overview
-from billing.models import Customer, Payment, PaymentFailure, Refund
+from billing.lifecycle import checkout, invoice_links, overview
+from billing.models import Customer, Invoice, Payment, Refund
 from billing.money import format_amount
 from billing.payments import UNDONE
 
-from . import invoice_links, wording
+from . import wording
 
 LATEST_PAYMENTS = 12
 # Stripe's billing reason → what the payment was for, when it has no period of its own.
@@ -46,17 +46,22 @@ def account(request: HttpRequest) -> HttpResponse:
         "next": wording.next_date(now),
         "next_amount": wording.next_amount(now),
         "credit": format_amount(now.credit.amount, now.credit.currency) if now.credit else "",
-        "banners": wording.banners(now, None if why_not else _open_failure(now)),
+        "banners": wording.banners(now),
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
         "resets_at": now.resets_at,
         "price": _price_words(now),
+        "paid_with": now.subscription.paid_with if now.subscription and not why_not else "",
         "payments": [] if why_not else _latest_payments(customer),
     }
     return render(request, "billing/account.html", context)
 
 
 def _can_choose(now: overview.Overview) -> bool:
-    """Return whether a plan is bought rather than changed: there is none in this line that costs money."""
+    """Return whether a plan is bought rather than changed: there is none in this line that costs money, or its first
+    payment was refused.
+    """
+    if now.status == "incomplete" and now.unpaid is not None and now.unpaid.payment == Invoice.Standing.FAILED:
+        return True
     return now.status in checkout.NOT_LIVE or (now.subscription is not None and now.subscription.is_free)
 
 
@@ -71,18 +76,8 @@ def _other_line(now: overview.Overview) -> dict[str, Any]:
         "next": wording.next_date(now),
         "price": _price_words(now),
         "can_choose": _can_choose(now),
-        "banners": wording.banners_of_line(now, _open_failure(now)),
+        "banners": wording.banners_of_line(now),
     }
-
-
-def _open_failure(now: overview.Overview) -> PaymentFailure | None:
-    """Return the last failure of an invoice of this subscription that has not been paid since."""
-    held = now.subscription
-    if held is None or not held.stripe_id:
-        return None
-    paid = Payment.objects.filter(customer=held.customer_id).values("invoice_id")
-    failures = PaymentFailure.objects.filter(subscription_id=held.stripe_id).exclude(invoice_id__in=paid)
-    return failures.order_by("-failed_at", "-attempt").first()
 
 
 def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:

@@ -1,19 +1,16 @@
-"""Links to an invoice lead to a page of ours, which redirects to Stripe's: Stripe's own links last only 30 days.
-
-The links are signed, so nobody can guess one. Like Stripe's, they work without logging in, and open that invoice
-only.
-"""
+"""The pages behind the links to an invoice fetch it and redirect to Stripe's page, or to its PDF."""
 
 import logging
 from typing import Any
 
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from billing.lifecycle import invoice_links
+from billing.models import Invoice
 from billing.rates import link_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable, fetch
 
@@ -22,26 +19,15 @@ from . import trouble
 log = logging.getLogger(__name__)
 
 
-def page_of(invoice_id: str) -> str:
-    """Return the path of the page that shows an invoice, and takes payment while it is open. Mails put
-    `conf.site_url` before it."""
-    return reverse("billing:invoice", args=[_signer().sign(invoice_id)])
-
-
-def pdf_of(invoice_id: str) -> str:
-    return reverse("billing:invoice_pdf", args=[_signer().sign(invoice_id)])
-
-
-def _signer() -> Signer:
-    return Signer(salt="billing.invoice", sep=".")
-
-
 @never_cache
 @require_safe
 def lead_on(request: HttpRequest, signed: str, field: str) -> HttpResponse:
-    """Redirect /billing/pay/<signed> and /billing/pay/<signed>/pdf to `field` of the invoice, which is fetched now."""
+    """Redirect /billing/pay/<signed> and /billing/pay/<signed>/pdf to `field` of the invoice, which is fetched now.
+
+    One that buys nothing any more is not offered for payment: the account page says what can be done instead.
+    """
     try:
-        invoice_id = _signer().unsign(signed)
+        invoice_id = invoice_links.signer().unsign(signed)
     except BadSignature:
         raise Http404 from None
     if seconds := link_wait(request, invoice_id):
@@ -53,4 +39,12 @@ def lead_on(request: HttpRequest, signed: str, field: str) -> HttpResponse:
     except StripeRefused as error:
         log.warning("invoice not shown", extra={"invoice": invoice_id, "error": str(error)})
         raise Http404 from None
+    if field == "hosted_invoice_url" and _buys_nothing(invoice):
+        return redirect("billing:account")
     return redirect(invoice[field] or "billing:account")
+
+
+def _buys_nothing(invoice: dict[str, Any]) -> bool:
+    if invoice["status"] != Invoice.Status.OPEN:
+        return invoice["status"] == Invoice.Status.VOID
+    return Invoice.objects.filter(pk=invoice["id"], purpose=Invoice.Purpose.NOTHING).exists()

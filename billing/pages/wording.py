@@ -1,36 +1,16 @@
 """The billing page describes a subscription in these words: its status, and what to do where something is wrong."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 
 from billing import access
 from billing.lifecycle import Outlook, Overview
-from billing.models import PaymentFailure, Plan, Subscription
+from billing.models import Subscription
 from billing.money import format_amount
-from billing.pages import invoice_links
 
-
-class Tone(StrEnum):
-    GOOD = "good"
-    NOTICE = "notice"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True)
-class Banner:
-    tone: Tone
-    headline: str
-    sentence: str
-    link: str = ""
-    link_text: str = ""
-    is_form: bool = False  # the link is posted to
-
+from . import owed_words
+from .banners import Banner, Tone, day, plan_words
 
 STATUS_WORDS = {
     "none": "No subscription",
@@ -62,10 +42,6 @@ HELD = {
     ),
     "hold_staff": ("Access paused", "Our team has paused your access. Write to us and we'll tell you why."),
 }
-
-
-def day(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "j F Y")
 
 
 def status_words(overview: Overview) -> str:
@@ -106,23 +82,28 @@ def next_amount(overview: Overview) -> str:
     return format_amount(charge.amount, charge.currency)
 
 
-def banners(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
-    """Return the banners, the most urgent first. `failure` is the last failure of the invoice that is still open."""
+def banners(overview: Overview) -> list[Banner]:
+    """Return the banners, the most urgent first."""
     found = [
         _held(overview),
         _unknown(overview),
         _refused(overview),
-        _overdue(overview, failure),
+        owed_words.for_plan(overview),
         _ended(overview),
         _leaving(overview),
+        _without_card(overview),
+        _collection_paused(overview),
+        _pending(overview),
+        *owed_words.for_others(overview),
+        *_overflows(overview),
     ]
-    found += [_without_card(overview), _collection_paused(overview), _pending(overview), *_overflows(overview)]
     return [banner for banner in found if banner]
 
 
-def banners_of_line(overview: Overview, failure: PaymentFailure | None) -> list[Banner]:
+def banners_of_line(overview: Overview) -> list[Banner]:
     """Return the banners about a further line; what is about the subscriber stands with the first."""
-    found = [_unknown(overview), _overdue(overview, failure), _ended(overview), _leaving(overview), _pending(overview)]
+    found = [_unknown(overview), owed_words.for_plan(overview), _ended(overview), _leaving(overview)]
+    found.append(_pending(overview))
     return [banner for banner in found if banner]
 
 
@@ -153,7 +134,9 @@ def _unknown(overview: Overview) -> Banner | None:
     ):
         return None
     if overview.has_access:
-        sentence = f"You keep {_name(overview.effective_plan)} meanwhile. Write to us if you would like to know more."
+        sentence = (
+            f"You keep {plan_words(overview.effective_plan)} meanwhile. Write to us if you would like to know more."
+        )
         return Banner(Tone.NOTICE, "Your new price is being set up", sentence)
     sentence = "You have subscribed to a plan that we haven't set up here yet. Write to us and we'll set it up at once."
     return Banner(Tone.PROBLEM, "Your plan is being set up", sentence)
@@ -164,26 +147,6 @@ def _refused(overview: Overview) -> Banner | None:
     why = overview.decided.refused_by_host
     sentence = "You are on the free plan. If you think this is a mistake, write to us."
     return Banner(Tone.PROBLEM, f"You have no access: {why}", sentence) if why else None
-
-
-def _overdue(overview: Overview, failure: PaymentFailure | None) -> Banner | None:
-    if overview.status not in {"past_due", "unpaid", "incomplete"}:
-        return None
-    tone = Tone.WARNING if overview.has_access else Tone.PROBLEM
-    needs_bank = failure is not None and failure.is_action_required
-    headline = "Your bank asks you to confirm a payment" if needs_bank else "Your last payment did not go through"
-    link = invoice_links.page_of(failure.invoice_id) if failure else ""
-    link_text = "Confirm the payment" if needs_bank else "Pay now"
-    return Banner(tone, headline, _until(overview, needs_bank), link, link_text)
-
-
-def _until(overview: Overview, needs_bank: bool) -> str:
-    action = "Confirm it" if needs_bank else "Pay the open invoice"
-    if overview.is_comped:
-        return f"{action} to keep your subscription. You have {_name(overview.effective_plan)} for now in any case."
-    if overview.has_access and overview.grace_ends_at:
-        return f"{action} by {day(overview.grace_ends_at)} to keep {_name(overview.effective_plan)} without a gap."
-    return f"{action} and you get your plan back at once. Until then you are on the free plan."
 
 
 def _ended(overview: Overview) -> Banner | None:
@@ -202,7 +165,7 @@ def _leaving(overview: Overview) -> Banner | None:
     if not overview.cancel_at or not overview.has_access or overview.is_comped:
         return None
     ends_at = overview.access_ends_at or overview.cancel_at
-    sentence = f"You keep {_name(overview.effective_plan)} until {day(ends_at)}. {_charged_until_then(overview)}"
+    sentence = f"You keep {plan_words(overview.effective_plan)} until {day(ends_at)}. {_charged_until_then(overview)}"
     return Banner(Tone.NOTICE, "Your subscription is cancelled", sentence)
 
 
@@ -234,7 +197,7 @@ def _without_card(overview: Overview) -> Banner | None:
     """Return the banner of a trial that nothing can be charged for yet."""
     if overview.status != "trialing" or not overview.needs_card or not overview.trial_end or overview.cancel_at:
         return None
-    name, when = _name(overview.effective_plan), day(overview.trial_end)
+    name, when = plan_words(overview.effective_plan), day(overview.trial_end)
     if overview.subscription and access.ends_with_trial(overview.subscription):
         sentence = f"We have no card of yours, so {name} ends with the trial on {when}. Add a card to keep it."
     else:
@@ -258,19 +221,19 @@ def _pending(overview: Overview) -> Banner | None:
     change = overview.pending_change
     if change is None:
         return None
-    name = _name(change.price.plan) if change.price else "another plan"
+    name = plan_words(change.price.plan) if change.price else "another plan"
     if change.effective_at:
         headline = f"Your plan changes to {name} on {day(change.effective_at)}"
-        return Banner(Tone.NOTICE, headline, f"Until then you keep {_name(overview.effective_plan)}.")
+        return Banner(Tone.NOTICE, headline, f"Until then you keep {plan_words(overview.effective_plan)}.")
     if change.kind == Subscription.Pending.AWAITED:
         return _on_its_way(overview, name, change.confirm_url)
-    sentence = f"Until it is confirmed you keep {_name(overview.effective_plan)}, and nothing is charged."
+    sentence = f"Until it is confirmed you keep {plan_words(overview.effective_plan)}, and nothing is charged."
     return Banner(Tone.WARNING, f"Confirm the payment for {name}", sentence, change.confirm_url, "Confirm the payment")
 
 
 def _on_its_way(overview: Overview, name: str, pay_url: str) -> Banner:
     """Return the banner of a change whose payment takes days."""
-    keeps = f"Until then you keep {_name(overview.effective_plan)}."
+    keeps = f"Until then you keep {plan_words(overview.effective_plan)}."
     if pay_url:
         sentence = f"You get {name} when its invoice is paid. {keeps}"
         return Banner(Tone.NOTICE, f"Your change to {name} waits for its payment", sentence, pay_url, "Pay the invoice")
@@ -311,7 +274,3 @@ def consequences(outlook: Outlook) -> list[str]:
 
 def humanize(feature: str) -> str:
     return feature.replace("_", " ").replace("-", " ")
-
-
-def _name(plan: Plan | None) -> str:
-    return plan.name if plan else "your plan"

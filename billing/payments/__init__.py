@@ -1,7 +1,29 @@
-"""This room records the facts about money: payments, failures, refunds and disputes."""
+"""This room records the facts about money: invoices, payments, failures, refunds and disputes."""
 
-from . import disputes, notices, refunds
-from .invoices import link_of, record_failure, record_links, record_payment
-from .refunds import UNDONE
+from . import disputes, due, nothing, notices, refunds
+from .invoices import (
+    fetch_invoice_of,
+    record_failure,
+    record_invoice,
+    record_links,
+    record_payment,
+    record_processing,
+)
+from .links import link_of
+from .sums import UNDONE
 
-__all__ = ["UNDONE", "disputes", "link_of", "notices", "record_failure", "record_links", "record_payment", "refunds"]
+__all__ = [
+    "UNDONE",
+    "disputes",
+    "due",
+    "fetch_invoice_of",
+    "link_of",
+    "nothing",
+    "notices",
+    "record_failure",
+    "record_invoice",
+    "record_links",
+    "record_payment",
+    "record_processing",
+    "refunds",
+]

@@ -11,7 +11,7 @@ from billing.monitoring import alerts, unknown_values
 from billing.stripe_client import fetch, id_of
 from billing.subscriptions import holds, mirror
 
-from . import invoices
+from . import links
 
 
 def record_dispute(customer: Customer, dispute_id: str) -> None:
@@ -20,7 +20,7 @@ def record_dispute(customer: Customer, dispute_id: str) -> None:
     found = fetch.dispute(dispute_id, customer.pk)
     mirror.write_object(found["charge"])
     mirror.write_object(found)
-    link = invoices.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
+    link = links.link_of(customer, id_of(found["payment_intent"]), id_of(found["charge"]))
     subscription = subscriptions.row_for(customer, link.subscription_id if link else "")
     before = Dispute.objects.filter(pk=dispute_id).first()
     is_known = unknown_values.is_known("dispute.status", found["status"], Dispute.KNOWN, dispute_id)

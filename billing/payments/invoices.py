@@ -5,14 +5,14 @@ from typing import Any
 
 from billing import clock, signals, subscriptions
 from billing.clock import from_timestamp
-from billing.models import Customer, InvoicePayment, Payment, PaymentFailure
-from billing.monitoring import unknown_values
-from billing.stripe_client import fetch, id_of
+from billing.models import Customer, Invoice, InvoicePayment, Payment, PaymentFailure
+from billing.stripe_client import fetch, id_of, is_first_time, readers
 from billing.stripe_client.readers import payment_error_of, payment_intents_of, payments_of, subscription_of
-from billing.subscriptions import mirror
+from billing.subscriptions import invoices, mirror
+
+from . import links, nothing, terms
 
 NO_FURTHER_EFFECT = frozenset({"paid", "void", "uncollectible"})
-STATUSES = NO_FURTHER_EFFECT | {"draft", "open"}
 
 
 def record_payment(customer: Customer, invoice_id: str) -> None:
@@ -24,15 +24,77 @@ def record_payment(customer: Customer, invoice_id: str) -> None:
     invoice = fetch.settled_invoice(invoice_id, customer.pk)
     subscription = subscriptions.row_for(customer, subscription_of(invoice))
     mirror.write_object(invoice)
+    row = invoices.project(customer, invoice)
     was_past_due = PaymentFailure.objects.filter(invoice_id=invoice_id).exists()
     payment, is_new = Payment.objects.get_or_create(
         invoice_id=invoice_id, defaults={"customer": customer, **_payment_columns(invoice)}
     )
-    _record_links(customer, invoice)
-    if is_new and payment.amount > 0 and not subscription.is_foreign:
-        signals.payment_succeeded.send(sender=Payment, subscription=subscription, payment=payment)
-        if was_past_due:
-            signals.payment_recovered.send(sender=Payment, subscription=subscription, payment=payment)
+    links.record(customer, invoice)
+    if not is_new or payment.amount <= 0 or row.purpose == Invoice.Purpose.FOREIGN:
+        return
+    if row.purpose == Invoice.Purpose.NOTHING:
+        nothing.announce(subscription, payment)
+        return
+    signals.payment_succeeded.send(sender=Payment, subscription=subscription, payment=payment)
+    if was_past_due:
+        signals.payment_recovered.send(sender=Payment, subscription=subscription, payment=payment)
+    nothing.alert_if_held(subscription, payment)
+
+
+def record_invoice(customer: Customer, invoice_id: str) -> None:
+    """Refresh the subscription and record an invoice as it is now; announce that it was sent, is overdue, or that its
+    payment is on its way.
+    """
+    subscriptions.refresh(customer)
+    if not is_first_time(f"invoice:{invoice_id}"):
+        return
+    found = fetch.current_invoice(invoice_id, customer.pk)
+    mirror.write_object(found)
+    row = project(customer, found)
+    links.record(customer, found)
+    terms.announce(subscriptions.row_for(customer, row.subscription_id), row)
+
+
+def project(customer: Customer, found: dict[str, Any]) -> Invoice:
+    """Save the invoice; announce it where its payment has begun to be processed."""
+    before = Invoice.objects.filter(pk=found["id"]).values_list("payment", flat=True).first()
+    row = invoices.project(customer, found)
+    processing = Invoice.Standing.PROCESSING
+    if row.payment == processing != before and row.purpose != Invoice.Purpose.FOREIGN:
+        subscription = subscriptions.row_for(customer, row.subscription_id)
+        signals.payment_processing.send(sender=Invoice, subscription=subscription, invoice=row)
+    return row
+
+
+def record_processing(customer: Customer, payment_intent: str) -> None:
+    """Record the invoice of a payment that takes days; a payment without an invoice changes nothing here."""
+    subscriptions.refresh(customer)
+    if found := fetch_invoice_of(customer.pk, payment_intent):
+        project(customer, found)
+        links.record(customer, found)
+
+
+def fetch_invoice_of(customer_id: str, payment_intent: str) -> dict[str, Any] | None:
+    """Return the invoice that a payment intent pays, or None: by our rows, by the latest invoices, or by one call."""
+    known = InvoicePayment.objects.filter(customer=customer_id, payment_intent=payment_intent).first()
+    invoice_id = known.invoice_id if known else _latest_paid_by(customer_id, payment_intent)
+    if not invoice_id:
+        found = fetch.invoice_payment_of(payment_intent, customer_id)
+        invoice_id = id_of(found["invoice"]) if found else ""
+    return fetch.current_invoice(invoice_id, customer_id) if invoice_id else None
+
+
+def _latest_paid_by(customer_id: str, payment_intent: str) -> str:
+    latest = [item["latest_invoice"] for item in fetch.subscriptions(customer_id)]
+    return next(
+        (
+            invoice["id"]
+            for invoice in latest
+            if invoice
+            and any(id_of(each["payment"].get("payment_intent")) == payment_intent for each in payments_of(invoice))
+        ),
+        "",
+    )
 
 
 def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: datetime) -> None:
@@ -45,6 +107,8 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
     invoice = fetch.invoice(id_of(at_the_time), customer.pk)
     subscription = subscriptions.row_for(customer, subscription_of(invoice))
     mirror.write_object(invoice)
+    row = project(customer, invoice)
+    links.record(customer, invoice)
     failure, is_new = PaymentFailure.objects.get_or_create(
         invoice_id=invoice["id"],
         attempt=at_the_time["attempt_count"],
@@ -58,63 +122,33 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
             **_cause_columns(at_the_time, invoice),
         },
     )
-    is_first_payment = at_the_time["billing_reason"] == "subscription_create"
-    is_known = unknown_values.is_known("invoice.status", invoice["status"], STATUSES, invoice["id"])
-    is_passed = not is_known or invoice["status"] in NO_FURTHER_EFFECT or invoice["attempt_count"] > failure.attempt
-    if is_new and not is_passed and not is_first_payment and not subscription.is_foreign:
+    if is_new:
+        _note_first_failure(row, failure)
+        subscription = subscriptions.date_grace(subscription)
+    is_passed = row.status in NO_FURTHER_EFFECT or invoice["attempt_count"] > failure.attempt
+    if is_new and not is_passed and _is_told(row, failure):
         signal = signals.payment_action_required if failure.is_action_required else signals.payment_failed
         signal.send(sender=PaymentFailure, subscription=subscription, failure=failure)
 
 
+def _note_first_failure(row: Invoice, failure: PaymentFailure) -> None:
+    if row.first_failed_at is None or failure.failed_at < row.first_failed_at:
+        row.first_failed_at = failure.failed_at
+        row.save(update_fields=["first_failed_at"])
+
+
+def _is_told(row: Invoice, failure: PaymentFailure) -> bool:
+    """Return whether the subscriber is told of a failure. Who buys at Checkout sees a card refused there and then; a
+    debit is refused days later.
+    """
+    if row.purpose in {Invoice.Purpose.FOREIGN, Invoice.Purpose.NOTHING}:
+        return False
+    return not row.is_first or failure.is_late
+
+
 def record_links(customer: Customer, invoice_id: str) -> None:
     """Record which payments paid an invoice, as Stripe has it: the event itself may be forged."""
-    _record_links(customer, fetch.settled_invoice(invoice_id, customer.pk))
-
-
-def _record_links(customer: Customer, invoice: dict[str, Any]) -> None:
-    for link in payments_of(invoice):
-        record_link(customer, link, subscription_of(invoice))
-
-
-def record_link(customer: Customer, invoice_payment: dict[str, Any], subscription_id: str) -> InvoicePayment:
-    """Record the link from a payment intent or charge to its invoice."""
-    payment = invoice_payment["payment"]
-    link, _ = InvoicePayment.objects.update_or_create(
-        pk=invoice_payment["id"],
-        defaults={
-            "customer": customer,
-            "invoice_id": id_of(invoice_payment["invoice"]),
-            "payment_intent": id_of(payment.get("payment_intent")),
-            "charge": id_of(payment.get("charge")),
-            "subscription_id": subscription_id,
-        },
-    )
-    return link
-
-
-def link_of(customer: Customer, payment_intent: str, charge: str) -> InvoicePayment | None:
-    """Return the invoice payment of a refund or dispute, from our rows or by one call; None for a one-off payment."""
-    theirs = InvoicePayment.objects.filter(customer=customer)
-    known = theirs.filter(payment_intent=payment_intent).first() if payment_intent else None
-    if known is None and charge:
-        known = theirs.filter(charge=charge).first()
-    if known or not payment_intent:
-        return known
-    found = fetch.invoice_payment_of(payment_intent, customer.pk)
-    return None if found is None else record_link(customer, found, subscription_of(found["invoice"]))
-
-
-def pays_for_period_at(customer: Customer, link: InvoicePayment, at: datetime) -> bool:
-    """Return whether the invoice paid for the period that ran at that moment, by its own full-period lines.
-
-    So it makes no difference when the event arrives. An upgrade's invoice has only prorations and pays for no period.
-    """
-    payment = Payment.objects.filter(invoice_id=link.invoice_id).first()
-    if payment is None:
-        payment = Payment(**_payment_columns(fetch.settled_invoice(link.invoice_id, customer.pk)))
-    if payment.period_start is None or payment.period_end is None:
-        return False
-    return payment.period_start <= at < payment.period_end
+    links.record(customer, fetch.settled_invoice(invoice_id, customer.pk))
 
 
 def _payment_columns(invoice: dict[str, Any]) -> dict[str, Any]:
@@ -135,14 +169,12 @@ def _payment_columns(invoice: dict[str, Any]) -> dict[str, Any]:
 
 def _receipt_period(invoice: dict[str, Any]) -> tuple[int | None, int | None]:
     """Return the span of the lines that bill a subscription item without proration, UTC seconds."""
-    spans = [line["period"] for line in invoice["lines"]["data"] if _bills_an_item(line)]
+    spans = [line["period"] for line in fetch.lines(invoice) if _bills_a_period(line)]
     return min((s["start"] for s in spans), default=None), max((s["end"] for s in spans), default=None)
 
 
-def _bills_an_item(line: dict[str, Any]) -> bool:
-    parent = line.get("parent") or {}
-    details = parent.get("subscription_item_details") or {}
-    return parent.get("type") == "subscription_item_details" and not details.get("proration")
+def _bills_a_period(line: dict[str, Any]) -> bool:
+    return readers.bills_an_item(line) and not readers.is_proration(line)
 
 
 def _failure_columns(invoice: dict[str, Any]) -> dict[str, Any]:
@@ -159,6 +191,7 @@ def _cause_columns(at_the_time: dict[str, Any], invoice: dict[str, Any]) -> dict
     is_last_try = invoice["attempt_count"] == at_the_time["attempt_count"]
     return {
         "is_action_required": any(intent["status"] == "requires_action" for intent in intents),
+        "method": next(filter(None, map(_method, intents)), ""),
         "decline_code": next(filter(None, map(_decline_code, intents)), "") if is_last_try else "",
     }
 
@@ -167,3 +200,8 @@ def _decline_code(intent: dict[str, Any]) -> str:
     """Return the bank's decline code, or Stripe's error code, or "" while the payment waits for the cardholder."""
     error = payment_error_of(intent)
     return str(error.get("decline_code") or error.get("code") or "")[:60]
+
+
+def _method(intent: dict[str, Any]) -> str:
+    """Return the type of the payment method that failed."""
+    return str((payment_error_of(intent).get("payment_method") or {}).get("type") or "")[:40]

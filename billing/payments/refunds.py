@@ -1,4 +1,4 @@
-"""Refunds are recorded one by one; a full refund of the running period holds access and cancels the subscription."""
+"""Refunds are recorded one by one; a subscription ends once all that was paid for its running period is given back."""
 
 from datetime import datetime
 from typing import Any
@@ -7,12 +7,12 @@ from billing import signals, subscriptions
 from billing.clock import from_timestamp
 from billing.conf import conf
 from billing.lanes import writes
-from billing.models import Customer, Hold, InvoicePayment, Refund, Subscription
+from billing.models import Customer, Hold, Invoice, InvoicePayment, Refund, Subscription
 from billing.monitoring import unknown_values
 from billing.stripe_client import fetch, id_of
-from billing.subscriptions import holds, mirror
+from billing.subscriptions import holds, invoices, mirror
 
-from . import invoices
+from . import links, sums, undone
 
 UNDONE = Refund.UNDONE
 
@@ -25,36 +25,50 @@ def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
 
 
 def record_refunds(customer: Customer, charge_id: str) -> None:
-    """Record a charge's refunds as Stripe has them now, and place or release the hold of a full refund."""
+    """Record a charge's refunds as Stripe has them now, and end what was given back in full, or undo that."""
     subscriptions.refresh(customer)
     charge = fetch.charge(charge_id, customer.pk)
     mirror.write_object(charge)
-    link = invoices.link_of(customer, id_of(charge["payment_intent"]), charge_id)
+    link = links.link_of(customer, id_of(charge["payment_intent"]), charge_id)
     subscription = subscriptions.row_for(customer, link.subscription_id if link else "")
-    refunded, latest = 0, None
-    for refund in fetch.refunds(charge):
+    found, refunded = fetch.refunds(charge), 0
+    before = dict(Refund.objects.filter(charge=charge_id).values_list("pk", "status"))
+    rows = []
+    for refund in found:
         mirror.write_object(refund)
-        if refund["status"] not in UNDONE:
-            refunded, latest = refunded + refund["amount"], from_timestamp(refund["created"])
-        _record_refund(subscription, refund, charge_id, link, is_full=refunded >= charge["amount"])
-    if charge["refunded"] and link and latest and conf.full_refund_cancels:
-        _end_refunded_period(subscription, charge_id, link, refunded_at=latest)
-    elif not charge["refunded"]:
-        writes.withdraw(reference=charge_id)
-        holds.release(customer, Hold.Kind.REFUND, charge_id)
+        refunded += 0 if refund["status"] in UNDONE else refund["amount"]
+        rows.append(_record_refund(customer, refund, charge_id, link, is_full=refunded >= charge["amount"]))
+    if subscription.is_foreign:
+        return
+    if link and link.subscription_id and found:
+        lasting = [refund["created"] for refund in found if refund["status"] not in UNDONE]
+        at = from_timestamp(max(lasting or [refund["created"] for refund in found]))
+        _judge_period(subscription, link, at)
+    for row in rows:
+        _announce(subscription, row, before.get(row.pk), link)
+
+
+def fetch_all_paid(customer_id: str, charge_id: str) -> None:
+    """Fetch what judging a charge that was refunded as a whole will read: all that was paid for its subscription."""
+    charge = fetch.charge(charge_id, customer_id)
+    if charge["refunded"]:
+        intent = id_of(charge["payment_intent"])
+        known = InvoicePayment.objects.filter(payment_intent=intent).values_list("subscription_id", flat=True).first()
+        if known:
+            fetch.paid_invoices(known)
 
 
 def _record_refund(
-    subscription: Subscription, refund: dict[str, Any], charge_id: str, link: InvoicePayment | None, *, is_full: bool
-) -> None:
-    """Record a refund, and announce it once money moves. `is_full` is kept as it was when first recorded."""
+    customer: Customer, refund: dict[str, Any], charge_id: str, link: InvoicePayment | None, *, is_full: bool
+) -> Refund:
+    """Record a refund; an unknown status leaves the one before. `is_full` is kept as it was when first recorded."""
     before = Refund.objects.filter(pk=refund["id"]).values_list("status", flat=True).first()
     now = refund["status"]
     if not unknown_values.is_known("refund.status", now, Refund.KNOWN, refund["id"]):
         now = before or now
     status = {"status": now[:20], "failure_reason": (refund.get("failure_reason") or "")[:100]}
     facts = {
-        "customer": subscription.customer,
+        "customer": customer,
         "charge": charge_id,
         "payment_intent": id_of(refund["payment_intent"]),
         "invoice_id": link.invoice_id if link else "",
@@ -64,23 +78,31 @@ def _record_refund(
         "created_at": from_timestamp(refund["created"]),
     }
     row, _ = Refund.objects.update_or_create(pk=refund["id"], defaults=status, create_defaults={**status, **facts})
-    if subscription.is_foreign:
-        return
+    return row
+
+
+def _announce(subscription: Subscription, row: Refund, before: str | None, link: InvoicePayment | None) -> None:
+    """Announce a refund once its money moves, and one that has failed since."""
     was_issued = before in Refund.ISSUED
     if row.status in UNDONE and was_issued:
-        signals.refund_failed.send(sender=Refund, subscription=subscription, refund=row)
+        undone.tell(subscription, row, link)
     elif row.status in Refund.ISSUED and not was_issued and before not in UNDONE:
         signals.refund_issued.send(sender=Refund, subscription=subscription, refund=row)
 
 
-def _end_refunded_period(
-    subscription: Subscription, charge_id: str, link: InvoicePayment, refunded_at: datetime
-) -> None:
-    """Hold access and cancel the subscription: all that was paid for the running period was refunded."""
+def _judge_period(subscription: Subscription, link: InvoicePayment, at: datetime) -> None:
+    """Hold access and cancel the subscription if all that was paid for the period at that moment was given back; else
+    undo that, where a refund has failed since.
+    """
     customer = subscription.customer
-    if subscription.is_foreign or not subscriptions.is_live(customer, link.subscription_id):
+    if not Invoice.objects.filter(pk=link.invoice_id).exists():
+        invoices.project(customer, fetch.settled_invoice(link.invoice_id, customer.pk))
+    period = sums.period_at(customer, link.subscription_id, at)
+    if not period.reference:
         return
-    if not invoices.pays_for_period_at(customer, link, refunded_at):
-        return
-    holds.place(customer, Hold.Kind.REFUND, charge_id, subscription_id=link.subscription_id)
-    writes.owe(customer, link.subscription_id, reference=charge_id)
+    if not (period.is_given_back and conf.full_refund_cancels):
+        writes.withdraw(reference=period.reference)
+        holds.release(customer, Hold.Kind.REFUND, period.reference)
+    elif subscriptions.is_live(customer, link.subscription_id):
+        holds.place(customer, Hold.Kind.REFUND, period.reference, subscription_id=link.subscription_id)
+        writes.owe(customer, link.subscription_id, reference=period.reference)

@@ -10,7 +10,7 @@ raised where Stripe says that it is another's; `customer` None is for who asks w
 import re
 from typing import Any
 
-from . import client
+from . import client, readers
 from .errors import StripeRefused
 from .readers import id_of, owner_of
 
@@ -84,9 +84,8 @@ def invoice_payment_request(payment_intent: str) -> Request:
     return "/v1/invoice_payments", {"payment": payment, "expand": ["data.invoice"]}
 
 
-def prices_request(after: str = "") -> Request:
-    cursor = {"starting_after": after} if after else {}
-    return "/v1/prices", {"limit": 100, "expand": [f"data.{name}" for name in PRICE_EXPAND], **cursor}
+def prices_request() -> Request:
+    return "/v1/prices", {"limit": 100, "expand": [f"data.{name}" for name in PRICE_EXPAND]}
 
 
 def price_request(price: str) -> Request:
@@ -100,7 +99,7 @@ def subscriptions(customer_id: str) -> list[dict[str, Any]]:
     is an error: it says nothing about their subscription.
     """
     try:
-        return [_with_all_items(found) for found in _all(subscriptions_request(customer_id))]
+        return [_with_all_items(found) for found in _list(subscriptions_request(customer_id))]
     except StripeRefused:
         if is_deleted(customer_id):
             return []
@@ -111,7 +110,7 @@ def _with_all_items(subscription: dict[str, Any]) -> dict[str, Any]:
     items = subscription["items"]
     if not items["has_more"]:
         return subscription
-    return {**subscription, "items": {**items, "data": _all(items_request(subscription["id"])), "has_more": False}}
+    return {**subscription, "items": {**items, "data": _list(items_request(subscription["id"])), "has_more": False}}
 
 
 def is_deleted(customer_id: str) -> bool:
@@ -129,6 +128,32 @@ def settled_invoice(invoice_id: str, customer: str) -> dict[str, Any]:
         if latest and latest["id"] == invoice_id:
             return latest
     return invoice(invoice_id, customer)
+
+
+def current_invoice(invoice_id: str, customer: str) -> dict[str, Any]:
+    """Return an invoice, and while it is open with its payment intents, which tell how its payment stands."""
+    found = settled_invoice(invoice_id, customer)
+    return invoice(invoice_id, customer) if found["status"] == "open" else found
+
+
+def lines(invoice_object: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all lines of an invoice, which brings only its first ten."""
+    embedded = invoice_object["lines"]
+    if not embedded["has_more"]:
+        return list(embedded["data"])
+    return _list((_path("invoices", invoice_object["id"]) + "/lines", {"limit": 100}))
+
+
+def payments_of(invoice_object: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all payments of an invoice, which brings only its first ten; none where they were not expanded."""
+    if not (invoice_object.get("payments") or {}).get("has_more"):
+        return readers.payments_of(invoice_object)
+    return _list(("/v1/invoice_payments", {"invoice": invoice_object["id"], "limit": 100}))
+
+
+def paid_invoices(subscription: str) -> list[dict[str, Any]]:
+    """Return the paid invoices of a subscription, newest first."""
+    return _list(("/v1/invoices", {"subscription": subscription, "status": "paid", "limit": 100}))
 
 
 def open_invoices(subscription: str) -> list[dict[str, Any]]:
@@ -152,17 +177,13 @@ def refunds(charge_object: dict[str, Any]) -> list[dict[str, Any]]:
 
 def newest_prices() -> list[dict[str, Any]]:
     """Return the hundred newest prices of the Stripe account, with product, tiers and other currencies."""
-    return _list(prices_request())
+    newest: list[dict[str, Any]] = _get(prices_request())["data"]
+    return newest
 
 
 def all_prices() -> list[dict[str, Any]]:
     """Return every price of the Stripe account, a hundred a call."""
-    page = _get(prices_request())
-    found: list[dict[str, Any]] = page["data"]
-    while page["has_more"]:
-        page = _get(prices_request(found[-1]["id"]))
-        found = [*found, *page["data"]]
-    return found
+    return _list(prices_request())
 
 
 def price(price_id: str) -> dict[str, Any] | None:
@@ -217,16 +238,11 @@ def _get(request: Request) -> dict[str, Any]:
 
 
 def _list(request: Request) -> list[dict[str, Any]]:
-    data: list[dict[str, Any]] = _get(request)["data"]
-    return data
-
-
-def _all(request: Request) -> list[dict[str, Any]]:
-    """Return all objects of a list, page by page."""
+    """Return all of a list: Stripe gives a hundred at a time, and says whether there are more."""
     path, params = request
     page = _get(request)
     found: list[dict[str, Any]] = page["data"]
-    while page["has_more"]:
+    while page["has_more"] and page["data"]:
         page = _get((path, {**params, "starting_after": found[-1]["id"]}))
         found = [*found, *page["data"]]
     return found

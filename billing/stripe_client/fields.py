@@ -22,11 +22,10 @@ FIELDS: dict[str, str] = {
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
     "event": "id api_version created data livemode type",
     "invoice": (
-        "id amount_due amount_paid amount_remaining attempt_count auto_advance? billing_reason collection_method? "
-        "automatically_finalizes_at? created currency customer due_date hosted_invoice_url invoice_pdf lines "
-        "next_payment_attempt number "
-        "parent.subscription_details.subscription payments? status status_transitions.finalized_at "
-        "status_transitions.paid_at total total_excluding_tax?"
+        "id amount_due amount_paid amount_remaining attempt_count auto_advance? automatically_finalizes_at? "
+        "billing_reason collection_method created currency customer description due_date hosted_invoice_url "
+        "invoice_pdf lines next_payment_attempt number parent.subscription_details.subscription payments? status "
+        "status_transitions.finalized_at status_transitions.paid_at total total_excluding_tax? total_taxes.amount"
     ),
     "invoice_payment": "id invoice payment.charge? payment.payment_intent? status",
     "line_item": (
@@ -34,7 +33,10 @@ FIELDS: dict[str, str] = {
         "pricing?.price_details?.price?"
     ),
     "payment_intent": "id customer last_payment_error.code? last_payment_error.decline_code? latest_charge status",
-    "payment_method": "id card?.brand card?.exp_month card?.exp_year card?.last4 type?",
+    "payment_method": (
+        "id bacs_debit?.last4 card?.brand card?.exp_month card?.exp_year card?.last4 sepa_debit?.last4 type? "
+        "us_bank_account?.last4"
+    ),
     "price": (
         "id active billing_scheme created currency currency_options? lookup_key metadata? product recurring.interval "
         "recurring.interval_count recurring.usage_type tax_behavior tiers? tiers_mode transform_quantity unit_amount "
@@ -44,7 +46,7 @@ FIELDS: dict[str, str] = {
     "refund": "id amount charge created currency failure_reason? payment_intent status",
     "subscription": (
         "id application_fee_percent? automatic_tax?.enabled automatic_tax?.liability? billing_cycle_anchor "
-        "billing_thresholds? cancel_at cancel_at_period_end cancellation_details.reason collection_method? "
+        "billing_thresholds? cancel_at cancel_at_period_end cancellation_details.reason collection_method "
         "created currency customer days_until_due? "
         "default_payment_method default_source default_tax_rates? description? discounts? ended_at "
         "invoice_settings?.account_tax_ids? invoice_settings?.custom_fields? invoice_settings?.description? "

@@ -3,9 +3,6 @@
 from typing import Any
 
 Object = dict[str, Any]
-BANK_DEBITS = frozenset(
-    {"acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account", "sepa_debit", "us_bank_account"}
-)
 
 
 def id_of(reference: Any) -> str:
@@ -47,6 +44,16 @@ def payment_intents_of(invoice: Object) -> list[Object]:
     return [intent for intent in intents if isinstance(intent, dict)]
 
 
+def bills_an_item(line: Object) -> bool:
+    """Return whether an invoice line bills an item of a subscription, by the period or in part."""
+    return (line.get("parent") or {}).get("type") == "subscription_item_details"
+
+
+def is_proration(line: Object) -> bool:
+    details = (line.get("parent") or {}).get("subscription_item_details") or {}
+    return bool(details.get("proration"))
+
+
 def payment_error_of(intent: Object) -> Object:
     error: Object = intent.get("last_payment_error") or {}
     return error
@@ -77,15 +84,6 @@ def cancel_at_of(subscription: Object, item: Object) -> int | None:
 def default_payment_method_of(customer: Object) -> Any:
     """Return the payment method that a customer's invoices are charged to: an object where expanded, an id, or None."""
     return (customer.get("invoice_settings") or {}).get("default_payment_method")
-
-
-def pays_in_days(subscription: Object, method: Any) -> bool:
-    """Return whether a subscription's payments take days: they are debits, or invoices that are sent.
-
-    `method` is the payment method, where it is expanded.
-    """
-    kind = method.get("type", "") if isinstance(method, dict) else ""
-    return subscription.get("collection_method") == "send_invoice" or kind in BANK_DEBITS
 
 
 def phase_start_of(schedule: Object) -> int:

@@ -1,14 +1,14 @@
 """This room turns Stripe's answers into our rows, and announces each real change."""
 
-from . import comps, customer_details, doubts, duplicates, holds, mirror, mrr, next_charges, seats
+from . import comps, customer_details, doubts, duplicates, holds, invoices, mirror, mrr, next_charges, seats
 from .announcing import announce_access, announce_trial_end, customers_past_grace, is_started
 from .awaited import awaited_change
 from .belonging import ATTEMPT_KEY, METADATA_KEY, belonging_of
 from .choosing import LIVE, mark_counting
-from .columns import PendingChange, columns_of, has_payment_method, payment_method_of, pending_change_of
+from .columns import PendingChange, columns_of, has_payment_method, payment_method_of, pays_in_days, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
-from .projection import is_live, is_live_status, project, projected_now, refresh, row_for, rows_of
+from .projection import date_grace, is_live, is_live_status, project, projected_now, refresh, row_for, rows_of
 from .redaction import error_class, redacted_event
 
 __all__ = [
@@ -24,12 +24,14 @@ __all__ = [
     "comps",
     "customer_details",
     "customers_past_grace",
+    "date_grace",
     "doubts",
     "duplicates",
     "end_for_deleted_customer",
     "error_class",
     "has_payment_method",
     "holds",
+    "invoices",
     "is_live",
     "is_live_status",
     "is_started",
@@ -38,6 +40,7 @@ __all__ = [
     "mrr",
     "next_charges",
     "payment_method_of",
+    "pays_in_days",
     "pending_change_of",
     "project",
     "projected_now",

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, Min
 
 from billing import catalogue, clock
 from billing.clock import from_timestamp
-from billing.models import Payment, Price, Subscription
+from billing.models import Invoice, Payment, PaymentFailure, Price, Subscription
 from billing.monitoring import unknown_values
 from billing.stripe_client import fetch, id_of, readers
 
@@ -25,7 +25,13 @@ Whose = Subscription.Whose
 OpenInvoices = Callable[[str], list[dict[str, Any]]]
 
 SCHEDULE_STATUSES = frozenset({"not_started", "active", "completed", "released", "canceled"})
-UNKNOWN_CARD: dict[str, Any] = {"card_brand": "", "card_last4": "", "card_expires_on": None}
+NO_METHOD: dict[str, Any] = {
+    "payment_method_type": "",
+    "card_brand": "",
+    "card_last4": "",
+    "card_expires_on": None,
+}
+NO_GRACE: dict[str, Any] = {"past_due_since": None, "past_due_method": ""}
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,11 @@ def columns_of(
         "trial_end": from_timestamp(found["trial_end"]),
         "cancel_at": from_timestamp(readers.cancel_at_of(found, item)),
         "ended_at": from_timestamp(found["ended_at"]),
-        "past_due_since": past_due_since(before, found, open_invoices or fetch.open_invoices)
-        if belonging.whose != Whose.FOREIGN
-        else None,
+        **(
+            grace_columns(before, found, open_invoices or fetch.open_invoices)
+            if belonging.whose != Whose.FOREIGN
+            else NO_GRACE
+        ),
         **pending_columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
@@ -112,24 +120,54 @@ def _status(found: dict[str, Any], before: Subscription) -> str:
     return before.status if before.stripe_id == found["id"] else Status.INCOMPLETE
 
 
-def past_due_since(before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> datetime | None:
-    """Return when the oldest invoice that is still open was due. Retries do not move it; payment clears it.
+def grace_columns(before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> dict[str, Any]:
+    """Return since when the subscription is past due, and what failed then: a bank debit has a longer grace.
 
-    It is read from Stripe, so that the order in which failures reach us makes no difference. An invoice that is older
-    than the latest paid one is left out: it does not shorten today's grace.
+    An account that refused a debit may be gone with it, so the method counts that was there before.
     """
-    if found["status"] not in Status.values:
-        return before.past_due_since if before.stripe_id == found["id"] else None
+    is_same = before.stripe_id == found["id"]
+    if is_same and found["status"] not in Status.values:
+        return {"past_due_since": before.past_due_since, "past_due_method": before.past_due_method}
     if found["status"] != Status.PAST_DUE:
-        return None
+        return NO_GRACE
+    known = (before.past_due_method or before.payment_method_type) if is_same else ""
+    method = "" if found.get("collection_method") == Invoice.SENT else known or _method_type(found)
+    return {
+        "past_due_since": past_due_since(before, found, open_invoices, method in Subscription.DEBITS),
+        "past_due_method": method,
+    }
+
+
+def past_due_since(
+    before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices, is_debit: bool = False
+) -> datetime | None:
+    """Return when the oldest invoice that is still open was due (if it was sent), or failed first. Retries do not move
+    it; payment clears it. An invoice that is older than the latest paid one is left out: it does not shorten today's
+    grace.
+
+    Before the failure is recorded, a card's is taken to be that of the moment the invoice was finalized, since it is
+    charged then; a bank refuses a debit days later, so grace begins as we learn of it.
+    """
+    failed = PaymentFailure.objects.filter(subscription_id=found["id"])
+    failures = dict(failed.values("invoice_id").annotate(first=Min("failed_at")).values_list("invoice_id", "first"))
     payments = Payment.objects.filter(subscription_id=found["id"])
     paid_up_to = payments.aggregate(latest=Max("invoiced_at"))["latest"]
     dues = [
-        from_timestamp(invoice["due_date"] or invoice["status_transitions"]["finalized_at"])
+        _grace_start(invoice, failures) or _guess(before, found, invoice, is_debit)
         for invoice in open_invoices(found["id"])
         if paid_up_to is None or from_timestamp(invoice["created"]) > paid_up_to
     ]
     return min(filter(None, dues), default=None) or before.past_due_since or clock.now()
+
+
+def _grace_start(invoice: dict[str, Any], failures: dict[str, datetime]) -> datetime | None:
+    return from_timestamp(invoice["due_date"]) or failures.get(invoice["id"])
+
+
+def _guess(before: Subscription, found: dict[str, Any], invoice: dict[str, Any], is_debit: bool) -> datetime | None:
+    if not is_debit:
+        return from_timestamp(invoice["status_transitions"]["finalized_at"])
+    return (before.past_due_since if before.stripe_id == found["id"] else None) or clock.now()
 
 
 def pending_change_of(found: dict[str, Any]) -> PendingChange | None:
@@ -190,21 +228,39 @@ def _price(items: list[dict[str, Any]]) -> Price | None:
 
 
 def card_columns(found: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns about the card, empty if no card is charged.
+    """Return the columns about the card or bank account that is charged, empty if there is none.
 
     Returns no columns if the payment method of the subscription or its customer was not expanded: what we know stays.
     """
     method = payment_method_of(found)
     if isinstance(method, str):
         return {}
-    card = (method or {}).get("card")
-    if not card:
-        return UNKNOWN_CARD
+    kind = _type_of(method or {})
+    known = (method or {}).get(kind) or {}
+    if not known:
+        return {**NO_METHOD, "payment_method_type": kind}
+    is_card = kind == "card"
     return {
-        "card_brand": str(card["brand"])[:20],
-        "card_last4": str(card["last4"])[:4],
-        "card_expires_on": _last_day(card["exp_year"], card["exp_month"]),
+        "payment_method_type": kind,
+        "card_brand": str(known["brand"])[:20] if is_card else "",
+        "card_last4": str(known.get("last4") or "")[:4],
+        "card_expires_on": _last_day(known["exp_year"], known["exp_month"]) if is_card else None,
     }
+
+
+def pays_in_days(found: dict[str, Any]) -> bool:
+    """Return whether payments take days: they are debits, or invoices that are sent."""
+    return found.get("collection_method") == Invoice.SENT or _method_type(found) in Subscription.DEBITS
+
+
+def _method_type(found: dict[str, Any]) -> str:
+    method = payment_method_of(found)
+    return _type_of(method) if isinstance(method, dict) else ""
+
+
+def _type_of(method: dict[str, Any]) -> str:
+    """Return the type of a payment method; an older source that is a card has none."""
+    return str(method.get("type") or ("card" if method.get("card") else ""))[:40]
 
 
 def payment_method_of(found: dict[str, Any]) -> dict[str, Any] | str | None:

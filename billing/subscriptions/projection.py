@@ -15,8 +15,8 @@ from billing import catalogue, cause, clock, stripe_account
 from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import StripeRefused, fetch, is_first_time
 
-from . import awaited, doubts, duplicates, mirror, mrr, next_charges
-from .announcing import announce_changes, is_started
+from . import awaited, doubts, duplicates, invoices, mirror, mrr, next_charges
+from .announcing import announce_access, announce_changes, is_started
 from .choosing import LIVE, mark_counting
 from .columns import columns_of
 from .items import write_items
@@ -41,17 +41,14 @@ def _refresh(customer: Customer) -> None:
     asked_at = timezone.now()
     found = _found_of(customer)
     mirror.write_subscriptions(found)
-    known = rows_of(customer)
-    rows = project(customer, found, known)
-    before = {row.stripe_id: row for row in known}
-    changed = [row for row in rows if _differs(row, before.get(row.stripe_id))]
-    _save(changed)
+    pairs = _project_and_save(customer, found)
+    rows = [row for _, row in pairs]
     Subscription.objects.filter(customer=customer).update(fetched_at=asked_at)
     by_id = {row.stripe_id: row for row in rows}
     write_items(customer.pk, [(by_id[item["id"]], item) for item in found])
     _update_customer(customer, found[0]["customer"] if found else None)
     _release_settled_holds(customer, rows)
-    pairs = [(before.get(row.stripe_id) or Subscription(customer=customer), row) for row in rows]
+    invoices.project_latest(customer, [(by_id[item["id"]], item) for item in found])
     told = {item["id"]: item for item in found}
     for earlier, row in pairs:
         if row.is_foreign:
@@ -63,6 +60,27 @@ def _refresh(customer: Customer) -> None:
     announce_changes(customer, pairs, found, has_changed=has_changed)
     duplicates.owe_cancellations(customer, found)
     doubts.alert_new(pairs, _ids(duplicates.duplicates_among(found)))
+
+
+def _project_and_save(customer: Customer, found: list[Found]) -> list[tuple[Subscription, Subscription]]:
+    """Save what differs by Stripe's answer. Returns each row as it was, or a placeholder, and as it is."""
+    known = rows_of(customer)
+    rows = project(customer, found, known)
+    before = {row.stripe_id: row for row in known}
+    _save([row for row in rows if _differs(row, before.get(row.stripe_id))])
+    return [(before.get(row.stripe_id) or Subscription(customer=customer), row) for row in rows]
+
+
+def date_grace(row: Subscription) -> Subscription:
+    """Count grace anew, once the failure that began it is recorded: another row of the line may count since. Returns
+    the row as it is then.
+    """
+    if row.is_foreign or row.status != Status.PAST_DUE:
+        return row
+    pairs = _project_and_save(row.customer, fetch.subscriptions(row.customer_id))
+    has_changed = mrr.record_changes(pairs)
+    announce_access(row.customer_id, has_changed=has_changed)
+    return next((after for _, after in pairs if after.stripe_id == row.stripe_id), row)
 
 
 def rows_of(customer: Customer) -> list[Subscription]:

@@ -14,8 +14,8 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.utils.translation import templatize
 
+from billing.lifecycle import invoice_links
 from billing.money import format_amount
-from billing.pages import invoice_links
 from notifications import rendering
 from notifications.models import Mail
 from notifications.samples import RIGHT_TO_LEFT, SAMPLES

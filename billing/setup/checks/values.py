@@ -31,6 +31,8 @@ TABLE = (
     Row("billing.E108", "BILLING_ACCESS_RULE", kinds.function("subscriber")),
     Row("billing.E109", "BILLING_FREE_PLAN", kinds.matching(kinds.SLUG, "the slug of a plan")),
     Row("billing.E110", "BILLING_GRACE_DAYS", kinds.whole(0)),
+    Row("billing.E150", "BILLING_DEBIT_GRACE_DAYS", kinds.whole(0)),
+    Row("billing.E151", "BILLING_INVOICE_REMINDER_DAYS", kinds.number(0)),
     Row("billing.E111", "BILLING_DISPUTE_HOLDS", kinds.FLAG),
     Row("billing.E112", "BILLING_LOST_DISPUTE_CANCELS", kinds.FLAG),
     Row("billing.E113", "BILLING_FULL_REFUND_CANCELS", kinds.FLAG),

@@ -12,11 +12,22 @@ from django.db.models import Max, Min
 from django.utils import timezone
 from django_q.status import Stat
 
+from billing import payments
 from billing.cache import counting_cache
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
-from billing.models import Hold, MirrorFailure, PaymentFailure, Plan, StripeEvent, StripeWrite, Subscription, SyncRun
+from billing.models import (
+    Hold,
+    MirrorFailure,
+    PaymentFailure,
+    Plan,
+    Refund,
+    StripeEvent,
+    StripeWrite,
+    Subscription,
+    SyncRun,
+)
 from billing.monitoring import health, unknown_values
 from billing.subscriptions import doubts
 from billing.sync import AT_ONCE, Threads
@@ -29,6 +40,7 @@ COUNTS_EACH = 10
 MOST_NAMED = 20
 MANY_TRIES = 6
 LATE = timedelta(hours=3)
+LATELY = timedelta(days=90)
 
 
 def events() -> Iterator[Finding]:
@@ -198,6 +210,22 @@ def grace() -> Iterator[Finding]:
         yield ok("grace", f"Grace is {days} days, and Stripe's retries so far ended within it.")
 
 
+def money() -> Iterator[Finding]:
+    """Name what waits for a person: money that bought nothing, and ends that a failed refund undid."""
+    number = payments.nothing.waiting().count()
+    if number:
+        text = f"{number} payments bought nothing, since their subscription had ended or stays unpaid."
+        yield warning("money", text, "The admin lists them under Payments. Refund or keep each on its customer's page.")
+    undone = Refund.objects.filter(status="failed", created_at__gt=timezone.now() - LATELY).exclude(
+        ended_subscription=""
+    )
+    if number := undone.count():
+        text = f"{number} refunds failed after a subscription was cancelled for them."
+        yield warning(
+            "money", text, "The admin lists them under Refunds. Give access, or return the money another way."
+        )
+
+
 def counting() -> Iterator[Finding]:
     """Check that the cache counts rate limits and the Stripe budget across processes."""
     if isinstance(counting_cache(), LocMemCache | DummyCache):
@@ -260,6 +288,7 @@ CHECKS = (
     mirror,
     sync,
     grace,
+    money,
     held,
     counting,
     mail,

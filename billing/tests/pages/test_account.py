@@ -2,8 +2,8 @@
 
 import pytest
 
+from billing.lifecycle import invoice_links
 from billing.models import Customer, Hold
-from billing.pages import invoice_links
 from billing.subscriptions import holds
 
 from .test_buying import text

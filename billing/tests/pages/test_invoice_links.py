@@ -3,8 +3,8 @@
 import pytest
 from django.core.cache import cache
 
+from billing.lifecycle import invoice_links
 from billing.models import Payment
-from billing.pages import invoice_links
 
 pytestmark = pytest.mark.usefixtures("world")
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from billing.pages.wording import day
+from billing.pages.banners import day
 
 pytestmark = pytest.mark.django_db
 

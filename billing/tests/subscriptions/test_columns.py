@@ -33,7 +33,7 @@ def test_the_subscriptions_own_card_comes_before_the_customers():
 
 @pytest.mark.parametrize("method", [None, {"id": "pm_2", "object": "payment_method", "type": "sepa_debit"}])
 def test_no_card_is_shown_where_none_is_charged(method):
-    assert columns.card_columns(found(own=method)) == columns.UNKNOWN_CARD
+    assert columns.card_columns(found(own=method)) == columns.NO_METHOD
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_what_was_not_expanded_changes_nothing(unexpanded):
 def test_a_deleted_customer_has_no_card():
     assert (
         columns.card_columns({"default_payment_method": None, "customer": {"id": "cus_1", "deleted": True}})
-        == columns.UNKNOWN_CARD
+        == columns.NO_METHOD
     )
 
 

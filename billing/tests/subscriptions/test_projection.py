@@ -293,10 +293,10 @@ def theirs(method):
         ({"default_source": "card_1", "customer": theirs(CARD)}, {}),
         ({"customer": "cus_1"}, {}),
         ({"customer": theirs("pm_1")}, {}),
-        ({"customer": theirs(None)}, read.UNKNOWN_CARD),
-        ({"customer": {"id": "cus_1"}}, read.UNKNOWN_CARD),
-        ({"default_payment_method": {"id": "pm_1", "card": None}}, read.UNKNOWN_CARD),
-        ({"default_payment_method": {"id": "pm_1", "sepa_debit": {}}}, read.UNKNOWN_CARD),
+        ({"customer": theirs(None)}, read.NO_METHOD),
+        ({"customer": {"id": "cus_1"}}, read.NO_METHOD),
+        ({"default_payment_method": {"id": "pm_1", "card": None}}, read.NO_METHOD),
+        ({"default_payment_method": {"id": "pm_1", "sepa_debit": {}}}, read.NO_METHOD),
     ],
 )
 def test_the_subscriptions_own_card_comes_before_the_customers(changes, columns):

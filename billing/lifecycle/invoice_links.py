@@ -1,0 +1,22 @@
+"""Links to an invoice lead to a page of ours, which redirects to Stripe's: Stripe's own links last only 30 days.
+
+The links are signed, so nobody can guess one. Like Stripe's, they work without logging in, and open that invoice
+only.
+"""
+
+from django.core.signing import Signer
+from django.urls import reverse
+
+
+def page_of(invoice_id: str) -> str:
+    """Return the path of the page that shows an invoice, and takes payment while it is open. Mails put
+    `conf.site_url` before it."""
+    return reverse("billing:invoice", args=[signer().sign(invoice_id)])
+
+
+def pdf_of(invoice_id: str) -> str:
+    return reverse("billing:invoice_pdf", args=[signer().sign(invoice_id)])
+
+
+def signer() -> Signer:
+    return Signer(salt="billing.invoice", sep=".")

@@ -1,0 +1,67 @@
+"""What a subscriber owes is read from the rows of their invoices: those that are open and buy something."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing.access import Access
+from billing.conf import conf
+from billing.models import Customer, Invoice
+
+from . import invoice_links
+
+
+@dataclass(frozen=True)
+class Owed:
+    """An invoice that waits for money. The access of the line depends on it, or that of another line does, or none: a
+    one-off sale, or an older one. `url` is where it is paid, "" for who may not pay it.
+    """
+
+    row: Invoice
+    url: str
+    access_depends: bool = False
+    of_another_line: bool = False
+
+    @property
+    def invoice(self) -> str:
+        return self.row.pk
+
+    @property
+    def amount_remaining(self) -> int:
+        return self.row.amount_remaining
+
+    @property
+    def currency(self) -> str:
+        return self.row.currency
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.row.due_at
+
+    @property
+    def payment(self) -> str:
+        return self.row.payment
+
+
+def unpaid_of(subscriber: Any, lines: dict[str, Access]) -> list[Invoice]:
+    """Return the invoices of a subscriber that wait for money, what is due earliest first."""
+    customers: set[str | None] = {now.subscription.customer_id for now in lines.values() if now.subscription}
+    if not customers and (customer := Customer.objects.of(subscriber)):
+        customers = {customer.pk}
+    rows = Invoice.objects.owed().filter(customer__in=customers) if customers else []
+    return sorted(rows, key=lambda row: (row.due_at or row.created_at, row.pk))
+
+
+def owed_in(line: str, lines: dict[str, Access], unpaid: list[Invoice]) -> list[Owed]:
+    """Return what is owed, as seen from a line: first the invoice that access in it depends on."""
+    held = {now.subscription.latest_invoice: name for name, now in lines.items() if now.subscription}
+    found = [
+        Owed(
+            row,
+            conf.site_url + invoice_links.page_of(row.pk),
+            access_depends=held.get(row.pk) == line,
+            of_another_line=held.get(row.pk, line) != line,
+        )
+        for row in unpaid
+    ]
+    return sorted(found, key=lambda owed: not owed.access_depends)

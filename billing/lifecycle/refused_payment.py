@@ -1,0 +1,30 @@
+"""A first payment that was refused leaves an incomplete subscription at Stripe, which may be bought anew."""
+
+from typing import Any
+
+from billing import stripe_client
+from billing.models import Customer, Subscription
+from billing.stripe_client import fetch, id_of, readers
+
+from .refusals import AlreadySubscribed
+
+ON_ITS_WAY = "Your first payment is on its way. Please wait until your bank has answered, and do not pay a second time."
+
+
+def end(customer: Customer, incomplete: list[dict[str, Any]]) -> None:
+    """End a subscription whose first payment was refused, so that it can never be paid beside the one bought now.
+
+    Raises `AlreadySubscribed` where the payment may still come.
+    """
+    for subscription in incomplete:
+        if subscription["status"] != Subscription.Status.INCOMPLETE:
+            raise AlreadySubscribed
+        invoice = fetch.invoice(id_of(subscription["latest_invoice"]), customer.pk)
+        statuses = {intent["status"] for intent in readers.payment_intents_of(invoice)}
+        if "processing" in statuses:
+            raise AlreadySubscribed(ON_ITS_WAY)
+        if statuses != {"requires_payment_method"}:
+            raise AlreadySubscribed
+    for subscription in incomplete:
+        path = f"/v1/subscriptions/{subscription['id']}"
+        stripe_client.delete(path, idempotency_key=f"refused:{subscription['id']}")
