@@ -18,7 +18,7 @@ def record_payment(customer: Customer, invoice_id: str) -> None:
 
     Stripe sends `invoice.paid` and `invoice.payment_succeeded` for one card payment, so each invoice has one effect.
     """
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     invoice = fetch.settled_invoice(invoice_id, customer.pk)
     subscription = subscriptions.row_for(customer, subscription_of(invoice))
     mirror.write_object(invoice)
@@ -39,7 +39,7 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
     `at_the_time` is the invoice as the event shows it. A payment that waits for the cardholder sends both
     `payment_failed` and `payment_action_required`: the payment intent's state now decides which one is announced.
     """
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     invoice = fetch.invoice(id_of(at_the_time), customer.pk)
     subscription = subscriptions.row_for(customer, subscription_of(invoice))
     mirror.write_object(invoice)

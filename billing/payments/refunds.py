@@ -25,7 +25,7 @@ def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
 
 def record_refunds(customer: Customer, charge_id: str) -> None:
     """Record a charge's refunds as Stripe has them now, and place or release the hold of a full refund."""
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     charge = fetch.charge(charge_id, customer.pk)
     mirror.write_object(charge)
     link = invoices.link_of(customer, id_of(charge["payment_intent"]), charge_id)

@@ -8,7 +8,7 @@ from .columns import PendingChange, columns_of, payment_method_of, pending_chang
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
 from .mrr import unit_amount
-from .projection import is_live, project, projected_now, refresh, row_for, rows_of
+from .projection import is_live, project, projected_now, refresh, refresh_rows, row_for, rows_of
 from .redaction import error_class, redacted_event
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "redact_rows",
     "redacted_event",
     "refresh",
+    "refresh_rows",
     "row_for",
     "rows_of",
     "seats",

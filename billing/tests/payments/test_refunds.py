@@ -200,7 +200,7 @@ def of_a_charge(row, monkeypatch):
         charge = {"id": "ch_1", "payment_intent": "pi_1", "amount": 500, "refunded": is_whole}
         found = [{"id": f"re_{n}", "payment_intent": "pi_1", "amount": 250, "currency": "usd", "created": 1000 + n,
                   "status": status} for n, status in enumerate(statuses)]  # fmt: skip
-        monkeypatch.setattr(refunds.subscriptions, "refresh", lambda customer: row)
+        monkeypatch.setattr(refunds.subscriptions, "refresh_rows", lambda customer: None)
         monkeypatch.setattr(refunds.mirror, "write_object", lambda obj: None)
         monkeypatch.setattr(refunds.fetch, "charge", lambda *which: charge)
         monkeypatch.setattr(refunds.fetch, "refunds", lambda charge: found)
