@@ -84,26 +84,26 @@ def on_checkout_session(customer: Customer, event: Event) -> None:
     itself.
     """
     attempts.refresh_attempt(customer, id_of(event.data["object"]))
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
 
 
 def on_subscription(customer: Customer, event: Event) -> None:
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
 
 
 def on_trial_will_end(customer: Customer, event: Event) -> None:
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     subscriptions.announce_trial_end(subscriptions.row_for(customer, id_of(event.data["object"])))
 
 
 def on_customer_updated(customer: Customer, event: Event) -> None:
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
 
 
 def on_invoice_item(customer: Customer, event: Event) -> None:
     """Have Stripe asked for the next charge, unless the item is on an invoice already."""
     item = event.data["object"]
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     if not item.get("invoice"):
         subscriptions.next_charges.await_extras(customer, item.get("date") or 0)
 
@@ -115,7 +115,7 @@ def on_customer_deleted(customer: Customer, event: Event) -> None:
     if customer.deleted_at or fetch.is_deleted(customer.pk):
         subscriptions.end_for_deleted_customer(customer)
     else:
-        subscriptions.refresh(customer)
+        subscriptions.refresh_rows(customer)
 
 
 # The catalogue: its lane is no customer's.

@@ -16,7 +16,7 @@ from . import links
 
 def record_dispute(customer: Customer, dispute_id: str) -> None:
     """Record a dispute as Stripe has it now, and place or release its hold; an unknown status leaves the hold alone."""
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     found = fetch.dispute(dispute_id, customer.pk)
     mirror.write_object(found["charge"])
     mirror.write_object(found)

@@ -20,7 +20,7 @@ def record_payment(customer: Customer, invoice_id: str) -> None:
 
     Stripe sends `invoice.paid` and `invoice.payment_succeeded` for one card payment, so each invoice has one effect.
     """
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     invoice = fetch.settled_invoice(invoice_id, customer.pk)
     subscription = subscriptions.row_for(customer, subscription_of(invoice))
     mirror.write_object(invoice)
@@ -45,7 +45,7 @@ def record_invoice(customer: Customer, invoice_id: str) -> None:
     """Refresh the subscription and record an invoice as it is now; announce that it was sent, is overdue, or that its
     payment is on its way.
     """
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     if not is_first_time(f"invoice:{invoice_id}"):
         return
     found = fetch.current_invoice(invoice_id, customer.pk)
@@ -68,7 +68,7 @@ def project(customer: Customer, found: dict[str, Any]) -> Invoice:
 
 def record_processing(customer: Customer, payment_intent: str) -> None:
     """Record the invoice of a payment that takes days; a payment without an invoice changes nothing here."""
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     if found := fetch_invoice_of(customer.pk, payment_intent):
         project(customer, found)
         links.record(customer, found)
@@ -103,7 +103,7 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
     `at_the_time` is the invoice as the event shows it. A payment that waits for the cardholder sends both
     `payment_failed` and `payment_action_required`: the payment intent's state now decides which one is announced.
     """
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     invoice = fetch.invoice(id_of(at_the_time), customer.pk)
     subscription = subscriptions.row_for(customer, subscription_of(invoice))
     mirror.write_object(invoice)

@@ -26,7 +26,7 @@ def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
 
 def record_refunds(customer: Customer, charge_id: str) -> None:
     """Record a charge's refunds as Stripe has them now, and end what was given back in full, or undo that."""
-    subscriptions.refresh(customer)
+    subscriptions.refresh_rows(customer)
     charge = fetch.charge(charge_id, customer.pk)
     mirror.write_object(charge)
     link = links.link_of(customer, id_of(charge["payment_intent"]), charge_id)

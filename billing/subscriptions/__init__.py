@@ -8,7 +8,17 @@ from .choosing import LIVE, mark_counting
 from .columns import PendingChange, columns_of, has_payment_method, payment_method_of, pays_in_days, pending_change_of
 from .ending import end_for_deleted_customer
 from .mirror_redaction import redact_rows
-from .projection import date_grace, is_live, is_live_status, project, projected_now, refresh, row_for, rows_of
+from .projection import (
+    date_grace,
+    is_live,
+    is_live_status,
+    project,
+    projected_now,
+    refresh,
+    refresh_rows,
+    row_for,
+    rows_of,
+)
 from .redaction import error_class, redacted_event
 
 __all__ = [
@@ -47,6 +57,7 @@ __all__ = [
     "redact_rows",
     "redacted_event",
     "refresh",
+    "refresh_rows",
     "row_for",
     "rows_of",
     "seats",

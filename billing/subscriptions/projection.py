@@ -27,14 +27,18 @@ OpenInvoices = Callable[[str], list[Found]]
 
 
 def refresh(customer: Customer) -> Subscription:
-    """Ask Stripe what `customer` has now and project it. Later calls in the same drain find the work done.
-
-    Returns the subscription that counts in the line `main`, or a placeholder.
+    """Ask Stripe what `customer` has now and project it; return the subscription that counts in the line `main`, or a
+    placeholder.
     """
+    refresh_rows(customer)
+    return customer.subscription
+
+
+def refresh_rows(customer: Customer) -> None:
+    """Ask Stripe what `customer` has now and project it. Later calls in the same drain find the work done."""
     if is_first_time(f"refresh:{customer.pk}"):
         with catalogue.prices_remembered():
             _refresh(customer)
-    return customer.subscription
 
 
 def _refresh(customer: Customer) -> None:

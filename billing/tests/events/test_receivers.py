@@ -140,7 +140,8 @@ def test_only_a_customer_whom_stripe_calls_deleted_is_ended(monkeypatch, is_dele
 
 def test_the_end_of_a_trial_is_said_of_what_stripe_has_now(monkeypatch):
     said = []
-    monkeypatch.setattr(receivers.subscriptions, "refresh", lambda customer: f"the row of {customer}")
+    monkeypatch.setattr(receivers.subscriptions, "refresh", lambda customer: said.append(f"refreshed {customer}"))
+    monkeypatch.setattr(receivers.subscriptions, "row_for", lambda customer, which: f"the row {which} of {customer}")
     monkeypatch.setattr(receivers.subscriptions, "announce_trial_end", said.append)
-    receivers.on_trial_will_end("ada", None)
-    assert said == ["the row of ada"]
+    receivers.on_trial_will_end("ada", SimpleNamespace(data={"object": {"id": "sub_1"}}))
+    assert said == ["refreshed ada", "the row sub_1 of ada"]
