@@ -181,7 +181,7 @@ OPEN, WON, LOST, INQUIRY = "needs_response", "won", "lost", "warning_needs_respo
     [
         (OPEN, "sub_1", True, True, True, None),
         (OPEN, "sub_1", False, True, False, None),
-        (OPEN, "sub_2", True, True, False, None),
+        (OPEN, "sub_2", True, True, True, None),
         (OPEN, "sub_gone", True, True, False, None),
         (OPEN, None, True, True, False, None),
         (INQUIRY, "sub_1", True, True, False, None),
@@ -189,7 +189,7 @@ OPEN, WON, LOST, INQUIRY = "needs_response", "won", "lost", "warning_needs_respo
         (LOST, "sub_1", True, True, True, "sub_1"),
         (LOST, "sub_1", False, True, True, "sub_1"),
         (LOST, "sub_1", True, False, False, None),
-        (LOST, "sub_2", True, True, False, "sub_2"),
+        (LOST, "sub_2", True, True, True, "sub_2"),
         (LOST, "sub_gone", True, True, False, None),
         (LOST, None, True, True, False, None),
     ],
