@@ -12,12 +12,16 @@ from . import invoice_links
 @dataclass(frozen=True)
 class Owed:
     """An invoice that waits for money. The access of the subscription depends on it, or it is another: a one-off sale,
-    or an older one. `url` is where it is paid, "" for who may not pay it.
+    or an older one. `page` is the path where it is paid, "" for who may not pay it.
     """
 
     row: Invoice
-    url: str
+    page: str
     access_depends: bool = False
+
+    @property
+    def url(self) -> str:
+        return conf.site_url + self.page if self.page else ""
 
     @property
     def invoice(self) -> str:
@@ -47,7 +51,7 @@ def owed_by(customer: Customer | None, subscription: Subscription | None) -> lis
     rows = sorted(
         Invoice.objects.owed().filter(customer=customer), key=lambda row: (row.due_at or row.created_at, row.pk)
     )
-    found = [Owed(row, conf.site_url + invoice_links.page_of(row.pk), _depends(row, subscription)) for row in rows]
+    found = [Owed(row, invoice_links.page_of(row.pk), _depends(row, subscription)) for row in rows]
     return sorted(found, key=lambda owed: not owed.access_depends)
 
 

@@ -21,6 +21,8 @@ def record_payment(customer: Customer, invoice_id: str) -> None:
     Stripe sends `invoice.paid` and `invoice.payment_succeeded` for one card payment, so each invoice has one effect.
     """
     subscription = subscriptions.refresh(customer)
+    if not is_first_time(f"paid:{invoice_id}"):
+        return
     invoice = fetch.settled_invoice(invoice_id, customer.pk)
     mirror.write_object(invoice)
     row = invoices.project(customer, invoice)
