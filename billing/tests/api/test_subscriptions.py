@@ -70,6 +70,7 @@ def test_who_never_paid_is_on_the_free_plan(client):
         "pending_change": None,
         "next_charge": None,
         "credit": None,
+        "owed": [],
     }
 
 

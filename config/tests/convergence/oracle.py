@@ -128,9 +128,10 @@ class Truth:
         return subscription_of(invoice) if invoice else None
 
     def must_be_over(self):
-        """Subscriptions nobody may be billed for any more, each with why: a dispute lost, a period refunded in full."""
+        """Subscriptions nobody may be billed for any more, each with why: a dispute lost, a period given back."""
         lost = [(row["payment_intent"], row["id"]) for row in self.disputes.values() if row["status"] == "lost"]
-        refunded = [(c["payment_intent"], c["id"]) for c in self.charges.values() if self._gave_back_a_period(c)]
+        refunded = [(c["payment_intent"], self._period_given_back(c)) for c in self.charges.values()]
+        refunded = [(intent, period) for intent, period in refunded if period]
         return {self.paid_for(intent): cause for intent, cause in lost + refunded if self.paid_for(intent)}
 
     def came_beside_another(self, customer, identifier):
@@ -141,14 +142,22 @@ class Truth:
             other["created"] <= mine["created"] <= (other["ended_at"] or mine["created"]) for other in others
         )
 
-    def _gave_back_a_period(self, charge):
+    def _period_given_back(self, charge):
+        """Return the invoice that began the period for which all was given back as this charge was refunded, or ""."""
         invoice = self.invoices.get(self.links.get(charge["payment_intent"]))
-        if not charge["refunded"] or not invoice:
-            return False
         mine = [row for row in self.refunds.values() if row["charge"] == charge["id"] and row["status"] not in UNDONE]
+        if not invoice or not mine or not subscription_of(invoice):
+            return ""
         at = max(row["created"] for row in mine)
-        spans = [line["period"] for line in invoice["lines"]["data"] if not _is_proration(line)]
-        return bool(spans) and min(s["start"] for s in spans) <= at < max(s["end"] for s in spans)
+        paid = [
+            row for row in self.invoices.values()
+            if row["status"] == "paid" and subscription_of(row) == subscription_of(invoice) and _covers(row, at)
+        ]  # fmt: skip
+        ids, cost = {row["id"] for row in paid}, sum(max(row["total"], 0) for row in paid)
+        back = [row for row in self.refunds.values() if row["status"] not in UNDONE]
+        back += [row for row in self.disputes.values() if row["status"] == "lost"]
+        given = sum(row["amount"] for row in back if self.links.get(row["payment_intent"]) in ids)
+        return min(paid, key=lambda row: (row["created"], row["id"]))["id"] if 0 < cost <= given else ""
 
     # Facts
 
@@ -163,67 +172,9 @@ class Truth:
         return {(i["id"], i["attempt_count"]): (i["customer"], i["amount_remaining"]) for i in tried}
 
 
-def _is_proration(line):
-    details = (line.get("parent") or {}).get("subscription_item_details")
-    return details is None or details["proration"]
-
-
-class Mails:
-    """These are the keys of mails that must have been sent, and of those that may have been."""
-
-    def __init__(self):
-        self.must = set()
-        self.may = set()
-        self.started = {}
-
-    def learn(self, truth):
-        """Learn what is true whenever all is quiet: from then on it must have been told."""
-        self._payments(truth)
-        self._refunds_and_disputes(truth)
-        self._endings(truth)
-        self.may |= self.must
-
-    def _payments(self, truth):
-        self.must |= {f"payment_received:{invoice}" for invoice, (_, paid) in truth.payments().items() if paid > 0}
-        for invoice, attempt in truth.failures():
-            found, key = truth.invoices[invoice], f"payment_failed:{invoice}:{attempt}"
-            if found["billing_reason"] == "subscription_create":
-                continue
-            self.may.add(key)
-            if found["status"] == "open" and found["attempt_count"] == attempt:
-                self.must.add(key)
-
-    def _refunds_and_disputes(self, truth):
-        self.may |= {f"refund:{row}" for row in truth.refunds}
-        self.must |= {f"refund:{row['id']}" for row in truth.refunds.values() if row["status"] not in UNDONE}
-        for event in truth.events:
-            obj = event["data"]["object"]
-            if obj["object"] == "dispute" and not obj["status"].startswith("warning_"):
-                self.may |= {f"dispute_opened:{obj['id']}", f"dispute_closed:{obj['id']}"}
-        self.must |= {f"dispute_opened:{d['id']}" for d in truth.disputes.values() if d["status"] in OPEN_DISPUTE}
-        self.must |= {f"dispute_closed:{d['id']}" for d in truth.disputes.values() if d["status"] == "won"}
-
-    def _endings(self, truth):
-        for event in truth.events:
-            sub = event["data"]["object"]
-            if sub["object"] == "subscription" and sub["status"] in STARTED:
-                self.may |= {f"subscription_cancelled:{sub['id']}:ended", f"welcome:{sub['id']}"}
-                self.may.add(self._scheduled(sub))
-        for customer, subs in truth.subs.items():
-            self.must |= {self._ended(sub) for sub in subs if sub["id"] == self.started.get(customer)} - {None}
-            current = truth.current(customer)
-            live = [sub for sub in subs if sub["status"] not in OVER]
-            is_alone = len(live) == 1 and current["status"] in STARTED and customer not in truth.deleted
-            self.started[customer] = current["id"] if is_alone else None
-            if is_alone:
-                self.must |= {self._scheduled(current), f"welcome:{current['id']}"}
-        self.must.discard(None)
-        self.may.discard(None)
-
-    def _ended(self, sub):
-        """A subscription that was the only one when all was quiet before must be told to have ended, if it has."""
-        return f"subscription_cancelled:{sub['id']}:ended" if sub["status"] in OVER else None
-
-    def _scheduled(self, sub):
-        at = day_of_cancellation(sub)
-        return f"subscription_cancelled:{sub['id']}:{time(at).date().isoformat()}" if at else None
+def _covers(invoice, at):
+    """Whether the lines that bill an item, but for what is over when the invoice is made, span a moment."""
+    lines = [row for row in invoice["lines"]["data"] if (row.get("parent") or {}).get("subscription_item_details")]
+    spans = [line["period"] for line in lines]
+    spans = [span for span in spans if span["end"] > invoice["created"]] or spans
+    return bool(spans) and min(s["start"] for s in spans) <= at < max(s["end"] for s in spans)
