@@ -178,3 +178,64 @@ def _covers(invoice, at):
     spans = [line["period"] for line in lines]
     spans = [span for span in spans if span["end"] > invoice["created"]] or spans
     return bool(spans) and min(s["start"] for s in spans) <= at < max(s["end"] for s in spans)
+
+
+class Mails:
+    """These are the keys of mails that must have been sent, and of those that may have been."""
+
+    def __init__(self):
+        self.must = set()
+        self.may = set()
+        self.started = {}
+
+    def learn(self, truth):
+        """Learn what is true whenever all is quiet: from then on it must have been told."""
+        self._payments(truth)
+        self._refunds_and_disputes(truth)
+        self._endings(truth)
+        self.may |= self.must
+
+    def _payments(self, truth):
+        self.must |= {f"payment_received:{invoice}" for invoice, (_, paid) in truth.payments().items() if paid > 0}
+        for invoice, attempt in truth.failures():
+            found, key = truth.invoices[invoice], f"payment_failed:{invoice}:{attempt}"
+            if found["billing_reason"] == "subscription_create":
+                continue
+            self.may.add(key)
+            if found["status"] == "open" and found["attempt_count"] == attempt:
+                self.must.add(key)
+
+    def _refunds_and_disputes(self, truth):
+        self.may |= {f"refund:{row}" for row in truth.refunds}
+        self.must |= {f"refund:{row['id']}" for row in truth.refunds.values() if row["status"] not in UNDONE}
+        for event in truth.events:
+            obj = event["data"]["object"]
+            if obj["object"] == "dispute" and not obj["status"].startswith("warning_"):
+                self.may |= {f"dispute_opened:{obj['id']}", f"dispute_closed:{obj['id']}"}
+        self.must |= {f"dispute_opened:{d['id']}" for d in truth.disputes.values() if d["status"] in OPEN_DISPUTE}
+        self.must |= {f"dispute_closed:{d['id']}" for d in truth.disputes.values() if d["status"] == "won"}
+
+    def _endings(self, truth):
+        for event in truth.events:
+            sub = event["data"]["object"]
+            if sub["object"] == "subscription" and sub["status"] in STARTED:
+                self.may |= {f"subscription_cancelled:{sub['id']}:ended", f"welcome:{sub['id']}"}
+                self.may.add(self._scheduled(sub))
+        for customer, subs in truth.subs.items():
+            self.must |= {self._ended(sub) for sub in subs if sub["id"] == self.started.get(customer)} - {None}
+            current = truth.current(customer)
+            live = [sub for sub in subs if sub["status"] not in OVER]
+            is_alone = len(live) == 1 and current["status"] in STARTED and customer not in truth.deleted
+            self.started[customer] = current["id"] if is_alone else None
+            if is_alone:
+                self.must |= {self._scheduled(current), f"welcome:{current['id']}"}
+        self.must.discard(None)
+        self.may.discard(None)
+
+    def _ended(self, sub):
+        """A subscription that was the only one when all was quiet before must be told to have ended, if it has."""
+        return f"subscription_cancelled:{sub['id']}:ended" if sub["status"] in OVER else None
+
+    def _scheduled(self, sub):
+        at = day_of_cancellation(sub)
+        return f"subscription_cancelled:{sub['id']}:{time(at).date().isoformat()}" if at else None
