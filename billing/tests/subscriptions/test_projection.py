@@ -161,11 +161,17 @@ def test_an_end_is_ahead_by_either_field_until_it_has_ended(prices, row, changes
 
 
 def invoice(created, finalized=None, due=None):
-    return {"created": created, "due_date": due, "status_transitions": {"finalized_at": finalized or created + 10}}
+    finalized_at = finalized or created + 10
+    return {
+        "id": f"in_{created}",
+        "created": created,
+        "due_date": due,
+        "status_transitions": {"finalized_at": finalized_at},
+    }
 
 
 def since(row, *invoices, status="past_due"):
-    return read.past_due_since(row, found(status=status), lambda subscription: list(invoices))
+    return read.grace_columns(row, found(status=status), lambda subscription: list(invoices))["past_due_since"]
 
 
 def paid(row, invoiced_at, subscription="sub_1"):
@@ -275,7 +281,12 @@ def test_where_the_schedule_was_not_expanded_what_we_know_stays():
 
 
 CARD = {"id": "pm_1", "card": {"brand": "visa", "last4": "4242", "exp_year": 2028, "exp_month": 2}}
-SHOWN = {"card_brand": "visa", "card_last4": "4242", "card_expires_on": date(2028, 2, 29)}
+SHOWN = {
+    "payment_method_type": "card",
+    "card_brand": "visa",
+    "card_last4": "4242",
+    "card_expires_on": date(2028, 2, 29),
+}
 OTHER = {"id": "pm_2", "card": {"brand": "amex", "last4": "0005", "exp_year": 2027, "exp_month": 12}}
 
 
