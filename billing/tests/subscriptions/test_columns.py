@@ -18,6 +18,7 @@ def found(own: Any = None, of_customer: Any = None, **more: Any) -> dict[str, An
 
 def test_a_card_works_to_the_last_day_of_its_month_leap_years_included():
     assert columns.card_columns(found(own=VISA)) == {
+        "payment_method_type": "card",
         "card_brand": "visa",
         "card_last4": "4242",
         "card_expires_on": date(2028, 2, 29),
