@@ -33,8 +33,8 @@ CHANGING = frozenset({"has_access", "has_any_access", "is_held", "grace_ends_at"
 
 def cause(subscription: Subscription, reason: str) -> str:
     """Return why the subscription ended: `dispute` or `refund` if we cancelled it, else Stripe's reason."""
-    ours = StripeWrite.objects.filter(object_id=subscription.stripe_id, withdrawn_at=None).order_by("requested_at")
-    references = list(ours.values_list("reference", flat=True))
+    ours = StripeWrite.objects.filter(object_id=subscription.stripe_id, action=StripeWrite.Action.CANCEL_SUBSCRIPTION)
+    references = list(ours.filter(withdrawn_at=None).values_list("reference", flat=True))
     if reason == "payment_disputed" or Dispute.objects.filter(pk__in=references).exists():
         return "dispute"
     return "refund" if references else reason
@@ -128,8 +128,8 @@ def renewal(subscription: Subscription) -> datetime | None:
 
 
 def access_end(subscription: Subscription) -> datetime | None:
-    """Return when access really ends as things stand."""
-    return access.access_ends_at(access.of_customer(subscription.customer_id))
+    """Return when access really ends as things stand, in the line of the subscription."""
+    return access.access_ends_at(access.of_customer(subscription.customer_id, subscription.line))
 
 
 def is_charged_before(subscription: Subscription, end: datetime) -> bool:

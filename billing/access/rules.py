@@ -181,9 +181,13 @@ def _with_facts(customers: QuerySet[Customer]) -> Any:
 
 def _beside(customer: str, subscription: str) -> dict[str, Any]:
     about = Q(subscription_id="") | Q(subscription_id=OuterRef(subscription))
-    active = Hold.objects.active().filter(about, customer=OuterRef(customer)).order_by("placed_at", "pk")
+    active = Hold.objects.active().filter(customer=OuterRef(customer)).order_by("placed_at", "pk")
     closing = AccountDeletion.objects.filter(customer=OuterRef(customer))
-    return {"active_hold": Subquery(active.values("kind")[:1]), "is_closing": Exists(closing)}
+    return {
+        "active_hold": Subquery(active.filter(about).values("kind")[:1]),
+        "hold_of_all": Subquery(active.filter(subscription_id="").values("kind")[:1]),
+        "is_closing": Exists(closing),
+    }
 
 
 def facts_of(row: Any) -> AccessFacts:
@@ -208,7 +212,7 @@ def _facts_by_line(rows: list[Any]) -> dict[str, tuple[AccessFacts, Any]]:
         line = comp.plan.line if comp else MAIN_LINE
         if line not in found and (comp or not found):
             nothing = Subscription(customer=row, line=line)
-            found[line] = AccessFacts(nothing, row.active_hold, row.is_closing, comp), row
+            found[line] = AccessFacts(nothing, row.hold_of_all, row.is_closing, comp), row
     return found
 
 
@@ -267,9 +271,12 @@ def _overriding(facts: AccessFacts, plan: Plan | None, *, is_closable: bool) -> 
     return ""
 
 
-def withheld(customer: Any) -> str:
-    """Return why a customer has no access whatever they pay, a hold or the host's own rule; "" for nothing."""
-    kind = customer.holds.active().order_by("placed_at", "pk").values_list("kind", flat=True).first()
+def withheld(customer: Any, subscription_id: str = "") -> str:
+    """Return why a customer has no access whatever they pay for a subscription, a hold of it or of all, or the host's
+    own rule; "" for nothing.
+    """
+    holds = customer.holds.active().filter(subscription_id__in=["", subscription_id])
+    kind = holds.order_by("placed_at", "pk").values_list("kind", flat=True).first()
     return f"hold_{kind}" if kind else _by_host(customer)
 
 

@@ -40,9 +40,12 @@ def owe(
     return is_new
 
 
-def withdraw(reference: str) -> None:
-    """Withdraw the writes of a cause that has gone, such as a refund that failed, unless Stripe was asked already."""
-    StripeWrite.objects.filter(reference=reference, done_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
+def withdraw_cancellation(reference: str) -> None:
+    """Withdraw the cancellation for a cause that has gone, such as a refund that failed, unless Stripe was asked
+    already. What else is owed by that reference, such as the refund of an invoice, stays owed.
+    """
+    owed = StripeWrite.objects.filter(action=Action.CANCEL_SUBSCRIPTION, reference=reference)
+    owed.filter(done_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
 
 
 def are_owed(lane: str) -> bool:

@@ -189,7 +189,7 @@ def _resume(now: Standing) -> None:
 
 def _take_up(now: Standing) -> None:
     """Resume a paused subscription: Stripe begins a period now and charges it. A declined payment leaves it paused."""
-    if access.withheld(now.customer):
+    if access.withheld(now.customer, now.id):
         raise AccessWithheld
     if not has_payment_method(now.found):
         raise NoPaymentMethod

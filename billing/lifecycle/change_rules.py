@@ -48,7 +48,7 @@ def effect(now: Standing, price: Price) -> Effect:
         if now.pending is None:
             raise SamePlan(f"You already have this plan, billed {price.cadence.adverb}.")
         return Effect.TAKES_BACK
-    if access.withheld(now.customer):
+    if access.withheld(now.customer, now.id):
         raise AccessWithheld
     _check_currency(now, price)
     if now.awaited and not now.is_changing_to(price):

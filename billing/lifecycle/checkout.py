@@ -102,10 +102,11 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber)
-    if access.withheld(customer):
-        raise AccessWithheld
     line = price.plan.line
-    _refuse_beside(customer.subscription_in(line))
+    counting = customer.subscription_in(line)
+    if access.withheld(customer, counting.stripe_id):
+        raise AccessWithheld
+    _refuse_beside(counting)
     wanted = Wanted(price, currency, seats.seats_of(subscriber))
     reusable = _reusable_attempt(customer, wanted)
     earlier = [(row, found) for row, found in subscriptions.projected_now(customer) if row.line == line]
@@ -272,16 +273,18 @@ def refresh_outcome(attempt: CheckoutAttempt) -> Outcome:
     unknown_values.is_known("checkout.session.payment_status", session["payment_status"], known, session["id"])
     is_paid = session["payment_status"] in PAID
     with cause.recorded_as("return page"), lanes.exclusive(attempt.customer_id) as commit:
-        subscription = commit(lambda: _project(attempt.customer_id, id_of(session["invoice"]) if is_paid else ""))
+        subscription = commit(lambda: _project(attempt.customer_id, session, is_paid=is_paid))
     if is_paid:
         return Outcome.PAID
     return Outcome.FAILED if subscription.status in Subscription.TERMINAL else Outcome.PROCESSING
 
 
-def _project(customer_id: str, paid_invoice: str) -> Subscription:
-    """Refresh and record, and return the row. Webhooks that come later find all of it done, and announce nothing."""
+def _project(customer_id: str, session: dict[str, Any], *, is_paid: bool) -> Subscription:
+    """Refresh and record, and return the row of what was bought. Webhooks that come later find all of it done, and
+    announce nothing.
+    """
     customer = Customer.objects.get(pk=customer_id)
-    subscription = subscriptions.refresh(customer)
-    if paid_invoice:
+    subscriptions.refresh_rows(customer)
+    if is_paid and (paid_invoice := id_of(session["invoice"])):
         payments.record_payment(customer, paid_invoice)
-    return subscription
+    return subscriptions.row_for(customer, id_of(session["subscription"]))

@@ -32,8 +32,7 @@ def write_quantity(rows: standing_writes.Rows, claim: Claim) -> None:
         standings = standings_of(customer)
     key = f"{standing_writes.key_of(rows)}:{wanted}"
     # Nothing is sold that gives nothing: releasing the hold owes the seats anew.
-    withheld = bool(access.withheld(customer))
-    to_write = [now for now in standings if not (withheld and wanted > now.quantity)]
+    to_write = [now for now in standings if wanted <= now.quantity or not access.withheld(customer, now.id)]
     written = [_write_if_different(now, wanted, f"{key}:{now.id}") for now in to_write]
     if any(written):
         with stripe_client.drain_reads() as reads:

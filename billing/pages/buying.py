@@ -108,5 +108,6 @@ def checkout_return(request: HttpRequest) -> HttpResponse:
         outcome = buying.refresh_outcome(attempt)
     except (StripeUnavailable, *StripeRefused, LaneBusy, catalogue.UnmappedPrice) as error:
         log.warning("checkout not confirmed on return", extra={"session": attempt.session_id, "error": str(error)})
-        outcome = buying.Outcome.PAID if access.has_access(subscriber) else buying.Outcome.PROCESSING
+        has_it = access.has_access(subscriber, line=attempt.price.plan.line)
+        outcome = buying.Outcome.PAID if has_it else buying.Outcome.PROCESSING
     return render(request, "billing/return.html", {"outcome": outcome.value, "attempt": attempt})

@@ -101,7 +101,7 @@ def _judge_period(subscription: Subscription, link: InvoicePayment, at: datetime
     if not period.reference:
         return
     if not (period.is_given_back and conf.full_refund_cancels):
-        writes.withdraw(reference=period.reference)
+        writes.withdraw_cancellation(reference=period.reference)
         holds.release(customer, Hold.Kind.REFUND, period.reference)
     elif subscriptions.is_live(customer, link.subscription_id):
         holds.place(customer, Hold.Kind.REFUND, period.reference, subscription_id=link.subscription_id)

@@ -70,7 +70,8 @@ def await_extras(customer: Customer, item_date: int) -> None:
     An item is not waited for if an invoice was made since, as for an upgrade: it is on that one.
     """
     latest = {found["id"]: found["latest_invoice"] for found in fetch.subscriptions(customer.pk)}
-    for subscription in Subscription.objects.filter(customer=customer, status__in=CHARGED):
+    rows = Subscription.objects.filter(customer=customer, status__in=CHARGED)
+    for subscription in rows.exclude(whose=Subscription.Whose.FOREIGN):
         invoice = latest.get(subscription.stripe_id)
         if isinstance(invoice, dict) and invoice["created"] >= item_date:
             continue
@@ -86,7 +87,8 @@ def await_extras(customer: Customer, item_date: int) -> None:
 
 def each_minute() -> str:
     """Ask Stripe for the amounts that wait, the oldest first. Returns a summary for the queue."""
-    waiting = NextCharge.objects.filter(ask_at__lte=timezone.now()).select_related("subscription").order_by("ask_at")
+    known = NextCharge.objects.filter(subscription__customer__deleted_at=None)
+    waiting = known.filter(ask_at__lte=timezone.now()).select_related("subscription").order_by("ask_at")
     asked = 0
     for row in waiting[:AT_ONCE]:
         try:

@@ -16,7 +16,7 @@ from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import StripeRefused, fetch, is_first_time
 
 from . import awaited, doubts, duplicates, invoices, mirror, mrr, next_charges
-from .announcing import announce_access, announce_changes, is_started
+from .announcing import announce_changes, is_started
 from .choosing import LIVE, mark_counting
 from .columns import columns_of
 from .items import write_items
@@ -81,9 +81,9 @@ def date_grace(row: Subscription) -> Subscription:
     """
     if row.is_foreign or row.status != Status.PAST_DUE:
         return row
-    pairs = _project_and_save(row.customer, fetch.subscriptions(row.customer_id))
-    has_changed = mrr.record_changes(pairs)
-    announce_access(row.customer_id, has_changed=has_changed)
+    found = fetch.subscriptions(row.customer_id)
+    pairs = _project_and_save(row.customer, found)
+    announce_changes(row.customer, pairs, found, has_changed=mrr.record_changes(pairs))
     return next((after for _, after in pairs if after.stripe_id == row.stripe_id), row)
 
 

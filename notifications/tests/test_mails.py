@@ -172,6 +172,12 @@ def test_a_withdrawn_cause_is_not_blamed(subscription):
     assert the_mail().context["cause"] == "payment_failed"
 
 
+def test_a_change_that_was_undone_is_no_cause_of_the_end(subscription):
+    _owe_cancellation(subscription, reference="7", action="undo_change")
+    say(signals.subscription_ended, subscription, reason="cancellation_requested")
+    assert the_mail().context["cause"] == "cancellation_requested"
+
+
 def test_stripes_own_end_of_a_disputed_subscription_is_the_disputes(subscription):
     say(signals.subscription_ended, subscription, reason="payment_disputed")
     assert the_mail().context["cause"] == "dispute"
@@ -199,10 +205,10 @@ def test_an_unlinked_customer_without_address_is_not_mailed(subscription):
     assert the_mail().error == reasons.NO_ADDRESS
 
 
-def _owe_cancellation(subscription, **columns):
+def _owe_cancellation(subscription, action=StripeWrite.Action.CANCEL_SUBSCRIPTION, **columns):
     StripeWrite.objects.create(
         lane=subscription.customer_id,
-        action=StripeWrite.Action.CANCEL_SUBSCRIPTION,
+        action=action,
         object_id=subscription.stripe_id,
         requested_at=DECEMBER,
         **columns,

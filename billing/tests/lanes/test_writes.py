@@ -48,29 +48,30 @@ def test_a_lane_owes_what_is_neither_done_nor_withdrawn_be_it_due_or_not(ada, be
         assert not writes.are_owed(ada.pk)
 
 
-def test_a_cause_that_has_gone_calls_off_its_own_writes_alone(ada, ben):
+def test_a_cause_that_has_gone_calls_off_its_own_cancellation_alone(ada, ben):
     for customer in (ada, ben):
         writes.owe(customer, f"sub_{customer.pk}", f"ch_{customer.pk}")
     writes.owe(ada, "in_1", "dp_1", Action.CLOSE_INVOICE)
-    writes.withdraw(f"ch_{ada.pk}")
-    assert (is_owed(ada.pk), is_owed(ben.pk)) == (["in_1"], [f"sub_{ben.pk}"])
+    writes.owe(ada, "pi_1", f"ch_{ada.pk}", Action.REFUND)
+    writes.withdraw_cancellation(f"ch_{ada.pk}")
+    assert (is_owed(ada.pk), is_owed(ben.pk)) == (["in_1", "pi_1"], [f"sub_{ben.pk}"])
     assert list(StripeWrite.objects.exclude(withdrawn_at=None).values_list("object_id", flat=True)) == [f"sub_{ada.pk}"]
 
 
 def test_what_is_done_is_not_called_off_and_what_was_called_off_keeps_its_time(ada):
     writes.owe(ada, "sub_1", "ch_1")
     StripeWrite.objects.update(done_at=timezone.now())
-    writes.withdraw("ch_1")
+    writes.withdraw_cancellation("ch_1")
     assert StripeWrite.objects.get().withdrawn_at is None
     then = timezone.now() - timedelta(days=1)
     StripeWrite.objects.update(done_at=None, withdrawn_at=then)
-    writes.withdraw("ch_1")
+    writes.withdraw_cancellation("ch_1")
     assert StripeWrite.objects.get().withdrawn_at == then
 
 
 def test_what_was_called_off_is_owed_again_when_its_cause_returns(ada):
     writes.owe(ada, "sub_1", "ch_1")
-    writes.withdraw("ch_1")
+    writes.withdraw_cancellation("ch_1")
     assert is_owed(ada.pk) == []
     assert not writes.owe(ada, "sub_1", "ch_1")
     assert is_owed(ada.pk) == ["sub_1"]

@@ -3,9 +3,22 @@
 import pytest
 from django.test import Client
 
-from billing import access, usage
-from billing.lifecycle import cancel, checkout, overview, refusals
-from billing.models import AnnouncedAccess, MrrMovement, Plan, PlanLimit, Price, Subscription
+from billing import access, subscriptions, usage
+from billing.clock import from_timestamp
+from billing.lifecycle import cancel, change, checkout, overview, refusals
+from billing.models import (
+    AnnouncedAccess,
+    CheckoutAttempt,
+    MrrMovement,
+    PaymentFailure,
+    Plan,
+    PlanLimit,
+    Price,
+    Subscription,
+)
+from billing.subscriptions import comps, holds
+from billing.tests.world import customer_row
+from notifications.models import Mail
 
 pytestmark = pytest.mark.django_db
 
@@ -122,3 +135,73 @@ def test_the_account_page_shows_each_line_and_who_has_one_sees_nothing_of_it(wor
     assert Subscription.objects.get(stripe_id=both.storage).status == "canceled"
     assert both.access.plan.slug == "pro"
     assert len(overview.overviews_of(both.user)) == 1
+
+
+def test_the_mail_of_a_cancellation_names_the_end_of_access_in_its_line(world, both):
+    soon = world.stripe("GET", f"subscriptions/{both.subscription}")["created"] + 3 * 86_400
+    world.stripe("POST", f"subscriptions/{both.subscription}", cancel_at=soon)
+    row = cancel.cancel(both.user, "period_end", line="storage")
+    world.deliver()
+    ends = {
+        mail.context["subscription"]: mail.context["ends_at"]
+        for mail in Mail.objects.filter(context__has_key="cancel_at")
+    }
+    assert ends == {
+        both.subscription: from_timestamp(soon).isoformat(), both.storage: row.current_period_end.isoformat(),
+    }  # fmt: skip
+
+
+def test_the_return_page_tells_how_the_bought_line_stands_and_not_another(world, client, storage):
+    ada = world.subscribed()
+    cancel.cancel(ada.user, "now")
+    world.control("settings", debit_days=4)
+    world.subscribe("storage", user=ada.user, card="pm_usBankAccount_success")
+    attempt = CheckoutAttempt.objects.get(price__plan=storage)
+    assert checkout.refresh_outcome(attempt) == checkout.Outcome.PROCESSING, "what has ended is in the other line"
+
+
+def test_the_return_page_does_not_take_access_in_another_line_for_a_payment(world, client, storage):
+    ada = world.subscribed()
+    world.control("settings", debit_days=4)
+    world.subscribe("storage", user=ada.user, card="pm_usBankAccount_success")
+    session = CheckoutAttempt.objects.get(price__plan=storage).session_id
+    client.force_login(ada.user)
+    with world.down():
+        answer = client.get("/billing/return", {"session_id": session})
+    assert answer.context["outcome"] == "processing"
+
+
+def test_a_hold_of_one_subscription_withholds_no_purchase_and_no_change_in_another_line(world, both):
+    holds.place(customer_row(both), "dispute", "dp_1", subscription_id=both.storage)
+    assert change.change(both.user, "team", "month").plan.slug == "team"
+    with pytest.raises(refusals.AccessWithheld):
+        checkout.start(both.user, "storage", "month")
+    cancel.cancel(both.user, "now", line="main")
+    assert checkout.start(both.user, "pro", "month").url
+
+
+def test_a_hold_of_one_subscription_does_not_withhold_what_staff_gave_in_another_line(
+    world, storage, django_assert_num_queries
+):
+    ada = world.subscribed()
+    customer = customer_row(ada)
+    comps.grant(customer, storage, from_timestamp(4_000_000_000), "thanks")
+    holds.place(customer, "dispute", "dp_1", subscription_id=ada.subscription)
+    with django_assert_num_queries(1):
+        lines = access.lines_of(ada.user)
+    assert {line: now.reason for line, now in lines.items()} == {"main": "hold_dispute", "storage": "comp"}
+    holds.place(customer, "staff", "1")
+    assert {now.reason for now in access.lines_of(ada.user).values()} == {"hold_dispute", "hold_staff"}
+
+
+def test_who_begins_to_count_as_grace_is_dated_is_announced_as_after_a_refresh(world):
+    ada = world.subscribed("team")
+    pro = world.subscribe_again(ada, Price.objects.get(lookup_key="pro_year").pk)
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=15)
+    world.deliver()
+    assert (ada.row.stripe_id, ada.row.status) == (ada.subscription, "past_due")
+    world.heard.clear()
+    PaymentFailure.objects.update(failed_at=from_timestamp(0))
+    subscriptions.date_grace(ada.row)
+    assert (ada.row.stripe_id, world.said(ada)) == (pro, ["subscription_started"])

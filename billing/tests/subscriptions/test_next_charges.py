@@ -5,7 +5,8 @@ from rest_framework.test import APIClient
 
 from billing.lifecycle import cancel, change, overview
 from billing.models import NextCharge
-from billing.subscriptions import next_charges
+from billing.subscriptions import end_for_deleted_customer, next_charges
+from billing.tests.world import customer_row
 
 pytestmark = pytest.mark.django_db
 
@@ -189,3 +190,19 @@ def test_an_answer_to_an_older_question_does_not_count(world, ada, monkeypatch):
     NextCharge.objects.update(version=row.version + 1)
     next_charges._ask(row)
     assert shown(ada) is None
+
+
+def test_of_a_deleted_customer_nothing_is_asked(world, ada):
+    waiting_item(world, ada)
+    end_for_deleted_customer(customer_row(ada))
+    assert next_charges.each_minute() == "0 next charges asked"
+
+
+def test_an_item_that_waits_is_not_waited_for_by_another_product(world, ada):
+    product = world.stripe("POST", "products", name="Magazine")["id"]
+    price = world.stripe(
+        "POST", "prices", product=product, currency="usd", unit_amount=700, recurring={"interval": "month"}
+    )  # fmt: skip
+    world.subscribe_again(ada, price["id"])
+    waiting_item(world, ada)
+    assert [row.subscription.stripe_id for row in NextCharge.objects.all()] == [ada.subscription]
