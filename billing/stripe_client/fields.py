@@ -39,7 +39,7 @@ FIELDS: dict[str, str] = {
     ),
     "price": (
         "id active billing_scheme created currency currency_options? lookup_key metadata? product recurring.interval "
-        "recurring.interval_count recurring.usage_type tax_behavior tiers? tiers_mode transform_quantity unit_amount "
+        "recurring.interval_count recurring.usage_type tax_behavior? tiers? tiers_mode transform_quantity unit_amount "
         "unit_amount_decimal"
     ),
     "product": "id active description metadata name",
