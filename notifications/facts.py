@@ -136,6 +136,9 @@ def is_charged_before(subscription: Subscription, end: datetime) -> bool:
     """Return whether anything is charged before the subscription ends: renewals, or an invoice that is unpaid."""
     if subscription.status == Subscription.Status.PAST_DUE or renewal(subscription):
         return True
+    unpaid = Invoice.objects.owed().filter(subscription_id=subscription.stripe_id)
+    if unpaid.exclude(collection_method=Invoice.SENT).exclude(payment=Invoice.Standing.PROCESSING).exists():
+        return True
     period_end = subscription.current_period_end
     return period_end is not None and period_end < end and not subscription.collection_paused
 

@@ -149,21 +149,12 @@ def _cancel_now(now: Standing, details: dict[str, Any]) -> None:
     A second try after a lost answer finds it ended, and closes the invoices that are left. An invoice that a bank is
     paying cannot be voided: the worker tries again until the bank has answered.
     """
-    open_invoices = _unpaid_invoices(now)
+    open_invoices = [invoice["id"] for invoice in unpaid.invoices_of(now)]
     if now.is_live:
         now.release_schedule()
         key = request_key(now.customer, "cancel")
         stripe_client.delete(f"/v1/subscriptions/{now.id}", idempotency_key=key, **details)
     writes.make_now(now.customer, [(invoice, now.id, StripeWrite.Action.CLOSE_INVOICE) for invoice in open_invoices])
-
-
-def _unpaid_invoices(now: Standing) -> list[str]:
-    """Return the ids of open invoices, and of a renewal's draft that Stripe would collect within the hour."""
-    return [
-        invoice["id"]
-        for status in ("open", "draft")
-        for invoice in stripe_client.get("/v1/invoices", subscription=now.id, status=status, limit=100)["data"]
-    ]
 
 
 def _resume(now: Standing) -> None:

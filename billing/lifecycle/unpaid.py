@@ -40,12 +40,13 @@ def owed_of(now: Standing) -> list[Owed]:
     """Return the invoices of a subscription that are unpaid, but for one that a pending change waits for."""
     waits = now.has_pending_update or (now.awaited and now.found.get("collection_method") == "send_invoice")
     awaited = id_of(now.found["latest_invoice"]) if waits else ""
-    found = [
-        invoice
-        for status in ("open", "draft")
-        for invoice in stripe_client.get("/v1/invoices", subscription=now.id, status=status, limit=100)["data"]
-    ]
-    return [_owed(now, invoice) for invoice in found if invoice["id"] != awaited]
+    return [_owed(now, invoice) for invoice in invoices_of(now) if invoice["id"] != awaited]
+
+
+def invoices_of(now: Standing) -> list[dict[str, Any]]:
+    """Return the open invoices, and a renewal's draft that Stripe would collect within the hour."""
+    drafts = stripe_client.get("/v1/invoices", subscription=now.id, status="draft", limit=100)["data"]
+    return [*fetch.open_invoices(now.id), *drafts]
 
 
 def ends_at_once(now: Standing, owed: list[Owed]) -> bool:

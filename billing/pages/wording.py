@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from billing import access
 from billing.lifecycle import Outlook, Overview
-from billing.models import Subscription
+from billing.models import MAIN_LINE, Hold, Invoice, Subscription
 from billing.money import format_amount
 
 from . import owed_words
@@ -69,6 +69,8 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
         return "First payment", overview.trial_end
     if overview.grace_ends_at and overview.has_access:
         return "Access ends unless paid", overview.grace_ends_at
+    if subscription and subscription.is_free:
+        return None
     if overview.status == "active" and overview.current_period_end:
         return "Next payment", overview.current_period_end
     return None
@@ -85,7 +87,7 @@ def next_amount(overview: Overview) -> str:
 def banners(overview: Overview) -> list[Banner]:
     """Return the banners, the most urgent first."""
     found = [
-        _held(overview),
+        _held(overview, overview.holds),
         _unknown(overview),
         _refused(overview),
         owed_words.for_plan(overview),
@@ -102,16 +104,24 @@ def banners(overview: Overview) -> list[Banner]:
 
 def banners_of_line(overview: Overview) -> list[Banner]:
     """Return the banners about a further line; what is about the subscriber stands with the first."""
-    found = [_unknown(overview), owed_words.for_plan(overview), _ended(overview), _leaving(overview)]
-    found.append(_pending(overview))
+    found = [
+        _held(overview, [hold for hold in overview.holds if hold.subscription_id]),
+        _unknown(overview),
+        owed_words.for_plan(overview),
+        _ended(overview),
+        _leaving(overview),
+        _without_card(overview),
+        _collection_paused(overview),
+        _pending(overview),
+    ]
     return [banner for banner in found if banner]
 
 
-def _held(overview: Overview) -> Banner | None:
+def _held(overview: Overview, holds: list[Hold]) -> Banner | None:
     """Return the banner of a hold, which says that renewals go on meanwhile."""
-    if not overview.holds:
+    if not holds:
         return None
-    headline, sentence = HELD[f"hold_{overview.holds[0].kind}"]
+    headline, sentence = HELD[f"hold_{holds[0].kind}"]
     return Banner(Tone.PROBLEM, headline, f"{sentence}{_renews_all_the_same(overview)}")
 
 
@@ -176,11 +186,18 @@ def _charged_until_then(overview: Overview) -> str:
         amount = format_amount(charge.amount, charge.currency)
         why = "It renews as usual until then" if overview.renews_before_end else "An invoice is still unpaid"
         return f"{why}: {amount} is charged on {day(charge.at)}, unless you end the subscription before."
-    if overview.status == "past_due":
+    unpaid = _unpaid_of(subscription, overview)
+    if overview.status == "past_due" or any(not row.is_sent for row in unpaid):
         return "An invoice is still unpaid: pay it, or end the subscription now, and nothing more is charged."
     if overview.renews_before_end and not (subscription and subscription.collection_paused):
         return "It renews as usual until then, unless you end the subscription before."
-    return "You won't be charged again."
+    return "Your open invoice is still to be paid; nothing else follows." if unpaid else "You won't be charged again."
+
+
+def _unpaid_of(subscription: Subscription | None, overview: Overview) -> list[Invoice]:
+    """Return the open invoices of the subscription, but for those whose payment is on its way."""
+    theirs = [owed.row for owed in overview.owed if subscription and owed.row.subscription_id == subscription.stripe_id]
+    return [row for row in theirs if row.payment != Invoice.Standing.PROCESSING]
 
 
 def _paused(overview: Overview) -> Banner:
@@ -190,7 +207,8 @@ def _paused(overview: Overview) -> Banner:
         sentence = "Your trial ended, and there is no card to charge. Add one, then resume your subscription."
         return Banner(Tone.WARNING, headline, sentence, reverse("billing:portal"), "Add a card", is_form=True)
     sentence = "Nothing is billed, and you are on the free plan. Resume it, and it is charged from then on."
-    return Banner(Tone.WARNING, headline, sentence, reverse("billing:resume"), "Resume", is_form=True)
+    resume = reverse("billing:resume") + ("" if overview.line == MAIN_LINE else f"?line={overview.line}")
+    return Banner(Tone.WARNING, headline, sentence, resume, "Resume", is_form=True)
 
 
 def _without_card(overview: Overview) -> Banner | None:

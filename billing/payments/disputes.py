@@ -27,16 +27,14 @@ def record_dispute(customer: Customer, dispute_id: str) -> None:
     if not is_known and before:
         found = {**found, "status": before.status}
     dispute = _write_dispute(customer, found, link)
-    if not is_known:
+    if not is_known or subscription.is_foreign:  # another product's dispute is recorded, and left alone
         return
-    if not subscription.is_foreign:
-        _apply_to_access(subscription, dispute, link)
+    _apply_to_access(subscription, dispute, link)
     has_escalated = before is not None and before.is_inquiry and not dispute.is_inquiry
     if dispute.is_open and (before is None or has_escalated):
-        if not subscription.is_foreign:
-            signals.dispute_opened.send(sender=Dispute, subscription=subscription, dispute=dispute)
+        signals.dispute_opened.send(sender=Dispute, subscription=subscription, dispute=dispute)
         _alert_staff(dispute)
-    elif not dispute.is_open and _was_open(before) and not subscription.is_foreign:
+    elif not dispute.is_open and _was_open(before):
         signals.dispute_closed.send(sender=Dispute, subscription=subscription, dispute=dispute)
 
 

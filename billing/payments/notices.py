@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from billing import subscriptions
 from billing.models import Customer
 from billing.monitoring import alerts
-from billing.stripe_client import fetch, id_of
+from billing.stripe_client import fetch, id_of, readers
 
 
 def alert_fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
@@ -24,7 +25,9 @@ def alert_fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
 
 def alert_not_finalized(customer: Customer, invoice: dict[str, Any]) -> None:
     """Alert staff that Stripe could not finalize an invoice, for example because tax needs an address."""
-    fetch.invoice(id_of(invoice), customer.pk)
+    found = fetch.invoice(id_of(invoice), customer.pk)
+    if subscriptions.row_for(customer, readers.subscription_of(found)).is_foreign:
+        return
     error = invoice.get("last_finalization_error") or {}
     alerts.alert_staff(
         "invoice_not_finalized",

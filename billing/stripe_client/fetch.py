@@ -160,6 +160,11 @@ def open_invoices(subscription: str) -> list[dict[str, Any]]:
     return _list(open_invoices_request(subscription))
 
 
+def open_invoices_of(customer: str) -> list[dict[str, Any]]:
+    """Return the open invoices of a customer, those without a subscription too."""
+    return _list(("/v1/invoices", {"customer": customer, "status": "open", "limit": 100}))
+
+
 def charge(charge_id: str, customer: str | None) -> dict[str, Any]:
     """Return a charge with its newest refunds."""
     return _theirs(_get(charge_request(charge_id)), customer)

@@ -8,6 +8,7 @@
 import hashlib
 import json
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,6 +84,15 @@ def await_extras(customer: Customer, item_date: int) -> None:
             version=F("version") + 1,
             attempts=0,
         )
+
+
+def await_first(customers: Iterable[str]) -> None:
+    """Have Stripe asked about subscriptions that were imported, of whose charges nothing is known yet."""
+    rows = Subscription.objects.filter(customer__in=customers, status__in=CHARGED, next_charge=None)
+    new = [
+        NextCharge(subscription=row, ask_at=timezone.now()) for row in rows.exclude(whose=Subscription.Whose.FOREIGN)
+    ]
+    NextCharge.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def each_minute() -> str:

@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 from billing import cause, clock, lanes, signals
 from billing.cadence import PER_MONTH
 from billing.conf import conf
-from billing.models import Subscription
+from billing.models import Invoice, Subscription
 
 log = logging.getLogger(__name__)
 
@@ -45,21 +45,23 @@ def renewals_due(now: datetime) -> Rows:
     ]
     # The mail names the amount: it waits up to a day for Stripe's answer.
     is_known = Q(next_charge__ask_at=None) | Q(current_period_end__lte=now + conf.renewal_reminder - A_DAY)
-    return due.filter(untold, is_known, reduce(or_, long), status=Status.ACTIVE).exclude(price__unit_amount=0)
+    return due.filter(untold, is_known, reduce(or_, long), status=Status.ACTIVE)
 
 
 def expiring_cards(now: datetime) -> Rows:
     """Return subscriptions whose card expires before its next charge, unannounced for that card."""
     untold = Q(announced_card_expiry=None) | ~Q(announced_card_expiry=F("card_expires_on"))
     due = _charged_within(now, conf.card_reminder)
-    return due.filter(untold, card_expires_on__lt=F("current_period_end__date"))
+    charged = due.filter(untold, card_expires_on__lt=F("current_period_end__date"))
+    return charged.exclude(collection_method=Invoice.SENT)
 
 
 def _charged_within(now: datetime, reminder: timedelta) -> Rows:
     goes_on = Q(cancel_at=None) | Q(cancel_at__gt=F("current_period_end"))
     ours = Subscription.objects.filter(counts=True, whose=Subscription.Whose.OURS, collection_paused="")
     live = ours.filter(goes_on, status__in=[Status.ACTIVE, Status.TRIALING], customer__deleted_at=None)
-    return live.filter(current_period_end__gt=now, current_period_end__lte=now + reminder)
+    costs = live.exclude(price__unit_amount=0)
+    return costs.filter(current_period_end__gt=now, current_period_end__lte=now + reminder)
 
 
 def _announce_each(rows: Rows, due: Callable[[datetime], Rows], announce: Callable[[Subscription], None]) -> int:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -11,7 +12,7 @@ from billing import catalogue
 from billing.models import Customer, Subscription, SyncRun
 from billing.stripe_client import readers
 
-from . import report, unknown_customers
+from . import invoices, report, unknown_customers
 from .healing import compare_customers
 from .list_pages import CustomerPages, FullRun, SubscriptionPages
 from .listing import Reader, Stretch
@@ -26,8 +27,8 @@ FEW = 100
 
 
 def compare_all(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
-    """Compare 1. open invoices, for grace, 2. subscriptions, 3. customers, 4. alone, each customer who differs or is
-    gone.
+    """Compare 1. subscriptions, with open invoices, for grace, 2. customers, 3. open invoices, for what is owed,
+    4. alone, each customer who differs or is gone.
 
     A run that was broken off is gone on with: only what it had not read is read. What is gone is then not looked for.
     """
@@ -40,8 +41,9 @@ def compare_all(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None
             _read(name, pages, run, progress, tick, is_dry=is_dry)
     if not left:
         _find_gone(work)
+    owing = dict.fromkeys(invoices.doubtful(chain.from_iterable(work.invoices.values())))
     compared = run.compared
-    compare_customers(run, list(work.doubtful), tick, is_dry=is_dry)
+    compare_customers(run, list(work.doubtful | owing), tick, is_dry=is_dry, owing=owing)
     run.compared, run.progress = compared, {}
 
 
@@ -81,11 +83,11 @@ def _left_behind(run: SyncRun) -> dict[str, Any]:
 
 
 def open_invoices() -> dict[str, list[dict[str, Any]]]:
-    """Return the open invoices of each subscription, with the fields that grace reads: there are few."""
+    """Return the open invoices of each subscription ("": without one), with the fields that are read: there are few."""
     found: dict[str, list[dict[str, Any]]] = {}
     for page in Reader([Stretch("/v1/invoices", {"status": "open"})]):
         for invoice in page:
-            kept = {name: invoice[name] for name in ("created", "due_date", "status_transitions")}
+            kept = {name: invoice[name] for name in (*invoices.KEPT, "created", "due_date", "status_transitions")}
             found.setdefault(readers.subscription_of(invoice), []).append(kept)
     return found
 

@@ -15,7 +15,7 @@ from billing.conf import conf
 from billing.lifecycle import METADATA_KEY
 from billing.models import AnnouncedAccess, Customer, Subscription, SyncRun
 from billing.stripe_client import readers
-from billing.subscriptions import customer_details, mrr
+from billing.subscriptions import customer_details, mrr, next_charges
 
 from . import comparing, report
 from .unknown_prices import Prices
@@ -145,6 +145,7 @@ def _mark_counting(rows: list[Subscription]) -> None:
 def _count_as_announced(customers: list[str]) -> None:
     _note_access(customers)
     mrr.record_first_movements(customers)
+    next_charges.await_first(customers)
 
 
 def _note_access(customers: list[str]) -> None:

@@ -4,9 +4,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from billing import access
+from billing import access, testing
 from billing.lifecycle import cancel, change, checkout, previews
-from billing.models import Alert, MrrMovement, Payment, Plan, Price, StripeWrite, Subscription
+from billing.models import Alert, Dispute, MrrMovement, Payment, Plan, Price, StripeWrite, Subscription
 from billing.setup import doctor
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +85,20 @@ def test_the_magazine_of_a_subscriber_neither_counts_nor_hides_their_plan(world)
     assert Subscription.objects.get(stripe_id=magazine).mrr == 0
     assert "Magazine" not in page(ada.user)
     assert world.said(ada) == []
+
+
+def test_a_dispute_and_a_failed_draft_of_the_magazine_tell_and_alert_nobody(world):
+    ben = world.sign_up("ben@example.com")
+    magazine = sold(world, ben, price_of_another_product(world))
+    [charge] = world.stripe("GET", "charges")["data"]
+    dispute = world.control("disputes", charge=charge["id"])
+    world.deliver()
+    world.control(f"disputes/{dispute['id']}", status="lost")
+    invoice = world.stripe("GET", f"invoices/{Subscription.objects.get(stripe_id=magazine).latest_invoice}")
+    world.deliver()
+    world.deliver([testing.event("invoice.finalization_failed", {**invoice, "last_finalization_error": {}})])
+    assert (Dispute.objects.get().status, status(world, magazine)) == ("lost", "active")
+    assert (world.heard, Alert.objects.exists(), StripeWrite.objects.exists()) == ([], False, False)
 
 
 def test_a_failed_payment_of_the_magazine_is_not_the_plans(world):

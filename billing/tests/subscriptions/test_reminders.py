@@ -148,3 +148,17 @@ def test_who_was_told_of_this_card_is_not_told_again_and_who_was_told_of_another
     ben = charged("cus_ben", date(2026, 5, 31), announced=date(2024, 5, 31))
     eve = charged("cus_eve", date(2026, 5, 31))
     assert list(reminders.expiring_cards(CHARGED - DAY).order_by("customer")) == [ben, eve]
+
+
+@pytest.mark.django_db
+def test_of_a_card_that_nothing_is_charged_to_nothing_is_told(world):
+    ada = world.subscribed()
+    row = ada.row
+    Subscription.objects.update(card_expires_on=row.current_period_end.date() - timedelta(days=2))
+    due = row.current_period_end - timedelta(days=5)
+    assert list(reminders.expiring_cards(due)) == [row]
+    Subscription.objects.update(collection_method="send_invoice")
+    assert not reminders.expiring_cards(due)
+    Subscription.objects.update(collection_method="charge_automatically")
+    Price.objects.update(unit_amount=0)
+    assert not reminders.expiring_cards(due)

@@ -1,0 +1,88 @@
+"""What the page says of money, holds and cards fits together, in each line."""
+
+import pytest
+from django.utils import timezone
+
+from billing.lifecycle import overview
+from billing.models import Invoice, Price, Subscription
+from billing.pages import wording
+from billing.subscriptions import holds
+from billing.tests.subscriptions.test_lines import both, storage
+from billing.tests.world import customer_row
+from notifications.models import Mail
+
+__all__ = ["both", "storage"]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada(world):
+    return world.subscribed()
+
+
+def said(subscriber):
+    found = wording.banners(overview.overview_of(subscriber.user))
+    return {banner.headline: banner.sentence for banner in found}
+
+
+def owes(subscriber, **columns):
+    """An older invoice of the subscription, such as for a proration, is open."""
+    usual = {
+        "pk": "in_old", "customer": customer_row(subscriber), "subscription_id": subscriber.subscription,
+        "purpose": "plan", "status": "open", "currency": "usd", "total": 700, "amount_due": 700,
+        "amount_remaining": 700, "created_at": timezone.now(), "collection_method": "charge_automatically",
+    }  # fmt: skip
+    return Invoice.objects.create(**{**usual, **columns})
+
+
+@pytest.mark.parametrize(
+    ("columns", "words", "is_charged"),
+    [
+        ({}, "An invoice is still unpaid: pay it, or end the subscription now", True),
+        ({"collection_method": "send_invoice"}, "Your open invoice is still to be paid; nothing else follows.", False),
+        ({"payment": "processing"}, "You won't be charged again.", False),
+        ({"subscription_id": "sub_other"}, "You won't be charged again.", False),
+        ({"subscription_id": "", "purpose": "one_off"}, "You won't be charged again.", False),
+    ],
+)
+def test_who_leaves_while_an_older_invoice_is_open_is_not_told_that_nothing_is_charged(
+    world, ada, columns, words, is_charged
+):
+    owes(ada, **columns)
+    world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at_period_end=True)
+    world.deliver()
+    assert words in said(ada)["Your subscription is cancelled"]
+    assert Mail.objects.get(context__has_key="still_charged").context["still_charged"] is is_charged
+
+
+def test_what_costs_nothing_has_no_next_payment(ada):
+    assert wording.next_date(overview.overview_of(ada.user))[0] == "Next payment"
+    Price.objects.update(unit_amount=0)
+    assert wording.next_date(overview.overview_of(ada.user)) is None
+
+
+def test_a_hold_of_a_further_line_alone_is_said_there(both):
+    def headlines():
+        return [[banner.headline for banner in told] for told in map(told_of, overview.overviews_of(both.user))]
+
+    def told_of(now):
+        return wording.banners(now) if now.line == "main" else wording.banners_of_line(now)
+
+    assert headlines() == [[], []]
+    holds.place(customer_row(both), "dispute", "dp_1", subscription_id=both.storage)
+    assert headlines() == [[], ["Access paused: a payment is disputed"]]
+    holds.release(customer_row(both), "dispute", "dp_1")
+    holds.place(customer_row(both), "staff", "1")
+    assert headlines() == [["Access paused"], []], "once for all lines"
+
+
+def test_a_further_line_without_a_card_is_resumed_by_its_own_button(both, client):
+    Subscription.objects.filter(stripe_id=both.storage).update(status="paused", has_payment_method=True)
+    client.force_login(both.user)
+    page = client.get("/billing/").content.decode()
+    assert '<form method="post" action="/billing/resume?line=storage">' in page
+    assert 'href="/billing/resume' not in page
+    Subscription.objects.filter(stripe_id=both.storage).update(status="trialing", has_payment_method=False)
+    Subscription.objects.filter(stripe_id=both.storage).update(trial_end=timezone.now(), cancel_at=None)
+    assert "We have no card of yours" in client.get("/billing/").content.decode()
