@@ -14,13 +14,17 @@ from . import invoice_links
 @dataclass(frozen=True)
 class Owed:
     """An invoice that waits for money. The access of the line depends on it, or that of another line does, or none: a
-    one-off sale, or an older one. `url` is where it is paid, "" for who may not pay it.
+    one-off sale, or an older one. `page` is the path where it is paid, "" for who may not pay it.
     """
 
     row: Invoice
-    url: str
+    page: str
     access_depends: bool = False
     of_another_line: bool = False
+
+    @property
+    def url(self) -> str:
+        return conf.site_url + self.page if self.page else ""
 
     @property
     def invoice(self) -> str:
@@ -58,7 +62,7 @@ def owed_in(line: str, lines: dict[str, Access], unpaid: list[Invoice]) -> list[
     found = [
         Owed(
             row,
-            conf.site_url + invoice_links.page_of(row.pk),
+            invoice_links.page_of(row.pk),
             access_depends=held.get(row.pk) == line,
             of_another_line=held.get(row.pk, line) != line,
         )

@@ -103,7 +103,7 @@ def _price_words(now: overview.Overview) -> str:
     several = f" for {quantity:,} units"
     if each := amounts.unit(price, currency) if amounts.is_plain(price, currency) else None:
         several = f" ({quantity} × {format_amount(each, currency)})"
-    return f"{format_amount(total, currency)} {price.cadence.per}{several if quantity > 1 else ''}"
+    return f"{format_amount(total, currency)} {price.cadence.per}{several if quantity != 1 else ''}"
 
 
 def _latest_payments(customer: Customer | None) -> list[dict[str, Any]]:

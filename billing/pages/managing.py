@@ -24,6 +24,7 @@ from billing.lifecycle import (
     PaymentDeclined,
     Refused,
     StalePreview,
+    invoice_links,
     overview,
     previews,
 )
@@ -36,7 +37,7 @@ from billing.money import format_amount
 from billing.rates import stripe_wait
 from billing.subscriptions import seats
 
-from . import invoice_links, trouble, wording
+from . import trouble, wording
 from .price_list import PriceList, cadence_query
 from .wording import humanize
 

@@ -35,7 +35,7 @@ def for_plan(overview: Overview) -> Banner | None:
         headline, action, link_text = "Your first payment is not complete yet", "Pay the open invoice", "Pay now"
     else:
         headline, action, link_text = "Your last payment did not go through", "Pay the open invoice", "Pay now"
-    return Banner(tone, headline, _until(overview, action), owed.url, link_text if owed.url else "")
+    return Banner(tone, headline, _until(overview, action), owed.page, link_text if owed.page else "")
 
 
 def for_others(overview: Overview) -> list[Banner]:
@@ -59,10 +59,10 @@ def _to_be_paid(overview: Overview, owed: Owed) -> Banner:
     due = day(owed.due_at) if owed.due_at else ""
     if not owed.row.is_overdue(clock.now()):
         headline = f"You have an invoice of {_amount(owed)} to pay by {due}"
-        return Banner(Tone.NOTICE, headline, f"It is for {_for_what(overview)}.", owed.url, "Pay the invoice")
+        return Banner(Tone.NOTICE, headline, f"It is for {_for_what(overview)}.", owed.page, "Pay the invoice")
     tone = Tone.WARNING if overview.has_access else Tone.PROBLEM
     headline = f"Your invoice of {_amount(owed)} was due on {due}"
-    return Banner(tone, headline, _until(overview, "Pay it"), owed.url, "Pay the invoice")
+    return Banner(tone, headline, _until(overview, "Pay it"), owed.page, "Pay the invoice")
 
 
 def _for_what(overview: Overview) -> str:
@@ -102,7 +102,7 @@ def _other(owed: Owed) -> Banner:
     due = f"It is due on {day(owed.due_at)}. " if owed.due_at and owed.row.is_sent else ""
     depends = "Your plan does not depend on it." if owed.row.is_one_off else "Your access does not depend on it."
     headline = f"You have an unpaid invoice of {_amount(owed)}{what}"
-    return Banner(Tone.NOTICE, headline, f"{due}{depends}", owed.url, "Pay the invoice")
+    return Banner(Tone.NOTICE, headline, f"{due}{depends}", owed.page, "Pay the invoice")
 
 
 def _amount(owed: Owed) -> str:

@@ -21,6 +21,8 @@ def record_payment(customer: Customer, invoice_id: str) -> None:
     Stripe sends `invoice.paid` and `invoice.payment_succeeded` for one card payment, so each invoice has one effect.
     """
     subscriptions.refresh_rows(customer)
+    if not is_first_time(f"paid:{invoice_id}"):
+        return
     invoice = fetch.settled_invoice(invoice_id, customer.pk)
     subscription = subscriptions.row_for(customer, subscription_of(invoice))
     mirror.write_object(invoice)

@@ -16,6 +16,7 @@ from billing.models import (
     Customer,
     Dispute,
     Hold,
+    Invoice,
     InvoicePayment,
     Lane,
     MrrMovement,
@@ -48,6 +49,7 @@ def rows() -> dict[type[Model], Model]:
     )
     of = {"customer": customer}
     event = {"id": "evt_1", "type": "invoice.paid", "created": 1, "received_at": now, "livemode": False}
+    invoice = {"total": 1234567, "amount_due": 1234567, "currency": "kwd", "status": "open", "purpose": "plan"}
     write = {"action": "cancel_subscription", "object_id": "sub_1", "reference": "dp_1", "requested_at": now}
     return {
         Customer: customer,
@@ -58,6 +60,7 @@ def rows() -> dict[type[Model], Model]:
         Comp: Comp.objects.create(plan=plan, until=now + timedelta(days=1), granted_at=now, **of),
         CheckoutAttempt: CheckoutAttempt.objects.create(price=price, session_id="cs_1", **of),
         MrrMovement: MrrMovement.objects.create(kind="new", moved_at=now, **of, **MONEY),
+        Invoice: Invoice.objects.create(id="in_1", created_at=now, **of, **invoice),
         Payment: Payment.objects.create(invoice_id="in_1", invoiced_at=now, paid_at=now, **of, **MONEY),
         PaymentFailure: PaymentFailure.objects.create(invoice_id="in_1", attempt=1, failed_at=now, **of, **MONEY),
         InvoicePayment: InvoicePayment.objects.create(id="inpay_1", invoice_id="in_1", payment_intent="pi_1", **of),

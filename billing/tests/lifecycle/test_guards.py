@@ -181,7 +181,7 @@ def made(monkeypatch):
 
 def test_a_customer_is_made_with_who_they_are_and_what_stands_on_their_invoices(made, settings):
     user = get_user_model().objects.create_user("ada@example.com")
-    assert customers._create_at_stripe(user) == {"id": "cus_1"}
+    assert customers._create_at_stripe(user) == ({"id": "cus_1"}, {})
     named = {"email": "ada@example.com", "metadata": {"billing_subscriber": str(user.pk)}}
     settings.BILLING_INVOICE = {"footer": "VAT 1", "memo": "Thanks"}
     customers._create_at_stripe(user)
@@ -197,14 +197,14 @@ def test_a_customer_whom_stripe_made_before_and_who_is_deleted_is_made_anew_by_a
     Customer.objects.create(pk="cus_1", deleted_at=timezone.now())
     Customer.objects.create(pk="cus_2", deleted_at=timezone.now())
     Customer.objects.create(pk="cus_3")
-    assert customers._create_at_stripe(user) == {"id": "cus_3"}
+    assert customers._create_at_stripe(user) == ({"id": "cus_3"}, {})
     first, second, third = (key for _, key, _ in made)
     assert (second, third) == (f"{first}:after:cus_1", f"{first}:after:cus_2")
     assert made[0][2] == made[1][2] == made[2][2]
 
 
 @pytest.mark.parametrize(("email", "kept"), [("ada@example.com", "ada@example.com"), (None, "")])
-def test_a_new_customer_is_kept_with_their_address_and_a_known_one_as_they_were(email, kept):
+def test_a_new_customer_is_kept_with_their_address_and_a_known_one_as_they_were(world, email, kept):
     user = get_user_model().objects.create_user("own@example.com")
     made = customers._save_customer(user, {"id": "cus_1", "email": email})
     assert (made.pk, made.email, made.subscriber) == ("cus_1", kept, user)

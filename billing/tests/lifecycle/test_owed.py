@@ -48,7 +48,7 @@ def test_a_declined_renewal_is_owed_and_paid_where_access_depends_on_it(world, c
     assert (plan.invoice, plan.payment, plan.access_depends) == (ada.row.latest_invoice, "failed", True)
     assert (other.invoice, other.amount_remaining, other.access_depends) == (big, 50000, False)
     urgent = wording.banners(overview.overview_of(ada.user))[0]
-    assert (urgent.link, urgent.link_text) == (plan.url, "Pay now")
+    assert (urgent.link, urgent.link_text) == (plan.page, "Pay now")
     client.force_login(ada.user)
     answer = client.get("/api/v1/subscriptions/current").json()["owed"]
     assert [(row["invoice"], row["amount_remaining"], row["payment"]) for row in answer] == [

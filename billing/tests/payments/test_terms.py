@@ -43,7 +43,7 @@ def test_an_invoice_that_is_sent_is_shown_with_its_link_and_date_and_gives_acces
     assert bea.access.reason == "active"
     shown = banner(bea)
     assert shown.headline.startswith("You have an invoice of $20.00 to pay by ")
-    assert (shown.link, shown.link_text) == (overview.overview_of(bea.subscriber).owed[0].url, "Pay the invoice")
+    assert (shown.link, shown.link_text) == (overview.overview_of(bea.subscriber).owed[0].page, "Pay the invoice")
     assert (said(world, bea, "invoice_sent"), said(world, bea, "payment_failed")) == (1, 0)
 
 

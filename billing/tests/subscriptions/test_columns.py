@@ -18,6 +18,7 @@ def found(own: Any = None, of_customer: Any = None, **more: Any) -> dict[str, An
 
 def test_a_card_works_to_the_last_day_of_its_month_leap_years_included():
     assert columns.card_columns(found(own=VISA)) == {
+        "payment_method_type": "card",
         "card_brand": "visa",
         "card_last4": "4242",
         "card_expires_on": date(2028, 2, 29),
@@ -33,7 +34,8 @@ def test_the_subscriptions_own_card_comes_before_the_customers():
 
 @pytest.mark.parametrize("method", [None, {"id": "pm_2", "object": "payment_method", "type": "sepa_debit"}])
 def test_no_card_is_shown_where_none_is_charged(method):
-    assert columns.card_columns(found(own=method)) == columns.NO_METHOD
+    kind = method["type"] if method else ""
+    assert columns.card_columns(found(own=method)) == {**columns.NO_METHOD, "payment_method_type": kind}
 
 
 @pytest.mark.parametrize(

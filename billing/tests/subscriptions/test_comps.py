@@ -198,7 +198,7 @@ def test_the_api_tells_the_plan_given_and_nothing_it_did_not_tell_before(world, 
     assert (now["plan"], now["status"], now["has_access"], now["reason"]) == ("team", "canceled", True, "comp")
     assert set(now) == {
         *("plan", "status", "has_access", "reason", "current_period_end", "cancel_at", "trial_end", "grace_ends_at"),
-        *("holds", "usage", "pending_change"),
+        *("holds", "usage", "pending_change", "line", "access_ends_at", "next_charge", "credit", "owed"),
     }
 
 

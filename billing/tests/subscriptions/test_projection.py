@@ -161,11 +161,12 @@ def test_an_end_is_ahead_by_either_field_until_it_has_ended(prices, row, changes
 
 
 def invoice(created, finalized=None, due=None):
-    return {"created": created, "due_date": due, "status_transitions": {"finalized_at": finalized or created + 10}}
+    at = {"finalized_at": finalized or created + 10}
+    return {"id": f"in_open_{created}", "created": created, "due_date": due, "status_transitions": at}
 
 
-def since(row, *invoices, status="past_due"):
-    return read.past_due_since(row, found(status=status), lambda subscription: list(invoices))
+def since(row, *invoices):
+    return read.past_due_since(row, found(status="past_due"), lambda subscription: list(invoices))
 
 
 def paid(row, invoiced_at, subscription="sub_1"):
@@ -178,7 +179,8 @@ def paid(row, invoiced_at, subscription="sub_1"):
 def test_nothing_but_past_due_has_a_grace(row):
     row.past_due_since = LATER
     for status in set(Subscription.Status.values) - {"past_due"}:
-        assert since(row, invoice(100), status=status) is None
+        kept = read.grace_columns(row, found(status=status), lambda subscription: [invoice(100)])
+        assert kept == read.NO_GRACE
 
 
 def test_grace_runs_from_when_the_oldest_open_invoice_was_due(row):
@@ -275,7 +277,12 @@ def test_where_the_schedule_was_not_expanded_what_we_know_stays():
 
 
 CARD = {"id": "pm_1", "card": {"brand": "visa", "last4": "4242", "exp_year": 2028, "exp_month": 2}}
-SHOWN = {"card_brand": "visa", "card_last4": "4242", "card_expires_on": date(2028, 2, 29)}
+SHOWN = {
+    "payment_method_type": "card",
+    "card_brand": "visa",
+    "card_last4": "4242",
+    "card_expires_on": date(2028, 2, 29),
+}
 OTHER = {"id": "pm_2", "card": {"brand": "amex", "last4": "0005", "exp_year": 2027, "exp_month": 12}}
 
 

@@ -21,7 +21,7 @@ from billing.models import (
 from notifications.models import Mail
 
 from . import mailbox
-from .oracle import OVER
+from .oracle import OVER, subscription_of
 
 TOLD_KINDS = (
     "welcome",
@@ -137,7 +137,7 @@ def _unlike(what, ours, theirs):
 
 def _cause(truth, write):
     """Each thing that we asked Stripe to undo had its cause."""
-    if not any(is_so(truth, write) for is_so in (_lost, _given_back, _is_duplicate, _paid_a_duplicate)):
+    if not any(is_so(truth, write) for is_so in CAUSES):
         yield write.lane, f"asked of Stripe without a cause: {write}"
 
 
@@ -146,9 +146,18 @@ def _lost(truth, write):
 
 
 def _given_back(truth, write):
-    """The charge went back in full, even if its refund failed later."""
-    refunds = [row["amount"] for row in truth.refunds.values() if row["charge"] == write.reference]
-    return write.reference in truth.charges and sum(refunds) >= truth.charges[write.reference]["amount"]
+    """All of a period went back, even if a refund failed later."""
+    period = truth.invoices.get(write.reference)
+    if period is None:
+        return False
+    mine = [row for row in truth.refunds.values() if truth.paid_for(row["payment_intent"]) == subscription_of(period)]
+    return sum(row["amount"] for row in mine) >= period["total"]
+
+
+def _buys_nothing(truth, write):
+    """The subscription of the invoice had ended."""
+    ended = {sub["id"] for subs in truth.subs.values() for sub in subs if sub["status"] in OVER}
+    return write.action == "close_invoice" and write.reference in ended
 
 
 def _is_duplicate(truth, write):
@@ -157,6 +166,9 @@ def _is_duplicate(truth, write):
 
 def _paid_a_duplicate(truth, write):
     return write.action == "refund" and truth.came_beside_another(write.lane, write.reference)
+
+
+CAUSES = (_lost, _given_back, _is_duplicate, _paid_a_duplicate, _buys_nothing)
 
 
 def told(truth, mails, path):

@@ -128,9 +128,10 @@ class Truth:
         return subscription_of(invoice) if invoice else None
 
     def must_be_over(self):
-        """Subscriptions nobody may be billed for any more, each with why: a dispute lost, a period refunded in full."""
+        """Subscriptions nobody may be billed for any more, each with why: a dispute lost, a period given back."""
         lost = [(row["payment_intent"], row["id"]) for row in self.disputes.values() if row["status"] == "lost"]
-        refunded = [(c["payment_intent"], c["id"]) for c in self.charges.values() if self._gave_back_a_period(c)]
+        refunded = [(c["payment_intent"], self._period_given_back(c)) for c in self.charges.values()]
+        refunded = [(intent, period) for intent, period in refunded if period]
         return {self.paid_for(intent): cause for intent, cause in lost + refunded if self.paid_for(intent)}
 
     def came_beside_another(self, customer, identifier):
@@ -141,14 +142,22 @@ class Truth:
             other["created"] <= mine["created"] <= (other["ended_at"] or mine["created"]) for other in others
         )
 
-    def _gave_back_a_period(self, charge):
+    def _period_given_back(self, charge):
+        """Return the invoice that began the period for which all was given back as this charge was refunded, or ""."""
         invoice = self.invoices.get(self.links.get(charge["payment_intent"]))
-        if not charge["refunded"] or not invoice:
-            return False
         mine = [row for row in self.refunds.values() if row["charge"] == charge["id"] and row["status"] not in UNDONE]
+        if not invoice or not mine or not subscription_of(invoice):
+            return ""
         at = max(row["created"] for row in mine)
-        spans = [line["period"] for line in invoice["lines"]["data"] if not _is_proration(line)]
-        return bool(spans) and min(s["start"] for s in spans) <= at < max(s["end"] for s in spans)
+        paid = [
+            row for row in self.invoices.values()
+            if row["status"] == "paid" and subscription_of(row) == subscription_of(invoice) and _covers(row, at)
+        ]  # fmt: skip
+        ids, cost = {row["id"] for row in paid}, sum(max(row["total"], 0) for row in paid)
+        back = [row for row in self.refunds.values() if row["status"] not in UNDONE]
+        back += [row for row in self.disputes.values() if row["status"] == "lost"]
+        given = sum(row["amount"] for row in back if self.links.get(row["payment_intent"]) in ids)
+        return min(paid, key=lambda row: (row["created"], row["id"]))["id"] if 0 < cost <= given else ""
 
     # Facts
 
@@ -163,9 +172,12 @@ class Truth:
         return {(i["id"], i["attempt_count"]): (i["customer"], i["amount_remaining"]) for i in tried}
 
 
-def _is_proration(line):
-    details = (line.get("parent") or {}).get("subscription_item_details")
-    return details is None or details["proration"]
+def _covers(invoice, at):
+    """Whether the lines that bill an item, but for what is over when the invoice is made, span a moment."""
+    lines = [row for row in invoice["lines"]["data"] if (row.get("parent") or {}).get("subscription_item_details")]
+    spans = [line["period"] for line in lines]
+    spans = [span for span in spans if span["end"] > invoice["created"]] or spans
+    return bool(spans) and min(s["start"] for s in spans) <= at < max(s["end"] for s in spans)
 
 
 class Mails:
