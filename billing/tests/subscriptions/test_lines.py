@@ -18,7 +18,6 @@ from billing.models import (
 )
 from billing.subscriptions import comps, holds
 from billing.tests.world import customer_row
-from notifications.models import Mail
 
 pytestmark = pytest.mark.django_db
 
@@ -135,20 +134,6 @@ def test_the_account_page_shows_each_line_and_who_has_one_sees_nothing_of_it(wor
     assert Subscription.objects.get(stripe_id=both.storage).status == "canceled"
     assert both.access.plan.slug == "pro"
     assert len(overview.overviews_of(both.user)) == 1
-
-
-def test_the_mail_of_a_cancellation_names_the_end_of_access_in_its_line(world, both):
-    soon = world.stripe("GET", f"subscriptions/{both.subscription}")["created"] + 3 * 86_400
-    world.stripe("POST", f"subscriptions/{both.subscription}", cancel_at=soon)
-    row = cancel.cancel(both.user, "period_end", line="storage")
-    world.deliver()
-    ends = {
-        mail.context["subscription"]: mail.context["ends_at"]
-        for mail in Mail.objects.filter(context__has_key="cancel_at")
-    }
-    assert ends == {
-        both.subscription: from_timestamp(soon).isoformat(), both.storage: row.current_period_end.isoformat(),
-    }  # fmt: skip
 
 
 def test_the_return_page_tells_how_the_bought_line_stands_and_not_another(world, client, storage):

@@ -146,7 +146,7 @@ def test_who_never_subscribed_and_is_not_deleted_differs_in_nothing(world, run, 
 )
 @pytest.mark.django_db
 def test_a_refusal_is_noted_by_stripes_words_or_its_code_or_its_kind(run, monkeypatch, said, noted):
-    def refuse(customer):
+    def refuse(customer, is_owing):
         raise stripe.InvalidRequestError(said["message"], "id", code=said["code"])
 
     monkeypatch.setattr(healing, "_heal", refuse)
