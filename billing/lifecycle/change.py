@@ -6,7 +6,7 @@ state before anything is done. So asking again continues a change that a crash o
 
 from typing import Any
 
-from billing import catalogue, stripe_client, subscriptions
+from billing import stripe_client, subscriptions
 from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused, fetch, id_of, readers
@@ -171,17 +171,10 @@ def await_cardholder(now: Standing, invoice_id: str) -> None:
     intents = readers.payment_intents_of(invoice)
     if invoice["status"] == "paid" or any(intent["status"] not in NOT_ON_ITS_WAY for intent in intents):
         return
-    if catalogue.amounts.is_free(now.price, now.found["currency"]) and not _has_card(now):
+    if now.is_free and not now.has_method:
         return  # no card was asked for so far, so none was declined: the invoice's page takes the first one
     _void(now, invoice_id)
     raise PaymentDeclined(f"{_reason_of(intents)} Nothing was changed: use another card and try again.")
-
-
-def _has_card(now: Standing) -> bool:
-    """Return whether there is anything to charge: a payment method of the subscription or of its customer."""
-    found, customer = now.found, now.found["customer"]
-    own = found["default_payment_method"] or found.get("default_source")
-    return bool(own or not isinstance(customer, dict) or readers.default_payment_method_of(customer))
 
 
 def _void(now: Standing, invoice_id: str) -> None:

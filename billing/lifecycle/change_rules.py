@@ -23,7 +23,6 @@ from .refusals import (
 )
 
 Status = Subscription.Status
-FREE = "Your plan costs nothing, so there is nothing to change yet. Buy the new plan at the checkout."
 
 
 class Effect(StrEnum):
@@ -72,8 +71,6 @@ def check_changeable(now: Standing) -> None:
         raise CancellationScheduled
     if now.status not in {Status.ACTIVE, Status.TRIALING}:
         raise StateUnknown
-    if now.is_free and not now.has_method:
-        raise NoSubscription(FREE)
 
 
 def _rank_of(price: Price) -> tuple[int, Fraction]:

@@ -53,8 +53,8 @@ class Standing:
 
     @property
     def has_method(self) -> bool:
-        """Return whether there is a payment method that a charge would go to."""
-        return bool(subscriptions.payment_method_of(self.found))
+        """Return whether there is a payment method that a charge would go to, as far as Stripe told."""
+        return subscriptions.has_payment_method(self.found) is not False
 
     @property
     def is_ending(self) -> bool:

@@ -61,7 +61,7 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
     if overview.cancel_at and not overview.renews_before_end:
         ends_at = overview.access_ends_at or overview.cancel_at
         return ("Subscription ends", overview.cancel_at) if overview.is_comped else ("Access ends", ends_at)
-    if subscription and subscription.collection_paused:
+    if subscription and (subscription.collection_paused or subscription.is_free):
         return None
     if subscription and access.ends_with_trial(subscription) and overview.trial_end:
         return "Trial ends", overview.trial_end

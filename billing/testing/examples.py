@@ -13,8 +13,11 @@ from stripe_sandbox.http.messages import Request
 DAY = 86_400
 # Stripe's own doing, which the sandbox does not do: they bring the object of another type's event.
 SAME_AS = {
+    "customer.discount.updated": "customer.discount.created",
     "invoice.finalization_failed": "invoice.created",
+    "invoice.will_be_due": "invoice.sent",
     "payment_method.automatically_updated": "payment_method.updated",
+    "price.deleted": "price.updated",
 }
 
 
@@ -33,11 +36,13 @@ def example(event_type: str, **fields: Any) -> dict[str, Any]:
 def _history() -> dict[str, dict[str, Any]]:
     """Return the object of the first event of each type."""
     history = History()
+    history.sells()
     history.buys()
     history.leaves_checkout()
     history.pays_later()
     history.tries()
     history.fails_to_pay()
+    history.pays_by_invoice()
     history.asks_for_money_back()
     history.leaves()
     history.remember()
@@ -107,6 +112,13 @@ class History:
 
     # What happens
 
+    def sells(self) -> None:
+        """Describe a product and a price anew, and give up another product."""
+        product = self.api("GET", f"prices/{self.price}")["product"]
+        self.api("POST", f"products/{product}", description="For professionals")
+        self.api("POST", f"prices/{self.price}", nickname="Monthly")
+        self.api("DELETE", f"products/{self.api('POST', 'products', name='Mug')['id']}")
+
     def buys(self) -> None:
         made = self.subscription()
         self.api("POST", f"customers/{made['customer']}", name="Ada Lovelace")
@@ -146,6 +158,20 @@ class History:
         for card, end in ends.items():
             open_ones = self.api("GET", "invoices", subscription=made[card]["id"], status="open")["data"]
             self.api("POST", f"invoices/{open_ones[0]['id']}/{end}")
+
+    def pays_by_invoice(self) -> None:
+        """Send an invoice to a customer with a discount, who lets it become overdue."""
+        coupon = self.api("POST", "coupons", percent_off=10, duration="forever")["id"]
+        customer = self.api("POST", "customers", email="bob@example.com")["id"]
+        self.control(f"customers/{customer}/discount", coupon=coupon)
+        for _ in range(2):
+            item = self.api("POST", "invoiceitems", customer=customer, amount=500, currency="usd")["id"]
+        self.api("DELETE", f"invoiceitems/{item}")
+        terms = {"collection_method": "send_invoice", "days_until_due": 7, "pending_invoice_items_behavior": "include"}
+        invoice = self.api("POST", "invoices", customer=customer, **terms)["id"]
+        self.api("POST", f"invoices/{invoice}/send")
+        self.api("DELETE", f"customers/{customer}/discount")
+        self.advance(days=8)
 
     def asks_for_money_back(self) -> None:
         refund = self.api("POST", "refunds", charge=self.charge(self.subscription()))["id"]

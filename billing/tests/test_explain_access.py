@@ -41,6 +41,9 @@ def test_each_real_change_is_kept_once(world, ada):
 
 
 def test_now_it_says_what_access_says(world, ada):
+    world.control("advance", seconds=1)
+    world.stripe("POST", f"subscriptions/{ada.subscription}", metadata={"note": "the newest"})
+    world.deliver()
     explained = access.explain(ada.user)
     assert (explained.has_access, explained.reason, explained.status, explained.plan) == (
         True,
@@ -52,7 +55,8 @@ def test_now_it_says_what_access_says(world, ada):
     assert "ada@example.com" in text
     assert "has access (active). The subscription is active and paid until" in text
     assert "No payment is overdue." in text
-    assert "invoice.paid (processed)" in text
+    newest = text.partition("Stripe's last events:\n")[2].splitlines()[0]
+    assert newest.endswith(": customer.subscription.updated (processed)")
 
 
 def test_every_moment_of_a_story_is_told_as_it_was(world, ada):

@@ -14,7 +14,7 @@ BRINGS = {
     "change_scheduled": ("downgrade_scheduled", ["price", "at"]),
     "cancellation_scheduled": ("cancellation_scheduled", ["cancel_at"]),
     "subscription_ended": ("subscription_ended", ["reason"]),
-    "access_granted": ("access_restored", ["revoked_because"]),
+    "access_granted": ("access_restored", ["revoked_because", "was_written_off"]),
     "payment_succeeded": ("payment_received", ["payment"]),
     "payment_recovered": ("payment_recovered", ["payment"]),
     "payment_failed": ("payment_failed", ["failure"]),

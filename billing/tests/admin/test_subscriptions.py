@@ -25,6 +25,7 @@ from billing.models import (
     StripeEvent,
     Subscription,
 )
+from billing.subscriptions import mrr
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_noon")]
 
@@ -114,6 +115,9 @@ def test_the_list_tells_what_each_brings_a_month_by_its_currencys_own_decimals(s
         yearly = Price.objects.create(id=f"price_{currency}", currency=currency, **price)
         subscribed(currency, status="past_due", price=yearly, currency=currency, quantity=2)
     subscribed("trying", status="trialing", price=yearly, currency="jpy")
+    for row in Subscription.objects.select_related("price"):
+        row.mrr = mrr.of_row(row)
+        row.save()
     listed = staff.get(LIST).content.decode()
     assert "$40.00 per month" in listed
     assert "¥4,000 per month" in listed

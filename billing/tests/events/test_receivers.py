@@ -3,6 +3,7 @@ no other."""
 
 import gc
 from collections import Counter
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from djstripe.signals import WEBHOOK_SIGNALS
 from structlog.contextvars import bound_contextvars
 
 from billing import testing
-from billing.events import EVENT_TYPES, receivers
+from billing.events import CATALOGUE, EVENT_TYPES, receivers
 from billing.models import StripeEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,7 +37,8 @@ def heard(monkeypatch):
 
 
 def test_every_event_type_has_one_receiver_and_no_other_type_has_any():
-    listed = Counter(event_type for types in receivers.RECEIVERS.values() for event_type in types)
+    of_customers = [event_type for types in receivers.RECEIVERS.values() for event_type in types]
+    listed = Counter([*of_customers, *CATALOGUE])
     assert listed == Counter(dict.fromkeys(EVENT_TYPES, 1))
 
 
@@ -46,6 +48,8 @@ def test_connecting_again_connects_no_receiver_twice():
         for event_type in types:
             uids = [entry[0][0] for entry in WEBHOOK_SIGNALS[event_type].receivers]
             assert uids.count(f"billing.{rule.__name__}") == 1
+    for event_type in CATALOGUE:
+        assert [entry[0][0] for entry in WEBHOOK_SIGNALS[event_type].receivers].count("billing.on_catalogue") == 1
 
 
 def test_a_rule_is_given_the_customer_of_the_lane_that_is_drained(world, heard):
@@ -101,6 +105,8 @@ def test_an_event_of_a_stranger_reaches_no_rule(world, heard):
 RULES = {
     "on_invoice_paid": ("payments.record_payment", "obj_1"),
     "on_invoice_not_paid": ("payments.record_failure", {"id": "obj_1", "invoice": {"id": "in_1"}}, 1000),
+    "on_invoice": ("payments.record_invoice", "obj_1"),
+    "on_payment_processing": ("payments.record_processing", "obj_1"),
     "on_invoice_not_finalized": ("notices.alert_not_finalized", {"id": "obj_1", "invoice": {"id": "in_1"}}),
     "on_invoice_payment_paid": ("payments.record_links", "in_1"),
     "on_charge_refunded": ("refunds.record_refunds", "obj_1"),
@@ -108,8 +114,8 @@ RULES = {
     "on_dispute": ("disputes.record_dispute", "obj_1"),
     "on_early_fraud_warning": ("notices.alert_fraud_warning", {"id": "obj_1", "invoice": {"id": "in_1"}}),
     "on_checkout_session": ("attempts.refresh_attempt", "obj_1"),
-    "on_subscription": ("subscriptions.refresh",),
-    "on_customer_updated": ("subscriptions.refresh",),
+    "on_subscription": ("subscriptions.refresh_rows",),
+    "on_customer_updated": ("subscriptions.refresh_rows",),
 }
 
 
@@ -117,30 +123,37 @@ RULES = {
 def test_each_receiver_calls_its_rule_for_its_customer_with_what_the_event_brings(monkeypatch, name):
     called = []
     rule, *facts = RULES[name]
-    for path in {rule, "subscriptions.refresh"}:
+    for path in {rule, "subscriptions.refresh_rows"}:
         monkeypatch.setattr(f"{receivers.__name__}.{path}", lambda *args, path=path: called.append((path, *args)))
     monkeypatch.setattr(
         receivers.refunds, "charge_of", lambda customer, refund: f"ch_of_the_{'refund' if refund else ''}"
     )
     event = SimpleNamespace(data={"object": {"id": "obj_1", "invoice": {"id": "in_1"}}}, created=1000)
     getattr(receivers, name)("ada", event)
-    refreshed = [("subscriptions.refresh", "ada")]
+    refreshed = [("subscriptions.refresh_rows", "ada")]
     assert called == [(rule, "ada", *facts), *(refreshed if name == "on_checkout_session" else [])]
 
 
-@pytest.mark.parametrize(("is_deleted", "rule"), [(True, "end_for_deleted_customer"), (False, "refresh")])
-def test_only_a_customer_whom_stripe_calls_deleted_is_ended(monkeypatch, is_deleted, rule):
+@pytest.mark.parametrize(
+    ("is_deleted", "deleted_at", "rule"),
+    [
+        (True, None, "end_for_deleted_customer"),
+        (False, None, "refresh_rows"),
+        (False, datetime.now(UTC), "end_for_deleted_customer"),
+    ],
+)
+def test_only_a_customer_whom_stripe_calls_deleted_is_ended(monkeypatch, is_deleted, deleted_at, rule):
     called = []
     monkeypatch.setattr(receivers.fetch, "is_deleted", lambda customer: is_deleted)
-    for name in ("refresh", "end_for_deleted_customer"):
+    for name in ("refresh_rows", "end_for_deleted_customer"):
         monkeypatch.setattr(receivers.subscriptions, name, lambda customer, name=name: called.append(name))
-    receivers.on_customer_deleted(SimpleNamespace(pk="cus_ada"), None)
+    receivers.on_customer_deleted(SimpleNamespace(pk="cus_ada", deleted_at=deleted_at), None)
     assert called == [rule]
 
 
 def test_the_end_of_a_trial_is_said_of_what_stripe_has_now(monkeypatch):
     said = []
-    monkeypatch.setattr(receivers.subscriptions, "refresh", lambda customer: said.append(f"refreshed {customer}"))
+    monkeypatch.setattr(receivers.subscriptions, "refresh_rows", lambda customer: said.append(f"refreshed {customer}"))
     monkeypatch.setattr(receivers.subscriptions, "row_for", lambda customer, which: f"the row {which} of {customer}")
     monkeypatch.setattr(receivers.subscriptions, "announce_trial_end", said.append)
     receivers.on_trial_will_end("ada", SimpleNamespace(data={"object": {"id": "sub_1"}}))

@@ -129,7 +129,7 @@ SCHEDULE = {
     "current_phase": {"start_date": 1000, "end_date": 2000},
     "phases": [
         {"start_date": 500, "discounts": [{"coupon": "old"}]},
-        {"start_date": 1000, "discounts": [{"coupon": {"id": "kept"}}]},
+        {"start_date": 1000, "discounts": []},
     ],
 }
 
@@ -137,7 +137,8 @@ SCHEDULE = {
 @pytest.mark.parametrize("has_schedule", [False, True])
 def test_a_change_of_the_periods_end_is_a_schedule_and_then_its_two_phases(prices, written, answers, has_schedule):
     addon = {"id": "si_2", "price": {"id": "price_addon"}, "quantity": 2, "current_period_end": 2500}
-    now = standing(items=[item("price_high", 3), addon], schedule=SCHEDULE if has_schedule else None)
+    schedule = SCHEDULE if has_schedule else None
+    now = standing(items=[item("price_high", 3), addon], schedule=schedule, discounts=["di_kept"])
     answers["/v1/subscription_schedules"] = SCHEDULE
     change._schedule(now, intent(prices[0]))
     if not has_schedule:
@@ -145,7 +146,7 @@ def test_a_change_of_the_periods_end_is_a_schedule_and_then_its_two_phases(price
         assert made == ("/v1/subscription_schedules", "schedule:i", {"from_subscription": "sub_1"})
     [(path, key, params)] = written
     assert (path, key) == ("/v1/subscription_schedules/sub_sched_1", "phases:i")
-    kept, others = {"discounts": [{"coupon": "kept"}]}, {"price": "price_addon", "quantity": 2}
+    kept, others = {"currency": "usd", "discounts": [{"discount": "di_kept"}]}, {"price": "price_addon", "quantity": 2}
     assert params == {
         "end_behavior": "release",
         "proration_behavior": "none",
@@ -180,12 +181,16 @@ def test_a_preview_asks_for_the_invoice_of_this_very_change(prices, written):
         ({"cancel_at": 2000}, None),
         ({"cancel_at": 1999}, None),
         ({"cancel_at_period_end": True}, None),
-        ({"status": "canceled"}, None),
     ],
 )
 def test_an_end_with_the_period_is_asked_for_unless_it_ends_by_then(written, changes, asked):
-    cancel._cancel_at_period_end(standing(**changes))
+    cancel._cancel_at_period_end(standing(**changes), {})
     assert [(path, params) for path, _, params in written] == ([("/v1/subscriptions/sub_1", asked)] if asked else [])
+
+
+def test_what_has_ended_is_not_ended_again(written):
+    cancel._cancelling_at_period_end({}, may_end_now=False)(standing(status="canceled"))
+    assert written == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from billing import stripe_client
 from billing.lifecycle import checkout
 from billing.lifecycle.customers import customer_for
-from billing.models import CheckoutAttempt, Price
+from billing.models import CheckoutAttempt, Plan, Price
 
 pytestmark = pytest.mark.django_db
 Status = CheckoutAttempt.Status
@@ -136,10 +136,18 @@ def test_a_session_that_was_paid_as_it_is_looked_at_is_bought(world, ada, bens, 
 
 
 def test_a_refusal_closes_its_own_attempt_alone(world, ada, bens):
-    Price.objects.filter(lookup_key="team_month").update(id="price_unknown_at_stripe")
+    Plan.objects.filter(slug="team").update(trial_days=731)
     with pytest.raises(stripe_client.StripeRefused):
         checkout.start(ada, "team", "month")
     assert CheckoutAttempt.objects.get(customer__subscriber=ada).status == Status.EXPIRED
+
+
+def test_an_attempt_at_a_price_that_stripe_does_not_know_is_closed_and_made_anew_at_the_true_one(world, ada, bens):
+    Price.objects.filter(lookup_key="team_month").update(id="price_unknown_at_stripe")
+    made = checkout.start(ada, "team", "month")
+    assert made.price_id == price("team").pk != "price_unknown_at_stripe"
+    refused = CheckoutAttempt.objects.exclude(pk=made.pk).get(customer__subscriber=ada)
+    assert (refused.status, list(sessions(world).values())) == (Status.EXPIRED, ["open"])
 
 
 # An attempt without a session
