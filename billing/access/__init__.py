@@ -2,16 +2,15 @@
 
 from . import payer, words
 from .explanation import Explanation, explain, explain_customer
+from .facts import AccessFacts, facts_of, with_access_facts
 from .gates import NEEDS_ACCESS, access_required
 from .lasting import access_ends_at, ends_with_trial
 from .rules import (
     NO_SUBSCRIBER,
     NO_SUBSCRIPTION,
     Access,
-    AccessFacts,
     access_in,
     decide,
-    facts_of,
     grace_end,
     has_access,
     line_meant,
@@ -19,7 +18,6 @@ from .rules import (
     lines_of_customer,
     of,
     of_customer,
-    with_access_facts,
     withheld,
 )
 from .words import moment

@@ -19,7 +19,8 @@ from billing.models import (
 )
 
 from . import history
-from .rules import NO_SUBSCRIPTION, Access, AccessFacts, access_in, decide
+from .facts import AccessFacts
+from .rules import NO_SUBSCRIPTION, Access, access_in, decide
 from .words import moment, sentence_of
 
 LATEST = 5
