@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from billing import stripe_client
 from billing.clock import from_timestamp
 from billing.models import Subscription
 from billing.stripe_client import fetch, id_of, readers
@@ -45,8 +44,7 @@ def owed_of(now: Standing) -> list[Owed]:
 
 def invoices_of(now: Standing) -> list[dict[str, Any]]:
     """Return the open invoices, and a renewal's draft that Stripe would collect within the hour."""
-    drafts = stripe_client.get("/v1/invoices", subscription=now.id, status="draft", limit=100)["data"]
-    return [*fetch.open_invoices(now.id), *drafts]
+    return [*fetch.open_invoices(now.id), *fetch.draft_invoices(now.id)]
 
 
 def ends_at_once(now: Standing, owed: list[Owed]) -> bool:

@@ -117,7 +117,7 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
         defaults={
             "customer": customer,
             "subscription_id": subscription_of(invoice),
-            "failed_at": failed_at,
+            "failed_at": _no_sooner_than_finalized(failed_at, invoice),
             "currency": invoice["currency"],
             "hosted_invoice_url": invoice["hosted_invoice_url"] or "",
             **_failure_columns(at_the_time),
@@ -131,6 +131,12 @@ def record_failure(customer: Customer, at_the_time: dict[str, Any], failed_at: d
     if is_new and not is_passed and _is_told(row, failure):
         signal = signals.payment_action_required if failure.is_action_required else signals.payment_failed
         signal.send(sender=PaymentFailure, subscription=subscription, failure=failure)
+
+
+def _no_sooner_than_finalized(failed_at: datetime, invoice: dict[str, Any]) -> datetime:
+    """Return when a payment failed; the event of a test clock is dated outside of it, long before its invoice."""
+    finalized_at = from_timestamp(invoice["status_transitions"]["finalized_at"])
+    return max(failed_at, finalized_at) if finalized_at else failed_at
 
 
 def _note_first_failure(row: Invoice, failure: PaymentFailure) -> None:

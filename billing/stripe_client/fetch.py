@@ -160,6 +160,10 @@ def open_invoices(subscription: str) -> list[dict[str, Any]]:
     return _list(open_invoices_request(subscription))
 
 
+def draft_invoices(subscription: str) -> list[dict[str, Any]]:
+    return _list(("/v1/invoices", {"subscription": subscription, "status": "draft", "limit": 100}))
+
+
 def open_invoices_of(customer: str) -> list[dict[str, Any]]:
     """Return the open invoices of a customer, those without a subscription too."""
     return _list(("/v1/invoices", {"customer": customer, "status": "open", "limit": 100}))

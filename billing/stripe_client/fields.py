@@ -32,14 +32,17 @@ FIELDS: dict[str, str] = {
         "amount description parent.type parent.subscription_item_details.proration period.end period.start "
         "pricing?.price_details?.price?"
     ),
-    "payment_intent": "id customer last_payment_error.code? last_payment_error.decline_code? latest_charge status",
+    "payment_intent": (
+        "id customer last_payment_error.code? last_payment_error.decline_code? last_payment_error.payment_method? "
+        "latest_charge status"
+    ),
     "payment_method": (
         "id bacs_debit?.last4 card?.brand card?.exp_month card?.exp_year card?.last4 sepa_debit?.last4 type? "
         "us_bank_account?.last4"
     ),
     "price": (
         "id active billing_scheme created currency currency_options? lookup_key metadata? product recurring.interval "
-        "recurring.interval_count recurring.usage_type tax_behavior tiers? tiers_mode transform_quantity unit_amount "
+        "recurring.interval_count recurring.usage_type tax_behavior? tiers? tiers_mode transform_quantity unit_amount "
         "unit_amount_decimal"
     ),
     "product": "id active description metadata name",

@@ -117,7 +117,8 @@ def _status(found: dict[str, Any], before: Subscription) -> str:
     """Return the status; for one that we do not know, the one that the row had, or for a new row one without access."""
     if unknown_values.is_known("subscription.status", found["status"], Subscription.AT_STRIPE, found["id"]):
         return str(found["status"])
-    return before.status if before.stripe_id == found["id"] else Status.INCOMPLETE
+    is_had = before.stripe_id == found["id"] and before.status != Status.NONE
+    return before.status if is_had else Status.INCOMPLETE
 
 
 def grace_columns(before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from billing.models import Customer, Invoice, Subscription
-from billing.stripe_client import fetch
+from billing.stripe_client import StripeRefused, fetch
 
 Found = dict[str, Any]
 
@@ -22,8 +22,18 @@ def wrong_of(customer: Customer, *, is_doubtful: bool) -> list[tuple[Invoice | N
         return []
     listed = {found["id"]: found for found in fetch.open_invoices_of(customer.pk)}
     rows |= Invoice.objects.in_bulk([pk for pk in listed if pk not in rows])
-    found = {pk: listed.get(pk) or fetch.invoice(pk, customer.pk) for pk in {**rows, **listed}}
-    return [(rows.get(pk), invoice) for pk, invoice in found.items() if _differs(rows.get(pk), invoice)]
+    found = {pk: listed.get(pk) or _asked(pk, customer) for pk in {**rows, **listed}}
+    return [(rows.get(pk), invoice) for pk, invoice in found.items() if invoice and _differs(rows.get(pk), invoice)]
+
+
+def _asked(invoice: str, customer: Customer) -> Found | None:
+    """Return an invoice that is listed no more; None for one that Stripe does not know, which holds up nothing else."""
+    try:
+        return fetch.invoice(invoice, customer.pk)
+    except StripeRefused as error:
+        if error.code == "resource_missing":
+            return None
+        raise
 
 
 def doubtful(listed: Iterable[Found]) -> list[str]:

@@ -38,11 +38,12 @@ def set_up(sandbox: Sandbox, seed: int) -> None:
     if key not in _kept:
         _kept[key] = _made(sandbox, seed)
     requests, rows = _kept[key]
-    _empty(sandbox, seed)
-    for request in requests:
-        answer = sandbox.handle(request)
-        assert answer is not None
-        assert answer.status == 200, answer.body
+    with sandbox.lock:  # a late call of the test before, in between, would take the id of the next object
+        _empty(sandbox, seed)
+        for request in requests:
+            answer = sandbox.handle(request)
+            assert answer is not None
+            assert answer.status == 200, answer.body
     _insert(rows, sandbox.state.now())
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import stripe
 
-from billing.lifecycle import cancel
+from billing.lifecycle import unpaid
 from billing.lifecycle.deletion import steps
 from billing.lifecycle.live_subscription import Standing
 from billing.models import AccountDeletion, Customer
@@ -158,9 +158,12 @@ def test_a_checkout_that_refuses_to_expire_is_no_obstacle_once_it_has_ended(at_s
 # Cancelling
 
 
-def test_the_invoices_of_this_subscription_that_are_open_or_a_draft_are_unpaid(at_stripe):
-    at_stripe.lists["/v1/invoices"] = rows(("in_1", "open"), ("in_2", "draft"), ("in_3", "paid"))
-    assert cancel._unpaid_invoices(Standing(Customer(pk="cus_ada"), {"id": "sub_1"})) == ["in_1", "in_2"]
-    assert at_stripe.asked == [
-        ("/v1/invoices", {"subscription": "sub_1", "status": status, "limit": 100}) for status in ("open", "draft")
-    ]
+def test_the_invoices_of_this_subscription_that_are_open_or_a_draft_are_unpaid(at_stripe, monkeypatch):
+    monkeypatch.setattr("billing.stripe_client.client.get", at_stripe.get)
+    drafts = [(f"in_{n}", "draft") for n in range(2, 5)]
+    at_stripe.lists["/v1/invoices"] = rows(("in_1", "open"), *drafts, ("in_9", "paid"))
+    found = unpaid.invoices_of(Standing(Customer(pk="cus_ada"), {"id": "sub_1"}))
+    assert [invoice["id"] for invoice in found] == ["in_1", "in_2", "in_3", "in_4"]
+    asked = {"subscription": "sub_1", "limit": 100}
+    pages = [{"status": "open"}, {"status": "draft"}, {"status": "draft", "starting_after": "in_3"}]
+    assert at_stripe.asked == [("/v1/invoices", {**asked, **page}) for page in pages]

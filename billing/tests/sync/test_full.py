@@ -36,6 +36,19 @@ def test_open_invoices_are_known_by_their_subscription_with_what_grace_reads_of_
     assert invoice == {name: theirs[name] for name in names}
 
 
+def test_a_whole_run_dates_grace_from_the_failure_that_began_it(world):
+    ada = world.subscribed()
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=31, hours=2)
+    world.deliver()
+    since = ada.row.past_due_since
+    Subscription.objects.update(past_due_since=None)
+    run = SyncRun.objects.create(mode="full", started_at=timezone.now(), clock_at=timezone.now())
+    full.compare_all(run, lambda: None, is_dry=False)
+    assert since
+    assert (run.drifted, ada.row.past_due_since) == (1, since)
+
+
 @pytest.mark.parametrize("is_dry", [True, False])
 def test_a_whole_run_compares_all_asks_about_who_differs_and_leaves_no_progress(world, is_dry):
     ada, ben = world.subscribed(), world.subscribed(email="ben@example.com")

@@ -56,6 +56,13 @@ def test_an_invoice_that_is_open_no_more_at_stripe_is_not_owed(world, ada):
     assert (owed(ada), Invoice.objects.filter(status="open").exists()) == ([], False)
 
 
+def test_a_row_of_an_invoice_that_stripe_does_not_know_holds_up_no_healing(ada):
+    Invoice.objects.filter(status="paid").update(status="open", id="in_gone")
+    Subscription.objects.update(quantity=7)
+    full_run()
+    assert ada.row.quantity == 1
+
+
 def test_the_routine_run_looks_at_the_invoices_of_who_is_past_due(ada):
     SyncRun.objects.create(mode="full", status="done", started_at=timezone.now(), clock_at=timezone.now())
     Invoice.objects.filter(status="open").update(amount_remaining=1)
