@@ -40,6 +40,7 @@ FIELDS: dict[str, str] = {
         "id bacs_debit?.last4 card?.brand card?.exp_month card?.exp_year card?.last4 sepa_debit?.last4 type? "
         "us_bank_account?.last4"
     ),
+    "plan": "id",
     "price": (
         "id active billing_scheme created currency currency_options? lookup_key metadata? product recurring.interval "
         "recurring.interval_count recurring.usage_type tax_behavior? tiers? tiers_mode transform_quantity unit_amount "
