@@ -13,6 +13,7 @@ OVER = {"canceled", "incomplete_expired"}
 PLANS = ["free", "pro", "team"]
 LIVELIEST_FIRST = ["active", "trialing", "past_due", "unpaid", "paused", "incomplete"]
 STARTED = {"active", "trialing", "past_due", "unpaid", "paused"}
+WELCOMED = {"active", "trialing"}
 UNDONE = {"failed", "canceled"}
 OPEN_DISPUTE = {"needs_response", "under_review"}
 HOLDS_ACCESS = {*OPEN_DISPUTE, "lost"}
@@ -134,6 +135,10 @@ class Truth:
         refunded = [(intent, period) for intent, period in refunded if period]
         return {self.paid_for(intent): cause for intent, cause in lost + refunded if self.paid_for(intent)}
 
+    def ever_disputed(self):
+        """Return the customers of disputes: a hold may have come before the welcome, which is not said meanwhile."""
+        return {self.charges[row["charge"]]["customer"] for row in self.disputes.values()}
+
     def came_beside_another(self, customer, identifier):
         """Return whether an older subscription was still alive when this one began."""
         mine = next((sub for sub in self.subs[customer] if sub["id"] == identifier), None)
@@ -228,7 +233,9 @@ class Mails:
             is_alone = len(live) == 1 and current["status"] in STARTED and customer not in truth.deleted
             self.started[customer] = current["id"] if is_alone else None
             if is_alone:
-                self.must |= {self._scheduled(current), f"welcome:{current['id']}"}
+                self.must.add(self._scheduled(current))
+                if current["status"] in WELCOMED and customer not in truth.ever_disputed():
+                    self.must.add(f"welcome:{current['id']}")
         self.must.discard(None)
         self.may.discard(None)
 
