@@ -165,16 +165,21 @@ def wait_until_quiet(site, courier, workers):
     _let_a_day_pass()
     site.workers.tell(f"start {workers}")
     runs.hourly()
+    _work_on(courier)
+    courier.find_the_lost()
+    _work_on(courier)  # of prices and products the sync finds what changed, and not the events
+    site.workers.tell("stop")
+
+
+def _work_on(courier):
     deadline = time.monotonic() + QUIET_SECONDS
     while time.monotonic() < deadline:
         _retries_are_due()
         sweep.sweep()
         outbox.sweep()
         if not courier.bring_the_rest() and _is_quiet():
-            break
+            return
         time.sleep(0.1)
-    courier.find_the_lost()
-    site.workers.tell("stop")
 
 
 def _let_a_day_pass():
