@@ -166,9 +166,15 @@ def wait_until_quiet(site, courier, workers):
     site.workers.tell(f"start {workers}")
     runs.hourly()
     _work_on(courier)
+    found = _of_customers()
     courier.find_the_lost()
-    _work_on(courier)  # of prices and products the sync finds what changed, and not the events
+    assert _of_customers() == found, "the sync did not find what was lost"
+    _work_on(courier)  # of prices and products it finds what changed, and not the events
     site.workers.tell("stop")
+
+
+def _of_customers():
+    return StripeEvent.objects.exclude(status="ignored").exclude(lane="catalogue").count()
 
 
 def _work_on(courier):
