@@ -138,7 +138,7 @@ class Subscriber:
         """Buy at our own Checkout, unless they are subscribed, or deleted at Stripe and we do not know it yet."""
         try:
             attempt = self._checkout()
-        except (checkout.AlreadySubscribed, checkout.CheckoutReplaced, *StripeRefused):
+        except (checkout.AccessWithheld, checkout.AlreadySubscribed, checkout.CheckoutReplaced, *StripeRefused):
             return
         self.customer = attempt.customer_id
         self.customers.add(self.customer)
