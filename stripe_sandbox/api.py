@@ -187,7 +187,11 @@ def _undone_if_refused(state: State, request: Request) -> AbstractContextManager
     if request.method == "GET":
         return nullcontext()
     attaches = request.path.startswith("/v1/customers") or request.path.endswith("/attach")
-    return state.undone_if_refused(lambda error: getattr(error, "status", 500) == 402 and not attaches)
+
+    def is_outcome(error: Exception) -> bool:
+        return getattr(error, "is_outcome", False) or (getattr(error, "status", 500) == 402 and not attaches)
+
+    return state.undone_if_refused(is_outcome)
 
 
 def _clock_of(state: State, request: Request, params: dict[str, Any], arguments: dict[str, str]) -> str | None:

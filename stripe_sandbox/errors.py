@@ -22,6 +22,7 @@ class ApiError(Exception):
         self.kind = kind
         self.message = message
         self.headers: dict[str, str] = {}
+        self.is_outcome = False  # what was done until then stays, and is told
 
     def body(self, request_id: str) -> dict[str, Any]:
         error: dict[str, Any] = {"message": self.message, "type": self.kind, **self.details}

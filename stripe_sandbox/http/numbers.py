@@ -28,8 +28,11 @@ def whole(text: str, name: str, path: str) -> int:
     number = int(text)
     if INSTANT.fullmatch(name) and not 0 <= number <= LAST_INSTANT:
         raise invalid(f"Invalid timestamp: {text}. It is in seconds since 1970, and before 2106.", path)
+    if name in MOST and number < 0:
+        raise invalid("Invalid non-negative integer", path, "parameter_invalid_integer")
     if name in MOST and not 0 <= number <= MOST[name]:
-        raise invalid(f"Invalid {name}: must be between 0 and {MOST[name]}.", path, "parameter_invalid_integer")
+        most = f"{MOST[name]} days" if name.endswith("_days") else MOST[name]
+        raise invalid(f"Invalid {name}: must be between 0 and {most}.", path, "parameter_invalid_integer")
     return number
 
 

@@ -30,7 +30,9 @@ def may_go_on(state: State, invoice: Object, sub: Object | None) -> bool:
 def failure(invoice: Object) -> ApiError:
     """Return the error of an invoice that could not be finalized, for the request that asked for it."""
     error = invoice["last_finalization_error"]
-    return ApiError(400, error["message"], error["type"], code=error["code"])
+    refusal = ApiError(400, error["message"], error["type"], code=error["code"])
+    refusal.is_outcome = True
+    return refusal
 
 
 def _switch_off(state: State, invoice: Object, sub: Object) -> None:
