@@ -1,6 +1,7 @@
 """A test of pages fails by itself if one of these things goes wrong."""
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -54,7 +55,9 @@ def watched(chromium, address):
 def test_what_goes_wrong_on_a_page_is_noticed(watched, script, trouble):
     page, troubles = watched
     page.evaluate(f"void ({script})")
-    page.wait_for_function("() => new Promise((done) => setTimeout(() => done(true), 50))")
+    deadline = time.monotonic() + 20
+    while not any(trouble in noticed for noticed in troubles) and time.monotonic() < deadline:
+        page.wait_for_timeout(20)
     assert any(trouble in noticed for noticed in troubles), troubles
 
 
