@@ -2,6 +2,8 @@
 
 PYTHONS = python3.13 python3.12 python3.11 python3 python3.14
 RUN = .venv/bin/python
+# Compiled files are kept, whatever the shell says: the tests start hundreds of Pythons.
+export PYTHONDONTWRITEBYTECODE =
 PYTEST = $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # Nothing crashes this server, so nothing is lost by not waiting for the disk.
 POSTGRES = $(RUN) -m bench.postgres --set fsync=off --set full_page_writes=off --set synchronous_commit=off
