@@ -27,8 +27,7 @@ class UsageAdmin(ReadOnlyAdmin):
 
     @display.column("subscriber")
     def subscriber_link(self, usage: Usage) -> Any:
-        customer = getattr(usage.subscriber, "billing_customer", None)
-        return people.link(customer) if customer else display.breakable(str(usage.subscriber))
+        return people.subscriber_or_customer_link(usage.subscriber)
 
     @display.column("used", ordering="used")
     def counted(self, usage: Usage) -> Any:

@@ -97,13 +97,14 @@ class Overview:
         return self.decided.reason
 
     @property
-    def is_comped(self) -> bool:
-        """Return whether staff gave the plan in effect."""
-        return self.decided.is_comped
+    def is_by_grant(self) -> bool:
+        """Return whether a grant gives the plan in effect."""
+        return self.decided.is_by_grant
 
     @property
-    def comp_ends_at(self) -> datetime | None:
-        return self.decided.comp.until if self.decided.comp and self.is_comped else None
+    def grant_ends_at(self) -> datetime | None:
+        """Return when the plan in effect ends, if a grant gives it; None for one that is for good."""
+        return self.decided.grant.until if self.decided.grant and self.is_by_grant else None
 
     @property
     def current_period_end(self) -> datetime | None:

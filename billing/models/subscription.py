@@ -56,7 +56,7 @@ class Customer(models.Model):
         permissions = [
             ("hold_customer", "Can place a hold on access"),
             ("release_customer", "Can release a hold on access"),
-            ("comp_customer", "Can give access without payment, and end it"),
+            ("grant_customer", "Can give access without payment, extend and end it"),
             ("refresh_customer", "Can refresh from Stripe"),
             ("refund_payment", "Can refund or keep a payment that bought nothing"),
             ("end_customer", "Can end a customer whom Stripe does not know"),

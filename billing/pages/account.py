@@ -92,7 +92,7 @@ def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
 
 def _price_words(now: overview.Overview) -> str:
     subscription = now.subscription
-    if not now.has_access or now.is_comped or subscription is None or subscription.price is None:
+    if not now.has_access or now.is_by_grant or subscription is None or subscription.price is None:
         return ""
     price, currency, quantity = subscription.price, subscription.currency, subscription.quantity
     total = amounts.cost(price, currency, quantity)

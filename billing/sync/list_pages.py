@@ -153,10 +153,16 @@ def _note_access(customers: list[str]) -> None:
     now = clock.now()
     rows = access.with_access_facts().filter(customer__in=customers, counts=True)
     granted = [row for row in rows if access.decide(access.facts_of(row), now).has_access]
+    of_nobody = [row for row in granted if row.customer.subscriber is None]
+    _note("customer", {(row.customer_id, row.line) for row in of_nobody})
+    _note("subscriber", {(row.customer.subscriber_id, row.line) for row in granted if row not in of_nobody})
+
+
+def _note(whose: str, granted: set[tuple[Any, str]]) -> None:
     AnnouncedAccess.objects.bulk_create(
-        [AnnouncedAccess(customer_id=row.customer_id, line=row.line, is_granted=True) for row in granted],
+        [AnnouncedAccess(**{f"{whose}_id": pk}, line=line, is_granted=True) for pk, line in sorted(granted)],
         update_conflicts=True,
-        unique_fields=["customer", "line"],
+        unique_fields=[whose, "line"],
         update_fields=["is_granted"],
     )
 

@@ -26,7 +26,7 @@ from billing.lanes import tries
 from billing.lifecycle import customers
 from billing.models import AccountDeletion, CheckoutAttempt, Customer
 from billing.stripe_client import StripeRefused
-from billing.subscriptions import customer_details, redact_rows
+from billing.subscriptions import customer_details, grants, redact_rows
 
 from . import copies, steps
 
@@ -50,7 +50,7 @@ def begin(subscriber: Any) -> AccountDeletion:
     Returns the deletion; a second call returns the same one, with the steps that are done.
     """
     customer = Customer.objects.of(subscriber, deleted_too=True)
-    lane = customer.pk if customer else f"deletion:{subscriber.pk}"
+    lane = lanes.lane_of(subscriber)
     with transaction.atomic():
         deletion, is_new = AccountDeletion.objects.get_or_create(
             subscriber=subscriber, defaults={"customer": customer, "lane": lane, "requested_at": clock.now()}
@@ -149,6 +149,8 @@ def _finish(pk: Any) -> None:
     addresses = [deletion.customer.email if deletion.customer else "", customer_details.email_of(deletion.subscriber)]
     for address in addresses:
         copies.redact_log(address)
+    if deletion.subscriber is not None:
+        grants.end_all(deletion.subscriber)
     if deletion.customer:
         _end_customer(deletion.customer)
     now: datetime = clock.now()

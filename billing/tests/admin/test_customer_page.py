@@ -275,7 +275,7 @@ def test_each_kind_of_line_is_there_only_for_who_may_view_it(root, alice):
         "view_customer": {"Staff"},
         "view_subscription": {"State"},
         "view_hold": {"Hold"},
-        "view_comp": {"Comp"},
+        "view_grant": {"Grant"},
         "view_payment": {"Payment"},
         "view_refund": {"Refund"},
         "view_dispute": {"Dispute"},
