@@ -21,9 +21,9 @@ from billing.admin import timeline
 from billing.models import (
     AccountDeletion,
     CheckoutAttempt,
-    Comp,
     Customer,
     Dispute,
+    Grant,
     Hold,
     Payment,
     PaymentFailure,
@@ -109,7 +109,8 @@ def everything(customer: Customer, root: Any, numbers: range) -> None:
         Refund.objects.create(id=f"re_{number}", status="succeeded", created_at=at, **money)
         Dispute.objects.create(id=f"dp_{number}", status="won", opened_at=at, **money)
         Hold.objects.create(kind="dispute", reference=f"dp_{number}", placed_at=at, released_at=at, **of)
-        Comp.objects.create(plan=plan, granted_at=at, until=at, ended_at=at, **of)
+        given = {"subscriber": customer.subscriber, "source": f"code {number}"}
+        Grant.objects.create(plan=plan, granted_at=at, until=at, ended_at=at, **given)
         SubscriptionChange.objects.create(
             status="active", plan=plan, quantity=number, recorded_at=at, cause=f"evt_{number}", **of
         )

@@ -32,8 +32,8 @@ def test_a_receiver_that_raises_when_one_grace_ends_does_not_silence_the_others(
         sweep.sweep()
     finally:
         signals.access_revoked.disconnect(raises)
-    revoked = AnnouncedAccess.objects.filter(is_granted=False).values_list("customer", flat=True)
-    assert set(revoked) == {subscriber.customer for subscriber in subscribers[1:]}
+    revoked = AnnouncedAccess.objects.filter(is_granted=False).values_list("subscriber", flat=True)
+    assert set(revoked) == {subscriber.user.pk for subscriber in subscribers[1:]}
     sweep.sweep()
     assert not AnnouncedAccess.objects.filter(is_granted=True).exists()
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from billing import access, cause, lanes, testing, usage
+from billing import grants as public
 from billing.events import sweep
 from billing.lifecycle import deletion
 from billing.models import Grant, Hold, Plan, PlanLimit, Subscription, Usage
@@ -115,6 +116,7 @@ def test_the_end_of_more_than_was_paid_for_says_what_no_longer_fits(world, ada):
     over = {"used": limit.quantity + 1, "period_start": granted.period_start}
     Usage.objects.create(subscriber=ada.user, feature=limit.feature, **over)
     world.advance(days=2)
+    world.heard.clear()
     sweep.sweep()
     assert stands(ada) == (True, "active", "pro")
     assert world.said(ada) == ["grant_ended", "quota_overflowed"]
@@ -231,3 +233,16 @@ def test_who_leaves_keeps_nothing_of_it(world, ada):
     assert not Grant.objects.open().exists()
     assert Grant.objects.get().reason == ""
     assert Subscription.objects.get().status == "canceled"
+
+
+def test_who_never_bought_and_leaves_keeps_nothing_either(world, client):
+    eve = world.sign_up("eve@example.com")
+    public.grant(eve, plan="team", source="promo", reason="Eve wrote to us")
+    client.force_login(eve)
+    page = client.get("/billing/").content.decode()
+    assert "Yours for good" in page
+    assert client.get("/api/v1/subscriptions/current").json()["reason"] == "grant"
+    deletion.begin(eve)
+    testing.work()
+    grant = Grant.objects.get()
+    assert (grant.ended_by, grant.reason, access.of(eve).has_access) == ("deletion", "", False)
