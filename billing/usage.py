@@ -149,7 +149,7 @@ def announce_overflow(subscriber: Any, lines: dict[str, access.Access] | None = 
     deleted.
     """
     lines = access.lines_of(subscriber) if lines is None else lines
-    if any(now.reason in DELETED for now in lines.values()):
+    if all(now.reason in DELETED for now in lines.values()) or any(now.reason == "closing" for now in lines.values()):
         return
     granted = allowance(subscriber, lines)
     for row in Usage.objects.filter(subscriber=subscriber, period_start=granted.period_start):

@@ -1,5 +1,6 @@
 """An explanation tells staff in sentences why a subscriber has access or not, now or at any past moment."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ from billing.models import (
 
 from . import history
 from .facts import AccessFacts
-from .rules import Access, access_in, decide
+from .rules import Access, access_in, best_by_line, decide
 from .words import capitalized, given, moment, sentence_of
 
 LATEST = 5
@@ -120,68 +121,69 @@ class Explanation:
 
 def explain(subscriber: Any, at: datetime | None = None) -> Explanation:
     """Explain the access of `subscriber`, now or `at` an aware moment, by what we knew then."""
-    customer = Customer.objects.of(subscriber, deleted_too=True)
-    if customer is not None:
-        return explain_customer(customer, at)
     is_saved = getattr(subscriber, "pk", None) is not None
-    return _explain(str(subscriber), subscriber if is_saved else None, None, at)
+    customers = list(Customer.objects.all_of(subscriber))
+    who = f"{subscriber} ({', '.join(customer.pk for customer in customers)})" if customers else str(subscriber)
+    return _explain(who, subscriber if is_saved else None, customers, at)
 
 
 def explain_customer(customer: Customer, at: datetime | None = None) -> Explanation:
-    """Explain the access of a customer, who may have no subscriber any more, now or `at` an aware moment."""
+    """Explain the access of a customer's subscriber, with all their customers, or of a customer who has none any more,
+    now or `at` an aware moment.
+    """
     customer = Customer.objects.select_related("subscriber").get(pk=customer.pk)
-    if at and customer.deleted_at and customer.deleted_at > at:
-        customer.deleted_at = None
-    who = f"{customer.subscriber or customer.email or 'somebody deleted'} ({customer.pk})"
-    return _explain(who, customer.subscriber, customer, at)
+    if customer.subscriber is not None:
+        return explain(customer.subscriber, at)
+    return _explain(f"{customer.email or 'somebody deleted'} ({customer.pk})", None, [customer], at)
 
 
-def _explain(who: str, subscriber: Any, customer: Customer | None, at: datetime | None) -> Explanation:
+def _explain(who: str, subscriber: Any, customers: list[Customer], at: datetime | None) -> Explanation:
     is_now, at = at is None, at or clock.now()
-    holds = _holds_at(customer, at)
+    for customer in customers:
+        if customer.deleted_at and customer.deleted_at > at:
+            customer.deleted_at = None
+    holds = _holds_at(customers, at)
     of_all = _hold_of("", holds)
-    deletion = _deletion_at(subscriber, customer, at)
+    deletion = _deletion_at(subscriber, customers, at)
     grants = _grants_at(subscriber, at)
-    lines = {} if customer is None else _states(customer, at, is_now=is_now)
-    for grant in grants:
-        if grant.plan:
-            lines.setdefault(grant.plan.line, Subscription(customer=customer, line=grant.plan.line))
-    lines = lines or {MAIN_LINE: Subscription(customer=customer)}
-    decided = {
-        line: decide(
+    rows = [row for customer in customers for row in _states(customer, at, is_now=is_now)]
+    lines = {row.line for row in rows}
+    given = dict.fromkeys(grant.plan.line for grant in grants if grant.plan and grant.plan.line not in lines)
+    current = customers[0] if customers else None
+    rows += [Subscription(customer=current, line=line) for line in given or ([] if rows else [MAIN_LINE])]
+    decided = best_by_line(
+        decide(
             AccessFacts(row, _hold_of(row.stripe_id, holds), deletion is not None, tuple(grants), of_all, subscriber),
             at,
             is_now=is_now,
         )
-        for line, row in lines.items()
-    }
+        for row in rows
+    )
     told = access_in(decided)
     return Explanation(
         who,
         at,
         told,
         holds,
-        _changes(customer, at),
-        list(_events(customer, at)[:LATEST]) if customer else [],
+        _changes(customers, at),
+        list(_events(customers, at)[:LATEST]),
         deletion,
         {line: access for line, access in decided.items() if line != told.line},
         grants,
     )
 
 
-def _states(customer: Customer, at: datetime, *, is_now: bool) -> dict[str, Subscription]:
-    return history.latest_states(customer) if is_now else history.states_at(customer, at)
+def _states(customer: Customer, at: datetime, *, is_now: bool) -> Iterable[Subscription]:
+    return (history.latest_states(customer) if is_now else history.states_at(customer, at)).values()
 
 
-def _holds_at(customer: Customer | None, at: datetime) -> list[Hold]:
-    if customer is None:
-        return []
+def _holds_at(customers: list[Customer], at: datetime) -> list[Hold]:
     in_force = Q(released_at=None) | Q(released_at__gt=at)
-    return list(customer.holds.filter(in_force, placed_at__lte=at).order_by("placed_at", "pk"))
+    return list(Hold.objects.filter(in_force, customer__in=customers, placed_at__lte=at).order_by("placed_at", "pk"))
 
 
-def _deletion_at(subscriber: Any, customer: Customer | None, at: datetime) -> AccountDeletion | None:
-    theirs = Q(customer=customer) if customer else Q(subscriber=subscriber) if subscriber else Q(pk=None)
+def _deletion_at(subscriber: Any, customers: list[Customer], at: datetime) -> AccountDeletion | None:
+    theirs = Q(customer__in=customers) if subscriber is None else Q(subscriber=subscriber)
     return AccountDeletion.objects.filter(theirs, requested_at__lte=at).first()
 
 
@@ -192,18 +194,19 @@ def _grants_at(subscriber: Any, at: datetime) -> list[Grant]:
     return [grant for grant in given.order_by("granted_at", "pk") if grant.is_in_force(at)]
 
 
-def _changes(customer: Customer | None, at: datetime) -> list[SubscriptionChange]:
-    if customer is None:
-        return []
-    return list(customer.subscription_changes.filter(recorded_at__lte=at).order_by("-recorded_at", "-pk")[:LATEST])
+def _changes(customers: list[Customer], at: datetime) -> list[SubscriptionChange]:
+    changes = SubscriptionChange.objects.filter(customer__in=customers, recorded_at__lte=at)
+    return list(changes.order_by("-recorded_at", "-pk")[:LATEST])
 
 
 def _hold_of(stripe_id: str, holds: list[Hold]) -> str | None:
     return next((hold.kind for hold in holds if hold.subscription_id in ("", stripe_id)), None)
 
 
-def _events(customer: Customer, at: datetime) -> Any:
-    rows = StripeEvent.objects.filter(lane=customer.pk, created__lte=int(at.timestamp()))
+def _events(customers: list[Customer], at: datetime) -> Any:
+    rows = StripeEvent.objects.filter(
+        lane__in=[customer.pk for customer in customers], created__lte=int(at.timestamp())
+    )
     return rows.defer("payload").order_by("-created", "-pk")
 
 

@@ -33,9 +33,10 @@ class AccessFacts:
 
 def with_access_facts() -> QuerySet[Subscription]:
     """Return subscriptions with what `facts_of` reads of them, in two queries."""
+    of_subscriber = Q(customer__subscriber=OuterRef("customer__subscriber"))
     rows: Any = Subscription.objects.annotate(
-        **_holds("customer", "stripe_id"),
-        billing_is_closing=Exists(AccountDeletion.objects.filter(customer=OuterRef("customer"))),
+        **_holds(Q(customer=OuterRef("customer")) | of_subscriber, "stripe_id"),
+        is_closing=Exists(AccountDeletion.objects.filter(customer=OuterRef("customer"))),
     )
     found: QuerySet[Subscription] = rows.select_related("customer__subscriber", "plan", "price").prefetch_related(
         Prefetch("customer__subscriber__billing_grants", Grant.objects.open().select_related("plan"), "open_grants")
@@ -47,27 +48,27 @@ def facts_of(row: Any) -> AccessFacts:
     """Return the facts of a row of `with_access_facts`."""
     subscriber = row.customer.subscriber
     grants = tuple(subscriber.open_grants) if subscriber else ()
-    return AccessFacts(row, row.billing_hold, row.billing_is_closing, grants, row.billing_hold_of_all, subscriber)
+    return AccessFacts(row, row.billing_hold, row.is_closing, grants, row.billing_hold_of_all, subscriber)
 
 
 def rows_of(subscribers: Q, plan: str = "", feature: str = "") -> list[Any]:
-    """Return what is known of a subscriber: a row for each line of theirs and each open grant, in one query.
+    """Return what is known of a subscriber: a row for each customer, line and open grant of theirs, in one query.
 
     There is at least one row, unless there is no such subscriber. `plan` and `feature` are asked for beside it. What is
     found has names that a host project's model hardly has.
     """
     model = apps.get_model(conf.subscriber_model)
     rows: Any = model._base_manager.filter(subscribers).annotate(
+        billing_theirs=FilteredRelation("billing_customers", condition=Q(billing_customers__isnull=False)),
         billing_held=FilteredRelation(
-            "billing_customer__subscriptions", condition=Q(billing_customer__subscriptions__counts=True)
+            "billing_theirs__subscriptions", condition=Q(billing_theirs__subscriptions__counts=True)
         ),
         billing_grant=FilteredRelation("billing_grants", condition=Q(billing_grants__ended_at=None)),
-        **_holds("billing_customer", "billing_held__stripe_id"),
+        **_holds(Q(customer__subscriber=OuterRef("pk")), "billing_held__stripe_id"),
         billing_is_closing=Exists(AccountDeletion.objects.filter(subscriber=OuterRef("pk"))),
     )
-    rows = rows.select_related(
-        "billing_customer", "billing_held__plan", "billing_held__price", "billing_grant__plan"
-    ).order_by("billing_held__line")
+    found = ("billing_theirs", "billing_held__plan", "billing_held__price", "billing_grant__plan")
+    rows = rows.select_related(*found).order_by("billing_held__line", "-billing_theirs__is_current")
     return list(_asking(rows, plan, feature) if plan or feature else rows)
 
 
@@ -75,29 +76,31 @@ def rows_of_nobody(customer_id: str) -> list[Any]:
     """Return what is known of a customer without a subscriber: a row for each line, and at least one, in one query."""
     rows: Any = Customer.objects.filter(pk=customer_id, subscriber=None).annotate(
         billing_held=FilteredRelation("subscriptions", condition=Q(subscriptions__counts=True)),
-        **_holds("pk", "billing_held__stripe_id"),
+        **_holds(Q(customer=OuterRef("pk")), "billing_held__stripe_id"),
         billing_is_closing=Exists(AccountDeletion.objects.filter(customer=OuterRef("pk"))),
     )
     return list(rows.select_related("billing_held__plan", "billing_held__price").order_by("billing_held__line"))
 
 
-def facts_by_line(rows: list[Any]) -> dict[str, AccessFacts]:
-    """Return the facts of each line in rows of one subscriber, or of one customer without. A placeholder stands where
-    a grant alone gives a plan, and where there is nothing at all.
+def facts_in(rows: list[Any]) -> list[AccessFacts]:
+    """Return the facts of each subscription in rows of one subscriber, or of one customer without. A placeholder stands
+    where a grant alone gives a plan, and where there is nothing at all.
     """
-    found: dict[str, AccessFacts] = {}
     grants = grants_in(rows)
+    found: dict[Any, AccessFacts] = {}
     for row in rows:
         held = getattr(row, "billing_held", None)
         if held is not None:
-            held.customer = _customer_of(row)
-            found[held.line] = _facts(row, held, row.billing_hold, grants)
+            held.customer = customer_in(row)
+            found[held.pk] = _facts(row, held, row.billing_hold, grants)
+    lines = {facts.subscription.line for facts in found.values()}
+    given = dict.fromkeys(grant.plan.line for grant in grants if grant.plan)
+    placeholders = [line for line in given or ([] if found else [MAIN_LINE]) if line not in lines]
     for row in rows[:1]:
-        given = [grant.plan.line for grant in grants if grant.plan]
-        for line in given or ([] if found else [MAIN_LINE]):
-            nothing = Subscription(customer=_customer_of(row), line=line)
-            found.setdefault(line, _facts(row, nothing, row.billing_hold_of_all, grants))
-    return found
+        for line in placeholders:
+            nothing = Subscription(customer=current_in(rows), line=line)
+            found[line] = _facts(row, nothing, row.billing_hold_of_all, grants)
+    return list(found.values())
 
 
 def grants_in(rows: list[Any]) -> tuple[Grant, ...]:
@@ -112,24 +115,32 @@ def plans_with_feature(rows: list[Any]) -> set[Any]:
     return held | {row.billing_grant.plan_id for row in rows if row.billing_has_feature_by_grant}
 
 
-def _facts(row: Any, subscription: Subscription, hold: str | None, grants: tuple[Grant, ...]) -> AccessFacts:
-    subscriber = None if isinstance(row, Customer) else row
-    return AccessFacts(subscription, hold, row.billing_is_closing, grants, row.billing_hold_of_all, subscriber)
-
-
-def _customer_of(row: Any) -> Customer | None:
+def customer_in(row: Any) -> Customer | None:
     """Return the customer of a row, with its subscriber; the row is either of them."""
     if isinstance(row, Customer):
         return row
-    customer: Customer | None = getattr(row, "billing_customer", None)
+    customer: Customer | None = getattr(row, "billing_theirs", None)
     if customer is not None:
         customer.subscriber = row
     return customer
 
 
-def _holds(customer: str, subscription: str) -> dict[str, Any]:
+def current_in(rows: list[Any]) -> Customer | None:
+    customers = [customer for row in rows if (customer := customer_in(row)) is not None]
+    return max(customers, key=lambda customer: customer.is_current, default=None)
+
+
+def _facts(row: Any, subscription: Subscription, hold: str | None, grants: tuple[Grant, ...]) -> AccessFacts:
+    subscriber = None if isinstance(row, Customer) else row
+    return AccessFacts(subscription, hold, row.billing_is_closing, grants, row.billing_hold_of_all, subscriber)
+
+
+def _holds(theirs: Q, subscription: str) -> dict[str, Any]:
+    """Annotate the kind of the oldest hold, of a subscription or of everything. That of any of the subscriber's
+    customers withholds everything they have.
+    """
     about = Q(subscription_id="") | Q(subscription_id=OuterRef(subscription))
-    active = Hold.objects.active().filter(customer=OuterRef(customer)).order_by("placed_at", "pk")
+    active = Hold.objects.active().filter(theirs).order_by("placed_at", "pk")
     return {
         "billing_hold": Subquery(active.filter(about).values("kind")[:1]),
         "billing_hold_of_all": Subquery(active.filter(subscription_id="").values("kind")[:1]),

@@ -22,9 +22,9 @@ from django.utils.module_loading import import_string
 
 from billing import clock
 from billing.conf import conf
-from billing.models import MAIN_LINE, Grant, Plan, Subscription
+from billing.models import MAIN_LINE, Customer, Grant, Hold, Plan, Subscription
 
-from .facts import AccessFacts, facts_by_line, plans_with_feature, rows_of, rows_of_nobody
+from .facts import AccessFacts, facts_in, plans_with_feature, rows_of, rows_of_nobody
 
 Status = Subscription.Status
 GRANT = "grant"
@@ -99,8 +99,8 @@ def has_access(subscriber: Any, *, plan: str = "", feature: str = "", line: str 
     """
     if (key := _key(subscriber)) is None:
         return False
-    rows, now = rows_of(Q(pk=key), plan, feature), clock.now()
-    lines = {of_line: decide(facts, now) for of_line, facts in facts_by_line(rows).items()}
+    rows = rows_of(Q(pk=key), plan, feature)
+    lines = _decided(rows)
     is_given = any(grant.feature == feature for grant in _features_of(lines)) if feature else False
     if is_given and not plan and not line:
         return True
@@ -168,13 +168,31 @@ def lines_of_customer(customer_id: str) -> dict[str, Access]:
 
     Without a subscriber, it is the access of the customer alone.
     """
-    rows = rows_of(Q(billing_customer=customer_id))
+    rows = rows_of(Q(pk__in=Customer.objects.filter(pk=customer_id).values("subscriber")))
     return _decided(rows or rows_of_nobody(customer_id))
 
 
 def _decided(rows: list[Any]) -> dict[str, Access]:
     now = clock.now()
-    return {line: decide(facts, now) for line, facts in facts_by_line(rows).items()}
+    return best_by_line(decide(facts, now) for facts in facts_in(rows))
+
+
+def best_by_line(decided: Iterable[Access]) -> dict[str, Access]:
+    """Return the access of each line. Where several customers of a subscriber have a subscription in it, the one counts
+    that gives most: access, then the higher plan, then one that lives, then that of the current customer.
+    """
+    found: dict[str, Access] = {}
+    for each in sorted(decided, key=_worth):
+        found[each.line] = each
+    return {line: found[line] for line in sorted(found)}
+
+
+def _worth(access: Access) -> tuple[Any, ...]:
+    row = access.subscription
+    if row is None:
+        return (access.has_access, -1, False, False, "")
+    lives = row.status not in OVER and not row.customer.deleted_at
+    return (access.has_access, access.plan.rank if access.plan else -1, lives, row.customer.is_current, row.stripe_id)
 
 
 def decide(facts: AccessFacts, at: datetime, *, is_now: bool = True) -> Access:
@@ -229,10 +247,13 @@ def _overriding(facts: AccessFacts, plan: Plan | None, *, is_closable: bool) -> 
 
 
 def withheld(customer: Any, subscription_id: str = "") -> str:
-    """Return why a customer has no access whatever they pay for a subscription, a hold of it or of all, or the host's
-    own rule; "" for nothing.
+    """Return why a customer has no access whatever they pay for a subscription, a hold of it or of all that the
+    subscriber has, or the host's own rule; "" for nothing.
     """
-    holds = customer.holds.active().filter(subscription_id__in=["", subscription_id])
+    theirs = Q(customer=customer)
+    if customer.subscriber_id is not None:
+        theirs |= Q(customer__subscriber=customer.subscriber_id)
+    holds = Hold.objects.active().filter(theirs, subscription_id__in=["", subscription_id])
     kind = holds.order_by("placed_at", "pk").values_list("kind", flat=True).first()
     return f"hold_{kind}" if kind else _by_host(customer.subscriber)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing import clock
@@ -17,15 +18,18 @@ from .readonly import ReadOnlyAdmin
 class GrantAdmin(ReadOnlyAdmin):
     list_display = ["what", "subscriber_link", "state", "reason", "source", "given", "until_when"]
     list_filter = ["plan", ("ended_at", open_filter("state", "Open", "Over")), "granted_at"]
-    list_select_related = ["plan", "subscriber__billing_customer"]
+    list_select_related = ["plan", "subscriber"]
     ordering = ["-granted_at"]
     search_help_text = "Source, customer id, or the beginning of an e-mail address"
     fields = ["what", "subscriber_link", "state", "reason", "source", "given", "given_by", "until_when", "end_by"]
     readonly_fields = fields
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("subscriber__billing_customers")
+
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         emails = [f"{path}__istartswith" for path in people.email_paths()]
-        return ["source__exact", "subscriber__billing_customer__id__exact", *emails]
+        return ["source__exact", "subscriber__billing_customers__id__exact", *emails]
 
     @display.column("what", ordering="plan")
     def what(self, grant: Grant) -> str:

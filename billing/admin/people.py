@@ -48,6 +48,6 @@ def link(customer: Customer) -> Any:
 
 
 def subscriber_or_customer_link(subscriber: Any) -> Any:
-    """Return the subscriber's name, linked to the page of their customer if there is one."""
-    customer = getattr(subscriber, "billing_customer", None)
+    """Return the subscriber's name, linked to the page of their current customer if there is one."""
+    customer = next((each for each in subscriber.billing_customers.all() if each.is_current), None)
     return link(customer) if customer else display.breakable(str(subscriber))

@@ -112,7 +112,8 @@ def _release_hold(customer: Customer, given: dict[str, Any]) -> str:
 
 
 def _has_hold(customer: Customer) -> bool:
-    return not _is_gone(customer) and customer.holds.active().exists()
+    is_theirs = customer.subscriber_id is not None or not _is_gone(customer)
+    return is_theirs and customer.holds.active().exists()
 
 
 # Grants
@@ -182,8 +183,8 @@ def in_force(customer: Customer) -> list[Grant]:
 
 
 def _may_be_given(customer: Customer) -> bool:
-    is_known = customer.subscriber_id is not None and not _is_gone(customer)
-    return is_known and not AccountDeletion.objects.filter(customer=customer).exists()
+    subscriber = customer.subscriber_id
+    return subscriber is not None and not AccountDeletion.objects.filter(subscriber=subscriber).exists()
 
 
 # Payments that bought nothing

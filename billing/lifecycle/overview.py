@@ -163,7 +163,7 @@ def overview_of(subscriber: Any, line: str = "") -> Overview:
     if subscriber is None:
         return _overview(subscriber, access.NO_SUBSCRIBER, {}, [], [])
     lines = access.lines_of(subscriber)
-    return _overview(subscriber, access.access_in(lines, line), lines, _holds(lines), unpaid_of(subscriber, lines))
+    return _overview(subscriber, access.access_in(lines, line), lines, _holds(subscriber), unpaid_of(subscriber))
 
 
 def overviews_of(subscriber: Any) -> list[Overview]:
@@ -171,7 +171,7 @@ def overviews_of(subscriber: Any) -> list[Overview]:
     if subscriber is None:
         return [overview_of(None)]
     lines = access.lines_of(subscriber)
-    first, holds, unpaid = access.access_in(lines), _holds(lines), unpaid_of(subscriber, lines)
+    first, holds, unpaid = access.access_in(lines), _holds(subscriber), unpaid_of(subscriber)
     others = [decided for line, decided in lines.items() if line != first.line and decided.is_live]
     return [_overview(subscriber, decided, lines, holds, unpaid) for decided in (first, *others)]
 
@@ -189,9 +189,8 @@ def _overview(
     return Overview(decided, plan, theirs, used, granted.period_end, _pending_change(held), charge, owed)
 
 
-def _holds(lines: dict[str, access.Access]) -> list[Hold]:
-    customers = {now.subscription.customer_id for now in lines.values() if now.subscription}
-    return list(Hold.objects.active().filter(customer__in=customers).order_by("placed_at")) if customers else []
+def _holds(subscriber: Any) -> list[Hold]:
+    return list(Hold.objects.active().filter(customer__subscriber=subscriber.pk).order_by("placed_at"))
 
 
 def _pending_change(subscription: Subscription | None) -> PendingChange | None:

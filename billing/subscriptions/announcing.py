@@ -59,9 +59,22 @@ def announce_access(customer_id: str, found: Sequence[dict[str, Any]] = (), *, h
     """
     lines = access.lines_of_customer(customer_id)
     held = next((now.subscription for now in lines.values()), None)
-    if held is not None:
-        subscriber = held.customer.subscriber
-        _announce_lines(Whose(subscriber, customer_id), lines, found, has_changed=has_changed)
+    if held is None:
+        return
+    subscriber = held.customer.subscriber
+    if has_changed and _is_locked_beside_others(subscriber, customer_id):
+        lines = access.lines_of_customer(customer_id)
+    _announce_lines(Whose(subscriber, customer_id), lines, found, has_changed=has_changed)
+
+
+def _is_locked_beside_others(subscriber: Any, customer_id: str) -> bool:
+    """Lock the customers of a subscriber who has several, each with a lane of its own, and return whether there are:
+    of two lanes that change at the same moment, the second sees what the first has written.
+    """
+    theirs = Customer.objects.filter(subscriber=subscriber, subscriber__isnull=False)
+    if not theirs.exclude(pk=customer_id).exists():
+        return False
+    return bool(theirs.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def announce_access_of(subscriber: Any) -> None:
@@ -142,9 +155,17 @@ def customers_past_grace() -> list[str]:
     granted = AnnouncedAccess.objects.filter(theirs, line=OuterRef("line"), is_granted=True)
     announced = access.with_access_facts().filter(Exists(granted), past_due_since__isnull=False, counts=True)
     now = clock.now()
-    return [
-        row.customer_id for row in announced if not access.decide(access.facts_of(row), now, is_now=False).has_access
-    ]
+    past = [row for row in announced if not access.decide(access.facts_of(row), now, is_now=False).has_access]
+    return [row.customer_id for row in past if not _has_access_by_another(row)]
+
+
+def _has_access_by_another(row: Subscription) -> bool:
+    """Return whether another customer of the same subscriber gives access in the line."""
+    if row.customer.subscriber_id is None:
+        return False
+    others = access.with_access_facts().filter(customer__subscriber=row.customer.subscriber_id, line=row.line)
+    others, now = others.filter(counts=True).exclude(pk=row.pk), clock.now()
+    return any(access.decide(access.facts_of(other), now, is_now=False).has_access for other in others)
 
 
 def announce_trial_end(subscription: Subscription) -> None:

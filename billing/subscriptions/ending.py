@@ -13,8 +13,8 @@ Status = Subscription.Status
 
 
 def end_for_deleted_customer(customer: Customer) -> None:
-    """End the access that was paid for, and unlink the subscriber, who keeps their grants. The row stays as a tombstone
-    for events that still arrive.
+    """End what the customer's subscriptions gave. The row stays, for the subscriber's history and for events that still
+    arrive; another customer of theirs that lives becomes the current one.
     """
     if customer.deleted_at:
         return
@@ -35,6 +35,5 @@ def end_for_deleted_customer(customer: Customer) -> None:
             signals.subscription_ended.send(sender=Subscription, subscription=after, reason="customer_deleted")
     announce_access(customer.pk)
     signals.customer_deleted.send(sender=Customer, subscription=customer.subscription, customer=customer)
-    customer.subscriber = None
-    customer.save(update_fields=["subscriber"])
+    Customer.objects.replace_current(customer)
     mirror.unlink_customer(customer.pk)

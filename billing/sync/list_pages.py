@@ -204,14 +204,17 @@ class CustomerPages:
         """Link each customer to the subscriber that our own metadata names, if the address is theirs as well: since a
         backup was restored, another subscriber may have got the same primary key."""
         model = apps.get_model(conf.subscriber_model)
-        named = {key: (row, found) for row, found in pairs if (key := _key(model, found)) is not None}
+        named: dict[Any, list[tuple[Customer, dict[str, Any]]]] = {}
+        for row, found in pairs:
+            if (key := _key(model, found)) is not None:
+                named.setdefault(key, []).append((row, found))
         if not named or self.work.is_dry:
             return
         for subscriber in model._default_manager.filter(pk__in=named):
-            row, found = named[subscriber.pk]
             email = customer_details.email_of(subscriber)
-            if email and email.lower() == (found.get("email") or "").lower():
-                _link_one(row, subscriber)
+            for row, found in named[subscriber.pk]:
+                if email and email.lower() == (found.get("email") or "").lower():
+                    _link_one(row, subscriber)
 
 
 def _key(model: Any, found: dict[str, Any]) -> Any:
@@ -225,6 +228,8 @@ def _key(model: Any, found: dict[str, Any]) -> Any:
 
 
 def _link_one(row: Customer, subscriber: Any) -> None:
-    """Link the customer, unless a Checkout of the same moment has given the subscriber another one."""
-    with suppress(IntegrityError), transaction.atomic():
-        Customer.objects.filter(pk=row.pk, subscriber=None).update(subscriber=subscriber)
+    """Link the customer, unless a Checkout of the same moment has given the subscriber another current one: then the
+    next sync does.
+    """
+    with suppress(IntegrityError):
+        Customer.objects.link(row.pk, subscriber.pk)

@@ -85,8 +85,8 @@ def people(db, settings):
 def test_holds_in_force_are_shown_to_their_own_subscriber_the_oldest_first(people):
     ada, ben = people
     for reference, placed_at, released_at in (("2", NOON, None), ("1", NOON - DAY, None), ("0", NOON, NOON)):
-        Hold.objects.create(customer=ada.billing_customer, kind="staff", reference=reference, placed_at=placed_at,
-                            released_at=released_at)  # fmt: skip
+        at = {"placed_at": placed_at, "released_at": released_at}
+        Hold.objects.create(customer=ada.billing_customers.get(), kind="staff", reference=reference, **at)
     assert [hold.reference for hold in overview_of(ada).holds] == ["1", "2"]
     assert (overview_of(ben).holds, overview_of(ben).has_access, overview_of(ada).has_access) == ([], True, False)
 

@@ -47,7 +47,7 @@ def customer(name, **columns):
     return made
 
 
-def test_access_ends_the_subscriber_is_unlinked_and_a_bystander_keeps_all(said):
+def test_access_ends_the_customer_stays_the_subscribers_and_a_bystander_keeps_all(said):
     ada, ben = customer("ada"), customer("ben")
     AnnouncedAccess.objects.create(customer=ada, is_granted=True)
     plan = Plan.objects.create(slug="given", name="Given", rank=1)
@@ -58,7 +58,7 @@ def test_access_ends_the_subscriber_is_unlinked_and_a_bystander_keeps_all(said):
         end_for_deleted_customer(ada)
     row, kept = Subscription.objects.get(customer=ada), Customer.objects.get(pk=ada.pk)
     assert (row.status, row.ended_at, row.cancel_at, row.past_due_since) == ("canceled", NOON, None, None)
-    assert (kept.deleted_at, kept.subscriber_id) == (NOON, None)
+    assert (kept.deleted_at, kept.subscriber_id, kept.is_current) == (NOON, user, True)
     assert Grant.objects.open().count() == 2, "what was given is the subscriber's"
     assert SubscriptionChange.objects.get().customer_id == ada.pk
     assert said == [
