@@ -57,6 +57,8 @@ class CustomerAdmin(CustomerPage):
     def state(self, customer: Customer) -> Any:
         if customer.deleted_at:
             return display.badge("deleted", "quiet", "Deleted at Stripe; records of payments are kept")
+        if not customer.is_current:
+            return display.badge("earlier", "quiet", "Another customer of the same subscriber buys next")
         subscription = customer.subscription
         return subscription_words.status_badge(subscription.status) if subscription.pk else None
 
