@@ -87,7 +87,7 @@ def _customer_left_at_stripe(subscriber: Any) -> dict[str, Any] | None:
     return None
 
 
-def _create_at_stripe(subscriber: Any, currency: str) -> tuple[dict[str, Any], send_details.Refused]:
+def _create_at_stripe(subscriber: Any, currency: str = "") -> tuple[dict[str, Any], send_details.Refused]:
     """Make the customer, without those details that Stripe refuses: nobody is kept from buying over a long name."""
     details = {name: value for name, value in customer_details.details_of(subscriber).items() if value}
     params: dict[str, Any] = details

@@ -13,6 +13,7 @@ from billing.models import AccountDeletion, Customer, Grant, Plan, PlanLimit
 from .announcing import announce_access_of
 
 MOST_QUANTITY = 2_147_483_647
+LONGEST_SOURCE = 255
 
 
 class GrantRefused(ValueError):
@@ -110,7 +111,7 @@ def _same(known: Grant, plan: str, feature: str, quantity: int | None) -> Grant:
 
 
 def _check_shape(plan: str, feature: str, quantity: int | None, until: datetime | None, source: str) -> None:
-    if not source or len(source) > Grant._meta.get_field("source").max_length:
+    if not source or len(source) > LONGEST_SOURCE:
         raise GrantRefused("Name the source, in 1 to 255 characters.")
     if bool(plan) == bool(feature):
         raise GrantRefused("Give either a plan or a feature.")
