@@ -5,6 +5,7 @@ receiver of our signals, which runs in that lane already, may call them too.
 """
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from billing import lanes
@@ -35,12 +36,19 @@ def grant(
     past, an account that is being deleted, a source that gave something else. Raises `LaneBusy` if a worker keeps the
     lane for longer than three seconds; nothing is changed then.
     """
-    return lanes.run_in(
-        lanes.lane_of(subscriber),
-        lambda: grants.give(
-            subscriber, plan=plan, feature=feature, quantity=quantity, until=until, source=source, reason=reason
-        ),
+    give = partial(
+        grants.give,
+        subscriber,
+        plan=plan,
+        feature=feature,
+        quantity=quantity,
+        until=until,
+        source=source,
+        reason=reason,
     )
+    if Grant.objects.filter(subscriber=subscriber, source=source).exists():
+        return give()  # nothing is written, so nobody has to wait for the lane
+    return lanes.run_in(lanes.lane_of(subscriber), give)
 
 
 def extend(subscriber: Any, source: str, until: datetime | None) -> Grant:

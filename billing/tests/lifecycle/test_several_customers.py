@@ -1,5 +1,8 @@
 """A subscriber has had several Stripe customers: all are theirs, and one is current."""
 
+from threading import Event
+from time import sleep
+
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
@@ -9,7 +12,8 @@ from billing import access, grants, testing
 from billing.lifecycle import change, checkout, deletion, invoices, overview
 from billing.lifecycle.live_subscription import customer_of
 from billing.models import AccountDeletion, AnnouncedAccess, Customer, Hold, Plan, Price, Subscription
-from billing.subscriptions import holds
+from billing.subscriptions import announce_access, holds
+from billing.tests.parallel import at_once
 from billing.tests.world import customer_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,3 +147,29 @@ def test_one_is_current_and_a_user_whom_stripe_may_bill_is_not_deleted(world, ad
     with pytest.raises(ObjectDoesNotExist):
         ada.user.refresh_from_db()
     assert Customer.objects.get().subscriber is None
+
+
+@pytest.mark.postgres_only
+def test_of_two_lanes_at_the_same_moment_the_second_sees_what_the_first_wrote(world):
+    user = world.sign_up()
+    team = Plan.objects.get(slug="team")
+    for name, status, is_current in (("one", "active", True), ("two", "incomplete", False)):
+        customer = Customer.objects.create(pk=f"cus_{name}", subscriber=user, is_current=is_current)
+        Subscription.objects.create(customer=customer, stripe_id=f"sub_{name}", status=status, plan=team)
+    AnnouncedAccess.objects.create(subscriber=user, is_granted=True)
+    has_announced = Event()
+
+    def change(name, status, *, waits):
+        with transaction.atomic():
+            Subscription.objects.filter(stripe_id=f"sub_{name}").update(status=status)
+            if waits:
+                announce_access(f"cus_{name}", has_changed=True)
+                has_announced.set()
+                sleep(0.3)
+            else:
+                has_announced.wait(10)
+                announce_access(f"cus_{name}", has_changed=True)
+
+    at_once(lambda number: change("one", "canceled", waits=True) if number else change("two", "active", waits=False), 2)
+    assert AnnouncedAccess.objects.get().is_granted
+    assert [name for name, _ in world.heard if name.startswith("access")] == ["access_revoked", "access_granted"]
