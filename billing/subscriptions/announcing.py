@@ -62,16 +62,18 @@ def announce_access(customer_id: str, found: Sequence[dict[str, Any]] = (), *, h
     if held is None:
         return
     subscriber = held.customer.subscriber
-    if has_changed and _is_locked_beside_others(subscriber, customer_id):
+    if has_changed and _lock_beside_others(subscriber, customer_id):
         lines = access.lines_of_customer(customer_id)
     _announce_lines(Whose(subscriber, customer_id), lines, found, has_changed=has_changed)
 
 
-def _is_locked_beside_others(subscriber: Any, customer_id: str) -> bool:
+def _lock_beside_others(subscriber: Any, customer_id: str) -> bool:
     """Lock the customers of a subscriber who has several, each with a lane of its own, and return whether there are:
     of two lanes that change at the same moment, the second sees what the first has written.
     """
-    theirs = Customer.objects.filter(subscriber=subscriber, subscriber__isnull=False)
+    if subscriber is None:
+        return False
+    theirs = Customer.objects.filter(subscriber=subscriber)
     if not theirs.exclude(pk=customer_id).exists():
         return False
     return bool(theirs.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
@@ -79,7 +81,9 @@ def _is_locked_beside_others(subscriber: Any, customer_id: str) -> bool:
 
 def announce_access_of(subscriber: Any) -> None:
     """Announce the access of a subscriber, who may have no Stripe customer, after their grants have changed."""
-    customer = Customer.objects.of(subscriber)
+    customer = Customer.objects.of(subscriber, deleted_too=True)
+    if customer:
+        _lock_beside_others(subscriber, customer.pk)
     lines = access.lines_of(subscriber)
     _announce_lines(Whose(subscriber, customer.pk if customer else ""), lines, has_changed=True)
 

@@ -33,7 +33,7 @@ def end_for_deleted_customer(customer: Customer) -> None:
     for before, after in pairs:
         if before.has_announced_start and before.status in STARTED:
             signals.subscription_ended.send(sender=Subscription, subscription=after, reason="customer_deleted")
-    announce_access(customer.pk)
+    announce_access(customer.pk, has_changed=True)
     signals.customer_deleted.send(sender=Customer, subscription=customer.subscription, customer=customer)
     Customer.objects.replace_current(customer)
     mirror.unlink_customer(customer.pk)
