@@ -15,8 +15,10 @@ cancellation_scheduled = Signal()  # cancel_at: datetime
 change_scheduled = Signal()  # price: Price | None (of no plan of ours), at: datetime; another plan from that day on
 renewal_coming = Signal()  # renews_at: datetime; of half a year or longer, BILLING_RENEWAL_REMINDER_DAYS before
 trial_ending = Signal()  # trial_end: datetime
-access_granted = Signal()  # reason, revoked_because: str (that of the access_revoked before), was_written_off: bool
-access_revoked = Signal()  # reason: str
+access_granted = Signal()  # subscriber, reason, revoked_because (of the access_revoked before), was_written_off: bool
+access_revoked = Signal()  # subscriber, reason: str
+grant_given = Signal()  # subscriber, grant: Grant
+grant_ended = Signal()  # subscriber, grant: Grant; revoked, or run out (its ended_by tells)
 
 # Money
 payment_succeeded = Signal()  # payment: Payment

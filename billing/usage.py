@@ -1,10 +1,10 @@
 """Usage counts how much of a feature a subscriber used, and blocks use above the limit, exactly even in parallel.
 
-The plans in effect set the limit: in each line the paid plan while there is access, otherwise the free plan; the limits
-of several lines add up. Limits are per month, however often a subscriber pays. A subscription's months are counted from
-its billing cycle anchor, as Stripe counts its periods, even if access is lost before the period ends, so that use stays
-counted. Without a subscription, months are those of the calendar (UTC). A counter never goes down: after a downgrade it
-may exceed the new limit, which blocks new use and is announced once.
+The plans in effect set the limit: in each line the plan that gives access, otherwise the free plan. The limits of
+several lines and grants of the feature add up. Limits are per month, however often a subscriber pays. A subscription's
+months are counted from its billing cycle anchor, as Stripe counts its periods, even if access is lost before the period
+ends, so that use stays counted. Without a subscription, months are those of the calendar (UTC). A counter never goes
+down: after a downgrade it may exceed the new limit, which blocks new use and is announced once.
 """
 
 import calendar
@@ -35,7 +35,7 @@ class QuotaExceeded(Exception):
 
 
 class NoAccess(Exception):
-    """The plan does not include the feature."""
+    """Neither a plan nor a grant includes the feature."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,8 @@ def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) ->
     plans = [now.plan for now in lines.values() if now.plan]
     free = Plan.objects.filter(slug=conf.free_plan).first() if MAIN_LINE not in {plan.line for plan in plans} else None
     start, end = month_of(_anchor(decided, at), at)
-    return Allowance(decided.plan or free, start, end, _limits([*plans, *([free] if free else [])]))
+    given = [(grant.feature, grant.quantity) for grant in decided.features]
+    return Allowance(decided.plan or free, start, end, _limits([*plans, *([free] if free else [])], given))
 
 
 def free_plan_in(line: str) -> Plan | None:
@@ -105,12 +106,13 @@ def free_plan_in(line: str) -> Plan | None:
     return Plan.objects.filter(slug=conf.free_plan, line=line).first()
 
 
-def _limits(plans: list[Plan]) -> dict[str, int | None]:
-    """Return the sum of the plans' limits by feature; None, no limit, where any of them sets none."""
+def _limits(plans: list[Plan], given: list[tuple[str, int | None]]) -> dict[str, int | None]:
+    """Return the sum of the plans' limits and of what was given, by feature; None, no limit, where any sets none."""
+    rows = PlanLimit.objects.filter(plan__in=plans).values_list("feature", "quantity") if plans else []
     limits: dict[str, int | None] = {}
-    for row in PlanLimit.objects.filter(plan__in=plans) if plans else []:
-        before = limits.get(row.feature, 0)
-        limits[row.feature] = None if before is None or row.quantity is None else before + row.quantity
+    for feature, quantity in (*rows, *given):
+        before = limits.get(feature, 0)
+        limits[feature] = None if before is None or quantity is None else before + quantity
     return limits
 
 
@@ -140,16 +142,14 @@ def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quot
     return {feature: Quota(used.get(feature, 0), limit) for feature, limit in granted.limits.items()}
 
 
-def announce_overflow(subscription: Subscription, lines: dict[str, access.Access] | None = None) -> None:
+def announce_overflow(subscriber: Any, lines: dict[str, access.Access] | None = None) -> None:
     """Send `quota_overflowed` for each feature whose use exceeds the limit now, and did not before.
 
-    Call it after plan or access changed, holding the lane. Nothing is sent about an account that is being deleted.
+    Call it after plan, access or grants changed, holding the lane. Nothing is sent about an account that is being
+    deleted.
     """
-    subscriber = subscription.customer.subscriber
-    if subscriber is None:
-        return
     lines = access.lines_of(subscriber) if lines is None else lines
-    if any(now.reason in DELETED for now in lines.values()):
+    if all(now.reason in DELETED for now in lines.values()) or any(now.reason == "closing" for now in lines.values()):
         return
     granted = allowance(subscriber, lines)
     for row in Usage.objects.filter(subscriber=subscriber, period_start=granted.period_start):
@@ -157,10 +157,11 @@ def announce_overflow(subscription: Subscription, lines: dict[str, access.Access
         is_over = limit is not None and row.used > limit
         changed = Usage.objects.filter(pk=row.pk).exclude(has_announced_overflow=is_over)
         if changed.update(has_announced_overflow=is_over) and is_over:
+            subscription = access.access_in(lines).subscription
             _send_overflow(subscription, row, cast("int", limit), granted.period_end)
 
 
-def _send_overflow(subscription: Subscription, row: Usage, limit: int, resets_at: datetime) -> None:
+def _send_overflow(subscription: Subscription | None, row: Usage, limit: int, resets_at: datetime) -> None:
     signals.quota_overflowed.send(
         sender=Usage,
         subscription=subscription,

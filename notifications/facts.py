@@ -179,6 +179,12 @@ def about(subscription: Subscription) -> dict[str, Any]:
     }
 
 
+def about_subscriber(subscriber: Any) -> dict[str, Any]:
+    """Return the facts that a mail needs to a subscriber who has no Stripe customer."""
+    recipient, language = customer_details.email_of(subscriber), language_of(None, subscriber)
+    return {"customer": None, "recipient": recipient, "language": language, "subscription": ""}
+
+
 def language_of(customer: Customer | None, subscriber: Any = None) -> str:
     """Return the first of these that is one of LANGUAGES: what NOTIFICATIONS_LANGUAGE_OF returns for the subscriber,
     their attribute `language`, the locale that Stripe has of its customer; else LANGUAGE_CODE."""

@@ -255,13 +255,14 @@ def refund_failed(subscription: Subscription, refund: Refund) -> Mail:
 # The rest
 
 
-def quota_overflow(subscription: Subscription, usage: Usage, used: int, limit: int, resets_at: datetime) -> Mail:
+def quota_overflow(subscription: Subscription | None, usage: Usage, used: int, limit: int, resets_at: datetime) -> Mail:
     """Reserve the mail that a limit was exceeded, once for each limit and period. It names the plan in effect."""
     effective = allowance(usage.subscriber).plan
+    about = facts.about(subscription) if subscription else facts.about_subscriber(usage.subscriber)
     return outbox.reserve(
         Kind.QUOTA_OVERFLOW,
         f"quota_overflow:{usage.pk}:{limit}",
-        **{**facts.about(subscription), **facts.plan(effective)},
+        **{**about, **facts.plan(effective)},
         usage=usage.pk,
         feature=usage.feature.replace("_", " ").replace("-", " "),
         used=used,

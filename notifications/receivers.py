@@ -45,7 +45,8 @@ def on_subscription_ended(*, subscription: Any, reason: str, **_: Any) -> None:
 
 
 def on_access_granted(*, subscription: Any, revoked_because: str, was_written_off: bool = False, **_: Any) -> None:
-    _mail(mails.access_restored, subscription, revoked_because, was_written_off)
+    if subscription is not None:  # what was given to somebody who never bought restores nothing that was paid for
+        _mail(mails.access_restored, subscription, revoked_because, was_written_off)
 
 
 def on_payment_succeeded(*, subscription: Any, payment: Any, **_: Any) -> None:

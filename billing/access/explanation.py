@@ -1,5 +1,6 @@
 """An explanation tells staff in sentences why a subscriber has access or not, now or at any past moment."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,8 @@ from billing import clock
 from billing.models import (
     MAIN_LINE,
     AccountDeletion,
-    Comp,
     Customer,
+    Grant,
     Hold,
     StripeEvent,
     Subscription,
@@ -20,8 +21,8 @@ from billing.models import (
 
 from . import history
 from .facts import AccessFacts
-from .rules import NO_SUBSCRIPTION, Access, access_in, decide
-from .words import moment, sentence_of
+from .rules import Access, access_in, best_by_line, decide
+from .words import capitalized, given, moment, sentence_of
 
 LATEST = 5
 
@@ -30,7 +31,7 @@ LATEST = 5
 class Explanation:
     """The answer at a moment is `decided`; holds, changes and events are those up to that moment, newest first.
 
-    `others`: the access in each further line.
+    `others`: the access in each further line. `grants`: those in force then, whether or not they decide.
     """
 
     who: str
@@ -41,6 +42,7 @@ class Explanation:
     events: list[StripeEvent]
     deletion: AccountDeletion | None = None
     others: dict[str, Access] = field(default_factory=dict)
+    grants: list[Grant] = field(default_factory=list)
 
     @property
     def has_access(self) -> bool:
@@ -69,13 +71,14 @@ class Explanation:
     def grace_ends_at(self) -> datetime | None:
         return self.decided.grace_ends_at
 
-    @property
-    def comp(self) -> Comp | None:
-        """Return the comp in force, whether or not it decides."""
-        return self.decided.comp
-
     def __str__(self) -> str:
-        told = [self._answer(), self._subscription(), self._grace(), self._comp(), *self._others()]
+        told = [
+            self._answer(),
+            self._subscription(),
+            self._grace(),
+            *map(_grant_sentence, self.grants),
+            *self._others(),
+        ]
         told += map(_hold_sentence, self.holds)
         told.append(self._deletion())
         changes = [f"  {moment(row.recorded_at)}: {row.status}{_plan_suffix(row)}" for row in self.changes]
@@ -109,12 +112,6 @@ class Explanation:
     def _others(self) -> list[str]:
         return [f"In the line {line}: {access.reason}. {sentence_of(access)}" for line, access in self.others.items()]
 
-    def _comp(self) -> str:
-        if self.comp is None:
-            return ""
-        since, until = moment(self.comp.granted_at), moment(self.comp.until)
-        return f"Staff gave access to {self.comp.plan} from {since} until {until}: {self.comp.reason or 'no reason'}"
-
     def _deletion(self) -> str:
         if self.deletion is None:
             return ""
@@ -124,61 +121,99 @@ class Explanation:
 
 def explain(subscriber: Any, at: datetime | None = None) -> Explanation:
     """Explain the access of `subscriber`, now or `at` an aware moment, by what we knew then."""
-    customer = Customer.objects.of(subscriber, deleted_too=True)
-    if customer is None:
-        return Explanation(str(subscriber), at or clock.now(), NO_SUBSCRIPTION, [], [], [])
-    return explain_customer(customer, at)
+    is_saved = getattr(subscriber, "pk", None) is not None
+    customers = list(Customer.objects.all_of(subscriber))
+    who = f"{subscriber} ({', '.join(customer.pk for customer in customers)})" if customers else str(subscriber)
+    return _explain(who, subscriber if is_saved else None, customers, at)
 
 
 def explain_customer(customer: Customer, at: datetime | None = None) -> Explanation:
-    """Explain the access of a customer, who may have no subscriber any more, now or `at` an aware moment."""
-    is_now, at = at is None, at or clock.now()
+    """Explain the access of a customer's subscriber, with all their customers, or of a customer who has none any more,
+    now or `at` an aware moment.
+    """
     customer = Customer.objects.select_related("subscriber").get(pk=customer.pk)
-    if customer.deleted_at and customer.deleted_at > at:
-        customer.deleted_at = None
-    in_force = Q(released_at=None) | Q(released_at__gt=at)
-    holds = list(customer.holds.filter(in_force, placed_at__lte=at).order_by("placed_at", "pk"))
-    deletion = AccountDeletion.objects.filter(customer=customer, requested_at__lte=at).first()
-    comp = _comp_at(customer, at)
-    lines = history.latest_states(customer) if is_now else history.states_at(customer, at)
-    if comp:
-        lines.setdefault(comp.plan.line, Subscription(customer=customer, line=comp.plan.line))
-    lines = lines or {MAIN_LINE: Subscription(customer=customer)}
-    decided = {
-        line: decide(
-            AccessFacts(row, _hold_of(row, holds), deletion is not None, _of_line(comp, line)), at, is_now=is_now
+    if customer.subscriber is not None:
+        return explain(customer.subscriber, at)
+    return _explain(f"{customer.email or 'somebody deleted'} ({customer.pk})", None, [customer], at)
+
+
+def _explain(who: str, subscriber: Any, customers: list[Customer], at: datetime | None) -> Explanation:
+    is_now, at = at is None, at or clock.now()
+    for customer in customers:
+        if customer.deleted_at and customer.deleted_at > at:
+            customer.deleted_at = None
+    holds = _holds_at(customers, at)
+    of_all = _hold_of("", holds)
+    deletion = _deletion_at(subscriber, customers, at)
+    grants = _grants_at(subscriber, at)
+    rows = [row for customer in customers for row in _states(customer, at, is_now=is_now)]
+    lines = {row.line for row in rows}
+    given = dict.fromkeys(grant.plan.line for grant in grants if grant.plan and grant.plan.line not in lines)
+    current = customers[0] if customers else None
+    rows += [Subscription(customer=current, line=line) for line in given or ([] if rows else [MAIN_LINE])]
+    decided = best_by_line(
+        decide(
+            AccessFacts(row, _hold_of(row.stripe_id, holds), deletion is not None, tuple(grants), of_all, subscriber),
+            at,
+            is_now=is_now,
         )
-        for line, row in lines.items()
-    }
+        for row in rows
+    )
     told = access_in(decided)
     return Explanation(
-        f"{customer.subscriber or customer.email or 'somebody deleted'} ({customer.pk})",
+        who,
         at,
         told,
         holds,
-        list(customer.subscription_changes.filter(recorded_at__lte=at).order_by("-recorded_at", "-pk")[:LATEST]),
-        list(_events(customer, at)[:LATEST]),
+        _changes(customers, at),
+        list(_events(customers, at)[:LATEST]),
         deletion,
         {line: access for line, access in decided.items() if line != told.line},
+        grants,
     )
 
 
-def _hold_of(row: Subscription, holds: list[Hold]) -> str | None:
-    return next((hold.kind for hold in holds if hold.subscription_id in ("", row.stripe_id)), None)
+def _states(customer: Customer, at: datetime, *, is_now: bool) -> Iterable[Subscription]:
+    return (history.latest_states(customer) if is_now else history.states_at(customer, at)).values()
 
 
-def _of_line(comp: Comp | None, line: str) -> Comp | None:
-    return comp if comp and comp.plan.line == line else None
+def _holds_at(customers: list[Customer], at: datetime) -> list[Hold]:
+    in_force = Q(released_at=None) | Q(released_at__gt=at)
+    return list(Hold.objects.filter(in_force, customer__in=customers, placed_at__lte=at).order_by("placed_at", "pk"))
 
 
-def _comp_at(customer: Customer, at: datetime) -> Comp | None:
-    """Return the newest comp given up to then; each one replaced the one before."""
-    return customer.comps.filter(granted_at__lte=at).select_related("plan").order_by("-granted_at", "-pk").first()
+def _deletion_at(subscriber: Any, customers: list[Customer], at: datetime) -> AccountDeletion | None:
+    theirs = Q(customer__in=customers) if subscriber is None else Q(subscriber=subscriber)
+    return AccountDeletion.objects.filter(theirs, requested_at__lte=at).first()
 
 
-def _events(customer: Customer, at: datetime) -> Any:
-    rows = StripeEvent.objects.filter(lane=customer.pk, created__lte=int(at.timestamp()))
+def _grants_at(subscriber: Any, at: datetime) -> list[Grant]:
+    if subscriber is None:
+        return []
+    given = Grant.objects.filter(subscriber=subscriber, granted_at__lte=at).select_related("plan")
+    return [grant for grant in given.order_by("granted_at", "pk") if grant.is_in_force(at)]
+
+
+def _changes(customers: list[Customer], at: datetime) -> list[SubscriptionChange]:
+    changes = SubscriptionChange.objects.filter(customer__in=customers, recorded_at__lte=at)
+    return list(changes.order_by("-recorded_at", "-pk")[:LATEST])
+
+
+def _hold_of(stripe_id: str, holds: list[Hold]) -> str | None:
+    return next((hold.kind for hold in holds if hold.subscription_id in ("", stripe_id)), None)
+
+
+def _events(customers: list[Customer], at: datetime) -> Any:
+    rows = StripeEvent.objects.filter(
+        lane__in=[customer.pk for customer in customers], created__lte=int(at.timestamp())
+    )
     return rows.defer("payload").order_by("-created", "-pk")
+
+
+def _grant_sentence(grant: Grant) -> str:
+    """Return the sentence of a grant: "A member of staff gave Pro for good, since 3 Dec 2026, 00:00: a prize."."""
+    reason = (grant.reason or "no reason").rstrip(".")
+    return f"{capitalized(given(grant))}, since {moment(grant.granted_at)}: {reason}."
 
 
 def _hold_sentence(hold: Hold) -> str:

@@ -3,98 +3,155 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.apps import apps
+from django.db.models import Exists, FilteredRelation, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from billing.conf import conf
-from billing.models import MAIN_LINE, AccountDeletion, Comp, Customer, Hold, Plan, PlanLimit, Subscription
+from billing.models import MAIN_LINE, AccountDeletion, Customer, Grant, Hold, Plan, PlanLimit, Subscription
 
 
 @dataclass(frozen=True)
 class AccessFacts:
     """`decide` reads nothing but these facts: the subscription with its customer, and what the query found beside it.
 
-    `comp` is the open one, in force or not; `active_hold` is the kind of the oldest hold, None for none.
+    `subscription` is a placeholder where none counts, without a customer for who never bought. `active_hold` and
+    `hold_of_all` are the kinds of the oldest hold of this subscription and of everything, None for none. `grants` are
+    all open ones of the subscriber, in force or not.
     """
 
     subscription: Subscription
     active_hold: str | None = None
     is_closing: bool = False
-    comp: Comp | None = None
+    grants: tuple[Grant, ...] = ()
+    hold_of_all: str | None = None
+    subscriber: Any = None
+
+    @property
+    def customer(self) -> Customer | None:
+        return self.subscription.customer if self.subscription.customer_id else None
 
 
 def with_access_facts() -> QuerySet[Subscription]:
-    """Return subscriptions with what `facts_of` reads of them, in one query."""
+    """Return subscriptions with what `facts_of` reads of them, in two queries."""
+    of_subscriber = Q(customer__subscriber=OuterRef("customer__subscriber"))
     rows: Any = Subscription.objects.annotate(
-        **_beside("customer", "stripe_id"),
-        comp=FilteredRelation("customer__comps", condition=Q(customer__comps__ended_at=None)),
+        **_holds(Q(customer=OuterRef("customer")) | of_subscriber, "stripe_id"),
+        is_closing=Exists(AccountDeletion.objects.filter(customer=OuterRef("customer"))),
     )
-    customer = "customer__subscriber" if conf.access_rule else "customer"
-    found: QuerySet[Subscription] = rows.select_related(customer, "plan", "price", "comp__plan")
+    found: QuerySet[Subscription] = rows.select_related("customer__subscriber", "plan", "price").prefetch_related(
+        Prefetch("customer__subscriber__billing_grants", Grant.objects.open().select_related("plan"), "open_grants")
+    )
     return found
-
-
-def with_facts(customers: QuerySet[Customer]) -> Any:
-    """Return a row for each line of a customer in which a subscription counts, and at least one; in one query."""
-    rows: Any = customers.annotate(
-        comp=FilteredRelation("comps", condition=Q(comps__ended_at=None)),
-        held=FilteredRelation("subscriptions", condition=Q(subscriptions__counts=True)),
-        **_beside("pk", "held__stripe_id"),
-    )
-    subscriber = ["subscriber"] if conf.access_rule else []
-    return rows.select_related(*subscriber, "held__plan", "held__price", "comp__plan").order_by("held__line")
-
-
-def _beside(customer: str, subscription: str) -> dict[str, Any]:
-    about = Q(subscription_id="") | Q(subscription_id=OuterRef(subscription))
-    active = Hold.objects.active().filter(customer=OuterRef(customer)).order_by("placed_at", "pk")
-    closing = AccountDeletion.objects.filter(customer=OuterRef(customer))
-    return {
-        "active_hold": Subquery(active.filter(about).values("kind")[:1]),
-        "hold_of_all": Subquery(active.filter(subscription_id="").values("kind")[:1]),
-        "is_closing": Exists(closing),
-    }
 
 
 def facts_of(row: Any) -> AccessFacts:
-    """Return the facts of a row of `with_access_facts`. Django leaves `comp` out where the join found none."""
-    comp = getattr(row, "comp", None)
-    return AccessFacts(row, row.active_hold, row.is_closing, comp if comp and comp.plan.line == row.line else None)
+    """Return the facts of a row of `with_access_facts`."""
+    subscriber = row.customer.subscriber
+    grants = tuple(subscriber.open_grants) if subscriber else ()
+    return AccessFacts(row, row.billing_hold, row.is_closing, grants, row.billing_hold_of_all, subscriber)
 
 
-def facts_by_line(rows: list[Any]) -> dict[str, tuple[AccessFacts, Any]]:
-    """Return, for each line, the facts and the row that they come from. A placeholder stands where a comp alone gives
-    access, and where there is nothing at all.
+def rows_of(subscribers: Q, plan: str = "", feature: str = "") -> list[Any]:
+    """Return what is known of a subscriber: a row for each customer, line and open grant of theirs, in one query.
+
+    There is at least one row, unless there is no such subscriber. `plan` and `feature` are asked for beside it. What is
+    found has names that a host project's model hardly has.
     """
-    found: dict[str, tuple[AccessFacts, Any]] = {}
+    model = apps.get_model(conf.subscriber_model)
+    rows: Any = model._base_manager.filter(subscribers).annotate(
+        billing_theirs=FilteredRelation("billing_customers", condition=Q(billing_customers__isnull=False)),
+        billing_held=FilteredRelation(
+            "billing_theirs__subscriptions", condition=Q(billing_theirs__subscriptions__counts=True)
+        ),
+        billing_grant=FilteredRelation("billing_grants", condition=Q(billing_grants__ended_at=None)),
+        **_holds(Q(customer__subscriber=OuterRef("pk")), "billing_held__stripe_id"),
+        billing_is_closing=Exists(AccountDeletion.objects.filter(subscriber=OuterRef("pk"))),
+    )
+    found = ("billing_theirs", "billing_held__plan", "billing_held__price", "billing_grant__plan")
+    rows = rows.select_related(*found).order_by("billing_held__line", "-billing_theirs__is_current")
+    return list(_asking(rows, plan, feature) if plan or feature else rows)
+
+
+def rows_of_nobody(customer_id: str) -> list[Any]:
+    """Return what is known of a customer without a subscriber: a row for each line, and at least one, in one query."""
+    rows: Any = Customer.objects.filter(pk=customer_id, subscriber=None).annotate(
+        billing_held=FilteredRelation("subscriptions", condition=Q(subscriptions__counts=True)),
+        **_holds(Q(customer=OuterRef("pk")), "billing_held__stripe_id"),
+        billing_is_closing=Exists(AccountDeletion.objects.filter(customer=OuterRef("pk"))),
+    )
+    return list(rows.select_related("billing_held__plan", "billing_held__price").order_by("billing_held__line"))
+
+
+def facts_in(rows: list[Any]) -> list[AccessFacts]:
+    """Return the facts of each subscription in rows of one subscriber, or of one customer without. A placeholder stands
+    where a grant alone gives a plan, and where there is nothing at all.
+    """
+    grants = grants_in(rows)
+    found: dict[Any, AccessFacts] = {}
     for row in rows:
-        held, comp = getattr(row, "held", None), getattr(row, "comp", None)
+        held = getattr(row, "billing_held", None)
         if held is not None:
-            held.customer = row
-            of_line = comp if comp and comp.plan.line == held.line else None
-            found[held.line] = AccessFacts(held, row.active_hold, row.is_closing, of_line), row
+            held.customer = customer_in(row)
+            found[held.pk] = _facts(row, held, row.billing_hold, grants)
+    lines = {facts.subscription.line for facts in found.values()}
+    given = dict.fromkeys(grant.plan.line for grant in grants if grant.plan)
+    placeholders = [line for line in given or ([] if found else [MAIN_LINE]) if line not in lines]
     for row in rows[:1]:
-        comp = getattr(row, "comp", None)
-        line = comp.plan.line if comp else MAIN_LINE
-        if line not in found and (comp or not found):
-            nothing = Subscription(customer=row, line=line)
-            found[line] = AccessFacts(nothing, row.hold_of_all, row.is_closing, comp), row
-    return found
+        for line in placeholders:
+            nothing = Subscription(customer=current_in(rows), line=line)
+            found[line] = _facts(row, nothing, row.billing_hold_of_all, grants)
+    return list(found.values())
 
 
-def rows_of(subscriber: Any, plan: str = "", feature: str = "") -> list[Any]:
-    """Return the subscriber's rows; none, without a query, for None and for an anonymous user."""
-    if getattr(subscriber, "pk", None) is None:
-        return []
-    rows = with_facts(Customer.objects.filter(subscriber=subscriber))
-    if plan:
-        asked = Plan.objects.filter(slug=plan)
-        rows = rows.annotate(
-            asked_rank=Subquery(asked.values("rank")[:1]), asked_line=Subquery(asked.values("line")[:1])
-        )
-    if feature:
-        named = PlanLimit.objects.filter(feature=feature)
-        rows = rows.annotate(
-            has_feature=Exists(named.filter(plan=OuterRef("held__plan"))),
-            has_feature_by_comp=Exists(named.filter(plan=OuterRef("comp__plan"))),
-        )
-    return list(rows)
+def grants_in(rows: list[Any]) -> tuple[Grant, ...]:
+    """Return the open grants in rows of `rows_of`. Django leaves `billing_grant` out where the join found none."""
+    found = [grant for row in rows if (grant := getattr(row, "billing_grant", None)) is not None]
+    return tuple({grant.pk: grant for grant in found}.values())
+
+
+def plans_with_feature(rows: list[Any]) -> set[Any]:
+    """Return the keys of the plans, held or granted, that have the feature which the query asked for."""
+    held = {row.billing_held.plan_id for row in rows if row.billing_has_feature}
+    return held | {row.billing_grant.plan_id for row in rows if row.billing_has_feature_by_grant}
+
+
+def customer_in(row: Any) -> Customer | None:
+    """Return the customer of a row, with its subscriber; the row is either of them."""
+    if isinstance(row, Customer):
+        return row
+    customer: Customer | None = getattr(row, "billing_theirs", None)
+    if customer is not None:
+        customer.subscriber = row
+    return customer
+
+
+def current_in(rows: list[Any]) -> Customer | None:
+    customers = [customer for row in rows if (customer := customer_in(row)) is not None]
+    return max(customers, key=lambda customer: customer.is_current, default=None)
+
+
+def _facts(row: Any, subscription: Subscription, hold: str | None, grants: tuple[Grant, ...]) -> AccessFacts:
+    subscriber = None if isinstance(row, Customer) else row
+    return AccessFacts(subscription, hold, row.billing_is_closing, grants, row.billing_hold_of_all, subscriber)
+
+
+def _holds(theirs: Q, subscription: str) -> dict[str, Any]:
+    """Annotate the kind of the oldest hold, of a subscription or of everything. That of any of the subscriber's
+    customers withholds everything they have.
+    """
+    about = Q(subscription_id="") | Q(subscription_id=OuterRef(subscription))
+    active = Hold.objects.active().filter(theirs).order_by("placed_at", "pk")
+    return {
+        "billing_hold": Subquery(active.filter(about).values("kind")[:1]),
+        "billing_hold_of_all": Subquery(active.filter(subscription_id="").values("kind")[:1]),
+    }
+
+
+def _asking(rows: Any, plan: str, feature: str) -> Any:
+    asked, named = Plan.objects.filter(slug=plan), PlanLimit.objects.filter(feature=feature)
+    return rows.annotate(
+        billing_asked_rank=Subquery(asked.values("rank")[:1]),
+        billing_asked_line=Subquery(asked.values("line")[:1]),
+        billing_has_feature=Exists(named.filter(plan=OuterRef("billing_held__plan"))),
+        billing_has_feature_by_grant=Exists(named.filter(plan=OuterRef("billing_grant__plan"))),
+    )

@@ -14,16 +14,15 @@ ENDS_TRIAL = frozenset({"cancel", "pause"})
 def access_ends_at(decided: Access) -> datetime | None:
     """Return when access will end as things stand (UTC); None while nothing ends it, and where there is none.
 
-    A comp lasts beside the subscription: access ends when both have ended.
+    Grants last beside the subscription: access ends when all have ended.
     """
     if not decided.has_access:
         return None
-    subscription, comp = decided.subscription, decided.comp
-    is_paid = subscription is not None and subscription.plan is not None and _gives(subscription, decided)
-    until = _paid_until(subscription, decided) if subscription is not None and is_paid else None
-    if is_paid and until is None:
-        return None
-    return max((end for end in (until, comp.until if comp else None) if end is not None), default=None)
+    subscription = decided.subscription
+    ends: list[datetime | None] = [grant.until for grant in decided.grants]
+    if subscription is not None and subscription.plan is not None and _gives(subscription, decided):
+        ends.append(_paid_until(subscription, decided))
+    return None if None in ends else max((end for end in ends if end is not None), default=None)
 
 
 def ends_with_trial(subscription: Subscription) -> bool:
@@ -34,7 +33,7 @@ def ends_with_trial(subscription: Subscription) -> bool:
 
 def _gives(subscription: Subscription, decided: Access) -> bool:
     return subscription.status in GIVES_ACCESS or (
-        subscription.status == Status.PAST_DUE and decided.reason in {"grace", "comp"}
+        subscription.status == Status.PAST_DUE and decided.reason in {"grace", "grant"}
     )
 
 

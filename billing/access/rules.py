@@ -1,29 +1,33 @@
 """The rules of access read rows and a clock: one query, no Stripe call.
 
-Access needs a status that gives it, or a comp, and no active hold. The reasons are stable codes:
-`active`, `trialing`, `grace`, `free` (its price costs nothing; the free plan itself is none) and `comp` (staff gave
-access until a moment) give access; `grace_over`, `incomplete`, `unpaid`, `paused`, `canceled`, `hold_dispute`,
+Access needs a status that gives it, or a grant, and no active hold. The reasons are stable codes:
+`active`, `trialing`, `grace`, `free` (its price costs nothing; the free plan itself is none) and `grant` (somebody gave
+it, until a moment or for good) give access; `grace_over`, `incomplete`, `unpaid`, `paused`, `canceled`, `hold_dispute`,
 `hold_refund`, `hold_fraud`, `hold_staff`, `unmapped_price` (a live subscription to a price that belongs to no plan of
 ours), `closing` (the account is being deleted), `customer_deleted`, `no_subscription`, `no_subscriber` (a user whom
 nobody pays for) and `host_…` (what the project's BILLING_ACCESS_RULE says) do not.
 
+A grant is the subscriber's, and outlives the Stripe customer. A grant of a feature gives the feature without a plan.
+
 Each line of plans is decided for itself. Whoever names no line means the only one that the subscriber has, else `main`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from billing import clock
 from billing.conf import conf
-from billing.models import MAIN_LINE, Comp, Customer, Plan, Subscription
+from billing.models import MAIN_LINE, Customer, Grant, Hold, Plan, Subscription
 
-from .facts import AccessFacts, facts_by_line, rows_of, with_facts
+from .facts import AccessFacts, facts_in, plans_with_feature, rows_of, rows_of_nobody
 
 Status = Subscription.Status
-COMP = "comp"
+GRANT = "grant"
 FREE = "free"
 BY_HOST = "host_"
 OVER = frozenset({Status.NONE, *Subscription.TERMINAL})
@@ -42,8 +46,9 @@ REASON_WITHOUT_ACCESS = {
 class Access:
     """An access says whether the subscriber has access, and why.
 
-    `plan` is the plan that gives access, paid or by a comp, whichever ranks higher; None without access. `comp` is the
-    comp in force, even if something outweighs it.
+    `plan` is the plan that gives access, paid or by a grant, whichever ranks higher; None without access. `grants` are
+    those of a plan of this line that are in force, the highest first, even if something outweighs them; `features` are
+    the grants of features that count in every line. `subscription` is None for a subscriber without a Stripe customer.
     """
 
     has_access: bool
@@ -51,8 +56,14 @@ class Access:
     plan: Plan | None = None
     subscription: Subscription | None = None
     grace_ends_at: datetime | None = None
-    comp: Comp | None = None
+    grants: tuple[Grant, ...] = ()
     line: str = MAIN_LINE
+    features: tuple[Grant, ...] = ()
+
+    @property
+    def grant(self) -> Grant | None:
+        """Return the grant of the highest plan in force, whether or not it decides."""
+        return self.grants[0] if self.grants else None
 
     @property
     def refused_by_host(self) -> str:
@@ -61,8 +72,8 @@ class Access:
 
     @property
     def is_paid(self) -> bool:
-        """Return whether a subscription that costs something gives access, rather than staff or a free price."""
-        return self.has_access and self.reason not in (COMP, FREE)
+        """Return whether a subscription that costs something gives access, rather than a grant or a free price."""
+        return self.has_access and self.reason not in (GRANT, FREE)
 
     @property
     def is_live(self) -> bool:
@@ -71,9 +82,9 @@ class Access:
         return self.has_access or (row is not None and row.status not in OVER)
 
     @property
-    def is_comped(self) -> bool:
-        """Return whether staff gave the access."""
-        return self.has_access and self.reason == COMP
+    def is_by_grant(self) -> bool:
+        """Return whether a grant gives the access."""
+        return self.has_access and self.reason == GRANT
 
 
 NO_SUBSCRIPTION = Access(has_access=False, reason="no_subscription")
@@ -83,25 +94,36 @@ NO_SUBSCRIBER = Access(has_access=False, reason="no_subscriber")
 def has_access(subscriber: Any, *, plan: str = "", feature: str = "", line: str = "") -> bool:
     """Return whether `subscriber` has access now, in any line or in that `line`. Makes one query.
 
-    `plan`, a slug, asks for that plan or a higher one of its line; `feature` asks for a plan that has it among its
-    limits. Nobody has access to a plan that does not exist.
+    `plan`, a slug, asks for that plan or a higher one of its line. `feature` asks for a plan that has it among its
+    limits, or for a grant of it, which needs no plan. Nobody has access to a plan that does not exist.
     """
-    rows = rows_of(subscriber, plan, feature)
-    now = clock.now()
+    if (key := _key(subscriber)) is None:
+        return False
+    rows = rows_of(Q(pk=key), plan, feature)
+    lines = _decided(rows)
+    is_given = any(grant.feature == feature for grant in _features_of(lines)) if feature else False
+    if is_given and not plan and not line:
+        return True
+    having = plans_with_feature(rows) if feature else set()
     return any(
-        _gives(decide(facts, now), rows[0], by_row, plan, feature)
-        for of_line, (facts, by_row) in facts_by_line(rows).items()
+        decided.plan is not None
+        and (not plan or _is_at_least(decided, rows[0]))
+        and (not feature or is_given or decided.plan.pk in having)
+        for of_line, decided in lines.items()
         if line in ("", of_line)
     )
 
 
-def _gives(decided: Access, first: Any, row: Any, plan: str, feature: str) -> bool:
-    """Return whether a line's access is to the plan and has the feature that the query asked for."""
-    if decided.plan is None:
+def _is_at_least(decided: Access, asked: Any) -> bool:
+    """Return whether a line's access is to the plan that the query asked for, or a higher one."""
+    rank = asked.billing_asked_rank
+    if decided.plan is None or rank is None:
         return False
-    if plan and (first.asked_rank is None or decided.line != first.asked_line or decided.plan.rank < first.asked_rank):
-        return False
-    return not feature or bool(row.has_feature_by_comp if decided.reason == COMP else row.has_feature)
+    return bool(decided.line == asked.billing_asked_line and decided.plan.rank >= rank)
+
+
+def _features_of(lines: dict[str, Access]) -> tuple[Grant, ...]:
+    return next((decided.features for decided in lines.values()), ())
 
 
 def of(subscriber: Any, line: str = "") -> Access:
@@ -113,8 +135,15 @@ def of(subscriber: Any, line: str = "") -> Access:
 
 
 def lines_of(subscriber: Any) -> dict[str, Access]:
-    """Return the access of `subscriber` in each line that they have or had, in one query; none for nobody."""
-    return _decided(rows_of(subscriber))
+    """Return the access of `subscriber` in each line that they have or had, `main` if there is none, in one query; an
+    empty dict, without a query, for None and for an anonymous user.
+    """
+    key = _key(subscriber)
+    return {} if key is None else _decided(rows_of(Q(pk=key)))
+
+
+def _key(subscriber: Any) -> Any:
+    return getattr(subscriber, "pk", None)
 
 
 def access_in(lines: dict[str, Access], line: str = "") -> Access:
@@ -135,24 +164,47 @@ def of_customer(customer_id: str, line: str = "") -> Access:
 
 
 def lines_of_customer(customer_id: str) -> dict[str, Access]:
-    """Return the access of a customer in each line, with the subscriber, in one query."""
-    return _decided(list(with_facts(Customer.objects.filter(pk=customer_id)).select_related("subscriber")))
+    """Return the access in each line of the subscriber whose customer this is, who comes with it, in one query.
+
+    Without a subscriber, it is the access of the customer alone.
+    """
+    rows = rows_of(Q(pk__in=Customer.objects.filter(pk=customer_id).values("subscriber")))
+    return _decided(rows or rows_of_nobody(customer_id))
 
 
 def _decided(rows: list[Any]) -> dict[str, Access]:
     now = clock.now()
-    return {line: decide(facts, now) for line, (facts, _) in facts_by_line(rows).items()}
+    return best_by_line(decide(facts, now) for facts in facts_in(rows))
+
+
+def best_by_line(decided: Iterable[Access]) -> dict[str, Access]:
+    """Return the access of each line. Where several customers of a subscriber have a subscription in it, the one counts
+    that gives most: access, then the higher plan, then one that lives, then that of the current customer.
+    """
+    found: dict[str, Access] = {}
+    for each in sorted(decided, key=_worth):
+        found[each.line] = each
+    return {line: found[line] for line in sorted(found)}
+
+
+def _worth(access: Access) -> tuple[Any, ...]:
+    row = access.subscription
+    if row is None:
+        return (access.has_access, -1, False, False, "")
+    lives = row.status not in OVER and not row.customer.deleted_at
+    return (access.has_access, access.plan.rank if access.plan else -1, lives, row.customer.is_current, row.stripe_id)
 
 
 def decide(facts: AccessFacts, at: datetime, *, is_now: bool = True) -> Access:
-    """Decide access at a moment: the status or a comp gives it, then reasons that override access take it away.
+    """Decide access at a moment: the status or a grant gives it, then reasons that override access take it away.
 
     The host's own rule knows the subscriber as they are now, and is not asked about the past.
     """
     subscription = facts.subscription
     grace_ends_at = grace_end(subscription)
-    comp = facts.comp if facts.comp and facts.comp.is_in_force(at) else None
-    by_status, reason = _by_status(subscription, at, grace_ends_at)
+    in_force = [grant for grant in facts.grants if grant.is_in_force(at)]
+    grants = highest_first(grant for grant in in_force if grant.plan and grant.plan.line == subscription.line)
+    by_status, reason = _by_status(facts, at, grace_ends_at)
     has_paid = by_status and subscription.plan is not None
     plan = subscription.plan if has_paid else None
     if by_status and not has_paid:
@@ -160,19 +212,33 @@ def decide(facts: AccessFacts, at: datetime, *, is_now: bool = True) -> Access:
     elif by_status and subscription.is_free:
         reason = FREE
         plan = None if subscription.plan and subscription.plan.slug == conf.free_plan else plan
-    if comp and (plan is None or comp.plan.rank > plan.rank):
-        plan, reason = comp.plan, COMP
+    given = grants[0].plan if grants else None
+    if given and (plan is None or given.rank > plan.rank):
+        plan, reason = given, GRANT
     if overriding := _overriding(facts, plan, is_closable=by_status or plan is not None):
         plan, reason = None, overriding
-    if plan is not None and is_now and (refusal := _by_host(subscription.customer)):
-        plan, reason = None, refusal
-    return Access(plan is not None, reason, plan, subscription, grace_ends_at, comp, subscription.line)
+    features = () if facts.is_closing or facts.hold_of_all else tuple(grant for grant in in_force if grant.feature)
+    if is_now and (plan is not None or features) and (refusal := _by_host(facts.subscriber)):
+        plan, reason, features = None, refusal if plan is not None else reason, ()
+    held = subscription if facts.customer else None
+    return Access(plan is not None, reason, plan, held, grace_ends_at, grants, subscription.line, features)
+
+
+def highest_first(grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return grants of plans, the highest first; of the same plan the one that lasts longest."""
+
+    def rank(grant: Grant) -> tuple[int, bool, float]:
+        return (
+            grant.plan.rank if grant.plan else 0,
+            grant.until is None,
+            grant.until.timestamp() if grant.until else 0,
+        )
+
+    return tuple(sorted(grants, key=rank, reverse=True))
 
 
 def _overriding(facts: AccessFacts, plan: Plan | None, *, is_closable: bool) -> str:
-    """Return the reason that overrides access, "" for none. A deleted customer is named in any case."""
-    if facts.subscription.customer.deleted_at:
-        return "customer_deleted"
+    """Return the reason that overrides access, "" for none."""
     if is_closable and facts.is_closing:
         return "closing"
     if plan is not None and facts.active_hold:
@@ -181,19 +247,22 @@ def _overriding(facts: AccessFacts, plan: Plan | None, *, is_closable: bool) -> 
 
 
 def withheld(customer: Any, subscription_id: str = "") -> str:
-    """Return why a customer has no access whatever they pay for a subscription, a hold of it or of all, or the host's
-    own rule; "" for nothing.
+    """Return why a customer has no access whatever they pay for a subscription, a hold of it or of all that the
+    subscriber has, or the host's own rule; "" for nothing.
     """
-    holds = customer.holds.active().filter(subscription_id__in=["", subscription_id])
+    theirs = Q(customer=customer)
+    if customer.subscriber_id is not None:
+        theirs |= Q(customer__subscriber=customer.subscriber_id)
+    holds = Hold.objects.active().filter(theirs, subscription_id__in=["", subscription_id])
     kind = holds.order_by("placed_at", "pk").values_list("kind", flat=True).first()
-    return f"hold_{kind}" if kind else _by_host(customer)
+    return f"hold_{kind}" if kind else _by_host(customer.subscriber)
 
 
-def _by_host(customer: Any) -> str:
+def _by_host(subscriber: Any) -> str:
     """Return the refusal of BILLING_ACCESS_RULE, "" for none. A customer without a subscriber is not refused."""
-    if not conf.access_rule or customer.subscriber is None:
+    if not conf.access_rule or subscriber is None:
         return ""
-    code = import_string(conf.access_rule)(customer.subscriber)
+    code = import_string(conf.access_rule)(subscriber)
     return f"{BY_HOST}{code}" if code else ""
 
 
@@ -208,8 +277,11 @@ def grace_end(subscription: Subscription) -> datetime | None:
     return subscription.past_due_since + timedelta(days=days)
 
 
-def _by_status(subscription: Subscription, at: datetime, grace_ends_at: datetime | None) -> tuple[bool, str]:
-    status = Status(subscription.status)
+def _by_status(facts: AccessFacts, at: datetime, grace_ends_at: datetime | None) -> tuple[bool, str]:
+    """Return whether the subscription gives access, and the reason. That of a deleted customer gives none."""
+    if facts.customer and facts.customer.deleted_at:
+        return False, "customer_deleted"
+    status = Status(facts.subscription.status)
     if status in GIVES_ACCESS:
         return True, status.value
     if status == Status.PAST_DUE:

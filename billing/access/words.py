@@ -5,6 +5,8 @@ from datetime import datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from billing.models import Grant
+
 from .rules import Access
 
 WHY = {
@@ -12,7 +14,7 @@ WHY = {
     "trialing": "the trial runs until {trial_end}",
     "grace": "a payment has been due since {past_due_since}, and grace lasts until {grace_end}",
     "grace_over": "a payment has been due since {past_due_since}, and grace ended {grace_end}",
-    "comp": "a member of staff gave access to {comp_plan} until {comp_until}",
+    "grant": "{grant}",
     "free": "the subscription to {plan} costs nothing",
     "incomplete": "the first payment was never completed",
     "unpaid": "every attempt to collect the payment failed",
@@ -40,17 +42,26 @@ def sentence_of(access: Access) -> str:
         "past_due_since": moment(row.past_due_since if row else None),
         "ended_at": moment(row.ended_at if row else None),
         "grace_end": moment(access.grace_ends_at),
-        "comp_plan": str(access.comp.plan) if access.comp else "",
-        "comp_until": moment(access.comp.until if access.comp else None),
+        "grant": given(access.grant) if access.grant else "",
         "unmapped_price": row.unmapped_price if row else "",
     }
     own = f"this project's own rule says: {access.refused_by_host}"
     reason = own if access.refused_by_host else WHY.get(access.reason, access.reason.replace("_", " ")).format(**facts)
-    return f"{reason[0].upper()}{reason[1:]}.{_ending(access)}"
+    return f"{capitalized(reason)}.{_ending(access)}"
+
+
+def given(grant: Grant) -> str:
+    """Return who gave what, and until when: "a member of staff gave Pro until 3 Dec 2026, 00:00"."""
+    who = "a member of staff" if grant.is_by_staff else grant.source
+    return f"{who} gave {grant.what} {f'until {moment(grant.until)}' if grant.until else 'for good'}"
 
 
 def moment(at: datetime | None) -> str:
     return date_format(localtime(at), "j M Y, H:i") if at else "an unknown date"
+
+
+def capitalized(sentence: str) -> str:
+    return f"{sentence[0].upper()}{sentence[1:]}"
 
 
 def _ending(access: Access) -> str:

@@ -17,7 +17,7 @@ WORDS = {
     "return page": "buyer returned from Checkout",
     "subscriber": "requested by the subscriber",
     "grace lapsed": "grace ended",
-    "comp lapsed": "expired",
+    "grant lapsed": "expired",
     "deletion": "account deleted",
     "calendar": "date reached",
     "seats": "seat count changed",

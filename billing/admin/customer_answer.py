@@ -86,8 +86,8 @@ def _badges(told: Explanation) -> Iterator[Any]:
     yield subscription_words.status_badge(told.status)
     for hold in told.holds:
         yield display.badge(f"{hold.get_kind_display().lower()} hold", "bad")
-    if told.comp:
-        yield display.badge("comp", "good")
+    if told.grants:
+        yield display.badge("grant", "good")
 
 
 def _facts(told: Explanation, now: Subscription | None) -> Iterator[tuple[str, Any]]:
@@ -102,9 +102,8 @@ def _facts(told: Explanation, now: Subscription | None) -> Iterator[tuple[str, A
         yield "Past due since", display.moment(then.past_due_since)
         yield "Grace ends", display.moment(told.grace_ends_at)
         yield "Ended", display.moment(then.ended_at)
-    if told.comp:
-        given = [told.comp.plan, "until", display.moment(told.comp.until)]
-        yield "Given by staff", display.lines(display.side_by_side(given), told.comp.reason)
+    for grant in told.grants:
+        yield "Given", display.lines(words.capitalized(words.given(grant)), grant.reason)
     if told.deletion:
         state = "done" if told.deletion.is_done else f"running, next step: {told.deletion.next_step}"
         yield "Account deletion", display.lines(display.moment(told.deletion.requested_at), state)

@@ -73,11 +73,12 @@ class CustomerPage(ReadOnlyAdmin):
         return HttpResponseRedirect(f"{reverse('admin:billing_customer_changelist')}?{urlencode({'q': asked})}")
 
     def _two_of(self, request: HttpRequest, asked: str) -> list[str]:
-        """Return up to two matches; a whole address counts before the beginning of another."""
+        """Return up to two matches; a whole address counts before the beginning of another, and of a subscriber's
+        customers the current one."""
         found, _ = self.get_search_results(request, self.get_queryset(request), asked)
         whole = Q(*((f"{path}__iexact", asked) for path in ("email", *people.email_paths())), _connector=Q.OR)
         rows = found.order_by("pk").values_list("pk", flat=True).distinct()
-        return list(rows.filter(whole)[:2]) or list(rows[:2])
+        return list(rows.filter(whole, is_current=True)[:2]) or list(rows.filter(whole)[:2]) or list(rows[:2])
 
     # What staff may do
 
@@ -154,6 +155,8 @@ class CustomerPage(ReadOnlyAdmin):
             links.append(display.row_link("subscription", rows[0].pk, "Subscription"))
         elif rows:
             links += [display.row_link("subscription", row.pk, row.stripe_id) for row in rows]
+        others = Customer.objects.all_of(customer.subscriber).exclude(pk=customer.pk) if customer.subscriber else []
+        links += [display.row_link("customer", other.pk, f"Their customer {other.pk}") for other in others]
         return display.side_by_side(links, between=" · ")
 
 

@@ -1,13 +1,13 @@
-"""Staff see customers, holds on their access, comps, and checkouts."""
+"""Staff see customers, holds on their access, and checkouts."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from billing import clock
-from billing.models import MAIN_LINE, CheckoutAttempt, Comp, Customer, Hold, Subscription
+from billing.models import MAIN_LINE, CheckoutAttempt, Customer, Grant, Hold, Subscription
 
 from . import cause_words, display, finding, payment_words, people, subscription_words
 from .customer_page import CustomerPage
@@ -36,8 +36,9 @@ class CustomerAdmin(CustomerPage):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         on_hold = Hold.objects.active().filter(customer=OuterRef("pk")).order_by("placed_at")
-        comp = Comp.objects.open().filter(customer=OuterRef("pk"))
-        first = {"hold": Subquery(on_hold.values("kind")[:1]), "comp_until": Subquery(comp.values("until")[:1])}
+        is_ahead = Q(until=None) | Q(until__gt=clock.now())
+        given = Grant.objects.open().filter(is_ahead, subscriber=OuterRef("subscriber"))
+        first = {"hold": Subquery(on_hold.values("kind")[:1]), "is_given": Exists(given)}
         counting = Subscription.objects.filter(customer=OuterRef("pk"), counts=True, line=MAIN_LINE)
         first["status"] = Subquery(counting.values("status")[:1])
         shown = Subscription.objects.filter(counts=True).select_related("plan", "price")
@@ -56,14 +57,15 @@ class CustomerAdmin(CustomerPage):
     def state(self, customer: Customer) -> Any:
         if customer.deleted_at:
             return display.badge("deleted", "quiet", "Deleted at Stripe; records of payments are kept")
+        if not customer.is_current:
+            return display.badge("earlier", "quiet", "Another customer of the same subscriber buys next")
         subscription = customer.subscription
         return subscription_words.status_badge(subscription.status) if subscription.pk else None
 
-    @display.column("hold or comp")
+    @display.column("hold or grant")
     def holds_in_force(self, customer: Any) -> Any:
         hold = display.badge(f"{customer.hold} hold", "bad") if customer.hold else ""
-        is_given = customer.comp_until and customer.comp_until > clock.now()
-        return display.lines(hold, display.badge("comp", "good") if is_given else "")
+        return display.lines(hold, display.badge("grant", "good") if customer.is_given else "")
 
     @display.column("created", ordering="created_at")
     def created(self, customer: Customer) -> Any:
@@ -125,39 +127,6 @@ class HoldAdmin(OfCustomerAdmin):
     @display.column("released by")
     def let_go_by(self, hold: Hold) -> Any:
         return cause_words.words_for(hold.released_by)
-
-
-@admin.register(Comp)
-class CompAdmin(OfCustomerAdmin):
-    list_display = ["plan", "subscriber", "state", "reason", "given", "until_when"]
-    list_display_links = ["plan"]
-    list_filter = ["plan", ("ended_at", open_filter("state", "Open", "Over")), "granted_at"]
-    list_select_related = [*OfCustomerAdmin.list_select_related, "plan"]
-    ordering = ["-granted_at"]
-    fields = ["plan", "subscriber", "state", "reason", "given", "given_by", "until_when", "end_by"]
-    readonly_fields = fields
-
-    @display.column("state")
-    def state(self, comp: Comp) -> Any:
-        if comp.is_in_force(clock.now()):
-            return display.badge("in force", "good")
-        return display.lines(display.badge("over", "quiet"), display.moment(comp.ended_at))
-
-    @display.column("given", ordering="granted_at")
-    def given(self, comp: Comp) -> Any:
-        return display.moment(comp.granted_at)
-
-    @display.column("until", ordering="until")
-    def until_when(self, comp: Comp) -> Any:
-        return display.moment(comp.until)
-
-    @display.column("given by")
-    def given_by(self, comp: Comp) -> Any:
-        return cause_words.words_for(comp.cause)
-
-    @display.column("ended by")
-    def end_by(self, comp: Comp) -> Any:
-        return cause_words.words_for(comp.ended_by)
 
 
 @admin.register(CheckoutAttempt)

@@ -23,7 +23,7 @@ LOGGED = "Tried again"
 class AccountDeletionAdmin(ReadOnlyAdmin):
     list_display = ["who", "state", "requested", "done", "tries"]
     list_filter = [("done_at", open_filter("state", "Running", "Done")), "requested_at"]
-    list_select_related = ["customer__subscriber", "subscriber"]
+    list_select_related = ["customer__subscriber", "subscriber", "part_of__subscriber"]
     ordering = ["-requested_at"]
     search_fields = ["customer__id__exact"]
     search_help_text = "Whole customer id"
@@ -56,7 +56,8 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
 
     @display.column("who", ordering="customer_id")
     def who(self, row: AccountDeletion) -> Any:
-        name = display.breakable(str(row.subscriber)) if row.subscriber else "deleted user"
+        subscriber = row.part_of.subscriber if row.part_of else row.subscriber
+        name = display.breakable(str(subscriber)) if subscriber else "deleted user"
         return display.lines(name, display.plain_id(row.customer_id or ""))
 
     @display.column("state")

@@ -45,3 +45,9 @@ def name_of(customer: Customer) -> str:
 def link(customer: Customer) -> Any:
     """Return the name, linked to the subscriber's page."""
     return display.row_link("customer", customer.pk, display.breakable(name_of(customer)))
+
+
+def subscriber_or_customer_link(subscriber: Any) -> Any:
+    """Return the subscriber's name, linked to the page of their current customer if there is one."""
+    customer = next((each for each in subscriber.billing_customers.all() if each.is_current), None)
+    return link(customer) if customer else display.breakable(str(subscriber))

@@ -1,4 +1,4 @@
-"""Staff can do this for one customer: place and release holds, give and end access, refresh.
+"""Staff can do this for one customer: place and release holds, give, extend and end grants, refresh.
 
 Each action asks for a reason and needs a permission. It runs in the customer's lane, in one transaction with the log
 entry that says who did it and why.
@@ -14,13 +14,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
 from billing import cause, clock, lanes, stripe_account, subscriptions
-from billing.access import moment
-from billing.models import AccountDeletion, Comp, Customer, Hold, Payment
+from billing.access import moment, words
+from billing.models import AccountDeletion, Customer, Grant, Hold, Payment
 from billing.payments import nothing
 from billing.stripe_client import NoSuchCustomer, fetch
-from billing.subscriptions import comps, holds
+from billing.subscriptions import grants, holds
 
 from . import staff_forms
+from .cause_words import STAFF as BY_STAFF
 
 SOMEBODY_ELSE = "Somebody else has changed this in the meantime. Nothing was changed. Please check again."
 
@@ -72,7 +73,7 @@ def perform(action: Action, request: HttpRequest, customer_id: str, given: dict[
 
 # Holds
 
-ACCESS_IS_BACK = "Access comes back at once, if it is paid for or given by staff."
+ACCESS_IS_BACK = "Access comes back at once, if it is paid for or was given."
 RELEASING: dict[str, str] = {
     Hold.Kind.DISPUTE: "A payment is disputed: the subscriber may get both the access and the money. The dispute "
     "continues, and its later events do not place this hold again.",
@@ -111,59 +112,79 @@ def _release_hold(customer: Customer, given: dict[str, Any]) -> str:
 
 
 def _has_hold(customer: Customer) -> bool:
-    return not _is_gone(customer) and customer.holds.active().exists()
+    is_theirs = customer.subscriber_id is not None or not _is_gone(customer)
+    return is_theirs and customer.holds.active().exists()
 
 
-# Comps
+# Grants
 
 
-def _about_comp(customer: Customer) -> list[str]:
-    said = [
-        "This gives free access to a plan, besides what is paid. Nothing changes at Stripe, and it ends automatically."
-    ]
-    if comp := in_force(customer):
-        said.append(f"It replaces the access to {comp.plan} given until {moment(comp.until)}.")
+def _about_grant(customer: Customer) -> list[str]:
+    said = ["This gives a plan or a feature for free, besides what is paid. Nothing changes at Stripe."]
+    said += [f"In force already: {words.given(grant)}." for grant in in_force(customer)]
     if customer.holds.active().exists():
         said.append("A hold is in force, so there is no access until the hold is released.")
     return said
 
 
-def _give_comp(customer: Customer, given: dict[str, Any]) -> str:
-    """Give access, but only if the present one is what the form showed: of two members of staff, the second sees what
+def _give(customer: Customer, given: dict[str, Any]) -> str:
+    """Give it, but only if nothing was given since the form was shown: of two members of staff, the second sees what
     the first gave."""
-    if _open_comp(customer) != (given["replaces"] or None):
+    if staff_forms.newest_grant(customer) != (given["newest"] or None):
         raise Refused
-    comp = comps.grant(customer, given["plan"], given["until"], given["reason"])
-    return f"Gave access to {comp.plan} until {moment(comp.until)}"
+    plan = given["plan"].slug if given["plan"] else ""
+    what = {"plan": plan, "feature": given["feature"], "quantity": given["quantity"], "until": given["until"]}
+    source = f"{BY_STAFF}{uuid4()}"
+    try:
+        grant = grants.give(customer.subscriber, **what, source=source, reason=given["reason"])
+    except grants.GrantRefused as error:
+        raise Refused from error
+    return f"Gave {grant.what} {_until(grant)}"
 
 
-def _end_comp(customer: Customer, given: dict[str, Any]) -> str:
-    comps.end(customer)
-    return "Ended the access given"
+def _extend(customer: Customer, given: dict[str, Any]) -> str:
+    grant = _still_open(customer, given["grant"])
+    grants.extend(customer.subscriber, grant.source, given["until"])
+    grant.refresh_from_db()
+    return f"Extended {grant.what} {_until(grant)}"
+
+
+def _end_grant(customer: Customer, given: dict[str, Any]) -> str:
+    grant = _still_open(customer, given["grant"])
+    grants.revoke(customer.subscriber, grant.source)
+    return f"Ended {grant.what}"
+
+
+def _still_open(customer: Customer, chosen: Grant) -> Grant:
+    grant = next((grant for grant in in_force(customer) if grant.pk == chosen.pk), None)
+    if grant is None:
+        raise Refused
+    return grant
+
+
+def _until(grant: Grant) -> str:
+    return f"until {moment(grant.until)}" if grant.until else "for good"
+
+
+def _about_extension(customer: Customer) -> list[str]:
+    return ["Its end moves to the day that you choose, sooner or later than now. Nothing changes at Stripe."]
 
 
 def _about_end(customer: Customer) -> list[str]:
-    comp = in_force(customer)
-    until = f"Access to {comp.plan} was given until {moment(comp.until)}. " if comp else ""
-    return [f"{until}It ends now, and only the paid subscription counts."]
+    return ["It ends now. What is paid for and what else was given stay."]
 
 
-def _has_comp(customer: Customer) -> bool:
-    return not _is_gone(customer) and in_force(customer) is not None
+def _has_grant(customer: Customer) -> bool:
+    return bool(in_force(customer))
 
 
-def in_force(customer: Customer) -> Comp | None:
-    comp = customer.comps.open().select_related("plan").first()
-    return comp if comp and comp.is_in_force(clock.now()) else None
-
-
-def _open_comp(customer: Customer) -> int | None:
-    comp: Comp | None = customer.comps.open().first()
-    return comp.pk if comp else None
+def in_force(customer: Customer) -> list[Grant]:
+    return [grant for grant in staff_forms.open_grants(customer) if grant.is_in_force(clock.now())]
 
 
 def _may_be_given(customer: Customer) -> bool:
-    return not _is_gone(customer) and not AccountDeletion.objects.filter(customer=customer).exists()
+    subscriber = customer.subscriber_id
+    return subscriber is not None and not AccountDeletion.objects.filter(subscriber=subscriber).exists()
 
 
 # Payments that bought nothing
@@ -262,9 +283,24 @@ RELEASE = Action(
     _has_hold,
     _release_hold,
 )
-COMP = Action("comp", "comp_customer", "Give access", staff_forms.CompForm, _about_comp, _may_be_given, _give_comp)
-END_COMP = Action(
-    "end-comp", "comp_customer", "End the access given", staff_forms.ReasonForm, _about_end, _has_comp, _end_comp
+GRANT = Action("grant", "grant_customer", "Give access", staff_forms.GrantForm, _about_grant, _may_be_given, _give)
+EXTEND_GRANT = Action(
+    "extend-grant",
+    "grant_customer",
+    "Extend what was given",
+    staff_forms.ExtendForm,
+    _about_extension,
+    _has_grant,
+    _extend,
+)
+END_GRANT = Action(
+    "end-grant",
+    "grant_customer",
+    "End what was given",
+    staff_forms.EndGrantForm,
+    _about_end,
+    _has_grant,
+    _end_grant,
 )
 REFRESH = Action(
     "refresh", "refresh_customer", "Refresh from Stripe", staff_forms.ReasonForm, _about_refresh, _is_here, _refresh
@@ -282,7 +318,10 @@ END_UNKNOWN = Action(
     _is_unknown,
     _end_unknown,
 )
-ACTIONS = {action.name: action for action in (REFRESH, COMP, END_COMP, HOLD, RELEASE, REFUND, KEEP, END_UNKNOWN)}
+ACTIONS = {
+    action.name: action
+    for action in (REFRESH, GRANT, EXTEND_GRANT, END_GRANT, HOLD, RELEASE, REFUND, KEEP, END_UNKNOWN)
+}
 
 
 def offered(request: HttpRequest, customer: Customer) -> list[Action]:

@@ -1,21 +1,25 @@
 """Each action of staff has a form, which always asks for a reason."""
 
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
 
 from billing import clock
-from billing.access import moment
+from billing.access import moment, words
 from billing.conf import conf
-from billing.models import Customer, Hold, Payment, Plan
+from billing.models import Customer, Grant, Hold, Payment, Plan, PlanLimit
 from billing.money import format_amount
 from billing.payments import nothing
+from billing.subscriptions import grants
 
 LONGEST = timedelta(days=3660)
 OVER = "This hold has already been released. Nothing was changed."
 DECIDED = "This payment was refunded or kept already. Nothing was changed."
+ENDED = "This has ended already. Nothing was changed."
+EITHER = "Choose either a plan or a feature."
+OF_A_FEATURE = "Only a feature has a quantity."
 NOT_AHEAD = "Choose a day in the future."
 TOO_FAR = "Choose a day in the next ten years."
 
@@ -80,30 +84,93 @@ class PaymentForm(ReasonForm):
         field.initial = waiting.first()
 
 
-class CompForm(ReasonForm):
-    plan = forms.ModelChoiceField(Plan.objects.none(), empty_label=None)
+def grants_of(customer: Customer) -> Any:
+    return Grant.objects.filter(subscriber=customer.subscriber_id) if customer.subscriber_id else Grant.objects.none()
+
+
+def open_grants(customer: Customer) -> Any:
+    return grants_of(customer).open().select_related("plan").order_by("granted_at", "pk")
+
+
+def newest_grant(customer: Customer) -> int | None:
+    newest: int | None = grants_of(customer).order_by("-pk").values_list("pk", flat=True).first()
+    return newest
+
+
+class DayForm(ReasonForm):
     until = forms.DateField(
         label="Until the end of",
+        required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="Leave it empty to give it for good.",
         error_messages={"invalid": "Write the day as 2026-12-31."},
     )
-    replaces = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    field_order = ["plan", "until", "reason", "replaces"]
 
     def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
         super().__init__(customer, *args, **kwargs)
-        self.fields["replaces"].initial = customer.comps.open().values_list("pk", flat=True).first()
-        today = timezone.localdate(clock.now())
-        self.fields["until"].widget.attrs["min"] = today.isoformat()
-        plans: Any = self.fields["plan"]
-        plans.queryset = Plan.objects.exclude(slug=conf.free_plan)
+        self.fields["until"].widget.attrs["min"] = timezone.localdate(clock.now()).isoformat()
 
-    def clean_until(self) -> datetime:
-        """Return the midnight that ends the chosen day."""
-        day, now = self.cleaned_data["until"], clock.now()
-        today = timezone.localdate(now)
+    def clean_until(self) -> datetime | None:
+        """Return the midnight that ends the chosen day; None for good."""
+        day, today = self.cleaned_data["until"], timezone.localdate(clock.now())
+        if day is None:
+            return None
         if day < today:
             raise forms.ValidationError(NOT_AHEAD)
         if day > today + LONGEST:
             raise forms.ValidationError(TOO_FAR)
         return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+
+
+class GrantForm(DayForm):
+    plan = forms.ModelChoiceField(Plan.objects.none(), required=False, empty_label="no plan, but a feature")
+    feature = forms.ChoiceField(required=False)
+    quantity = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=grants.MOST_QUANTITY,
+        help_text="Of the feature: what is added to the limit of each month. Empty: no limit.",
+    )
+    newest = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    field_order = ["plan", "feature", "quantity", "until", "reason", "newest"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        self.fields["newest"].initial = newest_grant(customer)
+        plans, features = cast("Any", self.fields["plan"]), cast("Any", self.fields["feature"])
+        plans.queryset = Plan.objects.exclude(slug=conf.free_plan)
+        names = PlanLimit.objects.order_by("feature").values_list("feature", flat=True).distinct()
+        features.choices = [("", "no feature"), *((name, name) for name in names)]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if not self.errors and bool(given["plan"]) == bool(given["feature"]):
+            raise forms.ValidationError(EITHER)
+        if given.get("quantity") and not given.get("feature"):
+            self.add_error("quantity", OF_A_FEATURE)
+        return given
+
+
+class GrantChoice(forms.ModelChoiceField):
+    def label_from_instance(self, grant: Grant) -> str:
+        return words.capitalized(words.given(grant))
+
+
+class EndGrantForm(ReasonForm):
+    grant = GrantChoice(
+        Grant.objects.none(),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": ENDED, "required": "Choose what was given."},
+    )
+    field_order = ["grant", "until", "reason"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        field: Any = self.fields["grant"]
+        field.queryset = open_grants(customer)
+        field.initial = open_grants(customer).first()
+
+
+class ExtendForm(EndGrantForm, DayForm):
+    """This form chooses a grant and its new end."""

@@ -13,12 +13,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing import clock
-from billing.models import AccountDeletion, Comp, Customer, Dispute, Hold, Payment, PaymentFailure, Refund, StripeEvent
+from billing.models import AccountDeletion, Customer, Dispute, Grant, Hold, Payment, PaymentFailure, Refund, StripeEvent
 
 from . import change_words, display, event_words, mail_rows, payment_words
+from .cause_words import STAFF as BY_STAFF
 from .timeline import Line, Source
 
-BY_STAFF = "staff:"
 DELETION_REQUESTED = "Account deletion requested"
 ACCOUNT_DELETED = "Account deleted"
 
@@ -60,22 +60,21 @@ def _released(hold: Hold) -> Line:
     return Line(at, "Hold", "good", what, (reference,), hold.released_by)
 
 
-def _given(comp: Comp) -> Line:
-    until = ("until ", display.moment(comp.until))
-    what = display.row_link("comp", comp.pk, f"Access given to {comp.plan}")
-    return Line(comp.granted_at, "Comp", "good", what, (display.side_by_side(until, between=""),), comp.cause)
+def _given(grant: Grant) -> Line:
+    until = ("until ", display.moment(grant.until)) if grant.until else ("for good",)
+    what = display.row_link("grant", grant.pk, f"Given: {grant.what}")
+    return Line(grant.granted_at, "Grant", "good", what, (display.side_by_side(until, between=""),), grant.cause)
 
 
-def _given_no_more(comp: Comp) -> Line:
-    at: Any = comp.ended_at
-    return Line(
-        at,
-        "Comp",
-        "waiting",
-        display.row_link("comp", comp.pk, f"Access given to {comp.plan} ended"),
-        (),
-        comp.ended_by,
-    )
+def _given_no_more(grant: Grant) -> Line:
+    at: Any = grant.ended_at
+    what = display.row_link("grant", grant.pk, f"Given no more: {grant.what}")
+    return Line(at, "Grant", "waiting", what, (), grant.ended_by)
+
+
+def _grants(customer: Customer) -> QuerySet[Grant]:
+    theirs = Grant.objects.filter(subscriber=customer.subscriber_id).select_related("plan")
+    return theirs if customer.subscriber_id else theirs.none()
 
 
 def _deletions(request: HttpRequest, customer: Customer, until: datetime | None, most: int) -> Iterable[Line]:
@@ -179,18 +178,18 @@ SOURCES = (
     ),
     Source(
         "access",
-        "billing.view_comp",
+        "billing.view_grant",
         _rows(
-            lambda customer: customer.comps.exclude(ended_by__startswith=BY_STAFF).select_related("plan"),
+            lambda customer: _grants(customer).exclude(ended_by__startswith=BY_STAFF),
             "ended_at",
             _given_no_more,
         ),
     ),
     Source(
         "access",
-        "billing.view_comp",
+        "billing.view_grant",
         _rows(
-            lambda customer: customer.comps.exclude(cause__startswith=BY_STAFF).select_related("plan"),
+            lambda customer: _grants(customer).exclude(cause__startswith=BY_STAFF),
             "granted_at",
             _given,
         ),

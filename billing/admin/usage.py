@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing.models import Usage
@@ -15,20 +16,22 @@ from .readonly import ReadOnlyAdmin
 class UsageAdmin(ReadOnlyAdmin):
     list_display = ["feature", "subscriber_link", "counted", "since"]
     list_filter = [("feature", admin.AllValuesFieldListFilter), "period_start"]
-    list_select_related = ["subscriber__billing_customer"]
+    list_select_related = ["subscriber"]
     ordering = ["-period_start"]
     search_help_text = "Customer id, or the beginning of an e-mail address"
     fields = ["feature", "subscriber_link", "counted", "since"]
     readonly_fields = fields
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("subscriber__billing_customers")
+
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         emails = [f"{path}__istartswith" for path in people.email_paths()]
-        return ["subscriber__billing_customer__id__exact", *emails]
+        return ["subscriber__billing_customers__id__exact", *emails]
 
     @display.column("subscriber")
     def subscriber_link(self, usage: Usage) -> Any:
-        customer = getattr(usage.subscriber, "billing_customer", None)
-        return people.link(customer) if customer else display.breakable(str(usage.subscriber))
+        return people.subscriber_or_customer_link(usage.subscriber)
 
     @display.column("used", ordering="used")
     def counted(self, usage: Usage) -> Any:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -12,7 +13,7 @@ from django_q.brokers import get_broker
 from billing import cause, lanes, subscriptions
 from billing.lifecycle import deletion
 from billing.models import Lane, StripeEvent, StripeWrite
-from billing.subscriptions import comps
+from billing.subscriptions import grants
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +22,18 @@ MOST_QUEUED = 100
 
 
 def sweep() -> str:
-    """Wake lanes whose task was lost or whose events and writes are due, and announce graces and comps that ended."""
+    """Wake lanes whose task was lost or whose events and writes are due, and announce graces and grants that ended."""
     forgotten = _requeue_forgotten()
     due = _wake_due()
     graces = sum(
-        _announce_lapse("grace", customer, subscriptions.announce_access)
+        _announce_lapse("grace", customer, partial(subscriptions.announce_access, customer))
         for customer in subscriptions.customers_past_grace()
     )
-    given = sum(_announce_lapse("comp", customer, comps.end_lapsed) for customer in comps.customers_past_comp())
-    return f"{forgotten} lanes requeued, {due} woken, {graces} graces and {given} comps ended"
+    given = sum(
+        _announce_lapse("grant", lanes.lane_of(subscriber), partial(grants.end_lapsed, subscriber))
+        for subscriber in grants.subscribers_past_grant()
+    )
+    return f"{forgotten} lanes requeued, {due} woken, {graces} graces and {given} grants ended"
 
 
 def _requeue_forgotten() -> int:
@@ -64,14 +68,14 @@ def _wake_due() -> int:
     return len(keys)
 
 
-def _announce_lapse(what: str, customer_id: str, announce: Callable[[str], None]) -> int:
-    """Announce the end of a grace or a comp, for which Stripe sends no event; return how many were announced."""
+def _announce_lapse(what: str, lane: str, announce: Callable[[], None]) -> int:
+    """Announce the end of a grace or a grant, for which Stripe sends no event; return how many were announced."""
     try:
-        with cause.recorded_as(f"{what} lapsed"), lanes.exclusive(customer_id, wait_seconds=0) as commit:
-            commit(lambda: announce(customer_id))
+        with cause.recorded_as(f"{what} lapsed"), lanes.exclusive(lane, wait_seconds=0) as commit:
+            commit(announce)
     except lanes.LaneBusy:
         return 0
     except Exception:
-        log.exception("end not announced", extra={"lane": customer_id, "of": what})
+        log.exception("end not announced", extra={"lane": lane, "of": what})
         return 0
     return 1

@@ -10,8 +10,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import F, Q
@@ -23,7 +24,7 @@ from structlog.contextvars import bound_contextvars
 from billing import stripe_client
 from billing.after_commit import after_commit
 from billing.conf import conf
-from billing.models import Lane
+from billing.models import Customer, Lane
 from billing.stripe_client import NotFetched, Reads
 
 T = TypeVar("T")
@@ -39,6 +40,9 @@ ON CONFLICT (key) DO UPDATE SET
                     ELSE billing_lane.woken_at END
 RETURNING arrived - drained
 """
+
+
+_held: ContextVar[frozenset[str]] = ContextVar("billing_lanes_held", default=frozenset())
 
 
 class LaneBusy(Exception):
@@ -101,6 +105,34 @@ def exclusive(key: str, wait_seconds: float = 3.0) -> Iterator[Callable[[Callabl
             queue_drain(key)
 
 
+def run_in(key: str, work: Callable[[], T]) -> T:
+    """Run `work` under the lane lock: in the transaction that has the lane already, such as of a receiver, else in one
+    of its own. Raises LaneBusy.
+    """
+    if key in _held.get():
+        return work()
+    with exclusive(key) as commit:
+        return commit(work)
+
+
+def lane_of(subscriber: Any) -> str:
+    """Return the lane of a subscriber's state: that of their Stripe customer, or one of their own without a customer.
+
+    Nothing moves when the first customer is made: a lane only keeps two from writing at the same time.
+    """
+    customer = Customer.objects.of(subscriber, deleted_too=True)
+    return customer.pk if customer else f"subscriber:{subscriber.pk}"
+
+
+@contextmanager
+def _holding(key: str) -> Iterator[None]:
+    token = _held.set(_held.get() | {key})
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
 def commit_under(claim: Claim, reads: Reads, work: Callable[[], T]) -> T:
     """Run `work` in one transaction that commits only while the lane is ours.
 
@@ -110,7 +142,8 @@ def commit_under(claim: Claim, reads: Reads, work: Callable[[], T]) -> T:
         try:
             with transaction.atomic(), reads.sealed():
                 reads.applied.clear()
-                result = work()
+                with _holding(claim.key):
+                    result = work()
                 if not Lane.objects.filter(claim.mine()).update(token=claim.token):
                     raise LaneLost(claim.key)
             return result

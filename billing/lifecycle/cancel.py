@@ -57,8 +57,8 @@ class Outlook:
 def outlook(subscriber: Any, line: str = "") -> Outlook:
     """Ask Stripe what cancelling would do. Raises `NoSubscription`, `AccountClosing`, `StripeUnavailable`."""
     with stripe_client.drain_reads():
-        customer = customer_of(subscriber)
-        now = standing_of(customer, line_of(customer, line))
+        line = line_of(subscriber, line)
+        now = standing_of(customer_of(subscriber, line), line)
         if not now.is_live:
             raise NoSubscription
         owed = unpaid.owed_of(now)

@@ -1,4 +1,5 @@
-"""A subscriber buys here: one open Checkout per customer, and never a second subscription beside a live one of a line.
+"""A subscriber buys here: one open Checkout per customer, and never a second subscription beside a live one of a line,
+whichever of their customers has it.
 
 `start` does not write the subscription, so it does not take the lane, and no buyer waits for a drain. Nothing that
 runs at the same time can do harm:
@@ -24,7 +25,17 @@ from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import access, catalogue, cause, confirmed, lanes, payments, stripe_client, subscriptions
+from billing import (
+    access,
+    catalogue,
+    cause,
+    confirmed,
+    lanes,
+    payments,
+    stripe_account,
+    stripe_client,
+    subscriptions,
+)
 from billing.conf import conf
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
 from billing.monitoring import unknown_values
@@ -101,18 +112,22 @@ def start(
 def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
-    customer = customer_for(subscriber)
+    customer = customer_for(subscriber, currency or price.currency)
     line = price.plan.line
-    counting = customer.subscription_in(line)
-    if access.withheld(customer, counting.stripe_id):
+    if access.withheld(customer, customer.subscription_in(line).stripe_id):
         raise AccessWithheld
-    _refuse_beside(counting)
+    customers = [customer, *_others_here(customer)]
+    for each in customers:
+        _refuse_beside(each.subscription_in(line))
     wanted = Wanted(price, currency, seats.seats_of(subscriber))
-    reusable = _reusable_attempt(customer, wanted)
-    earlier = [(row, found) for row, found in subscriptions.projected_now(customer) if row.line == line]
-    for row, _ in earlier:
-        _refuse_beside(row)
-    refused_payment.end(customer, [found for row, found in earlier if row.status == Subscription.Status.INCOMPLETE])
+    reusable = next(filter(None, [_reusable_attempt(each, wanted) for each in customers]), None)
+    earlier = []
+    for each in customers:
+        of_line = [(row, found) for row, found in subscriptions.projected_now(each) if row.line == line]
+        for row, _ in of_line:
+            _refuse_beside(row)
+        refused_payment.end(each, [found for row, found in of_line if row.status == Subscription.Status.INCOMPLETE])
+        earlier += of_line
     if reusable:
         return reusable
     attempt = _open_attempt(customer, wanted)
@@ -121,7 +136,20 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
         raise CheckoutReplaced
     if attempt.session_id:
         return attempt
-    return _with_session(attempt, is_first=all(row.is_free for row, _ in earlier))
+    is_first = all(row.is_free for row, _ in earlier) and not _has_bought_before(subscriber, line)
+    return _with_session(attempt, is_first=is_first)
+
+
+def _others_here(customer: Customer) -> list[Customer]:
+    """Return the subscriber's other customers whom our key reaches."""
+    others = Customer.objects.living_of(customer.subscriber).filter(missing_since=None).exclude(pk=customer.pk)
+    return [other for other in others if not stripe_account.is_elsewhere(other)]
+
+
+def _has_bought_before(subscriber: Any, line: str) -> bool:
+    """Return whether a customer who was deleted at Stripe had a subscription in the line."""
+    gone = Customer.objects.all_of(subscriber).filter(deleted_at__isnull=False)
+    return Subscription.objects.filter(customer__in=gone.values("pk"), line=line).exists()
 
 
 def _refuse_beside(row: Subscription) -> None:

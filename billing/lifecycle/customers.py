@@ -1,4 +1,4 @@
-"""A subscriber has one Stripe customer, made before anything is bought and found again after a crash."""
+"""A subscriber has one current Stripe customer, made before anything is bought and found again after a crash."""
 
 import hashlib
 import uuid
@@ -8,10 +8,10 @@ from typing import Any
 from billing import stripe_account, stripe_client
 from billing.conf import conf
 from billing.lanes import standing_writes
-from billing.models import AccountDeletion, Customer, StripeWrite
+from billing.models import AccountDeletion, Customer, StripeWrite, Subscription
 from billing.monitoring import alerts
 from billing.stripe_client import StripeRefused, readers
-from billing.subscriptions import METADATA_KEY, customer_details
+from billing.subscriptions import LIVE, METADATA_KEY, customer_details
 
 from . import send_details
 from .refusals import AccountClosing
@@ -19,19 +19,23 @@ from .refusals import AccountClosing
 __all__ = ["METADATA_KEY", "customer_for", "find_customer", "refuse_if_deleting", "request_key", "subscriber_key"]
 
 
-def customer_for(subscriber: Any) -> Customer:
-    """Return the subscriber's customer, made at Stripe if there is none.
+def customer_for(subscriber: Any, currency: str = "") -> Customer:
+    """Return the customer that buys next in a currency, made at Stripe if there is none. It becomes the current one.
 
     1. Use our row. 2. Otherwise the customer at Stripe with this address and our metadata, left by a crash.
     3. Otherwise make one: the idempotency key names the subscriber, so callers at the same time get the same.
+
+    Stripe does not combine currencies on a customer: beside a live subscription in another one, another customer of
+    theirs buys, or a new one. The earlier stays theirs.
 
     Raises `AccountClosing`, `OfAnotherAccount`, `StripeUnavailable`, `StripeRefused`.
     """
     refuse_if_deleting(subscriber)
     if known := find_customer(subscriber):
         stripe_account.refuse_if_elsewhere(known)
-        return known
-    found, refused = _create_at_stripe(subscriber)
+        if free := _free_in(currency, known, subscriber):
+            return free
+    found, refused = _create_at_stripe(subscriber, currency)
     made = _save_customer(subscriber, found)
     if refused:
         _tell_refused(made, refused)
@@ -47,7 +51,7 @@ def refuse_if_deleting(subscriber: Any) -> None:
 
 def find_customer(subscriber: Any) -> Customer | None:
     """Return the subscriber's customer, from our rows or left at Stripe by a crash; None if there is none."""
-    known = Customer.objects.of(subscriber, deleted_too=True)
+    known = Customer.objects.of(subscriber)
     left_behind = None if known else _customer_left_at_stripe(subscriber)
     return _save_customer(subscriber, left_behind) if left_behind else known
 
@@ -83,13 +87,13 @@ def _customer_left_at_stripe(subscriber: Any) -> dict[str, Any] | None:
     return None
 
 
-def _create_at_stripe(subscriber: Any) -> tuple[dict[str, Any], send_details.Refused]:
+def _create_at_stripe(subscriber: Any, currency: str = "") -> tuple[dict[str, Any], send_details.Refused]:
     """Make the customer, without those details that Stripe refuses: nobody is kept from buying over a long name."""
     details = {name: value for name, value in customer_details.details_of(subscriber).items() if value}
     params: dict[str, Any] = details
     if on_invoices := {name: conf.invoice[name] for name in ("footer", "custom_fields") if conf.invoice.get(name)}:
         params["invoice_settings"] = on_invoices
-    return send_details.send(params, partial(_post, subscriber))
+    return send_details.send(params, partial(_post, subscriber, currency))
 
 
 def _tell_refused(customer: Customer, refused: send_details.Refused) -> None:
@@ -103,15 +107,35 @@ def _tell_refused(customer: Customer, refused: send_details.Refused) -> None:
     )
 
 
-def _post(subscriber: Any, params: dict[str, Any]) -> dict[str, Any]:
-    """Make the customer. Stripe answers a known key with the customer made then; if it is deleted, use another key."""
+def _post(subscriber: Any, currency: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Make the customer. Stripe answers a known key with the customer made then; if it is deleted, or cannot buy in the
+    currency, use another key.
+    """
     params = {**params, "metadata": {**params.get("metadata", {}), METADATA_KEY: subscriber_key(subscriber)}}
     digest = hashlib.sha256(repr(sorted(params.items())).encode()).hexdigest()
     key = f"customer:{subscriber._meta.label_lower}:{subscriber.pk}:{digest[:12]}"
     made = stripe_client.post("/v1/customers", idempotency_key=key, **params)
-    while _is_deleted(made["id"]):
+    while _is_deleted(made["id"]) or _is_bound(made["id"], currency):
         made = stripe_client.post("/v1/customers", idempotency_key=f"{key}:after:{made['id']}", **params)
     return made
+
+
+def _free_in(currency: str, known: Customer, subscriber: Any) -> Customer | None:
+    """Return the current customer, or else another, that can buy in the currency; None if all are bound to others."""
+    if not _is_bound(known.pk, currency):
+        return known
+    others = Customer.objects.living_of(subscriber).filter(missing_since=None)
+    free = (each for each in others if not stripe_account.is_elsewhere(each) and not _is_bound(each.pk, currency))
+    found = next(free, None)
+    if found is not None:
+        Customer.objects.make_current(found)
+    return found
+
+
+def _is_bound(customer_id: str, currency: str) -> bool:
+    """Return whether a live subscription keeps the customer to another currency."""
+    live = Subscription.objects.filter(customer=customer_id, status__in=LIVE).exclude(currency__in=["", currency])
+    return bool(currency) and live.exists()
 
 
 def _is_deleted(customer_id: str) -> bool:
@@ -121,9 +145,8 @@ def _is_deleted(customer_id: str) -> bool:
 def _save_customer(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer:
     """Save our row. A webhook may have written it first, without knowing the subscriber."""
     stripe_account.ask_once()
-    columns = {"subscriber": subscriber, "email": stripe_customer.get("email") or "", **stripe_account.columns()}
+    columns = {"email": stripe_customer.get("email") or "", **stripe_account.columns()}
     customer, _ = Customer.objects.get_or_create(pk=stripe_customer["id"], defaults=columns)
-    if customer.subscriber_id is None:
-        customer.subscriber = subscriber
-        customer.save(update_fields=["subscriber"])
+    Customer.objects.link(customer.pk, subscriber.pk, becomes_current=True)
+    customer.refresh_from_db()
     return customer

@@ -39,16 +39,22 @@ class Page:
 
 
 def invoices_of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
-    """Return a page of the subscriber's invoices, newest first, without drafts. Makes one Stripe call.
+    """Return a page of the subscriber's invoices, without drafts. Makes one Stripe call.
 
+    Those of the current customer come first, newest first, then those of each earlier one whom our key reaches.
     `after` is the `next` of the page before. Raises `UnknownCursor`, `OfAnotherAccount`,
     `StripeUnavailable`.
     """
-    customer = Customer.objects.of(subscriber)
-    if customer is None:
+    customers = [each for each in Customer.objects.living_of(subscriber) if each.is_current or _is_here(each)]
+    if not customers:
         return Page([], None)
+    whose, _, last = after.rpartition(":")
+    place = next((n for n, each in enumerate(customers) if each.pk == whose), 0 if not whose else None)
+    if place is None:
+        raise UnknownCursor
+    customer, following = customers[place], customers[place + 1 :]
     stripe_account.refuse_if_elsewhere(customer)
-    cursor = {"starting_after": after} if after else {}
+    cursor = {"starting_after": last} if last else {}
     try:
         found = stripe_client.get("/v1/invoices", customer=customer.pk, limit=min(limit, MOST), **cursor)
     except NoSuchCustomer:
@@ -59,7 +65,13 @@ def invoices_of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
         raise
     rows = found["data"]
     issued = [_invoice(row) for row in rows if row["status"] != "draft"]
-    return Page(issued, rows[-1]["id"] if found["has_more"] and rows else None)
+    if found["has_more"] and rows:
+        return Page(issued, rows[-1]["id"] if place == 0 else f"{customer.pk}:{rows[-1]['id']}")
+    return Page(issued, f"{following[0].pk}:" if following else None)
+
+
+def _is_here(customer: Customer) -> bool:
+    return customer.missing_since is None and not stripe_account.is_elsewhere(customer)
 
 
 def _invoice(row: dict[str, Any]) -> Invoice:

@@ -150,20 +150,30 @@ def standings_of(customer: Customer) -> list[Standing]:
     return [Standing(customer, found) for _, found in counting]
 
 
-def line_of(customer: Customer, line: str = "") -> str:
-    """Return the line that is meant: by default the only one that lives, or that the customer has, else `main`."""
+def line_of(subscriber: Any, line: str = "") -> str:
+    """Return the line that is meant: by default the only one that lives, or that the subscriber has, else `main`."""
     if line:
         return line
-    rows = Subscription.objects.filter(customer=customer, counts=True).values_list("line", "status")
-    return access.line_meant({name: status in subscriptions.LIVE for name, status in rows.order_by("line")})
+    rows = Subscription.objects.filter(customer__in=Customer.objects.living_of(subscriber), counts=True)
+    lives: dict[str, bool] = {}
+    for name, status in rows.order_by("line").values_list("line", "status"):
+        lives[name] = lives.get(name, False) or status in subscriptions.LIVE
+    return access.line_meant(lives)
 
 
-def customer_of(subscriber: Any) -> Customer:
-    """Return the subscriber's customer. Raises `NoSubscription`, `AccountClosing`, `OfAnotherAccount`."""
+def customer_of(subscriber: Any, line: str = "") -> Customer:
+    """Return the customer whose subscription counts in a line; the current one without a line, or without any there.
+
+    Raises `NoSubscription`, `AccountClosing`, `OfAnotherAccount`.
+    """
     refuse_if_deleting(subscriber)
-    customer = Customer.objects.of(subscriber)
-    if customer is None:
+    customers = list(Customer.objects.living_of(subscriber))
+    if not customers:
         raise NoSubscription
+    customer = customers[0]
+    if line and len(customers) > 1:
+        held = access.of(subscriber, line).subscription
+        customer = next((each for each in customers if held and each.pk == held.customer_id), customer)
     stripe_account.refuse_if_elsewhere(customer)
     return customer
 
@@ -184,11 +194,12 @@ def change_subscription(
     has changed; `StripeUnavailable`, when Stripe may have made the change, and asking again is safe; and `NotConfirmed`
     if Stripe made a part of it, stopped answering before we could refresh, or does not show the change.
     """
-    customer = customer_of(subscriber)
+    line = line_of(subscriber, line)
+    customer = customer_of(subscriber, line)
     with lanes.exclusive(customer.pk) as commit:
         # The refresh below must not reuse what was read to decide, so these reads have a cache of their own.
         with stripe_client.drain_reads():
-            now = standing_of(customer, line_of(customer, line))
+            now = standing_of(customer, line)
             _do(work, now)
         try:
             with cause.recorded_by_default_as("subscriber"):

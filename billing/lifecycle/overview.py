@@ -97,13 +97,14 @@ class Overview:
         return self.decided.reason
 
     @property
-    def is_comped(self) -> bool:
-        """Return whether staff gave the plan in effect."""
-        return self.decided.is_comped
+    def is_by_grant(self) -> bool:
+        """Return whether a grant gives the plan in effect."""
+        return self.decided.is_by_grant
 
     @property
-    def comp_ends_at(self) -> datetime | None:
-        return self.decided.comp.until if self.decided.comp and self.is_comped else None
+    def grant_ends_at(self) -> datetime | None:
+        """Return when the plan in effect ends, if a grant gives it; None for one that is for good."""
+        return self.decided.grant.until if self.decided.grant and self.is_by_grant else None
 
     @property
     def current_period_end(self) -> datetime | None:
@@ -162,7 +163,7 @@ def overview_of(subscriber: Any, line: str = "") -> Overview:
     if subscriber is None:
         return _overview(subscriber, access.NO_SUBSCRIBER, {}, [], [])
     lines = access.lines_of(subscriber)
-    return _overview(subscriber, access.access_in(lines, line), lines, _holds(lines), unpaid_of(subscriber, lines))
+    return _overview(subscriber, access.access_in(lines, line), lines, _holds(subscriber), unpaid_of(subscriber))
 
 
 def overviews_of(subscriber: Any) -> list[Overview]:
@@ -170,7 +171,7 @@ def overviews_of(subscriber: Any) -> list[Overview]:
     if subscriber is None:
         return [overview_of(None)]
     lines = access.lines_of(subscriber)
-    first, holds, unpaid = access.access_in(lines), _holds(lines), unpaid_of(subscriber, lines)
+    first, holds, unpaid = access.access_in(lines), _holds(subscriber), unpaid_of(subscriber)
     others = [decided for line, decided in lines.items() if line != first.line and decided.is_live]
     return [_overview(subscriber, decided, lines, holds, unpaid) for decided in (first, *others)]
 
@@ -188,9 +189,8 @@ def _overview(
     return Overview(decided, plan, theirs, used, granted.period_end, _pending_change(held), charge, owed)
 
 
-def _holds(lines: dict[str, access.Access]) -> list[Hold]:
-    customers = {now.subscription.customer_id for now in lines.values() if now.subscription}
-    return list(Hold.objects.active().filter(customer__in=customers).order_by("placed_at")) if customers else []
+def _holds(subscriber: Any) -> list[Hold]:
+    return list(Hold.objects.active().filter(customer__subscriber=subscriber.pk).order_by("placed_at"))
 
 
 def _pending_change(subscription: Subscription | None) -> PendingChange | None:

@@ -47,12 +47,9 @@ class Owed:
         return self.row.payment
 
 
-def unpaid_of(subscriber: Any, lines: dict[str, Access]) -> list[Invoice]:
+def unpaid_of(subscriber: Any) -> list[Invoice]:
     """Return the invoices of a subscriber that wait for money, what is due earliest first."""
-    customers: set[str | None] = {now.subscription.customer_id for now in lines.values() if now.subscription}
-    if not customers and (customer := Customer.objects.of(subscriber)):
-        customers = {customer.pk}
-    rows = Invoice.objects.owed().filter(customer__in=customers) if customers else []
+    rows = Invoice.objects.owed().filter(customer__in=Customer.objects.living_of(subscriber).values("pk"))
     return sorted(rows, key=lambda row: (row.due_at or row.created_at, row.pk))
 
 

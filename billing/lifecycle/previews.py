@@ -81,7 +81,7 @@ def preview(subscriber: Any, plan_slug: str, interval: str, interval_count: int 
 
 def _preview(subscriber: Any, price: Price) -> Preview:
     with stripe_client.drain_reads():
-        now = standing_of(customer_of(subscriber), price.plan.line)
+        now = standing_of(customer_of(subscriber, price.plan.line), price.plan.line)
     what = effect(now, price)
     if what == Effect.TAKES_BACK:
         return _preview_of(subscriber, now, price, what, None, {})

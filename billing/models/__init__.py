@@ -3,9 +3,9 @@
 from .alerts import Alert
 from .buying import CheckoutAttempt, PlanChange
 from .catalogue import MAIN_LINE, Plan, PlanLimit, Price
-from .comp import Comp
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
+from .grant import Grant
 from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
 from .invoices import Invoice
 from .items import SubscriptionItem
@@ -26,10 +26,10 @@ __all__ = [
     "Alert",
     "AnnouncedAccess",
     "CheckoutAttempt",
-    "Comp",
     "Customer",
     "Dashboard",
     "Dispute",
+    "Grant",
     "Hold",
     "Invoice",
     "InvoicePayment",

@@ -34,7 +34,10 @@ class AccountDeletionQuerySet(models.QuerySet["AccountDeletion"]):
 
 
 class AccountDeletion(models.Model):
-    """A deletion ends one account. A step is stamped once Stripe has confirmed it, and is not taken again."""
+    """A deletion ends one account. A step is stamped once Stripe has confirmed it, and is not taken again.
+
+    A subscriber's earlier customers are each a part, with a lane of its own; the deletion is done after its parts.
+    """
 
     STEPS: ClassVar[dict[str, str]] = {
         "checkouts_expired_at": "expire open Checkouts",
@@ -56,6 +59,14 @@ class AccountDeletion(models.Model):
         on_delete=models.PROTECT,
         related_name="deletion",
         help_text="The customer whom Stripe bills",
+    )
+    part_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="parts",
+        help_text="The deletion that waits for this one: of an earlier customer of the same subscriber",
     )
     lane = models.CharField(max_length=255, db_index=True, help_text="The lane in which the worker does this")
     requested_at = models.DateTimeField()
@@ -82,6 +93,10 @@ class AccountDeletion(models.Model):
     @property
     def is_done(self) -> bool:
         return self.done_at is not None
+
+    @property
+    def has_open_parts(self) -> bool:
+        return self.parts.filter(done_at=None).exists()
 
     @property
     def is_billed(self) -> bool:

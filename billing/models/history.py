@@ -2,9 +2,12 @@
 is kept here.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import Q
+
+from billing.conf import conf
 
 from .catalogue import MAIN_LINE, Plan, Price
 from .subscription import Customer, Subscription
@@ -96,15 +99,28 @@ class MrrMovement(models.Model):
 
 
 class AnnouncedAccess(models.Model):
-    """A row keeps what was last announced of a customer's access in a line, whichever subscription gave it."""
+    """A row keeps what was last announced of somebody's access in a line, whatever gave it.
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="announced_access")
+    It is about a subscriber, or about a customer who has none.
+    """
+
+    subscriber: Any = models.ForeignKey(
+        conf.subscriber_model, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="announced_access"
+    )
     line = models.SlugField(default=MAIN_LINE)
     is_granted = models.BooleanField(default=False, help_text="Whether access_granted was announced last")
     revoked_because = models.CharField(max_length=40, blank=True, help_text="Reason of the last access_revoked")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["customer", "line"], name="billing_announced_once_per_line")]
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "line"], name="billing_announced_once_per_line"),
+            models.UniqueConstraint(fields=["customer", "line"], name="billing_announced_once_per_customer"),
+            models.CheckConstraint(condition=Q(subscriber=None) ^ Q(customer=None), name="billing_announced_of_one"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.customer_id} {self.line} {'granted' if self.is_granted else 'revoked'}"
+        who = self.customer_id or f"subscriber {self.subscriber_id}"
+        return f"{who} {self.line} {'granted' if self.is_granted else 'revoked'}"

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from billing.conf import conf
@@ -10,28 +10,76 @@ from billing.conf import conf
 from .catalogue import MAIN_LINE, Plan, Price
 
 
+def protect_billed(collector: Any, field: Any, rows: Any, using: str) -> None:
+    """Refuse to delete a subscriber whom Stripe may bill; a customer who was deleted at Stripe is unlinked instead."""
+    if rows.filter(deleted_at=None).exists():
+        models.PROTECT(collector, field, rows, using)
+    else:
+        models.SET_NULL(collector, field, rows, using)
+
+
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def of(self, subscriber: Any, *, deleted_too: bool = False) -> "Customer | None":
-        """Return the Stripe customer of a subscriber; None for nobody, and for a user who is not saved.
+        """Return the current Stripe customer of a subscriber; None for nobody, and for a user who is not saved.
 
         A customer who was deleted at Stripe counts only with `deleted_too`.
         """
+        rows = self.all_of(subscriber).filter(is_current=True)
+        return (rows if deleted_too else rows.filter(deleted_at=None)).first()
+
+    def all_of(self, subscriber: Any) -> "CustomerQuerySet":
+        """Return every customer that a subscriber has had, the current one first, then the newest."""
         if getattr(subscriber, "pk", None) is None:
-            return None
-        rows = self if deleted_too else self.filter(deleted_at=None)
-        return rows.filter(subscriber=subscriber).first()
+            return self.none()
+        return self.filter(subscriber=subscriber.pk).order_by("-is_current", "-created_at", "pk")
+
+    def living_of(self, subscriber: Any) -> "CustomerQuerySet":
+        """Return the customers of a subscriber who are not deleted at Stripe, the current one first."""
+        return self.all_of(subscriber).filter(deleted_at=None)
+
+    def link(self, customer_id: str, subscriber_id: Any, *, becomes_current: bool = False) -> bool:
+        """Link a customer without a subscriber, and return whether it was linked.
+
+        It becomes the current one if it is to, or if the subscriber has none that lives at Stripe. Raises
+        IntegrityError if two become the current one at the same moment.
+        """
+        with transaction.atomic():
+            free = self.filter(pk=customer_id, subscriber=None, deleted_at=None)
+            if not free.update(subscriber=subscriber_id, is_current=False):
+                return False
+            has_current = self.filter(subscriber=subscriber_id, is_current=True, deleted_at=None).exists()
+            if becomes_current or not has_current:
+                self.make_current(self.get(pk=customer_id))
+        return True
+
+    def make_current(self, customer: "Customer") -> None:
+        with transaction.atomic():
+            theirs = self.filter(subscriber=customer.subscriber_id, is_current=True)
+            theirs.exclude(pk=customer.pk).update(is_current=False)
+            self.filter(pk=customer.pk).update(is_current=True)
+        customer.is_current = True
+
+    def replace_current(self, deleted: "Customer") -> None:
+        """Make the newest customer that lives at Stripe the current one, after the current one was deleted there."""
+        others = self.all_of(deleted.subscriber).filter(deleted_at=None).exclude(pk=deleted.pk)
+        if deleted.is_current and (newest := others.first()):
+            self.make_current(newest)
+            deleted.is_current = False
 
 
 class Customer(models.Model):
     """A customer links a Stripe customer with a subscriber. Without one it is a tombstone for late webhooks.
 
-    Django refuses to delete a subscriber whom Stripe may bill: `billing.lifecycle.deletion` unlinks the customer first.
+    A subscriber may have had several: deleted and made again, in another currency, found by an import. All are theirs,
+    and one is current: the next Checkout and the portal use it. Django refuses to delete a subscriber whom Stripe may
+    bill: `billing.lifecycle.deletion` unlinks the customers first.
     """
 
     id = models.CharField(primary_key=True, max_length=255)
-    subscriber: Any = models.OneToOneField(
-        conf.subscriber_model, null=True, blank=True, on_delete=models.PROTECT, related_name="billing_customer"
+    subscriber: Any = models.ForeignKey(
+        conf.subscriber_model, null=True, blank=True, on_delete=protect_billed, related_name="billing_customers"
     )
+    is_current = models.BooleanField(default=True, help_text="Whether it is the one that buys next")
     email = models.EmailField(blank=True, help_text="Bills go to this address, as Stripe has it")
     preferred_locale = models.CharField(
         max_length=20, blank=True, help_text="The language in which Stripe writes to the customer"
@@ -56,10 +104,15 @@ class Customer(models.Model):
         permissions = [
             ("hold_customer", "Can place a hold on access"),
             ("release_customer", "Can release a hold on access"),
-            ("comp_customer", "Can give access without payment, and end it"),
+            ("grant_customer", "Can give access without payment, extend and end it"),
             ("refresh_customer", "Can refresh from Stripe"),
             ("refund_payment", "Can refund or keep a payment that bought nothing"),
             ("end_customer", "Can end a customer whom Stripe does not know"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscriber"], condition=Q(is_current=True), name="billing_one_current_customer"
+            )
         ]
         indexes = [
             models.Index(fields=["email"], name="billing_customer_by_email"),

@@ -34,7 +34,6 @@ def account(request: HttpRequest) -> HttpResponse:
     why_not = payer.reason_not_to_manage(request, subscriber)
     found = overview.overviews_of(subscriber)
     now, *others = [each.to_look_at() for each in found] if why_not else found
-    customer = Customer.objects.of(subscriber, deleted_too=True)
     context = {
         "overview": now,
         "subscriber": subscriber,
@@ -51,7 +50,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "resets_at": now.resets_at,
         "price": _price_words(now),
         "paid_with": now.subscription.paid_with if now.subscription and not why_not else "",
-        "payments": [] if why_not else _latest_payments(customer),
+        "payments": [] if why_not else _latest_payments(subscriber),
     }
     return render(request, "billing/account.html", context)
 
@@ -92,7 +91,7 @@ def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
 
 def _price_words(now: overview.Overview) -> str:
     subscription = now.subscription
-    if not now.has_access or now.is_comped or subscription is None or subscription.price is None:
+    if not now.has_access or now.is_by_grant or subscription is None or subscription.price is None:
         return ""
     price, currency, quantity = subscription.price, subscription.currency, subscription.quantity
     total = amounts.cost(price, currency, quantity)
@@ -106,13 +105,12 @@ def _price_words(now: overview.Overview) -> str:
     return f"{format_amount(total, currency)} {price.cadence.per}{several if quantity != 1 else ''}"
 
 
-def _latest_payments(customer: Customer | None) -> list[dict[str, Any]]:
-    if customer is None:
-        return []
+def _latest_payments(subscriber: Any) -> list[dict[str, Any]]:
+    customers = Customer.objects.all_of(subscriber).values("pk")
     given_back = Sum("amount", filter=~Q(status__in=UNDONE))
-    refunds = Refund.objects.filter(customer=customer).exclude(invoice_id="").values("invoice_id")
+    refunds = Refund.objects.filter(customer__in=customers).exclude(invoice_id="").values("invoice_id")
     refunded = dict(refunds.annotate(sum=given_back).values_list("invoice_id", "sum"))
-    rows = Payment.objects.filter(customer=customer).order_by("-paid_at")[:LATEST_PAYMENTS]
+    rows = Payment.objects.filter(customer__in=customers).order_by("-paid_at")[:LATEST_PAYMENTS]
     return [
         {
             "row": row,

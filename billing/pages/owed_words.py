@@ -80,7 +80,7 @@ def _without_invoice(overview: Overview, tone: Tone) -> Banner:
 
 
 def _until(overview: Overview, action: str) -> str:
-    if overview.is_comped:
+    if overview.is_by_grant:
         name = plan_words(overview.effective_plan)
         return f"{action} to keep your subscription. You have {name} for now in any case."
     if overview.has_access and overview.grace_ends_at:

@@ -45,8 +45,8 @@ HELD = {
 
 
 def status_words(overview: Overview) -> str:
-    if overview.comp_ends_at:
-        return f"Complimentary until {day(overview.comp_ends_at)}"
+    if overview.is_by_grant:
+        return f"Yours until {day(overview.grant_ends_at)}" if overview.grant_ends_at else "Yours for good"
     words = STATUS_WORDS.get(overview.status) or humanize(overview.status).capitalize()
     if overview.access_ends_at and overview.status in {"active", "trialing"}:
         return f"{words}, ends on {day(overview.access_ends_at)}"
@@ -55,12 +55,12 @@ def status_words(overview: Overview) -> str:
 
 def next_date(overview: Overview) -> tuple[str, datetime] | None:
     """Return what happens next, and when."""
-    if overview.comp_ends_at and overview.status not in {"active", "trialing"}:
-        return "Access ends", overview.comp_ends_at
+    if overview.is_by_grant and overview.status not in {"active", "trialing"}:
+        return ("Access ends", overview.access_ends_at) if overview.access_ends_at else None
     subscription = overview.subscription
     if overview.cancel_at and not overview.renews_before_end:
         ends_at = overview.access_ends_at or overview.cancel_at
-        return ("Subscription ends", overview.cancel_at) if overview.is_comped else ("Access ends", ends_at)
+        return ("Subscription ends", overview.cancel_at) if overview.is_by_grant else ("Access ends", ends_at)
     if subscription and (subscription.collection_paused or subscription.is_free):
         return None
     if subscription and access.ends_with_trial(subscription) and overview.trial_end:
@@ -160,7 +160,7 @@ def _refused(overview: Overview) -> Banner | None:
 
 
 def _ended(overview: Overview) -> Banner | None:
-    if overview.holds or overview.is_comped or overview.status not in {"canceled", "incomplete_expired", "paused"}:
+    if overview.holds or overview.is_by_grant or overview.status not in {"canceled", "incomplete_expired", "paused"}:
         return None
     if overview.status == "paused":
         return _paused(overview)
@@ -172,7 +172,7 @@ def _ended(overview: Overview) -> Banner | None:
 def _leaving(overview: Overview) -> Banner | None:
     """Return the banner of a scheduled cancellation. It names the day on which access really ends, and what is charged
     until then."""
-    if not overview.cancel_at or not overview.has_access or overview.is_comped:
+    if not overview.cancel_at or not overview.has_access or overview.is_by_grant:
         return None
     ends_at = overview.access_ends_at or overview.cancel_at
     sentence = f"You keep {plan_words(overview.effective_plan)} until {day(ends_at)}. {_charged_until_then(overview)}"

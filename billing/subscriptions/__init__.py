@@ -1,6 +1,6 @@
 """This room turns Stripe's answers into our rows, and announces each real change."""
 
-from . import comps, customer_details, doubts, duplicates, holds, invoices, mirror, mrr, next_charges, seats
+from . import customer_details, doubts, duplicates, grants, holds, invoices, mirror, mrr, next_charges, seats
 from .announcing import announce_access, announce_trial_end, customers_past_grace, is_started
 from .awaited import awaited_change
 from .belonging import ATTEMPT_KEY, METADATA_KEY, belonging_of
@@ -31,7 +31,6 @@ __all__ = [
     "awaited_change",
     "belonging_of",
     "columns_of",
-    "comps",
     "customer_details",
     "customers_past_grace",
     "date_grace",
@@ -39,6 +38,7 @@ __all__ = [
     "duplicates",
     "end_for_deleted_customer",
     "error_class",
+    "grants",
     "has_payment_method",
     "holds",
     "invoices",

@@ -1,10 +1,11 @@
 """Signals announce the real changes between two states of ours, and access granted or revoked."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -52,32 +53,90 @@ def announce_transitions(before: Subscription, after: Subscription, found: list[
 def announce_access(customer_id: str, found: Sequence[dict[str, Any]] = (), *, has_changed: bool = False) -> None:
     """Announce that access was granted or revoked in a line, where it differs from what was last announced of it.
 
-    Use above the new limits is announced too, if access was announced or the subscription has changed (`has_changed`).
-    `found`, the subscriptions as Stripe has them, tells whether the invoice that access hung on was written off.
+    It is the access of the customer's subscriber, or of the customer if there is none. Use above the new limits is
+    announced too, if access was announced or the subscription has changed (`has_changed`). `found`, the subscriptions
+    as Stripe has them, tells whether the invoice that access hung on was written off.
     """
-    announced = {row.line: row for row in AnnouncedAccess.objects.filter(customer=customer_id)}
     lines = access.lines_of_customer(customer_id)
+    held = next((now.subscription for now in lines.values()), None)
+    if held is None:
+        return
+    subscriber = held.customer.subscriber
+    if has_changed and _lock_beside_others(subscriber, customer_id):
+        lines = access.lines_of_customer(customer_id)
+    _announce_lines(Whose(subscriber, customer_id), lines, found, has_changed=has_changed)
+
+
+def _lock_beside_others(subscriber: Any, customer_id: str) -> bool:
+    """Lock the customers of a subscriber who has several, each with a lane of its own, and return whether there are:
+    of two lanes that change at the same moment, the second sees what the first has written.
+    """
+    if subscriber is None:
+        return False
+    theirs = Customer.objects.filter(subscriber=subscriber)
+    if not theirs.exclude(pk=customer_id).exists():
+        return False
+    return bool(theirs.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+
+
+def announce_access_of(subscriber: Any) -> None:
+    """Announce the access of a subscriber, who may have no Stripe customer, after their grants have changed."""
+    customer = Customer.objects.of(subscriber, deleted_too=True)
+    if customer:
+        _lock_beside_others(subscriber, customer.pk)
+    lines = access.lines_of(subscriber)
+    _announce_lines(Whose(subscriber, customer.pk if customer else ""), lines, has_changed=True)
+
+
+@dataclass(frozen=True)
+class Whose:
+    """Access belongs to a subscriber, or to a customer without one."""
+
+    subscriber: Any
+    customer_id: str = ""
+
+    def announced(self) -> dict[str, AnnouncedAccess]:
+        """Return what was last announced in each line. The subscriber's counts before what was announced of the
+        customer while it had no subscriber.
+        """
+        theirs = Q(customer=self.customer_id) if self.customer_id else Q()
+        if self.subscriber is not None:
+            theirs |= Q(subscriber=self.subscriber)
+        rows = AnnouncedAccess.objects.filter(theirs).order_by(F("subscriber").asc(nulls_first=True))
+        return {row.line: row for row in rows}
+
+    def save(self, row: AnnouncedAccess) -> None:
+        row.subscriber = self.subscriber
+        row.customer_id = None if self.subscriber is not None else self.customer_id
+        row.save()
+
+
+def _announce_lines(
+    whose: Whose, lines: dict[str, access.Access], found: Sequence[dict[str, Any]] = (), *, has_changed: bool
+) -> None:
+    announced = whose.announced()
     for line, now in lines.items():
-        was = announced.get(line) or AnnouncedAccess(customer_id=customer_id, line=line)
+        was = announced.get(line) or AnnouncedAccess(line=line)
         if now.has_access != was.is_granted:
-            _announce_access(was, now, found)
+            _announce_access(whose, was, now, found)
             has_changed = True
-    if has_changed and lines:
-        usage.announce_overflow(cast("Subscription", access.access_in(lines).subscription), lines)
+    if has_changed and whose.subscriber is not None:
+        usage.announce_overflow(whose.subscriber, lines)
 
 
-def _announce_access(was: AnnouncedAccess, now: access.Access, found: Sequence[dict[str, Any]]) -> None:
+def _announce_access(whose: Whose, was: AnnouncedAccess, now: access.Access, found: Sequence[dict[str, Any]]) -> None:
     because, was.is_granted = was.revoked_because, now.has_access
     if not now.has_access:
         was.revoked_because = now.reason
-    was.save()
-    subscription = cast("Subscription", now.subscription)
+    whose.save(was)
+    row = now.subscription
+    about = {"subscription": row, "subscriber": whose.subscriber, "reason": now.reason}
     if now.has_access:
-        is_free = _was_written_off(subscription, found)
-        is_free = is_free or (because in UNPAID and _is_told_of_writing_off(was.customer_id))
-        _send(signals.access_granted, subscription, reason=now.reason, revoked_because=because, was_written_off=is_free)
+        is_free = row is not None and _was_written_off(row, found)
+        is_free = is_free or (because in UNPAID and _is_told_of_writing_off(whose.customer_id))
+        signals.access_granted.send(Subscription, **about, revoked_because=because, was_written_off=is_free)
     else:
-        _send(signals.access_revoked, subscription, reason=now.reason)
+        signals.access_revoked.send(Subscription, **about)
 
 
 def _was_written_off(row: Subscription, found: Sequence[dict[str, Any]]) -> bool:
@@ -96,12 +155,21 @@ def customers_past_grace() -> list[str]:
 
     The host's own rule is not asked here: if it raised for one customer, nobody's end would be announced.
     """
-    granted = AnnouncedAccess.objects.filter(customer=OuterRef("customer"), line=OuterRef("line"), is_granted=True)
+    theirs = Q(customer=OuterRef("customer")) | Q(subscriber=OuterRef("customer__subscriber"))
+    granted = AnnouncedAccess.objects.filter(theirs, line=OuterRef("line"), is_granted=True)
     announced = access.with_access_facts().filter(Exists(granted), past_due_since__isnull=False, counts=True)
     now = clock.now()
-    return [
-        row.customer_id for row in announced if not access.decide(access.facts_of(row), now, is_now=False).has_access
-    ]
+    past = [row for row in announced if not access.decide(access.facts_of(row), now, is_now=False).has_access]
+    return [row.customer_id for row in past if not _has_access_by_another(row)]
+
+
+def _has_access_by_another(row: Subscription) -> bool:
+    """Return whether another customer of the same subscriber gives access in the line."""
+    if row.customer.subscriber_id is None:
+        return False
+    others = access.with_access_facts().filter(customer__subscriber=row.customer.subscriber_id, line=row.line)
+    others, now = others.filter(counts=True).exclude(pk=row.pk), clock.now()
+    return any(access.decide(access.facts_of(other), now, is_now=False).has_access for other in others)
 
 
 def announce_trial_end(subscription: Subscription) -> None:

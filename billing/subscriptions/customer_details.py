@@ -26,6 +26,5 @@ def changed(subscriber: Any) -> None:
 
     Makes no Stripe call. A subscriber who never bought anything has no customer yet; the details are sent with it.
     """
-    customer = Customer.objects.of(subscriber)
-    if customer:
+    for customer in Customer.objects.living_of(subscriber):
         standing_writes.owe(customer, StripeWrite.Action.UPDATE_CUSTOMER, "details")

@@ -5,8 +5,9 @@ Nothing is undone by itself here; the admin, the doctor and the sync's report sh
 """
 
 from itertools import combinations
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from billing.models import Customer, Subscription
 from billing.monitoring import alerts
@@ -52,15 +53,18 @@ def alert_new(pairs: list[Pair], too_many: frozenset[str]) -> None:
 
 def lasting(customer: str = "") -> list[str]:
     """Return a sentence for each doubt that lasts, of one customer or of all, by our rows."""
-    rows = Subscription.objects.filter(status__in=LIVE, customer__deleted_at=None).exclude(whose=Whose.FOREIGN)
+    live = Subscription.objects.filter(status__in=LIVE, customer__deleted_at=None).exclude(whose=Whose.FOREIGN)
+    live = live.select_related("customer", "plan", "price")
+    theirs = Q(customer=OuterRef("customer")) | Q(customer__subscriber=OuterRef("customer__subscriber"))
+    beside = live.filter(theirs, line=OuterRef("line")).exclude(pk=OuterRef("pk"))
+    twice, unknown = live.filter(Exists(beside), status__in=BILLING), live.filter(whose=Whose.UNKNOWN).order_by("pk")
     if customer:
-        rows = rows.filter(customer=customer)
-    rows = rows.select_related("customer", "plan", "price")
-    beside = rows.filter(customer=OuterRef("customer"), line=OuterRef("line")).exclude(pk=OuterRef("pk"))
-    several: dict[str, list[Subscription]] = {}
-    for row in rows.filter(Exists(beside), status__in=BILLING).order_by("customer", "pk"):
-        several.setdefault(row.customer_id, []).append(row)
-    unknown = rows.filter(whose=Whose.UNKNOWN).order_by("pk")
+        same = Customer.objects.filter(pk=customer).exclude(subscriber=None).values("subscriber")
+        twice = twice.filter(Q(customer=customer) | Q(customer__subscriber__in=same))
+        unknown = unknown.filter(customer=customer)
+    several: dict[Any, list[Subscription]] = {}
+    for row in twice.order_by("customer", "pk"):
+        several.setdefault(row.customer.subscriber_id or row.customer_id, []).append(row)
     return [
         *map(sentence_of_unknown, unknown),
         *(sentence_of_two(*pair) for of_customer in several.values() for pair in billed_twice(of_customer)),
@@ -81,7 +85,8 @@ def sentence_of_unknown(row: Subscription) -> str:
 def sentence_of_two(one: Subscription, other: Subscription) -> str:
     return (
         f"The customer {one.customer_id} is billed twice: {one.stripe_id} ({one.plan or 'a price without a plan'}), "
-        f"which counts, and {other.stripe_id} ({other.plan or 'a price without a plan'}). Nothing was changed. Cancel "
+        f"which counts, and {other.stripe_id} ({other.plan or 'a price without a plan'})"
+        f"{'' if one.customer_id == other.customer_id else f', as {other.customer_id}'}. Nothing was changed. Cancel "
         "the one that should not go on in Stripe's dashboard, and refund what was paid for it."
     )
 

@@ -1,8 +1,8 @@
-"""A customer who was deleted at Stripe loses access; the row stays for events that still arrive."""
+"""A customer who was deleted at Stripe loses the access it paid for; the row stays for events that still arrive."""
 
 from copy import copy
 
-from billing import cause, clock, signals
+from billing import clock, signals
 from billing.models import Customer, Subscription
 
 from . import mirror, mrr
@@ -13,7 +13,9 @@ Status = Subscription.Status
 
 
 def end_for_deleted_customer(customer: Customer) -> None:
-    """End access and unlink the subscriber. The row stays as a tombstone for events that still arrive."""
+    """End what the customer's subscriptions gave. The row stays, for the subscriber's history and for events that still
+    arrive; another customer of theirs that lives becomes the current one.
+    """
     if customer.deleted_at:
         return
     pairs = []
@@ -31,9 +33,7 @@ def end_for_deleted_customer(customer: Customer) -> None:
     for before, after in pairs:
         if before.has_announced_start and before.status in STARTED:
             signals.subscription_ended.send(sender=Subscription, subscription=after, reason="customer_deleted")
-    customer.comps.open().update(ended_at=clock.now(), ended_by=cause.current())
-    announce_access(customer.pk)
+    announce_access(customer.pk, has_changed=True)
     signals.customer_deleted.send(sender=Customer, subscription=customer.subscription, customer=customer)
-    customer.subscriber = None
-    customer.save(update_fields=["subscriber"])
+    Customer.objects.replace_current(customer)
     mirror.unlink_customer(customer.pk)

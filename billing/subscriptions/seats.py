@@ -21,14 +21,13 @@ def changed(subscriber: Any) -> None:
     Makes no Stripe call. More seats are paid from now on, fewer are credited: both stand on the next invoice. A
     subscriber without a subscription pays nothing; Checkout counts seats anew. Without BILLING_SEATS it does nothing.
     """
-    customer = Customer.objects.of(subscriber)
-    if customer:
+    for customer in Customer.objects.living_of(subscriber):
         owe_seats(customer, "members")
 
 
 def owe_seats(customer: Customer, reference: str, *, wakes: bool = True) -> None:
     """Owe Stripe the quantity, because of `reference`; `wakes` as in `standing_writes.owe`."""
-    if is_counted():
+    if is_counted() and customer.deleted_at is None:
         standing_writes.owe(customer, StripeWrite.Action.SET_SEATS, reference, wakes=wakes)
 
 

@@ -153,10 +153,16 @@ def _note_access(customers: list[str]) -> None:
     now = clock.now()
     rows = access.with_access_facts().filter(customer__in=customers, counts=True)
     granted = [row for row in rows if access.decide(access.facts_of(row), now).has_access]
+    of_nobody = [row for row in granted if row.customer.subscriber is None]
+    _note("customer", {(row.customer_id, row.line) for row in of_nobody})
+    _note("subscriber", {(row.customer.subscriber_id, row.line) for row in granted if row not in of_nobody})
+
+
+def _note(whose: str, granted: set[tuple[Any, str]]) -> None:
     AnnouncedAccess.objects.bulk_create(
-        [AnnouncedAccess(customer_id=row.customer_id, line=row.line, is_granted=True) for row in granted],
+        [AnnouncedAccess(**{f"{whose}_id": pk}, line=line, is_granted=True) for pk, line in sorted(granted)],
         update_conflicts=True,
-        unique_fields=["customer", "line"],
+        unique_fields=[whose, "line"],
         update_fields=["is_granted"],
     )
 
@@ -198,14 +204,17 @@ class CustomerPages:
         """Link each customer to the subscriber that our own metadata names, if the address is theirs as well: since a
         backup was restored, another subscriber may have got the same primary key."""
         model = apps.get_model(conf.subscriber_model)
-        named = {key: (row, found) for row, found in pairs if (key := _key(model, found)) is not None}
+        named: dict[Any, list[tuple[Customer, dict[str, Any]]]] = {}
+        for row, found in pairs:
+            if (key := _key(model, found)) is not None:
+                named.setdefault(key, []).append((row, found))
         if not named or self.work.is_dry:
             return
         for subscriber in model._default_manager.filter(pk__in=named):
-            row, found = named[subscriber.pk]
             email = customer_details.email_of(subscriber)
-            if email and email.lower() == (found.get("email") or "").lower():
-                _link_one(row, subscriber)
+            for row, found in named[subscriber.pk]:
+                if email and email.lower() == (found.get("email") or "").lower():
+                    _link_one(row, subscriber)
 
 
 def _key(model: Any, found: dict[str, Any]) -> Any:
@@ -219,6 +228,8 @@ def _key(model: Any, found: dict[str, Any]) -> Any:
 
 
 def _link_one(row: Customer, subscriber: Any) -> None:
-    """Link the customer, unless a Checkout of the same moment has given the subscriber another one."""
-    with suppress(IntegrityError), transaction.atomic():
-        Customer.objects.filter(pk=row.pk, subscriber=None).update(subscriber=subscriber)
+    """Link the customer, unless a Checkout of the same moment has given the subscriber another current one: then the
+    next sync does.
+    """
+    with suppress(IntegrityError):
+        Customer.objects.link(row.pk, subscriber.pk)

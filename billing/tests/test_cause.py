@@ -6,11 +6,11 @@ from billing import cause, testing
 from billing.events import sweep
 from billing.lifecycle import checkout, deletion
 from billing.lifecycle.cancel import cancel
-from billing.models import CheckoutAttempt, Comp, SubscriptionChange
+from billing.models import CheckoutAttempt, Grant, SubscriptionChange
 from billing.subscriptions import reminders
 from billing.sync import runs
 from billing.testing import now
-from billing.tests.subscriptions.test_comps import give
+from billing.tests.subscriptions.test_grants import give
 from billing.tests.subscriptions.test_seats import joins
 from billing.tests.world import SIGNALS
 
@@ -62,8 +62,8 @@ def test_the_end_of_a_grace_and_of_a_gift_says_that_time_was_up(world, causes):
     give(ben, days=1)
     world.advance(days=2)
     sweep.sweep()
-    assert (causes["access_revoked"], Comp.objects.get().ended_by) == ("comp lapsed", "comp lapsed")
-    assert Comp.objects.get().ended_at < now()
+    assert (causes["access_revoked"], Grant.objects.get().ended_by) == ("grant lapsed", "grant lapsed")
+    assert Grant.objects.get().ended_at < now()
 
 
 def test_a_reminder_says_that_the_calendar_brought_it(world, causes):

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 
 from billing import signals, usage
 from billing.catalogue import definitions
-from billing.models import Customer, Plan, PlanLimit, Price, Subscription, Usage
+from billing.models import Customer, Grant, Hold, Plan, PlanLimit, Price, Subscription, Usage
 
 from .parallel import at_once
 
@@ -223,11 +223,11 @@ def overflows():
 
 def test_an_overflow_is_announced_once_for_each_real_transition(ada, overflows):
     with time_machine.travel(datetime(2026, 5, 12, tzinfo=UTC)):
-        subscription = subscribe(ada, "team")
+        subscribe(ada, "team")
         usage.consume(ada, "generations", 4000)
         for slug in ("team", "pro", "pro", "team", "pro"):
-            subscription = subscribe(ada, slug)
-            usage.announce_overflow(subscription)
+            subscribe(ada, slug)
+            usage.announce_overflow(ada)
     assert overflows == [("ada@example.com", "generations", 4000, 1000)] * 2
 
 
@@ -238,10 +238,50 @@ def test_use_overflows_above_the_limit_and_not_at_it(ada, overflows, used, is_to
         for who, count in ((ada, used), (ben, 4000)):
             subscribe(who, "team")
             usage.consume(who, "generations", count)
-        usage.announce_overflow(subscribe(ada, "pro"))
+        subscribe(ada, "pro")
+        usage.announce_overflow(ada)
     assert overflows == ([("ada@example.com", "generations", used, 1000)] if is_told else [])
     flags = dict(Usage.objects.values_list("subscriber", "has_announced_overflow"))
     assert flags == {ada.pk: is_told, ben.pk: False}
+
+
+# Grants of a feature
+
+
+def give(user, feature="generations", quantity=None, **columns):
+    usual = {"granted_at": START, "source": f"source {feature} {quantity}"}
+    return Grant.objects.create(subscriber=user, feature=feature, quantity=quantity, **{**usual, **columns})
+
+
+def test_a_given_quantity_adds_to_the_limit_of_each_month_while_it_is_in_force(ada):
+    give(ada, quantity=500, until=START + timedelta(days=40))
+    for at, limit in ((START, 510), (START + timedelta(days=30), 510), (START + timedelta(days=40), 10)):
+        with time_machine.travel(at, tick=False):
+            assert usage.summary(ada)["generations"].limit == limit
+    with time_machine.travel(START, tick=False):
+        subscribe(ada, "pro")
+        give(ada, quantity=7)
+        assert usage.consume(ada, "generations", 1507).remaining == 0
+
+
+def test_a_feature_given_without_a_quantity_has_no_limit_and_needs_no_plan(ada):
+    give(ada)
+    give(ada, "exports", 3)
+    assert usage.consume(ada, "generations", 99_999).remaining is None
+    assert usage.consume(ada, "exports", 3).remaining == 0
+    with pytest.raises(usage.QuotaExceeded):
+        usage.consume(ada, "exports")
+
+
+def test_what_was_given_is_withheld_by_a_hold_of_everything(ada):
+    subscribe(ada, "pro")
+    give(ada, "exports", 3)
+    customer = Customer.objects.get()
+    hold = Hold.objects.create(customer=customer, kind="staff", reference="case 7", placed_at=START)
+    with pytest.raises(usage.NoAccess):
+        usage.consume(ada, "exports")
+    Hold.objects.filter(pk=hold.pk).update(subscription_id="sub_other")
+    assert usage.consume(ada, "exports").remaining == 2
 
 
 # A limit is per month, however often a subscriber pays

@@ -11,6 +11,7 @@ from typing import Any
 # Module → its public names. What `billing.testing` offers is what it says of itself.
 MODULES: dict[str, tuple[str, ...]] = {
     "billing.access": ("has_access", "of", "explain", "explain_customer", "grace_end", "Access", "Explanation"),
+    "billing.grants": ("grant", "extend", "revoke", "GrantRefused"),
     "billing.usage": ("consume", "allowance", "summary", "Quota", "Allowance", "QuotaExceeded", "NoAccess"),
     "billing.decorators": ("access_required",),
     "billing.api.permissions": ("HasAccess",),
@@ -19,7 +20,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "billing.subscriptions.holds": ("place", "release"),
     "billing.lanes": ("exclusive", "LaneBusy"),
     "billing.lifecycle.deletion": ("begin", "deletion_of"),
-    "billing.models": ("Customer", "Subscription", "Hold"),
+    "billing.models": ("Customer", "Subscription", "Hold", "Grant"),
     "billing.events": ("EVENT_TYPES",),
     "billing.templatetags.billing_access": ("has_access",),
     "billing.templatetags.billing_clock": ("sandbox_clock",),

@@ -89,7 +89,7 @@ DOORS = [
     ("billing.view_payload", sees(f"{EVENT}change/", SEALED)),
     ("billing.hold_customer", is_asked_why("hold")),
     ("billing.release_customer", is_asked_why("release")),
-    ("billing.comp_customer", is_asked_why("comp")),
+    ("billing.grant_customer", is_asked_why("grant")),
     ("billing.refresh_customer", is_asked_why("refresh")),
     ("billing.refund_payment", is_asked_why("refund")),
     ("billing.refund_payment", is_asked_why("keep")),

@@ -35,7 +35,6 @@ def redact_reasons(customer: Customer) -> None:
     """
     StripeWrite.objects.filter(lane=customer.pk).update(error_message="")
     customer.holds.update(reason="")
-    customer.comps.update(reason="")
     for entry in _log_entries(Q(content_type__app_label="billing", object_id=customer.pk)):
         entry.change_message = entry.change_message.partition(": ")[0]
         entry.save(update_fields=["change_message"])

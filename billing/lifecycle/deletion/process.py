@@ -6,6 +6,7 @@
    the current state, so it may be repeated after a crash or a lost answer, and is stamped once Stripe has confirmed it.
 3. Our rows change in one transaction: our customer becomes a tombstone that keeps the money ledger, and
    `account_closed` lets the host project anonymise the subscriber.
+   A subscriber's earlier customers are parts: each goes this way in its own lane, and the deletion is done after them.
 4. Personal data is removed from the events we keep and from dj-stripe's rows (`copies`), also from later ones.
 
 While Stripe does not answer, the next try is a minute later, then after five minutes, half an hour, and each hour.
@@ -14,7 +15,7 @@ A Checkout paid meanwhile, or even afterwards, is cancelled and refunded: `Accou
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,7 @@ from billing.lanes import tries
 from billing.lifecycle import customers
 from billing.models import AccountDeletion, CheckoutAttempt, Customer
 from billing.stripe_client import StripeRefused
-from billing.subscriptions import customer_details, redact_rows
+from billing.subscriptions import customer_details, grants, redact_rows
 
 from . import copies, steps
 
@@ -37,6 +38,10 @@ STEPS: dict[str, Callable[[AccountDeletion], None]] = {
     "invoices_voided_at": steps.void_invoices,
     "customer_removed_at": steps.remove_customer,
 }
+
+
+# A part that is done makes its deletion due at once; this is for one that stopped in between.
+PARTS_TAKE = timedelta(minutes=5)
 
 
 def deletion_of(subscriber: Any) -> AccountDeletion | None:
@@ -50,17 +55,27 @@ def begin(subscriber: Any) -> AccountDeletion:
     Returns the deletion; a second call returns the same one, with the steps that are done.
     """
     customer = Customer.objects.of(subscriber, deleted_too=True)
-    lane = customer.pk if customer else f"deletion:{subscriber.pk}"
+    lane = lanes.lane_of(subscriber)
     with transaction.atomic():
         deletion, is_new = AccountDeletion.objects.get_or_create(
             subscriber=subscriber, defaults={"customer": customer, "lane": lane, "requested_at": clock.now()}
         )
         if is_new:
-            open_attempts = CheckoutAttempt.objects.filter(customer=customer, status=CheckoutAttempt.Status.OPEN)
+            theirs = Customer.objects.all_of(subscriber).values("pk")
+            open_attempts = CheckoutAttempt.objects.filter(customer__in=theirs, status=CheckoutAttempt.Status.OPEN)
             open_attempts.update(status=CheckoutAttempt.Status.EXPIRED)
             _send(signals.account_closing, deletion)
+            _begin_parts(deletion)
             lanes.wake(lane)
     return deletion
+
+
+def _begin_parts(deletion: AccountDeletion) -> None:
+    """Begin a part for each further customer that has none, in its own lane."""
+    for earlier in Customer.objects.all_of(deletion.subscriber).filter(deletion=None):
+        at = deletion.requested_at
+        AccountDeletion.objects.create(customer=earlier, part_of=deletion, lane=earlier.pk, requested_at=at)
+        lanes.wake(earlier.pk)
 
 
 def owed_deletions(lane: str) -> list[AccountDeletion]:
@@ -98,6 +113,11 @@ def _take_steps(deletion: AccountDeletion, claim: lanes.Claim) -> None:
                 lanes.renew(claim)
                 _take(step, deletion)
                 _write(deletion, **{field: clock.now()})
+    with transaction.atomic():
+        _begin_parts(deletion)  # a Checkout of that moment may have made another customer
+    if deletion.has_open_parts:
+        _write(deletion, next_attempt_at=timezone.now() + PARTS_TAKE)
+        return
     lanes.renew(claim)
     with stripe_client.drain_reads() as reads:
         lanes.commit_under(claim, reads, partial(_finish, deletion.pk))
@@ -145,15 +165,19 @@ def _has_moved(deletion: AccountDeletion) -> bool:
 
 def _finish(pk: Any) -> None:
     """Change our rows, once nothing is left at Stripe; money is kept, names and addresses are not."""
-    deletion = AccountDeletion.objects.select_related("customer", "subscriber").get(pk=pk)
+    deletion = AccountDeletion.objects.select_related("customer", "subscriber", "part_of").get(pk=pk)
     addresses = [deletion.customer.email if deletion.customer else "", customer_details.email_of(deletion.subscriber)]
     for address in addresses:
         copies.redact_log(address)
+    if deletion.subscriber is not None:
+        grants.end_all(deletion.subscriber)
     if deletion.customer:
         _end_customer(deletion.customer)
     now: datetime = clock.now()
     done = dict.fromkeys((field for field in STEPS if getattr(deletion, field) is None), now)
     _write(deletion, **done, done_at=now, next_attempt_at=None, error_message="")
+    if deletion.part_of and not deletion.part_of.has_open_parts:
+        try_now(deletion.part_of)
     if deletion.subscriber is not None:
         _send(signals.account_closed, deletion, email=next(filter(None, addresses), ""))
 
@@ -162,6 +186,8 @@ def _end_customer(customer: Customer) -> None:
     with suppress(*StripeRefused):  # of who is gone Stripe may refuse to say anything, and all is confirmed
         subscriptions.refresh(customer)
     subscriptions.end_for_deleted_customer(customer)
+    customer.subscriber = None
+    customer.save(update_fields=["subscriber"])
     redact_rows(customer.pk)
     copies.redact_reasons(customer)
     customer.email = ""

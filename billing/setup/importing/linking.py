@@ -21,7 +21,7 @@ AT_ONCE = 100
 def carry_out(plan: Plan, run: SyncRun, work: FullRun, tick: Callable[[str], None]) -> None:
     """Link the customers and take over their subscriptions. Then ask Stripe again about those for whom an event came
     meanwhile."""
-    everyone = iter((plan.linked_already | plan.links).items())
+    everyone = iter(plan.ordered().items())
     done = 0
     while some := dict(islice(everyone, AT_ONCE)):
         with transaction.atomic():
@@ -48,8 +48,7 @@ def write_metadata(plan: Plan, tick: Callable[[str], None]) -> None:
 
 
 def _link(plan: Plan, some: dict[str, Any]) -> None:
-    """Link one portion. If a Checkout or another import was first, that is recorded as a problem and the import
-    continues."""
+    """Link one portion. If a Checkout of that moment has given the subscriber a current customer, that one stays it."""
     here = stripe_account.columns()
     new = [
         Customer(pk=pk, email=plan.listed[pk].email, preferred_locale=plan.listed[pk].preferred_locale[:20], **here)
@@ -57,13 +56,11 @@ def _link(plan: Plan, some: dict[str, Any]) -> None:
     ]
     Customer.objects.bulk_create(new, ignore_conflicts=True)
     stripe_account.note_all_seen(Customer.objects.in_bulk(list(some)))
-    for customer in some.keys() & plan.links.keys():
-        unlinked = Customer.objects.filter(pk=customer, subscriber=None, deleted_at=None)
+    for customer in [customer for customer in some if customer in plan.links]:
         try:
-            with transaction.atomic():
-                unlinked.update(subscriber=some[customer])
+            Customer.objects.link(customer, some[customer])
         except IntegrityError:
-            plan.problems.append((customer, "has_another", str(plan.links.pop(customer))))
+            Customer.objects.link(customer, some[customer])
 
 
 def _rows(plan: Plan, work: FullRun, customer: str) -> list[Subscription]:

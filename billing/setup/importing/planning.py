@@ -17,11 +17,9 @@ SUBSCRIPTIONS: dict[str, Any] = {"status": "all", "expand": ["data.default_payme
 PROBLEMS = {
     "nobody": "no subscriber matches",
     "several_subscribers": "several subscribers match this customer",
-    "several_customers": "this subscriber has several customers",
     "not_at_stripe": "not in this Stripe account: deleted there, in the other mode, or in another account",
     "deleted": "deleted at Stripe",
     "linked_to_another": "already linked to another subscriber",
-    "has_another": "the subscriber already has another customer",
     "leaving": "the subscriber's account is deleted or being deleted",
     "unconfirmed": "the subscriber has not confirmed this address, so anybody may have signed up with it",
     "joined_later": "the subscriber joined after this customer was created, and has not proved to own the address",
@@ -43,6 +41,19 @@ class Plan:
     subscriptions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     unknown_prices: Counter[str] = field(default_factory=Counter)
     written: int = 0
+
+    def ordered(self) -> dict[str, Any]:
+        """Return customer → subscriber of all that are linked. Of several of a subscriber the one comes first that
+        becomes the current one: that has a live subscription, else the newest.
+        """
+
+        def place(customer: str) -> tuple[bool, int]:
+            held = self.subscriptions.get(customer, [])
+            lives = any(subscriptions.is_live_status(found["status"]) for found in held)
+            return (not lives, -self.listed[customer].created)
+
+        everyone = self.linked_already | self.links
+        return {customer: everyone[customer] for customer in sorted(everyone, key=place)}
 
     def summary(self, *, is_dry: bool) -> str:
         done = "would be linked" if is_dry else "linked"
@@ -95,11 +106,9 @@ def _listed(found: dict[str, Any]) -> Listed:
 
 def _sort(plan: Plan, pairs: list[Pair]) -> None:
     by_customer: dict[str, set[Any]] = defaultdict(set)
-    by_subscriber: dict[Any, set[str]] = defaultdict(set)
     for pair in pairs:
         by_customer[pair.customer].add(pair.subscriber)
-        by_subscriber[pair.subscriber].add(pair.customer)
-    here = _Here(by_customer, by_subscriber)
+    here = _Here(by_customer)
     for pair in {pair.customer: pair for pair in pairs}.values():
         code, about = here.against(pair, plan.listed)
         if code:
@@ -113,29 +122,24 @@ def _sort(plan: Plan, pairs: list[Pair]) -> None:
 class _Here:
     """Our own rows say this about the customers and subscribers that were matched."""
 
-    def __init__(self, by_customer: dict[str, set[Any]], by_subscriber: dict[Any, set[str]]) -> None:
-        self.by_customer, self.by_subscriber = by_customer, by_subscriber
+    def __init__(self, by_customer: dict[str, set[Any]]) -> None:
+        self.by_customer = by_customer
         rows = Customer.objects.values_list("pk", "subscriber_id", "deleted_at")
         self.deleted = {pk for pk, _, deleted_at in rows if deleted_at}
         self.links = {pk: subscriber for pk, subscriber, _ in rows if subscriber is not None}
-        self.customers = {subscriber: pk for pk, subscriber in self.links.items()}
         self.leaving = set(AccountDeletion.objects.values_list("subscriber_id", flat=True))
         self.exist = set(subscribers()._default_manager.values_list("pk", flat=True))
 
     def against(self, pair: Pair, listed: dict[str, Listed]) -> tuple[str, str]:
         """Return the code of the reason against a link, and what it is about; "" if there is none."""
         customer, subscriber = pair.customer, pair.subscriber
-        others = sorted(self.by_subscriber[subscriber] - {customer}) if subscriber in self.exist else []
         linked = self.links.get(customer, subscriber)
-        has = self.customers.get(subscriber, customer)
         reasons = {
             "deleted": (customer in self.deleted, customer),
             "not_at_stripe": (customer not in listed, pair.named),
             "several_subscribers": (len(self.by_customer[customer]) > 1, pair.named),
             "nobody": (subscriber not in self.exist, pair.named),
-            "several_customers": (bool(others), f"{pair.named}: also {', '.join(others[:5])}"),
             "linked_to_another": (linked != subscriber, f"{linked}, not {pair.named}"),
-            "has_another": (has != customer, f"{pair.named}: {has}"),
             "leaving": (subscriber in self.leaving, pair.named),
         }
         if pair.doubt:

@@ -5,20 +5,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from billing import access
-from billing.models import Comp, Customer, Plan, Subscription
+from billing.models import Customer, Grant, Plan, Subscription
 
 AT = datetime(2026, 5, 10, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 LOW, HIGH = Plan(pk=1, slug="low", name="Low", rank=1), Plan(pk=2, slug="high", name="High", rank=2)
 
 
-def row(status="active", plan=LOW, hold=None, closing=False, comp=None, deleted_at=None, **columns):
+def row(status="active", plan=LOW, hold=None, closing=False, grant=None, deleted_at=None, **columns):
     made = Subscription(customer=Customer(pk="cus_1", deleted_at=deleted_at), status=status, plan=plan, **columns)
-    return access.AccessFacts(made, hold, closing, comp)
+    return access.AccessFacts(made, hold, closing, (grant,) if grant else ())
 
 
 def given(plan=HIGH, until=AT + TICK, since=AT - TICK, ended_at=None):
-    return Comp(plan=plan, granted_at=since, until=until, ended_at=ended_at)
+    return Grant(plan=plan, granted_at=since, until=until, ended_at=ended_at)
 
 
 def decided(made, at=AT):
@@ -39,28 +39,30 @@ def decided(made, at=AT):
         (row("incomplete_expired"), ("incomplete", None)),
         (row("none", plan=None), ("no_subscription", None)),
         (row(plan=None), ("unmapped_price", None)),
-        # A comp counts where it gives more.
-        (row(comp=given()), ("comp", "high")),
-        (row(comp=given(plan=LOW)), ("active", "low")),
-        (row(plan=HIGH, comp=given(plan=LOW)), ("active", "high")),
-        (row("unpaid", comp=given(plan=LOW)), ("comp", "low")),
-        (row(plan=None, comp=given()), ("comp", "high")),
-        (row(comp=given(until=AT)), ("active", "low")),
+        # A grant counts where it gives more.
+        (row(grant=given()), ("grant", "high")),
+        (row(grant=given(plan=LOW)), ("active", "low")),
+        (row(plan=HIGH, grant=given(plan=LOW)), ("active", "high")),
+        (row("unpaid", grant=given(plan=LOW)), ("grant", "low")),
+        (row(plan=None, grant=given()), ("grant", "high")),
+        (row(grant=given(until=AT)), ("active", "low")),
+        (row(grant=given(until=None)), ("grant", "high")),
+        (row("canceled", deleted_at=AT, grant=given()), ("grant", "high")),
         # What outweighs it.
         (row(hold="dispute"), ("hold_dispute", None)),
-        (row(hold="staff", comp=given()), ("hold_staff", None)),
+        (row(hold="staff", grant=given()), ("hold_staff", None)),
         (row("unpaid", hold="dispute"), ("unpaid", None)),
         (row(plan=None, hold="dispute"), ("unmapped_price", None)),
         (row(closing=True), ("closing", None)),
         (row(closing=True, hold="dispute"), ("closing", None)),
         (row(plan=None, closing=True), ("closing", None)),
         (row("unpaid", closing=True), ("unpaid", None)),
-        (row("unpaid", closing=True, comp=given()), ("closing", None)),
+        (row("unpaid", closing=True, grant=given()), ("closing", None)),
         (row(closing=True, deleted_at=AT), ("customer_deleted", None)),
         (row("canceled", deleted_at=AT), ("customer_deleted", None)),
     ],
 )
-def test_status_and_comp_give_access_and_the_heaviest_reason_takes_it(made, answer):
+def test_status_and_grant_give_access_and_the_heaviest_reason_takes_it(made, answer):
     assert decided(made) == answer
 
 
@@ -85,6 +87,6 @@ def test_past_due_since_nobody_knows_when_is_no_grace():
     assert (decided(made), access.decide(made, AT).grace_ends_at) == (("grace_over", None), None)
 
 
-def test_the_comp_in_force_is_told_whatever_outweighs_it():
-    assert access.decide(row(comp=given(), hold="staff"), AT).comp
-    assert access.decide(row(comp=given(until=AT)), AT).comp is None
+def test_the_grant_in_force_is_told_whatever_outweighs_it():
+    assert access.decide(row(grant=given(), hold="staff"), AT).grant
+    assert access.decide(row(grant=given(until=AT)), AT).grant is None

@@ -1,6 +1,7 @@
 """The one query behind access: what is found beside a subscription is its own customer's, and nobody else's."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -8,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from billing import access
-from billing.models import AccountDeletion, Comp, Customer, Hold, Plan, PlanLimit, Subscription
+from billing.models import AccountDeletion, Customer, Grant, Hold, Plan, PlanLimit, Subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -46,13 +47,13 @@ def subscriber(name, plan):
 
 def hold(user, kind="staff", ago=DAY, **columns):
     moment = timezone.now() - ago
-    Hold.objects.create(customer=user.billing_customer, kind=kind, reference=kind, placed_at=moment, **columns)
+    Hold.objects.create(customer=user.billing_customers.get(), kind=kind, reference=kind, placed_at=moment, **columns)
 
 
 def give(user, plan, **columns):
     now = timezone.now()
-    usual = {"granted_at": now - DAY, "until": now + DAY}
-    Comp.objects.create(customer=user.billing_customer, plan=plan, **{**usual, **columns})
+    usual = {"granted_at": now - DAY, "until": now + DAY, "source": f"staff:{uuid4()}"}
+    Grant.objects.create(subscriber=user, plan=plan, **{**usual, **columns})
 
 
 def reasons(*users):
@@ -70,17 +71,19 @@ def test_a_hold_takes_its_own_customers_access_and_the_oldest_in_force_is_named(
 
 
 def test_who_is_leaving_loses_access_and_nobody_else(ada, ben):
-    AccountDeletion.objects.create(customer=ben.billing_customer, lane="cus_ben", requested_at=timezone.now())
+    AccountDeletion.objects.create(
+        subscriber=ben, customer=ben.billing_customers.get(), lane="cus_ben", requested_at=timezone.now()
+    )
     assert reasons(ada, ben) == ["active", "closing"]
 
 
-def test_what_staff_give_is_their_customers_until_it_is_closed(ada, ben, plans):
+def test_what_is_given_is_one_subscribers_until_it_is_ended(ada, ben, plans):
     give(ben, plans["high"])
-    assert reasons(ada, ben) == ["active", "comp"]
-    Comp.objects.update(ended_at=timezone.now())
+    assert reasons(ada, ben) == ["active", "grant"]
+    Grant.objects.update(ended_at=timezone.now())
     assert reasons(ada, ben) == ["active", "active"]
     give(ben, plans["high"])
-    assert reasons(ada, ben) == ["active", "comp"]
+    assert reasons(ada, ben) == ["active", "grant"]
 
 
 def test_whose_subscription_it_is_decides(ada, ben):
@@ -121,7 +124,7 @@ def test_a_feature_is_of_the_plan_in_effect_paid_or_given(ada, ben, plans):
     assert [access.has_access(user, feature="seats") for user in (ada, ben)] == [False, True]
     assert [access.has_access(user, plan="high") for user in (ada, ben)] == [False, True]
     Subscription.objects.filter(customer="cus_ben").update(plan=plans["high"])
-    Comp.objects.update(plan=plans["low"])
+    Grant.objects.update(plan=plans["low"])
     assert access.has_access(ben, feature="seats"), "what is paid is more"
     Subscription.objects.filter(customer="cus_ben").update(status="unpaid")
     assert access.has_access(ben)
@@ -133,3 +136,44 @@ def test_without_access_there_is_neither_plan_nor_feature(ada):
     assert not access.has_access(ada)
     assert not access.has_access(ada, plan="low")
     assert not access.has_access(ada, feature="exports")
+
+
+def test_a_grant_needs_no_customer_and_the_check_stays_one_query(plans, django_assert_num_queries):
+    eve = get_user_model().objects.create_user("eve@example.com")
+    give(eve, plans["mid"])
+    give(eve, None, feature="seats", quantity=3)
+    asked = [({}, True), ({"plan": "mid"}, True), ({"plan": "high"}, False), ({"feature": "seats"}, True)]
+    asked += [({"feature": "exports"}, True), ({"plan": "mid", "feature": "seats"}, True), ({"line": "main"}, True)]
+    asked += [({"line": "other"}, False), ({"line": "other", "feature": "seats"}, False)]
+    for question, answer in asked:
+        with django_assert_num_queries(1):
+            assert access.has_access(eve, **question) is answer, question
+    with django_assert_num_queries(1):
+        now = access.of(eve)
+    assert (now.reason, now.plan.slug, now.subscription) == ("grant", "mid", None)
+
+
+def test_a_feature_is_given_without_a_plan_and_is_no_access_by_itself(ada, ben, plans):
+    Subscription.objects.filter(customer="cus_ben").update(status="canceled")
+    for user in (ada, ben):
+        give(user, None, feature="seats")
+    assert [access.has_access(user) for user in (ada, ben)] == [True, False]
+    assert [access.has_access(user, feature="seats") for user in (ada, ben)] == [True, True]
+    assert [access.has_access(user, plan="low", feature="seats") for user in (ada, ben)] == [True, False]
+    hold(ben)
+    assert not access.has_access(ben, feature="seats"), "a hold withholds everything"
+    Grant.objects.update(until=timezone.now())
+    assert [access.has_access(user, feature="seats") for user in (ada, ben)] == [False, False]
+
+
+def test_what_several_gave_multiplies_no_line(ada, plans):
+    Plan.objects.create(slug="store", name="Store", line="storage")
+    store = Plan.objects.get(slug="store")
+    Subscription.objects.create(customer_id="cus_ada", stripe_id="sub_2", status="active", plan=store, line="storage")
+    for plan in (plans["low"], plans["high"], store):
+        give(ada, plan)
+    lines = access.lines_of(ada)
+    assert {line: (now.reason, len(now.grants)) for line, now in lines.items()} == {
+        "main": ("grant", 2), "storage": ("active", 1)
+    }  # fmt: skip
+    assert lines["main"].plan == plans["high"]

@@ -48,7 +48,7 @@ def ada():
 
 
 def hold(user):
-    Hold.objects.create(customer=user.billing_customer, kind="staff", reference="x", placed_at=timezone.now())
+    Hold.objects.create(customer=user.billing_customers.get(), kind="staff", reference="x", placed_at=timezone.now())
 
 
 # The question itself

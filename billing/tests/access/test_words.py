@@ -4,9 +4,10 @@ nothing."""
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from billing.access import NO_SUBSCRIPTION, Access, explanation, history, words
-from billing.models import AccountDeletion, Comp, Customer, Hold, Plan, StripeEvent, Subscription, SubscriptionChange
+from billing.models import AccountDeletion, Customer, Grant, Hold, Plan, StripeEvent, Subscription, SubscriptionChange
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def subscription(**columns):
         (access(row=subscription(stripe_id="")), "There is no subscription; Pro is in effect."),
         (access(row=subscription()), "The subscription sub_1 to Pro is active, and its plan is in effect."),
         (
-            access(plan=TEAM, reason="comp", row=subscription()),
+            access(plan=TEAM, reason="grant", row=subscription(), grants=(Grant(plan=TEAM, source="staff:1"),)),
             "The subscription sub_1 to Pro is active, but Team is in effect.",
         ),
         (
@@ -77,7 +78,10 @@ def test_without_anything_to_tell_there_is_a_line_each_and_no_heading():
 
 
 def test_everything_is_told_with_its_cause():
-    comp = Comp(plan=TEAM, granted_at=AT - DAY, until=AT + DAY, reason="")
+    grants = [
+        Grant(plan=TEAM, granted_at=AT - DAY, until=AT + DAY, source="staff:1", reason="They waited."),
+        Grant(feature="exports", quantity=500, granted_at=AT, source="appsumo:XYZ"),
+    ]
     holds = [
         Hold(kind="staff", reference="case 7", reason="They asked.", placed_at=AT),
         Hold(kind="dispute", reference="dp_1", placed_at=AT),
@@ -88,13 +92,14 @@ def test_everything_is_told_with_its_cause():
     ]
     event = StripeEvent(type="invoice.paid", status="processed", created=int(AT.timestamp()))
     lines = told(
-        access(row=subscription(), comp=comp), holds=holds, changes=changes, events=[event],
+        access(row=subscription()), grants=grants, holds=holds, changes=changes, events=[event],
         deletion=AccountDeletion(requested_at=AT),
     ).splitlines()  # fmt: skip
     step = AccountDeletion().next_step
     kinds = [hold.get_kind_display() for hold in holds]
     assert lines[3:] == [
-        "Staff gave access to Team from 9 May 2026, 12:00 until 11 May 2026, 12:00: no reason",
+        "A member of staff gave Team until 11 May 2026, 12:00, since 9 May 2026, 12:00: They waited.",
+        "Appsumo:XYZ gave 500 exports a month for good, since 10 May 2026, 12:00: no reason.",
         f"Access is on hold since 10 May 2026, 12:00: {kinds[0]}, They asked.",
         f"Access is on hold since 10 May 2026, 12:00: {kinds[1]}, for dp_1.",
         f"Deletion of the account was requested on 10 May 2026, 12:00; it waits for Stripe, next step: {step}.",
@@ -131,9 +136,10 @@ def test_everything_is_told_with_its_cause():
             "A payment has been due since 9 May 2026, 12:00, and grace lasts until 10 May 2026, 12:00.",
         ),
         (
-            access(reason="comp", comp=Comp(plan=TEAM, until=AT)),
-            "A member of staff gave access to Team until 10 May 2026, 12:00.",
+            access(reason="grant", grants=(Grant(plan=TEAM, until=AT, source="staff:1"),)),
+            "A member of staff gave Team until 10 May 2026, 12:00.",
         ),
+        (access(reason="grant", grants=(Grant(plan=TEAM, source="a code"),)), "A code gave Team for good."),
         (access(False, "host_left_the_building", None), "This project's own rule says: left the building."),
         (access(False, "hold_unheard_of", None), "Hold unheard of."),
     ],
@@ -151,6 +157,11 @@ def ada():
     Customer.objects.filter(pk="cus_ada").update(created_at=AT - DAY)
     Subscription.objects.create(customer=customer, stripe_id="sub_1", status="unpaid")
     return Customer.objects.get(pk="cus_ada")
+
+
+@pytest.fixture
+def user():
+    return get_user_model().objects.create_user("ben@example.com")
 
 
 def changed(customer, at, status, stripe_id="sub_1", **columns):
@@ -217,14 +228,14 @@ def test_the_last_five_events_and_changes_up_to_then_are_told_newest_first(ada):
     assert [row.recorded_at for row in found.changes] == [AT + number * DAY for number in (5, 4, 3, 2, 1)]
 
 
-def test_the_comp_of_a_moment_is_the_newest_given_up_to_it(ada):
+def test_what_was_given_is_told_of_the_moments_in_which_it_was_in_force(ada, user):
     pro, team = (Plan.objects.create(slug=f"words-{name}", name=name, rank=1) for name in ("Pro", "Team"))
-    Comp.objects.create(customer=ada, plan=pro, granted_at=AT, until=AT + 9 * DAY, ended_at=AT + DAY)
-    Comp.objects.create(customer=ada, plan=team, granted_at=AT + DAY, until=AT + 2 * DAY)
-    ben = Customer.objects.create(pk="cus_ben")
-    Comp.objects.create(customer=ben, plan=pro, granted_at=AT + DAY, until=AT + 9 * DAY)
-    plans = [explanation.explain_customer(ada, at).comp for at in (AT - TICK, AT, AT + DAY, AT + 3 * DAY)]
-    assert [comp and comp.plan.name for comp in plans] == [None, "Pro", "Team", None]
+    Customer.objects.filter(pk=ada.pk).update(subscriber=user)
+    of = {"subscriber": user}
+    Grant.objects.create(**of, source="a", plan=pro, granted_at=AT, until=AT + 9 * DAY, ended_at=AT + DAY)
+    Grant.objects.create(**of, source="b", plan=team, granted_at=AT + DAY, until=AT + 2 * DAY)
+    grants = [explanation.explain_customer(ada, at).grants for at in (AT - TICK, AT, AT + DAY, AT + 3 * DAY)]
+    assert [[grant.plan.name for grant in some] for some in grants] == [[], ["Pro"], ["Team"], []]
 
 
 @pytest.mark.parametrize(
@@ -236,11 +247,10 @@ def test_a_customer_is_named_as_well_as_they_are_known(ada, columns, who):
     assert explanation.explain_customer(ada, AT).who == who
 
 
-def test_who_was_given_access_before_any_subscription_is_explained_by_that(ada):
-    ben = Customer.objects.create(pk="cus_ben")
-    Comp.objects.create(
-        customer=ben, plan=Plan.objects.create(slug="given", name="Given", rank=1), granted_at=AT, until=AT + DAY
-    )
-    assert explanation.explain_customer(ben, AT).reason == "comp"
-    assert explanation.explain_customer(ben, AT - TICK).reason == "no_subscription"
-    assert explanation.explain_customer(ada, AT).reason == "unpaid"
+def test_who_was_given_access_before_any_subscription_is_explained_by_that(user):
+    plan = Plan.objects.create(slug="given", name="Given", rank=1)
+    Grant.objects.create(subscriber=user, source="a", plan=plan, granted_at=AT, until=AT + DAY)
+    assert explanation.explain(user, AT).reason == "grant"
+    assert explanation.explain(user, AT - TICK).reason == "no_subscription"
+    Customer.objects.create(pk="cus_ben", subscriber=user)
+    assert explanation.explain(user, AT).reason == "grant"

@@ -12,9 +12,9 @@ from billing.models import (
     AccountDeletion,
     Alert,
     CheckoutAttempt,
-    Comp,
     Customer,
     Dispute,
+    Grant,
     Hold,
     Invoice,
     InvoicePayment,
@@ -47,7 +47,7 @@ def rows() -> dict[type[Model], Model]:
     price = Price.objects.create(
         id="price_1", plan=plan, lookup_key="pro_month", currency="usd", unit_amount=2000, interval="month"
     )
-    of = {"customer": customer}
+    of, given = {"customer": customer}, {"subscriber": alice, "source": "staff:1"}
     event = {"id": "evt_1", "type": "invoice.paid", "created": 1, "received_at": now, "livemode": False}
     invoice = {"total": 1234567, "amount_due": 1234567, "currency": "kwd", "status": "open", "purpose": "plan"}
     write = {"action": "cancel_subscription", "object_id": "sub_1", "reference": "dp_1", "requested_at": now}
@@ -57,7 +57,7 @@ def rows() -> dict[type[Model], Model]:
         Price: price,
         Subscription: Subscription.objects.create(status="active", plan=plan, price=price, **of),
         Hold: Hold.objects.create(kind="dispute", reference="dp_1", placed_at=now, **of),
-        Comp: Comp.objects.create(plan=plan, until=now + timedelta(days=1), granted_at=now, **of),
+        Grant: Grant.objects.create(plan=plan, until=now + timedelta(days=1), granted_at=now, **given),
         CheckoutAttempt: CheckoutAttempt.objects.create(price=price, session_id="cs_1", **of),
         MrrMovement: MrrMovement.objects.create(kind="new", moved_at=now, **of, **MONEY),
         Invoice: Invoice.objects.create(id="in_1", created_at=now, **of, **invoice),

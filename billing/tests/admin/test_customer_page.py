@@ -21,9 +21,9 @@ from billing.admin import timeline
 from billing.models import (
     AccountDeletion,
     CheckoutAttempt,
-    Comp,
     Customer,
     Dispute,
+    Grant,
     Hold,
     Payment,
     PaymentFailure,
@@ -109,7 +109,8 @@ def everything(customer: Customer, root: Any, numbers: range) -> None:
         Refund.objects.create(id=f"re_{number}", status="succeeded", created_at=at, **money)
         Dispute.objects.create(id=f"dp_{number}", status="won", opened_at=at, **money)
         Hold.objects.create(kind="dispute", reference=f"dp_{number}", placed_at=at, released_at=at, **of)
-        Comp.objects.create(plan=plan, granted_at=at, until=at, ended_at=at, **of)
+        given = {"subscriber": customer.subscriber, "source": f"code {number}"}
+        Grant.objects.create(plan=plan, granted_at=at, until=at, ended_at=at, **given)
         SubscriptionChange.objects.create(
             status="active", plan=plan, quantity=number, recorded_at=at, cause=f"evt_{number}", **of
         )
@@ -275,7 +276,7 @@ def test_each_kind_of_line_is_there_only_for_who_may_view_it(root, alice):
         "view_customer": {"Staff"},
         "view_subscription": {"State"},
         "view_hold": {"Hold"},
-        "view_comp": {"Comp"},
+        "view_grant": {"Grant"},
         "view_payment": {"Payment"},
         "view_refund": {"Refund"},
         "view_dispute": {"Dispute"},

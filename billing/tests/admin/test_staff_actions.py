@@ -14,11 +14,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import access, lanes, testing
+from billing import access, lanes, testing, usage
 from billing.admin import staff_actions
 from billing.events import applying, worker
 from billing.lifecycle import deletion
-from billing.models import Comp, Customer, Hold, Lane, Plan, StripeEvent, Subscription
+from billing.models import Customer, Grant, Hold, Lane, Plan, StripeEvent, Subscription
 from billing.subscriptions import holds
 from billing.testing import now as sandbox_now
 from billing.tests.world import customer_row
@@ -28,8 +28,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PERMISSIONS = {
     "hold": "hold_customer",
     "release": "release_customer",
-    "comp": "comp_customer",
-    "end-comp": "comp_customer",
+    "grant": "grant_customer",
+    "extend-grant": "grant_customer",
+    "end-grant": "grant_customer",
     "refresh": "refresh_customer",
     "end-unknown": "end_customer",
 }
@@ -77,7 +78,7 @@ def do(client, subscriber, name, reason="they wrote to us", **given):
 
 def give(client, subscriber, **given):
     until = (sandbox_now() + timedelta(days=10)).date().isoformat()
-    return do(client, subscriber, "comp", **{"plan": Plan.objects.get(slug="team").pk, "until": until, **given})
+    return do(client, subscriber, "grant", **{"plan": Plan.objects.get(slug="team").pk, "until": until, **given})
 
 
 def logged():
@@ -115,22 +116,42 @@ def test_a_disputes_hold_that_staff_released_is_not_placed_again_by_its_next_eve
 def test_access_is_given_until_the_end_of_a_day_and_ended_before(world, staff, ada):
     day = (sandbox_now() + timedelta(days=10)).date()
     give(staff, ada, reason="we were down")
-    comp = Comp.objects.get()
-    assert comp.until.isoformat() == f"{day + timedelta(days=1)}T00:00:00+00:00"
-    assert (ada.access.reason, ada.access.plan.slug) == ("comp", "team")
-    do(staff, ada, "end-comp")
+    grant = Grant.objects.get()
+    assert grant.until.isoformat() == f"{day + timedelta(days=1)}T00:00:00+00:00"
+    assert (ada.access.reason, ada.access.plan.slug) == ("grant", "team")
+    do(staff, ada, "end-grant")
     assert ada.access.reason == "active"
-    assert logged()[0].startswith("Gave access to Team until")
-    assert logged()[1] == "Ended the access given: they wrote to us"
+    assert logged()[0].startswith("Gave Team until")
+    assert logged()[1] == "Ended Team: they wrote to us"
+
+
+def test_what_was_given_is_extended_to_another_day_or_for_good(world, staff, ada):
+    give(staff, ada)
+    later = (sandbox_now() + timedelta(days=40)).date()
+    do(staff, ada, "extend-grant", until=later.isoformat())
+    assert Grant.objects.get().until.date() == later + timedelta(days=1)
+    do(staff, ada, "extend-grant", until="")
+    assert Grant.objects.get().until is None
+    assert logged()[1].startswith("Extended Team until")
+    assert logged()[2] == "Extended Team for good: they wrote to us"
+    assert world.said(ada) == ["grant_given"]
+
+
+def test_a_feature_is_given_with_a_quantity_and_for_good(world, staff, ada):
+    give(staff, ada, plan="", feature="generations", quantity=500, until="")
+    grant = Grant.objects.get()
+    assert (grant.plan, grant.feature, grant.quantity, grant.until) == (None, "generations", 500, None)
+    assert "500 generations a month" in page(staff, ada)
+    assert usage.summary(ada.user)["generations"].limit == 1_500
 
 
 def test_given_to_somebody_on_hold_it_says_that_it_waits(world, staff, ada):
     do(staff, ada, "hold")
-    assert "so there is no access" in staff.get(address(ada, "comp")).content.decode()
+    assert "so there is no access" in staff.get(address(ada, "grant")).content.decode()
     give(staff, ada)
     assert ada.access.reason == "hold_staff"
     do(staff, ada, "release")
-    assert ada.access.reason == "comp"
+    assert ada.access.reason == "grant"
 
 
 def test_a_refresh_brings_what_no_webhook_has_told(world, staff, ada):
@@ -148,7 +169,7 @@ def test_access_is_not_given_to_who_is_leaving_and_nothing_is_done_about_who_has
     assert "Somebody else has changed this" in give(staff, ada).content.decode()
     testing.work()
     assert address(ada, "refresh") not in page(staff, ada)
-    assert not Comp.objects.exists()
+    assert not Grant.objects.exists()
     assert logged() == ["Placed a hold"]
     assert Hold.objects.get().reason == ""
 
@@ -160,17 +181,17 @@ def test_access_is_not_given_to_who_is_leaving_and_nothing_is_done_about_who_has
 def test_without_its_permission_there_is_no_button_and_nothing_is_done(world, ada, name):
     others = member("others@example.com", *(set(PERMISSIONS.values()) - {PERMISSIONS[name]}))
     able = member("able@example.com", *PERMISSIONS.values())
-    if name in ("release", "end-comp"):
+    if name in ("release", "extend-grant", "end-grant"):
         do(able, ada, "hold")
         give(able, ada)
     if name == "end-unknown":
         Customer.objects.update(missing_since=timezone.now())
-    before = (logged(), list(Hold.objects.values()), list(Comp.objects.values()), ada.row.fetched_at)
+    before = (logged(), list(Hold.objects.values()), list(Grant.objects.values()), ada.row.fetched_at)
     assert address(ada, name) in page(able, ada)
     assert address(ada, name) not in page(others, ada)
     assert others.get(address(ada, name)).status_code == 403
     assert others.post(address(ada, name), {"reason": "because"}).status_code == 403
-    assert (logged(), list(Hold.objects.values()), list(Comp.objects.values()), ada.row.fetched_at) == before
+    assert (logged(), list(Hold.objects.values()), list(Grant.objects.values()), ada.row.fetched_at) == before
 
 
 def test_without_the_permission_to_view_customers_nothing_is_done(world, ada):
@@ -196,16 +217,19 @@ def test_without_a_reason_nothing_is_done(world, staff, ada, reason):
         ({"until": "2020-01-01"}, "Choose a day in the future."),
         ({"until": "9999-12-31"}, "Choose a day in the next ten years."),
         ({"until": "soon"}, "Write the day as 2026-12-31."),
-        ({"until": ""}, "This field is required."),
+        ({"plan": ""}, "Choose either a plan or a feature."),
+        ({"feature": "generations"}, "Choose either a plan or a feature."),
+        ({"quantity": 5}, "Only a feature has a quantity."),
+        ({"plan": "", "feature": "flights"}, "Select a valid choice."),
         ({"plan": 0}, "Select a valid choice."),
-        ({"replaces": "x"}, "Enter a whole number."),
+        ({"newest": "x"}, "Enter a whole number."),
     ],
 )
-def test_a_comp_that_cannot_be_is_refused_in_words(world, staff, ada, given, sentence):
+def test_a_grant_that_cannot_be_is_refused_in_words(world, staff, ada, given, sentence):
     answer = give(staff, ada, **given)
     assert answer.status_code == 400
-    assert sentence in answer.content.decode() or "replaces" in given
-    assert not Comp.objects.exists()
+    assert sentence in answer.content.decode() or "newest" in given
+    assert not Grant.objects.exists()
 
 
 def test_an_action_or_a_customer_that_there_is_none_of_is_not_found(world, staff, ada):
@@ -225,13 +249,13 @@ def test_a_form_sent_twice_is_done_once(world, staff, ada):
 def test_of_two_who_give_access_the_second_sees_what_the_first_gave(world, staff, ada):
     until = (sandbox_now() + timedelta(days=10)).date().isoformat()
     seen_by_both = {"plan": Plan.objects.get(slug="team").pk, "until": until, "reason": "because"}
-    assert staff.post(address(ada, "comp"), seen_by_both).status_code == 302
+    assert staff.post(address(ada, "grant"), seen_by_both).status_code == 302
     assert (
-        staff.post(address(ada, "comp"), {**seen_by_both, "plan": Plan.objects.get(slug="pro").pk}).status_code == 409
+        staff.post(address(ada, "grant"), {**seen_by_both, "plan": Plan.objects.get(slug="pro").pk}).status_code == 409
     )
-    assert Comp.objects.get().plan.slug == "team"
+    assert Grant.objects.get().plan.slug == "team"
     give(staff, ada, plan=Plan.objects.get(slug="pro").pk)
-    assert Comp.objects.open().get().plan.slug == "pro"
+    assert [grant.plan.slug for grant in Grant.objects.open().order_by("pk")] == ["team", "pro"]
 
 
 def test_a_hold_that_another_has_released_is_not_released_twice(world, staff, ada):
@@ -261,14 +285,14 @@ def test_while_stripe_is_down_a_refresh_says_so_and_changes_nothing(world, staff
     assert ada.access.reason == "hold_staff"
 
 
-@pytest.mark.parametrize("name", ["hold", "comp", "refresh"])
+@pytest.mark.parametrize("name", ["hold", "grant", "refresh"])
 def test_while_another_has_the_lane_it_says_so_and_changes_nothing(world, staff, ada, monkeypatch, name):
     monkeypatch.setattr(staff_actions.lanes, "exclusive", partial(lanes.exclusive, wait_seconds=0))
     claim = lanes.take(ada.customer)
-    answer = give(staff, ada) if name == "comp" else do(staff, ada, name)
+    answer = give(staff, ada) if name == "grant" else do(staff, ada, name)
     assert answer.status_code == 503
     assert "Try again in a moment." in answer.content.decode()
-    assert (logged(), Hold.objects.count(), Comp.objects.count()) == ([], 0, 0)
+    assert (logged(), Hold.objects.count(), Grant.objects.count()) == ([], 0, 0)
     lanes.let_go(claim)
 
 

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PASSWORD = "correct-horse-battery"
 PHONE = {"phone": True, "dark": True, "javascript": False}
-LISTS = ("payment", "paymentfailure", "refund", "dispute", "hold", "comp", "usage", "accountdeletion", "customer")
+LISTS = ("payment", "paymentfailure", "refund", "dispute", "hold", "grant", "usage", "accountdeletion", "customer")
 
 
 @pytest.fixture
@@ -128,10 +128,10 @@ def give_access(page, see):
     page.get_by_label("Plan").select_option(label="Team")
     page.get_by_label("Until the end of").fill(_later(page))
     page.get_by_label("Reason").fill("We were down for a day.")
-    see(page, "comp")
+    see(page, "grant")
     press(page, "Give access")
-    said(page, "Gave access to Team until")
-    see(page, "subscriber-comped")
+    said(page, "Gave Team until")
+    see(page, "subscriber-given")
 
 
 def _later(page):
@@ -155,7 +155,7 @@ def test_it_is_answered_on_a_phone_in_the_dark_without_javascript(world, ada, en
     expect(page.get_by_text("and grace ended")).to_be_visible()
     see(page, "subscriber-phone")
     follow(page, "Give access")
-    see(page, "comp-phone")
+    see(page, "grant-phone")
 
 
 def test_money_and_who_leaves_are_read_at_a_glance(world, enter, see):

@@ -190,13 +190,13 @@ def test_a_trials_end_is_announced_once_however_often_it_is_processed(world):
     assert world.said(eve).count("trial_ending") == 1
 
 
-def test_a_customer_deleted_at_stripe_loses_access_and_is_unlinked(world):
+def test_a_customer_deleted_at_stripe_loses_access_and_stays_the_subscribers(world):
     zoe = world.subscribed()
     world.stripe("DELETE", f"customers/{zoe.customer}")
     world.deliver()
-    assert (zoe.access.has_access, zoe.access.reason) == (False, "no_subscription")
+    assert (zoe.access.has_access, zoe.access.reason) == (False, "customer_deleted")
     assert customer_row(zoe).deleted_at
-    assert customer_row(zoe).subscriber_id is None
+    assert customer_row(zoe).subscriber == zoe.user
     assert set(world.said(zoe)) == {"access_revoked", "subscription_ended", "customer_deleted"}
 
 

@@ -32,8 +32,8 @@ def test_a_receiver_that_raises_when_one_grace_ends_does_not_silence_the_others(
         sweep.sweep()
     finally:
         signals.access_revoked.disconnect(raises)
-    revoked = AnnouncedAccess.objects.filter(is_granted=False).values_list("customer", flat=True)
-    assert set(revoked) == {subscriber.customer for subscriber in subscribers[1:]}
+    revoked = AnnouncedAccess.objects.filter(is_granted=False).values_list("subscriber", flat=True)
+    assert set(revoked) == {subscriber.user.pk for subscriber in subscribers[1:]}
     sweep.sweep()
     assert not AnnouncedAccess.objects.filter(is_granted=True).exists()
 
@@ -47,11 +47,11 @@ def test_a_grace_that_ends_while_another_holds_the_lane_is_announced_by_the_next
     world.advance(days=3)
     world.heard.clear()
     claim = lanes.take(ada.customer)
-    assert "1 graces and 0 comps ended" in sweep.sweep()
+    assert "1 graces and 0 grants ended" in sweep.sweep()
     assert (world.said(ada), world.said(ben)) == ([], ["access_revoked"])
     lanes.let_go(claim)
-    assert "1 graces and 0 comps ended" in sweep.sweep()
-    assert "0 graces and 0 comps ended" in sweep.sweep()
+    assert "1 graces and 0 grants ended" in sweep.sweep()
+    assert "0 graces and 0 grants ended" in sweep.sweep()
     assert (world.said(ada), world.said(ben)) == (["access_revoked"], ["access_revoked"])
 
 
@@ -142,5 +142,5 @@ def test_what_is_due_wakes_its_lane_once_and_what_is_not_or_is_done_wakes_none(n
     write("cus_later", **after)
     AccountDeletion.objects.create(lane="cus_deletion", requested_at=now, **before)
     AccountDeletion.objects.create(lane="cus_later", requested_at=now, **after)
-    assert sweep.sweep() == "0 lanes requeued, 3 woken, 0 graces and 0 comps ended"
+    assert sweep.sweep() == "0 lanes requeued, 3 woken, 0 graces and 0 grants ended"
     assert queued() == ["cus_deletion", "cus_event", "cus_write"]

@@ -63,10 +63,11 @@ def test_a_customer_with_the_same_address_that_is_someone_elses_is_not_taken(wor
 def test_after_a_deletion_at_stripe_there_is_a_new_customer(world, ada):
     gone = customer_for(ada)
     world.stripe("DELETE", f"customers/{gone.pk}")
-    Customer.objects.update(subscriber=None, deleted_at=timezone.now())
+    Customer.objects.update(deleted_at=timezone.now())
     fresh = customer_for(ada)
     assert fresh.pk != gone.pk
     assert customer_for(ada) == fresh
+    assert [row.pk for row in Customer.objects.all_of(ada)] == [fresh.pk, gone.pk]
 
 
 def test_whom_nobody_has_an_address_of_is_not_looked_for_at_stripe(world, ada):

@@ -295,10 +295,10 @@ def test_who_leaves_while_a_customer_is_made_for_them_cannot_pay_any_more(world,
     user = world.sign_up()
     create = customers._create_at_stripe
 
-    def leave_meanwhile(subscriber):
+    def leave_meanwhile(subscriber, *more):
         deletion.begin(user)
         testing.work()
-        return create(subscriber)
+        return create(subscriber, *more)
 
     monkeypatch.setattr(customers, "_create_at_stripe", leave_meanwhile)
     with pytest.raises(AccountClosing):

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 
 from billing import access, usage
 from billing.lifecycle.overview import Overview, PendingChange, overview_of
-from billing.models import Comp, Customer, Hold, Plan, Price, Subscription
+from billing.models import Customer, Grant, Hold, Plan, Price, Subscription
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -29,8 +29,8 @@ def test_a_change_to_a_price_of_no_plan_names_neither_plan_nor_interval():
     assert (change.plan, change.interval) == ("", "")
 
 
-def shown(subscription=None, *, has_access=False, comp=None, reason="x", plan=None, pending=None):
-    decided = access.Access(has_access=has_access, reason=reason, subscription=subscription, plan=plan, comp=comp)
+def shown(subscription=None, *, has_access=False, grants=(), reason="x", plan=None, pending=None):
+    decided = access.Access(has_access=has_access, reason=reason, subscription=subscription, plan=plan, grants=grants)
     return Overview(decided, plan, [], {}, NOON, pending)
 
 
@@ -39,7 +39,7 @@ def test_without_a_subscription_nothing_is_said_of_one(settings):
     nothing = shown()
     assert (nothing.plan, nothing.status, nothing.subscription) == ("gratis", "none", None)
     assert (nothing.current_period_end, nothing.cancel_at, nothing.trial_end) == (None, None, None)
-    assert (nothing.is_comped, nothing.comp_ends_at, nothing.reason) == (False, None, "x")
+    assert (nothing.is_by_grant, nothing.grant_ends_at, nothing.reason) == (False, None, "x")
     assert nothing.to_look_at().pending_change is None
 
 
@@ -51,11 +51,11 @@ def test_a_subscription_is_shown_as_its_row_says():
 
 
 @pytest.mark.parametrize(
-    ("has_access", "reason", "is_comped"), [(True, "comp", True), (True, "active", False), (False, "closing", False)]
+    ("has_access", "reason", "is_by_grant"), [(True, "grant", True), (True, "active", False), (False, "closing", False)]
 )
-def test_what_staff_gave_is_shown_while_it_is_what_gives_access(has_access, reason, is_comped):
-    given = shown(has_access=has_access, reason=reason, comp=Comp(plan=PRO, until=NOON))
-    assert (given.is_comped, given.comp_ends_at) == (is_comped, NOON if is_comped else None)
+def test_what_was_given_is_shown_while_it_is_what_gives_access(has_access, reason, is_by_grant):
+    given = shown(has_access=has_access, reason=reason, grants=(Grant(plan=PRO, until=NOON),))
+    assert (given.is_by_grant, given.grant_ends_at) == (is_by_grant, NOON if is_by_grant else None)
 
 
 def test_who_may_only_look_is_shown_the_change_and_not_where_to_pay_it():
@@ -85,8 +85,8 @@ def people(db, settings):
 def test_holds_in_force_are_shown_to_their_own_subscriber_the_oldest_first(people):
     ada, ben = people
     for reference, placed_at, released_at in (("2", NOON, None), ("1", NOON - DAY, None), ("0", NOON, NOON)):
-        Hold.objects.create(customer=ada.billing_customer, kind="staff", reference=reference, placed_at=placed_at,
-                            released_at=released_at)  # fmt: skip
+        at = {"placed_at": placed_at, "released_at": released_at}
+        Hold.objects.create(customer=ada.billing_customers.get(), kind="staff", reference=reference, **at)
     assert [hold.reference for hold in overview_of(ada).holds] == ["1", "2"]
     assert (overview_of(ben).holds, overview_of(ben).has_access, overview_of(ada).has_access) == ([], True, False)
 

@@ -80,8 +80,8 @@ def test_it_begins_on_the_customers_lane_closes_their_checkout_and_says_so_once(
 
 def test_who_never_bought_anything_has_a_lane_of_their_own(said):
     eve = user("eve")
-    assert deletion.begin(eve).lane == f"deletion:{eve.pk}"
-    assert said == [("account_closing", None, f"deletion:{eve.pk}", "eve@example.com", None)]
+    assert deletion.begin(eve).lane == f"subscriber:{eve.pk}"
+    assert said == [("account_closing", None, f"subscriber:{eve.pk}", "eve@example.com", None)]
 
 
 @pytest.mark.parametrize(("wait", "is_due"), [(None, True), (-TICK, True), (timedelta(0), True), (TICK, False)])
@@ -163,7 +163,7 @@ def test_of_a_customer_deleted_at_stripe_and_of_none_there_is_nothing_to_do_ther
 
 def test_a_customer_that_a_crash_left_at_stripe_takes_the_deletion_to_their_lane(ada, monkeypatch):
     eve = user("eve")
-    row = AccountDeletion.objects.create(subscriber=eve, lane=f"deletion:{eve.pk}", requested_at=timezone.now())
+    row = AccountDeletion.objects.create(subscriber=eve, lane=f"subscriber:{eve.pk}", requested_at=timezone.now())
     found = []
     monkeypatch.setattr(process.customers, "find_customer", found.append)
     assert process._has_moved(row) is False

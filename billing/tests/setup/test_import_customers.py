@@ -71,15 +71,23 @@ def test_a_dry_run_names_every_problem_and_price_and_writes_nothing(world, old):
     twice = {pays(world, old, "two@example.com"), world.stripe("POST", "customers", email="two@example.com")["id"]}
     stranger = pays(world, old, "stranger@example.com")
     found = report("--by", "email", "--dry-run")
-    assert list(found["links"]) == [one]
-    assert problems(found) == {
-        *((customer, "several_customers") for customer in twice),
-        (stranger, "nobody"),
-    }
-    assert found["unknown_prices"] == {old: 1}
+    assert set(found["links"]) == {one, *twice}
+    assert problems(found) == {(stranger, "nobody")}
+    assert found["unknown_prices"] == {old: 2}
     assert f"--price {old}=<free|pro|team>" in "\n".join(run("--by", "email", "--dry-run"))
     assert report("--by", "email", "--dry-run", "--price", f"{old}=pro")["unknown_prices"] == {}
     assert (Customer.objects.count(), Subscription.objects.count(), Price.objects.filter(pk=old).count()) == (0, 0, 0)
+
+
+def test_of_several_customers_all_are_theirs_and_the_one_that_pays_is_current(world, old):
+    ada = world.sign_up("ada@example.com")
+    pays_now = pays(world, old, "ada@example.com")
+    world.advance(days=1)
+    newest = world.stripe("POST", "customers", email="ada@example.com")["id"]
+    run("--by", "email", "--price", f"{old}=pro")
+    assert {row.pk: row.is_current for row in Customer.objects.all_of(ada)} == {pays_now: True, newest: False}
+    assert (access.of(ada).reason, world.heard) == ("active", [])
+    assert run("--by", "email") == ["Imported: 2 customers at Stripe, 0 linked, 2 already linked, 0 problems."]
 
 
 def test_run_again_it_changes_nothing_and_says_so(world, old):
@@ -119,13 +127,13 @@ def test_what_is_linked_otherwise_gone_or_leaving_stays_as_it_is(world, old, tmp
     found = report("--by", "id", "--file", str(file))
     assert problems(found) == {
         (ada.customer, "linked_to_another"),
-        (second, "has_another"),
         (eves, "leaving"),
         (deleted, "not_at_stripe"),
         (bens, "nobody"),
         (shared, "several_subscribers"),
     }
-    assert dict(Customer.objects.values_list("pk", "subscriber")) == {ada.customer: ada.user.pk}
+    assert dict(Customer.objects.values_list("pk", "subscriber")) == {ada.customer: ada.user.pk, second: ada.user.pk}
+    assert Customer.objects.of(ada.user).pk == ada.customer
 
 
 def test_by_a_file_of_json_lines_by_a_field_and_by_metadata(world, old, tmp_path):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from billing import signals
 from billing.models import AnnouncedAccess, Customer, Lane, Plan, Price, StripeWrite, Subscription
@@ -215,6 +216,20 @@ def test_access_is_said_when_it_comes_and_when_it_goes_and_why_it_had_gone(live,
     assert list(AnnouncedAccess.objects.values_list("customer", "line", "is_granted", "revoked_because")) == [
         ("cus_ada", "main", True, "unpaid")
     ]
+
+
+def test_what_was_announced_of_a_customer_is_not_announced_again_of_its_subscriber(live, told):
+    announcing.announce_access("cus_ada")
+    told.clear()
+    user = get_user_model().objects.create_user("ada@example.com")
+    Customer.objects.filter(pk="cus_ada").update(subscriber=user)
+    announcing.announce_access("cus_ada")
+    assert told == []
+    Subscription.objects.filter(customer="cus_ada").update(status="unpaid")
+    announcing.announce_access("cus_ada")
+    assert told == [("access_revoked", "cus_ada", "unpaid", None)]
+    row = AnnouncedAccess.objects.get()
+    assert (row.subscriber, row.customer) == (user, None)
 
 
 @pytest.mark.parametrize(

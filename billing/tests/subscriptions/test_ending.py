@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from djstripe import models as djstripe
 
 from billing import cause, signals
-from billing.models import AnnouncedAccess, Comp, Customer, Plan, Subscription, SubscriptionChange
+from billing.models import AnnouncedAccess, Customer, Grant, Plan, Subscription, SubscriptionChange
 from billing.subscriptions import end_for_deleted_customer
 
 pytestmark = pytest.mark.django_db
@@ -47,19 +47,19 @@ def customer(name, **columns):
     return made
 
 
-def test_access_ends_the_subscriber_is_unlinked_and_a_bystander_keeps_all(said):
+def test_access_ends_the_customer_stays_the_subscribers_and_a_bystander_keeps_all(said):
     ada, ben = customer("ada"), customer("ben")
     AnnouncedAccess.objects.create(customer=ada, is_granted=True)
     plan = Plan.objects.create(slug="given", name="Given", rank=1)
     for one in (ada, ben):
-        Comp.objects.create(customer=one, plan=plan, granted_at=NOON, until=NOON + timedelta(days=1))
+        Grant.objects.create(subscriber=one.subscriber, plan=plan, granted_at=NOON, until=NOON, source="a")
     user = ada.subscriber_id
     with cause.recorded_as("evt_1"):
         end_for_deleted_customer(ada)
     row, kept = Subscription.objects.get(customer=ada), Customer.objects.get(pk=ada.pk)
     assert (row.status, row.ended_at, row.cancel_at, row.past_due_since) == ("canceled", NOON, None, None)
-    assert (kept.deleted_at, kept.subscriber_id) == (NOON, None)
-    assert (ada.comps.get().ended_at, ada.comps.get().ended_by) == (NOON, "evt_1")
+    assert (kept.deleted_at, kept.subscriber_id, kept.is_current) == (NOON, user, True)
+    assert Grant.objects.open().count() == 2, "what was given is the subscriber's"
     assert SubscriptionChange.objects.get().customer_id == ada.pk
     assert said == [
         ("subscription_ended", "customer_deleted", user), ("access_revoked", "customer_deleted", user),
@@ -68,7 +68,7 @@ def test_access_ends_the_subscriber_is_unlinked_and_a_bystander_keeps_all(said):
     theirs = djstripe.Customer.objects.get(id="cus_ada")
     assert (theirs.subscriber, theirs.date_purged) == (None, NOON)
     assert Subscription.objects.get(customer=ben).status == "active"
-    assert (Customer.objects.get(pk=ben.pk).subscriber_id, ben.comps.get().ended_at) == (ben.subscriber_id, None)
+    assert Customer.objects.get(pk=ben.pk).subscriber_id == ben.subscriber_id
     assert djstripe.Customer.objects.get(id="cus_ben").subscriber_id == ben.subscriber_id
     said.clear()
     end_for_deleted_customer(ada)

@@ -16,7 +16,7 @@ from billing.models import (
     Price,
     Subscription,
 )
-from billing.subscriptions import comps, holds
+from billing.subscriptions import grants, holds
 from billing.tests.world import customer_row
 
 pytestmark = pytest.mark.django_db
@@ -170,11 +170,11 @@ def test_a_hold_of_one_subscription_does_not_withhold_what_staff_gave_in_another
 ):
     ada = world.subscribed()
     customer = customer_row(ada)
-    comps.grant(customer, storage, from_timestamp(4_000_000_000), "thanks")
+    grants.give(ada.user, plan="storage", until=from_timestamp(4_000_000_000), source="thanks")
     holds.place(customer, "dispute", "dp_1", subscription_id=ada.subscription)
     with django_assert_num_queries(1):
         lines = access.lines_of(ada.user)
-    assert {line: now.reason for line, now in lines.items()} == {"main": "hold_dispute", "storage": "comp"}
+    assert {line: now.reason for line, now in lines.items()} == {"main": "hold_dispute", "storage": "grant"}
     holds.place(customer, "staff", "1")
     assert {now.reason for now in access.lines_of(ada.user).values()} == {"hold_dispute", "hold_staff"}
 

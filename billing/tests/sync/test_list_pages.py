@@ -222,6 +222,9 @@ def test_a_customer_is_linked_to_whom_both_our_metadata_and_the_address_name(ful
         at_stripe("cus_fay", "ben@example.com", billing_subscriber="no key of ours"),
     )
     assert dict(Customer.objects.exclude(subscriber=None).values_list("pk", "subscriber")) == {"cus_ada": ada.pk}
+    ours("cus_second")
+    customers(full_run, at_stripe("cus_second", "ada@example.com", billing_subscriber=str(ada.pk)))
+    assert [row.pk for row in Customer.objects.all_of(ada)] == ["cus_ada", "cus_second"], "the current one stays it"
 
 
 # What is gone
@@ -358,13 +361,14 @@ def test_how_far_a_run_has_come_is_on_record_while_it_reads_and_no_more_when_it_
     assert seen == [[{"id": "cus_ada"}]] * 2
 
 
-def test_whom_a_checkout_of_this_moment_gave_a_customer_is_not_linked_to_a_second(full_run):
+def test_whom_a_checkout_of_this_moment_gave_a_customer_keeps_it_as_the_current_one(full_run):
     ada = get_user_model().objects.create_user("ada@example.com")
     first, second = ours(), ours("cus_second")
     list_pages._link_one(first.customer, ada)
     list_pages._link_one(second.customer, ada)
     list_pages._link_one(first.customer, get_user_model().objects.create_user("ben@example.com"))
-    assert dict(Customer.objects.values_list("pk", "subscriber")) == {"cus_ada": ada.pk, "cus_second": None}
+    assert {row.subscriber_id for row in Customer.objects.all()} == {ada.pk}
+    assert Customer.objects.get(is_current=True).pk == "cus_ada"
 
 
 @pytest.mark.parametrize("is_refreshed", [False, True])

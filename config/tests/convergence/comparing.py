@@ -100,7 +100,7 @@ def _access(truth, row):
         return
     if decided.has_access != wanted:
         yield row.customer_id, f"access is {decided.has_access} ({decided.reason}), should be {wanted}"
-    announced = AnnouncedAccess.objects.filter(customer=row.customer_id, is_granted=True).exists()
+    announced = AnnouncedAccess.objects.filter(subscriber=row.customer.subscriber, is_granted=True).exists()
     if announced != wanted:
         yield row.customer_id, f"access announced is {announced}, should be {wanted}"
 

@@ -1,0 +1,62 @@
+"""Staff see what subscribers were given, whether or not they have a Stripe customer."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing import clock
+from billing.models import Grant
+
+from . import cause_words, display, people
+from .open_filter import open_filter
+from .readonly import ReadOnlyAdmin
+
+
+@admin.register(Grant)
+class GrantAdmin(ReadOnlyAdmin):
+    list_display = ["what", "subscriber_link", "state", "reason", "source", "given", "until_when"]
+    list_filter = ["plan", ("ended_at", open_filter("state", "Open", "Over")), "granted_at"]
+    list_select_related = ["plan", "subscriber"]
+    ordering = ["-granted_at"]
+    search_help_text = "Source, customer id, or the beginning of an e-mail address"
+    fields = ["what", "subscriber_link", "state", "reason", "source", "given", "given_by", "until_when", "end_by"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("subscriber__billing_customers")
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        emails = [f"{path}__istartswith" for path in people.email_paths()]
+        return ["source__exact", "subscriber__billing_customers__id__exact", *emails]
+
+    @display.column("what", ordering="plan")
+    def what(self, grant: Grant) -> str:
+        return grant.what
+
+    @display.column("subscriber")
+    def subscriber_link(self, grant: Grant) -> Any:
+        return people.subscriber_or_customer_link(grant.subscriber)
+
+    @display.column("state")
+    def state(self, grant: Grant) -> Any:
+        if grant.is_in_force(clock.now()):
+            return display.badge("in force", "good")
+        return display.lines(display.badge("over", "quiet"), display.moment(grant.ended_at))
+
+    @display.column("given", ordering="granted_at")
+    def given(self, grant: Grant) -> Any:
+        return display.moment(grant.granted_at)
+
+    @display.column("until", ordering="until")
+    def until_when(self, grant: Grant) -> Any:
+        return display.moment(grant.until) if grant.until else "for good"
+
+    @display.column("given by")
+    def given_by(self, grant: Grant) -> Any:
+        return cause_words.words_for(grant.cause)
+
+    @display.column("ended by")
+    def end_by(self, grant: Grant) -> Any:
+        return cause_words.words_for(grant.ended_by)

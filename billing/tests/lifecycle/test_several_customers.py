@@ -1,0 +1,175 @@
+"""A subscriber has had several Stripe customers: all are theirs, and one is current."""
+
+from threading import Event
+from time import sleep
+
+import pytest
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from billing import access, grants, testing
+from billing.lifecycle import change, checkout, deletion, invoices, overview
+from billing.lifecycle.live_subscription import customer_of
+from billing.models import AccountDeletion, AnnouncedAccess, Customer, Hold, Plan, Price, Subscription
+from billing.subscriptions import announce_access, holds
+from billing.tests.parallel import at_once
+from billing.tests.world import customer_row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ada(world):
+    return world.subscribed()
+
+
+def gone_at_stripe(world, subscriber):
+    world.stripe("DELETE", f"customers/{subscriber.customer}")
+    world.deliver()
+
+
+def buy(world, subscriber, plan="pro", currency=""):
+    """Buy anew, and return the new customer."""
+    attempt = checkout.start(subscriber.user, plan, "month", currency)
+    world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
+    world.deliver()
+    return attempt.customer
+
+
+def test_deleted_at_stripe_it_stays_theirs_and_they_buy_by_a_new_one(world, ada):
+    gone_at_stripe(world, ada)
+    old = Customer.objects.get(pk=ada.customer)
+    assert (old.subscriber, old.is_current, access.of(ada.user).reason) == (ada.user, True, "customer_deleted")
+    new = buy(world, ada)
+    assert {row.pk: row.is_current for row in Customer.objects.all_of(ada.user)} == {new.pk: True, ada.customer: False}
+    now = access.of(ada.user)
+    assert (now.reason, now.subscription.customer_id) == ("active", new.pk)
+    assert AnnouncedAccess.objects.get().is_granted
+    assert world.heard.count(("access_granted", new.pk)) == 1
+
+
+def test_no_trial_is_given_twice_over_a_deleted_customer(world):
+    ada = world.subscribed("team")
+    assert ada.row.status == "trialing"
+    gone_at_stripe(world, ada)
+    new = buy(world, ada, "team")
+    assert new.subscription.status == "active"
+
+
+def test_a_hold_of_everything_goes_along_and_staff_can_release_it(world, ada):
+    holds.place(customer_row(ada), Hold.Kind.STAFF, "case 7")
+    gone_at_stripe(world, ada)
+    with pytest.raises(checkout.AccessWithheld):
+        checkout.start(ada.user, "pro", "month")
+    holds.release(Customer.objects.get(pk=ada.customer), Hold.Kind.STAFF, "case 7")
+    assert checkout.start(ada.user, "pro", "month").url
+
+
+@pytest.fixture
+def both(world, ada):
+    """She pays for pro in dollars, and for storage in euros by another customer."""
+    plan = Plan.objects.create(slug="storage", name="Storage", line="storage", rank=1)
+    product = world.stripe("POST", "products", name="Storage")["id"]
+    price = world.stripe(
+        "POST", "prices", product=product, currency="usd", unit_amount=500, recurring={"interval": "month"},
+        currency_options={"eur": {"unit_amount": 450}}, lookup_key="storage_month",
+    )  # fmt: skip
+    Price.objects.create(
+        pk=price["id"], plan=plan, product=product, lookup_key="storage_month", currency="usd", unit_amount=500,
+        interval="month", currency_options={"eur": 450},
+    )  # fmt: skip
+    return buy(world, ada, "storage", "eur")
+
+
+def test_in_another_currency_another_customer_buys_and_each_subscription_is_changed_where_it_is(world, ada, both):
+    assert both.pk != ada.customer
+    assert {row.pk: row.is_current for row in Customer.objects.all_of(ada.user)} == {both.pk: True, ada.customer: False}
+    assert {line: now.reason for line, now in access.lines_of(ada.user).items()} == {
+        "main": "active",
+        "storage": "active",
+    }
+    assert change.change(ada.user, "team", "month").customer_id == ada.customer
+    with pytest.raises(checkout.AlreadySubscribed):
+        checkout.start(ada.user, "pro", "month", "eur")
+    assert (customer_of(ada.user), customer_of(ada.user, "main").pk) == (both, ada.customer)
+
+
+def test_history_and_what_is_owed_show_all(world, ada, both, client):
+    first = invoices.invoices_of(ada.user)
+    second = invoices.invoices_of(ada.user, first.next)
+    assert [[row.currency for row in page.invoices] for page in (first, second)] == [["eur"], ["usd"]]
+    assert second.next is None
+    world.change_card(ada, "pm_card_chargeCustomerFail")
+    world.advance(days=31, hours=3)
+    world.deliver()
+    assert [owed.currency for owed in overview.overview_of(ada.user).owed] == ["usd"]
+    client.force_login(ada.user)
+    page = client.get("/billing/").content.decode()
+    assert "€" in page
+    assert "$" in page
+
+
+def test_a_deletion_cancels_at_all_of_them_and_is_done_after_the_last(world, ada, both):
+    grants.grant(ada.user, plan="team", source="promo")
+    deletion.begin(ada.user)
+    testing.work()
+    assert AccountDeletion.objects.filter(part_of=deletion.deletion_of(ada.user)).count() == 1
+    assert all(row.is_done for row in AccountDeletion.objects.all())
+    assert set(Subscription.objects.values_list("status", flat=True)) == {"canceled"}
+    assert not Customer.objects.exclude(subscriber=None).exists()
+    assert deletion.deletion_of(ada.user).customer_id == both.pk
+    for customer in (ada.customer, both.pk):
+        assert world.stripe("GET", f"customers/{customer}")["deleted"]
+
+
+def test_where_two_of_them_give_the_same_line_the_better_counts_and_no_end_is_said_while_one_lasts(world, ada):
+    gone = Customer.objects.create(pk="cus_import", subscriber=ada.user, is_current=False)
+    team = Plan.objects.get(slug="team")
+    Subscription.objects.create(customer=gone, stripe_id="sub_2", status="active", plan=team)
+    assert access.of(ada.user).plan == team
+    assert access.has_access(ada.user, plan="team")
+    world.heard.clear()
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    world.deliver()
+    assert "access_revoked" not in world.said(ada)
+    assert access.of(ada.user).subscription.stripe_id == "sub_2"
+    assert str(access.explain(ada.user)).count("sub_2") == 1
+
+
+def test_one_is_current_and_a_user_whom_stripe_may_bill_is_not_deleted(world, ada):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Customer.objects.create(pk="cus_2", subscriber=ada.user)
+    with pytest.raises(ProtectedError):
+        ada.user.delete()
+    gone_at_stripe(world, ada)
+    ada.user.delete()
+    with pytest.raises(ObjectDoesNotExist):
+        ada.user.refresh_from_db()
+    assert Customer.objects.get().subscriber is None
+
+
+@pytest.mark.postgres_only
+def test_of_two_lanes_at_the_same_moment_the_second_sees_what_the_first_wrote(world):
+    user = world.sign_up()
+    team = Plan.objects.get(slug="team")
+    for name, status, is_current in (("one", "active", True), ("two", "incomplete", False)):
+        customer = Customer.objects.create(pk=f"cus_{name}", subscriber=user, is_current=is_current)
+        Subscription.objects.create(customer=customer, stripe_id=f"sub_{name}", status=status, plan=team)
+    AnnouncedAccess.objects.create(subscriber=user, is_granted=True)
+    has_announced = Event()
+
+    def change(name, status, *, waits):
+        with transaction.atomic():
+            Subscription.objects.filter(stripe_id=f"sub_{name}").update(status=status)
+            if waits:
+                announce_access(f"cus_{name}", has_changed=True)
+                has_announced.set()
+                sleep(0.3)
+            else:
+                has_announced.wait(10)
+                announce_access(f"cus_{name}", has_changed=True)
+
+    at_once(lambda number: change("one", "canceled", waits=True) if number else change("two", "active", waits=False), 2)
+    assert AnnouncedAccess.objects.get().is_granted
+    assert [name for name, _ in world.heard if name.startswith("access")] == ["access_revoked", "access_granted"]
