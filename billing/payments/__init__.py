@@ -6,6 +6,7 @@ from .invoices import (
     record_failure,
     record_invoice,
     record_links,
+    record_missed_invoice,
     record_payment,
     record_processing,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "record_failure",
     "record_invoice",
     "record_links",
+    "record_missed_invoice",
     "record_payment",
     "record_processing",
     "refunds",

@@ -213,3 +213,14 @@ def _decline_code(intent: dict[str, Any]) -> str:
 def _method(intent: dict[str, Any]) -> str:
     """Return the type of the payment method that failed."""
     return str((payment_error_of(intent).get("payment_method") or {}).get("type") or "")[:40]
+
+
+def record_missed_invoice(customer: Customer, payment_intent: str) -> bool:
+    """Save the invoice that a payment pays, with its links, and announce nothing; return False if it pays none."""
+    found = fetch.invoice_payment_of(payment_intent, customer.pk) if payment_intent else None
+    if found is None:
+        return False
+    invoice = fetch.invoice(id_of(found["invoice"]), customer.pk)
+    invoices.project(customer, invoice)
+    links.record(customer, invoice)
+    return True

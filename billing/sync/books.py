@@ -1,0 +1,91 @@
+"""The sync lists Stripe's balance transactions, credit notes and tax rates, a hundred a call, for the books.
+
+None of them changes once it is made, but a credit note that is voided: so a run lists what is new since the last, and
+`--full` all there ever was.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from billing import books, lanes
+from billing.models import BalanceTransaction, Customer, SyncRun
+from billing.monitoring import alerts
+from billing.payments import record_missed_invoice
+from billing.stripe_client import NoSuchCustomer, StripeRefused
+
+from . import report
+from .listing import Reader, Stretch
+from .parallel import each
+
+LISTS: tuple[tuple[str, dict[str, Any], Any], ...] = (
+    ("/v1/tax_rates", {}, books.recording.tax_rate_of),
+    ("/v1/balance_transactions", {"expand": ["data.source"]}, books.recording.transaction_of),
+    ("/v1/credit_notes", {}, books.recording.credit_note_of),
+)
+# Stripe may list a transaction a while after the time that it bears; a note may be voided while its invoice is open.
+OVERLAP = timedelta(days=3)
+COMPARED = timedelta(days=90)
+WAIT_SECONDS = 5.0
+MOST_NAMED = 5
+
+
+def fill(run: SyncRun, tick: Callable[[], None], *, from_the_beginning: bool, is_dry: bool) -> None:
+    """Save what is new, and find the invoices that unknown charges pay. Raises `StripeUnavailable`. A key that may not
+    read one of the lists is noted, and stops nothing else.
+    """
+    began_at, last = run.clock_at, books.books_at()
+    since = 0 if last is None or from_the_beginning else int((last - OVERLAP).timestamp())
+    try:
+        for path, params, row_of in LISTS:
+            recorder = books.recording.Recorder(row_of, is_dry=is_dry)
+            for page in Reader([Stretch(path, params, since)]):
+                recorder(page)
+                tick()
+            for bad in recorder.bad:
+                report.note(run, f"{bad} of {path} could not be saved, so the books lack it.")
+    except StripeRefused as error:
+        report.note(run, f"The books were not filled: {error.user_message or error.code or type(error).__name__}")
+        return
+    if is_dry:
+        return
+    books.recording.fill_in_customers()
+    _link_charges(run, tick)
+    run.books_at = began_at
+
+
+def _link_charges(run: SyncRun, tick: Callable[[], None]) -> None:
+    """Ask Stripe which invoice each charge pays of which we know none, once for each."""
+    rows = {row.pk: row for row in books.recording.unlinked_charges()}
+    each(lambda pk: _link(run, rows[pk]), rows, tick)
+
+
+def _link(run: SyncRun, row: BalanceTransaction) -> None:
+    try:
+        with lanes.exclusive(row.customer_id, WAIT_SECONDS) as commit:
+            commit(partial(_record, row))
+    except (lanes.LaneBusy, NoSuchCustomer):
+        return  # the next run asks again
+    except StripeRefused as error:
+        report.note(run, f"{row.charge}: {error.user_message or error.code or type(error).__name__}")
+
+
+def _record(row: BalanceTransaction) -> None:
+    customer = Customer.objects.get(pk=row.customer_id)
+    if not record_missed_invoice(customer, row.payment_intent):
+        BalanceTransaction.objects.filter(pk=row.pk).update(is_without_invoice=True)
+
+
+def compare(run: SyncRun) -> None:
+    """Alert staff to what the books of the last 90 days do not explain."""
+    if run.books_at is None:
+        return
+    found = books.reckon(books.Span(since=run.books_at - COMPARED)).differences
+    if found:
+        named = "\n".join(str(each) for each in found[:MOST_NAMED])
+        alerts.remind_staff(
+            "books",
+            f"The books differ from Stripe in {report.count(len(found), 'place')}",
+            f"{named}\n`manage.py billing_doctor` shows them all.",
+        )
