@@ -5,6 +5,7 @@ balance transactions say.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import F, QuerySet
 
@@ -140,14 +141,13 @@ def _without_rows(span: Span) -> Iterator[Difference]:
     for row in recording.unlinked_charges().filter(pk__in=ours.filter(category="charge").values("pk")):
         text = f"the charge {row.charge} of {format_amount(row.face_amount, row.face_currency)} has no invoice here"
         yield Difference(row.customer_id, text)
-    for name, rows in (("refund", Refund.objects.all()), ("dispute", Dispute.objects.all())):
+    kinds: dict[str, QuerySet[Any]] = {"refund": Refund.objects.all(), "dispute": Dispute.objects.all()}
+    for name, rows in kinds.items():
         for portion in lookups.portions(ours.exclude(**{name: ""}).order_by("pk")):
             yield from _unknown(name, portion, rows)
 
 
-def _unknown(
-    name: str, portion: list[BalanceTransaction], rows: QuerySet[Refund] | QuerySet[Dispute]
-) -> Iterator[Difference]:
+def _unknown(name: str, portion: list[BalanceTransaction], rows: QuerySet[Any]) -> Iterator[Difference]:
     """Name refunds and disputes without a row, of invoices whose payment we recorded when it came. Those that were paid
     before we knew the customer are not in our books.
     """
@@ -158,10 +158,8 @@ def _unknown(
     for row in lost:
         if invoices.get(row.pk) in recorded:
             amount = format_amount(row.face_amount, row.face_currency)
-            text = (
-                f"the {name} {getattr(row, name)} of {invoices[row.pk]}, {amount} by Stripe's balance, has no row here"
-            )
-            yield Difference(row.customer_id, text)
+            said = f"the {name} {getattr(row, name)} of {invoices[row.pk]}"
+            yield Difference(row.customer_id, f"{said}, {amount} by Stripe's balance, has no row here")
 
 
 def _of_fees(span: Span) -> Iterator[Difference]:

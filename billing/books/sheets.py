@@ -81,10 +81,8 @@ def sheet_of(row: Invoice, links: Links) -> tuple[Sheet, list[str]]:
     )
     asked = row.total - row.balance_applied - row.credited
     if asked != row.amount_due:
-        parts = f"{_said(row, row.total)}, less {_said(row, row.balance_applied)} of the balance and "
-        wrong.append(
-            f"{row.pk} is over {parts}{_said(row, row.credited)} credited, yet asks {_said(row, row.amount_due)}"
-        )
+        less = f"less {_said(row, row.balance_applied)} of the balance and {_said(row, row.credited)} credited"
+        wrong.append(f"{row.pk} is over {_said(row, row.total)}, {less}, yet asks {_said(row, row.amount_due)}")
     if row.amount_due != row.amount_paid + row.amount_remaining:
         paid = f"{_said(row, row.amount_paid)} is paid and {_said(row, row.amount_remaining)} remains"
         wrong.append(f"{row.pk} asks {_said(row, row.amount_due)}, yet {paid}")

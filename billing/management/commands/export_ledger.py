@@ -1,4 +1,4 @@
-"""`manage.py export_ledger --month 2026-10` writes the money facts of a month for an accountant, and checks the books."""
+"""`manage.py export_ledger --month 2026-10` writes the money facts of a month, and checks the books."""
 
 import os
 from collections.abc import Iterator
