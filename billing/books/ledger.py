@@ -115,7 +115,7 @@ class Ledger:
 
     def _check(self) -> None:
         """Compare what was written with sums that the database adds up by itself."""
-        for key, wanted in self._sums_by_the_database().items():
+        for key, wanted in sorted(self._sums_by_the_database().items()):
             if self.sums[key] != wanted:
                 kind, currency = key
                 written, there = (format_amount(each, currency) for each in (self.sums[key], wanted))

@@ -149,9 +149,7 @@ def test_each_kind_of_difference_is_named_with_its_invoice_and_amounts(world, ad
     ]
     assert found(charges, net=1) == [f"{theirs}{charges.get().pk}: $20.00 less a fee of $0.88 is not $0.01"]
     Refund.objects.all().delete()
-    assert differences() == [
-        f"{theirs}the refund {refund} {of_it}, -$3.00 by Stripe's balance, has no row here"
-    ]
+    assert differences() == [f"{theirs}the refund {refund} {of_it}, -$3.00 by Stripe's balance, has no row here"]
 
 
 def test_a_customer_of_whom_an_event_waits_is_not_judged(world, ada):
