@@ -3,6 +3,7 @@
 from . import disputes, due, nothing, notices, refunds
 from .invoices import (
     fetch_invoice_of,
+    record_anew,
     record_failure,
     record_invoice,
     record_links,
@@ -21,6 +22,7 @@ __all__ = [
     "link_of",
     "nothing",
     "notices",
+    "record_anew",
     "record_failure",
     "record_invoice",
     "record_links",

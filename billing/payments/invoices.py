@@ -216,11 +216,15 @@ def _method(intent: dict[str, Any]) -> str:
 
 
 def record_missed_invoice(customer: Customer, payment_intent: str) -> bool:
-    """Save the invoice that a payment pays, with its links, and announce nothing; return False if it pays none."""
+    """Save the invoice that a payment pays, and announce nothing; return False if it pays none."""
     found = fetch.invoice_payment_of(payment_intent, customer.pk) if payment_intent else None
-    if found is None:
-        return False
-    invoice = fetch.invoice(id_of(found["invoice"]), customer.pk)
-    invoices.project(customer, invoice)
-    links.record(customer, invoice)
-    return True
+    if found is not None:
+        record_anew(customer, id_of(found["invoice"]))
+    return found is not None
+
+
+def record_anew(customer: Customer, invoice_id: str) -> None:
+    """Save an invoice and its payments as Stripe has them, and announce nothing."""
+    found = fetch.invoice(invoice_id, customer.pk)
+    invoices.project(customer, found)
+    links.record(customer, found)

@@ -9,11 +9,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from billing import books, lanes
+from billing import books, lanes, payments
 from billing.models import BalanceTransaction, Customer, SyncRun
 from billing.monitoring import alerts
-from billing.payments import record_missed_invoice
-from billing.stripe_client import NoSuchCustomer, StripeRefused
+from billing.stripe_client import NoSuchCustomer, StripeRefused, fetch
 
 from . import report
 from .listing import Reader, Stretch
@@ -53,6 +52,7 @@ def fill(run: SyncRun, tick: Callable[[], None], *, from_the_beginning: bool, is
     books.recording.fill_in_customers()
     _link_charges(run, tick)
     run.books_at = began_at
+    run.save(update_fields=["books_at"])
 
 
 def _link_charges(run: SyncRun, tick: Callable[[], None]) -> None:
@@ -62,30 +62,52 @@ def _link_charges(run: SyncRun, tick: Callable[[], None]) -> None:
 
 
 def _link(run: SyncRun, row: BalanceTransaction) -> None:
-    try:
-        with lanes.exclusive(row.customer_id, WAIT_SECONDS) as commit:
-            commit(partial(_record, row))
-    except (lanes.LaneBusy, NoSuchCustomer):
-        return  # the next run asks again
-    except StripeRefused as error:
-        report.note(run, f"{row.charge}: {error.user_message or error.code or type(error).__name__}")
+    _under_lane(run, row.customer_id, row.charge, partial(_record, row))
 
 
 def _record(row: BalanceTransaction) -> None:
     customer = Customer.objects.get(pk=row.customer_id)
-    if not record_missed_invoice(customer, row.payment_intent):
+    if not payments.record_missed_invoice(customer, row.payment_intent):
         BalanceTransaction.objects.filter(pk=row.pk).update(is_without_invoice=True)
 
 
-def compare(run: SyncRun, *, is_dry: bool) -> None:
-    """Alert staff to what the books of the last 90 days do not explain."""
+def compare(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
+    """Ask Stripe anew about what the books of the last 90 days do not explain, and alert staff to what stays so."""
     if run.books_at is None or is_dry:
         return
-    found = books.reckon(books.Span(since=run.books_at - COMPARED)).differences
-    if found:
+    span = books.Span(since=run.books_at - COMPARED)
+    doubtful = {each.about: each.customer for each in books.reckon(span).differences if each.about}
+    if doubtful:
+        each(lambda about: _mend(run, doubtful[about], about), doubtful, tick)
+        report.note(run, f"The books differed in {report.count(len(doubtful), 'place')}, so Stripe was asked anew.")
+    if found := books.reckon(span).differences:
         named = "\n".join(str(each) for each in found[:MOST_NAMED])
         alerts.remind_staff(
             "books",
             f"The books differ from Stripe in {report.count(len(found), 'place')}",
             f"{named}\n`manage.py billing_doctor` shows them all.",
         )
+
+
+def _mend(run: SyncRun, customer: str, about: str) -> None:
+    """Record an invoice, the refunds of a charge, or a dispute as its webhook would have done."""
+    kind, _, _ = about.partition("_")
+    record = {
+        "in": payments.record_anew,
+        "du": payments.disputes.record_dispute,
+        "dp": payments.disputes.record_dispute,
+    }
+    act = record.get(kind, payments.refunds.record_refunds)
+    _under_lane(run, customer, about, lambda: act(Customer.objects.get(pk=customer), about))
+
+
+def _under_lane(run: SyncRun, customer: str, about: str, work: Callable[[], Any]) -> None:
+    """Do the work with the lane locked; what Stripe refuses is noted. The next run meets a busy lane again."""
+    try:
+        with lanes.exclusive(customer, WAIT_SECONDS) as commit:
+            commit(work)
+    except (lanes.LaneBusy, NoSuchCustomer):
+        return
+    except (StripeRefused, fetch.NotTheirs) as error:
+        said = getattr(error, "user_message", "") or getattr(error, "code", "") or type(error).__name__
+        report.note(run, f"{about}: {said}")

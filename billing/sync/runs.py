@@ -156,7 +156,7 @@ def _look_for_differences(row: SyncRun, wanted: Wanted, tick: Callable[[], None]
     if row.mode == Mode.FULL:
         full.compare_all(row, tick, is_dry=wanted.is_dry)
         seats.mend(row, "", tick, is_dry=wanted.is_dry)
-        books.compare(row, is_dry=wanted.is_dry)
+        books.compare(row, tick, is_dry=wanted.is_dry)
 
 
 def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:
