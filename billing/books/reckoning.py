@@ -21,12 +21,13 @@ GIVEN_BACK = Refund.UNDONE | Refund.WAITING
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference is a sentence that names ids and amounts. `about` says what to ask Stripe about, to mend our rows:
-    an invoice, the charge of a refund, or a dispute; "" where they are not at fault.
+    """A difference is a sentence that names ids and amounts. `what` and `about` say what to ask Stripe about to mend
+    our rows: an invoice, the refunds of a charge, or a dispute; "" where they are not at fault.
     """
 
     customer: str
     text: str
+    what: str = ""
     about: str = ""
 
     def __str__(self) -> str:
@@ -70,7 +71,7 @@ def _of_invoices(span: Span, done: Reckoning) -> Iterator[Difference]:
             sheet, wrong = sheet_of(row, links)
             if row.finalized_at and span.since <= row.finalized_at < span.until:
                 done.sheets[row.customer_id, row.currency].add(sheet)
-            yield from (Difference(row.customer_id, text, row.pk) for text in wrong)
+            yield from (Difference(row.customer_id, text, "invoice", row.pk) for text in wrong)
 
 
 # Beside Stripe's balance transactions
@@ -98,8 +99,8 @@ def _of_payments(span: Span) -> Iterator[Difference]:
             if link.invoice_id in currencies:
                 came = of_intents.get(link.payment_intent, of_charges.get(link.charge))
                 said = f"the payment {link.payment_intent or link.charge} of {link.invoice_id}"
-                currency, about = currencies[link.invoice_id], link.invoice_id
-                yield from _compared(link.customer_id, said, link.amount, came, currency, about)
+                about = ("invoice", link.invoice_id)
+                yield from _compared(link.customer_id, said, link.amount, came, currencies[link.invoice_id], about)
 
 
 def _of_refunds(span: Span) -> Iterator[Difference]:
@@ -110,7 +111,8 @@ def _of_refunds(span: Span) -> Iterator[Difference]:
             wanted = 0 if row.status in GIVEN_BACK else -row.amount
             if row.status in Refund.KNOWN and not (row.status == "pending" and row.pk not in came):
                 said = f"the refund {row.pk} ({row.status}) of {row.invoice_id or row.charge}"
-                yield from _compared(row.customer_id, said, wanted, came.get(row.pk), row.currency, row.charge)
+                about = ("refunds", row.charge)
+                yield from _compared(row.customer_id, said, wanted, came.get(row.pk), row.currency, about)
 
 
 def _of_disputes(span: Span) -> Iterator[Difference]:
@@ -122,18 +124,19 @@ def _of_disputes(span: Span) -> Iterator[Difference]:
             said = f"the dispute {row.pk} ({row.status}) of {row.invoice_id or row.charge}"
             if row.status in Dispute.KNOWN:
                 wanted = -row.amount if is_taken else 0
-                yield from _compared(row.customer_id, said, wanted, came.get(row.pk), row.currency, row.pk)
+                about = ("dispute", row.pk)
+                yield from _compared(row.customer_id, said, wanted, came.get(row.pk), row.currency, about)
 
 
 def _compared(
-    customer: str, said: str, wanted: int, came: int | None, currency: str, about: str
+    customer: str, said: str, wanted: int, came: int | None, currency: str, about: tuple[str, str]
 ) -> Iterator[Difference]:
     if came is None and wanted:
         text = f"{said} moved {format_amount(wanted, currency)}, and Stripe's balance has no transaction for it"
-        yield Difference(customer, text, about)
+        yield Difference(customer, text, *about)
     elif (came or 0) != wanted:
         text = f"moved {format_amount(wanted, currency)}, and {format_amount(came or 0, currency)} by Stripe's balance"
-        yield Difference(customer, f"{said} {text}", about)
+        yield Difference(customer, f"{said} {text}", *about)
 
 
 def _currencies(invoices: Iterable[str]) -> dict[str, str]:
@@ -166,7 +169,8 @@ def _unknown(name: str, portion: list[BalanceTransaction], rows: QuerySet[Any]) 
             amount = format_amount(row.face_amount, row.face_currency)
             said = f"the {name} {getattr(row, name)} of {invoices[row.pk]}"
             text = f"{said}, {amount} by Stripe's balance, has no row here"
-            yield Difference(row.customer_id, text, row.dispute or row.charge)
+            about = ("dispute", row.dispute) if row.dispute else ("refunds", row.charge)
+            yield Difference(row.customer_id, text, *about)
 
 
 def _of_fees(span: Span) -> Iterator[Difference]:

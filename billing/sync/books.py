@@ -23,6 +23,11 @@ LISTS: tuple[tuple[str, dict[str, Any], Any], ...] = (
     ("/v1/balance_transactions", {"expand": ["data.source"]}, books.recording.transaction_of),
     ("/v1/credit_notes", {}, books.recording.credit_note_of),
 )
+RECORDS = {
+    "invoice": payments.record_anew,
+    "refunds": payments.refunds.record_refunds,
+    "dispute": payments.disputes.record_dispute,
+}
 # Stripe may list a transaction a while after the time that it bears; a note may be voided while its invoice is open.
 OVERLAP = timedelta(days=3)
 COMPARED = timedelta(days=90)
@@ -76,9 +81,9 @@ def compare(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
     if run.books_at is None or is_dry:
         return
     span = books.Span(since=run.books_at - COMPARED)
-    doubtful = {each.about: each.customer for each in books.reckon(span).differences if each.about}
+    doubtful = {each.about: each for each in books.reckon(span).differences if each.about}
     if doubtful:
-        each(lambda about: _mend(run, doubtful[about], about), doubtful, tick)
+        each(lambda about: _mend(run, doubtful[about]), doubtful, tick)
         report.note(run, f"The books differed in {report.count(len(doubtful), 'place')}, so Stripe was asked anew.")
     if found := books.reckon(span).differences:
         named = "\n".join(str(each) for each in found[:MOST_NAMED])
@@ -89,16 +94,10 @@ def compare(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
         )
 
 
-def _mend(run: SyncRun, customer: str, about: str) -> None:
-    """Record an invoice, the refunds of a charge, or a dispute as its webhook would have done."""
-    kind, _, _ = about.partition("_")
-    record = {
-        "in": payments.record_anew,
-        "du": payments.disputes.record_dispute,
-        "dp": payments.disputes.record_dispute,
-    }
-    act = record.get(kind, payments.refunds.record_refunds)
-    _under_lane(run, customer, about, lambda: act(Customer.objects.get(pk=customer), about))
+def _mend(run: SyncRun, wrong: books.Difference) -> None:
+    """Record an invoice, the refunds of a charge, or a dispute, as its webhook would have done."""
+    record = RECORDS[wrong.what]
+    _under_lane(run, wrong.customer, wrong.about, lambda: record(Customer.objects.get(pk=wrong.customer), wrong.about))
 
 
 def _under_lane(run: SyncRun, customer: str, about: str, work: Callable[[], Any]) -> None:

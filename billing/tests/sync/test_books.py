@@ -21,6 +21,12 @@ from billing.testing import now as sandbox_now
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def sync(world, **wanted):
+    """Run the sync a while after all that happened."""
+    world.advance(hours=0.1)
+    return runs.run(Wanted(**wanted))
+
+
 @pytest.fixture
 def ada(world):
     return world.subscribed()
@@ -33,7 +39,7 @@ def listed(world, path):
 def test_each_balance_transaction_is_a_row_with_its_customer_and_what_it_is_about(world, ada):
     refund = world.refund(ada, 300)
     dispute = world.dispute(ada)
-    runs.run(Wanted())
+    sync(world)
     charge = world.charge_of(ada)
     names = ("category", "amount", "fee", "net", "charge", "refund", "dispute", "customer_id", "face_currency")
     about = (charge["id"], "", "", ada.customer, "usd")
@@ -46,27 +52,28 @@ def test_each_balance_transaction_is_a_row_with_its_customer_and_what_it_is_abou
 
 
 def test_a_run_lists_what_is_new_and_a_full_one_asked_for_lists_all(world, ada):
-    runs.run(Wanted())
-    world.advance(days=32)
+    world.advance(days=5)
+    sync(world)
+    world.advance(days=27)
     world.deliver()
     BalanceTransaction.objects.all().delete()
-    run = runs.run(Wanted())
+    run = sync(world)
     assert (BalanceTransaction.objects.count(), run.books_at == run.clock_at) == (1, True)
-    runs.run(Wanted(is_full=True))
+    sync(world, is_full=True)
     assert BalanceTransaction.objects.count() == 2
 
 
 def test_what_is_listed_again_changes_nothing(world, ada):
     world.refund(ada, 300)
-    runs.run(Wanted())
+    sync(world)
     before = list(BalanceTransaction.objects.values())
-    runs.run(Wanted(is_full=True))
+    sync(world, is_full=True)
     assert list(BalanceTransaction.objects.values()) == before
 
 
 def test_a_dry_run_writes_no_row_of_the_books(world, ada):
     world.refund(ada, 300)
-    run = runs.run(Wanted(is_full=True, is_dry=True))
+    run = sync(world, is_full=True, is_dry=True)
     assert (BalanceTransaction.objects.count(), books.books_at(), run.books_at) == (0, None, None)
 
 
@@ -76,7 +83,7 @@ def test_one_row_that_cannot_be_saved_is_named_and_holds_up_no_other(world, ada)
     broken = next(row for row in state.table("balance_transaction").rows.values() if row["source"] == refund)
     for name, value in (("fee", None), ("amount", 2**70), ("created", "soon")):
         kept, broken[name] = broken[name], value
-        run = runs.run(Wanted(is_full=True))
+        run = sync(world, is_full=True)
         broken[name] = kept
         assert f"{broken['id']} of /v1/balance_transactions could not be saved, so the books lack it." in run.notes
         assert BalanceTransaction.objects.get().category == "charge"
@@ -91,7 +98,7 @@ def test_a_key_that_may_not_read_the_balance_stops_nothing_else(world, ada, monk
         return get(path, **params)
 
     monkeypatch.setattr(stripe_client, "get", refuse)
-    run = runs.run(Wanted())
+    run = sync(world)
     assert (run.status, run.books_at) == ("done", None)
     assert any(note.startswith("The books were not filled") for note in run.notes)
 
@@ -105,7 +112,7 @@ def test_credit_notes_and_tax_rates_are_rows(world, ada):
     assert invoice.taxes == [{"rate": rate, "amount": 380, "taxable": 2000}]
     note = world.stripe("POST", "credit_notes", invoice=invoice.pk, amount=1190, credit_amount=500, refund_amount=690)
     world.deliver()
-    runs.run(Wanted())
+    sync(world)
     assert str(TaxRate.objects.get(pk=rate)) == "VAT 19% DE"
     row = CreditNote.objects.get()
     assert (row.pk, row.customer_id, row.total, row.to_balance) == (note["id"], ada.customer, 1190, 500)
@@ -123,7 +130,7 @@ def test_an_invoice_of_a_charge_that_nobody_told_us_of_is_recorded_in_silence(wo
     InvoicePayment.objects.all().delete()
     Invoice.objects.filter(billing_reason="subscription_cycle").delete()
     world.heard.clear()
-    runs.run(Wanted())
+    sync(world)
     assert (Invoice.objects.count(), InvoicePayment.objects.count(), world.heard) == (2, 2, [])
     assert books.reckon().differences == []
 
@@ -133,9 +140,9 @@ def test_a_charge_without_an_invoice_is_asked_about_once(world, ada):
     world.stripe("POST", "payment_intents", amount=700, currency="usd", customer=ada.customer, payment_method=method,
                  confirm=True, off_session=True)  # fmt: skip
     world.deliver()
-    runs.run(Wanted())
+    sync(world)
     asked = listed(world, "/v1/invoice_payments")
-    runs.run(Wanted())
+    sync(world)
     assert listed(world, "/v1/invoice_payments") == asked
     assert (BalanceTransaction.objects.get(is_without_invoice=True).amount, books.reckon().differences) == (700, [])
 
@@ -148,7 +155,7 @@ def test_money_of_before_we_knew_the_customer_is_not_in_the_books(world, ada):
         model.objects.all().delete()
     world.advance(days=32)
     world.deliver()
-    runs.run(Wanted(is_full=True))
+    sync(world, is_full=True)
     assert (Invoice.objects.count(), Refund.objects.count(), books.reckon().differences) == (1, 0, [])
 
 
@@ -157,13 +164,13 @@ def test_a_full_run_mends_rows_that_the_books_do_not_explain(world, ada):
     world.deliver()
     dispute = world.dispute(ada)
     world.deliver()
-    runs.run(Wanted())
+    sync(world)
     Invoice.objects.update(total=1, amount_paid=3)
     InvoicePayment.objects.update(amount=7)
     Refund.objects.filter(pk=refund).update(status="failed")
     type(ada.row.customer).objects.get(pk=ada.customer).disputes.filter(pk=dispute).update(status="won")
     assert len(books.reckon().differences) >= 4
-    run = runs.run(Wanted(is_full=True))
+    run = sync(world, is_full=True)
     assert books.reckon().differences == []
     assert not Alert.objects.filter(pk="books").exists()
     assert any("Stripe was asked anew" in note for note in run.notes)
@@ -175,17 +182,17 @@ def test_a_refund_whose_event_never_came_is_recorded_and_announced_by_a_full_run
     world.advance(days=31)
     world.deliver()
     world.heard.clear()
-    runs.run(Wanted(is_full=True))
+    sync(world, is_full=True)
     assert (Refund.objects.get().amount, world.said(ada)) == (300, ["refund_issued"])
     assert books.reckon().differences == []
 
 
 def test_staff_are_told_of_what_stays_different(world, ada, settings):
     settings.ADMINS = [("Grace", "grace@example.com")]
-    runs.run(Wanted())
+    sync(world)
     charge = next(iter(world.sandbox.state.table("balance_transaction").rows.values()))
     charge["amount"], charge["net"] = 1900, 1812
-    runs.run(Wanted(is_full=True))
+    sync(world, is_full=True)
     alert = Alert.objects.get(pk="books")
     assert alert.subject == "The books differ from Stripe in 1 place"
     assert "moved $20.00, and $19.00 by Stripe's balance" in alert.text
