@@ -4,9 +4,10 @@ from . import recording
 from .ledger import FORMATS, Ledger, Month, NotAMonth
 from .lookups import books_at
 from .reckoning import Difference, Reckoning, reckon
-from .sheets import Sheet, Span
+from .sheets import BEGINNING, Sheet, Span
 
 __all__ = [
+    "BEGINNING",
     "FORMATS",
     "Difference",
     "Ledger",

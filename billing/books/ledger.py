@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import Sum
@@ -24,6 +24,12 @@ from .taxes import Rates
 
 FORMATS = ("csv", "beancount")
 MONTH = re.compile(r"(\d{4})-(\d{2})")
+
+
+class Out(Protocol):
+    """Where a ledger is written: a file, or a command's output."""
+
+    def write(self, text: str, /) -> object: ...
 
 
 class NotAMonth(ValueError):
@@ -66,7 +72,7 @@ class Ledger:
     def is_even(self) -> bool:
         return not self.wrong and not self.differences
 
-    def write(self, out: TextIO) -> None:
+    def write(self, out: Out) -> None:
         """Write all lines as they are read from the database; then reckon the month's books."""
         with transaction.atomic():  # a cursor on the server reads the rows bit by bit
             write = self._beancount if self.form == "beancount" else self._csv
@@ -99,17 +105,19 @@ class Ledger:
             self.sums["fee", fact.booked[1] if fact.booked else fact.currency] += fact.fee
             yield fact
 
-    def _csv(self, out: TextIO) -> None:
+    def _csv(self, out: Out) -> None:
         lines = csv.writer(out, lineterminator="\n")
         lines.writerow(csv_lines.header())
         for fact in self._facts():
             lines.writerows(csv_lines.lines_of(fact, self.rates))
 
-    def _beancount(self, out: TextIO) -> None:
+    def _beancount(self, out: Out) -> None:
         countries = TaxRate.objects.order_by("country").values_list("country", flat=True).distinct()
-        out.writelines(f"{line}\n" for line in beancount.header(countries))
+        for line in beancount.header(countries):
+            out.write(f"{line}\n")
         for fact in self._facts():
-            out.writelines(f"{line}\n" for line in beancount.lines_of(fact, self.rates))
+            for line in beancount.lines_of(fact, self.rates):
+                out.write(f"{line}\n")
             if not beancount.is_even(beancount.postings_of(fact, self.rates)):
                 self.wrong.append(f"{fact.kind} {fact.id} does not come to zero")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
+from billing import stripe_account
 from billing.models import BalanceTransaction, Customer, Dispute, Invoice, InvoicePayment, Payment, Refund, StripeEvent
 from billing.money import format_amount
 
@@ -90,7 +91,7 @@ def _of_stripe(span: Span) -> Iterator[Difference]:
 
 
 def _of_payments(span: Span) -> Iterator[Difference]:
-    links = InvoicePayment.objects.exclude(amount=0).filter(span.has("paid_at")).order_by("pk")
+    links = _here(InvoicePayment.objects.exclude(amount=0).filter(span.has("paid_at")))
     for portion in lookups.portions(links):
         currencies = _currencies(link.invoice_id for link in portion)
         of_intents = lookups.moved("payment_intent", [x.payment_intent for x in portion], BalanceTransaction.CHARGES)
@@ -104,7 +105,7 @@ def _of_payments(span: Span) -> Iterator[Difference]:
 
 
 def _of_refunds(span: Span) -> Iterator[Difference]:
-    rows = Refund.objects.filter(span.has("created_at")).order_by("pk")
+    rows = _here(Refund.objects.filter(span.has("created_at")))
     for portion in lookups.portions(rows):
         came = lookups.moved("refund", [row.pk for row in portion], BalanceTransaction.REFUNDS)
         for row in portion:
@@ -116,7 +117,7 @@ def _of_refunds(span: Span) -> Iterator[Difference]:
 
 
 def _of_disputes(span: Span) -> Iterator[Difference]:
-    rows = Dispute.objects.filter(span.has("opened_at")).order_by("pk")
+    rows = _here(Dispute.objects.filter(span.has("opened_at")))
     for portion in lookups.portions(rows):
         came = lookups.moved("dispute", [row.pk for row in portion], BalanceTransaction.DISPUTES)
         for row in portion:
@@ -126,6 +127,11 @@ def _of_disputes(span: Span) -> Iterator[Difference]:
                 wanted = -row.amount if is_taken else 0
                 about = ("dispute", row.pk)
                 yield from _compared(row.customer_id, said, wanted, came.get(row.pk), row.currency, about)
+
+
+def _here(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Leave out customers of another account or mode, which was left: the key lists no transaction of theirs."""
+    return rows.exclude(customer__in=stripe_account.of_another_account()).order_by("pk")
 
 
 def _compared(
@@ -147,7 +153,7 @@ def _currencies(invoices: Iterable[str]) -> dict[str, str]:
 def _without_rows(span: Span) -> Iterator[Difference]:
     """Name the money of our customers that Stripe moved and of which we have no row."""
     ours = BalanceTransaction.objects.filter(span.has("created_at"), customer_id__in=Customer.objects.values("pk"))
-    for row in recording.unlinked_charges().filter(pk__in=ours.filter(category="charge").values("pk")):
+    for row in recording.unlinked_charges(span).filter(customer_id__in=Customer.objects.values("pk")):
         text = f"the charge {row.charge} of {format_amount(row.face_amount, row.face_currency)} has no invoice here"
         yield Difference(row.customer_id, text)
     kinds: dict[str, QuerySet[Any]] = {"refund": Refund.objects.all(), "dispute": Dispute.objects.all()}

@@ -1,6 +1,7 @@
 """Stripe's balance transactions, credit notes and tax rates become our rows here, a page at a time."""
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,27 +12,32 @@ from billing.clock import from_timestamp
 from billing.models import BalanceTransaction, CreditNote, Customer, Invoice, InvoicePayment, TaxRate
 from billing.stripe_client import id_of, readers
 
+from .sheets import Span
+
 Found = dict[str, Any]
 BROKEN = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 
 
 class Recorder:
     """A recorder saves pages of one kind of object. What Stripe says replaces the row that we had; an object that is
-    no row of ours is left out; one that cannot be saved is named in `bad`, and holds up no other.
+    no row of ours is left out; one that cannot be saved is named in `bad`, and holds up no other. A dry one only counts
+    what has no row yet, in `unknown`.
     """
 
     def __init__(self, row_of: Callable[[Found], models.Model | None], *, is_dry: bool) -> None:
         self.row_of, self.is_dry = row_of, is_dry
         self.bad: list[str] = []
-        self.new = 0
+        self.unknown = 0
 
     def __call__(self, page: list[Found]) -> None:
         rows = [row for found in page if (row := self._made(found)) is not None]
         if not rows:
             return
         model = type(rows[0])
-        self.new += len(rows) - model._default_manager.filter(pk__in=[row.pk for row in rows]).count()
-        if not self.is_dry:
+        if self.is_dry:
+            known = model._default_manager.filter(pk__in=[row.pk for row in rows])
+            self.unknown += len(rows) - known.count()
+        else:
             self._save(model, rows)
 
     def _made(self, found: Found) -> models.Model | None:
@@ -140,22 +146,23 @@ def _id(found: Found) -> str:
     raise ValueError("no id")
 
 
-def fill_in_customers() -> None:
+def fill_in_customers(since: datetime) -> None:
     """Write the customer of refunds and disputes, which name only their charge."""
     charges = BalanceTransaction.objects.filter(charge=OuterRef("charge"), category="charge").exclude(customer_id="")
-    nameless = BalanceTransaction.objects.filter(customer_id="").exclude(charge="")
+    nameless = BalanceTransaction.objects.filter(created_at__gte=since, customer_id="").exclude(charge="")
     named = nameless.annotate(owner=Subquery(charges.values("customer_id")[:1])).exclude(owner=None)
     owners = dict(named.values_list("pk", "owner"))
     rows = [BalanceTransaction(pk=pk, customer_id=owner) for pk, owner in owners.items()]
     BalanceTransaction.objects.bulk_update(rows, ["customer_id"], batch_size=500)
 
 
-def unlinked_charges() -> QuerySet[BalanceTransaction]:
+def unlinked_charges(span: Span) -> QuerySet[BalanceTransaction]:
     """Return the charges of our customers of which nobody has said yet whether they pay an invoice. A customer's books
     begin with their first invoice here.
     """
     first = Invoice.objects.filter(customer=OuterRef("customer_id")).order_by("created_at").values("created_at")[:1]
-    rows = BalanceTransaction.objects.filter(category="charge", is_without_invoice=False).exclude(customer_id="")
+    rows = BalanceTransaction.objects.filter(span.has("created_at"), category="charge", is_without_invoice=False)
+    rows = rows.exclude(customer_id="")
     rows = rows.annotate(first_at=Subquery(first)).filter(first_at__lte=F("created_at"))
     return rows.exclude(_links("payment_intent")).exclude(_links("charge")).order_by("created_at", "pk")
 

@@ -5,7 +5,7 @@ None of them changes once it is made, but a credit note that is voided: so a run
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -40,29 +40,31 @@ def fill(run: SyncRun, tick: Callable[[], None], *, from_the_beginning: bool, is
     read one of the lists is noted, and stops nothing else.
     """
     began_at, last = run.clock_at, books.books_at()
-    since = 0 if last is None or from_the_beginning else int((last - OVERLAP).timestamp())
+    since = books.BEGINNING if last is None or from_the_beginning else last - OVERLAP
     try:
         for path, params, row_of in LISTS:
             recorder = books.recording.Recorder(row_of, is_dry=is_dry)
-            for page in Reader([Stretch(path, params, since)]):
+            for page in Reader([Stretch(path, params, int(since.timestamp()))]):
                 recorder(page)
                 tick()
             for bad in recorder.bad:
                 report.note(run, f"{bad} of {path} could not be saved, so the books lack it.")
+            if recorder.unknown:
+                report.note(run, f"{recorder.unknown:,} of {path} have no row here yet.")
     except StripeRefused as error:
         report.note(run, f"The books were not filled: {error.user_message or error.code or type(error).__name__}")
         return
     if is_dry:
         return
-    books.recording.fill_in_customers()
-    _link_charges(run, tick)
+    books.recording.fill_in_customers(since)
+    _link_charges(run, since, tick)
     run.books_at = began_at
     run.save(update_fields=["books_at"])
 
 
-def _link_charges(run: SyncRun, tick: Callable[[], None]) -> None:
+def _link_charges(run: SyncRun, since: datetime, tick: Callable[[], None]) -> None:
     """Ask Stripe which invoice each charge pays of which we know none, once for each."""
-    rows = {row.pk: row for row in books.recording.unlinked_charges()}
+    rows = {row.pk: row for row in books.recording.unlinked_charges(books.Span(since))}
     each(lambda pk: _link(run, rows[pk]), rows, tick)
 
 
@@ -107,6 +109,5 @@ def _under_lane(run: SyncRun, customer: str, about: str, work: Callable[[], Any]
             commit(work)
     except (lanes.LaneBusy, NoSuchCustomer):
         return
-    except (StripeRefused, fetch.NotTheirs) as error:
-        said = getattr(error, "user_message", "") or getattr(error, "code", "") or type(error).__name__
-        report.note(run, f"{about}: {said}")
+    except (*StripeRefused, fetch.NotTheirs) as error:
+        report.note(run, f"{about}: {getattr(error, 'user_message', '') or error}")

@@ -3,7 +3,7 @@
 import pytest
 
 from billing import books
-from billing.models import BalanceTransaction, Dispute, Invoice, InvoicePayment, Refund, StripeEvent
+from billing.models import BalanceTransaction, Customer, Dispute, Invoice, InvoicePayment, Refund, StripeEvent
 from billing.sync import runs
 from billing.sync.runs import Wanted
 
@@ -193,3 +193,11 @@ def test_a_dispute_whose_money_was_not_taken_is_named(world, ada):
     sync(world)
     Dispute.objects.update(status="won")
     assert [dispute in each for each in differences()] == [True]
+
+
+def test_money_of_an_account_that_was_left_is_not_looked_for_in_the_new_one(world, ada):
+    sync(world)
+    BalanceTransaction.objects.all().delete()
+    assert len(differences()) == 1
+    Customer.objects.update(livemode=True)
+    assert differences() == []

@@ -75,6 +75,7 @@ def test_a_dry_run_writes_no_row_of_the_books(world, ada):
     world.refund(ada, 300)
     run = sync(world, is_full=True, is_dry=True)
     assert (BalanceTransaction.objects.count(), books.books_at(), run.books_at) == (0, None, None)
+    assert "2 of /v1/balance_transactions have no row here yet." in run.notes
 
 
 def test_one_row_that_cannot_be_saved_is_named_and_holds_up_no_other(world, ada):

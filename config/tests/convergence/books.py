@@ -17,8 +17,9 @@ def differences(truth, stripe):
     """(customer, sentence) of each."""
     _list_now()
     yield from _transactions(stripe)
-    yield from ((each.customer, f"books: {each.text}") for each in books.reckon().differences)
-    yield from _sheets(truth)
+    done = books.reckon()
+    yield from ((each.customer, f"books: {each.text}") for each in done.differences)
+    yield from _sheets(truth, done.sheets)
     yield from _months()
 
 
@@ -44,7 +45,7 @@ def _transactions(stripe):
         yield "", f"our transactions come to {sum(row[4] for row in ours.values())}, Stripe's balance is {balance}"
 
 
-def _sheets(truth):
+def _sheets(truth, sheets):
     """What was invoiced and paid by customer, as Stripe's own invoices and charges say."""
     invoiced, paid = Counter(), Counter()
     for invoice in truth.invoices.values():
@@ -53,7 +54,6 @@ def _sheets(truth):
     for charge in truth.charges.values():
         if charge["paid"] and charge["payment_intent"] in truth.links:
             paid[charge["customer"], charge["currency"]] += charge["amount_captured"]
-    sheets = books.reckon().sheets
     for key in sheets.keys() | invoiced.keys():
         ours = (sheets[key].invoiced, sheets[key].paid, sheets[key].is_even)
         if ours != (invoiced[key], paid[key], True):

@@ -8,7 +8,7 @@ from .storm import weather
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres_only]
 
-BATCHES, LIVES = 2, 16
+BATCHES, LIVES = 5, 40
 
 
 @pytest.fixture(scope="module")
