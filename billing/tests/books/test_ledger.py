@@ -38,6 +38,11 @@ def month(world):
 
 
 @pytest.fixture
+def ada(world):
+    return world.subscribed()
+
+
+@pytest.fixture
 def october(db):
     """Two invoices of 2026-10 as rows alone: one in yen with two taxes on different lines, one that was converted."""
     at = datetime(2026, 10, 31, 23, 59, 59, tzinfo=UTC)
@@ -112,8 +117,7 @@ def test_a_cell_that_a_spreadsheet_would_take_for_a_formula_is_text(october):
     assert {line["tax country"] for line in found} == {"", "'-J"}
 
 
-def test_a_whole_story_is_exported_and_its_claims_come_to_what_is_open(world, month):
-    ada = world.subscribed()
+def test_a_whole_story_is_exported_and_its_claims_come_to_what_is_open(world, ada, month):
     world.refund(ada, 300)
     world.deliver()
     dispute = world.dispute(ada)
@@ -146,6 +150,55 @@ def test_a_whole_story_is_exported_and_its_claims_come_to_what_is_open(world, mo
     nets = BalanceTransaction.objects.values_list("net", flat=True)
     assert sum(stripe) * 100 == sum(nets) == world.stripe("GET", "balance")["pending"][0]["amount"]
     assert "Income:Without-Invoice  -7.00 USD" in postings
+
+
+def test_what_customers_owe_comes_to_nothing_however_their_invoices_ended(world, ada, invoice_of, pay_part, month):
+    """Written off and paid or voided later, paid in parts, credited before and after, by balance, too much at once."""
+
+    def post(path, **params):
+        return world.stripe("POST", path, **params)
+
+    customer = ada.customer
+    written_off = [invoice_of(customer) for _ in range(3)]
+    for invoice in written_off:
+        if invoice != written_off[1]:
+            pay_part(ada, invoice, 1000)
+        post(f"invoices/{invoice}/mark_uncollectible")
+    world.advance(hours=0.1)
+    post(f"invoices/{written_off[0]}/pay", paid_out_of_band=True)
+    post(f"invoices/{written_off[1]}/void")
+    credited = invoice_of(customer)
+    post("credit_notes", invoice=credited, amount=1500)
+    world.control(f"invoices/{credited}/pay", payment_method="pm_card_visa")
+    world.deliver()
+    post("credit_notes", invoice=credited, amount=900, refund_amount=500, credit_amount=300, out_of_band_amount=100)
+    by_balance = invoice_of(customer, 250)
+    post(f"customers/{customer}/balance_transactions", amount=-2000, currency="usd")
+    post(f"invoices/{invoice_of(customer, 5000)}/void")
+    credit = invoice_of(customer, -400)
+    noted = invoice_of(customer, 9000)
+    note = post("credit_notes", invoice=noted, amount=100)["id"]
+    post(f"credit_notes/{note}/void")
+    post(f"invoices/{noted}/void")
+    world.deliver()
+    world.advance(hours=0.1)
+    runs.run(Wanted())
+    made, text = ledger(month)
+    assert (made.wrong, made.differences) == ([], [])
+    open_ = sum(Invoice.objects.filter(status="open").values_list("amount_remaining", flat=True))
+    postings = ledger(month, "beancount")[1]
+    assert all(sums == {} for sums in sums_of(postings))
+    assert account(postings, "Assets:Receivable") == open_
+    balance = world.stripe("GET", f"customers/{customer}")["balance"]
+    assert account(postings, "Liabilities:Customer-Balance") == balance + 2000, "2000 were given outside of invoices"
+    assert account(postings, "Expenses:Bad-Debts") == 4000, "the one that stayed written off"
+    assert account(postings, "Income:Refunds") == 0, "a credit note explains the refund"
+    assert {by_balance, credit} <= {line["invoice"] for line in lines(text)}
+
+
+def account(text, name):
+    """What is on an account in dollars, in cents."""
+    return sum(Decimal(found) * 100 for found in re.findall(rf"^  {name}  (\S+) USD", text, re.MULTILINE))
 
 
 def test_its_own_sums_are_checked_against_the_databases(october, monkeypatch):

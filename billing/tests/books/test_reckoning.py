@@ -30,25 +30,6 @@ def sheet(done):
     return {name: value for name, value in vars(whole).items() if value}
 
 
-@pytest.fixture
-def ada(world):
-    return world.subscribed()
-
-
-@pytest.fixture
-def invoice_of(world):
-    """A one-off invoice of a customer that Stripe has finalized; nobody has paid it yet."""
-
-    def draw_up(customer, amount=5000, **params):
-        terms = {"collection_method": "send_invoice", "days_until_due": 30, **params}
-        invoice = world.stripe("POST", "invoices", customer=customer, currency="usd", **terms)["id"]
-        item = {"customer": customer, "invoice": invoice, "amount": amount, "currency": "usd", "description": "Help"}
-        world.stripe("POST", "invoiceitems", **item)
-        return world.stripe("POST", f"invoices/{invoice}/finalize")["id"]
-
-    return draw_up
-
-
 def test_a_life_with_a_refund_and_a_dispute_that_was_won_balances(world, ada):
     world.refund(ada, 300)
     world.deliver()
@@ -94,12 +75,9 @@ def test_what_the_customers_balance_paid_is_given_back_by_a_void(world, ada, inv
     assert differences() == []
 
 
-def test_a_part_that_was_paid_stays_paid_when_the_rest_is_written_off(world, ada, invoice_of):
+def test_a_part_that_was_paid_stays_paid_when_the_rest_is_written_off(world, ada, invoice_of, pay_part):
     invoice = invoice_of(ada.customer)
-    method = world.stripe("GET", f"customers/{ada.customer}/payment_methods")["data"][0]["id"]
-    part = {"amount": 1000, "currency": "usd", "customer": ada.customer, "payment_method": method, "confirm": True}
-    intent = world.stripe("POST", "payment_intents", off_session=True, **part)["id"]
-    world.stripe("POST", f"invoices/{invoice}/attach_payment", payment_intent=intent)
+    pay_part(ada, invoice, 1000)
     world.stripe("POST", f"invoices/{invoice}/mark_uncollectible")
     world.deliver()
     done = reckoned(world)
