@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from django.db.models import QuerySet
 
-from billing.models import BalanceTransaction, CreditNote, Customer, Invoice, InvoicePayment
+from billing.models import BalanceTransaction, CreditNote, Invoice, InvoicePayment
 
 from . import lookups, sheets
 from .lookups import Links
@@ -180,9 +180,9 @@ def _of_note(note: CreditNote, at: datetime, sign: int) -> Iterator[Fact]:
 
 
 def transactions(span: Span) -> QuerySet[BalanceTransaction]:
-    """Return Stripe's balance transactions of our customers."""
-    rows = BalanceTransaction.objects.filter(span.has("created_at"))
-    return rows.filter(customer_id__in=Customer.objects.values("pk")).order_by("created_at", "pk")
+    """Return Stripe's balance transactions that the books have."""
+    rows = lookups.in_the_books(BalanceTransaction.objects.filter(span.has("created_at")))
+    return rows.order_by("created_at", "pk")
 
 
 def _of_transactions(span: Span) -> Iterator[Fact]:

@@ -146,6 +146,8 @@ class Ledger:
         return dict(sums)
 
 
-def _by_currency(kind: str, rows: Any, amount: str, currency: str) -> dict[tuple[str, str], int]:
-    found = rows.order_by().values_list(currency).annotate(sum=Sum(amount))
-    return {(kind, code): total for code, total in found}
+def _by_currency(kind: str, rows: Any, amount: str, currency: str) -> Counter[tuple[str, str]]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for code, total in rows.order_by().values_list(currency).annotate(sum=Sum(amount)):
+        sums[kind, code] += total
+    return sums

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
-from billing.models import BalanceTransaction, InvoicePayment, SyncRun
+from billing.models import BalanceTransaction, Invoice, InvoicePayment, SyncRun
 
 Links = dict[str, list[InvoicePayment]]  # by invoice
 
@@ -55,6 +55,12 @@ def moved(name: str, ids: Iterable[str], categories: Iterable[str]) -> dict[str,
     for key, amount in rows.filter(category__in=categories).values_list(name, "face_amount"):
         sums[key] = sums.get(key, 0) + amount
     return sums
+
+
+def in_the_books(rows: QuerySet[BalanceTransaction]) -> QuerySet[BalanceTransaction]:
+    """Leave only money of our customers; the books of each begin with their first invoice here."""
+    first = Invoice.objects.filter(customer=OuterRef("customer_id")).order_by("created_at").values("created_at")[:1]
+    return rows.exclude(customer_id="").annotate(first_at=Subquery(first)).filter(first_at__lte=F("created_at"))
 
 
 def books_at() -> datetime | None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from billing import stripe_account
-from billing.models import BalanceTransaction, Customer, Dispute, Invoice, InvoicePayment, Payment, Refund, StripeEvent
+from billing.models import BalanceTransaction, Dispute, Invoice, InvoicePayment, Payment, Refund, StripeEvent
 from billing.money import format_amount
 
 from . import lookups, recording
@@ -152,10 +152,10 @@ def _currencies(invoices: Iterable[str]) -> dict[str, str]:
 
 def _without_rows(span: Span) -> Iterator[Difference]:
     """Name the money of our customers that Stripe moved and of which we have no row."""
-    ours = BalanceTransaction.objects.filter(span.has("created_at"), customer_id__in=Customer.objects.values("pk"))
-    for row in recording.unlinked_charges(span).filter(customer_id__in=Customer.objects.values("pk")):
+    for row in recording.unlinked_charges(span):
         text = f"the charge {row.charge} of {format_amount(row.face_amount, row.face_currency)} has no invoice here"
         yield Difference(row.customer_id, text)
+    ours = lookups.in_the_books(BalanceTransaction.objects.filter(span.has("created_at")))
     kinds: dict[str, QuerySet[Any]] = {"refund": Refund.objects.all(), "dispute": Dispute.objects.all()}
     for name, rows in kinds.items():
         for portion in lookups.portions(ours.exclude(**{name: ""}).order_by("pk")):

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import DatabaseError, models, transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from billing.clock import from_timestamp
-from billing.models import BalanceTransaction, CreditNote, Customer, Invoice, InvoicePayment, TaxRate
+from billing.models import BalanceTransaction, CreditNote, Customer, InvoicePayment, TaxRate
 from billing.stripe_client import id_of, readers
 
+from . import lookups
 from .sheets import Span
 
 Found = dict[str, Any]
@@ -157,14 +158,10 @@ def fill_in_customers(since: datetime) -> None:
 
 
 def unlinked_charges(span: Span) -> QuerySet[BalanceTransaction]:
-    """Return the charges of our customers of which nobody has said yet whether they pay an invoice. A customer's books
-    begin with their first invoice here.
-    """
-    first = Invoice.objects.filter(customer=OuterRef("customer_id")).order_by("created_at").values("created_at")[:1]
-    rows = BalanceTransaction.objects.filter(span.has("created_at"), category="charge", is_without_invoice=False)
-    rows = rows.exclude(customer_id="")
-    rows = rows.annotate(first_at=Subquery(first)).filter(first_at__lte=F("created_at"))
-    return rows.exclude(_links("payment_intent")).exclude(_links("charge")).order_by("created_at", "pk")
+    """Return the charges of our customers of which nobody has said yet whether they pay an invoice."""
+    charges = BalanceTransaction.objects.filter(span.has("created_at"), category="charge", is_without_invoice=False)
+    rows = lookups.in_the_books(charges).exclude(_links("payment_intent")).exclude(_links("charge"))
+    return rows.order_by("created_at", "pk")
 
 
 def _links(name: str) -> models.Exists:

@@ -108,6 +108,11 @@ def sums_of(text):
     return [{currency: amount for currency, amount in sums.items() if amount} for sums in found]
 
 
+def test_money_of_before_the_first_invoice_of_a_customer_is_in_no_ledger(october):
+    BalanceTransaction.objects.update(created_at=datetime(2026, 9, 30, tzinfo=UTC))
+    assert lines(ledger("2026-09")[1]) == []
+
+
 def test_a_cell_that_a_spreadsheet_would_take_for_a_formula_is_text(october):
     Invoice.objects.filter(pk="in_euro").update(id="=HYPERLINK()")
     InvoicePayment.objects.update(invoice_id="=HYPERLINK()")

@@ -78,6 +78,7 @@ def test_a_dry_run_writes_no_row_of_the_books(world, ada):
     assert "2 of /v1/balance_transactions have no row here yet." in run.notes
 
 
+@pytest.mark.postgres
 def test_one_row_that_cannot_be_saved_is_named_and_holds_up_no_other(world, ada):
     refund = world.refund(ada, 300)
     state = world.sandbox.state
@@ -160,6 +161,7 @@ def test_money_of_before_we_knew_the_customer_is_not_in_the_books(world, ada):
     assert (Invoice.objects.count(), Refund.objects.count(), books.reckon().differences) == (1, 0, [])
 
 
+@pytest.mark.postgres
 def test_a_full_run_mends_rows_that_the_books_do_not_explain(world, ada):
     refund = world.refund(ada, 300)
     world.deliver()
