@@ -15,6 +15,7 @@ from billing.money import format_amount
 from .lookups import Links
 
 Status = Invoice.Status
+PARTS = {"elsewhere": "paid elsewhere", "by_balance": "paid by balances", "written_off": "written off"}
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 END = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -50,6 +51,12 @@ class Sheet:
     @property
     def is_even(self) -> bool:
         return self.invoiced == sum(getattr(self, each.name) for each in fields(self)[1:])
+
+    def said(self, currency: str) -> str:
+        """Return the sum as people read it: `$70.00 invoiced = $20.00 paid + $50.00 open`."""
+        shown = {each.name: getattr(self, each.name) for each in fields(self)[1:] if getattr(self, each.name)}
+        parts = [f"{format_amount(amount, currency)} {PARTS.get(name, name)}" for name, amount in shown.items()]
+        return f"{format_amount(self.invoiced, currency)} invoiced = {' + '.join(parts) or 'nothing'}"
 
     def add(self, other: "Sheet") -> None:
         for each in fields(self):

@@ -8,7 +8,6 @@ from typing import Any
 from django.core.management.base import OutputWrapper
 
 from billing import books
-from billing.money import format_amount
 
 from .stage import PASSWORD, Person, Stage, StepError
 from .table import Table
@@ -176,6 +175,5 @@ def _check_books(stage: Stage, out: OutputWrapper) -> None:
     done = books.reckon()
     if done.differences:
         raise StepError(f"the books do not balance: {'; '.join(map(str, done.differences))}")
-    for currency, sheet in done.whole().items():
-        invoiced, paid = format_amount(sheet.invoiced, currency), format_amount(sheet.paid, currency)
-        out.write(f"\nThe books balance: of {invoiced} invoiced, {paid} was paid, as Stripe's balance says.")
+    sums = "; ".join(sheet.said(currency) for currency, sheet in done.whole().items())
+    out.write(f"\nThe books balance with Stripe's: {sums}.")

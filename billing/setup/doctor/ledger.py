@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from billing import books
-from billing.money import format_amount
 
 from .findings import Finding, error, ok, warning
 
@@ -24,9 +23,8 @@ def ledger() -> Iterator[Finding]:
         text = f"{len(done.differences) - MOST_NAMED} more places differ from Stripe."
         yield error("ledger", text, "Run `manage.py export_ledger`, which names those of a month.")
     if not done.differences:
-        sums = [f"{format_amount(sheet.invoiced, currency)}" for currency, sheet in done.whole().items()]
-        said = ", ".join(sums) or "nothing"
-        yield ok("ledger", f"The books balance; {said} was invoiced in {LATELY.days} days.")
+        sums = "; ".join(sheet.said(currency) for currency, sheet in done.whole().items())
+        yield ok("ledger", f"The books of {LATELY.days} days balance: {sums or 'nothing was invoiced'}.")
 
 
 CHECKS = (ledger,)

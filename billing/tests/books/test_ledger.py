@@ -108,6 +108,20 @@ def sums_of(text):
     return [{currency: amount for currency, amount in sums.items() if amount} for sums in found]
 
 
+def test_the_sums_of_several_customers_and_currencies_are_added_up(october):
+    for number, (pk, row) in enumerate((("cus_b", "txn_2"), ("cus_c", "txn_3"))):
+        at = datetime(2026, 10, 20 + number, tzinfo=UTC)
+        Customer.objects.create(pk=pk)
+        invoice, paid = Invoice.objects.get(pk="in_euro"), BalanceTransaction.objects.get(pk="txn_1")
+        invoice.pk, invoice.customer_id, invoice.created_at = f"in_{pk}", pk, at
+        invoice.save(force_insert=True)
+        paid.pk, paid.customer_id, paid.payment_intent, paid.charge = row, pk, "", ""
+        paid.save(force_insert=True)
+    made, text = ledger("2026-10")
+    assert made.wrong == []
+    assert [line["gross"] for line in lines(text) if line["kind"] == "payment"] == ["10.00"] * 3
+
+
 def test_money_of_before_the_first_invoice_of_a_customer_is_in_no_ledger(october):
     BalanceTransaction.objects.update(created_at=datetime(2026, 9, 30, tzinfo=UTC))
     assert lines(ledger("2026-09")[1]) == []

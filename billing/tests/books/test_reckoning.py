@@ -68,7 +68,10 @@ def test_what_the_customers_balance_paid_is_given_back_by_a_void(world, ada, inv
     world.stripe("POST", f"customers/{ada.customer}/balance_transactions", amount=-1200, currency="usd")
     invoice = invoice_of(ada.customer)
     world.deliver()
-    assert sheet(reckoned(world)) == {"invoiced": 7000, "paid": 2000, "by_balance": 1200, "open": 3800}
+    done = reckoned(world)
+    assert sheet(done) == {"invoiced": 7000, "paid": 2000, "by_balance": 1200, "open": 3800}
+    said = "$70.00 invoiced = $20.00 paid + $12.00 paid by balances + $38.00 open"
+    assert done.whole()["usd"].said("usd") == said
     world.stripe("POST", f"invoices/{invoice}/void")
     world.deliver()
     assert sheet(reckoned(world)) == {"invoiced": 7000, "paid": 2000, "void": 5000}

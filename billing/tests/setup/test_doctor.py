@@ -119,7 +119,7 @@ def test_the_ledger_is_not_examined_before_a_sync_and_names_what_differs_after_i
     world.advance(hours=0.1)
     call_command("sync_stripe", stdout=StringIO())
     assert [finding["text"] for finding in examined()[0]["ledger"]] == [
-        "The books balance; $20.00 was invoiced in 90 days."
+        "The books of 90 days balance: $20.00 invoiced = $20.00 paid."
     ]
     Invoice.objects.update(amount_remaining=1)
     found, has_failed = examined()
