@@ -113,10 +113,15 @@ def note_missing(customer_id: str) -> None:
 
 def elsewhere() -> QuerySet[Customer]:
     """Return the customers who live in another account or mode than our key."""
+    return of_another_account().filter(deleted_at=None)
+
+
+def of_another_account() -> QuerySet[Customer]:
+    """Return the customers of another account or mode than our key, also those who were ended."""
     differs = Q(livemode=not conf.live_mode)
     if account := known():
         differs |= ~Q(account__in=["", account])
-    return Customer.objects.filter(differs, deleted_at=None)
+    return Customer.objects.filter(differs)
 
 
 def is_elsewhere(customer: Customer) -> bool:

@@ -1,6 +1,7 @@
 """This room defines the tables of `billing`, for every other room and for host projects."""
 
 from .alerts import Alert
+from .books import BalanceTransaction, CreditNote, TaxRate
 from .buying import CheckoutAttempt, PlanChange
 from .catalogue import MAIN_LINE, Plan, PlanLimit, Price
 from .dashboard import Dashboard
@@ -25,7 +26,9 @@ __all__ = [
     "AccountDeletion",
     "Alert",
     "AnnouncedAccess",
+    "BalanceTransaction",
     "CheckoutAttempt",
+    "CreditNote",
     "Customer",
     "Dashboard",
     "Dispute",
@@ -53,6 +56,7 @@ __all__ = [
     "SubscriptionChange",
     "SubscriptionItem",
     "SyncRun",
+    "TaxRate",
     "Usage",
     "email_field",
 ]

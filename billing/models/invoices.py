@@ -1,6 +1,7 @@
 """Each invoice of our customers is a row: what it is for, what is due by when, and how its payment stands."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -59,8 +60,16 @@ class Invoice(models.Model):
     currency = models.CharField(max_length=3)
     total = models.BigIntegerField(help_text="Minor units, with tax, before the customer's balance is applied")
     tax = models.BigIntegerField(default=0, help_text="Minor units")
+    taxes: Any = models.JSONField(
+        default=list, blank=True, help_text="For each tax rate: rate (id), amount, and taxable, minor units"
+    )
+    balance_applied = models.BigIntegerField(
+        default=0, help_text="Minor units that the customer's balance paid; below 0, that it got"
+    )
+    credited = models.BigIntegerField(default=0, help_text="Minor units of credit notes before the payment")
     amount_due = models.BigIntegerField(help_text="Minor units, after the customer's balance was applied")
     amount_paid = models.BigIntegerField(default=0, help_text="Minor units")
+    overpaid = models.BigIntegerField(default=0, help_text="Minor units that were paid too much, beside amount_paid")
     amount_remaining = models.BigIntegerField(default=0, help_text="Minor units")
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -68,6 +77,8 @@ class Invoice(models.Model):
     created_at = models.DateTimeField()
     finalized_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
+    written_off_at = models.DateTimeField(null=True, blank=True, help_text="When it was marked uncollectible")
     first_failed_at = models.DateTimeField(null=True, blank=True, help_text="Grace is counted from then")
     period_start = models.DateTimeField(null=True, blank=True, help_text="Start of the time that its lines bill")
     period_end = models.DateTimeField(null=True, blank=True)

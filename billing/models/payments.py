@@ -73,6 +73,8 @@ class InvoicePayment(models.Model):
     charge = models.CharField(max_length=255, blank=True, db_index=True)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invoice_payments")
     subscription_id = models.CharField(max_length=255, blank=True)
+    amount = models.BigIntegerField(default=0, help_text="What it has paid, minor units of the invoice's currency")
+    paid_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.id

@@ -27,6 +27,9 @@ class SyncRun(models.Model):
     watermark = models.BigIntegerField(
         null=True, blank=True, help_text="The ledger has every event up to this time at Stripe, UTC seconds"
     )
+    books_at = models.DateTimeField(
+        null=True, blank=True, help_text="Stripe's balance transactions up to this time are here, by billing's clock"
+    )
     events: Any = models.JSONField(default=dict, blank=True, help_text="Missed events by type")
     compared = models.PositiveIntegerField(default=0, help_text="Stripe's objects compared with our rows")
     drifted = models.PositiveIntegerField(default=0, help_text="Differences found")

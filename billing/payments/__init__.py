@@ -3,9 +3,11 @@
 from . import disputes, due, nothing, notices, refunds
 from .invoices import (
     fetch_invoice_of,
+    record_anew,
     record_failure,
     record_invoice,
     record_links,
+    record_missed_invoice,
     record_payment,
     record_processing,
 )
@@ -20,9 +22,11 @@ __all__ = [
     "link_of",
     "nothing",
     "notices",
+    "record_anew",
     "record_failure",
     "record_invoice",
     "record_links",
+    "record_missed_invoice",
     "record_payment",
     "record_processing",
     "refunds",

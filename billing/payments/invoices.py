@@ -213,3 +213,18 @@ def _decline_code(intent: dict[str, Any]) -> str:
 def _method(intent: dict[str, Any]) -> str:
     """Return the type of the payment method that failed."""
     return str((payment_error_of(intent).get("payment_method") or {}).get("type") or "")[:40]
+
+
+def record_missed_invoice(customer: Customer, payment_intent: str) -> bool:
+    """Save the invoice that a payment pays, and announce nothing; return False if it pays none."""
+    found = fetch.invoice_payment_of(payment_intent, customer.pk) if payment_intent else None
+    if found is not None:
+        record_anew(customer, id_of(found["invoice"]))
+    return found is not None
+
+
+def record_anew(customer: Customer, invoice_id: str) -> None:
+    """Save an invoice and its payments as Stripe has them, and announce nothing."""
+    found = fetch.invoice(invoice_id, customer.pk)
+    invoices.project(customer, found)
+    links.record(customer, found)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from billing.clock import from_timestamp
 from billing.models import Customer, InvoicePayment
 from billing.stripe_client import fetch, id_of, is_first_time
 from billing.stripe_client.readers import subscription_of
@@ -25,6 +26,8 @@ def record_link(customer: Customer, invoice_payment: dict[str, Any], subscriptio
             "payment_intent": id_of(payment.get("payment_intent")),
             "charge": id_of(payment.get("charge")),
             "subscription_id": subscription_id,
+            "amount": invoice_payment["amount_paid"] or 0,
+            "paid_at": from_timestamp(invoice_payment["status_transitions"]["paid_at"]),
         },
     )
     return link

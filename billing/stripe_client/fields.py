@@ -11,10 +11,16 @@ from typing import Any
 # leaves it out where it does not apply or was not asked for.
 FIELDS: dict[str, str] = {
     "account": "id",
+    "balance_transaction": "id amount created currency exchange_rate fee net reporting_category source type",
     "billing_portal.configuration": "id features metadata",
     "billing_portal.session": "url",
-    "charge": "id amount customer payment_intent refunded refunds?",
+    "charge": "id amount amount_captured currency customer payment_intent refunded refunds?",
     "checkout.session": "id customer invoice payment_status status url",
+    "credit_note": (
+        "id created currency customer customer_balance_transaction invoice out_of_band_amount post_payment_amount "
+        "refunds.amount_refunded refunds.refund total total_taxes.amount total_taxes.tax_rate_details?.tax_rate "
+        "total_taxes.taxable_amount voided_at"
+    ),
     "customer": (
         "id address? balance? currency? default_source? discount? email invoice_settings.default_payment_method "
         "metadata preferred_locales shipping? tax_exempt?"
@@ -22,12 +28,18 @@ FIELDS: dict[str, str] = {
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
     "event": "id api_version created data livemode type",
     "invoice": (
-        "id amount_due amount_paid amount_remaining attempt_count auto_advance? automatically_finalizes_at? "
-        "billing_reason collection_method created currency customer description due_date hosted_invoice_url "
-        "invoice_pdf lines next_payment_attempt number parent.subscription_details.subscription payments? status "
-        "status_transitions.finalized_at status_transitions.paid_at total total_excluding_tax? total_taxes.amount"
+        "id amount_due amount_overpaid amount_paid amount_remaining attempt_count auto_advance? "
+        "automatically_finalizes_at? "
+        "billing_reason collection_method created currency customer description due_date ending_balance "
+        "hosted_invoice_url "
+        "invoice_pdf lines next_payment_attempt number parent.subscription_details.subscription payments? "
+        "pre_payment_credit_notes_amount starting_balance status status_transitions.finalized_at "
+        "status_transitions.marked_uncollectible_at status_transitions.paid_at status_transitions.voided_at total "
+        "total_excluding_tax? total_taxes.amount total_taxes.tax_rate_details?.tax_rate total_taxes.taxable_amount"
     ),
-    "invoice_payment": "id invoice payment.charge? payment.payment_intent? status",
+    "invoice_payment": (
+        "id amount_paid invoice payment.charge? payment.payment_intent? status status_transitions.paid_at"
+    ),
     "line_item": (
         "amount description parent.type parent.subscription_item_details.proration period.end period.start "
         "pricing?.price_details?.price?"
@@ -67,6 +79,7 @@ FIELDS: dict[str, str] = {
         "phases.default_tax_rates? phases.discounts phases.items.discounts? phases.items.price phases.items.quantity? "
         "phases.start_date phases.trial_end? status"
     ),
+    "tax_rate": "id country display_name effective_percentage inclusive jurisdiction percentage state",
     "webhook_endpoint": "id api_version enabled_events metadata secret? status url",
 }
 _PATHS = {name: [path.split(".") for path in paths.split()] for name, paths in FIELDS.items()}

@@ -54,6 +54,24 @@ def is_proration(line: Object) -> bool:
     return bool(details.get("proration"))
 
 
+def taxes_of(found: Object) -> list[Object]:
+    """Return the taxes of an invoice or credit note, by rate: its id ("" for none), what it comes to and on what."""
+    return [
+        {
+            "rate": id_of((tax["tax_rate_details"] or {}).get("tax_rate")),
+            "amount": tax["amount"],
+            "taxable": tax["taxable_amount"],
+        }
+        for tax in found["total_taxes"] or []
+    ]
+
+
+def balance_applied(invoice: Object) -> int:
+    """Return what the customer's balance paid of an invoice, minor units; below 0, what the balance got of it."""
+    ending: int | None = invoice["ending_balance"]
+    return 0 if ending is None else ending - int(invoice["starting_balance"])
+
+
 def payment_error_of(intent: Object) -> Object:
     error: Object = intent.get("last_payment_error") or {}
     return error

@@ -82,6 +82,10 @@ def _columns(found: Found, before: Invoice | None) -> dict[str, Any]:
         "currency": found["currency"],
         "total": found["total"],
         "tax": sum(tax["amount"] for tax in found["total_taxes"] or []),
+        "taxes": readers.taxes_of(found),
+        "balance_applied": readers.balance_applied(found),
+        "credited": found["pre_payment_credit_notes_amount"],
+        "overpaid": found["amount_overpaid"],
         "amount_due": found["amount_due"],
         "amount_paid": found["amount_paid"],
         "amount_remaining": found["amount_remaining"],
@@ -91,6 +95,8 @@ def _columns(found: Found, before: Invoice | None) -> dict[str, Any]:
         "created_at": from_timestamp(found["created"]),
         "finalized_at": finalized_at,
         "paid_at": from_timestamp(found["status_transitions"]["paid_at"]),
+        "voided_at": from_timestamp(found["status_transitions"]["voided_at"]),
+        "written_off_at": from_timestamp(found["status_transitions"]["marked_uncollectible_at"]),
     }
     if before is None or before.finalized_at is None:  # the lines of a finalized invoice stay
         columns |= _of_lines(found)

@@ -14,7 +14,7 @@ from billing.monitoring import alerts
 from billing.stripe_account import WrongAccount
 from billing.subscriptions import doubts
 
-from . import full, missed, prices, report, seats, unknown_customers, whom_to_ask
+from . import books, full, missed, prices, report, seats, unknown_customers, whom_to_ask
 from .alone import AnotherRuns, alone, is_free
 from .catching_up import catch_up
 from .healing import compare_customers
@@ -147,6 +147,7 @@ def _look_for_differences(row: SyncRun, wanted: Wanted, tick: Callable[[], None]
         return
     touched = _events(row, wanted, tick)
     prices.refresh(row, is_dry=wanted.is_dry)
+    books.fill(row, tick, from_the_beginning=wanted.is_full, is_dry=wanted.is_dry)
     last_full = SyncRun.objects.filter(mode=Mode.FULL, status=Status.DONE).order_by("-started_at").first()
     if row.mode == Mode.ROUTINE and (last_full is None or row.clock_at - last_full.clock_at > DAY):
         row.mode = Mode.FULL
@@ -155,6 +156,7 @@ def _look_for_differences(row: SyncRun, wanted: Wanted, tick: Callable[[], None]
     if row.mode == Mode.FULL:
         full.compare_all(row, tick, is_dry=wanted.is_dry)
         seats.mend(row, "", tick, is_dry=wanted.is_dry)
+        books.compare(row, tick, is_dry=wanted.is_dry)
 
 
 def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:

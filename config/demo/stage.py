@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import F
 
 from billing.models import Lane, StripeEvent
+from billing.sync import AnotherRuns, runs
 from notifications.models import Mail
 
 SETTLED_WITHIN_SECONDS = 30
@@ -108,6 +109,19 @@ class Stage:
                 return
             time.sleep(0.1)
         raise StepError(f"the queue was not empty after {SETTLED_WITHIN_SECONDS} seconds")
+
+    def sync(self) -> None:
+        """Run the sync, once the worker's own is done."""
+        deadline = time.monotonic() + SETTLED_WITHIN_SECONDS
+        while True:
+            try:
+                runs.run(runs.Wanted())
+            except AnotherRuns:
+                if time.monotonic() > deadline:
+                    raise StepError("another sync did not end") from None
+                time.sleep(0.2)
+            else:
+                return
 
     def new_events(self) -> list[StripeEvent]:
         """Return the events that arrived since the last call."""

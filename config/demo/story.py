@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.management.base import OutputWrapper
 
+from billing import books
+
 from .stage import PASSWORD, Person, Stage, StepError
 from .table import Table
 
@@ -48,6 +50,7 @@ def tell(stage: Stage, out: OutputWrapper) -> None:
             _check(step, stage, person, table)
     stage.control("faults")
     table.close()
+    _check_books(stage, out)
 
 
 def first(stage: Stage, ada: Person) -> list[Step]:
@@ -162,3 +165,15 @@ def _check(step: Step, stage: Stage, person: Person, table: Table) -> None:
     wrong = [f"{name} is {got[name]!r}, should be {wanted[name]!r}" for name in wanted if got[name] != wanted[name]]
     if wrong:
         raise StepError(f"{person.email}, “{step.title}”: {'; '.join(wrong)}")
+
+
+def _check_books(stage: Stage, out: OutputWrapper) -> None:
+    """Compare the money of the story with Stripe's balance. Raises StepError for what the books do not explain."""
+    stage.control("advance", seconds=2)
+    stage.wait_until_quiet()
+    stage.sync()
+    done = books.reckon()
+    if done.differences:
+        raise StepError(f"the books do not balance: {'; '.join(map(str, done.differences))}")
+    sums = "; ".join(sheet.said(currency) for currency, sheet in done.whole().items())
+    out.write(f"\nThe books balance with Stripe's: {sums}.")

@@ -13,6 +13,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "billing.access": ("has_access", "of", "explain", "explain_customer", "grace_end", "Access", "Explanation"),
     "billing.grants": ("grant", "extend", "revoke", "GrantRefused"),
     "billing.usage": ("consume", "allowance", "summary", "Quota", "Allowance", "QuotaExceeded", "NoAccess"),
+    "billing.books": ("reckon", "Reckoning", "Sheet", "Difference"),
     "billing.decorators": ("access_required",),
     "billing.api.permissions": ("HasAccess",),
     "billing.subscriptions.seats": ("changed",),

@@ -130,7 +130,8 @@ def test_what_is_paid_is_told_once_however_often_stripe_says_so(world):
 
 
 def test_each_payment_of_an_invoice_is_linked_and_an_invoice_without_payments_has_no_link(ada, ben):
-    theirs = {"invoice": "in_1", "payment": {"payment_intent": {"id": "pi_1"}}}
+    paid = {"amount_paid": None, "status_transitions": {"paid_at": None}}
+    theirs = {"invoice": "in_1", "payment": {"payment_intent": {"id": "pi_1"}}, **paid}
     found = [{"id": "inpay_1", **theirs}, {"id": "inpay_2", **theirs, "payment": {"charge": "ch_2"}}]
     linked(ben, "in_ben")
     for payments_of_it in (None, {"data": []}):

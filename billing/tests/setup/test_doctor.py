@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from billing.models import Price, StripeEvent, SyncRun
+from billing.models import Invoice, Price, StripeEvent, SyncRun
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -111,3 +111,17 @@ def test_plans_that_are_not_as_the_settings_say_and_a_free_one_that_is_missing_a
         "solo, free, pro, team: the plans in the database are not those that are defined.",
         "There is no plan 'nothing', so subscribers who pay nothing can use nothing.",
     ]
+
+
+def test_the_ledger_is_not_examined_before_a_sync_and_names_what_differs_after_it(world):
+    world.subscribed()
+    assert levels(examined()[0], "ledger") == {"warning"}
+    world.advance(hours=0.1)
+    call_command("sync_stripe", stdout=StringIO())
+    assert [finding["text"] for finding in examined()[0]["ledger"]] == [
+        "The books of 90 days balance: $20.00 invoiced = $20.00 paid."
+    ]
+    Invoice.objects.update(amount_remaining=1)
+    found, has_failed = examined()
+    assert has_failed
+    assert found["ledger"][0]["text"].endswith("asks $20.00, yet $20.00 is paid and $0.01 remains.")

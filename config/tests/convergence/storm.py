@@ -19,6 +19,7 @@ from billing.sync import runs
 from notifications import outbox
 from notifications.models import Mail
 
+from . import books
 from .comparing import differences
 from .courier import Courier
 from .lives import DAY, TURNS, Subscriber
@@ -94,7 +95,8 @@ def _compare(site, events, people, mails):
     truth = Truth(site.stripe, events)
     mails.learn(truth)
     whose = {customer: person.number for person in people for customer in person.customers}
-    return [(whose.get(customer), sentence) for customer, sentence in differences(truth, mails, site.folder)]
+    found = [*differences(truth, mails, site.folder), *books.differences(truth, site.stripe)]
+    return [(whose.get(customer), sentence) for customer, sentence in found]
 
 
 class Storm(threading.Thread):
