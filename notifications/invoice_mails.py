@@ -15,7 +15,7 @@ def receipt(kind: Mail.Kind, subscription: Subscription, payment: Payment, **mor
         f"payment_received:{payment.invoice_id}",
         **{**facts.about(subscription), **facts.what_for(subscription, payment.invoice_id)},
         **facts.money(payment),
-        is_held=bool(payment.subscription_id) and facts.is_held(subscription),
+        **({"is_held": facts.is_held(subscription)} if payment.subscription_id else {}),
         invoice=payment.invoice_id,
         period_start=facts.iso(payment.period_start),
         period_end=facts.iso(payment.period_end),
