@@ -30,7 +30,7 @@ from billing.subscriptions import customer_details, next_charges
 from .conf import conf
 
 # What may have changed since a mail was reserved.
-CHANGING = frozenset({"has_access", "has_any_access", "has_other_access", "is_held", "grace_ends_at"})
+CHANGING = frozenset({"has_access", "has_any_access", "has_other_access", "is_held", "grace_ends_at", "open_amount"})
 
 
 def cause(subscription: Subscription, reason: str) -> str:
@@ -117,6 +117,8 @@ def now(mail: Any) -> dict[str, Any]:
         found["is_held"] = is_held(row, told.get("dispute", ""))
     if told.get("grace_ends_at"):
         found |= grace(row)
+    if "open_amount" in told:
+        found |= open_amount(row)
     if told.get("renews_at") and "is_held" in told:
         found["renews_at"] = iso(renewal(row))
     return found
@@ -159,6 +161,20 @@ def renewal(subscription: Subscription) -> datetime | None:
 def access_end(subscription: Subscription) -> datetime | None:
     """Return when access really ends as things stand, in the line of the subscription."""
     return access.access_ends_at(access.of_customer(subscription.customer_id, subscription.line))
+
+
+def open_amount(subscription: Subscription) -> dict[str, Any]:
+    """Return what is still collected or to be paid for a subscription that ends or has ended, in minor units, 0 for
+    nothing; and whether all of it is being paid by a bank already. What will be voided is not collected.
+    """
+    unsettled = (Invoice.Status.DRAFT, Invoice.Status.OPEN)
+    rows = Invoice.objects.filter(subscription_id=subscription.stripe_id, status__in=unsettled, amount_remaining__gt=0)
+    found = [row for row in rows if row.purpose == Invoice.Purpose.PLAN or row.payment == Invoice.Standing.PROCESSING]
+    return {
+        "open_amount": sum(row.amount_remaining for row in found),
+        "open_currency": found[0].currency if found else "",
+        "is_under_way": all(row.payment == Invoice.Standing.PROCESSING for row in found),
+    }
 
 
 def is_charged_before(subscription: Subscription, end: datetime) -> bool:

@@ -123,6 +123,7 @@ def cancellation_scheduled(subscription: Subscription, cancel_at: datetime) -> M
         has_access=facts.has_access(subscription),
         has_other_access=facts.has_other_access(subscription),
         still_charged=facts.is_charged_before(subscription, cancel_at),
+        **facts.open_amount(subscription),
     )
 
 
@@ -135,6 +136,7 @@ def subscription_ended(subscription: Subscription, reason: str) -> Mail:
         ended_at=facts.iso(subscription.ended_at or clock.now()),
         cause=facts.cause(subscription, reason),
         has_any_access=facts.has_any_access(subscription),
+        **facts.open_amount(subscription),
     )
 
 

@@ -192,6 +192,14 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
         {**SCHEDULED, "still_charged": True},
     ),
     "subscription_ended": (Kind.SUBSCRIPTION_CANCELLED, ENDED),
+    "subscription_ended_while_a_bank_pays": (
+        Kind.SUBSCRIPTION_CANCELLED,
+        {**ENDED, "open_amount": 1900, "open_currency": "eur", "is_under_way": True},
+    ),
+    "subscription_ended_with_an_invoice_to_pay": (
+        Kind.SUBSCRIPTION_CANCELLED,
+        {**ENDED, "open_amount": 1900, "open_currency": "usd", "is_under_way": False},
+    ),
     "subscription_ended_by_refund": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "refund"}),
     "subscription_ended_by_dispute": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "dispute"}),
     "subscription_ended_unpaid": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "payment_failed", "plan": ""}),

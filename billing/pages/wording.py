@@ -186,18 +186,23 @@ def _charged_until_then(overview: Overview) -> str:
         amount = format_amount(charge.amount, charge.currency)
         why = "It renews as usual until then" if overview.renews_before_end else "An invoice is still unpaid"
         return f"{why}: {amount} is charged on {day(charge.at)}, unless you end the subscription before."
-    unpaid = _unpaid_of(subscription, overview)
+    unpaid, under_way = _unpaid_of(subscription, overview)
     if overview.status == "past_due" or any(not row.is_sent for row in unpaid):
         return "An invoice is still unpaid: pay it, or end the subscription now, and nothing more is charged."
     if overview.renews_before_end and not (subscription and subscription.collection_paused):
         return "It renews as usual until then, unless you end the subscription before."
-    return "Your open invoice is still to be paid; nothing else follows." if unpaid else "You won't be charged again."
+    if unpaid:
+        return "Your open invoice is still to be paid; nothing else follows."
+    if under_way:
+        return "Your bank is already making a payment, which can't be stopped; no other follows."
+    return "You won't be charged for it again."
 
 
-def _unpaid_of(subscription: Subscription | None, overview: Overview) -> list[Invoice]:
-    """Return the open invoices of the subscription, but for those whose payment is on its way."""
+def _unpaid_of(subscription: Subscription | None, overview: Overview) -> tuple[list[Invoice], list[Invoice]]:
+    """Return the open invoices of the subscription that wait for money, and those whose payment is on its way."""
     theirs = [owed.row for owed in overview.owed if subscription and owed.row.subscription_id == subscription.stripe_id]
-    return [row for row in theirs if row.payment != Invoice.Standing.PROCESSING]
+    under_way = [row for row in theirs if row.payment == Invoice.Standing.PROCESSING]
+    return [row for row in theirs if row not in under_way], under_way
 
 
 def _paused(overview: Overview) -> Banner:
@@ -274,10 +279,11 @@ def _overflows(overview: Overview) -> list[Banner]:
 def consequences(outlook: Outlook) -> list[str]:
     """Return the sentences about money that a subscriber reads before they cancel."""
     said = []
+    end = "" if outlook.under_way else " Nothing more is charged."
     for each in outlook.charged:
         amount = format_amount(each.amount, each.currency)
         what = f"The renewal of {amount} has begun" if each.is_draft else f"An invoice of {amount} is unpaid"
-        said.append(f"{what}: it is cancelled with the subscription, which ends now. Nothing more is charged.")
+        said.append(f"{what}: it is cancelled with the subscription, which ends now.{end}")
     for each in outlook.under_way:
         amount = format_amount(each.amount, each.currency)
         said.append(f"Your bank is already paying {amount}. That payment can't be stopped; no other will follow.")

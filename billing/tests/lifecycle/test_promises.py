@@ -70,7 +70,7 @@ def test_the_portals_cancellation_while_past_due_ends_access_with_grace_and_hide
     told = state_of(ada.user)
     assert told["access_ends_at"] == told["grace_ends_at"] < told["cancel_at"]
     page = page_of(client, ada.user)
-    assert "You won't be charged again" not in page
+    assert "You won't be charged for it again" not in page
     assert "An invoice is still unpaid: $20.00 is charged on" in page
     assert "End it sooner" in page
 
@@ -80,7 +80,7 @@ def test_an_end_later_than_the_period_says_that_it_renews_until_then(world, ada,
     world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at=end + 86_400 * 40)
     world.deliver()
     page = page_of(client, ada.user)
-    assert "You won't be charged again" not in page
+    assert "You won't be charged for it again" not in page
     assert "It renews as usual until then" in page
 
 

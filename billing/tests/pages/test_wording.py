@@ -40,9 +40,9 @@ def owes(subscriber, **columns):
     [
         ({}, "An invoice is still unpaid: pay it, or end the subscription now"),
         ({"collection_method": "send_invoice"}, "Your open invoice is still to be paid; nothing else follows."),
-        ({"payment": "processing"}, "You won't be charged again."),
-        ({"subscription_id": "sub_other"}, "You won't be charged again."),
-        ({"subscription_id": "", "purpose": "one_off"}, "You won't be charged again."),
+        ({"payment": "processing"}, "Your bank is already making a payment, which can't be stopped; no other follows."),
+        ({"subscription_id": "sub_other"}, "You won't be charged for it again."),
+        ({"subscription_id": "", "purpose": "one_off"}, "You won't be charged for it again."),
     ],
 )
 def test_who_leaves_while_an_older_invoice_is_open_is_not_told_that_nothing_is_charged(world, ada, columns, words):
