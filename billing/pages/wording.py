@@ -269,7 +269,7 @@ def _overflows(overview: Overview) -> list[Banner]:
         Banner(
             Tone.WARNING,
             f"You have used {quota.used:,} {humanize(feature)}, and your plan includes {quota.limit:,}",
-            f"You can't use more until {day(overview.resets_at)}, unless you choose a larger plan.",
+            f"You can't use more until {day(quota.resets_at or overview.resets_at)}, unless you choose a larger plan.",
         )
         for feature, quota in overview.usage.items()
         if quota.limit is not None and quota.used > quota.limit

@@ -190,3 +190,16 @@ def test_who_begins_to_count_as_grace_is_dated_is_announced_as_after_a_refresh(w
     PaymentFailure.objects.update(failed_at=from_timestamp(0))
     subscriptions.date_grace(ada.row)
     assert (ada.row.stripe_id, world.said(ada)) == (pro, ["subscription_started"])
+
+
+def test_the_page_names_for_each_feature_the_day_on_which_it_resets(world, storage):
+    ada = world.subscribed()
+    world.advance(days=5)
+    world.subscribed("storage", user=ada.user)
+    shown = client_of(ada.user).get("/billing/").content.decode()
+    used = usage.summary(ada.user)
+    assert len({quota.resets_at for quota in used.values()}) == 2
+    for quota in used.values():
+        assert f"Resets on {quota.resets_at:%-d %B %Y}" in shown
+    ben = world.subscribed(email="ben@example.com")
+    assert client_of(ben.user).get("/billing/").content.decode().count("Resets on") == 1
