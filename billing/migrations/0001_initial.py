@@ -709,6 +709,10 @@ class Migration(migrations.Migration):
             name="CheckoutAttempt",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "line",
+                    models.SlugField(default="main", help_text="The line of the plan; in each one attempt may be open"),
+                ),
                 ("currency", models.CharField(blank=True, max_length=3)),
                 ("quantity", models.PositiveIntegerField(default=1)),
                 ("session_id", models.CharField(blank=True, db_index=True, max_length=255)),
@@ -1482,8 +1486,8 @@ class Migration(migrations.Migration):
             model_name="checkoutattempt",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("status", "open")),
-                fields=("customer",),
-                name="billing_one_open_checkout_per_customer",
+                fields=("customer", "line"),
+                name="billing_one_open_checkout_per_line",
             ),
         ),
         migrations.AddIndex(
