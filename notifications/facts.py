@@ -70,6 +70,13 @@ def is_held(subscription: Subscription, dispute: str = "") -> bool:
     return (holds.filter(kind=Hold.Kind.DISPUTE, reference=dispute) if dispute else holds).exists()
 
 
+def held_since(subscription: Subscription) -> datetime | None:
+    """Return since when the access of the subscription is on hold; None if it is not."""
+    holds = Hold.objects.active().filter(customer=subscription.customer_id)
+    holds = holds.filter(subscription_id__in=["", subscription.stripe_id])
+    return holds.order_by("placed_at").values_list("placed_at", flat=True).first()
+
+
 def grace(subscription: Subscription | None) -> dict[str, Any]:
     """Return until when access lasts while a payment is overdue, and whether that is over."""
     ends_at = access.grace_end(subscription) if subscription else None
@@ -153,9 +160,13 @@ def next_charge(subscription: Subscription, at: datetime) -> dict[str, Any]:
 
 
 def renewal(subscription: Subscription) -> datetime | None:
-    """Return when the subscription is charged next; None if it is not, or the amount is not known."""
+    """Return when the subscription is charged next; None if it is not. While the amount is not known, it is charged
+    when the period ends, unless the subscription ends by then."""
     charge = next_charges.next_charge_of(subscription)
-    return charge.at if charge and charge.amount else None
+    if charge is not None or not next_charges.is_awaited(subscription):
+        return charge.at if charge and charge.amount else None
+    end, ends_at = subscription.current_period_end, subscription.cancel_at
+    return end if end and (ends_at is None or ends_at > end) else None
 
 
 def access_end(subscription: Subscription) -> datetime | None:

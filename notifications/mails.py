@@ -153,6 +153,21 @@ def access_restored(subscription: Subscription, revoked_because: str, was_writte
     )
 
 
+def access_on_hold(subscription: Subscription, reason: str) -> Mail:
+    """Reserve the mail that access is on hold, once for each line and hold; `reason` is that of access. Disputes and
+    refunds have mails of their own."""
+    held_since = facts.iso(facts.held_since(subscription))
+    return outbox.reserve(
+        Kind.ACCESS_ON_HOLD,
+        f"access_on_hold:{subscription.customer_id}:{subscription.line}:{held_since}",
+        **facts.about(subscription),
+        reason=reason,
+        is_held=True,
+        held_since=held_since,
+        renews_at=facts.iso(facts.renewal(subscription)),
+    )
+
+
 # Money
 
 

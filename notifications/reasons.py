@@ -40,9 +40,12 @@ CHANGED_AGAIN = "The subscription has changed again since."
 TOLD_AHEAD = "The subscriber got a mail when the change was scheduled."
 NO_ACCESS = "The subscriber has no access now."
 TOLD_BETTER = "Another mail says so: about the start, the payment or the dispute."
+NOT_HELD = "The access is not on hold for that reason any more."
 NOT_BACK = "The access begins, and is not back."
 THE_END_SAYS_IT = "The mail about the end of the subscription says so."
 
+# The reasons of access that no other mail tells of.
+ON_HOLD = frozenset({"hold_staff", "hold_fraud"})
 # After one of these, the mail about a start or a payment says that access is back.
 TOLD_BY_OTHERS = frozenset({"", "no_subscription", "incomplete", "canceled", "grace_over", "unpaid"})
 SAY_THAT_ACCESS_IS_BACK = (Mail.Kind.WELCOME, Mail.Kind.PAYMENT_RECOVERED, Mail.Kind.DISPUTE_CLOSED)
@@ -158,6 +161,10 @@ def _says_that_access_is_back(told: dict[str, Any], facts: dict[str, Any]) -> bo
     return bool(told.get("line") == facts["line"] and told.get("plan") and told.get("was_held", True))
 
 
+def _access_on_hold(facts: dict[str, Any]) -> str:
+    return "" if access.of_customer(facts["customer"], facts["line"]).reason == facts["reason"] else NOT_HELD
+
+
 def _dispute_closed(facts: dict[str, Any]) -> str:
     dispute = Dispute.objects.filter(pk=facts["dispute"]).first()
     if dispute is None or dispute.status not in {"won", "lost"}:
@@ -249,6 +256,7 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.PLAN_CHANGED: _plan_changed,
     Mail.Kind.DOWNGRADE_SCHEDULED: _downgrade_scheduled,
     Mail.Kind.ACCESS_RESTORED: _access_restored,
+    Mail.Kind.ACCESS_ON_HOLD: _access_on_hold,
     Mail.Kind.PAYMENT_RECEIVED: _payment_received,
     Mail.Kind.PAYMENT_RECOVERED: _payment_received,
     Mail.Kind.PAYMENT_FAILED: _unpaid,

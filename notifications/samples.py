@@ -115,6 +115,11 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
         {**PRO, "next_plan": "", "price": "", "changes_at": SOON},
     ),
     "access_restored": (Kind.ACCESS_RESTORED, {**PRO, "revoked_because": "hold_staff"}),
+    "access_on_hold": (Kind.ACCESS_ON_HOLD, {**PRO, "reason": "hold_staff", "held_since": SOON, "renews_at": ""}),
+    "access_on_hold_by_a_fraud_warning": (
+        Kind.ACCESS_ON_HOLD,
+        {**PRO, "reason": "hold_fraud", "held_since": SOON, "renews_at": "2027-01-01T09:30:00+00:00"},
+    ),
     "payment_recovered": (Kind.PAYMENT_RECOVERED, {**RECEIVED, "has_access": True}),
     "dispute_won": (Kind.DISPUTE_CLOSED, {**CLOSED, "has_access": True}),
     "dispute_won_of_a_one_off": (Kind.DISPUTE_CLOSED, {**CLOSED, "plan": "", "item": "Onboarding", "was_held": False}),

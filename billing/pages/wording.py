@@ -24,6 +24,9 @@ STATUS_WORDS = {
     "canceled": "Ended",
 }
 
+# Of `next_date`: what is charged on that day.
+CHARGES = frozenset({"First payment", "Next payment"})
+
 HELD = {
     "hold_dispute": (
         "Access paused: a payment is disputed",
@@ -106,6 +109,7 @@ def banners_of_line(overview: Overview) -> list[Banner]:
     """Return the banners about a further line; what is about the subscriber stands with the first."""
     found = [
         _held(overview, [hold for hold in overview.holds if hold.subscription_id]),
+        _held_too(overview),
         _unknown(overview),
         owed_words.for_plan(overview),
         _ended(overview),
@@ -122,16 +126,27 @@ def _held(overview: Overview, holds: list[Hold]) -> Banner | None:
     if not holds:
         return None
     headline, sentence = HELD[f"hold_{holds[0].kind}"]
-    return Banner(Tone.PROBLEM, headline, f"{sentence}{_renews_all_the_same(overview)}")
+    return Banner(Tone.PROBLEM, headline, f"{sentence} {_renews_all_the_same(overview)}".strip())
+
+
+def _held_too(overview: Overview) -> Banner | None:
+    """Return the banner of a further line while a hold of all lines, which stands with the first, withholds it."""
+    renews = _renews_all_the_same(overview)
+    if not renews or not overview.holds or any(hold.subscription_id for hold in overview.holds):
+        return None
+    held = overview.subscription
+    return Banner(Tone.PROBLEM, f"Access to {plan_words(held.plan if held else None)} is paused too", renews)
 
 
 def _renews_all_the_same(overview: Overview) -> str:
     """Return the sentence for somebody who pays without access: when they are charged, and how to stop it."""
-    charge = overview.next_charge
-    if charge is None or not charge.amount or charge.at is None:
-        return ""
-    amount = format_amount(charge.amount, charge.currency)
-    return f" Your subscription goes on: {amount} is charged on {day(charge.at)}, unless you cancel it before."
+    charge, coming = overview.next_charge, next_date(overview)
+    if charge and charge.amount and charge.at:
+        amount = format_amount(charge.amount, charge.currency)
+        return f"Your subscription goes on: {amount} is charged on {day(charge.at)}, unless you cancel it before."
+    if charge is None and coming and coming[0] in CHARGES:
+        return f"Your subscription goes on and is charged on {day(coming[1])}, unless you cancel it before."
+    return ""
 
 
 def _unknown(overview: Overview) -> Banner | None:

@@ -66,6 +66,11 @@ def next_charge_of(subscription: Subscription | None) -> NextCharge | None:
     return NextCharge.objects.filter(subscription=subscription, amount__isnull=False, at__gt=clock.now()).first()
 
 
+def is_awaited(subscription: Subscription) -> bool:
+    """Return whether Stripe is still to be asked what will be charged next."""
+    return NextCharge.objects.filter(subscription=subscription.pk, ask_at__isnull=False).exists()
+
+
 def await_extras(customer: Customer, item_date: int) -> None:
     """Have Stripe asked until the period ends: an invoice item waits for the next invoice, and its sum is not ours.
 

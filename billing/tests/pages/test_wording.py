@@ -70,7 +70,8 @@ def test_a_hold_of_a_further_line_alone_is_said_there(both):
     assert headlines() == [[], ["Access paused: a payment is disputed"]]
     holds.release(customer_row(both), "dispute", "dp_1")
     holds.place(customer_row(both), "staff", "1")
-    assert headlines() == [["Access paused"], []], "once for all lines"
+    assert headlines() == [["Access paused"], ["Access to Storage is paused too"]]
+    assert "$5.00 is charged on" in told_of(overview.overviews_of(both.user)[1])[0].sentence
 
 
 def test_a_further_line_without_a_card_is_resumed_by_its_own_button(both, client):
