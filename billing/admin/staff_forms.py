@@ -12,10 +12,12 @@ from billing.conf import conf
 from billing.models import Customer, Hold, Payment, Plan
 from billing.money import format_amount
 from billing.payments import nothing
+from billing.subscriptions import doubts
 
 LONGEST = timedelta(days=3660)
 OVER = "This hold has already been released. Nothing was changed."
 DECIDED = "This payment was refunded or kept already. Nothing was changed."
+KNOWN = "This price has been given to a plan or kept already. Nothing was changed."
 NOT_AHEAD = "Choose a day in the future."
 TOO_FAR = "Choose a day in the next ten years."
 
@@ -78,6 +80,27 @@ class PaymentForm(ReasonForm):
         field: Any = self.fields["payment"]
         field.queryset = waiting
         field.initial = waiting.first()
+
+
+class UnknownPriceForm(ReasonForm):
+    price = forms.ChoiceField(error_messages={"invalid_choice": KNOWN, "required": "Choose a price."})
+    field_order = ["price", "plan", "reason"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        ids = dict.fromkeys(row.unmapped_price for row in doubts.unknown_of(customer))
+        price: Any = self.fields["price"]
+        price.choices = [(price_id, price_id) for price_id in ids]
+        price.initial = next(iter(ids), None)
+
+
+class MapPriceForm(UnknownPriceForm):
+    plan = forms.ModelChoiceField(Plan.objects.none())
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        plans: Any = self.fields["plan"]
+        plans.queryset = Plan.objects.order_by("line", "rank")
 
 
 class CompForm(ReasonForm):

@@ -148,6 +148,7 @@ class Migration(migrations.Migration):
                     ("comp_customer", "Can give access without payment, and end it"),
                     ("refresh_customer", "Can refresh from Stripe"),
                     ("refund_payment", "Can refund or keep a payment that bought nothing"),
+                    ("map_price", "Can say which plan an unknown price buys, or keep it"),
                     ("end_customer", "Can end a customer whom Stripe does not know"),
                 ],
             },
@@ -1104,6 +1105,14 @@ class Migration(migrations.Migration):
                 (
                     "unmapped_price",
                     models.CharField(blank=True, help_text="A price at Stripe that belongs to no plan", max_length=255),
+                ),
+                (
+                    "kept_price",
+                    models.CharField(
+                        blank=True,
+                        help_text="A price of no plan that staff have decided to keep as it is",
+                        max_length=255,
+                    ),
                 ),
                 (
                     "announced_trial_end",
