@@ -3,12 +3,13 @@
 The plans in effect set the limit: in each line the plan that gives access, otherwise the free plan. The limits of
 several lines and grants of the feature add up. Limits are per month, however often a subscriber pays. A subscription's
 months are counted from its billing cycle anchor, as Stripe counts its periods, even if access is lost before the period
-ends, so that use stays counted. Without a subscription, months are those of the calendar (UTC). A counter never goes
-down: after a downgrade it may exceed the new limit, which blocks new use and is announced once.
+ends, so that use stays counted. The months of a feature are those of the line that gives most of it; without a
+subscription, those of the calendar (UTC). A counter never goes down: after a downgrade it may exceed the new limit,
+which blocks new use and is announced once.
 """
 
 import calendar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -18,6 +19,8 @@ from django.db.models import F
 from billing import access, clock, signals
 from billing.conf import conf
 from billing.models import MAIN_LINE, Plan, PlanLimit, Subscription, Usage
+
+Period = tuple[datetime, datetime]
 
 DELETED = frozenset({"closing", "customer_deleted"})
 
@@ -47,6 +50,7 @@ class Quota:
 
     used: int
     limit: int | None
+    resets_at: datetime | None = field(default=None, compare=False)
 
     @property
     def remaining(self) -> int | None:
@@ -60,12 +64,18 @@ class Quota:
 
 @dataclass(frozen=True)
 class Allowance:
-    """An allowance holds the limits of a subscriber in the running period."""
+    """An allowance holds the limits of a subscriber, and for each feature the running period in which they count;
+    `period_start` and `period_end` are those of a feature that no plan in effect has.
+    """
 
     plan: Plan | None
     period_start: datetime
     period_end: datetime
     limits: dict[str, int | None]
+    periods: dict[str, Period] = field(default_factory=dict)
+
+    def period_of(self, feature: str) -> Period:
+        return self.periods.get(feature, (self.period_start, self.period_end))
 
 
 def consume(subscriber: Any, feature: str, quantity: int = 1) -> Quota:
@@ -79,26 +89,34 @@ def consume(subscriber: Any, feature: str, quantity: int = 1) -> Quota:
     if feature not in granted.limits:
         raise NoAccess(f"Your plan does not include {feature}.")
     limit = granted.limits[feature]
-    row = Usage(subscriber=subscriber, feature=feature, period_start=granted.period_start)
+    start, end = granted.period_of(feature)
+    row = Usage(subscriber=subscriber, feature=feature, period_start=start)
     with transaction.atomic():
         is_counted = _count(row, quantity, limit) or (_insert(row) and _count(row, quantity, limit))
         used = _used(row)
     if not is_counted:
-        raise QuotaExceeded(feature, used, cast("int", limit), quantity, granted.period_end)
-    return Quota(used, limit)
+        raise QuotaExceeded(feature, used, cast("int", limit), quantity, end)
+    return Quota(used, limit, end)
 
 
 def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) -> Allowance:
-    """Return the effective plan with the limits of all lines and the period (UTC). `lines`, the access in each line,
-    saves asking twice.
+    """Return the effective plan with the limits of all lines and their periods (UTC). `lines`, the access in each
+    line, saves asking twice.
     """
     lines = access.lines_of(subscriber) if lines is None else lines
     decided, at = access.access_in(lines), clock.now()
-    plans = [now.plan for now in lines.values() if now.plan]
-    free = Plan.objects.filter(slug=conf.free_plan).first() if MAIN_LINE not in {plan.line for plan in plans} else None
+    given = {now.plan: now for now in lines.values() if now.plan}
+    free = None
+    if MAIN_LINE not in {plan.line for plan in given} and (free := Plan.objects.filter(slug=conf.free_plan).first()):
+        given[free] = lines.get(MAIN_LINE, decided)
+    by_line = {plan.pk: month_of(_anchor(now, at), at) for plan, now in given.items()}
+    rows = list(PlanLimit.objects.filter(plan__in=by_line)) if by_line else []
+    rows.sort(key=lambda row: (row.quantity is None, row.quantity or 0, row.plan_id == getattr(decided.plan, "pk", 0)))
     start, end = month_of(_anchor(decided, at), at)
-    given = [(grant.feature, grant.quantity) for grant in decided.features]
-    return Allowance(decided.plan or free, start, end, _limits([*plans, *([free] if free else [])], given))
+    periods = {row.feature: by_line[row.plan_id] for row in rows}  # of those that give a feature the last gives most
+    granted = [(grant.feature, grant.quantity) for grant in decided.features]
+    limits = _sums([*((row.feature, row.quantity) for row in rows), *granted])
+    return Allowance(decided.plan or free, start, end, limits, periods)
 
 
 def free_plan_in(line: str) -> Plan | None:
@@ -106,11 +124,10 @@ def free_plan_in(line: str) -> Plan | None:
     return Plan.objects.filter(slug=conf.free_plan, line=line).first()
 
 
-def _limits(plans: list[Plan], given: list[tuple[str, int | None]]) -> dict[str, int | None]:
-    """Return the sum of the plans' limits and of what was given, by feature; None, no limit, where any sets none."""
-    rows = PlanLimit.objects.filter(plan__in=plans).values_list("feature", "quantity") if plans else []
+def _sums(given: list[tuple[str, int | None]]) -> dict[str, int | None]:
+    """Return the sum of what plans and grants give, by feature; None, no limit, where any of them sets none."""
     limits: dict[str, int | None] = {}
-    for feature, quantity in (*rows, *given):
+    for feature, quantity in given:
         before = limits.get(feature, 0)
         limits[feature] = None if before is None or quantity is None else before + quantity
     return limits
@@ -135,11 +152,18 @@ def _anchor(decided: access.Access, at: datetime) -> datetime:
 def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quota]:
     """Return the quota of each feature that the plan includes, by feature."""
     granted = granted or allowance(subscriber)
-    rows = Usage.objects.filter(
-        subscriber=subscriber, period_start=granted.period_start, feature__in=granted.limits
-    ).values_list("feature", "used")
-    used = dict(rows)
-    return {feature: Quota(used.get(feature, 0), limit) for feature, limit in granted.limits.items()}
+    used = {row.feature: row.used for row in _running(subscriber, granted) if row.feature in granted.limits}
+    return {
+        feature: Quota(used.get(feature, 0), limit, granted.period_of(feature)[1])
+        for feature, limit in granted.limits.items()
+    }
+
+
+def _running(subscriber: Any, granted: Allowance) -> list[Usage]:
+    """Return the counters of the running periods."""
+    starts = {granted.period_start, *(start for start, _ in granted.periods.values())}
+    rows = Usage.objects.filter(subscriber=subscriber, period_start__in=starts)
+    return [row for row in rows if row.period_start == granted.period_of(row.feature)[0]]
 
 
 def announce_overflow(subscriber: Any, lines: dict[str, access.Access] | None = None) -> None:
@@ -152,13 +176,13 @@ def announce_overflow(subscriber: Any, lines: dict[str, access.Access] | None = 
     if all(now.reason in DELETED for now in lines.values()) or any(now.reason == "closing" for now in lines.values()):
         return
     granted = allowance(subscriber, lines)
-    for row in Usage.objects.filter(subscriber=subscriber, period_start=granted.period_start):
+    for row in _running(subscriber, granted):
         limit = granted.limits.get(row.feature, 0)
         is_over = limit is not None and row.used > limit
         changed = Usage.objects.filter(pk=row.pk).exclude(has_announced_overflow=is_over)
         if changed.update(has_announced_overflow=is_over) and is_over:
             subscription = access.access_in(lines).subscription
-            _send_overflow(subscription, row, cast("int", limit), granted.period_end)
+            _send_overflow(subscription, row, cast("int", limit), granted.period_of(row.feature)[1])
 
 
 def _send_overflow(subscription: Subscription | None, row: Usage, limit: int, resets_at: datetime) -> None:

@@ -11,10 +11,12 @@ from django.utils.translation import get_supported_language_variant
 from billing import access, clock
 from billing.catalogue import amounts
 from billing.models import (
+    MAIN_LINE,
     Customer,
     Dispute,
     Hold,
     Invoice,
+    InvoicePayment,
     Payment,
     PaymentFailure,
     Plan,
@@ -28,7 +30,7 @@ from billing.subscriptions import customer_details, next_charges
 from .conf import conf
 
 # What may have changed since a mail was reserved.
-CHANGING = frozenset({"has_access", "has_any_access", "is_held", "grace_ends_at"})
+CHANGING = frozenset({"has_access", "has_any_access", "has_other_access", "is_held", "grace_ends_at", "open_amount"})
 
 
 def cause(subscription: Subscription, reason: str) -> str:
@@ -50,11 +52,29 @@ def has_any_access(subscription: Subscription) -> bool:
     return any(now.has_access for now in access.lines_of_customer(subscription.customer_id).values())
 
 
+def has_other_access(subscription: Subscription) -> bool:
+    """Return whether its customer has access now in another line."""
+    lines = access.lines_of_customer(subscription.customer_id)
+    return any(now.has_access for line, now in lines.items() if line != subscription.line)
+
+
+def plan_in_effect(subscription: Subscription) -> dict[str, str]:
+    """Return the plan that gives access now in the line of the subscription, else the subscription's own."""
+    return plan(access.of_customer(subscription.customer_id, subscription.line).plan or subscription.plan)
+
+
 def is_held(subscription: Subscription, dispute: str = "") -> bool:
     """Return whether the access of the subscription is on hold now, by that dispute if one is named."""
     holds = Hold.objects.active().filter(customer=subscription.customer_id)
     holds = holds.filter(subscription_id__in=["", subscription.stripe_id])
     return (holds.filter(kind=Hold.Kind.DISPUTE, reference=dispute) if dispute else holds).exists()
+
+
+def held_since(subscription: Subscription) -> datetime | None:
+    """Return since when the access of the subscription is on hold; None if it is not."""
+    holds = Hold.objects.active().filter(customer=subscription.customer_id)
+    holds = holds.filter(subscription_id__in=["", subscription.stripe_id])
+    return holds.order_by("placed_at").values_list("placed_at", flat=True).first()
 
 
 def grace(subscription: Subscription | None) -> dict[str, Any]:
@@ -63,12 +83,26 @@ def grace(subscription: Subscription | None) -> dict[str, Any]:
     return {"grace_ends_at": iso(ends_at), "is_grace_over": ends_at is not None and ends_at <= clock.now()}
 
 
-def what_for(subscription: Subscription, invoice_id: str) -> dict[str, Any]:
-    """Return what an invoice is for: the plan, or what a one-off invoice names."""
-    row = Invoice.objects.filter(pk=invoice_id).first()
-    if row is None or not row.is_one_off:
-        return {"item": "", **plan(subscription.plan)}
-    return {"item": row.description, **plan(None)}
+def what_for(subscription: Subscription, invoice_id: str, *, is_of_plan: bool = True) -> dict[str, Any]:
+    """Return what an invoice is for: the plan, or what a one-off invoice names. `is_of_plan` tells it of an invoice
+    that has no row; a payment without an invoice names nothing.
+    """
+    row = Invoice.objects.filter(pk=invoice_id).first() if invoice_id else None
+    if row.is_one_off if row else not is_of_plan:
+        return {"item": row.description if row else "", **plan(None)}
+    return {"item": "", **plan(subscription.plan)}
+
+
+def what_money_was_for(subscription: Subscription, row: Refund | Dispute) -> dict[str, Any]:
+    """Return what the payment was for that is refunded or disputed."""
+    paid = InvoicePayment.objects.filter(invoice_id=row.invoice_id).exclude(subscription_id="")
+    return what_for(subscription, row.invoice_id, is_of_plan=bool(row.invoice_id) and paid.exists())
+
+
+def was_held_by(dispute: Dispute) -> bool:
+    """Return whether a dispute held access until it was closed; staff may have released it before."""
+    hold = Hold.objects.filter(kind=Hold.Kind.DISPUTE, reference=dispute.pk).first()
+    return hold is not None and not hold.was_released_by_staff
 
 
 def now(mail: Any) -> dict[str, Any]:
@@ -78,16 +112,20 @@ def now(mail: Any) -> dict[str, Any]:
     if not mail.customer_id or not told.keys() & CHANGING:
         return {}
     row = Subscription.objects.filter(stripe_id=told.get("subscription", "")).select_related("customer", "plan").first()
-    row = row or Subscription(customer=mail.customer)
+    row = row or Subscription(customer=mail.customer, line=told.get("line", MAIN_LINE))
     found: dict[str, Any] = {}
     if "has_access" in told:
         found["has_access"] = has_access(row)
     if "has_any_access" in told:
         found["has_any_access"] = has_any_access(row)
+    if "has_other_access" in told:
+        found["has_other_access"] = has_other_access(row)
     if "is_held" in told:
         found["is_held"] = is_held(row, told.get("dispute", ""))
     if told.get("grace_ends_at"):
         found |= grace(row)
+    if "open_amount" in told:
+        found |= open_amount(row)
     if told.get("renews_at") and "is_held" in told:
         found["renews_at"] = iso(renewal(row))
     return found
@@ -122,14 +160,32 @@ def next_charge(subscription: Subscription, at: datetime) -> dict[str, Any]:
 
 
 def renewal(subscription: Subscription) -> datetime | None:
-    """Return when the subscription is charged next; None if it is not, or the amount is not known."""
+    """Return when the subscription is charged next; None if it is not. While the amount is not known, it is charged
+    when the period ends, unless the subscription ends by then."""
     charge = next_charges.next_charge_of(subscription)
-    return charge.at if charge and charge.amount else None
+    if charge is not None or not next_charges.is_awaited(subscription):
+        return charge.at if charge and charge.amount else None
+    end, ends_at = subscription.current_period_end, subscription.cancel_at
+    return end if end and (ends_at is None or ends_at > end) else None
 
 
 def access_end(subscription: Subscription) -> datetime | None:
     """Return when access really ends as things stand, in the line of the subscription."""
     return access.access_ends_at(access.of_customer(subscription.customer_id, subscription.line))
+
+
+def open_amount(subscription: Subscription) -> dict[str, Any]:
+    """Return what is still collected or to be paid for a subscription that ends or has ended, in minor units, 0 for
+    nothing; and whether all of it is being paid by a bank already. What will be voided is not collected.
+    """
+    unsettled = (Invoice.Status.DRAFT, Invoice.Status.OPEN)
+    rows = Invoice.objects.filter(subscription_id=subscription.stripe_id, status__in=unsettled, amount_remaining__gt=0)
+    found = [row for row in rows if row.purpose == Invoice.Purpose.PLAN or row.payment == Invoice.Standing.PROCESSING]
+    return {
+        "open_amount": sum(row.amount_remaining for row in found),
+        "open_currency": found[0].currency if found else "",
+        "is_under_way": all(row.payment == Invoice.Standing.PROCESSING for row in found),
+    }
 
 
 def is_charged_before(subscription: Subscription, end: datetime) -> bool:
@@ -167,7 +223,7 @@ def iso(at: datetime | None) -> str:
 
 
 def about(subscription: Subscription) -> dict[str, Any]:
-    """Return the facts that every mail about a subscription needs: customer, recipient, language and plan. The
+    """Return the facts that every mail about a subscription needs: customer, recipient, language, line and plan. The
     recipient is the address that Stripe has, else the subscriber's own."""
     customer: Customer = subscription.customer
     return {
@@ -175,6 +231,7 @@ def about(subscription: Subscription) -> dict[str, Any]:
         "recipient": customer.email or customer_details.email_of(customer.subscriber),
         "language": language_of(customer),
         "subscription": subscription.stripe_id,
+        "line": subscription.line,
         **plan(subscription.plan),
     }
 

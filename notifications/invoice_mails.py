@@ -9,13 +9,14 @@ from .models import Mail
 
 
 def receipt(kind: Mail.Kind, subscription: Subscription, payment: Payment, **more: Any) -> Mail:
-    """Reserve a receipt."""
+    """Reserve a receipt. Of a one-off payment it says nothing of a hold."""
+    held: dict[str, Any] = {"is_held": facts.is_held(subscription)} if payment.subscription_id else {}
     return outbox.reserve(
         kind,
         f"payment_received:{payment.invoice_id}",
         **{**facts.about(subscription), **facts.what_for(subscription, payment.invoice_id)},
         **facts.money(payment),
-        is_held=bool(payment.subscription_id) and facts.is_held(subscription),
+        **held,
         invoice=payment.invoice_id,
         period_start=facts.iso(payment.period_start),
         period_end=facts.iso(payment.period_end),

@@ -120,7 +120,10 @@ def cancellation_scheduled(subscription: Subscription, cancel_at: datetime) -> M
         **facts.about(subscription),
         cancel_at=facts.iso(cancel_at),
         ends_at=facts.iso(facts.access_end(subscription) or cancel_at),
+        has_access=facts.has_access(subscription),
+        has_other_access=facts.has_other_access(subscription),
         still_charged=facts.is_charged_before(subscription, cancel_at),
+        **facts.open_amount(subscription),
     )
 
 
@@ -133,19 +136,35 @@ def subscription_ended(subscription: Subscription, reason: str) -> Mail:
         ended_at=facts.iso(subscription.ended_at or clock.now()),
         cause=facts.cause(subscription, reason),
         has_any_access=facts.has_any_access(subscription),
+        **facts.open_amount(subscription),
     )
 
 
 def access_restored(subscription: Subscription, revoked_because: str, was_written_off: bool = False) -> Mail:
-    """Reserve the mail that access is back. `reasons` drops it if another mail says so already; of an invoice that was
-    voided or written off (`was_written_off`), no receipt does.
+    """Reserve the mail that access is back in a line, to the plan that gives it. `reasons` drops it if another mail
+    says so already; of an invoice that was voided or written off (`was_written_off`), no receipt does.
     """
     return outbox.reserve(
         Kind.ACCESS_RESTORED,
-        f"access_restored:{subscription.customer_id}:{clock.now().isoformat()}",
-        **facts.about(subscription),
+        f"access_restored:{subscription.customer_id}:{subscription.line}:{clock.now().isoformat()}",
+        **{**facts.about(subscription), **facts.plan_in_effect(subscription)},
         revoked_because=revoked_because,
         was_written_off=was_written_off,
+    )
+
+
+def access_on_hold(subscription: Subscription, reason: str) -> Mail:
+    """Reserve the mail that access is on hold, once for each line and hold; `reason` is that of access. Disputes and
+    refunds have mails of their own."""
+    held_since = facts.iso(facts.held_since(subscription))
+    return outbox.reserve(
+        Kind.ACCESS_ON_HOLD,
+        f"access_on_hold:{subscription.customer_id}:{subscription.line}:{held_since}",
+        **facts.about(subscription),
+        reason=reason,
+        is_held=True,
+        held_since=held_since,
+        renews_at=facts.iso(facts.renewal(subscription)),
     )
 
 
@@ -204,11 +223,12 @@ def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
     return outbox.reserve(
         Kind.DISPUTE_OPENED,
         f"dispute_opened:{dispute.pk}",
-        **facts.about(subscription),
+        **{**facts.about(subscription), **facts.what_money_was_for(subscription, dispute)},
         **facts.money(dispute),
         dispute=dispute.pk,
         opened_at=facts.iso(dispute.opened_at),
         is_held=facts.is_held(subscription, dispute.pk),
+        has_any_access=facts.has_any_access(subscription),
         renews_at=facts.iso(facts.renewal(subscription)),
     )
 
@@ -218,10 +238,11 @@ def dispute_closed(subscription: Subscription, dispute: Dispute) -> Mail:
     return outbox.reserve(
         Kind.DISPUTE_CLOSED,
         f"dispute_closed:{dispute.pk}",
-        **facts.about(subscription),
+        **{**facts.about(subscription), **facts.what_money_was_for(subscription, dispute)},
         **facts.money(dispute),
         dispute=dispute.pk,
         is_won=dispute.status == "won",
+        was_held=facts.was_held_by(dispute),
         has_access=facts.has_access(subscription),
     )
 
@@ -231,7 +252,7 @@ def refund(subscription: Subscription, refund: Refund) -> Mail:
     return outbox.reserve(
         Kind.REFUND,
         f"refund:{refund.pk}",
-        **facts.about(subscription),
+        **{**facts.about(subscription), **facts.what_money_was_for(subscription, refund)},
         **facts.money(refund),
         refund=refund.pk,
         is_full=refund.is_full,
@@ -244,7 +265,7 @@ def refund_failed(subscription: Subscription, refund: Refund) -> Mail:
     return outbox.reserve(
         Kind.REFUND_FAILED,
         f"refund_failed:{refund.pk}",
-        **facts.about(subscription),
+        **{**facts.about(subscription), **facts.what_money_was_for(subscription, refund)},
         **facts.money(refund),
         refund=refund.pk,
         ended=bool(refund.ended_subscription),

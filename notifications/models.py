@@ -35,6 +35,7 @@ class Mail(models.Model):
         PLAN_CHANGED = "plan_changed", "Plan changed"
         DOWNGRADE_SCHEDULED = "downgrade_scheduled", "Downgrade scheduled"
         ACCESS_RESTORED = "access_restored", "Access restored"
+        ACCESS_ON_HOLD = "access_on_hold", "Access on hold"
         PAYMENT_RECEIVED = "payment_received", "Payment received"
         PAYMENT_RECOVERED = "payment_recovered", "Payment recovered"
         PAYMENT_FAILED = "payment_failed", "Payment failed"

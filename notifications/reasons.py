@@ -40,8 +40,12 @@ CHANGED_AGAIN = "The subscription has changed again since."
 TOLD_AHEAD = "The subscriber got a mail when the change was scheduled."
 NO_ACCESS = "The subscriber has no access now."
 TOLD_BETTER = "Another mail says so: about the start, the payment or the dispute."
+NOT_HELD = "The access is not on hold for that reason any more."
+NOT_BACK = "The access begins, and is not back."
 THE_END_SAYS_IT = "The mail about the end of the subscription says so."
 
+# The reasons of access that no other mail tells of.
+ON_HOLD = frozenset({"hold_staff", "hold_fraud"})
 # After one of these, the mail about a start or a payment says that access is back.
 TOLD_BY_OTHERS = frozenset({"", "no_subscription", "incomplete", "canceled", "grace_over", "unpaid"})
 SAY_THAT_ACCESS_IS_BACK = (Mail.Kind.WELCOME, Mail.Kind.PAYMENT_RECOVERED, Mail.Kind.DISPUTE_CLOSED)
@@ -56,7 +60,7 @@ def not_to_send(mail: Mail) -> str:
         return BY_STRIPE
     if not mail.recipient:
         return NO_ADDRESS
-    return RULES[mail.kind](mail.context)
+    return RULES[mail.kind]({**mail.context, "customer": mail.customer_id})
 
 
 def _live(facts: dict[str, Any]) -> Subscription | str:
@@ -129,16 +133,36 @@ def _downgrade_scheduled(facts: dict[str, Any]) -> str:
 
 
 def _access_restored(facts: dict[str, Any]) -> str:
-    """Skip the mail if another one says that access is back; docs/mail.md lists which."""
-    if facts["revoked_because"] in TOLD_BY_OTHERS and not facts.get("was_written_off"):
+    """Skip the mail if another one says that access is back in this line; docs/mail.md lists which. Of access that no
+    subscription gives, none does.
+    """
+    because, is_bought = facts["revoked_because"], _gives_access(facts["subscription"])
+    if is_bought and because in TOLD_BY_OTHERS and not facts.get("was_written_off"):
         return TOLD_BETTER
-    customers = Subscription.objects.filter(stripe_id=facts["subscription"]).values("customer")
-    better = Mail.objects.filter(customer__in=customers)
-    better = better.filter(kind__in=SAY_THAT_ACCESS_IS_BACK, created_at__gt=clock.now() - OF_ONE_MOMENT)
-    if better.exclude(status=Mail.Status.SKIPPED).exists():
+    if not because:
+        return NOT_BACK
+    better = Mail.objects.filter(customer=facts["customer"], kind__in=SAY_THAT_ACCESS_IS_BACK)
+    better = better.filter(created_at__gt=clock.now() - OF_ONE_MOMENT).exclude(status=Mail.Status.SKIPPED)
+    if any(_says_that_access_is_back(mail.context, facts) for mail in better):
         return TOLD_BETTER
-    row = access.with_access_facts().filter(stripe_id=facts["subscription"]).first()
-    return "" if row is not None and access.decide(access.facts_of(row), clock.now()).has_access else NO_ACCESS
+    return "" if access.of_customer(facts["customer"], facts["line"]).has_access else NO_ACCESS
+
+
+def _gives_access(subscription: str) -> bool:
+    """Return whether a subscription by itself, apart from what staff gave and from holds, gives access now."""
+    row = Subscription.objects.filter(stripe_id=subscription).select_related("customer", "plan", "price").first()
+    return row is not None and access.decide(access.AccessFacts(row), clock.now(), is_now=False).has_access
+
+
+def _says_that_access_is_back(told: dict[str, Any], facts: dict[str, Any]) -> bool:
+    """Return whether a mail about a start, a payment or a dispute speaks of the access of this line. One about a
+    one-off payment does not, nor one about a dispute that held nothing.
+    """
+    return bool(told.get("line") == facts["line"] and told.get("plan") and told.get("was_held", True))
+
+
+def _access_on_hold(facts: dict[str, Any]) -> str:
+    return "" if access.of_customer(facts["customer"], facts["line"]).reason == facts["reason"] else NOT_HELD
 
 
 def _dispute_closed(facts: dict[str, Any]) -> str:
@@ -232,6 +256,7 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.PLAN_CHANGED: _plan_changed,
     Mail.Kind.DOWNGRADE_SCHEDULED: _downgrade_scheduled,
     Mail.Kind.ACCESS_RESTORED: _access_restored,
+    Mail.Kind.ACCESS_ON_HOLD: _access_on_hold,
     Mail.Kind.PAYMENT_RECEIVED: _payment_received,
     Mail.Kind.PAYMENT_RECOVERED: _payment_received,
     Mail.Kind.PAYMENT_FAILED: _unpaid,

@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 
 from billing import signals
 
-from . import forgetting, mails
+from . import forgetting, mails, reasons
 from .conf import conf
 
 
@@ -47,6 +47,11 @@ def on_subscription_ended(*, subscription: Any, reason: str, **_: Any) -> None:
 def on_access_granted(*, subscription: Any, revoked_because: str, was_written_off: bool = False, **_: Any) -> None:
     if subscription is not None:  # what was given to somebody who never bought restores nothing that was paid for
         _mail(mails.access_restored, subscription, revoked_because, was_written_off)
+
+
+def on_access_revoked(*, subscription: Any, reason: str, **_: Any) -> None:
+    if reason in reasons.ON_HOLD:
+        _mail(mails.access_on_hold, subscription, reason)
 
 
 def on_payment_succeeded(*, subscription: Any, payment: Any, **_: Any) -> None:
@@ -123,6 +128,7 @@ RECEIVERS: dict[Any, Signal] = {
     on_cancellation_scheduled: signals.cancellation_scheduled,
     on_subscription_ended: signals.subscription_ended,
     on_access_granted: signals.access_granted,
+    on_access_revoked: signals.access_revoked,
     on_payment_succeeded: signals.payment_succeeded,
     on_payment_recovered: signals.payment_recovered,
     on_payment_failed: signals.payment_failed,

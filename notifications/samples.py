@@ -28,6 +28,7 @@ DISPUTE: dict[str, Any] = {
     "amount": 1900,
     "currency": "usd",
     "dispute": "dp_1",
+    "plan": "Pro",
     "opened_at": "2026-12-09T14:00:00+00:00",
     "is_held": True,
     "renews_at": "2027-01-01T09:30:00+00:00",
@@ -46,10 +47,16 @@ REFUND: dict[str, Any] = {
     "amount": 1900,
     "currency": "usd",
     "refund": "re_1",
+    "plan": "Pro",
     "is_full": True,
     "refunded_at": "2026-12-10T14:00:00+00:00",
 }
-SCHEDULED: dict[str, Any] = {"subscription": "sub_1", "plan": "Pro", "ends_at": "2027-01-01T09:30:00+00:00"}
+SCHEDULED: dict[str, Any] = {
+    "subscription": "sub_1",
+    "plan": "Pro",
+    "ends_at": "2027-01-01T09:30:00+00:00",
+    "has_access": True,
+}
 ENDED: dict[str, Any] = {
     "subscription": "sub_1",
     "plan": "Pro",
@@ -75,7 +82,7 @@ RENEWAL: dict[str, Any] = {**PRO, "charge": 19000, "currency": "usd", "renews_at
 EXPIRING: dict[str, Any] = {**PRO, "card": CARD, "last4": "4242", "expires_on": "2026-11-30", "charged_at": SOON}
 CHANGED: dict[str, Any] = {**PRO, **PRICE, "previous_plan": "Basic", "price": "price_1", "quantity": 1, "since": SOON}
 DOWNGRADE: dict[str, Any] = {**PRO, **PRICE, "next_plan": "Basic", "price": "price_2", "changes_at": SOON}
-CLOSED: dict[str, Any] = {**PRO, "amount": 1900, "currency": "usd", "dispute": "dp_1", "is_won": True}
+CLOSED: dict[str, Any] = {**PRO, "amount": 1900, "currency": "usd", "dispute": "dp_1", "is_won": True, "was_held": True}
 
 RIGHT_TO_LEFT = "الخطة الاحترافية"
 LONG_NAME = "The Extraordinarily Complete Professional Plan for Very Large Organisations & <Friends> " * 3
@@ -108,8 +115,14 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
         {**PRO, "next_plan": "", "price": "", "changes_at": SOON},
     ),
     "access_restored": (Kind.ACCESS_RESTORED, {**PRO, "revoked_because": "hold_staff"}),
+    "access_on_hold": (Kind.ACCESS_ON_HOLD, {**PRO, "reason": "hold_staff", "held_since": SOON, "renews_at": ""}),
+    "access_on_hold_by_a_fraud_warning": (
+        Kind.ACCESS_ON_HOLD,
+        {**PRO, "reason": "hold_fraud", "held_since": SOON, "renews_at": "2027-01-01T09:30:00+00:00"},
+    ),
     "payment_recovered": (Kind.PAYMENT_RECOVERED, {**RECEIVED, "has_access": True}),
     "dispute_won": (Kind.DISPUTE_CLOSED, {**CLOSED, "has_access": True}),
+    "dispute_won_of_a_one_off": (Kind.DISPUTE_CLOSED, {**CLOSED, "plan": "", "item": "Onboarding", "was_held": False}),
     "dispute_lost": (Kind.DISPUTE_CLOSED, {**CLOSED, "is_won": False, "has_access": False}),
     "payment_received": (Kind.PAYMENT_RECEIVED, RECEIVED),
     "payment_received_in_yen_without_period": (
@@ -157,20 +170,41 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
         Kind.PAYMENT_RECEIVED,
         {**RECEIVED, "plan": "", "item": "Onboarding", "period_start": "", "period_end": ""},
     ),
+    "payment_recovered_one_off": (
+        Kind.PAYMENT_RECOVERED,
+        {**RECEIVED, "plan": "", "item": "Onboarding", "period_start": "", "period_end": "", "has_access": True},
+    ),
     "payment_received_while_held": (Kind.PAYMENT_RECEIVED, {**RECEIVED, "is_held": True}),
     "dispute_opened": (Kind.DISPUTE_OPENED, DISPUTE),
     "dispute_opened_before_a_renewal": (Kind.DISPUTE_OPENED, {**DISPUTE, "renews_at": SOON}),
-    "dispute_opened_of_a_one_off": (Kind.DISPUTE_OPENED, {**DISPUTE, "is_held": False, "renews_at": ""}),
+    "dispute_opened_of_a_one_off": (
+        Kind.DISPUTE_OPENED,
+        {**DISPUTE, "plan": "", "item": "Onboarding", "is_held": False, "renews_at": ""},
+    ),
     "refund_failed": (Kind.REFUND_FAILED, {**REFUND, "ended": False}),
     "refund_failed_after_the_end": (Kind.REFUND_FAILED, {**REFUND, "ended": True}),
     "refund_in_full": (Kind.REFUND, REFUND),
     "refund_in_part": (Kind.REFUND, {**REFUND, "amount": 500, "is_full": False}),
+    "refund_one_off": (Kind.REFUND, {**REFUND, "amount": 500, "is_full": False, "plan": "", "item": "Onboarding"}),
     "cancellation_scheduled": (Kind.SUBSCRIPTION_CANCELLED, SCHEDULED),
+    "cancellation_scheduled_on_hold": (Kind.SUBSCRIPTION_CANCELLED, {**SCHEDULED, "has_access": False}),
+    "cancellation_scheduled_beside_another_line": (
+        Kind.SUBSCRIPTION_CANCELLED,
+        {**SCHEDULED, "has_other_access": True},
+    ),
     "cancellation_scheduled_with_charges_until_then": (
         Kind.SUBSCRIPTION_CANCELLED,
         {**SCHEDULED, "still_charged": True},
     ),
     "subscription_ended": (Kind.SUBSCRIPTION_CANCELLED, ENDED),
+    "subscription_ended_while_a_bank_pays": (
+        Kind.SUBSCRIPTION_CANCELLED,
+        {**ENDED, "open_amount": 1900, "open_currency": "eur", "is_under_way": True},
+    ),
+    "subscription_ended_with_an_invoice_to_pay": (
+        Kind.SUBSCRIPTION_CANCELLED,
+        {**ENDED, "open_amount": 1900, "open_currency": "usd", "is_under_way": False},
+    ),
     "subscription_ended_by_refund": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "refund"}),
     "subscription_ended_by_dispute": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "dispute"}),
     "subscription_ended_unpaid": (Kind.SUBSCRIPTION_CANCELLED, {**ENDED, "cause": "payment_failed", "plan": ""}),

@@ -5,6 +5,7 @@ from typing import Any
 
 from billing import clock
 from billing.models import CheckoutAttempt, Dispute, Invoice, Payment, PaymentFailure, Refund
+from billing.payments import OF_ANOTHER_PRODUCT
 
 from . import display
 
@@ -97,7 +98,13 @@ def dispute_status(dispute: Dispute) -> Any:
 
 
 def dispute_sentence(dispute: Dispute) -> str:
-    return DISPUTE_SENTENCES.get(dispute.status, "")
+    said = DISPUTE_SENTENCES.get(dispute.status, "")
+    return f"{said} {OF_ANOTHER_PRODUCT}".strip() if is_foreign(dispute) else said
+
+
+def is_foreign(dispute: Dispute) -> bool:
+    """Return whether the disputed payment was for another product of the Stripe account."""
+    return Invoice.objects.filter(pk=dispute.invoice_id, purpose=Invoice.Purpose.FOREIGN).exists()
 
 
 def due(dispute: Dispute) -> Any:

@@ -13,12 +13,13 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
-from billing import cause, clock, lanes, stripe_account, subscriptions
+from billing import catalogue, cause, clock, lanes, stripe_account, subscriptions
 from billing.access import moment, words
+from billing.catalogue import definitions
 from billing.models import AccountDeletion, Customer, Grant, Hold, Payment
 from billing.payments import nothing
 from billing.stripe_client import NoSuchCustomer, fetch
-from billing.subscriptions import grants, holds
+from billing.subscriptions import doubts, grants, holds
 
 from . import staff_forms
 from .cause_words import STAFF as BY_STAFF
@@ -219,6 +220,44 @@ def _keep(customer: Customer, given: dict[str, Any]) -> str:
     return f"Kept the payment of {payment.invoice_id}"
 
 
+# A price that no plan knows
+
+
+def _has_unknown_price(customer: Customer) -> bool:
+    return not _is_gone(customer) and bool(doubts.unknown_of(customer))
+
+
+def _about_mapping(customer: Customer) -> list[str]:
+    said = [
+        "The price belongs to that plan from now on, for everybody who pays it.",
+        "Its other customers follow with the next full sync, or when you refresh them.",
+    ]
+    if definitions.is_from_settings():
+        said.append("The plans are defined by BILLING_PLANS: for a plan that is not listed, add it there first.")
+    return said
+
+
+def _map_price(customer: Customer, given: dict[str, Any]) -> str:
+    found = fetch.price(given["price"])
+    if found is None or catalogue.give_price(found, given["plan"]) is None:
+        raise Refused
+    subscriptions.refresh_rows(customer)
+    return f"Said that the price {given['price']} buys {given['plan']}"
+
+
+def _about_keeping_price(customer: Customer) -> list[str]:
+    return [
+        "Access stays as it is, and Stripe goes on billing.",
+        "The doctor and the sync name this price of this customer no more.",
+    ]
+
+
+def _keep_price(customer: Customer, given: dict[str, Any]) -> str:
+    if not doubts.keep(customer, given["price"]):
+        raise Refused
+    return f"Kept the price {given['price']}, which belongs to no plan"
+
+
 # Refresh
 
 
@@ -309,6 +348,24 @@ REFUND = Action(
     "refund", "refund_payment", "Refund a payment", staff_forms.PaymentForm, _about_refund, _has_payment, _refund
 )
 KEEP = Action("keep", "refund_payment", "Keep a payment", staff_forms.PaymentForm, _about_keeping, _has_payment, _keep)
+MAP_PRICE = Action(
+    "map-price",
+    "map_price",
+    "Say what a price buys",
+    staff_forms.MapPriceForm,
+    _about_mapping,
+    _has_unknown_price,
+    _map_price,
+)
+KEEP_PRICE = Action(
+    "keep-price",
+    "map_price",
+    "Keep a price of no plan",
+    staff_forms.UnknownPriceForm,
+    _about_keeping_price,
+    _has_unknown_price,
+    _keep_price,
+)
 END_UNKNOWN = Action(
     "end-unknown",
     "end_customer",
@@ -320,7 +377,9 @@ END_UNKNOWN = Action(
 )
 ACTIONS = {
     action.name: action
-    for action in (REFRESH, GRANT, EXTEND_GRANT, END_GRANT, HOLD, RELEASE, REFUND, KEEP, END_UNKNOWN)
+    for action in (
+        REFRESH, GRANT, EXTEND_GRANT, END_GRANT, HOLD, RELEASE, REFUND, KEEP, MAP_PRICE, KEEP_PRICE, END_UNKNOWN
+    )  # fmt: skip
 }
 
 

@@ -12,7 +12,7 @@ from billing.conf import conf
 from billing.models import Customer, Grant, Hold, Payment, Plan, PlanLimit
 from billing.money import format_amount
 from billing.payments import nothing
-from billing.subscriptions import grants
+from billing.subscriptions import doubts, grants
 
 LONGEST = timedelta(days=3660)
 OVER = "This hold has already been released. Nothing was changed."
@@ -20,6 +20,7 @@ DECIDED = "This payment was refunded or kept already. Nothing was changed."
 ENDED = "This has ended already. Nothing was changed."
 EITHER = "Choose either a plan or a feature."
 OF_A_FEATURE = "Only a feature has a quantity."
+KNOWN = "This price has been given to a plan or kept already. Nothing was changed."
 NOT_AHEAD = "Choose a day in the future."
 TOO_FAR = "Choose a day in the next ten years."
 
@@ -95,6 +96,27 @@ def open_grants(customer: Customer) -> Any:
 def newest_grant(customer: Customer) -> int | None:
     newest: int | None = grants_of(customer).order_by("-pk").values_list("pk", flat=True).first()
     return newest
+
+
+class UnknownPriceForm(ReasonForm):
+    price = forms.ChoiceField(error_messages={"invalid_choice": KNOWN, "required": "Choose a price."})
+    field_order = ["price", "plan", "reason"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        ids = dict.fromkeys(row.unmapped_price for row in doubts.unknown_of(customer))
+        price: Any = self.fields["price"]
+        price.choices = [(price_id, price_id) for price_id in ids]
+        price.initial = next(iter(ids), None)
+
+
+class MapPriceForm(UnknownPriceForm):
+    plan = forms.ModelChoiceField(Plan.objects.none())
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        plans: Any = self.fields["plan"]
+        plans.queryset = Plan.objects.order_by("line", "rank")
 
 
 class DayForm(ReasonForm):

@@ -184,8 +184,9 @@ class Cancel(BillingView):
     """POST {when, reason?, comment?} cancels the subscription, now or at the end of the period. A subscription that has
     ended or is already ending stays as it is.
 
-    While something is unpaid, both end it now and void the unpaid invoice, so that nothing more is charged: the answer
-    shows the status `canceled`. To stay until the end of the period, the invoice is paid first.
+    While something is unpaid, both end it now and void the unpaid invoice: the answer shows the status `canceled`. A
+    debit that a bank is making already cannot be stopped. To stay until the end of the period, the invoice is paid
+    first.
     """
 
     throttle_classes = (StripeThrottle,)

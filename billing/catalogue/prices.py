@@ -169,6 +169,14 @@ def record_price(stripe_price: dict[str, Any]) -> Price | None:
     return price
 
 
+def give_price(stripe_price: dict[str, Any], plan: Plan) -> Price | None:
+    """Record that a price buys a plan, as staff say; None if it is not paid again and again."""
+    if not _is_recurring(stripe_price):
+        return None
+    columns = {"plan": plan, **price_columns(stripe_price)}
+    return Price.objects.update_or_create(pk=stripe_price["id"], defaults=columns)[0]
+
+
 def is_plans_key(stripe_price: dict[str, Any]) -> bool:
     """Return whether the price's lookup key names a plan of ours."""
     return _plan_named(stripe_price) is not None

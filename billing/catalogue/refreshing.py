@@ -16,15 +16,20 @@ LANE = "catalogue"
 KINDS = frozenset({"price", "product"})
 GONE = {"is_active": False, "lookup_key": ""}
 TOLD = ("is_active", "lookup_key", "currency", "unit_amount")
+# Of Stripe's objects, and of our rows: what a change of which changes the charges of those who pay the price already.
+CHARGED_BY = frozenset({"currency_options", "tax_behavior", "tax_code", "tiers", "unit_amount", "unit_amount_decimal"})
 DECISIVE = ("is_active", "lookup_key", "currency", "unit_amount", "currency_options", "terms")
 
 
 @dataclass
 class Refreshed:
-    """This says what a refresh changed: price id → column → what we had, what Stripe says; and the prices `added`."""
+    """This says what a refresh changed: price id → column → what we had, what Stripe says; the prices `added`; and
+    those that charge otherwise than before.
+    """
 
     differences: dict[str, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
+    charging_otherwise: list[str] = field(default_factory=list)
     is_foreign: bool = False
 
 
@@ -75,6 +80,8 @@ def refresh_all(*, is_dry: bool = False) -> Refreshed:
         differences = _differences(row, price) if row else {}
         if told := {name: both for name, both in differences.items() if name in TOLD}:
             done.differences[price_id] = told
+        if differences.keys() & (CHARGED_BY | {"terms"}):
+            done.charging_otherwise.append(price_id)
         if (differences or row is None) and not is_dry:
             _take_or_end(price_id, price)
     return done

@@ -40,6 +40,7 @@ CUSTOMER = (
     "customer.discount.updated",
     "customer.discount.deleted",
 )
+TAX_ID = ("customer.tax_id.created", "customer.tax_id.updated", "customer.tax_id.deleted")
 INVOICE_ITEM = ("invoiceitem.created", "invoiceitem.deleted")
 CARD = ("payment_method.updated", "payment_method.automatically_updated")
 CUSTOMER_DELETED = ("customer.deleted",)
@@ -67,6 +68,7 @@ EVENT_TYPES = frozenset(
     + DISPUTE
     + FRAUD_WARNING
     + CUSTOMER
+    + TAX_ID
     + INVOICE_ITEM
     + CARD
     + CUSTOMER_DELETED

@@ -100,6 +100,12 @@ def on_customer_updated(customer: Customer, event: Event) -> None:
     subscriptions.refresh_rows(customer)
 
 
+def on_tax_id(customer: Customer, event: Event) -> None:
+    """Have Stripe asked for the next charge: a tax id may take the tax off."""
+    subscriptions.refresh_rows(customer)
+    subscriptions.next_charges.ask_again_of(customer)
+
+
 def on_invoice_item(customer: Customer, event: Event) -> None:
     """Have Stripe asked for the next charge, unless the item is on an invoice already."""
     item = event.data["object"]
@@ -122,7 +128,10 @@ def on_customer_deleted(customer: Customer, event: Event) -> None:
 
 
 def on_catalogue(event: Event) -> None:
-    mirror.write_prices(refreshing.refresh_about(event.data["object"]))
+    prices = refreshing.refresh_about(event.data["object"])
+    mirror.write_prices(prices)
+    if refreshing.CHARGED_BY & set(event.data.get("previous_attributes") or ()):
+        subscriptions.next_charges.ask_again_of_prices([id_of(price) for price in prices])
 
 
 RECEIVERS: dict[Rule, tuple[str, ...]] = {
@@ -140,6 +149,7 @@ RECEIVERS: dict[Rule, tuple[str, ...]] = {
     on_subscription: event_types.SUBSCRIPTION,
     on_trial_will_end: event_types.TRIAL_ENDING,
     on_customer_updated: event_types.CUSTOMER + event_types.CARD,
+    on_tax_id: event_types.TAX_ID,
     on_invoice_item: event_types.INVOICE_ITEM,
     on_customer_deleted: event_types.CUSTOMER_DELETED,
 }

@@ -98,9 +98,9 @@ def cancel(
     )
 
 
-def is_invoice_left(customer_id: str) -> bool:
+def is_invoice_left(ended: Subscription) -> bool:
     """Return whether an invoice of an ended subscription could not be closed yet, as while a bank is paying it."""
-    owed = StripeWrite.objects.filter(lane=customer_id, action=StripeWrite.Action.CLOSE_INVOICE)
+    owed = StripeWrite.objects.filter(reference=ended.stripe_id, action=StripeWrite.Action.CLOSE_INVOICE)
     return owed.filter(done_at=None, withdrawn_at=None).exists()
 
 

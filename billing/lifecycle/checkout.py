@@ -1,17 +1,17 @@
-"""A subscriber buys here: one open Checkout per customer, and never a second subscription beside a live one of a line,
+"""A subscriber buys here: one open Checkout for each line, and never a second subscription beside a live one of a line,
 whichever of their customers has it.
 
 `start` does not write the subscription, so it does not take the lane, and no buyer waits for a drain. Nothing that
 runs at the same time can do harm:
 
-- Another click: one open attempt per customer is a unique index, and the attempt's id is the session's idempotency key.
+- Another click: one open attempt for each line is a unique index, and its id is the session's idempotency key.
   An attempt without a session is closed only while it has none: one that another tab has just got is expired first.
   If an attempt was closed meanwhile, the session made for it is expired: nobody has seen its address.
 - A payment: the open session is asked for, or expired, before Stripe is asked for subscriptions. A session is complete
   and its subscription made in one moment there, so one that was paid in between is found by the later question.
 - A webhook only closes attempts, each by one conditional UPDATE, of sessions that have ended at Stripe.
 - A change, a cancellation: they need a live subscription, beside which nothing is sold.
-- A deletion closes the open attempt in the transaction that begins it; an attempt made later is given up.
+- A deletion closes the open attempts in the transaction that begins it; an attempt made later is given up.
 
 A second one that is made all the same is for `subscriptions.duplicates`. What another product sells is not in the way.
 """
@@ -84,6 +84,10 @@ class Wanted:
     currency: str
     quantity: int
 
+    @property
+    def line(self) -> str:
+        return self.price.plan.line
+
     def is_of(self, attempt: CheckoutAttempt) -> bool:
         bought = (attempt.price_id, attempt.currency, attempt.quantity)
         return bought == (self.price.pk, self.currency, self.quantity)
@@ -113,13 +117,13 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber, currency or price.currency)
-    line = price.plan.line
+    wanted = Wanted(price, currency, seats.seats_of(subscriber))
+    line = wanted.line
     if access.withheld(customer, customer.subscription_in(line).stripe_id):
         raise AccessWithheld
     customers = [customer, *_others_here(customer)]
     for each in customers:
         _refuse_beside(each.subscription_in(line))
-    wanted = Wanted(price, currency, seats.seats_of(subscriber))
     reusable = next(filter(None, [_reusable_attempt(each, wanted) for each in customers]), None)
     earlier = []
     for each in customers:
@@ -159,8 +163,8 @@ def _refuse_beside(row: Subscription) -> None:
 
 
 def _reusable_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | None:
-    """Return the open attempt if it can be reused. Otherwise close it, at Stripe first, and return None."""
-    attempt = CheckoutAttempt.objects.filter(customer=customer, status=Status.OPEN).first()
+    """Return the line's open attempt if it can be reused. Otherwise close it, at Stripe first, and return None."""
+    attempt = CheckoutAttempt.objects.filter(customer=customer, line=wanted.line, status=Status.OPEN).first()
     if attempt is not None and not attempt.session_id:
         attempt = _attempt_to_expire(attempt, wanted)
     if attempt is None:
@@ -188,10 +192,11 @@ def _attempt_to_expire(attempt: CheckoutAttempt, wanted: Wanted) -> CheckoutAtte
 
 
 def _open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt:
-    """Return the open attempt, made if there is none; another tab may open or close it at the same moment."""
+    """Return the line's open attempt, made if there is none; another tab may open or close it at the same moment."""
     try:
         attempt, _ = CheckoutAttempt.objects.select_related("customer", "price__plan").get_or_create(
             customer=customer,
+            line=wanted.line,
             status=Status.OPEN,
             defaults={"price": wanted.price, "currency": wanted.currency, "quantity": wanted.quantity},
         )

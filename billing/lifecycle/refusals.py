@@ -101,7 +101,7 @@ class EndsNow(Refused):
     """The subscriber asked for the end of the period, and something is unpaid: it would end now instead."""
 
     sentence = (
-        "An invoice is unpaid, so your subscription can only end now. Then nothing more is charged. To stay until the "
+        "An invoice is unpaid, so your subscription can only end now. The invoice ends with it. To stay until the "
         "end of the period, pay the invoice first."
     )
 

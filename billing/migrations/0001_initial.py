@@ -203,6 +203,7 @@ class Migration(migrations.Migration):
                     ("grant_customer", "Can give access without payment, extend and end it"),
                     ("refresh_customer", "Can refresh from Stripe"),
                     ("refund_payment", "Can refund or keep a payment that bought nothing"),
+                    ("map_price", "Can say which plan an unknown price buys, or keep it"),
                     ("end_customer", "Can end a customer whom Stripe does not know"),
                 ],
             },
@@ -872,6 +873,10 @@ class Migration(migrations.Migration):
             name="CheckoutAttempt",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "line",
+                    models.SlugField(default="main", help_text="The line of the plan; in each one attempt may be open"),
+                ),
                 ("currency", models.CharField(blank=True, max_length=3)),
                 ("quantity", models.PositiveIntegerField(default=1)),
                 ("session_id", models.CharField(blank=True, db_index=True, max_length=255)),
@@ -1263,6 +1268,14 @@ class Migration(migrations.Migration):
                 (
                     "unmapped_price",
                     models.CharField(blank=True, help_text="A price at Stripe that belongs to no plan", max_length=255),
+                ),
+                (
+                    "kept_price",
+                    models.CharField(
+                        blank=True,
+                        help_text="A price of no plan that staff have decided to keep as it is",
+                        max_length=255,
+                    ),
                 ),
                 (
                     "announced_trial_end",
@@ -1685,8 +1698,8 @@ class Migration(migrations.Migration):
             model_name="checkoutattempt",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("status", "open")),
-                fields=("customer",),
-                name="billing_one_open_checkout_per_customer",
+                fields=("customer", "line"),
+                name="billing_one_open_checkout_per_line",
             ),
         ),
         migrations.AddIndex(

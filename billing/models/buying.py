@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from .catalogue import Price
+from .catalogue import MAIN_LINE, Price
 from .subscription import Customer
 
 
@@ -20,6 +20,7 @@ class CheckoutAttempt(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="checkout_attempts")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    line = models.SlugField(default=MAIN_LINE, help_text="The line of the plan; in each one attempt may be open")
     currency = models.CharField(max_length=3, blank=True)
     quantity = models.PositiveIntegerField(default=1)
     session_id = models.CharField(max_length=255, blank=True, db_index=True)
@@ -30,7 +31,7 @@ class CheckoutAttempt(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["customer"], condition=Q(status="open"), name="billing_one_open_checkout_per_customer"
+                fields=["customer", "line"], condition=Q(status="open"), name="billing_one_open_checkout_per_line"
             )
         ]
 

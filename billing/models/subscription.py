@@ -107,6 +107,7 @@ class Customer(models.Model):
             ("grant_customer", "Can give access without payment, extend and end it"),
             ("refresh_customer", "Can refresh from Stripe"),
             ("refund_payment", "Can refund or keep a payment that bought nothing"),
+            ("map_price", "Can say which plan an unknown price buys, or keep it"),
             ("end_customer", "Can end a customer whom Stripe does not know"),
         ]
         constraints = [
@@ -240,6 +241,9 @@ class Subscription(models.Model):
     )
     pending_url = models.TextField(blank=True, help_text="Page on which to confirm the payment of the change")
     unmapped_price = models.CharField(max_length=255, blank=True, help_text="A price at Stripe that belongs to no plan")
+    kept_price = models.CharField(
+        max_length=255, blank=True, help_text="A price of no plan that staff have decided to keep as it is"
+    )
     announced_trial_end = models.DateTimeField(null=True, blank=True, help_text="Trial end of the last trial_ending")
     announced_renewal = models.DateTimeField(null=True, blank=True, help_text="Renewal of the last renewal_coming")
     announced_card_expiry = models.DateField(null=True, blank=True, help_text="Card expiry of the last card_expiring")

@@ -1,5 +1,6 @@
 """The account page shows a subscriber what they have, what happens next, and what they used and paid."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -47,7 +48,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "credit": format_amount(now.credit.amount, now.credit.currency) if now.credit else "",
         "banners": wording.banners(now),
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
-        "resets_at": now.resets_at,
+        "resets_at": _one_day_of(now),
         "price": _price_words(now),
         "paid_with": now.subscription.paid_with if now.subscription and not why_not else "",
         "payments": [] if why_not else _latest_payments(subscriber),
@@ -77,6 +78,12 @@ def _other_line(now: overview.Overview) -> dict[str, Any]:
         "can_choose": _can_choose(now),
         "banners": wording.banners_of_line(now),
     }
+
+
+def _one_day_of(now: overview.Overview) -> datetime | None:
+    """Return when all usage resets; None if that differs, as between lines."""
+    days = {quota.resets_at for quota in now.usage.values()}
+    return days.pop() if len(days) == 1 else None
 
 
 def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:

@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 
-NOTHING_MORE = "Your subscription is cancelled. Nothing more will be charged."
+NOTHING_MORE = "Your subscription is cancelled. Nothing more will be charged for it."
 STILL_UNDER_WAY = (
     "Your subscription is cancelled. A payment that your bank is already making may still arrive; no other will follow."
 )
@@ -124,7 +124,7 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
         messages.warning(request, str(refusal))
         return _cancel_page(request, subscriber)
     if left.status in Subscription.TERMINAL:  # a banner on the page says when a later end comes
-        messages.success(request, STILL_UNDER_WAY if leaving.is_invoice_left(left.customer_id) else NOTHING_MORE)
+        messages.success(request, STILL_UNDER_WAY if leaving.is_invoice_left(left) else NOTHING_MORE)
     return redirect("billing:account")
 
 

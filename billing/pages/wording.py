@@ -24,6 +24,9 @@ STATUS_WORDS = {
     "canceled": "Ended",
 }
 
+# Of `next_date`: what is charged on that day.
+CHARGES = frozenset({"First payment", "Next payment"})
+
 HELD = {
     "hold_dispute": (
         "Access paused: a payment is disputed",
@@ -106,6 +109,7 @@ def banners_of_line(overview: Overview) -> list[Banner]:
     """Return the banners about a further line; what is about the subscriber stands with the first."""
     found = [
         _held(overview, [hold for hold in overview.holds if hold.subscription_id]),
+        _held_too(overview),
         _unknown(overview),
         owed_words.for_plan(overview),
         _ended(overview),
@@ -122,16 +126,27 @@ def _held(overview: Overview, holds: list[Hold]) -> Banner | None:
     if not holds:
         return None
     headline, sentence = HELD[f"hold_{holds[0].kind}"]
-    return Banner(Tone.PROBLEM, headline, f"{sentence}{_renews_all_the_same(overview)}")
+    return Banner(Tone.PROBLEM, headline, f"{sentence} {_renews_all_the_same(overview)}".strip())
+
+
+def _held_too(overview: Overview) -> Banner | None:
+    """Return the banner of a further line while a hold of all lines, which stands with the first, withholds it."""
+    renews = _renews_all_the_same(overview)
+    if not renews or not overview.holds or any(hold.subscription_id for hold in overview.holds):
+        return None
+    held = overview.subscription
+    return Banner(Tone.PROBLEM, f"Access to {plan_words(held.plan if held else None)} is paused too", renews)
 
 
 def _renews_all_the_same(overview: Overview) -> str:
     """Return the sentence for somebody who pays without access: when they are charged, and how to stop it."""
-    charge = overview.next_charge
-    if charge is None or not charge.amount or charge.at is None:
-        return ""
-    amount = format_amount(charge.amount, charge.currency)
-    return f" Your subscription goes on: {amount} is charged on {day(charge.at)}, unless you cancel it before."
+    charge, coming = overview.next_charge, next_date(overview)
+    if charge and charge.amount and charge.at:
+        amount = format_amount(charge.amount, charge.currency)
+        return f"Your subscription goes on: {amount} is charged on {day(charge.at)}, unless you cancel it before."
+    if charge is None and coming and coming[0] in CHARGES:
+        return f"Your subscription goes on and is charged on {day(coming[1])}, unless you cancel it before."
+    return ""
 
 
 def _unknown(overview: Overview) -> Banner | None:
@@ -186,18 +201,23 @@ def _charged_until_then(overview: Overview) -> str:
         amount = format_amount(charge.amount, charge.currency)
         why = "It renews as usual until then" if overview.renews_before_end else "An invoice is still unpaid"
         return f"{why}: {amount} is charged on {day(charge.at)}, unless you end the subscription before."
-    unpaid = _unpaid_of(subscription, overview)
+    unpaid, under_way = _unpaid_of(subscription, overview)
     if overview.status == "past_due" or any(not row.is_sent for row in unpaid):
         return "An invoice is still unpaid: pay it, or end the subscription now, and nothing more is charged."
     if overview.renews_before_end and not (subscription and subscription.collection_paused):
         return "It renews as usual until then, unless you end the subscription before."
-    return "Your open invoice is still to be paid; nothing else follows." if unpaid else "You won't be charged again."
+    if unpaid:
+        return "Your open invoice is still to be paid; nothing else follows."
+    if under_way:
+        return "Your bank is already making a payment, which can't be stopped; no other follows."
+    return "You won't be charged for it again."
 
 
-def _unpaid_of(subscription: Subscription | None, overview: Overview) -> list[Invoice]:
-    """Return the open invoices of the subscription, but for those whose payment is on its way."""
+def _unpaid_of(subscription: Subscription | None, overview: Overview) -> tuple[list[Invoice], list[Invoice]]:
+    """Return the open invoices of the subscription that wait for money, and those whose payment is on its way."""
     theirs = [owed.row for owed in overview.owed if subscription and owed.row.subscription_id == subscription.stripe_id]
-    return [row for row in theirs if row.payment != Invoice.Standing.PROCESSING]
+    under_way = [row for row in theirs if row.payment == Invoice.Standing.PROCESSING]
+    return [row for row in theirs if row not in under_way], under_way
 
 
 def _paused(overview: Overview) -> Banner:
@@ -264,7 +284,7 @@ def _overflows(overview: Overview) -> list[Banner]:
         Banner(
             Tone.WARNING,
             f"You have used {quota.used:,} {humanize(feature)}, and your plan includes {quota.limit:,}",
-            f"You can't use more until {day(overview.resets_at)}, unless you choose a larger plan.",
+            f"You can't use more until {day(quota.resets_at or overview.resets_at)}, unless you choose a larger plan.",
         )
         for feature, quota in overview.usage.items()
         if quota.limit is not None and quota.used > quota.limit
@@ -274,10 +294,11 @@ def _overflows(overview: Overview) -> list[Banner]:
 def consequences(outlook: Outlook) -> list[str]:
     """Return the sentences about money that a subscriber reads before they cancel."""
     said = []
+    end = "" if outlook.under_way else " Nothing more is charged."
     for each in outlook.charged:
         amount = format_amount(each.amount, each.currency)
         what = f"The renewal of {amount} has begun" if each.is_draft else f"An invoice of {amount} is unpaid"
-        said.append(f"{what}: it is cancelled with the subscription, which ends now. Nothing more is charged.")
+        said.append(f"{what}: it is cancelled with the subscription, which ends now.{end}")
     for each in outlook.under_way:
         amount = format_amount(each.amount, each.currency)
         said.append(f"Your bank is already paying {amount}. That payment can't be stopped; no other will follow.")

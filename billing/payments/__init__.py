@@ -11,10 +11,11 @@ from .invoices import (
     record_payment,
     record_processing,
 )
-from .links import link_of
+from .links import OF_ANOTHER_PRODUCT, link_of
 from .sums import UNDONE
 
 __all__ = [
+    "OF_ANOTHER_PRODUCT",
     "UNDONE",
     "disputes",
     "due",

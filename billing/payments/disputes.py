@@ -27,11 +27,16 @@ def record_dispute(customer: Customer, dispute_id: str) -> None:
     if not is_known and before:
         found = {**found, "status": before.status}
     dispute = _write_dispute(customer, found, link)
-    if not is_known or subscription.is_foreign:  # another product's dispute is recorded, and left alone
+    if not is_known:
+        return
+    has_escalated = before is not None and before.is_inquiry and not dispute.is_inquiry
+    is_new = dispute.is_open and (before is None or has_escalated)
+    if subscription.is_foreign:  # another product's dispute is recorded, and told to staff alone
+        if is_new:
+            _alert_staff(dispute, is_foreign=True)
         return
     _apply_to_access(subscription, dispute, link)
-    has_escalated = before is not None and before.is_inquiry and not dispute.is_inquiry
-    if dispute.is_open and (before is None or has_escalated):
+    if is_new:
         signals.dispute_opened.send(sender=Dispute, subscription=subscription, dispute=dispute)
         _alert_staff(dispute)
     elif not dispute.is_open and _was_open(before):
@@ -43,16 +48,17 @@ def _was_open(before: Dispute | None) -> bool:
     return before is None or before.is_open or before.status not in Dispute.KNOWN
 
 
-def _alert_staff(dispute: Dispute) -> None:
+def _alert_staff(dispute: Dispute, *, is_foreign: bool = False) -> None:
     """Alert staff to a new dispute or inquiry, which must be answered at Stripe within days."""
     what = "inquiry" if dispute.is_inquiry else "dispute"
     is_held = dispute.customer.holds.active().filter(kind=Hold.Kind.DISPUTE, reference=dispute.pk).exists()
-    meanwhile = "is on hold" if is_held else "goes on"
+    meanwhile = f"Access {'is on hold' if is_held else 'goes on'} meanwhile."
     alerts.alert_staff(
         "dispute_opened",
         f"New {what} {dispute.pk}",
         f"The {what} {dispute.pk} of the customer {dispute.customer_id} was opened (reason: {dispute.reason}).\n"
-        f"Answer it in Stripe's dashboard before its deadline. Access {meanwhile} meanwhile.",
+        f"Answer it in Stripe's dashboard before its deadline. "
+        f"{links.OF_ANOTHER_PRODUCT if is_foreign else meanwhile}",
     )
 
 

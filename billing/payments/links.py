@@ -7,6 +7,8 @@ from billing.models import Customer, InvoicePayment
 from billing.stripe_client import fetch, id_of, is_first_time
 from billing.stripe_client.readers import subscription_of
 
+OF_ANOTHER_PRODUCT = "It is about another product of the Stripe account. No access here depends on it."
+
 
 def record(customer: Customer, invoice: dict[str, Any]) -> None:
     """Record which payments pay an invoice; one whose payments were not expanded tells of none."""

@@ -1,6 +1,9 @@
 """Money that buys nothing, or that is paid while access is on hold, is put before staff."""
 
+from datetime import timedelta
+
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from billing import signals
 from billing.lanes import writes
@@ -8,6 +11,8 @@ from billing.models import Customer, InvoicePayment, Payment, Refund, StripeWrit
 from billing.monitoring import alerts
 
 from .sums import UNDONE
+
+LATELY = timedelta(days=90)
 
 
 def announce(subscription: Subscription, payment: Payment) -> None:
@@ -31,6 +36,29 @@ def waiting() -> QuerySet[Payment]:
         action=StripeWrite.Action.REFUND, reference=OuterRef("invoice_id"), withdrawn_at=None
     )
     return Payment.objects.filter(~Exists(refunded), ~Exists(owed), bought_nothing=True, kept_at=None)
+
+
+def lasting(customer: str = "") -> list[str]:
+    """Return a sentence for each matter of money that waits for staff, of one customer or of all: payments that bought
+    nothing, and refunds that failed of late after a subscription was cancelled for them.
+    """
+    payments = waiting().order_by("pk")
+    undone = Refund.objects.filter(status="failed", created_at__gt=timezone.now() - LATELY)
+    undone = undone.exclude(ended_subscription="").order_by("pk")
+    if customer:
+        payments, undone = payments.filter(customer=customer), undone.filter(customer=customer)
+    return [
+        *(
+            f"The payment of invoice {row.invoice_id} by the customer {row.customer_id} bought nothing. Refund or keep "
+            "it on the customer's page in the admin."
+            for row in payments
+        ),
+        *(
+            f"The refund {row.pk} to the customer {row.customer_id} failed after {row.ended_subscription} was "
+            "cancelled for it. Give access in the admin, or return the money another way."
+            for row in undone
+        ),
+    ]
 
 
 def owe_refund(customer: Customer, payment: Payment) -> None:

@@ -7,19 +7,24 @@ from billing.models import Customer
 from billing.monitoring import alerts
 from billing.stripe_client import fetch, id_of, readers
 
+from . import links
+
 
 def alert_fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
     """Alert staff that the card's bank suspects fraud: most such payments are disputed within weeks."""
     if not warning.get("actionable"):
         return  # refunded or disputed already
-    fetch.charge(id_of(warning.get("charge")), customer.pk)
+    charge = fetch.charge(id_of(warning.get("charge")), customer.pk)
+    link = links.link_of(customer, id_of(charge["payment_intent"]), id_of(charge))
+    is_foreign = subscriptions.row_for(customer, link.subscription_id if link else "").is_foreign
+    ends = links.OF_ANOTHER_PRODUCT if is_foreign else "A refund of the whole period ends access too."
     alerts.alert_staff(
         "fraud_warning",
         f"Early fraud warning about {id_of(warning.get('charge'))}",
         f"The bank reports the payment {id_of(warning.get('charge'))} of the customer {customer.pk} as fraud "
         f"({warning.get('fraud_type')}).\n"
         "Nothing was changed here. The customer's page in the admin shows who they are. If it looks like fraud, refund "
-        "the payment in Stripe's dashboard before it is disputed: a refund of the whole period ends access too.",
+        f"the payment in Stripe's dashboard before it is disputed. {ends}",
     )
 
 

@@ -21,8 +21,22 @@ LIVE = BILLING | {Status.UNPAID, Status.PAUSED, Status.INCOMPLETE}
 
 
 def is_unknown(row: Subscription) -> bool:
-    """Return whether Stripe may bill a subscription whose price no plan knows."""
-    return row.whose == Whose.UNKNOWN and row.status in LIVE
+    """Return whether Stripe may bill a subscription whose price no plan knows, unless staff keep it so."""
+    is_kept = row.kept_price == row.unmapped_price
+    return row.whose == Whose.UNKNOWN and row.status in LIVE and not is_kept
+
+
+def unknown_of(customer: Customer) -> list[Subscription]:
+    """Return the customer's subscriptions that wait for staff to say what their price buys."""
+    return [row for row in Subscription.objects.filter(customer=customer).order_by("pk") if is_unknown(row)]
+
+
+def keep(customer: Customer, price: str) -> bool:
+    """Keep a price of no plan as it is, so that nobody is told of it any more. Call it holding the lane. Returns
+    whether a subscription waited for that.
+    """
+    rows = [row.pk for row in unknown_of(customer) if row.unmapped_price == price]
+    return bool(Subscription.objects.filter(pk__in=rows).update(kept_price=price))
 
 
 def bills(row: Subscription) -> bool:
@@ -66,7 +80,7 @@ def lasting(customer: str = "") -> list[str]:
     for row in twice.order_by("customer", "pk"):
         several.setdefault(row.customer.subscriber_id or row.customer_id, []).append(row)
     return [
-        *map(sentence_of_unknown, unknown),
+        *map(sentence_of_unknown, filter(is_unknown, unknown)),
         *(sentence_of_two(*pair) for of_customer in several.values() for pair in billed_twice(of_customer)),
     ]
 
@@ -75,10 +89,9 @@ def sentence_of_unknown(row: Subscription) -> str:
     access = f"Access to {row.plan} stays as it was" if row.plan else "It gives no access"
     return (
         f"The subscription {row.stripe_id} of the customer {row.customer_id} is {row.status} at the price "
-        f"{row.unmapped_price}, which belongs to no plan. {access}. Say which plan the price buys: run `manage.py "
-        f"import_customers --price {row.unmapped_price}=<plan slug>`, or give the price the lookup key "
-        "<plan slug>_<interval> at Stripe, then refresh the customer in the admin. If it should not be billed, cancel "
-        "it in Stripe's dashboard."
+        f"{row.unmapped_price}, which belongs to no plan. {access}. On the customer's page in the admin, choose "
+        "'Say what a price buys' or 'Keep a price of no plan'; for many customers run `manage.py import_customers "
+        f"--price {row.unmapped_price}=<plan slug>`. If it should not be billed, cancel it in Stripe's dashboard."
     )
 
 

@@ -3,16 +3,17 @@
 1. The projection calls `note_change` with Stripe's answer. What depends on nothing else is reckoned at once.
 2. For the rest the row is marked. A page never waits for it, and a burst of events marks it once.
 3. The worker asks Stripe each minute for the marked rows (`each_minute`), with what is left of the call budget.
+4. What no subscription shows marks the rows too: a price that charges otherwise, a tax id.
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from billing import catalogue, clock, stripe_client
@@ -65,6 +66,11 @@ def next_charge_of(subscription: Subscription | None) -> NextCharge | None:
     return NextCharge.objects.filter(subscription=subscription, amount__isnull=False, at__gt=clock.now()).first()
 
 
+def is_awaited(subscription: Subscription) -> bool:
+    """Return whether Stripe is still to be asked what will be charged next."""
+    return NextCharge.objects.filter(subscription=subscription.pk, ask_at__isnull=False).exists()
+
+
 def await_extras(customer: Customer, item_date: int) -> None:
     """Have Stripe asked until the period ends: an invoice item waits for the next invoice, and its sum is not ours.
 
@@ -84,6 +90,25 @@ def await_extras(customer: Customer, item_date: int) -> None:
             version=F("version") + 1,
             attempts=0,
         )
+
+
+def ask_again_of_prices(prices: Collection[str]) -> None:
+    """Have Stripe asked anew for what it charges by these prices, now or after a scheduled change. Makes no call."""
+    by_items = Q(subscription__items__stripe_price__in=prices)
+    _ask_again(NextCharge.objects.filter(by_items | Q(subscription__pending_price__in=prices)))
+
+
+def ask_again_of(customer: Customer) -> None:
+    """Have Stripe asked anew what a customer is charged, since taxes may differ. Makes no call."""
+    _ask_again(NextCharge.objects.filter(subscription__customer=customer))
+
+
+def _ask_again(rows: QuerySet[NextCharge]) -> None:
+    """Mark the rows that tell of a charge. Marked again before the worker asks, they still cost one call."""
+    known = rows.filter(amount__isnull=False).values("pk")
+    NextCharge.objects.filter(pk__in=known).update(
+        amount=None, ask_at=timezone.now(), version=F("version") + 1, attempts=0
+    )
 
 
 def await_first(customers: Iterable[str]) -> None:

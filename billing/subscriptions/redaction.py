@@ -42,6 +42,7 @@ PERSONAL = frozenset(
     }
 )
 OF_A_CUSTOMER = PERSONAL | {"description", "tax_ids"}
+OF = {"customer": OF_A_CUSTOMER, "tax_id": PERSONAL | {"value"}}
 
 
 def redacted_copy(copy: Any, names: frozenset[str] = PERSONAL) -> Any:
@@ -52,15 +53,15 @@ def redacted_copy(copy: Any, names: frozenset[str] = PERSONAL) -> Any:
         return None if AN_ADDRESS.search(copy) else copy
     if not isinstance(copy, dict):
         return copy
-    inside = OF_A_CUSTOMER if copy.get("object") == "customer" else names
+    inside = OF.get(str(copy.get("object")), names)
     return {name: None if name in inside else redacted_copy(value, names) for name, value in copy.items()}
 
 
 def redacted_event(payload: dict[str, Any]) -> dict[str, Any]:
     """Return an event's JSON redacted, with the object's previous values; `redacted` is true from then on."""
     data = payload["data"]
-    is_customer = data["object"].get("object") == "customer"
-    return {**payload, "data": redacted_copy(data, OF_A_CUSTOMER if is_customer else PERSONAL), "redacted": True}
+    names = OF.get(str(data["object"].get("object")), PERSONAL)
+    return {**payload, "data": redacted_copy(data, names), "redacted": True}
 
 
 def error_class(said: str) -> str:

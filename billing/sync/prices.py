@@ -1,6 +1,6 @@
 """The prices of the plans are compared with Stripe in every run, in the catalogue's lane; what differs is corrected."""
 
-from billing import catalogue, lanes, stripe_client
+from billing import catalogue, lanes, stripe_client, subscriptions
 from billing.models import SyncRun
 
 from . import report
@@ -17,9 +17,15 @@ def refresh(run: SyncRun, *, is_dry: bool) -> None:
         return
     try:
         with lanes.exclusive(catalogue.refreshing.LANE, WAIT_SECONDS) as commit:
-            _report(run, commit(catalogue.refreshing.refresh_all), is_dry=False)
+            _report(run, commit(_refresh_all), is_dry=False)
     except lanes.LaneBusy:
         return  # whoever holds the lane refreshes the prices
+
+
+def _refresh_all() -> catalogue.refreshing.Refreshed:
+    done = catalogue.refreshing.refresh_all()
+    subscriptions.next_charges.ask_again_of_prices(done.charging_otherwise)
+    return done
 
 
 def _report(run: SyncRun, done: catalogue.refreshing.Refreshed, *, is_dry: bool) -> None:

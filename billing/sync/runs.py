@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from billing import cause, clock, stripe_account, stripe_client
+from billing import cause, clock, payments, stripe_account, stripe_client
 from billing.models import Customer, SyncRun
 from billing.monitoring import alerts
 from billing.stripe_account import WrongAccount
@@ -111,8 +111,9 @@ def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress:
     with cause.recorded_as("sync"), stripe_client.patient(), stripe_client.counted() as calls:
         try:
             _work(row, wanted, renew, progress)
-            for doubt in doubts.lasting(wanted.customer)[:MOST_DOUBTS]:
-                report.note(row, doubt)
+            waiting = [*doubts.lasting(wanted.customer), *payments.nothing.lasting(wanted.customer)]
+            for sentence in waiting[:MOST_DOUBTS]:
+                report.note(row, sentence)
         finally:
             row.calls, row.finished_at = calls.made, timezone.now()
     return row

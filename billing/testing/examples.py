@@ -122,9 +122,12 @@ class History:
     def buys(self) -> None:
         made = self.subscription()
         self.api("POST", f"customers/{made['customer']}", name="Ada Lovelace")
+        tax_id = self.api("POST", f"customers/{made['customer']}/tax_ids", type="eu_vat", value="DE123456789")["id"]
         card = made["default_payment_method"]
         self.api("POST", f"payment_methods/{card}", **{"card[exp_month]": 12, "card[exp_year]": 2040})
-        self.advance(days=32)
+        self.advance(days=1)
+        self.advance(days=31)
+        self.api("DELETE", f"customers/{made['customer']}/tax_ids/{tax_id}")
 
     def leaves_checkout(self) -> None:
         self.api("POST", f"checkout/sessions/{self.session()['id']}/expire")

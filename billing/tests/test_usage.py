@@ -348,3 +348,69 @@ def test_an_anchor_that_is_moved_to_now_starts_a_month_now(ada):
     with time_machine.travel(moved + timedelta(days=1)):
         assert usage.summary(ada)["generations"].used == 0
         assert usage.allowance(ada).period_end == moved.replace(month=6)
+
+
+# Several subscriptions
+
+
+def beside(first, slug, line, quantity, anchor, **columns):
+    """Another subscription of the same customer, with a limit of generations and a feature of its own."""
+    plan = Plan.objects.create(slug=slug, name=slug, line=line, rank=9)
+    for feature, limit in (("generations", quantity), ("gigabytes", 100)):
+        PlanLimit.objects.create(plan=plan, feature=feature, quantity=limit)
+    return Subscription.objects.create(
+        customer=first.customer, stripe_id=f"sub_{slug}", status="active", plan=plan, line=line,
+        billing_cycle_anchor=anchor, current_period_start=anchor, current_period_end=anchor + timedelta(days=31),
+        **columns,
+    )  # fmt: skip
+
+
+FIFTEENTH = datetime(2026, 5, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("given", "day"), [(999, 10), (1000, 10), (1001, 15), (None, 15)], ids=["less", "as much", "more", "no limit"]
+)
+def test_the_months_of_a_feature_are_those_of_the_line_that_gives_most_of_it(ada, given, day):
+    beside(subscribe(ada, "pro"), "storage", "storage", given, FIFTEENTH)
+    with time_machine.travel(datetime(2026, 5, 20, tzinfo=UTC)):
+        granted = usage.allowance(ada)
+        quota = usage.consume(ada, "generations")
+    assert granted.period_of("generations")[0].day == quota.resets_at.day == day
+    assert granted.period_of("gigabytes")[0].day == 15
+
+
+def test_each_feature_is_counted_and_shown_in_its_own_months(ada, overflows):
+    first = subscribe(ada, "pro")
+    beside(first, "storage", "storage", 5, FIFTEENTH)
+    with time_machine.travel(datetime(2026, 5, 20, tzinfo=UTC)):
+        usage.consume(ada, "gigabytes", 90)
+        usage.consume(ada, "generations", 1005)
+    with time_machine.travel(datetime(2026, 6, 12, tzinfo=UTC)):
+        ends_at = END + timedelta(days=30)
+        Subscription.objects.filter(pk=first.pk).update(current_period_start=END, current_period_end=ends_at)
+        assert usage.summary(ada) == {"generations": usage.Quota(0, 1005), "gigabytes": usage.Quota(90, 100)}
+        PlanLimit.objects.filter(feature="gigabytes").update(quantity=80)
+        usage.announce_overflow(first)
+    assert overflows == [("ada@example.com", "gigabytes", 90, 80)]
+
+
+def test_of_two_subscriptions_in_a_line_the_months_are_those_of_the_one_that_counts(ada):
+    first = subscribe(ada, "pro")
+    Subscription.objects.filter(pk=first.pk).update(counts=False)
+    beside(first, "larger", "main", 5000, FIFTEENTH)
+    with time_machine.travel(datetime(2026, 5, 20, tzinfo=UTC)):
+        assert usage.consume(ada, "generations", 4000).resets_at.day == 15
+    Subscription.objects.filter(stripe_id="sub_larger").update(counts=False)
+    Subscription.objects.filter(pk=first.pk).update(counts=True)
+    with time_machine.travel(datetime(2026, 5, 21, tzinfo=UTC)):
+        assert usage.consume(ada, "generations", 1000).resets_at.day == 10
+
+
+def test_the_free_plan_beside_another_line_keeps_the_months_of_the_paid_period_that_runs(ada):
+    first = subscribe(ada, "pro")
+    beside(first, "storage", "storage", 5, FIFTEENTH)
+    with time_machine.travel(datetime(2026, 5, 20, tzinfo=UTC)):
+        usage.consume(ada, "generations", 900)
+        Subscription.objects.filter(pk=first.pk).update(status="canceled")
+        assert usage.summary(ada)["generations"] == usage.Quota(900, 15)

@@ -93,6 +93,8 @@ DOORS = [
     ("billing.refresh_customer", is_asked_why("refresh")),
     ("billing.refund_payment", is_asked_why("refund")),
     ("billing.refund_payment", is_asked_why("keep")),
+    ("billing.map_price", is_asked_why("map-price")),
+    ("billing.map_price", is_asked_why("keep-price")),
     ("billing.end_customer", is_asked_why("end-unknown")),
     ("billing.view_customer", sees("/admin/billing/customer/find/?q=cus1", "Access now")),
     ("billing_mail.resend_mail", acts("billing_mail.mail", "send_again")),

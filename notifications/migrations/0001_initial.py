@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                             ("plan_changed", "Plan changed"),
                             ("downgrade_scheduled", "Downgrade scheduled"),
                             ("access_restored", "Access restored"),
+                            ("access_on_hold", "Access on hold"),
                             ("payment_received", "Payment received"),
                             ("payment_recovered", "Payment recovered"),
                             ("payment_failed", "Payment failed"),

@@ -15,6 +15,7 @@ BRINGS = {
     "cancellation_scheduled": ("cancellation_scheduled", ["cancel_at"]),
     "subscription_ended": ("subscription_ended", ["reason"]),
     "access_granted": ("access_restored", ["revoked_because", "was_written_off"]),
+    "access_revoked": ("access_on_hold", ["reason"]),
     "payment_succeeded": ("payment_received", ["payment"]),
     "payment_recovered": ("payment_recovered", ["payment"]),
     "payment_failed": ("payment_failed", ["failure"]),
@@ -61,8 +62,15 @@ def test_every_signal_that_is_mailed_about_stands_here():
 def test_it_brings_its_mail_with_its_facts_and_no_other(called, name):
     mail, facts = BRINGS[name]
     said = {fact: f"the {fact}" for fact in facts}
+    said |= {"reason": "hold_staff"} if name == "access_revoked" else {}
     receiver_of(name)(signal=None, sender=None, subscription="the subscription", further="more", **said)
     assert called == [(mail, ("the subscription", *said.values()))]
+
+
+@pytest.mark.parametrize("reason", ["hold_dispute", "hold_refund", "grace_over", "canceled"])
+def test_access_that_is_lost_for_what_another_mail_tells_of_brings_none(called, reason):
+    receivers.on_access_revoked(subscription="the subscription", reason=reason)
+    assert called == []
 
 
 def test_an_account_that_was_closed_has_its_settled_mails_forgotten_and_is_told(called, monkeypatch):

@@ -230,7 +230,8 @@ def test_a_refund_says_whether_it_is_all(name, said):
     ("name", "said"),
     [
         ("cancellation_scheduled", "You keep full access to Pro until January 1, 2027."),
-        ("subscription_ended", "Your access to Pro ended on January 1, 2027. You"),
+        ("cancellation_scheduled_on_hold", "Your subscription to Pro ends on January 1, 2027."),
+        ("subscription_ended", "Your subscription to Pro ended on January 1, 2027. You"),
         ("subscription_ended_by_refund", "because your payment was refunded in full."),
         ("subscription_ended_by_dispute", "because a payment was disputed."),
         ("subscription_ended_unpaid", "because your payment didn't go through."),

@@ -7,7 +7,16 @@ import pytest
 from django.core.checks import run_checks
 
 from billing import signals
-from billing.models import AccountDeletion, Customer, Dispute, Price, StripeWrite, Subscription
+from billing.models import (
+    AccountDeletion,
+    Customer,
+    Dispute,
+    Hold,
+    InvoicePayment,
+    Price,
+    StripeWrite,
+    Subscription,
+)
 from notifications import reasons
 from notifications.models import Mail
 
@@ -48,13 +57,38 @@ def test_with_the_better_one_off_the_receipt_is_sent(subscription, payment, work
     assert sent() == ["payment_received"]
 
 
-def test_a_won_dispute_says_itself_that_access_is_back(subscription, dispute, work):
-    Dispute.objects.update(status="won")
+@pytest.fixture
+def won(customer, dispute):
+    """A dispute of a payment for the plan, which was won; its hold was released by that."""
+    InvoicePayment.objects.create(pk="inpay_1", invoice_id="in_1", customer=customer, subscription_id="sub_1")
+    Dispute.objects.update(status="won", invoice_id="in_1")
+    Hold.objects.create(
+        customer=customer, kind="dispute", reference=dispute.pk, placed_at=DECEMBER, released_at=DECEMBER
+    )
     dispute.refresh_from_db()
+    return dispute
+
+
+def test_a_won_dispute_says_itself_that_access_is_back(subscription, won, work):
     say(signals.access_granted, subscription, reason="active", revoked_because="hold_dispute")
-    say(signals.dispute_closed, subscription, dispute=dispute)
+    say(signals.dispute_closed, subscription, dispute=won)
     work()
     assert sent() == ["dispute_closed"]
+
+
+@pytest.mark.parametrize("change", ["a_one_off", "released_by_staff", "held_nothing"])
+def test_a_won_dispute_that_gave_no_access_back_does_not_say_it(subscription, won, work, change, mailoutbox):
+    if change == "released_by_staff":
+        Hold.objects.update(released_by="staff:1")
+    else:
+        Hold.objects.all().delete()
+    if change == "a_one_off":
+        InvoicePayment.objects.update(subscription_id="")
+    say(signals.access_granted, subscription, reason="active", revoked_because="hold_fraud")
+    say(signals.dispute_closed, subscription, dispute=won)
+    work()
+    assert sent() == ["access_restored", "dispute_closed"]
+    assert "access is back" not in mailoutbox[1].body
 
 
 def test_a_lost_dispute_is_told_by_the_end_it_brings(subscription, dispute):

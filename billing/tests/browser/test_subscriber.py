@@ -202,7 +202,7 @@ def test_a_plan_is_changed_and_left_on_a_phone_in_the_dark_without_javascript(wo
     see(page, "cancel-phone")
     page.get_by_role("radio", name="Now").check()
     press(page, "Cancel the subscription")
-    said(page, "Nothing more will be charged.")
+    said(page, "Nothing more will be charged for it.")
     world.deliver()
     page.goto("/billing/")
     see(page, "billing-ended-phone")

@@ -88,7 +88,7 @@ def test_the_page_says_so_before_and_does_not_do_what_it_has_not_said(world, ada
     assert 'value="period_end"' not in page
     assert at_stripe(world, ada)["status"] == ada.row.status != "canceled"
     done = client.post("/billing/cancel", {"when": "now"}, follow=True).content.decode()
-    assert "Nothing more will be charged." in done
+    assert "Nothing more will be charged for it." in done
     assert at_stripe(world, ada)["status"] == "canceled"
 
 

@@ -10,7 +10,7 @@ from billing.lifecycle import cancel, change, change_rules, customers, previews,
 from billing.lifecycle.live_subscription import Standing
 from billing.models import Customer, Hold, Price
 from billing.setup.doctor import here
-from billing.subscriptions import holds, seats
+from billing.subscriptions import holds, next_charges, seats
 from billing.tests.subscriptions.test_seats import join
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ def test_the_portals_cancellation_while_past_due_ends_access_with_grace_and_hide
     told = state_of(ada.user)
     assert told["access_ends_at"] == told["grace_ends_at"] < told["cancel_at"]
     page = page_of(client, ada.user)
-    assert "You won't be charged again" not in page
+    assert "You won't be charged for it again" not in page
     assert "An invoice is still unpaid: $20.00 is charged on" in page
     assert "End it sooner" in page
 
@@ -80,7 +80,7 @@ def test_an_end_later_than_the_period_says_that_it_renews_until_then(world, ada,
     world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at=end + 86_400 * 40)
     world.deliver()
     page = page_of(client, ada.user)
-    assert "You won't be charged again" not in page
+    assert "You won't be charged for it again" not in page
     assert "It renews as usual until then" in page
 
 
@@ -230,6 +230,23 @@ def test_under_a_hold_the_page_says_that_it_renews_and_how_to_stop_it(world, hel
     assert "unless you cancel it before" in page
     assert cancel.cancel(held.user, "period_end").cancel_at
     assert "Your subscription goes on" not in page_of(client, held.user)
+
+
+@pytest.mark.parametrize("kind", Hold.Kind)
+def test_under_any_hold_the_page_says_that_it_renews_before_the_amount_is_known_too(world, ada, client, kind):
+    holds.place(Customer.objects.get(pk=ada.customer), kind, "1")
+    assert "$20.00 is charged on" in page_of(client, ada.user)
+    next_charges.ask_again_of(Customer.objects.get(pk=ada.customer))
+    page = page_of(client, ada.user)
+    assert f"Your subscription goes on and is charged on {ada.row.current_period_end:%-d %B %Y}, unless you" in page
+    assert 'href="/billing/cancel"' in client.get("/billing/").content.decode()
+
+
+def test_under_a_hold_nothing_is_said_of_a_renewal_that_does_not_come(world, ada, client):
+    holds.place(Customer.objects.get(pk=ada.customer), Hold.Kind.STAFF, "1")
+    world.stripe("POST", f"subscriptions/{ada.subscription}", pause_collection={"behavior": "void"})
+    world.deliver()
+    assert "Your subscription goes on" not in page_of(client, ada.user)
 
 
 def test_a_pending_change_can_be_given_up_under_a_hold(world, ada):

@@ -40,9 +40,9 @@ def owes(subscriber, **columns):
     [
         ({}, "An invoice is still unpaid: pay it, or end the subscription now"),
         ({"collection_method": "send_invoice"}, "Your open invoice is still to be paid; nothing else follows."),
-        ({"payment": "processing"}, "You won't be charged again."),
-        ({"subscription_id": "sub_other"}, "You won't be charged again."),
-        ({"subscription_id": "", "purpose": "one_off"}, "You won't be charged again."),
+        ({"payment": "processing"}, "Your bank is already making a payment, which can't be stopped; no other follows."),
+        ({"subscription_id": "sub_other"}, "You won't be charged for it again."),
+        ({"subscription_id": "", "purpose": "one_off"}, "You won't be charged for it again."),
     ],
 )
 def test_who_leaves_while_an_older_invoice_is_open_is_not_told_that_nothing_is_charged(world, ada, columns, words):
@@ -70,7 +70,8 @@ def test_a_hold_of_a_further_line_alone_is_said_there(both):
     assert headlines() == [[], ["Access paused: a payment is disputed"]]
     holds.release(customer_row(both), "dispute", "dp_1")
     holds.place(customer_row(both), "staff", "1")
-    assert headlines() == [["Access paused"], []], "once for all lines"
+    assert headlines() == [["Access paused"], ["Access to Storage is paused too"]]
+    assert "$5.00 is charged on" in told_of(overview.overviews_of(both.user)[1])[0].sentence
 
 
 def test_a_further_line_without_a_card_is_resumed_by_its_own_button(both, client):

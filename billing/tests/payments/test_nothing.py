@@ -1,14 +1,24 @@
 """Money that buys nothing is put before staff, and is not asked for."""
 
 import pytest
+from django.core.management import call_command
 
 from billing import testing
 from billing.lifecycle import overview
-from billing.models import Alert, Invoice, Payment
+from billing.models import Alert, Invoice, Payment, SyncRun
 from billing.payments import nothing
+from billing.setup.doctor import here
 from billing.tests.world import customer_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def said_to_staff():
+    """What the sync's report says of money, with a doctor who says as much."""
+    call_command("sync_stripe", verbosity=0)
+    notes = [note for note in SyncRun.objects.latest("started_at").notes if "customer's page" in note]
+    assert bool(notes) == bool(list(here.money()))
+    return notes
 
 
 def fails_for_good(world, after):
@@ -45,8 +55,10 @@ def test_an_invoice_paid_after_its_subscription_ended_is_no_thank_you_and_is_put
     assert "payment_succeeded" not in world.said(ada)
     assert "payment_bought_nothing" in world.said(ada)
     assert invoice in Alert.objects.get(pk="payment_bought_nothing").text
+    assert [invoice in sentence for sentence in said_to_staff()] == [True]
     nothing.owe_refund(customer_row(ada), payment)
     assert not nothing.waiting().exists()
+    assert said_to_staff() == []
     testing.work()
     assert world.stripe("GET", "refunds")["data"][0]["amount"] == 2000
 

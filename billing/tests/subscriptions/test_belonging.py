@@ -6,7 +6,7 @@ from django.test import Client
 
 from billing import access, testing
 from billing.lifecycle import cancel, change, checkout, previews
-from billing.models import Alert, Dispute, MrrMovement, Payment, Plan, Price, StripeWrite, Subscription
+from billing.models import Alert, Dispute, Hold, MrrMovement, Payment, Plan, Price, StripeWrite, Subscription
 from billing.setup import doctor
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +87,45 @@ def test_the_magazine_of_a_subscriber_neither_counts_nor_hides_their_plan(world)
     assert world.said(ada) == []
 
 
-def test_a_dispute_and_a_failed_draft_of_the_magazine_tell_and_alert_nobody(world):
+def test_a_dispute_of_the_magazine_is_shown_to_staff_and_holds_and_tells_nothing(
+    world, admin_client, django_capture_on_commit_callbacks
+):
+    ben = world.sign_up("ben@example.com")
+    magazine = sold(world, ben, price_of_another_product(world))
+    [charge] = world.stripe("GET", "charges")["data"]
+    dispute = world.control("disputes", charge=charge["id"])["id"]
+    with django_capture_on_commit_callbacks(execute=True):
+        world.deliver()
+    alert = Alert.objects.get(cause="dispute_opened")
+    assert dispute in alert.text
+    assert "another product of the Stripe account" in alert.text
+    assert "Access" not in alert.text
+    assert (Hold.objects.exists(), world.heard) == (False, [])
+    shown = admin_client.get(f"/admin/billing/dispute/{dispute}/change/").content.decode()
+    assert "another product of the Stripe account" in shown
+    world.control(f"disputes/{dispute}", status="lost")
+    with django_capture_on_commit_callbacks(execute=True):
+        world.deliver()
+    assert (status(world, magazine), Alert.objects.get().waiting) == ("active", 1)
+
+
+def test_a_fraud_warning_of_the_magazine_is_said_to_be_another_products(world, django_capture_on_commit_callbacks):
+    ada = world.subscribed()
+    own = world.charge_of(ada)["id"]
+    world.subscribe_again(ada, price_of_another_product(world))
+    world.deliver()
+    world.control("fraud_warnings", charge=world.charge_of(ada)["id"])
+    with django_capture_on_commit_callbacks(execute=True):
+        world.deliver()
+    assert "another product of the Stripe account" in Alert.objects.get(cause="fraud_warning").text
+    assert (Hold.objects.exists(), ada.access.reason) == (False, "active")
+    world.control("fraud_warnings", charge=own)
+    with django_capture_on_commit_callbacks(execute=True):
+        world.deliver()
+    assert "A refund of the whole period ends access too." in Alert.objects.get(cause="fraud_warning").text
+
+
+def test_a_dispute_and_a_failed_draft_of_the_magazine_change_nothing(world):
     ben = world.sign_up("ben@example.com")
     magazine = sold(world, ben, price_of_another_product(world))
     [charge] = world.stripe("GET", "charges")["data"]
@@ -98,7 +136,8 @@ def test_a_dispute_and_a_failed_draft_of_the_magazine_tell_and_alert_nobody(worl
     world.deliver()
     world.deliver([testing.event("invoice.finalization_failed", {**invoice, "last_finalization_error": {}})])
     assert (Dispute.objects.get().status, status(world, magazine)) == ("lost", "active")
-    assert (world.heard, Alert.objects.exists(), StripeWrite.objects.exists()) == ([], False, False)
+    assert (world.heard, StripeWrite.objects.exists()) == ([], False)
+    assert not Alert.objects.exclude(cause="dispute_opened").exists()
 
 
 def test_a_failed_payment_of_the_magazine_is_not_the_plans(world):

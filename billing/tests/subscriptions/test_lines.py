@@ -1,11 +1,12 @@
 """A subscriber with plans of two lines has both, each changed, cancelled and told for itself."""
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 
 from billing import access, subscriptions, usage
 from billing.clock import from_timestamp
-from billing.lifecycle import cancel, change, checkout, overview, refusals
+from billing.lifecycle import cancel, change, checkout, deletion, overview, refusals
 from billing.models import (
     AnnouncedAccess,
     CheckoutAttempt,
@@ -190,3 +191,63 @@ def test_who_begins_to_count_as_grace_is_dated_is_announced_as_after_a_refresh(w
     PaymentFailure.objects.update(failed_at=from_timestamp(0))
     subscriptions.date_grace(ada.row)
     assert (ada.row.stripe_id, world.said(ada)) == (pro, ["subscription_started"])
+
+
+def test_the_page_names_for_each_feature_the_day_on_which_it_resets(world, storage):
+    ada = world.subscribed()
+    world.advance(days=5)
+    world.subscribed("storage", user=ada.user)
+    shown = client_of(ada.user).get("/billing/").content.decode()
+    used = usage.summary(ada.user)
+    assert len({quota.resets_at for quota in used.values()}) == 2
+    for quota in used.values():
+        assert f"Resets on {quota.resets_at:%-d %B %Y}" in shown
+    ben = world.subscribed(email="ben@example.com")
+    assert client_of(ben.user).get("/billing/").content.decode().count("Resets on") == 1
+
+
+# Checkout
+
+
+def open_sessions(world):
+    return {row["id"] for row in world.stripe("GET", "checkout/sessions", status="open")["data"]}
+
+
+def test_a_checkout_of_one_line_leaves_that_of_another_open_and_both_can_be_paid(world, storage):
+    ada = world.sign_up()
+    first, second = checkout.start(ada, "pro", "month"), checkout.start(ada, "storage", "month")
+    assert open_sessions(world) == {first.session_id, second.session_id}
+    assert checkout.start(ada, "pro", "month").pk == first.pk
+    for attempt in (first, second):
+        world.control(f"checkout/{attempt.session_id}/complete", payment_method="pm_card_visa")
+    world.deliver()
+    assert {line: now.plan.slug for line, now in access.lines_of(ada).items()} == {"main": "pro", "storage": "storage"}
+    assert set(CheckoutAttempt.objects.values_list("line", "status")) == {
+        ("main", "completed"), ("storage", "completed"),
+    }  # fmt: skip
+
+
+def test_another_choice_in_a_line_expires_that_lines_session_alone(world, storage):
+    ada = world.sign_up()
+    first, other = checkout.start(ada, "pro", "month"), checkout.start(ada, "storage", "month")
+    second = checkout.start(ada, "team", "month")
+    assert open_sessions(world) == {other.session_id, second.session_id}
+    first.refresh_from_db()
+    assert first.status == "expired"
+
+
+def test_the_database_allows_one_open_checkout_in_each_line(world, storage):
+    customer = customer_row(world.subscribed())
+    pro, of_storage = Price.objects.get(lookup_key="pro_month"), Price.objects.get(lookup_key="storage_month")
+    CheckoutAttempt.objects.create(customer=customer, price=pro)
+    CheckoutAttempt.objects.create(customer=customer, price=of_storage, line="storage")
+    with pytest.raises(IntegrityError):
+        CheckoutAttempt.objects.create(customer=customer, price=pro)
+
+
+def test_a_deletion_closes_the_open_checkouts_of_all_lines(world, storage):
+    ada = world.sign_up()
+    for plan in ("pro", "storage"):
+        checkout.start(ada, plan, "month")
+    deletion.begin(ada)
+    assert set(CheckoutAttempt.objects.values_list("status", flat=True)) == {"expired"}

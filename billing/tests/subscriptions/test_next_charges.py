@@ -1,6 +1,7 @@
 """The next charge is the amount that Stripe will really take, or nothing is said."""
 
 import pytest
+from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from billing.lifecycle import cancel, change, overview
@@ -206,3 +207,63 @@ def test_an_item_that_waits_is_not_waited_for_by_another_product(world, ada):
     world.subscribe_again(ada, price["id"])
     waiting_item(world, ada)
     assert [row.subscription.stripe_id for row in NextCharge.objects.all()] == [ada.subscription]
+
+
+# What no subscription shows
+
+
+def asked_of_the_catalogue(world, ada, **params):
+    price = at_stripe(world, ada)["items"]["data"][0]["price"]["id"]
+    world.stripe("POST", f"prices/{price}", **params)
+
+
+@pytest.mark.parametrize("how", ["event", "sync"])
+def test_a_price_that_charges_otherwise_is_asked_of_stripe_anew(world, ada, how):
+    asked_of_the_catalogue(world, ada, tax_behavior="inclusive")
+    if how == "event":
+        world.deliver()
+    else:
+        call_command("sync_stripe", verbosity=0)
+    assert shown(ada) is None
+    next_charges.each_minute()
+    assert shown(ada) == (2000, "usd")
+    assert previews(world) == 1
+
+
+def test_a_burst_about_prices_costs_one_call_for_each_who_pays_and_none_for_others(world, ada):
+    ben = world.subscribed("team", email="ben@example.com")
+    price = at_stripe(world, ada)["items"]["data"][0]["price"]
+    for code in ("txcd_10000000", "txcd_10103001", "txcd_10000000"):
+        world.stripe("POST", f"products/{price['product']}", tax_code=code)
+    asked_of_the_catalogue(world, ada, tax_behavior="exclusive")
+    world.deliver()
+    assert (shown(ada), shown(ben)) == (None, (6000, "usd"))
+    next_charges.each_minute()
+    assert previews(world) == 1
+
+
+def test_a_new_name_and_a_price_that_is_sold_no_more_leave_the_amount(world, ada):
+    price = at_stripe(world, ada)["items"]["data"][0]["price"]
+    world.stripe("POST", f"products/{price['product']}", name="Pro for all")
+    asked_of_the_catalogue(world, ada, nickname="Monthly", active=False)
+    world.deliver()
+    assert shown(ada) == (2000, "usd")
+    assert not NextCharge.objects.filter(ask_at__isnull=False).exists()
+
+
+def test_a_tax_id_has_stripe_asked_about_that_customer_alone(world, ada):
+    ben = world.subscribed(email="ben@example.com")
+    world.stripe("POST", f"customers/{ada.customer}/tax_ids", type="eu_vat", value="DE123456789")
+    world.deliver()
+    assert (shown(ada), shown(ben)) == (None, (2000, "usd"))
+    next_charges.each_minute()
+    assert (shown(ada), previews(world)) == ((2000, "usd"), 1)
+
+
+def test_where_nothing_will_be_charged_a_price_changes_nothing(world, ada):
+    changed(world, ada, cancel_at_period_end=True)
+    asked_of_the_catalogue(world, ada, tax_behavior="inclusive")
+    world.deliver()
+    assert shown(ada) is None
+    next_charges.each_minute()
+    assert previews(world) == 0

@@ -61,3 +61,9 @@ def test_a_customer_inside_another_object_is_described_by_nothing_either():
 )
 def test_of_an_error_only_its_class_is_kept(said, kept):
     assert error_class(said) == kept
+
+
+def test_the_number_of_a_tax_id_goes_and_its_country_stays():
+    data = {"object": {"object": "tax_id", "id": "txi_1", "value": "DE123456789", "country": "DE"}}
+    event = redacted_event({"id": "evt_1", "type": "customer.tax_id.created", "data": data})
+    assert event["data"]["object"] == {"object": "tax_id", "id": "txi_1", "value": None, "country": "DE"}
