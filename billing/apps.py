@@ -37,7 +37,8 @@ class BillingConfig(AppConfig):
         from .setup import checks
         from .stripe_client import call_counts
 
-        stripe_client.install()
+        stripe_client.follow_settings()
+        stripe_client.djstripe_calls.install()
         call_counts.connect()
         receivers.connect()
         checks.register()
