@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 import stripe
+from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -47,6 +48,7 @@ class Refused(Exception):
         self.status, self.code, self.detail = status, code, detail
 
 
+@login_not_required
 @csrf_exempt
 def stripe_webhook(request: HttpRequest) -> JsonResponse:
     """Answer POST /api/v1/webhooks/stripe: 200 received, duplicate or ignored; 400, 405, 413, 503 as the contract

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseProblem
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, JsonResponse
@@ -42,6 +43,7 @@ class Backlog:
         return None
 
 
+@login_not_required
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -49,6 +51,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+@login_not_required
 @never_cache
 @for_monitoring
 @require_safe

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,6 +18,7 @@ from billing.money import format_amount
 from billing.payments import UNDONE
 
 from . import wording
+from .signed_in import signed_in
 
 LATEST_PAYMENTS = 12
 # Stripe's billing reason → what the payment was for, when it has no period of its own.
@@ -26,7 +26,7 @@ PAID_FOR = {"subscription_update": "Plan change", "manual": "One-time purchase"}
 
 
 @never_cache
-@login_required
+@signed_in
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """Show /billing/: the subscriber's plan, what happens next, what needs doing, usage and payments."""
