@@ -32,11 +32,12 @@ class BillingConfig(AppConfig):
         super().import_models()
 
     def ready(self) -> None:
-        from . import stripe_client
+        from . import forking, stripe_client
         from .events import receivers
         from .setup import checks
         from .stripe_client import call_counts
 
+        forking.watch()
         stripe_client.follow_settings()
         stripe_client.djstripe_calls.install()
         call_counts.connect()
