@@ -87,8 +87,8 @@ class Migration(migrations.Migration):
                 ("id", models.CharField(max_length=255, primary_key=True, serialize=False)),
                 (
                     "email",
-                    models.EmailField(
-                        blank=True, help_text="Bills go to this address, as Stripe has it", max_length=254
+                    models.CharField(
+                        blank=True, help_text="Bills go to this address, as Stripe has it", max_length=512
                     ),
                 ),
                 (
@@ -572,7 +572,7 @@ class Migration(migrations.Migration):
                 ("feature", models.SlugField()),
                 (
                     "quantity",
-                    models.PositiveIntegerField(blank=True, help_text="Per month; empty: no limit", null=True),
+                    models.PositiveBigIntegerField(blank=True, help_text="Per month; empty: no limit", null=True),
                 ),
                 (
                     "plan",
@@ -1170,7 +1170,7 @@ class Migration(migrations.Migration):
                 ("basis", models.CharField(blank=True, help_text="Hash of what the amount depends on", max_length=64)),
                 (
                     "version",
-                    models.PositiveIntegerField(default=0, help_text="Counts the changes; part of the idempotency key"),
+                    models.PositiveIntegerField(default=0, help_text="Counts the changes"),
                 ),
                 (
                     "extras_until",
@@ -1358,6 +1358,7 @@ class Migration(migrations.Migration):
                 ("drifted", models.PositiveIntegerField(default=0, help_text="Differences found")),
                 ("healed", models.PositiveIntegerField(default=0, help_text="Differences that were corrected")),
                 ("imported", models.PositiveIntegerField(default=0, help_text="Subscriptions that had no row here")),
+                ("troubled", models.PositiveIntegerField(default=0, help_text="Customers who could not be synced")),
                 ("drifts", models.JSONField(blank=True, default=list, help_text="The first differences, one by one")),
                 ("calls", models.PositiveIntegerField(default=0, help_text="Calls to Stripe")),
                 ("notes", models.JSONField(blank=True, default=list)),
@@ -1378,7 +1379,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("feature", models.SlugField()),
                 ("period_start", models.DateTimeField()),
-                ("used", models.PositiveIntegerField(default=0)),
+                ("used", models.PositiveBigIntegerField(default=0)),
                 (
                     "has_announced_overflow",
                     models.BooleanField(

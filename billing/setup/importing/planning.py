@@ -24,6 +24,7 @@ PROBLEMS = {
     "has_another": "the subscriber already has another customer",
     "leaving": "the subscriber's account is deleted or being deleted",
     "unconfirmed": "the subscriber has not confirmed this address, so anybody may have signed up with it",
+    "failed": "could not be imported; the log has the error, and nothing of this customer was written",
     "joined_later": "the subscriber joined after this customer was created, and has not proved to own the address",
 }
 
