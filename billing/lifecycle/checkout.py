@@ -24,7 +24,7 @@ from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import access, catalogue, cause, confirmed, lanes, payments, stripe_client, subscriptions
+from billing import access, catalogue, cause, confirmed, lanes, payments, site, stripe_client, subscriptions
 from billing.conf import conf
 from billing.models import CheckoutAttempt, Customer, Price, Subscription
 from billing.monitoring import unknown_values
@@ -219,8 +219,8 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
         "metadata": metadata,
         "subscription_data": subscription_data,
         "allow_promotion_codes": True,
-        "success_url": f"{conf.site_url}{reverse('billing:return')}?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": conf.site_url + reverse("billing:prices"),
+        "success_url": f"{site.absolute(reverse('billing:return'))}?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": site.absolute(reverse("billing:prices")),
     }
     if is_free:
         params["payment_method_collection"] = "if_required"

@@ -1,5 +1,6 @@
 """A project needs more than the settings BILLING_…: queue, addresses, cache, database, and what our pages use."""
 
+from contextlib import suppress
 from inspect import isclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,8 +11,10 @@ from django.shortcuts import resolve_url
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils import translation
 from django.utils.module_loading import import_string
 
+from billing import site
 from billing.cache import counting_cache_name
 
 from .problems import Check, Problem, finds
@@ -148,32 +151,28 @@ def check_cache() -> Problem:
     )
 
 
-@finds("billing.W003")
-def check_sqlite() -> Problem:
-    """Writers queue for the database if it is SQLite."""
-    database = settings.DATABASES[DEFAULT_DB_ALIAS]
-    is_queued = database.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE"
-    if database["ENGINE"] != "django.db.backends.sqlite3" or is_queued:
-        return None
-    return (
-        'SQLite fails with "database is locked" when site and worker write at once.',
-        'Set DATABASES["default"]["OPTIONS"] to SQLITE_OPTIONS of billing.hosting, or use PostgreSQL.',
-    )
-
-
 @finds("billing.W005")
 def check_login() -> Problem:
     """LOGIN_URL leads to a page or to another site, where visitors log in."""
     try:
-        url = resolve_url(settings.LOGIN_URL)
-        if not urlsplit(url).netloc:
-            resolve(urlsplit(url).path)
-    except (NoReverseMatch, Resolver404):
+        url = urlsplit(resolve_url(settings.LOGIN_URL))
+    except NoReverseMatch:
+        url = urlsplit("")
+    if not url.netloc and not _is_page(site.without_prefix(url.path)):
         return (
             f"LOGIN_URL is {settings.LOGIN_URL!r}, which is not a page.",
             'Set LOGIN_URL to the address or name of your login page, for example "admin:login".',
         )
     return None
+
+
+def _is_page(path: str) -> bool:
+    """Return whether an address leads to a page, or to one below the language of `i18n_patterns`."""
+    for address in (path, f"/{settings.LANGUAGE_CODE}{path}"):
+        with suppress(Resolver404), translation.override(settings.LANGUAGE_CODE):
+            resolve(address)
+            return True
+    return False
 
 
 def _imported(path: str) -> Any:
@@ -194,6 +193,5 @@ CHECKS: tuple[Check, ...] = (
     check_templates,
     check_rate_limit_cache,
     check_cache,
-    check_sqlite,
     check_login,
 )

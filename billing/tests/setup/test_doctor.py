@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.http import HttpResponseRedirect
 from django.utils import timezone
 
 from billing.models import Price, StripeEvent, SyncRun
@@ -17,6 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True)]
 def a_site_that_stripe_could_reach(settings):
     """As far as its address tells; nothing listens there."""
     settings.SITE_URL = "http://127.0.0.2:9"
+    settings.ALLOWED_HOSTS = ["127.0.0.2", "testserver"]
 
 
 def examined():
@@ -111,3 +113,44 @@ def test_plans_that_are_not_as_the_settings_say_and_a_free_one_that_is_missing_a
         "solo, free, pro, team: the plans in the database are not those that are defined.",
         "There is no plan 'nothing', so subscribers who pay nothing can use nothing.",
     ]
+
+
+def door(world):
+    (found,) = examined()[0]["door"]
+    return found
+
+
+def test_a_signed_event_passes_all_middleware_and_nothing_of_it_is_left(world):
+    assert door(world)["level"] == "ok"
+    assert not StripeEvent.objects.exists()
+
+
+def leads_away(get_response):
+    return lambda request: HttpResponseRedirect("/maintenance/") if request.method == "POST" else get_response(request)
+
+
+def reads_the_stream(get_response):
+    def middleware(request):
+        request.read()
+        return get_response(request)
+
+    return middleware
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MIDDLEWARE", "leads_away", "answers 302 and leads to /maintenance/"),
+        ("MIDDLEWARE", "reads_the_stream", "a middleware of this site has read the body"),
+        ("ALLOWED_HOSTS", ["testserver"], "answers 400"),
+        ("SECURE_SSL_REDIRECT", True, "answers 301 and leads to https://"),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", 10, "answers 413"),
+    ],
+)
+def test_what_stops_an_event_before_the_door_is_an_error(world, settings, name, value, said):
+    is_middleware = name == "MIDDLEWARE"
+    setattr(settings, name, [f"{__name__}.{value}", *settings.MIDDLEWARE] if is_middleware else value)
+    found = door(world)
+    assert found["level"] == "error"
+    assert said.lower() in found["text"].lower()
+    assert "/api/v1/webhooks/stripe" in found["todo"]
