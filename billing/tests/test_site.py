@@ -7,7 +7,6 @@ from billing import site, testing
 from billing.lifecycle import invoice_links, portal
 from billing.models import CheckoutAttempt
 from billing.setup import account
-from notifications.conf import conf as mails
 
 
 @pytest.fixture(params=["worker", "web", "forced"])
@@ -27,7 +26,6 @@ def test_every_address_has_the_path_once(shop):
     assert site.absolute(reverse("billing:return")) == f"{shop}/billing/return"
     assert site.absolute(reverse("billing:prices")) == f"{shop}/"
     assert account.webhook_url() == f"{shop}/api/v1/webhooks/stripe"
-    assert mails.account_url == f"{shop}/billing/"
     assert site.absolute(invoice_links.page_of("in_1")).startswith(f"{shop}/billing/pay/in_1.")
 
 
