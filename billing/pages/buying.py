@@ -17,7 +17,7 @@ from billing.lanes import LaneBusy
 from billing.lifecycle import OUTAGES, AccountClosing, EmailUnconfirmed, outage_of
 from billing.lifecycle import checkout as buying
 from billing.models import CheckoutAttempt
-from billing.private_answers import keep_private
+from billing.private_answers import keep_by_language, keep_private
 from billing.rates import checkout_wait, return_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.subscriptions import seats
@@ -44,6 +44,7 @@ def prices(request: HttpRequest) -> HttpResponse:
         "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
     }
     response = render(request, "billing/prices.html", context)
+    keep_by_language(response)
     if payer.is_signed_in(request):
         keep_private(response)  # the page shows their e-mail address
     return response
