@@ -6,13 +6,14 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 from billing.conf import conf
+from billing.migrations._subscriber import made_in
 
 
 class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        migrations.swappable_dependency(conf.subscriber_model),
+        made_in(conf.subscriber_model),
     ]
 
     operations = [

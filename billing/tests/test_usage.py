@@ -308,3 +308,11 @@ def test_an_anchor_that_is_moved_to_now_starts_a_month_now(ada):
     with time_machine.travel(moved + timedelta(days=1)):
         assert usage.summary(ada)["generations"].used == 0
         assert usage.allowance(ada).period_end == moved.replace(month=6)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("limit", [2**40, None])
+def test_tokens_and_bytes_are_counted_beyond_what_32_bits_hold(ada, limit):
+    PlanLimit.objects.filter(plan__slug="free", feature="generations").update(quantity=limit)
+    assert usage.consume(ada, "generations", 2**35).used == 2**35
+    assert usage.consume(ada, "generations", 2**35).used == 2**36
