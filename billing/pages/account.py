@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -18,6 +17,7 @@ from billing.money import format_amount
 from billing.payments import UNDONE
 
 from . import wording
+from .days import period
 from .signed_in import signed_in
 
 LATEST_PAYMENTS = 12
@@ -128,5 +128,5 @@ def _latest_payments(customer: Customer | None) -> list[dict[str, Any]]:
 
 def _paid_for(row: Payment) -> str:
     if row.period_start and row.period_end:
-        return f"{date_format(row.period_start, 'j M Y')} – {date_format(row.period_end, 'j M Y')}"
+        return period(row.period_start, row.period_end)
     return PAID_FOR.get(row.billing_reason, "–")
