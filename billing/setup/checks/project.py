@@ -5,7 +5,9 @@ from inspect import isclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
+from django.core.management import find_commands, get_commands
 from django.db import DEFAULT_DB_ALIAS
 from django.shortcuts import resolve_url
 from django.template import TemplateDoesNotExist
@@ -54,6 +56,31 @@ def check_queue() -> Problem:
     if "orm" in queue and queue["orm"] not in settings.DATABASES:
         return f"Q_CLUSTER: `orm` names no database: {queue['orm']!r}.", "Set it as in billing.hosting."
     return None
+
+
+@finds("billing.W012")
+def check_queue_runs_elsewhere() -> Problem:
+    """Q_CLUSTER does not set `sync`, which runs tasks inside the request that queues them."""
+    if not getattr(settings, "Q_CLUSTER", {}).get("sync"):
+        return None
+    return (
+        "Q_CLUSTER sets `sync`: tasks run inside requests, and events that have to wait are not tried again.",
+        "Remove `sync` and start `manage.py qcluster`; tests call billing.testing.work() instead.",
+    )
+
+
+@finds("billing.W013")
+def check_commands() -> Problem:
+    """No app before billing in INSTALLED_APPS has a command of the same name as one of billing's."""
+    folder = apps.get_app_config("billing").path + "/management"
+    hidden = {name: get_commands()[name] for name in find_commands(folder) if get_commands()[name] != "billing"}
+    if not hidden:
+        return None
+    named = ", ".join(f"{name} (of {owner})" for name, owner in sorted(hidden.items()))
+    return (
+        f"Commands of another app hide those of billing: {named}.",
+        'Put "billing" before that app in INSTALLED_APPS, or rename its command.',
+    )
 
 
 @finds("billing.E004")
@@ -185,6 +212,8 @@ def _imported(path: str) -> Any:
 
 CHECKS: tuple[Check, ...] = (
     check_queue,
+    check_queue_runs_elsewhere,
+    check_commands,
     check_mirror,
     check_addresses,
     check_time_zones,

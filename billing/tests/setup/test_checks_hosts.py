@@ -4,6 +4,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.views import LoginView
+from django.core.management import get_commands
 from django.db import connection
 from django.urls import clear_script_prefix, path, set_script_prefix
 
@@ -92,6 +93,7 @@ def test_the_policy_of_this_project_passes():
         ("SESSION_COOKIE_SAMESITE", "Strict", browsers.check_session_cookie, "billing.W010"),
         ("DATA_UPLOAD_MAX_MEMORY_SIZE", 1000, browsers.check_body_size, "billing.W011"),
         ("LOGIN_URL", "/nowhere/", project.check_login, "billing.W005"),
+        ("Q_CLUSTER", {"sync": True}, project.check_queue_runs_elsewhere, "billing.W012"),
     ],
 )
 def test_other_settings_that_stand_in_the_way_are_named(settings, name, value, check, found):
@@ -113,3 +115,11 @@ def test_a_login_below_the_path_that_the_site_is_mounted_at_is_a_page(settings):
     finally:
         clear_script_prefix()
     assert django_settings.ROOT_URLCONF == "config.urls"
+
+
+def test_a_command_of_another_app_that_hides_ours_is_named(monkeypatch):
+    assert project.check_commands() == []
+    monkeypatch.setattr(project, "get_commands", lambda: {**get_commands(), "setup": "shop"})
+    (said,) = project.check_commands()
+    assert said.id == "billing.W013"
+    assert "setup (of shop)" in said.msg
