@@ -4,17 +4,16 @@ from typing import Any
 
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from billing.catalogue import visitors
 from billing.private_answers import keep_by_language, keep_private
 
 from . import errors
-from .fixed import Fixed, Schema
+from .fixed import FixedView, Schema
 from .parsers import StorableJSONParser
 
 
-class BillingView(Fixed, APIView):
+class BillingView(FixedView):
     """The host project authenticates the request; everything else is fixed here, whatever REST_FRAMEWORK says."""
 
     permission_classes: tuple[type[BasePermission], ...] = (IsAuthenticated,)

@@ -3,6 +3,7 @@
 Who a request comes from is the project's own: its authentication classes, and what they make of a stranger.
 """
 
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
@@ -13,13 +14,14 @@ from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.settings import DEFAULTS, IMPORT_STRINGS, APISettings
+from rest_framework.views import APIView
 
 # Settings that name one thing are DRF's own; without a setting of the user's it would read the project's.
 SETTINGS = APISettings({"DEFAULT_VERSION": None}, DEFAULTS, IMPORT_STRINGS)
 
 
 class Negotiation(DefaultContentNegotiation):
-    settings = SETTINGS
+    settings: Any = SETTINGS
 
 
 class Renderer(JSONRenderer):
@@ -27,14 +29,14 @@ class Renderer(JSONRenderer):
     ensure_ascii = False
 
 
-class Fixed:
+class FixedView(APIView):
     """These attributes of a view are the same in every project."""
 
-    settings = SETTINGS
+    settings: Any = SETTINGS
     content_negotiation_class = Negotiation
     metadata_class = SimpleMetadata
     renderer_classes = (Renderer,)
-    throttle_classes: tuple[Any, ...] = ()
+    throttle_classes: Sequence[Any] = ()
     versioning_class = None
 
 
@@ -60,7 +62,7 @@ class Schema(AutoSchema):
         return f"Billing{super().get_serializer_name(serializer, direction)}"
 
 
-class ChoiceInPlace(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+class ChoiceInPlace(OpenApiSerializerFieldExtension):
     """Choices stand where they are used: as components they would share the names of the project's."""
 
     target_class = Choice

@@ -3,7 +3,7 @@
 Django assumes that a swappable model is made in its app's first migration. An organisation's may be made in a later one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -34,7 +34,7 @@ def _migrations(app_label: str) -> Iterator[tuple[str, list[Operation]]]:
             yield name, list(getattr(migration, "operations", []))
 
 
-def _makes(operations: list[Operation], name: str) -> bool:
+def _makes(operations: Sequence[Operation], name: str) -> bool:
     """Return whether the model has this name after the operations and had not before."""
     for operation in operations:
         if isinstance(operation, migrations.SeparateDatabaseAndState) and _makes(operation.state_operations, name):

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 
-class StripeText(models.CharField):  # type: ignore[type-arg]
+class StripeText(models.CharField):
     """This column cuts a text to its width, so that a long one does not hold up the object that it belongs to."""
 
     def get_prep_value(self, value: Any) -> Any:
