@@ -32,12 +32,14 @@ class BillingConfig(AppConfig):
         super().import_models()
 
     def ready(self) -> None:
-        from . import stripe_client
+        from . import forking, stripe_client
         from .events import receivers
         from .setup import checks
         from .stripe_client import call_counts
 
-        stripe_client.install()
+        forking.watch()
+        stripe_client.follow_settings()
+        stripe_client.djstripe_calls.install()
         call_counts.connect()
         receivers.connect()
         checks.register()

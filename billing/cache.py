@@ -6,21 +6,30 @@ entries are signed with SECRET_KEY, in the database and, by `SignedSerializer`, 
 
 import base64
 import io
+import logging
 import pickle
 import re
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.db import DatabaseCache
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.signing import BadSignature, Signer
 from django.db import connections, router, transaction
 from django.utils import timezone
 
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+AWAY_SECONDS = 5.0
 WHOLE_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
 
 
@@ -67,6 +76,47 @@ def counting_cache() -> BaseCache:
 
 def counting_cache_name() -> str:
     return getattr(settings, "RATELIMIT_USE_CACHE", DEFAULT_CACHE_ALIAS)
+
+
+class CacheAway(Exception):
+    """The cache does not answer: each process is on its own for a while."""
+
+
+class _Absence:
+    """This process asks the counting cache again a few seconds after it did not answer."""
+
+    until = float("-inf")
+
+
+def ask(work: Callable[[], T]) -> T:
+    """Return what the counting cache answers. Raises CacheAway, at once if it was away a moment ago, and what its
+    backend raises about a wrong question, a ValueError."""
+    if time.monotonic() < _Absence.until:
+        raise CacheAway
+    try:
+        return work()
+    except ValueError:
+        raise
+    except Exception as error:
+        _Absence.until = time.monotonic() + AWAY_SECONDS
+        log.warning("cache away, each process counts for itself", extra={"error": type(error).__name__})
+        raise CacheAway from error
+
+
+def ask_again() -> None:
+    """Ask the cache the next time, whatever happened the last time."""
+    _Absence.until = float("-inf")
+
+
+def counts_exactly() -> bool:
+    """Return whether all processes count together now: the cache answers, and is not one that each has for itself."""
+    if isinstance(counting_cache(), LocMemCache | DummyCache):
+        return False
+    try:
+        ask(lambda: counting_cache().get("billing.cache"))
+    except CacheAway:
+        return False
+    return True
 
 
 class ExactDatabaseCache(DatabaseCache):

@@ -1,4 +1,4 @@
-"""Answers about one person must not be kept by any cache."""
+"""Answers about one person must not be kept by any cache, and those for one language by none that people share."""
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -11,6 +11,16 @@ def keep_private(response: HttpResponseBase) -> None:
     """Mark an answer about one person: caches must not store it, and it depends on the credentials."""
     patch_cache_control(response, private=True, no_store=True)
     patch_vary_headers(response, CREDENTIALS)
+
+
+def keep_by_language(response: HttpResponseBase) -> None:
+    """Mark an answer that depends on the visitor's languages.
+
+    `Vary` alone is not enough: Django's cache for a whole site takes the active language in place of the header, and
+    many CDNs pass over it. So only browsers keep the answer.
+    """
+    patch_cache_control(response, private=True)
+    patch_vary_headers(response, ["Accept-Language"])
 
 
 def is_personal(request: HttpRequest) -> bool:

@@ -131,6 +131,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "billing.monitoring.any_host.health_by_any_host",
     "config.proxies.TrustedProxies",
     "config.caching.private_answers",
     "django.middleware.security.SecurityMiddleware",
@@ -326,7 +327,6 @@ SILENCED_SYSTEM_CHECKS = [
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 # For this host only: its sister subdomains are not ours to decide about.
 SECURE_HSTS_SECONDS = 0 if DEBUG else 60 * 60 * 24 * 365
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None

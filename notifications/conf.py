@@ -8,6 +8,7 @@ from django.conf import settings as django_settings
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
+from billing import site
 from billing.conf import conf as billing_conf
 
 ANYMAIL = "anymail.backends."
@@ -18,6 +19,9 @@ class Settings:
 
     def _get(self, name: str, default: Any) -> Any:
         return getattr(django_settings, name, default)
+
+    def _page(self, name: str, default: str) -> str:
+        return site.absolute(self._get(name, "") or reverse(default))
 
     @property
     def product_name(self) -> str:
@@ -33,13 +37,13 @@ class Settings:
     def account_url(self) -> str:
         """NOTIFICATIONS_ACCOUNT_PATH: the path on SITE_URL of the page where subscribers manage their subscription. If
         empty, mails link to billing's account page."""
-        return billing_conf.site_url + (self._get("NOTIFICATIONS_ACCOUNT_PATH", "") or reverse("billing:account"))
+        return self._page("NOTIFICATIONS_ACCOUNT_PATH", "billing:account")
 
     @property
     def prices_url(self) -> str:
         """NOTIFICATIONS_PRICES_PATH: the path on SITE_URL of the page where people subscribe. If empty, mails link to
         billing's price page."""
-        return billing_conf.site_url + (self._get("NOTIFICATIONS_PRICES_PATH", "") or reverse("billing:prices"))
+        return self._page("NOTIFICATIONS_PRICES_PATH", "billing:prices")
 
     @property
     def off(self) -> set[str]:

@@ -77,7 +77,7 @@ class Mail(models.Model):
         max_length=600, unique=True, help_text="The reason for this mail. No two mails have the same key."
     )
     kind = models.CharField(max_length=40, choices=Kind.choices)
-    recipient = models.EmailField(blank=True)
+    recipient = models.EmailField(max_length=512, blank=True)
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="mails")
     context: Any = models.JSONField(default=dict)
     language = models.CharField(
@@ -147,7 +147,7 @@ class Suppression(models.Model):
         COMPLAINED = "complained", "reported our mail as spam"
         REJECTED = "rejected", "the provider refuses to send to it"
 
-    address = models.EmailField(primary_key=True)
+    address = models.EmailField(max_length=512, primary_key=True)
     reason = models.CharField(max_length=20, choices=Reason.choices)
     detail = models.TextField(blank=True, default="", help_text="The provider's own words.")
     mail = models.ForeignKey(Mail, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

@@ -11,6 +11,7 @@ from typing import Any
 
 from anymail.exceptions import AnymailWebhookValidationFailure
 from anymail.utils import get_anymail_setting, get_request_basic_auth
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.crypto import constant_time_compare
@@ -37,6 +38,7 @@ def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
     """Wrap anymail's view. It answers 200 for a report; 404 for a provider not in use; 403 without our secret; 400 for
     a body that is no event."""
 
+    @login_not_required
     @csrf_exempt
     @wraps(view)
     def answer(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:

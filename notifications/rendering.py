@@ -17,7 +17,7 @@ from django.template import Context
 from django.template.loader import select_template
 from django.utils import translation
 
-from billing.conf import conf as billing
+from billing import site
 from billing.lifecycle import invoice_links
 
 from . import facts as current
@@ -58,7 +58,7 @@ def _links(invoice: str) -> dict[str, str]:
     """Return links to pages of ours that redirect to Stripe's pages, since Stripe's own links expire."""
     if not invoice:
         return {}
-    page, pdf = (billing.site_url + link(invoice) for link in (invoice_links.page_of, invoice_links.pdf_of))
+    page, pdf = (site.absolute(link(invoice)) for link in (invoice_links.page_of, invoice_links.pdf_of))
     return {"pay_url": page, "invoice_url": page, "pdf_url": pdf}
 
 

@@ -17,7 +17,7 @@ COLOURS = {"done": "good", "failed": "bad", "running": "waiting"}
 
 @admin.register(SyncRun)
 class SyncRunAdmin(ReadOnlyAdmin):
-    list_display = ["started", "mode", "state", "missed", "compared", "drifted", "healed", "imported", "calls", "took"]
+    list_display = "started mode state missed compared drifted healed imported troubled calls took".split()
     list_filter = ["mode", "status"]
     ordering = ["-started_at"]
     fields = ["mode", "state", "started", "took", "summary", "events_by_type", "differences", "calls", "error"]

@@ -2,35 +2,34 @@
 
 from typing import Any
 
-from drf_spectacular.openapi import AutoSchema
 from rest_framework.permissions import BasePermission, IsAuthenticated
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from billing.catalogue import visitors
-from billing.private_answers import keep_private
+from billing.private_answers import keep_by_language, keep_private
 
 from . import errors
+from .fixed import FixedView, Schema
 from .parsers import StorableJSONParser
 
 
-class BillingView(APIView):
+class BillingView(FixedView):
     """The host project authenticates the request; everything else is fixed here, whatever REST_FRAMEWORK says."""
 
     permission_classes: tuple[type[BasePermission], ...] = (IsAuthenticated,)
-    renderer_classes = (JSONRenderer,)
     parser_classes = (StorableJSONParser,)
-    schema = AutoSchema()
+    schema = Schema()
 
     def get_exception_handler(self) -> Any:
         return errors.handler
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Keep answers to authenticated requests out of caches."""
+        """Keep answers to authenticated requests out of caches; others depend on the visitor's language."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         if self.authentication_classes:
             keep_private(answer)
+        else:
+            keep_by_language(answer)
         return answer
 
 

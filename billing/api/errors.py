@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
 from billing.access import payer
@@ -50,6 +51,7 @@ CODES: dict[type[exceptions.APIException], str] = {
     exceptions.ParseError: "invalid_request",
     exceptions.Throttled: "rate_limited",
 }
+NO_FIELD = "non_field_errors"
 STATUS_CODES = {
     400: ("invalid_request", "The request could not be understood."),
     403: ("permission_denied", "You don't have permission to do this."),
@@ -104,10 +106,12 @@ def _body(exc: Exception, response: Response) -> dict[str, Any]:
 
 def _invalid(exc: exceptions.ValidationError) -> dict[str, Any]:
     """Use the first reason as the sentence; `fields` holds all of them."""
-    fields = exc.detail if isinstance(exc.detail, dict) else {"non_field_errors": exc.detail}
+    detail = exc.detail if isinstance(exc.detail, dict) else {NO_FIELD: exc.detail}
+    theirs = api_settings.NON_FIELD_ERRORS_KEY  # a project may have its own
+    fields = {NO_FIELD if name == theirs else name: reasons for name, reasons in detail.items()}
     name, reasons = next(iter(fields.items()))
     first = reasons[0] if isinstance(reasons, list) else reasons
-    sentence = str(first) if name == "non_field_errors" else f"{name}: {first}"
+    sentence = str(first) if name == NO_FIELD else f"{name}: {first}"
     return {"code": "invalid_request", "detail": sentence, "fields": fields}
 
 

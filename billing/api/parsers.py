@@ -9,6 +9,8 @@ from rest_framework.parsers import JSONParser
 
 
 class StorableJSONParser(JSONParser):
+    strict = True
+
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         try:
             data = super().parse(stream, media_type, parser_context)

@@ -8,6 +8,8 @@ from billing.catalogue import amounts, labels
 from billing.models import Price
 from billing.money import format_amount
 
+from .fixed import Choice
+
 
 class TierSerializer(serializers.Serializer[Any]):
     up_to = serializers.IntegerField(allow_null=True, help_text="Last quantity of the tier; null means any")
@@ -23,8 +25,8 @@ class PriceSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     amount = serializers.IntegerField(allow_null=True, help_text="Minor units a unit; null where that is not all")
     formatted = serializers.CharField(help_text='"$20.00"; "from $10.00" for tiers; empty if Stripe did not say')
-    tax_behavior = serializers.ChoiceField(choices=["exclusive", "inclusive", "unspecified"])
-    model = serializers.ChoiceField(choices=["flat", "package", "graduated", "volume"])
+    tax_behavior = Choice(["exclusive", "inclusive", "unspecified"])
+    model = Choice(["flat", "package", "graduated", "volume"])
     is_free = serializers.BooleanField(help_text="Nothing is ever charged, and no card is asked for")
     is_metered = serializers.BooleanField(help_text="Billed afterwards by usage, without a quantity")
     unit_amount_decimal = serializers.CharField(allow_null=True, help_text="Minor units a unit or package, exact")

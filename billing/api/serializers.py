@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from billing import catalogue
@@ -11,22 +11,16 @@ from billing.catalogue import visitors
 from billing.lifecycle import MOST, PAGE, Effect, cancel
 from billing.models import Hold, Plan, Price, Subscription
 
+from .fixed import Choice, Moment
 from .prices import PriceSerializer, money, price_answers
 
 MAX_QUANTITY = 1_000_000
 
 
+@extend_schema_serializer(component_name="BillingError")
 class ErrorSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="Stable code for programs")
     detail = serializers.CharField(help_text="Sentence for people")
-
-
-class Choice(serializers.ChoiceField):
-    """A choice field whose error lists the choices, and does not repeat the wrong value."""
-
-    def __init__(self, choices: list[str], **options: Any) -> None:
-        sentence = f"Choose one of: {', '.join(choices)}."
-        super().__init__(choices, error_messages={"invalid_choice": sentence}, **options)
 
 
 class LineField(serializers.SlugField):
@@ -120,20 +114,21 @@ class QuotaSerializer(serializers.Serializer[Any]):
 
 
 class HoldSerializer(serializers.ModelSerializer[Hold]):
+    kind = Choice(Hold.Kind.values)
+    placed_at = Moment()
+
     class Meta:
         model = Hold
         fields = ["kind", "placed_at"]
 
 
 class PendingChangeSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=Subscription.Pending.choices)
+    kind = Choice(Subscription.Pending.values)
     plan = serializers.CharField(help_text="Empty if the price belongs to no plan")
     interval = serializers.CharField()
     interval_count = serializers.IntegerField()
-    effective_at = serializers.DateTimeField(allow_null=True, help_text="When a `scheduled` change takes effect")
-    expires_at = serializers.DateTimeField(
-        allow_null=True, help_text="When a `pending_update` expires unless it is paid"
-    )
+    effective_at = Moment(allow_null=True, help_text="When a `scheduled` change takes effect")
+    expires_at = Moment(allow_null=True, help_text="When a `pending_update` expires unless it is paid")
     confirm_url = serializers.CharField(
         help_text="Address at which a `pending_update` is paid or confirmed; otherwise empty"
     )
@@ -146,16 +141,16 @@ class CreditSerializer(serializers.Serializer[Any]):
 
 class NextChargeSerializer(CreditSerializer):
     amount = serializers.IntegerField(help_text="Minor units, after discounts, balance and tax")
-    at = serializers.DateTimeField()
+    at = Moment()
 
 
 class OwedSerializer(serializers.Serializer[Any]):
     invoice = serializers.CharField()
     amount_remaining = serializers.IntegerField(help_text="Amount in minor units")
     currency = serializers.CharField()
-    due_at = serializers.DateTimeField(allow_null=True)
-    payment = serializers.ChoiceField(
-        choices=["none", "processing", "requires_action", "failed"],
+    due_at = Moment(allow_null=True)
+    payment = Choice(
+        ["none", "processing", "requires_action", "failed"],
         help_text="`processing`: on its way, as a bank debit is for days",
     )
     url = serializers.CharField(help_text="Address of the page on which it is paid; empty if you may not pay it")
@@ -169,13 +164,13 @@ class SubscriptionState(serializers.Serializer[Any]):
     status = serializers.CharField(help_text="Stripe's status, or `none`")
     has_access = serializers.BooleanField()
     reason = serializers.CharField(help_text="Stable code that says why there is access or not")
-    current_period_end = serializers.DateTimeField(allow_null=True)
-    cancel_at = serializers.DateTimeField(allow_null=True)
-    access_ends_at = serializers.DateTimeField(
+    current_period_end = Moment(allow_null=True)
+    cancel_at = Moment(allow_null=True)
+    access_ends_at = Moment(
         allow_null=True, help_text="When access really ends as things stand; null while nothing ends it"
     )
-    trial_end = serializers.DateTimeField(allow_null=True)
-    grace_ends_at = serializers.DateTimeField(allow_null=True)
+    trial_end = Moment(allow_null=True)
+    grace_ends_at = Moment(allow_null=True)
     holds = HoldSerializer(many=True)
     usage = serializers.DictField(child=QuotaSerializer(), help_text="Usage by feature")
     pending_change = PendingChangeSerializer(allow_null=True)
@@ -207,8 +202,8 @@ class Money(serializers.Field[Any, Any, Any, Any]):
 class LineSerializer(serializers.Serializer[Any]):
     description = serializers.CharField()
     amount = serializers.IntegerField(help_text="Amount in minor units; negative for unused time")
-    period_start = serializers.DateTimeField()
-    period_end = serializers.DateTimeField()
+    period_start = Moment()
+    period_end = Moment()
 
 
 class OverflowSerializer(serializers.Serializer[Any]):
@@ -223,8 +218,8 @@ class PreviewAnswer(serializers.Serializer[Any]):
     interval = serializers.CharField(source="price.interval")
     interval_count = serializers.IntegerField(source="price.interval_count")
     currency = serializers.CharField()
-    effect = serializers.ChoiceField(choices=[(effect.value, effect.value) for effect in Effect])
-    takes_effect_at = serializers.DateTimeField()
+    effect = Choice([effect.value for effect in Effect])
+    takes_effect_at = Moment()
     amount_due = Money(help_text="Amount charged now")
     tax = Money(help_text="Tax that is in the amount charged now")
     credit = Money(help_text="Credit for unused time, deducted from later invoices")
@@ -233,7 +228,7 @@ class PreviewAnswer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="List price at the next renewal, before discounts and taxes; null if usage decides it",
     )
-    renews_at = serializers.DateTimeField()
+    renews_at = Moment()
     overflows = OverflowSerializer(many=True, help_text="Limits that would be exceeded from `takes_effect_at` on")
     proration_date = serializers.IntegerField(allow_null=True, help_text="Send this value with the change")
 
@@ -242,7 +237,7 @@ class InvoiceSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     number = serializers.CharField()
     status = serializers.CharField(help_text="`open`, `paid`, `void` or `uncollectible`")
-    created_at = serializers.DateTimeField()
+    created_at = Moment()
     currency = serializers.CharField()
     total = Money()
     amount_paid = Money()

@@ -3,6 +3,7 @@
 from . import ledger, receivers, sweep, webhooks, worker
 from .event_types import CATALOGUE, EVENT_TYPES
 from .parsing import Event, NotAnEvent, NotBearable
+from .signing import sign
 
 __all__ = [
     "CATALOGUE",
@@ -12,6 +13,7 @@ __all__ = [
     "NotBearable",
     "ledger",
     "receivers",
+    "sign",
     "sweep",
     "webhooks",
     "worker",

@@ -7,8 +7,10 @@ from datetime import datetime
 from functools import lru_cache
 
 import stripe
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseProblem
-from django.http import HttpRequest, JsonResponse, UnreadablePostError
+from django.http import HttpRequest, JsonResponse, RawPostDataException, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from structlog.contextvars import bound_contextvars
 
@@ -47,6 +49,7 @@ class Refused(Exception):
         self.status, self.code, self.detail = status, code, detail
 
 
+@login_not_required
 @csrf_exempt
 def stripe_webhook(request: HttpRequest) -> JsonResponse:
     """Answer POST /api/v1/webhooks/stripe: 200 received, duplicate or ignored; 400, 405, 413, 503 as the contract
@@ -87,6 +90,10 @@ def _body(request: HttpRequest) -> str:
         raise Refused(413, "too_large", f"An event has at most {conf.webhook_max_bytes} bytes.")
     try:
         return request.body.decode()
+    except RequestDataTooBig as error:
+        raise Refused(413, "too_large", "Set DATA_UPLOAD_MAX_MEMORY_SIZE to BILLING_WEBHOOK_MAX_BYTES.") from error
+    except RawPostDataException as error:
+        raise Refused(500, "body_taken", "A middleware of this site has read the body, and left nothing.") from error
     except UnreadablePostError as error:
         raise Refused(400, "body_not_received", "The connection ended before the body did.") from error
     except UnicodeDecodeError as error:

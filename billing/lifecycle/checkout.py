@@ -32,6 +32,7 @@ from billing import (
     confirmed,
     lanes,
     payments,
+    site,
     stripe_account,
     stripe_client,
     subscriptions,
@@ -252,8 +253,8 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
         "metadata": metadata,
         "subscription_data": subscription_data,
         "allow_promotion_codes": True,
-        "success_url": f"{conf.site_url}{reverse('billing:return')}?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": conf.site_url + reverse("billing:prices"),
+        "success_url": f"{site.absolute(reverse('billing:return'))}?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": site.absolute(reverse("billing:prices")),
     }
     if is_free:
         params["payment_method_collection"] = "if_required"

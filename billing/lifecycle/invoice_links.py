@@ -9,8 +9,8 @@ from django.urls import reverse
 
 
 def page_of(invoice_id: str) -> str:
-    """Return the path of the page that shows an invoice, and takes payment while it is open. Mails put
-    `conf.site_url` before it."""
+    """Return the path of the page that shows an invoice, and takes payment while it is open. Mails use
+    `site.absolute` of it."""
     return reverse("billing:invoice", args=[signer().sign(invoice_id)])
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from billing import site
 from billing.access import Access
-from billing.conf import conf
 from billing.models import Customer, Invoice
 
 from . import invoice_links
@@ -24,7 +24,7 @@ class Owed:
 
     @property
     def url(self) -> str:
-        return conf.site_url + self.page if self.page else ""
+        return site.absolute(self.page) if self.page else ""
 
     @property
     def invoice(self) -> str:

@@ -4,8 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from billing import stripe_client
-from billing.conf import conf
+from billing import site, stripe_client
 from billing.stripe_client import readers
 
 from .customers import request_key
@@ -35,7 +34,7 @@ def open_portal(subscriber: Any) -> str:
         "/v1/billing_portal/sessions",
         idempotency_key=request_key(customer, "portal"),
         customer=customer.pk,
-        return_url=conf.site_url + reverse("billing:account"),
+        return_url=site.absolute(reverse("billing:account")),
         **({"configuration": ours["id"]} if ours else {}),
     )
     return str(session["url"])

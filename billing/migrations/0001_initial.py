@@ -7,13 +7,14 @@ from django.db import migrations, models
 
 import billing.models.subscription
 from billing.conf import conf
+from billing.migrations._subscriber import made_in
 
 
 class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        migrations.swappable_dependency(conf.subscriber_model),
+        made_in(conf.subscriber_model),
     ]
 
     operations = [
@@ -142,8 +143,8 @@ class Migration(migrations.Migration):
                 ("is_current", models.BooleanField(default=True, help_text="Whether it is the one that buys next")),
                 (
                     "email",
-                    models.EmailField(
-                        blank=True, help_text="Bills go to this address, as Stripe has it", max_length=254
+                    models.CharField(
+                        blank=True, help_text="Bills go to this address, as Stripe has it", max_length=512
                     ),
                 ),
                 (
@@ -736,7 +737,7 @@ class Migration(migrations.Migration):
                 ("feature", models.SlugField()),
                 (
                     "quantity",
-                    models.PositiveIntegerField(blank=True, help_text="Per month; empty: no limit", null=True),
+                    models.PositiveBigIntegerField(blank=True, help_text="Per month; empty: no limit", null=True),
                 ),
                 (
                     "plan",
@@ -1346,7 +1347,7 @@ class Migration(migrations.Migration):
                 ("basis", models.CharField(blank=True, help_text="Hash of what the amount depends on", max_length=64)),
                 (
                     "version",
-                    models.PositiveIntegerField(default=0, help_text="Counts the changes; part of the idempotency key"),
+                    models.PositiveIntegerField(default=0, help_text="Counts the changes"),
                 ),
                 (
                     "extras_until",
@@ -1542,6 +1543,7 @@ class Migration(migrations.Migration):
                 ("drifted", models.PositiveIntegerField(default=0, help_text="Differences found")),
                 ("healed", models.PositiveIntegerField(default=0, help_text="Differences that were corrected")),
                 ("imported", models.PositiveIntegerField(default=0, help_text="Subscriptions that had no row here")),
+                ("troubled", models.PositiveIntegerField(default=0, help_text="Customers who could not be synced")),
                 ("drifts", models.JSONField(blank=True, default=list, help_text="The first differences, one by one")),
                 ("calls", models.PositiveIntegerField(default=0, help_text="Calls to Stripe")),
                 ("notes", models.JSONField(blank=True, default=list)),
@@ -1562,7 +1564,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("feature", models.SlugField()),
                 ("period_start", models.DateTimeField()),
-                ("used", models.PositiveIntegerField(default=0)),
+                ("used", models.PositiveBigIntegerField(default=0)),
                 (
                     "has_announced_overflow",
                     models.BooleanField(

@@ -45,7 +45,7 @@ class Plan(models.Model):
 class PlanLimit(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="limits")
     feature = models.SlugField()
-    quantity = models.PositiveIntegerField(null=True, blank=True, help_text="Per month; empty: no limit")
+    quantity = models.PositiveBigIntegerField(null=True, blank=True, help_text="Per month; empty: no limit")
 
     class Meta:
         ordering = ["feature"]

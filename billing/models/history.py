@@ -11,6 +11,7 @@ from billing.conf import conf
 
 from .catalogue import MAIN_LINE, Plan, Price
 from .subscription import Customer, Subscription
+from .texts import StripeText
 
 
 class SubscriptionChange(models.Model):
@@ -58,7 +59,7 @@ class SubscriptionChange(models.Model):
     cancel_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     past_due_since = models.DateTimeField(null=True, blank=True)
-    past_due_method = models.CharField(max_length=40, blank=True)
+    past_due_method = StripeText(max_length=40, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["customer", "recorded_at"], name="billing_change_by_customer")]

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from .subscription import Customer
+from .texts import StripeText
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
@@ -53,10 +54,10 @@ class Invoice(models.Model):
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     status = models.CharField(max_length=20, choices=Status.choices)
     payment = models.CharField(max_length=20, choices=Standing.choices, default=Standing.NONE)
-    number = models.CharField(max_length=100, blank=True)
+    number = StripeText(max_length=100, blank=True)
     description = models.TextField(blank=True, help_text="What a one-off invoice is for")
-    billing_reason = models.CharField(max_length=40, blank=True)
-    collection_method = models.CharField(max_length=30, blank=True)
+    billing_reason = StripeText(max_length=40, blank=True)
+    collection_method = StripeText(max_length=30, blank=True)
     currency = models.CharField(max_length=3)
     total = models.BigIntegerField(help_text="Minor units, with tax, before the customer's balance is applied")
     tax = models.BigIntegerField(default=0, help_text="Minor units")

@@ -17,7 +17,7 @@ class NextCharge(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     at = models.DateTimeField(null=True)
     basis = models.CharField(max_length=64, blank=True, help_text="Hash of what the amount depends on")
-    version = models.PositiveIntegerField(default=0, help_text="Counts the changes; part of the idempotency key")
+    version = models.PositiveIntegerField(default=0, help_text="Counts the changes")
     extras_until = models.DateTimeField(null=True, help_text="Until then invoice items wait, whose sum Stripe knows")
     ask_at = models.DateTimeField(null=True, help_text="When Stripe is to be asked")
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -3,6 +3,7 @@
 from django.db import models
 
 from .subscription import Customer, Subscription
+from .texts import StripeText
 
 
 class Payment(models.Model):
@@ -13,7 +14,7 @@ class Payment(models.Model):
     subscription_id = models.CharField(max_length=255, blank=True, db_index=True)
     amount = models.BigIntegerField(help_text="Minor units")
     currency = models.CharField(max_length=3)
-    billing_reason = models.CharField(max_length=40, blank=True)
+    billing_reason = StripeText(max_length=40, blank=True)
     period_start = models.DateTimeField(null=True, help_text="Start of the period that was paid for")
     period_end = models.DateTimeField(null=True)
     invoiced_at = models.DateTimeField(help_text="When the invoice was created")
@@ -42,10 +43,10 @@ class PaymentFailure(models.Model):
     amount = models.BigIntegerField(help_text="What remains due, minor units")
     currency = models.CharField(max_length=3)
     is_action_required = models.BooleanField(default=False)
-    decline_code = models.CharField(
+    decline_code = StripeText(
         max_length=60, blank=True, help_text="The decline code of the bank, or the error code of Stripe"
     )
-    method = models.CharField(max_length=40, blank=True, help_text="Stripe's type of the payment method that failed")
+    method = StripeText(max_length=40, blank=True, help_text="Stripe's type of the payment method that failed")
     next_attempt_at = models.DateTimeField(null=True, help_text="Empty if Stripe has scheduled no further attempt")
     hosted_invoice_url = models.TextField(blank=True)
     failed_at = models.DateTimeField(db_index=True)
@@ -88,8 +89,8 @@ class Refund(models.Model):
     invoice_id = models.CharField(max_length=255, blank=True)
     amount = models.BigIntegerField(help_text="Minor units")
     currency = models.CharField(max_length=3)
-    status = models.CharField(max_length=20)
-    failure_reason = models.CharField(max_length=100, blank=True)
+    status = StripeText(max_length=20)
+    failure_reason = StripeText(max_length=100, blank=True)
     # Money moves, or has moved; has not moved yet; will not move.
     ISSUED = frozenset({"pending", "succeeded"})
     WAITING = frozenset({"requires_action"})
@@ -113,8 +114,8 @@ class Dispute(models.Model):
     invoice_id = models.CharField(max_length=255, blank=True)
     amount = models.BigIntegerField(help_text="Minor units")
     currency = models.CharField(max_length=3)
-    reason = models.CharField(max_length=60, blank=True)
-    status = models.CharField(max_length=30)
+    reason = StripeText(max_length=60, blank=True)
+    status = StripeText(max_length=30)
     evidence_due_at = models.DateTimeField(null=True, blank=True, help_text="Stripe accepts an answer until then")
     opened_at = models.DateTimeField(db_index=True)
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from billing.conf import conf
 
 from .catalogue import MAIN_LINE, Plan, Price
+from .texts import StripeText
 
 
 def protect_billed(collector: Any, field: Any, rows: Any, using: str) -> None:
@@ -80,8 +81,8 @@ class Customer(models.Model):
         conf.subscriber_model, null=True, blank=True, on_delete=protect_billed, related_name="billing_customers"
     )
     is_current = models.BooleanField(default=True, help_text="Whether it is the one that buys next")
-    email = models.EmailField(blank=True, help_text="Bills go to this address, as Stripe has it")
-    preferred_locale = models.CharField(
+    email = StripeText(max_length=512, blank=True, help_text="Bills go to this address, as Stripe has it")
+    preferred_locale = StripeText(
         max_length=20, blank=True, help_text="The language in which Stripe writes to the customer"
     )
     balance = models.BigIntegerField(
@@ -210,7 +211,7 @@ class Subscription(models.Model):
     cancel_at = models.DateTimeField(null=True, blank=True, help_text="When the scheduled cancellation takes effect")
     ended_at = models.DateTimeField(null=True, blank=True)
     past_due_since = models.DateTimeField(null=True, blank=True, help_text="Grace is counted from then")
-    past_due_method = models.CharField(
+    past_due_method = StripeText(
         max_length=40, blank=True, help_text="Stripe's type of the payment method that failed then"
     )
     latest_invoice = models.CharField(max_length=255, blank=True)
@@ -218,21 +219,21 @@ class Subscription(models.Model):
     has_payment_method = models.BooleanField(
         null=True, help_text="Whether Stripe has something to charge; empty while we have not seen it"
     )
-    collection_method = models.CharField(max_length=30, blank=True, help_text="Charged automatically, or sent")
-    collection_paused = models.CharField(
+    collection_method = StripeText(max_length=30, blank=True, help_text="Charged automatically, or sent")
+    collection_paused = StripeText(
         max_length=30,
         blank=True,
         help_text="What Stripe does with invoices while their collection is paused",
     )
     collection_resumes_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until somebody resumes it")
-    trial_end_without_card = models.CharField(
+    trial_end_without_card = StripeText(
         max_length=30, blank=True, help_text="What Stripe does if a trial ends without a payment method"
     )
-    payment_method_type = models.CharField(
+    payment_method_type = StripeText(
         max_length=40, blank=True, help_text="Stripe's type of the payment method that will be charged, such as card"
     )
-    card_brand = models.CharField(max_length=20, blank=True, help_text="Brand of the card that will be charged")
-    card_last4 = models.CharField(max_length=4, blank=True, help_text="Last digits of the card or bank account")
+    card_brand = StripeText(max_length=20, blank=True, help_text="Brand of the card that will be charged")
+    card_last4 = StripeText(max_length=4, blank=True, help_text="Last digits of the card or bank account")
     card_expires_on = models.DateField(null=True, blank=True, help_text="The last day on which the card works")
     pending_kind = models.CharField(max_length=20, choices=Pending.choices, blank=True)
     pending_price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

@@ -35,6 +35,7 @@ class SyncRun(models.Model):
     drifted = models.PositiveIntegerField(default=0, help_text="Differences found")
     healed = models.PositiveIntegerField(default=0, help_text="Differences that were corrected")
     imported = models.PositiveIntegerField(default=0, help_text="Subscriptions that had no row here")
+    troubled = models.PositiveIntegerField(default=0, help_text="Customers who could not be synced")
     drifts: Any = models.JSONField(default=list, blank=True, help_text="The first differences, one by one")
     calls = models.PositiveIntegerField(default=0, help_text="Calls to Stripe")
     notes: Any = models.JSONField(default=list, blank=True)

@@ -13,7 +13,7 @@ class Usage(models.Model):
     subscriber: Any = models.ForeignKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_usage")
     feature = models.SlugField()
     period_start = models.DateTimeField()
-    used = models.PositiveIntegerField(default=0)
+    used = models.PositiveBigIntegerField(default=0)
     has_announced_overflow = models.BooleanField(
         default=False, help_text="Use exceeds the limit, and quota_overflowed was sent"
     )

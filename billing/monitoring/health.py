@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseProblem
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, JsonResponse
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from billing.cache import counts_exactly
 from billing.conf import conf
 from billing.models import Lane, StripeEvent
 from billing.monitoring.guard import for_monitoring
@@ -21,7 +23,8 @@ TOO_OLD = timedelta(minutes=5)
 @dataclass(frozen=True)
 class Backlog:
     """The backlog counts the work that waits; seconds are None where nothing waits. `stripe_held_seconds`: how long
-    no call to Stripe goes out; with the circuit still open after them, one call tries.
+    no call to Stripe goes out; with the circuit still open after them, one call tries. `limits_are_exact`: the cache
+    counts rate limits and calls for all processes together; else each counts for itself, and the site goes on.
     """
 
     oldest_waiting_seconds: int | None
@@ -29,6 +32,7 @@ class Backlog:
     dead_events: int
     stripe_held_seconds: int
     stripe_circuit_open: bool
+    limits_are_exact: bool
 
     def why_unready(self) -> str | None:
         if _is_too_long(self.oldest_waiting_seconds):
@@ -42,6 +46,7 @@ class Backlog:
         return None
 
 
+@login_not_required
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -49,6 +54,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+@login_not_required
 @never_cache
 @for_monitoring
 @require_safe
@@ -72,6 +78,7 @@ def backlog() -> Backlog:
         dead_events=_dead_events(),
         stripe_held_seconds=circuit.open_for(),
         stripe_circuit_open=circuit.is_open(),
+        limits_are_exact=counts_exactly(),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import accumulate
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseProblem
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
@@ -42,6 +43,7 @@ def add(source: str, families: Families) -> None:
     _added[source] = families
 
 
+@login_not_required
 @never_cache
 @for_monitoring
 @require_safe

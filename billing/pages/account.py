@@ -3,11 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,6 +18,8 @@ from billing.money import format_amount
 from billing.payments import UNDONE
 
 from . import wording
+from .days import period
+from .signed_in import signed_in
 
 LATEST_PAYMENTS = 12
 # Stripe's billing reason → what the payment was for, when it has no period of its own.
@@ -27,7 +27,7 @@ PAID_FOR = {"subscription_update": "Plan change", "manual": "One-time purchase"}
 
 
 @never_cache
-@login_required
+@signed_in
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """Show /billing/: the subscriber's plan, what happens next, what needs doing, usage and payments."""
@@ -133,5 +133,5 @@ def _latest_payments(subscriber: Any) -> list[dict[str, Any]]:
 
 def _paid_for(row: Payment) -> str:
     if row.period_start and row.period_end:
-        return f"{date_format(row.period_start, 'j M Y')} – {date_format(row.period_end, 'j M Y')}"
+        return period(row.period_start, row.period_end)
     return PAID_FOR.get(row.billing_reason, "–")

@@ -1,11 +1,7 @@
 """A banner of the account page says what is going on, and leads to what can be done."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-
-from django.utils import timezone
-from django.utils.formats import date_format
 
 from billing.models import Plan
 
@@ -25,10 +21,6 @@ class Banner:
     link: str = ""
     link_text: str = ""
     is_form: bool = False  # the link is posted to
-
-
-def day(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "j F Y")
 
 
 def plan_words(plan: Plan | None) -> str:

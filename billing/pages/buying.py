@@ -4,8 +4,8 @@ import logging
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -17,19 +17,21 @@ from billing.lanes import LaneBusy
 from billing.lifecycle import OUTAGES, AccountClosing, EmailUnconfirmed, outage_of
 from billing.lifecycle import checkout as buying
 from billing.models import CheckoutAttempt
-from billing.private_answers import keep_private
+from billing.private_answers import keep_by_language, keep_private
 from billing.rates import checkout_wait, return_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.subscriptions import seats
 
 from . import trouble
 from .price_list import Card, PriceList, cadence_query
+from .signed_in import signed_in
 
 log = logging.getLogger(__name__)
 
 NOTHING_CHARGED = "Nothing was charged."
 
 
+@login_not_required
 @require_safe
 def prices(request: HttpRequest) -> HttpResponse:
     """Show /: every public plan, by one cadence and in one currency. The address holds the choice."""
@@ -42,13 +44,14 @@ def prices(request: HttpRequest) -> HttpResponse:
         "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
     }
     response = render(request, "billing/prices.html", context)
+    keep_by_language(response)
     if payer.is_signed_in(request):
         keep_private(response)  # the page shows their e-mail address
     return response
 
 
 @never_cache
-@login_required
+@signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
     """Answer /billing/checkout: GET shows what the subscriber is about to buy, POST redirects to Stripe's page."""
@@ -59,7 +62,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return trouble.not_yours(request, refusal)
     card = PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)).card(asked.get("plan", ""))
     if card is None or card.price is None:
-        raise Http404
+        return _nothing_chosen(asked)
     if request.method != "POST":
         return render(request, "billing/checkout.html", {"card": card})
     if seconds := checkout_wait(request):
@@ -85,12 +88,19 @@ def checkout(request: HttpRequest) -> HttpResponse:
     return redirect(attempt.url)
 
 
+def _nothing_chosen(asked: QueryDict) -> HttpResponse:
+    """Lead who chose no plan to the prices; a plan that is not for sale is not found."""
+    if "plan" in asked:
+        raise Http404
+    return redirect("billing:prices")
+
+
 def _not_started(request: HttpRequest, card: Card, sentence: str, status: int) -> HttpResponse:
     return render(request, "billing/checkout_failed.html", {"card": card, "sentence": sentence}, status=status)
 
 
 @never_cache
-@login_required
+@signed_in
 @require_safe
 def checkout_return(request: HttpRequest) -> HttpResponse:
     """Answer /billing/return?session_id=, to which Stripe sends the buyer. Only the buyer's own session is shown."""

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.signing import BadSignature
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,6 +20,7 @@ from . import trouble
 log = logging.getLogger(__name__)
 
 
+@login_not_required
 @never_cache
 @require_safe
 def lead_on(request: HttpRequest, signed: str, field: str) -> HttpResponse:

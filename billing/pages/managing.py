@@ -9,11 +9,10 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from billing.access import payer
 from billing.lifecycle import (
@@ -39,6 +38,7 @@ from billing.subscriptions import seats
 
 from . import trouble, wording
 from .price_list import PriceList, cadence_query
+from .signed_in import form_only, signed_in
 from .wording import humanize
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def for_manager(view: View) -> View:
     view also receives the subscriber."""
 
     @never_cache
-    @login_required
+    @signed_in
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if seconds := stripe_wait(request):
@@ -96,8 +96,8 @@ def change(request: HttpRequest, subscriber: Any) -> HttpResponse:
     return render(request, "billing/change.html", context)
 
 
+@form_only
 @for_manager
-@require_POST
 def take_back(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/change/take-back: cancel the pending change."""
     changing.take_back(subscriber, _line(request))
@@ -128,8 +128,8 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
     return redirect("billing:account")
 
 
+@form_only
 @for_manager
-@require_POST
 def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/resume: withdraw a scheduled cancellation, or take up a paused subscription."""
     try:
@@ -142,8 +142,8 @@ def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
     return redirect("billing:account")
 
 
+@form_only
 @for_manager
-@require_POST
 def portal(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Redirect /billing/portal to Stripe's page for cards and addresses."""
     return redirect(stripe_portal.open_portal(subscriber))

@@ -5,7 +5,8 @@ from billing.lifecycle import Overview, Owed
 from billing.models import Invoice, Subscription
 from billing.money import format_amount
 
-from .banners import Banner, Tone, day, plan_words
+from .banners import Banner, Tone, plan_words
+from .days import day
 
 Standing = Invoice.Standing
 

@@ -10,7 +10,8 @@ from billing.models import MAIN_LINE, Hold, Invoice, Subscription
 from billing.money import format_amount
 
 from . import owed_words
-from .banners import Banner, Tone, day, plan_words
+from .banners import Banner, Tone, plan_words
+from .days import day
 
 STATUS_WORDS = {
     "none": "No subscription",

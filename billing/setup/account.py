@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.urls import reverse
 
-from billing import stripe_client
+from billing import site, stripe_client
 from billing.catalogue import definitions
 from billing.conf import LOOPBACK, conf
 from billing.events import EVENT_TYPES
@@ -35,7 +35,7 @@ class Change:
 
 
 def webhook_url() -> str:
-    return conf.site_url + reverse("billing:stripe_webhook")
+    return site.absolute(reverse("billing:stripe_webhook"))
 
 
 def is_on_loopback() -> bool:

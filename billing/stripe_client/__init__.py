@@ -1,6 +1,7 @@
 """Every call to Stripe goes out through this room, ours and those of dj-stripe.
 
 get, post, delete, fetch     client, fetch       answers are plain dicts: minor units, UTC seconds
+dj-stripe                    djstripe_calls      its classes of the SDK are ours
        │
 stripe.StripeClient          the SDK             encodes the request, retries a lost connection
        │
@@ -12,8 +13,9 @@ HttpClient                   http_client         our transport, below the SDK
      Stripe                  errors, fields      StripeUnavailable: ask later; StripeRefused: asking again is no use
 """
 
-from . import budget, call_counts, circuit, fetch, readers, shared_state
-from .client import answers, delete, get, get_in_parallel, install, post, server_time
+from . import budget, call_counts, circuit, djstripe_calls, fetch, readers, shared_state
+from .client import answers, delete, follow_settings, get, get_in_parallel, post, server_time
+from .djstripe_calls import as_stripe_object
 from .errors import (
     InvalidRequest,
     NoSuchCustomer,
@@ -38,17 +40,19 @@ __all__ = [
     "StripeUnanswered",
     "StripeUnavailable",
     "answers",
+    "as_stripe_object",
     "budget",
     "call_counts",
     "circuit",
     "counted",
     "delete",
+    "djstripe_calls",
     "drain_reads",
     "fetch",
+    "follow_settings",
     "get",
     "get_in_parallel",
     "id_of",
-    "install",
     "is_first_time",
     "patient",
     "post",

@@ -8,10 +8,11 @@ no lock and no transaction. The last fifth of a window is for those who wait for
 import time
 from collections import Counter
 
+from billing.cache import CacheAway
 from billing.conf import conf
 
 from . import shared_state
-from .shared_state import PAUSED_UNTIL, PREFIX, CacheAway
+from .shared_state import PAUSED_UNTIL, PREFIX
 
 WINDOW_SECONDS = 0.25
 SMALLEST_WINDOW = 5  # calls, so that a fifth can be kept

@@ -7,10 +7,11 @@ probe goes out; its success closes the circuit, its failure opens it again.
 import logging
 import time
 
+from billing.cache import CacheAway
 from billing.conf import conf
 
 from . import shared_state
-from .shared_state import FAILURES, OPEN_SINCE, OPEN_UNTIL, PROBE, CacheAway
+from .shared_state import FAILURES, OPEN_SINCE, OPEN_UNTIL, PROBE
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The client sends our requests to Stripe, and makes dj-stripe's requests go the same way.
+"""The client sends our requests to Stripe. The SDK's module-wide settings are not ours: other code uses them too.
 
 Answers are plain dicts as Stripe sends them (amounts in minor units, times in UTC seconds). Errors:
 `StripeUnavailable` when asking again later may help, `StripeRefused` when it will not.
@@ -53,8 +53,7 @@ def answers() -> bool:
 def server_time() -> datetime | None:
     """Return the time of Stripe's clock as it answered, to the second."""
     with mapped_errors():
-        client = _client(conf.api_key, conf.api_version, conf.api_base, is_patient())
-        said = client.raw_request("get", "/v1/account").headers.get("Date")
+        said = client_of().raw_request("get", "/v1/account").headers.get("Date")
     return parsedate_to_datetime(said) if said else None
 
 
@@ -101,11 +100,14 @@ def _read(path: str, params: dict[str, Any]) -> None:
 
 def _call(method: str, path: str, params: dict[str, Any]) -> dict[str, Any]:
     with mapped_errors():
-        answer = _client(conf.api_key, conf.api_version, conf.api_base, is_patient()).raw_request(
-            method, path, **params
-        )
+        answer = client_of().raw_request(method, path, **params)
     data: dict[str, Any] = answer.data
     return data
+
+
+def client_of(api_key: str | None = None) -> stripe.StripeClient:
+    """Return the SDK's client for a key, ours by default: patient in the worker, quick while a person waits."""
+    return _client(api_key or conf.api_key, conf.api_version, conf.api_base, is_patient())
 
 
 @lru_cache(maxsize=8)
@@ -127,18 +129,12 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=PARALLEL_READS, thread_name_prefix="stripe")
 
 
-def install() -> None:
-    """Send dj-stripe's calls this way too: through our client, to our base address, at our version."""
-    _configure()
-    setting_changed.connect(_configure, dispatch_uid="billing.stripe_client")
+def follow_settings() -> None:
+    """Make new clients when a setting changes, as tests do."""
+    setting_changed.connect(_forget_clients, dispatch_uid="billing.stripe_client")
 
 
-def _configure(**kwargs: Any) -> None:
-    if kwargs.get("setting", "STRIPE_").startswith(("STRIPE_", "BILLING_STRIPE_")):
+def _forget_clients(setting: str, **kwargs: Any) -> None:
+    if setting.startswith(("STRIPE_", "BILLING_STRIPE_")):
         http_client.cache_clear()
         _client.cache_clear()
-        stripe.default_http_client = http_client(True)
-        stripe.api_base = conf.api_base or stripe.DEFAULT_API_BASE
-        stripe.api_version = conf.api_version
-        stripe.max_network_retries = 2
-        stripe.enable_telemetry = False

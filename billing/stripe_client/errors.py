@@ -12,8 +12,11 @@ StripeRefused = (stripe.InvalidRequestError, stripe.CardError, stripe.Idempotenc
 NO_SUCH_CUSTOMER = "No such customer"
 
 
-class StripeUnavailable(Exception):
-    """Stripe did not answer, answered 5xx, limits our rate, or refused our key: nothing changed, ask again later."""
+class StripeUnavailable(stripe.APIConnectionError):
+    """Stripe did not answer, answered 5xx, limits our rate, or refused our key: nothing changed, ask again later.
+
+    It is an error of the SDK's, since a host project that catches those catches ours too.
+    """
 
 
 class StripeUnanswered(StripeUnavailable):
@@ -45,6 +48,8 @@ class StripeBusy(StripeUnavailable):
 def mapped_errors() -> Iterator[None]:
     try:
         yield
+    except StripeUnavailable:
+        raise
     except stripe.RateLimitError as error:
         raise StripeBusy("Stripe limits how often we may call") from error
     except stripe.AuthenticationError as error:

@@ -4,33 +4,20 @@ A process reads it at most every quarter of a second, and knows at once what it 
 process goes by what it has seen itself, and asks the cache again after a few seconds.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import Error as DatabaseProblem
-from redis import RedisError
-
-from billing.cache import counting_cache
-
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
+from billing.cache import CacheAway, ask, ask_again, counting_cache
 
 READ_EVERY_SECONDS = 0.25
-CACHE_AWAY_SECONDS = 5.0
 PREFIX = "billing.stripe."
 PAUSED_UNTIL, OPEN_SINCE, OPEN_UNTIL, FAILURES, PROBE = (
     PREFIX + name for name in ("paused_until", "open_since", "open_until", "failures", "probe")
 )
 KEPT = (PAUSED_UNTIL, OPEN_SINCE, OPEN_UNTIL, FAILURES)
-
-
-class CacheAway(Exception):
-    """The cache does not answer: each process is on its own for a while."""
 
 
 @dataclass
@@ -39,7 +26,6 @@ class Known:
 
     values: dict[str, float] = field(default_factory=dict)
     read_at: float = float("-inf")
-    away_until: float = float("-inf")
 
 
 _known = Known()
@@ -48,7 +34,8 @@ _known = Known()
 def reset() -> None:
     """Forget what this process knows. The cache keeps what it has."""
     _known.values.clear()
-    _known.read_at = _known.away_until = float("-inf")
+    _known.read_at = float("-inf")
+    ask_again()
 
 
 def get(key: str) -> float:
@@ -56,7 +43,7 @@ def get(key: str) -> float:
     if time.monotonic() - _known.read_at > READ_EVERY_SECONDS:
         _known.read_at = time.monotonic()
         with suppress(CacheAway):
-            _known.values = dict(shared(lambda: counting_cache().get_many(KEPT)))
+            _known.values = dict(ask(lambda: counting_cache().get_many(KEPT)))
     return _known.values.get(key, 0)
 
 
@@ -86,29 +73,17 @@ def count(key: str, by: int, seconds: int) -> int:
         except ValueError:
             return by if counting_cache().add(key, by, seconds) else counting_cache().incr(key, by)
 
-    return shared(add)
+    return ask(add)
 
 
 def is_first(key: str, seconds: int) -> bool:
     """Return whether no other process has claimed `key` in that time; without a cache this process alone decides."""
     try:
-        return bool(shared(lambda: counting_cache().add(key, 1, seconds)))
+        return bool(ask(lambda: counting_cache().add(key, 1, seconds)))
     except CacheAway:
         return True
 
 
-def shared(work: Callable[[], T]) -> T:
-    """Ask the cache, unless it was away a moment ago. Raises CacheAway."""
-    if time.monotonic() < _known.away_until:
-        raise CacheAway
-    try:
-        return work()
-    except (DatabaseProblem, OSError, RedisError) as error:
-        _known.away_until = time.monotonic() + CACHE_AWAY_SECONDS
-        log.warning("cache away, each process counts its own Stripe calls", extra={"error": type(error).__name__})
-        raise CacheAway from error
-
-
 def _try(work: Callable[[], Any]) -> None:
     with suppress(CacheAway):
-        shared(work)
+        ask(work)

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-import stripe
 from django.conf import settings
 from django.db import OperationalError, models, transaction
 from django.db.models import F
@@ -24,7 +23,7 @@ from djstripe.settings import djstripe_settings
 from billing.clock import from_timestamp
 from billing.conf import conf
 from billing.models import MirrorFailure
-from billing.stripe_client import StripeUnavailable, id_of, is_first_time, readers, undone_on_error
+from billing.stripe_client import StripeUnavailable, as_stripe_object, id_of, is_first_time, readers, undone_on_error
 
 from .mirror_redaction import redact_if_deleted
 
@@ -56,7 +55,7 @@ def write_object(obj: Any) -> None:
         return
     try:
         with transaction.atomic(), undone_on_error():
-            MODELS[obj["object"]].sync_from_stripe_data(_as_stripe_object(obj), api_key=conf.api_key)
+            MODELS[obj["object"]].sync_from_stripe_data(as_stripe_object(obj), api_key=conf.api_key)
             redact_if_deleted(readers.owner_of(obj))
     except (OperationalError, StripeUnavailable):
         raise
@@ -148,11 +147,6 @@ def _event(data: Object, owner: str) -> djstripe.Event:
 def unlink_customer(customer: str) -> None:
     """Unlink dj-stripe's row of a deleted customer from the subscriber."""
     djstripe.Customer.objects.filter(id=customer).update(subscriber=None, date_purged=timezone.now())
-
-
-def _as_stripe_object(obj: Object) -> Any:
-    """Convert to the SDK's objects: dj-stripe walks lists by their `auto_paging_iter`, which plain dicts lack."""
-    return stripe.convert_to_stripe_object(obj, api_key=conf.api_key, api_mode="V1")
 
 
 def owner_account() -> str | None:

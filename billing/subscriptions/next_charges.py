@@ -9,6 +9,7 @@
 import hashlib
 import json
 import logging
+import uuid
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -131,6 +132,9 @@ def each_minute() -> str:
                 _ask(row)
         except StripeUnavailable:
             break
+        except Exception:
+            log.exception("next charge not asked", extra={"subscription": row.subscription.stripe_id})
+            _ask_later(row)
         asked += 1
     return f"{asked} next charges asked"
 
@@ -141,7 +145,7 @@ def _ask(row: NextCharge) -> None:
     try:
         invoice = stripe_client.post(
             "/v1/invoices/create_preview",
-            idempotency_key=f"next_charge:{row.pk}:{row.version}:{row.attempts}",
+            idempotency_key=f"next_charge:{uuid.uuid4()}",
             subscription=row.subscription.stripe_id,
         )
     except StripeRefused as error:
@@ -149,11 +153,15 @@ def _ask(row: NextCharge) -> None:
             same.update(amount=None, at=None, ask_at=None)
             return
         log.warning("next charge not known", extra={"subscription": row.subscription.stripe_id, "error": str(error)})
-        again = timezone.now() + timedelta(hours=min(2**row.attempts, 24))
-        same.update(ask_at=again, attempts=row.attempts + 1)
+        _ask_later(row)
         return
     at = row.subscription.current_period_end
     same.update(amount=invoice["amount_due"], currency=invoice["currency"], at=at, ask_at=None)
+
+
+def _ask_later(row: NextCharge) -> None:
+    again = timezone.now() + timedelta(hours=min(2**row.attempts, 24))
+    NextCharge.objects.filter(pk=row.pk, version=row.version).update(ask_at=again, attempts=row.attempts + 1)
 
 
 def _foreseen(found: Found, row: NextCharge) -> tuple[int | None, datetime | None] | None:

@@ -1,6 +1,6 @@
 """The sync finds events that we missed and objects that drifted."""
 
-from . import full, list_pages, pruning, report, runs
+from . import full, list_pages, pruning, report, runs, trouble
 from .alone import AnotherRuns, alone, is_free
 from .healing import compare_customers
 from .list_pages import FullRun
@@ -26,4 +26,5 @@ __all__ = [
     "pruning",
     "report",
     "runs",
+    "trouble",
 ]

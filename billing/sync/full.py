@@ -16,6 +16,7 @@ from . import invoices, report, unknown_customers
 from .healing import compare_customers
 from .list_pages import CustomerPages, FullRun, SubscriptionPages
 from .listing import Reader, Stretch
+from .row_pages import in_pages
 
 LISTS: dict[str, tuple[str, dict[str, Any]]] = {
     "subscriptions": ("/v1/subscriptions", {"status": "all", "expand": ["data.default_payment_method"]}),
@@ -24,6 +25,7 @@ LISTS: dict[str, tuple[str, dict[str, Any]]] = {
 GOES_ON_WITHIN = timedelta(hours=6)
 SAVE_EVERY_SECONDS = 2.0
 FEW = 100
+ROWS_AT_ONCE = 2000
 
 
 def compare_all(run: SyncRun, tick: Callable[[], None], *, is_dry: bool) -> None:
@@ -109,5 +111,5 @@ def _unseen(work: FullRun, model: Any, customer: str, name: str, began: datetime
         rows = model.objects.filter(deleted_at=None, created_at__lt=began)
     else:
         rows = model.objects.filter(customer__deleted_at=None, customer__created_at__lt=began).exclude(stripe_id="")
-    pairs = rows.values_list(customer, name).iterator(chunk_size=2000)
-    return [owner for owner, identifier in pairs if hash(identifier) not in work.seen]
+    some = in_pages(rows.only("pk", customer, name), ROWS_AT_ONCE)
+    return [getattr(row, customer) for row in some if hash(getattr(row, name)) not in work.seen]

@@ -7,7 +7,7 @@ from billing import catalogue, lanes, stripe_account, stripe_client, subscriptio
 from billing.models import Customer, SyncRun
 from billing.stripe_client import NoSuchCustomer, StripeRefused, fetch
 
-from . import comparing, invoices, report, unknown_customers
+from . import comparing, invoices, report, trouble, unknown_customers
 from .comparing import Differences
 from .parallel import each
 
@@ -38,7 +38,11 @@ def compare_customers(
             return
         _count(run, customer, differences, is_dry=is_dry)
 
-    each(one, customers, tick)
+    def guarded(customer: str) -> None:
+        with trouble.of_one(run, customer):
+            one(customer)
+
+    each(guarded, customers, tick)
 
 
 def _count(run: SyncRun, customer: str, differences: Differences, *, is_dry: bool) -> None:

@@ -17,7 +17,7 @@ from billing.models import AnnouncedAccess, Customer, Subscription, SyncRun
 from billing.stripe_client import readers
 from billing.subscriptions import customer_details, mrr, next_charges
 
-from . import comparing, report
+from . import comparing, report, trouble
 from .unknown_prices import Prices
 
 Page = list[dict[str, Any]]
@@ -70,7 +70,9 @@ class SubscriptionPages:
         row = next((row for row in rows if row.stripe_id == found["id"]), None)
         if row is None:
             return True
-        becomes = subscriptions.columns_of(found, row, self.work.open_invoices)
+        becomes: dict[str, Any] = {}
+        if not trouble.is_done(lambda: becomes.update(subscriptions.columns_of(found, row, self.work.open_invoices))):
+            return True
         return any(getattr(row, name) != value for name, value in becomes.items()) or comparing.counts_otherwise(rows)
 
     def _import(self, strangers: dict[str, Page], known: dict[str, list[Subscription]]) -> None:
@@ -78,18 +80,26 @@ class SubscriptionPages:
         webhook made stays."""
         new: list[Subscription] = []
         for customer, page in strangers.items():
-            before = known.get(customer, [])
-            rows = new_rows(self.work, customer, page, before)
-            if before or any(row.is_ours for row in rows):
-                new += rows
+            with trouble.of_one(self.work.run, customer):
+                before = known.get(customer, [])
+                rows = new_rows(self.work, customer, page, before)
+                if before or any(row.is_ours for row in rows):
+                    new += rows
         had = {row.customer_id for rows in known.values() for row in rows}
         self.work.run.imported += len({row.customer_id for row in new} - had)
         if self.work.is_dry or not new:
             return
-        with transaction.atomic():
-            customers = {row.customer_id: row.customer for row in new if row.customer_id not in had}
-            Customer.objects.bulk_create(customers.values(), ignore_conflicts=True)
-            take_over(new)
+        if not trouble.is_done(lambda: _import_together(new, had)):
+            for customer in dict.fromkeys(row.customer_id for row in new):
+                with trouble.of_one(self.work.run, customer):
+                    _import_together([row for row in new if row.customer_id == customer], had)
+
+
+def _import_together(rows: list[Subscription], had: set[str]) -> None:
+    customers = {row.customer_id: row.customer for row in rows if row.customer_id not in had}
+    with transaction.atomic():
+        Customer.objects.bulk_create(customers.values(), ignore_conflicts=True)
+        take_over(rows)
 
 
 def new_rows(work: FullRun, customer: str, page: Page, known: Iterable[Subscription] = ()) -> list[Subscription]:

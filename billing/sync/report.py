@@ -44,6 +44,7 @@ def summary(run: SyncRun, *, is_dry: bool = False) -> str:
         f"compared {count(run.compared, 'object')}",
         *([f"imported {run.imported:,}"] if run.imported else []),
         _differences(run, is_dry),
+        *([f"left out {count(run.troubled, 'customer')} in trouble"] if run.troubled else []),
         f"made {count(run.calls, 'call')} in {run.seconds:.1f} s",
     ]
     name = f"{'Dry run, nothing written' if is_dry else 'Synced with Stripe'} ({run.mode})"
@@ -79,6 +80,7 @@ def as_json(run: SyncRun, *, is_dry: bool = False) -> dict[str, Any]:
         "imported": run.imported,
         "drifted": run.drifted,
         "healed": run.healed,
+        "troubled": run.troubled,
         "drifts": run.drifts,
         "calls": run.calls,
         "notes": run.notes,

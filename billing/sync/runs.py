@@ -102,6 +102,9 @@ def _alert_staff(row: SyncRun) -> None:
         alerts.alert_staff(
             "sync_failed", "The sync with Stripe failed", f"It ended with {row.error.partition(':')[0]}. {where}"
         )
+    if row.troubled:
+        subject = ngettext("%d customer could not be synced", "%d customers could not be synced", row.troubled)
+        alerts.alert_staff("sync_trouble", subject % row.troubled, f"The others were. {where} The log has the errors.")
     if row.drifted:
         subject = ngettext("%d difference from Stripe found", "%d differences from Stripe found", row.drifted)
         alerts.alert_staff("drift", subject % row.drifted, f"The sync corrected {row.healed} of {row.drifted}. {where}")

@@ -11,6 +11,7 @@ from billing.subscriptions import seats
 
 from . import report
 from .parallel import each
+from .row_pages import in_pages
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def _owed() -> QuerySet[StripeWrite]:
 
 
 def _differing(run: SyncRun, rows: QuerySet[Subscription], tick: Callable[[], None]) -> Iterator[str]:
-    for number, row in enumerate(rows.iterator(chunk_size=AT_ONCE), start=1):
+    for number, row in enumerate(in_pages(rows, AT_ONCE), start=1):
         wanted = _wanted(run, row)
         if wanted not in (None, row.quantity):
             report.drift(run, row.customer_id, {"quantity": (wanted, row.quantity)}, CAUSE)

@@ -414,3 +414,11 @@ def test_the_free_plan_beside_another_line_keeps_the_months_of_the_paid_period_t
         usage.consume(ada, "generations", 900)
         Subscription.objects.filter(pk=first.pk).update(status="canceled")
         assert usage.summary(ada)["generations"] == usage.Quota(900, 15)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("limit", [2**40, None])
+def test_tokens_and_bytes_are_counted_beyond_what_32_bits_hold(ada, limit):
+    PlanLimit.objects.filter(plan__slug="free", feature="generations").update(quantity=limit)
+    assert usage.consume(ada, "generations", 2**35).used == 2**35
+    assert usage.consume(ada, "generations", 2**35).used == 2**36

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                         max_length=40,
                     ),
                 ),
-                ("recipient", models.EmailField(blank=True, max_length=254)),
+                ("recipient", models.EmailField(blank=True, max_length=512)),
                 ("context", models.JSONField(default=dict)),
                 (
                     "language",
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Suppression",
             fields=[
-                ("address", models.EmailField(max_length=254, primary_key=True, serialize=False)),
+                ("address", models.EmailField(max_length=512, primary_key=True, serialize=False)),
                 (
                     "reason",
                     models.CharField(

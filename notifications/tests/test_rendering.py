@@ -12,6 +12,7 @@ from babel.messages.extract import extract
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
+from django.urls import clear_script_prefix, set_script_prefix
 from django.utils.translation import templatize
 
 from billing.lifecycle import invoice_links
@@ -263,3 +264,15 @@ def test_amounts_and_dates_follow_the_language_of_the_site(settings):
     text = render("payment_received").text
     assert "19,00\u00a0$" in text
     assert "1. Dezember 2026" in text
+
+
+def test_links_of_a_site_that_is_mounted_below_a_path_have_it_once(settings):
+    settings.SITE_URL = "https://example.com/shop"
+    for prefix in ("/", "/shop/"):
+        set_script_prefix(prefix)
+        try:
+            html = render("payment_failed").html
+        finally:
+            clear_script_prefix()
+        assert 'href="https://example.com/shop/billing/' in html
+        assert "/shop/shop" not in html

@@ -2,13 +2,15 @@
 
 from django.core import checks
 
-from . import plans, project, stripe, values
+from . import browsers, databases, plans, project, stripe, values
 from .problems import Check
 from .stripe import check_api_key
 
 __all__ = ["CHECKS", "check_api_key", "register"]
 
-CHECKS: tuple[Check, ...] = (*stripe.CHECKS, *values.CHECKS, *plans.CHECKS, *project.CHECKS)
+CHECKS: tuple[Check, ...] = tuple(
+    check for module in (stripe, values, plans, project, databases, browsers) for check in module.CHECKS
+)
 
 
 def register() -> None:

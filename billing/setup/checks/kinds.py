@@ -27,8 +27,9 @@ class Kind:
     wrong: Callable[[Any], str] = lambda value: ""
 
 
-def whole(least: int) -> Kind:
-    return Kind(f"a whole number of at least {least}", lambda v: type(v) is int and v >= least)
+def whole(least: int, most: int | None = None) -> Kind:
+    words = f"a whole number of at least {least}" + (f" and at most {most}" if most is not None else "")
+    return Kind(words, lambda v: type(v) is int and v >= least and (most is None or v <= most))
 
 
 def number(least: float, *, is_above: bool = False) -> Kind:

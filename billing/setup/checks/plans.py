@@ -7,7 +7,7 @@ from typing import Any
 from billing.cadence import LONGEST, Cadence
 from billing.catalogue import definitions, lookup_key
 from billing.conf import conf
-from billing.models import Plan
+from billing.models import Plan, PlanLimit
 
 from . import kinds
 from .kinds import Kind
@@ -17,11 +17,20 @@ WANTED = (
     'Write a list of {"slug": "pro", "name": "Pro", "limits": {"exports": 100}, "prices": {"month": {"usd": 2000}, '
     '"3 month": {"usd": 5400}}}, amounts in minor units (docs/seams.md).'
 )
-ANY_NUMBER = Kind("a whole number of at least 0, or None", lambda v: v is None or kinds.whole(0).is_right(v))
 
 
 def _texts(longest: int) -> Kind:
-    return Kind(f"a text of up to {longest} characters", lambda v: isinstance(v, str) and len(v) <= longest)
+    words = f"a text of up to {longest} characters, not a translated one: it is stored, in one language"
+    return Kind(words, lambda v: isinstance(v, str) and len(v) <= longest)
+
+
+def _number(model: type[Plan | PlanLimit], name: str) -> Kind:
+    """Return the kind of numbers that the column takes on every database, None where it may be empty."""
+    field: Any = model._meta.get_field(name)
+    kind = kinds.whole(0, MOST[field.get_internal_type()])
+    if not field.null:
+        return kind
+    return Kind(f"{kind.words}, or None", lambda v: v is None or kind.is_right(v))
 
 
 def _slug(longest: int) -> Kind:
@@ -51,6 +60,7 @@ def _longest(name: str) -> int:
 
 CADENCE = Kind("an interval", lambda v: isinstance(v, str) and _cadence(v) is not None)
 LOWER = Kind("a currency", lambda v: kinds.matching(kinds.CURRENCY, "").is_right(v) and v.islower())
+MOST = {"PositiveSmallIntegerField": 2**15 - 1, "PositiveBigIntegerField": 2**63 - 1}
 AMOUNTS = Kind("amounts", lambda v: bool(v) and _by(LOWER, kinds.whole(1), "").is_right(v))
 SPELLINGS = "A count stands before day, week, month or year, without a plural, and three years are the longest."
 NAMED = {
@@ -61,12 +71,12 @@ NAMED = {
 FIELDS = {
     "slug": kinds.matching(kinds.SLUG, "letters, digits, - and _"),
     "name": _texts(_longest("name")),
-    "rank": kinds.whole(0),
+    "rank": _number(Plan, "rank"),
     "description": _texts(_longest("description")),
     "line": _slug(_longest("line")),
-    "limits": _by(kinds.matching(kinds.SLUG, ""), ANY_NUMBER, "features with a number per month, None for no limit"),
-    "trial_days": kinds.whole(0),
-    "grace_days": ANY_NUMBER,
+    "limits": _by(_slug(50), _number(PlanLimit, "quantity"), "features with a number per month, None for no limit"),
+    "trial_days": _number(Plan, "trial_days"),
+    "grace_days": _number(Plan, "grace_days"),
     "is_public": kinds.FLAG,
     "prices": _by(CADENCE, AMOUNTS, "an interval → currency in lower case → minor units above 0"),
 }

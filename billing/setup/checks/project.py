@@ -1,17 +1,22 @@
 """A project needs more than the settings BILLING_…: queue, addresses, cache, database, and what our pages use."""
 
+from contextlib import suppress
 from inspect import isclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
+from django.core.management import find_commands, get_commands
 from django.db import DEFAULT_DB_ALIAS
 from django.shortcuts import resolve_url
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils import translation
 from django.utils.module_loading import import_string
 
+from billing import site
 from billing.cache import counting_cache_name
 
 from .problems import Check, Problem, finds
@@ -51,6 +56,31 @@ def check_queue() -> Problem:
     if "orm" in queue and queue["orm"] not in settings.DATABASES:
         return f"Q_CLUSTER: `orm` names no database: {queue['orm']!r}.", "Set it as in billing.hosting."
     return None
+
+
+@finds("billing.W012")
+def check_queue_runs_elsewhere() -> Problem:
+    """Q_CLUSTER does not set `sync`, which runs tasks inside the request that queues them."""
+    if not getattr(settings, "Q_CLUSTER", {}).get("sync"):
+        return None
+    return (
+        "Q_CLUSTER sets `sync`: tasks run inside requests, and events that have to wait are not tried again.",
+        "Remove `sync` and start `manage.py qcluster`; tests call billing.testing.work() instead.",
+    )
+
+
+@finds("billing.W013")
+def check_commands() -> Problem:
+    """No app before billing in INSTALLED_APPS has a command of the same name as one of billing's."""
+    folder = apps.get_app_config("billing").path + "/management"
+    hidden = {name: get_commands()[name] for name in find_commands(folder) if get_commands()[name] != "billing"}
+    if not hidden:
+        return None
+    named = ", ".join(f"{name} (of {owner})" for name, owner in sorted(hidden.items()))
+    return (
+        f"Commands of another app hide those of billing: {named}.",
+        'Put "billing" before that app in INSTALLED_APPS, or rename its command.',
+    )
 
 
 @finds("billing.E004")
@@ -148,32 +178,28 @@ def check_cache() -> Problem:
     )
 
 
-@finds("billing.W003")
-def check_sqlite() -> Problem:
-    """Writers queue for the database if it is SQLite."""
-    database = settings.DATABASES[DEFAULT_DB_ALIAS]
-    is_queued = database.get("OPTIONS", {}).get("transaction_mode") == "IMMEDIATE"
-    if database["ENGINE"] != "django.db.backends.sqlite3" or is_queued:
-        return None
-    return (
-        'SQLite fails with "database is locked" when site and worker write at once.',
-        'Set DATABASES["default"]["OPTIONS"] to SQLITE_OPTIONS of billing.hosting, or use PostgreSQL.',
-    )
-
-
 @finds("billing.W005")
 def check_login() -> Problem:
     """LOGIN_URL leads to a page or to another site, where visitors log in."""
     try:
-        url = resolve_url(settings.LOGIN_URL)
-        if not urlsplit(url).netloc:
-            resolve(urlsplit(url).path)
-    except (NoReverseMatch, Resolver404):
+        url = urlsplit(resolve_url(settings.LOGIN_URL))
+    except NoReverseMatch:
+        url = urlsplit("")
+    if not url.netloc and not _is_page(site.without_prefix(url.path)):
         return (
             f"LOGIN_URL is {settings.LOGIN_URL!r}, which is not a page.",
             'Set LOGIN_URL to the address or name of your login page, for example "admin:login".',
         )
     return None
+
+
+def _is_page(path: str) -> bool:
+    """Return whether an address leads to a page, or to one below the language of `i18n_patterns`."""
+    for address in (path, f"/{settings.LANGUAGE_CODE}{path}"):
+        with suppress(Resolver404), translation.override(settings.LANGUAGE_CODE):
+            resolve(address)
+            return True
+    return False
 
 
 def _imported(path: str) -> Any:
@@ -186,6 +212,8 @@ def _imported(path: str) -> Any:
 
 CHECKS: tuple[Check, ...] = (
     check_queue,
+    check_queue_runs_elsewhere,
+    check_commands,
     check_mirror,
     check_addresses,
     check_time_zones,
@@ -194,6 +222,5 @@ CHECKS: tuple[Check, ...] = (
     check_templates,
     check_rate_limit_cache,
     check_cache,
-    check_sqlite,
     check_login,
 )

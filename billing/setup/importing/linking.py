@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from billing import stripe_account, stripe_client
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, StripeEvent, Subscription, SyncRun
-from billing.sync import FullRun, compare_customers, list_pages
+from billing.sync import FullRun, compare_customers, list_pages, trouble
 
 from .planning import Plan
 
@@ -24,12 +24,29 @@ def carry_out(plan: Plan, run: SyncRun, work: FullRun, tick: Callable[[str], Non
     everyone = iter(plan.ordered().items())
     done = 0
     while some := dict(islice(everyone, AT_ONCE)):
-        with transaction.atomic():
-            _link(plan, some)
-            list_pages.take_over([row for customer in some for row in _rows(plan, work, customer)])
+        if not _is_taken_over(plan, work, some):
+            for customer, subscriber in some.items():
+                if not _is_taken_over(plan, work, {customer: subscriber}):
+                    plan.problems.append((customer, "failed", str(subscriber)))
+                    plan.links.pop(customer, None)
         done += len(some)
         tick(f"{done:,} linked")
     compare_customers(run, _heard_of(plan, work.began), lambda: None, is_dry=False)
+
+
+def _is_taken_over(plan: Plan, work: FullRun, some: dict[str, Any]) -> bool:
+    """Take over some customers together, or none of them."""
+    problems, links = list(plan.problems), dict(plan.links)
+    if trouble.is_done(lambda: _take_over(plan, work, some)):
+        return True
+    plan.problems[:], plan.links = problems, links
+    return False
+
+
+def _take_over(plan: Plan, work: FullRun, some: dict[str, Any]) -> None:
+    with transaction.atomic():
+        _link(plan, some)
+        list_pages.take_over([row for customer in some for row in _rows(plan, work, customer)])
 
 
 def write_metadata(plan: Plan, tick: Callable[[str], None]) -> None:

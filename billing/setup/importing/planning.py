@@ -22,6 +22,7 @@ PROBLEMS = {
     "linked_to_another": "already linked to another subscriber",
     "leaving": "the subscriber's account is deleted or being deleted",
     "unconfirmed": "the subscriber has not confirmed this address, so anybody may have signed up with it",
+    "failed": "could not be imported; the log has the error, and nothing of this customer was written",
     "joined_later": "the subscriber joined after this customer was created, and has not proved to own the address",
 }
 

@@ -68,7 +68,7 @@ def test_what_only_the_commit_refuses_fails_its_event_alone(world, dangling):
 
 @pytest.mark.parametrize(
     "where",
-    ["stripe_client.fetch.subscriptions", "subscriptions.mirror._event", "subscriptions.mirror._as_stripe_object"],
+    ["stripe_client.fetch.subscriptions", "subscriptions.mirror._event", "subscriptions.mirror.as_stripe_object"],
 )
 def test_a_fault_of_our_own_fails_no_batch_for_ever(world, monkeypatch, where):
     """Wherever it is, each event meets it by itself, and is tried again."""

@@ -33,6 +33,7 @@ def test_ready_with_nothing_waiting(client):
         "dead_events": 0,
         "stripe_held_seconds": 0,
         "stripe_circuit_open": False,
+        "limits_are_exact": True,
     }
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from billing.pages.banners import day
+from billing.pages.days import day
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from billing import hosting
 from billing.setup import checks
-from billing.setup.checks import project, stripe, values
+from billing.setup.checks import databases, project, stripe, values
 
 KEY = "a" * 24
 
@@ -83,9 +83,9 @@ def test_an_app_that_is_missing_is_named_when_billing_loads(monkeypatch):
 def test_an_sqlite_whose_writers_do_not_queue_is_named(settings, monkeypatch):
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
     monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {"transaction_mode": "IMMEDIATE"})
-    assert project.check_sqlite() == []
+    assert databases.check_sqlite() == []
     monkeypatch.setitem(settings.DATABASES["default"], "OPTIONS", {})
-    (said,) = project.check_sqlite()
+    (said,) = databases.check_sqlite()
     assert said.id == "billing.W003"
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.checks import run_checks
+from django.utils.translation import gettext_lazy
 
 from billing.catalogue.definitions import PlanDefinition
 from billing.setup.checks import plans
@@ -24,7 +25,12 @@ def found():
         ([PLAN, PLAN], "the slug 'pro' is used twice"),
         ([{**PLAN, "slug": "pro plan"}], "'slug'"),
         ([{**PLAN, "name": "x" * 101}], "'name'"),
+        ([{**PLAN, "name": gettext_lazy("Pro")}], "not a translated one"),
         ([{**PLAN, "rank": -1}], "'rank'"),
+        ([{**PLAN, "rank": 2**15}], "'rank'"),
+        ([{**PLAN, "limits": {"tokens": 2**63}}], "'limits'"),
+        ([{**PLAN, "limits": {"x" * 51: 1}}], "'limits'"),
+        ([{**PLAN, "trial_days": 40_000}], "'trial_days'"),
         ([{**PLAN, "limits": {"exports": "many"}}], "'limits'"),
         ([{**PLAN, "limits": ["exports"]}], "'limits'"),
         ([{**PLAN, "trial_days": None}], "'trial_days'"),

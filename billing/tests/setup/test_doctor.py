@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.http import HttpResponseRedirect
 from django.utils import timezone
 
 from billing.models import Invoice, Price, StripeEvent, SyncRun
@@ -17,6 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True)]
 def a_site_that_stripe_could_reach(settings):
     """As far as its address tells; nothing listens there."""
     settings.SITE_URL = "http://127.0.0.2:9"
+    settings.ALLOWED_HOSTS = ["127.0.0.2", "testserver"]
 
 
 def examined():
@@ -125,3 +127,44 @@ def test_the_ledger_is_not_examined_before_a_sync_and_names_what_differs_after_i
     found, has_failed = examined()
     assert has_failed
     assert found["ledger"][0]["text"].endswith("asks $20.00, yet $20.00 is paid and $0.01 remains.")
+
+
+def door(world):
+    (found,) = examined()[0]["door"]
+    return found
+
+
+def test_a_signed_event_passes_all_middleware_and_nothing_of_it_is_left(world):
+    assert door(world)["level"] == "ok"
+    assert not StripeEvent.objects.exists()
+
+
+def leads_away(get_response):
+    return lambda request: HttpResponseRedirect("/maintenance/") if request.method == "POST" else get_response(request)
+
+
+def reads_the_stream(get_response):
+    def middleware(request):
+        request.read()
+        return get_response(request)
+
+    return middleware
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MIDDLEWARE", "leads_away", "answers 302 and leads to /maintenance/"),
+        ("MIDDLEWARE", "reads_the_stream", "a middleware of this site has read the body"),
+        ("ALLOWED_HOSTS", ["testserver"], "answers 400"),
+        ("SECURE_SSL_REDIRECT", True, "answers 301 and leads to https://"),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", 10, "answers 413"),
+    ],
+)
+def test_what_stops_an_event_before_the_door_is_an_error(world, settings, name, value, said):
+    is_middleware = name == "MIDDLEWARE"
+    setattr(settings, name, [f"{__name__}.{value}", *settings.MIDDLEWARE] if is_middleware else value)
+    found = door(world)
+    assert found["level"] == "error"
+    assert said.lower() in found["text"].lower()
+    assert "/api/v1/webhooks/stripe" in found["todo"]

@@ -3,10 +3,9 @@
 import socket
 
 import pytest
-import stripe
 
 from billing import stripe_client
-from billing.stripe_client import StripeRefused, StripeUnavailable, http_client
+from billing.stripe_client import StripeRefused, StripeUnavailable
 
 KEY = "sk_test_" + "secret00" * 3
 
@@ -105,10 +104,3 @@ def test_a_stripe_that_fails_opens_the_circuit_between_two_portions(world):
     with stripe_client.drain_reads(), stripe_client.counted() as calls, is_open:
         stripe_client.get_in_parallel(many(100))
     assert calls.made == 8, "five failures in a row open it"
-
-
-def test_dj_stripes_own_calls_leave_the_same_way(world):
-    stripe.Customer.create(api_key=KEY, email="ada@example.com")
-    (call,) = [call for call in world.calls()["data"] if (call["method"], call["path"]) == ("POST", "/v1/customers")]
-    assert call["count"] == 1
-    assert isinstance(stripe.default_http_client, http_client.HttpClient)

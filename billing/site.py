@@ -1,0 +1,26 @@
+"""The site's own addresses, as mails, Stripe and API clients are given them."""
+
+from django.conf import settings
+from django.urls import get_script_prefix
+
+from billing.conf import conf
+
+
+def absolute(path: str) -> str:
+    """Return the address of a path that `reverse` gave.
+
+    A site mounted below a path (`/shop`) has it at the end of SITE_URL. `reverse` puts it before paths in a web request
+    and not in the worker, so it is taken off first; with FORCE_SCRIPT_NAME the path is known anyhow.
+    """
+    return f"{_mounted_at()}/{without_prefix(path).lstrip('/')}"
+
+
+def without_prefix(path: str) -> str:
+    """Return a path of ours as the URLconf has it, without the path that the site is mounted below."""
+    prefix = get_script_prefix()
+    return path.removeprefix(prefix.rstrip("/")) if path.startswith(prefix) else path
+
+
+def _mounted_at() -> str:
+    forced = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
+    return conf.site_url if conf.site_url.endswith(forced) else conf.site_url + forced

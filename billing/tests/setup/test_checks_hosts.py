@@ -1,0 +1,125 @@
+"""What a host project has set up that cannot work, or that browsers will not like, is named with what to set."""
+
+import pytest
+from django.conf import settings as django_settings
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib.auth.views import LoginView
+from django.core.management import get_commands
+from django.db import connection
+from django.urls import clear_script_prefix, path, set_script_prefix
+
+from billing.setup.checks import browsers, databases, project
+
+urlpatterns = i18n_patterns(path("login/", LoginView.as_view()))
+
+
+class PrimaryReplica:
+    """The router of Django's documentation."""
+
+    def db_for_read(self, model, **hints):
+        return "replica"
+
+    def db_for_write(self, model, **hints):
+        return "default"
+
+
+class BillingElsewhere:
+    def db_for_read(self, model, **hints):
+        return "billing" if model._meta.app_label == "billing" else None
+
+    db_for_write = db_for_read
+
+
+class BillingStays:
+    def db_for_read(self, model, **hints):
+        return "default" if model._meta.app_label in {"billing", "djstripe", "django_q"} else None
+
+    db_for_write = db_for_read
+
+
+@pytest.mark.parametrize("router", ["PrimaryReplica", "BillingElsewhere"])
+def test_a_router_that_reads_or_writes_elsewhere_is_an_error(settings, router):
+    assert databases.check_routers() == []
+    settings.DATABASE_ROUTERS = [f"{__name__}.{router}"]
+    (said,) = databases.check_routers()
+    assert said.id == "billing.E014"
+    assert "default" in said.hint
+
+
+def test_a_router_that_keeps_billing_on_the_default_database_passes(settings):
+    settings.DATABASE_ROUTERS = [f"{__name__}.BillingStays", f"{__name__}.PrimaryReplica"]
+    assert databases.check_routers() == []
+
+
+@pytest.mark.parametrize("vendor", ["mysql", "oracle"])
+def test_a_database_that_cannot_store_events_is_an_error(monkeypatch, vendor):
+    assert databases.check_database() == []
+    monkeypatch.setattr(connection, "vendor", vendor)
+    (said,) = databases.check_database()
+    assert said.id == "billing.E015"
+
+
+SELF = "'self'"
+BOTH = [SELF, "https://checkout.stripe.com", "https://billing.stripe.com"]
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "is_right"),
+    [
+        ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": {"form-action": [SELF]}}, False),
+        ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": {"form-action": BOTH}}, True),
+        ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": {"default-src": [SELF]}}, True),
+        ("SECURE_CSP", {"form-action": [SELF, "https://checkout.stripe.com"]}, False),
+        ("SECURE_CSP", {"form-action": [SELF, "https://*.stripe.com"]}, True),
+        ("CSP_FORM_ACTION", [SELF], False),
+        ("CSP_FORM_ACTION", "https:", True),
+    ],
+)
+def test_a_content_security_policy_that_keeps_buyers_from_stripe_is_named(settings, name, allowed, is_right):
+    settings.STRIPE_API_BASE, settings.CONTENT_SECURITY_POLICY = "", None
+    setattr(settings, name, allowed)
+    said = browsers.check_form_action()
+    assert [each.id for each in said] == ([] if is_right else ["billing.W009"])
+    assert is_right or "https://billing.stripe.com" in said[0].hint
+
+
+def test_the_policy_of_this_project_passes():
+    assert browsers.check_form_action() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check", "found"),
+    [
+        ("SESSION_COOKIE_SAMESITE", "Strict", browsers.check_session_cookie, "billing.W010"),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", 1000, browsers.check_body_size, "billing.W011"),
+        ("LOGIN_URL", "/nowhere/", project.check_login, "billing.W005"),
+        ("Q_CLUSTER", {"sync": True}, project.check_queue_runs_elsewhere, "billing.W012"),
+    ],
+)
+def test_other_settings_that_stand_in_the_way_are_named(settings, name, value, check, found):
+    assert check() == []
+    setattr(settings, name, value)
+    assert [said.id for said in check()] == [found]
+
+
+def test_a_login_below_a_language_is_a_page(settings):
+    settings.ROOT_URLCONF, settings.LOGIN_URL = __name__, "/login/"
+    assert project.check_login() == []
+
+
+def test_a_login_below_the_path_that_the_site_is_mounted_at_is_a_page(settings):
+    settings.LOGIN_URL = "accounts:login"
+    set_script_prefix("/shop/")
+    try:
+        assert project.check_login() == []
+    finally:
+        clear_script_prefix()
+    assert django_settings.ROOT_URLCONF == "config.urls"
+
+
+def test_a_command_of_another_app_that_hides_ours_is_named(monkeypatch):
+    assert project.check_commands() == []
+    monkeypatch.setattr(project, "get_commands", lambda: {**get_commands(), "setup": "shop"})
+    (said,) = project.check_commands()
+    assert said.id == "billing.W013"
+    assert "setup (of shop)" in said.msg
