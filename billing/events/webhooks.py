@@ -12,6 +12,7 @@ from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from structlog.contextvars import bound_contextvars
 
+from billing import queues
 from billing.conf import conf
 from billing.models import StripeEvent
 
@@ -71,7 +72,7 @@ def stripe_webhook(request: HttpRequest) -> JsonResponse:
 
 
 def _store(event: parsing.Event, verified_by: str) -> str:
-    with bound_contextvars(stripe_event=event.id):
+    with bound_contextvars(stripe_event=event.id), queues.in_background():
         try:
             return ledger.record(event, verified_by=verified_by)
         except DatabaseProblem as error:

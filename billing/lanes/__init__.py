@@ -13,6 +13,7 @@ from .claims import (
     release,
     renew,
     take,
+    waiting,
     wake,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "standing_writes",
     "take",
     "tries",
+    "waiting",
     "wake",
     "writes",
 ]

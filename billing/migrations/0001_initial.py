@@ -74,6 +74,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ScheduledTask",
+            fields=[
+                ("task", models.CharField(help_text="Dotted path", max_length=255, primary_key=True, serialize=False)),
+                ("begun_at", models.DateTimeField(blank=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="StripeKey",
             fields=[
                 ("fingerprint", models.CharField(max_length=16, primary_key=True, serialize=False)),

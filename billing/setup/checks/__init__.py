@@ -2,13 +2,13 @@
 
 from django.core import checks
 
-from . import plans, project, stripe, values
+from . import plans, project, queue, stripe, values
 from .problems import Check
 from .stripe import check_api_key
 
 __all__ = ["CHECKS", "check_api_key", "register"]
 
-CHECKS: tuple[Check, ...] = (*stripe.CHECKS, *values.CHECKS, *plans.CHECKS, *project.CHECKS)
+CHECKS: tuple[Check, ...] = (*stripe.CHECKS, *values.CHECKS, *plans.CHECKS, *queue.CHECKS, *project.CHECKS)
 
 
 def register() -> None:
