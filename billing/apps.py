@@ -39,11 +39,13 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from . import queues, stripe_client
         from .events import receivers
+        from .monitoring import workers
         from .setup import checks
         from .stripe_client import call_counts
 
         stripe_client.install()
         queues.task_done.connect(call_counts.write, dispatch_uid="billing.stripe_client.call_counts")
+        queues.task_done.connect(workers.note_run, dispatch_uid="billing.monitoring.workers")
         queues.prepare()
         receivers.connect()
         checks.register()

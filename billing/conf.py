@@ -203,8 +203,8 @@ class Settings:
 
     @property
     def queue(self) -> str:
-        """BILLING_QUEUE: what carries the tasks (docs/queues.md): "django-q2", "celery", "rq", "tasks" (Django's own) or
-        "none" (`manage.py billing_worker` alone)."""
+        """BILLING_QUEUE: what carries the tasks (docs/queues.md): "django-q2", "celery", "rq", "tasks" (Django's
+        own) or "none" (`manage.py billing_worker` alone)."""
         return self._get("BILLING_QUEUE", "django-q2")
 
     @property

@@ -1,13 +1,12 @@
 """A plain process does what a queue's workers do: it takes what waits from the tables, and keeps the schedule.
 
-Tables are asked a few times a second. Lanes and mails are claimed by their tasks, scheduled tasks by their rows, so any number
-of these processes run beside each other, and beside the workers of a queue.
+Tables are asked a few times a second. Lanes and mails are claimed by their tasks, scheduled tasks by their rows, so any
+number of these processes run beside each other, and beside the workers of a queue.
 """
 
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from threading import Event, Thread
 
 from django.db import Error as DatabaseProblem
@@ -15,7 +14,8 @@ from django.db import close_old_connections, reset_queries
 from django.utils.module_loading import import_string
 
 from billing import queues
-from billing.models import ScheduledTask
+
+from . import schedule
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +36,18 @@ class Worker:
         self._resting: dict[tuple[str, str], float] = {}
 
     def run(self, *, is_schedule_only: bool = False) -> None:
-        """Work until `stop` is set. The schedule has a thread of its own, so that no long sync holds up a lane.
+        """Work until `stop` is set, or only enqueue what is due. The schedule has a thread of its own, so that no long
+        sync holds up a lane.
 
         A scheduled task that does not end in time is left as it is: each may be killed at any moment.
         """
         if is_schedule_only:
-            self._repeat(self.keep_schedule, SCHEDULE_SECONDS)
+            self._repeat(schedule.enqueue_due, SCHEDULE_SECONDS)
             return
-        schedule = Thread(target=self._repeat, args=(self.keep_schedule, SCHEDULE_SECONDS), daemon=True)
-        schedule.start()
+        beside = Thread(target=self._repeat, args=(self.keep_schedule, SCHEDULE_SECONDS), daemon=True)
+        beside.start()
         self._repeat(self.work, POLL_SECONDS)
-        schedule.join(ENDS_WITHIN_SECONDS)
+        beside.join(ENDS_WITHIN_SECONDS)
 
     def work(self) -> int:
         """Do what waits now; return how many tasks were run."""
@@ -56,9 +57,10 @@ class Worker:
     def keep_schedule(self) -> int:
         """Run the scheduled tasks that are due; return how many."""
         done = 0
-        for task, minutes in queues.declared_schedules().items():
-            if not self.stop.is_set() and ScheduledTask.objects.begin(task, timedelta(minutes=minutes)):
-                done += self._do(task)
+        for task in schedule.take_due():
+            done += self._do(task)
+            if self.stop.is_set():
+                break
         return done
 
     def _repeat(self, work: Callable[[], int], seconds: float) -> None:

@@ -77,7 +77,8 @@ class Migration(migrations.Migration):
             name="ScheduledTask",
             fields=[
                 ("task", models.CharField(help_text="Dotted path", max_length=255, primary_key=True, serialize=False)),
-                ("begun_at", models.DateTimeField(blank=True, null=True)),
+                ("given_at", models.DateTimeField(blank=True, null=True)),
+                ("ran_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(

@@ -11,13 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from billing.conf import conf
-from billing.models import Lane, ScheduledTask, StripeEvent
+from billing.models import Lane, StripeEvent
 from billing.monitoring.guard import for_monitoring
 from billing.stripe_client import circuit
 
 TOO_OLD = timedelta(minutes=5)
-# The task by which a worker is known to run: any queue's worker runs it each minute.
-EACH_MINUTE = "billing.monitoring.watch.each_minute"
 
 
 @dataclass(frozen=True)
@@ -75,11 +73,6 @@ def backlog() -> Backlog:
         stripe_held_seconds=circuit.open_for(),
         stripe_circuit_open=circuit.is_open(),
     )
-
-
-def worker_seen_at() -> datetime | None:
-    """Return when a worker last ran what the schedule has each minute."""
-    return ScheduledTask.objects.filter(pk=EACH_MINUTE).values_list("begun_at", flat=True).first()
 
 
 def _oldest_due() -> datetime | None:

@@ -1,11 +1,11 @@
 """One queue carries the tasks: the one that BILLING_QUEUE names. A task that is lost is found by the sweep.
 
-    enqueue ──► django-q2 in the database ─────────► in the caller's transaction
-          └───► a broker (Redis, RabbitMQ, …) ─────► after the commit; at the door, by a thread that the door leaves behind
-          └───► none: `billing_worker` finds lanes and mails in their own tables
+    enqueue ──► django-q2 in the database ────► in the caller's transaction
+          └───► a broker (Redis, RabbitMQ, …) ► after the commit; at the door by a thread, which the door leaves behind
+          └───► none ─────────────────────────► `billing_worker` finds lanes and mails in their own tables
 
-Each module `django_q2`, `celery`, `rq`, `django_tasks` and `none` has the functions of `chosen.Queue`. Which tasks there are, and when
-they run by themselves, each app's AppConfig says: `tasks` and `schedules`.
+Each module `django_q2`, `celery`, `rq`, `django_tasks` and `none` has the functions of `chosen.Queue`. Each app's
+AppConfig says which tasks there are (`tasks`), and which run by themselves (`schedules`).
 """
 
 from .background import in_background

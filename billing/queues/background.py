@@ -57,8 +57,10 @@ def _run() -> None:
         close_old_connections()
         try:
             send()
-        except Exception:
-            log.exception("task not enqueued, it is left to the sweep")
+        except Exception as error:  # noqa: BLE001 (a broker's client may raise whatever it likes)
+            log.warning(
+                "task not enqueued, it is left to the sweep", extra={"error": f"{type(error).__name__}: {error}"}
+            )
         finally:
             close_old_connections()
             _sends.task_done()

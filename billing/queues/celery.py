@@ -21,12 +21,10 @@ def run(task: str, *args: str) -> None:
     tasks.run(task, *args)
 
 
-def beat_schedule() -> dict[str, dict[str, Any]]:
-    """Return the schedule for `app.conf.beat_schedule`, an entry for each task. Call it when Django's apps are ready."""
-    return {
-        task: {"task": NAME, "args": (task,), "schedule": minutes * 60.0}
-        for task, minutes in tasks.declared_schedules().items()
-    }
+@shared_task(name="billing.schedule", ignore_result=True)
+def schedule() -> None:
+    """Enqueue what is due. Celery beat sends this each minute."""
+    tasks.run(tasks.SCHEDULE)
 
 
 def is_in_database() -> bool:

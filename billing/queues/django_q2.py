@@ -22,8 +22,8 @@ def waiting() -> int:
     return int(get_broker().queue_size())
 
 
-def _on_done(**kwargs: Any) -> None:
-    task_done.send(sender=None)
+def _on_done(task: dict[str, Any], **kwargs: Any) -> None:
+    task_done.send_robust(sender=None, task=task["func"])
 
 
 post_execute_in_worker.connect(_on_done, dispatch_uid="billing.queues.django_q2")

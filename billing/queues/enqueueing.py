@@ -1,5 +1,5 @@
-"""A task is enqueued in the caller's transaction where that is possible, else after its commit. No broker stops anybody:
-a task that it did not take is found by the sweep."""
+"""A task is enqueued in the caller's transaction where that is possible, else after its commit. No broker stops
+anybody: a task that it did not take is found by the sweep."""
 
 import time
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """RQ carries the tasks, in the queue that BILLING_RQ_QUEUE returns."""
 
 from django.utils.module_loading import import_string
-from rq import Queue, cron
+from rq import Queue
 
 from billing.conf import conf
 
@@ -14,19 +14,9 @@ def run(task: str, *args: str) -> None:
     tasks.run(task, *args)
 
 
-def register_schedule() -> None:
-    """Register the schedule with `rq cron`, in the module that this command is given, after `django.setup()`."""
-    for task, minutes in tasks.declared_schedules().items():
-        cron.register(
-            run,
-            queue_name=_queue().name,
-            args=(task,),
-            interval=minutes * 60,
-            job_timeout=tasks.seconds_allowed(task),
-            result_ttl=0,
-            failure_ttl=KEPT_SECONDS,
-            name=task,
-        )
+def schedule() -> None:
+    """Enqueue what is due. `rq cron` runs this each minute."""
+    tasks.run(tasks.SCHEDULE)
 
 
 def is_in_database() -> bool:

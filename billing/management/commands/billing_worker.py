@@ -4,8 +4,9 @@ import signal
 from threading import Event
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from billing.conf import conf
 from billing.events.polling import Worker
 from billing.management.terminal import TerminalCommand
 
@@ -18,10 +19,14 @@ class Command(TerminalCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--schedule-only", action="store_true", help="only keep the schedule, for a queue that has no scheduler"
+            "--schedule-only",
+            action="store_true",
+            help="only enqueue what the schedule has, for a queue without a scheduler",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["schedule_only"] and conf.queue == "none":
+            raise CommandError("BILLING_QUEUE is none, so nobody else would run the tasks: leave out --schedule-only.")
         stop = Event()
 
         def end(number: int, frame: Any) -> None:

@@ -27,7 +27,7 @@ from billing.models import (
     Subscription,
     SyncRun,
 )
-from billing.monitoring import health, unknown_values
+from billing.monitoring import health, unknown_values, workers
 from billing.subscriptions import doubts
 from billing.sync import AT_ONCE, Threads
 
@@ -97,7 +97,7 @@ def plans() -> Iterator[Finding]:
 
 def queue() -> Iterator[Finding]:
     """Say which queue it is, and whether its worker and its schedule run."""
-    found, seen = health.backlog(), health.worker_seen_at()
+    found, seen = health.backlog(), workers.last_seen()
     lag = found.queue_lag_seconds
     if seen is None or seen < timezone.now() - NOT_SEEN:
         when = f"since {seen:%Y-%m-%d %H:%M}" if seen else "yet"
