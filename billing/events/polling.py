@@ -10,7 +10,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 from django.db import Error as DatabaseProblem
-from django.db import close_old_connections, reset_queries
+from django.db import close_old_connections, connections, reset_queries
 from django.utils.module_loading import import_string
 
 from billing import queues
@@ -64,17 +64,22 @@ class Worker:
         return done
 
     def _repeat(self, work: Callable[[], int], seconds: float) -> None:
-        while not self.stop.is_set():
-            try:
-                is_busy = bool(work())
-            except DatabaseProblem:
-                log.exception("the database does not answer")
-                close_old_connections()
-                self.stop.wait(AWAY_SECONDS)
-                continue
+        try:
+            while not self.stop.is_set():
+                self.stop.wait(self._attempt(work, seconds))
+        finally:
+            connections.close_all()
+
+    def _attempt(self, work: Callable[[], int], seconds: float) -> float:
+        """Work once; return how many seconds to wait then: none if there was work."""
+        try:
+            return 0 if work() else seconds
+        except DatabaseProblem:
+            log.exception("the database does not answer")
+            close_old_connections()
+            return AWAY_SECONDS
+        finally:
             reset_queries()  # they are kept while DEBUG is on
-            if not is_busy:
-                self.stop.wait(seconds)
 
     def _waiting(self) -> list[tuple[str, str]]:
         found = []
