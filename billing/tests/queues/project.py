@@ -40,10 +40,10 @@ class Project:
             (self.folder / path).parent.mkdir(exist_ok=True)
             (self.folder / path).write_text(lines)
         own = self.files["mysite/settings.py"].removeprefix(WITHOUT_DJANGO_Q2)
-        names = {}
+        names = {"INSTALLED_APPS": list(site.INSTALLED_APPS)}
         exec(own, names)
         for name, value in names.items():
-            if name.isupper():
+            if name.isupper() and value != getattr(site, name, None):
                 setattr(self.settings, name, value)
 
     def start(self, *names):
