@@ -11,7 +11,7 @@ AppConfig says which tasks there are (`tasks`), and which run by themselves (`sc
 from .background import in_background
 from .chosen import QUEUES, BrokerAway, keep_schedules, prepare, why_unusable
 from .enqueueing import enqueue, reset, waiting
-from .tasks import declared_schedules, declared_tasks, run, task_done
+from .tasks import declared_schedules, declared_tasks, run, schedule, task_done
 
 __all__ = [
     "QUEUES",
@@ -24,6 +24,7 @@ __all__ = [
     "prepare",
     "reset",
     "run",
+    "schedule",
     "task_done",
     "waiting",
     "why_unusable",

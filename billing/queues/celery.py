@@ -23,8 +23,7 @@ def run(task: str, *args: str) -> None:
 
 @shared_task(name="billing.schedule", ignore_result=True)
 def schedule() -> None:
-    """Enqueue what is due. Celery beat sends this each minute."""
-    tasks.run(tasks.SCHEDULE)
+    tasks.schedule()
 
 
 def is_in_database() -> bool:

@@ -14,11 +14,6 @@ def run(task: str, *args: str) -> None:
     tasks.run(task, *args)
 
 
-def schedule() -> None:
-    """Enqueue what is due. `rq cron` runs this each minute."""
-    tasks.run(tasks.SCHEDULE)
-
-
 def is_in_database() -> bool:
     return False
 

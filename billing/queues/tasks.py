@@ -9,7 +9,6 @@ from django.utils.module_loading import import_string
 task_done = Signal()
 
 
-# A scheduler of the queue's own runs this each minute.
 SCHEDULE = "billing.events.schedule.enqueue_due"
 
 
@@ -45,3 +44,8 @@ def run(task: str, *args: str) -> None:
     finally:
         task_done.send_robust(sender=None, task=task)
         close_old_connections()
+
+
+def schedule() -> None:
+    """Enqueue the tasks of the schedule that are due. A queue's own scheduler runs this each minute (docs/queues.md)."""
+    run(SCHEDULE)

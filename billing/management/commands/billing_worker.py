@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from billing.conf import conf
-from billing.events.polling import Worker
+from billing.events import polling
 from billing.management.terminal import TerminalCommand
 
 
@@ -38,5 +38,5 @@ class Command(TerminalCommand):
             signal.signal(number, end)
         self.stdout.write("The schedule is kept." if options["schedule_only"] else "The worker works.")
         self.stdout.flush()
-        Worker(stop).run(is_schedule_only=options["schedule_only"])
+        polling.Worker(stop).run(is_schedule_only=options["schedule_only"])
         self.stdout.write("Stopped.")
