@@ -47,5 +47,5 @@ def run(task: str, *args: str) -> None:
 
 
 def schedule() -> None:
-    """Enqueue the tasks of the schedule that are due. A queue's own scheduler runs this each minute (docs/queues.md)."""
+    """Enqueue the tasks of the schedule that are due. A queue's own scheduler runs this each minute."""
     run(SCHEDULE)
