@@ -29,7 +29,7 @@ class Project:
 
     def follow(self, section, broker=""):
         text = PAGE.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-        for language, block in BLOCK.findall(text.replace("redis://127.0.0.1:6379/0", broker).replace("60", "1")):
+        for language, block in BLOCK.findall(text.replace("60", "1").replace("redis://127.0.0.1:6379/0", broker)):
             if language == "sh":
                 self.commands += block.splitlines()
             else:

@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 
+from django.apps import apps
 from django.utils import timezone
 
 from billing.models import Lane, Payment, ScheduledTask, StripeEvent
@@ -11,11 +12,11 @@ from billing.queues import background
 from billing.setup.doctor import examine
 from billing.testing import assert_all_processed
 from billing.tests.processes import until
-from notifications.models import Mail
 
 
 def tell(world, project, worker, scheduler, broker=None):
     """`worker` and `scheduler` are names in the page's commands."""
+    mails = apps.get_model("billing_mail", "Mail").objects
     ada = world.subscribe()
     events = world.events()
     world.control("faults", api={"latency_ms": 4000})
@@ -41,11 +42,11 @@ def tell(world, project, worker, scheduler, broker=None):
     Lane.objects.update(woken_at=long_ago, leased_until=long_ago)
     project.start(worker, scheduler)
     until(lambda: not StripeEvent.objects.waiting().exists(), what="every event processed")
-    until(lambda: not Mail.objects.filter(status__in=["queued", "sending"]).exists(), what="every mail sent")
+    until(lambda: not mails.filter(status__in=["queued", "sending"]).exists(), what="every mail sent")
     assert_all_processed()
     assert (Payment.objects.count(), ada.access.reason, bob.access.reason) == (2, "active", "active")
     assert set(StripeEvent.objects.filter(pk=events[0]["id"]).values_list("deliveries", flat=True)) == {2}
-    sent = Mail.objects.exclude(status="skipped").order_by("customer", "kind")
+    sent = mails.exclude(status="skipped").order_by("customer", "kind")
     assert {*sent.values_list("status", "attempts")} == {("sent", 1)}
     assert [mail.kind for mail in sent].count("welcome") == 2
     until(workers.last_seen, what="a task of the schedule that has run")
