@@ -46,6 +46,14 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(autouse=True)
+def a_broker_that_was_not_away() -> None:
+    """Another test's broker may have been."""
+    from billing import queues
+
+    queues.reset()
+
+
+@pytest.fixture(autouse=True)
 def an_empty_cache(request: pytest.FixtureRequest, _django_db_marker: None) -> None:
     """Tests that commit leave the counts of rate limits behind: the cache's table is no model's, and is not flushed."""
     if request.node.get_closest_marker("django_db"):

@@ -6,11 +6,15 @@ from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
 
 from . import hosting
+from .conf import conf
 
 
 class BillingConfig(AppConfig):
     name = "billing"
     default_auto_field = "django.db.models.BigAutoField"
+
+    # The tasks that are queued: dotted path → that of a function which returns the arguments that wait.
+    tasks: ClassVar[dict[str, str]] = {"billing.events.worker.drain": "billing.lanes.waiting"}
 
     # What the queue runs by itself: dotted path → every how many minutes.
     schedules: ClassVar[dict[str, int]] = {
@@ -24,7 +28,8 @@ class BillingConfig(AppConfig):
 
     def import_models(self) -> None:
         """Name the apps that INSTALLED_APPS lacks, before imports of them fail with errors that do not help."""
-        if missing := [name for name in hosting.APPS if not apps.is_installed(name)]:
+        needed = [name for name in hosting.APPS if name != "django_q" or conf.queue == "django-q2"]
+        if missing := [name for name in needed if not apps.is_installed(name)]:
             raise ImproperlyConfigured(
                 f"billing needs {', '.join(missing)}, which INSTALLED_APPS lacks: add each there, "
                 "or write INSTALLED_APPS += billing.hosting.APPS."
@@ -32,14 +37,17 @@ class BillingConfig(AppConfig):
         super().import_models()
 
     def ready(self) -> None:
-        from . import forking, stripe_client
+        from . import forking, queues, stripe_client
         from .events import receivers
+        from .monitoring import workers
         from .setup import checks
         from .stripe_client import call_counts
 
         forking.watch()
         stripe_client.follow_settings()
         stripe_client.djstripe_calls.install()
-        call_counts.connect()
+        queues.task_done.connect(call_counts.write, dispatch_uid="billing.stripe_client.call_counts")
+        queues.task_done.connect(workers.note_run, dispatch_uid="billing.monitoring.workers")
+        queues.prepare()
         receivers.connect()
         checks.register()

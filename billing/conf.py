@@ -202,6 +202,18 @@ class Settings:
         return timedelta(hours=self._get("BILLING_SILENT_HOURS", 6))
 
     @property
+    def queue(self) -> str:
+        """BILLING_QUEUE: what carries the tasks (docs/queues.md): "django-q2", "celery", "rq", "tasks" (Django's
+        own) or "none" (`manage.py billing_worker` alone)."""
+        return self._get("BILLING_QUEUE", "django-q2")
+
+    @property
+    def rq_queue(self) -> str:
+        """BILLING_RQ_QUEUE: dotted path of a callable that takes nothing and returns the `rq.Queue` for our tasks:
+        "django_rq.get_queue", or a function of yours."""
+        return self._get("BILLING_RQ_QUEUE", "")
+
+    @property
     def lease(self) -> timedelta:
         """BILLING_LEASE_SECONDS: seconds a worker may keep a lane before another takes it over."""
         return timedelta(seconds=self._get("BILLING_LEASE_SECONDS", 120))

@@ -16,6 +16,9 @@ class MailConfig(AppConfig):
     verbose_name = "Billing mail"
     default_auto_field = "django.db.models.BigAutoField"
 
+    # The tasks that are queued: dotted path → that of a function which returns the arguments that wait.
+    tasks: ClassVar[dict[str, str]] = {f"{name}.outbox.deliver": f"{name}.outbox.waiting"}
+
     # What the queue runs by itself: dotted path → every how many minutes.
     schedules: ClassVar[dict[str, int]] = {f"{name}.outbox.sweep": 1}
 

@@ -19,18 +19,16 @@ import logging
 import uuid
 from datetime import datetime, timedelta
 from email.utils import make_msgid, parseaddr
+from functools import partial
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django_q.conf import Conf
-from django_q.tasks import async_task
 from structlog.contextvars import bound_contextvars
 
-from billing import cause, clock
-from billing.after_commit import after_commit
+from billing import cause, clock, queues
 from billing.lanes import tries
 from billing.models import Customer
 
@@ -103,6 +101,12 @@ def sweep() -> int:
     return len(ids)
 
 
+def waiting(most: int) -> list[str]:
+    """Return the ids of mails that are due and that no worker has, first those that are due longest."""
+    due = Mail.objects.due(timezone.now()).filter(attempts__lt=LAST_ATTEMPT).order_by("next_attempt_at")
+    return [str(pk) for pk in due.values_list("pk", flat=True)[:most]]
+
+
 def send_again(mail: Mail) -> str:
     """Queue a finished mail once more because a person asked for it, with a new Message-ID, to the customer's present
     address. Return why not, or an empty string."""
@@ -162,24 +166,14 @@ def _wake(ids: list[uuid.UUID], now: datetime) -> None:
     """Enqueue each mail: in this transaction if the queue is in the database, else after the commit."""
     Mail.objects.filter(pk__in=ids).update(woken_at=now)
     for mail_id in ids:
-        if Conf.ORM and not Conf.SYNC:
-            _enqueue(mail_id)
-        else:
-            after_commit(_enqueue_or_leave_to_the_sweep, mail_id)
+        queues.enqueue(
+            f"{deliver.__module__}.{deliver.__name__}", str(mail_id), if_away=partial(_leave_to_the_sweep, mail_id)
+        )
 
 
-def _enqueue(mail_id: uuid.UUID) -> None:
-    async_task(f"{deliver.__module__}.{deliver.__name__}", str(mail_id))
-
-
-def _enqueue_or_leave_to_the_sweep(mail_id: uuid.UUID) -> None:
-    """Enqueue the mail. If the queue is away, clear `woken_at`, so that the next sweep need not wait for a lost
-    wake-up."""
-    try:
-        _enqueue(mail_id)
-    except Exception:
-        Mail.objects.filter(pk=mail_id).update(woken_at=None)
-        raise
+def _leave_to_the_sweep(mail_id: uuid.UUID) -> None:
+    """Clear `woken_at`, so that the next sweep need not wait for a lost wake-up."""
+    Mail.objects.filter(pk=mail_id).update(woken_at=None)
 
 
 def _claim(mail_id: str) -> Mail | None:

@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import truncatechars
 from django_q.conf import Conf
+from django_q.models import Failure, OrmQ, Schedule, Success
 
 from . import display
 from .readonly import PAYLOAD_PERMISSION, ReadOnlyAdmin
@@ -87,3 +88,6 @@ class QueuedAdmin(QueueTableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).using(Conf.ORM)
+
+
+ALLOWED = {Schedule: ScheduleAdmin, Success: TaskAdmin, Failure: TaskAdmin, OrmQ: QueuedAdmin}

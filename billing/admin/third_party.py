@@ -15,7 +15,6 @@ from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django_q.models import Failure, OrmQ, Schedule, Success
 from djstripe.models import (
     Account,
     APIKey,
@@ -33,7 +32,6 @@ from billing.subscriptions import mirror
 
 from . import display
 from .mirror_columns import columns_of
-from .queue import QueuedAdmin, ScheduleAdmin, TaskAdmin
 from .readonly import PAYLOAD_PERMISSION, ReadOnlyAdmin
 
 # dj-stripe's own webhook and its own calls to Stripe fill these tables. This project uses neither, so they stay empty.
@@ -41,7 +39,7 @@ UNUSED = (IdempotencyKey, WebhookEventTrigger)
 # The mirror writes these, and dj-stripe writes some of them along with it.
 FILLED = frozenset(mirror.MODELS.values())
 FILLED |= {Account, APIKey, BalanceTransaction, Event, LineItem, PaymentIntent, Product}
-BROUGHT = ("djstripe", "django_q")
+BROUGHT = ("djstripe", "django_q") if apps.is_installed("django_q") else ("djstripe",)
 # Columns that are shown and filtered by. Every other column is a payload, or may be one.
 SHOWN = ("livemode", "created", "djstripe_created", "djstripe_updated", "type", "status", "api_version", "request_id")
 SHOWN += ("currency", "amount", "active", "date_purged", "end_behavior", "url")
@@ -118,13 +116,12 @@ class KeyAdmin(MirrorAdmin):
         return ["secret_redacted", "name", "type", "livemode"]
 
 
-ALLOWED: dict[type[Model], type[ReadOnlyAdmin]] = {
-    APIKey: KeyAdmin,
-    Schedule: ScheduleAdmin,
-    Success: TaskAdmin,
-    Failure: TaskAdmin,
-    OrmQ: QueuedAdmin,
-}
+def allowed() -> dict[type[Model], type[ReadOnlyAdmin]]:
+    if not apps.is_installed("django_q"):
+        return {APIKey: KeyAdmin}
+    from . import queue
+
+    return {APIKey: KeyAdmin, **queue.ALLOWED}
 
 
 def register(site: AdminSite) -> None:
@@ -138,8 +135,8 @@ def register(site: AdminSite) -> None:
 
 def _replace(site: AdminSite, model: type[Model]) -> None:
     site.unregister(model)
-    if model in ALLOWED:
-        site.register(model, ALLOWED[model])
+    if ours := allowed().get(model):
+        site.register(model, ours)
     elif issubclass(model, StripeModel) and model not in UNUSED:
         site.register(model, MirrorAdmin)
 

@@ -1,6 +1,6 @@
 """Events take their whole way here: from the webhook door to the receivers, driven by the worker."""
 
-from . import ledger, receivers, sweep, webhooks, worker
+from . import ledger, polling, receivers, sweep, webhooks, worker
 from .event_types import CATALOGUE, EVENT_TYPES
 from .parsing import Event, NotAnEvent, NotBearable
 from .signing import sign
@@ -12,6 +12,7 @@ __all__ = [
     "NotAnEvent",
     "NotBearable",
     "ledger",
+    "polling",
     "receivers",
     "sign",
     "sweep",

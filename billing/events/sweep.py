@@ -8,9 +8,8 @@ from functools import partial
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django_q.brokers import get_broker
 
-from billing import cause, lanes, subscriptions
+from billing import cause, lanes, queues, subscriptions
 from billing.lifecycle import deletion
 from billing.models import Lane, StripeEvent, StripeWrite
 from billing.subscriptions import grants
@@ -46,7 +45,11 @@ def _requeue_forgotten() -> int:
     is_free = Q(token=None) | Q(leased_until__lt=now)
     Lane.objects.filter(arrived=F("drained"), leased_until__lt=now).update(token=None, leased_until=None)
     forgotten = Lane.objects.filter(is_free, arrived__gt=F("drained"), woken_at__lt=now - LEFT_BEHIND)
-    room = max(MOST_QUEUED - get_broker().queue_size(), 0)
+    try:
+        room = max(MOST_QUEUED - queues.waiting(), 0)
+    except queues.BrokerAway as error:
+        log.warning("queue away, lanes are not requeued", extra={"error": str(error)})
+        return 0
     keys = list(forgotten.order_by("woken_at").values_list("pk", flat=True)[:room])
     for key in keys:
         with transaction.atomic():

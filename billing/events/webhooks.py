@@ -14,6 +14,7 @@ from django.http import HttpRequest, JsonResponse, RawPostDataException, Unreada
 from django.views.decorators.csrf import csrf_exempt
 from structlog.contextvars import bound_contextvars
 
+from billing import queues
 from billing.conf import conf
 from billing.models import StripeEvent
 
@@ -74,7 +75,7 @@ def stripe_webhook(request: HttpRequest) -> JsonResponse:
 
 
 def _store(event: parsing.Event, verified_by: str) -> str:
-    with bound_contextvars(stripe_event=event.id):
+    with bound_contextvars(stripe_event=event.id), queues.in_background():
         try:
             return ledger.record(event, verified_by=verified_by)
         except DatabaseProblem as error:

@@ -15,6 +15,7 @@ from .claims import (
     renew,
     run_in,
     take,
+    waiting,
     wake,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "standing_writes",
     "take",
     "tries",
+    "waiting",
     "wake",
     "writes",
 ]

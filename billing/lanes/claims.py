@@ -17,12 +17,9 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django_q.conf import Conf
-from django_q.tasks import async_task
 from structlog.contextvars import bound_contextvars
 
-from billing import stripe_client
-from billing.after_commit import after_commit
+from billing import queues, stripe_client
 from billing.conf import conf
 from billing.models import Customer, Lane
 from billing.stripe_client import NotFetched, Reads
@@ -77,15 +74,8 @@ def wake(key: str) -> None:
 
 
 def queue_drain(key: str) -> None:
-    """Queue a drain of the lane.
-
-    With the ORM broker the queue row belongs to the caller's transaction. Another broker is told after the commit;
-    if it does not answer, nobody is stopped by that, for the sweep wakes the lane.
-    """
-    if Conf.ORM:
-        async_task(DRAIN, key)
-    else:
-        after_commit(async_task, DRAIN, key)
+    """Queue a drain of the lane. If the broker is away, the sweep finds the lane."""
+    queues.enqueue(DRAIN, key)
 
 
 @contextmanager
@@ -178,6 +168,13 @@ def renew(claim: Claim) -> None:
     """Renew the lease before more work. Raises LaneLost."""
     if not Lane.objects.filter(claim.mine()).update(leased_until=timezone.now() + conf.lease):
         raise LaneLost(claim.key)
+
+
+def waiting(most: int) -> list[str]:
+    """Return the lanes with waiting work that no worker holds, first those that have waited longest."""
+    is_free = Q(token=None) | Q(leased_until__lt=timezone.now())
+    free = Lane.objects.filter(is_free).exclude(arrived=F("drained")).order_by("woken_at")
+    return list(free.values_list("pk", flat=True)[:most])
 
 
 def is_awake(key: str) -> bool:

@@ -76,6 +76,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ScheduledTask",
+            fields=[
+                ("task", models.CharField(help_text="Dotted path", max_length=255, primary_key=True, serialize=False)),
+                ("given_at", models.DateTimeField(blank=True, null=True)),
+                ("ran_at", models.DateTimeField(blank=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="StripeKey",
             fields=[
                 ("fingerprint", models.CharField(max_length=16, primary_key=True, serialize=False)),

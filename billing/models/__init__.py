@@ -15,6 +15,7 @@ from .metrics import StripeCalls
 from .mirror import MirrorFailure
 from .next_charge import NextCharge
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
+from .scheduled import ScheduledTask
 from .stripe_key import StripeKey
 from .subscriber import email_field
 from .subscription import Customer, Hold, Subscription
@@ -47,6 +48,7 @@ __all__ = [
     "PlanLimit",
     "Price",
     "Refund",
+    "ScheduledTask",
     "StripeCalls",
     "StripeEvent",
     "StripeEventQuerySet",

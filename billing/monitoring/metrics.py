@@ -18,11 +18,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_q.brokers import get_broker
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from redis import RedisError
 
+from billing import queues
 from billing.models import Lane, MirrorFailure, StripeCalls, StripeEvent, SyncRun
 from billing.monitoring import health
 from billing.monitoring.guard import for_monitoring
@@ -63,7 +62,7 @@ class Collector:
         for source, families in {"database": _of_database, "queue": _of_queue, **_added}.items():
             try:
                 found = list(families())
-            except (DatabaseProblem, OSError, RedisError) as error:
+            except (DatabaseProblem, OSError) as error:
                 log.warning("metrics are missing", extra={"source": source, "error": type(error).__name__})
                 found = []
             up.add_metric([source], bool(found))
@@ -84,7 +83,7 @@ def _of_database() -> Iterator[Metric]:
 
 
 def _of_queue() -> Iterator[Metric]:
-    yield GaugeMetricFamily("billing_queue_tasks", "Tasks in the queue", get_broker().queue_size())
+    yield GaugeMetricFamily("billing_queue_tasks", "Tasks in the queue", queues.waiting())
 
 
 def _by(name: str, help_: str, events: QuerySet[StripeEvent], *fields: str) -> Metric:

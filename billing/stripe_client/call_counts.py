@@ -14,7 +14,6 @@ from typing import Any
 
 from django.db import Error as DatabaseProblem
 from django.db import connection
-from django_q.signals import post_execute_in_worker
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +92,3 @@ def write(**kwargs: Any) -> None:
                 cursor.execute(ADD, row)
     except DatabaseProblem as error:
         log.warning("stripe calls not counted", extra={"error": type(error).__name__})
-
-
-def connect() -> None:
-    post_execute_in_worker.connect(write, dispatch_uid="billing.stripe_client.call_counts")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
@@ -60,11 +61,28 @@ class Process:
         os.killpg(self.process.pid, number)
 
     def kill(self):
-        """`kill -9` to it and all its children."""
+        """`kill -9` to it and all its children, those too that lead groups of their own."""
+        apart = descendants(self.process.pid)
         with suppress(ProcessLookupError):
             self.signal(signal.SIGKILL)
+        for pid in apart:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
         self.output.close()
+
+
+def descendants(pid):
+    """Return the pids of a process's children, and of theirs."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found, left = [], [pid]
+    while left:
+        children = [child for child, parent in parents.items() if parent in left]
+        found, left = found + children, children
+    return found
 
 
 @contextmanager

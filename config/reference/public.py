@@ -19,6 +19,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "billing.subscriptions.seats": ("changed",),
     "billing.subscriptions.customer_details": ("changed",),
     "billing.subscriptions.holds": ("place", "release"),
+    "billing.queues": ("schedule",),
     "billing.lanes": ("exclusive", "LaneBusy"),
     "billing.lifecycle.deletion": ("begin", "deletion_of"),
     "billing.models": ("Customer", "Subscription", "Hold", "Grant"),

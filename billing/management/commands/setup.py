@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
+from billing import queues
 from billing.catalogue import definitions
 from billing.management.terminal import TerminalCommand
 from billing.setup import database
@@ -20,7 +21,7 @@ class Command(TerminalCommand):
         try:
             is_fast = database.create_tables()
             plans = definitions.update_plans()
-            schedules = database.create_schedules()
+            schedules = queues.keep_schedules()
         except DatabaseError as error:
             raise CommandError(f"The database was not set up: {error}") from error
         tables = "tables created" if is_fast else "tables up to date"

@@ -46,6 +46,10 @@ def matching(pattern: re.Pattern[str], words: str, *, or_empty: bool = False) ->
     return Kind(words, lambda v: isinstance(v, str) and ((or_empty and not v) or pattern.fullmatch(v) is not None))
 
 
+def one_of(*values: str) -> Kind:
+    return Kind(f"one of {', '.join(map(repr, values))}", lambda v: isinstance(v, str) and v in values)
+
+
 def function(*takes: str) -> Kind:
     """Return the kind of dotted paths to a function that takes so many arguments."""
 

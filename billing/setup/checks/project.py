@@ -1,4 +1,4 @@
-"""A project needs more than the settings BILLING_…: queue, addresses, cache, database, and what our pages use."""
+"""A project needs more than the settings BILLING_…: addresses, cache, database, and what our pages use."""
 
 from contextlib import suppress
 from inspect import isclass
@@ -37,36 +37,6 @@ CONTEXT_PROCESSORS = [
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
 ]
-
-
-@finds("billing.E003")
-def check_queue() -> Problem:
-    """Q_CLUSTER is set, its `retry` is longer than its `timeout`, and its `orm` is a database.
-
-    django-q2's defaults are a Redis on this machine, and a task that is given out again while it still runs.
-    """
-    queue = getattr(settings, "Q_CLUSTER", None)
-    if not queue:
-        return "Q_CLUSTER is not set, so no worker would process events.", "Import it from billing.hosting."
-    if not queue.get("timeout") or queue.get("retry", 60) <= queue["timeout"]:
-        return (
-            "Q_CLUSTER must set `timeout` and `retry`, and `retry` must be longer.",
-            "Set both as in billing.hosting.",
-        )
-    if "orm" in queue and queue["orm"] not in settings.DATABASES:
-        return f"Q_CLUSTER: `orm` names no database: {queue['orm']!r}.", "Set it as in billing.hosting."
-    return None
-
-
-@finds("billing.W012")
-def check_queue_runs_elsewhere() -> Problem:
-    """Q_CLUSTER does not set `sync`, which runs tasks inside the request that queues them."""
-    if not getattr(settings, "Q_CLUSTER", {}).get("sync"):
-        return None
-    return (
-        "Q_CLUSTER sets `sync`: tasks run inside requests, and events that have to wait are not tried again.",
-        "Remove `sync` and start `manage.py qcluster`; tests call billing.testing.work() instead.",
-    )
 
 
 @finds("billing.W013")
@@ -211,8 +181,6 @@ def _imported(path: str) -> Any:
 
 
 CHECKS: tuple[Check, ...] = (
-    check_queue,
-    check_queue_runs_elsewhere,
     check_commands,
     check_mirror,
     check_addresses,

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.conf import settings
 
 from billing.conf import LOOPBACK, conf, documented
+from billing.queues import QUEUES
 
 from . import kinds
 from .kinds import Kind
@@ -63,6 +64,8 @@ TABLE = (
     Row("billing.E134", "BILLING_SEATS", kinds.function("subscriber")),
     Row("billing.E135", "BILLING_EMAIL_IS_CONFIRMED", kinds.function("subscriber")),
     Row("billing.E136", "BILLING_MONITORING_TOKEN", kinds.TEXT),
+    Row("billing.E160", "BILLING_QUEUE", kinds.one_of(*QUEUES)),
+    Row("billing.E161", "BILLING_RQ_QUEUE", kinds.function()),
 )
 KINDS = {row.name: row.kind for row in TABLE}
 

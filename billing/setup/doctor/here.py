@@ -10,7 +10,6 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.mail import get_connection
 from django.db.models import Max, Min
 from django.utils import timezone
-from django_q.status import Stat
 
 from billing import payments
 from billing.cache import counting_cache
@@ -28,7 +27,7 @@ from billing.models import (
     Subscription,
     SyncRun,
 )
-from billing.monitoring import health, unknown_values
+from billing.monitoring import health, unknown_values, workers
 from billing.subscriptions import doubts
 from billing.sync import AT_ONCE, Threads
 
@@ -40,6 +39,14 @@ COUNTS_EACH = 10
 MOST_NAMED = 20
 MANY_TRIES = 6
 LATE = timedelta(hours=3)
+NOT_SEEN = timedelta(minutes=3)
+WORKERS = {
+    "django-q2": "Start `manage.py qcluster`, and wait a minute. `manage.py setup` adds a schedule that is missing.",
+    "celery": "Start `celery worker` and `celery beat`, with the schedule of docs/queues.md, and wait a minute.",
+    "rq": "Start `rq worker` and `rq cron`, with the schedule of docs/queues.md, and wait a minute.",
+    "tasks": "Start the worker of your TASKS backend and `manage.py billing_worker --schedule-only`; wait a minute.",
+    "none": "Start `manage.py billing_worker`, and wait some seconds.",
+}
 LATELY = timedelta(days=90)
 
 
@@ -89,18 +96,21 @@ def plans() -> Iterator[Finding]:
 
 
 def queue() -> Iterator[Finding]:
-    clusters = Stat.get_all()
-    lag = health.backlog().queue_lag_seconds
-    if not clusters:
-        yield error(
-            "queue", "No worker is running, so events are stored but not processed.", "Start `manage.py qcluster`."
-        )
+    """Say which queue it is, and whether its worker and its schedule run."""
+    found, seen = health.backlog(), workers.last_seen()
+    lag = found.queue_lag_seconds
+    if seen is None or seen < timezone.now() - NOT_SEEN:
+        when = f"since {seen:%Y-%m-%d %H:%M}" if seen else "yet"
+        text = f"The queue is {conf.queue}. No worker has run the schedule {when}."
+        yield error("queue", text, WORKERS.get(conf.queue, "Set BILLING_QUEUE as docs/queues.md says."))
     elif lag and lag > health.TOO_OLD.total_seconds():
         yield error(
             "queue", f"A lane has waited {lag} s for a worker.", "Start another worker, or find out why this one hangs."
         )
     else:
-        yield ok("queue", f"{len(clusters)} worker cluster(s) run, {lag or 0} s behind.")
+        ago = int((timezone.now() - seen).total_seconds())
+        text = f"The queue is {conf.queue}. A worker was seen {ago} s ago; the oldest waiting event has waited "
+        yield ok("queue", f"{text}{found.oldest_waiting_seconds or 0} s.")
 
 
 def backlog() -> Iterator[Finding]:

@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
-from billing import access
+from billing import access, queues
 from billing.catalogue import definitions
 from billing.models import Plan
 from billing.monitoring import alerts
-from billing.setup import checks, database
+from billing.setup import checks
 from billing.tests.world import SIGNALS
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +144,7 @@ def test_templates_of_the_hosts_take_the_place_of_ours(world, example, settings,
 
 
 def test_a_schedule_that_was_changed_stays_so(example):
-    database.create_schedules()
+    queues.keep_schedules()
     example("shop/oftener.py")
-    assert database.create_schedules() == 0
+    assert queues.keep_schedules() == 0
     assert Schedule.objects.get(name="billing.sync.runs.hourly").minutes == 15

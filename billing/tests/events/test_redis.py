@@ -1,12 +1,9 @@
 """A real Redis carries queue and cache (REDIS_URL); whatever it loses is found again."""
 
-import shutil
-import subprocess
 import threading
 from datetime import timedelta
 
 import pytest
-import redis
 import time_machine
 from django.core.cache import cache
 from django.db import transaction
@@ -18,46 +15,17 @@ from django_q.models import OrmQ
 from billing import lanes, testing
 from billing.events import sweep, worker
 from billing.models import Lane, Payment, StripeEvent
+from billing.queues import background
 from billing.stripe_client import budget, circuit, shared_state
 from billing.testing import assert_all_processed
-from billing.tests.processes import free_port, running, until
+from billing.tests.processes import running, until
+from billing.tests.redis_server import Redis, needs_redis
 
-BINARY = shutil.which("redis-server")
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres_only,
-    pytest.mark.skipif(not BINARY, reason="no redis-server here (Debian: apt-get install redis-server)"),
+    needs_redis,
 ]
-
-
-class Redis:
-    """A server of this test's own, with nothing on disk."""
-
-    def __init__(self, folder):
-        self.port, self.folder = free_port(), folder
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.start()
-
-    def start(self):
-        command = [BINARY, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self.process = subprocess.Popen([*command, "--dir", str(self.folder)], stdout=subprocess.DEVNULL)
-        until(self.answers, what="redis")
-
-    def answers(self):
-        with redis.Redis(port=self.port) as client:
-            try:
-                return client.ping()
-            except redis.RedisError:
-                return False
-
-    def hands_out_to_nobody(self):
-        """No worker's connection waits for a task any more."""
-        with redis.Redis(port=self.port) as client:
-            return client.info("clients")["blocked_clients"] == 0
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture
@@ -114,6 +82,7 @@ def test_a_redis_that_is_away_loses_no_event_at_the_door(redis_server, world):
     redis_server.stop()
     event = testing.event("customer.updated", {"id": "cus_1", "object": "customer"})
     assert testing.deliver(event).json() == {"status": "received"}
+    until(background.is_idle, what="that it was given up")
     redis_server.start()
     Lane.objects.update(woken_at=timezone.now() - timedelta(minutes=1))
     sweep.sweep()

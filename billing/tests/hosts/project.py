@@ -91,7 +91,7 @@ class HostProject:
                 self.serve("sandbox", *command, "--port", port, ready=f"{self.sandbox_url}/_sandbox/")
             case "runserver":
                 self.serve("web", *command, "--noreload", str(self.web_port), ready=f"{self.url}/healthz")
-            case "qcluster":
+            case "qcluster" | "billing_worker":
                 self.serve("worker", *command)
             case "createsuperuser":
                 self.manage(*command, "--noinput", **variables)

@@ -12,7 +12,6 @@ from django_q.models import OrmQ
 from billing import lanes, stripe_client
 from billing.conf import conf
 from billing.events import sweep, worker
-from billing.lanes import claims
 from billing.models import Customer, Lane
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -226,8 +225,8 @@ def test_a_write_to_stripe_inside_a_transaction_is_an_error(lane, settings):
 
 def test_a_queue_outside_the_database_is_told_of_a_lane_after_the_commit_and_of_none_that_rolled_back(monkeypatch):
     told = []
-    monkeypatch.setattr(claims.Conf, "ORM", None)
-    monkeypatch.setattr(claims, "async_task", lambda *task: told.append(task))
+    monkeypatch.setattr("billing.queues.django_q2.Conf.ORM", None)
+    monkeypatch.setattr("billing.queues.django_q2.async_task", lambda *task: told.append(task))
     with transaction.atomic():
         lanes.wake("cus_2")
         transaction.set_rollback(True)

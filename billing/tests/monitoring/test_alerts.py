@@ -11,11 +11,10 @@ from djstripe.event_handlers import djstripe_receiver
 from djstripe.models import Event
 from djstripe.signals import WEBHOOK_SIGNALS
 
-from billing import stripe_client, testing
+from billing import queues, stripe_client, testing
 from billing.lanes import tries
 from billing.models import Alert, StripeEvent, Subscription
 from billing.monitoring import alerts, watch
-from billing.setup import database
 from billing.stripe_client import StripeUnavailable, shared_state
 from billing.sync import runs
 from billing.tests.parallel import at_once
@@ -48,7 +47,7 @@ def event(pk, **changes):
 
 
 def test_the_queue_looks_each_minute():
-    assert database.declared_schedules()["billing.monitoring.watch.each_minute"] == 1
+    assert queues.declared_schedules()["billing.monitoring.watch.each_minute"] == 1
 
 
 def test_a_cause_is_told_at_once_and_what_follows_within_the_hour_in_one_mail_after_it(later):

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from billing import hosting
 from billing.setup import checks
-from billing.setup.checks import databases, project, stripe, values
+from billing.setup.checks import databases, project, queue, stripe, values
 
 KEY = "a" * 24
 
@@ -46,10 +46,10 @@ def test_a_subscriber_model_that_is_not_installed_is_named(settings, model):
 @pytest.mark.parametrize(
     ("name", "value", "check", "found"),
     [
-        ("Q_CLUSTER", {}, project.check_queue, "billing.E003"),
-        ("Q_CLUSTER", {"orm": "default", "timeout": 60, "retry": 60}, project.check_queue, "billing.E003"),
-        ("Q_CLUSTER", {"orm": "default", "retry": 60}, project.check_queue, "billing.E003"),
-        ("Q_CLUSTER", {"orm": "elsewhere", "timeout": 60, "retry": 90}, project.check_queue, "billing.E003"),
+        ("Q_CLUSTER", {}, queue.check_cluster, "billing.E003"),
+        ("Q_CLUSTER", {"orm": "default", "timeout": 60, "retry": 60}, queue.check_cluster, "billing.E003"),
+        ("Q_CLUSTER", {"orm": "default", "retry": 60}, queue.check_cluster, "billing.E003"),
+        ("Q_CLUSTER", {"orm": "elsewhere", "timeout": 60, "retry": 90}, queue.check_cluster, "billing.E003"),
         ("ROOT_URLCONF", "django.contrib.auth.urls", project.check_addresses, "billing.E005"),
         (
             "CACHES",

@@ -9,7 +9,9 @@ from django.core.management import CommandError, call_command
 from django.http import HttpResponseRedirect
 from django.utils import timezone
 
-from billing.models import Invoice, Price, StripeEvent, SyncRun
+from billing.models import Invoice, Price, ScheduledTask, StripeEvent, SyncRun
+from billing.queues import QUEUES
+from billing.setup.doctor import here
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -47,6 +49,24 @@ def test_a_site_that_is_set_up_has_all_but_its_worker_running(world, settings):
     wrong = {name for name in found if levels(found, name) != {"ok"}}
     assert wrong == {"queue"}
     assert has_failed
+
+
+@pytest.mark.parametrize("name", [*QUEUES, "nonsense"])
+def test_a_queue_whose_worker_was_not_seen_lately_is_named_with_what_to_start(settings, name):
+    settings.BILLING_QUEUE = name
+    [never] = here.queue()
+    ScheduledTask.objects.create(task="billing.events.sweep.sweep", ran_at=timezone.now() - timedelta(minutes=4))
+    [late] = here.queue()
+    for finding in (never, late):
+        assert (finding.level, f"The queue is {name}." in finding.text) == ("error", True)
+        assert "Start" in finding.todo or "Set BILLING_QUEUE" in finding.todo
+    assert (" yet." in never.text, " since " in late.text) == (True, True)
+    ScheduledTask.objects.update(ran_at=timezone.now())
+    StripeEvent.objects.create(
+        id="evt_1", created=1, received_at=timezone.now() - timedelta(seconds=42), livemode=False, payload={}
+    )
+    [seen] = here.queue()
+    assert (seen.level, "42 s." in seen.text) == ("ok", True)
 
 
 def test_every_finding_that_is_not_ok_says_what_to_do(world):

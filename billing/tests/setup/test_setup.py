@@ -14,10 +14,11 @@ from django.db import connection
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
+from billing import queues
 from billing.events.event_types import EVENT_TYPES
 from billing.lanes import claims
 from billing.models import Plan, Price
-from billing.setup import database, publishing
+from billing.setup import publishing
 
 
 def manage(*arguments, database):
@@ -81,11 +82,11 @@ def test_an_empty_postgres_is_ready_in_seconds_with_nothing_left_to_migrate():
 
 @pytest.mark.django_db
 def test_every_apps_schedules_are_made_once_and_then_left_to_staff():
-    assert database.declared_schedules()["billing.events.sweep.sweep"] == 1
-    made = database.create_schedules()
-    assert made == len(database.declared_schedules())
+    assert queues.declared_schedules()["billing.events.sweep.sweep"] == 1
+    made = queues.keep_schedules()
+    assert made == len(queues.declared_schedules())
     Schedule.objects.filter(name="billing.events.sweep.sweep").update(minutes=5)
-    assert database.create_schedules() == 0
+    assert queues.keep_schedules() == 0
     assert Schedule.objects.get(name="billing.events.sweep.sweep").minutes == 5
 
 
@@ -96,7 +97,7 @@ def test_a_schedule_that_no_app_declares_any_more_is_dropped_and_a_hosts_own_sta
     renamed_by_staff = Schedule.objects.create(name="sweep at night", func="billing.events.sweep.sweep")
     of_the_host = Schedule.objects.create(name="shop.tasks.tidy", func="shop.tasks.tidy")
     of_a_like_named_app = Schedule.objects.create(name="billing_extras.tidy", func="billing_extras.tidy")
-    database.create_schedules()
+    queues.keep_schedules()
     others = {by_hand, renamed_by_staff, of_the_host, of_a_like_named_app}
     kept = Schedule.objects.filter(pk__in=[moved.pk, *(schedule.pk for schedule in others)])
     assert set(kept) == others
@@ -104,12 +105,12 @@ def test_a_schedule_that_no_app_declares_any_more_is_dropped_and_a_hosts_own_sta
 
 @pytest.mark.django_db
 def test_of_two_like_schedules_the_older_one_stays_and_staffs_own_too():
-    database.create_schedules()
+    queues.keep_schedules()
     name = "billing.events.sweep.sweep"
     older = Schedule.objects.get(name=name)
     Schedule.objects.create(name=name, func=name)
     of_staff = Schedule.objects.create(name=name, func="shop.tasks.sweep")
-    assert database.create_schedules() == 0
+    assert queues.keep_schedules() == 0
     assert list(Schedule.objects.filter(name=name).order_by("pk")) == [older, of_staff]
 
 
@@ -122,18 +123,21 @@ def test_two_hosts_that_are_set_up_at_once_make_each_schedule_once():
     def set_up(_host):
         try:
             together.wait()
-            return database.create_schedules()
+            return queues.keep_schedules()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(2) as hosts:
         made = list(hosts.map(set_up, range(2)))
-    assert sum(made) == Schedule.objects.count() == len(database.declared_schedules())
+    assert sum(made) == Schedule.objects.count() == len(queues.declared_schedules())
 
 
 @pytest.mark.django_db
 def test_every_task_that_the_queue_knows_by_name_is_there():
-    assert all(callable(import_string(task)) for task in [claims.DRAIN, *database.declared_schedules()])
+    assert all(
+        callable(import_string(task))
+        for task in [claims.DRAIN, *queues.declared_schedules(), *queues.declared_tasks().values()]
+    )
 
 
 def test_prices_are_published_once_with_an_amount_in_every_currency(world):

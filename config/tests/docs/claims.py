@@ -10,6 +10,7 @@ CLAIMS = {
     "docs/operations.md#deploying": "config/tests/test_operations.py",
     "docs/operations.md#what-to-watch": "config/tests/test_operations.py",
     "docs/organisations.md": "billing/tests/hosts/test_organisations.py",
+    "docs/queues.md": "billing/tests/queues/project.py",
     "docs/sandbox.md#the-first-five-minutes": "stripe_sandbox/tests/test_documentation.py",
     "docs/seams.md": "billing/tests/access/test_seams.py",
     "docs/testing.md": "billing/tests/hosts/test_testing_kit.py",

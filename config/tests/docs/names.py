@@ -29,6 +29,8 @@ CHECK = re.compile(rf"(?:{APPS})\.[EWI]\d\d\d")
 FILE = re.compile(r"\.?\w[\w.-]*(?:/[\w.<>-]+)+/?|\w+/")
 ADDRESS = re.compile(r"(?:(?:GET|POST|PUT|PATCH|DELETE) )?(/[\w/.<>-]*)(?:\?\S*)?")
 
+# Commands of packages that a reader may install.
+COMMANDS_ELSEWHERE = {"db_worker"}
 # Files of a project of the reader's, and what tests leave.
 ELSEWHERE = ("mysite/", "shop/", "tmp/")
 # Addresses of Stripe, of the sandbox, of dj-stripe, and folders of a host.
@@ -48,6 +50,8 @@ def wrong_use(command: str) -> str:
     """Return why `manage.py` would not take it, or nothing. Placeholders stand for anything; a name alone is a
     mention."""
     name, *arguments = shlex.split(command)
+    if name in COMMANDS_ELSEWHERE:
+        return ""
     if name not in get_commands():
         return f"no command {name}"
     parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)

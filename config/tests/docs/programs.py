@@ -12,7 +12,7 @@ from .pages import ROOT
 WRONG_USE = 2
 # They go on until they are stopped, or make tables, which this site has: only what they are given is looked at here.
 # Tests of their own run them.
-LOOKED_AT = {"demo", "migrate", "qcluster", "runserver", "setup", "stripe_sandbox"}
+LOOKED_AT = {"billing_worker", "demo", "migrate", "qcluster", "runserver", "setup", "stripe_sandbox"}
 
 
 def manage(arguments: list[str]) -> int:

@@ -10,8 +10,8 @@ from .pages import PAGES, ROOT
 
 DEPLOYED = [ROOT / "deploy/crontab", *(ROOT / "deploy/systemd").glob("*.service")]
 
-# By anymail, and by Django itself.
-NOT_READ_HERE = ("ANYMAIL_", "DJANGO_ALLOW_ASYNC_UNSAFE")
+# By anymail, by Celery, and by Django itself.
+NOT_READ_HERE = ("ANYMAIL_", "CELERY_", "DJANGO_ALLOW_ASYNC_UNSAFE")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=str)
 

@@ -1,0 +1,46 @@
+"""What is wrong with the queue is named, with what to set."""
+
+import pytest
+
+from billing.queues import chosen
+from billing.setup.checks import CHECKS, queue
+
+
+def found():
+    return {said.id: said for check in CHECKS for said in check() if said.id != "billing.W001"}
+
+
+@pytest.mark.parametrize("name", ["Celery", "redis", "", None, 7, ["rq"]])
+def test_a_queue_that_there_is_not_is_named_with_those_there_are(settings, name):
+    settings.BILLING_QUEUE = name
+    said = found()
+    assert said.keys() == {"billing.E160"}
+    assert "'celery'" in said["billing.E160"].hint
+
+
+def test_a_package_that_is_not_installed_is_named_with_what_to_install(settings, monkeypatch):
+    settings.BILLING_QUEUE = "celery"
+    monkeypatch.setattr(chosen, "find_spec", lambda name: None)
+    [said] = queue.check_package()
+    assert (said.id, "pip install 'django-stripe-lanes[celery]'" in said.hint) == ("billing.E162", True)
+
+
+def test_rq_needs_a_function_that_returns_its_queue(settings):
+    settings.BILLING_QUEUE = "rq"
+    assert "billing.E163" in found()
+    settings.BILLING_RQ_QUEUE = "no.such.function"
+    assert found().keys() == {"billing.E161"}
+
+
+def test_djangos_tasks_need_a_backend_that_has_a_worker(settings):
+    settings.BILLING_QUEUE = "tasks"
+    assert [said.id for said in queue.check_tasks()] == ["billing.E164"]
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    assert queue.check_tasks() == []
+
+
+@pytest.mark.parametrize("name", ["celery", "none"])
+def test_another_queue_needs_no_settings_of_django_q2(settings, name):
+    settings.BILLING_QUEUE = name
+    del settings.Q_CLUSTER
+    assert found() == {}
