@@ -19,6 +19,7 @@ from billing.setup import publishing
 
 from .stripe import KEY, Stripe
 from .workers import Workers
+from .world import World
 
 SECRET = "whsec_convergence"
 ROOT = settings.BASE_DIR
@@ -32,13 +33,13 @@ class Site:
     folder: Path
 
     def new_world(self, seed):
-        """Both sides empty, with the plans on sale; returns the prices at Stripe by lookup key."""
+        """Both sides empty, with the plans on sale."""
         self.stripe.control("reset", seed=seed)
         (self.folder / "mailbox").unlink(missing_ok=True)
         empty_tables()
         definitions.update_plans()
         publishing.publish()
-        return {price["lookup_key"]: price["id"] for price in self.stripe.all("prices")}
+        return World.begun(self.stripe)
 
 
 def empty_tables():
@@ -83,7 +84,7 @@ def _environment(stripe, folder):
 def _ours(stripe):
     from . import settings as theirs
 
-    names = ("BILLING_STRIPE_CIRCUIT_SECONDS", "BILLING_STRIPE_RATE", "Q_CLUSTER")
+    names = ("BILLING_PLANS", "BILLING_STRIPE_CIRCUIT_SECONDS", "BILLING_STRIPE_RATE", "Q_CLUSTER")
     return {
         **{name: getattr(theirs, name) for name in names},
         "STRIPE_API_BASE": stripe,

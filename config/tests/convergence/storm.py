@@ -13,16 +13,20 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from billing import subscriptions
 from billing.events import sweep
 from billing.models import Lane, StripeEvent, StripeWrite
+from billing.payments import due
 from billing.sync import runs
 from notifications import outbox
 from notifications.models import Mail
 
 from .comparing import differences
 from .courier import Courier
-from .lives import DAY, TURNS, Subscriber
-from .oracle import Mails, Truth
+from .expected_mails import Mails
+from .lives import TURNS
+from .oracle import Truth
+from .people import DAY, Subscriber
 from .site import SECRET
 
 AGO = timedelta(days=1)
@@ -61,9 +65,9 @@ def weather(site, batch, workers=3):
     """Live the batch; the storm calms down half-way and at the end, and each time all must agree."""
     began = time.monotonic()
     outcome, chance = Outcome(len(batch.lives)), random.Random(batch.seed)
-    prices = site.new_world(batch.seed)
+    world = site.new_world(batch.seed)
     courier, mails = Courier(site.stripe, site.door, chance, SECRET), Mails()
-    people = [Subscriber(site.stripe, prices, number, life) for number, life in enumerate(batch.lives)]
+    people = [Subscriber(world, number, life) for number, life in enumerate(batch.lives)]
     try:
         for turn in range(TURNS):
             if turn % 2 == 0:
@@ -78,7 +82,7 @@ def weather(site, batch, workers=3):
             if turn % 2 == 1:
                 storm.calm_down()
                 wait_until_quiet(site, courier, workers)
-                outcome.wrong = _compare(site, courier.events, people, mails)
+                outcome.wrong = _compare(site, world, courier.events, people, mails)
                 if outcome.wrong:
                     break
     finally:
@@ -90,11 +94,12 @@ def weather(site, batch, workers=3):
     return outcome
 
 
-def _compare(site, events, people, mails):
-    truth = Truth(site.stripe, events)
+def _compare(site, world, events, people, mails):
+    truth = Truth(world, events)
     mails.learn(truth)
+    spared = {sub: since for person in people for sub, since in person.spared.items()}
     whose = {customer: person.number for person in people for customer in person.customers}
-    return [(whose.get(customer), sentence) for customer, sentence in differences(truth, mails, site.folder)]
+    return [(whose.get(customer), sentence) for customer, sentence in differences(truth, mails, spared, site.folder)]
 
 
 class Storm(threading.Thread):
@@ -169,6 +174,7 @@ def wait_until_quiet(site, courier, workers):
     found = _of_customers()
     courier.find_the_lost()
     assert _of_customers() == found, "the sync did not find what was lost"
+    due.hourly()
     _work_on(courier)  # of prices and products it finds what changed, and not the events
     site.workers.tell("stop")
 
@@ -214,4 +220,4 @@ def _is_quiet():
         Mail.objects.filter(status__in=["queued", "sending"]),
         OrmQ.objects.all(),
     )
-    return not any(rows.exists() for rows in busy)
+    return not any(rows.exists() for rows in busy) and not subscriptions.customers_past_grace()

@@ -8,6 +8,7 @@ runs them and acknowledges them; each sweeps now and then.
 """
 
 import contextlib
+import gc
 import os
 import random
 import signal
@@ -17,7 +18,7 @@ import time
 import traceback
 from threading import Lock
 
-SWEEP_EVERY = 1.0
+SWEEP_EVERY = 3.0
 
 
 class Workers:
@@ -96,6 +97,20 @@ class Nursery:
         return f"a worker died by itself: {deaths}" if deaths else "ok"
 
 
+def _warm_up():
+    """Compile the templates of all mails, and what renders them, once for all children, who share this memory."""
+    from django.db import connections
+
+    from notifications.gallery import Wanted
+    from notifications.samples import SAMPLES
+
+    for sample in SAMPLES:
+        Wanted(sample, "", "").rendered()
+    connections.close_all()
+    gc.collect()
+    gc.freeze()
+
+
 def _work_forever():
     """A worker's life, in the child."""
     try:
@@ -139,6 +154,7 @@ def main():
 
     for module in ("config.urls", "billing.events.worker", "notifications.outbox", "notifications.rendering"):
         import_module(module)
+    _warm_up()
     nursery = Nursery()
     try:
         for line in sys.stdin:
