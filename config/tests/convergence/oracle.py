@@ -2,7 +2,7 @@
 is used. `Truth` is taken when all is quiet.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 
 from .plans import SLUGS
@@ -228,6 +228,26 @@ class Truth:
         back += [row for row in self.disputes.values() if row["status"] == "lost"]
         given = sum(row["amount"] for row in back if self.links.get(row["payment_intent"]) in ids)
         return min(paid, key=lambda row: (row["created"], row["id"]))["id"] if 0 < cost <= given else ""
+
+    def shapes(self):
+        """How often there was what is seldom."""
+        whose = Counter(self.world.whose(sub) for subs in self.subs.values() for sub in subs)
+        beside = sum(len(subs) > 1 for customer in list(self.subs) for subs in self.lines(customer).values())
+        return Counter(
+            {
+                "with two lines": sum(len(self.lines(customer)) > 1 for customer in list(self.subs)),
+                "foreign": whose["foreign"],
+                "of unknown price": whose["unknown"],
+                "beside another": beside,
+                "invoices sent": sum(bool(row["due_date"]) for row in self.invoices.values()),
+                "debits refused": sum(
+                    row["payment_method_details"]["type"] == DEBIT and row["status"] == "failed"
+                    for row in self.charges.values()
+                ),
+                "prices replaced": len(self.world.replaced),
+                "paid for nothing": sum(bool(is_so) for is_so in self.bought_nothing().values()),
+            }
+        )
 
     # Facts
 

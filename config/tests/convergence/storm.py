@@ -28,9 +28,12 @@ from .lives import TURNS
 from .oracle import Truth
 from .people import DAY, Subscriber
 from .site import SECRET
+from .workers import work
 
+TOGETHER = 8  # lives whose events are brought together
 AGO = timedelta(days=1)
 QUIET_SECONDS = 60
+BETWEEN_STRIKES = (0.1, 0.7)
 FAULTS = [
     {},
     {"latency_ms": 15},
@@ -51,10 +54,12 @@ class Outcome:
     deliveries: int = 0
     seconds: float = 0.0
     happened: Counter = field(default_factory=Counter)
+    shapes: Counter = field(default_factory=Counter)
     wrong: list = field(default_factory=list)
 
     def line(self):
-        happened = ", ".join(f"{number} {what}" for what, number in sorted(self.happened.items()))
+        counted = sorted(self.happened.items()) + sorted(self.shapes.items())
+        happened = ", ".join(f"{number} {what}" for what, number in counted)
         return (
             f"{self.histories} histories, {self.events} events, {self.deliveries} deliveries, {happened}, "
             f"{len(self.wrong)} mismatches, {self.seconds:.1f} s"
@@ -62,7 +67,10 @@ class Outcome:
 
 
 def weather(site, batch, workers=3):
-    """Live the batch; the storm calms down half-way and at the end, and each time all must agree."""
+    """Live the batch; half-way and at the end all calms down, and must agree with Stripe each time.
+
+    Without workers there is no storm: this process drains what comes, as it comes, late, twice or not at all.
+    """
     began = time.monotonic()
     outcome, chance = Outcome(len(batch.lives)), random.Random(batch.seed)
     world = site.new_world(batch.seed)
@@ -70,34 +78,44 @@ def weather(site, batch, workers=3):
     people = [Subscriber(world, number, life) for number, life in enumerate(batch.lives)]
     try:
         for turn in range(TURNS):
-            if turn % 2 == 0:
+            if turn % 2 == 0 and workers:
                 site.workers.tell(f"start {workers}")
                 storm = Storm(site, outcome, chance.random())
             site.stripe.control("advance", seconds=int(batch.gaps[turn] * DAY))
             for person in people:
                 person.turn(turn)
-                if person.number % 4 == 3:
+                if person.number % TOGETHER == TOGETHER - 1 or person is people[-1]:
                     courier.bring_in_disorder()
-            courier.bring_in_disorder()
+                    if not workers:
+                        courier.wait()
+                        _work_here()
             if turn % 2 == 1:
-                storm.calm_down()
+                if workers:
+                    storm.calm_down()
                 wait_until_quiet(site, courier, workers)
-                outcome.wrong = _compare(site, world, courier.events, people, mails)
+                outcome.wrong = _compare(site, Truth(world, courier.events), people, mails, outcome)
                 if outcome.wrong:
                     break
     finally:
-        storm.calm_down()
-        site.workers.tell("stop")
+        if workers:
+            storm.calm_down()
+            site.workers.tell("stop")
         courier.close()
     outcome.events, outcome.deliveries = len(courier.known), courier.deliveries
     outcome.seconds = time.monotonic() - began
     return outcome
 
 
-def _compare(site, world, events, people, mails):
-    truth = Truth(world, events)
+def _work_here():
+    while OrmQ.objects.exists():
+        work()
+
+
+def _compare(site, truth, people, mails, outcome):
     mails.learn(truth)
+    outcome.shapes = truth.shapes()
     spared = {sub: since for person in people for sub, since in person.spared.items()}
+    outcome.shapes["refunds before an upgrade"] = len(spared)
     whose = {customer: person.number for person in people for customer in person.customers}
     return [(whose.get(customer), sentence) for customer, sentence in differences(truth, mails, spared, site.folder)]
 
@@ -116,7 +134,7 @@ class Storm(threading.Thread):
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = '300ms'")
-            while not self.is_over.wait(self.chance.uniform(0.05, 0.3)):
+            while not self.is_over.wait(self.chance.uniform(*BETWEEN_STRIKES)):
                 strike = self.chance.choice([self.kill, self.kill, self.faults, self.faults, self.freeze, self.lapse])
                 strike()
                 self.happened[strike.__name__] += 1
@@ -170,12 +188,12 @@ def wait_until_quiet(site, courier, workers):
     _let_a_day_pass()
     site.workers.tell(f"start {workers}")
     runs.hourly()
-    _work_on(courier)
+    _work_on(courier, is_alone=not workers)
     found = _of_customers()
     courier.find_the_lost()
     assert _of_customers() == found, "the sync did not find what was lost"
     due.hourly()
-    _work_on(courier)  # of prices and products it finds what changed, and not the events
+    _work_on(courier, is_alone=not workers)  # of prices and products it finds what changed, and not the events
     site.workers.tell("stop")
 
 
@@ -183,12 +201,14 @@ def _of_customers():
     return StripeEvent.objects.exclude(status="ignored").exclude(lane="catalogue").count()
 
 
-def _work_on(courier):
+def _work_on(courier, *, is_alone):
     deadline = time.monotonic() + QUIET_SECONDS
     while time.monotonic() < deadline:
         _retries_are_due()
         sweep.sweep()
         outbox.sweep()
+        if is_alone:
+            _work_here()
         if not courier.bring_the_rest() and _is_quiet():
             return
         time.sleep(0.1)

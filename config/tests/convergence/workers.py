@@ -44,7 +44,7 @@ class Workers:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
 
 
@@ -121,27 +121,34 @@ def _work_forever():
 
 
 def _work():
-    from django.utils.module_loading import import_string
-    from django_q.brokers import get_broker
-    from django_q.signing import SignedPackage
-
     random.seed()
-    broker, swept_at = get_broker(), time.monotonic() + random.uniform(0, SWEEP_EVERY)
+    swept_at = time.monotonic() + random.uniform(0, SWEEP_EVERY)
     while True:
-        for number, package in broker.dequeue() or ():
-            task = SignedPackage.loads(package)
-            _run(import_string(task["func"]), task["args"])
-            broker.acknowledge(number)
+        work()
         if time.monotonic() - swept_at > SWEEP_EVERY:
             swept_at = time.monotonic()
             for sweep in ("billing.events.sweep.sweep", "notifications.outbox.sweep"):
-                _run(import_string(sweep), ())
+                _run(sweep, ())
+
+
+def work():
+    """Run the tasks that the broker gives; it waits for one a little."""
+    from django_q.brokers import get_broker
+    from django_q.signing import SignedPackage
+
+    broker = get_broker()
+    for number, package in broker.dequeue() or ():
+        task = SignedPackage.loads(package)
+        _run(task["func"], task["args"])
+        broker.acknowledge(number)
 
 
 def _run(function, arguments):
     """As django-q does: a task that fails is complained of, and gone from the queue."""
+    from django.utils.module_loading import import_string
+
     try:
-        function(*arguments)
+        import_string(function)(*arguments)
     except Exception:  # noqa: BLE001
         traceback.print_exc()
 
