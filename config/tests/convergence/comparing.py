@@ -44,7 +44,7 @@ HANDED_OVER = ("sent", "unconfirmed")
 def differences(truth, mails, spared, folder):
     """(customer, sentence) of each. `spared`: subscription → since when its period was not given back as a whole."""
     return [
-        *unfinished(),
+        *unfinished(truth),
         *whose(truth),
         *states(truth),
         *still_billed(truth),
@@ -55,7 +55,7 @@ def differences(truth, mails, spared, folder):
     ]
 
 
-def unfinished():
+def unfinished(truth):
     """Return what should be nothing once all is quiet."""
     for event in StripeEvent.objects.exclude(status__in=["processed", "ignored"]):
         yield event.lane, f"{event.type} {event.pk} is {event.status} after {event.attempts}: {event.error_message}"
@@ -68,6 +68,8 @@ def unfinished():
     for lane in Lane.objects.exclude(token=None) | Lane.objects.exclude(arrived=F("drained")):
         yield lane.pk, f"lane {lane.pk}: {lane.arrived} arrived, {lane.drained} drained, token {lane.token}"
     for write in StripeWrite.objects.filter(done_at=None, withdrawn_at=None):
+        if write.action == "close_invoice" and write.object_id in truth.under_way:
+            continue  # it waits for the bank's answer, as Stripe does
         yield write.lane, f"owed to Stripe: {write} {write.error_message}"
     for mail in Mail.objects.filter(status__in=["queued", "sending", "failed"]):
         yield mail.customer_id, f"mail {mail.key} is {mail.status}: {mail.error}"

@@ -33,6 +33,7 @@ from .workers import work
 TOGETHER = 8  # lives whose events are brought together
 AGO = timedelta(days=1)
 QUIET_SECONDS = 60
+WAITS_FOR_A_BANK = "while its payment is processing"
 BETWEEN_STRIKES = (0.1, 0.7)
 FAULTS = [
     {},
@@ -236,7 +237,7 @@ def _is_quiet():
     busy = (
         StripeEvent.objects.waiting(),
         Lane.objects.filter(Q(arrived__gt=F("drained")) | ~Q(token=None)),
-        StripeWrite.objects.filter(done_at=None, withdrawn_at=None),
+        StripeWrite.objects.filter(done_at=None, withdrawn_at=None).exclude(error_message__contains=WAITS_FOR_A_BANK),
         Mail.objects.filter(status__in=["queued", "sending"]),
         OrmQ.objects.all(),
     )
