@@ -104,7 +104,7 @@ def _outcome(apply_one: Callable[[StripeEvent], str | Stamp], event: StripeEvent
         is_misplaced = error.owner and not placement.names_customer(event.object)
         return partial(_move, lane=error.owner) if is_misplaced else partial(stamp_failed, error=error)
     except Exception as error:
-        if isinstance(error, OperationalError) and not connection.is_usable():
+        if isinstance(error, OperationalError) and (lanes.is_collision(error) or not connection.is_usable()):
             raise
         with cause.recorded_as(event.pk):
             log.exception("event failed", extra={"stripe_event": event.pk})

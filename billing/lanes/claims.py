@@ -6,6 +6,7 @@ A lane is put to sleep only if nothing has arrived since it was claimed. All cod
 takes the lane: the worker by `take`, all other code by `exclusive`.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
@@ -25,6 +26,10 @@ from billing.models import Customer, Lane
 from billing.stripe_client import NotFetched, Reads
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+COLLISIONS = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 # The worker stands some floors above this room, so the queue is told its name.
 DRAIN = "billing.events.worker.drain"
@@ -126,7 +131,8 @@ def _holding(key: str) -> Iterator[None]:
 def commit_under(claim: Claim, reads: Reads, work: Callable[[], T]) -> T:
     """Run `work` in one transaction that commits only while the lane is ours.
 
-    What it reads of Stripe and was not fetched before is fetched after a rollback, and `work` starts again.
+    What it reads of Stripe and was not fetched before is fetched after a rollback, and `work` starts again. So it does
+    where it met another transaction in a deadlock.
     """
     while True:
         try:
@@ -139,6 +145,19 @@ def commit_under(claim: Claim, reads: Reads, work: Callable[[], T]) -> T:
             return result
         except NotFetched as missing:
             reads.fetch(missing.request)
+        except OperationalError as error:
+            if not is_collision(error):
+                raise
+            log.info("collided, begun again", extra={"lane": claim.key})
+
+
+def is_collision(error: OperationalError) -> bool:
+    """Return whether PostgreSQL rolled us back in favour of another transaction: the same work may succeed at once.
+
+    Lanes share no row of ours, but they share what is not of one customer: dj-stripe's products and prices, or tables
+    of the host project.
+    """
+    return getattr(error.__cause__, "sqlstate", None) in COLLISIONS
 
 
 def take(key: str) -> Claim | None:

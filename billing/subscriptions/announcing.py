@@ -47,7 +47,7 @@ def announce_transitions(before: Subscription, after: Subscription, found: list[
         seats.owe_seats(after.customer, after.stripe_id, wakes=False)  # who joined while it was bought
     elif _has_new_price(before, after):
         _send(signals.subscription_changed, after, previous_plan=before.plan)
-    _announce_schedule(Subscription() if is_new else before, after)
+    _announce_schedule(Subscription() if is_new or not before.counts else before, after)
 
 
 def announce_access(customer_id: str, found: Sequence[dict[str, Any]] = (), *, has_changed: bool = False) -> None:
@@ -182,7 +182,9 @@ def announce_trial_end(subscription: Subscription) -> None:
 
 
 def _announce_schedule(before: Subscription, after: Subscription) -> None:
-    """Announce a newly scheduled end or change of plan."""
+    """Announce a newly scheduled end or change of plan. What was scheduled while another subscription counted is new
+    to the line once this one counts.
+    """
     if after.cancel_at and before.cancel_at != after.cancel_at:
         _send(signals.cancellation_scheduled, after, cancel_at=after.cancel_at)
     if after.pending_kind == Subscription.Pending.SCHEDULED and _pending_change(before) != _pending_change(after):

@@ -124,7 +124,8 @@ def _status(found: dict[str, Any], before: Subscription) -> str:
 def grace_columns(before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices) -> dict[str, Any]:
     """Return since when the subscription is past due, and what failed then: a bank debit has a longer grace.
 
-    An account that refused a debit may be gone with it, so the method counts that was there before.
+    The failure says what failed. Before it is recorded, the method counts that was there before: an account that
+    refused a debit may be gone with it.
     """
     is_same = before.stripe_id == found["id"]
     if is_same and found["status"] not in Status.values:
@@ -133,9 +134,11 @@ def grace_columns(before: Subscription, found: dict[str, Any], open_invoices: Op
         return NO_GRACE
     known = (before.past_due_method or before.payment_method_type) if is_same else ""
     method = "" if found.get("collection_method") == Invoice.SENT else known or _method_type(found)
+    since = past_due_since(before, found, open_invoices, method in Subscription.DEBITS)
+    failed = PaymentFailure.objects.filter(subscription_id=found["id"], failed_at=since).exclude(method="")
     return {
-        "past_due_since": past_due_since(before, found, open_invoices, method in Subscription.DEBITS),
-        "past_due_method": method,
+        "past_due_since": since,
+        "past_due_method": failed.values_list("method", flat=True).first() or method,
     }
 
 

@@ -5,12 +5,15 @@ import time
 from functools import partial
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from djstripe.event_handlers import djstripe_receiver
+from djstripe.models import Event as DjstripeEvent
+from djstripe.signals import WEBHOOK_SIGNALS
 
 from billing import lanes, testing
 from billing.events import Event, applying, ledger, stamping, worker
 from billing.lifecycle import checkout
-from billing.models import CheckoutAttempt, Payment, StripeEvent
+from billing.models import CheckoutAttempt, Payment, Plan, StripeEvent
 from billing.stripe_client import StripeUnavailable
 from billing.testing import assert_all_processed
 from billing.tests.processes import until
@@ -125,3 +128,58 @@ def test_the_return_page_and_the_webhooks_at_once_announce_everything_once(world
     assert_all_processed()
     assert Payment.objects.count() == 1
     assert sorted(world.said(ada)) == ["access_granted", "payment_succeeded", "subscription_started"]
+
+
+@pytest.fixture
+def crossing():
+    """Two who write the same two rows of the host's, each beginning with the other one; at first they meet."""
+    meeting, runs = threading.Barrier(2, timeout=20), []
+
+    def write(first, second):
+        runs.append(first)
+        Plan.objects.filter(slug=first).update(description=f"{first} first")
+        if len(runs) <= 2:
+            meeting.wait()
+        Plan.objects.filter(slug=second).update(description=f"{first} first")
+
+    write.runs = runs
+    return write
+
+
+def test_customers_who_meet_in_a_deadlock_begin_again_at_once_and_no_event_is_tried_twice(world, at_once, crossing):
+    ada, bob = world.subscribed(email="ada@example.com"), world.subscribed(email="bob@example.com")
+
+    def write(sender, event, **kwargs):
+        crossing(*(("pro", "team") if event.data["object"]["id"] == ada.customer else ("team", "pro")))
+
+    djstripe_receiver("customer.updated")(write)
+    try:
+        for who in (ada, bob):
+            post(testing.event("customer.updated", {"id": who.customer, "object": "customer"}))
+        drains = [at_once(partial(worker.drain, who.customer)) for who in (ada, bob)]
+        assert [drain.result() for drain in drains] == ["drained", "drained"]
+    finally:
+        WEBHOOK_SIGNALS["customer.updated"].disconnect(write, sender=DjstripeEvent)
+    assert_all_processed()
+    assert len(crossing.runs) == 3
+    assert not StripeEvent.objects.filter(attempts__gt=1).exists()
+
+
+def test_whoever_takes_a_lane_for_other_work_begins_again_too(world, at_once, crossing):
+    def work(key, *slugs):
+        with lanes.exclusive(key) as commit:
+            commit(partial(crossing, *slugs))
+
+    both = [at_once(partial(work, "cus_1", "pro", "team")), at_once(partial(work, "cus_2", "team", "pro"))]
+    for one in both:
+        one.result()
+    assert len(crossing.runs) == 3
+
+
+def test_another_error_of_the_database_is_raised_at_the_first_time(world):
+    def lock():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)")
+
+    with pytest.raises(OperationalError, match="timeout"), lanes.exclusive("cus_1") as commit:
+        commit(lock)

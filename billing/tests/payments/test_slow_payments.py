@@ -98,3 +98,19 @@ def test_the_payment_method_is_shown_as_what_it_is(world, client):
 def test_each_method_has_its_words(method, words):
     kind, brand, last4 = method
     assert Subscription(payment_method_type=kind, card_brand=brand, card_last4=last4).paid_with == words
+
+
+@pytest.mark.parametrize(
+    ("before", "fails", "days"), [("pm_card_visa", REFUSES, 14), (PAYS, "pm_card_chargeCustomerFail", 3)]
+)
+def test_grace_is_that_of_what_failed_though_the_change_to_it_was_not_heard_of(world, before, fails, days):
+    world.control("settings", debit_days=1)
+    ada = world.subscribe(card=before)
+    world.advance(days=2)
+    world.deliver()
+    assert ada.access.reason == "active"
+    world.change_card(ada, fails)
+    world.advance(days=31)
+    world.deliver()
+    failure = PaymentFailure.objects.get()
+    assert ada.access.grace_ends_at == failure.failed_at + timedelta(days=days)

@@ -140,6 +140,27 @@ def test_an_end_or_a_plan_that_is_ahead_is_said_once_and_its_withdrawal_is_not(s
     assert said(row(ada, "canceled"), row(ada, "canceled", **scheduled, cancel_at=MAY)) == []
 
 
+def test_what_was_scheduled_while_another_counted_is_said_once_this_one_counts(said, ada, prices):
+    change = {"pending_kind": "scheduled", "pending_price": prices[1], "pending_at": MAY}
+    for column, name in (({"cancel_at": MAY}, "cancellation_scheduled"), (change, "change_scheduled")):
+        beside, alone = row(ada, counts=False, **column), row(ada, counts=True, **column)
+        assert said(row(ada), beside) == [], "the other one goes on"
+        assert [heard[0] for heard in said(beside, alone)] == [name]
+        assert said(alone, alone) == []
+
+
+def test_the_end_that_stands_is_mailed_when_what_staff_sold_beside_it_is_given_back(world):
+    ada = world.subscribed()
+    world.stripe("POST", f"subscriptions/{ada.subscription}", cancel_at_period_end=True)
+    team = world.subscribe_again(ada, Price.objects.get(lookup_key="team_month").pk, trial_end="now")
+    world.deliver()
+    assert "cancellation_scheduled" not in world.said(ada), "access goes on by the other one"
+    world.stripe("DELETE", f"subscriptions/{team}")
+    world.deliver()
+    assert world.said(ada).count("cancellation_scheduled") == 1
+    assert ada.access.subscription.stripe_id == ada.subscription
+
+
 def test_a_start_has_the_seats_looked_at_and_wakes_nobody(said, ada, settings):
     """The drain that found the start is under way: another of the same lane would find nothing."""
     settings.BILLING_SEATS = "billing.tests.subscriptions.test_seats.counted"

@@ -10,6 +10,7 @@ from billing.models import (
     AnnouncedAccess,
     Customer,
     Dispute,
+    Invoice,
     Lane,
     Payment,
     PaymentFailure,
@@ -33,33 +34,42 @@ TOLD_KINDS = (
     "dispute_closed",
     "refund",
     "subscription_cancelled",
+    "invoice_sent",
+    "invoice_due_soon",
+    "invoice_overdue",
 )
 HANDED_OVER = ("sent", "unconfirmed")
 
 
-def differences(truth, mails, folder):
-    """(customer, sentence) of each."""
+def differences(truth, mails, spared, folder):
+    """(customer, sentence) of each. `spared`: subscription → since when its period was not given back as a whole."""
     return [
-        *unfinished(),
+        *unfinished(truth),
+        *whose(truth),
         *states(truth),
         *still_billed(truth),
+        *cancelled_for_part(truth, spared),
         *facts(truth),
+        *owed(truth),
         *told(truth, mails, folder / "mailbox"),
     ]
 
 
-def unfinished():
+def unfinished(truth):
     """Return what should be nothing once all is quiet."""
     for event in StripeEvent.objects.exclude(status__in=["processed", "ignored"]):
         yield event.lane, f"{event.type} {event.pk} is {event.status} after {event.attempts}: {event.error_message}"
     for event in StripeEvent.objects.filter(attempts__gt=1):
         # Stripe answered others and not this: that is a try. Nothing else may cost one.
-        if all(failure["error"].startswith("StripeUnanswered") for failure in event.failures or [{"error": ""}]):
+        errors = [failure["error"] for failure in event.failures or []]
+        if errors and all(error.startswith("StripeUnanswered") for error in errors):
             continue
-        yield event.lane, f"{event.type} {event.pk} took {event.attempts} tries: {event.error_message}"
+        yield event.lane, f"{event.type} {event.pk} took {event.attempts} tries: {'; '.join(errors)}"
     for lane in Lane.objects.exclude(token=None) | Lane.objects.exclude(arrived=F("drained")):
         yield lane.pk, f"lane {lane.pk}: {lane.arrived} arrived, {lane.drained} drained, token {lane.token}"
     for write in StripeWrite.objects.filter(done_at=None, withdrawn_at=None):
+        if write.action == "close_invoice" and write.object_id in truth.under_way:
+            continue  # it waits for the bank's answer, as Stripe does
         yield write.lane, f"owed to Stripe: {write} {write.error_message}"
     for mail in Mail.objects.filter(status__in=["queued", "sending", "failed"]):
         yield mail.customer_id, f"mail {mail.key} is {mail.status}: {mail.error}"
@@ -67,24 +77,41 @@ def unfinished():
         yield "", f"{OrmQ.objects.count()} tasks are left on the queue"
 
 
+def whose(truth):
+    """Every subscription is a row, and tells whose it is."""
+    rows = dict(Subscription.objects.values_list("stripe_id", "whose"))
+    for customer in Customer.objects.filter(deleted_at=None):
+        for sub in truth.subs[customer.pk]:
+            if rows.get(sub["id"]) != truth.world.whose(sub):
+                yield customer.pk, f"{sub['id']} is {rows.get(sub['id'])}, should be {truth.world.whose(sub)}"
+
+
 def states(truth):
-    rows = {row.customer_id: row for row in access.with_access_facts().filter(counts=True)}
     for customer in Customer.objects.all():
-        wanted = truth.state(customer.pk)
-        row = Subscription.objects.filter(customer=customer, counts=True).values(*wanted).first() or {
-            "stripe_id": "", "status": "none"
-        }  # fmt: skip
         if customer.pk in truth.deleted:
-            wanted = {name: wanted[name] for name in ("stripe_id", "status")}
             if not customer.deleted_at:
                 yield customer.pk, "deleted at Stripe, not here"
         elif customer.email != truth.emails[customer.pk]:
             yield customer.pk, f"e-mail {customer.email}, at Stripe {truth.emails[customer.pk]}"
-        for name, value in wanted.items():
-            if row[name] != value:
-                yield customer.pk, f"{name} is {row[name]}, at Stripe {value}"
-        if customer.pk in rows:
-            yield from _access(truth, rows[customer.pk])
+        lines = set(truth.lines(customer.pk))
+        ours = set(Subscription.objects.filter(customer=customer, counts=True).values_list("line", flat=True))
+        if lines != ours:
+            yield customer.pk, f"has a subscription in {sorted(ours)}, should in {sorted(lines)}"
+        for line in lines:
+            yield from _state(truth, customer, line)
+            yield from _access(truth, customer, line)
+
+
+def _state(truth, customer, line):
+    wanted = truth.state(customer.pk, line)
+    if customer.pk in truth.deleted:
+        wanted = {name: wanted[name] for name in ("stripe_id", "status")}
+    if truth.is_doubtful(customer.pk, line):
+        wanted = {}
+    row = Subscription.objects.filter(customer=customer, counts=True, line=line).values(*wanted).first() or {}
+    for name, value in wanted.items():
+        if row.get(name) != value:
+            yield customer.pk, f"{name} in {line} is {row.get(name)}, at Stripe {value}"
 
 
 def still_billed(truth):
@@ -94,15 +121,23 @@ def still_billed(truth):
                 yield customer, f"{sub} is still billed in spite of {cause}"
 
 
-def _access(truth, row):
-    wanted, decided = truth.has_access(row.customer_id), access.of(row.customer.subscriber)
+def cancelled_for_part(truth, spared):
+    for write in StripeWrite.objects.filter(
+        object_id__in=spared, action="cancel_subscription", reference__startswith="in_"
+    ):
+        if write.object_id not in truth.must_be_over() and write.requested_at.timestamp() > spared[write.object_id]:
+            yield write.lane, f"{write.object_id} was cancelled, although not all of its period was given back"
+
+
+def _access(truth, customer, line):
+    wanted, decided = truth.has_access(customer.pk, line), access.of(customer.subscriber, line)
+    announced = AnnouncedAccess.objects.filter(subscriber=customer.subscriber, line=line, is_granted=True).exists()
     if wanted is None:
-        return
+        wanted = decided.has_access
     if decided.has_access != wanted:
-        yield row.customer_id, f"access is {decided.has_access} ({decided.reason}), should be {wanted}"
-    announced = AnnouncedAccess.objects.filter(subscriber=row.customer.subscriber, is_granted=True).exists()
+        yield customer.pk, f"access in {line} is {decided.has_access} ({decided.reason}), should be {wanted}"
     if announced != wanted:
-        yield row.customer_id, f"access announced is {announced}, should be {wanted}"
+        yield customer.pk, f"access announced in {line} is {announced}, should be {wanted}"
 
 
 def facts(truth):
@@ -112,12 +147,35 @@ def facts(truth):
     yield from _unlike("failed payment", failures, truth.failures())
     yield from _unlike("refund", _money(Refund), _theirs(truth, truth.refunds))
     yield from _unlike("dispute", _money(Dispute), _theirs(truth, truth.disputes))
+    nothing, ours = (
+        truth.bought_nothing(),
+        set(Payment.objects.filter(bought_nothing=True).values_list("invoice_id", flat=True)),
+    )
+    for invoice in ours | {invoice for invoice, is_so in nothing.items() if is_so}:
+        if nothing.get(invoice, False) is not None and (invoice in ours) != nothing.get(invoice, False):
+            customer = truth.invoices[invoice]["customer"]
+            yield (
+                customer,
+                f"the payment of {invoice} bought nothing: {invoice in ours}, at Stripe {nothing.get(invoice)}",
+            )
     ends = Counter(e["data"]["object"]["id"] for e in truth.events if e["type"] == "customer.subscription.deleted")
     for sub, times in ends.items():
         if times > 1:
             yield "", f"{sub} was cancelled {times} times"
     for write in StripeWrite.objects.exclude(done_at=None):
         yield from _cause(truth, write)
+
+
+def owed(truth):
+    """What is open at Stripe is a row, and the other way round. Of those who are deleted nothing is asked any more."""
+    ours = Invoice.objects.filter(status="open", customer__deleted_at=None)
+    kept = set(Customer.objects.filter(deleted_at=None).values_list("pk", flat=True))
+    theirs = [row for row in truth.invoices.values() if row["status"] == "open" and row["customer"] in kept]
+    yield from _unlike(
+        "open invoice",
+        {row.pk: (row.customer_id, row.amount_remaining) for row in ours},
+        {row["id"]: (row["customer"], row["amount_remaining"]) for row in theirs},
+    )
 
 
 def _money(model):

@@ -1,22 +1,21 @@
 """The oracle works out what must be true of a subscriber from Stripe's objects and events alone; none of billing's code
-is used.
-
-`Truth` is taken when all is quiet. `Mails` remembers what earlier ones said, since a mail may tell of what was.
+is used. `Truth` is taken when all is quiet.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 
+from .plans import SLUGS
+
 DAY = 86_400
-GRACE = 3 * DAY
+GRACE, GRACE_OF_DEBITS = 3 * DAY, 14 * DAY
+DEBIT = "us_bank_account"
 OVER = {"canceled", "incomplete_expired"}
-PLANS = ["free", "pro", "team"]
 LIVELIEST_FIRST = ["active", "trialing", "past_due", "unpaid", "paused", "incomplete"]
-STARTED = {"active", "trialing", "past_due", "unpaid", "paused"}
-WELCOMED = {"active", "trialing"}
 UNDONE = {"failed", "canceled"}
 OPEN_DISPUTE = {"needs_response", "under_review"}
 HOLDS_ACCESS = {*OPEN_DISPUTE, "lost"}
+ATTEMPT = "billing_attempt"  # in the metadata of what our Checkout sells
 REFUSED = {"invoice.payment_failed", "invoice.payment_action_required"}
 
 
@@ -39,7 +38,9 @@ def subscription_of(invoice):
 class Truth:
     """All of Stripe at one moment, by customer. `events` are all there ever were, oldest first."""
 
-    def __init__(self, stripe, events):
+    def __init__(self, world, events):
+        stripe = world.stripe
+        self.world = world
         self.now = stripe.now()
         self.events = events
         self.subs = defaultdict(list)
@@ -49,9 +50,14 @@ class Truth:
         self.disputes = {row["id"]: row for row in stripe.all("disputes")}
         self.links = {row["payment"].get("payment_intent"): row["invoice"] for row in stripe.all("invoice_payments")}
         self.emails = {row["id"]: row["email"] for row in stripe.all("customers")}
+        intents = {row["id"]: row for row in stripe.all("payment_intents")}
+        self.under_way = {self.links.get(i) for i, row in intents.items() if row["status"] == "processing"}
+        self.first_failures = self._first_failures()
         self.deleted = {event["data"]["object"]["id"] for event in self.events if event["type"] == "customer.deleted"}
         for sub in self._subscriptions(stripe):
             self.subs[sub["customer"]].append(sub)
+        self.live = {s["id"] for subs in self.subs.values() for s in subs if s["status"] not in OVER}
+        self.foreign = {s["id"] for subs in self.subs.values() for s in subs if world.whose(s) == "foreign"}
 
     def _subscriptions(self, stripe):
         """As Stripe lists them; those of deleted customers as their last event shows them."""
@@ -62,16 +68,41 @@ class Truth:
                 last[obj["id"]] = obj
         return (last | {sub["id"]: sub for sub in stripe.all("subscriptions", status="all")}).values()
 
-    def current(self, customer):
-        """The subscription that gives most from now on; with none alive the one that ended last."""
-        live = [sub for sub in self.subs[customer] if sub["status"] not in OVER]
+    def _first_failures(self):
+        """Invoice → when it was first refused."""
+        first = {}
+        for event in self.events:
+            if event["type"] in REFUSED:
+                first.setdefault(event["data"]["object"]["id"], event["created"])
+        return first
+
+    def lines(self, customer):
+        """Line → the subscriptions in it, by what they are of now."""
+        found = defaultdict(list)
+        for sub in self.subs[customer]:
+            if line := self.world.line_of(sub):
+                found[line].append(sub)
+        return found
+
+    def is_foreign(self, identifier):
+        """Whether a subscription is of another product; a payment without one is not."""
+        return identifier in self.foreign
+
+    def is_doubtful(self, customer, line):
+        """Whether a price that no plan knows is among them: what it gives depends on what we saw before."""
+        return any(self.world.whose(sub) == "unknown" for sub in self.lines(customer)[line])
+
+    def current(self, customer, line):
+        """The subscription of a line that gives most from now on; with none alive the one that ended last."""
+        mine = self.lines(customer)[line]
+        live = [sub for sub in mine if sub["status"] not in OVER]
         if live:
             return max(live, key=self._worth)
-        return max(self.subs[customer], key=lambda s: (s["ended_at"] or 0, s["start_date"], s["id"]), default=None)
+        return max(mine, key=lambda s: (s["ended_at"] or 0, s["start_date"], s["id"]), default=None)
 
     def _worth(self, sub):
         """Access today, after its scheduled end, the plan's rank, a status in order, the newest."""
-        rank = PLANS.index(sub["items"]["data"][0]["price"]["lookup_key"].partition("_")[0])
+        rank = SLUGS.index(self.world.plan_of(sub))
         newest = (sub["start_date"], sub["id"])
         if self._is_paid_for(sub):
             return (1, day_of_cancellation(sub) is None, rank, sub["status"] != "past_due", *newest)
@@ -79,21 +110,18 @@ class Truth:
 
     def _is_paid_for(self, sub):
         if sub["status"] == "past_due":
-            since = self._past_due_since(sub)
-            return since is not None and self.now < since + GRACE
+            return bool(self._is_in_grace(sub))
         return sub["status"] in {"active", "trialing"}
 
-    def state(self, customer):
-        """The columns of the subscriber's row."""
-        sub = self.current(customer)
-        if sub is None:
-            return {"stripe_id": "", "status": "none"}
+    def state(self, customer, line):
+        """The columns of the row that counts in a line."""
+        sub = self.current(customer, line)
         item = sub["items"]["data"][0]
         return {
             "stripe_id": sub["id"],
             "status": sub["status"],
             "price_id": item["price"]["id"],
-            "plan__slug": item["price"]["lookup_key"].partition("_")[0],
+            "plan__slug": self.world.plan_of(sub),
             "quantity": item["quantity"],
             "currency": sub["currency"],
             "current_period_start": time(item["current_period_start"]),
@@ -103,21 +131,39 @@ class Truth:
             "ended_at": time(sub["ended_at"]),
         }
 
-    def has_access(self, customer):
-        """Decide access by the policies of the house; None in the one case that Stripe's objects do not decide."""
-        sub = self.current(customer)
+    def has_access(self, customer, line):
+        """Decide access by the policies of the house; None where Stripe's objects do not decide."""
+        sub = self.current(customer, line)
         if sub is None or customer in self.deleted or self._is_held(sub):
             return False
+        if self.is_doubtful(customer, line):
+            return None
         if sub["status"] == "past_due":
-            since = self._past_due_since(sub)
-            return None if since is None else self.now < since + GRACE
+            return self._is_in_grace(sub)
         return sub["status"] in {"active", "trialing"}
 
-    def _past_due_since(self, sub):
+    def _is_in_grace(self, sub):
+        """Whether grace lasts that the oldest open invoice began, which is newer than what was paid last; None without
+        one.
+        """
         mine = [invoice for invoice in self.invoices.values() if subscription_of(invoice) == sub["id"]]
         paid = max((invoice["created"] for invoice in mine if invoice["status"] == "paid"), default=0)
         unpaid = [invoice for invoice in mine if invoice["status"] == "open" and invoice["created"] > paid]
-        return min((i["due_date"] or i["status_transitions"]["finalized_at"] for i in unpaid), default=None)
+        if not unpaid:
+            return None
+        first = min(unpaid, key=self._grace_begins)
+        return self.now < self._grace_begins(first) + (GRACE_OF_DEBITS if self.is_debit(first) else GRACE)
+
+    def _grace_begins(self, invoice):
+        failed = self.first_failures.get(invoice["id"])
+        return invoice["due_date"] or failed or invoice["status_transitions"]["finalized_at"]
+
+    def is_debit(self, invoice):
+        """Whether the first try to pay an invoice was a debit of a bank account."""
+        intents = {intent for intent, paid in self.links.items() if paid == invoice["id"]}
+        tries = [row for row in self.charges.values() if row["payment_intent"] in intents]
+        first = min(tries, key=lambda row: row["created"], default=None)
+        return not invoice["due_date"] and first is not None and first["payment_method_details"]["type"] == DEBIT
 
     def _is_held(self, sub):
         disputed = (row for row in self.disputes.values() if row["status"] in HOLDS_ACCESS)
@@ -133,18 +179,37 @@ class Truth:
         lost = [(row["payment_intent"], row["id"]) for row in self.disputes.values() if row["status"] == "lost"]
         refunded = [(c["payment_intent"], self._period_given_back(c)) for c in self.charges.values()]
         refunded = [(intent, period) for intent, period in refunded if period]
-        return {self.paid_for(intent): cause for intent, cause in lost + refunded if self.paid_for(intent)}
+        causes = {self.paid_for(intent): cause for intent, cause in lost + refunded}
+        return {sub: cause for sub, cause in causes.items() if sub and not self.is_foreign(sub)}
+
+    def bought_nothing(self):
+        """Invoices paid when their subscription had ended; None in place of each paid in the second of the end."""
+        found = {}
+        for subs in self.subs.values():
+            ended = {sub["id"]: sub["ended_at"] for sub in subs if sub["ended_at"] and not self.is_foreign(sub["id"])}
+            for row in self.invoices.values():
+                end = ended.get(subscription_of(row))
+                if row["status"] == "paid" and end and not row["due_date"] and row["created"] <= end:
+                    paid = row["status_transitions"]["paid_at"]
+                    found[row["id"]] = None if end in {paid, row["created"]} else paid > end
+        return found
 
     def ever_disputed(self):
         """Return the customers of disputes: a hold may have come before the welcome, which is not said meanwhile."""
         return {self.charges[row["charge"]]["customer"] for row in self.disputes.values()}
 
     def came_beside_another(self, customer, identifier):
-        """Return whether an older subscription was still alive when this one began."""
+        """Whether our Checkout sold this one while another that it sold in the line within a day was alive."""
         mine = next((sub for sub in self.subs[customer] if sub["id"] == identifier), None)
-        others = [sub for sub in self.subs[customer] if sub["id"] != identifier]
-        return mine is not None and any(
-            other["created"] <= mine["created"] <= (other["ended_at"] or mine["created"]) for other in others
+        if mine is None or ATTEMPT not in mine["metadata"]:
+            return False
+        others = [sub for sub in self.lines(customer)[self.world.line_of(mine)] if ATTEMPT in sub["metadata"]]
+        return any(
+            other["created"] <= (mine["ended_at"] or mine["created"])
+            and mine["created"] <= (other["ended_at"] or mine["created"])
+            and abs(other["created"] - mine["created"]) <= DAY
+            for other in others
+            if other is not mine
         )
 
     def _period_given_back(self, charge):
@@ -163,6 +228,26 @@ class Truth:
         back += [row for row in self.disputes.values() if row["status"] == "lost"]
         given = sum(row["amount"] for row in back if self.links.get(row["payment_intent"]) in ids)
         return min(paid, key=lambda row: (row["created"], row["id"]))["id"] if 0 < cost <= given else ""
+
+    def shapes(self):
+        """How often there was what is seldom."""
+        whose = Counter(self.world.whose(sub) for subs in self.subs.values() for sub in subs)
+        beside = sum(len(subs) > 1 for customer in list(self.subs) for subs in self.lines(customer).values())
+        return Counter(
+            {
+                "with two lines": sum(len(self.lines(customer)) > 1 for customer in list(self.subs)),
+                "foreign": whose["foreign"],
+                "of unknown price": whose["unknown"],
+                "beside another": beside,
+                "invoices sent": sum(bool(row["due_date"]) for row in self.invoices.values()),
+                "debits refused": sum(
+                    row["payment_method_details"]["type"] == DEBIT and row["status"] == "failed"
+                    for row in self.charges.values()
+                ),
+                "prices replaced": len(self.world.replaced),
+                "paid for nothing": sum(bool(is_so) for is_so in self.bought_nothing().values()),
+            }
+        )
 
     # Facts
 
@@ -183,66 +268,3 @@ def _covers(invoice, at):
     spans = [line["period"] for line in lines]
     spans = [span for span in spans if span["end"] > invoice["created"]] or spans
     return bool(spans) and min(s["start"] for s in spans) <= at < max(s["end"] for s in spans)
-
-
-class Mails:
-    """These are the keys of mails that must have been sent, and of those that may have been."""
-
-    def __init__(self):
-        self.must = set()
-        self.may = set()
-        self.started = {}
-
-    def learn(self, truth):
-        """Learn what is true whenever all is quiet: from then on it must have been told."""
-        self._payments(truth)
-        self._refunds_and_disputes(truth)
-        self._endings(truth)
-        self.may |= self.must
-
-    def _payments(self, truth):
-        self.must |= {f"payment_received:{invoice}" for invoice, (_, paid) in truth.payments().items() if paid > 0}
-        for invoice, attempt in truth.failures():
-            found, key = truth.invoices[invoice], f"payment_failed:{invoice}:{attempt}"
-            if found["billing_reason"] == "subscription_create":
-                continue
-            self.may.add(key)
-            if found["status"] == "open" and found["attempt_count"] == attempt:
-                self.must.add(key)
-
-    def _refunds_and_disputes(self, truth):
-        self.may |= {f"refund:{row}" for row in truth.refunds}
-        self.must |= {f"refund:{row['id']}" for row in truth.refunds.values() if row["status"] not in UNDONE}
-        for event in truth.events:
-            obj = event["data"]["object"]
-            if obj["object"] == "dispute" and not obj["status"].startswith("warning_"):
-                self.may |= {f"dispute_opened:{obj['id']}", f"dispute_closed:{obj['id']}"}
-        self.must |= {f"dispute_opened:{d['id']}" for d in truth.disputes.values() if d["status"] in OPEN_DISPUTE}
-        self.must |= {f"dispute_closed:{d['id']}" for d in truth.disputes.values() if d["status"] == "won"}
-
-    def _endings(self, truth):
-        for event in truth.events:
-            sub = event["data"]["object"]
-            if sub["object"] == "subscription" and sub["status"] in STARTED:
-                self.may |= {f"subscription_cancelled:{sub['id']}:ended", f"welcome:{sub['id']}"}
-                self.may.add(self._scheduled(sub))
-        for customer, subs in truth.subs.items():
-            self.must |= {self._ended(sub) for sub in subs if sub["id"] == self.started.get(customer)} - {None}
-            current = truth.current(customer)
-            live = [sub for sub in subs if sub["status"] not in OVER]
-            is_alone = len(live) == 1 and current["status"] in STARTED and customer not in truth.deleted
-            self.started[customer] = current["id"] if is_alone else None
-            if is_alone:
-                self.must.add(self._scheduled(current))
-                if current["status"] in WELCOMED and customer not in truth.ever_disputed():
-                    self.must.add(f"welcome:{current['id']}")
-        self.must.discard(None)
-        self.may.discard(None)
-
-    def _ended(self, sub):
-        """A subscription that was the only one when all was quiet before must be told to have ended, if it has."""
-        return f"subscription_cancelled:{sub['id']}:ended" if sub["status"] in OVER else None
-
-    def _scheduled(self, sub):
-        at = day_of_cancellation(sub)
-        return f"subscription_cancelled:{sub['id']}:{time(at).date().isoformat()}" if at else None

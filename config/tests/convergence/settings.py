@@ -3,9 +3,12 @@
 from config.settings import *  # noqa: F403
 from config.settings import Q_CLUSTER, text
 
+from .plans import PLANS
+
 DEBUG = False
 MAILBOX = text("MAILBOX")
 EMAIL_BACKEND = "config.tests.convergence.mailbox.Mailbox"
+BILLING_PLANS = PLANS
 # An outage of the story is over in a second.
 BILLING_STRIPE_CIRCUIT_SECONDS = 0.3
 BILLING_STRIPE_RATE = 400

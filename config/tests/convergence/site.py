@@ -19,9 +19,12 @@ from billing.setup import publishing
 
 from .stripe import KEY, Stripe
 from .workers import Workers
+from .world import World
 
 SECRET = "whsec_convergence"
 ROOT = settings.BASE_DIR
+DEBIT_DAYS = 2
+PATIENCE_SECONDS = 120
 
 
 @dataclass
@@ -32,13 +35,14 @@ class Site:
     folder: Path
 
     def new_world(self, seed):
-        """Both sides empty, with the plans on sale; returns the prices at Stripe by lookup key."""
+        """Both sides empty, with the plans on sale."""
         self.stripe.control("reset", seed=seed)
+        self.stripe.control("settings", debit_days=DEBIT_DAYS)
         (self.folder / "mailbox").unlink(missing_ok=True)
         empty_tables()
         definitions.update_plans()
         publishing.publish()
-        return {price["lookup_key"]: price["id"] for price in self.stripe.all("prices")}
+        return World.begun(self.stripe)
 
 
 def empty_tables():
@@ -61,7 +65,7 @@ def running(folder, workers=3):
         stack.enter_context(_process(["gunicorn", "django.core.wsgi:get_wsgi_application()", *options], env, log))
         nursery = Workers(env, log)
         stack.callback(nursery.close)
-        stack.enter_context(override_settings(**_ours(address)))
+        stack.enter_context(override_settings(**_ours(address, folder)))
         _until_it_answers(door)
         yield Site(Stripe(address), door, nursery, folder)
 
@@ -80,12 +84,14 @@ def _environment(stripe, folder):
     }
 
 
-def _ours(stripe):
+def _ours(stripe, folder):
     from . import settings as theirs
 
-    names = ("BILLING_STRIPE_CIRCUIT_SECONDS", "BILLING_STRIPE_RATE", "Q_CLUSTER")
+    names = ("BILLING_PLANS", "BILLING_STRIPE_CIRCUIT_SECONDS", "BILLING_STRIPE_RATE", "Q_CLUSTER", "EMAIL_BACKEND")
     return {
         **{name: getattr(theirs, name) for name in names},
+        "DEBUG": False,
+        "MAILBOX": str(folder / "mailbox"),
         "STRIPE_API_BASE": stripe,
         "STRIPE_SECRET_KEY": KEY,
         "STRIPE_TEST_SECRET_KEY": KEY,
@@ -111,7 +117,7 @@ def _free_port():
 
 
 def _until_it_answers(door):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
             asked = http.client.HTTPConnection(door, timeout=5)

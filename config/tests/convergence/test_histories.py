@@ -1,4 +1,4 @@
-"""Two hundred lives, drawn by hypothesis, lived in a storm of faults and kills: all agrees with Stripe afterwards."""
+"""Two hundred lives, drawn by chance, lived in a storm of faults and kills: all agrees with Stripe afterwards."""
 
 import pytest
 

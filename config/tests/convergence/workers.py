@@ -8,6 +8,7 @@ runs them and acknowledges them; each sweeps now and then.
 """
 
 import contextlib
+import gc
 import os
 import random
 import signal
@@ -17,7 +18,7 @@ import time
 import traceback
 from threading import Lock
 
-SWEEP_EVERY = 1.0
+SWEEP_EVERY = 3.0
 
 
 class Workers:
@@ -43,7 +44,7 @@ class Workers:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
 
 
@@ -96,6 +97,20 @@ class Nursery:
         return f"a worker died by itself: {deaths}" if deaths else "ok"
 
 
+def _warm_up():
+    """Compile the templates of all mails, and what renders them, once for all children, who share this memory."""
+    from django.db import connections
+
+    from notifications.gallery import Wanted
+    from notifications.samples import SAMPLES
+
+    for sample in SAMPLES:
+        Wanted(sample, "", "").rendered()
+    connections.close_all()
+    gc.collect()
+    gc.freeze()
+
+
 def _work_forever():
     """A worker's life, in the child."""
     try:
@@ -106,27 +121,34 @@ def _work_forever():
 
 
 def _work():
-    from django.utils.module_loading import import_string
-    from django_q.brokers import get_broker
-    from django_q.signing import SignedPackage
-
     random.seed()
-    broker, swept_at = get_broker(), time.monotonic() + random.uniform(0, SWEEP_EVERY)
+    swept_at = time.monotonic() + random.uniform(0, SWEEP_EVERY)
     while True:
-        for number, package in broker.dequeue() or ():
-            task = SignedPackage.loads(package)
-            _run(import_string(task["func"]), task["args"])
-            broker.acknowledge(number)
+        work()
         if time.monotonic() - swept_at > SWEEP_EVERY:
             swept_at = time.monotonic()
             for sweep in ("billing.events.sweep.sweep", "notifications.outbox.sweep"):
-                _run(import_string(sweep), ())
+                _run(sweep, ())
+
+
+def work():
+    """Run the tasks that the broker gives; it waits for one a little."""
+    from django_q.brokers import get_broker
+    from django_q.signing import SignedPackage
+
+    broker = get_broker()
+    for number, package in broker.dequeue() or ():
+        task = SignedPackage.loads(package)
+        _run(task["func"], task["args"])
+        broker.acknowledge(number)
 
 
 def _run(function, arguments):
     """As django-q does: a task that fails is complained of, and gone from the queue."""
+    from django.utils.module_loading import import_string
+
     try:
-        function(*arguments)
+        import_string(function)(*arguments)
     except Exception:  # noqa: BLE001
         traceback.print_exc()
 
@@ -139,6 +161,7 @@ def main():
 
     for module in ("config.urls", "billing.events.worker", "notifications.outbox", "notifications.rendering"):
         import_module(module)
+    _warm_up()
     nursery = Nursery()
     try:
         for line in sys.stdin:
