@@ -378,8 +378,18 @@ END_UNKNOWN = Action(
 ACTIONS = {
     action.name: action
     for action in (
-        REFRESH, GRANT, EXTEND_GRANT, END_GRANT, HOLD, RELEASE, REFUND, KEEP, MAP_PRICE, KEEP_PRICE, END_UNKNOWN
-    )  # fmt: skip
+        REFRESH,
+        GRANT,
+        EXTEND_GRANT,
+        END_GRANT,
+        HOLD,
+        RELEASE,
+        REFUND,
+        KEEP,
+        MAP_PRICE,
+        KEEP_PRICE,
+        END_UNKNOWN,
+    )
 }
 
 

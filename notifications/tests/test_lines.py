@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from billing import signals
-from billing.models import Comp, Hold, Plan, Subscription
+from billing.models import Grant, Hold, Plan, Subscription
 from notifications import mails, outbox, reasons, rendering
 from notifications.models import Mail
 
@@ -26,11 +26,12 @@ def storage(subscription):
 
 
 @pytest.fixture
-def comp(customer):
+def gift(customer):
     """Somebody without a subscription, to whom staff gave Team."""
     plan = Plan.objects.create(slug="mail-team", name="Team", rank=2)
     now = timezone.now()
-    return Comp.objects.create(customer=customer, plan=plan, granted_at=now, until=now + timedelta(days=9))
+    until = now + timedelta(days=9)
+    return Grant.objects.create(subscriber=customer.subscriber, source="staff:1", plan=plan, granted_at=now, until=until)
 
 
 def hold(customer, **columns):
@@ -82,28 +83,28 @@ def test_a_line_on_hold_is_not_told_to_be_back_because_another_has_access(subscr
     assert told == {"main": reasons.NO_ACCESS, "storage": ""}
 
 
-def test_who_has_only_what_staff_gave_is_told_of_that_plan(customer, comp, work):
+def test_who_has_only_what_staff_gave_is_told_of_that_plan(customer, gift, work):
     granted(Subscription(customer=customer))
     work()
     assert "full access to Team again" in text(sent()[0])
 
 
 @pytest.mark.parametrize("because", ["no_subscription", "canceled", "unpaid", "grace_over"])
-def test_what_staff_give_after_access_was_lost_is_told_since_no_other_mail_does(subscription, comp, work, because):
+def test_what_staff_give_after_access_was_lost_is_told_since_no_other_mail_does(subscription, gift, work, because):
     Subscription.objects.update(status="unpaid")
     granted(subscription, because)
     work()
     assert [mail.context["plan"] for mail in sent()] == ["Team"]
 
 
-def test_a_first_gift_is_not_told_as_access_that_is_back(customer, comp):
+def test_a_first_gift_is_not_told_as_access_that_is_back(customer, gift):
     granted(Subscription(customer=customer), "")
     assert Mail.objects.get().error == reasons.NOT_BACK
 
 
-def test_what_staff_gave_and_took_back_before_sending_is_not_told(customer, comp, work):
+def test_what_staff_gave_and_took_back_before_sending_is_not_told(customer, gift, work):
     granted(Subscription(customer=customer))
-    comp.delete()
+    gift.delete()
     work()
     assert Mail.objects.get().error == reasons.NO_ACCESS
 
