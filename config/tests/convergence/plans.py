@@ -1,6 +1,8 @@
-"""The plans of the story: the project's own, and one of another line. Settings read this, so it imports nothing."""
+"""The plans of the story: the project's own, and one of another line. Settings read this, so it imports nothing of the project."""
 
-PLANS = [
+from typing import Any
+
+PLANS: list[dict[str, Any]] = [
     {"slug": "free", "name": "Free", "limits": {"generations": 10}},
     {
         "slug": "pro",
