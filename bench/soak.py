@@ -22,7 +22,7 @@ from bench.postgres import postgres_server
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=3, help="0: no storm, this process works alone")
     parser.add_argument("--lives", type=int, default=40, help="a batch")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of the first batch; by default the time")
     parser.add_argument("--replay", metavar="JSON", help="a batch as a failure prints it")

@@ -127,13 +127,12 @@ class Overview:
 
     @property
     def needs_card(self) -> bool:
-        """Return whether a trial runs, or has paused, without anything to charge."""
-        subscription = self.subscription
-        return bool(
-            subscription
-            and subscription.has_payment_method is False
-            and self.status in {Subscription.Status.TRIALING, Subscription.Status.PAUSED}
-        )
+        """Return whether what will be charged, or a trial that has paused, is without anything to charge."""
+        row, charged = self.subscription, {Subscription.Status.TRIALING, Subscription.Status.ACTIVE}
+        if row is None or row.has_payment_method is not False:
+            return False
+        is_charged = self.status in charged and row.collection_method != Invoice.SENT and not row.is_free
+        return is_charged or self.status == Subscription.Status.PAUSED
 
     @property
     def credit(self) -> Credit | None:

@@ -233,11 +233,17 @@ def _paused(overview: Overview) -> Banner:
 
 
 def _without_card(overview: Overview) -> Banner | None:
-    """Return the banner of a trial that nothing can be charged for yet."""
-    if overview.status != "trialing" or not overview.needs_card or not overview.trial_end or overview.cancel_at:
+    """Return the banner of a subscription whose next payment cannot be charged: there is no card, or not any more."""
+    is_charged = overview.needs_card and overview.status != "paused" and not overview.cancel_at
+    coming = next_date(overview) if is_charged else None
+    if coming is None:
         return None
-    name, when = plan_words(overview.effective_plan), day(overview.trial_end)
-    if overview.subscription and access.ends_with_trial(overview.subscription):
+    name, when = plan_words(overview.effective_plan), day(coming[1])
+    if overview.status == "active":
+        if not (amount := next_amount(overview)):
+            return None
+        sentence = f"We have no card of yours, and {amount} is due on {when}. Add a card to keep {name}."
+    elif overview.subscription and access.ends_with_trial(overview.subscription):
         sentence = f"We have no card of yours, so {name} ends with the trial on {when}. Add a card to keep it."
     else:
         sentence = f"We have no card of yours, and the first payment is due on {when}. Add a card to keep {name}."

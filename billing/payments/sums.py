@@ -1,13 +1,14 @@
 """What was paid for a period is compared with what was given back, whatever payments it was paid by.
 
-Paid: all invoices of the subscription whose time covers the moment, the renewal's and the upgrades', with what the
-customer's balance paid of them. Given back: refunds that did not fail, and lost disputes.
+Paid: all invoices of the subscription whose time covers the moment, the renewal's and the upgrades', and of upgrades
+that came later in that time; with what the customer's balance paid of them. Given back: refunds that did not fail, and
+lost disputes.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Max, QuerySet, Sum
 
 from billing.models import Customer, Dispute, Invoice, Refund
 from billing.stripe_client import fetch
@@ -56,6 +57,6 @@ def period_at(customer: Customer, subscription_id: str, at: datetime) -> Period:
 
 
 def _rows(customer: Customer, subscription_id: str, at: datetime) -> QuerySet[Invoice]:
-    covers = Q(period_start__lte=at, period_end__gt=at)
-    paid = Invoice.objects.paid().filter(covers, customer=customer, subscription_id=subscription_id)
-    return paid.order_by("created_at", "pk")
+    paid = Invoice.objects.paid().filter(customer=customer, subscription_id=subscription_id, period_end__gt=at)
+    end = paid.filter(period_start__lte=at).aggregate(end=Max("period_end"))["end"] or at
+    return paid.filter(period_start__lt=end).order_by("created_at", "pk")

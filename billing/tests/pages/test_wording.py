@@ -83,3 +83,30 @@ def test_a_further_line_without_a_card_is_resumed_by_its_own_button(both, client
     Subscription.objects.filter(stripe_id=both.storage).update(status="trialing", has_payment_method=False)
     Subscription.objects.filter(stripe_id=both.storage).update(trial_end=timezone.now(), cancel_at=None)
     assert "We have no card of yours" in client.get("/billing/").content.decode()
+
+
+def test_who_removed_the_card_is_told_what_is_due_unless_nothing_will_be_charged(world, client):
+    ada = world.subscribed()
+    client.force_login(ada.user)
+    card = world.stripe("GET", f"subscriptions/{ada.subscription}")["default_payment_method"]
+    world.stripe("POST", f"payment_methods/{card}/detach")
+    world.deliver()
+    told = "We have no card of yours, and $20.00 is due on"
+    assert told in client.get("/billing/").content.decode()
+    world.stripe("POST", f"subscriptions/{ada.subscription}", collection_method="send_invoice", days_until_due=7)
+    world.deliver()
+    assert told not in client.get("/billing/").content.decode(), "it is paid on the invoice's page"
+    world.change_card(ada, "pm_card_visa")
+    world.stripe("POST", f"subscriptions/{ada.subscription}", collection_method="charge_automatically")
+    world.deliver()
+    assert told not in client.get("/billing/").content.decode()
+
+
+def test_who_has_credit_for_the_next_payment_is_not_told_to_add_a_card(world, client):
+    ada = world.subscribed()
+    client.force_login(ada.user)
+    world.stripe("POST", f"customers/{ada.customer}/balance_transactions", amount=-2000, currency="usd")
+    card = world.stripe("GET", f"subscriptions/{ada.subscription}")["default_payment_method"]
+    world.stripe("POST", f"payment_methods/{card}/detach")
+    world.deliver()
+    assert "We have no card of yours" not in client.get("/billing/").content.decode()

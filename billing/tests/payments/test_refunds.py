@@ -4,7 +4,7 @@ import pytest
 
 from billing import stripe_client, testing
 from billing.lanes import writes
-from billing.models import Alert, Hold, Refund, StripeWrite
+from billing.models import Alert, Hold, Price, Refund, StripeWrite
 from billing.payments import refunds
 from billing.tests.world import customer_row
 
@@ -197,6 +197,26 @@ def test_a_first_month_refunded_as_goodwill_after_an_upgrade_ends_nothing(world)
     world.deliver()
     world.deliver()
     assert (ada.access.has_access, ada.row.status) == (False, "canceled")
+
+
+@pytest.mark.parametrize("to", ["team_month", "team_year"])
+def test_a_first_month_refunded_as_goodwill_a_moment_before_an_upgrade_ends_nothing(world, to):
+    """We hear of the refund when more has been paid for the period that was running then."""
+    ada = world.subscribed()
+    world.refund(ada)
+    world.advance(hours=1)
+    item = world.stripe("GET", f"subscriptions/{ada.subscription}")["items"]["data"][0]["id"]
+    items = [{"id": item, "price": Price.objects.get(lookup_key=to).pk}]
+    world.stripe("POST", f"subscriptions/{ada.subscription}", items=items, proration_behavior="always_invoice")
+    world.deliver()
+    assert (ada.access.reason, ada.access.plan.slug) == ("active", "team")
+    assert not StripeWrite.objects.exists()
+    for charge in world.stripe("GET", "charges", customer=ada.customer)["data"]:
+        if not charge["refunded"]:
+            world.stripe("POST", "refunds", charge=charge["id"])
+    world.deliver()
+    world.deliver()
+    assert ada.row.status == "canceled", "all of it was given back then"
 
 
 def test_an_upgrade_refunded_before_we_heard_of_the_first_payment_ends_nothing(world):

@@ -213,16 +213,20 @@ class Truth:
         )
 
     def _period_given_back(self, charge):
-        """Return the invoice that began the period for which all was given back as this charge was refunded, or ""."""
+        """Return the invoice that began the period for which all was given back as this charge was refunded, or "".
+        What was paid for more of the same period later was not given back with it.
+        """
         invoice = self.invoices.get(self.links.get(charge["payment_intent"]))
         mine = [row for row in self.refunds.values() if row["charge"] == charge["id"] and row["status"] not in UNDONE]
         if not invoice or not mine or not subscription_of(invoice):
             return ""
         at = max(row["created"] for row in mine)
-        paid = [
-            row for row in self.invoices.values()
-            if row["status"] == "paid" and subscription_of(row) == subscription_of(invoice) and _covers(row, at)
+        mine_too = [
+            (row, span) for row in self.invoices.values()
+            if row["status"] == "paid" and subscription_of(row) == subscription_of(invoice) and (span := _span(row))
         ]  # fmt: skip
+        end = max((end for _, (start, end) in mine_too if start <= at < end), default=at)
+        paid = [row for row, (start, ends) in mine_too if start < end and ends > at]
         ids, cost = {row["id"] for row in paid}, sum(max(row["total"], 0) for row in paid)
         back = [row for row in self.refunds.values() if row["status"] not in UNDONE]
         back += [row for row in self.disputes.values() if row["status"] == "lost"]
@@ -262,9 +266,9 @@ class Truth:
         return {(i["id"], i["attempt_count"]): (i["customer"], i["amount_remaining"]) for i in tried}
 
 
-def _covers(invoice, at):
-    """Whether the lines that bill an item, but for what is over when the invoice is made, span a moment."""
+def _span(invoice):
+    """The time that the lines bill which bill an item, but for what is over when the invoice is made; None for none."""
     lines = [row for row in invoice["lines"]["data"] if (row.get("parent") or {}).get("subscription_item_details")]
     spans = [line["period"] for line in lines]
     spans = [span for span in spans if span["end"] > invoice["created"]] or spans
-    return bool(spans) and min(s["start"] for s in spans) <= at < max(s["end"] for s in spans)
+    return (min(s["start"] for s in spans), max(s["end"] for s in spans)) if spans else None
