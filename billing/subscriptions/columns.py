@@ -135,10 +135,10 @@ def grace_columns(before: Subscription, found: dict[str, Any], open_invoices: Op
     known = (before.past_due_method or before.payment_method_type) if is_same else ""
     method = "" if found.get("collection_method") == Invoice.SENT else known or _method_type(found)
     since = past_due_since(before, found, open_invoices, method in Subscription.DEBITS)
-    failed = PaymentFailure.objects.filter(subscription_id=found["id"], failed_at=cast("datetime", since)).exclude(method="")
+    failures = PaymentFailure.objects.filter(subscription_id=found["id"], failed_at=cast("datetime", since))
     return {
         "past_due_since": since,
-        "past_due_method": failed.values_list("method", flat=True).first() or method,
+        "past_due_method": failures.exclude(method="").values_list("method", flat=True).first() or method,
     }
 
 

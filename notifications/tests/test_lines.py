@@ -31,7 +31,8 @@ def gift(customer):
     plan = Plan.objects.create(slug="mail-team", name="Team", rank=2)
     now = timezone.now()
     until = now + timedelta(days=9)
-    return Grant.objects.create(subscriber=customer.subscriber, source="staff:1", plan=plan, granted_at=now, until=until)
+    who = customer.subscriber
+    return Grant.objects.create(subscriber=who, source="staff:1", plan=plan, granted_at=now, until=until)
 
 
 def hold(customer, **columns):
