@@ -23,6 +23,7 @@ ARGUMENTS = {
     "billing_worker": [],
     "demo": ["--port", "{taken}", "--sandbox-port", "{taken}"],
     "explain_access": ["ada@example.com"],
+    "export_ledger": ["--month", "2026-10"],
     "import_customers": ["--by", "email", "--dry-run"],
     "remove_second_step": ["ada@example.com"],
     "prune_events": ["--older-than", "90"],
