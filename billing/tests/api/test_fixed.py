@@ -15,7 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import DEFAULTS, api_settings
 from rest_framework.throttling import BaseThrottle
-from rest_framework.versioning import NamespaceVersioning
+from rest_framework.versioning import BaseVersioning, NamespaceVersioning
 from rest_framework.views import APIView
 
 from billing.models import Usage
@@ -112,6 +112,8 @@ def odd(settings, monkeypatch):
         "settings": api_settings,
     }.items():
         monkeypatch.setattr(APIView, name, value)
+    monkeypatch.setattr(BaseVersioning, "allowed_versions", ["v1", "v2"])
+    monkeypatch.setattr(BaseVersioning, "default_version", "v1")
     monkeypatch.setattr(JSONRenderer, "compact", False)
     monkeypatch.setattr(JSONRenderer, "ensure_ascii", True)
     monkeypatch.setattr(JSONRenderer, "strict", False)
