@@ -49,13 +49,18 @@ def queue() -> Queue:
 
 def why_unusable() -> str:
     """Return what to install before the chosen queue can be used; empty if it can, or if there is no such queue."""
-    place = QUEUES.get(conf.queue)
+    place = _place()
     return "" if place is None or find_spec(place.needs) else place.to_install
+
+
+def _place() -> Place | None:
+    """Return the chosen queue's place; None where BILLING_QUEUE is anything else, of whatever type."""
+    return next((place for name, place in QUEUES.items() if name == conf.queue), None)
 
 
 def prepare() -> None:
     """Load the chosen queue, so that its worker knows our tasks. What is wrong with it, `check` says."""
-    if conf.queue in QUEUES and not why_unusable():
+    if _place() and not why_unusable():
         queue()
 
 

@@ -47,7 +47,7 @@ def test_a_host_without_django_q2_imports_nothing_of_it_nor_of_a_queue_it_did_no
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
 
 
-@pytest.mark.parametrize("name", ["Celery", "", None])
+@pytest.mark.parametrize("name", ["Celery", "", None, ["rq"]])
 def test_a_queue_that_there_is_not_stops_no_start(settings, name):
     settings.BILLING_QUEUE = name
     queues.prepare()
