@@ -214,7 +214,8 @@ class Subscriber:
             self.upgrade()
             after = self.live()
             if after and after["latest_invoice"] != before["latest_invoice"]:
-                self.spared[after["id"]] = time.time()
+                if self.stripe.get(f"invoices/{after['latest_invoice']}")["amount_paid"]:
+                    self.spared[after["id"]] = time.time()
 
     def refund_fails(self):
         charge = self.charge()
