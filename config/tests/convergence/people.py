@@ -213,9 +213,9 @@ class Subscriber:
         if before and "id" in given:
             self.upgrade()
             after = self.live()
-            if after and after["latest_invoice"] != before["latest_invoice"]:
-                if self.stripe.get(f"invoices/{after['latest_invoice']}")["amount_paid"]:
-                    self.spared[after["id"]] = time.time()
+            is_more = after and after["latest_invoice"] != before["latest_invoice"]
+            if is_more and self.stripe.get(f"invoices/{after['latest_invoice']}")["amount_paid"]:
+                self.spared[after["id"]] = time.time()
 
     def refund_fails(self):
         charge = self.charge()
