@@ -144,7 +144,7 @@ def grace_columns(before: Subscription, found: dict[str, Any], open_invoices: Op
 
 def past_due_since(
     before: Subscription, found: dict[str, Any], open_invoices: OpenInvoices, is_debit: bool = False
-) -> datetime | None:
+) -> datetime:
     """Return when the oldest invoice that is still open was due (if it was sent), or failed first. Retries do not move
     it; payment clears it. An invoice that is older than the latest paid one is left out: it does not shorten today's
     grace.

@@ -22,7 +22,7 @@ from billing.models import (
 from notifications.models import Mail
 
 from . import mailbox
-from .oracle import OVER, subscription_of
+from .oracle import OVER, UNDONE, subscription_of
 
 TOLD_KINDS = (
     "welcome",
@@ -122,9 +122,10 @@ def still_billed(truth):
 
 
 def cancelled_for_part(truth, spared):
-    for write in StripeWrite.objects.filter(
-        object_id__in=spared, action="cancel_subscription", reference__startswith="in_"
-    ):
+    """Of a refund that failed later nothing is said: all may have been given back until then."""
+    failed = {truth.paid_for(row["payment_intent"]) for row in truth.refunds.values() if row["status"] in UNDONE}
+    owed = StripeWrite.objects.filter(action="cancel_subscription", reference__startswith="in_", object_id__in=spared)
+    for write in owed.exclude(object_id__in=failed - {None}):
         if write.object_id not in truth.must_be_over() and write.requested_at.timestamp() > spared[write.object_id]:
             yield write.lane, f"{write.object_id} was cancelled, although not all of its period was given back"
 

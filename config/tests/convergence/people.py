@@ -213,7 +213,8 @@ class Subscriber:
         if before and "id" in given:
             self.upgrade()
             after = self.live()
-            if after and after["latest_invoice"] != before["latest_invoice"]:
+            is_more = after and after["latest_invoice"] != before["latest_invoice"]
+            if is_more and self.stripe.get(f"invoices/{after['latest_invoice']}")["amount_paid"]:
                 self.spared[after["id"]] = time.time()
 
     def refund_fails(self):

@@ -1,4 +1,4 @@
-"""The plans of the story: the project's own, and one of another line. Settings read this."""
+"""The plans of the story: the project's own, and one of another line. Settings read this, so it imports nothing."""
 
 from typing import Any
 
