@@ -6,7 +6,7 @@ from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import Max, Min
 
@@ -135,7 +135,7 @@ def grace_columns(before: Subscription, found: dict[str, Any], open_invoices: Op
     known = (before.past_due_method or before.payment_method_type) if is_same else ""
     method = "" if found.get("collection_method") == Invoice.SENT else known or _method_type(found)
     since = past_due_since(before, found, open_invoices, method in Subscription.DEBITS)
-    failures = PaymentFailure.objects.filter(subscription_id=found["id"], failed_at=cast("datetime", since))
+    failures = PaymentFailure.objects.filter(subscription_id=found["id"], failed_at=since)
     return {
         "past_due_since": since,
         "past_due_method": failures.exclude(method="").values_list("method", flat=True).first() or method,
