@@ -7,6 +7,7 @@ from .belonging import ATTEMPT_KEY, METADATA_KEY, belonging_of
 from .choosing import LIVE, mark_counting
 from .columns import PendingChange, columns_of, has_payment_method, payment_method_of, pays_in_days, pending_change_of
 from .ending import end_for_deleted_customer
+from .items import write_items
 from .mirror_redaction import redact_rows
 from .projection import (
     date_grace,
@@ -61,4 +62,5 @@ __all__ = [
     "row_for",
     "rows_of",
     "seats",
+    "write_items",
 ]

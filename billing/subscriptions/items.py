@@ -19,9 +19,10 @@ COLUMNS = [
 ]
 
 
-def write_items(customer: str, pairs: list[tuple[Subscription, dict[str, Any]]]) -> None:
-    """Write the items of a customer's subscriptions where they differ: pairs of a saved row and Stripe's object."""
-    known = {row.stripe_id: row for row in SubscriptionItem.objects.filter(subscription__customer=customer)}
+def write_items(pairs: list[tuple[Subscription, dict[str, Any]]]) -> None:
+    """Write the items of subscriptions where they differ: pairs of a saved row and Stripe's object."""
+    of_these = SubscriptionItem.objects.filter(subscription__in=[row.pk for row, _ in pairs])
+    known = {row.stripe_id: row for row in of_these}
     named = {item["price"]["id"] for _, found in pairs for item in found["items"]["data"]}
     of_known = {row.stripe_price: row.price_id for row in known.values()}
     ours = of_known | dict.fromkeys(named - of_known.keys())
@@ -34,8 +35,8 @@ def write_items(customer: str, pairs: list[tuple[Subscription, dict[str, Any]]])
         SubscriptionItem.objects.bulk_create(
             changed, update_conflicts=True, unique_fields=["stripe_id"], update_fields=names
         )
-    asked_about, there = {row.pk for row, _ in pairs}, {row.stripe_id for row in rows}
-    gone = [row.pk for row in known.values() if row.subscription_id in asked_about and row.stripe_id not in there]
+    there = {row.stripe_id for row in rows}
+    gone = [row.pk for row in known.values() if row.stripe_id not in there]
     if gone:
         SubscriptionItem.objects.filter(pk__in=gone).delete()
 

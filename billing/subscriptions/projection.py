@@ -49,7 +49,7 @@ def _refresh(customer: Customer) -> None:
     rows = [row for _, row in pairs]
     Subscription.objects.filter(customer=customer).update(fetched_at=asked_at)
     by_id = {row.stripe_id: row for row in rows}
-    write_items(customer.pk, [(by_id[item["id"]], item) for item in found])
+    write_items([(by_id[item["id"]], item) for item in found])
     _update_customer(customer, found[0]["customer"] if found else None)
     _release_settled_holds(customer, rows)
     invoices.project_latest(customer, [(by_id[item["id"]], item) for item in found])

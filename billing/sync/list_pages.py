@@ -21,6 +21,7 @@ from . import comparing, report, trouble
 from .unknown_prices import Prices
 
 Page = list[dict[str, Any]]
+Pairs = list[tuple[Subscription, dict[str, Any]]]  # a row, and the object that it is of
 
 
 @dataclass
@@ -78,33 +79,34 @@ class SubscriptionPages:
     def _import(self, strangers: dict[str, Page], known: dict[str, list[Subscription]]) -> None:
         """Import the subscriptions in bulk, and announce nothing: they began before we knew of them. A row that a
         webhook made stays."""
-        new: list[Subscription] = []
+        new: Pairs = []
         for customer, page in strangers.items():
             with trouble.of_one(self.work.run, customer):
                 before = known.get(customer, [])
-                rows = new_rows(self.work, customer, page, before)
-                if before or any(row.is_ours for row in rows):
-                    new += rows
+                pairs = new_rows(self.work, customer, page, before)
+                if before or any(row.is_ours for row, _ in pairs):
+                    new += pairs
         had = {row.customer_id for rows in known.values() for row in rows}
-        self.work.run.imported += len({row.customer_id for row in new} - had)
+        self.work.run.imported += len({row.customer_id for row, _ in new} - had)
         if self.work.is_dry or not new:
             return
         if not trouble.is_done(lambda: _import_together(new, had)):
-            for customer in dict.fromkeys(row.customer_id for row in new):
+            for customer in dict.fromkeys(row.customer_id for row, _ in new):
                 with trouble.of_one(self.work.run, customer):
-                    _import_together([row for row in new if row.customer_id == customer], had)
+                    _import_together([pair for pair in new if pair[0].customer_id == customer], had)
 
 
-def _import_together(rows: list[Subscription], had: set[str]) -> None:
-    customers = {row.customer_id: row.customer for row in rows if row.customer_id not in had}
+def _import_together(pairs: Pairs, had: set[str]) -> None:
+    customers = {row.customer_id: row.customer for row, _ in pairs if row.customer_id not in had}
     with transaction.atomic():
         Customer.objects.bulk_create(customers.values(), ignore_conflicts=True)
-        take_over(rows)
+        take_over(pairs)
 
 
-def new_rows(work: FullRun, customer: str, page: Page, known: Iterable[Subscription] = ()) -> list[Subscription]:
+def new_rows(work: FullRun, customer: str, page: Page, known: Iterable[Subscription] = ()) -> Pairs:
     """Return unsaved rows for those of a customer's subscriptions that we have no row of."""
-    here, made = {row.stripe_id for row in known}, []
+    here = {row.stripe_id for row in known}
+    made: Pairs = []
     for found in page:
         if found["id"] not in here:
             row = Subscription(
@@ -115,16 +117,19 @@ def new_rows(work: FullRun, customer: str, page: Page, known: Iterable[Subscript
             )
             for name, value in subscriptions.columns_of(found, row, work.open_invoices).items():
                 setattr(row, name, value)
-            made.append(row)
+            made.append((row, found))
     return made
 
 
-def take_over(rows: list[Subscription]) -> None:
-    """Save the rows of subscriptions that customers have had all along, without signals, inside a transaction. A row
-    that is there already stays, unless a plan has only come to know its price."""
+def take_over(pairs: Pairs) -> None:
+    """Save the rows of subscriptions that customers have had all along, with their items, without signals, inside a
+    transaction. A row that is there already stays, unless a plan has only come to know its price."""
+    rows = [row for row, _ in pairs]
     for row in rows:
         row.mrr = mrr.of_row(row)
     Subscription.objects.bulk_create(rows, ignore_conflicts=True)
+    saved = {row.stripe_id: row for row in Subscription.objects.filter(stripe_id__in=[row.stripe_id for row in rows])}
+    subscriptions.write_items([(saved[row.stripe_id], found) for row, found in pairs])
     _fill_in_plans({row.stripe_id: row for row in rows if row.is_ours})
     customers = sorted({row.customer_id for row in rows})
     for of_customer in comparing.rows_of(customers).values():

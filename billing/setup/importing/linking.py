@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from billing import stripe_account, stripe_client
 from billing.lifecycle import METADATA_KEY
-from billing.models import Customer, StripeEvent, Subscription, SyncRun
+from billing.models import Customer, StripeEvent, SyncRun
 from billing.sync import FullRun, compare_customers, list_pages, trouble
 
 from .planning import Plan
@@ -46,7 +46,7 @@ def _is_taken_over(plan: Plan, work: FullRun, some: dict[str, Any]) -> bool:
 def _take_over(plan: Plan, work: FullRun, some: dict[str, Any]) -> None:
     with transaction.atomic():
         _link(plan, some)
-        list_pages.take_over([row for customer in some for row in _rows(plan, work, customer)])
+        list_pages.take_over([pair for customer in some for pair in _rows(plan, work, customer)])
 
 
 def write_metadata(plan: Plan, tick: Callable[[str], None]) -> None:
@@ -80,7 +80,7 @@ def _link(plan: Plan, some: dict[str, Any]) -> None:
             Customer.objects.link(customer, some[customer])
 
 
-def _rows(plan: Plan, work: FullRun, customer: str) -> list[Subscription]:
+def _rows(plan: Plan, work: FullRun, customer: str) -> list_pages.Pairs:
     """Return the rows of a customer's subscriptions. A customer without one has no row, like anyone who never
     bought."""
     return list_pages.new_rows(work, customer, plan.subscriptions.get(customer, []))

@@ -12,7 +12,7 @@ from djstripe.models import Customer as DjstripeCustomer
 
 from billing import access, stripe_client
 from billing.lifecycle import deletion
-from billing.models import Customer, Price, StripeEvent, Subscription
+from billing.models import Customer, Price, StripeEvent, Subscription, SubscriptionItem
 from billing.stripe_client import StripeUnavailable
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,6 +62,9 @@ def test_by_email_who_pays_has_access_and_nobody_is_told(world, old):
     assert access.of(ada).reason == "active"
     assert world.heard == []
     assert not StripeEvent.objects.exists()
+    assert SubscriptionItem.objects.get(subscription=row).price_id == old
+        row.price_id for row in Subscription.objects.all()
+    ]
 
 
 def test_a_dry_run_names_every_problem_and_price_and_writes_nothing(world, old):

@@ -390,8 +390,8 @@ def test_taking_over_adds_what_is_not_there_and_leaves_what_is():
         Customer.objects.create(pk=f"cus_{name}")
     Subscription.objects.create(customer_id="cus_ben", stripe_id="sub_ben", status="unpaid", plan=plan)
     list_pages.take_over(
-        [Subscription(customer_id=f"cus_{name}", stripe_id=f"sub_{name}", status="active", plan=plan, counts=False)
-         for name in ("ben", "eve")]
+        [(Subscription(customer_id=f"cus_{name}", stripe_id=f"sub_{name}", status="active", plan=plan, counts=False),
+          theirs(f"cus_{name}")) for name in ("ben", "eve")]
     )  # fmt: skip
     rows = Subscription.objects.order_by("customer").values_list("customer", "status", "counts")
     assert list(rows) == [("cus_ben", "unpaid", True), ("cus_eve", "active", True)]
