@@ -63,8 +63,6 @@ def test_by_email_who_pays_has_access_and_nobody_is_told(world, old):
     assert world.heard == []
     assert not StripeEvent.objects.exists()
     assert SubscriptionItem.objects.get(subscription=row).price_id == old
-        row.price_id for row in Subscription.objects.all()
-    ]
 
 
 def test_a_dry_run_names_every_problem_and_price_and_writes_nothing(world, old):
