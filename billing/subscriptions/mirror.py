@@ -47,11 +47,14 @@ NEVER_UPDATED = {"djstripe_id", "id", "djstripe_created", "subscriber", "date_pu
 
 
 def write_object(obj: Any) -> None:
-    """Mirror an object as Stripe sent it. Ids, None and deleted objects are skipped.
+    """Mirror an object as Stripe sent it. Ids, None and deleted objects are skipped, and what hangs on a customer who
+    was deleted before dj-stripe knew them.
 
     Access does not depend on the mirror: an object that dj-stripe cannot take is logged, and its row stays as it was.
     """
     if not isinstance(obj, dict) or obj.get("deleted") or not is_first_time(f"mirror:{obj['id']}"):
+        return
+    if _is_of_nobody_known(obj.get("customer")):
         return
     try:
         with transaction.atomic(), undone_on_error():
@@ -65,6 +68,11 @@ def write_object(obj: Any) -> None:
     except Exception as error:
         log.exception("not mirrored", extra={"object_id": obj["id"]})
         _count_failure(obj, type(error).__name__)
+
+
+def _is_of_nobody_known(customer: Any) -> bool:
+    is_deleted = isinstance(customer, dict) and customer.get("deleted")
+    return bool(is_deleted) and not djstripe.Customer.objects.filter(id=customer["id"]).exists()
 
 
 def _count_failure(obj: Object, error: str) -> None:

@@ -61,6 +61,17 @@ def test_so_is_one_by_a_promotion_code(world):
     renewed(world)
 
 
+def test_what_hangs_on_a_customer_deleted_before_they_were_mirrored_is_no_failure(world, caplog):
+    ada = world.subscribed()
+    world.stripe("DELETE", f"customers/{ada.customer}")
+    djstripe.Subscription.objects.all().delete()
+    djstripe.Customer.objects.filter(id=ada.customer).delete()
+    world.deliver()
+    assert "not mirrored" not in caplog.text
+    assert (MirrorFailure.objects.count(), djstripe.Subscription.objects.count()) == (0, 0)
+    assert ada.access.has_access is False
+
+
 def test_a_failure_is_counted_and_the_doctor_names_it(world, monkeypatch, client):
     ada = world.subscribed()
 
