@@ -131,7 +131,11 @@ def cancelled_for_part(truth, spared):
 
 
 def _access(truth, customer, line):
-    wanted, decided = truth.has_access(customer.pk, line), access.of(customer.subscriber, line)
+    """A subscriber has access by any of their customers; one of them may be deleted."""
+    theirs = Customer.objects.filter(subscriber=customer.subscriber)
+    given = {truth.has_access(pk, line) for pk in theirs.values_list("pk", flat=True)}
+    wanted = True if True in given else None if None in given else False
+    decided = access.of(customer.subscriber, line)
     announced = AnnouncedAccess.objects.filter(subscriber=customer.subscriber, line=line, is_granted=True).exists()
     if wanted is None:
         wanted = decided.has_access
