@@ -49,6 +49,8 @@ def invoices_of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
     """
     theirs = Customer.objects.living_of(subscriber)
     customers = {each.pk: each for each in theirs if each.is_current or _is_here(each)}
+    if not customers:
+        return Page([], None)
     shown = _shown(after) if after else dict.fromkeys(customers, "")
     if not shown.keys() <= customers.keys():
         raise UnknownCursor
