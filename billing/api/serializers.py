@@ -98,7 +98,7 @@ class PortalAnswer(serializers.Serializer[Any]):
 
 class InvoicesQuery(serializers.Serializer[Any]):
     after = serializers.RegexField(
-        "^[A-Za-z0-9_:]{1,255}$", required=False, default="", help_text="`next` of the previous page"
+        "^[A-Za-z0-9_:,]{1,2000}$", required=False, default="", help_text="`next` of the previous page"
     )
     limit = serializers.IntegerField(min_value=1, max_value=MOST, required=False, default=PAGE)
 

@@ -7,6 +7,8 @@ runs at the same time can do harm:
 - Another click: one open attempt for each line is a unique index, and its id is the session's idempotency key.
   An attempt without a session is closed only while it has none: one that another tab has just got is expired first.
   If an attempt was closed meanwhile, the session made for it is expired: nobody has seen its address.
+- A click in another currency, for which another customer buys: each looks for the other's attempt after it has opened
+  its own, and gives way.
 - A payment: the open session is asked for, or expired, before Stripe is asked for subscriptions. A session is complete
   and its subscription made in one moment there, so one that was paid in between is found by the later question.
 - A webhook only closes attempts, each by one conditional UPDATE, of sessions that have ended at Stripe.
@@ -137,6 +139,7 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
         return reusable
     attempt = _open_attempt(customer, wanted)
     _give_up_if_deleting(subscriber, attempt)
+    _give_way_to_other_customers(attempt)
     if not wanted.is_of(attempt):
         raise CheckoutReplaced
     if attempt.session_id:
@@ -214,6 +217,17 @@ def _give_up_if_deleting(subscriber: Any, attempt: CheckoutAttempt) -> None:
         # With a session too: the deletion expires every one that is open at Stripe.
         CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(status=Status.EXPIRED)
         raise
+
+
+def _give_way_to_other_customers(attempt: CheckoutAttempt) -> None:
+    """Give way to another tab that has just begun to buy in this line by another customer. Raises `CheckoutReplaced`.
+
+    Each looks after it has opened its own, so at most one goes on.
+    """
+    others = CheckoutAttempt.objects.filter(line=attempt.line, status=Status.OPEN)
+    if others.filter(customer__in=_others_here(attempt.customer)).exists():
+        _close_without_session(attempt)
+        raise CheckoutReplaced
 
 
 def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:

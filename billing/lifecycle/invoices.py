@@ -1,7 +1,9 @@
 """A subscriber's invoices as Stripe has them now: their links expire, so they are fetched when they are shown."""
 
+import heapq
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from billing import stripe_account, stripe_client
@@ -39,35 +41,48 @@ class Page:
 
 
 def invoices_of(subscriber: Any, after: str = "", limit: int = PAGE) -> Page:
-    """Return a page of the subscriber's invoices, without drafts. Makes one Stripe call.
+    """Return a page of the subscriber's invoices of all customers, newest first, without drafts.
 
-    Those of the current customer come first, newest first, then those of each earlier one whom our key reaches.
-    `after` is the `next` of the page before. Raises `UnknownCursor`, `OfAnotherAccount`,
-    `StripeUnavailable`.
+    Makes one Stripe call for each customer that has more to show: the current one, and the earlier ones whom our key
+    reaches. `after` is the `next` of the page before: each of these customers, and which of its invoices was shown
+    last. Raises `UnknownCursor`, `OfAnotherAccount`, `StripeUnavailable`.
     """
-    customers = [each for each in Customer.objects.living_of(subscriber) if each.is_current or _is_here(each)]
+    theirs = Customer.objects.living_of(subscriber)
+    customers = {each.pk: each for each in theirs if each.is_current or _is_here(each)}
     if not customers:
         return Page([], None)
-    whose, _, last = after.rpartition(":")
-    place = next((n for n, each in enumerate(customers) if each.pk == whose), 0 if not whose else None)
-    if place is None:
+    shown = _shown(after) if after else dict.fromkeys(customers, "")
+    if not shown.keys() <= customers.keys():
         raise UnknownCursor
-    customer, following = customers[place], customers[place + 1 :]
+    limit = min(limit, MOST)
+    lists = [_list_of(customers[pk], last, limit) for pk, last in shown.items()]
+    newest = list(islice(heapq.merge(*(each["data"] for each in lists), key=lambda row: -row["created"]), limit))
+    shown |= {row["customer"]: row["id"] for row in newest}
+    left = [
+        f"{pk}:{shown[pk]}"
+        for pk, each in zip(shown, lists, strict=True)
+        if each["has_more"] or (each["data"] and each["data"][-1]["id"] != shown[pk])
+    ]
+    return Page([_invoice(row) for row in newest if row["status"] != "draft"], ",".join(left) or None)
+
+
+def _shown(after: str) -> dict[str, str]:
+    """Return which invoice of each customer was shown last, "" for none yet."""
+    parts = [part.partition(":") for part in after.split(",")]
+    return {customer: last for customer, _, last in parts}
+
+
+def _list_of(customer: Customer, last: str, limit: int) -> dict[str, Any]:
     stripe_account.refuse_if_elsewhere(customer)
     cursor = {"starting_after": last} if last else {}
     try:
-        found = stripe_client.get("/v1/invoices", customer=customer.pk, limit=min(limit, MOST), **cursor)
+        return stripe_client.get("/v1/invoices", customer=customer.pk, limit=limit, **cursor)
     except NoSuchCustomer:
         raise
     except StripeRefused as error:
-        if after:
+        if last:
             raise UnknownCursor from error
         raise
-    rows = found["data"]
-    issued = [_invoice(row) for row in rows if row["status"] != "draft"]
-    if found["has_more"] and rows:
-        return Page(issued, rows[-1]["id"] if place == 0 else f"{customer.pk}:{rows[-1]['id']}")
-    return Page(issued, f"{following[0].pk}:" if following else None)
 
 
 def _is_here(customer: Customer) -> bool:

@@ -1,14 +1,19 @@
 """A customer has projected subscriptions and holds."""
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, ClassVar, TypeVar
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
 from billing.conf import conf
 
 from .catalogue import MAIN_LINE, Plan, Price
 from .texts import StripeText
+
+TIMES = 3
+T = TypeVar("T")
 
 
 def protect_billed(collector: Any, field: Any, rows: Any, using: str) -> None:
@@ -17,6 +22,17 @@ def protect_billed(collector: Any, field: Any, rows: Any, using: str) -> None:
         models.PROTECT(collector, field, rows, using)
     else:
         models.SET_NULL(collector, field, rows, using)
+
+
+def once_more(change: Callable[[], T]) -> T:
+    """Make a change in a transaction, and again if another made a customer the current one at the same moment: the
+    next time sees that one.
+    """
+    for _ in range(TIMES - 1):
+        with suppress(IntegrityError), transaction.atomic():
+            return change()
+    with transaction.atomic():
+        return change()
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -41,24 +57,27 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def link(self, customer_id: str, subscriber_id: Any, *, becomes_current: bool = False) -> bool:
         """Link a customer without a subscriber, and return whether it was linked.
 
-        It becomes the current one if it is to, or if the subscriber has none that lives at Stripe. Raises
-        IntegrityError if two become the current one at the same moment.
+        It becomes the current one if it is to, or if the subscriber has none that lives at Stripe.
         """
-        with transaction.atomic():
-            free = self.filter(pk=customer_id, subscriber=None, deleted_at=None)
-            if not free.update(subscriber=subscriber_id, is_current=False):
-                return False
-            has_current = self.filter(subscriber=subscriber_id, is_current=True, deleted_at=None).exists()
-            if becomes_current or not has_current:
-                self.make_current(self.get(pk=customer_id))
+        return once_more(lambda: self._link(customer_id, subscriber_id, becomes_current=becomes_current))
+
+    def _link(self, customer_id: str, subscriber_id: Any, *, becomes_current: bool) -> bool:
+        free = self.filter(pk=customer_id, subscriber=None, deleted_at=None)
+        if not free.update(subscriber=subscriber_id, is_current=False):
+            return False
+        has_current = self.filter(subscriber=subscriber_id, is_current=True, deleted_at=None).exists()
+        if becomes_current or not has_current:
+            self._set_current(customer_id, subscriber_id)
         return True
 
     def make_current(self, customer: "Customer") -> None:
-        with transaction.atomic():
-            theirs = self.filter(subscriber=customer.subscriber_id, is_current=True)
-            theirs.exclude(pk=customer.pk).update(is_current=False)
-            self.filter(pk=customer.pk).update(is_current=True)
+        once_more(lambda: self._set_current(customer.pk, customer.subscriber_id))
         customer.is_current = True
+
+    def _set_current(self, customer_id: str, subscriber_id: Any) -> None:
+        theirs = self.filter(subscriber=subscriber_id, is_current=True)
+        theirs.exclude(pk=customer_id).update(is_current=False)
+        self.filter(pk=customer_id).update(is_current=True)
 
     def replace_current(self, deleted: "Customer") -> None:
         """Make the newest customer that lives at Stripe the current one, after the current one was deleted there."""

@@ -1,14 +1,13 @@
 """A page of Stripe's list is compared with our rows: a customer may be unchanged, doubtful, or new to us."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from billing import access, clock, stripe_account, subscriptions
 from billing.conf import conf
@@ -229,7 +228,7 @@ class CustomerPages:
             email = customer_details.email_of(subscriber)
             for row, found in named[subscriber.pk]:
                 if email and email.lower() == (found.get("email") or "").lower():
-                    _link_one(row, subscriber)
+                    Customer.objects.link(row.pk, subscriber.pk)
 
 
 def _key(model: Any, found: dict[str, Any]) -> Any:
@@ -240,11 +239,3 @@ def _key(model: Any, found: dict[str, Any]) -> Any:
         return model._meta.pk.to_python(named) if named else None
     except ValidationError:
         return None
-
-
-def _link_one(row: Customer, subscriber: Any) -> None:
-    """Link the customer, unless a Checkout of the same moment has given the subscriber another current one: then the
-    next sync does.
-    """
-    with suppress(IntegrityError):
-        Customer.objects.link(row.pk, subscriber.pk)

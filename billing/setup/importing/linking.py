@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from billing import stripe_account, stripe_client
 from billing.lifecycle import METADATA_KEY
@@ -74,10 +74,7 @@ def _link(plan: Plan, some: dict[str, Any]) -> None:
     Customer.objects.bulk_create(new, ignore_conflicts=True)
     stripe_account.note_all_seen(Customer.objects.in_bulk(list(some)))
     for customer in [customer for customer in some if customer in plan.links]:
-        try:
-            Customer.objects.link(customer, some[customer])
-        except IntegrityError:
-            Customer.objects.link(customer, some[customer])
+        Customer.objects.link(customer, some[customer])
 
 
 def _rows(plan: Plan, work: FullRun, customer: str) -> list_pages.Pairs:

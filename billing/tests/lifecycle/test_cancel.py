@@ -183,7 +183,7 @@ def test_an_outage_between_two_writes_is_not_told_as_nothing_changed(world, monk
 
 
 def fail(*args, **kwargs):
-    raise StripeUnavailable
+    raise StripeUnavailable("Stripe is away")
 
 
 @pytest.mark.parametrize("when", ["period_end", "now"])

@@ -66,7 +66,7 @@ def test_a_draft_is_no_invoice_yet(world, ada):
 
 def test_pages_follow_each_other_to_the_last_which_has_no_next(ada, three):
     first = invoices.invoices_of(ada.user, limit=2)
-    assert (ids(first), first.next) == ([row["id"] for row in three[:2]], three[1]["id"])
+    assert (ids(first), first.next) == ([row["id"] for row in three[:2]], f"{ada.customer}:{three[1]['id']}")
     second = invoices.invoices_of(ada.user, first.next, limit=2)
     assert (ids(second), second.next) == ([three[2]["id"]], None)
     whole = invoices.invoices_of(ada.user, limit=3)
@@ -94,9 +94,11 @@ def test_who_never_bought_has_none_and_stripe_is_not_asked(world):
     assert world.calls()["total"] == before
 
 
-def test_a_cursor_stripe_does_not_know_is_said_to_be_unknown(ada):
+@pytest.mark.parametrize("after", ["in_unknown", "cus_another:", "{ada}:in_unknown", "{ada}:,cus_another:"])
+def test_a_cursor_that_is_not_of_these_invoices_is_said_to_be_unknown(ada, after):
+    after = after.format(ada=ada.customer)
     with pytest.raises(UnknownCursor):
-        invoices.invoices_of(ada.user, "in_unknown")
+        invoices.invoices_of(ada.user, after)
 
 
 def test_another_refusal_is_no_unknown_cursor(world, ada):

@@ -6,12 +6,13 @@ from time import sleep
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, QuerySet
+from django.utils import timezone
 
 from billing import access, grants, testing
 from billing.lifecycle import change, checkout, deletion, invoices, overview
 from billing.lifecycle.live_subscription import customer_of
-from billing.models import AccountDeletion, AnnouncedAccess, Customer, Hold, Plan, Price, Subscription
+from billing.models import AccountDeletion, AnnouncedAccess, CheckoutAttempt, Customer, Hold, Plan, Price, Subscription
 from billing.subscriptions import announce_access, holds
 from billing.tests.parallel import at_once
 from billing.tests.world import customer_row
@@ -95,11 +96,44 @@ def test_in_another_currency_another_customer_buys_and_each_subscription_is_chan
     assert (customer_of(ada.user), customer_of(ada.user, "main").pk) == (both, ada.customer)
 
 
-def test_history_and_what_is_owed_show_all(world, ada, both, client):
-    first = invoices.invoices_of(ada.user)
-    second = invoices.invoices_of(ada.user, first.next)
-    assert [[row.currency for row in page.invoices] for page in (first, second)] == [["eur"], ["usd"]]
-    assert second.next is None
+def test_invoices_of_all_are_listed_newest_first_through_all_pages(world, ada, both):
+    """The customer that has shown all of its invoices is not asked for more."""
+    world.advance(days=65)
+    one_off(world, both.pk)
+    theirs = [
+        row
+        for customer in (both.pk, ada.customer)
+        for row in world.stripe("GET", "invoices", customer=customer)["data"]
+    ]
+    newest_first = [row["id"] for row in sorted(theirs, key=lambda row: -row["created"])]
+    assert len(newest_first) == 7
+    for limit in (1, 2, 3, 6, 7, 100):
+        found, after, calls = [], "", []
+        while after is not None:
+            before = world.calls()["total"]
+            page = invoices.invoices_of(ada.user, after, limit)
+            calls.append(world.calls()["total"] - before)
+            found += [invoice.id for invoice in page.invoices]
+            after = page.next
+        assert found == newest_first
+        assert max(calls) == 2
+        assert len(calls) == -(-7 // limit)
+        assert calls[-1] == 1 or limit > 3
+
+
+def one_off(world, customer):
+    """Invoice something beside the plans, which is paid at once."""
+    world.stripe("POST", "invoiceitems", customer=customer, amount=300, currency="eur")
+    invoice = world.stripe("POST", "invoices", customer=customer, auto_advance="true")
+    world.stripe("POST", f"invoices/{invoice['id']}/pay")
+
+
+def test_an_earlier_customer_whom_stripe_does_not_know_hides_no_invoice_of_the_others(ada, both):
+    Customer.objects.filter(pk=ada.customer).update(missing_since=timezone.now())
+    assert [invoice.currency for invoice in invoices.invoices_of(ada.user).invoices] == ["eur"]
+
+
+def test_what_is_owed_shows_all(world, ada, both, client):
     world.change_card(ada, "pm_card_chargeCustomerFail")
     world.advance(days=31, hours=3)
     world.deliver()
@@ -173,3 +207,75 @@ def test_of_two_lanes_at_the_same_moment_the_second_sees_what_the_first_wrote(wo
     at_once(lambda number: change("one", "canceled", waits=True) if number else change("two", "active", waits=False), 2)
     assert AnnouncedAccess.objects.get().is_granted
     assert [name for name, _ in world.heard if name.startswith("access")] == ["access_revoked", "access_granted"]
+
+
+# Two tabs that buy in two currencies at the same moment
+
+
+@pytest.fixture
+def three(world, ada):
+    """Dollars keep one customer of hers, euros the second, which buys next, and nothing the third."""
+    Customer.objects.filter(pk=ada.customer).update(is_current=False)
+    euros = Customer.objects.create(pk="cus_eur", subscriber=ada.user)
+    Subscription.objects.create(customer=euros, stripe_id="sub_eur", status="active", currency="eur", line="storage")
+    return [Customer.objects.get(pk=ada.customer), Customer.objects.create(pk="cus_free", is_current=False)]
+
+
+@pytest.mark.postgres_only
+def test_of_two_that_become_the_current_one_at_the_same_moment_one_is(ada, three):
+    dollars, free = three
+    for _ in range(5):
+        Customer.objects.filter(subscriber=ada.user).update(is_current=False)
+        Customer.objects.filter(pk="cus_eur").update(is_current=True)
+        Customer.objects.filter(pk=free.pk).update(subscriber=None)
+        made = at_once(
+            lambda number: (
+                Customer.objects.link(free.pk, ada.user.pk, becomes_current=True)
+                if number
+                else Customer.objects.make_current(dollars)
+            ),
+            2,
+        )
+        assert made == [None, True]
+        assert Customer.objects.get(subscriber=ada.user, is_current=True).pk in (dollars.pk, free.pk)
+
+
+def test_one_that_another_became_the_current_one_beside_becomes_it_all_the_same(ada, three, monkeypatch):
+    """The index refuses the first try, since the other has been written after the current ones were cleared."""
+    dollars, free = three
+    Customer.objects.filter(pk=free.pk).update(subscriber=ada.user)
+    update, left = QuerySet.update, [free.pk, "cus_eur"]
+
+    def beaten(rows, **columns):
+        if columns == {"is_current": True} and left:
+            update(Customer.objects.filter(pk=left.pop()), is_current=True)
+        return update(rows, **columns)
+
+    monkeypatch.setattr(QuerySet, "update", beaten)
+    Customer.objects.make_current(dollars)
+    assert [row.pk for row in Customer.objects.filter(subscriber=ada.user, is_current=True)] == [dollars.pk]
+    assert left == []
+
+
+def test_a_tab_that_began_by_another_customer_is_given_way_to_and_no_second_session_is_made(world, ada, monkeypatch):
+    """The next click goes on."""
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    world.deliver()
+    opened, price = [], Price.objects.get(lookup_key="pro_month")
+    at_stripe = world.stripe("POST", "customers", email="ada@example.com")
+    beside = Customer.objects.create(pk=at_stripe["id"], subscriber=ada.user, is_current=False)
+    make = checkout._open_attempt
+
+    def with_another(customer, wanted):
+        if not opened:
+            opened.append(CheckoutAttempt.objects.create(customer=beside, price=price, currency="eur"))
+        return make(customer, wanted)
+
+    monkeypatch.setattr(checkout, "_open_attempt", with_another)
+    before = len(world.stripe("GET", "checkout/sessions")["data"])
+    with pytest.raises(checkout.CheckoutReplaced):
+        checkout.start(ada.user, "pro", "month")
+    assert CheckoutAttempt.objects.get(status="open") == opened[0]
+    assert len(world.stripe("GET", "checkout/sessions")["data"]) == before
+    assert checkout.start(ada.user, "pro", "month").url
+    assert CheckoutAttempt.objects.get(status="open").customer_id == ada.customer

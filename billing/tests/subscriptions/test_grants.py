@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from billing import access, cause, lanes, testing, usage
+from billing import access, cause, clock, lanes, testing, usage
 from billing import grants as public
 from billing.events import sweep
 from billing.lifecycle import deletion
@@ -147,13 +147,13 @@ def test_of_several_the_highest_counts_and_access_lasts_until_the_last_has_ended
     assert first.ended_at == first.until
 
 
-def test_it_has_run_out_at_its_moment_and_not_before(world, ended):
-    give(ended, days=1)
-    world.control("advance", seconds=86_399)
+def test_it_has_run_out_at_its_moment_and_not_before(ended, monkeypatch):
+    until = give(ended, days=1).until
+    monkeypatch.setattr(clock, "now", lambda: until - timedelta(microseconds=1))
     assert grants.subscribers_past_grant() == []
     grants.end_lapsed(ended.user)
     assert Grant.objects.open().exists(), "somebody may have extended it meanwhile"
-    world.control("advance", seconds=1)
+    monkeypatch.setattr(clock, "now", lambda: until)
     assert grants.subscribers_past_grant() == [ended.user]
     sweep.sweep()
     assert grants.subscribers_past_grant() == []

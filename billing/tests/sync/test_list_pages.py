@@ -364,9 +364,9 @@ def test_how_far_a_run_has_come_is_on_record_while_it_reads_and_no_more_when_it_
 def test_whom_a_checkout_of_this_moment_gave_a_customer_keeps_it_as_the_current_one(full_run):
     ada = get_user_model().objects.create_user("ada@example.com")
     first, second = ours(), ours("cus_second")
-    list_pages._link_one(first.customer, ada)
-    list_pages._link_one(second.customer, ada)
-    list_pages._link_one(first.customer, get_user_model().objects.create_user("ben@example.com"))
+    Customer.objects.link(first.customer.pk, ada.pk)
+    Customer.objects.link(second.customer.pk, ada.pk)
+    Customer.objects.link(first.customer.pk, get_user_model().objects.create_user("ben@example.com").pk)
     assert {row.subscriber_id for row in Customer.objects.all()} == {ada.pk}
     assert Customer.objects.get(is_current=True).pk == "cus_ada"
 
