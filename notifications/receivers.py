@@ -45,7 +45,7 @@ def on_subscription_ended(*, subscription: Any, reason: str, **_: Any) -> None:
 
 
 def on_access_granted(*, subscription: Any, revoked_because: str, was_written_off: bool = False, **_: Any) -> None:
-    if subscription is not None:  # what was given to somebody who never bought restores nothing that was paid for
+    if subscription is not None:  # who never bought was never told of an end either
         _mail(mails.access_restored, subscription, revoked_because, was_written_off)
 
 

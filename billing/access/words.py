@@ -52,7 +52,7 @@ def sentence_of(access: Access) -> str:
 
 def given(grant: Grant) -> str:
     """Return who gave what, and until when: "a member of staff gave Pro until 3 Dec 2026, 00:00"."""
-    who = "a member of staff" if grant.is_by_staff else grant.source
+    who = "a member of staff" if grant.is_by_staff else f"the source {grant.source}"
     return f"{who} gave {grant.what} {f'until {moment(grant.until)}' if grant.until else 'for good'}"
 
 

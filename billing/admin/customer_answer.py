@@ -96,12 +96,15 @@ def _facts(told: Explanation, now: Subscription | None) -> Iterator[tuple[str, A
     yield "Plan in effect", str(told.decided.plan or "Free")
     if then is not None:
         yield "Subscribed to", " at ".join(str(part) for part in (then.plan, then.price) if part)
+        yield "Price of no plan", display.at_stripe(then.unmapped_price)
         yield "Period", display.span(then.current_period_start, then.current_period_end)
         yield "Trial until", display.moment(then.trial_end)
         yield "Ends on", display.moment(then.cancel_at)
         yield "Past due since", display.moment(then.past_due_since)
         yield "Grace ends", display.moment(told.grace_ends_at)
         yield "Ended", display.moment(then.ended_at)
+    for line, other in told.others.items():
+        yield f"In the line {line}", display.lines(str(other.plan or "no access"), words.sentence_of(other))
     for grant in told.grants:
         yield "Given", display.lines(words.capitalized(words.given(grant)), grant.reason)
     if told.deletion:

@@ -16,7 +16,7 @@ from .readonly import ReadOnlyAdmin
 
 @admin.register(Grant)
 class GrantAdmin(ReadOnlyAdmin):
-    list_display = ["what", "subscriber_link", "state", "reason", "source", "given", "until_when"]
+    list_display = ["what", "subscriber_link", "state", "source_and_reason", "given", "until_when"]
     list_filter = ["plan", ("ended_at", open_filter("state", "Open", "Over")), "granted_at"]
     list_select_related = ["plan", "subscriber"]
     ordering = ["-granted_at"]
@@ -39,15 +39,19 @@ class GrantAdmin(ReadOnlyAdmin):
     def subscriber_link(self, grant: Grant) -> Any:
         return people.subscriber_or_customer_link(grant.subscriber)
 
+    @display.column("source", ordering="source")
+    def source_and_reason(self, grant: Grant) -> Any:
+        return display.lines(grant.source, grant.reason)
+
     @display.column("state")
     def state(self, grant: Grant) -> Any:
         if grant.is_in_force(clock.now()):
             return display.badge("in force", "good")
-        return display.lines(display.badge("over", "quiet"), display.moment(grant.ended_at))
+        return display.lines(display.badge("over", "quiet"), display.day(grant.ended_at))
 
     @display.column("given", ordering="granted_at")
     def given(self, grant: Grant) -> Any:
-        return display.moment(grant.granted_at)
+        return display.day(grant.granted_at)
 
     @display.column("until", ordering="until")
     def until_when(self, grant: Grant) -> Any:

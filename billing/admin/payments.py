@@ -104,7 +104,7 @@ class PaymentAdmin(MoneyAdmin):
 
 @admin.register(Invoice)
 class InvoiceAdmin(MoneyAdmin):
-    list_display = ["money", "subscriber", "state", "purpose", "due", "invoice", "created"]
+    list_display = ["money", "subscriber", "state", "due", "invoice", "created"]
     list_filter = ["status", "payment", "purpose", "collection_method", "created_at", ("currency", CurrencyFilter)]
     ordering = ["-created_at"]
     ids_searched = ("id", "subscription_id", "number")
@@ -123,7 +123,7 @@ class InvoiceAdmin(MoneyAdmin):
 
     @display.column("status", ordering="status")
     def state(self, invoice: Invoice) -> Any:
-        return payment_words.invoice_status(invoice)
+        return display.lines(payment_words.invoice_status(invoice), invoice.get_purpose_display())
 
     @display.column("invoice")
     def invoice(self, invoice: Invoice) -> Any:
@@ -131,7 +131,7 @@ class InvoiceAdmin(MoneyAdmin):
 
     @display.column("due", ordering="due_at")
     def due(self, invoice: Invoice) -> Any:
-        return display.moment(invoice.due_at)
+        return display.day(invoice.due_at)
 
     @display.column("created", ordering="created_at")
     def created(self, invoice: Invoice) -> Any:

@@ -13,7 +13,7 @@ from billing import usage
 from billing.access import payer
 from billing.catalogue import amounts
 from billing.lifecycle import checkout, invoice_links, overview
-from billing.models import Customer, Invoice, Payment, Refund
+from billing.models import Customer, Invoice, Payment, Price, Refund, Subscription
 from billing.money import format_amount
 from billing.payments import UNDONE
 
@@ -97,10 +97,16 @@ def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
 
 
 def _price_words(now: overview.Overview) -> str:
+    """Return what the subscription costs; with its plan, if another plan was given and stands above it."""
     subscription = now.subscription
-    if not now.has_access or now.is_by_grant or subscription is None or subscription.price is None:
+    if not now.has_access or now.status in checkout.NOT_LIVE or subscription is None or subscription.price is None:
         return ""
-    price, currency, quantity = subscription.price, subscription.currency, subscription.quantity
+    words = _cost_words(subscription, subscription.price)
+    return f"{subscription.plan}, {words}" if words and now.is_by_grant and subscription.plan else words
+
+
+def _cost_words(subscription: Subscription, price: Price) -> str:
+    currency, quantity = subscription.currency, subscription.quantity
     total = amounts.cost(price, currency, quantity)
     if total is None:
         return f"By usage, billed {price.cadence.adverb}" if amounts.is_metered(price) else ""

@@ -73,6 +73,21 @@ def test_access_that_is_lost_for_what_another_mail_tells_of_brings_none(called, 
     assert called == []
 
 
+def test_who_never_bought_is_mailed_of_a_limit_and_of_nothing_else_that_was_given_or_ended(called):
+    for because in ("", "no_subscription"):
+        signals.access_granted.send(
+            None, subscription=None, subscriber="ada", reason="grant", revoked_because=because, was_written_off=False
+        )
+    signals.access_revoked.send(None, subscription=None, subscriber="ada", reason="no_subscription")
+    signals.grant_given.send(None, subscription=None, subscriber="ada", grant="a grant")
+    signals.grant_ended.send(None, subscription=None, subscriber="ada", grant="a grant")
+    assert called == []
+    signals.quota_overflowed.send(
+        None, subscription=None, subscriber="ada", usage="u", feature="exports", used=2, limit=1, resets_at="then"
+    )
+    assert called == [("quota_overflow", (None, "u", 2, 1, "then"))]
+
+
 def test_an_account_that_was_closed_has_its_settled_mails_forgotten_and_is_told(called, monkeypatch):
     forgotten = []
     monkeypatch.setattr(receivers.forgetting, "forget_finished", lambda *facts: forgotten.append(facts))

@@ -99,7 +99,7 @@ def test_everything_is_told_with_its_cause():
     kinds = [hold.get_kind_display() for hold in holds]
     assert lines[3:] == [
         "A member of staff gave Team until 11 May 2026, 12:00, since 9 May 2026, 12:00: They waited.",
-        "Appsumo:XYZ gave 500 exports a month for good, since 10 May 2026, 12:00: no reason.",
+        "The source appsumo:XYZ gave 500 exports a month for good, since 10 May 2026, 12:00: no reason.",
         f"Access is on hold since 10 May 2026, 12:00: {kinds[0]}, They asked.",
         f"Access is on hold since 10 May 2026, 12:00: {kinds[1]}, for dp_1.",
         f"Deletion of the account was requested on 10 May 2026, 12:00; it waits for Stripe, next step: {step}.",
@@ -139,7 +139,7 @@ def test_everything_is_told_with_its_cause():
             access(reason="grant", grants=(Grant(plan=TEAM, until=AT, source="staff:1"),)),
             "A member of staff gave Team until 10 May 2026, 12:00.",
         ),
-        (access(reason="grant", grants=(Grant(plan=TEAM, source="a code"),)), "A code gave Team for good."),
+        (access(reason="grant", grants=(Grant(plan=TEAM, source="a-code"),)), "The source a-code gave Team for good."),
         (access(False, "host_left_the_building", None), "This project's own rule says: left the building."),
         (access(False, "hold_unheard_of", None), "Hold unheard of."),
     ],

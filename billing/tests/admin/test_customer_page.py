@@ -130,6 +130,18 @@ def test_it_says_in_a_sentence_why_there_is_no_access_and_what_is_known(staff, a
         assert fact in told
 
 
+def test_it_says_what_gives_access_in_each_further_line_and_what_was_given_by_whom(staff, alice):
+    storage = Plan.objects.create(slug="storage", name="Storage", line="storage", rank=1)
+    of = {"customer": alice, "plan": storage, "line": "storage", "current_period_end": NOON}
+    Subscription.objects.create(stripe_id="sub_storage", status="active", **of)
+    Grant.objects.create(subscriber=alice.subscriber, source="appsumo:X", feature="exports", granted_at=NOON - DAY)
+    told = page(staff, alice)
+    assert "A payment has been due since" in told
+    assert "In the line storage</dt><dd>Storage<" in told
+    assert "The subscription is active and paid until 23 Nov 2026, 12:00." in told
+    assert "The source appsumo:X gave exports for good" in told
+
+
 def test_asked_about_a_day_it_answers_for_that_day_and_tells_what_had_happened_by_then(staff, alice):
     an_event(alice, 1, NOON - 10 * DAY)
     an_event(alice, 2, NOON, type="invoice.payment_failed")

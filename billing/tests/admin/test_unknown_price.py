@@ -49,6 +49,7 @@ def test_alert_doctor_sync_and_admin_name_it_and_say_what_to_do(staff, ada):
     shown = page(staff, ada)
     assert address(ada, "map-price") in shown
     assert address(ada, "keep-price") in shown
+    assert "Price of no plan" in shown, "beside the buttons stands which"
 
 
 def test_given_to_a_plan_it_gives_that_plan_at_once_and_nobody_names_it_any_more(staff, ada):

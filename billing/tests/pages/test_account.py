@@ -2,7 +2,8 @@
 
 import pytest
 
-from billing.lifecycle import invoice_links
+from billing import grants
+from billing.lifecycle import cancel, invoice_links
 from billing.models import Customer, Hold
 from billing.subscriptions import holds
 
@@ -27,6 +28,16 @@ def test_a_subscriber_sees_plan_next_payment_and_receipts(world, client):
     client.force_login(world.subscribed().user)
     page = text(client.get("/billing/"))
     assert all(words in page for words in ("Pro", "Active", "$20.00 per month", "Next payment", "0 of 1,000", "PDF"))
+
+
+def test_what_is_paid_for_stands_beside_the_plan_that_was_given_above_it(world, client):
+    ada = world.subscribed()
+    client.force_login(ada.user)
+    grants.grant(ada.user, plan="team", source="promo")
+    page = text(client.get("/billing/"))
+    assert all(words in page for words in ("Team", "Yours for good", "Subscription Pro, $20.00 per month", "$20.00 on"))
+    cancel.cancel(ada.user, "now")
+    assert "$20.00 per month" not in text(client.get("/billing/")), "once it has ended, nothing is paid any more"
 
 
 def test_in_grace_the_page_says_until_when_and_where_to_pay(world, client):
