@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from django.db import transaction
 from django.db.models import Sum
 
 from billing import clock
@@ -74,11 +73,10 @@ class Ledger:
 
     def write(self, out: Out) -> None:
         """Write all lines as they are read from the database; then reckon the month's books."""
-        with transaction.atomic():  # a cursor on the server reads the rows bit by bit
-            write = self._beancount if self.form == "beancount" else self._csv
-            write(out)
-            self._check()
-            self.differences = reckon(self.month.span).differences
+        write = self._beancount if self.form == "beancount" else self._csv
+        write(out)
+        self._check()
+        self.differences = reckon(self.month.span).differences
 
     def summary(self) -> str:
         """Return one line on what was written, whether the books balance, and what is still to come."""

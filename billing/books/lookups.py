@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery
 
 from billing.models import BalanceTransaction, Invoice, InvoicePayment, SyncRun
 
@@ -13,15 +13,20 @@ Links = dict[str, list[InvoicePayment]]  # by invoice
 
 
 def portions(rows: QuerySet[Any], size: int = 500) -> Iterator[list[Any]]:
-    """Yield the rows of a query in portions, read from the database as they are asked for."""
-    portion: list[Any] = []
-    for row in rows.iterator(chunk_size=size):
-        portion.append(row)
-        if len(portion) == size:
-            yield portion
-            portion = []
-    if portion:
+    """Yield the rows of a query in portions, each by a query of its own: behind PgBouncer a cursor would be lost.
+
+    The query is ordered by its primary key, or by one column that is never null and then the primary key.
+    """
+    *by, _ = rows.query.order_by
+    portion = list(rows[:size])
+    while portion:
         yield portion
+        portion = list(rows.filter(_after(portion[-1], *by))[:size])
+
+
+def _after(row: Model, by: str = "pk") -> Q:
+    value = getattr(row, by)
+    return Q(**{f"{by}__gte": value}) & (Q(**{f"{by}__gt": value}) | Q(pk__gt=row.pk))
 
 
 def links_of(invoices: Iterable[str]) -> Links:

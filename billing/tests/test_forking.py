@@ -6,6 +6,9 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.db import connection, connections
+
+from billing import forking
 
 CHILDREN, QUERIES = 4, 200
 FORK = f"""
@@ -50,3 +53,42 @@ def test_forked_processes_make_pools_of_their_own_and_the_parents_goes_on():
         check=False,
     )
     assert done.stdout.split() == ["0", "True"], done.stderr[-2000:]
+
+
+@pytest.fixture
+def pooled():
+    """The connection of this thread, from a pool."""
+    pytest.importorskip("psycopg_pool")
+    without = connections["default"]
+    options = without.settings_dict["OPTIONS"] | {"pool": {"min_size": 1, "max_size": 2}}
+    connections["default"] = type(without)(without.settings_dict | {"CONN_MAX_AGE": 0, "OPTIONS": options}, "default")
+    yield connections["default"]
+    connections["default"].close()
+    connections["default"].close_pool()
+    connections["default"] = without
+
+
+def backend():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.postgres_only
+@pytest.mark.django_db
+def test_a_pool_that_is_left_behind_stays_open_for_whom_it_belongs_to(pooled):
+    before, pool, held = backend(), pooled.pool, pooled.connection
+    forking.leave_pools_behind()
+    assert backend() != before
+    assert pooled.pool is not pool
+    assert (pool.closed, held.closed) == (False, False)
+    pool.putconn(held)
+    pool.close()
+
+
+@pytest.mark.django_db
+def test_a_connection_without_a_pool_stays_as_it_is():
+    connection.ensure_connection()
+    before = connection.connection
+    forking.leave_pools_behind()
+    assert connection.connection is before

@@ -180,7 +180,7 @@ LACKING = {
     "charge": "",
     "checkout.session": "checkout.session.invoice",
     "dispute": "",
-    "invoice": "line_item.parent",
+    "invoice": "invoice.amount_overpaid",
     "line_item": "line_item.parent",
     "payment_intent": "payment_intent.latest_charge",
     "price": "",

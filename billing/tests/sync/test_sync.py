@@ -102,7 +102,7 @@ def test_a_customer_deleted_at_stripe_is_found_without_its_event(world):
     )  # fmt: skip
     report = sync("--full")
     assert [(drift["field"], drift["theirs"]) for drift in report["drifts"]] == [("deleted_at", "deleted at Stripe")]
-    assert (ada.access.reason, world.said(ada).count("customer_deleted")) == ("no_subscription", 1)
+    assert (ada.access.reason, world.said(ada).count("customer_deleted")) == ("customer_deleted", 1)
 
 
 def test_subscriptions_we_never_knew_are_taken_over_unannounced(world):
