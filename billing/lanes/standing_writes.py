@@ -113,6 +113,17 @@ def note_refused(customer: Customer, action: StripeWrite.Action, reference: str,
     )
 
 
+def lasting(customer: str = "") -> list[str]:
+    """Return a sentence for each request, of one customer or of all, that Stripe refused for good."""
+    refused = StripeWrite.objects.filter(refused_at__isnull=False).order_by("-refused_at")
+    rows = refused.filter(lane=customer) if customer else refused
+    return [
+        f"Stripe refuses the {row.action} of {row.lane} for good. Correct what the admin shows under Stripe requests, "
+        "and choose 'Try again now' there."
+        for row in rows
+    ]
+
+
 def try_again(write: StripeWrite) -> bool:
     """Make a write that failed or was given up due now, by a new key; return whether it was one."""
     again = StripeWrite.objects.filter(Q(withdrawn_at=None) | Q(refused_at__isnull=False), pk=write.pk, done_at=None)

@@ -1,7 +1,7 @@
 """A hold withholds access for a cause, such as a dispute. Call these holding the lane."""
 
 from billing import cause, clock
-from billing.models import Customer, Hold
+from billing.models import Customer, Hold, Subscription
 
 from . import seats
 from .announcing import announce_access
@@ -39,3 +39,19 @@ def release(customer: Customer, kind: Hold.Kind, reference: str) -> bool:
     if was_in_force:
         seats.owe_seats(customer, f"released:{reference}")
     return was_in_force
+
+
+def lasting(customer: str = "") -> list[str]:
+    """Return a sentence for each customer, of one or of all, who is charged while a hold keeps their access away."""
+    charged = Subscription.objects.filter(
+        customer__in=Hold.objects.active().values("customer"),
+        cancel_at=None,
+        collection_paused="",
+        status__in=("active", "trialing", "past_due"),
+    )
+    rows = charged.filter(customer=customer) if customer else charged
+    return [
+        f"The customer {pk} pays while their access is on hold. In the admin, release the hold, or cancel the "
+        "subscription."
+        for pk in rows.order_by("customer").values_list("customer", flat=True).distinct()
+    ]

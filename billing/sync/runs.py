@@ -8,13 +8,12 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from billing import cause, clock, payments, stripe_account, stripe_client
+from billing import cause, clock, stripe_account, stripe_client
 from billing.models import Customer, SyncRun
 from billing.monitoring import alerts
 from billing.stripe_account import WrongAccount
-from billing.subscriptions import doubts
 
-from . import books, full, missed, prices, report, seats, unknown_customers, whom_to_ask
+from . import books, for_people, full, missed, prices, report, seats, unknown_customers, whom_to_ask
 from .alone import AnotherRuns, alone, is_free
 from .catching_up import catch_up
 from .healing import compare_customers
@@ -23,8 +22,6 @@ Mode, Status = SyncRun.Mode, SyncRun.Status
 
 DAY = timedelta(days=1)
 EVENTS_ARE_KEPT = timedelta(days=29)
-
-MOST_DOUBTS = 10
 
 
 @dataclass(frozen=True)
@@ -114,8 +111,7 @@ def _measured(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress:
     with cause.recorded_as("sync"), stripe_client.patient(), stripe_client.counted() as calls:
         try:
             _work(row, wanted, renew, progress)
-            waiting = [*doubts.lasting(wanted.customer), *payments.nothing.lasting(wanted.customer)]
-            for sentence in waiting[:MOST_DOUBTS]:
+            for sentence in for_people.sentences(wanted.customer):
                 report.note(row, sentence)
         finally:
             row.calls, row.finished_at = calls.made, timezone.now()

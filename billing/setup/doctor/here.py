@@ -17,18 +17,16 @@ from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
 from billing.models import (
-    Hold,
     MirrorFailure,
     PaymentFailure,
     Plan,
     Refund,
     StripeEvent,
     StripeWrite,
-    Subscription,
     SyncRun,
 )
 from billing.monitoring import health, unknown_values, workers
-from billing.subscriptions import doubts
+from billing.subscriptions import doubts, holds
 from billing.sync import AT_ONCE, Threads
 
 from .findings import Finding, error, ok, warning
@@ -195,12 +193,8 @@ def sync() -> Iterator[Finding]:
 
 def held() -> Iterator[Finding]:
     """Check that nobody is charged while a hold keeps their access away."""
-    customers = Hold.objects.active().values("customer")
-    charged = Subscription.objects.filter(customer__in=customers, cancel_at=None, collection_paused="")
-    ids = list(charged.filter(status__in=["active", "trialing", "past_due"]).values_list("customer_id", flat=True))
-    if ids:
-        text = f"{len(ids)} customer(s) pay while their access is on hold: {', '.join(ids[:MOST_NAMED])}."
-        yield warning("holds", text, "In the admin, release the hold or cancel the subscription.")
+    for sentence in holds.lasting()[:MOST_NAMED]:
+        yield warning("holds", sentence, "The admin lists them under Holds.")
 
 
 def grace() -> Iterator[Finding]:

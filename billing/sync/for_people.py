@@ -1,0 +1,20 @@
+"""What waits for a person is said by every sync in its report, as the doctor and the admin say it."""
+
+from billing import lanes, payments
+from billing.monitoring import unknown_values
+from billing.subscriptions import doubts, holds
+
+MOST = 10
+
+
+def sentences(customer: str = "") -> list[str]:
+    """Return a sentence for each matter, of one customer or of all, up to the first ten."""
+    found = [
+        *doubts.lasting(customer),
+        *payments.nothing.lasting(customer),
+        *holds.lasting(customer),
+        *lanes.standing_writes.lasting(customer),
+    ]
+    if not customer:
+        found += [" ".join(alert.text.split()) for alert in unknown_values.recent()]
+    return found[:MOST]
