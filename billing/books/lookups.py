@@ -17,7 +17,7 @@ def portions(rows: QuerySet[Any], size: int = 500) -> Iterator[list[Any]]:
 
     The query is ordered by its primary key, or by one column that is never null and then the primary key.
     """
-    *by, _ = rows.query.order_by
+    *by, _ = map(str, rows.query.order_by)
     portion = list(rows[:size])
     while portion:
         yield portion
