@@ -391,7 +391,7 @@ def test_each_feature_is_counted_and_shown_in_its_own_months(ada, overflows):
         Subscription.objects.filter(pk=first.pk).update(current_period_start=END, current_period_end=ends_at)
         assert usage.summary(ada) == {"generations": usage.Quota(0, 1005), "gigabytes": usage.Quota(90, 100)}
         PlanLimit.objects.filter(feature="gigabytes").update(quantity=80)
-        usage.announce_overflow(first)
+        usage.announce_overflow(ada)
     assert overflows == [("ada@example.com", "gigabytes", 90, 80)]
 
 
