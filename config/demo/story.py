@@ -143,7 +143,7 @@ def fifth(stage: Stage, zoe: Person) -> list[Step]:
 
     return [
         Step("Zoe pays at Checkout", lambda: stage.buy(zoe, "pro"), Outcome("pro", "active", "active", BOUGHT)),
-        Step("is deleted at Stripe", delete_customer, Outcome("free", "none", "no_subscription", [CANCELLED])),
+        Step("is deleted at Stripe", delete_customer, Outcome("free", "canceled", "customer_deleted", [CANCELLED])),
     ]
 
 

@@ -6,7 +6,7 @@ from django.core.management.base import OutputWrapper
 
 from billing.models import StripeEvent
 
-WIDTHS = (26, 30, 5, 9, 19, 30)
+WIDTHS = (26, 30, 5, 9, 20, 30)
 HEADINGS = ("step", "Stripe events, deliveries", "plan", "status", "access", "mails")
 
 

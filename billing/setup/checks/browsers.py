@@ -9,6 +9,7 @@ from django.conf import settings
 from billing.conf import conf
 
 from .problems import Check, Problem, finds
+from .values import is_right
 
 STRIPES = ("https://checkout.stripe.com", "https://billing.stripe.com")
 ANY = {"*", "https:"}
@@ -20,6 +21,8 @@ def check_form_action() -> Problem:
 
     Browsers hold the redirect after a form to it: "Choose Pro" and "Cards and address" would do nothing.
     """
+    if not is_right("STRIPE_API_BASE"):
+        return None
     missing = sorted({origin for allowed in _form_actions() for origin in _wanted() if not _allows(allowed, origin)})
     if not missing:
         return None
@@ -67,7 +70,7 @@ def check_session_cookie() -> Problem:
 def check_body_size() -> Problem:
     """DATA_UPLOAD_MAX_MEMORY_SIZE is no less than BILLING_WEBHOOK_MAX_BYTES."""
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if most is None or most >= conf.webhook_max_bytes:
+    if most is None or not is_right("BILLING_WEBHOOK_MAX_BYTES") or most >= conf.webhook_max_bytes:
         return None
     return (
         f"Django refuses bodies above DATA_UPLOAD_MAX_MEMORY_SIZE, {most} bytes, and an event may be larger.",
