@@ -57,8 +57,6 @@ WRONG: dict[str, list[Any]] = {
     "BILLING_READY_DEAD_EVENTS": [-1, None],
     "BILLING_ALERT_MINUTES": [0, "60"],
     "BILLING_SILENT_HOURS": [0, None],
-    "BILLING_QUEUE": ["kafka", "", None],
-    "BILLING_RQ_QUEUE": ["nowhere.at_all", 7],
     "BILLING_MONITORING_TOKEN": [None, 7],
     "BILLING_DASHBOARD_CURRENCY": ["dollars", "$", None],
 }
