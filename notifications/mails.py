@@ -142,7 +142,7 @@ def subscription_ended(subscription: Subscription, reason: str) -> Mail:
 
 def access_restored(subscription: Subscription, revoked_because: str, was_written_off: bool = False) -> Mail:
     """Reserve the mail that access is back in a line, to the plan that gives it. `reasons` drops it if another mail
-    says so already; of an invoice that was voided or written off (`was_written_off`), no receipt does.
+    says so already; of an invoice that was voided, credited or written off (`was_written_off`), no receipt does.
     """
     return outbox.reserve(
         Kind.ACCESS_RESTORED,

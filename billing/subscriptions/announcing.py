@@ -132,16 +132,21 @@ def _announce_access(whose: Whose, was: AnnouncedAccess, now: access.Access, fou
     row = now.subscription
     about = {"subscription": row, "subscriber": whose.subscriber, "reason": now.reason}
     if now.has_access:
-        is_free = row is not None and _was_written_off(row, found)
+        is_free = row is not None and _was_written_off(row, found, because)
         is_free = is_free or (because in UNPAID and _is_told_of_writing_off(whose.customer_id))
         signals.access_granted.send(Subscription, **about, revoked_because=because, was_written_off=is_free)
     else:
         signals.access_revoked.send(Subscription, **about)
 
 
-def _was_written_off(row: Subscription, found: Sequence[dict[str, Any]]) -> bool:
+def _was_written_off(row: Subscription, found: Sequence[dict[str, Any]], because: str) -> bool:
+    """Return whether the invoice is settled without a payment: a credit note or a credit that staff give does that too,
+    and its receipt over nothing is not mailed."""
     latest = next((item["latest_invoice"] for item in found if item["id"] == row.stripe_id), None)
-    return isinstance(latest, dict) and latest["status"] in WRITTEN_OFF
+    if not isinstance(latest, dict):
+        return False
+    is_paid_by_nothing = latest["status"] == "paid" and not latest["amount_paid"]
+    return latest["status"] in WRITTEN_OFF or (is_paid_by_nothing and because in UNPAID)
 
 
 def _is_told_of_writing_off(customer_id: str) -> bool:
