@@ -1,13 +1,15 @@
 """Staff are alerted, once, to what only a person can judge: a price that no plan knows, and two subscriptions to plans
 of one line that both bill.
 
-Nothing is undone by itself here; the admin, the doctor and the sync's report show both for as long as they last.
+Nothing is undone by itself here; the admin, the doctor and the sync's report show both for as long as they last, and
+also who may pay twice, by a customer that nobody is linked to.
 """
 
 from itertools import combinations
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
 
 from billing.models import Customer, Subscription
 from billing.monitoring import alerts
@@ -76,13 +78,33 @@ def lasting(customer: str = "") -> list[str]:
         same = Customer.objects.filter(pk=customer).exclude(subscriber=None).values("subscriber")
         twice = twice.filter(Q(customer=customer) | Q(customer__subscriber__in=same))
         unknown = unknown.filter(customer=customer)
+    unlinked = live.filter(_of_a_subscribers_address(live), customer__subscriber=None, status__in=BILLING).order_by(
+        "pk"
+    )
+    if customer:
+        unlinked = unlinked.filter(customer=customer)
     several: dict[Any, list[Subscription]] = {}
     for row in twice.order_by("customer", "pk"):
         several.setdefault(row.customer.subscriber_id or row.customer_id, []).append(row)
     return [
         *map(sentence_of_unknown, filter(is_unknown, unknown)),
         *(sentence_of_two(*pair) for of_customer in several.values() for pair in billed_twice(of_customer)),
+        *map(_sentence_of_unlinked, filter(bills, unlinked)),
     ]
+
+
+def _of_a_subscribers_address(live: QuerySet[Subscription]) -> Combinable:
+    """Return a condition: a subscriber pays in the same line, by a customer who is billed at the same address."""
+    theirs = live.filter(customer__email=OuterRef("customer__email"), line=OuterRef("line"), status__in=BILLING)
+    return Exists(theirs.exclude(customer__email="").exclude(customer__subscriber=None))
+
+
+def _sentence_of_unlinked(row: Subscription) -> str:
+    return (
+        f"{row.stripe_id} ({row.plan or 'a price without a plan'}) bills {row.customer_id}, who belongs to no subscriber, "
+        "at an address where a subscriber pays for a plan of the same line: somebody may pay twice. If so, cancel the "
+        "one that should not go on in Stripe's dashboard, and refund what was paid for it."
+    )
 
 
 def sentence_of_unknown(row: Subscription) -> str:
