@@ -110,6 +110,7 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
         {**CHANGED, "previous_plan": RIGHT_TO_LEFT, "plan": LONG_NAME},
     ),
     "downgrade_scheduled": (Kind.DOWNGRADE_SCHEDULED, DOWNGRADE),
+    "downgrade_scheduled_to_another_price": (Kind.DOWNGRADE_SCHEDULED, {**DOWNGRADE, "next_plan": "Pro"}),
     "downgrade_scheduled_to_no_plan_of_ours": (
         Kind.DOWNGRADE_SCHEDULED,
         {**PRO, "next_plan": "", "price": "", "changes_at": SOON},

@@ -11,13 +11,13 @@ from django.views.decorators.http import require_safe
 
 from billing import usage
 from billing.access import payer
-from billing.catalogue import amounts
 from billing.lifecycle import checkout, invoice_links, overview
-from billing.models import Customer, Invoice, Payment, Price, Refund, Subscription
+from billing.models import Customer, Invoice, Payment, Refund
 from billing.money import format_amount
 from billing.payments import UNDONE
 
 from . import wording
+from .banners import price_words
 from .days import period
 from .signed_in import signed_in
 
@@ -101,21 +101,8 @@ def _price_words(now: overview.Overview) -> str:
     subscription = now.subscription
     if not now.has_access or now.status in checkout.NOT_LIVE or subscription is None or subscription.price is None:
         return ""
-    words = _cost_words(subscription, subscription.price)
+    words = price_words(subscription.price, subscription.currency, subscription.quantity)
     return f"{subscription.plan}, {words}" if words and now.is_by_grant and subscription.plan else words
-
-
-def _cost_words(subscription: Subscription, price: Price) -> str:
-    currency, quantity = subscription.currency, subscription.quantity
-    total = amounts.cost(price, currency, quantity)
-    if total is None:
-        return f"By usage, billed {price.cadence.adverb}" if amounts.is_metered(price) else ""
-    if amounts.is_free(price, currency):
-        return "Free"
-    several = f" for {quantity:,} units"
-    if each := amounts.unit(price, currency) if amounts.is_plain(price, currency) else None:
-        several = f" ({quantity} × {format_amount(each, currency)})"
-    return f"{format_amount(total, currency)} {price.cadence.per}{several if quantity != 1 else ''}"
 
 
 def _latest_payments(subscriber: Any) -> list[dict[str, Any]]:

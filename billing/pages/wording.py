@@ -6,11 +6,11 @@ from django.urls import reverse
 
 from billing import access
 from billing.lifecycle import Outlook, Overview
-from billing.models import MAIN_LINE, Hold, Invoice, Subscription
+from billing.models import MAIN_LINE, Hold, Invoice, Price, Subscription
 from billing.money import format_amount
 
 from . import owed_words
-from .banners import Banner, Tone, plan_words
+from .banners import Banner, Tone, plan_words, price_words
 from .days import day
 
 STATUS_WORDS = {
@@ -70,7 +70,7 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
     if subscription and access.ends_with_trial(subscription) and overview.trial_end:
         return "Trial ends", overview.trial_end
     if overview.status == "trialing" and overview.trial_end:
-        return "First payment", overview.trial_end
+        return "First payment" if _begins_with_trial(overview) else "Next payment", overview.trial_end
     if overview.grace_ends_at and overview.has_access:
         return "Access ends unless paid", overview.grace_ends_at
     if subscription and subscription.is_free:
@@ -78,6 +78,12 @@ def next_date(overview: Overview) -> tuple[str, datetime] | None:
     if overview.status == "active" and overview.current_period_end:
         return "Next payment", overview.current_period_end
     return None
+
+
+def _begins_with_trial(overview: Overview) -> bool:
+    """Return whether nothing was paid before the trial. Staff also give time by a trial in a paid subscription."""
+    held = overview.subscription
+    return not (held and held.started_at and held.current_period_start and held.started_at < held.current_period_start)
 
 
 def next_amount(overview: Overview) -> str:
@@ -267,6 +273,8 @@ def _pending(overview: Overview) -> Banner | None:
     if change is None:
         return None
     name = plan_words(change.price.plan) if change.price else "another plan"
+    if change.effective_at and change.price and change.price.plan == overview.effective_plan:
+        return _new_price(overview, change.price, change.effective_at)
     if change.effective_at:
         headline = f"Your plan changes to {name} on {day(change.effective_at)}"
         return Banner(Tone.NOTICE, headline, f"Until then you keep {plan_words(overview.effective_plan)}.")
@@ -274,6 +282,14 @@ def _pending(overview: Overview) -> Banner | None:
         return _on_its_way(overview, name, change.confirm_url)
     sentence = f"Until it is confirmed you keep {plan_words(overview.effective_plan)}, and nothing is charged."
     return Banner(Tone.WARNING, f"Confirm the payment for {name}", sentence, change.confirm_url, "Confirm the payment")
+
+
+def _new_price(overview: Overview, price: Price, at: datetime) -> Banner:
+    """Return the banner of a change to another price of the same plan, such as one by the month or one that rose."""
+    held = overview.subscription
+    words = price_words(price, held.currency, held.quantity) if held and price != held.price else ""
+    sentence = f"New price: {words}. Until then nothing changes." if words else "Until then nothing changes."
+    return Banner(Tone.NOTICE, f"The price of {plan_words(price.plan)} changes on {day(at)}", sentence)
 
 
 def _on_its_way(overview: Overview, name: str, pay_url: str) -> Banner:

@@ -78,9 +78,7 @@ def lasting(customer: str = "") -> list[str]:
         same = Customer.objects.filter(pk=customer).exclude(subscriber=None).values("subscriber")
         twice = twice.filter(Q(customer=customer) | Q(customer__subscriber__in=same))
         unknown = unknown.filter(customer=customer)
-    unlinked = live.filter(_of_a_subscribers_address(live), customer__subscriber=None, status__in=BILLING).order_by(
-        "pk"
-    )
+    unlinked = live.filter(_of_a_subscribers_address(live), customer__subscriber=None, status__in=BILLING)
     if customer:
         unlinked = unlinked.filter(customer=customer)
     several: dict[Any, list[Subscription]] = {}
@@ -89,7 +87,7 @@ def lasting(customer: str = "") -> list[str]:
     return [
         *map(sentence_of_unknown, filter(is_unknown, unknown)),
         *(sentence_of_two(*pair) for of_customer in several.values() for pair in billed_twice(of_customer)),
-        *map(_sentence_of_unlinked, filter(bills, unlinked)),
+        *map(_sentence_of_unlinked, filter(bills, unlinked.order_by("pk"))),
     ]
 
 
@@ -101,8 +99,8 @@ def _of_a_subscribers_address(live: QuerySet[Subscription]) -> Combinable:
 
 def _sentence_of_unlinked(row: Subscription) -> str:
     return (
-        f"{row.stripe_id} ({row.plan or 'a price without a plan'}) bills {row.customer_id}, who belongs to no subscriber, "
-        "at an address where a subscriber pays for a plan of the same line: somebody may pay twice. If so, cancel the "
+        f"{row.stripe_id} ({row.plan or 'a price without a plan'}) bills {row.customer_id}, who belongs to no "
+        "subscriber, at an address where a subscriber pays for a plan of the same line: somebody may pay twice. If so, cancel the "
         "one that should not go on in Stripe's dashboard, and refund what was paid for it."
     )
 

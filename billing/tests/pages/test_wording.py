@@ -3,12 +3,15 @@
 import pytest
 from django.utils import timezone
 
-from billing.lifecycle import overview
-from billing.models import Invoice, Price, Subscription
+from billing import catalogue
+from billing.lifecycle import change, overview
+from billing.models import Invoice, Plan, Price, Subscription
 from billing.pages import wording
 from billing.subscriptions import holds
 from billing.tests.subscriptions.test_lines import both, storage
 from billing.tests.world import customer_row
+from notifications import rendering
+from notifications.models import Mail
 
 __all__ = ["both", "storage"]
 
@@ -110,3 +113,74 @@ def test_who_has_credit_for_the_next_payment_is_not_told_to_add_a_card(world, cl
     world.stripe("POST", f"payment_methods/{card}/detach")
     world.deliver()
     assert "We have no card of yours" not in client.get("/billing/").content.decode()
+
+
+def scheduled_by_staff(world, subscriber, price):
+    """Staff let another price begin with the next period."""
+    subscription = world.stripe("GET", f"subscriptions/{subscriber.subscription}")
+    schedule = world.stripe("POST", "subscription_schedules", from_subscription=subscription["id"])
+    now = schedule["phases"][0]
+    held = {"items": [{"price": subscription["items"]["data"][0]["price"]["id"], "quantity": 1}]}
+    next_one = {"items": [{"price": price, "quantity": 1}], "duration": {"interval": "month", "interval_count": 1}}
+    phases = [{**held, "start_date": now["start_date"], "end_date": now["end_date"]}, next_one]
+    world.stripe("POST", f"subscription_schedules/{schedule['id']}", end_behavior="release", phases=phases)
+    world.deliver()
+
+
+def price_of_pro(world, amount):
+    """Return the id of a further price of Pro, which staff have given to the plan."""
+    product = world.stripe("GET", "prices", lookup_keys=["pro_month"])["data"][0]["product"]
+    made = world.stripe(
+        "POST", "prices", product=product, currency="usd", unit_amount=amount, recurring={"interval": "month"}
+    )
+    catalogue.give_price(made, Plan.objects.get(slug="pro"))
+    return made["id"]
+
+
+def test_a_price_that_rises_is_said_and_not_called_a_change_of_plan(world, ada):
+    scheduled_by_staff(world, ada, price_of_pro(world, 2500))
+    ((headline, sentence),) = said(ada).items()
+    assert headline.startswith("The price of Pro changes on ")
+    assert sentence == "New price: $25.00 per month. Until then nothing changes."
+    mail = rendering.render(Mail.objects.get(kind="downgrade_scheduled"))
+    assert mail.subject.startswith("The price of Pro changes on ")
+    assert "$25.00 a month" in mail.text
+    assert "You keep" not in mail.text
+
+
+def test_a_year_that_becomes_a_month_of_the_same_plan_is_a_price_too(world):
+    eve = world.subscribed("pro", "year")
+    change.change(eve.user, "pro", "month")
+    assert "New price: $20.00 per month. Until then nothing changes." in said(eve).values()
+
+
+def test_another_plan_is_called_a_change_of_plan(world):
+    Plan.objects.update(trial_days=0)
+    eve = world.subscribed("team")
+    change.change(eve.user, "pro", "month")
+    assert "Until then you keep Team." in said(eve).values()
+
+
+def test_time_that_staff_give_by_a_trial_is_followed_by_the_next_payment_and_not_by_a_first(world, ada):
+    world.advance(days=10)
+    until = int(ada.row.current_period_end.timestamp()) + 30 * 86_400
+    world.stripe("POST", f"subscriptions/{ada.subscription}", trial_end=until, proration_behavior="none")
+    world.deliver()
+    assert wording.next_date(overview.overview_of(ada.user)) == ("Next payment", ada.row.trial_end)
+
+
+def test_the_mail_before_it_ends_speaks_of_no_first_charge(world, ada):
+    world.advance(days=10)
+    until = int(ada.row.current_period_end.timestamp()) + 30 * 86_400
+    world.stripe("POST", f"subscriptions/{ada.subscription}", trial_end=until, proration_behavior="none")
+    world.deliver()
+    world.advance(days=48)
+    world.deliver()
+    mail = rendering.render(Mail.objects.get(kind="trial_ending"))
+    assert "After that it costs $20.00 a month. We'll charge you that day." in " ".join(mail.text.split())
+
+
+def test_a_trial_at_the_start_is_followed_by_the_first_payment(world):
+    Plan.objects.filter(slug="pro").update(trial_days=14)
+    eve = world.subscribed()
+    assert wording.next_date(overview.overview_of(eve.user)) == ("First payment", eve.row.trial_end)
