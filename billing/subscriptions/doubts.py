@@ -100,8 +100,8 @@ def _of_a_subscribers_address(live: QuerySet[Subscription]) -> Combinable:
 def _sentence_of_unlinked(row: Subscription) -> str:
     return (
         f"{row.stripe_id} ({row.plan or 'a price without a plan'}) bills {row.customer_id}, who belongs to no "
-        "subscriber, at an address where a subscriber pays for a plan of the same line: somebody may pay twice. If so, cancel the "
-        "one that should not go on in Stripe's dashboard, and refund what was paid for it."
+        "subscriber, at an address where a subscriber pays for a plan of the same line: somebody may pay twice. If "
+        "so, cancel the one that should not go on in Stripe's dashboard, and refund what was paid for it."
     )
 
 

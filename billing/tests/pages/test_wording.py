@@ -10,8 +10,6 @@ from billing.pages import wording
 from billing.subscriptions import holds
 from billing.tests.subscriptions.test_lines import both, storage
 from billing.tests.world import customer_row
-from notifications import rendering
-from notifications.models import Mail
 
 __all__ = ["both", "storage"]
 
@@ -142,10 +140,6 @@ def test_a_price_that_rises_is_said_and_not_called_a_change_of_plan(world, ada):
     ((headline, sentence),) = said(ada).items()
     assert headline.startswith("The price of Pro changes on ")
     assert sentence == "New price: $25.00 per month. Until then nothing changes."
-    mail = rendering.render(Mail.objects.get(kind="downgrade_scheduled"))
-    assert mail.subject.startswith("The price of Pro changes on ")
-    assert "$25.00 a month" in mail.text
-    assert "You keep" not in mail.text
 
 
 def test_a_year_that_becomes_a_month_of_the_same_plan_is_a_price_too(world):
@@ -167,17 +161,6 @@ def test_time_that_staff_give_by_a_trial_is_followed_by_the_next_payment_and_not
     world.stripe("POST", f"subscriptions/{ada.subscription}", trial_end=until, proration_behavior="none")
     world.deliver()
     assert wording.next_date(overview.overview_of(ada.user)) == ("Next payment", ada.row.trial_end)
-
-
-def test_the_mail_before_it_ends_speaks_of_no_first_charge(world, ada):
-    world.advance(days=10)
-    until = int(ada.row.current_period_end.timestamp()) + 30 * 86_400
-    world.stripe("POST", f"subscriptions/{ada.subscription}", trial_end=until, proration_behavior="none")
-    world.deliver()
-    world.advance(days=48)
-    world.deliver()
-    mail = rendering.render(Mail.objects.get(kind="trial_ending"))
-    assert "After that it costs $20.00 a month. We'll charge you that day." in " ".join(mail.text.split())
 
 
 def test_a_trial_at_the_start_is_followed_by_the_first_payment(world):
