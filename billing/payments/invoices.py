@@ -5,7 +5,7 @@ from typing import Any
 
 from billing import clock, signals, subscriptions
 from billing.clock import from_timestamp
-from billing.models import Customer, Invoice, InvoicePayment, Payment, PaymentFailure
+from billing.models import Customer, Invoice, InvoicePayment, Payment, PaymentFailure, Subscription
 from billing.stripe_client import fetch, id_of, is_first_time, readers
 from billing.stripe_client.readers import payment_error_of, payment_intents_of, payments_of, subscription_of
 from billing.subscriptions import invoices, mirror
@@ -147,11 +147,16 @@ def _note_first_failure(row: Invoice, failure: PaymentFailure) -> None:
 
 def _is_told(row: Invoice, failure: PaymentFailure) -> bool:
     """Return whether the subscriber is told of a failure. Who buys at Checkout sees a card refused there and then; a
-    debit is refused days later.
+    debit is refused days later, and what a schedule began is charged when nobody looks.
     """
     if row.purpose in {Invoice.Purpose.FOREIGN, Invoice.Purpose.NOTHING}:
         return False
-    return not row.is_first or failure.is_late
+    return not row.is_first or failure.is_late or _is_past_due(row)
+
+
+def _is_past_due(row: Invoice) -> bool:
+    past_due = Subscription.objects.filter(status=Subscription.Status.PAST_DUE)
+    return past_due.filter(stripe_id=row.subscription_id).exists()
 
 
 def record_links(customer: Customer, invoice_id: str) -> None:

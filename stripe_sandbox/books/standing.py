@@ -80,8 +80,9 @@ def resume(state: State, sub: Object) -> None:
 def on_failed(state: State, sub: Object, invoice: Object) -> None:
     if state.note(sub["id"]).get("pending_update"):
         return
-    first = invoice["billing_reason"] == "subscription_create" and invoice["collection_method"] != "send_invoice"
-    if sub["status"] in ("active", "trialing") and not first:
+    is_first = invoice["billing_reason"] == "subscription_create" and invoice["collection_method"] != "send_invoice"
+    # The first invoice of what a schedule or a quote began is a draft for an hour; any other is tried at once.
+    if sub["status"] in ("active", "trialing") and not (is_first and sub["created"] == state.now()):
         with recorded(state, sub, UPDATED):
             sub["status"] = "past_due"
 

@@ -312,3 +312,18 @@ def test_a_schedule_is_previewed(
     client.v1.subscriptions.update(sub.id, {"cancel_at_period_end": True})
     with pytest.raises(stripe.InvalidRequestError, match="No upcoming invoices"):
         client.v1.invoices.create_preview({"subscription": sub.id})
+
+
+def test_what_it_begins_is_past_due_when_its_first_payment_fails_an_hour_later(
+    client: stripe.StripeClient, control: Control, price: Any
+) -> None:
+    customer = client.v1.customers.create({"payment_method": "pm_card_chargeCustomerFail"})
+    method = client.v1.payment_methods.list({"customer": customer.id}).data[0]
+    phase: Any = {"items": [{"price": price.id}], "default_payment_method": method.id}
+    start = customer.created + DAY
+    made = client.v1.subscription_schedules.create({"customer": customer.id, "start_date": start, "phases": [phase]})
+    control("/advance", {"to": start + HOUR - 1})
+    begun = client.v1.subscription_schedules.retrieve(made.id, {"expand": ["subscription"]})
+    assert begun.subscription.status == "active"
+    control("/advance", {"to": start + HOUR})
+    assert client.v1.subscriptions.retrieve(begun.subscription.id).status == "past_due"
