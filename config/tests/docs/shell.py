@@ -7,7 +7,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from socketserver import StreamRequestHandler, TCPServer
@@ -24,7 +24,7 @@ CURLRC = "silent\nshow-error\nfail-with-body\n"
 ASKING = """#!{python} -IS
 import json, os, socket, sys
 with socket.create_connection({address}) as asked:
-    asked.sendall(json.dumps([os.path.basename(sys.argv[0]), *sys.argv[1:]]).encode() + b"\\n")
+    asked.sendall(json.dumps([os.getcwd(), os.path.basename(sys.argv[0]), *sys.argv[1:]]).encode() + b"\\n")
     code, said = json.loads(asked.makefile().readline())
 sys.stdout.write(said)
 sys.exit(code)
@@ -80,12 +80,12 @@ def shell(folder: Path) -> Iterator[Shell]:
 
 
 class Answering(StreamRequestHandler):
-    """One program of ours: its name and arguments come in, its exit code and what it printed go out."""
+    """One program of ours: its folder, name and arguments come in, its exit code and what it printed go out."""
 
     def handle(self) -> None:
-        name, *arguments = json.loads(self.rfile.readline())
+        folder, name, *arguments = json.loads(self.rfile.readline())
         said = StringIO()
-        with redirect_stdout(said), redirect_stderr(said):
+        with redirect_stdout(said), redirect_stderr(said), chdir(folder):
             code = _run(name, arguments)
         self.wfile.write(json.dumps([code, said.getvalue()]).encode() + b"\n")
 
