@@ -1,5 +1,6 @@
 """Every test of the project stands on these fixtures."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ def pytest_configure() -> None:
     """Hash passwords cheaply: the slow hash, made to cost, would be a quarter of the whole suite."""
     emptying.use()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one worker more than there are cores: many a test waits for a process or a browser."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
