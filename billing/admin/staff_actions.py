@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from billing import catalogue, cause, clock, lanes, stripe_account, subscriptions
 from billing.access import moment, words
 from billing.catalogue import definitions
-from billing.models import AccountDeletion, Customer, Grant, Hold, Payment
+from billing.models import AccountDeletion, Customer, Grant, Hold, Payment, Price
 from billing.payments import nothing
 from billing.stripe_client import NoSuchCustomer, fetch
 from billing.subscriptions import doubts, grants, holds
@@ -238,6 +238,10 @@ def _about_mapping(customer: Customer) -> list[str]:
 
 
 def _map_price(customer: Customer, given: dict[str, Any]) -> str:
+    """Give the price to a plan, unless a colleague has given it to another one: on another customer's page it is
+    offered until that customer is refreshed."""
+    if Price.objects.filter(pk=given["price"]).exclude(plan=given["plan"]).exists():
+        raise Refused
     found = fetch.price(given["price"])
     if found is None or catalogue.give_price(found, given["plan"]) is None:
         raise Refused

@@ -81,6 +81,18 @@ def test_without_the_permission_or_once_it_is_decided_nothing_is_done(world, sta
     assert (LogEntry.objects.count(), ada.access.plan.slug) == (1, "pro")
 
 
+def test_a_price_that_a_colleague_has_given_to_another_plan_meanwhile_stays_there(world, staff, ada):
+    """As on the page of another customer, who pays the same price and is not refreshed yet."""
+    team = Plan.objects.get(slug="team")
+    row = Price.objects.filter(plan=team).first()
+    row.pk, row.lookup_key = ada.price, ""
+    row.save(force_insert=True)
+    do(staff, ada, "map-price", plan=Plan.objects.get(slug="pro").pk)
+    assert (Price.objects.get(pk=ada.price).plan, LogEntry.objects.count()) == (team, 0)
+    do(staff, ada, "map-price", plan=team.pk)
+    assert (ada.access.plan, LogEntry.objects.count()) == (team, 1)
+
+
 def test_where_the_settings_define_the_plans_it_says_where_to_add_one(staff, ada, settings):
     settings.BILLING_PLANS = [{"slug": "pro", "name": "Pro", "prices": {"month": {"usd": 2000}}}]
     shown = staff.get(address(ada, "map-price")).content.decode()
