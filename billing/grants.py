@@ -48,7 +48,7 @@ def grant(
     )
     if Grant.objects.filter(subscriber=subscriber, source=source).exists():
         return give()  # nothing is written, so nobody has to wait for the lane
-    return lanes.run_in(lanes.lane_of(subscriber), give)
+    return lanes.run_in_lane_of(subscriber, give)
 
 
 def extend(subscriber: Any, source: str, until: datetime | None) -> Grant:
@@ -56,9 +56,9 @@ def extend(subscriber: Any, source: str, until: datetime | None) -> Grant:
 
     Raises `GrantRefused` if no grant of this source is in force, and `LaneBusy`.
     """
-    return lanes.run_in(lanes.lane_of(subscriber), lambda: grants.extend(subscriber, source, until))
+    return lanes.run_in_lane_of(subscriber, lambda: grants.extend(subscriber, source, until))
 
 
 def revoke(subscriber: Any, source: str) -> bool:
     """End the grant of a source now; return whether there was one to end. Raises `LaneBusy`."""
-    return lanes.run_in(lanes.lane_of(subscriber), lambda: grants.revoke(subscriber, source))
+    return lanes.run_in_lane_of(subscriber, lambda: grants.revoke(subscriber, source))

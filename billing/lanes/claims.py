@@ -100,13 +100,15 @@ def exclusive(key: str, wait_seconds: float = 3.0) -> Iterator[Callable[[Callabl
             queue_drain(key)
 
 
-def run_in(key: str, work: Callable[[], T]) -> T:
-    """Run `work` under the lane lock: in the transaction that has the lane already, such as of a receiver, else in one
-    of its own. Raises LaneBusy.
+def run_in_lane_of(subscriber: Any, work: Callable[[], T]) -> T:
+    """Run `work` under the lane lock: in the transaction that has a lane of the subscriber already, such as of a
+    receiver, else in one of its own. Raises LaneBusy.
+
+    A receiver may be in the lane of an earlier customer. It does not wait for another lane with a transaction open.
     """
-    if key in _held.get():
+    if (held := _held.get()) and held & _lanes_of(subscriber):
         return work()
-    with exclusive(key) as commit:
+    with exclusive(lane_of(subscriber)) as commit:
         return commit(work)
 
 
@@ -117,6 +119,10 @@ def lane_of(subscriber: Any) -> str:
     """
     customer = Customer.objects.of(subscriber, deleted_too=True)
     return customer.pk if customer else f"subscriber:{subscriber.pk}"
+
+
+def _lanes_of(subscriber: Any) -> frozenset[str]:
+    return frozenset([lane_of(subscriber), *Customer.objects.all_of(subscriber).values_list("pk", flat=True)])
 
 
 @contextmanager

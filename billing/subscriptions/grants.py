@@ -57,8 +57,9 @@ def extend(subscriber: Any, source: str, until: datetime | None) -> Grant:
     grant = Grant.objects.open().filter(subscriber=subscriber, source=source).select_related("plan").first()
     if grant is None or not grant.is_in_force(clock.now()):
         raise GrantRefused(f"Nothing that {source!r} gave is in force.")
+    if not Grant.objects.open().filter(pk=grant.pk).update(until=until):
+        raise GrantRefused(f"What {source!r} gave has just ended and is no longer in force.")
     grant.until = until
-    grant.save(update_fields=["until"])
     return grant
 
 
@@ -86,14 +87,17 @@ def subscribers_past_grant() -> list[Any]:
 
 
 def _end(subscriber: Any, grants: list[Grant]) -> bool:
-    now = clock.now()
+    """End those that are still open, and return whether any was: two lanes of a subscriber may write for a moment."""
+    now, has_ended = clock.now(), False
     for grant in grants:
         grant.ended_at, grant.ended_by = min(grant.until or now, now), cause.current()
-        grant.save(update_fields=["ended_at", "ended_by"])
-        _send(signals.grant_ended, grant)
-    if grants:
+        still_open = Grant.objects.open().filter(pk=grant.pk)
+        if still_open.update(ended_at=grant.ended_at, ended_by=grant.ended_by):
+            has_ended = True
+            _send(signals.grant_ended, grant)
+    if has_ended:
         announce_access_of(subscriber)
-    return bool(grants)
+    return has_ended
 
 
 def _send(signal: Any, grant: Grant) -> None:

@@ -10,8 +10,8 @@ from billing import access, grants, lanes, signals, usage
 from billing.catalogue import definitions
 from billing.events import sweep
 from billing.lifecycle import deletion
-from billing.models import AnnouncedAccess, Customer, Grant, Usage
-from billing.subscriptions.grants import give
+from billing.models import AnnouncedAccess, Customer, Grant, Lane, Usage
+from billing.subscriptions.grants import _end, give
 
 from .parallel import at_once
 
@@ -189,3 +189,49 @@ def test_whoever_gives_past_the_lane_is_stopped_by_the_database(eve, heard):
 
     assert set(at_once(past_the_lane, 4)) == {Grant.objects.get().pk}
     assert names(heard) == ["grant_given"]
+
+
+@pytest.fixture
+def earlier(eve):
+    """An earlier customer of hers: their lane is another one than that of her current customer."""
+    Customer.objects.create(pk="cus_eve", subscriber=eve)
+    return Customer.objects.create(pk="cus_earlier", subscriber=eve, is_current=False)
+
+
+def test_a_receiver_in_the_lane_of_an_earlier_customer_may_give_while_the_other_lane_is_busy(eve, earlier):
+    with lanes.exclusive("cus_eve"), lanes.exclusive(earlier.pk) as commit:
+        commit(lambda: grants.grant(eve, plan="pro", source="a receiver"))
+    assert access.has_access(eve)
+
+
+def test_a_receiver_about_somebody_else_waits_for_their_lane(eve, earlier):
+    bob = get_user_model().objects.create_user("bob@example.com")
+    held = []
+
+    def listen(**_):
+        held.append(Lane.objects.filter(pk=lanes.lane_of(bob)).exclude(token=None).exists())
+
+    signals.grant_given.connect(listen, dispatch_uid="held")
+    with lanes.exclusive(earlier.pk) as commit:
+        commit(lambda: grants.grant(bob, plan="pro", source="a receiver"))
+    signals.grant_given.disconnect(dispatch_uid="held")
+    assert held == [True]
+
+
+def test_what_another_lane_has_just_ended_is_neither_ended_again_nor_extended(eve, heard, monkeypatch):
+    """The lane of a subscriber is another one once their first customer is made: for a moment two may write."""
+    grants.grant(eve, plan="pro", source="promo", until=NOON + DAY)
+    read = Grant.is_in_force
+
+    def ended_since(grant, at):
+        Grant.objects.filter(ended_at=None).update(ended_at=NOON)
+        return read(grant, at)
+
+    monkeypatch.setattr(Grant, "is_in_force", ended_since)
+    with pytest.raises(grants.GrantRefused, match="in force"):
+        grants.extend(eve, "promo", None)
+    assert Grant.objects.get().until == NOON + DAY
+    seen = list(Grant.objects.open())
+    Grant.objects.update(ended_at=NOON)
+    assert [_end(eve, seen), len(seen)] == [False, 1]
+    assert "grant_ended" not in names(heard)
