@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, OperationalError, models, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from billing.clock import from_timestamp
@@ -22,7 +22,7 @@ BROKEN = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 class Recorder:
     """A recorder saves pages of one kind of object. What Stripe says replaces the row that we had; an object that is
     no row of ours is left out; one that cannot be saved is named in `bad`, and holds up no other. A dry one only counts
-    what has no row yet, in `unknown`.
+    what has no row yet, in `unknown`. Raises `OperationalError` if the database is away.
     """
 
     def __init__(self, row_of: Callable[[Found], models.Model | None], *, is_dry: bool) -> None:
@@ -51,6 +51,8 @@ class Recorder:
     def _save(self, model: type[models.Model], rows: list[models.Model]) -> None:
         try:
             _upsert(model, rows)
+        except OperationalError:  # the database is away or busy, which is no fault of a row
+            raise
         except (DatabaseError, *BROKEN):
             for row in rows:
                 self._save_one(model, row)
@@ -58,6 +60,8 @@ class Recorder:
     def _save_one(self, model: type[models.Model], row: models.Model) -> None:
         try:
             _upsert(model, [row])
+        except OperationalError:
+            raise
         except (DatabaseError, *BROKEN):
             self.bad.append(str(row.pk))
 

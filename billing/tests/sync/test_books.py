@@ -1,6 +1,7 @@
 """The sync lists Stripe's own books, and mends rows of ours that they do not explain."""
 
 import pytest
+from django.db import OperationalError, connection
 
 from billing import books, stripe_client
 from billing.models import (
@@ -89,6 +90,21 @@ def test_one_row_that_cannot_be_saved_is_named_and_holds_up_no_other(world, ada)
         broken[name] = kept
         assert f"{broken['id']} of /v1/balance_transactions could not be saved, so the books lack it." in run.notes
         assert BalanceTransaction.objects.get().category == "charge"
+
+
+def test_a_database_that_is_away_for_a_moment_is_no_fault_of_the_rows(world, ada):
+    """Otherwise the run would count as done, and no later one lists what is older than three days."""
+
+    def away(execute, sql, *args):
+        if sql.startswith('INSERT INTO "billing_balancetransaction"'):
+            raise OperationalError("database is locked")
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(away), pytest.raises(OperationalError):
+        sync(world)
+    assert (SyncRun.objects.get().status, books.books_at()) == ("failed", None)
+    sync(world)
+    assert BalanceTransaction.objects.count() == 1
 
 
 def test_a_key_that_may_not_read_the_balance_stops_nothing_else(world, ada, monkeypatch):
