@@ -1,5 +1,6 @@
 """`manage.py export_ledger --month 2026-10` writes the money facts of a month, and checks the books."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -54,6 +55,8 @@ class Command(TerminalCommand):
 @contextmanager
 def _opened(path: Path) -> Iterator[TextIO]:
     """Write a file that is there only once it is whole. Its name is free for a moment: two exports do not mix."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     waiting = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

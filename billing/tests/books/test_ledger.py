@@ -7,6 +7,7 @@ import re
 import stat
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -282,6 +283,20 @@ def test_a_file_is_there_once_it_is_whole_and_only_its_owner_may_read_it(october
     assert (out, file.read_text()) == ("", ledger("2026-10")[1])
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["ledger.csv"]
+
+
+@pytest.mark.parametrize("name", [".", "/", ""])
+def test_what_cannot_be_a_file_is_said_in_a_sentence(october, name):
+    with pytest.raises(CommandError, match="could not be written: Is a directory"):
+        exported(month="2026-10", output=Path(name))
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(october, tmp_path):
+    (tmp_path / "theirs").write_text("theirs")
+    (tmp_path / "ledger.csv").symlink_to("theirs")
+    exported(month="2026-10", output=tmp_path / "ledger.csv")
+    assert (tmp_path / "theirs").read_text() == "theirs"
+    assert not (tmp_path / "ledger.csv").is_symlink()
 
 
 def test_a_file_that_cannot_be_written_is_said_in_a_sentence(october, tmp_path):
