@@ -54,17 +54,19 @@ def announce_access(customer_id: str, found: Sequence[dict[str, Any]] = (), *, h
     """Announce that access was granted or revoked in a line, where it differs from what was last announced of it.
 
     It is the access of the customer's subscriber, or of the customer if there is none. Use above the new limits is
-    announced too, if access was announced or the subscription has changed (`has_changed`). `found`, the subscriptions
-    as Stripe has them, tells whether the invoice that access hung on was written off.
+    announced too, if access was announced or what it depends on has changed (`has_changed`). `found`, the
+    subscriptions as Stripe has them, tells whether the invoice that access hung on was written off.
     """
     lines = access.lines_of_customer(customer_id)
     held = next((now.subscription for now in lines.values()), None)
     if held is None:
         return
-    subscriber = held.customer.subscriber
-    if has_changed and _lock_beside_others(subscriber, customer_id):
+    whose = Whose(held.customer.subscriber, customer_id)
+    if not has_changed and not _differs(lines, whose.announced()):
+        return
+    if _lock_beside_others(whose.subscriber, customer_id):
         lines = access.lines_of_customer(customer_id)
-    _announce_lines(Whose(subscriber, customer_id), lines, found, has_changed=has_changed)
+    _announce_lines(whose, lines, found, has_changed=has_changed)
 
 
 def _lock_beside_others(subscriber: Any, customer_id: str) -> bool:
@@ -109,6 +111,11 @@ class Whose:
         row.subscriber = self.subscriber
         row.customer_id = None if self.subscriber is not None else self.customer_id
         row.save()
+
+
+def _differs(lines: dict[str, access.Access], announced: dict[str, AnnouncedAccess]) -> bool:
+    granted = {line for line, was in announced.items() if was.is_granted}
+    return any(now.has_access != (line in granted) for line, now in lines.items())
 
 
 def _announce_lines(

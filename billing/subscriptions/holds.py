@@ -28,14 +28,14 @@ def place(customer: Customer, kind: Hold.Kind, reference: str, reason: str = "",
     if not is_new and hold.released_at and not hold.was_released_by_staff:
         hold.placed_at, hold.cause, hold.released_at, hold.released_by = clock.now(), cause.current(), None, ""
         hold.save(update_fields=["placed_at", "cause", "released_at", "released_by"])
-    announce_access(customer.pk)
+    announce_access(customer.pk, has_changed=True)
 
 
 def release(customer: Customer, kind: Hold.Kind, reference: str) -> bool:
     """Release the hold of this cause; holds of other causes stay. Returns whether it was in force."""
     in_force = customer.holds.active().filter(kind=kind, reference=reference)
     was_in_force = bool(in_force.update(released_at=clock.now(), released_by=cause.current()))
-    announce_access(customer.pk)
+    announce_access(customer.pk, has_changed=True)
     if was_in_force:
         seats.owe_seats(customer, f"released:{reference}")
     return was_in_force

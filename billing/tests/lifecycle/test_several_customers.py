@@ -184,7 +184,8 @@ def test_one_is_current_and_a_user_whom_stripe_may_bill_is_not_deleted(world, ad
 
 
 @pytest.mark.postgres_only
-def test_of_two_lanes_at_the_same_moment_the_second_sees_what_the_first_wrote(world):
+@pytest.mark.parametrize("has_changed", [True, False], ids=["an end", "a lapse"])
+def test_of_two_lanes_at_the_same_moment_the_second_sees_what_the_first_wrote(world, has_changed):
     user = world.sign_up()
     team = Plan.objects.get(slug="team")
     for name, status, is_current in (("one", "active", True), ("two", "incomplete", False)):
@@ -197,7 +198,7 @@ def test_of_two_lanes_at_the_same_moment_the_second_sees_what_the_first_wrote(wo
         with transaction.atomic():
             Subscription.objects.filter(stripe_id=f"sub_{name}").update(status=status)
             if waits:
-                announce_access(f"cus_{name}", has_changed=True)
+                announce_access(f"cus_{name}", has_changed=has_changed)
                 has_announced.set()
                 sleep(0.3)
             else:
@@ -207,6 +208,31 @@ def test_of_two_lanes_at_the_same_moment_the_second_sees_what_the_first_wrote(wo
     at_once(lambda number: change("one", "canceled", waits=True) if number else change("two", "active", waits=False), 2)
     assert AnnouncedAccess.objects.get().is_granted
     assert [name for name, _ in world.heard if name.startswith("access")] == ["access_revoked", "access_granted"]
+
+
+@pytest.mark.postgres_only
+def test_access_that_comes_back_in_one_lane_while_another_places_a_hold_is_not_announced(world):
+    user, pro = world.sign_up(), Plan.objects.get(slug="pro")
+    held = Customer.objects.create(pk="cus_one", subscriber=user)
+    paying = Customer.objects.create(pk="cus_two", subscriber=user, is_current=False)
+    Subscription.objects.create(customer=paying, stripe_id="sub_two", status="incomplete", plan=pro)
+    is_placed = Event()
+
+    def place():
+        with transaction.atomic():
+            holds.place(held, Hold.Kind.STAFF, "case 7")
+            is_placed.set()
+            sleep(0.3)
+
+    def pay():
+        is_placed.wait(10)
+        with transaction.atomic():
+            Subscription.objects.update(status="active")
+            announce_access(paying.pk, has_changed=True)
+
+    at_once(lambda number: pay() if number else place(), 2)
+    assert access.of(user).reason == "hold_staff"
+    assert not [name for name, _ in world.heard if name.startswith("access")]
 
 
 # Two tabs that buy in two currencies at the same moment
