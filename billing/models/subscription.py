@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.db.models import Q
 
 from billing.conf import conf
@@ -25,11 +25,11 @@ def protect_billed(collector: Any, field: Any, rows: Any, using: str) -> None:
 
 
 def once_more(change: Callable[[], T]) -> T:
-    """Make a change in a transaction, and again if another made a customer the current one at the same moment: the
-    next time sees that one.
+    """Make a change in a transaction, and again if another made a customer the current one at the same moment, or
+    wrote the same customers in another order: the next time sees what that one did.
     """
     for _ in range(TIMES - 1):
-        with suppress(IntegrityError), transaction.atomic():
+        with suppress(IntegrityError, OperationalError), transaction.atomic():
             return change()
     with transaction.atomic():
         return change()

@@ -266,6 +266,28 @@ def test_of_two_that_become_the_current_one_at_the_same_moment_one_is(ada, three
         assert Customer.objects.get(subscriber=ada.user, is_current=True).pk in (dollars.pk, free.pk)
 
 
+@pytest.mark.postgres_only
+def test_who_meets_a_lane_that_locks_both_customers_in_the_other_order_becomes_the_current_one_all_the_same(world):
+    user = world.sign_up()
+    Customer.objects.create(pk="cus_z", subscriber=user)
+    first = Customer.objects.create(pk="cus_a", subscriber=user, is_current=False)
+    is_locked = Event()
+
+    def in_a_lane():
+        with transaction.atomic():
+            Customer.objects.filter(pk="cus_a").update(balance=1)
+            is_locked.set()
+            sleep(0.3)  # until the other waits, and is the first to look for a deadlock
+            Customer.objects.filter(pk="cus_z").update(balance=1)
+
+    def become():
+        is_locked.wait(10)
+        Customer.objects.make_current(first)
+
+    assert at_once(lambda number: become() if number else in_a_lane(), 2) == [None, None]
+    assert Customer.objects.get(is_current=True).pk == "cus_a"
+
+
 def test_one_that_another_became_the_current_one_beside_becomes_it_all_the_same(ada, three, monkeypatch):
     """The index refuses the first try, since the other has been written after the current ones were cleared."""
     dollars, free = three
