@@ -203,8 +203,9 @@ def _about_refund(customer: Customer) -> list[str]:
 
 
 def _refund(customer: Customer, given: dict[str, Any]) -> str:
-    nothing.owe_refund(customer, given["payment"])
-    return f"Refunded the payment of {given['payment'].invoice_id}"
+    payment = _still_waiting(given["payment"])
+    nothing.owe_refund(customer, payment)
+    return f"Refunded the payment of {payment.invoice_id}"
 
 
 def _about_keeping(customer: Customer) -> list[str]:
@@ -214,10 +215,17 @@ def _about_keeping(customer: Customer) -> list[str]:
 
 
 def _keep(customer: Customer, given: dict[str, Any]) -> str:
-    payment: Payment = given["payment"]
+    payment = _still_waiting(given["payment"])
     payment.kept_at = clock.now()
     payment.save(update_fields=["kept_at"])
     return f"Kept the payment of {payment.invoice_id}"
+
+
+def _still_waiting(chosen: Payment) -> Payment:
+    payment = nothing.waiting().filter(pk=chosen.pk).first()
+    if payment is None:
+        raise Refused
+    return payment
 
 
 # A price that no plan knows

@@ -18,7 +18,7 @@ from billing import access, lanes, testing, usage
 from billing.admin import staff_actions
 from billing.events import applying, worker
 from billing.lifecycle import deletion
-from billing.models import Customer, Grant, Hold, Lane, Plan, StripeEvent, Subscription
+from billing.models import Customer, Grant, Hold, Lane, Payment, Plan, StripeEvent, Subscription
 from billing.subscriptions import holds
 from billing.testing import now as sandbox_now
 from billing.tests.world import customer_row
@@ -342,3 +342,20 @@ def test_two_members_of_staff_who_place_a_hold_at_once_place_one(world, staff, a
     answers = [at_once(partial(who.post, address(ada, "hold"), {"reason": "because"})) for who in (staff, other)]
     assert sorted(answer.result().status_code for answer in answers) == [302, 409]
     assert Hold.objects.count() == len(logged()) == 1
+
+
+@pytest.mark.parametrize("second", [staff_actions.REFUND, staff_actions.KEEP], ids=lambda action: action.name)
+def test_a_payment_that_a_colleague_decided_on_a_moment_ago_is_not_decided_on_again(world, rf, second):
+    """Their form was valid when it was sent, and another payment of the customer still waits."""
+    user, now = world.sign_up(), timezone.now()
+    customer = Customer.objects.create(pk="cus_two", subscriber=user)
+    paid = {"customer": customer, "amount": 2000, "currency": "usd", "invoiced_at": now, "paid_at": now}
+    for name in ("one", "two"):
+        Payment.objects.create(invoice_id=f"in_{name}", bought_nothing=True, **paid)
+    request = rf.post("/")
+    request.user = user
+    given = {"payment": Payment.objects.get(invoice_id="in_one"), "reason": "because"}
+    Payment.objects.filter(invoice_id="in_one").update(kept_at=now)
+    with pytest.raises(staff_actions.Refused):
+        staff_actions.perform(second, request, customer.pk, given)
+    assert (Payment.objects.get(invoice_id="in_one").kept_at, logged()) == (now, [])
