@@ -57,6 +57,8 @@ def _opened(path: Path) -> Iterator[TextIO]:
     """Write a file that is there only once it is whole. Its name is free for a moment: two exports do not mix."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if path.exists() and not path.is_file():  # root would replace /dev/null
+        raise OSError(errno.EINVAL, "It is no file")
     waiting = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -291,6 +291,15 @@ def test_what_cannot_be_a_file_is_said_in_a_sentence(october, name):
         exported(month="2026-10", output=Path(name))
 
 
+def test_what_is_no_file_such_as_dev_null_is_not_replaced(october, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(CommandError, match="could not be written: It is no file"):
+            exported(month="2026-10", output=tmp_path / name)
+    assert stat.S_ISFIFO((tmp_path / "link").stat().st_mode)
+
+
 def test_a_link_is_replaced_and_what_it_leads_to_stays(october, tmp_path):
     (tmp_path / "theirs").write_text("theirs")
     (tmp_path / "ledger.csv").symlink_to("theirs")
