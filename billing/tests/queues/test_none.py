@@ -1,5 +1,6 @@
 """No queue: `manage.py billing_worker` for real, as docs/queues.md starts it."""
 
+import os
 import signal
 
 import pytest
@@ -29,6 +30,7 @@ def test_told_to_end_it_ends_after_the_present_lane_and_another_beside_it_does_t
     world.deliver(work=False)
     told, _ = alone.start("billing_worker"), alone.start("billing_worker")
     until(lambda: Lane.objects.exclude(token=None).count() == 2, what="two workers at work")
+    until(lambda: os.pread(told.output.fileno(), 100, 0), what="a worker that hears signals")
     told.process.send_signal(signal.SIGTERM)
     assert told.process.wait(30) == 0
     world.control("faults")
