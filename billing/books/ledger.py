@@ -26,7 +26,7 @@ MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 
 class Out(Protocol):
-    """Where a ledger is written: a file, or a command's output."""
+    """A ledger is written to this: a file, or a command's output."""
 
     def write(self, text: str, /) -> object: ...
 

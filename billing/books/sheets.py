@@ -37,7 +37,7 @@ class Span:
 
 @dataclass
 class Sheet:
-    """What the invoices of one customer, or of all, come to in one currency, minor units."""
+    """A sheet sums up the invoices of one customer, or of all, in one currency, in minor units."""
 
     invoiced: int = 0
     paid: int = 0

@@ -1,4 +1,4 @@
-"""What Stripe's own books say is kept here: its balance transactions, credit notes and tax rates. Only the sync writes
+"""These rows keep Stripe's own books: its balance transactions, credit notes and tax rates. Only the sync writes
 these rows. Amounts are minor units.
 """
 

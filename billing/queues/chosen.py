@@ -12,7 +12,7 @@ from .tasks import declared_schedules
 
 
 class Queue(Protocol):
-    """What each queue's module does. What its broker raises is passed on."""
+    """Each queue's module has these functions, and passes on what its broker raises."""
 
     def is_in_database(self) -> bool:
         """Return whether a task belongs to the transaction in which it is enqueued."""

@@ -1,4 +1,4 @@
-"""What waits for a person is said by every sync in its report, as the doctor and the admin say it."""
+"""Every sync names in its report the matters that wait for a person, as the doctor and the admin do."""
 
 from billing import lanes, payments
 from billing.monitoring import unknown_values

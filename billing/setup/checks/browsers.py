@@ -1,4 +1,4 @@
-"""What a project tells browsers may keep buyers from reaching Stripe, or from coming back signed in."""
+"""A project's headers and cookies may keep buyers from reaching Stripe, or from coming back signed in."""
 
 from collections.abc import Iterator
 from typing import Any

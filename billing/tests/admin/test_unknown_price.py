@@ -34,7 +34,7 @@ def ada(world):
 
 
 def named_by(ada):
-    """Where staff read of the price."""
+    """Staff read of the price here."""
     call_command("sync_stripe", verbosity=0)
     return {
         "doctor": any(ada.price in finding.text for finding in here.subscriptions()),

@@ -1,4 +1,4 @@
-"""Whatever a host project sets in REST_FRAMEWORK, our API answers alike, and its schema keeps its names."""
+"""Our API answers alike whatever a host project sets in REST_FRAMEWORK, and its schema keeps its names."""
 
 import re
 

@@ -96,7 +96,7 @@ def test_as_beancount_every_transaction_comes_to_zero(october):
 
 
 def sums_of(text):
-    """What each transaction of a beancount file comes to by currency, without zeros, read anew from the text."""
+    """Return the sum of each transaction of a beancount text by currency, without zeros."""
     found = []
     for line in text.splitlines():
         if re.match(r"\d{4}-\d\d-\d\d \*", line):
@@ -217,7 +217,7 @@ def test_what_customers_owe_comes_to_nothing_however_their_invoices_ended(world,
 
 
 def account(text, name):
-    """What is on an account in dollars, in cents."""
+    """Return the sum on an account in dollars, in cents."""
     return sum(Decimal(found) * 100 for found in re.findall(rf"^  {name}  (\S+) USD", text, re.MULTILINE))
 
 
