@@ -25,8 +25,11 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Start one worker more than there are cores: many a test waits for a process or a browser."""
+    """Start one worker more than there are cores: many a test waits for a process or a browser. Runs without xdist know
+    no such hook.
+    """
     return (os.cpu_count() or 1) + 1
 
 
