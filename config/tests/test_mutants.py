@@ -1,6 +1,8 @@
 """The changes that `make mutants` draws, and the way they are put into code that is loaded."""
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 from bench.mutants import CORE, ROOT, changes, sources, swapping
@@ -143,3 +145,13 @@ def test_what_only_another_database_runs_is_left_alone(tmp_path):
         "return number // 12",
         "return number * 13",
     ]
+
+
+def test_the_command_draws_a_change_tries_it_and_tells_its_fate():
+    given = ["--seed", "1", "--count", "1", "--only", "billing/access/gates.py", "--jobs", "1"]
+    tests = ["--tests", "billing/tests/access/test_gates.py"]
+    run = subprocess.run(
+        [sys.executable, "-m", "bench.mutants", *given, *tests], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "seed 1: 1 drawn," in run.stdout, run.stdout + run.stderr
+    assert "1 killed" in run.stdout or "1 lived" in run.stdout
