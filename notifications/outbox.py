@@ -62,10 +62,11 @@ def reserve(
     mail.next_attempt_at, mail.message_id, mail.cause = now, new_message_id(), cause.current()
     mail.error = reasons.not_to_send(mail)
     mail.status = Status.SKIPPED if mail.error else Status.QUEUED
+    mail.woken_at = None if mail.error else now
     with transaction.atomic():
         is_new = _insert(mail)
         if mail.status == Status.QUEUED and (is_new or _take_over(mail)):
-            _wake([mail.pk], now)
+            _enqueue(mail.pk)
     return mail if is_new else Mail.objects.get(key=key)
 
 
@@ -138,6 +139,7 @@ def _take_over(mail: Mail) -> bool:
         context=mail.context,
         recipient=mail.recipient,
         cause=mail.cause,
+        woken_at=mail.woken_at,
         **_afresh(mail.next_attempt_at),
     )
     if taken:
@@ -166,9 +168,13 @@ def _wake(ids: list[uuid.UUID], now: datetime) -> None:
     """Enqueue each mail: in this transaction if the queue is in the database, else after the commit."""
     Mail.objects.filter(pk__in=ids).update(woken_at=now)
     for mail_id in ids:
-        queues.enqueue(
-            f"{deliver.__module__}.{deliver.__name__}", str(mail_id), if_away=partial(_leave_to_the_sweep, mail_id)
-        )
+        _enqueue(mail_id)
+
+
+def _enqueue(mail_id: uuid.UUID) -> None:
+    queues.enqueue(
+        f"{deliver.__module__}.{deliver.__name__}", str(mail_id), if_away=partial(_leave_to_the_sweep, mail_id)
+    )
 
 
 def _leave_to_the_sweep(mail_id: uuid.UUID) -> None:

@@ -20,18 +20,17 @@ def record(customer: Customer, invoice: dict[str, Any]) -> None:
 def record_link(customer: Customer, invoice_payment: dict[str, Any], subscription_id: str) -> InvoicePayment:
     """Record the link from a payment intent or charge to its invoice."""
     payment = invoice_payment["payment"]
-    link, _ = InvoicePayment.objects.update_or_create(
-        pk=invoice_payment["id"],
-        defaults={
-            "customer": customer,
-            "invoice_id": id_of(invoice_payment["invoice"]),
-            "payment_intent": id_of(payment.get("payment_intent")),
-            "charge": id_of(payment.get("charge")),
-            "subscription_id": subscription_id,
-            "amount": invoice_payment["amount_paid"] or 0,
-            "paid_at": from_timestamp(invoice_payment["status_transitions"]["paid_at"]),
-        },
-    )
+    columns = {
+        "customer": customer,
+        "invoice_id": id_of(invoice_payment["invoice"]),
+        "payment_intent": id_of(payment.get("payment_intent")),
+        "charge": id_of(payment.get("charge")),
+        "subscription_id": subscription_id,
+        "amount": invoice_payment["amount_paid"] or 0,
+        "paid_at": from_timestamp(invoice_payment["status_transitions"]["paid_at"]),
+    }
+    link = InvoicePayment(pk=invoice_payment["id"], **columns)
+    InvoicePayment.objects.bulk_create([link], update_conflicts=True, unique_fields=["id"], update_fields=[*columns])
     return link
 
 

@@ -249,7 +249,7 @@ def dies(*args):
 def test_a_mail_is_reserved_and_begun_anew_with_its_wake_up_or_not_at_all(reserve, monkeypatch):
     mail = reserve()
     put(mail, status="failed")
-    monkeypatch.setattr(outbox, "_wake", dies)
+    monkeypatch.setattr(outbox, "_enqueue", dies)
     with pytest.raises(Crash):
         outbox.send_again(row(mail))
     assert row(mail).status == "failed"

@@ -5,17 +5,19 @@ from django.db import DataError, OperationalError
 from djstripe import models as djstripe
 
 from billing import stripe_client
+from billing.models import Price
 from billing.stripe_client import StripeUnavailable, fetch
 from billing.subscriptions import mirror
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.first_sale]
 
 TABLES = (djstripe.Customer, djstripe.PaymentMethod, djstripe.Subscription, djstripe.SubscriptionItem)
+OF_INVOICES = (djstripe.Invoice, djstripe.LineItem)
 OWN = {"djstripe_id", "djstripe_created", "djstripe_updated"}
 
 
-def rows():
-    found = {table: list(table.objects.order_by("id").values()) for table in TABLES}
+def rows(tables=TABLES):
+    found = {table: list(table.objects.order_by("id").values()) for table in tables}
     return {t: [{k: v for k, v in row.items() if k not in OWN} for row in kept] for t, kept in found.items()}
 
 
@@ -28,7 +30,12 @@ def mirrored(person):
 @pytest.fixture
 def left_to_djstripe(monkeypatch):
     """A switch: from its turning on, nothing is plain enough to be written together."""
-    return lambda: monkeypatch.setattr(mirror, "_write_plain", lambda found: False)
+
+    def turn_on():
+        for write in ("write_subscriptions", "write_invoice"):
+            monkeypatch.setattr(mirror.mirror_plain, write, lambda found: False)
+
+    return turn_on
 
 
 def test_what_is_written_together_is_what_djstripe_writes(world, left_to_djstripe):
@@ -54,6 +61,48 @@ def test_what_changed_is_written_over_and_a_link_by_hand_stays(world, left_to_dj
     assert together[djstripe.Customer][0]["email"] == "ada@new.example"
     left_to_djstripe()
     assert together == mirrored(ada)
+
+
+def mirrored_invoices(person):
+    with stripe_client.drain_reads():
+        for listed in stripe_client.get("/v1/invoices", customer=person.customer, limit=100)["data"]:
+            mirror.write_object(fetch.invoice(listed["id"], person.customer))
+    return rows(OF_INVOICES)
+
+
+def renews(world, person):
+    world.advance(days=33)
+
+
+def pays_an_upgrade(world, person):
+    world.advance(days=9)
+    held = world.stripe("GET", f"subscriptions/{person.subscription}")["items"]["data"][0]
+    item = {"id": held["id"], "price": Price.objects.get(lookup_key="team_month").pk}
+    charged_now = {"proration_behavior": "always_invoice"}
+    world.stripe("POST", f"subscriptions/{person.subscription}", items=[item], **charged_now)
+
+
+def buys_something_beside(world, person):
+    item = {"customer": person.customer, "amount": 700, "currency": "usd"}
+    world.stripe("POST", "invoiceitems", **item)
+    world.advance(days=33)
+
+
+@pytest.mark.parametrize("happens", [renews, pays_an_upgrade, buys_something_beside])
+def test_an_invoice_is_written_as_djstripe_writes_it(world, left_to_djstripe, happens):
+    ada = world.subscribed()
+    world.subscribed(email="charlie@example.com")
+    happens(world, ada)
+    world.deliver()
+    for table in reversed(OF_INVOICES):
+        table.objects.all().delete()
+    together = mirrored_invoices(ada)
+    for table in reversed(OF_INVOICES):
+        table.objects.all().delete()
+    left_to_djstripe()
+    assert together == mirrored_invoices(ada)
+    assert len(together[djstripe.Invoice]) >= 2
+    assert len(together[djstripe.LineItem]) >= 2
 
 
 def test_a_price_never_seen_before_is_left_to_djstripe(world):
@@ -96,9 +145,10 @@ def test_what_is_no_object_or_is_gone_at_stripe_is_not_mirrored(world, monkeypat
 )
 def test_a_connection_that_is_lost_while_rows_are_written_together_is_raised(world, monkeypatch, write):
     ada = world.subscribed()
-    for place in ("_write_plain", "_event"):
-        monkeypatch.setattr(mirror, place, raising(OperationalError("connection lost")))
-    monkeypatch.setattr(mirror, "owner_account", lambda: "acct_1")
+    lost = raising(OperationalError("connection lost"))
+    monkeypatch.setattr(mirror.mirror_plain, "write_subscriptions", lost)
+    monkeypatch.setattr(mirror, "_event", lost)
+    monkeypatch.setattr(mirror.mirror_plain, "owner_account", lambda: "acct_1")
     with pytest.raises(OperationalError):
         write(ada)
 
@@ -108,7 +158,7 @@ def test_what_cannot_be_written_together_is_written_one_by_one(world, monkeypatc
     before = rows()
     for table in reversed(TABLES):
         table.objects.filter(djstripe_id__in=theirs(table, ada)).delete()
-    monkeypatch.setattr(mirror, "_write_plain", raising(DataError("value too long")))
+    monkeypatch.setattr(mirror.mirror_plain, "write_subscriptions", raising(DataError("value too long")))
     assert mirrored(ada) == before
     assert all(len(kept) == 2 for kept in before.values()), ben
 
