@@ -1,6 +1,18 @@
 """This room turns Stripe's answers into our rows, and announces each real change."""
 
-from . import customer_details, doubts, duplicates, grants, holds, invoices, mirror, mrr, next_charges, seats
+from . import (
+    customer_details,
+    doubts,
+    duplicates,
+    grants,
+    holds,
+    invoices,
+    mirror,
+    mrr,
+    next_charges,
+    paying_twice,
+    seats,
+)
 from .announcing import announce_access, announce_trial_end, customers_past_grace, is_started
 from .awaited import awaited_change
 from .belonging import ATTEMPT_KEY, METADATA_KEY, belonging_of
@@ -50,6 +62,7 @@ __all__ = [
     "mirror",
     "mrr",
     "next_charges",
+    "paying_twice",
     "payment_method_of",
     "pays_in_days",
     "pending_change_of",
