@@ -46,8 +46,8 @@ def lasting() -> list[str]:
 
 def _sentence(number: int, newest: MirrorFailure) -> str:
     return (
-        f"{number} {'object' if number == 1 else 'objects'} could not be mirrored for dj-stripe, last the {newest.kind} "
-        f"{newest.pk}: {newest.error}. The admin lists what is missing under Mirror failures."
+        f"{number} {'object' if number == 1 else 'objects'} could not be mirrored for dj-stripe, last the "
+        f"{newest.kind} {newest.pk}: {newest.error}. The admin lists what is missing under Mirror failures."
     )
 
 
