@@ -9,6 +9,7 @@ Subjects and texts name ids, never a person. Nothing here raises: no work fails 
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from django.core.mail import mail_admins
 from django.db import connection
@@ -58,11 +59,11 @@ def _remind(cause: str, subject: str, text: str) -> None:
     _execute(REMIND, [*_columns(cause, subject, text), _an_hour_ago()])
 
 
-def _columns(cause: str, subject: str, text: str) -> tuple[object, ...]:
+def _columns(cause: str, subject: str, text: str) -> tuple[Any, ...]:
     return cause, " ".join(subject.split())[:LONGEST_SUBJECT], text, timezone.now()
 
 
-def _execute(sql: str, params: list[object]) -> None:
+def _execute(sql: str, params: list[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
 
