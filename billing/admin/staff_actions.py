@@ -131,6 +131,7 @@ def _about_grant(customer: Customer) -> list[str]:
 def _give(customer: Customer, given: dict[str, Any]) -> str:
     """Give it, but only if nothing was given since the form was shown: of two members of staff, the second sees what
     the first gave."""
+    _wait_for_colleagues(customer)
     if staff_forms.newest_grant(customer) != (given["newest"] or None):
         raise Refused
     plan = given["plan"].slug if given["plan"] else ""
@@ -145,18 +146,27 @@ def _give(customer: Customer, given: dict[str, Any]) -> str:
 
 def _extend(customer: Customer, given: dict[str, Any]) -> str:
     grant = _still_open(customer, given["grant"])
-    grants.extend(customer.subscriber, grant.source, given["until"])
-    grant.refresh_from_db()
+    grant = grants.extend(customer.subscriber, grant.source, given["until"])
     return f"Extended {grant.what} {_until(grant)}"
 
 
 def _end_grant(customer: Customer, given: dict[str, Any]) -> str:
     grant = _still_open(customer, given["grant"])
-    grants.revoke(customer.subscriber, grant.source)
+    if not grants.revoke(customer.subscriber, grant.source):
+        raise Refused
     return f"Ended {grant.what}"
 
 
+def _wait_for_colleagues(customer: Customer) -> None:
+    """Let staff who act on what the subscriber was given act one after the other: each customer has a lane of its own,
+    and grants are the subscriber's.
+    """
+    theirs = Customer.objects.filter(subscriber=customer.subscriber_id).order_by("pk")
+    list(theirs.select_for_update(no_key=True).values_list("pk"))
+
+
 def _still_open(customer: Customer, chosen: Grant) -> Grant:
+    _wait_for_colleagues(customer)
     grant = next((grant for grant in in_force(customer) if grant.pk == chosen.pk), None)
     if grant is None:
         raise Refused

@@ -28,7 +28,7 @@ from djstripe.models import (
     WebhookEventTrigger,
 )
 
-from billing.subscriptions import mirror
+from billing.subscriptions import mirror_failures
 
 from . import display
 from .mirror_columns import columns_of
@@ -37,7 +37,7 @@ from .readonly import PAYLOAD_PERMISSION, ReadOnlyAdmin
 # dj-stripe's own webhook and its own calls to Stripe fill these tables. This project uses neither, so they stay empty.
 UNUSED = (IdempotencyKey, WebhookEventTrigger)
 # The mirror writes these, and dj-stripe writes some of them along with it.
-FILLED = frozenset(mirror.MODELS.values())
+FILLED = frozenset(mirror_failures.MODELS.values())
 FILLED |= {Account, APIKey, BalanceTransaction, Event, LineItem, PaymentIntent, Product}
 BROUGHT = ("djstripe", "django_q") if apps.is_installed("django_q") else ("djstripe",)
 # Columns that are shown and filtered by. Every other column is a payload, or may be one.

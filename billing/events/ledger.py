@@ -144,6 +144,5 @@ def replay(event_ids: list[str]) -> int:
             error_message="",
             handled_at=None,
         )
-        for lane in sorted({lane for _, lane in found}):
-            lanes.wake(lane)
+        lanes.wake_all(lane for _, lane in found)
     return len(found)

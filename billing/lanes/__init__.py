@@ -18,6 +18,7 @@ from .claims import (
     take,
     waiting,
     wake,
+    wake_all,
 )
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "tries",
     "waiting",
     "wake",
+    "wake_all",
     "writes",
 ]

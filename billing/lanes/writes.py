@@ -48,6 +48,14 @@ def withdraw_cancellation(reference: str) -> None:
     owed.filter(done_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
 
 
+def is_cancelling(subscription_id: str) -> bool:
+    """Return whether we owe Stripe the cancellation of a subscription, or have made it: then nothing is charged for it
+    any more, whatever our row says until Stripe's event has come.
+    """
+    ours = StripeWrite.objects.filter(action=Action.CANCEL_SUBSCRIPTION, object_id=subscription_id)
+    return ours.filter(withdrawn_at=None).exists()
+
+
 def are_owed(lane: str) -> bool:
     """Return whether any write waits on this lane, a standing one or another, due now or later."""
     return StripeWrite.objects.filter(lane=lane, done_at=None, withdrawn_at=None).exists()

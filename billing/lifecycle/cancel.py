@@ -151,7 +151,7 @@ def _cancel_now(now: Standing, details: dict[str, Any]) -> None:
     """
     open_invoices = [invoice["id"] for invoice in unpaid.invoices_of(now)]
     if now.is_live:
-        now.release_schedule()
+        now.release_schedule(goes_on=False)
         key = request_key(now.customer, "cancel")
         stripe_client.delete(f"/v1/subscriptions/{now.id}", idempotency_key=key, **details)
     writes.make_now(now.customer, [(invoice, now.id, StripeWrite.Action.CLOSE_INVOICE) for invoice in open_invoices])

@@ -11,7 +11,7 @@ from billing.lanes import standing_writes
 from billing.models import AccountDeletion, Customer, StripeWrite, Subscription
 from billing.monitoring import alerts
 from billing.stripe_client import StripeRefused, readers
-from billing.subscriptions import LIVE, METADATA_KEY, customer_details
+from billing.subscriptions import LIVE, METADATA_KEY, customer_details, paying_twice
 
 from . import send_details
 from .refusals import AccountClosing
@@ -147,6 +147,7 @@ def _save_customer(subscriber: Any, stripe_customer: dict[str, Any]) -> Customer
     stripe_account.ask_once()
     columns = {"email": stripe_customer.get("email") or "", **stripe_account.columns()}
     customer, _ = Customer.objects.get_or_create(pk=stripe_customer["id"], defaults=columns)
-    Customer.objects.link(customer.pk, subscriber.pk, becomes_current=True)
+    if Customer.objects.link(customer.pk, subscriber.pk, becomes_current=True):
+        paying_twice.alert_linked([customer.pk])
     customer.refresh_from_db()
     return customer

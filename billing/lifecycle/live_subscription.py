@@ -14,6 +14,7 @@ from billing.models import MAIN_LINE, Customer, PlanChange, Price, Subscription
 from billing.stripe_client import StripeUnavailable, id_of, readers
 from billing.subscriptions import PendingChange, pending_change_of
 
+from . import dropped_schedules
 from .customers import refuse_if_deleting, request_key
 from .refusals import NoSubscription, NotConfirmed
 
@@ -124,9 +125,13 @@ class Standing:
     def update(self, verb: str, **params: Any) -> Found:
         return self.write(f"/v1/subscriptions/{self.id}", verb, **params)
 
-    def release_schedule(self) -> None:
-        """Release the schedule, since Stripe refuses to cancel or change a subscription that is under one."""
+    def release_schedule(self, *, goes_on: bool = True) -> None:
+        """Release the schedule, since Stripe refuses to cancel or change a subscription that is under one. Staff are
+        told what they lose by it, if the subscription `goes_on` or may do so.
+        """
         if self.schedule:
+            if goes_on:
+                dropped_schedules.tell(self.id, id_of(self.schedule), self.pending)
             self.write(f"/v1/subscription_schedules/{id_of(self.schedule)}/release", "release")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from billing import access, subscriptions, usage
 from billing.conf import conf
+from billing.lanes import writes
 from billing.models import Hold, Invoice, NextCharge, Plan, Price, Subscription
 
 from .owed import Owed, owed_in, unpaid_of
@@ -66,6 +67,7 @@ class Overview:
     pending_change: PendingChange | None = None
     next_charge: NextCharge | None = None
     owed: list[Owed] = field(default_factory=list)
+    is_cancelling: bool = False  # by us, for a refund or a dispute: it ends in a moment
 
     @property
     def unpaid(self) -> Owed | None:
@@ -183,9 +185,16 @@ def _overview(
     theirs = [hold for hold in holds if hold.subscription_id in ("", held.stripe_id if held else "")]
     plan = decided.plan or usage.free_plan_in(decided.line)
     used = usage.summary(subscriber, granted)
-    charge = subscriptions.next_charges.next_charge_of(held)
+    is_cancelling = held is not None and _is_cancelling(held)
+    charge = None if is_cancelling else subscriptions.next_charges.next_charge_of(held)
+    change = None if is_cancelling else _pending_change(held)
     owed = owed_in(decided.line, lines, unpaid)
-    return Overview(decided, plan, theirs, used, granted.period_end, _pending_change(held), charge, owed)
+    return Overview(decided, plan, theirs, used, granted.period_end, change, charge, owed, is_cancelling)
+
+
+def _is_cancelling(held: Subscription) -> bool:
+    lives = held.pk is not None and subscriptions.is_live_status(held.status)
+    return lives and writes.is_cancelling(held.stripe_id)
 
 
 def _holds(subscriber: Any) -> list[Hold]:

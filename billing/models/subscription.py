@@ -54,6 +54,10 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         """Return the customers of a subscriber who are not deleted at Stripe, the current one first."""
         return self.all_of(subscriber).filter(deleted_at=None)
 
+    def in_lane_order(self) -> "list[Customer]":
+        """Return them in the order in which a transaction wakes several lanes (`lanes.wake_all`)."""
+        return sorted(self, key=lambda customer: customer.pk)
+
     def link(self, customer_id: str, subscriber_id: Any, *, becomes_current: bool = False) -> bool:
         """Link a customer without a subscriber, and return whether it was linked.
 

@@ -9,6 +9,7 @@ Subjects and texts name ids, never a person. Nothing here raises: no work fails 
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from django.core.mail import mail_admins
 from django.db import connection
@@ -28,6 +29,7 @@ ON CONFLICT (cause) DO UPDATE SET
     subject = excluded.subject, text = excluded.text, raised_at = excluded.raised_at,
     waiting = billing_alert.waiting + 1
 """
+REMIND = f"{RAISE.rstrip()}\nWHERE billing_alert.waiting = 0 AND billing_alert.told_at <= %s"
 
 
 def alert_staff(cause: str, subject: str, text: str) -> None:
@@ -39,8 +41,7 @@ def alert_staff(cause: str, subject: str, text: str) -> None:
 
 def remind_staff(cause: str, subject: str, text: str) -> None:
     """Mail staff about a condition that may last: at once, and then once an hour while this is called."""
-    if not Alert.objects.filter(Q(waiting__gt=0) | Q(told_at__gt=_an_hour_ago()), cause=cause).exists():
-        alert_staff(cause, subject, text)
+    after_commit(_remind, cause, subject, text)
 
 
 def send() -> int:
@@ -50,8 +51,21 @@ def send() -> int:
 
 
 def _raise(cause: str, subject: str, text: str) -> None:
+    _execute(RAISE, [*_columns(cause, subject, text)])
+
+
+def _remind(cause: str, subject: str, text: str) -> None:
+    """Raise the cause, unless it waits already or was told within the hour: two that remind at once count once."""
+    _execute(REMIND, [*_columns(cause, subject, text), _an_hour_ago()])
+
+
+def _columns(cause: str, subject: str, text: str) -> tuple[Any, ...]:
+    return cause, " ".join(subject.split())[:LONGEST_SUBJECT], text, timezone.now()
+
+
+def _execute(sql: str, params: list[Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(RAISE, [cause, " ".join(subject.split())[:LONGEST_SUBJECT], text, timezone.now()])
+        cursor.execute(sql, params)
 
 
 def _send(alert: Alert) -> bool:

@@ -9,7 +9,7 @@ from billing.lifecycle import Outlook, Overview
 from billing.models import MAIN_LINE, Hold, Invoice, Price, Subscription
 from billing.money import format_amount
 
-from . import owed_words
+from . import ending_words, owed_words
 from .banners import Banner, Tone, plan_words, price_words
 from .days import day
 
@@ -38,7 +38,7 @@ HELD = {
     ),
     "hold_refund": (
         "Your payment was refunded",
-        "We refunded the current period in full, so your access has ended. You can choose a plan again at any time.",
+        "We refunded the current period in full, so your access has ended.",
     ),
     "hold_fraud": (
         "Access paused: a payment is being checked",
@@ -49,6 +49,8 @@ HELD = {
 
 
 def status_words(overview: Overview) -> str:
+    if overview.is_cancelling and not overview.is_by_grant:
+        return "Being cancelled"
     if overview.is_by_grant:
         return f"Yours until {day(overview.grant_ends_at)}" if overview.grant_ends_at else "Yours for good"
     words = STATUS_WORDS.get(overview.status) or humanize(overview.status).capitalize()
@@ -59,8 +61,10 @@ def status_words(overview: Overview) -> str:
 
 def next_date(overview: Overview) -> tuple[str, datetime] | None:
     """Return what happens next, and when."""
-    if overview.is_by_grant and overview.status not in {"active", "trialing"}:
+    if overview.is_by_grant and (overview.is_cancelling or overview.status not in {"active", "trialing"}):
         return ("Access ends", overview.access_ends_at) if overview.access_ends_at else None
+    if overview.is_cancelling:
+        return None
     subscription = overview.subscription
     if overview.cancel_at and not overview.renews_before_end:
         ends_at = overview.access_ends_at or overview.cancel_at
@@ -100,6 +104,7 @@ def banners(overview: Overview) -> list[Banner]:
         _held(overview, overview.holds),
         _unknown(overview),
         _refused(overview),
+        ending_words.without_hold(overview),
         owed_words.for_plan(overview),
         _ended(overview),
         _leaving(overview),
@@ -118,6 +123,7 @@ def banners_of_line(overview: Overview) -> list[Banner]:
         _held(overview, [hold for hold in overview.holds if hold.subscription_id]),
         _held_too(overview),
         _unknown(overview),
+        ending_words.without_hold(overview),
         owed_words.for_plan(overview),
         _ended(overview),
         _leaving(overview),
@@ -132,6 +138,8 @@ def _held(overview: Overview, holds: list[Hold]) -> Banner | None:
     """Return the banner of a hold, which says that renewals go on meanwhile."""
     if not holds:
         return None
+    if overview.is_cancelling:
+        return ending_words.for_held(holds[0])
     headline, sentence = HELD[f"hold_{holds[0].kind}"]
     return Banner(Tone.PROBLEM, headline, f"{sentence} {_renews_all_the_same(overview)}".strip())
 
@@ -194,7 +202,7 @@ def _ended(overview: Overview) -> Banner | None:
 def _leaving(overview: Overview) -> Banner | None:
     """Return the banner of a scheduled cancellation. It names the day on which access really ends, and what is charged
     until then."""
-    if not overview.cancel_at or not overview.has_access or overview.is_by_grant:
+    if not overview.cancel_at or not overview.has_access or overview.is_by_grant or overview.is_cancelling:
         return None
     ends_at = overview.access_ends_at or overview.cancel_at
     sentence = f"You keep {plan_words(overview.effective_plan)} until {day(ends_at)}. {_charged_until_then(overview)}"

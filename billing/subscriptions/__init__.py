@@ -1,6 +1,19 @@
 """This room turns Stripe's answers into our rows, and announces each real change."""
 
-from . import customer_details, doubts, duplicates, grants, holds, invoices, mirror, mrr, next_charges, seats
+from . import (
+    customer_details,
+    doubts,
+    duplicates,
+    grants,
+    holds,
+    invoices,
+    mirror,
+    mirror_failures,
+    mrr,
+    next_charges,
+    paying_twice,
+    seats,
+)
 from .announcing import announce_access, announce_trial_end, customers_past_grace, is_started
 from .awaited import awaited_change
 from .belonging import ATTEMPT_KEY, METADATA_KEY, belonging_of
@@ -48,8 +61,10 @@ __all__ = [
     "is_started",
     "mark_counting",
     "mirror",
+    "mirror_failures",
     "mrr",
     "next_charges",
+    "paying_twice",
     "payment_method_of",
     "pays_in_days",
     "pending_change_of",

@@ -26,5 +26,5 @@ def changed(subscriber: Any) -> None:
 
     Makes no Stripe call. A subscriber who never bought anything has no customer yet; the details are sent with it.
     """
-    for customer in Customer.objects.living_of(subscriber):
+    for customer in Customer.objects.living_of(subscriber).in_lane_order():
         standing_writes.owe(customer, StripeWrite.Action.UPDATE_CUSTOMER, "details")

@@ -30,10 +30,7 @@ def give(
     source: str,
     reason: str = "",
 ) -> Grant:
-    """Give a plan or a feature, once for each source: a second call returns the first grant, even one that has ended.
-
-    Raises `GrantRefused`, also if the source gave something else before.
-    """
+    """Give a plan or a feature as `billing.grants.grant` says. Raises `GrantRefused`."""
     _check_shape(plan, feature, quantity, until, source)
     if known := Grant.objects.filter(subscriber=subscriber, source=source).select_related("plan").first():
         return _same(known, plan, feature, quantity)

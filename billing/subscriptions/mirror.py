@@ -13,34 +13,21 @@ from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import F
 from django.utils import timezone
 from djstripe import models as djstripe
 from djstripe.exceptions import InvalidStripeAPIKey
-from djstripe.models.base import StripeModel
 
 from billing.clock import from_timestamp
 from billing.conf import conf
-from billing.models import MirrorFailure
 from billing.stripe_client import StripeUnavailable, as_stripe_object, is_first_time, readers, undone_on_error
 
-from . import mirror_plain
+from . import mirror_failures, mirror_plain
+from .mirror_failures import MODELS
 from .mirror_redaction import redact_if_deleted
 
 log = logging.getLogger(__name__)
 
 Object = dict[str, Any]
-
-MODELS: dict[str, type[StripeModel]] = {
-    "charge": djstripe.Charge,
-    "customer": djstripe.Customer,
-    "dispute": djstripe.Dispute,
-    "invoice": djstripe.Invoice,
-    "payment_method": djstripe.PaymentMethod,
-    "price": djstripe.Price,
-    "refund": djstripe.Refund,
-    "subscription": djstripe.Subscription,
-}
 
 
 def write_object(obj: Any) -> None:
@@ -64,23 +51,15 @@ def write_object(obj: Any) -> None:
         raise
     except InvalidStripeAPIKey as error:  # its message is the key
         log.error("not mirrored: STRIPE_SECRET_KEY is not of the shape of Stripe's", extra={"object_id": obj["id"]})
-        _count_failure(obj, type(error).__name__)
+        mirror_failures.count(obj, error)
     except Exception as error:
         log.exception("not mirrored", extra={"object_id": obj["id"]})
-        _count_failure(obj, type(error).__name__)
+        mirror_failures.count(obj, error)
 
 
 def _is_of_nobody_known(customer: Any) -> bool:
     is_deleted = isinstance(customer, dict) and customer.get("deleted")
     return bool(is_deleted) and not djstripe.Customer.objects.filter(id=customer["id"]).exists()
-
-
-def _count_failure(obj: Object, error: str) -> None:
-    """Count a failure, for the doctor and /metrics, without the error's words, which may name a person."""
-    now = {"kind": obj["object"][:40], "error": error[:200], "failed_at": timezone.now()}
-    row, is_new = MirrorFailure.objects.get_or_create(pk=obj["id"], defaults=now)
-    if not is_new:
-        MirrorFailure.objects.filter(pk=row.pk).update(**now, times=F("times") + 1)
 
 
 def write_subscriptions(found: list[Object]) -> None:
@@ -109,7 +88,10 @@ def _is_written_plain(write: Callable[[], bool], customer: str) -> bool:
 
 
 def write_prices(found: list[Object]) -> None:
-    """Mirror prices with their products, which are expanded. Only the catalogue's lane changes rows that are there."""
+    """Mirror prices with their products, which are expanded. Only the catalogue's lane changes rows that are there.
+
+    Where the prices cannot be written together, each is written by itself, so that only the one at fault is missing.
+    """
     account = mirror_plain.owner_account()
     if account is None or settings.DJSTRIPE_FOREIGN_KEY_TO_FIELD != "id":
         return
@@ -119,8 +101,13 @@ def write_prices(found: list[Object]) -> None:
             mirror_plain.upsert(djstripe.Price, account, found)
     except OperationalError:
         raise
-    except Exception:
-        log.exception("not mirrored", extra={"object_id": ", ".join(price["id"] for price in found)})
+    except Exception as error:
+        if len(found) == 1:
+            log.exception("not mirrored", extra={"object_id": found[0]["id"]})
+            mirror_failures.count(found[0], error)
+            return
+        for price in found:
+            write_prices([price])
 
 
 def write_events(payloads: list[Object]) -> dict[str, djstripe.Event]:

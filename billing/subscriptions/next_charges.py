@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from billing import catalogue, clock, stripe_client
 from billing.clock import from_timestamp
+from billing.lanes import writes
 from billing.models import Customer, NextCharge, Subscription
 from billing.stripe_client import StripeRefused, StripeUnavailable, fetch, id_of, readers
 
@@ -64,12 +65,14 @@ def next_charge_of(subscription: Subscription | None) -> NextCharge | None:
     """Return what will be charged next; None where nothing will be, and while it is not known."""
     if subscription is None or subscription.pk is None or subscription.customer.deleted_at:
         return None
-    return NextCharge.objects.filter(subscription=subscription, amount__isnull=False, at__gt=clock.now()).first()
+    found = NextCharge.objects.filter(subscription=subscription, amount__isnull=False, at__gt=clock.now()).first()
+    return None if found and writes.is_cancelling(subscription.stripe_id) else found
 
 
 def is_awaited(subscription: Subscription) -> bool:
     """Return whether Stripe is still to be asked what will be charged next."""
-    return NextCharge.objects.filter(subscription=subscription.pk, ask_at__isnull=False).exists()
+    is_asked = NextCharge.objects.filter(subscription=subscription.pk, ask_at__isnull=False).exists()
+    return is_asked and not writes.is_cancelling(subscription.stripe_id)
 
 
 def await_extras(customer: Customer, item_date: int) -> None:

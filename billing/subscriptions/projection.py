@@ -15,7 +15,7 @@ from billing import catalogue, cause, clock, stripe_account
 from billing.models import Customer, Hold, Subscription
 from billing.stripe_client import StripeRefused, fetch, is_first_time
 
-from . import awaited, doubts, duplicates, invoices, mirror, mrr, next_charges
+from . import awaited, doubts, duplicates, invoices, mirror, mrr, next_charges, paying_twice
 from .announcing import announce_changes, is_started
 from .choosing import LIVE, mark_counting
 from .columns import columns_of
@@ -192,6 +192,8 @@ def _update_customer(customer: Customer, found: Any) -> None:
         changed["balance"] = found.get("balance") or 0
     if found.get("currency") and customer.currency != found["currency"]:
         changed["currency"] = found["currency"]
+    if "email" in changed:
+        paying_twice.alert_address([customer.pk])
     if changed:
         for name, value in changed.items():
             setattr(customer, name, value)

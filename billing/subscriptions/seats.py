@@ -21,7 +21,7 @@ def changed(subscriber: Any) -> None:
     Makes no Stripe call. More seats are paid from now on, fewer are credited: both stand on the next invoice. A
     subscriber without a subscription pays nothing; Checkout counts seats anew. Without BILLING_SEATS it does nothing.
     """
-    for customer in Customer.objects.living_of(subscriber):
+    for customer in Customer.objects.living_of(subscriber).in_lane_order():
         owe_seats(customer, "members")
 
 

@@ -2,7 +2,7 @@
 
 from billing import lanes, payments
 from billing.monitoring import unknown_values
-from billing.subscriptions import doubts, holds
+from billing.subscriptions import doubts, holds, mirror_failures
 
 MOST = 10
 
@@ -16,5 +16,6 @@ def sentences(customer: str = "") -> list[str]:
         *lanes.standing_writes.lasting(customer),
     ]
     if not customer:
+        found += mirror_failures.lasting()
         found += [" ".join(alert.text.split()) for alert in unknown_values.recent()]
     return found[:MOST]

@@ -14,7 +14,7 @@ from billing.conf import conf
 from billing.lifecycle import METADATA_KEY
 from billing.models import AnnouncedAccess, Customer, Subscription, SyncRun
 from billing.stripe_client import readers
-from billing.subscriptions import customer_details, mrr, next_charges
+from billing.subscriptions import customer_details, mrr, next_charges, paying_twice
 
 from . import comparing, report, trouble
 from .unknown_prices import Prices
@@ -207,12 +207,14 @@ class CustomerPages:
         rows = [Customer(pk=row.pk, email=found["email"]) for row, found in pairs if found.get("email")]
         if rows and not self.work.is_dry:
             Customer.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=["email"])
+            paying_twice.alert_address([row.pk for row in rows])
 
     def _correct(self, row: Customer, email: str) -> None:
         """Correct the address, unless a webhook has corrected it meanwhile."""
         report.drift(self.work.run, row.pk, {"email": (row.email, email)}, report.likely_cause(row.pk))
         if not self.work.is_dry:
             self.work.run.healed += Customer.objects.filter(pk=row.pk, email=row.email).update(email=email)
+            paying_twice.alert_address([row.pk])
 
     def _link(self, pairs: list[tuple[Customer, dict[str, Any]]]) -> None:
         """Link each customer to the subscriber that our own metadata names, if the address is theirs as well: since a
@@ -224,11 +226,13 @@ class CustomerPages:
                 named.setdefault(key, []).append((row, found))
         if not named or self.work.is_dry:
             return
+        linked = []
         for subscriber in model._default_manager.filter(pk__in=named):
             email = customer_details.email_of(subscriber)
             for row, found in named[subscriber.pk]:
                 if email and email.lower() == (found.get("email") or "").lower():
-                    Customer.objects.link(row.pk, subscriber.pk)
+                    linked += [row.pk] if Customer.objects.link(row.pk, subscriber.pk) else []
+        paying_twice.alert_linked(linked)
 
 
 def _key(model: Any, found: dict[str, Any]) -> Any:

@@ -65,17 +65,17 @@ def begin(subscriber: Any) -> AccountDeletion:
             open_attempts = CheckoutAttempt.objects.filter(customer__in=theirs, status=CheckoutAttempt.Status.OPEN)
             open_attempts.update(status=CheckoutAttempt.Status.EXPIRED)
             _send(signals.account_closing, deletion)
-            _begin_parts(deletion)
-            lanes.wake(lane)
+            lanes.wake_all([lane, *_begin_parts(deletion)])
     return deletion
 
 
-def _begin_parts(deletion: AccountDeletion) -> None:
-    """Begin a part for each further customer that has none, in its own lane."""
-    for earlier in Customer.objects.all_of(deletion.subscriber).filter(deletion=None):
+def _begin_parts(deletion: AccountDeletion) -> list[str]:
+    """Begin a part for each further customer that has none, in its own lane. Returns the lanes, for waking them."""
+    further = list(Customer.objects.all_of(deletion.subscriber).filter(deletion=None))
+    for earlier in further:
         at = deletion.requested_at
         AccountDeletion.objects.create(customer=earlier, part_of=deletion, lane=earlier.pk, requested_at=at)
-        lanes.wake(earlier.pk)
+    return [earlier.pk for earlier in further]
 
 
 def owed_deletions(lane: str) -> list[AccountDeletion]:
@@ -114,7 +114,8 @@ def _take_steps(deletion: AccountDeletion, claim: lanes.Claim) -> None:
                 _take(step, deletion)
                 _write(deletion, **{field: clock.now()})
     with transaction.atomic():
-        _begin_parts(deletion)  # a Checkout of that moment may have made another customer
+        # A Checkout of that moment may have made another customer.
+        lanes.wake_all(_begin_parts(deletion))
     if deletion.has_open_parts:
         _write(deletion, next_attempt_at=timezone.now() + PARTS_TAKE)
         return

@@ -17,7 +17,6 @@ from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
 from billing.models import (
-    MirrorFailure,
     PaymentFailure,
     Plan,
     Refund,
@@ -26,7 +25,7 @@ from billing.models import (
     SyncRun,
 )
 from billing.monitoring import health, unknown_values, workers
-from billing.subscriptions import doubts, holds
+from billing.subscriptions import doubts, holds, mirror_failures
 from billing.sync import AT_ONCE, Threads
 
 from .findings import Finding, error, ok, warning
@@ -161,14 +160,12 @@ def unknown() -> Iterator[Finding]:
 
 
 def mirror() -> Iterator[Finding]:
-    """Name what could not be written into dj-stripe's tables of late."""
-    failed = MirrorFailure.objects.filter(failed_at__gt=timezone.now() - RECENT).order_by("-failed_at")
-    if newest := failed.first():
-        text = f"{failed.count()} objects could not be mirrored for dj-stripe, last the {newest.kind} {newest.pk}"
-        todo = "Access does not depend on it. The log says why; the next event about them tries again."
-        yield warning("mirror", f"{text}: {newest.error}.", todo)
-    else:
-        yield ok("mirror", "dj-stripe's tables took everything of the last week.")
+    """Name what could not be written into dj-stripe's tables of late, and is missing there."""
+    found = mirror_failures.lasting()
+    for sentence in found:
+        yield warning("mirror", sentence, mirror_failures.TODO)
+    if not found:
+        yield ok("mirror", "dj-stripe's tables have everything of the last week.")
 
 
 def sync() -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from django.db import transaction
 from billing import stripe_account, stripe_client
 from billing.lifecycle import METADATA_KEY
 from billing.models import Customer, StripeEvent, SyncRun
+from billing.subscriptions import paying_twice
 from billing.sync import FullRun, compare_customers, list_pages, trouble
 
 from .planning import Plan
@@ -73,8 +74,8 @@ def _link(plan: Plan, some: dict[str, Any]) -> None:
     ]
     Customer.objects.bulk_create(new, ignore_conflicts=True)
     stripe_account.note_all_seen(Customer.objects.in_bulk(list(some)))
-    for customer in [customer for customer in some if customer in plan.links]:
-        Customer.objects.link(customer, some[customer])
+    linked = [pk for pk in some if pk in plan.links and Customer.objects.link(pk, some[pk])]
+    paying_twice.alert_linked(linked)
 
 
 def _rows(plan: Plan, work: FullRun, customer: str) -> list_pages.Pairs:

@@ -202,7 +202,7 @@ def test_what_has_ended_is_not_ended_again(written):
     ],
 )
 def test_resuming_clears_what_is_set(written, changes, asked):
-    schedule = {"id": "sub_sched_1"}
+    schedule = {"id": "sub_sched_1", "status": "not_started"}
     cancel._resume(standing(schedule=schedule, **changes))
     release, (path, _, params) = written
     assert release[0] == "/v1/subscription_schedules/sub_sched_1/release"

@@ -9,11 +9,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, QuerySet
 from django.utils import timezone
 
-from billing import access, grants, testing
+from billing import access, grants, lanes, testing
 from billing.lifecycle import change, checkout, deletion, invoices, overview
 from billing.lifecycle.live_subscription import customer_of
 from billing.models import AccountDeletion, AnnouncedAccess, CheckoutAttempt, Customer, Hold, Plan, Price, Subscription
-from billing.subscriptions import announce_access, holds
+from billing.subscriptions import announce_access, customer_details, holds, seats
 from billing.tests.parallel import at_once
 from billing.tests.world import customer_row
 
@@ -327,3 +327,41 @@ def test_a_tab_that_began_by_another_customer_is_given_way_to_and_no_second_sess
     assert len(world.stripe("GET", "checkout/sessions")["data"]) == before
     assert checkout.start(ada.user, "pro", "month").url
     assert CheckoutAttempt.objects.get(status="open").customer_id == ada.customer
+
+
+# Lanes of several customers, woken in one transaction
+
+
+@pytest.mark.postgres_only
+@pytest.mark.parametrize("current", ["cus_a", "cus_c"])
+@pytest.mark.parametrize(
+    "change", [deletion.begin, customer_details.changed, seats.changed], ids=["deletion", "details", "seats"]
+)
+def test_who_wakes_the_lanes_of_all_of_their_customers_meets_a_replay_in_no_deadlock(world, settings, change, current):
+    """A replay wakes the same lanes by their names; who has the last and waits for the first would be in its way."""
+    settings.BILLING_SEATS = "billing.tests.lifecycle.test_several_customers.three_seats"
+    user = world.sign_up()
+    for name in ("cus_a", "cus_b", "cus_c"):
+        Customer.objects.create(pk=name, subscriber=user, is_current=name == current)
+        lanes.wake(name)
+    has_first = Event()
+
+    def replay():
+        with transaction.atomic():
+            lanes.wake("cus_a")
+            lanes.wake("cus_b")
+            has_first.set()
+            sleep(0.3)  # until the other waits
+            lanes.wake("cus_c")
+
+    def act():
+        has_first.wait(10)
+        with transaction.atomic():
+            change(user)
+
+    outcomes = at_once(lambda number: act() if number else replay(), 2)
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+
+
+def three_seats(subscriber):
+    return 3
