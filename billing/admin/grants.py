@@ -16,12 +16,12 @@ from .readonly import ReadOnlyAdmin
 
 @admin.register(Grant)
 class GrantAdmin(ReadOnlyAdmin):
-    list_display = ["what", "subscriber_link", "state", "source_and_reason", "given", "until_when"]
+    list_display = ["what", "subscriber_link", "state", "source_and_reason", "given"]
     list_filter = ["plan", ("ended_at", open_filter("state", "Open", "Over")), "granted_at"]
     list_select_related = ["plan", "subscriber"]
     ordering = ["-granted_at"]
     search_help_text = "Source, customer id, or the beginning of an e-mail address"
-    fields = ["what", "subscriber_link", "state", "reason", "source", "given", "given_by", "until_when", "end_by"]
+    fields = ["what", "subscriber_link", "state", "reason", "source", "given", "given_by", "end_by"]
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -46,16 +46,15 @@ class GrantAdmin(ReadOnlyAdmin):
     @display.column("state")
     def state(self, grant: Grant) -> Any:
         if grant.is_in_force(clock.now()):
-            return display.badge("in force", "good")
+            return display.lines(display.badge("in force", "good"), self._until(grant))
         return display.lines(display.badge("over", "quiet"), display.day(grant.ended_at))
 
     @display.column("given", ordering="granted_at")
     def given(self, grant: Grant) -> Any:
         return display.day(grant.granted_at)
 
-    @display.column("until", ordering="until")
-    def until_when(self, grant: Grant) -> Any:
-        return display.moment(grant.until) if grant.until else "for good"
+    def _until(self, grant: Grant) -> Any:
+        return display.side_by_side(["until", display.moment(grant.until)]) if grant.until else "for good"
 
     @display.column("given by")
     def given_by(self, grant: Grant) -> Any:

@@ -70,7 +70,7 @@ DECLINE_CODES = ("decline_code", admin.AllValuesFieldListFilter)
 
 @admin.register(Payment)
 class PaymentAdmin(MoneyAdmin):
-    list_display = ["money", "subscriber", "reason", "invoice", "paid", "receipt"]
+    list_display = ["money", "subscriber", "why", "paid", "receipt"]
     list_filter = ["paid_at", "bought_nothing", "billing_reason", ("currency", CurrencyFilter)]
     ordering = ["-paid_at"]
     ids_searched = ("invoice_id", "subscription_id")
@@ -84,6 +84,10 @@ class PaymentAdmin(MoneyAdmin):
     @display.column("reason", ordering="billing_reason")
     def reason(self, payment: Payment) -> str:
         return payment_words.reason(payment)
+
+    @display.column("reason", ordering="billing_reason")
+    def why(self, payment: Payment) -> Any:
+        return display.lines(self.reason(payment), self.invoice(payment))
 
     @display.column("paid", ordering="paid_at")
     def paid(self, payment: Payment) -> Any:
