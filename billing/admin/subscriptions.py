@@ -84,7 +84,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     @display.column("plan", ordering="plan__rank")
     def plan_and_money(self, row: Subscription) -> Any:
         """Return the plan with its revenue per month; for a past due subscription, the revenue at risk."""
-        monthly = row.mrr
+        monthly = row.known_mrr
         whose = "" if row.is_ours else subscription_words.whose_badge(row)
         return display.lines(
             row.plan or "", whose, f"{display.amount(monthly, row.currency)} per month" if monthly else ""
