@@ -9,6 +9,7 @@ from django.utils import timezone
 from billing.models import (
     AccountDeletion,
     Alert,
+    BalanceTransaction,
     CheckoutAttempt,
     Customer,
     Dispute,
@@ -52,6 +53,8 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
     of, given = {"customer": customer}, {"subscriber": alice, "source": "staff:1"}
     event = {"id": f"evt_1{ending}", "type": "invoice.paid", "created": 1, "received_at": now, "livemode": False}
     invoice = {"total": 1234567, "amount_due": 1234567, "currency": "kwd", "status": "open", "purpose": "plan"}
+    booked = {"type": "charge", "category": "charge", "amount": 1234567, "fee": 70, "net": 1234497, "currency": "kwd"}
+    booked |= {"face_amount": 1234567, "face_currency": "kwd", "source": f"ch_1{ending}", "charge": f"ch_1{ending}"}
     write = {
         "action": "cancel_subscription",
         "object_id": f"sub_1{ending}",
@@ -76,6 +79,9 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
             id=f"inpay_1{ending}", invoice_id=f"in_1{ending}", payment_intent=f"pi_1{ending}", **of
         ),
         Refund: Refund.objects.create(id=f"re_1{ending}", status="pending", created_at=now, **of, **MONEY),
+        BalanceTransaction: BalanceTransaction.objects.create(
+            id=f"txn_1{ending}", created_at=now, customer_id=customer.pk, payment_intent=f"pi_1{ending}", **booked
+        ),
         Dispute: Dispute.objects.create(
             id=f"dp_1{ending}", status="warning_needs_response", opened_at=now, **of, **MONEY
         ),

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from billing.models import (
     AccountDeletion,
     Alert,
+    BalanceTransaction,
     CheckoutAttempt,
     Dispute,
     Grant,
@@ -67,6 +68,7 @@ def full():
     )  # fmt: skip
     Alert.objects.update(cause=f"unknown_price:price_1{ENDING}", subject=sentence, told_at=now)
     AccountDeletion.objects.update(attempts=7, next_attempt_at=later, error_message=f"StripeUnavailable: {sentence}")
+    BalanceTransaction.objects.update(type="payment_failure_refund", fee=123_456_789)
     SyncRun.objects.update(status="failed", finished_at=later, events={"a": 123456}, compared=123456, drifted=123456)
 
 
