@@ -34,7 +34,7 @@ class SubscriberSelect(AutocompleteSelect):
 class GiveForm(GiftForm):
     """`source` names what gives it: sent again with the same one, the form gives nothing twice."""
 
-    subscriber = forms.ModelChoiceField(None, error_messages={"required": "Choose a subscriber."})
+    subscriber: Any = forms.ModelChoiceField(None, error_messages={"required": "Choose a subscriber."})
     source = forms.CharField(
         max_length=grants.LONGEST_SOURCE,
         widget=forms.TextInput(attrs={"class": "vTextField"}),

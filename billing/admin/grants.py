@@ -16,6 +16,7 @@ from billing.models import Grant
 from . import cause_words, display, giving, people
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
+from .staff_actions import Refused
 
 
 @admin.register(Grant)
@@ -48,7 +49,7 @@ class GrantAdmin(ReadOnlyAdmin):
             return self._ask(request, form, status=400)
         try:
             grant = giving.give(request, form.cleaned_data)
-        except giving.Refused as error:
+        except Refused as error:
             return self._ask(request, form, str(error), status=409)
         except tuple(OUTAGES) as error:
             return self._ask(request, form, outage_of(error).for_staff, outage_of(error).status)
