@@ -223,17 +223,21 @@ def iso(at: datetime | None) -> str:
 
 
 def about(subscription: Subscription) -> dict[str, Any]:
-    """Return the facts that every mail about a subscription needs: customer, recipient, language, line and plan. The
-    recipient is the address that Stripe has, else the subscriber's own."""
+    """Return the facts that every mail about a subscription needs: customer, recipient, language, line and plan."""
     customer: Customer = subscription.customer
     return {
         "customer": customer,
-        "recipient": customer.email or customer_details.email_of(customer.subscriber),
+        "recipient": address_of(customer),
         "language": language_of(customer),
         "subscription": subscription.stripe_id,
         "line": subscription.line,
         **plan(subscription.plan),
     }
+
+
+def address_of(customer: Customer | None) -> str:
+    """Return the address that Stripe has, else the subscriber's own; "" where there is neither."""
+    return (customer.email or customer_details.email_of(customer.subscriber)) if customer else ""
 
 
 def about_subscriber(subscriber: Any) -> dict[str, Any]:

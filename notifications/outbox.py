@@ -32,7 +32,7 @@ from billing import cause, clock, queues
 from billing.lanes import tries
 from billing.models import Customer
 
-from . import failures, forgetting, reasons, rendering, suppression
+from . import facts, failures, forgetting, reasons, rendering, suppression
 from .conf import conf
 from .models import Mail
 
@@ -111,7 +111,7 @@ def waiting(most: int) -> list[str]:
 def send_again(mail: Mail) -> str:
     """Queue a finished mail once more because a person asked for it, with a new Message-ID, to the customer's present
     address. Return why not, or an empty string."""
-    recipient = (mail.recipient and mail.customer and mail.customer.email) or mail.recipient
+    recipient = (mail.recipient and facts.address_of(mail.customer)) or mail.recipient
     reason = reasons.not_to_send(mail) or suppression.reason(recipient)
     if reason:
         return reason

@@ -198,8 +198,9 @@ def open_dispute(sandbox: "Sandbox", given: Body) -> Body:
 
 @action("POST", "/disputes/{dispute}")
 def move_dispute(sandbox: "Sandbox", given: Body, dispute: str) -> Body:
-    known(given, "status")
-    return aftermath.move_dispute(sandbox.state, dispute, text(given, "status"))
+    """Move a dispute on; of a lost one, `returned` minor units may come back."""
+    known(given, "status", "returned")
+    return aftermath.move_dispute(sandbox.state, dispute, text(given, "status"), whole(given, "returned", 0))
 
 
 @action("POST", "/refunds/{refund}/fail")

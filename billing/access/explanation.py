@@ -134,7 +134,8 @@ def explain_customer(customer: Customer, at: datetime | None = None) -> Explanat
     customer = Customer.objects.select_related("subscriber").get(pk=customer.pk)
     if customer.subscriber is not None:
         return explain(customer.subscriber, at)
-    return _explain(f"{customer.email or 'somebody deleted'} ({customer.pk})", None, [customer], at)
+    nobody = "somebody deleted" if customer.deleted_at else "nobody's customer"
+    return _explain(f"{customer.email or nobody} ({customer.pk})", None, [customer], at)
 
 
 def _explain(who: str, subscriber: Any, customers: list[Customer], at: datetime | None) -> Explanation:

@@ -2,6 +2,7 @@
 
 from . import (
     alerts,
+    balance,
     catalogue,
     customers,
     dashboard,
@@ -27,6 +28,7 @@ __all__ = [
     "OwnColumnsOnly",
     "ReadOnlyAdmin",
     "alerts",
+    "balance",
     "catalogue",
     "customers",
     "dashboard",

@@ -102,8 +102,7 @@ class PlanAdmin(OwnColumnsOnly, EditableInTheDatabase, admin.ModelAdmin):
 
 @admin.register(Price)
 class PriceAdmin(ReadOnlyAdmin):
-    list_display = ["lookup_key", "id", "plan", "amount", "interval_in_words", "is_active"]
-    list_display_links = ["lookup_key", "id"]
+    list_display = ["name", "plan", "amount", "interval_in_words", "is_active"]
     list_filter = ["is_active", "interval", "plan"]
     list_select_related = ["plan"]
     search_fields = ["id__exact", "lookup_key__istartswith", "plan__name__istartswith"]
@@ -113,6 +112,10 @@ class PriceAdmin(ReadOnlyAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("billing.change_price")
+
+    @display.column("price", ordering="lookup_key")
+    def name(self, price: Price) -> Any:
+        return display.lines(display.breakable(price.lookup_key), display.plain_id(price.pk))
 
     @display.column("amount", ordering="unit_amount")
     def amount(self, price: Price) -> Any:

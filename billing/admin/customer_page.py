@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Customer
 
-from . import customer_answer, display, people, staff_actions, timeline
+from . import customer_answer, display, giving, people, staff_actions, timeline
 from .readonly import ReadOnlyAdmin
 from .staff_actions import ACTIONS, Action
 from .timeline_sources import SOURCES
@@ -23,7 +23,7 @@ from .timeline_sources import SOURCES
 WHO: list[Any] = ["subscriber_name", "email", "stripe_link", "elsewhere", "created", "deleted"]
 FACTS = ["billing-facts"]
 MOST_LINKED = 10
-NEVER_BOUGHT = "No customer has this address, but a user does: {}. If they paid, they used another address."
+NEVER_BOUGHT = "No customer has this address, but a user does: {}. If they paid, they used another address.{}"
 
 
 class CustomerPage(ReadOnlyAdmin):
@@ -69,8 +69,16 @@ class CustomerPage(ReadOnlyAdmin):
         if len(meant) == 1:
             return _page_of(meant[0])
         if asked and not meant and (known := people.with_address(asked)):
-            messages.warning(request, format_html(NEVER_BOUGHT, people.subscriber_link(known)))
+            messages.warning(
+                request, format_html(NEVER_BOUGHT, people.subscriber_link(known), self._give(request, known))
+            )
         return HttpResponseRedirect(f"{reverse('admin:billing_customer_changelist')}?{urlencode({'q': asked})}")
+
+    def _give(self, request: HttpRequest, subscriber: Any) -> Any:
+        if not giving.is_allowed(request):
+            return ""
+        address = f"{reverse('admin:billing_grant_add')}?{urlencode({'subscriber': subscriber.pk})}"
+        return format_html(' <a href="{}">Give access</a>', address)
 
     def _two_of(self, request: HttpRequest, asked: str) -> list[str]:
         """Return up to two matches; a whole address counts before the beginning of another, and of a subscriber's

@@ -131,7 +131,7 @@ class HoldAdmin(OfCustomerAdmin):
 
 @admin.register(CheckoutAttempt)
 class CheckoutAttemptAdmin(OfCustomerAdmin):
-    list_display = ["attempt", "subscriber", "price", "currency", "state", "session", "started"]
+    list_display = ["started", "subscriber", "price_in_words", "state"]
     list_filter = ["status", "created_at"]
     list_select_related = [*OfCustomerAdmin.list_select_related, "price"]
     ordering = ["-created_at"]
@@ -142,6 +142,10 @@ class CheckoutAttemptAdmin(OfCustomerAdmin):
     @display.column("attempt")
     def attempt(self, attempt: CheckoutAttempt) -> Any:
         return display.plain_id(str(attempt.pk))
+
+    @display.column("price", ordering="price")
+    def price_in_words(self, attempt: CheckoutAttempt) -> Any:
+        return display.lines(display.breakable(str(attempt.price)), attempt.currency.upper())
 
     @display.column("status", ordering="status")
     def state(self, attempt: CheckoutAttempt) -> Any:

@@ -1,31 +1,73 @@
-"""Staff see what subscribers were given, whether or not they have a Stripe customer."""
+"""Staff see what subscribers were given, and give it, whether or not they have a Stripe customer."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from billing import clock
+from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Grant
 
-from . import cause_words, display, people
+from . import cause_words, display, giving, people
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
+from .staff_actions import Refused
 
 
 @admin.register(Grant)
 class GrantAdmin(ReadOnlyAdmin):
-    list_display = ["what", "subscriber_link", "state", "source_and_reason", "given", "until_when"]
+    list_display = ["what", "subscriber_link", "state", "source_and_reason", "given"]
     list_filter = ["plan", ("ended_at", open_filter("state", "Open", "Over")), "granted_at"]
     list_select_related = ["plan", "subscriber"]
     ordering = ["-granted_at"]
     search_help_text = "Source, customer id, or the beginning of an e-mail address"
-    fields = ["what", "subscriber_link", "state", "reason", "source", "given", "given_by", "until_when", "end_by"]
+    fields = ["what", "subscriber_link", "state", "reason", "source", "given", "given_by", "end_by"]
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("subscriber__billing_customers")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return giving.is_allowed(request)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Answer GET with the form, POST with the grant; 409 or an outage's status, with a sentence, where nothing was
+        given."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._ask(request, giving.GiveForm(self.admin_site, initial=request.GET.dict()))
+        form = giving.GiveForm(self.admin_site, request.POST)
+        if not form.is_valid():
+            return self._ask(request, form, status=400)
+        try:
+            grant = giving.give(request, form.cleaned_data)
+        except Refused as error:
+            return self._ask(request, form, str(error), status=409)
+        except tuple(OUTAGES) as error:
+            return self._ask(request, form, outage_of(error).for_staff, outage_of(error).status)
+        messages.success(request, f"Gave {grant} to {grant.subscriber}.")
+        may_see = self.has_view_permission(request, grant)
+        page = reverse("admin:billing_grant_change", args=[grant.pk]) if may_see else reverse("admin:index")
+        return HttpResponseRedirect(page)
+
+    def _ask(self, request: HttpRequest, form: Any, problem: str = "", status: int = 200) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Give access",
+            "opts": self.opts,
+            "media": self.media + form.media,
+            "form": form,
+            "problem": problem,
+        }
+        return TemplateResponse(request, "admin/billing/grant/add.html", context, status=status)
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         emails = [f"{path}__istartswith" for path in people.email_paths()]
@@ -46,16 +88,15 @@ class GrantAdmin(ReadOnlyAdmin):
     @display.column("state")
     def state(self, grant: Grant) -> Any:
         if grant.is_in_force(clock.now()):
-            return display.badge("in force", "good")
+            return display.lines(display.badge("in force", "good"), self._until(grant))
         return display.lines(display.badge("over", "quiet"), display.day(grant.ended_at))
 
     @display.column("given", ordering="granted_at")
     def given(self, grant: Grant) -> Any:
         return display.day(grant.granted_at)
 
-    @display.column("until", ordering="until")
-    def until_when(self, grant: Grant) -> Any:
-        return display.moment(grant.until) if grant.until else "for good"
+    def _until(self, grant: Grant) -> Any:
+        return display.side_by_side(["until", display.moment(grant.until)]) if grant.until else "for good"
 
     @display.column("given by")
     def given_by(self, grant: Grant) -> Any:

@@ -53,12 +53,12 @@ class LaneAdmin(ReadOnlyAdmin):
 
 @admin.register(StripeWrite)
 class StripeWriteAdmin(ReadOnlyAdmin):
-    list_display = ["action", "object_link", "state", "cause", "requested", "done", "attempts"]
+    list_display = ["action", "object_link", "state", "cause", "requested"]
     list_filter = ["action", ("done_at", open_filter("state", "Owed", "Done")), "requested_at"]
     ordering = ["-requested_at"]
     search_fields = ["lane__exact", "object_id__exact", "reference__exact"]
     search_help_text = "Whole id of the customer, object or cause"
-    fields = ["action", "object_link", "state", "cause", "lane", "requested", "done", "attempts", "next_try", "error"]
+    fields = ["action", "object_link", "state", "cause", "lane", "requested", "next_try", "error"]
     readonly_fields = fields
     actions = ["try_now"]
 
@@ -84,6 +84,10 @@ class StripeWriteAdmin(ReadOnlyAdmin):
 
     @display.column("state")
     def state(self, write: StripeWrite) -> Any:
+        attempts = f"{write.attempts} attempts" if write.attempts > 1 else ""
+        return display.lines(self._badge(write), display.day(write.done_at), attempts)
+
+    def _badge(self, write: StripeWrite) -> Any:
         if write.done_at:
             return display.badge("done", "good")
         if write.refused_at:
@@ -97,10 +101,6 @@ class StripeWriteAdmin(ReadOnlyAdmin):
     @display.column("requested", ordering="requested_at")
     def requested(self, write: StripeWrite) -> Any:
         return display.moment(write.requested_at)
-
-    @display.column("done", ordering="done_at")
-    def done(self, write: StripeWrite) -> Any:
-        return display.moment(write.done_at)
 
     @display.column("next attempt")
     def next_try(self, write: StripeWrite) -> Any:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from billing.models import Dispute, Invoice, InvoicePayment, Payment, PaymentFailure, Refund
 
-from . import display, payment_words
+from . import balance_words, display, payment_words
 from .customers import OfCustomerAdmin
 from .outcome_filter import OutcomeFilter
 
@@ -20,10 +20,12 @@ class MoneyAdmin(OfCustomerAdmin):
     facts: tuple[str, ...] = ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[str | None, Any]]:
-        """Return the summary first, then all fields."""
+        """Return the summary first, then all fields that the reader may see."""
+        may_view = request.user.has_perm(balance_words.PERMISSION)
+        facts = [name for name in self.facts if may_view or name != "on_balance"]
         return [
             (None, {"fields": ["headline"], "classes": ["billing-answer"]}),
-            ("Facts", {"fields": [*self.facts], "classes": ["billing-facts"]}),
+            ("Facts", {"fields": facts, "classes": ["billing-facts"]}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -54,6 +56,14 @@ class MoneyAdmin(OfCustomerAdmin):
     def charge_link(self, row: Any) -> Any:
         return display.at_stripe(row.charge)
 
+    @display.column("on Stripe's balance")
+    def on_balance(self, row: Any) -> Any:
+        """Return what moved there, refunds and disputes of a payment included."""
+        is_payment = isinstance(row, Payment)
+        return balance_words.lines(
+            balance_words.of_invoice(row.invoice_id) if is_payment else balance_words.of_source(row.pk)
+        )
+
     @display.column("payment intent")
     def intent(self, row: Any) -> Any:
         return display.at_stripe(row.payment_intent)
@@ -70,11 +80,11 @@ DECLINE_CODES = ("decline_code", admin.AllValuesFieldListFilter)
 
 @admin.register(Payment)
 class PaymentAdmin(MoneyAdmin):
-    list_display = ["money", "subscriber", "reason", "invoice", "paid", "receipt"]
+    list_display = ["money", "subscriber", "why", "paid", "receipt"]
     list_filter = ["paid_at", "bought_nothing", "billing_reason", ("currency", CurrencyFilter)]
     ordering = ["-paid_at"]
     ids_searched = ("invoice_id", "subscription_id")
-    facts = ("subscriber", "reason", "invoice", "subscription", "period", "invoiced", "paid", "receipt")
+    facts = ("subscriber", "reason", "invoice", "subscription", "period", "invoiced", "paid", "receipt", "on_balance")
 
     def in_words(self, payment: Payment) -> tuple[Any, str]:
         if payment.bought_nothing:
@@ -84,6 +94,10 @@ class PaymentAdmin(MoneyAdmin):
     @display.column("reason", ordering="billing_reason")
     def reason(self, payment: Payment) -> str:
         return payment_words.reason(payment)
+
+    @display.column("reason", ordering="billing_reason")
+    def why(self, payment: Payment) -> Any:
+        return display.lines(self.reason(payment), self.invoice(payment))
 
     @display.column("paid", ordering="paid_at")
     def paid(self, payment: Payment) -> Any:
@@ -184,7 +198,7 @@ class RefundAdmin(MoneyAdmin):
     list_filter = ["created_at", "is_full", ("currency", CurrencyFilter)]
     ordering = ["-created_at"]
     ids_searched = ("id", "charge", "payment_intent", "invoice_id")
-    facts = ("subscriber", "created", "refund", "invoice", "charge_link", "intent")
+    facts = ("subscriber", "created", "refund", "invoice", "charge_link", "intent", "on_balance")
 
     def in_words(self, refund: Refund) -> tuple[Any, str]:
         undone = payment_words.UNDONE_END if refund.ended_subscription else ""
@@ -209,7 +223,17 @@ class DisputeAdmin(MoneyAdmin):
     list_filter = ["opened_at", ("status", admin.AllValuesFieldListFilter), ("currency", CurrencyFilter)]
     ordering = ["-opened_at"]
     ids_searched = ("id", "charge", "payment_intent", "invoice_id")
-    facts = ("subscriber", "reason", "opened", "answer_until", "dispute", "charge_link", "intent", "invoice")
+    facts = (
+        "subscriber",
+        "reason",
+        "opened",
+        "answer_until",
+        "dispute",
+        "charge_link",
+        "intent",
+        "invoice",
+        "on_balance",
+    )
 
     def in_words(self, dispute: Dispute) -> tuple[Any, str]:
         return payment_words.dispute_status(dispute), payment_words.dispute_sentence(dispute)

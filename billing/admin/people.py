@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.admin.utils import quote
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
@@ -20,10 +21,28 @@ def email_paths(subscriber: str = "subscriber") -> list[str]:
     return [f"{subscriber}__{name}"] if name else []
 
 
+def subscriber_model() -> type[Model]:
+    model: type[Model] = apps.get_model(conf.subscriber_model)
+    return model
+
+
+def is_key(text: Any) -> bool:
+    """Return whether this may be the primary key of a subscriber."""
+    try:
+        return bool(subscriber_model()._meta.pk.to_python(text))
+    except ValidationError:
+        return False
+
+
+def view_permission() -> str:
+    """Return the permission to see subscribers."""
+    meta = subscriber_model()._meta
+    return f"{meta.app_label}.view_{meta.model_name}"
+
+
 def with_address(address: str) -> Model | None:
     """Return a subscriber with this e-mail address, even one who never was a customer."""
-    name = email_field()
-    model: type[Model] = apps.get_model(conf.subscriber_model)
+    name, model = email_field(), subscriber_model()
     return model._default_manager.filter(**{f"{name}__iexact": address}).first() if name else None
 
 

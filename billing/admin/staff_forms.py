@@ -33,7 +33,7 @@ class ReasonForm(forms.Form):
         error_messages={"required": "Enter a reason, so that your colleagues can find it later."},
     )
 
-    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, customer: Customer | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.customer = customer
 
@@ -128,7 +128,7 @@ class DayForm(ReasonForm):
         error_messages={"invalid": "Write the day as 2026-12-31."},
     )
 
-    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, customer: Customer | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(customer, *args, **kwargs)
         self.fields["until"].widget.attrs["min"] = timezone.localdate(clock.now()).isoformat()
 
@@ -144,7 +144,9 @@ class DayForm(ReasonForm):
         return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
-class GrantForm(DayForm):
+class GiftForm(DayForm):
+    """This form says what is given: a plan, or a feature with or without a quantity, until a day or for good."""
+
     plan = forms.ModelChoiceField(Plan.objects.none(), required=False, empty_label="no plan, but a feature")
     feature = forms.ChoiceField(required=False)
     quantity = forms.IntegerField(
@@ -153,12 +155,9 @@ class GrantForm(DayForm):
         max_value=grants.MOST_QUANTITY,
         help_text="Of the feature: what is added to the limit of each month. Empty: no limit.",
     )
-    newest = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    field_order = ["plan", "feature", "quantity", "until", "reason", "newest"]
 
-    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, customer: Customer | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(customer, *args, **kwargs)
-        self.fields["newest"].initial = newest_grant(customer)
         plans, features = cast("Any", self.fields["plan"]), cast("Any", self.fields["feature"])
         plans.queryset = Plan.objects.exclude(slug=conf.free_plan)
         names = PlanLimit.objects.order_by("feature").values_list("feature", flat=True).distinct()
@@ -171,6 +170,15 @@ class GrantForm(DayForm):
         if given.get("quantity") and not given.get("feature"):
             self.add_error("quantity", OF_A_FEATURE)
         return given
+
+
+class GrantForm(GiftForm):
+    newest = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    field_order = ["plan", "feature", "quantity", "until", "reason", "newest"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        self.fields["newest"].initial = newest_grant(customer)
 
 
 class GrantChoice(forms.ModelChoiceField):

@@ -29,7 +29,7 @@ def status_badge(status: str) -> Any:
 
 WHOSE = {
     Subscription.Whose.OURS: ("ours", "quiet"),
-    Subscription.Whose.UNKNOWN: ("no plan knows the price", "bad"),
+    Subscription.Whose.UNKNOWN: ("unknown price", "bad"),
     Subscription.Whose.FOREIGN: ("another product", "quiet"),
 }
 

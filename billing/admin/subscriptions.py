@@ -23,7 +23,7 @@ FROM_STRIPE: list[Any] = ["fetched", "updated", "latest_invoice_link", "payment_
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
     change_form_template = "admin/billing/subscription/change_form.html"
-    list_display = ["subscriber", "plan_and_money", "state", "access_column", "period_end", "cancellation", "grace_end"]
+    list_display = ["subscriber", "plan_and_money", "state", "access_column", "ahead"]
     list_filter = ["status", ("plan", admin.RelatedOnlyFieldListFilter), "whose", "counts", "line"]
     ordering = ["-updated_at"]
     search_help_text = "Customer or subscription id, or the beginning of an e-mail address"
@@ -84,7 +84,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     @display.column("plan", ordering="plan__rank")
     def plan_and_money(self, row: Subscription) -> Any:
         """Return the plan with its revenue per month; for a past due subscription, the revenue at risk."""
-        monthly = row.mrr
+        monthly = row.known_mrr
         whose = "" if row.is_ours else subscription_words.whose_badge(row)
         return display.lines(
             row.plan or "", whose, f"{display.amount(monthly, row.currency)} per month" if monthly else ""
@@ -129,8 +129,11 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     # When
 
     @display.column("period ends", ordering="current_period_end")
-    def period_end(self, row: Subscription) -> Any:
-        return display.day(row.current_period_end)
+    def ahead(self, row: Subscription) -> Any:
+        """Return the end of the period, and beneath it when the subscription or the grace ends."""
+        ends = (("subscription ends ", row.cancel_at), ("grace ends ", access.grace_end(row)))
+        small = [display.side_by_side([words, display.day(at)], between="") for words, at in ends if at]
+        return display.lines(display.day(row.current_period_end) or display.NOTHING, *small)
 
     @display.column("ends on", ordering="cancel_at")
     def cancellation(self, row: Subscription) -> Any:

@@ -17,21 +17,26 @@ COLOURS = {"done": "good", "failed": "bad", "running": "waiting"}
 
 @admin.register(SyncRun)
 class SyncRunAdmin(ReadOnlyAdmin):
-    list_display = "started mode state missed compared drifted healed imported troubled calls took".split()
+    list_display = ["started", "state", "missed", "compared", "differences_in_short", "calls", "took"]
     list_filter = ["mode", "status"]
     ordering = ["-started_at"]
-    fields = ["mode", "state", "started", "took", "summary", "events_by_type", "differences", "calls", "error"]
+    fields = ["state", "started", "took", "summary", "events_by_type", "differences", "calls", "error"]
     readonly_fields = fields
 
     @display.column("started", ordering="started_at")
     def started(self, run: SyncRun) -> Any:
-        return display.exact(run.started_at)
+        return display.moment(run.started_at)
 
     @display.column("state", ordering="status")
     def state(self, run: SyncRun) -> Any:
-        return display.badge(run.status, COLOURS[run.status], run.error)
+        return display.lines(display.badge(run.status, COLOURS[run.status], run.error), run.get_mode_display())
 
-    @display.column("missed events")
+    @display.column("differences", ordering="drifted")
+    def differences_in_short(self, run: SyncRun) -> Any:
+        counts = (("corrected", run.healed), ("imported", run.imported), ("customers left out", run.troubled))
+        return display.lines(f"{run.drifted:,}", *(f"{count:,} {what}" for what, count in counts if count))
+
+    @display.column("missed")
     def missed(self, run: SyncRun) -> Any:
         return run.missed
 

@@ -120,13 +120,21 @@ def _of_disputes(span: Span) -> Iterator[Difference]:
     rows = _here(Dispute.objects.filter(span.has("opened_at")))
     for portion in lookups.portions(rows):
         came = lookups.moved("dispute", [row.pk for row in portion], BalanceTransaction.DISPUTES)
+        back = lookups.moved("dispute", [row.pk for row in portion if row.is_lost], BalanceTransaction.GIVEN_BACK)
         for row in portion:
             is_taken = row.status in Dispute.OPEN or row.is_lost
             said = f"the dispute {row.pk} ({row.status}) of {row.invoice_id or row.charge}"
             if row.status in Dispute.KNOWN:
-                wanted = -row.amount if is_taken else 0
+                wanted = _part_of(back.get(row.pk, 0), row.amount) - row.amount if is_taken else 0
                 about = ("dispute", row.pk)
                 yield from _compared(row.customer_id, said, wanted, came.get(row.pk), row.currency, about)
+
+
+def _part_of(back: int, amount: int) -> int:
+    """Return what came back of a dispute that is lost: a part, if Stripe's dashboard calls it partially won. All of it
+    would be a dispute that is won.
+    """
+    return back if 0 < back < amount else 0
 
 
 def _here(rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -10,12 +10,15 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from billing.clock import from_timestamp
 from billing.models import BalanceTransaction, CreditNote, Customer, InvoicePayment, TaxRate
+from billing.money import exponent
 from billing.stripe_client import id_of, readers
 
 from . import lookups
 from .sheets import Span
 
 Found = dict[str, Any]
+# A rate is rounded by Stripe: what comes back of a dispute differs from the whole by as much, and is no part of it.
+ROUNDING = 0.01
 BROKEN = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 
 
@@ -105,7 +108,19 @@ def _face(found: Found, source: Found) -> tuple[int, str]:
     if currency == found["currency"]:
         return found["amount"], currency
     whole = source["amount_captured"] if source["object"] == "charge" else source["amount"]
+    whole = _given_back(found, whole, currency) if found["reporting_category"] == "dispute_reversal" else whole
     return (whole if found["amount"] >= 0 else -whole), currency
+
+
+def _given_back(found: Found, whole: int, currency: str) -> int:
+    """Return what came back of a dispute before Stripe converted it: all, or a part where the rate tells of one.
+
+    The rate is of main units: it is asked only where both currencies have the same decimals.
+    """
+    if not found["exchange_rate"] or exponent(currency) != exponent(found["currency"]):
+        return whole
+    part = round(found["amount"] / found["exchange_rate"])
+    return part if part < whole * (1 - ROUNDING) else whole
 
 
 def credit_note_of(found: Found) -> CreditNote | None:

@@ -19,7 +19,8 @@ class BalanceTransaction(models.Model):
 
     CHARGES = ("charge", "charge_failure")
     REFUNDS = ("refund", "refund_failure", "partial_capture_reversal")
-    DISPUTES = ("dispute", "dispute_reversal")
+    GIVEN_BACK = ("dispute_reversal",)
+    DISPUTES = ("dispute", *GIVEN_BACK)
 
     id = models.CharField(primary_key=True, max_length=255)
     type = models.CharField(max_length=60)

@@ -298,6 +298,11 @@ class Subscription(models.Model):
         return self.whose == self.Whose.FOREIGN
 
     @property
+    def known_mrr(self) -> int | None:
+        """Return the MRR; None while no plan knows the price, when `mrr` is kept from before."""
+        return None if self.whose == self.Whose.UNKNOWN else self.mrr
+
+    @property
     def is_free(self) -> bool:
         """Return whether its price costs nothing: a plan without money, beside which anything may be bought."""
         return self.price is not None and self.price.is_free_in(self.currency)

@@ -8,6 +8,7 @@ from billing import access
 from billing.lifecycle import Outlook, Overview
 from billing.models import MAIN_LINE, Hold, Invoice, Price, Subscription
 from billing.money import format_amount
+from billing.subscriptions import next_charges
 
 from . import ending_words, owed_words
 from .banners import Banner, Tone, plan_words, price_words
@@ -88,6 +89,18 @@ def _begins_with_trial(overview: Overview) -> bool:
     """Return whether nothing was paid before the trial. Staff also give time by a trial in a paid subscription."""
     held = overview.subscription
     return not (held and held.started_at and held.current_period_start and held.started_at < held.current_period_start)
+
+
+def next_words(overview: Overview) -> tuple[str, str] | None:
+    """Return what happens next, and in words when and what is charged then, or why no amount is told."""
+    if (coming := next_date(overview)) is None:
+        return None
+    name, on = coming[0], day(coming[1])
+    if amount := next_amount(overview):
+        return name, f"{amount} on {on}"
+    held = overview.subscription
+    is_asked = name in CHARGES and held is not None and next_charges.is_awaited(held)
+    return name, f"{on}. Stripe is working out the amount" if is_asked else on
 
 
 def next_amount(overview: Overview) -> str:

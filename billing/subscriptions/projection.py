@@ -181,13 +181,15 @@ def is_live_status(status: str) -> bool:
 
 
 def _update_customer(customer: Customer, found: Any) -> None:
-    """Copy address, language and balance from Stripe, except for a deleted customer."""
+    """Copy address, language and balance from Stripe, emptied ones too, except for a deleted customer."""
     if customer.deleted_at:
         return
     stripe_account.note_seen(customer)
     found = found if isinstance(found, dict) else {}
-    known = {"email": found.get("email"), "preferred_locale": (found.get("preferred_locales") or [""])[0]}
-    changed = {name: value for name, value in known.items() if value and value != getattr(customer, name)}
+    known = {"email": found["email"] or ""} if "email" in found else {}
+    if "preferred_locales" in found:
+        known["preferred_locale"] = (found["preferred_locales"] or [""])[0]
+    changed: dict[str, Any] = {name: value for name, value in known.items() if value != getattr(customer, name)}
     if found and customer.balance != (found.get("balance") or 0):
         changed["balance"] = found.get("balance") or 0
     if found.get("currency") and customer.currency != found["currency"]:

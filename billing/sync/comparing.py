@@ -38,9 +38,9 @@ def differences_from_stripe(customer: Customer) -> Differences:
         return {} if customer.deleted_at else {"deleted_at": (None, "deleted at Stripe")}
     if not found:
         return {}
-    email = found[0]["customer"].get("email")
+    email = found[0]["customer"].get("email") or ""
     differences = differences_of(customer, found, fetch.open_invoices)
-    return {**differences, "email": (customer.email, email)} if email and email != customer.email else differences
+    return {**differences, "email": (customer.email, email)} if email != customer.email else differences
 
 
 def _is_deleted(customer: Customer, found: list[dict[str, Any]]) -> bool:

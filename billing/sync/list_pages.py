@@ -195,7 +195,7 @@ class CustomerPages:
         self._fill_in([(row, found) for row, found in pairs if self._is_import(row)])
         for row, found in pairs:
             email = found.get("email") or ""
-            if row.email and email and row.email != email:
+            if row.email != email and not self._is_import(row):
                 self._correct(row, email)
         self._link([(row, found) for row, found in pairs if row.subscriber_id is None])
 

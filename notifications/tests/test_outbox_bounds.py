@@ -215,6 +215,15 @@ def test_a_mail_on_its_way_is_not_begun_anew(reserve, queue, status):
     assert (row(mail).status, queue()) == (status, waiting)
 
 
+def test_a_mail_to_an_address_that_was_removed_at_stripe_goes_to_the_subscribers_own(reserve, customer):
+    mail = reserve()
+    put(mail, status="failed", recipient="removed@example.com")
+    customer.email = ""
+    customer.save()
+    assert outbox.send_again(row(mail)) == ""
+    assert row(mail).recipient == customer.subscriber.email
+
+
 def test_a_mail_without_a_customer_goes_to_its_own_address_again_and_one_without_either_nowhere(reserve):
     mail = reserve(customer=None)
     put(mail, status="failed")

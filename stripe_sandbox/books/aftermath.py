@@ -133,7 +133,7 @@ def open_dispute(state: State, charge_id: str, reason: str | None = None, inquir
     if inquiry:
         emit(state, "charge.dispute.created", made)
     else:
-        made["balance_transactions"].append(_move(state, made, -1))
+        _withdraw(state, made)
         emit(state, "charge.dispute.created", made)
         emit(state, "charge.dispute.funds_withdrawn", made)
     if is_debit:
@@ -151,12 +151,15 @@ def _cancel_disputed(state: State, charge: Object) -> None:
             standing.end(state, sub, "payment_disputed")
 
 
-def _move(state: State, dispute: Object, sign: int) -> Object:
-    fee = DISPUTE_FEE if sign < 0 else -DISPUTE_FEE
-    category = "dispute" if sign < 0 else "dispute_reversal"
-    moved = charges.book(state, dispute, sign * dispute["amount"], "adjustment", category, fee)
-    moved["description"] = f"Chargeback {'withdrawal' if sign < 0 else 'reversal'} for {dispute['charge']}"
-    return moved
+def _withdraw(state: State, dispute: Object) -> None:
+    _move(state, dispute, -dispute["amount"], DISPUTE_FEE)
+
+
+def _move(state: State, dispute: Object, amount: int, fee: int) -> None:
+    category = "dispute" if amount < 0 else "dispute_reversal"
+    moved = charges.book(state, dispute, amount, "adjustment", category, fee)
+    moved["description"] = f"Chargeback {'withdrawal' if amount < 0 else 'reversal'} for {dispute['charge']}"
+    dispute["balance_transactions"].append(moved)
 
 
 def _dispute(state: State, charge: Object, reason: str, inquiry: bool) -> Object:
@@ -207,25 +210,31 @@ def _first_status(charge: Object, inquiry: bool) -> str:
     return "warning_needs_response" if inquiry else "needs_response"
 
 
-def move_dispute(state: State, identifier: str, status: str) -> Object:
-    """Move a dispute to another status; won, lost and warning_closed close it, won gives the money back."""
+def move_dispute(state: State, identifier: str, status: str, returned: int = 0) -> Object:
+    """Move a dispute to another status; won, lost and warning_closed close it, won gives the money back. Of a lost one
+    a part may be `returned`: Stripe's dashboard calls it partially won.
+    """
     dispute = state.get("dispute", identifier)
     allowed = _next_statuses(dispute["status"])
     if status not in allowed:
         known = f"it can become {', '.join(allowed)}" if allowed else "it is closed"
         raise invalid(f"The dispute {identifier} is {dispute['status']}: {known}.", "status")
+    if returned and not (status == "lost" and 0 < returned < dispute["amount"]):
+        raise invalid("Only of a lost dispute, and only a part, can be returned besides a won one.", "returned")
     before = dispute["status"]
     dispute["status"] = status
     if status in ("under_review", "warning_under_review"):
         dispute["evidence_details"].update(has_evidence=True, submission_count=1)
     if status == "needs_response":
-        dispute["balance_transactions"].append(_move(state, dispute, -1))
+        _withdraw(state, dispute)
     if status == "won":
-        dispute["balance_transactions"].append(_move(state, dispute, 1))
+        _move(state, dispute, dispute["amount"], -DISPUTE_FEE)
+    if returned:
+        _move(state, dispute, returned, 0)
     emit(state, "charge.dispute.updated", dispute, {"status": before})
     if status == "needs_response":
         emit(state, "charge.dispute.funds_withdrawn", dispute)
-    if status == "won":
+    if status == "won" or returned:
         emit(state, "charge.dispute.funds_reinstated", dispute)
     if status in CLOSED:
         dispute["is_charge_refundable"] = status == "warning_closed"

@@ -90,6 +90,17 @@ def test_a_dispute_takes_the_money_and_winning_brings_it_back(
     assert (taken.amount, taken.fee, taken.net) == (-2000, 1500, -3500)
 
 
+def test_of_a_lost_dispute_a_part_may_come_back(forwarding: Receiver, control: Control, charge: Any) -> None:
+    dispute = control("/disputes", {"charge": charge.id})
+    address = f"/disputes/{dispute['id']}"
+    for wrong in ({"status": "won", "returned": 800}, {"status": "lost", "returned": 2000}):
+        assert control(address, wrong)["error"]["param"] == "returned"
+    types_since(forwarding, control)
+    lost = control(address, {"status": "lost", "returned": 800})
+    assert [moved["amount"] for moved in lost["balance_transactions"]] == [-2000, 800]
+    assert "charge.dispute.funds_reinstated" in types_since(forwarding, control)
+
+
 def test_a_closed_dispute_stays_closed(client: stripe.StripeClient, control: Control, charge: Any) -> None:
     dispute = control("/disputes", {"charge": charge.id})
     assert client.v1.disputes.close(dispute["id"]).status == "lost"

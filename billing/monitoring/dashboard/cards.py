@@ -5,7 +5,7 @@ replaced.
 from calendar import monthrange
 from datetime import date, timedelta
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -17,6 +17,7 @@ from . import money
 from .facts import Fact, counted, only, summed
 from .parts import Cell, Figure, Section, Table, Term
 from .scope import Scope
+from .unpriced import HAS_UNKNOWN_PRICE, left_out
 
 AHEAD = timedelta(days=92)
 CHARGED = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING, Subscription.Status.PAST_DUE)
@@ -34,13 +35,19 @@ def section(scope: Scope) -> Section:
     found = _expiring(today)
     values, parts = money.lines(summed(found))
     url = _rows(scope, card_expires_on__lte=today + AHEAD)
-    figure = Figure(EXPIRING, values, [*parts, f"per month, {counted(found):,} customers"], url)
+    notes = [*parts, f"per month, {counted(found):,} customers"]
+    notes += left_out(_expire_soon(today).filter(HAS_UNKNOWN_PRICE).count())
+    figure = Figure(EXPIRING, values, notes, url)
     return Section("cards", "Cards about to expire", figures=[figure], tables=[_table(scope, found, today)])
+
+
+def _expire_soon(today: date) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(card_expires_on__lte=today + AHEAD, status__in=CHARGED)
 
 
 def _expiring(today: date) -> list[Fact]:
     """Return facts by kind, which is the month in which the card works for the last time."""
-    rows = Subscription.objects.filter(card_expires_on__lte=today + AHEAD, status__in=CHARGED).exclude(mrr=0)
+    rows = _expire_soon(today).exclude(HAS_UNKNOWN_PRICE).exclude(mrr=0)
     by = rows.order_by().annotate(month=TruncMonth("card_expires_on")).values_list("currency", "month")
     return [Fact(None, *row) for row in by.annotate(n=Count("customer", distinct=True), sum=Sum("mrr"))]
 

@@ -8,6 +8,7 @@ from . import money
 from .facts import Fact, counted, share, summed
 from .parts import Cell, Section, Table, Term
 from .scope import Scope
+from .unpriced import HAS_UNKNOWN_PRICE, left_out
 
 Status = Subscription.Status
 SHOWN = {Status.ACTIVE: "Active", Status.TRIALING: "Trialing", Status.PAST_DUE: "Past due"}
@@ -19,7 +20,7 @@ BY_PLAN = Term(
 
 
 def section(scope: Scope) -> Section:
-    return Section("plans", "Active by plan", tables=[_table(scope, _subscriptions(), _mrr())])
+    return Section("plans", "Active by plan", tables=[_table(scope, _subscriptions(), _mrr(), _of_unknown_price())])
 
 
 def _subscriptions() -> list[Fact]:
@@ -30,15 +31,21 @@ def _subscriptions() -> list[Fact]:
 
 def _mrr() -> list[Fact]:
     """Return facts by kind, which is the plan."""
-    by = _shown().values_list("currency", "plan").annotate(n=Count("*"), sum=Sum("mrr"))
+    rows = _shown().exclude(HAS_UNKNOWN_PRICE)
+    by = rows.values_list("currency", "plan").annotate(n=Count("*"), sum=Sum("mrr"))
     return [Fact(None, *row) for row in by]
+
+
+def _of_unknown_price() -> dict[int | None, int]:
+    """Return by plan how many subscriptions have a price that no plan knows."""
+    return dict(_shown().filter(HAS_UNKNOWN_PRICE).values_list("plan").annotate(n=Count("*")))
 
 
 def _shown() -> QuerySet[Subscription]:
     return Subscription.objects.filter(status__in=SHOWN).exclude(whose=Subscription.Whose.FOREIGN).order_by()
 
 
-def _table(scope: Scope, found: list[Fact], mrr: list[Fact]) -> Table:
+def _table(scope: Scope, found: list[Fact], mrr: list[Fact], unpriced: dict[int | None, int]) -> Table:
     plans = [(plan.pk, plan.name) for plan in Plan.objects.order_by("rank", "slug")]
     total = counted(found)
 
@@ -46,7 +53,8 @@ def _table(scope: Scope, found: list[Fact], mrr: list[Fact]) -> Table:
         number = counted(found, kind=_of(plan))
         brings = {currency: minor for currency, minor in summed(mrr, kind=plan).items() if minor}
         states = [_cell(scope, plan, status, found) for status in SHOWN]
-        return [name, *states, Cell(f"{number:,}", share=share(number, total)), money.in_a_line(brings)]
+        worth = ", ".join([money.in_a_line(brings), *left_out(unpriced.get(plan, 0))])
+        return [name, *states, Cell(f"{number:,}", share=share(number, total)), worth]
 
     rows = [row(plan, name) for plan, name in [*plans, (None, "No plan")] if counted(found, kind=_of(plan))]
     heads = ("Plan", *SHOWN.values(), "All", "MRR")

@@ -10,6 +10,7 @@ from . import money, svg
 from .facts import Fact, counted, currencies, many, only, percent, share, summed
 from .parts import Cell, Chart, Figure, Section, Series, Table, Term
 from .scope import Scope
+from .unpriced import HAS_UNKNOWN_PRICE, left_out
 
 RECOVERED, OPEN, LOST = "recovered", "open", "lost"
 OUTCOMES = {RECOVERED: "Recovered", OPEN: "Still open", LOST: "Lost"}
@@ -136,8 +137,9 @@ def _table(scope: Scope, found: list[Fact]) -> Table:
 
 
 def _now(scope: Scope) -> list[Figure]:
-    number = Subscription.objects.filter(IS_PAST_DUE).count()
-    risk = Subscription.objects.filter(IS_PAST_DUE).order_by().values_list("currency").annotate(Sum("mrr"))
+    late = Subscription.objects.filter(IS_PAST_DUE).order_by()
+    number, unpriced = late.count(), late.filter(HAS_UNKNOWN_PRICE).count()
+    risk = late.exclude(HAS_UNKNOWN_PRICE).values_list("currency").annotate(Sum("mrr"))
     due = dict(unpaid().order_by().values_list("currency").annotate(Sum("amount")))
     at_risk, parts_at_risk = money.lines({currency: minor for currency, minor in risk if minor})
     due_values, due_parts = money.lines(due)
@@ -151,5 +153,5 @@ def _now(scope: Scope) -> list[Figure]:
             "bad" if number else "good",
         ),
         Figure(DUE, due_values, due_parts, scope.rows("paymentfailure", outcome="due_now")),
-        Figure(AT_RISK, at_risk, [*parts_at_risk, "per month"], past_due),
+        Figure(AT_RISK, at_risk, [*parts_at_risk, "per month", *left_out(unpriced)], past_due),
     ]

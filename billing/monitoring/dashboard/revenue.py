@@ -11,6 +11,7 @@ from . import money, svg
 from .facts import Fact, counted, currencies, many, only, percent, share, summed
 from .parts import Cell, Chart, Figure, Section, Series, Table, Term
 from .scope import Scope
+from .unpriced import counted_as_before
 
 Kind = MrrMovement.Kind
 LOSSES = frozenset({Kind.CHURN, Kind.CONTRACTION})
@@ -109,7 +110,7 @@ def _figures(scope: Scope, before: list[Fact], moves: list[Fact]) -> list[Figure
     losses = scope.rows_within("mrrmovement", "moved_at", kind__in=",".join(sorted(LOSSES)))
     growth = [f"{', '.join(_shares(change, opening))} of the beginning"] if opening else []
     return [
-        Figure(MRR, now, parts, scope.rows("mrrmovement", moved_at__lt=scope.period.end)),
+        Figure(MRR, now, [*parts, *counted_as_before()], scope.rows("mrrmovement", moved_at__lt=scope.period.end)),
         Figure(NET, net, [*net_parts, *growth], scope.rows_within("mrrmovement", "moved_at")),
         Figure(CUSTOMERS, [f"{at_start + _customers(moves):,}"], [f"{at_start:,} at the beginning"], paying),
         Figure(CUSTOMER_CHURN, [percent(share(left, at_start))], [f"{many(left, 'customer')} left"], churned),

@@ -124,6 +124,17 @@ def test_the_list_tells_what_each_brings_a_month_by_its_currencys_own_decimals(s
     assert listed.count(" per month") == 2, "on a trial nothing is billed"
 
 
+def test_the_list_tells_no_amount_where_no_plan_knows_the_price(staff):
+    alice, ben = subscribed("alice"), subscribed("ben")
+    Subscription.objects.update(mrr=2000, currency="usd")
+    Subscription.objects.filter(pk=alice.pk).update(whose="unknown", unmapped_price="price_agreed")
+    listed = staff.get(LIST).content.decode()
+    assert listed.count("$20.00 per month") == 1
+    assert listed.count("unknown price") == 1
+    assert "$20.00" not in page(staff, alice)
+    assert "$20.00" in staff.get(LIST, {"q": ben.customer_id}).content.decode()
+
+
 def test_a_customer_without_a_subscriber_is_listed_by_its_address(staff):
     gone = subscribed("alice")
     Customer.objects.update(subscriber=None)

@@ -3,6 +3,8 @@
 import pytest
 
 from billing import books
+from billing.books import recording
+from billing.books.facts import facts
 from billing.models import BalanceTransaction, Customer, Dispute, Invoice, InvoicePayment, Refund, StripeEvent
 from billing.sync import runs
 from billing.sync.runs import Wanted
@@ -96,7 +98,43 @@ def test_a_refund_that_failed_later_and_a_dispute_that_was_lost_balance(world, a
     assert reckoned(world).differences == []
 
 
+def lost_in_part(world, ada, returned=800):
+    """Lose a dispute of $20.00, of which Stripe gives a part back: the Dashboard calls it partially won."""
+    dispute = world.dispute(ada)
+    world.control(f"disputes/{dispute}", status="lost", returned=returned)
+    world.deliver()
+    return dispute
+
+
+def test_a_lost_dispute_of_which_stripe_gives_a_part_back_balances_and_the_ledger_has_the_part(world, ada):
+    lost_in_part(world, ada)
+    assert reckoned(world).differences == []
+    moved = {fact.kind: fact.gross for fact in facts(books.Span())}
+    assert (moved["dispute"], moved["dispute_reversed"]) == (-2000, 800)
+
+
+def test_the_part_of_a_lost_dispute_is_counted_where_stripe_converted_it_too(world, ada):
+    dispute = lost_in_part(world, ada)
+    sync(world)
+    found = world.stripe("GET", "balance_transactions", source=dispute, expand=["data.source"])["data"]
+    for each in found:
+        each.update(currency="eur", exchange_rate=0.9, amount=each["amount"] * 9 // 10, net=each["amount"])
+        each["net"] = each["amount"] - each["fee"]
+        recording.Recorder(recording.transaction_of, is_dry=False)([each])
+    assert sorted(BalanceTransaction.objects.exclude(dispute="").values_list("face_amount", flat=True)) == [-2000, 800]
+    assert differences() == []
+
+
 # Differences
+
+
+@pytest.mark.parametrize(("status", "reversed_"), [("won", 800), ("lost", 2000), ("lost", 2500), ("under_review", 800)])
+def test_a_dispute_that_came_back_as_it_does_not_by_its_status_is_named(world, ada, status, reversed_):
+    dispute = lost_in_part(world, ada)
+    sync(world)
+    BalanceTransaction.objects.filter(category="dispute_reversal").update(face_amount=reversed_)
+    Dispute.objects.update(status=status)
+    assert [dispute in each for each in differences()] == [True]
 
 
 def test_each_kind_of_difference_is_named_with_its_invoice_and_amounts(world, ada):

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from billing import testing
+from billing import access, testing
 from billing.lifecycle import deletion
 from billing.models import Dispute, Hold, StripeEvent, Usage
 
@@ -156,6 +156,25 @@ def test_it_is_answered_on_a_phone_in_the_dark_without_javascript(world, ada, en
     see(page, "subscriber-phone")
     follow(page, "Give access")
     see(page, "grant-phone")
+
+
+@pytest.mark.parametrize("look", [{}, {"phone": True}], ids=["1280", "phone"])
+def test_somebody_who_never_bought_is_chosen_by_address_and_given_access(world, enter, see, look):
+    eve = get_user_model().objects.create_user("eve@example.com", PASSWORD)
+    page = enter("/admin/billing/grant/", **look)
+    follow(page, "Add grant")
+    page.locator(".select2-selection").click()
+    page.locator(".select2-search__field").fill("eve@")
+    page.get_by_role("option", name="eve@example.com").click()
+    page.get_by_label("Plan").select_option(label="Team")
+    page.get_by_label("Until the end of").fill(_later(page))
+    page.get_by_label("Reason").fill("She tries it for her company.")
+    see(page, f"give-{'phone' if look else '1280'}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    press(page, "Give access")
+    said(page, "Gave Team until")
+    see(page, f"given-{'phone' if look else '1280'}")
+    assert access.has_access(eve, plan="team")
 
 
 def test_money_and_who_leaves_are_read_at_a_glance(world, enter, see):

@@ -132,6 +132,26 @@ def small_world():
     moved(eve, "churn", -2000, 12)
 
 
+def test_a_subscription_of_unknown_price_is_left_out_of_what_plans_cards_and_payments_bring_and_named(root):
+    """Its row keeps the MRR from before, which is not what Stripe charges now."""
+    person("ada", card_expires_on=NOW.date())
+    soon = {"card_expires_on": NOW.date(), "whose": "unknown", "unmapped_price": "price_agreed"}
+    for name, status in (("bob", "active"), ("eve", "past_due")):
+        person(name, status=status, past_due_since=ago(1) if status == "past_due" else None, **soon)
+    found = shown(root)
+    assert table(root, "Subscriptions by plan") == [["Pro", "2", "0", "1", "3", "$20.00, 2 of unknown price left out"]]
+    assert found["On expiring cards"] == ["$20.00", "per month, 1 customers", "2 of unknown price left out"]
+    assert found["MRR at risk"] == ["–", "per month", "1 of unknown price left out"]
+
+
+def test_the_mrr_says_how_many_are_counted_as_before_because_no_plan_knows_their_price(root, small_world):
+    assert shown(root)["MRR"] == ["$40.00"]
+    Subscription.objects.filter(customer="cus_ada").update(whose="unknown", unmapped_price="price_agreed")
+    assert shown(root)["MRR"] == ["$40.00", "1 of unknown price counted as before"]
+    Subscription.objects.filter(customer="cus_eve").update(whose="unknown", unmapped_price="price_agreed")
+    assert shown(root)["MRR"] == ["$40.00", "1 of unknown price counted as before"], "it has ended, and counts no more"
+
+
 def test_payments_and_their_failures_are_counted(root, small_world):
     found = shown(root)
     assert found["Payment failure rate"] == ["66.7%", "4 of 6 attempts"]

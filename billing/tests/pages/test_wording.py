@@ -1,13 +1,16 @@
 """What the page says of money, holds and cards fits together, in each line."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
 from billing import catalogue
 from billing.lifecycle import change, overview
-from billing.models import Invoice, Plan, Price, Subscription
+from billing.models import Invoice, NextCharge, Plan, Price, Subscription
 from billing.pages import wording
-from billing.subscriptions import holds
+from billing.pages.days import day
+from billing.subscriptions import holds, next_charges
 from billing.tests.subscriptions.test_lines import both, storage
 from billing.tests.world import customer_row
 
@@ -57,6 +60,37 @@ def test_what_costs_nothing_has_no_next_payment(ada):
     assert wording.next_date(overview.overview_of(ada.user))[0] == "Next payment"
     Price.objects.update(unit_amount=0)
     assert wording.next_date(overview.overview_of(ada.user)) is None
+
+
+def coming(client):
+    """Return what the page says of each line's next payment, without the words that stand before it."""
+    page = client.get("/billing/").content.decode()
+    return re.findall(r"<dt>Next payment</dt><dd>(.*?)</dd>", page)
+
+
+def test_each_line_tells_the_amount_of_its_next_payment(both, client):
+    client.force_login(both.user)
+    on = day(both.row.current_period_end)
+    assert coming(client) == [f"$20.00 on {on}", f"$5.00 on {on}"]
+
+
+def test_a_further_lines_next_payment_is_what_is_charged_after_discounts(world, both, client):
+    coupon = world.stripe("POST", "coupons", percent_off=40, duration="forever")["id"]
+    world.stripe("POST", f"subscriptions/{both.storage}", discounts=[{"coupon": coupon}])
+    world.deliver()
+    client.force_login(both.user)
+    on = day(both.row.current_period_end)
+    assert coming(client) == [f"$20.00 on {on}", f"{on}. Stripe is working out the amount"]
+    NextCharge.objects.update(ask_at=timezone.now())
+    next_charges.each_minute()
+    assert coming(client) == [f"$20.00 on {on}", f"$3.00 on {on}"]
+
+
+def test_what_is_not_charged_by_its_price_alone_and_not_asked_either_shows_the_day_alone(both, client):
+    NextCharge.objects.update(amount=None, ask_at=None)
+    client.force_login(both.user)
+    on = day(both.row.current_period_end)
+    assert coming(client) == [on, on]
 
 
 def test_a_hold_of_a_further_line_alone_is_said_there(both):

@@ -122,6 +122,15 @@ def test_who_was_deleted_at_stripe_is_ended_once(world, run, ada, ben):
     assert (counts(run), world.said(ada).count("customer_deleted"), world.said(ben)) == ((3, 1, 1), 1, [])
 
 
+def test_an_address_that_was_removed_at_stripe_is_a_difference_and_is_removed(world, run, ada):
+    world.stripe("POST", f"customers/{ada.customer}", email="")
+    look_at(run, ada)
+    assert counts(run) == (1, 1, 1)
+    assert Customer.objects.get(pk=ada.customer).email == ""
+    look_at(run, ada)
+    assert counts(run) == (2, 1, 1)
+
+
 def test_another_address_at_stripe_is_a_difference_and_is_taken(world, run, ada):
     world.stripe("POST", f"customers/{ada.customer}", email="new@example.com")
     look_at(run, ada)

@@ -192,22 +192,30 @@ def test_an_address_that_a_webhook_corrects_meanwhile_is_not_written_over(full_r
     assert (email_of("cus_ada"), full_run.run.drifted, full_run.run.healed) == ("webhook@example.com", 1, 0)
 
 
-@pytest.mark.parametrize("email", [None, "", "cus_ada@example.com"])
-def test_no_address_at_stripe_or_the_same_changes_nothing(full_run, email):
+def test_the_same_address_changes_nothing(full_run):
     ours()
     ours("cus_ben")
-    customers(full_run, at_stripe(email=email), at_stripe("cus_ben", "new@example.com"))
+    customers(full_run, at_stripe(), at_stripe("cus_ben", "new@example.com"))
     assert (email_of("cus_ada"), email_of("cus_ben")) == ("cus_ada@example.com", "new@example.com")
     assert [drift["customer"] for drift in full_run.run.drifts] == ["cus_ben"]
     assert (full_run.run.drifted, full_run.run.healed) == (1, 1)
 
 
-def test_who_was_taken_over_in_this_run_gets_their_address_and_who_was_here_before_does_not(full_run):
+@pytest.mark.parametrize("email", [None, ""])
+def test_an_address_that_was_removed_at_stripe_is_removed_here(full_run, email):
+    ours()
+    customers(full_run, at_stripe(email=email))
+    assert (email_of("cus_ada"), full_run.run.drifted, full_run.run.healed) == ("", 1, 1)
+    customers(full_run, at_stripe(email=email))
+    assert full_run.run.drifted == 1
+
+
+def test_who_was_taken_over_in_this_run_gets_their_address_and_of_who_was_here_before_it_is_a_difference(full_run):
     for pk, created_at in (("cus_new", full_run.began), ("cus_old", full_run.began - SOON)):
         Customer.objects.create(pk=pk)
         Customer.objects.filter(pk=pk).update(created_at=created_at)
     customers(full_run, at_stripe("cus_new", "new@example.com"), at_stripe("cus_old", "old@example.com"))
-    assert (email_of("cus_new"), email_of("cus_old"), full_run.run.drifted) == ("new@example.com", "", 0)
+    assert (email_of("cus_new"), email_of("cus_old"), full_run.run.drifted) == ("new@example.com", "old@example.com", 1)
 
 
 def test_a_customer_is_linked_to_whom_both_our_metadata_and_the_address_name(full_run):
