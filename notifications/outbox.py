@@ -32,7 +32,7 @@ from billing import cause, clock, queues
 from billing.lanes import tries
 from billing.models import Customer
 
-from . import failures, forgetting, reasons, rendering, suppression
+from . import failures, reasons, redaction, rendering, suppression
 from .conf import conf
 from .models import Mail
 
@@ -94,7 +94,7 @@ def sweep() -> int:
     lapsed.filter(status=Status.SENDING).update(status=Status.UNCONFIRMED, error=LOST_ANSWER)
     lapsed.filter(status=Status.QUEUED, attempts__gte=LAST_ATTEMPT).update(status=Status.FAILED, error=CRASHED)
     is_carried = Q(woken_at__gte=now - WAKE_UP_IS_LOST_AFTER)
-    forgetting.sweep()
+    redaction.redact_late()
     left_behind = Mail.objects.due(now).exclude(is_carried).order_by("next_attempt_at")
     with transaction.atomic():
         ids = list(left_behind.values_list("pk", flat=True)[:SWEEP_BATCH])
@@ -233,7 +233,7 @@ def _record_state(mail: Mail, status: Mail.Status, **changes: Any) -> None:
     is_ours = Mail.objects.filter(pk=mail.pk, token=mail.token).update(status=status, **changes, **_RELEASED)
     if is_ours:
         mail.status = status
-        forgetting.forget_sent(mail)
+        redaction.redact_sent(mail)
 
 
 def _provider_id(message: EmailMultiAlternatives) -> str:

@@ -25,7 +25,7 @@ def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
 
 
 def record_refunds(customer: Customer, charge_id: str) -> None:
-    """Record a charge's refunds as Stripe has them now, and end what was given back in full, or undo that."""
+    """Record a charge's refunds as Stripe has them now; end a subscription that was refunded in full, or undo that."""
     subscriptions.refresh_rows(customer)
     charge = fetch.charge(charge_id, customer.pk)
     mirror.write_object(charge)
@@ -49,7 +49,7 @@ def record_refunds(customer: Customer, charge_id: str) -> None:
 
 
 def fetch_all_paid(customer_id: str, charge_id: str) -> None:
-    """Fetch what judging a charge that was refunded as a whole will read: all that was paid for its subscription."""
+    """Fetch all payments of the subscription of a fully refunded charge, which the judgement will read."""
     charge = fetch.charge(charge_id, customer_id)
     if charge["refunded"]:
         intent = id_of(charge["payment_intent"])
@@ -85,7 +85,7 @@ def _announce(subscription: Subscription, row: Refund, before: str | None, link:
     """Announce a refund once its money moves, and one that has failed since."""
     was_issued = before in Refund.ISSUED
     if row.status in UNDONE and was_issued:
-        undone.tell(subscription, row, link)
+        undone.announce_failure(subscription, row, link)
     elif row.status in Refund.ISSUED and not was_issued and before not in UNDONE:
         signals.refund_issued.send(sender=Refund, subscription=subscription, refund=row)
 

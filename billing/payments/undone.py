@@ -5,7 +5,7 @@ from billing.models import Invoice, InvoicePayment, Refund, StripeWrite, Subscri
 from billing.monitoring import alerts
 
 
-def tell(subscription: Subscription, refund: Refund, link: InvoicePayment | None) -> None:
+def announce_failure(subscription: Subscription, refund: Refund, link: InvoicePayment | None) -> None:
     """Announce that a refund failed, note which subscription had been ended for it, and alert staff."""
     refund.ended_subscription = _ended_for(refund, link)
     refund.save(update_fields=["ended_subscription"])
