@@ -188,7 +188,7 @@ class State:
         return self.table(kind).rows.get(identifier or "")
 
     def note(self, identifier: str) -> dict[str, Any]:
-        """Return what Stripe knows of an object and does not show."""
+        """Return the hidden facts of an object, which Stripe knows and does not show."""
         known: dict[str, Any] = self.notes.setdefault(identifier, {})
         return known
 

@@ -1,4 +1,4 @@
-"""This module tells what nobody can observe, so that no change of it is drawn."""
+"""This module finds code whose effect nobody can observe, so that no change of it is drawn."""
 
 import ast
 

@@ -247,9 +247,8 @@ def _overriding(facts: AccessFacts, plan: Plan | None, *, is_closable: bool) -> 
 
 
 def withheld(customer: Any, subscription_id: str = "") -> str:
-    """Return why a customer has no access whatever they pay for a subscription, a hold of it or of all that the
-    subscriber has, or the host's own rule; "" for nothing.
-    """
+    """Return the reason that overrides a paid subscription: a hold of it or of the subscriber, or the host's own rule;
+    "" if there is none."""
     theirs = Q(customer=customer)
     if customer.subscriber_id is not None:
         theirs |= Q(customer__subscriber=customer.subscriber_id)

@@ -1,4 +1,4 @@
-"""The API answers alike in every project: what DRF would take from REST_FRAMEWORK is fixed here.
+"""The API answers alike in every project, since this module fixes what DRF would take from REST_FRAMEWORK.
 
 Who a request comes from is the project's own: its authentication classes, and what they make of a stranger.
 """

@@ -1,4 +1,4 @@
-"""The ledger as beancount: a transaction for each fact, whose postings come to zero."""
+"""This module writes the ledger as beancount: a transaction for each fact, whose postings come to zero."""
 
 import re
 from collections.abc import Iterable, Iterator

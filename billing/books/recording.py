@@ -162,7 +162,7 @@ def fill_in_customers(since: datetime) -> None:
 
 
 def unlinked_charges(span: Span) -> QuerySet[BalanceTransaction]:
-    """Return the charges of our customers of which nobody has said yet whether they pay an invoice."""
+    """Return our customers' charges that Stripe has not been asked about yet: do they pay an invoice?"""
     charges = BalanceTransaction.objects.filter(span.has("created_at"), category="charge", is_without_invoice=False)
     rows = lookups.in_the_books(charges).exclude(_links("payment_intent")).exclude(_links("charge"))
     return rows.order_by("created_at", "pk")

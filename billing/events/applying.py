@@ -188,7 +188,7 @@ def _prefetch_what_follows(lane: str, events: list[StripeEvent]) -> None:
 
 
 def _request_for(event: StripeEvent) -> fetch.Request | None:
-    """Return the request for an event's object, where the customer's subscriptions do not bring it along."""
+    """Return the request for an event's object, unless the customer's subscriptions already include it."""
     with suppress(fetch.NotAnId):
         return _request_about(event)
     return None

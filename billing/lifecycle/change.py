@@ -87,7 +87,7 @@ def _mark(intent: PlanChange, status: PlanChange.Status) -> None:
 
 
 def _refuse_unanswered(now: Standing) -> None:
-    """Refuse earlier changes that were asked without an answer: their keys would replay what was true then."""
+    """Mark earlier changes that Stripe never answered as refused: their keys would replay an old answer."""
     PlanChange.objects.filter(subscription_id=now.id, status=Status.ASKED).update(status=Status.REFUSED)
 
 

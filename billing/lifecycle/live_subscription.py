@@ -108,7 +108,7 @@ class Standing:
         return pending_change_of(self.found)
 
     def is_on(self, price: Price) -> bool:
-        """Return whether this is the price that is paid for; one that is awaited is not yet."""
+        """Return whether this is the price that is paid for; an awaited change's is not yet."""
         paid = self.awaited.previous_price if self.awaited else None
         return _is_same(paid or self.price, price)
 

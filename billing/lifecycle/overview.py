@@ -127,7 +127,7 @@ class Overview:
 
     @property
     def needs_card(self) -> bool:
-        """Return whether what will be charged, or a trial that has paused, is without anything to charge."""
+        """Return whether a coming charge, or a paused trial, lacks a payment method."""
         row, charged = self.subscription, {Subscription.Status.TRIALING, Subscription.Status.ACTIVE}
         if row is None or row.has_payment_method is not False:
             return False

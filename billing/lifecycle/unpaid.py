@@ -1,4 +1,4 @@
-"""What a subscription still owes is asked of Stripe here, for a subscriber who cancels."""
+"""When a subscriber cancels, this module asks Stripe what the subscription still owes."""
 
 from dataclasses import dataclass
 from datetime import datetime

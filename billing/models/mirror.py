@@ -1,4 +1,4 @@
-"""What could not be written into dj-stripe's tables is counted here."""
+"""These rows count objects that could not be written into dj-stripe's tables."""
 
 from django.db import models
 

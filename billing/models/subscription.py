@@ -161,7 +161,7 @@ class Customer(models.Model):
 
     @property
     def credit(self) -> int:
-        """Return what later invoices are reduced by, in minor units of `currency`."""
+        """Return the credit that reduces later invoices, in minor units of `currency`."""
         return max(-self.balance, 0)
 
 

@@ -1,4 +1,4 @@
-"""What was paid for a period is compared with what was given back, whatever payments it was paid by.
+"""This module compares the money paid for a period with the money given back, over all its payments.
 
 Paid: all invoices of the subscription whose time covers the moment, the renewal's and the upgrades', and of upgrades
 that came later in that time; with what the customer's balance paid of them. Given back: refunds that did not fail, and

@@ -1,4 +1,4 @@
-"""What our own Checkout sold twice at the same time would bill twice: one is cancelled, and its payment refunded.
+"""If our own Checkout sold two subscriptions at the same time, one is cancelled and its payment refunded.
 
 Checkout prevents duplicates, but two sessions paid at once may still make one. A second subscription that came about
 in any other way is wanted, or a mistake that a person should judge: `doubts` alerts staff to it.

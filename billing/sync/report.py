@@ -29,7 +29,7 @@ def note(run: SyncRun, text: str) -> None:
 
 
 def likely_cause(customer: str) -> str:
-    """Return the customer's event that has not come through, which explains the difference; else "unknown"."""
+    """Return the customer's unprocessed event that explains the difference; "unknown" if there is none."""
     behind = StripeEvent.objects.filter(lane=customer, status__in=BEHIND).order_by("-created", "-id")
     found = behind.values_list("status", "pk").first()
     if found is None:

@@ -1,4 +1,4 @@
-"""Customers whom Stripe does not know by our key are noted, and put before staff; only staff end them."""
+"""The sync notes customers whom Stripe does not know by our key, and alerts staff; only staff end them."""
 
 from collections.abc import Callable
 from contextlib import suppress

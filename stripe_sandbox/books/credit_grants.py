@@ -92,7 +92,7 @@ def expire(state: State, row: Object) -> None:
 
 
 def void(state: State, row: Object) -> None:
-    """Void a grant of which nothing was applied to an invoice."""
+    """Void a grant that no invoice has used."""
     moves = state.table(MOVEMENT).where("credit_grant", row["id"])
     if row["voided_at"] or _is_expired(state, row):
         raise invalid(f"The credit grant {row['id']} is voided or has expired already.", "id")

@@ -1,4 +1,4 @@
-"""A deep link opens the portal for one thing to do, and says where it leads when that is done."""
+"""A deep link opens the portal for one task, and says where the customer goes once it is done."""
 
 from typing import Any
 
@@ -104,7 +104,7 @@ def bound(flow: Object | None, given: dict[str, str]) -> dict[str, str]:
 
 
 def finish(state: State, session: Object) -> Object | None:
-    """Return where to go on, once: `after_completion`."""
+    """Return the page after the flow's completion (`after_completion`), once."""
     flow = opened(state, session)
     if flow is None:
         return None

@@ -40,7 +40,7 @@ def _of(state: State, customer: str, tax_id: str) -> Object:
 
 @api.add("POST", "/v1/tax_ids", "TaxIdCreateParams", "type value owner.type owner.customer")
 def create(state: State, params: Params) -> Object:
-    """Without an owner it is the account's."""
+    """Create a tax id; without an owner it is the account's."""
     return ids.create(state, params["type"], params["value"], _owner(state, params))
 
 

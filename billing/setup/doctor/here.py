@@ -94,7 +94,7 @@ def plans() -> Iterator[Finding]:
 
 
 def queue() -> Iterator[Finding]:
-    """Say which queue it is, and whether its worker and its schedule run."""
+    """Report the queue, and whether its worker and its schedule run."""
     found, seen = health.backlog(), workers.last_seen()
     lag = found.queue_lag_seconds
     if seen is None or seen < timezone.now() - NOT_SEEN:
@@ -155,13 +155,13 @@ def requests() -> Iterator[Finding]:
 
 
 def unknown() -> Iterator[Finding]:
-    """Name the values of Stripe's enums that this version does not know, of the last 30 days."""
+    """Report values from the last 30 days that Stripe sent and this version does not know."""
     for alert in unknown_values.recent():
         yield warning("unknown values", " ".join(alert.text.split()), unknown_values.TODO)
 
 
 def mirror() -> Iterator[Finding]:
-    """Name what could not be written into dj-stripe's tables of late."""
+    """Report objects that could not be written into dj-stripe's tables of late."""
     failed = MirrorFailure.objects.filter(failed_at__gt=timezone.now() - RECENT).order_by("-failed_at")
     if newest := failed.first():
         text = f"{failed.count()} objects could not be mirrored for dj-stripe, last the {newest.kind} {newest.pk}"
@@ -215,7 +215,7 @@ def grace() -> Iterator[Finding]:
 
 
 def money() -> Iterator[Finding]:
-    """Name what waits for a person: money that bought nothing, and ends that a failed refund undid."""
+    """Report what waits for a person: money that bought nothing, and subscriptions ended by a refund that failed."""
     number = payments.nothing.waiting().count()
     if number:
         text = f"{number} payments bought nothing, since their subscription had ended or stays unpaid."
