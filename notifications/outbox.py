@@ -86,8 +86,8 @@ def deliver(mail_id: str) -> str:
 
 
 def sweep() -> int:
-    """Give up on crashed mails and wake those that are due and that no worker has; runs each minute. Return how many
-    were woken."""
+    """Give up on mails whose worker crashed, and wake due mails that no worker has; this runs each minute. Return how
+    many were woken."""
     now = timezone.now()
     lapsed = Mail.objects.filter(leased_until__lt=now)
     # The token stays: a worker that was only slow still stamps what it knows.

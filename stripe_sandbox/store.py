@@ -68,7 +68,7 @@ class Table:
             self._index[key].pop(identifier, None)
 
     def put_back(self, identifiers: set[str]) -> None:
-        """File anew what a refused request had changed, and forget what it had made: that came last."""
+        """Restore what a refused request had changed, and remove what it had made, which is last."""
         for identifier in identifiers:
             if identifier in self.rows:
                 self._file(identifier, self.rows[identifier])

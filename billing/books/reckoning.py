@@ -129,7 +129,7 @@ def _of_disputes(span: Span) -> Iterator[Difference]:
 
 
 def _here(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Leave out customers of another account or mode, which was left: the key lists no transaction of theirs."""
+    """Leave out customers of another Stripe account or mode, whose transactions our key cannot list."""
     return rows.exclude(customer__in=stripe_account.of_another_account()).order_by("pk")
 
 

@@ -21,7 +21,7 @@ BROKEN = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 
 class Recorder:
     """A recorder saves pages of one kind of object. What Stripe says replaces the row that we had; an object that is
-    no row of ours is left out; one that cannot be saved is named in `bad`, and holds up no other. A dry one only counts
+    no row of ours is left out; one that cannot be saved is named in `bad`, and stops no other. A dry one only counts
     what has no row yet, in `unknown`. Raises `OperationalError` if the database is away.
     """
 
@@ -100,7 +100,7 @@ def transaction_of(found: Found) -> BalanceTransaction:
 
 
 def _face(found: Found, source: Found) -> tuple[int, str]:
-    """Return what the customer's bank moved: the amount itself, or where Stripe converted, that of the source."""
+    """Return the amount that the customer's bank moved: the transaction's, or its source's if Stripe converted it."""
     currency = source.get("currency") or found["currency"]
     if currency == found["currency"]:
         return found["amount"], currency

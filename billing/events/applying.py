@@ -69,7 +69,7 @@ def _apply_under(claim: lanes.Claim, reads: Reads, events: list[StripeEvent], *,
 
 
 def apply(lane: str, events: list[StripeEvent], *, is_ours: bool) -> None:
-    """Apply and stamp each event; an event that fails is set to be tried again, and holds up no other.
+    """Apply and stamp each event; an event that fails is set to be tried again, and does not delay the others.
 
     The stamps come last: a duplicate at the door waits for the row only from then to the commit.
     """

@@ -151,7 +151,7 @@ def standings_of(customer: Customer) -> list[Standing]:
 
 
 def line_of(subscriber: Any, line: str = "") -> str:
-    """Return the line that is meant: by default the only one that lives, or that the subscriber has, else `main`."""
+    """Return the line that is meant: by default the only live line, else the subscriber's only line, else `main`."""
     if line:
         return line
     rows = Subscription.objects.filter(customer__in=Customer.objects.living_of(subscriber), counts=True)
@@ -162,7 +162,8 @@ def line_of(subscriber: Any, line: str = "") -> str:
 
 
 def customer_of(subscriber: Any, line: str = "") -> Customer:
-    """Return the customer whose subscription counts in a line; the current one without a line, or without any there.
+    """Return the customer whose subscription counts in a line; the current customer if no line is given, or none counts
+    in it.
 
     Raises `NoSubscription`, `AccountClosing`, `OfAnotherAccount`.
     """

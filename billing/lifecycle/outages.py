@@ -78,7 +78,7 @@ OUTAGES: dict[type[Exception], Outage] = {
 
 
 def outage_of(error: Exception) -> Outage:
-    """Return the outage that describes an error of one of the kinds in `OUTAGES`; staff are told of an unknown
+    """Return the outage that describes an error of one of the kinds in `OUTAGES`; staff are alerted of an unknown
     customer, since nothing but a person can help there.
     """
     if isinstance(error, OfAnotherAccount | NoSuchCustomer):

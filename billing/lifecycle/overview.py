@@ -116,7 +116,7 @@ class Overview:
 
     @property
     def access_ends_at(self) -> datetime | None:
-        """Return when access really ends: the earliest of what ends it; None while nothing does."""
+        """Return when access really ends, by whatever ends it first; None while nothing does."""
         return access.access_ends_at(self.decided)
 
     @property

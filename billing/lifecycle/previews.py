@@ -1,4 +1,4 @@
-"""A preview tells what a change of plan would cost, when it would start, and which use would exceed the new limits."""
+"""A preview says what a change of plan would cost, when it would start, and which use would exceed the new limits."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

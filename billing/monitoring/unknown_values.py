@@ -25,7 +25,7 @@ _met: ContextVar[list[str] | None] = ContextVar("billing_unknown_values", defaul
 
 
 def is_known(field: str, value: object, known: Collection[object], object_id: str) -> bool:
-    """Return whether `value` of a field, such as `dispute.status`, is one that the caller knows; if not, tell staff."""
+    """Return whether `value` of a field, such as `dispute.status`, is known to the caller; if not, alert staff."""
     if value in known:
         return True
     shown = str(value)[:LONGEST]

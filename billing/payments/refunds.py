@@ -91,9 +91,7 @@ def _announce(subscription: Subscription, row: Refund, before: str | None, link:
 
 
 def _judge_period(subscription: Subscription, link: InvoicePayment, at: datetime) -> None:
-    """Hold access and cancel the subscription if all that was paid for the period at that moment was given back; else
-    undo that, where a refund has failed since.
-    """
+    """Hold access and cancel the subscription if the whole period was refunded; undo that if a refund failed."""
     customer = subscription.customer
     if not Invoice.objects.filter(pk=link.invoice_id).exists():
         invoices.project(customer, fetch.settled_invoice(link.invoice_id, customer.pk))

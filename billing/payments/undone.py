@@ -1,4 +1,4 @@
-"""A refund may fail days later, when its subscription was cancelled for it: subscriber and staff are told."""
+"""A refund may fail days later, when its subscription was cancelled for it: subscriber and staff are alerted."""
 
 from billing import signals
 from billing.models import Invoice, InvoicePayment, Refund, StripeWrite, Subscription

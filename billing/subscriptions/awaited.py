@@ -31,7 +31,7 @@ def awaited_change(found: Found, before: Subscription) -> PlanChange | None:
 
 
 def columns(change: PlanChange, found: Found) -> dict[str, Any]:
-    """Return the columns that a change lends to our row while it waits: the plan that is paid for, and what comes."""
+    """Return the columns that our row has while a change waits: the plan that is paid for, and the coming one."""
     latest = found["latest_invoice"]
     is_sent = isinstance(latest, dict) and found.get("collection_method") == "send_invoice"
     previous = change.previous_price

@@ -34,15 +34,14 @@ def unknown_of(customer: Customer) -> list[Subscription]:
 
 
 def keep(customer: Customer, price: str) -> bool:
-    """Keep a price of no plan as it is, so that nobody is told of it any more. Call it holding the lane. Returns
-    whether a subscription waited for that.
-    """
+    """Keep a price that no plan knows as it is, so that staff are no longer alerted to it. Call it holding the lane.
+    Returns whether a subscription waited for that."""
     rows = [row.pk for row in unknown_of(customer) if row.unmapped_price == price]
     return bool(Subscription.objects.filter(pk__in=rows).update(kept_price=price))
 
 
 def bills(row: Subscription) -> bool:
-    """Return whether Stripe takes money for it, or will after a trial, for a plan of ours."""
+    """Return whether Stripe charges the subscription for a plan of ours, or will after a trial."""
     return row.status in BILLING and not row.is_foreign and not row.is_free
 
 

@@ -67,7 +67,7 @@ def owe_cancellations(customer: Customer, found: list[dict[str, Any]]) -> None:
 
 
 def _withdraw_cancellation(subscription_id: str) -> None:
-    """Withdraw what we owe: the older one ended first, or this one has renewed, so it stays and keeps its payment."""
+    """Withdraw the owed cancellation: the older subscription ended first, or this one has renewed, so it stays."""
     is_end = Q(action=Action.CANCEL_SUBSCRIPTION, object_id=subscription_id, reference=REFERENCE)
     is_refund = Q(action=Action.REFUND, reference=subscription_id)
     StripeWrite.objects.filter(is_end | is_refund, done_at=None).update(withdrawn_at=timezone.now())

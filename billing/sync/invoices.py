@@ -48,7 +48,7 @@ def doubtful(listed: Iterable[Found]) -> list[str]:
 
 
 def differences(wrong: list[tuple[Invoice | None, Found]]) -> dict[str, tuple[Any, Any]]:
-    """Return what differs, by invoice and column. An invoice without a row, as of an imported customer, is no drift."""
+    """Return the differences by invoice and column. An invoice without a row, as after an import, is no drift."""
     return {
         f"{row.pk} {name}": (getattr(row, name), found[theirs])
         for row, found in wrong

@@ -1,4 +1,4 @@
-"""The report of a run counts what it found and did on its row, and tells it in one line or in detail."""
+"""The report of a run is kept on its row, and printed in one line or in detail."""
 
 from datetime import date
 from typing import Any

@@ -54,7 +54,7 @@ def forget_sales() -> None:
 
 
 def _made(sandbox: Sandbox, seed: int) -> tuple[list[Request], list[Rows]]:
-    """Set all up in a transaction that is rolled back, and return what it takes to have it again."""
+    """Set up everything in a transaction that is rolled back, and return what a later test needs to copy it."""
     _empty(sandbox, seed)
     with transaction.atomic():
         plans.publish()

@@ -184,7 +184,7 @@ def apply(state: State, invoice: Object, moves: bool = True) -> bool:
 
 
 def _left_by_price(state: State, lines: list[Object]) -> dict[str, int]:
-    """Return what the metered prices ask for: what was billed before counts against it."""
+    """Return what the metered prices still ask for, less what was billed before."""
     left: dict[str, int] = {}
     for line in lines:
         price = state.find("price", _price_of(line))

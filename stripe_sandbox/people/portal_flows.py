@@ -25,7 +25,7 @@ OF_A_SUBSCRIPTION = ("subscription_cancel", "subscription_update", "subscription
 
 
 def read(state: State, given: dict[str, Any], customer: str, features: Object) -> Object:
-    """Return `session.flow` from `flow_data`, if the configuration and the subscription let it be gone through."""
+    """Return `session.flow` from `flow_data`, if the configuration and the subscription allow it."""
     kind = given["type"]
     if not features[FEATURES[kind]]["enabled"]:
         raise invalid(

@@ -267,11 +267,11 @@ def mail() -> Iterator[Finding]:
 
 
 def staff() -> Iterator[Finding]:
-    """Check that somebody is told when something needs a person."""
+    """Check that somebody gets a mail when something needs a person."""
     if settings.ADMINS:
         yield ok("staff", f"{len(settings.ADMINS)} addresses get a mail when something needs a person.")
     else:
-        text = "ADMINS is empty, so nobody is told of dead events, a silent endpoint, drift or a dispute."
+        text = "ADMINS is empty, so nobody gets a mail about dead events, a silent endpoint, drift or a dispute."
         yield warning("staff", text, "Set ADMINS to the addresses of the people who run the site.")
 
 

@@ -121,7 +121,7 @@ def _sort(plan: Plan, pairs: list[Pair]) -> None:
 
 
 class _Here:
-    """Our own rows say this about the customers and subscribers that were matched."""
+    """This holds the facts that our own rows have about the matched customers and subscribers."""
 
     def __init__(self, by_customer: dict[str, set[Any]]) -> None:
         self.by_customer = by_customer
