@@ -47,7 +47,7 @@ OF_INVOICE = ("id", "status", "amount_remaining", "next_payment_attempt")
 
 
 def note_change(subscription: Subscription, found: Found | None) -> None:
-    """Keep what is charged next, or that Stripe is to be asked. Called with the lane held, in the projection."""
+    """Keep what is charged next, or that Stripe is to be asked. Called under the lane lock, in the projection."""
     row = NextCharge.objects.filter(subscription=subscription).first() or NextCharge(subscription=subscription)
     basis = _basis(found, row)
     if row.basis == basis:
