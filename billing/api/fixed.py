@@ -48,7 +48,7 @@ class Moment(serializers.DateTimeField):
 
 
 class Choice(serializers.ChoiceField):
-    """A choice field whose error lists the choices, and does not repeat the wrong value."""
+    """The error of this choice field lists the choices, and does not repeat the wrong value."""
 
     def __init__(self, choices: list[str], **options: Any) -> None:
         sentence = f"Choose one of: {', '.join(choices)}."

@@ -37,7 +37,7 @@ class NotAMonth(ValueError):
 
 @dataclass(frozen=True)
 class Month:
-    """A month in UTC, as `2026-10`."""
+    """A month is one in UTC, written `2026-10`."""
 
     name: str
     span: Span

@@ -13,9 +13,8 @@ from . import invoice_links
 
 @dataclass(frozen=True)
 class Owed:
-    """An invoice that waits for money. The access of the line depends on it, or that of another line does, or none: a
-    one-off sale, or an older one. `page` is the path where it is paid, "" for who may not pay it.
-    """
+    """This invoice waits for money. The access of the line depends on it, or that of another line does, or none: a
+    one-off sale, or an older one. `page` is the path where it is paid, "" for who may not pay it."""
 
     row: Invoice
     page: str

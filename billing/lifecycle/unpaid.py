@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Owed:
-    """An unpaid invoice; `amount` is what remains due, in minor units."""
+    """An unpaid invoice is owed; `amount` is what remains due, in minor units."""
 
     invoice: str
     kind: Kind

@@ -19,13 +19,13 @@ UNDONE = Refund.UNDONE
 
 @dataclass(frozen=True)
 class Period:
-    """The invoices that pay for one moment of a subscription, the oldest first; sums in minor units."""
+    """These invoices pay for one moment of a subscription, the oldest first; sums are minor units."""
 
     rows: list[Invoice]
 
     @property
     def reference(self) -> str:
-        """Return the name of what follows from giving all of it back: the invoice that began the period."""
+        """Return the invoice that began the period: holds and cancellations after a full refund are named by it."""
         return self.rows[0].pk if self.rows else ""
 
     @property
