@@ -178,7 +178,8 @@ class ApiToken(models.Model):
         permissions = [("revoke_apitoken", "Can revoke API tokens")]
 
     def __str__(self) -> str:
-        """Leave out the name, which is the owner's own words: the admin's log keeps this after the owner has left."""
+        """Leave out the name, which the owner chose, since the admin's log keeps this text after the account is
+        deleted."""
         return f"{self.prefix}…"
 
     @property

@@ -12,7 +12,7 @@ from .models import User
 
 
 class Refused(Exception):
-    """No account was created: `code` is stable, `field` is the wrong field, and the sentences are for people."""
+    """No account was created; `code` is stable, `field` names the wrong field, and the sentences are for people."""
 
     def __init__(self, code: str, field: str, sentences: list[str]) -> None:
         super().__init__(" ".join(sentences))

@@ -1,4 +1,4 @@
-"""This table gives the pages of accounts their addresses."""
+"""This table lists the addresses of the pages of accounts."""
 
 from django.contrib.auth import views as auth_views
 from django.urls import include, path

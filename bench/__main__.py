@@ -1,4 +1,4 @@
-"""Run every benchmark, one after the other, and print one table of them all.
+"""`python -m bench` runs every benchmark, one after the other, and prints one table of them all.
 
 python -m bench [NAME...]
 """

@@ -93,10 +93,16 @@ def database(*, is_sqlite: bool) -> Iterator[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.fuzz", description="Post signed bodies that nobody should send.")
-    parser.add_argument("--minutes", type=float, default=10_000, help="for how long (as long as --bodies takes)")
-    parser.add_argument("--bodies", type=int, default=0, help="how many (as many as --minutes allow)")
-    parser.add_argument("--seed", type=int, default=int(time.time()), help="the same bodies again")
-    parser.add_argument("--sqlite", action="store_true", help="on SQLite and not on PostgreSQL")
+    parser.add_argument(
+        "--minutes", type=float, default=10_000, help="stop after so many minutes (default: when --bodies are posted)"
+    )
+    parser.add_argument(
+        "--bodies", type=int, default=0, help="stop after so many bodies (default: when --minutes are over)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=int(time.time()), help="draw the same bodies again (default: the time)"
+    )
+    parser.add_argument("--sqlite", action="store_true", help="run on SQLite instead of PostgreSQL")
     asked = parser.parse_args()
     number = asked.bodies or (10**9 if asked.minutes < 10_000 else 20_000)
     with database(is_sqlite=asked.sqlite) as url, sandbox() as stripe:

@@ -23,9 +23,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--workers", type=int, default=3, help="0: no storm, this process works alone")
-    parser.add_argument("--lives", type=int, default=40, help="a batch")
-    parser.add_argument("--seed", type=int, default=int(time.time()), help="of the first batch; by default the time")
-    parser.add_argument("--replay", metavar="JSON", help="a batch as a failure prints it")
+    parser.add_argument("--lives", type=int, default=40, help="how many in a batch")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="seed of the first batch")
+    parser.add_argument("--replay", metavar="JSON", help="repeat a batch, as a failure prints it")
     options = parser.parse_args()
     with postgres_server() as url, tempfile.TemporaryDirectory(prefix="soak-") as folder:
         _set_up(url)

@@ -1,4 +1,4 @@
-"""The sandbox tells the events of new customers' first two months: ten, of the types that both sides process."""
+"""The sandbox plays new customers' first two months, and gives ten events of the types that both sides process."""
 
 import hashlib
 import hmac

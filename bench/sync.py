@@ -178,7 +178,7 @@ def stock(latency_ms: int, objects: int) -> tuple[str, str, str, bool | None]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--customers", type=int, default=10_000, help="each with a subscription (10000)")
+    parser.add_argument("--customers", type=int, default=10_000, help="how many, each with a subscription (10000)")
     parser.add_argument("--latency", type=int, default=100, help="milliseconds a call (100)")
     parser.add_argument("--stock", type=int, default=200, help="objects for djstripe_sync_models, 0 for none (200)")
     options = parser.parse_args()

@@ -21,7 +21,7 @@ class Cadence:
 
     @classmethod
     def parse(cls, spelling: str) -> "Cadence":
-        """Return the cadence of a spelling. Raises ValueError for any other text."""
+        """Return the cadence that a text such as `3 month` names. Raises ValueError for any other text."""
         found = SPELLING.fullmatch(spelling)
         if found is None or found[1] == "1":
             raise ValueError(f"{spelling!r} is not an interval")

@@ -65,8 +65,8 @@ class Settings:
 
     @property
     def may_manage(self) -> str:
-        """BILLING_MAY_MANAGE: dotted path of a callable: request, subscriber → whether they may buy, change, cancel and
-        see invoices. By default everyone the subscriber pays for."""
+        """BILLING_MAY_MANAGE: dotted path of a callable: request, subscriber → whether they may buy, change, cancel,
+        open the portal and see invoices. By default everyone the subscriber pays for."""
         return self._get("BILLING_MAY_MANAGE", "")
 
     @property

@@ -1,4 +1,4 @@
-"""Answers about one person must not be kept by any cache, and those for one language by none that people share."""
+"""No cache may keep an answer about one person, and no shared cache an answer in one language."""
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase

@@ -21,7 +21,7 @@ _own = LocMemCache("billing.rates", {})
 
 
 def seconds_to_wait(request: HttpRequest, group: str, who: str, rate: str) -> int:
-    """Count this request of theirs and return 0 if it may pass, otherwise the seconds until the next one may."""
+    """Count this user's request; return 0 if it may pass, otherwise the seconds until the next one may."""
     try:
         usage = ask(lambda: get_usage(request, group=group, key=lambda *_: who, rate=rate, increment=True))
     except CacheAway:

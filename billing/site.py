@@ -1,4 +1,4 @@
-"""The site's own addresses, as mails, Stripe and API clients are given them."""
+"""This module builds the site's own addresses, for mails, Stripe and API clients."""
 
 from django.conf import settings
 from django.urls import get_script_prefix

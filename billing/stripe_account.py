@@ -52,7 +52,7 @@ def ask() -> str:
 
 
 def known() -> str:
-    """Return the account of our key as it was last told; "" if it is not known. A process remembers it for a minute."""
+    """Return the account of our key, as Stripe said last; "" if it is not known. A process keeps it for a minute."""
     until, account = _remembered.get(conf.api_key, (0.0, ""))
     if time.monotonic() < until:
         return account

@@ -125,7 +125,7 @@ def free_plan_in(line: str) -> Plan | None:
 
 
 def _sums(given: list[tuple[str, int | None]]) -> dict[str, int | None]:
-    """Return the sum of what plans and grants give, by feature; None, no limit, where any of them sets none."""
+    """Return the sum of what plans and grants give, by feature; None (no limit) if any of them has no limit."""
     limits: dict[str, int | None] = {}
     for feature, quantity in given:
         before = limits.get(feature, 0)

@@ -1,4 +1,4 @@
-"""The site's settings; only this module reads the environment.
+"""These are the site's settings; only this module reads the environment.
 
 Every variable has a default that suits a fresh machine: SQLite, the Stripe sandbox on loopback, mail on the console.
 With `DJANGO_DEBUG=false` none of the unsafe defaults passes `config.checks`.

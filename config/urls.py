@@ -1,4 +1,4 @@
-"""This table gives every page of the site its address."""
+"""This table lists the addresses of all pages of the site."""
 
 from django.conf import settings
 from django.contrib import admin

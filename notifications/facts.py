@@ -94,7 +94,7 @@ def what_for(subscription: Subscription, invoice_id: str, *, is_of_plan: bool = 
 
 
 def what_money_was_for(subscription: Subscription, row: Refund | Dispute) -> dict[str, Any]:
-    """Return what the payment was for that is refunded or disputed."""
+    """Return what the refunded or disputed payment was for."""
     paid = InvoicePayment.objects.filter(invoice_id=row.invoice_id).exclude(subscription_id="")
     return what_for(subscription, row.invoice_id, is_of_plan=bool(row.invoice_id) and paid.exists())
 
@@ -175,9 +175,8 @@ def access_end(subscription: Subscription) -> datetime | None:
 
 
 def open_amount(subscription: Subscription) -> dict[str, Any]:
-    """Return what is still collected or to be paid for a subscription that ends or has ended, in minor units, 0 for
-    nothing; and whether all of it is being paid by a bank already. What will be voided is not collected.
-    """
+    """Return the amount that is still due for a subscription that ends or has ended, in minor units, and whether a bank
+    is already paying all of it. What will be voided is not collected."""
     unsettled = (Invoice.Status.DRAFT, Invoice.Status.OPEN)
     rows = Invoice.objects.filter(subscription_id=subscription.stripe_id, status__in=unsettled, amount_remaining__gt=0)
     found = [row for row in rows if row.purpose == Invoice.Purpose.PLAN or row.payment == Invoice.Standing.PROCESSING]

@@ -16,7 +16,7 @@ HIDDEN = "[hidden]"
 # The first look back keeps a long text without "@" from being read once for each of its characters.
 ADDRESS = re.compile(r"(?<![^\s<>()\"',;:\[\]{}])[^\s<>()\"',;:\[\]{}]+@[^\s<>()\"',;:\[\]{}]+")
 SECRET_NAME = re.compile(r"KEY|SECRET|PASSWORD|TOKEN")
-# Ours to mend (a wrong key, a rate limit) or the provider's; the mail itself may be all right.
+# Ours to correct (a wrong key, a rate limit) or the provider's; the mail itself may be all right.
 WORTH_ANOTHER_TRY = frozenset({401, 403, 408, 425, 429})
 GATEWAY_TIMEOUT = 504
 

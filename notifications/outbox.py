@@ -32,7 +32,7 @@ from billing import cause, clock, queues
 from billing.lanes import tries
 from billing.models import Customer
 
-from . import facts, failures, forgetting, reasons, rendering, suppression
+from . import facts, failures, reasons, redaction, rendering, suppression
 from .conf import conf
 from .models import Mail
 
@@ -86,15 +86,15 @@ def deliver(mail_id: str) -> str:
 
 
 def sweep() -> int:
-    """Give up on crashed mails and wake those that are due and that no worker has; runs each minute. Return how many
-    were woken."""
+    """Give up on mails whose worker crashed, and wake due mails that no worker has; this runs each minute. Return how
+    many were woken."""
     now = timezone.now()
     lapsed = Mail.objects.filter(leased_until__lt=now)
     # The token stays: a worker that was only slow still stamps what it knows.
     lapsed.filter(status=Status.SENDING).update(status=Status.UNCONFIRMED, error=LOST_ANSWER)
     lapsed.filter(status=Status.QUEUED, attempts__gte=LAST_ATTEMPT).update(status=Status.FAILED, error=CRASHED)
     is_carried = Q(woken_at__gte=now - WAKE_UP_IS_LOST_AFTER)
-    forgetting.sweep()
+    redaction.redact_late()
     left_behind = Mail.objects.due(now).exclude(is_carried).order_by("next_attempt_at")
     with transaction.atomic():
         ids = list(left_behind.values_list("pk", flat=True)[:SWEEP_BATCH])
@@ -233,7 +233,7 @@ def _record_state(mail: Mail, status: Mail.Status, **changes: Any) -> None:
     is_ours = Mail.objects.filter(pk=mail.pk, token=mail.token).update(status=status, **changes, **_RELEASED)
     if is_ours:
         mail.status = status
-        forgetting.forget_sent(mail)
+        redaction.redact_sent(mail)
 
 
 def _provider_id(message: EmailMultiAlternatives) -> str:

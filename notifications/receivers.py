@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 
 from billing import signals
 
-from . import forgetting, mails, reasons
+from . import mails, reasons, redaction
 from .conf import conf
 
 
@@ -107,7 +107,7 @@ def on_quota_overflowed(*, subscription: Any, usage: Any, used: int, limit: int,
 
 
 def on_account_closed(*, deletion: Any, email: str, **_: Any) -> None:
-    forgetting.forget_finished(deletion, email)
+    redaction.redact_finished(deletion, email)
     _mail(mails.account_deleted, deletion, email)
 
 

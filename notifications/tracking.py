@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from . import failures, forgetting, suppression
+from . import failures, redaction, suppression
 from .models import Mail, Suppression
 
 Status, Reason = Mail.Status, Suppression.Reason
@@ -44,7 +44,7 @@ def on_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwarg
     at = min(event.timestamp or timezone.now(), timezone.now())
     _advance(mail, status, "" if status == Status.DELIVERED else _reported(event), at)
     reason = _reason_to_stop(event)
-    if reason and mail.recipient and not forgetting.has_left(mail):
+    if reason and mail.recipient and not redaction.has_left(mail):
         suppression.suppress(mail, reason, _reported(event), at)
 
 
@@ -64,7 +64,7 @@ def _advance(mail: Mail, status: Mail.Status, said: str, at: datetime) -> None:
     sent_at = Coalesce("sent_at", at)
     if row.update(status=status, error=said, reported_at=at, sent_at=sent_at, token=None, leased_until=None):
         mail.status = status
-        forgetting.forget_sent(mail)
+        redaction.redact_sent(mail)
 
 
 def _reason_to_stop(event: AnymailTrackingEvent) -> Suppression.Reason | None:

@@ -1,4 +1,4 @@
-"""Start the sandbox from a shell, without Django: `python -m stripe_sandbox`."""
+"""`python -m stripe_sandbox` starts the sandbox from a shell, without Django."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""What the control plane is given is checked here: JSON, whole numbers, settings within reason."""
+"""This module checks requests to the control plane: JSON, whole numbers, settings within reason."""
 
 import json
 from typing import Any

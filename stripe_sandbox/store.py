@@ -68,7 +68,7 @@ class Table:
             self._index[key].pop(identifier, None)
 
     def put_back(self, identifiers: set[str]) -> None:
-        """File anew what a refused request had changed, and forget what it had made: that came last."""
+        """Restore what a refused request had changed, and remove what it had made, which is last."""
         for identifier in identifiers:
             if identifier in self.rows:
                 self._file(identifier, self.rows[identifier])
@@ -188,7 +188,7 @@ class State:
         return self.table(kind).rows.get(identifier or "")
 
     def note(self, identifier: str) -> dict[str, Any]:
-        """Return what Stripe knows of an object and does not show."""
+        """Return the hidden facts of an object, which Stripe knows and does not show."""
         known: dict[str, Any] = self.notes.setdefault(identifier, {})
         return known
 

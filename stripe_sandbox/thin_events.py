@@ -1,4 +1,4 @@
-"""A thin event says that something happened to an object; whoever wants to know more asks for it
+"""A thin event says that something happened to an object; a client that wants to know more asks for it
 (https://docs.stripe.com/event-destinations#thin-payload)."""
 
 from typing import Any

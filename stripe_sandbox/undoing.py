@@ -1,4 +1,4 @@
-"""A refused write leaves nothing behind: what it looked at is put back as it was, and what it made is gone.
+"""A refused write leaves nothing behind: this module restores what it changed, and removes what it made.
 
 While a journal is kept, rows that somebody looks at are remembered: each may be changed then. Reading costs next to
 nothing while none is kept.
@@ -55,7 +55,7 @@ class Rows(dict[str, Any]):
         self.journal = journal
 
     def put_back(self, keys: set[str]) -> None:
-        """Is told which rows were put back, or are gone again."""
+        """Do nothing: a subclass learns here which rows were put back, or are gone again."""
 
     def _saw(self, key: str) -> None:
         self.journal.saw(self, key, super().get(key))

@@ -14,7 +14,7 @@ WARNING = "Sandbox-Warning"
 
 
 def is_taken(state: State, asked: str) -> bool:
-    """Say whether a client that names the version `asked` is answered; another version needs `--any-version`.
+    """Return whether a client that names the version `asked` is answered; another version needs `--any-version`.
 
     The first client of each other version is named in the log.
     """

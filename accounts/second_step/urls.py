@@ -1,4 +1,4 @@
-"""This table gives the second step's pages their addresses."""
+"""This table lists the addresses of the second step's pages."""
 
 from django.urls import path
 

@@ -20,12 +20,16 @@ LEAST = 0.95
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.mutants", description="Draw changes to the core; list what lives.")
-    parser.add_argument("--seed", type=int, nargs="+", default=[1, 2, 3], help="one draw for each")
+    parser.add_argument("--seed", type=int, nargs="+", default=[1, 2, 3], help="make one draw for each seed")
     parser.add_argument("--count", type=int, default=100, help="how many changes a seed draws")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only changes whose place or words contain this")
-    parser.add_argument("--tests", nargs="+", default=TESTS, metavar="PATH", help="only these: quick, but more lives")
+    parser.add_argument("--only", default="", metavar="TEXT", help="try only changes whose place or words contain this")
+    parser.add_argument(
+        "--tests", nargs="+", default=TESTS, metavar="PATH", help="run only these: quick, but they notice less"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many are tried at once")
-    parser.add_argument("--longest", type=float, default=300, metavar="SECONDS", help="for the tests of one change")
+    parser.add_argument(
+        "--longest", type=float, default=300, metavar="SECONDS", help="how long the tests of one change may take"
+    )
     return parser.parse_args()
 
 
@@ -34,7 +38,7 @@ def draw(seed: int, count: int, possible: list[Change]) -> list[Change]:
 
 
 def try_all(trials: Trials, seeds: list[int], count: int, possible: list[Change]) -> bool:
-    """Try all changes; return whether enough of each seed's were killed."""
+    """Try all changes; return whether the tests noticed enough of each seed's."""
     print(f"{len(possible)} changes are possible.", flush=True)
     draws = {seed: draw(seed, count, possible) for seed in seeds}
     has_died: dict[Change, bool] = {}
@@ -47,7 +51,8 @@ def try_all(trials: Trials, seeds: list[int], count: int, possible: list[Change]
 
 
 def _reported(seed: int, drawn: list[Change], has_died: dict[Change, bool]) -> float:
-    """Return the share that died: what was not tried, because the run was broken off, did not."""
+    """Return the share of changes that the tests noticed; a change not tried, since the run was broken off, counts as
+    unnoticed."""
     left = [change for change in drawn if has_died.get(change) is False]
     killed = sum(has_died.get(change, False) for change in drawn)
     share = killed / len(drawn)

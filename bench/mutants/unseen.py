@@ -1,4 +1,4 @@
-"""This module tells what nobody can observe, so that no change of it is drawn."""
+"""This module finds code whose effect nobody can observe, so that no change of it is drawn."""
 
 import ast
 
@@ -55,5 +55,5 @@ def mark_last(statements: list[ast.stmt]) -> None:
 
 
 def _locks(rows: ast.expr) -> bool:
-    """Return whether rows are read to be locked; what they are is thrown away."""
+    """Return whether rows are read only to be locked, so that nobody uses what was read."""
     return any(isinstance(node, ast.Attribute) and node.attr == "locked" for node in ast.walk(rows))

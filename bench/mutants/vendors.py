@@ -1,4 +1,4 @@
-"""This module finds what SQLite never runs, by branches on `connection.vendor`: the tests run there and cannot tell."""
+"""This module finds code that SQLite never runs, by branches on `connection.vendor`, since the tests run on SQLite."""
 
 import ast
 from collections.abc import Iterator

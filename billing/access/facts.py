@@ -52,7 +52,7 @@ def facts_of(row: Any) -> AccessFacts:
 
 
 def rows_of(subscribers: Q, plan: str = "", feature: str = "") -> list[Any]:
-    """Return what is known of a subscriber: a row for each customer, line and open grant of theirs, in one query.
+    """Return the facts about a subscriber: a row for each of their customers, lines and open grants, in one query.
 
     There is at least one row, unless there is no such subscriber. `plan` and `feature` are asked for beside it. What is
     found has names that a host project's model hardly has.

@@ -12,7 +12,7 @@ ENDS_TRIAL = frozenset({"cancel", "pause"})
 
 
 def access_ends_at(decided: Access) -> datetime | None:
-    """Return when access will end as things stand (UTC); None while nothing ends it, and where there is none.
+    """Return when access will end as things stand (UTC); None if nothing ends it, or if there is no access.
 
     Grants last beside the subscription: access ends when all have ended.
     """

@@ -147,7 +147,7 @@ def _key(subscriber: Any) -> Any:
 
 
 def access_in(lines: dict[str, Access], line: str = "") -> Access:
-    """Return the access in a line; by default in the only one that lives, or that there is, else in `main`."""
+    """Return the access in a line; by default in the only live line, else the only line, else in `main`."""
     line = line or line_meant({name: now.is_live for name, now in lines.items()})
     return lines.get(line) or replace(NO_SUBSCRIPTION, line=line)
 
@@ -164,7 +164,7 @@ def of_customer(customer_id: str, line: str = "") -> Access:
 
 
 def lines_of_customer(customer_id: str) -> dict[str, Access]:
-    """Return the access in each line of the subscriber whose customer this is, who comes with it, in one query.
+    """Return the access in each line of this customer's subscriber, who is fetched too, in one query.
 
     Without a subscriber, it is the access of the customer alone.
     """
@@ -247,9 +247,8 @@ def _overriding(facts: AccessFacts, plan: Plan | None, *, is_closable: bool) -> 
 
 
 def withheld(customer: Any, subscription_id: str = "") -> str:
-    """Return why a customer has no access whatever they pay for a subscription, a hold of it or of all that the
-    subscriber has, or the host's own rule; "" for nothing.
-    """
+    """Return the reason that overrides a paid subscription: a hold of it or of the subscriber, or the host's own rule;
+    "" if there is none."""
     theirs = Q(customer=customer)
     if customer.subscriber_id is not None:
         theirs |= Q(customer__subscriber=customer.subscriber_id)

@@ -71,7 +71,7 @@ class AccountDeletionAdmin(ReadOnlyAdmin):
     def subscriber_page(self, row: AccountDeletion) -> Any:
         return people.link(row.customer) if row.customer else None
 
-    @display.column("tries")
+    @display.column("attempts")
     def tries(self, row: AccountDeletion) -> Any:
         last = row.error_message.strip().splitlines()[-1:] if not row.is_done else []
         return display.lines(str(row.attempts), *(line[:90] for line in last), display.moment(row.next_attempt_at))

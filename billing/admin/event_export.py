@@ -68,7 +68,7 @@ def response(request: HttpRequest, events: QuerySet[StripeEvent]) -> StreamingHt
 
 
 class _Line:
-    """A file that holds one line: `writerow` returns it."""
+    """This file holds one line, which `writerow` returns."""
 
     def write(self, text: str) -> str:
         return text

@@ -46,8 +46,8 @@ SHOWN += ("currency", "amount", "active", "date_purged", "end_behavior", "url")
 
 
 class MirrorAdmin(ReadOnlyAdmin):
-    """An object as dj-stripe mirrors it: a few facts in the list, and all of Stripe's JSON for staff who may see
-    payloads."""
+    """This admin shows an object as dj-stripe mirrors it: a few facts in the list, and all of Stripe's JSON for staff
+    who may see payloads."""
 
     list_filter = ["livemode", "created"]
     ordering = ["-created"]

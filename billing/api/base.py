@@ -1,4 +1,4 @@
-"""Every view of the billing API stands on these."""
+"""Every view of the billing API uses these base classes."""
 
 from typing import Any
 

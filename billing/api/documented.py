@@ -1,4 +1,4 @@
-"""The OpenAPI schema describes errors with these: each endpoint names every code it may answer with."""
+"""The OpenAPI schema describes errors with these functions: each endpoint names every code it may answer with."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The API answers alike in every project: what DRF would take from REST_FRAMEWORK is fixed here.
+"""The API answers alike in every project, since this module fixes what DRF would take from REST_FRAMEWORK.
 
 Who a request comes from is the project's own: its authentication classes, and what they make of a stranger.
 """
@@ -48,7 +48,7 @@ class Moment(serializers.DateTimeField):
 
 
 class Choice(serializers.ChoiceField):
-    """A choice field whose error lists the choices, and does not repeat the wrong value."""
+    """The error of this choice field lists the choices, and does not repeat the wrong value."""
 
     def __init__(self, choices: list[str], **options: Any) -> None:
         sentence = f"Choose one of: {', '.join(choices)}."

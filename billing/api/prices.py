@@ -18,7 +18,7 @@ class TierSerializer(serializers.Serializer[Any]):
 
 
 class PriceSerializer(serializers.Serializer[Any]):
-    """A price in one currency. `amount` × quantity is charged where `amount` is not null."""
+    """This is the shape of a price in one currency. `amount` × quantity is charged where `amount` is not null."""
 
     interval = serializers.CharField()
     interval_count = serializers.IntegerField()

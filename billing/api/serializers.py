@@ -221,7 +221,7 @@ class PreviewAnswer(serializers.Serializer[Any]):
     effect = Choice([effect.value for effect in Effect])
     takes_effect_at = Moment()
     amount_due = Money(help_text="Amount charged now")
-    tax = Money(help_text="Tax that is in the amount charged now")
+    tax = Money(help_text="Tax included in the amount charged now")
     credit = Money(help_text="Credit for unused time, deducted from later invoices")
     lines = LineSerializer(many=True)
     renewal_amount = Money(

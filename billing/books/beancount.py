@@ -1,4 +1,4 @@
-"""The ledger as beancount: a transaction for each fact, whose postings come to zero."""
+"""This module writes the ledger as beancount: a transaction for each fact, whose postings come to zero."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -74,7 +74,7 @@ def _sold(fact: Fact, rates: Rates) -> Iterator[Posting]:
 
 
 def _received(fact: Fact) -> Iterator[Posting]:
-    """Yield where the money came, or went: the customer's balance, elsewhere, or Stripe, which keeps its fee."""
+    """Yield the postings of the money's source or target: the customer's balance, elsewhere, or Stripe less its fee."""
     yield Posting(SETTLED_BY.get(fact.kind, STRIPE), fact.gross, fact.currency)
     amount, currency = fact.booked or (0, fact.currency)
     if fact.booked:
@@ -94,7 +94,8 @@ def lines_of(fact: Fact, rates: Rates) -> Iterator[str]:
 
 
 def is_even(postings: Iterable[Posting]) -> bool:
-    """Return whether the postings come to zero in each currency; one with a price counts in that of the price."""
+    """Return whether the postings add up to zero in each currency; a posting with a price counts in the price's
+    currency."""
     sums: dict[str, int] = {}
     for posting in postings:
         amount, currency = posting.amount, posting.currency

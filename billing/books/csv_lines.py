@@ -1,4 +1,5 @@
-"""The ledger as CSV: a line for each tax rate of a fact, amounts in the currency's own digits, dates in UTC."""
+"""This module writes the ledger as CSV: a line for each tax rate of a fact, amounts in the currency's own digits, dates
+in UTC."""
 
 from collections.abc import Iterator
 

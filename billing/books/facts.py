@@ -1,4 +1,4 @@
-"""Each money fact of a span of time, oldest first: what was invoiced, what settled it, and what was given back.
+"""This module lists the money facts of a span of time, oldest first: invoices, what paid them, and what was given back.
 
 An amount has the sign of what it does to our side: invoices, payments, and what a balance or others paid are above 0;
 credit notes, voids, write-offs, refunds and disputes below. The reverse of each has the other sign.
@@ -106,7 +106,7 @@ def _at_finalization(row: Invoice, links: Links, at: datetime) -> Iterator[Fact]
 
 
 def _at_payment(row: Invoice, links: Links, at: datetime) -> Iterator[Fact]:
-    """Yield what was paid elsewhere, what too much was paid, and what was written off before."""
+    """Yield what was paid elsewhere, what was overpaid, and what had been written off."""
     yield _of(row, Kind.OUT_OF_BAND, at, [Part(sheets.elsewhere(row, links), 0)])
     yield _of(row, Kind.BALANCE, at, [Part(-row.overpaid, 0)])
     if row.written_off_at and row.status == Status.PAID:
@@ -139,13 +139,14 @@ def _is_after_write_off(row: Invoice, link: InvoicePayment) -> bool:
 
 
 def _regained(row: Invoice, links: Links) -> int:
-    """Return what of a write-off is undone when the invoice is closed: what no later payment has undone before."""
+    """Return the part of a write-off that is undone when the invoice is closed: the part that no later payment has
+    undone."""
     later = sum(link.amount for link in links.get(row.pk, ()) if _is_after_write_off(row, link))
     return _written_off(row, links) - later + row.overpaid
 
 
 def _of_payments_after_write_off(span: Span) -> Iterator[Fact]:
-    """Yield what each payment of an invoice that was written off undoes of that."""
+    """Yield the part of a write-off that each later payment of the invoice undoes."""
     ids = Invoice.objects.exclude(written_off_at=None).values("pk")
     rows = InvoicePayment.objects.filter(span.has("paid_at"), invoice_id__in=ids).exclude(amount=0)
     for portion in lookups.portions(rows.order_by("paid_at", "pk")):
@@ -169,7 +170,7 @@ def _of_credit_notes(span: Span, name: str) -> Iterator[Fact]:
 
 
 def _of_note(note: CreditNote, at: datetime, sign: int) -> Iterator[Fact]:
-    """Yield a credit note and what it gives back, but its refunds, which are facts of their own."""
+    """Yield a credit note and what it gives back, except its refunds, which are facts of their own."""
     parts = parts_of(note.total, note.taxes)
     for kind, amounts in (
         (Kind.CREDIT_NOTE, parts if sign > 0 else negated(parts)),

@@ -37,7 +37,7 @@ class NotAMonth(ValueError):
 
 @dataclass(frozen=True)
 class Month:
-    """A month in UTC, as `2026-10`."""
+    """A month is one in UTC, written `2026-10`."""
 
     name: str
     span: Span
@@ -57,7 +57,7 @@ class Month:
 
 
 class Ledger:
-    """`wrong` names each sum that is not what the rows come to, and `differences` what the books do not explain."""
+    """`wrong` names each sum that differs from its rows, and `differences` what the books do not explain."""
 
     def __init__(self, month: Month, form: str = "csv") -> None:
         self.month, self.form = month, form

@@ -63,7 +63,7 @@ def moved(name: str, ids: Iterable[str], categories: Iterable[str]) -> dict[str,
 
 
 def in_the_books(rows: QuerySet[BalanceTransaction]) -> QuerySet[BalanceTransaction]:
-    """Leave only money of our customers; the books of each begin with their first invoice here."""
+    """Keep only rows about our customers; the books of each begin with their first invoice here."""
     first = Invoice.objects.filter(customer=OuterRef("customer_id")).order_by("created_at").values("created_at")[:1]
     return rows.exclude(customer_id="").annotate(first_at=Subquery(first)).filter(first_at__lte=F("created_at"))
 

@@ -1,6 +1,5 @@
-"""The books are reckoned: each invoice must come out even, and each payment, refund and dispute must be what Stripe's
-balance transactions say.
-"""
+"""The books balance if each invoice comes out even, and each payment, refund and dispute is what Stripe's balance
+transactions say."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -138,7 +137,7 @@ def _part_of(back: int, amount: int) -> int:
 
 
 def _here(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Leave out customers of another account or mode, which was left: the key lists no transaction of theirs."""
+    """Leave out customers of another Stripe account or mode, whose transactions our key cannot list."""
     return rows.exclude(customer__in=stripe_account.of_another_account()).order_by("pk")
 
 
@@ -159,7 +158,7 @@ def _currencies(invoices: Iterable[str]) -> dict[str, str]:
 
 
 def _without_rows(span: Span) -> Iterator[Difference]:
-    """Name the money of our customers that Stripe moved and of which we have no row."""
+    """Name the money that Stripe moved for our customers and that we have no row of."""
     for row in recording.unlinked_charges(span):
         text = f"the charge {row.charge} of {format_amount(row.face_amount, row.face_currency)} has no invoice here"
         yield Difference(row.customer_id, text)
@@ -171,9 +170,8 @@ def _without_rows(span: Span) -> Iterator[Difference]:
 
 
 def _unknown(name: str, portion: list[BalanceTransaction], rows: QuerySet[Any]) -> Iterator[Difference]:
-    """Name refunds and disputes without a row, of invoices whose payment we recorded when it came. Those that were paid
-    before we knew the customer are not in our books.
-    """
+    """Name refunds and disputes that have no row, although we recorded the payment of their invoice. Those that were
+    paid before we knew the customer are not in our books."""
     known = set(rows.filter(pk__in=[getattr(row, name) for row in portion]).values_list("pk", flat=True))
     lost = [row for row in portion if getattr(row, name) not in known]
     invoices = lookups.invoices_of(lost)

@@ -24,7 +24,7 @@ BROKEN = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 
 class Recorder:
     """A recorder saves pages of one kind of object. What Stripe says replaces the row that we had; an object that is
-    no row of ours is left out; one that cannot be saved is named in `bad`, and holds up no other. A dry one only counts
+    no row of ours is left out; one that cannot be saved is named in `bad`, and stops no other. A dry one only counts
     what has no row yet, in `unknown`. Raises `OperationalError` if the database is away.
     """
 
@@ -103,7 +103,7 @@ def transaction_of(found: Found) -> BalanceTransaction:
 
 
 def _face(found: Found, source: Found) -> tuple[int, str]:
-    """Return what the customer's bank moved: the amount itself, or where Stripe converted, that of the source."""
+    """Return the amount that the customer's bank moved: the transaction's, or its source's if Stripe converted it."""
     currency = source.get("currency") or found["currency"]
     if currency == found["currency"]:
         return found["amount"], currency
@@ -177,7 +177,7 @@ def fill_in_customers(since: datetime) -> None:
 
 
 def unlinked_charges(span: Span) -> QuerySet[BalanceTransaction]:
-    """Return the charges of our customers of which nobody has said yet whether they pay an invoice."""
+    """Return our customers' charges that Stripe has not been asked about yet: do they pay an invoice?"""
     charges = BalanceTransaction.objects.filter(span.has("created_at"), category="charge", is_without_invoice=False)
     rows = lookups.in_the_books(charges).exclude(_links("payment_intent")).exclude(_links("charge"))
     return rows.order_by("created_at", "pk")

@@ -22,7 +22,7 @@ END = datetime(9999, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Span:
-    """A span of time: `since` is in it, `until` is not."""
+    """A span of time includes `since` and excludes `until`."""
 
     since: datetime = BEGINNING
     until: datetime = END

@@ -64,7 +64,7 @@ def negated(parts: list[Part]) -> list[Part]:
 
 
 def _shares(values: list[int], amount: int, whole: int) -> Iterable[int]:
-    """Yield the share of each value; each is rounded by what was given out before, so that all add up to `amount`."""
+    """Yield the share of each value, rounded so that all shares add up to `amount`."""
     seen, given = 0, 0
     for value in values:
         seen += value

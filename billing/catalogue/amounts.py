@@ -1,4 +1,4 @@
-"""What a price costs is reckoned here as Stripe reckons it: by unit, package or tier. Amounts are minor units.
+"""This module reckons the cost of a price as Stripe does: by unit, package or tier. Amounts are minor units.
 
 `Price.terms` holds what Stripe says beyond an amount by unit: `decimals`, amounts with a fraction of a minor unit by
 currency; `package`, how many units one amount buys; `tiers_mode` and `tiers` by currency; `is_metered`;

@@ -1,4 +1,4 @@
-"""Plans come from the setting BILLING_PLANS, which then is the truth, or from three defaults that staff edit."""
+"""Plans come from the setting BILLING_PLANS if it is set, otherwise from three defaults that staff edit."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any

@@ -115,7 +115,8 @@ def _known_price(stripe_price: dict[str, Any]) -> Price | None:
 
 
 def plan_item(items: list[dict[str, Any]]) -> tuple[dict[str, Any], Price]:
-    """Return the item whose price belongs to a plan, and that price; the highest of several. Raises `UnmappedPrice`."""
+    """Return the item whose price belongs to a plan, with that price; of several, the one of the highest plan. Raises
+    `UnmappedPrice`."""
     found: list[tuple[dict[str, Any], Price]] = []
     unmapped = UnmappedPrice({})
     for item in items:

@@ -100,7 +100,7 @@ def _differences(row: Price, found: dict[str, Any] | None) -> dict[str, tuple[An
 
 
 def _take_or_end(price_id: str, found: dict[str, Any] | None) -> None:
-    """Record a price as Stripe has it; one that Stripe has no more is sold no more, and stays for who pays it."""
+    """Record a price as Stripe has it; a price deleted at Stripe is no longer sold, and stays for those who pay it."""
     if found:
         _take(found)
     else:

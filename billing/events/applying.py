@@ -69,7 +69,7 @@ def _apply_under(claim: lanes.Claim, reads: Reads, events: list[StripeEvent], *,
 
 
 def apply(lane: str, events: list[StripeEvent], *, is_ours: bool) -> None:
-    """Apply and stamp each event; an event that fails is set to be tried again, and holds up no other.
+    """Apply and stamp each event; an event that fails is set to be tried again, and does not delay the others.
 
     The stamps come last: a duplicate at the door waits for the row only from then to the commit.
     """
@@ -188,7 +188,7 @@ def _prefetch_what_follows(lane: str, events: list[StripeEvent]) -> None:
 
 
 def _request_for(event: StripeEvent) -> fetch.Request | None:
-    """Return the request for an event's object, where the customer's subscriptions do not bring it along."""
+    """Return the request for an event's object, unless the customer's subscriptions already include it."""
     with suppress(fetch.NotAnId):
         return _request_about(event)
     return None

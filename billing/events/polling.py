@@ -89,7 +89,7 @@ class Worker:
         return found
 
     def _do(self, task: str, *arguments: str) -> bool:
-        """Run a task; one that fails is logged and rests, and the others go on."""
+        """Run a task; if it fails, log that and let it rest, so that the others go on."""
         if self.stop.is_set():
             return False
         try:

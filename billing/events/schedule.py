@@ -1,4 +1,4 @@
-"""This module keeps the schedule for queues that keep none of ours: their scheduler, or `billing_worker`, calls it."""
+"""This module runs our schedule for queues that cannot keep it; their scheduler, or `billing_worker`, calls it."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -53,7 +53,7 @@ def stamp_unapplied(lane: str, error: StripeUnavailable) -> None:
 
 
 def stamp_refused(lane: str, error: Exception) -> None:
-    """Stamp all due events of a lane as failed, and tell staff: their customer is not reached by our key."""
+    """Stamp all due events of a lane as failed, and alert staff: their customer is not reached by our key."""
     with transaction.atomic():
         for event in _due(lane).locked():
             stamp_failed(event, error)

@@ -51,7 +51,7 @@ def owe(customer: Customer, action: StripeWrite.Action, reference: str, *, wakes
 
 
 def due_writes(lane: str) -> dict[StripeWrite.Action, Rows]:
-    """Return, for each action of which any row is due, all its rows that wait."""
+    """Return all waiting rows of each action that has a row which is due."""
     now = timezone.now()
     owed = StripeWrite.objects.filter(lane=lane, action__in=StripeWrite.STANDING, done_at=None, withdrawn_at=None)
     waiting: dict[StripeWrite.Action, Rows] = {}
@@ -99,7 +99,7 @@ def make(rows: Rows, work: Callable[[Rows], None]) -> bool:
 
 
 def note_refused(customer: Customer, action: StripeWrite.Action, reference: str, text: str) -> None:
-    """Note what Stripe refused of a call that was made otherwise, so that staff see it and may try again."""
+    """Note the part of a successful call that Stripe refused, so that staff see it and may try again."""
     now = timezone.now()
     StripeWrite.objects.create(
         lane=customer.pk,

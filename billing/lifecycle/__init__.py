@@ -1,4 +1,4 @@
-"""A subscriber, or a member of staff, asks for these: checkout, change, cancel, portal, deletion."""
+"""This room does what a subscriber, or a member of staff, asks for: checkout, change, cancel, portal, deletion."""
 
 from . import (
     attempts,

@@ -40,7 +40,7 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Outlook:
-    """An outlook tells what a cancellation would do. Without `ends_at` the subscription can only end now.
+    """An outlook says what a cancellation would do. Without `ends_at` the subscription can only end now.
 
     `charged` will be charged unless the subscription ends now, `under_way` cannot be stopped, `sent` stays due.
     `has_usage`: what is used until the end is billed at the end.

@@ -87,7 +87,7 @@ def _mark(intent: PlanChange, status: PlanChange.Status) -> None:
 
 
 def _refuse_unanswered(now: Standing) -> None:
-    """Refuse earlier changes that were asked without an answer: their keys would replay what was true then."""
+    """Mark earlier changes that Stripe never answered as refused: their keys would replay an old answer."""
     PlanChange.objects.filter(subscription_id=now.id, status=Status.ASKED).update(status=Status.REFUSED)
 
 
@@ -146,7 +146,7 @@ def _make_now(now: Standing, intent: PlanChange) -> None:
 
 
 def _await_bank(now: Standing, intent: PlanChange, invoice_id: str) -> None:
-    """Leave a payment that is on its way, or that is to be sent; undo the change if it has failed at once."""
+    """Wait for a payment that is on its way or to be sent; undo the change if the payment failed at once."""
     invoice = fetch.invoice(invoice_id, now.customer.pk)
     if invoice["status"] == "paid" or invoice_id == id_of(now.found["latest_invoice"]):
         _mark(intent, Status.MADE)
@@ -166,7 +166,7 @@ def _reason_of(intents: list[dict[str, Any]]) -> str:
 
 
 def await_cardholder(now: Standing, invoice_id: str) -> None:
-    """Leave a payment that can still be confirmed to its cardholder; drop the change after a declined one."""
+    """Let the cardholder confirm a payment that asks for it; drop the change if the payment was declined."""
     invoice = fetch.invoice(invoice_id, now.customer.pk)
     intents = readers.payment_intents_of(invoice)
     if invoice["status"] == "paid" or any(intent["status"] not in NOT_ON_ITS_WAY for intent in intents):

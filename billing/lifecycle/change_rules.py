@@ -60,7 +60,7 @@ def effect(now: Standing, price: Price) -> Effect:
 
 
 def check_changeable(now: Standing) -> None:
-    """Raise the refusal of a subscription whose plan may not change now."""
+    """Refuse a change of a subscription whose plan may not change now."""
     if not now.is_live:
         raise NoSubscription
     if now.status in {Status.PAST_DUE, Status.UNPAID, Status.INCOMPLETE}:

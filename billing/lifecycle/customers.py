@@ -121,7 +121,7 @@ def _post(subscriber: Any, currency: str, params: dict[str, Any]) -> dict[str, A
 
 
 def _free_in(currency: str, known: Customer, subscriber: Any) -> Customer | None:
-    """Return the current customer, or else another, that can buy in the currency; None if all are bound to others."""
+    """Return a customer who can buy in the currency, the current one first; None if all use other currencies."""
     if not _is_bound(known.pk, currency):
         return known
     others = Customer.objects.living_of(subscriber).filter(missing_since=None)

@@ -109,7 +109,7 @@ class Standing:
         return pending_change_of(self.found)
 
     def is_on(self, price: Price) -> bool:
-        """Return whether this is the price that is paid for; one that is awaited is not yet."""
+        """Return whether this is the price that is paid for; an awaited change's is not yet."""
         paid = self.awaited.previous_price if self.awaited else None
         return _is_same(paid or self.price, price)
 
@@ -156,7 +156,7 @@ def standings_of(customer: Customer) -> list[Standing]:
 
 
 def line_of(subscriber: Any, line: str = "") -> str:
-    """Return the line that is meant: by default the only one that lives, or that the subscriber has, else `main`."""
+    """Return the line that is meant: by default the only live line, else the subscriber's only line, else `main`."""
     if line:
         return line
     rows = Subscription.objects.filter(customer__in=Customer.objects.living_of(subscriber), counts=True)
@@ -167,7 +167,8 @@ def line_of(subscriber: Any, line: str = "") -> str:
 
 
 def customer_of(subscriber: Any, line: str = "") -> Customer:
-    """Return the customer whose subscription counts in a line; the current one without a line, or without any there.
+    """Return the customer whose subscription counts in a line; the current customer if no line is given, or none counts
+    in it.
 
     Raises `NoSubscription`, `AccountClosing`, `OfAnotherAccount`.
     """

@@ -27,8 +27,8 @@ class Outage:
 
 WHAT_TO_DO = (
     "The subscriber could not buy or change anything, and keeps the access they had. Run manage.py billing_doctor: it "
-    "says whether STRIPE_SECRET_KEY is of another account or mode. If the customer is gone for good, end them on their "
-    "page in the admin."
+    "says whether STRIPE_SECRET_KEY is of another Stripe account or mode. If the customer is gone for good, end them "
+    "on their page in the admin."
 )
 
 OUTAGES: dict[type[Exception], Outage] = {
@@ -78,7 +78,7 @@ OUTAGES: dict[type[Exception], Outage] = {
 
 
 def outage_of(error: Exception) -> Outage:
-    """Return the outage that describes an error of one of the kinds in `OUTAGES`; staff are told of an unknown
+    """Return the outage that describes an error of one of the kinds in `OUTAGES`; staff are alerted of an unknown
     customer, since nothing but a person can help there.
     """
     if isinstance(error, OfAnotherAccount | NoSuchCustomer):

@@ -118,7 +118,7 @@ class Overview:
 
     @property
     def access_ends_at(self) -> datetime | None:
-        """Return when access really ends: the earliest of what ends it; None while nothing does."""
+        """Return when access really ends, by whatever ends it first; None while nothing does."""
         return access.access_ends_at(self.decided)
 
     @property
@@ -129,7 +129,7 @@ class Overview:
 
     @property
     def needs_card(self) -> bool:
-        """Return whether what will be charged, or a trial that has paused, is without anything to charge."""
+        """Return whether a coming charge, or a paused trial, lacks a payment method."""
         row, charged = self.subscription, {Subscription.Status.TRIALING, Subscription.Status.ACTIVE}
         if row is None or row.has_payment_method is not False:
             return False

@@ -1,4 +1,4 @@
-"""What a subscriber owes is read from the rows of their invoices: those that are open and buy something."""
+"""A subscriber owes their invoices that are open and buy something; their rows say so."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +13,8 @@ from . import invoice_links
 
 @dataclass(frozen=True)
 class Owed:
-    """An invoice that waits for money. The access of the line depends on it, or that of another line does, or none: a
-    one-off sale, or an older one. `page` is the path where it is paid, "" for who may not pay it.
-    """
+    """This invoice waits for money. The access of the line depends on it, or that of another line does, or none: a
+    one-off sale, or an older one. `page` is the path where it is paid, "" for who may not pay it."""
 
     row: Invoice
     page: str
@@ -48,13 +47,13 @@ class Owed:
 
 
 def unpaid_of(subscriber: Any) -> list[Invoice]:
-    """Return the invoices of a subscriber that wait for money, what is due earliest first."""
+    """Return the invoices of a subscriber that wait for money, the earliest due first."""
     rows = Invoice.objects.owed().filter(customer__in=Customer.objects.living_of(subscriber).values("pk"))
     return sorted(rows, key=lambda row: (row.due_at or row.created_at, row.pk))
 
 
 def owed_in(line: str, lines: dict[str, Access], unpaid: list[Invoice]) -> list[Owed]:
-    """Return what is owed, as seen from a line: first the invoice that access in it depends on."""
+    """Return what is owed; the invoice that access in this line depends on comes first."""
     held = {now.subscription.latest_invoice: name for name, now in lines.items() if now.subscription}
     found = [
         Owed(

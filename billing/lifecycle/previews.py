@@ -1,4 +1,4 @@
-"""A preview tells what a change of plan would cost, when it would start, and which use would exceed the new limits."""
+"""A preview says what a change of plan would cost, when it would start, and which use would exceed the new limits."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Overflow:
-    """An overflow names a feature of which `over_by` more is used in this period than the new plan includes."""
+    """An overflow names a feature whose use in this period exceeds the new plan's limit by `over_by`."""
 
     feature: str
     used: int
@@ -189,7 +189,7 @@ def _price_of(line: dict[str, Any]) -> str:
 
 
 def _tax(invoice: dict[str, Any]) -> int:
-    """Return the tax in an invoice's total; Stripe leaves out the sum without it where there is no tax."""
+    """Return the tax in an invoice's total; without tax, Stripe leaves out the sum before it."""
     without = invoice.get("total_excluding_tax")
     return 0 if without is None else int(invoice["total"] - without)
 

@@ -1,4 +1,4 @@
-"""Details of a customer are sent so that one which Stripe refuses holds up no other."""
+"""Details of a customer are sent so that a refused one does not hold up the others."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a subscription still owes is asked of Stripe here, for a subscriber who cancels."""
+"""When a subscriber cancels, this module asks Stripe what the subscription still owes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Owed:
-    """An unpaid invoice; `amount` is what remains due, in minor units."""
+    """An unpaid invoice is owed; `amount` is what remains due, in minor units."""
 
     invoice: str
     kind: Kind

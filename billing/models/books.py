@@ -77,7 +77,7 @@ class CreditNote(models.Model):
 
 
 class TaxRate(models.Model):
-    """A tax rate says of which country a tax is, and how high; Stripe Tax makes one for each place."""
+    """A tax rate names the country of a tax and its percentage; Stripe Tax makes one for each place."""
 
     id = models.CharField(primary_key=True, max_length=255)
     percentage = models.DecimalField(max_digits=9, decimal_places=4)

@@ -1,4 +1,4 @@
-"""What a subscriber began to buy or to change is kept here: Checkout attempts and changes of plan."""
+"""These rows keep purchases and changes of plan that a subscriber has begun."""
 
 import uuid
 

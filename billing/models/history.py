@@ -1,6 +1,5 @@
-"""Each real change of a subscription adds a row of history, which is never overwritten; what was last announced too
-is kept here.
-"""
+"""Each real change of a subscription adds a row of history, which is never overwritten; other rows keep what was last
+announced."""
 
 from typing import Any, ClassVar
 

@@ -21,7 +21,8 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
 
 class Invoice(models.Model):
-    """An invoice as Stripe last described it; only `billing.subscriptions.invoices` writes it. Amounts are minor units.
+    """A row is an invoice as Stripe last described it; only `billing.subscriptions.invoices` writes it. Amounts are
+    minor units.
 
     One-off invoices and those of another product's subscriptions have rows too: `purpose` tells them apart.
     """

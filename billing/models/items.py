@@ -1,4 +1,4 @@
-"""The items of a subscription are kept here: what Stripe bills by it."""
+"""These rows keep the items of a subscription, which are what Stripe bills."""
 
 from django.db import models
 

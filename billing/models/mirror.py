@@ -1,10 +1,10 @@
-"""What could not be written into dj-stripe's tables is counted here."""
+"""These rows count objects that could not be written into dj-stripe's tables."""
 
 from django.db import models
 
 
 class MirrorFailure(models.Model):
-    """An object that dj-stripe could not take. Access does not depend on its tables."""
+    """A row counts failures to write an object into dj-stripe's tables. Access does not depend on its tables."""
 
     object_id = models.CharField(primary_key=True, max_length=255)
     kind = models.CharField(max_length=40)

@@ -1,4 +1,4 @@
-"""What a subscription will be charged next is kept here until something changes."""
+"""A row keeps the next charge of a subscription until something changes it."""
 
 from django.db import models
 from django.db.models import Q

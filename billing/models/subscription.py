@@ -25,9 +25,8 @@ def protect_billed(collector: Any, field: Any, rows: Any, using: str) -> None:
 
 
 def once_more(change: Callable[[], T]) -> T:
-    """Make a change in a transaction, and again if another made a customer the current one at the same moment, or
-    wrote the same customers in another order: the next time sees what that one did.
-    """
+    """Make a change in a transaction; make it again if another transaction changed the same customers at the same
+    moment."""
     for _ in range(TIMES - 1):
         with suppress(IntegrityError, OperationalError), transaction.atomic():
             return change()
@@ -165,7 +164,7 @@ class Customer(models.Model):
 
     @property
     def credit(self) -> int:
-        """Return what later invoices are reduced by, in minor units of `currency`."""
+        """Return the credit that reduces later invoices, in minor units of `currency`."""
         return max(-self.balance, 0)
 
 

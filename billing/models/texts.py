@@ -1,4 +1,4 @@
-"""Texts of Stripe's are kept in columns of a width, and may be longer there."""
+"""A text of Stripe's may be longer than our column, which then keeps its beginning."""
 
 from typing import Any
 
@@ -13,6 +13,6 @@ class StripeText(models.CharField):
         return text[: self.max_length] if isinstance(text, str) else text
 
     def deconstruct(self) -> Any:
-        """Return what stands in migrations: the database has a plain column."""
+        """Return the field as migrations write it: the database has a plain column."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs

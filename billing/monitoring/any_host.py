@@ -1,4 +1,4 @@
-"""Balancers and Prometheus ask by the address of an instance, which is in nobody's ALLOWED_HOSTS."""
+"""Balancers and Prometheus ask by the address of an instance, which no project lists in ALLOWED_HOSTS."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Values of Stripe's enums that we do not know are met here: what was stays, and staff see it.
+"""If Stripe sends a value that we do not know, what was known stays, and staff see it.
 
 A newer API version, or Stripe's beta, may add a status. Each reader says which values it knows; for any other it keeps
 what our row had. Staff are alerted once about each value, the doctor lists them, and the event has a note.
@@ -25,7 +25,7 @@ _met: ContextVar[list[str] | None] = ContextVar("billing_unknown_values", defaul
 
 
 def is_known(field: str, value: object, known: Collection[object], object_id: str) -> bool:
-    """Return whether `value` of a field, such as `dispute.status`, is one that the caller knows; if not, tell staff."""
+    """Return whether `value` of a field, such as `dispute.status`, is known to the caller; if not, alert staff."""
     if value in known:
         return True
     shown = str(value)[:LONGEST]

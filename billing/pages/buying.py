@@ -89,7 +89,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 
 def _nothing_chosen(asked: QueryDict) -> HttpResponse:
-    """Lead who chose no plan to the prices; a plan that is not for sale is not found."""
+    """Redirect a visitor who chose no plan to the prices; answer 404 for a plan that is not for sale."""
     if "plan" in asked:
         raise Http404
     return redirect("billing:prices")

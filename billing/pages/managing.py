@@ -27,7 +27,7 @@ from billing.lifecycle import (
     overview,
     previews,
 )
-from billing.lifecycle import cancel as leaving
+from billing.lifecycle import cancel as cancelling
 from billing.lifecycle import change as changing
 from billing.lifecycle import invoices as invoicing
 from billing.lifecycle import portal as stripe_portal
@@ -116,15 +116,15 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
     if request.method != "POST" or when not in ("period_end", "now"):
         return _cancel_page(request, subscriber)
     reason = request.POST.get("reason", "")
-    told = (reason if reason in leaving.REASONS else "", request.POST.get("comment", "").strip()[:500])
+    told = (reason if reason in cancelling.REASONS else "", request.POST.get("comment", "").strip()[:500])
     try:
-        ends: leaving.When = "now" if when == "now" else "period_end"
-        left = leaving.cancel(subscriber, ends, *told, line=_line(request), may_end_now=False)
+        ends: cancelling.When = "now" if when == "now" else "period_end"
+        left = cancelling.cancel(subscriber, ends, *told, line=_line(request), may_end_now=False)
     except EndsNow as refusal:
         messages.warning(request, str(refusal))
         return _cancel_page(request, subscriber)
     if left.status in Subscription.TERMINAL:  # a banner on the page says when a later end comes
-        messages.success(request, STILL_UNDER_WAY if leaving.is_invoice_left(left) else NOTHING_MORE)
+        messages.success(request, STILL_UNDER_WAY if cancelling.is_invoice_left(left) else NOTHING_MORE)
     return redirect("billing:account")
 
 
@@ -133,7 +133,7 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
 def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/resume: withdraw a scheduled cancellation, or take up a paused subscription."""
     try:
-        row = leaving.resume(subscriber, _line(request))
+        row = cancelling.resume(subscriber, _line(request))
     except PaymentDeclined as refusal:
         return render(request, "billing/declined.html", {"sentence": str(refusal)}, status=402)
     if row.status == Subscription.Status.PAUSED:  # its payment waits for the cardholder
@@ -160,7 +160,7 @@ def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
 
 def _cancel_page(request: HttpRequest, subscriber: Any) -> HttpResponse:
     try:
-        outlook = leaving.outlook(subscriber, _line(request))
+        outlook = cancelling.outlook(subscriber, _line(request))
     except NoSubscription:
         outlook = None
     context = {
@@ -171,7 +171,7 @@ def _cancel_page(request: HttpRequest, subscriber: Any) -> HttpResponse:
         "pay": next((invoice_links.page_of(each.invoice) for each in outlook.charged if not each.is_draft), "")
         if outlook
         else "",
-        "reasons": [(reason, wording.humanize(reason).capitalize()) for reason in leaving.REASONS],
+        "reasons": [(reason, wording.humanize(reason).capitalize()) for reason in cancelling.REASONS],
     }
     return render(request, "billing/cancel.html", context)
 

@@ -1,4 +1,4 @@
-"""The billing page describes a subscription in these words: its status, and what to do where something is wrong."""
+"""The account page describes a subscription in these words: its status, and what to do if something is wrong."""
 
 from datetime import datetime
 
@@ -120,7 +120,7 @@ def banners(overview: Overview) -> list[Banner]:
         ending_words.without_hold(overview),
         owed_words.for_plan(overview),
         _ended(overview),
-        _leaving(overview),
+        _ending(overview),
         _without_card(overview),
         _collection_paused(overview),
         _pending(overview),
@@ -139,7 +139,7 @@ def banners_of_line(overview: Overview) -> list[Banner]:
         ending_words.without_hold(overview),
         owed_words.for_plan(overview),
         _ended(overview),
-        _leaving(overview),
+        _ending(overview),
         _without_card(overview),
         _collection_paused(overview),
         _pending(overview),
@@ -212,7 +212,7 @@ def _ended(overview: Overview) -> Banner | None:
     )
 
 
-def _leaving(overview: Overview) -> Banner | None:
+def _ending(overview: Overview) -> Banner | None:
     """Return the banner of a scheduled cancellation. It names the day on which access really ends, and what is charged
     until then."""
     if not overview.cancel_at or not overview.has_access or overview.is_by_grant or overview.is_cancelling:

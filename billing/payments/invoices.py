@@ -191,7 +191,7 @@ def _bills_a_period(line: dict[str, Any]) -> bool:
 
 
 def _failure_columns(invoice: dict[str, Any]) -> dict[str, Any]:
-    """Return what only the event still tells, from fields that every API version has."""
+    """Return the facts that only the event has, from fields that every API version has."""
     return {
         "amount": invoice["amount_remaining"],
         "next_attempt_at": from_timestamp(invoice["next_payment_attempt"]),

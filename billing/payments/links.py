@@ -1,4 +1,4 @@
-"""Links lead from a payment intent or charge to the invoice that it pays."""
+"""This module records which invoice a payment intent or charge pays."""
 
 from typing import Any
 

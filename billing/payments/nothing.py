@@ -1,4 +1,4 @@
-"""Money that buys nothing, or that is paid while access is on hold, is put before staff."""
+"""Staff are alerted to money that buys nothing, or that is paid while access is on hold."""
 
 from datetime import timedelta
 
@@ -69,7 +69,7 @@ def owe_refund(customer: Customer, payment: Payment) -> None:
 
 
 def alert_if_held(subscription: Subscription, payment: Payment) -> None:
-    """Alert staff that somebody pays whose access is on hold: renewals go on until somebody stops them."""
+    """Alert staff that a subscriber on hold has paid: renewals go on until somebody stops them."""
     holds = subscription.customer.holds.active().filter(subscription_id__in=["", subscription.stripe_id])
     hold = holds.order_by("placed_at").first()
     if hold is None or payment.subscription_id != subscription.stripe_id:

@@ -25,7 +25,7 @@ def charge_of(customer: Customer, refund: dict[str, Any]) -> str:
 
 
 def record_refunds(customer: Customer, charge_id: str) -> None:
-    """Record a charge's refunds as Stripe has them now, and end what was given back in full, or undo that."""
+    """Record a charge's refunds as Stripe has them now; end a subscription that was refunded in full, or undo that."""
     subscriptions.refresh_rows(customer)
     charge = fetch.charge(charge_id, customer.pk)
     mirror.write_object(charge)
@@ -49,7 +49,7 @@ def record_refunds(customer: Customer, charge_id: str) -> None:
 
 
 def fetch_all_paid(customer_id: str, charge_id: str) -> None:
-    """Fetch what judging a charge that was refunded as a whole will read: all that was paid for its subscription."""
+    """Fetch all payments of the subscription of a fully refunded charge, which the judgement will read."""
     charge = fetch.charge(charge_id, customer_id)
     if charge["refunded"]:
         intent = id_of(charge["payment_intent"])
@@ -85,15 +85,13 @@ def _announce(subscription: Subscription, row: Refund, before: str | None, link:
     """Announce a refund once its money moves, and one that has failed since."""
     was_issued = before in Refund.ISSUED
     if row.status in UNDONE and was_issued:
-        undone.tell(subscription, row, link)
+        undone.announce_failure(subscription, row, link)
     elif row.status in Refund.ISSUED and not was_issued and before not in UNDONE:
         signals.refund_issued.send(sender=Refund, subscription=subscription, refund=row)
 
 
 def _judge_period(subscription: Subscription, link: InvoicePayment, at: datetime) -> None:
-    """Hold access and cancel the subscription if all that was paid for the period at that moment was given back; else
-    undo that, where a refund has failed since.
-    """
+    """Hold access and cancel the subscription if the whole period was refunded; undo that if a refund failed."""
     customer = subscription.customer
     if not Invoice.objects.filter(pk=link.invoice_id).exists():
         invoices.project(customer, fetch.settled_invoice(link.invoice_id, customer.pk))

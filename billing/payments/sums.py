@@ -1,4 +1,4 @@
-"""What was paid for a period is compared with what was given back, whatever payments it was paid by.
+"""This module compares the money paid for a period with the money given back, over all its payments.
 
 Paid: all invoices of the subscription whose time covers the moment, the renewal's and the upgrades', and of upgrades
 that came later in that time; with what the customer's balance paid of them. Given back: refunds that did not fail, and
@@ -19,13 +19,13 @@ UNDONE = Refund.UNDONE
 
 @dataclass(frozen=True)
 class Period:
-    """The invoices that pay for one moment of a subscription, the oldest first; sums in minor units."""
+    """These invoices pay for one moment of a subscription, the oldest first; sums are minor units."""
 
     rows: list[Invoice]
 
     @property
     def reference(self) -> str:
-        """Return the name of what follows from giving all of it back: the invoice that began the period."""
+        """Return the invoice that began the period: holds and cancellations after a full refund are named by it."""
         return self.rows[0].pk if self.rows else ""
 
     @property

@@ -27,7 +27,7 @@ def announce(subscription: Subscription, row: Invoice) -> None:
 
 
 def _is_due_soon(row: Invoice, now: datetime) -> bool:
-    """Return whether the due date is near; where it always was, the mail about the invoice has said so."""
+    """Return whether the due date is near; if it was near from the start, the mail about the invoice has said so."""
     if row.due_at is None or row.due_at - conf.invoice_reminder > now:
         return False
     return row.due_at - (row.finalized_at or row.created_at) > conf.invoice_reminder

@@ -1,11 +1,11 @@
-"""A refund may fail days later, when its subscription was cancelled for it: subscriber and staff are told."""
+"""A refund may fail days later, when its subscription was cancelled for it: subscriber and staff are alerted."""
 
 from billing import signals
 from billing.models import Invoice, InvoicePayment, Refund, StripeWrite, Subscription
 from billing.monitoring import alerts
 
 
-def tell(subscription: Subscription, refund: Refund, link: InvoicePayment | None) -> None:
+def announce_failure(subscription: Subscription, refund: Refund, link: InvoicePayment | None) -> None:
     """Announce that a refund failed, note which subscription had been ended for it, and alert staff."""
     refund.ended_subscription = _ended_for(refund, link)
     refund.save(update_fields=["ended_subscription"])

@@ -21,7 +21,7 @@ _thread: Thread | None = None
 
 @contextmanager
 def in_background() -> Iterator[None]:
-    """Leave what is enqueued and committed inside to a thread, and do not wait for the broker."""
+    """Let a thread hand over the tasks that are enqueued inside, so that nobody waits for the broker."""
     token = _is_wanted.set(True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""No queue: `manage.py billing_worker` finds what waits in the tables of lanes and mails."""
+"""`manage.py billing_worker` does without a queue: it finds what waits in the tables of lanes and mails."""
 
 
 def is_in_database() -> bool:

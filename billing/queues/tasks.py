@@ -13,7 +13,8 @@ SCHEDULE = "billing.events.schedule.enqueue_due"
 
 
 class UnknownTask(Exception):
-    """A message names what no app declares: whoever can write to the broker could otherwise run any function."""
+    """A message names a task that no app declares; it is refused, or anybody who can write to the broker could run any
+    function."""
 
 
 def declared_schedules() -> dict[str, int]:

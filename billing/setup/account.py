@@ -172,9 +172,9 @@ def _exists(endpoint: str) -> bool:
 
 
 def _mend_endpoint(endpoint: dict[str, Any]) -> str:
-    """Mend the endpoint, and keep the other types that it sends."""
+    """Correct the endpoint, and keep the other types that it sends."""
     events = ["*"] if "*" in endpoint["enabled_events"] else sorted({*endpoint["enabled_events"], *EVENT_TYPES})
-    key = _key("mend", endpoint["id"], endpoint["status"], endpoint["enabled_events"], events)
+    key = _key("correct", endpoint["id"], endpoint["status"], endpoint["enabled_events"], events)
     stripe_client.post(f"{ENDPOINTS}/{endpoint['id']}", idempotency_key=key, enabled_events=events, disabled=False)
     return ""
 

@@ -20,7 +20,7 @@ OPTIONS = ("stripe_account", "stripe_context", "idempotency_key", "max_network_r
 
 
 class Ours(type):
-    """The type of a class of ours, whose base is a class of the SDK; its instances are the SDK's."""
+    """A class of this type extends one of the SDK; an object of the SDK's class counts as its instance."""
 
     def __call__(cls, id: str | None = None, **given: Any) -> Any:  # noqa: A002  the SDK's name
         options = {"stripe_account": given.pop("stripe_account", None)}

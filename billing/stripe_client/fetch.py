@@ -131,7 +131,7 @@ def settled_invoice(invoice_id: str, customer: str) -> dict[str, Any]:
 
 
 def current_invoice(invoice_id: str, customer: str) -> dict[str, Any]:
-    """Return an invoice, and while it is open with its payment intents, which tell how its payment stands."""
+    """Return an invoice; if it is open, with its payment intents, which say how its payment stands."""
     found = settled_invoice(invoice_id, customer)
     return invoice(invoice_id, customer) if found["status"] == "open" else found
 

@@ -67,7 +67,8 @@ def taxes_of(found: Object) -> list[Object]:
 
 
 def balance_applied(invoice: Object) -> int:
-    """Return what the customer's balance paid of an invoice, minor units; below 0, what the balance got of it."""
+    """Return the part of an invoice that the customer's balance paid, in minor units; below 0, the balance got that
+    much."""
     ending: int | None = invoice["ending_balance"]
     return 0 if ending is None else ending - int(invoice["starting_balance"])
 

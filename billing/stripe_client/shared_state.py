@@ -48,7 +48,7 @@ def get(key: str) -> float:
 
 
 def put(key: str, value: float, seconds: float) -> None:
-    """Tell all processes a value, for so many seconds."""
+    """Share a value with all processes, for so many seconds."""
     note(key, value)
     _try(lambda: counting_cache().set(key, value, max(round(seconds), 1)))
 

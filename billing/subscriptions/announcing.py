@@ -51,7 +51,7 @@ def announce_transitions(before: Subscription, after: Subscription, found: list[
 
 
 def announce_access(customer_id: str, found: Sequence[dict[str, Any]] = (), *, has_changed: bool = False) -> None:
-    """Announce that access was granted or revoked in a line, where it differs from what was last announced of it.
+    """Announce for each line that access was granted or revoked, if it differs from what was last announced.
 
     It is the access of the customer's subscriber, or of the customer if there is none. Use above the new limits is
     announced too, if access was announced or what it depends on has changed (`has_changed`). `found`, the
@@ -70,9 +70,8 @@ def announce_access(customer_id: str, found: Sequence[dict[str, Any]] = (), *, h
 
 
 def _lock_beside_others(subscriber: Any, customer_id: str) -> bool:
-    """Lock the customers of a subscriber who has several, each with a lane of its own, and return whether there are:
-    of two lanes that change at the same moment, the second sees what the first has written.
-    """
+    """Lock the customers of a subscriber who has several, and return whether there are several: if two of their lanes
+    change at once, the second sees what the first has written."""
     if subscriber is None:
         return False
     theirs = Customer.objects.filter(subscriber=subscriber)

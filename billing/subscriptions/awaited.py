@@ -1,4 +1,4 @@
-"""A change that Stripe has made already counts here only once its invoice is paid.
+"""A change may be made at Stripe before it is paid; here it counts only once its invoice is paid.
 
 Who pays by bank debit, or by an invoice that is sent, cannot have a pending update at Stripe
 (https://docs.stripe.com/billing/subscriptions/pending-updates). Stripe then changes the price at once, and our row
@@ -31,7 +31,7 @@ def awaited_change(found: Found, before: Subscription) -> PlanChange | None:
 
 
 def columns(change: PlanChange, found: Found) -> dict[str, Any]:
-    """Return the columns that a change lends to our row while it waits: the plan that is paid for, and what comes."""
+    """Return the columns that our row has while a change waits: the plan that is paid for, and the coming one."""
     latest = found["latest_invoice"]
     is_sent = isinstance(latest, dict) and found.get("collection_method") == "send_invoice"
     previous = change.previous_price
@@ -45,8 +45,8 @@ def columns(change: PlanChange, found: Found) -> dict[str, Any]:
     }
 
 
-def settle(found: Found, before: Subscription, after: Subscription) -> None:
-    """Owe that a change is undone whose payment failed, and note that one was paid. Called in the projection."""
+def conclude(found: Found, before: Subscription, after: Subscription) -> None:
+    """Note that a change was paid, or owe Stripe the undoing of one whose payment failed. Called in the projection."""
     change = awaited_change(found, after)
     if change is None:
         if before.pending_kind == Pending.AWAITED:

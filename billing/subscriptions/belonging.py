@@ -1,4 +1,4 @@
-"""One function decides whose a subscription is; every other rule asks it, or reads the row that was written by it.
+"""One function decides whose a subscription is; every other rule calls it, or reads the row that it wrote.
 
 - ours: an item's price belongs to a plan, whose line it has.
 - unknown: it was bought through us, is of a product of ours, or was to a plan of ours before; but no plan knows its

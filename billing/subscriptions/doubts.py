@@ -26,9 +26,8 @@ def unknown_of(customer: Customer) -> list[Subscription]:
 
 
 def keep(customer: Customer, price: str) -> bool:
-    """Keep a price of no plan as it is, so that nobody is told of it any more. Call it holding the lane. Returns
-    whether a subscription waited for that.
-    """
+    """Keep a price that no plan knows as it is, so that staff are no longer alerted to it. Call it holding the lane.
+    Returns whether a subscription waited for that."""
     rows = [row.pk for row in unknown_of(customer) if row.unmapped_price == price]
     return bool(Subscription.objects.filter(pk__in=rows).update(kept_price=price))
 

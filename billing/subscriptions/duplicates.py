@@ -1,4 +1,4 @@
-"""What our own Checkout sold twice at the same time would bill twice: one is cancelled, and its payment refunded.
+"""If our own Checkout sold two subscriptions at the same time, one is cancelled and its payment refunded.
 
 Checkout prevents duplicates, but two sessions paid at once may still make one. A second subscription that came about
 in any other way is wanted, or a mistake that a person should judge: `doubts` alerts staff to it.
@@ -67,7 +67,7 @@ def owe_cancellations(customer: Customer, found: list[dict[str, Any]]) -> None:
 
 
 def _withdraw_cancellation(subscription_id: str) -> None:
-    """Withdraw what we owe: the older one ended first, or this one has renewed, so it stays and keeps its payment."""
+    """Withdraw the owed cancellation: the older subscription ended first, or this one has renewed, so it stays."""
     is_end = Q(action=Action.CANCEL_SUBSCRIPTION, object_id=subscription_id, reference=REFERENCE)
     is_refund = Q(action=Action.REFUND, reference=subscription_id)
     StripeWrite.objects.filter(is_end | is_refund, done_at=None).update(withdrawn_at=timezone.now())

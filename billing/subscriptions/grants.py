@@ -77,7 +77,7 @@ def end_lapsed(subscriber: Any) -> None:
 
 
 def subscribers_past_grant() -> list[Any]:
-    """Return the subscribers of whom a grant has run out but is not ended yet."""
+    """Return the subscribers who have a grant that has run out but is not ended yet."""
     lapsed = Grant.objects.open().filter(until__lte=clock.now())
     model = apps.get_model(conf.subscriber_model)
     return list(model._base_manager.filter(pk__in=lapsed.values("subscriber")))

@@ -73,7 +73,7 @@ def write_subscriptions(found: list[Object]) -> None:
 
 
 def _is_written_plain(write: Callable[[], bool], customer: str) -> bool:
-    """Write rows together; return False if dj-stripe has to write them, which names what it cannot take."""
+    """Write rows together; return False if dj-stripe has to write them, whose errors name what it cannot take."""
     try:
         with transaction.atomic():
             is_written = write()

@@ -59,7 +59,7 @@ def monthly_amount(subscription: Subscription) -> int:
 
 
 def record_movement(customer_id: str, rows: list[Subscription]) -> None:
-    """Record in the ledger how the customer's MRR moves, which now is the sum of what these rows are kept with.
+    """Record in the ledger how the customer's MRR moves; it is now the sum of these rows' MRR.
 
     A change of currency is recorded as churn in the old currency and reactivation in the new one.
     """

@@ -48,7 +48,7 @@ OF_INVOICE = ("id", "status", "amount_remaining", "next_payment_attempt")
 
 
 def note_change(subscription: Subscription, found: Found | None) -> None:
-    """Keep what is charged next, or that Stripe is to be asked. Called with the lane held, in the projection."""
+    """Keep what is charged next, or that Stripe is to be asked. Called under the lane lock, in the projection."""
     row = NextCharge.objects.filter(subscription=subscription).first() or NextCharge(subscription=subscription)
     basis = _basis(found, row)
     if row.basis == basis:
@@ -97,13 +97,15 @@ def await_extras(customer: Customer, item_date: int) -> None:
 
 
 def ask_again_of_prices(prices: Collection[str]) -> None:
-    """Have Stripe asked anew for what it charges by these prices, now or after a scheduled change. Makes no call."""
+    """Mark the subscriptions that pay these prices, now or after a scheduled change, so that Stripe is asked again.
+    Makes no call."""
     by_items = Q(subscription__items__stripe_price__in=prices)
     _ask_again(NextCharge.objects.filter(by_items | Q(subscription__pending_price__in=prices)))
 
 
 def ask_again_of(customer: Customer) -> None:
-    """Have Stripe asked anew what a customer is charged, since taxes may differ. Makes no call."""
+    """Mark a customer's subscriptions so that Stripe is asked again what it charges, since taxes may differ. Makes no
+    call."""
     _ask_again(NextCharge.objects.filter(subscription__customer=customer))
 
 
@@ -116,7 +118,7 @@ def _ask_again(rows: QuerySet[NextCharge]) -> None:
 
 
 def await_first(customers: Iterable[str]) -> None:
-    """Have Stripe asked about subscriptions that were imported, of whose charges nothing is known yet."""
+    """Mark imported subscriptions, whose next charges nobody knows yet, so that Stripe is asked."""
     rows = Subscription.objects.filter(customer__in=customers, status__in=CHARGED, next_charge=None)
     new = [
         NextCharge(subscription=row, ask_at=timezone.now()) for row in rows.exclude(whose=Subscription.Whose.FOREIGN)

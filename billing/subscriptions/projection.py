@@ -58,7 +58,7 @@ def _refresh(customer: Customer) -> None:
         if row.is_foreign:
             continue
         if row.stripe_id in told:
-            awaited.settle(told[row.stripe_id], earlier, row)
+            awaited.conclude(told[row.stripe_id], earlier, row)
         next_charges.note_change(row, told.get(row.stripe_id))
     has_changed = mrr.record_changes(pairs)
     announce_changes(customer, pairs, found, has_changed=has_changed)
@@ -96,7 +96,7 @@ def rows_of(customer: Customer) -> list[Subscription]:
 
 
 def _found_of(customer: Customer) -> list[dict[str, Any]]:
-    """Return the customer's subscriptions; none for one who was deleted, of whom Stripe may say nothing any more."""
+    """Return the customer's subscriptions at Stripe; none for a deleted customer, whom Stripe may no longer know."""
     try:
         return fetch.subscriptions(customer.pk)
     except StripeRefused:

@@ -1,4 +1,4 @@
-"""Only one sync runs at a time: it takes a lane of its own, and a crash lets the lease run out."""
+"""Only one sync runs at a time, since it takes a lane of its own; after a crash the lease runs out."""
 
 import time
 from collections.abc import Callable, Iterator

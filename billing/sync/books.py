@@ -63,7 +63,7 @@ def fill(run: SyncRun, tick: Callable[[], None], *, from_the_beginning: bool, is
 
 
 def _link_charges(run: SyncRun, since: datetime, tick: Callable[[], None]) -> None:
-    """Ask Stripe which invoice each charge pays of which we know none, once for each."""
+    """Ask Stripe, once for each charge whose invoice we do not know, which invoice it pays."""
     rows = {row.pk: row for row in books.recording.unlinked_charges(books.Span(since))}
     each(lambda pk: _link(run, rows[pk]), rows, tick)
 

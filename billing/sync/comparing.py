@@ -49,9 +49,7 @@ def _is_deleted(customer: Customer, found: list[dict[str, Any]]) -> bool:
 
 
 def differences_of(customer: Customer, found: list[dict[str, Any]], open_invoices: OpenInvoices) -> Differences:
-    """Return what differs in any row of a customer; a field of a subscription that is not the only one is named with
-    its id.
-    """
+    """Return what differs in any row of a customer; with several subscriptions, each field comes with its id."""
     known = subscriptions.rows_of(customer)
     before = {row.stripe_id: _columns(row) for row in known}
     after = {row.stripe_id: _columns(row) for row in subscriptions.project(customer, found, known, open_invoices)}

@@ -1,4 +1,4 @@
-"""Every sync names in its report the matters that wait for a person, as the doctor and the admin do."""
+"""The report of every sync names what waits for a person, as the doctor and the admin do."""
 
 from billing import lanes, payments
 from billing.monitoring import unknown_values

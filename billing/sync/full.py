@@ -73,9 +73,7 @@ def _read(
 
 
 def _left_behind(run: SyncRun) -> dict[str, Any]:
-    """Return the parts that a full run which broke off today had not read; nothing if a later full run has ended
-    well.
-    """
+    """Return the parts that a broken-off full run of today left unread; nothing if a later one ended well."""
     fulls = SyncRun.objects.filter(mode=SyncRun.Mode.FULL, started_at__gt=run.started_at - GOES_ON_WITHIN)
     last = fulls.exclude(pk=run.pk).order_by("-started_at").first()
     if last is None or last.status == SyncRun.Status.DONE or not last.progress:

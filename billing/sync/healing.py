@@ -1,4 +1,4 @@
-"""Healing compares one customer with Stripe and, where they differ, refreshes them as a webhook would."""
+"""This module compares one customer with Stripe and, where they differ, refreshes them as a webhook would."""
 
 import threading
 from collections.abc import Callable, Container, Iterable

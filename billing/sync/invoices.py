@@ -27,7 +27,7 @@ def wrong_of(customer: Customer, *, is_doubtful: bool) -> list[tuple[Invoice | N
 
 
 def _asked(invoice: str, customer: Customer) -> Found | None:
-    """Return an invoice that is listed no more; None for one that Stripe does not know, which holds up nothing else."""
+    """Return an invoice that Stripe no longer lists as open; None if Stripe does not know it, and go on."""
     try:
         return fetch.invoice(invoice, customer.pk)
     except StripeRefused as error:
@@ -37,9 +37,8 @@ def _asked(invoice: str, customer: Customer) -> Found | None:
 
 
 def doubtful(listed: Iterable[Found]) -> list[str]:
-    """Return our customers of whose open invoices one has no row or differs, or of whose open rows one is not listed
-    among all that are open at Stripe.
-    """
+    """Return our customers who have an open invoice at Stripe without an equal row here, or an open row that Stripe
+    does not list as open."""
     found = {invoice["id"]: invoice for invoice in listed}
     rows = Invoice.objects.in_bulk(list(found))
     named = {invoice["customer"] for pk, invoice in found.items() if _differs(rows.get(pk), invoice)}
@@ -49,7 +48,7 @@ def doubtful(listed: Iterable[Found]) -> list[str]:
 
 
 def differences(wrong: list[tuple[Invoice | None, Found]]) -> dict[str, tuple[Any, Any]]:
-    """Return what differs, by invoice and column. An invoice without a row, as of an imported customer, is no drift."""
+    """Return the differences by invoice and column. An invoice without a row, as after an import, is no drift."""
     return {
         f"{row.pk} {name}": (getattr(row, name), found[theirs])
         for row, found in wrong

@@ -145,7 +145,7 @@ def _fill_in_plans(ours: dict[str, Subscription]) -> None:
 
 
 def _mark_counting(rows: list[Subscription]) -> None:
-    """Save which rows count, those that do no longer first, and take what has started as announced."""
+    """Save which rows count, first those that no longer do, and note started subscriptions as announced."""
     before = {row.pk: (row.counts, row.has_announced_start) for row in rows}
     subscriptions.mark_counting(rows)
     for row in rows:

@@ -1,4 +1,4 @@
-"""The report of a run counts what it found and did on its row, and tells it in one line or in detail."""
+"""The report of a run is kept on its row, and printed in one line or in detail."""
 
 from datetime import date
 from typing import Any
@@ -29,7 +29,7 @@ def note(run: SyncRun, text: str) -> None:
 
 
 def likely_cause(customer: str) -> str:
-    """Return the customer's event that has not come through, which explains the difference; else "unknown"."""
+    """Return the customer's unprocessed event that explains the difference; "unknown" if there is none."""
     behind = StripeEvent.objects.filter(lane=customer, status__in=BEHIND).order_by("-created", "-id")
     found = behind.values_list("status", "pk").first()
     if found is None:

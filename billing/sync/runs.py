@@ -143,7 +143,7 @@ def _work(row: SyncRun, wanted: Wanted, renew: Callable[[], None], progress: Cal
 def _look_for_differences(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> None:
     if wanted.customer:
         compare_customers(row, [wanted.customer], tick, is_dry=wanted.is_dry)
-        seats.mend(row, wanted.customer, tick, is_dry=wanted.is_dry)
+        seats.correct(row, wanted.customer, tick, is_dry=wanted.is_dry)
         return
     touched = _events(row, wanted, tick)
     prices.refresh(row, is_dry=wanted.is_dry)
@@ -155,12 +155,12 @@ def _look_for_differences(row: SyncRun, wanted: Wanted, tick: Callable[[], None]
     compare_customers(row, [customer for customer in waiting if customer not in touched], tick, is_dry=wanted.is_dry)
     if row.mode == Mode.FULL:
         full.compare_all(row, tick, is_dry=wanted.is_dry)
-        seats.mend(row, "", tick, is_dry=wanted.is_dry)
+        seats.correct(row, "", tick, is_dry=wanted.is_dry)
         books.compare(row, tick, is_dry=wanted.is_dry)
 
 
 def _events(row: SyncRun, wanted: Wanted, tick: Callable[[], None]) -> set[str]:
-    """Catch up with what was missed; returns whom it was about."""
+    """Apply missed events; return the customers they were about."""
     earlier = SyncRun.objects.exclude(mode=Mode.CUSTOMER).exclude(pk=row.pk).order_by("-started_at")
     watermark = earlier.exclude(watermark=None).values_list("watermark", flat=True).first()
     since = wanted.since if wanted.since is not None else _with_overlap(watermark)

@@ -25,7 +25,7 @@ BILLED = (
 AT_ONCE = 500
 
 
-def mend(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bool) -> None:
+def correct(run: SyncRun, customer: str, tick: Callable[[], None], *, is_dry: bool) -> None:
     """Set the quantities of one customer, or with "" of all, that differ from the seats; Stripe is asked only about
     those.
     """
@@ -65,7 +65,7 @@ def _differing(run: SyncRun, rows: QuerySet[Subscription], tick: Callable[[], No
 
 
 def _wanted(run: SyncRun, row: Subscription) -> int | None:
-    """Return the seats to bill; None if the project's own counting fails, which holds up nobody else."""
+    """Return the seats to bill; None if the project's own function fails, so that the others go on."""
     try:
         return seats.seats_of(row.customer.subscriber)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""One customer's trouble is that customer's: it is noted, staff are told, and the sync goes on with the others."""
+"""If one customer's sync fails, the error is noted, staff are alerted, and the sync goes on with the others."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""Customers whom Stripe does not know by our key are noted, and put before staff; only staff end them."""
+"""The sync notes customers whom Stripe does not know by our key, and alerts staff; only staff end them."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -39,8 +39,8 @@ def refuse_if_unknown(customers: list[str]) -> None:
             return
     if customers:
         raise WrongAccount(
-            f"Stripe knows none of our customers {', '.join(customers)}. STRIPE_SECRET_KEY is of another account or "
-            f"mode, or this account's data were deleted. Check the key. {IN_ADMIN}"
+            f"Stripe knows none of our customers {', '.join(customers)}. STRIPE_SECRET_KEY is of another Stripe "
+            f"account or mode, or this Stripe account's data were deleted. Check the key. {IN_ADMIN}"
         )
 
 
@@ -65,7 +65,7 @@ def refuse_if_most() -> None:
         f"manage.py billing_doctor. {IN_ADMIN}",
     )
     if missing * 2 > _here().count():
-        raise WrongAccount(f"{text} STRIPE_SECRET_KEY seems to be of another account or mode. {IN_ADMIN}")
+        raise WrongAccount(f"{text} STRIPE_SECRET_KEY seems to be of another Stripe account or mode. {IN_ADMIN}")
 
 
 def leave(account: str, tick: Callable[[], None]) -> int:

@@ -1,4 +1,5 @@
-"""Each hour the sync asks about customers where something is due, and about those it has not asked about for long."""
+"""Each hour the sync asks Stripe about customers for whom something is due, and about those it has not checked for
+long."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The first test of a process sets the plans up as a site does; the others get what that made, without the work.
+"""The first test of a process sets up the plans as a site does; each later test gets a copy of them.
 
 Kept are the calls that put the plans up for sale, which the sandbox answers anew, and the rows of a site that sells
 already: our plans and prices, and dj-stripe's account, products and prices.
@@ -54,7 +54,7 @@ def forget_sales() -> None:
 
 
 def _made(sandbox: Sandbox, seed: int) -> tuple[list[Request], list[Rows]]:
-    """Set all up in a transaction that is rolled back, and return what it takes to have it again."""
+    """Set up everything in a transaction that is rolled back, and return what a later test needs to copy it."""
     _empty(sandbox, seed)
     with transaction.atomic():
         plans.publish()

@@ -46,7 +46,7 @@ class Stripe:
         self.put_up_for_sale = self._events_of_prices()
 
     def _events_of_prices(self) -> set[str]:
-        """Return the events of what is up for sale already: this database has those prices, and waits for no event."""
+        """Return the events of prices that are for sale already: this database has them, and needs no event."""
         return {event["id"] for event in self.sandbox.events() if event["type"] in CATALOGUE}
 
     # Asking

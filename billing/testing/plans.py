@@ -27,7 +27,7 @@ def publish() -> None:
 
 
 def _publish(price: Price, product: str) -> None:
-    """Make the same price at the sandbox, where it has another id, and sell that."""
+    """Make the same price at the sandbox, where it gets another id, and sell that one."""
     made = _post(
         "prices",
         product=product,

@@ -90,7 +90,7 @@ def test_who_never_bought_is_mailed_of_a_limit_and_of_nothing_else_that_was_give
 
 def test_an_account_that_was_closed_has_its_settled_mails_forgotten_and_is_told(called, monkeypatch):
     forgotten = []
-    monkeypatch.setattr(receivers.forgetting, "forget_finished", lambda *facts: forgotten.append(facts))
+    monkeypatch.setattr(receivers.redaction, "redact_finished", lambda *facts: forgotten.append(facts))
     receivers.on_account_closed(deletion="the deletion", email="ada@example.com", sender=None)
     assert forgotten == [("the deletion", "ada@example.com")]
     assert called == [("account_deleted", ("the deletion", "ada@example.com"))]

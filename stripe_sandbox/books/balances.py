@@ -39,7 +39,7 @@ def book(state: State, customer: Object, amount: int, kind: str, **values: Any) 
 
 
 def foresee(state: State, invoice: Object) -> Object:
-    """Return an invoice that is not filed, with what the customer's balance leaves to pay of it."""
+    """Return an unfiled invoice, with the amount due after the customer's balance."""
     customer = state.find("customer", invoice["customer"])
     if customer is None:
         return invoice

@@ -92,7 +92,7 @@ def expire(state: State, row: Object) -> None:
 
 
 def void(state: State, row: Object) -> None:
-    """Void a grant of which nothing was applied to an invoice."""
+    """Void a grant that no invoice has used."""
     moves = state.table(MOVEMENT).where("credit_grant", row["id"])
     if row["voided_at"] or _is_expired(state, row):
         raise invalid(f"The credit grant {row['id']} is voided or has expired already.", "id")
@@ -184,7 +184,7 @@ def apply(state: State, invoice: Object, moves: bool = True) -> bool:
 
 
 def _left_by_price(state: State, lines: list[Object]) -> dict[str, int]:
-    """Return what the metered prices ask for: what was billed before counts against it."""
+    """Return what the metered prices still ask for, less what was billed before."""
     left: dict[str, int] = {}
     for line in lines:
         price = state.find("price", _price_of(line))

@@ -127,7 +127,7 @@ def drawn_up(state: State, invoice: Object, params: dict[str, Any]) -> Object:
 
 
 def _check_amounts(invoice: Object, total: int, after: int, parts: dict[str, int]) -> None:
-    """Check that the parts say where the money goes that was paid and is credited: `after` paying."""
+    """Check that the parts add up to the credited money that was paid (`after` paying): they say where it goes."""
     left = invoice["amount_remaining"] + invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"]
     if total < 1:
         raise invalid("A credit note must be over a positive amount.", "amount")

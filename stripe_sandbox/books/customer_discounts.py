@@ -1,4 +1,4 @@
-"""A customer's own discount counts wherever a subscription or an invoice has none: the SDK says so of each.
+"""A customer's own discount counts if a subscription or an invoice has none, as the SDK says.
 
 Staff give it in Stripe's Dashboard; the pinned version of the API has no parameter for it, and a route that ends it.
 """

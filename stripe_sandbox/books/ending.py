@@ -1,5 +1,4 @@
-"""The end of a subscription is set, moved, or taken back, with the period that it had shortened; then what was used is
-billed."""
+"""This module sets, moves or removes the end of a subscription, and bills what was used until it."""
 
 from collections.abc import Iterator
 

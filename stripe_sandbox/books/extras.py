@@ -1,4 +1,4 @@
-"""An invoice item is made by hand: it has a cost and a line, and the draft invoice is counted anew with it."""
+"""An invoice item is added by hand; the totals of its draft invoice are computed again with it."""
 
 from typing import Any
 

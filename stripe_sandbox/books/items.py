@@ -138,7 +138,7 @@ def ending(sub: Object, at: int) -> list[Object]:
 
 
 def whole(sub: Object) -> tuple[int, int]:
-    """Return the current period as the anchor gives it, of which a resumption or an end may have taken a part."""
+    """Return the current period as the anchor gives it, before a resumption or an end shortened it."""
     if sub["status"] == "trialing":
         return period_start(sub), period_end(sub)
     return whole_of(_first_to_end(sub), sub["billing_cycle_anchor"])

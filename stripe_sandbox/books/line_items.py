@@ -120,7 +120,7 @@ def _span(billed: Object) -> tuple[str | None, list[int]]:
 
 @contextmanager
 def nothing_billed_yet(state: State, rows: list[Object]) -> Iterator[dict[str, Any]]:
-    """Let what the block bills count for nothing until its payment comes; it is given back, for `bill_at_last`."""
+    """Let the block's charges count as unbilled until their payment comes; yield them, for `bill_at_last`."""
     before = {row["id"]: state.note(row["id"]).get("billed") for row in rows}
     billed: dict[str, Any] = {}
     yield billed

@@ -30,7 +30,7 @@ def is_usable(mandate: Object | None) -> bool:
 
 
 def accept(state: State, method: str, account: Account, given: dict[str, Any] | None = None) -> Object:
-    """Return the mandate under which the account is debited; make a new one where none holds."""
+    """Return the mandate under which the account is debited; make a new one if none is valid."""
     known = of(state, method)
     if known is not None and is_usable(known):
         return known

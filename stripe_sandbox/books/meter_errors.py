@@ -1,4 +1,4 @@
-"""What is wrong with meter events is gathered for ten seconds, and reported by a thin event two seconds later
+"""Errors in meter events are gathered for ten seconds, and reported by a thin event two seconds later
 (https://docs.stripe.com/billing/subscriptions/usage-based/recording-usage-api)."""
 
 from typing import Any

@@ -15,7 +15,7 @@ def complete(state: State, invoice: Object) -> None:
 
 
 def foresee(state: State, invoice: Object) -> Object:
-    """Show on a preview what credits would pay of it."""
+    """Show on a preview the part that credits would pay."""
     if credit_grants.apply(state, invoice, moves=False):
         invoicing.recount(state, invoice)
     return invoice

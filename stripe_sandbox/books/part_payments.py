@@ -51,7 +51,7 @@ def _open_payment(state: State, intent: Object) -> Object | None:
 
 
 def settle(state: State, intent: Object) -> None:
-    """Count what an intent has brought towards its invoice, and give what is too much to the customer."""
+    """Count an intent's payment towards its invoice, and credit any excess to the customer."""
     payment = _open_payment(state, intent)
     if payment is None:
         return

@@ -234,7 +234,7 @@ def _begins_trial(state: State, sub: Object, phase: Object) -> bool:
 
 
 def _write(state: State, sub: Object, phase: Object, before: Object | None) -> None:
-    """Write the phase's terms: metadata is merged, all else is replaced, so that what is not named again is lost."""
+    """Write the phase's terms: metadata is merged, all other terms are replaced."""
     sub["metadata"] = {**sub["metadata"], **phase["metadata"]}
     schedule = phases.governing(state, sub)
     if schedule is not None:

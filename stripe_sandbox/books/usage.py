@@ -99,7 +99,7 @@ def _previously_billed(state: State, sub: Object, row: Object, amount: int, show
 
 
 def _bill(state: State, sub: Object, row: Object, quantity: Decimal, what: Span, is_free: bool, before: int) -> Object:
-    """Return how the lines came about, from which they can be drawn up again."""
+    """Return the facts from which the lines can be drawn up again."""
     meter = row["price"]["recurring"]["meter"]
     return {
         "item": row["id"],

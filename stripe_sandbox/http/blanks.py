@@ -1,4 +1,4 @@
-"""A new object has every key that Stripe sends: nullable fields are null, save those shown only when asked for."""
+"""A new object has every key that Stripe sends: nullable fields are null, except those shown only when asked for."""
 
 import functools
 from typing import Any

@@ -1,4 +1,4 @@
-"""Some values ask Stripe for what it does anyway: they are taken wherever the rest of their parameter is refused."""
+"""Some values ask Stripe for what it does anyway: the sandbox takes them even where it covers nothing else."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
 
 
 def is_neutral(dotted: str, value: Any) -> bool:
-    """Say whether the parameter with this value leaves everything as it is without it.
+    """Return whether this value changes nothing, as if the parameter were left out.
 
     A name of the table also stands for a parameter that ends in it: `phases.automatic_tax.enabled`.
     """

@@ -1,4 +1,4 @@
-"""The buttons of the first page act, and a sentence tells what came of it."""
+"""The buttons of the first page act here, and a sentence says what happened."""
 
 from collections.abc import Callable
 

@@ -1,5 +1,5 @@
-"""A page shows this sentence after a button was pressed. It stands in the address, with a mark by which it is known as
-ours."""
+"""After a button was pressed, the first page shows a sentence from here. It stands in the address, with a mark by which
+it is known as ours."""
 
 import hashlib
 import hmac

@@ -79,7 +79,7 @@ def _known_code(state: State, intent: Object, code: str | None) -> str:
 
 @job
 def bank_answers(state: State, identifier: str, charge: str) -> None:
-    """Answer as the test account says, if nobody else has answered for its bank."""
+    """Answer as the test account does, unless somebody has answered for its bank."""
     intent = state.get("payment_intent", identifier)
     if intent["status"] == "processing" and intent["latest_charge"] == charge:
         settle(state, intent, cards.of_method(state, intent["payment_method"]).later_decline)

@@ -1,5 +1,4 @@
-"""What a buyer has filled in at a Checkout is checked against what the session collects, and stands in the session once
-it is complete."""
+"""A Checkout checks the buyer's entries against what its session collects, and the completed session shows them."""
 
 import re
 from typing import Any
@@ -139,7 +138,7 @@ def _filled(field: Object, given: Given) -> Object:
 
 
 def _wrong(kind: str, rules: Object, value: str) -> str:
-    """Say what is wrong with a value, if anything."""
+    """Return what is wrong with a value; "" if nothing is."""
     if kind == "dropdown":
         options = [option["value"] for option in rules["options"]]
         return "" if value in options else f"must be one of {', '.join(options)}"

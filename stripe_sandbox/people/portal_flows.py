@@ -1,4 +1,4 @@
-"""A deep link opens the portal for one thing to do, and says where it leads when that is done."""
+"""A deep link opens the portal for one task, and says where the customer goes once it is done."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ OF_A_SUBSCRIPTION = ("subscription_cancel", "subscription_update", "subscription
 
 
 def read(state: State, given: dict[str, Any], customer: str, features: Object) -> Object:
-    """Return `session.flow` from `flow_data`, if the configuration and the subscription let it be gone through."""
+    """Return `session.flow` from `flow_data`, if the configuration and the subscription allow it."""
     kind = given["type"]
     if not features[FEATURES[kind]]["enabled"]:
         raise invalid(
@@ -104,7 +104,7 @@ def bound(flow: Object | None, given: dict[str, str]) -> dict[str, str]:
 
 
 def finish(state: State, session: Object) -> Object | None:
-    """Return where to go on, once: `after_completion`."""
+    """Return the page after the flow's completion (`after_completion`), once."""
     flow = opened(state, session)
     if flow is None:
         return None

@@ -1,4 +1,4 @@
-"""A Checkout session expires; where its site asked for it, an address leads on to a copy for thirty days."""
+"""A Checkout session expires; if its site asked for recovery, an address leads to a copy for thirty days."""
 
 from ..books.due import job
 from ..books.periods import DAY
@@ -35,6 +35,6 @@ def session_expires(state: State, identifier: str) -> None:
 
 
 def is_usable(state: State, session: Object) -> bool:
-    """Say whether the address that leads on from an expired session still does."""
+    """Return whether the recovery address of an expired session still works."""
     recovery = (session["after_expiration"] or {}).get("recovery") or {}
     return bool(recovery.get("url")) and state.now() < recovery["expires_at"]

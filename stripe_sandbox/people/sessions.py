@@ -131,7 +131,7 @@ def _invoice_creation(params: Params) -> Object:
 
 
 def _page(state: State, identifier: str, params: Params) -> Object:
-    """A hosted page has an address; all else has a secret, by which the site's own page shows it."""
+    """Return the address of a hosted page, or the secret by which the site's own page shows the session."""
     if params.get("ui_mode", "hosted_page") == "hosted_page":
         return {"ui_mode": "hosted_page", "url": f"{state.base_url}/c/{identifier}"}
     secret = f"{identifier}_secret_{state.new_id('x', 40)[2:]}"

@@ -1,4 +1,4 @@
-"""A Checkout session is counted anew whenever its lines, its discount or its shipping change."""
+"""The totals of a Checkout session are computed again whenever its lines, its discount or its shipping change."""
 
 from ..books import pricing, reductions
 from ..store import Object, State
@@ -22,7 +22,7 @@ def recount(state: State, session: Object) -> None:
 
 
 def _cost(state: State, session: Object, row: Object) -> int:
-    """Nothing is paid today for what recurs after a trial."""
+    """Return the cost today, which is nothing for what recurs after a trial."""
     if state.note(session["id"])["trial"] and row["price"]["recurring"]:
         return 0
     return pricing.item_amount(state, row, session["currency"])

@@ -105,7 +105,7 @@ def list_all(state: State, params: Params) -> Object:
 
 @api.add("DELETE", "/v1/coupons/{coupon}", "CouponDeleteParams")
 def delete(state: State, coupon: str, params: Params) -> Object:
-    """Delete the coupon: nobody else gets it, but its discounts stay."""
+    """Delete the coupon; discounts that were given with it stay."""
     row = state.get("coupon", coupon)
     emit(state, "coupon.deleted", row)
     state.table("coupon").remove(coupon)

@@ -88,7 +88,7 @@ def list_all(state: State, params: Params) -> Object:
 
 @api.add("POST", PATH + "/{grant}", "billing.CreditGrantUpdateParams", "expires_at metadata")
 def update(state: State, grant: str, params: Params) -> Object:
-    """Move the end, take it away (empty), or write metadata."""
+    """Change when the grant expires (empty: never), or its metadata."""
     row = state.get(GRANT, grant)
     if "expires_at" in params and (row["voided_at"] or (row["expires_at"] or state.now() + 1) <= state.now()):
         raise invalid(f"The credit grant {grant} is voided or has expired already.", "expires_at")

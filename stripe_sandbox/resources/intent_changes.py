@@ -1,4 +1,4 @@
-"""This route changes a payment intent; what the payment itself consists of, only until it is made."""
+"""This route changes a payment intent; amount, card, customer and shipping change only until it is paid."""
 
 from ..books import amounts
 from ..errors import invalid

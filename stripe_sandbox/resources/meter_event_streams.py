@@ -75,7 +75,7 @@ def check_session(state: State, token: str) -> None:
     "POST", STREAM, "v2.billing.MeterEventStreamCreateParams", " ".join(f"events.{name}" for name in EVENT.split())
 )
 def stream(state: State, params: Params) -> Object:
-    """Take every event; what is wrong with one, a used identifier included, bills nothing."""
+    """Take every event; one that is wrong, or whose identifier was used before, bills nothing."""
     if not 1 <= len(params["events"]) <= MOST:
         raise invalid(f"A request has between 1 and {MOST} events.", "events")
     for entry in params["events"]:

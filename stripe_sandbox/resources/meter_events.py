@@ -1,4 +1,4 @@
-"""Meter events are reported here, and taken back within a day."""
+"""Clients report meter events here, and may cancel each within a day."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A subscription resumes that was paused because its trial ended without a payment method."""
+"""This route resumes a subscription that was paused because its trial ended without a payment method."""
 
 from ..books import collection, invoicing, periods, proration, standing, subscribing
 from ..errors import invalid

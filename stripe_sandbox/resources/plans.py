@@ -74,7 +74,7 @@ def list_all(state: State, params: Params) -> Object:
 
 @api.add("DELETE", "/v1/plans/{plan}", "PlanDeleteParams")
 def delete(state: State, plan: str, params: Params) -> Object:
-    """Delete a plan: nobody else can subscribe to it, and who has it keeps it."""
+    """Delete a plan; its subscribers keep it, and nobody else can subscribe to it."""
     price = _of(state, plan)
     price_events.tell(state, price, "deleted")
     state.table("price").remove(plan)

@@ -51,7 +51,7 @@ def _check(params: dict[str, Any], is_tiered: bool) -> None:
 
 
 def _unit(given: dict[str, Any], name: str, where: str) -> Object:
-    """Return `name` and its decimal twin, of which one is given."""
+    """Return `name` and its decimal twin; exactly one of them is given."""
     amount = _amount(given, name, where)
     if amount is None:
         raise missing_parameter(_at(where, name))

@@ -12,7 +12,7 @@ from ..store import Object, State
 
 
 def tell(state: State, price: Object, what: str) -> None:
-    """Tell that the price, and with it the plan, was `created` or `deleted`."""
+    """Announce that the price, and with it the plan, was `created` or `deleted`."""
     emit(state, f"price.{what}", price)
     if price["recurring"]:
         emit(state, f"plan.{what}", plan_of(price))
@@ -20,7 +20,7 @@ def tell(state: State, price: Object, what: str) -> None:
 
 @contextmanager
 def changes(state: State, price: Object) -> Iterator[None]:
-    """Tell what the block changed in the price, and in the plan."""
+    """Announce what the block changed in the price, and in the plan."""
     if not price["recurring"]:
         with recorded(state, price, "price.updated"):
             yield

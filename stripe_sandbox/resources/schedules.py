@@ -64,7 +64,7 @@ def create(state: State, params: Params) -> Object:
 
 
 def _automatic(params: Params) -> bool | None:
-    """Return whether tax is automatic where a phase does not say so itself; None where that is not given."""
+    """Return whether tax is automatic in phases that do not say so themselves; None if that is not given."""
     chosen = (params.get("default_settings") or {}).get("automatic_tax")
     return None if chosen is None else bool(chosen["enabled"])
 

@@ -40,7 +40,7 @@ def _of(state: State, customer: str, tax_id: str) -> Object:
 
 @api.add("POST", "/v1/tax_ids", "TaxIdCreateParams", "type value owner.type owner.customer")
 def create(state: State, params: Params) -> Object:
-    """Without an owner it is the account's."""
+    """Create a tax id; without an owner it is the account's."""
     return ids.create(state, params["type"], params["value"], _owner(state, params))
 
 
@@ -59,7 +59,7 @@ def _owner(state: State, params: Params) -> Object | None:
 
 @api.add("GET", "/v1/tax_ids", "TaxIdListParams", "owner.type owner.customer", "id")
 def list_all(state: State, params: Params) -> Object:
-    """The account's own ones, or a customer's. dj-stripe asks for those of a customer by `id`."""
+    """List the tax ids of the account, or of a customer. dj-stripe asks for those of a customer by `id`."""
     owner = state.get("customer", params["id"], "id") if "id" in params else _owner(state, params)
 
     def keep(row: Object) -> bool:

@@ -26,7 +26,7 @@ class Numbered(Protocol):
 
 
 def only(rows: Iterable[Row], **where: Any) -> list[Row]:
-    """Return the facts whose columns are as given; a frozenset stands for any of its members."""
+    """Return the facts with these columns; a frozenset means any of its members."""
     found = list(rows)
     for name, wanted in where.items():
         if isinstance(wanted, frozenset):

@@ -17,7 +17,7 @@ def worded(minor: int, currency: str) -> str:
 
 
 def rated(currencies: set[str]) -> bool:
-    """Return whether all of the currencies can be told in the one that the project chose."""
+    """Return whether all these currencies can be converted into the one that the project chose."""
     base = conf.dashboard_currency
     return bool(base) and all(currency == base or currency in conf.dashboard_rates for currency in currencies)
 

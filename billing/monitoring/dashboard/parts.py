@@ -1,4 +1,4 @@
-"""A section of the dashboard is made of these parts."""
+"""Each section of the dashboard is built from these parts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -89,7 +89,7 @@ def _added(*sums: dict[str, int]) -> dict[str, int]:
 
 
 def _shares(part: dict[str, int], whole: dict[str, int]) -> list[str]:
-    """Return shares of everything where it can be converted, else of each currency."""
+    """Return each part's share of the whole sum, or of its currency's if there are no rates."""
     total = money.converted(whole) if len(whole) > 1 else None
     if total is not None:
         return [percent(share(money.converted({name: part.get(name, 0) for name in whole}) or 0, total))]

@@ -1,4 +1,5 @@
-"""Charts are drawn as SVG, with classes for colours and no style, which a strict policy and print let through."""
+"""Charts are drawn as SVG whose colours are classes, so that a strict content security policy allows them and they can
+be printed."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""This section shows whether Stripe's events arrive, how soon they take effect, and what the sync had to mend."""
+"""This section shows whether Stripe's events arrive, how soon they take effect, and what the sync had to correct."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

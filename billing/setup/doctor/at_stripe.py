@@ -26,10 +26,10 @@ def key() -> Iterator[Finding]:
         yield error("key", str(message.msg), str(message.hint))
     account, mode = stripe_account.ask(), "live" if conf.live_mode else "test"
     if account:
-        yield ok("key", f"Stripe accepts the key, for the account {account} in {mode} mode.")
+        yield ok("key", f"Stripe accepts the key, for the Stripe account {account} in {mode} mode.")
     else:
-        text = "The key may not read its account, so it is not noticed at once if it is of another one."
-        yield warning("key", text, "Give the key permission to read the account.")
+        text = "The key may not read its Stripe account, so a key of another one is not noticed at once."
+        yield warning("key", text, "Give the key permission to read the Stripe account.")
 
 
 def customers() -> Iterator[Finding]:
@@ -44,7 +44,7 @@ def customers() -> Iterator[Finding]:
             "customers", text, "Check STRIPE_SECRET_KEY. If they are gone, end them on their pages in the admin."
         )
     else:
-        yield ok("customers", "Our customers live in the account of the key, as far as Stripe was asked.")
+        yield ok("customers", "Our customers live in the Stripe account of the key, as far as Stripe was asked.")
 
 
 def api_version() -> Iterator[Finding]:

@@ -93,7 +93,7 @@ def plans() -> Iterator[Finding]:
 
 
 def queue() -> Iterator[Finding]:
-    """Say which queue it is, and whether its worker and its schedule run."""
+    """Report the queue, and whether its worker and its schedule run."""
     found, seen = health.backlog(), workers.last_seen()
     lag = found.queue_lag_seconds
     if seen is None or seen < timezone.now() - NOT_SEEN:
@@ -154,7 +154,7 @@ def requests() -> Iterator[Finding]:
 
 
 def unknown() -> Iterator[Finding]:
-    """Name the values of Stripe's enums that this version does not know, of the last 30 days."""
+    """Report values from the last 30 days that Stripe sent and this version does not know."""
     for alert in unknown_values.recent():
         yield warning("unknown values", " ".join(alert.text.split()), unknown_values.TODO)
 
@@ -212,7 +212,7 @@ def grace() -> Iterator[Finding]:
 
 
 def money() -> Iterator[Finding]:
-    """Name what waits for a person: money that bought nothing, and ends that a failed refund undid."""
+    """Report what waits for a person: money that bought nothing, and subscriptions ended by a refund that failed."""
     number = payments.nothing.waiting().count()
     if number:
         text = f"{number} payments bought nothing, since their subscription had ended or stays unpaid."
@@ -264,11 +264,11 @@ def mail() -> Iterator[Finding]:
 
 
 def staff() -> Iterator[Finding]:
-    """Check that somebody is told when something needs a person."""
+    """Check that somebody gets a mail when something needs a person."""
     if settings.ADMINS:
         yield ok("staff", f"{len(settings.ADMINS)} addresses get a mail when something needs a person.")
     else:
-        text = "ADMINS is empty, so nobody is told of dead events, a silent endpoint, drift or a dispute."
+        text = "ADMINS is empty, so nobody gets a mail about dead events, a silent endpoint, drift or a dispute."
         yield warning("staff", text, "Set ADMINS to the addresses of the people who run the site.")
 
 

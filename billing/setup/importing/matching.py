@@ -1,4 +1,4 @@
-"""There are several ways to find the subscriber of a Stripe customer. None of them guesses."""
+"""This module finds the subscriber of a Stripe customer, in the way that the operator chose. None of them guesses."""
 
 import csv
 import json

@@ -20,7 +20,7 @@ PROBLEMS = {
     "not_at_stripe": "not in this Stripe account: deleted there, in the other mode, or in another account",
     "deleted": "deleted at Stripe",
     "linked_to_another": "already linked to another subscriber",
-    "leaving": "the subscriber's account is deleted or being deleted",
+    "being_deleted": "the subscriber's account is deleted or being deleted",
     "unconfirmed": "the subscriber has not confirmed this address, so anybody may have signed up with it",
     "failed": "could not be imported; the log has the error, and nothing of this customer was written",
     "joined_later": "the subscriber joined after this customer was created, and has not proved to own the address",
@@ -121,14 +121,14 @@ def _sort(plan: Plan, pairs: list[Pair]) -> None:
 
 
 class _Here:
-    """Our own rows say this about the customers and subscribers that were matched."""
+    """This holds the facts that our own rows have about the matched customers and subscribers."""
 
     def __init__(self, by_customer: dict[str, set[Any]]) -> None:
         self.by_customer = by_customer
         rows = Customer.objects.values_list("pk", "subscriber_id", "deleted_at")
         self.deleted = {pk for pk, _, deleted_at in rows if deleted_at}
         self.links = {pk: subscriber for pk, subscriber, _ in rows if subscriber is not None}
-        self.leaving = set(AccountDeletion.objects.values_list("subscriber_id", flat=True))
+        self.being_deleted = set(AccountDeletion.objects.values_list("subscriber_id", flat=True))
         self.exist = set(subscribers()._default_manager.values_list("pk", flat=True))
 
     def against(self, pair: Pair, listed: dict[str, Listed]) -> tuple[str, str]:
@@ -141,7 +141,7 @@ class _Here:
             "several_subscribers": (len(self.by_customer[customer]) > 1, pair.named),
             "nobody": (subscriber not in self.exist, pair.named),
             "linked_to_another": (linked != subscriber, f"{linked}, not {pair.named}"),
-            "leaving": (subscriber in self.leaving, pair.named),
+            "being_deleted": (subscriber in self.being_deleted, pair.named),
         }
         if pair.doubt:
             reasons[pair.doubt] = (customer not in self.links, pair.named)

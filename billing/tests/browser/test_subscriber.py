@@ -165,7 +165,7 @@ def portal_and_invoices(page, world, see):
     follow(page, "All invoices")
     expect(page.get_by_role("row")).to_have_count(3)
     see(page, "invoices")
-    follow(page, "Back to your billing page")
+    follow(page, "Back to your account page")
 
 
 def delete_the_account(page, see):

@@ -1,4 +1,4 @@
-"""The billing page shows a subscriber plan, usage and payments, and what needs doing."""
+"""The account page shows a subscriber plan, usage and payments, and what needs doing."""
 
 import pytest
 

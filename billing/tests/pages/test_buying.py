@@ -139,7 +139,7 @@ def test_a_session_that_is_none_is_not_found(ada, client, query):
     assert client.get(f"/billing/return{query}").status_code == 404
 
 
-# The billing page
+# The account page
 
 
 @pytest.mark.parametrize("path", ["/billing/", "/billing/checkout?plan=pro", "/billing/return?session_id=cs_1"])

@@ -128,7 +128,7 @@ def test_what_is_linked_otherwise_gone_or_leaving_stays_as_it_is(world, old, tmp
     found = report("--by", "id", "--file", str(file))
     assert problems(found) == {
         (ada.customer, "linked_to_another"),
-        (eves, "leaving"),
+        (eves, "being_deleted"),
         (deleted, "not_at_stripe"),
         (bens, "nobody"),
         (shared, "several_subscribers"),

@@ -1,4 +1,5 @@
-"""The table says what is collected where; a user of the sandbox sets it. It stands for registrations and rates.
+"""The table says which tax is collected in which place; a user of the sandbox sets it. It stands for registrations and
+rates.
 
 The rates that it begins with are examples, not advice.
 """

@@ -15,19 +15,19 @@ OVER = Mail.ARRIVED | {Mail.Status.SKIPPED, Mail.Status.BOUNCED}
 HAS_LEFT = Q(kind=Mail.Kind.ACCOUNT_DELETED) | Q(customer__deletion__done_at__isnull=False)
 
 
-def forget_finished(deletion: AccountDeletion, email: str) -> None:
+def redact_finished(deletion: AccountDeletion, email: str) -> None:
     """Empty the address in mails that were finished before the account was deleted, and delete its suppressions. A
     suppression that another customer's mail caused stays."""
     theirs = Q(mail__customer=deletion.customer_id, mail__customer__isnull=False)
     Suppression.objects.filter(theirs | Q(pk=email.lower(), mail__customer=None)).delete()
     if deletion.customer_id:
-        _forget(Mail.objects.filter(customer=deletion.customer_id, status__in=OVER))
+        _redact(Mail.objects.filter(customer=deletion.customer_id, status__in=OVER))
 
 
-def forget_sent(mail: Mail) -> None:
+def redact_sent(mail: Mail) -> None:
     """Empty the address in a mail that has just been finished, if its customer's account was deleted."""
     if mail.status in OVER:
-        _forget(Mail.objects.filter(HAS_LEFT, pk=mail.pk))
+        _redact(Mail.objects.filter(HAS_LEFT, pk=mail.pk))
 
 
 def has_left(mail: Mail) -> bool:
@@ -35,13 +35,13 @@ def has_left(mail: Mail) -> bool:
     return Mail.objects.filter(HAS_LEFT, pk=mail.pk).exists()
 
 
-def sweep() -> None:
+def redact_late() -> None:
     """Empty the addresses in mails that staff did not send again in time, or that ended as the account was deleted."""
     since = clock.now() - RESEND_WITHIN
-    _forget(Mail.objects.filter(customer__deletion__done_at__gt=since, status__in=OVER).exclude(recipient=""))
+    _redact(Mail.objects.filter(customer__deletion__done_at__gt=since, status__in=OVER).exclude(recipient=""))
     late = Mail.objects.filter(HAS_LEFT, created_at__lt=since, status__in=Mail.SETTLED)
-    _forget(late.exclude(recipient=""))
+    _redact(late.exclude(recipient=""))
 
 
-def _forget(mails: QuerySet[Mail]) -> None:
+def _redact(mails: QuerySet[Mail]) -> None:
     Mail.objects.filter(pk__in=list(mails.values_list("pk", flat=True))).update(recipient="", error="")
