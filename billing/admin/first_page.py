@@ -6,7 +6,7 @@ extended, not replaced. A site with its own `index_template` keeps it and can in
 
 from django.contrib import admin
 
-TEMPLATE = "admin/billing/index.html"
+TEMPLATE = "billing/admin/index.html"
 
 
 def install() -> None:
