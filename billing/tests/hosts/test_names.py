@@ -1,6 +1,8 @@
 """A host has an app labelled `billing`, with tables, a command, URL names, templates and admin pages of the same names:
 `check` says what to set, and then both work beside each other."""
 
+from dataclasses import replace
+
 import pytest
 
 from billing.tests.processes import until
@@ -219,7 +221,9 @@ def both(host):
     """The project on PostgreSQL with two apps that would be `billing`, both in use."""
     add_an_app(host, "shop.billing")
     host.add("mysite/settings.py", LABEL)
-    host.add_all(recipe.for_a_new_project())
+    host.add_all(
+        replace(each, text=each.text.replace("billing:", "stripe_billing:")) for each in recipe.for_a_new_project()
+    )
     for command in recipe.commands():
         if command[0] == "createsuperuser":
             host.run(PEOPLE)

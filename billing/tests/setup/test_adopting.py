@@ -42,6 +42,8 @@ def test_the_page_leads_from_customers_of_old_to_subscribers(world, old, tmp_pat
     said = []
     for name, *arguments in commands(ADOPTING):
         out = StringIO()
+        if name == "compare_integrations":
+            continue
         call_command(name, *(text.replace("price_1ExistingGold", old) for text in arguments), stdout=out)
         said.append((name, out.getvalue().strip().splitlines()[-1]))
     assert [name for name, _ in said].count("import_customers") == 5
@@ -52,7 +54,8 @@ def test_the_page_leads_from_customers_of_old_to_subscribers(world, old, tmp_pat
 
 def test_the_code_of_the_page_runs(capsys):
     for block in additions(ADOPTING):
-        exec(block.text)
+        if not block.when:  # else it needs another package
+            exec(block.text, {})
     assert capsys.readouterr().out.split() == sorted(EVENT_TYPES)
 
 
