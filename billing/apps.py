@@ -1,5 +1,6 @@
 """The app starts up here: it installs the Stripe client, receivers and checks, and declares its schedules."""
 
+import re
 from typing import Any, ClassVar
 
 from django.apps import AppConfig, apps
@@ -8,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from . import hosting
 from .conf import conf
+
+LABEL = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 
 class BillingConfig(AppConfig):
@@ -29,7 +32,12 @@ class BillingConfig(AppConfig):
     }
 
     def __init__(self, app_name: str, app_module: Any) -> None:
-        """Raise ImproperlyConfigured if another app has our label: Django's error does not say what to set."""
+        """Raise ImproperlyConfigured if another app has our label, since Django's error does not say what to set, or if
+        the label is no name that a table can have without quotes."""
+        if not LABEL.fullmatch(self.label):
+            raise ImproperlyConfigured(
+                f"BILLING_APP_LABEL is {self.label!r}, and must be at most 30 small letters, digits and underscores."
+            )
         if other := _app_labelled(self.label):
             raise ImproperlyConfigured(
                 f'{other} has the label "{self.label}" too. Set BILLING_APP_LABEL to a name that is free, for example '

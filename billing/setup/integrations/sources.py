@@ -99,7 +99,7 @@ def from_pinax() -> Beliefs:
             yield from _of_customer(customer, user, has_access, mine)
 
 
-def _of_customer(customer: str, subscriber: Any, has_access: bool, found: list[Row]) -> Beliefs:
+def _of_customer(customer: str, subscriber: Any, has_access: bool, found: Iterable[Row]) -> Beliefs:
     """Yield a belief for each live subscription, or one that says that there is none."""
     about = {"customer": customer, "subscriber": subscriber, "access": has_access}
     for row in [row for row in found if row["status"] not in OVER] or [{"status": "none"}]:
@@ -108,7 +108,7 @@ def _of_customer(customer: str, subscriber: Any, has_access: bool, found: list[R
 
 def _of_stripe(obj: dict[str, Any]) -> Row:
     """Return the facts of a subscription as Stripe sent it; the period is in the item on today's API versions."""
-    item = next(iter((obj.get("items") or {}).get("data") or []), {})
+    item: dict[str, Any] = next(iter((obj.get("items") or {}).get("data") or []), {})
     return {
         "subscription": obj["id"],
         "status": obj["status"],
