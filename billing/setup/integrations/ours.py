@@ -38,7 +38,7 @@ class Ours:
         placeholder stands where there is none."""
         rows = self.rows[theirs.customer] if theirs.subscription else self._best(theirs.customer)
         found = (row for row in rows if theirs.subscription in (None, row.stripe_id))
-        return next(found, Subscription(customer=self.customers[theirs.customer]))
+        return next(found, None) or Subscription(customer=self.customers[theirs.customer])
 
     def live(self, customer: str) -> list[Subscription]:
         """Return the live subscriptions of a customer, but for those to other products; the one that counts first."""
