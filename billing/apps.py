@@ -1,16 +1,21 @@
 """The app starts up here: it installs the Stripe client, receivers and checks, and declares its schedules."""
 
-from typing import ClassVar
+import re
+from typing import Any, ClassVar
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from . import hosting
 from .conf import conf
 
+LABEL = re.compile(r"[a-z][a-z0-9_]{0,29}")
+
 
 class BillingConfig(AppConfig):
     name = "billing"
+    label = conf.app_label
     default_auto_field = "django.db.models.BigAutoField"
 
     # The tasks that are queued: dotted path → that of a function which returns the arguments that wait.
@@ -25,6 +30,20 @@ class BillingConfig(AppConfig):
         "billing.subscriptions.reminders.hourly": 60,
         "billing.payments.due.hourly": 60,
     }
+
+    def __init__(self, app_name: str, app_module: Any) -> None:
+        """Raise ImproperlyConfigured if another app has our label, since Django's error does not say what to set, or if
+        the label is no name that a table can have without quotes."""
+        if not LABEL.fullmatch(self.label):
+            raise ImproperlyConfigured(
+                f"BILLING_APP_LABEL is {self.label!r}, and must be at most 30 small letters, digits and underscores."
+            )
+        if other := _app_labelled(self.label):
+            raise ImproperlyConfigured(
+                f'{other} has the label "{self.label}" too. Set BILLING_APP_LABEL to a name that is free, for example '
+                '"stripe_billing" (docs/integration.md#names-that-are-taken).'
+            )
+        super().__init__(app_name, app_module)
 
     def import_models(self) -> None:
         """Name the apps that INSTALLED_APPS lacks, before imports of them fail with errors that do not help."""
@@ -51,3 +70,12 @@ class BillingConfig(AppConfig):
         queues.prepare()
         receivers.connect()
         checks.register()
+
+
+def _app_labelled(label: str) -> str:
+    """Return the name of another app with this label; empty if there is none. Apps after ours are not loaded yet, so
+    those are looked at whose name speaks for it."""
+    if label in apps.app_configs:
+        return apps.app_configs[label].name
+    others = (entry for entry in settings.INSTALLED_APPS if label in entry and entry.partition(".")[0] != "billing")
+    return next((found.name for entry in others if (found := AppConfig.create(entry)).label == label), "")

@@ -52,6 +52,18 @@ class Settings:
         return self._get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 
     @property
+    def app_label(self) -> str:
+        """BILLING_APP_LABEL: label of the app, with which its tables, permissions, URL names and admin pages begin.
+        Choose another one before the first `setup` if "billing" is the label of an app of yours, or its tables' names
+        are taken."""
+        return self._get("BILLING_APP_LABEL", "billing")
+
+    @property
+    def events_table(self) -> str:
+        """Return the name of the table of events."""
+        return "stripe_events" if self.app_label == "billing" else f"{self.app_label}_stripe_events"
+
+    @property
     def subscriber_model(self) -> str:
         """BILLING_SUBSCRIBER_MODEL: model of the subscribers who pay, users by default."""
         return self._get("BILLING_SUBSCRIBER_MODEL", django_settings.AUTH_USER_MODEL)

@@ -1,13 +1,20 @@
 """This module builds the site's own addresses, for mails, Stripe and API clients."""
 
+from typing import Any
+
 from django.conf import settings
-from django.urls import get_script_prefix
+from django.urls import get_script_prefix, reverse
 
 from billing.conf import conf
 
 
+def path_of(name: str, *args: Any) -> str:
+    """Return the path of one of our pages, by its name in `billing.urls`."""
+    return reverse(f"{conf.app_label}:{name}", args=args)
+
+
 def absolute(path: str) -> str:
-    """Return the address of a path that `reverse` gave.
+    """Return the address of a path that `path_of` gave.
 
     A site mounted below a path (`/shop`) has it at the end of SITE_URL. `reverse` puts it before paths in a web request
     and not in the worker, so it is taken off first; with FORCE_SCRIPT_NAME the path is known anyhow.

@@ -1,10 +1,11 @@
 from django.urls import include, path, re_path
 
+from .conf import conf
 from .events import webhooks
 from .monitoring import health, metrics
 from .pages import account, buying, invoice_links, managing
 
-app_name = "billing"
+app_name = conf.app_label
 
 urlpatterns = [
     re_path(r"^api/v1/webhooks/stripe/?$", webhooks.stripe_webhook, name="stripe_webhook"),

@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from billing import site
@@ -21,7 +20,7 @@ class Settings:
         return getattr(django_settings, name, default)
 
     def _page(self, name: str, default: str) -> str:
-        return site.absolute(self._get(name, "") or reverse(default))
+        return site.absolute(self._get(name, "") or site.path_of(default))
 
     @property
     def product_name(self) -> str:
@@ -37,13 +36,13 @@ class Settings:
     def account_url(self) -> str:
         """NOTIFICATIONS_ACCOUNT_PATH: the path on SITE_URL of the page where subscribers manage their subscription. If
         empty, mails link to billing's account page."""
-        return self._page("NOTIFICATIONS_ACCOUNT_PATH", "billing:account")
+        return self._page("NOTIFICATIONS_ACCOUNT_PATH", "account")
 
     @property
     def prices_url(self) -> str:
         """NOTIFICATIONS_PRICES_PATH: the path on SITE_URL of the page where people subscribe. If empty, mails link to
         billing's price page."""
-        return self._page("NOTIFICATIONS_PRICES_PATH", "billing:prices")
+        return self._page("NOTIFICATIONS_PRICES_PATH", "prices")
 
     @property
     def off(self) -> set[str]:

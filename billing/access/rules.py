@@ -142,6 +142,14 @@ def lines_of(subscriber: Any) -> dict[str, Access]:
     return {} if key is None else _decided(rows_of(Q(pk=key)))
 
 
+def lines_of_all(keys: Iterable[Any]) -> dict[Any, dict[str, Access]]:
+    """Return the access of many subscribers, by primary key, in each of their lines, in one query."""
+    rows: dict[Any, list[Any]] = {}
+    for row in rows_of(Q(pk__in=list(keys))):
+        rows.setdefault(row.pk, []).append(row)
+    return {key: _decided(theirs) for key, theirs in rows.items()}
+
+
 def _key(subscriber: Any) -> Any:
     return getattr(subscriber, "pk", None)
 

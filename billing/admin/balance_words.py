@@ -4,11 +4,12 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from billing.conf import conf
 from billing.models import BalanceTransaction, InvoicePayment
 
 from . import display
 
-PERMISSION = "billing.view_balancetransaction"
+PERMISSION = f"{conf.app_label}.view_balancetransaction"
 
 
 def of_invoice(invoice_id: str) -> QuerySet[BalanceTransaction]:

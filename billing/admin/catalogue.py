@@ -8,6 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from billing.catalogue import definitions, labels
+from billing.conf import conf
 from billing.models import Plan, PlanLimit, Price
 
 from . import display
@@ -111,7 +112,7 @@ class PriceAdmin(ReadOnlyAdmin):
     readonly_fields = FROM_STRIPE
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("billing.change_price")
+        return request.user.has_perm(f"{conf.app_label}.change_price")
 
     @display.column("price", ordering="lookup_key")
     def name(self, price: Price) -> Any:

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from billing import access, clock, usage
 from billing.access import Explanation, words
+from billing.conf import conf
 from billing.models import Customer, Hold, StripeEvent, Subscription
 
 from . import display, subscription_words
@@ -135,7 +136,7 @@ def not_applied(request: HttpRequest, customer: Customer) -> list[Any]:
         (WAITING, StripeEvent.Status.RECEIVED.value, counted["waiting"]),
     )
     told = [(ngettext(*words, number) % number, state) for words, state, number in kinds if number]
-    if not request.user.has_perm("billing.view_stripeevent"):
+    if not request.user.has_perm(f"{conf.app_label}.view_stripeevent"):
         return [sentence for sentence, _ in told]
     return [display.list_link("stripeevent", said, q=customer.pk, status__exact=state) for said, state in told]
 

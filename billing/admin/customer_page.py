@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from billing.conf import conf
 from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Customer
 
@@ -27,7 +28,7 @@ NEVER_BOUGHT = "No customer has this address, but a user does: {}. If they paid,
 
 
 class CustomerPage(ReadOnlyAdmin):
-    change_form_template = "admin/billing/customer/change_form.html"
+    change_form_template = "billing/admin/customer/change_form.html"
     fieldsets = [("Who", {"fields": WHO, "classes": FACTS})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -72,12 +73,13 @@ class CustomerPage(ReadOnlyAdmin):
             messages.warning(
                 request, format_html(NEVER_BOUGHT, people.subscriber_link(known), self._give(request, known))
             )
-        return HttpResponseRedirect(f"{reverse('admin:billing_customer_changelist')}?{urlencode({'q': asked})}")
+        found = reverse(f"admin:{conf.app_label}_customer_changelist")
+        return HttpResponseRedirect(f"{found}?{urlencode({'q': asked})}")
 
     def _give(self, request: HttpRequest, subscriber: Any) -> Any:
         if not giving.is_allowed(request):
             return ""
-        address = f"{reverse('admin:billing_grant_add')}?{urlencode({'subscriber': subscriber.pk})}"
+        address = f"{reverse(f'admin:{conf.app_label}_grant_add')}?{urlencode({'subscriber': subscriber.pk})}"
         return format_html(' <a href="{}">Give access</a>', address)
 
     def _two_of(self, request: HttpRequest, asked: str) -> list[str]:
@@ -93,8 +95,8 @@ class CustomerPage(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         act, find = self.admin_site.admin_view(self.action_view), self.admin_site.admin_view(self.find_view)
         return [
-            path("find/", find, name="billing_customer_find"),
-            path("<path:object_id>/do/<slug:name>/", act, name="billing_customer_action"),
+            path("find/", find, name=f"{conf.app_label}_customer_find"),
+            path("<path:object_id>/do/<slug:name>/", act, name=f"{conf.app_label}_customer_action"),
             *super().get_urls(),
         ]
 
@@ -143,7 +145,7 @@ class CustomerPage(ReadOnlyAdmin):
             "form": form,
             "problem": problem,
         }
-        return TemplateResponse(request, "admin/billing/customer/action.html", context, status=status)
+        return TemplateResponse(request, "billing/admin/customer/action.html", context, status=status)
 
     # Who
 
@@ -169,4 +171,4 @@ class CustomerPage(ReadOnlyAdmin):
 
 
 def _page_of(pk: str) -> HttpResponseRedirect:
-    return HttpResponseRedirect(reverse("admin:billing_customer_change", args=[quote(pk)]))
+    return HttpResponseRedirect(reverse(f"admin:{conf.app_label}_customer_change", args=[quote(pk)]))

@@ -20,7 +20,7 @@ from .readonly import ReadOnlyAdmin
 @admin.register(Dashboard)
 class DashboardAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
-        return [path("", self.admin_site.admin_view(self.page), name="billing_dashboard_changelist")]
+        return [path("", self.admin_site.admin_view(self.page), name=f"{conf.app_label}_dashboard_changelist")]
 
     def page(self, request: HttpRequest) -> HttpResponse:
         """Show the dashboard; answer 400, with a sentence and the figures of the usual period, to an invalid period."""
@@ -44,7 +44,7 @@ class DashboardAdmin(ReadOnlyAdmin):
             "base": conf.dashboard_currency.upper(),
             "sections": sections.all_sections(Scope(period, request.user)),
         }
-        return TemplateResponse(request, "admin/billing/dashboard.html", context, status=400 if problem else 200)
+        return TemplateResponse(request, "billing/admin/dashboard.html", context, status=400 if problem else 200)
 
     class Media:
         css = {"all": ("billing/dashboard.css",)}

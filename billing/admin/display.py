@@ -17,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 
+from billing.conf import conf
 from billing.money import DEFAULT_LOCALE, format_amount
 
 from . import stripe_pages
@@ -144,12 +145,14 @@ def plain_id(object_id: str) -> SafeString | None:
 
 def row_link(model: str, pk: Any, text: Any) -> SafeString:
     """Return a link to the page of one of our rows; `model` is in lower case."""
-    return format_html('<a href="{}">{}</a>', reverse(f"admin:billing_{model}_change", args=(quote(pk),)), text)
+    return format_html(
+        '<a href="{}">{}</a>', reverse(f"admin:{conf.app_label}_{model}_change", args=(quote(pk),)), text
+    )
 
 
 def list_link(model: str, text: str, **query: Any) -> SafeString:
     """Return a link to one of our lists, filtered or searched by `query`."""
-    address = reverse(f"admin:billing_{model}_changelist")
+    address = reverse(f"admin:{conf.app_label}_{model}_changelist")
     return format_html('<a href="{}?{}">{}</a>', address, urlencode(query), text)
 
 

@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 
 from billing import access
+from billing.conf import conf
 from billing.models import Customer, InvoicePayment, StripeEvent, SubscriptionChange
 
 from . import display, event_words, mail_rows, payment_words
@@ -49,7 +50,7 @@ def effects_of(request: HttpRequest, event: StripeEvent) -> list[Effects]:
 
 
 def _on_customer(request: HttpRequest, customer: Customer, event: StripeEvent) -> Iterator[Effects]:
-    if request.user.has_perm("billing.view_subscription"):
+    if request.user.has_perm(f"{conf.app_label}.view_subscription"):
         changes = list(_changes(customer, event))
         yield Effects("Changes", ("", "before", "after"), changes, _why_nothing(customer, event))
     facts = list(_facts(request, customer, event))
@@ -105,7 +106,7 @@ def _facts(request: HttpRequest, customer: Customer, event: StripeEvent) -> Iter
     known = InvoicePayment.objects.filter(Q(pk__in=ids) | Q(charge__in=ids) | Q(payment_intent__in=ids))
     ids |= set(known.filter(customer=customer).values_list("invoice_id", flat=True)) if ids else set()
     for kind in KINDS:
-        if ids and request.user.has_perm(f"billing.view_{kind.model}"):
+        if ids and request.user.has_perm(f"{conf.app_label}.view_{kind.model}"):
             yield from map(kind.cells, kind.about(customer, ids)[:SHOWN])
 
 

@@ -13,12 +13,13 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
 from billing import clock
+from billing.conf import conf
 from billing.models import StripeEvent
 
 from . import display, event_words
 from .readonly import PAYLOAD_PERMISSION
 
-PERMISSION = "billing.export_stripeevent"
+PERMISSION = f"{conf.app_label}.export_stripeevent"
 LOGGED = "Exported as CSV"
 PORTION = 500
 COLUMNS = (

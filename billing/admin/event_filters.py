@@ -14,14 +14,15 @@ from . import people
 Status = StripeEvent.Status
 
 # The query jumps from one type to the next along the index on `type`; SELECT DISTINCT would read every row.
-DISTINCT_TYPES = """
+TABLE = StripeEvent._meta.db_table
+DISTINCT_TYPES = f"""
 WITH RECURSIVE found(type) AS (
-    SELECT MIN(type) FROM stripe_events
+    SELECT MIN(type) FROM {TABLE}
     UNION ALL
-    SELECT (SELECT MIN(type) FROM stripe_events WHERE type > found.type) FROM found WHERE found.type IS NOT NULL
+    SELECT (SELECT MIN(type) FROM {TABLE} WHERE type > found.type) FROM found WHERE found.type IS NOT NULL
 )
 SELECT type FROM found WHERE type IS NOT NULL
-"""
+"""  # noqa: S608
 
 
 def types_seen(using: str) -> list[str]:

@@ -13,13 +13,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST, require_safe
 
+from billing.conf import conf
 from billing.models import Customer, StripeEvent
 
 from . import display, event_effects, event_export, event_words, handling, replay
 from .event_filters import ModeFilter, StateFilter, TypeFilter, search
 from .event_page import EventPage
 
-LIST = "admin:billing_stripeevent_changelist"
+LIST = f"admin:{conf.app_label}_stripeevent_changelist"
 Act = Callable[[HttpRequest, QuerySet[StripeEvent]], None]
 
 
@@ -34,8 +35,8 @@ def with_subscribers(events: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(EventPage):
-    change_form_template = "admin/billing/stripeevent/change_form.html"
-    change_list_template = "admin/billing/stripeevent/change_list.html"
+    change_form_template = "billing/admin/stripeevent/change_form.html"
+    change_list_template = "billing/admin/stripeevent/change_list.html"
     list_display = ["what", "state", "age", "lane_column", "object_column"]
     list_filter = [StateFilter, TypeFilter, "source", ModeFilter, "received_at"]
     ordering = ["-received_at"]
@@ -107,7 +108,7 @@ class StripeEventAdmin(EventPage):
             "<path:object_id>/mark-as-handled/": (self.mark_as_handled_view, "mark_as_handled"),
         }
         own = [
-            path(route, self.admin_site.admin_view(view), name=f"billing_stripeevent_{name}")
+            path(route, self.admin_site.admin_view(view), name=f"{conf.app_label}_stripeevent_{name}")
             for route, (view, name) in pages.items()
         ]
         return [*own, *super().get_urls()]
@@ -141,7 +142,7 @@ class StripeEventAdmin(EventPage):
         if not (is_allowed and self.has_view_permission(request)):
             raise PermissionDenied
         act(request, StripeEvent.objects.filter(pk=unquote(object_id)))
-        return HttpResponseRedirect(reverse("admin:billing_stripeevent_change", args=[object_id]))
+        return HttpResponseRedirect(reverse(f"admin:{conf.app_label}_stripeevent_change", args=[object_id]))
 
     @method_decorator(require_safe)
     def export_view(self, request: HttpRequest) -> HttpResponseBase:

@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from billing import clock
+from billing.conf import conf
 from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Grant
 
@@ -55,7 +56,7 @@ class GrantAdmin(ReadOnlyAdmin):
             return self._ask(request, form, outage_of(error).for_staff, outage_of(error).status)
         messages.success(request, f"Gave {grant} to {grant.subscriber}.")
         may_see = self.has_view_permission(request, grant)
-        page = reverse("admin:billing_grant_change", args=[grant.pk]) if may_see else reverse("admin:index")
+        page = reverse(f"admin:{conf.app_label}_grant_change", args=[grant.pk]) if may_see else reverse("admin:index")
         return HttpResponseRedirect(page)
 
     def _ask(self, request: HttpRequest, form: Any, problem: str = "", status: int = 200) -> HttpResponse:
@@ -67,7 +68,7 @@ class GrantAdmin(ReadOnlyAdmin):
             "form": form,
             "problem": problem,
         }
-        return TemplateResponse(request, "admin/billing/grant/add.html", context, status=status)
+        return TemplateResponse(request, "billing/admin/grant/add.html", context, status=status)
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         emails = [f"{path}__istartswith" for path in people.email_paths()]

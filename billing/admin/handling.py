@@ -9,12 +9,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
+from billing.conf import conf
 from billing.events import ledger
 from billing.models import StripeEvent
 
 from .replay import MOST_AT_ONCE
 
-PERMISSION = "billing.handle_stripeevent"
+PERMISSION = f"{conf.app_label}.handle_stripeevent"
 LOGGED = "Marked as handled"
 LEFT_OUT = "The others have not failed, or were already marked."
 GONE_WRONG = (StripeEvent.Status.FAILED, StripeEvent.Status.DEAD)

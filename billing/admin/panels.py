@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from billing.conf import conf
 from billing.models import Customer, StripeEvent
 
 from . import display, event_words, payment_words
@@ -46,7 +47,7 @@ class Kind:
 
 def panels_of(request: HttpRequest, customer: Customer) -> list[Panel]:
     """Return the panels of a customer that the reader may view."""
-    return [kind.of(customer) for kind in KINDS if request.user.has_perm(f"billing.view_{kind.model}")]
+    return [kind.of(customer) for kind in KINDS if request.user.has_perm(f"{conf.app_label}.view_{kind.model}")]
 
 
 def _events_of(customer: Customer) -> QuerySet[StripeEvent]:

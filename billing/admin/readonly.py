@@ -7,16 +7,18 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
+from billing.conf import conf
+
 from .lookups import OwnColumnsOnly
 from .paging import NearbyPaginator, page_asked_for
 
-PAYLOAD_PERMISSION = "billing.view_payload"
+PAYLOAD_PERMISSION = f"{conf.app_label}.view_payload"
 
 
 class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
     """Rows cannot be added, changed or deleted; there are no full counts, and the search takes exact ids."""
 
-    change_list_template = "admin/billing/change_list.html"
+    change_list_template = "billing/admin/change_list.html"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50

@@ -13,7 +13,7 @@ from billing.conf import conf
 from billing.events import ledger
 from billing.models import StripeEvent
 
-PERMISSION = "billing.replay_stripeevent"
+PERMISSION = f"{conf.app_label}.replay_stripeevent"
 MOST_AT_ONCE = 1000
 LOGGED = "Processed again"
 LEFT_OUT = "The others belong to the other mode, or are of a type that we do not use."

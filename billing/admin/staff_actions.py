@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from billing import catalogue, cause, clock, lanes, stripe_account, subscriptions
 from billing.access import moment, words
 from billing.catalogue import definitions
+from billing.conf import conf
 from billing.models import AccountDeletion, Customer, Grant, Hold, Payment, Price
 from billing.payments import nothing
 from billing.stripe_client import NoSuchCustomer, fetch
@@ -44,7 +45,7 @@ class Action:
     work: Callable[[Customer, dict[str, Any]], str]
 
     def is_allowed(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(f"billing.{self.permission}")
+        return request.user.has_perm(f"{conf.app_label}.{self.permission}")
 
 
 def perform(action: Action, request: HttpRequest, customer_id: str, given: dict[str, Any]) -> str:

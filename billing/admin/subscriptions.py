@@ -22,7 +22,7 @@ FROM_STRIPE: list[Any] = ["fetched", "updated", "latest_invoice_link", "payment_
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
-    change_form_template = "admin/billing/subscription/change_form.html"
+    change_form_template = "billing/admin/subscription/change_form.html"
     list_display = ["subscriber", "plan_and_money", "state", "access_column", "ahead"]
     list_filter = ["status", ("plan", admin.RelatedOnlyFieldListFilter), "whose", "counts", "line"]
     ordering = ["-updated_at"]

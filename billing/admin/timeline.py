@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 
+from billing.conf import conf
 from billing.models import Customer
 
 from .cause_words import Causes
@@ -105,10 +106,12 @@ def read_timeline(
     is_continued = place.until is not None
     place = place if is_continued else Place(at)
     asked = [one for one in sources if group == one.group or not (group or one.is_detail)]
-    seen = [one for one in asked if request.user.has_perm(one.permission)]
+    seen = [one for one in asked if request.user.has_perm(f"{conf.app_label}.{one.permission}")]
     lines = _merged(request, customer, seen, place)
     shown = lines[:SHOWN]
-    causes = Causes((line.cause for line in shown), can_view_events=request.user.has_perm("billing.view_stripeevent"))
+    causes = Causes(
+        (line.cause for line in shown), can_view_events=request.user.has_perm(f"{conf.app_label}.view_stripeevent")
+    )
     told = [(line, causes.said(line.cause)) for line in shown]
     older = _address(request, _after(place, shown)) if len(lines) > SHOWN else ""
     return Timeline(told, group, is_continued, older)

@@ -163,22 +163,22 @@ def _staff(entry: LogEntry) -> Line:
 
 
 SOURCES = (
-    Source("staff", "billing.view_customer", _rows(_entries, "action_time", _staff)),
-    Source("access", "billing.view_subscription", _changes),
+    Source("staff", "view_customer", _rows(_entries, "action_time", _staff)),
+    Source("access", "view_subscription", _changes),
     # Actions of staff have a line of their own, with the reason.
     Source(
         "access",
-        "billing.view_hold",
+        "view_hold",
         _rows(lambda customer: customer.holds.exclude(released_by__startswith=BY_STAFF), "released_at", _released),
     ),
     Source(
         "access",
-        "billing.view_hold",
+        "view_hold",
         _rows(lambda customer: customer.holds.exclude(cause__startswith=BY_STAFF), "placed_at", _held),
     ),
     Source(
         "access",
-        "billing.view_grant",
+        "view_grant",
         _rows(
             lambda customer: _grants(customer).exclude(ended_by__startswith=BY_STAFF),
             "ended_at",
@@ -187,28 +187,28 @@ SOURCES = (
     ),
     Source(
         "access",
-        "billing.view_grant",
+        "view_grant",
         _rows(
             lambda customer: _grants(customer).exclude(cause__startswith=BY_STAFF),
             "granted_at",
             _given,
         ),
     ),
-    Source("access", "billing.view_accountdeletion", _deletions),
-    Source("mails", "billing.view_customer", _mails),
-    Source("money", "billing.view_payment", _rows(lambda customer: customer.payments.all(), "paid_at", _paid)),
+    Source("access", "view_accountdeletion", _deletions),
+    Source("mails", "view_customer", _mails),
+    Source("money", "view_payment", _rows(lambda customer: customer.payments.all(), "paid_at", _paid)),
     Source(
         "money",
-        "billing.view_paymentfailure",
+        "view_paymentfailure",
         _rows(lambda customer: customer.payment_failures.all(), "failed_at", _failed),
     ),
-    Source("money", "billing.view_refund", _rows(lambda customer: customer.refunds.all(), "created_at", _refunded)),
-    Source("money", "billing.view_dispute", _rows(lambda customer: customer.disputes.all(), "opened_at", _disputed)),
+    Source("money", "view_refund", _rows(lambda customer: customer.refunds.all(), "created_at", _refunded)),
+    Source("money", "view_dispute", _rows(lambda customer: customer.disputes.all(), "opened_at", _disputed)),
     Source(
         "money",
-        "billing.view_checkoutattempt",
+        "view_checkoutattempt",
         _rows(lambda customer: customer.checkout_attempts.select_related("price"), "created_at", _bought),
     ),
-    Source("events", "billing.view_stripeevent", _events(_heard)),
-    Source("events", "billing.view_stripeevent", _events(_ignored), is_detail=True),
+    Source("events", "view_stripeevent", _events(_heard)),
+    Source("events", "view_stripeevent", _events(_ignored), is_detail=True),
 )

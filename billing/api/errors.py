@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import reverse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
+from billing import site
 from billing.access import payer
 from billing.lifecycle import OUTAGES, outage_of, refusals
 from billing.usage import NoAccess, QuotaExceeded
@@ -89,7 +89,7 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 def _instead(exc: Exception) -> str:
     """Return the address of the endpoint to use instead, as a sentence."""
-    return f" POST to {reverse('billing:api_change')}." if isinstance(exc, refusals.AlreadySubscribed) else ""
+    return f" POST to {site.path_of('api_change')}." if isinstance(exc, refusals.AlreadySubscribed) else ""
 
 
 def _body(exc: Exception, response: Response) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from billing import lanes, stripe_account
 from billing.catalogue import refreshing
 from billing.conf import conf
-from billing.models import StripeEvent
+from billing.models import Lane, StripeEvent
 from billing.stripe_client import id_of
 
 from . import placement
@@ -19,20 +19,21 @@ Status = StripeEvent.Status
 
 # The door locks a lane and then only rows it makes itself; the worker stamps events and then locks its lane. So neither
 # waits for the other in a circle: a known event's delivery is counted by a statement of its own, under no lane's lock.
+TABLE = StripeEvent._meta.db_table
 INSERT = """
-INSERT INTO stripe_events (id, type, created, status, error_message, received_at, livemode, api_version, object_id,
+INSERT INTO {table} (id, type, created, status, error_message, received_at, livemode, api_version, object_id,
                            lane, source, payload, verified_by, attempts, deliveries)
 SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 1 {where}
 ON CONFLICT (id) DO NOTHING
 RETURNING 1
 """
-COUNT_DELIVERY = "UPDATE stripe_events SET deliveries = deliveries + 1 WHERE id = %s RETURNING 1"
-STORE = INSERT.format(where="WHERE true")
+COUNT_DELIVERY = f"UPDATE {TABLE} SET deliveries = deliveries + 1 WHERE id = %s RETURNING 1"
+STORE = INSERT.format(table=TABLE, where="WHERE true")
 STORE_ON_AWAKE_LANE = f"""
-WITH known AS (SELECT 1 FROM stripe_events WHERE id = %s),
-     awake AS (UPDATE billing_lane SET arrived = arrived + 1
+WITH known AS (SELECT 1 FROM {TABLE} WHERE id = %s),
+     awake AS (UPDATE {Lane._meta.db_table} SET arrived = arrived + 1
                WHERE key = %s AND arrived > drained AND NOT EXISTS (SELECT 1 FROM known) RETURNING 1),
-     stored AS ({INSERT.format(where="FROM awake")})
+     stored AS ({INSERT.format(table=TABLE, where="FROM awake")})
 SELECT EXISTS (SELECT 1 FROM known), EXISTS (SELECT 1 FROM stored)
 """
 

@@ -34,14 +34,15 @@ COLLISIONS = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 # The worker stands some floors above this room, so the queue is told its name.
 DRAIN = "billing.events.worker.drain"
 
-WAKE = """
-INSERT INTO billing_lane (key, arrived, drained, woken_at) VALUES (%s, 1, 0, %s)
+TABLE = Lane._meta.db_table
+WAKE = f"""
+INSERT INTO {TABLE} (key, arrived, drained, woken_at) VALUES (%s, 1, 0, %s)
 ON CONFLICT (key) DO UPDATE SET
-    arrived = billing_lane.arrived + 1,
-    woken_at = CASE WHEN billing_lane.arrived = billing_lane.drained THEN excluded.woken_at
-                    ELSE billing_lane.woken_at END
+    arrived = {TABLE}.arrived + 1,
+    woken_at = CASE WHEN {TABLE}.arrived = {TABLE}.drained THEN excluded.woken_at
+                    ELSE {TABLE}.woken_at END
 RETURNING arrived - drained
-"""
+"""  # noqa: S608
 
 
 _held: ContextVar[frozenset[str]] = ContextVar("billing_lanes_held", default=frozenset())

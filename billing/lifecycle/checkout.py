@@ -24,7 +24,6 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import IntegrityError
-from django.urls import reverse
 from django.utils import timezone
 
 from billing import (
@@ -267,8 +266,8 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
         "metadata": metadata,
         "subscription_data": subscription_data,
         "allow_promotion_codes": True,
-        "success_url": f"{site.absolute(reverse('billing:return'))}?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": site.absolute(reverse("billing:prices")),
+        "success_url": f"{site.absolute(site.path_of('return'))}?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": site.absolute(site.path_of("prices")),
     }
     if is_free:
         params["payment_method_collection"] = "if_required"

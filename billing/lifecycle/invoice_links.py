@@ -5,17 +5,18 @@ only.
 """
 
 from django.core.signing import Signer
-from django.urls import reverse
+
+from billing import site
 
 
 def page_of(invoice_id: str) -> str:
     """Return the path of the page that shows an invoice, and takes payment while it is open. Mails use
     `site.absolute` of it."""
-    return reverse("billing:invoice", args=[signer().sign(invoice_id)])
+    return site.path_of("invoice", signer().sign(invoice_id))
 
 
 def pdf_of(invoice_id: str) -> str:
-    return reverse("billing:invoice_pdf", args=[signer().sign(invoice_id)])
+    return site.path_of("invoice_pdf", signer().sign(invoice_id))
 
 
 def signer() -> Signer:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.urls import reverse
-
 from billing import site, stripe_client
 from billing.stripe_client import readers
 
@@ -34,7 +32,7 @@ def open_portal(subscriber: Any) -> str:
         "/v1/billing_portal/sessions",
         idempotency_key=request_key(customer, "portal"),
         customer=customer.pk,
-        return_url=site.absolute(reverse("billing:account")),
+        return_url=site.absolute(site.path_of("account")),
         **({"configuration": ours["id"]} if ours else {}),
     )
     return str(session["url"])

@@ -239,7 +239,9 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="credit_notes", to="billing.customer"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="credit_notes",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -274,7 +276,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="announced_access",
-                        to="billing.customer",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -305,7 +307,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="parts",
-                        to="billing.accountdeletion",
+                        to=f"{conf.app_label}.accountdeletion",
                     ),
                 ),
                 (
@@ -326,7 +328,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="deletion",
-                        to="billing.customer",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -350,7 +352,9 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="disputes", to="billing.customer"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="disputes",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -400,7 +404,9 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="holds", to="billing.customer"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="holds",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -518,7 +524,9 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="invoices", to="billing.customer"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invoices",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -543,7 +551,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="invoice_payments",
-                        to="billing.customer",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -596,7 +604,9 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="mrr_movements", to="billing.customer"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mrr_movements",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -635,7 +645,9 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="payments", to="billing.customer"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="payments",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -651,7 +663,7 @@ class Migration(migrations.Migration):
                 "indexes": [],
                 "constraints": [],
             },
-            bases=("billing.payment",),
+            bases=(f"{conf.app_label}.payment",),
         ),
         migrations.CreateModel(
             name="PaymentFailure",
@@ -686,7 +698,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="payment_failures",
-                        to="billing.customer",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -733,7 +745,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="billing.plan",
+                        to=f"{conf.app_label}.plan",
                     ),
                 ),
             ],
@@ -750,7 +762,7 @@ class Migration(migrations.Migration):
                 (
                     "plan",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="limits", to="billing.plan"
+                        on_delete=django.db.models.deletion.CASCADE, related_name="limits", to=f"{conf.app_label}.plan"
                     ),
                 ),
             ],
@@ -814,7 +826,7 @@ class Migration(migrations.Migration):
                 (
                     "plan",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="prices", to="billing.plan"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="prices", to=f"{conf.app_label}.plan"
                     ),
                 ),
             ],
@@ -857,7 +869,9 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="plan_changes", to="billing.customer"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="plan_changes",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
                 (
@@ -867,13 +881,13 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="billing.price",
+                        to=f"{conf.app_label}.price",
                     ),
                 ),
                 (
                     "price",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="billing.price"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=f"{conf.app_label}.price"
                     ),
                 ),
             ],
@@ -904,13 +918,13 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="checkout_attempts",
-                        to="billing.customer",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
                 (
                     "price",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="billing.price"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=f"{conf.app_label}.price"
                     ),
                 ),
             ],
@@ -942,7 +956,9 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="refunds", to="billing.customer"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="refunds",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],
@@ -1027,7 +1043,7 @@ class Migration(migrations.Migration):
                 ("payload", models.JSONField()),
             ],
             options={
-                "db_table": "stripe_events",
+                "db_table": conf.events_table,
                 "permissions": [
                     ("replay_stripeevent", "Can process an event again"),
                     ("handle_stripeevent", "Can mark an event as handled"),
@@ -1310,7 +1326,9 @@ class Migration(migrations.Migration):
                 (
                     "customer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="subscriptions", to="billing.customer"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subscriptions",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
                 (
@@ -1320,7 +1338,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="billing.price",
+                        to=f"{conf.app_label}.price",
                     ),
                 ),
                 (
@@ -1330,7 +1348,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="subscriptions",
-                        to="billing.plan",
+                        to=f"{conf.app_label}.plan",
                     ),
                 ),
                 (
@@ -1340,7 +1358,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="billing.price",
+                        to=f"{conf.app_label}.price",
                     ),
                 ),
             ],
@@ -1365,7 +1383,7 @@ class Migration(migrations.Migration):
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="next_charge",
-                        to="billing.subscription",
+                        to=f"{conf.app_label}.subscription",
                     ),
                 ),
             ],
@@ -1436,7 +1454,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="subscription_changes",
-                        to="billing.customer",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
                 (
@@ -1446,7 +1464,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="billing.plan",
+                        to=f"{conf.app_label}.plan",
                     ),
                 ),
                 (
@@ -1456,7 +1474,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="billing.price",
+                        to=f"{conf.app_label}.price",
                     ),
                 ),
             ],
@@ -1487,13 +1505,15 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
-                        to="billing.price",
+                        to=f"{conf.app_label}.price",
                     ),
                 ),
                 (
                     "subscription",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="items", to="billing.subscription"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to=f"{conf.app_label}.subscription",
                     ),
                 ),
             ],

@@ -6,6 +6,8 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 
+from billing.conf import conf
+
 
 class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
     def locked(self) -> "StripeEventQuerySet":
@@ -75,7 +77,7 @@ class StripeEvent(models.Model):
     objects = StripeEventQuerySet.as_manager()
 
     class Meta:
-        db_table = "stripe_events"
+        db_table = conf.events_table
         permissions = [
             ("replay_stripeevent", "Can process an event again"),
             ("handle_stripeevent", "Can mark an event as handled"),

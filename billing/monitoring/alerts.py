@@ -23,13 +23,14 @@ from billing.models import Alert
 log = logging.getLogger(__name__)
 
 LONGEST_SUBJECT = 200
-RAISE = """
-INSERT INTO billing_alert (cause, subject, text, waiting, raised_at) VALUES (%s, %s, %s, 1, %s)
+TABLE = Alert._meta.db_table
+RAISE = f"""
+INSERT INTO {TABLE} (cause, subject, text, waiting, raised_at) VALUES (%s, %s, %s, 1, %s)
 ON CONFLICT (cause) DO UPDATE SET
     subject = excluded.subject, text = excluded.text, raised_at = excluded.raised_at,
-    waiting = billing_alert.waiting + 1
-"""
-REMIND = f"{RAISE.rstrip()}\nWHERE billing_alert.waiting = 0 AND billing_alert.told_at <= %s"
+    waiting = {TABLE}.waiting + 1
+"""  # noqa: S608
+REMIND = f"{RAISE.rstrip()}\nWHERE {TABLE}.waiting = 0 AND {TABLE}.told_at <= %s"
 
 
 def alert_staff(cause: str, subject: str, text: str) -> None:

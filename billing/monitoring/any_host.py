@@ -6,6 +6,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
+from billing.conf import conf
+
 NAMES = ("healthz", "readyz", "metrics")
 View = Callable[[HttpRequest], HttpResponseBase]
 
@@ -28,4 +30,4 @@ def _view_of(path: str) -> View | None:
         match = resolve(path)
     except Resolver404:
         return None
-    return match.func if match.view_name in {f"billing:{name}" for name in NAMES} else None
+    return match.func if match.view_name in {f"{conf.app_label}:{name}" for name in NAMES} else None

@@ -7,11 +7,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import access, catalogue
+from billing import access, catalogue, site
 from billing.access import payer
 from billing.lanes import LaneBusy
 from billing.lifecycle import OUTAGES, AccountClosing, EmailUnconfirmed, outage_of
@@ -73,12 +72,12 @@ def checkout(request: HttpRequest) -> HttpResponse:
     except buying.AlreadySubscribed as refusal:
         messages.info(request, f"{refusal} Here is what the change would cost.")
         query = urlencode({"plan": card.plan.slug, **cadence_query(card.cadence)})
-        return redirect(f"{reverse('billing:change')}?{query}")
+        return redirect(f"{site.path_of('change')}?{query}")
     except EmailUnconfirmed as refusal:
         return _not_started(request, card, str(refusal), 403)
     except buying.SubscriptionPaused as refusal:
         messages.info(request, str(refusal))
-        return redirect("billing:account")
+        return redirect(site.path_of("account"))
     except (AccountClosing, buying.AccessWithheld, buying.CheckoutReplaced) as refusal:
         return _not_started(request, card, f"{refusal} {NOTHING_CHARGED}", 409)
     except tuple(OUTAGES) as error:
@@ -92,7 +91,7 @@ def _nothing_chosen(asked: QueryDict) -> HttpResponse:
     """Redirect a visitor who chose no plan to the prices; answer 404 for a plan that is not for sale."""
     if "plan" in asked:
         raise Http404
-    return redirect("billing:prices")
+    return redirect(site.path_of("prices"))
 
 
 def _not_started(request: HttpRequest, card: Card, sentence: str, status: int) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from billing import site
 from billing.lifecycle import invoice_links
 from billing.models import Invoice
 from billing.rates import link_wait
@@ -42,8 +43,8 @@ def lead_on(request: HttpRequest, signed: str, field: str) -> HttpResponse:
         log.warning("invoice not shown", extra={"invoice": invoice_id, "error": str(error)})
         raise Http404 from None
     if field == "hosted_invoice_url" and _buys_nothing(invoice):
-        return redirect("billing:account")
-    return redirect(invoice[field] or "billing:account")
+        return redirect(site.path_of("account"))
+    return redirect(invoice[field] or site.path_of("account"))
 
 
 def _buys_nothing(invoice: dict[str, Any]) -> bool:

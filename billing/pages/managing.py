@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from billing import site
 from billing.access import payer
 from billing.lifecycle import (
     OUTAGES,
@@ -68,10 +69,10 @@ def for_manager(view: View) -> View:
             return trouble.not_yours(request, refusal)
         except Refused as refusal:
             messages.error(request, str(refusal))
-            return redirect("billing:account")
+            return redirect(site.path_of("account"))
         except NotConfirmed as error:
             messages.warning(request, str(error))
-            return redirect("billing:account")
+            return redirect(site.path_of("account"))
         except tuple(OUTAGES) as error:
             log.warning("a page was not served", extra={"path": request.path}, exc_info=True)
             return trouble.not_now(request, error)
@@ -102,7 +103,7 @@ def take_back(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Answer /billing/change/take-back: cancel the pending change."""
     changing.take_back(subscriber, _line(request))
     messages.success(request, "The change is cancelled. Your plan stays as it is.")
-    return redirect("billing:account")
+    return redirect(site.path_of("account"))
 
 
 @for_manager
@@ -125,7 +126,7 @@ def cancel(request: HttpRequest, subscriber: Any) -> HttpResponse:
         return _cancel_page(request, subscriber)
     if left.status in Subscription.TERMINAL:  # a banner on the page says when a later end comes
         messages.success(request, STILL_UNDER_WAY if cancelling.is_invoice_left(left) else NOTHING_MORE)
-    return redirect("billing:account")
+    return redirect(site.path_of("account"))
 
 
 @form_only
@@ -139,7 +140,7 @@ def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
     if row.status == Subscription.Status.PAUSED:  # its payment waits for the cardholder
         return redirect(invoice_links.page_of(row.latest_invoice))
     messages.success(request, "Glad you're staying. Your subscription continues as before.")
-    return redirect("billing:account")
+    return redirect(site.path_of("account"))
 
 
 @form_only
@@ -194,7 +195,7 @@ def _change(request: HttpRequest, subscriber: Any) -> HttpResponse:
         return redirect(pending.confirm_url)
     if not pending:  # a banner on the page says what is scheduled
         messages.success(request, "Your plan has been changed.")
-    return redirect("billing:account")
+    return redirect(site.path_of("account"))
 
 
 def _proration_date(text: str) -> int | None:

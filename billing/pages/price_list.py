@@ -6,9 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.urls import reverse
-
-from billing import catalogue
+from billing import catalogue, site
 from billing.cadence import Cadence
 from billing.catalogue import amounts, labels, visitors
 from billing.conf import conf
@@ -103,7 +101,7 @@ class Card:
 
     @property
     def checkout_path(self) -> str:
-        return f"{reverse('billing:checkout')}?{urlencode({'plan': self.plan.slug, **self.query})}"
+        return f"{site.path_of('checkout')}?{urlencode({'plan': self.plan.slug, **self.query})}"
 
     @property
     def query(self) -> dict[str, str]:

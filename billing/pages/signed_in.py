@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 
+from billing import site
 from billing.access import payer
 
 View = Callable[..., HttpResponse]
@@ -38,7 +39,7 @@ def form_only(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return view(request, *args, **kwargs) if request.method == "POST" else redirect("billing:account")
+        return view(request, *args, **kwargs) if request.method == "POST" else redirect(site.path_of("account"))
 
     return guarded
 

@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-from django.urls import reverse
-
-from billing import access
+from billing import access, site
 from billing.lifecycle import Outlook, Overview
 from billing.models import MAIN_LINE, Hold, Invoice, Price, Subscription
 from billing.money import format_amount
@@ -253,9 +251,9 @@ def _paused(overview: Overview) -> Banner:
     headline = "Your subscription is paused"
     if overview.needs_card:
         sentence = "Your trial ended, and there is no card to charge. Add one, then resume your subscription."
-        return Banner(Tone.WARNING, headline, sentence, reverse("billing:portal"), "Add a card", is_form=True)
+        return Banner(Tone.WARNING, headline, sentence, site.path_of("portal"), "Add a card", is_form=True)
     sentence = "Nothing is billed, and you are on the free plan. Resume it, and it is charged from then on."
-    resume = reverse("billing:resume") + ("" if overview.line == MAIN_LINE else f"?line={overview.line}")
+    resume = site.path_of("resume") + ("" if overview.line == MAIN_LINE else f"?line={overview.line}")
     return Banner(Tone.WARNING, headline, sentence, resume, "Resume", is_form=True)
 
 
@@ -274,7 +272,7 @@ def _without_card(overview: Overview) -> Banner | None:
         sentence = f"We have no card of yours, so {name} ends with the trial on {when}. Add a card to keep it."
     else:
         sentence = f"We have no card of yours, and the first payment is due on {when}. Add a card to keep {name}."
-    return Banner(Tone.WARNING, "Add a card", sentence, reverse("billing:portal"), "Add a card", is_form=True)
+    return Banner(Tone.WARNING, "Add a card", sentence, site.path_of("portal"), "Add a card", is_form=True)
 
 
 def _collection_paused(overview: Overview) -> Banner | None:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.urls import reverse
-
 from billing import site, stripe_client
 from billing.catalogue import definitions
 from billing.conf import LOOPBACK, conf
@@ -35,7 +33,7 @@ class Change:
 
 
 def webhook_url() -> str:
-    return site.absolute(reverse("billing:stripe_webhook"))
+    return site.absolute(site.path_of("stripe_webhook"))
 
 
 def is_on_loopback() -> bool:

@@ -15,16 +15,19 @@ from typing import Any
 from django.db import Error as DatabaseProblem
 from django.db import connection
 
+from billing.conf import conf
+
 log = logging.getLogger(__name__)
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 BUCKETS = (*map(str, SECONDS), "+Inf")
 KEPT_SECONDS = 1.0
-ADD = """
-INSERT INTO billing_stripecalls (outcome, at_most, calls, seconds) VALUES (%s, %s, %s, %s)
+TABLE = f"{conf.app_label}_stripecalls"
+ADD = f"""
+INSERT INTO {TABLE} (outcome, at_most, calls, seconds) VALUES (%s, %s, %s, %s)
 ON CONFLICT (outcome, at_most) DO UPDATE SET
-    calls = billing_stripecalls.calls + excluded.calls, seconds = billing_stripecalls.seconds + excluded.seconds
-"""
+    calls = {TABLE}.calls + excluded.calls, seconds = {TABLE}.seconds + excluded.seconds
+"""  # noqa: S608
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ def _empty(ids: list[str]) -> tuple[int, int]:
             return 0, 0
         with connection.cursor() as cursor:
             names = ", ".join(["%s"] * len(still))
-            cursor.execute(f"SELECT coalesce(sum({size}), 0) FROM stripe_events WHERE id IN ({names})", still)  # noqa: S608
+            events = StripeEvent._meta.db_table
+            cursor.execute(f"SELECT coalesce(sum({size}), 0) FROM {events} WHERE id IN ({names})", still)  # noqa: S608
             freed = int(cursor.fetchone()[0])
         StripeEvent.objects.filter(pk__in=still).update(payload=EMPTY, failures=None)
         DjstripeEvent.objects.filter(id__in=still).delete()

@@ -19,8 +19,10 @@ READER_LEFT, INTERRUPTED, WRONG_USE = 141, 130, 2
 GOES_ON = {"billing_worker": "The worker works.", "stripe_sandbox": "Webhook secret"}
 # The arguments each is called with. `demo` ends at once where its ports are taken: test_demo.py runs it to its end.
 ARGUMENTS = {
+    "billing": ["export_ledger", "--month", "2026-10"],
     "billing_doctor": [],
     "billing_worker": [],
+    "compare_integrations": ["--with", "djstripe"],
     "demo": ["--port", "{taken}", "--sandbox-port", "{taken}"],
     "explain_access": ["ada@example.com"],
     "export_ledger": ["--month", "2026-10"],

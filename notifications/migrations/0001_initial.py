@@ -5,12 +5,14 @@ import uuid
 import django.db.models.deletion
 from django.db import migrations, models
 
+from billing.conf import conf
+
 
 class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("billing", "0001_initial"),
+        (conf.app_label, "0001_initial"),
     ]
 
     operations = [
@@ -131,7 +133,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="mails",
-                        to="billing.customer",
+                        to=f"{conf.app_label}.customer",
                     ),
                 ),
             ],

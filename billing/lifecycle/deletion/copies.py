@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from djstripe import models as djstripe
 
+from billing.conf import conf
 from billing.models import Customer, StripeEvent, StripeWrite
 from billing.subscriptions import error_class, redact_rows, redacted_event
 
@@ -35,7 +36,7 @@ def redact_reasons(customer: Customer) -> None:
     """
     StripeWrite.objects.filter(lane=customer.pk).update(error_message="")
     customer.holds.update(reason="")
-    for entry in _log_entries(Q(content_type__app_label="billing", object_id=customer.pk)):
+    for entry in _log_entries(Q(content_type__app_label=conf.app_label, object_id=customer.pk)):
         entry.change_message = entry.change_message.partition(": ")[0]
         entry.save(update_fields=["change_message"])
 

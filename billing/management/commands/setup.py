@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from billing import queues
 from billing.catalogue import definitions
 from billing.management.terminal import TerminalCommand
-from billing.setup import database
+from billing.setup import checks, database
 
 
 class Command(TerminalCommand):
@@ -19,6 +19,8 @@ class Command(TerminalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         try:
+            if taken := checks.names.check_tables.look():
+                raise CommandError(" ".join(taken))
             is_fast = database.create_tables()
             plans = definitions.update_plans()
             schedules = queues.keep_schedules()

@@ -11,6 +11,8 @@ from django.db.models.functions import Trunc
 from django.urls import reverse
 from django.utils import timezone
 
+from billing.conf import conf
+
 from .periods import Period, named
 
 
@@ -59,7 +61,7 @@ class Scope:
 
     def _list(self, model: str) -> str:
         app, _, name = model.rpartition(".")
-        app = app or "billing"
+        app = app or conf.app_label
         may_view = self.user.has_perm(f"{app}.view_{name}")
         return reverse(f"admin:{app}_{name}_changelist") if may_view else ""
 

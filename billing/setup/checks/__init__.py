@@ -2,17 +2,17 @@
 
 from django.core import checks
 
-from . import browsers, databases, plans, project, queue, stripe, values
+from . import browsers, databases, names, plans, project, queue, stripe, values
 from .problems import Check
 from .stripe import check_api_key
 
 __all__ = ["CHECKS", "check_api_key", "register"]
 
 CHECKS: tuple[Check, ...] = tuple(
-    check for module in (stripe, values, plans, queue, project, databases, browsers) for check in module.CHECKS
+    check for module in (stripe, values, plans, queue, project, databases, names, browsers) for check in module.CHECKS
 )
 
 
 def register() -> None:
     for check in CHECKS:
-        checks.register(check, "billing")
+        checks.register(check, checks.Tags.database if check.reads_database else "billing")

@@ -6,10 +6,12 @@ from django.apps import apps
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, router
 
+from billing.conf import conf
+
 from .problems import Check, Problem, finds
 
 SUPPORTED = {"postgresql", "sqlite"}
-APPS = ("billing", "djstripe")
+APPS = (conf.app_label, "djstripe")
 
 
 @finds("billing.E014")

@@ -5,14 +5,12 @@ from inspect import isclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.apps import apps
 from django.conf import settings
-from django.core.management import find_commands, get_commands
 from django.db import DEFAULT_DB_ALIAS
 from django.shortcuts import resolve_url
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve
 from django.utils import translation
 from django.utils.module_loading import import_string
 
@@ -39,20 +37,6 @@ CONTEXT_PROCESSORS = [
 ]
 
 
-@finds("billing.W013")
-def check_commands() -> Problem:
-    """No app before billing in INSTALLED_APPS has a command of the same name as one of billing's."""
-    folder = apps.get_app_config("billing").path + "/management"
-    hidden = {name: get_commands()[name] for name in find_commands(folder) if get_commands()[name] != "billing"}
-    if not hidden:
-        return None
-    named = ", ".join(f"{name} (of {owner})" for name, owner in sorted(hidden.items()))
-    return (
-        f"Commands of another app hide those of billing: {named}.",
-        'Put "billing" before that app in INSTALLED_APPS, or rename its command.',
-    )
-
-
 @finds("billing.E004")
 def check_mirror() -> Problem:
     """DJSTRIPE_FOREIGN_KEY_TO_FIELD is set."""
@@ -68,7 +52,7 @@ def check_mirror() -> Problem:
 def check_addresses() -> Problem:
     """ROOT_URLCONF includes billing.urls."""
     try:
-        reverse("billing:stripe_webhook")
+        site.path_of("stripe_webhook")
     except NoReverseMatch:
         return (
             "ROOT_URLCONF does not include billing.urls, so webhooks and Checkout do not work.",
@@ -181,7 +165,6 @@ def _imported(path: str) -> Any:
 
 
 CHECKS: tuple[Check, ...] = (
-    check_commands,
     check_mirror,
     check_addresses,
     check_time_zones,

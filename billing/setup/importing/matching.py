@@ -82,7 +82,7 @@ def by_metadata(key: str, name: str) -> Pairs:
 
 def by_email(name: str) -> Pairs:
     """Match by e-mail address, in any spelling, if it is unique on both sides."""
-    column = _column(subscribers(), name)
+    column = field_named(subscribers(), name)
 
     def email_of(customer: Listed) -> str:
         return str(column.to_python(customer.email) or "").lower()
@@ -119,7 +119,7 @@ def _pairs(customer: str, named: str, keys: dict[str, list[Any]]) -> Iterator[Pa
 def _resolve(name: str, texts: set[str], *, is_lower: bool = False) -> dict[str, list[Any]]:
     """Return text → primary keys of the subscribers whose `name` it is; several if it is not unique."""
     model = subscribers()
-    column = _column(model, name)
+    column = field_named(model, name)
     wanted = {text: text for text in texts} if is_lower else _values(column, texts)
     rows = model._default_manager.annotate(named=Lower(column.name) if is_lower else models.F(column.name))
     found: dict[str, list[Any]] = defaultdict(list)
@@ -129,7 +129,7 @@ def _resolve(name: str, texts: set[str], *, is_lower: bool = False) -> dict[str,
     return found
 
 
-def _column(model: Any, name: str) -> Any:
+def field_named(model: Any, name: str) -> Any:
     try:
         return model._meta.get_field(name) if name else model._meta.pk
     except FieldDoesNotExist as error:

@@ -1,17 +1,21 @@
 """docs/adopting.md, its commands in their order; and a project that runs dj-stripe, with rows dj-stripe made itself."""
 
 import csv
+import hmac
 import json
 import subprocess
 import sys
 import textwrap
+import time
+from hashlib import sha256
 from io import StringIO
 from uuid import uuid4
 
 import pytest
 import stripe
 from django.core.management import call_command
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import include, path
 from djstripe.models import Customer as DjstripeCustomer
 from djstripe.models import Subscription as DjstripeSubscription
@@ -21,7 +25,7 @@ from djstripe.signals import WEBHOOK_SIGNALS
 from billing import access, testing
 from billing.conf import conf
 from billing.events.event_types import EVENT_TYPES
-from billing.models import Customer, Subscription, SyncRun
+from billing.models import Customer, StripeEvent, Subscription, SyncRun
 from billing.tests.hosts.recipe import PAGE, additions, commands
 
 from .test_import_customers import old, pays  # noqa: F401 (a fixture)
@@ -42,6 +46,8 @@ def test_the_page_leads_from_customers_of_old_to_subscribers(world, old, tmp_pat
     said = []
     for name, *arguments in commands(ADOPTING):
         out = StringIO()
+        if name == "compare_integrations":
+            continue
         call_command(name, *(text.replace("price_1ExistingGold", old) for text in arguments), stdout=out)
         said.append((name, out.getvalue().strip().splitlines()[-1]))
     assert [name for name, _ in said].count("import_customers") == 5
@@ -50,9 +56,49 @@ def test_the_page_leads_from_customers_of_old_to_subscribers(world, old, tmp_pat
     assert world.heard == []
 
 
+@pytest.fixture
+def both():
+    """Return the page's wrapper, by which one address serves our ledger and a view of the project's own."""
+    [block] = [block for block in additions(ADOPTING) if block.path == "shop/webhooks.py"]
+    names = {}
+    exec(block.text, names)
+    return names["both"]
+
+
+def sent_to(view, event, secret=None):
+    """Post an event, signed as Stripe signs, to a view."""
+    secret = secret or conf.webhook_secrets[0]
+    body = json.dumps(event)
+    stamp = int(time.time())
+    signed = hmac.new(secret.encode(), f"{stamp}.{body}".encode(), sha256).hexdigest()
+    header = {"Stripe-Signature": f"t={stamp},v1={signed}"}
+    return view(RequestFactory().post("/own/", body, content_type="application/json", headers=header))
+
+
+def test_one_address_serves_both_and_a_wrong_signature_reaches_neither(world, both):
+    heard = []
+    view = both(lambda request: heard.append(json.loads(request.body)["id"]) or HttpResponse("Theirs."))
+    world.subscribe()
+    event = world.events("customer.created")[0]
+    assert sent_to(view, event, "whsec_wrong").status_code == 400
+    assert (heard, StripeEvent.objects.count()) == ([], 0)
+    assert sent_to(view, event).content == b"Theirs."
+    assert (heard, [row.pk for row in StripeEvent.objects.all()]) == ([event["id"]], [event["id"]])
+
+
+def test_if_their_view_fails_stripe_sends_again_and_our_ledger_counts_once(world, both):
+    answers = [HttpResponse(status=500), HttpResponse("Theirs.")]
+    view = both(lambda request: answers.pop(0))
+    world.subscribe()
+    event = world.events("customer.created")[0]
+    assert [sent_to(view, event).status_code for _ in range(2)] == [500, 200]
+    assert StripeEvent.objects.get().deliveries == 2
+
+
 def test_the_code_of_the_page_runs(capsys):
     for block in additions(ADOPTING):
-        exec(block.text)
+        if not block.when:  # else it needs another package
+            exec(block.text, {})
     assert capsys.readouterr().out.split() == sorted(EVENT_TYPES)
 
 

@@ -1,0 +1,35 @@
+"""`{% load billing_names %}` gives templates the names that follow BILLING_APP_LABEL."""
+
+from typing import Any
+
+from django import template
+from django.urls import reverse
+
+from billing import site
+from billing.conf import conf
+
+register = template.Library()
+
+
+@register.simple_tag
+def billing_label() -> str:
+    """Return the app's label."""
+    return conf.app_label
+
+
+@register.simple_tag
+def billing_url(name: str) -> str:
+    """Return the path of one of billing's pages: `{% billing_url "account" %}`."""
+    return site.path_of(name)
+
+
+@register.simple_tag
+def billing_admin_url(name: str) -> str:
+    """Return the path of one of billing's pages in the admin."""
+    return reverse(f"admin:{conf.app_label}_{name}")
+
+
+@register.filter
+def our_permission(perms: Any, codename: str) -> bool:
+    """Return whether the reader has one of billing's permissions."""
+    return bool(perms[conf.app_label][codename])
