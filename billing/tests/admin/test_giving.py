@@ -16,7 +16,7 @@ from billing.models import Grant, Plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ADD = "/billing/admin/grant/add/"
+ADD = "/admin/billing/grant/add/"
 CHOICES = "/admin/autocomplete/"
 OF_GRANTS = {"app_label": "billing", "model_name": "grant", "field_name": "subscriber"}
 

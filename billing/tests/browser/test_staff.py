@@ -161,7 +161,7 @@ def test_it_is_answered_on_a_phone_in_the_dark_without_javascript(world, ada, en
 @pytest.mark.parametrize("look", [{}, {"phone": True}], ids=["1280", "phone"])
 def test_somebody_who_never_bought_is_chosen_by_address_and_given_access(world, enter, see, look):
     eve = get_user_model().objects.create_user("eve@example.com", PASSWORD)
-    page = enter("/billing/admin/grant/", **look)
+    page = enter("/admin/billing/grant/", **look)
     follow(page, "Add grant")
     page.locator(".select2-selection").click()
     page.locator(".select2-search__field").fill("eve@")
