@@ -46,7 +46,8 @@ class Command(TerminalCommand):
             self.stdout.write(json.dumps(comparison.as_json()))
         if comparison.totals:
             raise CommandError(comparison.summary())
-        self.stderr.write(comparison.summary(), self.style.SUCCESS)
+        if not options["json"]:
+            self.stdout.write(comparison.summary())
 
 
 def _beliefs(options: dict[str, Any]) -> Iterator[Belief]:

@@ -307,6 +307,6 @@ def test_each_kind_of_line_is_there_only_for_who_may_view_it(root, alice):
 def test_the_sources_name_permissions_that_there_are():
     from billing.admin.timeline_sources import SOURCES
 
-    named = {source.permission.split(".")[1] for source in SOURCES}
+    named = {source.permission for source in SOURCES}
     assert named <= set(Permission.objects.values_list("codename", flat=True))
     assert {source.group for source in SOURCES} | {""} == set(timeline.GROUPS)

@@ -40,14 +40,15 @@ TABLES = ("pinax_stripe_subscription", "pinax_stripe_plan", "pinax_stripe_custom
 
 def compare(*arguments):
     """Return the lines that are printed, and the summary."""
-    out, err = StringIO(), StringIO()
+    out = StringIO()
     try:
-        call_command("compare_integrations", *arguments, stdout=out, stderr=err)
+        call_command("compare_integrations", *arguments, stdout=out)
     except CommandError as error:
         if error.returncode != 1:
             raise
         return out.getvalue().splitlines(), str(error)
-    return out.getvalue().splitlines(), err.getvalue().strip()
+    *lines, summary = out.getvalue().splitlines()
+    return lines, summary
 
 
 def about(lines):
