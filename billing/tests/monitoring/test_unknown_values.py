@@ -11,6 +11,7 @@ from billing.lifecycle import checkout
 from billing.models import Alert, CheckoutAttempt, Dispute, Hold, Price, Refund, StripeEvent
 from billing.monitoring import alerts, unknown_values
 from billing.setup import doctor
+from billing.tests.mailing import GRACE
 from billing.tests.world import customer_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,7 +157,7 @@ def test_an_unknown_payment_status_is_not_taken_for_paid(world):
 
 
 def test_staff_are_alerted_once_about_each_value(settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
     for number in range(3):
         assert not unknown_values.is_known("dispute.status", "mediation", {"won"}, f"dp_{number}")
         Alert.objects.update(raised_at=timezone.now() - timedelta(hours=2), told_at=timezone.now() - timedelta(hours=2))
