@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import django
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 
 CONSOLE = "django.core.mail.backends.console.EmailBackend"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
+# Which names there are depends on the Django: the types know those of one.
+settings: Any = django_settings
 HAS_MAILERS = django.VERSION >= (6, 1)
 
 
@@ -50,7 +52,8 @@ def _is_by_mailers() -> bool:
 
 
 def _mailer() -> dict[str, Any]:
-    return settings.MAILERS.get("default", {})
+    mailer: dict[str, Any] = settings.MAILERS.get("default", {})
+    return mailer
 
 
 def _setting(name: str) -> Any:
