@@ -9,7 +9,7 @@ PYTEST = $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile -
 POSTGRES = $(RUN) -m bench.postgres --set fsync=off --set full_page_writes=off --set synchronous_commit=off
 PIP = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test lint docs bench mutants requirements clean
+.PHONY: demo test test-matrix lint docs bench mutants requirements clean
 
 demo: .venv/.runtime
 	$(RUN) manage.py demo $(ARGS)
@@ -19,6 +19,10 @@ test: .venv/.dev
 	$(PYTEST) $(ARGS)
 	$(POSTGRES) -- $(PYTEST) -m "postgres or postgres_only" $(ARGS)
 	$(RUN) -m bench.postgres -- $(RUN) -m pytest -m stops_database $(ARGS)
+
+# Other versions of Python, Django and the rest: `make test-matrix ARGS="--whole 3.13/6.1"`.
+test-matrix: .venv/.dev
+	$(RUN) -m bench.matrix $(ARGS)
 
 lint: .venv/.dev
 	.venv/bin/ruff check

@@ -44,6 +44,8 @@ class UserAdmin(OwnColumnsOnly, SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
     """Deleting a user runs the same deletion as when a user asks for it, or Stripe would keep billing them."""
 
     filterable = USER_FILTERS
+    # No bulk deletion: the page of one user says what a deletion does.
+    actions = None
     ordering = ("-date_joined",)
     list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
     list_filter = ("is_active", "is_staff", "date_joined")
@@ -78,12 +80,6 @@ class UserAdmin(OwnColumnsOnly, SecondStepAdmin, RankedAdmin, DjangoUserAdmin):
     def tokens(self, user: User) -> str:
         address = reverse("admin:accounts_apitoken_changelist", query={TOKENS_OF: user.pk})
         return format_html('<a href="{}">{} valid</a>', address, ApiToken.objects.of(user).count())
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Remove the bulk deletion: the page of one user says what a deletion does."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     def get_deleted_objects(self, objs: QuerySet[User] | list[User], request: HttpRequest) -> Any:
         """Return what the confirmation page lists. Nothing is protected, since no row is deleted."""

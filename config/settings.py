@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import django
 import environ
 from django.utils.translation import gettext_lazy as _
 
-from billing import hosting
+from billing import hosting, mailer
 from config.addresses import is_network_of_few
 from config.logging import configure_structlog, logging_config
 
@@ -105,6 +106,9 @@ SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 # Addresses or networks of the proxies in front of us. Only these are believed about scheme and client.
 TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 
+# Django 6 sends a content security policy by itself; before it, django-csp does.
+HAS_CSP = django.VERSION >= (6, 0)
+
 INSTALLED_APPS = [
     "config.admin_app.SiteAdminConfig",
     "django.contrib.auth",
@@ -119,7 +123,6 @@ INSTALLED_APPS = [
     "djstripe",
     "django_q",
     "anymail",
-    "csp",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
@@ -135,7 +138,7 @@ MIDDLEWARE = [
     "config.proxies.TrustedProxies",
     "config.caching.private_answers",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware" if HAS_CSP else "csp.middleware.CSPMiddleware",
     "billing.api.errors.json_errors",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -296,19 +299,19 @@ OTP_TOTP_ISSUER = OTP_WEBAUTHN_RP_NAME = NOTIFICATIONS_PRODUCT_NAME
 
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = text("FROM_EMAIL", "Billing <billing@example.com>")
 # Who is told when something needs a person: `Ops <ops@example.com>, grace@example.com`.
-ADMINS = getaddresses([text("ADMINS")]) if text("ADMINS") else []
+ADMINS = mailer.admins(getaddresses([text("ADMINS")]) if text("ADMINS") else [])
 EMAIL_SUBJECT_PREFIX = f"[{NOTIFICATIONS_PRODUCT_NAME}] "
 
 # The console; SendGrid where its key is set; SMTP where EMAIL_URL is; any other provider of anymail's by EMAIL_BACKEND
 # and what anymail asks for it, each by its name in anymail's documentation: ANYMAIL_POSTMARK_SERVER_TOKEN.
 SENDGRID_API_KEY = text("SENDGRID_API_KEY")
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-if SENDGRID_API_KEY:
-    EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
-if text("EMAIL_URL"):
-    vars().update(env.email_url_config(text("EMAIL_URL")))
-EMAIL_BACKEND = text("EMAIL_BACKEND", EMAIL_BACKEND)
-EMAIL_TIMEOUT = 20
+_server = env.email_url_config(text("EMAIL_URL")) if text("EMAIL_URL") else {}
+_server |= {f"EMAIL_{name}": value for name, value in _server.pop("OPTIONS", {}).items()}
+_backend = "anymail.backends.sendgrid.EmailBackend" if SENDGRID_API_KEY else mailer.CONSOLE
+_backend = text("EMAIL_BACKEND", _server.pop("EMAIL_BACKEND", _backend))
+if _backend == mailer.SMTP or "EMAIL_HOST" in _server:
+    _server.setdefault("EMAIL_TIMEOUT", 20)
+vars().update(mailer.mail_settings(_backend, **_server))
 ANYMAIL = {
     "SENDGRID_API_KEY": SENDGRID_API_KEY,
     "SENDGRID_API_URL": text("SENDGRID_API_URL", "https://api.sendgrid.com/v3/"),
@@ -332,22 +335,24 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 60 * 60 * 24 * 365
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
 
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "object-src": ["'none'"],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-        # Browsers hold a form's redirects to this list too: Checkout and the portal are reached by one.
-        "form-action": [
-            "'self'",
-            "https://checkout.stripe.com",
-            "https://billing.stripe.com",
-            *([f"{_stripe_origin.scheme}://{_stripe_origin.netloc}"] if _is_sandbox else []),
-        ],
-    },
+_policy = {
+    "default-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+    # Browsers hold a form's redirects to this list too: Checkout and the portal are reached by one.
+    "form-action": [
+        "'self'",
+        "https://checkout.stripe.com",
+        "https://billing.stripe.com",
+        *([f"{_stripe_origin.scheme}://{_stripe_origin.netloc}"] if _is_sandbox else []),
+    ],
 }
+if HAS_CSP:
+    SECURE_CSP = _policy
+else:
+    CONTENT_SECURITY_POLICY = {"DIRECTIVES": _policy}
 
 # --- Language and time -----------------------------------------------------------------------------------------------
 

@@ -8,10 +8,10 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils.module_loading import import_string
 
+from billing import mailer
+
 from .conf import conf
 from .models import Mail
-
-SMTP = global_settings.EMAIL_BACKEND
 
 
 def register() -> None:
@@ -91,17 +91,22 @@ def check_sender(**kwargs: Any) -> list[checks.CheckMessage]:
 
 def check_server(**kwargs: Any) -> list[checks.CheckMessage]:
     """Find a project that never said how it sends mail, so that Django would use port 25 of this machine."""
-    if settings.EMAIL_BACKEND != SMTP or settings.EMAIL_HOST != global_settings.EMAIL_HOST:
+    if mailer.backend() != mailer.SMTP or mailer.option("EMAIL_HOST"):
         return []
     return [
         checks.Warning(
-            "EMAIL_BACKEND and EMAIL_HOST are not set: mails would go to port 25 of this machine.",
-            hint='Set EMAIL_HOST, or EMAIL_BACKEND: "django.core.mail.backends.console.EmailBackend" prints mails, '
-            '"anymail.backends.postmark.EmailBackend" uses a provider. A server on this machine is EMAIL_HOST = '
-            '"127.0.0.1".',
+            "No mail server is set: mails would go to port 25 of this machine, or nowhere.",
+            hint=f"Set {_setting_of_a_server()}. The backend {mailer.CONSOLE} prints mails; "
+            "anymail.backends.postmark.EmailBackend uses a provider. A server on this machine is 127.0.0.1.",
             id="billing_mail.W003",
         )
     ]
+
+
+def _setting_of_a_server() -> str:
+    if mailer.HAS_MAILERS:
+        return 'MAILERS["default"]: its BACKEND, or the "host" of its OPTIONS'
+    return "EMAIL_BACKEND or EMAIL_HOST"
 
 
 def _is_there(path: str) -> bool:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings as django_settings
 from django.utils.module_loading import import_string
 
-from billing import site
+from billing import mailer, site
 from billing.conf import conf as billing_conf
 
 ANYMAIL = "anymail.backends."
@@ -78,8 +78,8 @@ class Settings:
     @property
     def tracking(self) -> tuple[str, ...]:
         """NOTIFICATIONS_TRACKING: we accept delivery reports from these mail providers, by their names in anymail:
-        `("sendgrid",)`. If empty, we accept them from the provider of EMAIL_BACKEND."""
-        return tuple(self._get("NOTIFICATIONS_TRACKING", ())) or _sent_by(django_settings.EMAIL_BACKEND)
+        `("sendgrid",)`. If empty, we accept them from the provider of the mail backend."""
+        return tuple(self._get("NOTIFICATIONS_TRACKING", ())) or _sent_by(mailer.backend())
 
     @property
     def lease(self) -> timedelta:

@@ -10,6 +10,8 @@ from django.conf import settings
 from requests import ConnectionError as RequestsConnectionError
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
+from billing import mailer
+
 MAX_TEXT = 1000
 CREDENTIALS = re.compile(r"(?i)\b(bearer|basic)\s+\S+|\bSG\.[\w.-]+")
 HIDDEN = "[hidden]"
@@ -92,4 +94,4 @@ def _secrets() -> list[str]:
     """Return every credential in the mail settings."""
     anymail: dict[str, Any] = getattr(settings, "ANYMAIL", {})
     named = [value for name, value in anymail.items() if SECRET_NAME.search(name)]
-    return [value for value in [*named, settings.EMAIL_HOST_PASSWORD] if isinstance(value, str) and value]
+    return [value for value in [*named, mailer.option("EMAIL_HOST_PASSWORD")] if isinstance(value, str) and value]

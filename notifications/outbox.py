@@ -22,13 +22,13 @@ from email.utils import make_msgid, parseaddr
 from functools import partial
 from typing import Any
 
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
-from billing import cause, clock, queues
+from billing import cause, clock, mailer, queues
 from billing.lanes import tries
 from billing.models import Customer
 
@@ -194,10 +194,9 @@ def _claim(mail_id: str) -> Mail | None:
 def _attempt(mail: Mail) -> None:
     try:
         message = rendering.compose(mail)
-        with get_connection() as connection:
-            message.connection = connection
+        with mailer.connection() as connection:
             if _begin(mail):
-                message.send()
+                connection.send_messages([message])
                 _record_state(mail, Status.SENT, sent_at=timezone.now(), error="", provider_id=_provider_id(message))
     except Exception as error:
         _record_failure(mail, error)

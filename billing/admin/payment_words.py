@@ -31,6 +31,8 @@ REFUND_SENTENCES = {
 DISPUTE_SENTENCES = {
     "needs_response": "Answer it at Stripe before the deadline, or you lose it. Access is on hold until then.",
     "under_review": "You have answered; the bank decides. Access is on hold until then.",
+    "appeal_needs_response": "You may appeal at Stripe before the deadline. Access is on hold until then.",
+    "appeal_under_review": "You have appealed; the bank decides. Access is on hold until then.",
     "won": "You keep the payment.",
     "lost": "The cardholder got the payment back, and the subscription is cancelled.",
     "prevented": "Resolved before it became a dispute.",
@@ -38,6 +40,7 @@ DISPUTE_SENTENCES = {
     "warning_under_review": "A question from the bank. You have answered it.",
     "warning_closed": "A question from the bank, which closed it.",
 }
+OF_AN_UNKNOWN_STATUS = "This version of billing does not know the status: access is as it was. Look at it at Stripe."
 REFUND_BADGES = {"succeeded": "good", "pending": "waiting", "requires_action": "waiting", "failed": "dead"}
 DISPUTE_BADGES = {"won": "good", "lost": "dead", "warning_closed": "quiet", "prevented": "quiet"}
 CHECKOUT_BADGES = {
@@ -98,7 +101,7 @@ def dispute_status(dispute: Dispute) -> Any:
 
 
 def dispute_sentence(dispute: Dispute) -> str:
-    said = DISPUTE_SENTENCES.get(dispute.status, "")
+    said = DISPUTE_SENTENCES.get(dispute.status, OF_AN_UNKNOWN_STATUS)
     return f"{said} {OF_ANOTHER_PRODUCT}".strip() if is_foreign(dispute) else said
 
 

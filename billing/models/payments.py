@@ -125,7 +125,8 @@ class Dispute(models.Model):
     # Whoever lost may appeal; the money stays with the bank until that is decided.
     OPEN = frozenset({"needs_response", "under_review", "appeal_needs_response", "appeal_under_review"})
     OPEN_INQUIRY = frozenset({"warning_needs_response", "warning_under_review"})
-    KNOWN = OPEN | OPEN_INQUIRY | {"won", "lost", "prevented", "warning_closed"}
+    REAL = OPEN | {"won", "lost", "prevented"}
+    KNOWN = REAL | OPEN_INQUIRY | {"warning_closed"}
 
     @property
     def is_inquiry(self) -> bool:

@@ -247,10 +247,10 @@ def _unpaid_of(subscription: Subscription | None, overview: Overview) -> tuple[l
 
 
 def _paused(overview: Overview) -> Banner:
-    """Return the banner of a subscription that paused when its trial ended without a card."""
+    """Return the banner of a paused subscription: its trial ended without a card, or somebody paused it at Stripe."""
     headline = "Your subscription is paused"
     if overview.needs_card:
-        sentence = "Your trial ended, and there is no card to charge. Add one, then resume your subscription."
+        sentence = "Nothing is billed, and there is no card to charge. Add one, then resume your subscription."
         return Banner(Tone.WARNING, headline, sentence, site.path_of("portal"), "Add a card", is_form=True)
     sentence = "Nothing is billed, and you are on the free plan. Resume it, and it is charged from then on."
     resume = site.path_of("resume") + ("" if overview.line == MAIN_LINE else f"?line={overview.line}")

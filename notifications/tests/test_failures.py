@@ -5,8 +5,9 @@ import time
 
 import pytest
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
-from django.core.mail.message import BadHeaderError
 
+from billing import mailer
+from billing.tests.mailing import send_by
 from notifications.failures import MAX_TEXT, Outcome, describe, is_expected, outcome, without_addresses
 
 
@@ -27,7 +28,7 @@ def api_error(status):
         (api_error(202), Outcome.UNKNOWN),
         (api_error(None), Outcome.UNKNOWN),
         (AnymailRecipientsRefused(), Outcome.REFUSED),
-        (BadHeaderError("newline in subject"), Outcome.REFUSED),
+        (ValueError("newline in subject"), Outcome.REFUSED),
         (smtplib.SMTPRecipientsRefused({"a@example.com": (550, b"no such user")}), Outcome.REFUSED),
         (smtplib.SMTPRecipientsRefused({"a@example.com": (451, b"greylisted")}), Outcome.TRY_AGAIN),
         (smtplib.SMTPDataError(552, b"too large"), Outcome.REFUSED),
@@ -49,7 +50,7 @@ def test_the_worlds_failures_are_told_from_bugs(error, expected):
 
 def test_no_credential_is_shown(settings):
     settings.ANYMAIL = {"SENDGRID_API_KEY": "plain-key-of-ours", "SENDGRID_API_URL": "https://api.example/v3/"}
-    settings.EMAIL_HOST_PASSWORD = "smtp-password"
+    send_by(settings, mailer.SMTP, EMAIL_HOST_PASSWORD="smtp-password")
     said = "plain-key-of-ours, smtp-password, Authorization: Bearer abc.def, SG.x1-y2.z3 at https://api.example/v3/"
     text = describe(ValueError(said))
     for secret in ("plain-key-of-ours", "smtp-password", "abc.def", "SG.x1-y2.z3"):

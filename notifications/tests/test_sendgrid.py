@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from billing.tests.mailing import send_by
 from notifications import outbox
 from notifications.models import Mail
 
@@ -59,7 +60,7 @@ def sendgrid(settings):
     with SendGrid() as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        settings.EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
+        send_by(settings, "anymail.backends.sendgrid.EmailBackend")
         settings.ANYMAIL = {"SENDGRID_API_KEY": KEY, "SENDGRID_API_URL": server.url, "REQUESTS_TIMEOUT": 5}
         yield server
         server.shutdown()
@@ -140,7 +141,7 @@ def test_a_connection_lost_after_the_mail_was_given_is_left_to_a_person(reserve,
 def test_an_answer_that_takes_too_long_is_left_to_a_person(reserve, work, settings):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v3/"
-        settings.EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
+        send_by(settings, "anymail.backends.sendgrid.EmailBackend")
         settings.ANYMAIL = {"SENDGRID_API_KEY": KEY, "SENDGRID_API_URL": url, "REQUESTS_TIMEOUT": 0.3}
         reserve()
         assert work() == [Status.UNCONFIRMED]

@@ -9,6 +9,7 @@ from anymail.backends.postmark import EmailBackend as PostmarkBackend
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
+from billing.tests.mailing import send_by
 from notifications import suppression, urls
 from notifications.conf import conf
 from notifications.models import Mail, Suppression
@@ -90,10 +91,10 @@ def test_any_order_and_any_repetition_come_to_the_same_end(client, sent, order):
 def test_a_report_that_overtakes_our_own_stamp_stands(client, reserve, work, monkeypatch):
     mail = reserve()
 
-    def send(message):
+    def send(self, messages):
         post(client, about(Mail.objects.get(), "delivered"))
 
-    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", send)
+    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", send)
     work()
     assert (state(mail), mail.token, mail.sent_at is not None) == (Status.DELIVERED, None, True)
 
@@ -272,7 +273,7 @@ def test_the_secret_is_asked_for_before_anything_else(client, settings, address)
 )
 def test_whose_reports_are_heard_follows_from_how_mail_leaves(settings, backend, provider):
     settings.NOTIFICATIONS_TRACKING = []
-    settings.EMAIL_BACKEND = backend
+    send_by(settings, backend)
     assert conf.tracking == provider
 
 

@@ -1,6 +1,8 @@
 """`manage.py setup` prepares the database, so that the site can sell. Run it again at every release."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -12,20 +14,31 @@ from billing.management.terminal import TerminalCommand
 from billing.setup import checks, database
 
 
+@contextmanager
+def errors_in_one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        raise CommandError(f"The database was not set up: {error}") from error
+
+
 class Command(TerminalCommand):
     help = "Create or migrate the tables, and add missing plans and schedules. It is safe to run again."
     requires_migrations_checks = False
 
+    def check(self, *args: Any, **options: Any) -> None:
+        """Run Django's checks, for which Django 6.1 opens an SQLite database."""
+        with errors_in_one_sentence():
+            super().check(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
-        try:
+        with errors_in_one_sentence():
             if taken := checks.names.check_tables.look():
                 raise CommandError(" ".join(taken))
             is_fast = database.create_tables()
             plans = definitions.update_plans()
             schedules = queues.keep_schedules()
-        except DatabaseError as error:
-            raise CommandError(f"The database was not set up: {error}") from error
         tables = "tables created" if is_fast else "tables up to date"
         seconds = time.monotonic() - started
         self.stdout.write(

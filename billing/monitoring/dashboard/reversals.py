@@ -66,7 +66,7 @@ def _refund_rows(scope: Scope, bucket: datetime | None = None, **query: str) -> 
 
 
 def _dispute_rows(scope: Scope, bucket: datetime | None = None, **query: str) -> str:
-    real = "needs_response,under_review,won,lost,prevented"
+    real = ",".join(sorted(Dispute.REAL))
     return scope.rows_within("dispute", "opened_at", bucket, **{"status__in": real, **query})
 
 
@@ -88,13 +88,14 @@ def _amounts(scope: Scope, refunds: list[Fact], disputes: list[Fact]) -> list[Fi
 def _rates(scope: Scope, disputes: list[Fact]) -> list[Figure]:
     number, payments = counted(disputes), payments_made(scope)
     won, lost = (counted(disputes, kind=end) for end in ("won", "lost"))
+    still_open = sum(counted(disputes, kind=status) for status in Dispute.OPEN)
     rate = percent(share(number, payments), digits=2)
     return [
         Figure(DISPUTE_RATE, [rate], [f"{number:,} of {payments:,} payments"], _dispute_rows(scope)),
         Figure(
             WON,
             [percent(share(won, won + lost))],
-            [f"{won:,} won, {lost:,} lost, {number - won - lost:,} open"],
+            [f"{won:,} won, {lost:,} lost, {still_open:,} open"],
             _dispute_rows(scope, status__in="won,lost"),
         ),
     ]

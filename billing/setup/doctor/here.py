@@ -7,11 +7,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.mail import get_connection
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from billing import payments
+from billing import mailer, payments
 from billing.cache import counting_cache
 from billing.catalogue import definitions
 from billing.conf import conf
@@ -253,12 +252,12 @@ def counting() -> Iterator[Finding]:
 def mail() -> Iterator[Finding]:
     """Open the mail backend; send nothing."""
     try:
-        backend = get_connection()
+        backend = mailer.connection()
         backend.open()
         backend.close()
     except Exception as problem:  # noqa: BLE001 (a backend may raise whatever it likes)
         text = f"The mail backend cannot be opened: {type(problem).__name__}: {problem}"
-        yield error("mail", text[:300], "Check EMAIL_BACKEND and its settings.")
+        yield error("mail", text[:300], "Check MAILERS, or EMAIL_BACKEND and its settings before Django 6.1.")
     else:
         yield ok("mail", f"The mail backend {type(backend).__module__} can be opened.")
 

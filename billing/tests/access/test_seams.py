@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 from types import ModuleType
 
+import django
 import pytest
 from django.core import mail
 from django.core.management import call_command
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
 
-from billing import access, queues
+from billing import access, mailer, queues
 from billing.catalogue import definitions
 from billing.models import Plan
 from billing.monitoring import alerts
@@ -117,9 +118,21 @@ def test_a_rule_of_the_hosts_takes_access_away_with_its_reason(world, example):
     assert "own rule says: suspended" in str(access.explain(ada.user))
 
 
+@pytest.mark.skipif(not mailer.HAS_MAILERS, reason="MAILERS came with Django 6.1")
+@pytest.mark.django_db(transaction=True)
+def test_what_staff_must_know_goes_by_the_hosts_mailer(example, tmp_path):
+    example("mysite/settings.py, on Django 6.1")
+    staff_are_mailed(tmp_path)
+
+
+@pytest.mark.skipif(django.VERSION >= (6, 0), reason="Django 6 deprecates names in ADMINS, and EMAIL_*")
 @pytest.mark.django_db(transaction=True)
 def test_what_staff_must_know_goes_by_the_hosts_mail_backend(example, tmp_path):
-    example("mysite/settings.py, mail")
+    example("mysite/settings.py, on Django 5.2")
+    staff_are_mailed(tmp_path)
+
+
+def staff_are_mailed(tmp_path):
     alerts.alert_staff("full", "The disk is full", "Make room.")
     assert alerts.send() == 1
     (file,) = (tmp_path / "mail").iterdir()

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from billing.admin import payment_words
 from billing.models import Customer, Dispute, Hold, Payment, PaymentFailure, Refund, Usage
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,18 @@ def test_when_the_answer_is_due_is_known_from_stripe(world):
     world.deliver()
     due = world.stripe("GET", f"disputes/{made['id']}")["evidence_details"]["due_by"]
     assert Dispute.objects.get().evidence_due_at.timestamp() == due
+
+
+@pytest.mark.parametrize(
+    ("sentences", "statuses"),
+    [(payment_words.DISPUTE_SENTENCES, Dispute.KNOWN), (payment_words.REFUND_SENTENCES, Refund.KNOWN)],
+)
+def test_each_state_that_we_know_has_its_sentence(sentences, statuses):
+    assert sentences.keys() == statuses
+
+
+def test_a_disputes_page_says_that_its_state_is_unknown(admin_client, alice):
+    assert "does not know the status" in told(admin_client, disputed(alice, status="mediation_started"), "change")
 
 
 def test_a_disputes_page_says_what_its_state_means(admin_client, alice):

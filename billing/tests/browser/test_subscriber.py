@@ -25,9 +25,10 @@ PHONE = {"phone": True, "dark": True, "javascript": False}
 def site(live_server, world, settings):
     """The site's address. Stripe leads back to it, and its forms may lead to this Stripe."""
     settings.SITE_URL = live_server.url
-    policy = copy.deepcopy(django_settings.CONTENT_SECURITY_POLICY)
-    policy["DIRECTIVES"]["form-action"].append("{0.scheme}://{0.netloc}".format(urlsplit(world.url)))
-    settings.CONTENT_SECURITY_POLICY = policy
+    name = "SECURE_CSP" if django_settings.HAS_CSP else "CONTENT_SECURITY_POLICY"
+    policy = copy.deepcopy(getattr(django_settings, name))
+    policy.get("DIRECTIVES", policy)["form-action"].append("{0.scheme}://{0.netloc}".format(urlsplit(world.url)))
+    setattr(settings, name, policy)
     world.control("portal")
     return live_server.url
 

@@ -130,6 +130,9 @@ def test_a_client_that_goes_away_while_it_sends_is_no_server_error():
         def close(self):
             pass
 
+        def seekable(self):
+            return False
+
     request = RequestFactory().post(WEBHOOK_PATH, b"", content_type="application/json")
     request.META["CONTENT_LENGTH"] = "10"
     request._stream = Gone()

@@ -10,6 +10,7 @@ from billing.events.stamping import BATCH, MOST_FAILURES, OUTAGE
 from billing.lanes import tries
 from billing.models import Alert, StripeEvent
 from billing.stripe_client import StripeDiffers, StripeUnanswered, StripeUnavailable
+from billing.tests.mailing import GRACE
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +19,7 @@ TICK = timedelta(microseconds=1)
 
 @pytest.fixture(autouse=True)
 def now(time_machine, monkeypatch, settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
     time_machine.move_to(timezone.now(), tick=False)
     monkeypatch.setattr(tries.random, "uniform", lambda low, high: 1)
     return timezone.now()

@@ -10,8 +10,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from billing import mailer
+
 PAGE = Path(__file__).parents[3] / "docs" / "getting-started.md"
 ON_SQLITE, IN_AN_OLD_PROJECT = "on SQLite", "where it is set already"
+BEFORE_MAILERS = "before Django 6.1"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -28,7 +31,8 @@ class Addition:
 
 
 def additions(page: Path = PAGE, languages: Collection[str] = ("python",)) -> list[Addition]:
-    return [_addition(text) for language, text in _blocks(page) if language in languages]
+    found = [_addition(text) for language, text in _blocks(page) if language in languages]
+    return [addition for addition in found if not (addition.when == BEFORE_MAILERS and mailer.HAS_MAILERS)]
 
 
 def for_a_new_project(*, on_sqlite: bool = False) -> list[Addition]:

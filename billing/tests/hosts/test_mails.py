@@ -5,6 +5,7 @@ from email.policy import default
 
 import pytest
 
+from billing import mailer
 from billing.tests.processes import until
 
 from . import recipe
@@ -28,14 +29,12 @@ OWN_SETTINGS = """
 INSTALLED_APPS += ["notifications"]
 TEMPLATES[0]["DIRS"] += [BASE_DIR / "own"]
 """
-INTO_FILES = """
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-EMAIL_FILE_PATH = BASE_DIR / "mails"
-"""
-FORGETFUL = """
+FILES = mailer.mail_settings("django.core.mail.backends.filebased.EmailBackend", EMAIL_FILE_PATH="mails")
+INTO_FILES = f"vars().update({FILES!r})"
+FORGETFUL = f"""
 from mysite.settings import *
 
-del NOTIFICATIONS_PRODUCT_NAME, DEFAULT_FROM_EMAIL, EMAIL_BACKEND
+del NOTIFICATIONS_PRODUCT_NAME, DEFAULT_FROM_EMAIL, {", ".join(FILES)}
 """
 PEOPLE = """
 from django.contrib.auth.models import User

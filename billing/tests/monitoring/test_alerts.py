@@ -17,6 +17,7 @@ from billing.models import Alert, StripeEvent, Subscription
 from billing.monitoring import alerts, watch
 from billing.stripe_client import StripeUnavailable, shared_state
 from billing.sync import runs
+from billing.tests.mailing import GRACE
 from billing.tests.parallel import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -24,7 +25,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 @pytest.fixture(autouse=True)
 def staff(settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
 
 
 @pytest.fixture

@@ -184,13 +184,14 @@ def test_refunds_and_disputes_are_those_that_moved_money(root, small_world):
     of = {"customer_id": "cus_ada", "currency": "usd", "amount": 500}
     Refund.objects.create(id="re_1", status="succeeded", created_at=ago(1), **of)
     Refund.objects.create(id="re_2", status="failed", created_at=ago(1), **of)
-    for number, status in enumerate(("won", "lost", "warning_closed", "needs_response")):
+    statuses = ("won", "lost", "warning_closed", "appeal_needs_response", "prevented")
+    for number, status in enumerate(statuses):
         Dispute.objects.create(id=f"dp_{number}", status=status, opened_at=ago(2), **of)
     found = shown(root)
     assert found["Refunded"] == ["$5.00", "1 refund, 0 in full"]
-    assert found["Disputed"] == ["$15.00", "3 disputes"]
+    assert found["Disputed"] == ["$20.00", "4 disputes"]
     assert found["Disputes won"] == ["50.0%", "1 won, 1 lost, 1 open"]
-    assert found["Dispute rate"][1] == "3 of 2 payments"
+    assert found["Dispute rate"][1] == "4 of 2 payments"
 
 
 def test_cards_that_expire_are_counted_in_money(root, small_world):

@@ -11,6 +11,7 @@ from billing.lifecycle import checkout
 from billing.models import Alert, CheckoutAttempt, Dispute, Hold, Price, Refund, StripeEvent
 from billing.monitoring import alerts, unknown_values
 from billing.setup import doctor
+from billing.tests.mailing import GRACE
 from billing.tests.world import customer_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,6 +89,20 @@ def test_a_subscription_of_an_unknown_status_keeps_the_status_it_had(world, ada,
     assert any(status in text for text in warnings())
 
 
+@pytest.mark.parametrize("reason", ["pause_requested", "final_payment_failure", "a_reason_of_next_year"])
+@pytest.mark.parametrize("has_card", [True, False])
+def test_a_pause_of_any_reason_takes_access_and_the_page_claims_no_reason(world, ada, client, reason, has_card):
+    card = {} if has_card else {"default_payment_method": None}
+    details = {"paused": {"reason": reason, "type": "requested"}}
+    said = {"status": "paused", "status_details": details, **card}
+    told_of(world, "customer.subscription.created", "subscription", ada.subscription, **said)
+    assert access.of(ada.user).reason == "paused"
+    client.force_login(ada.user)
+    page = client.get("/billing/").content.decode()
+    assert "Your subscription is paused" in page
+    assert "trial" not in page
+
+
 def test_an_ended_one_does_not_come_back_by_it(world, ada):
     world.stripe("DELETE", f"subscriptions/{ada.subscription}")
     world.deliver()
@@ -156,7 +171,7 @@ def test_an_unknown_payment_status_is_not_taken_for_paid(world):
 
 
 def test_staff_are_alerted_once_about_each_value(settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
     for number in range(3):
         assert not unknown_values.is_known("dispute.status", "mediation", {"won"}, f"dp_{number}")
         Alert.objects.update(raised_at=timezone.now() - timedelta(hours=2), told_at=timezone.now() - timedelta(hours=2))

@@ -76,7 +76,7 @@ BOTH = [SELF, "https://checkout.stripe.com", "https://billing.stripe.com"]
     ],
 )
 def test_a_content_security_policy_that_keeps_buyers_from_stripe_is_named(settings, name, allowed, is_right):
-    settings.STRIPE_API_BASE, settings.CONTENT_SECURITY_POLICY = "", None
+    settings.STRIPE_API_BASE, settings.CONTENT_SECURITY_POLICY, settings.SECURE_CSP = "", None, None
     setattr(settings, name, allowed)
     said = browsers.check_form_action()
     assert [each.id for each in said] == ([] if is_right else ["billing.W009"])

@@ -9,9 +9,11 @@ from django.core.management import CommandError, call_command
 from django.http import HttpResponseRedirect
 from django.utils import timezone
 
+from billing import mailer
 from billing.models import Invoice, Price, ScheduledTask, StripeEvent, SyncRun
 from billing.queues import QUEUES
 from billing.setup.doctor import here
+from billing.tests.mailing import GRACE, send_by
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -41,7 +43,7 @@ def levels(found, name):
 
 
 def test_a_site_that_is_set_up_has_all_but_its_worker_running(world, settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
     call_command("setup_stripe", "--yes", stdout=StringIO())
     world.subscribed()
     call_command("sync_stripe", stdout=StringIO())
@@ -101,8 +103,7 @@ def test_amounts_that_are_not_stripes_are_an_error(world):
 
 def test_a_wrong_key_a_cache_for_each_process_and_a_dead_mail_server_are_errors(world, settings):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    send_by(settings, mailer.SMTP, EMAIL_HOST="127.0.0.1", EMAIL_PORT=1)
     settings.STRIPE_SECRET_KEY = "sk_live_" + "0" * 24
     found, _ = examined()
     assert [levels(found, name) for name in ("cache", "mail")] == [{"error"}] * 2

@@ -15,9 +15,11 @@ from billing import testing
 from billing.conf import conf
 from billing.events.parsing import REFERENCES
 from billing.lifecycle import cancel, change, checkout, deletion, invoices, portal, previews
-from billing.models import CheckoutAttempt
+from billing.lifecycle.checkout import SESSION_STATUSES
+from billing.models import CheckoutAttempt, Dispute, Invoice, Refund, Subscription
 from billing.stripe_client import client, fields
 from billing.stripe_client.fields import FIELDS
+from billing.subscriptions.columns import SCHEDULE_STATUSES
 from billing.tests.spy import spied, watch_event_readers
 from stripe_sandbox.http import annotations, shapes
 
@@ -42,6 +44,28 @@ def test_the_installed_sdk_is_built_for_the_pinned_version():
 def test_the_sdk_knows_every_field_that_we_read(name):
     unknown = [path for kind, path in PATHS if kind == name and not _is_known({shapes.class_of(name)}, path.split("."))]
     assert not unknown, "Stripe has dropped or renamed them: see docs/upgrading.md"
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("checkout.session", SESSION_STATUSES),
+        ("dispute", Dispute.KNOWN),
+        ("invoice", Invoice.Status.values),
+        ("refund", Refund.KNOWN),
+        ("subscription", Subscription.AT_STRIPE),
+        ("subscription_schedule", SCHEDULE_STATUSES),
+    ],
+)
+def test_every_status_that_the_sdk_names_is_one_that_we_know(name, known):
+    named = set(_literals(shapes.fields_of(shapes.class_of(name))["status"]))
+    assert named <= set(known), "say what each means, or leave it to billing/monitoring/unknown_values.py"
+
+
+def _literals(hint):
+    if annotations.is_literal(hint):
+        return typing.get_args(hint)
+    return [value for choice in typing.get_args(hint) for value in _literals(choice)]
 
 
 def _is_known(classes, path):

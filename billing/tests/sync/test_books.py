@@ -18,6 +18,7 @@ from billing.models import (
 from billing.sync import runs
 from billing.sync.runs import Wanted
 from billing.testing import now as sandbox_now
+from billing.tests.mailing import GRACE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -207,7 +208,7 @@ def test_a_refund_whose_event_never_came_is_recorded_and_announced_by_a_full_run
 
 
 def test_staff_are_told_of_what_stays_different(world, ada, settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
     sync(world)
     charge = next(iter(world.sandbox.state.table("balance_transaction").rows.values()))
     charge["amount"], charge["net"] = 1900, 1812

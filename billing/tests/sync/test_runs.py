@@ -13,6 +13,7 @@ from billing.sync import missed, runs
 from billing.sync.alone import alone, is_free
 from billing.sync.runs import DAY, EVENTS_ARE_KEPT, Wanted
 from billing.testing import now as sandbox_now
+from billing.tests.mailing import GRACE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TICK = timedelta(microseconds=1)
@@ -20,7 +21,7 @@ TICK = timedelta(microseconds=1)
 
 @pytest.fixture(autouse=True)
 def staff(settings):
-    settings.ADMINS = [("Grace", "grace@example.com")]
+    settings.ADMINS = GRACE
 
 
 def an_earlier_run(**columns):

@@ -1,5 +1,6 @@
 """Settings of the processes that the convergence test starts: the site's own, with mail that is counted, not sent."""
 
+from billing import mailer
 from config.settings import *  # noqa: F403
 from config.settings import Q_CLUSTER, text
 
@@ -7,7 +8,8 @@ from .plans import PLANS
 
 DEBUG = False
 MAILBOX = text("MAILBOX")
-EMAIL_BACKEND = "config.tests.convergence.mailbox.Mailbox"
+MAIL = mailer.mail_settings("config.tests.convergence.mailbox.Mailbox")
+vars().update(MAIL)
 BILLING_PLANS = PLANS
 # An outage of the story is over in a second.
 BILLING_STRIPE_CIRCUIT_SECONDS = 0.3

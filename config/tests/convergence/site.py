@@ -87,9 +87,10 @@ def _environment(stripe, folder):
 def _ours(stripe, folder):
     from . import settings as theirs
 
-    names = ("BILLING_PLANS", "BILLING_STRIPE_CIRCUIT_SECONDS", "BILLING_STRIPE_RATE", "Q_CLUSTER", "EMAIL_BACKEND")
+    names = ("BILLING_PLANS", "BILLING_STRIPE_CIRCUIT_SECONDS", "BILLING_STRIPE_RATE", "Q_CLUSTER")
     return {
         **{name: getattr(theirs, name) for name in names},
+        **theirs.MAIL,
         "DEBUG": False,
         "MAILBOX": str(folder / "mailbox"),
         "STRIPE_API_BASE": stripe,
