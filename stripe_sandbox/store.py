@@ -153,6 +153,7 @@ class State:
         self.published: list[Object] = []
         self.undelivered: dict[str, None] = {}
         self.held: list[dict[str, Any]] | None = None
+        self.is_kept = False  # in its file, as it is now
 
     def now(self) -> int:
         return self.clock.now()
