@@ -30,9 +30,9 @@ def check(state: State, customer: Object, currency: str, param: str = "currency"
 
 def _held(state: State, customer: Object) -> Iterator[str]:
     for kind, is_held in HOLDING.items():
-        rows = state.table(kind).where("customer", customer["id"])
+        rows = state.table(kind).read_where("customer", customer["id"])
         yield from (row["currency"] for row in rows if is_held(row) and row["currency"])
-    for schedule in state.table("subscription_schedule").where("customer", customer["id"]):
+    for schedule in state.table("subscription_schedule").read_where("customer", customer["id"]):
         if schedule["status"] in ("not_started", "active"):
             yield from (phase["currency"] for phase in schedule["phases"])
     if customer["discount"]:
