@@ -1,5 +1,8 @@
 """This module finds test cards, words their refusals, and says whether a payment method is a card or a bank account."""
 
+import re
+from typing import Any
+
 from ..errors import ApiError, declined, doc_url, missing_resource, not_covered
 from ..store import State
 from . import debits
@@ -44,6 +47,16 @@ def by_token(token: str, param: str) -> Card:
     card = BY_TOKEN.get(ALIASES.get(name, name))
     if card is None:
         raise missing_resource("payment_method" if token.startswith("pm_") else "token", token, param)
+    return card
+
+
+def described(given: dict[str, Any]) -> Card:
+    """Return the card of this number, whose security code has three or four digits if it is given."""
+    card = by_number(given.get("number", ""))
+    if not re.fullmatch(r"\d{3,4}", given.get("cvc", "123")):
+        raise declined(
+            {"code": "invalid_cvc", "message": "Your card's security code is invalid.", "param": "card[cvc]"}
+        )
     return card
 
 

@@ -61,7 +61,7 @@ def create(state: State, params: Params) -> Object:
     elif "token" in given:
         method = new(state, cards.by_token(given["token"], "card[token]"))
     else:
-        method = new(state, cards.by_number(given.get("number", "")), given.get("exp_month"), given.get("exp_year"))
+        method = new(state, cards.described(given), given.get("exp_month"), given.get("exp_year"))
     write(method, params)
     return method
 
