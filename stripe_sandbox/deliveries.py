@@ -112,6 +112,7 @@ class Dispatcher:
     def record(self, delivery: Delivery, target: dict[str, Any], status: int | None, note: str | None) -> None:
         row = delivery.event
         with self.lock:
+            self.state.is_kept = False
             told = self.state.note(row["id"]) if row["object"] == thin_events.KIND else row
             if status is not None and 200 <= status < 300 and target["id"] not in told.get("reached", [target["id"]]):
                 told["reached"].append(target["id"])

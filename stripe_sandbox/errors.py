@@ -26,7 +26,7 @@ class ApiError(Exception):
 
     def body(self, request_id: str) -> dict[str, Any]:
         error: dict[str, Any] = {"message": self.message, "type": self.kind, **self.details}
-        if "code" in error:
+        if "code" in error and not error["code"].startswith("sandbox_"):
             error["doc_url"] = doc_url(error["code"])
         error["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}"
         return {"error": error}

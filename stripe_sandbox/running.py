@@ -54,6 +54,7 @@ class Sandbox:
         self.dispatcher = Dispatcher(self.state, self.faults, self.lock)
         self.server: Server | None = None
         self._stopping = threading.Event()
+        self._saved, self._saving_took = 0.0, 0.0
         self._keys = threading.Lock()
         self._in_use: set[str] = set()
 
@@ -66,6 +67,7 @@ class Sandbox:
         runs."""
         if self.state_file and self.state_file.exists():
             self.state = saving.load(self.state_file)
+            self.state.made += saving.LOST_AT_MOST
             self.dispatcher.state = self.state
         self.server = Server(self.host, self.port, self.handle)
         self.port = self.server.server_address[1]
@@ -92,8 +94,12 @@ class Sandbox:
 
     def save(self) -> None:
         if self.state_file:
+            began = time.monotonic()
             with self.lock:
                 saving.save(self.state, self.state_file)
+                self.state.is_kept = True
+            self._saved = time.monotonic()
+            self._saving_took = self._saved - began
 
     def reset(self, seed: str, now: int | None) -> None:
         """Empty the state; called with the lock held."""
@@ -114,21 +120,30 @@ class Sandbox:
         return state
 
     def _tick(self) -> None:
-        """Let everything happen that falls due as time passes by itself."""
-        saved = time.monotonic()
+        """Let everything happen that falls due as time passes by itself, and keep what has changed."""
         while not self._stopping.wait(TICK):
             try:
                 with self.lock:
                     self.after()
             except Exception:
                 logger.exception("What fell due failed")
-            if self.state_file and time.monotonic() - saved > 2:
-                self.save()
-                saved = time.monotonic()
+            if not self.state.is_kept and self._is_time_to_save():
+                self._keep()
+
+    def _is_time_to_save(self) -> bool:
+        """Saving holds up everybody else, so it takes a tenth of the time at most."""
+        return time.monotonic() - self._saved > 10 * self._saving_took
+
+    def _keep(self) -> None:
+        try:
+            self.save()
+        except OSError as error:
+            logger.error("The state could not be written to %s: %s. It is tried again.", self.state_file, error)
 
     def after(self) -> None:
         """Let what is due by now happen, with the lock held, and hand what was published to the deliveries."""
-        billing_cycle.run_due(self.state, self.state.now())
+        if billing_cycle.run_due(self.state, self.state.now()):
+            self.state.is_kept = False
         self.dispatcher.take()
 
     def handle(self, request: Request) -> Response | None:
@@ -139,6 +154,9 @@ class Sandbox:
             logger.exception("%s %s", request.method, request.path)
             error = ApiError(500, "The sandbox failed on this request; its log says where.", "api_error")
             return refusal(error, "req_failed")
+        finally:
+            if request.method != "GET" or not request.path.startswith(("/v1/", "/v2/", "/_sandbox")):
+                self.state.is_kept = False
 
     def _handle(self, request: Request) -> Response | None:
         if (strange := strange_host(self.host, request)) is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from .store import SETTINGS, State
 from .undoing import Rows
 
+LOST_AT_MOST = 1_000_000  # ids given out since the file was written: whoever was killed has told clients of them
 PLAIN = ("seed", "made", "notes", "settings", "answers")
 
 
@@ -17,15 +18,19 @@ class NotAState(Exception):
 
 
 def save(state: State, path: Path) -> None:
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(document(state))
+    os.replace(beside, path)
+
+
+def document(state: State) -> str:
     document: dict[str, Any] = {name: getattr(state, name) for name in PLAIN}
     document["offset"] = state.clock.offset
     document["due"] = state.due
     document["calls"] = [[*key, count] for key, count in state.calls.items()]
     document["deliveries"] = list(state.deliveries)[-1000:]
     document["objects"] = [row for table in state.tables.values() for i in table.order if (row := table.rows.get(i))]
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(json.dumps(document))
-    os.replace(beside, path)
+    return json.dumps(document)
 
 
 def load(path: Path) -> State:

@@ -4,8 +4,12 @@ for.
 One subscription is bought the long way; the others are copies of it under ids, e-mail and invoice numbers of their own.
 """
 
+import gc
 import json
+import marshal
 import re
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from .books import cards, collection, standing, subscribing
@@ -25,6 +29,7 @@ def seed(state: State, customer_count: int, subscription_count: int, event_count
     if max(customer_count, subscription_count, event_count) > LARGEST:
         raise invalid(f"At most {LARGEST} of each at once.")
     state.held = []
+    gc.disable()  # nothing is thrown away meanwhile, and looking for it would take as long as all the rest
     try:
         made = [_customer(state, number) for number in range(customer_count)]
         owners = made or list(state.table("customer").rows.values())
@@ -32,6 +37,7 @@ def seed(state: State, customer_count: int, subscription_count: int, event_count
             raise invalid("There are no customers to give subscriptions to.", "subscriptions")
         subs = _subscriptions(state, owners, subscription_count)
     finally:
+        gc.enable()
         state.held = None
     rows = subs or made
     for number in range(event_count if rows else 0):
@@ -92,7 +98,8 @@ class Mould:
         self.ids = [row["id"] for row in self.rows] + [sub["items"]["data"][0]["id"], self._line()]
         named = [*self.ids, customer["id"], self.number, customer["email"], customer["name"]]
         self.pattern = re.compile("|".join(re.escape(name) for name in named))
-        self.texts = [text for text in _strings(self.rows) if self.pattern.search(text)]
+        self.shapes = [Shape(row, self.pattern) for row in self.rows]
+        self.notes = {old: Shape(state.notes[old], self.pattern) for old in self.ids if old in state.notes}
 
     def _row(self, kind: str) -> Object:
         return next(row for row in self.rows if row["object"] == kind)
@@ -106,12 +113,10 @@ class Mould:
         number = f"{owner['invoice_prefix']}-{owner['next_invoice_sequence']:04d}"
         fresh |= {self.customer["id"]: owner["id"], self.number: number}
         fresh |= {self.customer["email"]: owner["email"], self.customer["name"]: owner["name"]}
-        texts = {text: self.pattern.sub(lambda found: str(fresh[found[0]]), text) for text in self.texts}
-        for row in self.rows:
-            state.put(_copy(row, texts))
-        for old in self.ids:
-            if old in state.notes:
-                state.notes[fresh[old]] = _copy(state.notes[old], texts)
+        for shape in self.shapes:
+            state.put(shape.cast(self.pattern, fresh))
+        for old, shape in self.notes.items():
+            state.notes[fresh[old]] = shape.cast(self.pattern, fresh)
         owner["next_invoice_sequence"] += 1
         owner["currency"] = self.sub["currency"]
         sub = state.get("subscription", fresh[self.sub["id"]])
@@ -119,18 +124,35 @@ class Mould:
         return sub
 
 
-def _strings(value: Any) -> set[str]:
-    if isinstance(value, str):
-        return {value}
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return set().union(*(_strings(entry) for entry in inner))
+class Shape:
+    """A shape makes copies of an object, with other texts in the places that name something of the mould's own."""
+
+    def __init__(self, row: Object, pattern: re.Pattern[str]) -> None:
+        self.bytes = marshal.dumps(_interned(row))
+        self.places = [(path, text) for path, text in _texts(row, ()) if pattern.search(text)]
+
+    def cast(self, pattern: re.Pattern[str], fresh: dict[str, str]) -> Object:
+        row: Object = marshal.loads(self.bytes)  # noqa: S302 - these are the bytes that `__init__` has written
+        for path, text in self.places:
+            holder: Any = row
+            for step in path[:-1]:
+                holder = holder[step]
+            holder[path[-1]] = pattern.sub(lambda found: str(fresh[found[0]]), text)
+        return row
 
 
-def _copy(value: Any, texts: dict[str, str]) -> Any:
+def _interned(value: Any) -> Any:
+    """Return the value with texts that all copies share."""
     if isinstance(value, str):
-        return texts.get(value, value)
+        return sys.intern(value)
     if isinstance(value, dict):
-        return {name: _copy(inner, texts) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_copy(inner, texts) for inner in value]
-    return value
+        return {sys.intern(name): _interned(inner) for name, inner in value.items()}
+    return [_interned(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _texts(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(inner, (*path, step))

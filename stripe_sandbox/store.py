@@ -82,6 +82,10 @@ class Table:
         """Return the objects whose field `name` holds the id `value`, oldest first."""
         return [self.rows[i] for i in self.ids_where(name, value)]
 
+    def read_where(self, name: str, value: str) -> list[Object]:
+        """Return the same for whoever only reads them: none is remembered, and each costs next to nothing."""
+        return [dict.__getitem__(self.rows, i) for i in self.ids_where(name, value)]
+
     def ids_where(self, name: str, *values: str) -> list[str]:
         found = [i for value in values for i in self._index.get((name, value), {})]
         return sorted(found, key=self.position.__getitem__)
@@ -153,6 +157,7 @@ class State:
         self.published: list[Object] = []
         self.undelivered: dict[str, None] = {}
         self.held: list[dict[str, Any]] | None = None
+        self.is_kept = False  # in its file, as it is now
 
     def now(self) -> int:
         return self.clock.now()

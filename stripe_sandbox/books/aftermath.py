@@ -22,6 +22,7 @@ INQUIRY_OPEN = ("warning_needs_response", "warning_under_review")
 CLOSED = ("won", "lost", "warning_closed", "prevented")
 TRANSFERS = {ACH: "us_bank_transfer", BACS: "gb_bank_transfer", SEPA: "eu_bank_transfer"}
 DEBIT_REFUND = 3 * DAY
+WAIT = 60
 EVIDENCE = (
     "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal "
     "customer_communication customer_email_address customer_name customer_purchase_ip customer_signature "
@@ -48,11 +49,16 @@ def refund(state: State, charge: Object, amount: int | None, reason: str | None,
     with recorded(state, charge, "charge.refunded"):
         charge["amount_refunded"] += amount
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    wait = DEBIT_REFUND if made["status"] == "pending" else 0
+    is_debit = charge["payment_method_details"]["type"] in TRANSFERS
+    wait = DEBIT_REFUND if is_debit else WAIT if made["status"] == "pending" else 0
     state.schedule(state.now() + wait, "refund_arrives", made["id"], urgency=1)
-    if cards.of_method(state, charge["payment_method"]).afterwards == "refund_fails":
+    if _fate(state, charge) == "refund_fails":
         state.schedule(state.now(), "refund_fails", made["id"])
     return made
+
+
+def _fate(state: State, charge: Object) -> str:
+    return cards.of_method(state, charge["payment_method"]).afterwards
 
 
 def arrive(state: State, identifier: str) -> None:
@@ -94,7 +100,7 @@ def _refund(state: State, charge: Object, amount: int, reason: str | None, metad
         metadata=metadata,
         payment_intent=charge["payment_intent"],
         reason=reason,
-        status="succeeded" if kind == "card" else "pending",
+        status="pending" if kind != "card" or _fate(state, charge) == "refund_waits" else "succeeded",
     )
 
 

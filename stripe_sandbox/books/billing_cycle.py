@@ -286,7 +286,8 @@ def after_charge(state: State, charge: str, kind: str) -> None:
     if kind == "fraud_warning":
         aftermath.warn_of_fraud(state, charge)
     else:
-        aftermath.open_dispute(state, charge, inquiry=kind == "inquiry")
+        reason = "product_not_received" if kind == "not_received" else None
+        aftermath.open_dispute(state, charge, reason, inquiry=kind == "inquiry")
 
 
 @job

@@ -1,13 +1,15 @@
-"""This table says what each test card does, and whether a payment method is a card or a bank account."""
+"""This module finds test cards, words their refusals, and says whether a payment method is a card or a bank account."""
 
-import hashlib
-from dataclasses import dataclass
+import re
+from typing import Any
 
 from ..errors import ApiError, declined, doc_url, missing_resource, not_covered
 from ..store import State
 from . import debits
+from .card_table import ALIASES, BY_NUMBER, BY_TOKEN, CARDS, NOT_COVERED, Card
 from .debits import Account
 
+__all__ = ["BY_TOKEN", "CARDS", "Card"]
 MESSAGES = {
     "generic_decline": ("card_declined", "Your card was declined."),
     "insufficient_funds": ("card_declined", "Your card has insufficient funds."),
@@ -36,96 +38,25 @@ NETWORK_DECLINED = "01"
 BLOCKED = ("fraudulent",)
 
 
-@dataclass(frozen=True)
-class Card:
-    """This says how a card behaves. `decline`: it is declined at once; `later_decline`: it can be attached, and fails
-    when charged; `authentication`: '', 'setup' or 'always'; `expires`: month and year, where someone entered them."""
-
-    token: str
-    number: str
-    does: str
-    brand: str = "visa"
-    decline: str = ""
-    later_decline: str = ""
-    authentication: str = ""
-    afterwards: str = ""
-    expires: tuple[int, int] | None = None
-    country: str = "US"
-    funding: str = "credit"
-
-    @property
-    def last4(self) -> str:
-        return self.number[-4:]
-
-    @property
-    def fingerprint(self) -> str:
-        return hashlib.sha256(self.number.encode()).hexdigest()[:16]
-
-    @property
-    def spaced(self) -> str:
-        return " ".join(self.number[i : i + 4] for i in range(0, len(self.number), 4))
-
-
-CARDS = (
-    Card("visa", "4242424242424242", "is paid"),
-    Card("mastercard", "5555555555554444", "is paid", "mastercard"),
-    Card("amex", "378282246310005", "is paid", "amex"),
-    Card("discover", "6011000990139424", "is paid", "discover"),
-    Card("diners", "3056930009020004", "is paid", "diners"),
-    Card("jcb", "3566002020360505", "is paid", "jcb"),
-    Card("unionpay", "6200000000000005", "is paid", "unionpay"),
-    Card("visa_debit", "4000056655665556", "is paid", funding="debit"),
-    Card("mastercard_debit", "5200828282828210", "is paid", "mastercard", funding="debit"),
-    Card("mastercard_prepaid", "5105105105105100", "is paid", "mastercard", funding="prepaid"),
-    Card(
-        "authenticationRequired",
-        "4000002760003184",
-        "asks for 3D Secure every time",
-        authentication="always",
-        country="DE",
-    ),
-    Card(
-        "authenticationRequiredOnSetup",
-        "4000002500003155",
-        "asks for 3D Secure once, then is paid",
-        authentication="setup",
-        country="FR",
-    ),
-    Card("chargeCustomerFail", "4000000000000341", "is saved, then declined", later_decline="generic_decline"),
-    Card("chargeDeclined", "4000000000000002", "is declined", decline="generic_decline"),
-    Card("chargeDeclinedInsufficientFunds", "4000000000009995", "has no funds", decline="insufficient_funds"),
-    Card("chargeDeclinedExpiredCard", "4000000000000069", "has expired", decline="expired_card"),
-    Card("chargeDeclinedIncorrectCvc", "4000000000000127", "has a wrong CVC", decline="incorrect_cvc"),
-    Card("chargeDeclinedProcessingError", "4000000000000119", "fails in processing", decline="processing_error"),
-    Card("chargeDeclinedLostCard", "4000000000009987", "was lost", decline="lost_card"),
-    Card("chargeDeclinedFraudulent", "4100000000000019", "is blocked by Radar", decline="fraudulent"),
-    Card(
-        "visa_chargeDeclinedVelocityLimitExceeded",
-        "4000000000006975",
-        "is over its limit",
-        decline="card_velocity_exceeded",
-    ),
-    Card("chargeDeclinedStolenCard", "4000000000009979", "was stolen", decline="stolen_card"),
-    Card("createDispute", "4000000000000259", "is paid, then disputed as fraudulent", afterwards="dispute"),
-    Card("createDisputeInquiry", "4000000000001976", "is paid, then inquired about", afterwards="inquiry"),
-    Card("fraudWarning", "4000000000005423", "is paid, then a fraud warning comes", afterwards="fraud_warning"),
-    Card("refundFail", "4000000000005126", "is paid; its refund fails later", afterwards="refund_fails"),
-)
-BY_TOKEN = {card.token: card for card in CARDS}
-BY_NUMBER = {card.number: card for card in CARDS}
-ALIASES = {
-    "createIssuerFraudRecord": "fraudWarning",
-    "threeDSecureRequired": "authenticationRequired",
-    "visa_chargeDeclined": "chargeDeclined",
-}
-
-
 def by_token(token: str, param: str) -> Card:
     """Find a test card by one of Stripe's names, such as `pm_card_visa`, `tok_visa` or `tok_chargeDeclined`."""
     name = token.removeprefix("pm_card_").removeprefix("tok_")
+    name = name.removeprefix("visa_") if name.startswith("visa_charge") else name
+    if name in NOT_COVERED:
+        raise not_covered(f"the test card {token}")
     card = BY_TOKEN.get(ALIASES.get(name, name))
     if card is None:
         raise missing_resource("payment_method" if token.startswith("pm_") else "token", token, param)
+    return card
+
+
+def described(given: dict[str, Any]) -> Card:
+    """Return the card of this number, whose security code has three or four digits if it is given."""
+    card = by_number(given.get("number", ""))
+    if not re.fullmatch(r"\d{3,4}", given.get("cvc", "123")):
+        raise declined(
+            {"code": "invalid_cvc", "message": "Your card's security code is invalid.", "param": "card[cvc]"}
+        )
     return card
 
 

@@ -6,7 +6,7 @@ from ..events import emit
 from ..http.blanks import blank
 from ..store import Object, State
 from . import cards, charges, debiting
-from .cards import Card, Means
+from .cards import Card
 from .debits import Account
 from .due import job
 
@@ -59,7 +59,7 @@ def attempt(state: State, intent: Object, method: str | None, on_session: bool, 
         return _wait(state, intent)
     if outcome == "authentication_failed":
         return _fail_authentication(state, intent, method)
-    if outcome is None and needs_authentication(card, on_session):
+    if outcome is None and needs_authentication(state, method, on_session):
         return _ask(state, intent)
     refused = _decline(card, outcome)
     if refused:
@@ -80,14 +80,25 @@ def conclude(state: State, intent: Object, code: str) -> str:
     return DECLINED if code else SUCCEEDED
 
 
-def needs_authentication(card: Means, on_session: bool) -> bool:
-    return card.authentication == "always" or (card.authentication == "setup" and on_session)
+def needs_authentication(state: State, method: str, on_session: bool) -> bool:
+    """Return whether the bank asks for 3D Secure: of a card that asks once, also off session until it is set up
+    (https://docs.stripe.com/testing#regulatory-cards)."""
+    asks = cards.of_method(state, method).authentication
+    is_set_up = asks == "on_session" or state.notes.get(method, {}).get("set_up")
+    return asks == "always" or (bool(asks) and (on_session or not is_set_up))
+
+
+def set_up(state: State, method: str) -> None:
+    """Remember that the card's owner has agreed to payments off session."""
+    state.note(method)["set_up"] = True
 
 
 def keep_card(state: State, intent: Object) -> None:
     """Attach the card that has paid, or the debited account, to its customer, if `setup_future_usage` asks for it;
     without a customer it has paid once, and never again."""
     method = state.find("payment_method", intent["payment_method"])
+    if method and intent["setup_future_usage"] and intent["customer"]:
+        set_up(state, method["id"])
     if method is None or method["customer"]:
         return
     if not (intent["setup_future_usage"] and intent["customer"]):
@@ -105,14 +116,14 @@ def foreseen(state: State, method: str | None, on_session: bool) -> str:
     card = cards.of_method(state, method)
     if isinstance(card, Account):
         return PROCESSING
-    if needs_authentication(card, on_session):
+    if needs_authentication(state, method, on_session):
         return REQUIRES_ACTION
     return DECLINED if _decline(card, None) else SUCCEEDED
 
 
 def _decline(card: Card, outcome: str | None) -> str:
     if outcome in ("paid", "authenticated"):
-        return ""
+        return card.later_decline if outcome == "authenticated" and card.authentication else ""
     if outcome == "declined":
         return card.decline or card.later_decline or "generic_decline"
     return card.decline or card.later_decline
@@ -231,7 +242,7 @@ def hold_lapses(state: State, identifier: str) -> None:
 def follow(state: State, charge: Object) -> None:
     """Plan the dispute or warning that some test cards end in, once the money is taken."""
     card = cards.of_method(state, charge["payment_method"])
-    if isinstance(card, Card) and card.afterwards in ("dispute", "inquiry", "fraud_warning"):
+    if isinstance(card, Card) and card.afterwards in ("dispute", "not_received", "inquiry", "fraud_warning"):
         state.schedule(state.now(), "after_charge", charge["id"], card.afterwards)
 
 

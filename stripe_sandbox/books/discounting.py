@@ -167,6 +167,8 @@ def redeem(
             with recorded(state, row, kind):
                 row["times_redeemed"] += 1
                 _exhaust(row)
+    if not coupon["valid"]:
+        end_codes(state, coupon)
     if discount["customer"]:
         emit(state, CREATED, discount)
     if discount["end"]:
@@ -235,6 +237,15 @@ def coupon_expires(state: State, identifier: str) -> None:
     if coupon is not None and coupon["valid"]:
         with recorded(state, coupon, "coupon.updated"):
             coupon["valid"] = False
+        end_codes(state, coupon)
+
+
+def end_codes(state: State, coupon: Object) -> None:
+    """End the promotion codes of a coupon: each is only active while its coupon is valid."""
+    for code in state.table("promotion_code").rows.values():
+        if code["active"] and code["promotion"]["coupon"] == coupon["id"]:
+            with recorded(state, code, "promotion_code.updated"):
+                code["active"] = False
 
 
 @job

@@ -107,6 +107,8 @@ def _read(state: State, entry: dict[str, Any], begins: int, index: int) -> Objec
         raise missing_parameter(f"{where}[items]")
     prices = [items.recurring_price(state, row.get("price", "")) for row in entry["items"]]
     currency = entry.get("currency") or prices[0]["currency"]
+    for price in prices:
+        pricing.unit_amount(state, price, currency)
     ends = _end(state, entry, begins, prices[0]["recurring"])
     _check_trial(entry, begins, ends, where)
     for each in entry.get("add_invoice_items") or []:

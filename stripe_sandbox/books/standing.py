@@ -23,9 +23,9 @@ def on_paid(state: State, sub: Object, invoice: Object, card: str | None = None)
         pending = state.note(sub["id"]).get("pending_update")
         if pending and pending["invoice"] == invoice["id"]:
             items.apply_pending(state, sub)
-        if invoice["id"] == sub["latest_invoice"] and sub["status"] == "paused":
+        if _is_latest(state, sub, invoice) and sub["status"] == "paused":
             resume(state, sub)
-        elif invoice["id"] == sub["latest_invoice"] and sub["status"] in ("incomplete", "past_due", "unpaid"):
+        elif _is_latest(state, sub, invoice) and sub["status"] in ("incomplete", "past_due", "unpaid"):
             sub["status"] = "active"
 
 
@@ -41,7 +41,7 @@ def close_invoice(state: State, invoice: Object, status: str) -> None:
     if status == "void":
         _forget_pending(state, sub, invoice)
     with recorded(state, sub, UPDATED):
-        if invoice["id"] != sub["latest_invoice"]:
+        if not _is_latest(state, sub, invoice):
             return
         if status == "void" and sub["status"] == "incomplete":
             expire(state, sub)
@@ -60,11 +60,26 @@ def _forget_pending(state: State, sub: Object, invoice: Object) -> None:
             sub["pending_update"] = None
 
 
+def _is_latest(state: State, sub: Object, invoice: Object) -> bool:
+    """Return whether the subscription's status goes by this invoice: those after it, if any, are void."""
+    if invoice["id"] == sub["latest_invoice"]:
+        return True
+    latest = state.find("invoice", sub["latest_invoice"])
+    if latest is None or latest["status"] != "void":
+        return False
+    rows = _invoices(state, sub)
+    return all(row["status"] == "void" for row in rows[rows.index(invoice) + 1 :])
+
+
 def _was_settled(state: State, sub: Object) -> bool:
     """Return whether the latest invoice that was not voided is paid or given up, or there is none."""
-    rows = state.table("invoice").where("customer", sub["customer"])
-    left = [row for row in rows if invoicing.subscription_id(row) == sub["id"] and row["status"] != "void"]
+    left = [row for row in _invoices(state, sub) if row["status"] != "void"]
     return not left or left[-1]["status"] in ("paid", "uncollectible")
+
+
+def _invoices(state: State, sub: Object) -> list[Object]:
+    rows = state.table("invoice").where("customer", sub["customer"])
+    return [row for row in rows if invoicing.subscription_id(row) == sub["id"]]
 
 
 def expire(state: State, sub: Object) -> None:

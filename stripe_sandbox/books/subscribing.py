@@ -8,7 +8,19 @@ from ..errors import invalid, missing_parameter, not_covered
 from ..http.blanks import blank
 from ..http.metadata import merged
 from ..store import Object, State
-from . import amounts, discounting, invoicing, items, line_items, periods, phases, pricing, standing, usage
+from . import (
+    amounts,
+    discounting,
+    invoicing,
+    items,
+    line_items,
+    one_currency,
+    periods,
+    phases,
+    pricing,
+    standing,
+    usage,
+)
 from .periods import DAY
 from .tax import places, rates
 
@@ -20,7 +32,7 @@ PAYMENT_SETTINGS = {"payment_method_options": None, "payment_method_types": None
 def build(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:
     """Return a subscription with its discounts, not announced yet."""
     sub = drawn_up(state, customer, wanted, options)
-    check_currency(state, customer, sub["currency"])
+    one_currency.check(state, customer, sub["currency"])
     check_tax(state, sub)
     if items.total(state, sub) > amounts.LARGEST:
         raise amounts.too_large(sub["currency"], "items")
@@ -30,23 +42,6 @@ def build(state: State, customer: Object, wanted: list[Object], options: dict[st
     if options.get("proration_behavior") == "none":
         state.note(sub["id"])["leaves_past"] = True
     return state.put(sub)
-
-
-def check_currency(state: State, customer: Object, currency: str) -> None:
-    """Refuse a second currency: a customer's subscriptions and waiting items are all in one."""
-    other = next((used for used in _currencies(state, customer["id"]) if used != currency), None)
-    if other:
-        raise invalid(
-            "You cannot combine currencies on a single customer. This customer has an active subscription, "
-            f"subscription schedule, discount, quote, or invoice item with currency {other}",
-            "currency",
-        )
-
-
-def _currencies(state: State, customer: str) -> Iterator[str]:
-    running = (row for row in state.table("subscription").where("customer", customer) if not standing.is_over(row))
-    waiting = (row for row in state.table("invoiceitem").where("customer", customer) if row["invoice"] is None)
-    return (str(row["currency"]) for rows in (running, waiting) for row in rows)
 
 
 def drawn_up(state: State, customer: Object, wanted: list[Object], options: dict[str, Any]) -> Object:

@@ -6,6 +6,8 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "adaptive_pricing.enabled": (False,),
     "after_expiration.recovery.enabled": (False,),
     "automatic_tax.enabled": (False,),
+    "billing_mode.flexible.proration_discounts": ("included",),
+    "billing_mode.type": ("flexible",),
     "capture_method": ("automatic", "automatic_async"),
     "collection_method": ("charge_automatically",),
     "confirmation_method": ("automatic",),

@@ -10,7 +10,7 @@ from ..errors import ApiError, invalid
 EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 URL = re.compile(r"(?!javascript|data|vbscript)[a-z][a-z0-9+.-]*://[^\s/?#]\S*", re.IGNORECASE)
 SPACE = re.compile(r"\s")
-URLS = {"success_url", "cancel_url", "return_url"}
+URLS = set("success_url cancel_url return_url default_return_url privacy_policy_url terms_of_service_url url".split())
 EMAILS = {"email", "customer_email", "receipt_email"}
 CURRENCIES = (
     "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf "

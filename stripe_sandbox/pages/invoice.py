@@ -29,7 +29,7 @@ def _pay(state: State, invoice: Object, given: dict[str, str]) -> Response:
     outcome = given.get("outcome") or None
     try:
         card = _card(state, invoice, given)
-        if card.authentication == "always" and outcome is None:
+        if card.authentication and outcome is None:
             hidden, what = card_form.entered(given), amount(invoice["amount_remaining"], invoice["currency"])
             return page("authenticate.html", action=f"/i/{invoice['id']}", hidden=hidden, what=what, card=card)
         is_new = given.get("number") or given.get("account")

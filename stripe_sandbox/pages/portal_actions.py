@@ -37,6 +37,7 @@ def change_card(state: State, session: Object, customer: Object, given: dict[str
     if outcome == "authentication_failed":
         raise declined(dict(charging.AUTHENTICATION_FAILED))
     method = payment_methods.attached(state, payment_methods.new(state, card)["id"], customer)
+    charging.set_up(state, method["id"])
     mandate_for(state, method["id"])
     with recorded(state, customer, "customer.updated"):
         customer["invoice_settings"]["default_payment_method"] = method["id"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..books import cards, mandates
+from ..books import cards, charging, mandates
 from ..books.cards import Means
 from ..books.debits import Account
 from ..events import emit
@@ -75,6 +75,7 @@ def saved(state: State, customer: Object, buyer: Buyer) -> str | None:
     redisplay = "always" if buyer.keeps else "limited"
     payment_methods.write(method, {"billing_details": billing(customer, buyer), "allow_redisplay": redisplay})
     method["customer"] = customer["id"]
+    charging.set_up(state, method["id"])
     state.put(method)
     emit(state, "payment_method.attached", method)
     mandate_for(state, method["id"])

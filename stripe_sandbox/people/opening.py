@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import items, pricing, subscribing
+from ..books import items, one_currency, pricing, subscribing
 from ..errors import invalid, missing_parameter
 from ..events import emit
 from ..http.contract import Params
@@ -25,6 +25,8 @@ def opened(state: State, params: Params, **marks: Any) -> Object:
         _check_recurring(state, wanted)
     currency = sessions.currency_of(state, wanted, params, customer) if wanted else params.get("currency")
     bank_accounts.check_types(params, currency)
+    if mode == "subscription" and customer:
+        one_currency.check(state, customer, str(currency))
     data = params.get("subscription_data") or {}
     subscribing.check_mode(data.get("billing_mode"))
     rows = [sessions.line(state, entry, str(currency), mode) for entry in wanted]

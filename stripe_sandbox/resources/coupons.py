@@ -108,6 +108,7 @@ def delete(state: State, coupon: str, params: Params) -> Object:
     """Delete the coupon; discounts that were given with it stay."""
     row = state.get("coupon", coupon)
     emit(state, "coupon.deleted", row)
+    discounting.end_codes(state, row)
     state.table("coupon").remove(coupon)
     gone: dict[str, Any] = {"id": coupon, "object": "coupon", "deleted": True}
     state.note(coupon).update(deleted=gone, last=row)

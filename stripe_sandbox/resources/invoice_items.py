@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..books import discounting, extras, standing, subscribing
+from ..books import discounting, extras, one_currency, standing
 from ..books.tax import lines as taxing
 from ..books.tax import rates
 from ..errors import invalid, missing_parameter
@@ -31,7 +31,7 @@ def create(state: State, params: Params) -> Object:
     customer = state.get("customer", params["customer"], "customer")
     invoice = _draft(state, params["invoice"], customer) if "invoice" in params else None
     payer = _payer(state, params, customer, invoice)
-    subscribing.check_currency(state, customer, payer["currency"])
+    one_currency.check(state, customer, payer["currency"])
     _refuse_rates(invoice or payer, params)
     row = state.put(extras.item(state, payer, params))
     discounting.give(state, params.get("discounts"), row, row["amount"], payer=payer)

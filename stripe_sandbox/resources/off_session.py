@@ -1,11 +1,11 @@
 """Nobody is there to confirm a charge off session: if the card asks for 3D Secure, the charge is declined."""
 
-from ..books import cards, charging
+from ..books import charging
 from ..store import Object, State
 
 
 def needs_customer(state: State, method: str) -> bool:
-    return charging.needs_authentication(cards.of_method(state, method), on_session=False)
+    return charging.needs_authentication(state, method, on_session=False)
 
 
 def refuse(state: State, intent: Object, method: str) -> str:

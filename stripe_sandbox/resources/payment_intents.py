@@ -10,7 +10,7 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 from . import bank_accounts, off_session
-from .payment_methods import DATA, given, types_of, without_method
+from .payment_methods import DATA, given, refuse_unconfirmed, types_of, without_method
 
 CREATED = (
     "amount currency customer payment_method confirm description metadata off_session receipt_email capture_method "
@@ -18,6 +18,11 @@ CREATED = (
 )
 AUTOMATIC = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects"
 COPIED = ("customer", "description", "metadata", "receipt_email", "setup_future_usage")
+NOBODY_THERE = (
+    "You cannot confirm with `off_session=true` when `setup_future_usage` is also set on the PaymentIntent. The "
+    "customer needs to be on-session to perform the steps which may be required to set up the PaymentMethod for "
+    "future usage. Please confirm this PaymentIntent with your customer on-session."
+)
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
@@ -28,6 +33,7 @@ OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
     f"{CREATED} {AUTOMATIC} {bank_accounts.ACCEPTED} {DATA} payment_method_types return_url",
 )
 def create(state: State, params: Params) -> Object:
+    refuse_unconfirmed("PaymentIntent", params)
     if params.get("customer"):
         state.get("customer", params["customer"], "customer")
     bank_accounts.check_types(params, params["currency"])
@@ -53,6 +59,8 @@ def shipping_of(given: Params) -> Object:
 def _confirm(state: State, intent: Object, params: Params) -> Object:
     if intent["payment_method"] is None:
         raise without_method("PaymentIntent", payment_intent=intent)
+    if params.get("off_session") and intent["setup_future_usage"]:
+        raise invalid(NOBODY_THERE, "off_session", "payment_intent_invalid_parameter", payment_intent=intent)
     state.note(intent["id"])["return_url"] = params.get("return_url")
     _check_account(state, intent, params)
     on_session, method = not params.get("off_session"), intent["payment_method"]

@@ -29,6 +29,7 @@ SPENT = (
     "connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use "
     "a PaymentMethod multiple times, you must attach it to a Customer first."
 )
+CONFIRMING = ("mandate_data", "off_session", "return_url")
 MISSING = (
     "You cannot confirm this {what} because it's missing a payment method. You can either update the {what} with a "
     "payment method and then confirm it again, or confirm it again directly with a payment method."
@@ -60,7 +61,7 @@ def create(state: State, params: Params) -> Object:
     elif "token" in given:
         method = new(state, cards.by_token(given["token"], "card[token]"))
     else:
-        method = new(state, cards.by_number(given.get("number", "")), given.get("exp_month"), given.get("exp_year"))
+        method = new(state, cards.described(given), given.get("exp_month"), given.get("exp_year"))
     write(method, params)
     return method
 
@@ -184,6 +185,18 @@ def without_method(what: str, **details: Any) -> ApiError:
     """Refuse to confirm a PaymentIntent or SetupIntent (`what`) that names nothing to pay with."""
     code = "payment_intent_unexpected_state" if what == "PaymentIntent" else "setup_intent_unexpected_state"
     return invalid(MISSING.format(what=what), None, code, **details)
+
+
+def refuse_unconfirmed(what: str, params: Params) -> None:
+    """Refuse parameters that only count for a confirmation where a PaymentIntent or SetupIntent (`what`) is made
+    without one."""
+    for name in () if params.get("confirm") else CONFIRMING:
+        if params.get(name):
+            raise invalid(
+                f"The parameter `{name}` cannot be passed when creating a {what} unless `confirm` is set to true.",
+                name,
+                "payment_intent_invalid_parameter" if what == "PaymentIntent" else "setup_intent_invalid_parameter",
+            )
 
 
 def is_spent(state: State, method: Object) -> bool:

@@ -1,6 +1,6 @@
 """Subscription schedules are created, read, updated, released and cancelled here."""
 
-from ..books import phases, phasing, standing, subscribing
+from ..books import one_currency, phases, phasing, standing, subscribing
 from ..books.tax import places
 from ..errors import invalid, missing_parameter, not_covered
 from ..events import emit, recorded
@@ -51,6 +51,8 @@ def create(state: State, params: Params) -> Object:
     shown = phases.read(state, params.get("phases") or [], start)
     if shown[0]["end_date"] <= state.now():
         raise invalid("The first phase must end in the future.", "phases[0][end_date]")
+    for phase in shown:
+        one_currency.check(state, customer, phase["currency"], "phases[0][currency]")
     _check_cards(state, shown, customer["id"])
     automatic = bool(_automatic(params))
     _check_places(state, customer, automatic, shown)

@@ -13,7 +13,7 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 from . import bank_accounts
-from .payment_methods import DATA, attached, given, types_of, without_method
+from .payment_methods import DATA, attached, given, refuse_unconfirmed, types_of, without_method
 
 AUTOMATIC = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects"
 
@@ -51,6 +51,7 @@ def new(state: State, customer: str | None, method: str | None, status: str, **v
     f"{bank_accounts.ACCEPTED} {DATA}",
 )
 def create(state: State, params: Params) -> Object:
+    refuse_unconfirmed("SetupIntent", params)
     customer = params.get("customer")
     if customer:
         state.get("customer", customer, "customer")
@@ -90,6 +91,7 @@ def _confirm(state: State, intent: Object, params: Params) -> Object:
 def succeed(state: State, intent: Object) -> Object:
     """Give the card or account to the customer, and to a subscription that waited for it."""
     intent["mandate"] = (mandates.of(state, intent["payment_method"]) or {}).get("id")
+    charging.set_up(state, intent["payment_method"])
     if intent["customer"]:
         attached(state, intent["payment_method"], state.get("customer", intent["customer"]))
     intent.update(status="succeeded", next_action=None, last_setup_error=None)

@@ -37,7 +37,7 @@ def create(state: State, params: Params) -> Object:
 
 
 def _card(state: State, given: dict[str, Any]) -> Object:
-    card = cards.by_number(given["number"])
+    card = cards.described(given)
     month, year = _number(given, "exp_month"), _number(given, "exp_year")
     identifier = state.new_id("tok")
     state.note(identifier)["card"] = card.token

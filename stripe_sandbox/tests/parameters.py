@@ -21,7 +21,7 @@ from stripe_sandbox.http.routing import api as router
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "parameters.json"
 # These tests send what chance draws, or take long to draw it.
-LEFT_OUT = ("test_histories.py", "test_djstripe.py", "test_alone.py", "clients", "browser")
+LEFT_OUT = ("test_histories.py", "test_saving.py", "test_djstripe.py", "test_alone.py", "clients", "browser")
 
 
 def sent(route: Route, params: dict[str, Any], prefix: str = "") -> Iterator[str]:

@@ -27,12 +27,67 @@ def test_a_customer_has_one_currency_at_a_time(
     """Stripe's words, as users report them: "You cannot combine currencies on a single customer."""
     euros = recurring(client, price, 2000, "eur")
     sub = client.v1.subscriptions.create({"customer": payer.id, "items": [{"price": price.id}]})
-    with pytest.raises(stripe.InvalidRequestError, match="invoice item with currency usd"):
+    with pytest.raises(stripe.InvalidRequestError, match="with currency usd"):
         client.v1.subscriptions.create({"customer": payer.id, "items": [{"price": euros.id}]})
     with pytest.raises(stripe.InvalidRequestError, match="combine currencies"):
         client.v1.invoice_items.create({"customer": payer.id, "amount": 500, "currency": "eur"})
     client.v1.subscriptions.cancel(sub.id)
     assert client.v1.subscriptions.create({"customer": payer.id, "items": [{"price": euros.id}]}).currency == "eur"
+
+
+def test_what_is_about_to_be_bought_holds_the_currency_too(
+    client: stripe.StripeClient, control: Control, payer: Any, price: Any
+) -> None:
+    """Reported: an open Checkout of a subscription counts, and so does whatever else the refusal names."""
+    euros = recurring(client, price, 2000, "eur")
+
+    def opened(bought: Any) -> Any:
+        line: Any = [{"price": bought.id, "quantity": 1}]
+        back = {"customer": payer.id, "success_url": "https://example.com/"}
+        return client.v1.checkout.sessions.create({**back, "mode": "subscription", "line_items": line})
+
+    session = opened(price)
+    for second in (lambda: opened(euros), lambda: subscribed_to(client, payer, euros)):
+        with pytest.raises(stripe.InvalidRequestError, match="checkout session with currency usd") as refused:
+            second()
+        assert refused.value.param == "currency"
+    opened(price)
+    for row in client.v1.checkout.sessions.list({"customer": payer.id}).data:
+        client.v1.checkout.sessions.expire(row.id)
+    assert opened(euros).currency == "eur"
+    assert session.currency == "usd"
+
+
+def subscribed_to(client: stripe.StripeClient, payer: Any, price: Any) -> Any:
+    return client.v1.subscriptions.create({"customer": payer.id, "items": [{"price": price.id}]})
+
+
+def scheduled(client: stripe.StripeClient, control: Control, payer: Any, price: Any) -> Any:
+    start = control("/", method="GET")["now"] + 86_400
+    phase: Any = {"items": [{"price": price.id}], "duration": {"interval": "month"}}
+    return client.v1.subscription_schedules.create({"customer": payer.id, "start_date": start, "phases": [phase]})
+
+
+def test_a_schedule_a_finalized_quote_and_a_discount_hold_the_currency(
+    client: stripe.StripeClient, control: Control, payer: Any, price: Any
+) -> None:
+    euros = recurring(client, price, 2000, "eur")
+    schedule = scheduled(client, control, payer, price)
+    for second in (lambda: subscribed_to(client, payer, euros), lambda: scheduled(client, control, payer, euros)):
+        with pytest.raises(stripe.InvalidRequestError, match="with currency usd"):
+            second()
+    client.v1.subscription_schedules.cancel(schedule.id)
+    quote = client.v1.quotes.create({"customer": payer.id, "line_items": [{"price": price.id}]})
+    client.v1.quotes.finalize_quote(quote.id)
+    with pytest.raises(stripe.InvalidRequestError, match="with currency usd"):
+        subscribed_to(client, payer, euros)
+    client.v1.quotes.cancel(quote.id)
+    coupon = client.v1.coupons.create({"amount_off": 100, "currency": "usd", "duration": "forever"})
+    control(f"/customers/{payer.id}/discount", {"coupon": coupon.id})
+    with pytest.raises(stripe.InvalidRequestError, match="with currency usd"):
+        subscribed_to(client, payer, euros)
+    client.v1.customers.delete_discount(payer.id)
+    assert subscribed_to(client, payer, euros).currency == "eur"
 
 
 @pytest.mark.parametrize(("amount", "currency", "code"), [

@@ -155,7 +155,8 @@ def test_who_is_known_is_shown_before_the_page_is_filled_in(checkout: Any, custo
 @pytest.mark.parametrize(
     ("token", "brand", "funding"),
     [("discover", "discover", "credit"), ("jcb", "jcb", "credit"), ("visa_debit", "visa", "debit"),
-     ("mastercard_prepaid", "mastercard", "prepaid"), ("unionpay", "unionpay", "credit")],
+     ("mastercard_prepaid", "mastercard", "prepaid"), ("unionpay", "unionpay", "credit"), ("us", "visa", "credit"),
+     ("gb_debit", "visa", "debit"), ("amex_threeDSecureNotSupported", "amex", "credit")],
 )  # fmt: skip
 def test_stripes_test_cards_are_known_by_their_names(
     client: stripe.StripeClient, customer: Any, token: str, brand: str, funding: str
@@ -163,6 +164,25 @@ def test_stripes_test_cards_are_known_by_their_names(
     """https://docs.stripe.com/testing"""
     card = client.v1.payment_methods.attach(f"pm_card_{token}", {"customer": customer.id}).card
     assert (card.brand, card.funding) == (brand, funding)
+
+
+@pytest.mark.parametrize(("token", "country"), [("br", "BR"), ("de", "DE"), ("gb", "GB"), ("jp", "JP"), ("mx", "MX")])
+def test_a_card_of_another_country_is_paid_and_says_where_it_is_from(
+    client: stripe.StripeClient, token: str, country: str
+) -> None:
+    """https://docs.stripe.com/testing#international-cards"""
+    paid: Any = {"amount": 900, "currency": "usd", "payment_method": f"pm_card_{token}", "confirm": True}
+    intent = client.v1.payment_intents.create({**paid, "expand": ["latest_charge"]})
+    assert (intent.status, intent.latest_charge.payment_method_details.card.country) == ("succeeded", country)
+
+
+@pytest.mark.parametrize("token", ["pm_card_avsFail", "pm_card_riskLevelHighest", "pm_card_cvcCheckFail"])
+def test_a_test_card_of_stripes_that_is_not_imitated_is_refused_by_its_name(
+    client: stripe.StripeClient, token: str
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match=token) as refused:
+        client.v1.payment_intents.create({"amount": 900, "currency": "usd", "payment_method": token})
+    assert refused.value.code == "sandbox_not_covered"
 
 
 def test_a_payment_method_that_is_no_card_is_shown_and_charged_nowhere(

@@ -47,6 +47,21 @@ def test_a_neutral_value_beside_one_that_is_not_is_no_excuse(client: stripe.Stri
         make_intent(client, payment_method_options=given)
 
 
+def test_the_billing_that_there_is_may_be_named_in_a_preview_and_the_other_may_not(
+    client: stripe.StripeClient, customer: stripe.Customer, price: stripe.Price
+) -> None:
+    def previewed(mode: Any) -> Any:
+        details: Any = {"items": [{"price": price.id}], "billing_mode": mode}
+        return client.v1.invoices.create_preview({"customer": customer.id, "subscription_details": details})
+
+    assert previewed({"type": "flexible", "flexible": {"proration_discounts": "included"}}).amount_due == 2000
+    for mode in ({"type": "classic"}, {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            previewed(mode)
+        error: Any = refused.value.json_body
+        assert (refused.value.code, error["error"].get("doc_url")) == ("sandbox_not_covered", None)
+
+
 def test_tax_that_is_switched_off_is_taken_wherever_tax_could_be(
     client: stripe.StripeClient, customer: stripe.Customer, price: stripe.Price, subscribed: Any
 ) -> None:

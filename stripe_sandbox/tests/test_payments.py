@@ -139,6 +139,74 @@ def test_cards_that_bring_trouble_after_the_payment(
     assert len(client.v1.events.list({"type": kind}).data) == 1
 
 
+def test_a_card_may_end_in_a_dispute_about_what_was_never_received(
+    client: stripe.StripeClient, subscribed: Any
+) -> None:
+    subscribed("pm_card_createDisputeProductNotReceived")
+    assert [row.reason for row in client.v1.disputes.list().data] == ["product_not_received"]
+
+
+def test_a_refund_may_be_pending_at_first(client: stripe.StripeClient, control: Control) -> None:
+    """https://docs.stripe.com/testing#refunds"""
+    paid: Any = {"amount": 900, "currency": "usd", "payment_method": "pm_card_pendingRefund", "confirm": True}
+    made = client.v1.refunds.create({"payment_intent": client.v1.payment_intents.create(paid).id})
+    assert made.status == "pending"
+    control("/advance", {"seconds": 120})
+    assert client.v1.refunds.retrieve(made.id).status == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("token", "there", "away"),
+    [
+        ("authenticationRequired", "requires_action", None),
+        ("authenticationRequiredOnSetup", "requires_action", None),
+        ("authenticationRequiredSetupForOffSession", "requires_action", "succeeded"),
+        ("threeDSecureOptional", "succeeded", "succeeded"),
+    ],
+)
+def test_a_card_asks_for_3d_secure_until_it_is_set_up_as_stripe_says(
+    client: stripe.StripeClient, customer: Any, token: str, there: str, away: str | None
+) -> None:
+    """https://docs.stripe.com/testing#regulatory-cards; None is a decline with `authentication_required`."""
+    card = client.v1.payment_methods.attach(f"pm_card_{token}", {"customer": customer.id}).id
+    paid: Any = {"amount": 900, "currency": "usd", "payment_method": card, "confirm": True, "customer": customer.id}
+    assert client.v1.payment_intents.create(paid).status == there
+    if away is None:
+        with pytest.raises(stripe.CardError) as refused:
+            client.v1.payment_intents.create({**paid, "off_session": True})
+        assert refused.value.code == "authentication_required"
+    else:
+        assert client.v1.payment_intents.create({**paid, "off_session": True}).status == away
+
+
+@pytest.mark.parametrize("how", ["setup_intent", "setup_future_usage"])
+def test_a_card_that_was_set_up_is_charged_while_nobody_is_there(
+    client: stripe.StripeClient, control: Control, customer: Any, how: str
+) -> None:
+    given: Any = {"payment_method": "pm_card_authenticationRequiredOnSetup", "customer": customer.id, "confirm": True}
+    paid: Any = {"amount": 900, "currency": "usd"}
+    if how == "setup_intent":
+        intent: Any = client.v1.setup_intents.create(given)
+        control(f"/setup_intents/{intent.id}", {"outcome": "authenticated"})
+    else:
+        intent = client.v1.payment_intents.create({**paid, **given, "setup_future_usage": "off_session"})
+        control(f"/payment_intents/{intent.id}", {"outcome": "authenticated"})
+    again: Any = {**paid, **given, "payment_method": intent.payment_method, "off_session": True}
+    assert client.v1.payment_intents.create(again).status == "succeeded"
+
+
+def test_a_card_may_be_declined_after_its_owner_was_authenticated(
+    client: stripe.StripeClient, control: Control
+) -> None:
+    token = "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds"
+    paid: Any = {"amount": 900, "currency": "usd", "payment_method": token, "confirm": True}
+    intent = client.v1.payment_intents.create(paid)
+    assert intent.status == "requires_action"
+    control(f"/payment_intents/{intent.id}", {"outcome": "authenticated"})
+    after = client.v1.payment_intents.retrieve(intent.id)
+    assert (after.status, after.last_payment_error.decline_code) == ("requires_payment_method", "insufficient_funds")
+
+
 def test_a_fraud_warning_by_hand(client: stripe.StripeClient, control: Control, charge: Any) -> None:
     warning = control("/fraud_warnings", {"charge": charge.id})
     found = client.v1.radar.early_fraud_warnings.retrieve(warning["id"])

@@ -178,3 +178,41 @@ def test_a_preview_of_a_coupon_is_what_the_change_then_costs(
     shown = v1.invoices.create_preview({"subscription": sub.id, "subscription_details": change, "discounts": given})
     done = v1.subscriptions.update(sub.id, {**change, "discounts": given, "expand": ["latest_invoice"]})
     assert done.latest_invoice.total == shown.total < 20000
+
+
+@pytest.mark.parametrize(
+    ("named", "value"),
+    [
+        ("off_session", True),
+        ("return_url", "https://example.com/"),
+        ("mandate_data", {"customer_acceptance": {"type": "offline", "offline": {}}}),
+    ],
+)
+def test_what_counts_for_a_confirmation_alone_is_refused_without_one(
+    client: stripe.StripeClient, named: str, value: Any
+) -> None:
+    given: Any = {"amount": 900, "currency": "usd", "payment_method": "pm_card_visa", named: value}
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.payment_intents.create(given)
+    assert refused.value.user_message == (
+        f"The parameter `{named}` cannot be passed when creating a PaymentIntent unless `confirm` is set to true."
+    )
+    assert (refused.value.param, refused.value.code) == (named, "payment_intent_invalid_parameter")
+    if named != "off_session":
+        with pytest.raises(stripe.InvalidRequestError, match="creating a SetupIntent unless") as refused:
+            client.v1.setup_intents.create({"payment_method": "pm_card_visa", named: value})
+        assert refused.value.code == "setup_intent_invalid_parameter"
+    if named == "return_url":
+        assert client.v1.payment_intents.create({**given, "confirm": True}).status == "succeeded"
+
+
+def test_a_card_is_not_saved_by_a_payment_at_which_nobody_is_there(
+    client: stripe.StripeClient, customer: stripe.Customer
+) -> None:
+    given: Any = {"amount": 900, "currency": "usd", "payment_method": "pm_card_visa", "customer": customer.id}
+    with pytest.raises(stripe.InvalidRequestError, match="when `setup_future_usage` is also set"):
+        client.v1.payment_intents.create(
+            {**given, "confirm": True, "off_session": True, "setup_future_usage": "off_session"}
+        )
+    assert client.v1.charges.list().data == []
+    assert client.v1.payment_intents.create({**given, "confirm": True, "off_session": True}).status == "succeeded"

@@ -235,3 +235,11 @@ def test_what_phases_would_add_and_discount_is_previewed(
     assert (line.quantity, line.metadata.to_dict(), fresh_preview.total) == (2, {"a": "b"}, 1000 + 1200 + 300 + 300)
     new = {"items": [{"price": price.id}], "discounts": [{"coupon": half}]}
     assert v1.invoices.create_preview({"customer": alice, "schedule_details": {"phases": [new]}}).total == 1000
+
+
+def test_a_phase_in_a_currency_that_its_price_lacks_is_refused(
+    client: stripe.StripeClient, customer: stripe.Customer, price: stripe.Price
+) -> None:
+    phase: Any = {"items": [{"price": price.id}], "currency": "eur", "duration": {"interval": "month"}}
+    with pytest.raises(stripe.InvalidRequestError, match="only supports `usd`"):
+        client.v1.subscription_schedules.create({"customer": customer.id, "start_date": "now", "phases": [phase]})

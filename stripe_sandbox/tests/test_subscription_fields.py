@@ -150,7 +150,7 @@ def test_a_change_off_session_is_declined_where_the_card_asks_for_its_owner(
         v1.subscriptions.update(sub.id, {"items": [{"price": extra}], **change, "off_session": True})
     assert refused.value.code == "subscription_payment_intent_requires_action"
     assert len(fresh(v1, sub)["items"]["data"]) == 1
-    on_set_up = v1.payment_methods.attach("pm_card_authenticationRequiredOnSetup", {"customer": alice}).id
+    on_set_up = v1.payment_methods.attach("pm_card_authenticationRequiredSetupForOffSession", {"customer": alice}).id
     v1.subscriptions.update(sub.id, {"default_payment_method": on_set_up})
     more = {"quantity": 3, "off_session": True, **change}
     assert v1.subscription_items.update(item(sub).id, more).quantity == 3

@@ -136,3 +136,19 @@ def test_a_card_of_a_token_is_declined_when_it_is_charged(client: stripe.StripeC
     params: Any = {"amount": 900, "currency": "usd", "confirm": True, "payment_method": method.id}
     with pytest.raises(stripe.CardError):
         client.v1.payment_intents.create(params)
+
+
+@pytest.mark.parametrize(("cvc", "is_right"), [("123", True), ("1234", True), ("1", False), ("abc", False)])
+def test_a_security_code_has_three_or_four_digits(client: stripe.StripeClient, cvc: str, is_right: bool) -> None:
+    card: Any = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2040, "cvc": cvc}
+    makes: Any = (
+        lambda: client.v1.payment_methods.create({"type": "card", "card": card}),
+        lambda: client.v1.tokens.create({"card": {**card, "exp_month": "12", "exp_year": "2040"}}),
+    )
+    for make in makes:
+        if is_right:
+            assert make().card.last4 == "4242"
+            continue
+        with pytest.raises(stripe.CardError) as refused:
+            make()
+        assert (refused.value.code, refused.value.param) == ("invalid_cvc", "card[cvc]")

@@ -39,6 +39,23 @@ def test_an_address_of_the_web_looks_like_one(checkout: Any, name: str) -> None:
     assert checkout(**{name: "myapp://return"}).status == "open"
 
 
+def test_every_other_address_of_the_web_looks_like_one_too(client: stripe.StripeClient, price: Any) -> None:
+    line: Any = [{"price": price.id, "quantity": 1}]
+    after: Any = {"type": "redirect", "redirect": {"url": "example"}}
+    portal: Any = {"features": {"invoice_history": {"enabled": True}}, "default_return_url": "example"}
+    for path, call in (
+        ("url", lambda: client.v1.products.create({"name": "Pro", "url": "example"})),
+        (
+            "after_completion[redirect][url]",
+            lambda: client.v1.payment_links.create({"line_items": line, "after_completion": after}),
+        ),
+        ("default_return_url", lambda: client.v1.billing_portal.configurations.create(portal)),
+    ):
+        with pytest.raises(stripe.InvalidRequestError, match="Not a valid URL") as refused:
+            call()
+        assert (refused.value.code, refused.value.param) == ("url_invalid", path)
+
+
 def test_a_currency_is_one_of_stripes(client: stripe.StripeClient, price: Any) -> None:
     wanted: Any = {"product": price.product, "unit_amount": 100}
     with pytest.raises(stripe.InvalidRequestError, match="Invalid currency: zzz") as refused:
@@ -179,3 +196,26 @@ def test_a_promotion_code_ends_with_its_coupon(client: stripe.StripeClient, cust
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.subscriptions.create({**wanted, "discounts": [{"promotion_code": code.id}]})
     assert refused.value.code == "promotion_code_expired"
+
+
+@pytest.mark.parametrize("ended_by", ["use", "time", "deletion"])
+def test_a_promotion_code_is_active_as_long_as_its_coupon_is_valid(
+    client: stripe.StripeClient, control: Control, subscribed: Any, ended_by: str
+) -> None:
+    """The SDK says so of `active`: "A promotion code is only active if the coupon is also valid."""
+    soon = control("/", method="GET")["now"] + 60
+    coupon = client.v1.coupons.create({"percent_off": 10, "duration": "once", "max_redemptions": 1, "redeem_by": soon})
+    promotion: Any = {"type": "coupon", "coupon": coupon.id}
+    codes = [client.v1.promotion_codes.create({"promotion": promotion, "code": code}).id for code in ("ONE", "TWO")]
+    other = client.v1.coupons.create({"percent_off": 10, "duration": "once"})
+    kept = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": other.id}, "code": "THREE"}).id
+    if ended_by == "use":
+        subscribed(discounts=[{"promotion_code": codes[0]}])
+    elif ended_by == "time":
+        control("/advance", {"seconds": 61})
+    else:
+        client.v1.coupons.delete(coupon.id)
+    active = [client.v1.promotion_codes.retrieve(code).active for code in (*codes, kept)]
+    assert active == [False, False, True]
+    told = [event.data.object["id"] for event in client.v1.events.list({"type": "promotion_code.updated"}).data]
+    assert set(told) == set(codes)

@@ -57,6 +57,23 @@ def test_voiding_the_latest_invoice_looks_back_to_the_last_that_is_not_void(
     assert fresh(client, sub).status == status
 
 
+@pytest.mark.parametrize("act", ["void_invoice", "mark_uncollectible", "pay"])
+def test_the_invoice_before_one_that_was_voided_decides_from_then_on(
+    client: stripe.StripeClient, control: Control, subscribed: Any, act: str
+) -> None:
+    control("/settings", {"after_last_retry": "past_due", "retry_days": []})
+    sub = subscribed()
+    use_card(client, sub, "pm_card_chargeCustomerFail")
+    renew(control, sub)
+    before = last_invoice(client, sub)
+    renew(control, fresh(client, sub))
+    client.v1.invoices.void_invoice(last_invoice(client, sub))
+    assert fresh(client, sub).status == "past_due"
+    use_card(client, sub, "pm_card_visa")
+    getattr(client.v1.invoices, act)(before)
+    assert fresh(client, sub).status == "active"
+
+
 def test_a_payment_that_is_processing_keeps_its_invoice(
     client: stripe.StripeClient, control: Control, checkout: Any
 ) -> None:
