@@ -7,6 +7,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004  Django's name
 
+from billing import mailer
+
 from .conf import conf
 
 MOST_DAYS = 36_500
@@ -35,7 +37,7 @@ def _findings() -> Iterator[Error]:
 
 
 def _mail() -> Iterator[Warning]:
-    if settings.DEBUG or not conf.confirms_email or settings.EMAIL_BACKEND not in LEAVES_NOT:
+    if settings.DEBUG or not conf.confirms_email or mailer.backend() not in LEAVES_NOT:
         return
     yield Warning(
         "Users must confirm their address by e-mail, but this site sends no e-mail, so nobody can buy.",

@@ -4,6 +4,7 @@ import pytest
 
 from accounts.checks import check_settings
 from accounts.conf import conf
+from billing.tests.mailing import send_by
 
 
 def ids():
@@ -47,5 +48,5 @@ def test_left_out_they_are_safe(settings):
 )
 def test_confirming_where_no_mail_leaves_is_warned_of(settings, is_debug, confirms, backend, found):
     settings.DEBUG, settings.ACCOUNTS_CONFIRM_EMAIL = is_debug, confirms
-    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
+    send_by(settings, f"django.core.mail.backends.{backend}.EmailBackend")
     assert ids() == found

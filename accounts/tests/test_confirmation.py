@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts import confirmation
 from billing.tests.conftest import world
+from billing.tests.mailing import send_by
 
 __all__ = ["world"]
 
@@ -87,7 +88,7 @@ def test_where_nothing_is_confirmed_nothing_is_mailed_or_asked(client, settings)
 
 
 def test_an_account_is_made_though_the_mail_fails(client, settings):
-    settings.EMAIL_BACKEND = "nowhere.at.all"
+    send_by(settings, "nowhere.at.all")
     client.post("/accounts/signup/", {"email": "ada@example.com", "password": PASSWORD})
     assert not is_confirmed(User.objects.get())
     answer = client.post("/accounts/confirm/", follow=True)
@@ -243,7 +244,7 @@ def test_who_has_confirmed_gets_no_mail(ada, as_ada):
 
 
 def test_a_mail_that_fails_is_told_by_api(ada, settings):
-    settings.EMAIL_BACKEND = "nowhere.at.all"
+    send_by(settings, "nowhere.at.all")
     api = APIClient()
     api.force_authenticate(ada)
     answer = api.post(AGAIN)

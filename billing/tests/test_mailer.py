@@ -1,11 +1,13 @@
 """How mail is sent is read by whichever names a project has for it, and no warning is ours."""
 
+import re
 import subprocess
 import sys
 import warnings
 
 import django
 import pytest
+from django.conf import settings as site
 from django.core.mail.backends.locmem import EmailBackend
 
 from billing import mailer
@@ -75,3 +77,13 @@ def test_the_connection_is_that_of_the_project():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(mailer.connection(), EmailBackend)
+
+
+def test_no_other_module_reads_the_names_that_django_6_1_refuses_beside_mailers():
+    ours = [
+        path
+        for top in ("accounts", "billing", "config", "notifications")
+        for path in (site.BASE_DIR / top).rglob("*.py")
+    ]
+    readers = [path.name for path in ours if re.search(r"settings\.EMAIL_(?!SUBJECT)", path.read_text())]
+    assert readers == []
