@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from billing import access, grants, lanes, testing
 from billing.lifecycle import change, checkout, deletion, invoices, overview
+from billing.lifecycle.customers import customer_for
 from billing.lifecycle.live_subscription import customer_of
 from billing.models import AccountDeletion, AnnouncedAccess, CheckoutAttempt, Customer, Hold, Plan, Price, Subscription
 from billing.subscriptions import announce_access, customer_details, holds, seats
@@ -65,6 +66,15 @@ def test_a_hold_of_everything_goes_along_and_staff_can_release_it(world, ada):
         checkout.start(ada.user, "pro", "month")
     holds.release(Customer.objects.get(pk=ada.customer), Hold.Kind.STAFF, "case 7")
     assert checkout.start(ada.user, "pro", "month").url
+
+
+def test_what_has_ended_keeps_nobody_to_its_currency_and_what_lives_does(world, ada):
+    assert customer_for(ada.user, "usd").pk == ada.customer
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}")
+    world.deliver()
+    assert customer_for(ada.user, "eur").pk == ada.customer
+    Subscription.objects.filter(stripe_id=ada.subscription).update(status="paused")
+    assert customer_for(ada.user, "eur").pk != ada.customer
 
 
 @pytest.fixture

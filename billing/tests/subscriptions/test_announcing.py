@@ -273,3 +273,21 @@ def test_whose_grace_is_over_and_who_was_not_told_yet_is_found(live, settings, t
     Subscription.objects.filter(customer="cus_ada").update(**{**overdue, **columns})
     Subscription.objects.filter(customer="cus_ben").update(**{**overdue, "past_due_since": JUNE})
     assert announcing.customers_past_grace() == (["cus_ada"] if is_past else [])
+
+
+@pytest.mark.parametrize(
+    ("latest", "because", "is_free"),
+    [
+        ({"status": "paid", "amount_paid": 0}, "grace_over", True),
+        ({"status": "paid", "amount_paid": 0}, "hold_staff", False),
+        ({"status": "paid", "amount_paid": 2000}, "grace_over", False),
+        ({"status": "void", "amount_paid": 0}, "hold_staff", True),
+        ("in_1", "grace_over", False),
+    ],
+)
+def test_access_is_back_without_a_payment_only_after_one_was_missing(latest, because, is_free):
+    found = [
+        {"id": "sub_2", "latest_invoice": {"status": "void", "amount_paid": 0}},
+        {"id": "sub_1", "latest_invoice": latest},
+    ]
+    assert announcing._was_written_off(Subscription(stripe_id="sub_1"), found, because) is is_free

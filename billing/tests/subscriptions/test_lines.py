@@ -94,6 +94,14 @@ def test_what_ends_in_one_line_leaves_the_other(world, both):
     assert sum(MrrMovement.objects.values_list("amount", flat=True)) == 2000
 
 
+def test_a_resumption_whose_answer_was_lost_is_taken_as_done_in_its_line_alone(world, both):
+    cancel.cancel(both.user, "period_end", line="storage")
+    world.stripe("POST", f"subscriptions/{both.storage}", cancel_at_period_end=False)
+    with pytest.raises(refusals.NotCancelling):
+        cancel.resume(both.user, line="main")
+    assert cancel.resume(both.user, line="storage").cancel_at is None
+
+
 def test_a_line_need_not_be_named_where_only_one_lives(world, both):
     cancel.cancel(both.user, "now", line="main")
     assert access.of(both.user).line == "storage"
