@@ -13,6 +13,7 @@ BILLING = Path(__file__).resolve().parents[1]
 COPIERS = (
     "stripe_client/fields.py",
     "subscriptions/mirror.py",
+    "subscriptions/mirror_plain.py",
     "events/parsing.py",
 )
 NOT_OURS = tuple(BILLING / name for name in ("tests", "testing", *COPIERS))

@@ -68,7 +68,7 @@ def test_a_standing_write_is_owed_with_its_wake_up_or_not_at_all(ada, dies):
 
 
 def test_a_deletion_begins_with_its_announcement_and_its_wake_up_or_not_at_all(ada, dies):
-    dies(process.lanes, "wake")
+    dies(process.lanes, "wake_all")
     with pytest.raises(Crash):
         deletion.begin(ada.subscriber)
     assert not AccountDeletion.objects.exists()
@@ -111,7 +111,7 @@ def test_payloads_are_emptied_with_djstripes_copies_or_not_at_all(dies):
 def test_events_are_replayed_with_the_wake_up_of_every_lane_or_not_at_all(dies):
     event()
     event("evt_2", lane="cus_ben")
-    dies(ledger.lanes, "wake", nth=2)
+    dies(standing_writes.claims, "wake", nth=2)
     with pytest.raises(Crash):
         ledger.replay(["evt_1", "evt_2"])
     assert set(StripeEvent.objects.values_list("status", flat=True)) == {"dead"}

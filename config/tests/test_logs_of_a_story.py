@@ -6,7 +6,7 @@ import logging
 
 import pytest
 import structlog
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends import locmem
 
 from billing import conf, signals, testing
 from billing.models import StripeEvent
@@ -50,10 +50,10 @@ def test_it_names_what_happened_and_nobody(world, client, log, monkeypatch, sett
     client.get("/no/such/page/ada@example.com", secure=True)
     client.post("/accounts/login/", {"username": "ada@example.com", "password": "wrong"}, secure=True)
 
-    def away(message):
-        raise ConnectionResetError(f"{message.to} is away, said smtp://user:secret@mail.example")
+    def away(backend, messages):
+        raise ConnectionResetError(f"{messages[0].to} is away, said smtp://user:secret@mail.example")
 
-    monkeypatch.setattr(EmailMultiAlternatives, "send", away)
+    monkeypatch.setattr(locmem.EmailBackend, "send_messages", away)
     for pk in Mail.objects.filter(status="queued").values_list("pk", flat=True):
         outbox.deliver(str(pk))
 

@@ -85,11 +85,13 @@ def test_a_finalized_invoice_advances_by_itself_if_told(
     assert v1.invoices.retrieve(made.id).status == status
 
 
-def test_an_invoice_is_paid_on_or_off_session(v1: Any) -> None:
+def test_an_invoice_is_paid_on_or_off_session(v1: Any, control: Control) -> None:
     person = v1.customers.create({})
-    made = draft(v1, person.id, {"amount": 900})
     # This card asks for 3D Secure whenever its owner is there, and once it is set up no more when they are not.
-    asks = {"payment_method": "pm_card_authenticationRequiredOnSetup"}
+    given = {"payment_method": "pm_card_authenticationRequiredOnSetup", "customer": person.id, "confirm": True}
+    set_up = v1.setup_intents.create(given)
+    control(f"/setup_intents/{set_up.id}", {"outcome": "authenticated"})
+    asks, made = {"payment_method": set_up.payment_method}, draft(v1, person.id, {"amount": 900})
     with pytest.raises(stripe.CardError) as refused:
         v1.invoices.pay(made.id, {**asks, "off_session": False})
     assert refused.value.code == "invoice_payment_intent_requires_action"

@@ -37,8 +37,8 @@ def check_models() -> Problem:
 def check_tables() -> Problem:
     """No table in the database has the name of one of billing's; `migrate`, `setup`, `check --database default` look.
 
-    Before our migration has run, none of our tables may be there. If it is recorded and the table of events is missing,
-    another app had our label.
+    Before our migration has run, none of our tables may be there. All of them are ours, made without migrations, as a
+    test database may be. If the migration is recorded and the table of events is missing, another app had our label.
     """
     if MigrationLoader.migrations_module(conf.app_label)[0] is None:
         return None
@@ -50,7 +50,7 @@ def check_tables() -> Problem:
             ANOTHER_LABEL,
         )
     taken = sorted(_tables() & present)
-    if is_recorded or not taken:
+    if is_recorded or not taken or len(taken) == len(_tables()):
         return None
     return f"The database has tables with the names of billing's: {', '.join(taken)}.", ANOTHER_LABEL
 

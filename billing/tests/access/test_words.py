@@ -240,7 +240,7 @@ def test_what_was_given_is_told_of_the_moments_in_which_it_was_in_force(ada, use
 
 @pytest.mark.parametrize(
     ("columns", "who"),
-    [({}, "somebody deleted (cus_ada)"), ({"email": "ada@example.com"}, "ada@example.com (cus_ada)")],
+    [({}, "nobody's customer (cus_ada)"), ({"email": "ada@example.com"}, "ada@example.com (cus_ada)")],
 )
 def test_a_customer_is_named_as_well_as_they_are_known(ada, columns, who):
     Customer.objects.filter(pk=ada.pk).update(**columns)

@@ -18,6 +18,7 @@ from billing.models import (
     Invoice,
     InvoicePayment,
     Lane,
+    MirrorFailure,
     MrrMovement,
     Payment,
     PaymentFailure,
@@ -91,6 +92,9 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         Alert: Alert.objects.create(cause="drift", subject="New dispute dp_1", text="Of cus_alice.", raised_at=now),
         AccountDeletion: AccountDeletion.objects.create(
             subscriber=alice, lane=f"cus_alice{ending}", requested_at=now, **of
+        ),
+        MirrorFailure: MirrorFailure.objects.create(
+            object_id=f"in_9{ending}", kind="invoice", error="DataError", failed_at=now
         ),
         SyncRun: SyncRun.objects.create(mode="full", started_at=now, clock_at=now),
         Usage: Usage.objects.create(subscriber=alice, feature="generations", period_start=now, used=3),

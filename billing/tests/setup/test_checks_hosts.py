@@ -8,7 +8,8 @@ from django.core.management import get_commands
 from django.db import connection
 from django.urls import clear_script_prefix, path, set_script_prefix
 
-from billing.setup.checks import browsers, databases, project, queue
+from billing.setup import commands
+from billing.setup.checks import browsers, databases, names, project, queue
 
 urlpatterns = i18n_patterns(path("login/", LoginView.as_view()))
 
@@ -118,8 +119,19 @@ def test_a_login_below_the_path_that_the_site_is_mounted_at_is_a_page(settings):
 
 
 def test_a_command_of_another_app_that_hides_ours_is_named(monkeypatch):
-    assert project.check_commands() == []
-    monkeypatch.setattr(project, "get_commands", lambda: {**get_commands(), "setup": "shop"})
-    (said,) = project.check_commands()
+    assert names.check_commands() == []
+    monkeypatch.setattr(commands, "get_commands", lambda: {**get_commands(), "setup": "shop"})
+    (said,) = names.check_commands()
     assert said.id == "billing.W013"
     assert "setup (of shop)" in said.msg
+
+
+@pytest.mark.django_db
+def test_tables_that_were_made_without_migrations_are_ours_and_a_few_are_another_apps(monkeypatch):
+    monkeypatch.setattr(names.MigrationRecorder, "applied_migrations", lambda recorder: {})
+    monkeypatch.setattr(names.MigrationLoader, "migrations_module", lambda label: ("billing.migrations", False))
+    assert names.check_tables.look() is None
+    monkeypatch.setattr(connection.introspection, "table_names", lambda: ["billing_customer", "shop_cart"])
+    assert "billing_customer" in str(names.check_tables.look())
+    monkeypatch.setattr(connection.introspection, "table_names", lambda: ["shop_cart"])
+    assert names.check_tables.look() is None
