@@ -7,11 +7,11 @@ inside: ten levels deep, integers of 64 bits, no name twice in an object.
 import json
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 MOST_LEVELS = 64
+CONTAINERS = (dict, list)
 INT64 = 2**63
 MOST_DIGITS = 20  # with the sign, an integer of 64 bits has no more
 NO_DATE_HOLDS = 253_402_300_800  # the year 10000
@@ -61,21 +61,19 @@ def parse(text: str) -> "Event":
 
 def check_depth(value: Any) -> None:
     """Raise NotBearable for a value of more than 64 lists and objects inside each other."""
-    level = [value] if _is_container(value) else []
+    level = [value] if isinstance(value, CONTAINERS) else []
     for _ in range(MOST_LEVELS):
         if not level:
             return
-        level = [item for container in level for item in _inside(container) if _is_container(item)]
+        # The door does this for each event: a function for a step would cost more than the rest.
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, CONTAINERS)
+        ]
     if level:
         raise _too_deep()
-
-
-def _is_container(value: Any) -> bool:
-    return isinstance(value, dict | list)
-
-
-def _inside(container: Any) -> Iterator[Any]:
-    return iter(container.values() if isinstance(container, dict) else container)
 
 
 def _too_deep() -> NotBearable:
