@@ -17,7 +17,7 @@ from billing import catalogue, cause, clock, lanes, stripe_account, subscription
 from billing.access import moment, words
 from billing.catalogue import definitions
 from billing.conf import conf
-from billing.models import AccountDeletion, Customer, Grant, Hold, Payment, Price
+from billing.models import AccountDeletion, Customer, Grant, Hold, Payment, Price, StripeWrite
 from billing.payments import nothing
 from billing.stripe_client import NoSuchCustomer, fetch
 from billing.subscriptions import doubts, grants, holds
@@ -239,6 +239,29 @@ def _still_waiting(chosen: Payment) -> Payment:
     return payment
 
 
+# Invoices that wait for money
+
+
+def _has_unpaid(customer: Customer) -> bool:
+    return not _is_gone(customer) and staff_forms.voidable(customer).exists()
+
+
+def _about_voiding(customer: Customer) -> list[str]:
+    return [
+        "Stripe voids the invoice: nothing is to be paid for it any more.",
+        "If a subscription hangs on it, Stripe decides whether that goes on; access follows Stripe's answer.",
+    ]
+
+
+def _void(customer: Customer, given: dict[str, Any]) -> str:
+    invoice = staff_forms.voidable(customer).filter(pk=given["invoice"].pk).first()
+    if invoice is None:
+        raise Refused
+    reference = invoice.subscription_id or invoice.pk
+    lanes.writes.owe(customer, invoice.pk, reference, StripeWrite.Action.CLOSE_INVOICE)
+    return f"Voided the invoice {invoice.pk}"
+
+
 # A price that no plan knows
 
 
@@ -371,6 +394,7 @@ REFUND = Action(
     "refund", "refund_payment", "Refund a payment", staff_forms.PaymentForm, _about_refund, _has_payment, _refund
 )
 KEEP = Action("keep", "refund_payment", "Keep a payment", staff_forms.PaymentForm, _about_keeping, _has_payment, _keep)
+VOID = Action("void", "void_invoice", "Void an invoice", staff_forms.InvoiceForm, _about_voiding, _has_unpaid, _void)
 MAP_PRICE = Action(
     "map-price",
     "map_price",
@@ -409,6 +433,7 @@ ACTIONS = {
         RELEASE,
         REFUND,
         KEEP,
+        VOID,
         MAP_PRICE,
         KEEP_PRICE,
         END_UNKNOWN,

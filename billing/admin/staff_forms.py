@@ -9,13 +9,14 @@ from django.utils import timezone
 from billing import clock
 from billing.access import moment, words
 from billing.conf import conf
-from billing.models import Customer, Grant, Hold, Payment, Plan, PlanLimit
+from billing.models import Customer, Grant, Hold, Invoice, Payment, Plan, PlanLimit
 from billing.money import format_amount
 from billing.payments import nothing
 from billing.subscriptions import doubts, grants
 
 LONGEST = timedelta(days=3660)
 OVER = "This hold has already been released. Nothing was changed."
+SETTLED = "This invoice is paid, void or being paid by a bank already. Nothing was changed."
 DECIDED = "This payment was refunded or kept already. Nothing was changed."
 ENDED = "This has ended already. Nothing was changed."
 EITHER = "Choose either a plan or a feature."
@@ -83,6 +84,34 @@ class PaymentForm(ReasonForm):
         field: Any = self.fields["payment"]
         field.queryset = waiting
         field.initial = waiting.first()
+
+
+def voidable(customer: Customer) -> Any:
+    """Return the invoices that wait for money, but for those that a bank is paying already."""
+    owed = Invoice.objects.owed().filter(customer=customer).exclude(payment=Invoice.Standing.PROCESSING)
+    return owed.order_by("created_at", "pk")
+
+
+class InvoiceChoice(forms.ModelChoiceField):
+    def label_from_instance(self, invoice: Invoice) -> str:
+        what = invoice.description if invoice.is_one_off else invoice.get_purpose_display()
+        return f"{format_amount(invoice.amount_remaining, invoice.currency)}, {what or 'one-off'}: {invoice.pk}"
+
+
+class InvoiceForm(ReasonForm):
+    invoice = InvoiceChoice(
+        Invoice.objects.none(),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": SETTLED, "required": "Choose an invoice."},
+    )
+    field_order = ["invoice", "reason"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        field: Any = self.fields["invoice"]
+        field.queryset = voidable(customer)
+        field.initial = voidable(customer).first()
 
 
 def grants_of(customer: Customer) -> Any:

@@ -212,6 +212,7 @@ class Migration(migrations.Migration):
                     ("grant_customer", "Can give access without payment, extend and end it"),
                     ("refresh_customer", "Can refresh from Stripe"),
                     ("refund_payment", "Can refund or keep a payment that bought nothing"),
+                    ("void_invoice", "Can void an unpaid invoice"),
                     ("map_price", "Can say which plan an unknown price buys, or keep it"),
                     ("end_customer", "Can end a customer whom Stripe does not know"),
                 ],
