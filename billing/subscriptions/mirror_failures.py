@@ -1,4 +1,4 @@
-"""What could not be written into dj-stripe's tables is counted, told to staff, and named while it is missing."""
+"""This module counts what dj-stripe's tables could not take, tells staff, and names it while it is missing."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -27,7 +27,7 @@ SERVER = {"EMAIL_HOST": "mail.acme.example", "EMAIL_HOST_PASSWORD": "secret", "E
 
 
 def read(settings, *options):
-    """What a project with these settings alone says, and its warnings: an error where `options` make them one."""
+    """Return what a project with these settings alone says, with its warnings, which `options` may make errors."""
     command = [sys.executable, *options, "-c", READ.format(settings=settings)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout.split(), done.stderr

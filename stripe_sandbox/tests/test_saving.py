@@ -41,7 +41,7 @@ class Restarting(History):
 
 
 def document(sandbox: Sandbox) -> dict[str, Any]:
-    """What is saved, its objects by kind: which kind comes first does not matter."""
+    """Return what is saved, its objects by kind: which kind comes first does not matter."""
     saved: dict[str, Any] = json.loads(saving.document(sandbox.state))
     return {**saved, "objects": sorted(saved["objects"], key=itemgetter("object"))}
 

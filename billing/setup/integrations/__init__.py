@@ -1,4 +1,4 @@
-"""What another integration of Stripe believes of each customer is compared with what we believe, before the switch."""
+"""This module compares what another integration of Stripe believes of each customer with what we believe."""
 
 from . import sources
 from .beliefs import Belief

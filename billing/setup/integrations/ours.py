@@ -1,4 +1,4 @@
-"""What we believe of some customers is read in a few queries, without a call to Stripe."""
+"""This module reads what we believe of some customers in a few queries, without a call to Stripe."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

@@ -26,7 +26,7 @@ def both(world):
 
 @pytest.fixture
 def slow(monkeypatch):
-    """Who gives, extends or ends takes so long that both have looked before either has written."""
+    """Giving, extending and ending take so long that both have looked before either has written."""
     for name in ("give", "extend", "revoke"):
         monkeypatch.setattr(grants, name, _slowly(getattr(grants, name)))
 
