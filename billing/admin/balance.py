@@ -54,7 +54,7 @@ class BalanceTransactionAdmin(MoneyAdmin):
     search_help_text = "Whole id of a transaction, charge, payment, refund, dispute, invoice or customer"
     facts = (
         "subscriber", "created", "invoice", "payment", "refund", "dispute", "charge_link", "intent",
-        "fee", "net", "at_the_bank", "transaction",
+        "fee_kept", "left_over", "at_the_bank", "transaction",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -116,11 +116,11 @@ class BalanceTransactionAdmin(MoneyAdmin):
         return _ours(Dispute, row.dispute)
 
     @display.column("fee")
-    def fee(self, row: BalanceTransaction) -> Any:
+    def fee_kept(self, row: BalanceTransaction) -> Any:
         return display.amount(row.fee, row.currency)
 
     @display.column("net")
-    def net(self, row: BalanceTransaction) -> Any:
+    def left_over(self, row: BalanceTransaction) -> Any:
         return display.amount(row.net, row.currency)
 
     @display.column("at the customer's bank")

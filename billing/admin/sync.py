@@ -20,7 +20,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
     list_display = ["started", "state", "missed", "compared", "differences_in_short", "calls", "took"]
     list_filter = ["mode", "status"]
     ordering = ["-started_at"]
-    fields = ["state", "started", "took", "summary", "events_by_type", "differences", "calls", "error"]
+    fields = ["state", "started", "took", "summary", "events_by_type", "differences", "calls", "what_failed"]
     readonly_fields = fields
 
     @display.column("started", ordering="started_at")
@@ -63,5 +63,5 @@ class SyncRunAdmin(ReadOnlyAdmin):
         return format_html("<table><tr>{}</tr>{}</table>", head, body)
 
     @display.column("error")
-    def error(self, run: SyncRun) -> Any:
+    def what_failed(self, run: SyncRun) -> Any:
         return display.preformatted(run.error) if run.error else None

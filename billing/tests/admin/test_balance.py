@@ -53,6 +53,7 @@ def test_a_transaction_leads_to_customer_invoice_and_payment_and_the_payment_lea
     for address in (f"customer/{ada.customer}", f"payment/{payment.pk}", f"invoice/{payment.invoice_id}"):
         assert f'href="/admin/billing/{address.replace("_", "_5F")}/change/"' in shown
     assert "$20.00" in shown
+    assert "Minor units" not in shown, "fee and rest are amounts of money"
     moved = {row.pk.replace("_", "_5F") for row in BalanceTransaction.objects.all()}
     assert len(moved) == 3
     assert all(f"/balancetransaction/{pk}/change/" in page_of(staff, payment) for pk in moved)
