@@ -10,7 +10,7 @@ from billing import signals, usage
 from billing.catalogue import definitions
 from billing.models import Customer, Grant, Hold, Plan, PlanLimit, Price, Subscription, Usage
 
-from .parallel import at_once
+from ..parallel import at_once
 
 pytestmark = pytest.mark.django_db
 
