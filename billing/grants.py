@@ -1,7 +1,8 @@
-"""Grants give a subscriber a plan or a feature without a subscription: by staff, a partner's code, a migration.
+"""Grants give a subscriber a plan, a feature or credits without a subscription: by staff, a partner's code, a migration.
 
-A grant belongs to the subscriber and needs no Stripe customer. These functions change it in the subscriber's lane. A
-receiver of our signals, which runs in that lane already, may call them too.
+They belong to the subscriber and need no Stripe customer. What changes access is changed in the subscriber's lane; a
+receiver of our signals, which runs in that lane already, may call these functions too. Credits are spent by
+`billing.usage.consume` when the month's limit is used up, and change no access, so no lane is taken for them.
 """
 
 from datetime import datetime
@@ -9,11 +10,21 @@ from functools import partial
 from typing import Any
 
 from billing import lanes
-from billing.models import Grant
+from billing.models import Credit, Grant
 from billing.subscriptions import grants
 from billing.subscriptions.grants import GrantRefused
+from billing.usage import CreditRefused, TakenBack, crediting
 
-__all__ = ["GrantRefused", "extend", "grant", "revoke"]
+__all__ = [
+    "CreditRefused",
+    "GrantRefused",
+    "TakenBack",
+    "extend",
+    "give_credits",
+    "grant",
+    "revoke",
+    "take_back_credits",
+]
 
 
 def grant(
@@ -62,3 +73,26 @@ def extend(subscriber: Any, source: str, until: datetime | None) -> Grant:
 def revoke(subscriber: Any, source: str) -> bool:
     """End the grant of a source now; return whether there was one to end. Raises `LaneBusy`."""
     return lanes.run_in_lane_of(subscriber, lambda: grants.revoke(subscriber, source))
+
+
+def give_credits(
+    subscriber: Any, feature: str, quantity: int, *, until: datetime | None = None, source: str, reason: str = ""
+) -> Credit:
+    """Give credits of a feature, to be spent once, until an aware moment or for good, and return their row.
+
+    `source` names what gave them, such as `pack:1234`. A second call with the same source changes nothing and returns
+    the first row, whatever is left of it. `reason` is for staff.
+
+    Raises `CreditRefused`: a quantity below one, a feature that no plan has, an end that is past, an account that is
+    being deleted, a source that gave something else.
+    """
+    return crediting.give(subscriber, feature, quantity, until=until, source=source, reason=reason)
+
+
+def take_back_credits(subscriber: Any, source: str, total: int | None = None) -> TakenBack:
+    """Take credits of a source back, as after a refund, until `total` of them are gone in all: all by default.
+
+    Only what is left can be taken. What was used already is told, and taken as soon as it is released. The same call
+    again changes nothing; a smaller total gives back again. Raises `CreditRefused` if the source gave no credits.
+    """
+    return crediting.take_back(subscriber, source, total)

@@ -49,6 +49,8 @@ class Access:
     `plan` is the plan that gives access, paid or by a grant, whichever ranks higher; None without access. `grants` are
     those of a plan of this line that are in force, the highest first, even if something outweighs them; `features` are
     the grants of features that count in every line. `subscription` is None for a subscriber without a Stripe customer.
+    `withholds_all` is whether a hold of everything, a deletion or the project's rule withholds what is not of a line,
+    such as credits.
     """
 
     has_access: bool
@@ -59,6 +61,7 @@ class Access:
     grants: tuple[Grant, ...] = ()
     line: str = MAIN_LINE
     features: tuple[Grant, ...] = ()
+    withholds_all: bool = False
 
     @property
     def grant(self) -> Grant | None:
@@ -225,11 +228,14 @@ def decide(facts: AccessFacts, at: datetime, *, is_now: bool = True) -> Access:
         plan, reason = given, GRANT
     if overriding := _overriding(facts, plan, is_closable=by_status or plan is not None):
         plan, reason = None, overriding
-    features = () if facts.is_closing or facts.hold_of_all else tuple(grant for grant in in_force if grant.feature)
+    withholds_all = facts.is_closing or bool(facts.hold_of_all)
+    features = () if withholds_all else tuple(grant for grant in in_force if grant.feature)
     if is_now and (plan is not None or features) and (refusal := _by_host(facts.subscriber)):
         plan, reason, features = None, refusal if plan is not None else reason, ()
+        withholds_all = True
     held = subscription if facts.customer else None
-    return Access(plan is not None, reason, plan, held, grace_ends_at, grants, subscription.line, features)
+    line = subscription.line
+    return Access(plan is not None, reason, plan, held, grace_ends_at, grants, line, features, withholds_all)
 
 
 def highest_first(grants: Iterable[Grant]) -> tuple[Grant, ...]:

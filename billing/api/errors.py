@@ -15,7 +15,7 @@ from rest_framework.views import exception_handler
 from billing import site
 from billing.access import payer
 from billing.lifecycle import OUTAGES, outage_of, refusals
-from billing.usage import NoAccess, QuotaExceeded
+from billing.usage import KeyReused, NoAccess, QuotaExceeded, UnknownKey
 
 # exception → (HTTP status, code); our own exceptions bring their sentence
 RULES: dict[type[Exception], tuple[int, str]] = {
@@ -42,6 +42,8 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.UnknownCursor: (status.HTTP_400_BAD_REQUEST, "unknown_cursor"),
     QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),
     NoAccess: (status.HTTP_403_FORBIDDEN, "no_access"),
+    KeyReused: (status.HTTP_409_CONFLICT, "key_reused"),
+    UnknownKey: (status.HTTP_404_NOT_FOUND, "unknown_key"),
     payer.NobodyPays: (status.HTTP_403_FORBIDDEN, "no_subscriber"),
     payer.MayNotManage: (status.HTTP_403_FORBIDDEN, "may_not_manage"),
 }

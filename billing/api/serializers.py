@@ -105,12 +105,20 @@ class InvoicesQuery(serializers.Serializer[Any]):
 
 class UsageRequest(serializers.Serializer[Any]):
     quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY, default=1)
+    key = serializers.CharField(
+        max_length=255, default="", allow_blank=True, help_text="Counts once: repeat a request with the same key"
+    )
+
+
+class ReleaseRequest(serializers.Serializer[Any]):
+    key = serializers.CharField(max_length=255)
 
 
 class QuotaSerializer(serializers.Serializer[Any]):
-    used = serializers.IntegerField()
+    used = serializers.IntegerField(help_text="What was used of the month's limit")
     limit = serializers.IntegerField(allow_null=True, help_text="null means no limit")
-    remaining = serializers.IntegerField(allow_null=True)
+    credits = serializers.IntegerField(help_text="Spent when the month's limit is used up")
+    remaining = serializers.IntegerField(allow_null=True, help_text="What may still be used of both")
 
 
 class HoldSerializer(serializers.ModelSerializer[Hold]):

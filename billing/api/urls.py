@@ -14,4 +14,5 @@ urlpatterns = [
     path("subscriptions/portal", views.Portal.as_view(), name="api_portal"),
     path("subscriptions/invoices", views.Invoices.as_view(), name="api_invoices"),
     path("usage/<slug:feature>", usage_view.Usage.as_view(), name="api_usage"),
+    path("usage/<slug:feature>/release", usage_view.Release.as_view(), name="api_usage_release"),
 ]

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from billing import cause, lanes, queues, subscriptions
+from billing import cause, lanes, queues, subscriptions, usage
 from billing.lifecycle import deletion
 from billing.models import Lane, StripeEvent, StripeWrite
 from billing.subscriptions import grants
@@ -21,7 +21,8 @@ MOST_QUEUED = 100
 
 
 def sweep() -> str:
-    """Wake lanes whose task was lost or whose events and writes are due, and announce graces and grants that ended."""
+    """Wake lanes whose task was lost or whose events and writes are due, and announce graces and grants that ended; give
+    back what reservations still hold, and write off credits that have expired."""
     forgotten = _requeue_forgotten()
     due = _wake_due()
     graces = sum(
@@ -32,6 +33,8 @@ def sweep() -> str:
         _announce_lapse("grant", lanes.lane_of(subscriber), partial(grants.end_lapsed, subscriber))
         for subscriber in grants.subscribers_past_grant()
     )
+    usage.release_lapsed()
+    usage.crediting.expire()
     return f"{forgotten} lanes requeued, {due} woken, {graces} graces and {given} grants ended"
 
 

@@ -1610,6 +1610,122 @@ class Migration(migrations.Migration):
                 "verbose_name": "usage record",
             },
         ),
+        migrations.CreateModel(
+            name="Credit",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("feature", models.SlugField()),
+                (
+                    "source",
+                    models.CharField(help_text="What gave it; the same source gives nothing twice", max_length=255),
+                ),
+                (
+                    "quantity",
+                    models.PositiveBigIntegerField(help_text="What was given: left, used, expired and taken back"),
+                ),
+                ("left", models.PositiveBigIntegerField()),
+                ("used", models.PositiveBigIntegerField(default=0)),
+                ("expired", models.PositiveBigIntegerField(default=0)),
+                ("taken_back", models.PositiveBigIntegerField(default=0)),
+                (
+                    "owed_back",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="To be taken back too, but used already: what is released goes here first"
+                    ),
+                ),
+                (
+                    "until",
+                    models.DateTimeField(blank=True, help_text="What is left expires then; empty: never", null=True),
+                ),
+                ("reason", models.TextField(blank=True, default="")),
+                ("cause", models.CharField(blank=True, default="", help_text="Who or what gave it", max_length=255)),
+                ("given_at", models.DateTimeField()),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="billing_credits",
+                        to=conf.subscriber_model,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "credits",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("left__gt", 0)),
+                        fields=["subscriber", "feature"],
+                        name="billing_credit_left",
+                    ),
+                    models.Index(condition=models.Q(("left__gt", 0)), fields=["until"], name="billing_credit_expires"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("subscriber", "source"), name="billing_credit_once_per_source"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            quantity=models.F("left") + models.F("used") + models.F("expired") + models.F("taken_back")
+                        ),
+                        name="billing_credit_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(owed_back__lte=models.F("used")), name="billing_credit_owes_what_was_used"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="KeyedUse",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("feature", models.SlugField()),
+                ("key", models.CharField(max_length=255)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("counted", "Counted"),
+                            ("reserved", "Reserved"),
+                            ("released", "Released"),
+                            ("lapsed", "lapsed, since it was not settled in time"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("asked", models.PositiveBigIntegerField(help_text="The quantity that the caller asked for")),
+                (
+                    "counted",
+                    models.PositiveBigIntegerField(default=0, help_text="What of it the month's counter holds"),
+                ),
+                ("period_start", models.DateTimeField()),
+                ("spent", models.JSONField(default=list)),
+                ("answer", models.JSONField(default=dict)),
+                ("made_at", models.DateTimeField()),
+                ("lapses_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="billing_uses",
+                        to=conf.subscriber_model,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "use with a key",
+                "verbose_name_plural": "uses with a key",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("lapses_at__isnull", False)),
+                        fields=["lapses_at"],
+                        name="billing_use_lapses",
+                    ),
+                    models.Index(fields=["made_at"], name="billing_use_made_at"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("subscriber", "feature", "key"), name="billing_use_once_per_key")
+                ],
+            },
+        ),
         migrations.AddIndex(
             model_name="customer",
             index=models.Index(fields=["email"], name="billing_customer_by_email"),

@@ -20,7 +20,7 @@ from .stripe_key import StripeKey
 from .subscriber import email_field
 from .subscription import Customer, Hold, Subscription
 from .sync import SyncRun
-from .usage import Usage
+from .usage import Credit, KeyedUse, Usage
 
 __all__ = [
     "MAIN_LINE",
@@ -29,6 +29,7 @@ __all__ = [
     "AnnouncedAccess",
     "BalanceTransaction",
     "CheckoutAttempt",
+    "Credit",
     "CreditNote",
     "Customer",
     "Dashboard",
@@ -37,6 +38,7 @@ __all__ = [
     "Hold",
     "Invoice",
     "InvoicePayment",
+    "KeyedUse",
     "Lane",
     "MirrorFailure",
     "MrrMovement",

@@ -1,14 +1,15 @@
-"""Usage of each feature is counted by period, and a counter never goes down."""
+"""Usage of each feature is counted by month; credits are uses that are spent once; a key counts once."""
 
 from typing import Any
 
 from django.db import models
+from django.db.models import F, Q
 
 from billing.conf import conf
 
 
 class Usage(models.Model):
-    """A row counts for one subscriber, feature and period; a new period starts a new row."""
+    """A row counts for one subscriber, feature and month what was used of the limit; a new month starts a new row."""
 
     subscriber: Any = models.ForeignKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_usage")
     feature = models.SlugField()
@@ -28,3 +29,99 @@ class Usage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.feature}: {self.used}"
+
+
+class CreditQuerySet(models.QuerySet["Credit"]):
+    def spendable(self, subscriber: Any, at: Any) -> "CreditQuerySet":
+        """Return what a subscriber may spend then, soonest to expire first."""
+        open_then = Q(until=None) | Q(until__gt=at)
+        return self.filter(open_then, subscriber=subscriber, left__gt=0).order_by(F("until").asc(nulls_last=True), "pk")
+
+
+class Credit(models.Model):
+    """A row holds credits of a feature that a subscriber was given once, until a moment or for good.
+
+    What was given is always what is left, was used, has expired and was taken back, which the database itself holds.
+    `source` names what gave it, such as `pack:…`; the same source gives nothing twice. Rows are kept.
+    """
+
+    subscriber: Any = models.ForeignKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_credits")
+    feature = models.SlugField()
+    source = models.CharField(max_length=255, help_text="What gave it; the same source gives nothing twice")
+    quantity = models.PositiveBigIntegerField(help_text="What was given: left, used, expired and taken back")
+    left = models.PositiveBigIntegerField()
+    used = models.PositiveBigIntegerField(default=0)
+    expired = models.PositiveBigIntegerField(default=0)
+    taken_back = models.PositiveBigIntegerField(default=0)
+    owed_back = models.PositiveBigIntegerField(
+        default=0, help_text="To be taken back too, but used already: what is released goes here first"
+    )
+    until = models.DateTimeField(null=True, blank=True, help_text="What is left expires then; empty: never")
+    reason = models.TextField(blank=True, default="")
+    cause = models.CharField(max_length=255, blank=True, default="", help_text="Who or what gave it")
+    given_at = models.DateTimeField()
+
+    objects = CreditQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "credits"
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "source"], name="billing_credit_once_per_source"),
+            models.CheckConstraint(
+                condition=Q(quantity=F("left") + F("used") + F("expired") + F("taken_back")),
+                name="billing_credit_adds_up",
+            ),
+            models.CheckConstraint(condition=Q(owed_back__lte=F("used")), name="billing_credit_owes_what_was_used"),
+        ]
+        indexes = [
+            models.Index(fields=["subscriber", "feature"], name="billing_credit_left", condition=Q(left__gt=0)),
+            models.Index(fields=["until"], name="billing_credit_expires", condition=Q(left__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.left} of {self.quantity} {self.feature}"
+
+
+class KeyedUse(models.Model):
+    """A row remembers what one key counted and where it was taken from, so that it counts once and can be given back.
+
+    `spent` lists what was taken from credits, as pairs of the credit's id and a quantity; the rest, `counted`, is in
+    the month's counter. `answer` is what the caller was told. `lapses_at` is the end of a reservation.
+    """
+
+    class State(models.TextChoices):
+        COUNTED = "counted"
+        RESERVED = "reserved"
+        RELEASED = "released"
+        LAPSED = "lapsed", "lapsed, since it was not settled in time"
+
+    subscriber: Any = models.ForeignKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_uses")
+    feature = models.SlugField()
+    key = models.CharField(max_length=255)
+    state = models.CharField(max_length=20, choices=State)
+    asked = models.PositiveBigIntegerField(help_text="The quantity that the caller asked for")
+    counted = models.PositiveBigIntegerField(default=0, help_text="What of it the month's counter holds")
+    period_start = models.DateTimeField()
+    spent = models.JSONField(default=list)
+    answer = models.JSONField(default=dict)
+    made_at = models.DateTimeField()
+    lapses_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "use with a key"
+        verbose_name_plural = "uses with a key"
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "feature", "key"], name="billing_use_once_per_key"),
+        ]
+        indexes = [
+            models.Index(fields=["lapses_at"], name="billing_use_lapses", condition=Q(lapses_at__isnull=False)),
+            models.Index(fields=["made_at"], name="billing_use_made_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.asked} {self.feature}"
+
+    @property
+    def quantity(self) -> int:
+        """Return how much it still counts."""
+        return self.counted + sum(quantity for _, quantity in self.spent)

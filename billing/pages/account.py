@@ -91,6 +91,7 @@ def _usage_bar(feature: str, quota: usage.Quota) -> dict[str, Any]:
         "quota": quota,
         "used": f"{quota.used:,}",
         "limit": "" if quota.limit is None else f"{quota.limit:,}",
+        "credits": f"{quota.credits:,}" if quota.credits else "",
         "is_full": quota.remaining == 0,
     }
 

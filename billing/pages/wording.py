@@ -329,7 +329,7 @@ def _overflows(overview: Overview) -> list[Banner]:
             f"You can't use more until {day(quota.resets_at or overview.resets_at)}, unless you choose a larger plan.",
         )
         for feature, quota in overview.usage.items()
-        if quota.limit is not None and quota.used > quota.limit
+        if quota.limit is not None and quota.used > quota.limit and not quota.credits
     ]
 
 

@@ -1,71 +1,32 @@
-"""Usage counts how much of a feature a subscriber used, and blocks use above the limit, exactly even in parallel.
+"""The plans in effect set the limits of a subscriber: in each line the plan that gives access, otherwise the free plan.
 
-The plans in effect set the limit: in each line the plan that gives access, otherwise the free plan. The limits of
-several lines and grants of the feature add up. Limits are per month, however often a subscriber pays. A subscription's
-months are counted from its billing cycle anchor, as Stripe counts its periods, even if access is lost before the period
-ends, so that use stays counted. The months of a feature are those of the line that gives most of it; without a
-subscription, those of the calendar (UTC). A counter never goes down: after a downgrade it may exceed the new limit,
-which blocks new use and is announced once.
+The limits of several lines and grants of the feature add up. Limits are per month, however often a subscriber pays. A
+subscription's months are counted from its billing cycle anchor, as Stripe counts its periods, even if access is lost
+before the period ends, so that use stays counted. The months of a feature are those of the line that gives most of it;
+without a subscription, those of the calendar (UTC). After a downgrade use may exceed the new limit, which blocks new
+use and is announced once.
 """
 
-import calendar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
-
-from django.db import transaction
-from django.db.models import F
 
 from billing import access, clock, signals
 from billing.conf import conf
 from billing.models import MAIN_LINE, Plan, PlanLimit, Subscription, Usage
 
-Period = tuple[datetime, datetime]
+from . import crediting
+from .months import Period, month_of, month_start
+from .quotas import Quota
 
 DELETED = frozenset({"closing", "customer_deleted"})
-
-
-class QuotaExceeded(Exception):
-    """The use would exceed the limit by `over`, so nothing was counted. `used` of `limit` stands as before."""
-
-    def __init__(self, feature: str, used: int, limit: int, quantity: int, resets_at: datetime) -> None:
-        self.feature, self.used, self.limit, self.quantity, self.resets_at = feature, used, limit, quantity, resets_at
-        self.over = used + quantity - limit
-        super().__init__(
-            f"{used} of {limit} {feature} are used, and {quantity} more would be {self.over} too many. "
-            f"The limit resets on {resets_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC."
-        )
-
-
-class NoAccess(Exception):
-    """Neither a plan nor a grant includes the feature."""
-
-
-@dataclass(frozen=True)
-class Quota:
-    """A quota compares use with its limit.
-
-    `limit` and `remaining` are None if the plan sets no limit; `remaining` is never negative.
-    """
-
-    used: int
-    limit: int | None
-    resets_at: datetime | None = field(default=None, compare=False)
-
-    @property
-    def remaining(self) -> int | None:
-        return None if self.limit is None else max(self.limit - self.used, 0)
-
-    @property
-    def overflow(self) -> int:
-        """Return how much use exceeds the limit, which a downgrade can cause."""
-        return 0 if self.limit is None else max(self.used - self.limit, 0)
 
 
 @dataclass(frozen=True)
 class Allowance:
     """An allowance holds the limits of a subscriber, and for each feature the running period in which they count;
-    `period_start` and `period_end` are those of a feature that no plan in effect has.
+    `period_start` and `period_end` are those of a feature that no plan in effect has. `withholds_credits` is whether
+    credits can't be spent now.
     """
 
     plan: Plan | None
@@ -73,30 +34,10 @@ class Allowance:
     period_end: datetime
     limits: dict[str, int | None]
     periods: dict[str, Period] = field(default_factory=dict)
+    withholds_credits: bool = False
 
     def period_of(self, feature: str) -> Period:
         return self.periods.get(feature, (self.period_start, self.period_end))
-
-
-def consume(subscriber: Any, feature: str, quantity: int = 1) -> Quota:
-    """Count `quantity` uses of `feature`, all or none.
-
-    Raises `NoAccess`, `QuotaExceeded`; ValueError for a quantity below one.
-    """
-    if quantity < 1:
-        raise ValueError("quantity must be at least 1")
-    granted = allowance(subscriber)
-    if feature not in granted.limits:
-        raise NoAccess(f"Your plan does not include {feature}.")
-    limit = granted.limits[feature]
-    start, end = granted.period_of(feature)
-    row = Usage(subscriber=subscriber, feature=feature, period_start=start)
-    with transaction.atomic():
-        is_counted = _count(row, quantity, limit) or (_insert(row) and _count(row, quantity, limit))
-        used = _used(row)
-    if not is_counted:
-        raise QuotaExceeded(feature, used, cast("int", limit), quantity, end)
-    return Quota(used, limit, end)
 
 
 def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) -> Allowance:
@@ -116,7 +57,8 @@ def allowance(subscriber: Any, lines: dict[str, access.Access] | None = None) ->
     periods = {row.feature: by_line[row.plan_id] for row in rows}  # of those that give a feature the last gives most
     granted = [(grant.feature, grant.quantity) for grant in decided.features]
     limits = _sums([*((row.feature, row.quantity) for row in rows), *granted])
-    return Allowance(decided.plan or free, start, end, limits, periods)
+    withholds_credits = any(now.withholds_all for now in lines.values())
+    return Allowance(decided.plan or free, start, end, limits, periods, withholds_credits)
 
 
 def free_plan_in(line: str) -> Plan | None:
@@ -150,12 +92,14 @@ def _anchor(decided: access.Access, at: datetime) -> datetime:
 
 
 def summary(subscriber: Any, granted: Allowance | None = None) -> dict[str, Quota]:
-    """Return the quota of each feature that the plan includes, by feature."""
+    """Return the quota of each feature that the plan includes or of which credits are left, by feature."""
     granted = granted or allowance(subscriber)
-    used = {row.feature: row.used for row in _running(subscriber, granted) if row.feature in granted.limits}
+    used = {row.feature: row.used for row in _running(subscriber, granted)}
+    left = {} if granted.withholds_credits else crediting.balance(subscriber)
+    limits = {**dict.fromkeys(left, 0), **granted.limits}
     return {
-        feature: Quota(used.get(feature, 0), limit, granted.period_of(feature)[1])
-        for feature, limit in granted.limits.items()
+        feature: Quota(used.get(feature, 0), limit, granted.period_of(feature)[1], left.get(feature, 0))
+        for feature, limit in limits.items()
     }
 
 
@@ -196,44 +140,3 @@ def _send_overflow(subscription: Subscription | None, row: Usage, limit: int, re
         resets_at=resets_at,
         usage=row,
     )
-
-
-def month_of(anchor: datetime, at: datetime) -> tuple[datetime, datetime]:
-    """Return start and end of the month around `at`, counted from `anchor`: 31 January, 28 February, 31 March."""
-    months = (at.year - anchor.year) * 12 + at.month - anchor.month
-    if months > 0 and _months_after(anchor, months) > at:
-        months -= 1
-    return _months_after(anchor, max(months, 0)), _months_after(anchor, max(months, 0) + 1)
-
-
-def _months_after(anchor: datetime, months: int) -> datetime:
-    """Return the same day of a later month, or its last day if that month is shorter."""
-    year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
-    day = min(anchor.day, calendar.monthrange(year, month + 1)[1])
-    return anchor.replace(year=year, month=month + 1, day=day)
-
-
-def month_start(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def _count(row: Usage, quantity: int, limit: int | None) -> bool:
-    """Add to the counter in one statement, only if the sum stays within the limit. Returns whether it did."""
-    counter = _counter(row)
-    if limit is not None:
-        counter = counter.filter(used__lte=limit - quantity)
-    return counter.update(used=F("used") + quantity) == 1
-
-
-def _insert(row: Usage) -> bool:
-    """Insert the counter, unless another caller has just done so."""
-    Usage.objects.bulk_create([row], ignore_conflicts=True)
-    return True
-
-
-def _used(row: Usage) -> int:
-    return _counter(row).values_list("used", flat=True).first() or 0
-
-
-def _counter(row: Usage) -> Any:
-    return Usage.objects.filter(subscriber=row.subscriber, feature=row.feature, period_start=row.period_start)

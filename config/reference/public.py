@@ -8,13 +8,16 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+COUNTING = ("consume", "release", "reserve", "commit")
+USE_REFUSED = ("QuotaExceeded", "NoAccess", "KeyReused", "UnknownKey", "ReservationOver")
+REFUSED = ("GrantRefused", "CreditRefused")
 # Module → its public names. What `billing.testing` offers is what it says of itself.
 MODULES: dict[str, tuple[str, ...]] = {
     "billing.access": ("has_access", "of", "explain", "explain_customer", "grace_end", "Access", "Explanation"),
-    "billing.grants": ("grant", "extend", "revoke", "GrantRefused"),
-    "billing.usage": ("consume", "allowance", "summary", "Quota", "Allowance", "QuotaExceeded", "NoAccess"),
+    "billing.grants": ("grant", "extend", "revoke", "give_credits", "take_back_credits", *REFUSED, "TakenBack"),
+    "billing.usage": (*COUNTING, "allowance", "summary", "Quota", "Allowance", *USE_REFUSED),
     "billing.books": ("reckon", "Reckoning", "Sheet", "Difference"),
-    "billing.decorators": ("access_required",),
+    "billing.decorators": ("access_required", "metered"),
     "billing.api.permissions": ("HasAccess",),
     "billing.subscriptions.seats": ("changed",),
     "billing.subscriptions.customer_details": ("changed",),

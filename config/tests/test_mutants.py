@@ -88,7 +88,7 @@ def test_every_change_compiles():
 
 
 def test_a_change_lives_in_its_fork_alone_and_reaches_who_imported_the_function_before():
-    path = Path("billing/usage.py")
+    path = Path("billing/usage/quotas.py")
     overflow = next(change for change in changes.all_of(path) if "min(self.used - self.limit, 0)" in change.now)
 
     def try_it(change, directory):
@@ -100,7 +100,7 @@ def test_a_change_lives_in_its_fork_alone_and_reaches_who_imported_the_function_
 
 
 def test_statements_that_are_run_are_noted_and_no_others():
-    path = Path("billing/usage.py")
+    path = Path("billing/usage/quotas.py")
 
     def watch(quota, directory):
         seen = swapping.watch(swapping.Loaded([path]), [path])

@@ -15,7 +15,7 @@ OURS = ("billing", "accounts", "notifications", "config")
 MODULES_OF_THE_API = {"documented", "errors", "permissions", "serializers"}
 LOOSE = {"__init__", "after_commit", "apps", "cache", "cadence", "cause", "clock", "conf", "confirmed", "decorators"}
 LOOSE |= {"forking", "grants", "hosting", "mailer", "money", "private_answers", "rates", "signals", "site"}
-LOOSE |= {"stripe_account", "urls", "usage"}
+LOOSE |= {"stripe_account", "urls"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -22,7 +22,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from billing import clock, lanes, signals, stripe_account, stripe_client, subscriptions
+from billing import clock, lanes, signals, stripe_account, stripe_client, subscriptions, usage
 from billing.lanes import tries
 from billing.lifecycle import customers
 from billing.models import AccountDeletion, CheckoutAttempt, Customer
@@ -172,6 +172,7 @@ def _finish(pk: Any) -> None:
         copies.redact_log(address)
     if deletion.subscriber is not None:
         grants.end_all(deletion.subscriber)
+        usage.crediting.forget_words(deletion.subscriber)
     if deletion.customer:
         _end_customer(deletion.customer)
     now: datetime = clock.now()

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
+from billing import grants
 from billing.catalogue import definitions
 from billing.models import Usage
 
@@ -22,7 +23,7 @@ def client(settings):
 
 def test_a_use_is_counted_and_what_remains_is_said(client):
     answer = client.post(GENERATIONS, {"quantity": 3})
-    assert (answer.status_code, answer.json()) == (200, {"used": 3, "limit": 10, "remaining": 7})
+    assert (answer.status_code, answer.json()) == (200, {"used": 3, "limit": 10, "credits": 0, "remaining": 7})
 
 
 def test_without_a_quantity_it_is_one(client):
@@ -46,3 +47,34 @@ def test_a_quantity_that_is_no_count_is_refused(client, quantity):
     answer = client.post(GENERATIONS, {"quantity": quantity})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert not Usage.objects.exists()
+
+
+def test_a_key_counts_once_however_often_the_request_is_repeated(client):
+    answers = [client.post(GENERATIONS, {"quantity": 3, "key": "job 7"}) for _ in range(3)]
+    assert [(answer.status_code, answer.json()["used"]) for answer in answers] == [(200, 3)] * 3
+    answer = client.post(GENERATIONS, {"quantity": 4, "key": "job 7"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "key_reused")
+    assert Usage.objects.get().used == 3
+
+
+def test_a_key_is_released_once_and_an_unknown_one_is_404(client):
+    client.post(GENERATIONS, {"quantity": 3, "key": "job 7"})
+    for _ in range(2):
+        answer = client.post(f"{GENERATIONS}/release", {"key": "job 7"})
+        assert (answer.status_code, answer.json()) == (200, {"used": 0, "limit": 10, "credits": 0, "remaining": 10})
+    answer = client.post(f"{GENERATIONS}/release", {"key": "job 8"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_key")
+
+
+@pytest.mark.parametrize("body", [{}, {"key": ""}, {"key": "x" * 256}, {"key": None}, {"key": ["a"]}])
+def test_a_release_without_a_key_is_400(client, body):
+    answer = client.post(f"{GENERATIONS}/release", body, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+
+
+def test_credits_are_in_the_answer_and_in_what_remains(client):
+    ada = get_user_model().objects.get()
+    grants.give_credits(ada, "generations", 5, source="pack")
+    answer = client.post(GENERATIONS, {"quantity": 12})
+    assert answer.json() == {"used": 10, "limit": 10, "credits": 3, "remaining": 3}
+    assert client.get("/api/v1/subscriptions/current").json()["usage"]["generations"]["credits"] == 3

@@ -7,7 +7,6 @@ import time_machine
 from django.contrib.auth import get_user_model
 
 from billing import signals, usage
-from billing.catalogue import definitions
 from billing.models import Customer, Grant, Hold, Plan, PlanLimit, Price, Subscription, Usage
 
 from ..parallel import at_once
@@ -16,17 +15,6 @@ pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 5, 10, tzinfo=UTC)
 END = datetime(2026, 6, 10, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _wall_clock(settings):
-    settings.BILLING_CLOCK = ""
-    definitions.update_plans()
-
-
-@pytest.fixture
-def ada():
-    return get_user_model().objects.create_user("ada@example.com")
 
 
 def subscribe(user, slug, status="active", start=START):

@@ -1,0 +1,60 @@
+"""A quota compares use with what may be used; these are the ways in which use is refused."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+
+class QuotaExceeded(Exception):
+    """The use would exceed limit and credits by `over`, so nothing was counted. `used` of `limit` stands as before."""
+
+    def __init__(self, feature: str, used: int, limit: int, quantity: int, resets_at: datetime, left: int = 0) -> None:
+        self.feature, self.used, self.limit, self.quantity, self.resets_at = feature, used, limit, quantity, resets_at
+        self.credits = left
+        self.over = quantity - max(limit - used, 0) - left
+        credits_left = f", {left:,} credits are left" if left else ""
+        super().__init__(
+            f"{used} of {limit} {feature} are used{credits_left}, and {quantity} more would be {self.over} too many. "
+            f"The limit resets on {resets_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC."
+        )
+
+
+class NoAccess(Exception):
+    """Neither a plan nor a grant includes the feature, and no credits were ever given for it."""
+
+
+class UnknownKey(LookupError):
+    """No use of this feature was counted with this key."""
+
+    def __init__(self, feature: str, key: str) -> None:
+        super().__init__(f"No use of {feature} was counted with the key {key!r}.")
+
+
+class KeyReused(ValueError):
+    """The key counted another quantity, or was released: it can't count again."""
+
+
+class ReservationOver(ValueError):
+    """The reservation was not settled in time, so what it held was given back."""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A quota compares use with what may be used.
+
+    `used` counts what was taken of `limit`, the month's; `credits` are left beside it. `limit` and `remaining` are None
+    if the plan sets no limit; `remaining`, never negative, is what may still be used of both.
+    """
+
+    used: int
+    limit: int | None
+    resets_at: datetime | None = field(default=None, compare=False)
+    credits: int = 0
+
+    @property
+    def remaining(self) -> int | None:
+        return None if self.limit is None else max(self.limit - self.used, 0) + self.credits
+
+    @property
+    def overflow(self) -> int:
+        """Return how much use exceeds the limit, which a downgrade can cause."""
+        return 0 if self.limit is None else max(self.used - self.limit, 0)
