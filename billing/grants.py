@@ -1,4 +1,4 @@
-"""Grants give a subscriber a plan, a feature or credits without a subscription: by staff, a partner's code, a migration.
+"""Grants give a subscriber a plan, a feature or credits without a subscription: by staff, a code, a migration.
 
 They belong to the subscriber and need no Stripe customer. What changes access is changed in the subscriber's lane; a
 receiver of our signals, which runs in that lane already, may call these functions too. Credits are spent by

@@ -1,4 +1,5 @@
-"""Staff give a plan or a feature to any subscriber, also to one without a Stripe customer, who has no page here."""
+"""Staff give a plan, a feature or credits to any subscriber, also to one without a Stripe customer, who has no page
+here."""
 
 from typing import Any, cast
 from uuid import uuid4
@@ -10,8 +11,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
 from billing import cause, clock, lanes
-from billing.models import Grant
+from billing.models import Credit, Grant
 from billing.subscriptions import grants
+from billing.usage import CreditRefused, crediting
 
 from . import people
 from .cause_words import STAFF as BY_STAFF
@@ -40,7 +42,12 @@ class GiveForm(GiftForm):
         widget=forms.TextInput(attrs={"class": "vTextField"}),
         help_text="What gives it, such as partner:CODE. To one subscriber, a source gives something only once.",
     )
-    field_order = ["subscriber", "plan", "feature", "quantity", "until", "source", "reason"]
+    once = forms.BooleanField(
+        required=False,
+        label="As credits",
+        help_text="The quantity is spent once, when a month's limit is used up, and adds to no month's limit.",
+    )
+    field_order = ["subscriber", "plan", "feature", "quantity", "once", "until", "source", "reason"]
 
     def __init__(self, site: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(None, *args, **kwargs)
@@ -54,32 +61,45 @@ class GiveForm(GiftForm):
         field.queryset = model._default_manager.all()
         self.fields["source"].initial = f"{BY_STAFF}{uuid4()}"
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if given.get("once") and not given.get("quantity"):
+            self.add_error("quantity", "Say how many credits of the feature.")
+        return given
 
-def give(request: HttpRequest, given: dict[str, Any]) -> Grant:
+
+def give(request: HttpRequest, given: dict[str, Any]) -> Grant | Credit:
     """Give it in the subscriber's lane, in one transaction with the log. Raises `Refused`, with the reason in words, or
     an outage of `OUTAGES`; then nothing is changed.
     """
     subscriber, staff = given["subscriber"], cast("int", request.user.pk)
-    plan = given["plan"].slug if given["plan"] else ""
-    what = {"plan": plan, **{name: given[name] for name in ("feature", "quantity", "until", "source", "reason")}}
 
-    def work() -> Grant:
-        if known := Grant.objects.filter(subscriber=subscriber, source=given["source"]).first():
+    def work() -> Grant | Credit:
+        model = Credit if given["once"] else Grant
+        if known := model._default_manager.filter(subscriber=subscriber, source=given["source"]).first():
             raise Refused(f"The source {known.source} gave {known.what} to {subscriber} before. Nothing was changed.")
         try:
-            grant = grants.give(subscriber, **what)
-        except grants.GrantRefused as error:
+            row = _give(subscriber, given)
+        except (grants.GrantRefused, CreditRefused) as error:
             raise Refused(f"{error} Nothing was changed.") from error
         LogEntry.objects.create(
             user_id=staff,
-            content_type=ContentType.objects.get_for_model(Grant),
-            object_id=str(grant.pk),
-            object_repr=str(grant),
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=str(row.pk),
+            object_repr=str(row),
             action_flag=ADDITION,
-            change_message=f"Gave {grant}: {given['reason']}",
+            change_message=f"Gave {row}: {given['reason']}",
             action_time=clock.now(),
         )
-        return grant
+        return row
 
     with cause.recorded_as(f"{BY_STAFF}{staff}"):
         return lanes.run_in_lane_of(subscriber, work)
+
+
+def _give(subscriber: Any, given: dict[str, Any]) -> Grant | Credit:
+    how = {name: given[name] for name in ("until", "source", "reason")}
+    if given["once"]:
+        return crediting.give(subscriber, given["feature"], given["quantity"], **how)
+    plan = given["plan"].slug if given["plan"] else ""
+    return grants.give(subscriber, plan=plan, feature=given["feature"], quantity=given["quantity"], **how)

@@ -55,8 +55,9 @@ class GrantAdmin(ReadOnlyAdmin):
         except tuple(OUTAGES) as error:
             return self._ask(request, form, outage_of(error).for_staff, outage_of(error).status)
         messages.success(request, f"Gave {grant} to {grant.subscriber}.")
-        may_see = self.has_view_permission(request, grant)
-        page = reverse(f"admin:{conf.app_label}_grant_change", args=[grant.pk]) if may_see else reverse("admin:index")
+        kind = grant._meta.model_name
+        may_see = request.user.has_perm(f"{conf.app_label}.view_{kind}")
+        page = reverse(f"admin:{conf.app_label}_{kind}_change", args=[grant.pk]) if may_see else reverse("admin:index")
         return HttpResponseRedirect(page)
 
     def _ask(self, request: HttpRequest, form: Any, problem: str = "", status: int = 200) -> HttpResponse:

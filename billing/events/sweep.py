@@ -21,7 +21,7 @@ MOST_QUEUED = 100
 
 
 def sweep() -> str:
-    """Wake lanes whose task was lost or whose events and writes are due, and announce graces and grants that ended; give
+    """Wake lanes whose task was lost or whose events and writes are due, announce graces and grants that ended, give
     back what reservations still hold, and write off credits that have expired."""
     forgotten = _requeue_forgotten()
     due = _wake_due()

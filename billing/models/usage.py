@@ -79,7 +79,12 @@ class Credit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.left} of {self.quantity} {self.feature}"
+        return f"{self.what} {f'until {self.until:%Y-%m-%d %H:%M}' if self.until else 'for good'}"
+
+    @property
+    def what(self) -> str:
+        """Return what was given, in words: "500 credits of generations"."""
+        return f"{self.quantity:,} credits of {self.feature.replace('_', ' ').replace('-', ' ')}"
 
 
 class KeyedUse(models.Model):

@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from djstripe.models import Event as DjstripeEvent
 
-from billing.models import StripeEvent
+from billing import clock
+from billing.models import KeyedUse, StripeEvent
 
 PORTION = 500
 PAUSE_SECONDS = 0.02
@@ -25,10 +26,11 @@ class Pruned:
     payloads: int = 0
     ids: int = 0
     freed_bytes: int = 0
+    keys: int = 0
 
 
 def prune(older_than: timedelta, tick: Callable[[Pruned], None] = lambda pruned: None) -> Pruned:
-    """Empty the payloads of events that were done with long enough ago, and forget those of a year ago.
+    """Empty the payloads of events that were done with long enough ago; forget events and keys of uses of a year ago.
 
     In short transactions with a pause between them: the door waits for none of them.
     What waits or failed stays, and what died until staff calls it handled.
@@ -43,6 +45,10 @@ def prune(older_than: timedelta, tick: Callable[[Pruned], None] = lambda pruned:
     for ids in _portions(old.filter(received_at__lt=now - max(older_than, IDS_ARE_KEPT))):
         pruned.ids += StripeEvent.objects.done().filter(pk__in=ids).delete()[0]
         tick(pruned)
+    settled = KeyedUse.objects.filter(lapses_at=None, made_at__lt=clock.now() - max(older_than, IDS_ARE_KEPT))
+    while ids := list(settled.values_list("pk", flat=True)[:PORTION]):
+        pruned.keys += KeyedUse.objects.filter(pk__in=ids).delete()[0]
+        time.sleep(PAUSE_SECONDS)
     return pruned
 
 

@@ -109,7 +109,7 @@ def test_statements_that_are_run_are_noted_and_no_others():
 
     [(_, seen)] = in_forks([(1, None)], watch, jobs=1)
     assert [(ROOT / path).read_text().splitlines()[int(place.split(":")[1]) - 1].strip() for place in seen] == [
-        "return None if self.limit is None else max(self.limit - self.used, 0)"
+        "return None if self.limit is None else max(self.limit - self.used, 0) + self.credits"
     ]
 
 

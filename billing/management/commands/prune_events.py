@@ -38,5 +38,6 @@ class Command(TerminalCommand):
             raise CommandError(f"The database reported an error: {error} Run this again to continue.") from error
         megabytes = pruned.freed_bytes / 1e6
         self.stdout.write(
-            f"Emptied {pruned.payloads:,} payloads ({megabytes:.1f} MB) and deleted {pruned.ids:,} event ids."
+            f"Emptied {pruned.payloads:,} payloads ({megabytes:.1f} MB), deleted {pruned.ids:,} event ids "
+            f"and {pruned.keys:,} keys of uses."
         )

@@ -7,15 +7,17 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Sum
 from django.utils import timezone
 
-from billing import mailer, payments
+from billing import clock, mailer, payments
 from billing.cache import counting_cache
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
 from billing.models import (
+    Credit,
+    KeyedUse,
     PaymentFailure,
     Plan,
     Refund,
@@ -44,6 +46,8 @@ WORKERS = {
     "none": "Start `manage.py billing_worker`, and wait some seconds.",
 }
 LATELY = timedelta(days=90)
+GIVEN = ("quantity", "left", "used", "expired", "taken_back")
+BECAME = ("left", "used", "expired", "taken back")
 
 
 def events() -> Iterator[Finding]:
@@ -276,6 +280,23 @@ def _count(name: str) -> None:
         counting_cache().incr(name)
 
 
+def credit_balance() -> Iterator[Finding]:
+    """Add up the credits of each feature, and find what the worker should have given back or written off."""
+    late = clock.now() - LATE
+    held = KeyedUse.objects.filter(lapses_at__lt=late).count()
+    stale = Credit.objects.filter(left__gt=0, until__lt=late).count()
+    if held or stale:
+        text = f"Reservations that are over and still hold use: {held}. Credits that expired and are not written off: "
+        yield warning("credits", f"{text}{stale}.", "Start the worker: it does both each minute.")
+    for feature, given, *rest in Credit.objects.values_list("feature").annotate(*map(Sum, GIVEN)).order_by("feature"):
+        parts = ", ".join(f"{number:,} {name}" for name, number in zip(BECAME, rest, strict=True))
+        if given == sum(rest):
+            yield ok("credits", f"{feature}: {given:,} given, {parts}.")
+        else:
+            text = f"{feature}: {given:,} given, {parts}, which does not add up."
+            yield error("credits", text, "Find who changed the table by hand.")
+
+
 CHECKS = (
     plans,
     subscriptions,
@@ -291,6 +312,7 @@ CHECKS = (
     money,
     held,
     counting,
+    credit_balance,
     mail,
     staff,
 )

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from billing import access, clock, lanes
 from billing.lifecycle import deletion
-from billing.models import Grant, Plan
+from billing.models import Credit, Grant, Plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -139,3 +139,30 @@ def test_who_never_bought_is_found_by_address_and_given_access_from_there(staff,
     found = staff.get("/admin/billing/customer/find/", {"q": "eve@example.com"}, follow=True)
     assert f'<a href="{ADD}?subscriber={eve.pk}">Give access</a>' in said(found)
     assert f'<option value="{eve.pk}" selected>eve@example.com</option>' in said(staff.get(ADD, {"subscriber": eve.pk}))
+
+
+# Credits
+
+
+def test_credits_are_given_once_and_logged(staff, eve):
+    staff_of = {"plan": "", "feature": "generations", "quantity": "500", "once": "on", "until": ""}
+    assert "Gave 500 credits of generations for good" in said(give(staff, eve, **staff_of))
+    credit = Credit.objects.get()
+    assert (credit.subscriber, credit.left, credit.source, credit.reason) == (eve, 500, "appsumo:XYZ", "a partner")
+    assert LogEntry.objects.get().change_message == "Gave 500 credits of generations for good: a partner"
+    again = give(staff, eve, **staff_of)
+    assert (again.status_code, Credit.objects.count(), Grant.objects.count()) == (409, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"plan": "", "feature": "generations", "quantity": ""}, "Say how many credits"),
+        ({"quantity": ""}, "Say how many credits"),
+        ({"plan": "", "feature": "", "quantity": "5"}, "either"),
+    ],
+)
+def test_credits_without_a_number_or_a_feature_are_refused(staff, eve, given, why):
+    answer = give(staff, eve, once="on", **given)
+    assert (answer.status_code, Credit.objects.count()) == (400, 0)
+    assert why.lower() in said(answer).lower()

@@ -5,12 +5,13 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.http import HttpResponseRedirect
 from django.utils import timezone
 
 from billing import mailer
-from billing.models import Invoice, Price, ScheduledTask, StripeEvent, SyncRun
+from billing.models import Credit, Invoice, Price, ScheduledTask, StripeEvent, SyncRun
 from billing.queues import QUEUES
 from billing.setup.doctor import here
 from billing.tests.mailing import GRACE, send_by
@@ -189,3 +190,16 @@ def test_what_stops_an_event_before_the_door_is_an_error(world, settings, name, 
     assert found["level"] == "error"
     assert said.lower() in found["text"].lower()
     assert "/api/v1/webhooks/stripe" in found["todo"]
+
+
+def test_credits_are_added_up_and_what_nobody_gave_back_is_named(world):
+    ada = get_user_model().objects.create_user("ada@example.com")
+    now = timezone.now()
+    Credit.objects.create(
+        subscriber=ada, feature="generations", source="pack", quantity=500, left=400, used=100, given_at=now,
+        until=now - timedelta(hours=4),
+    )  # fmt: skip
+    late, fine = examined()[0]["credits"]
+    assert (late["level"], fine["level"]) == ("warning", "ok")
+    assert "not written off: 1" in late["text"]
+    assert "500 given, 400 left, 100 used, 0 expired, 0 taken back" in fine["text"]

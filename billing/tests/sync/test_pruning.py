@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from djstripe.models import Event as DjstripeEvent
 
-from billing.models import StripeEvent
+from billing import clock
+from billing.models import KeyedUse, StripeEvent
 from billing.sync import pruning
 from billing.sync.pruning import IDS_ARE_KEPT, prune
 
@@ -86,3 +88,15 @@ def test_what_staff_ask_for_again_as_its_portion_is_emptied_stays():
     emptied, freed = pruning._empty([again.pk, old.pk])
     assert (emptied, freed > 0) == (1, True)
     assert whole() == (["evt_again"], ["evt_again"])
+
+
+@pytest.mark.parametrize(("age", "lapses", "is_kept"), [(364, False, True), (366, False, False), (366, True, True)])
+def test_keys_of_uses_are_kept_for_a_year_and_longer_while_they_hold_something(age, lapses, is_kept):
+    ada = get_user_model().objects.create_user("ada@example.com")
+    made_at = clock.now() - timedelta(days=age)
+    KeyedUse.objects.create(
+        subscriber=ada, feature="generations", key="job", state="counted", asked=1, period_start=made_at,
+        made_at=made_at, lapses_at=clock.now() if lapses else None,
+    )  # fmt: skip
+    pruning.prune(timedelta(days=90))
+    assert KeyedUse.objects.exists() == is_kept
