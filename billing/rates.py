@@ -15,6 +15,7 @@ from billing.conf import conf
 RETURN_RATE = "20/m"
 STRIPE_RATE = "60/m"
 LINK_RATE = "30/m"
+CODE_RATE = "10/m"
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _own = LocMemCache("billing.rates", {})
@@ -53,6 +54,11 @@ def return_wait(request: HttpRequest) -> int:
 def stripe_wait(request: HttpRequest) -> int:
     """Limit everything else that asks Stripe: far above what a person does, far below what Stripe allows."""
     return seconds_to_wait(request, "billing.stripe", _user(request), STRIPE_RATE)
+
+
+def code_wait(request: HttpRequest) -> int:
+    """Limit the codes that a user tries, so that nobody can guess one."""
+    return seconds_to_wait(request, "billing.code", _user(request), CODE_RATE)
 
 
 def link_wait(request: HttpRequest, invoice_id: str) -> int:

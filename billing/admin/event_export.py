@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from billing.conf import conf
 from billing.models import StripeEvent
 
 from . import display, event_words
+from .csv_cells import harmless
 from .readonly import PAYLOAD_PERMISSION
 
 PERMISSION = f"{conf.app_label}.export_stripeevent"
@@ -40,9 +40,6 @@ COLUMNS = (
     "email",
     "note",
 )
-# A spreadsheet reads these as the beginning of a formula, also after a character that ends a cell: in much of Europe,
-# a file with commas is split at semicolons.
-FORMULA = re.compile(r"""(?:^|(?<=[;,|\t\r\n]))(?=["\s]*[=+\-@＝＋－＠])""")
 
 
 def is_allowed(request: HttpRequest) -> bool:
@@ -117,8 +114,3 @@ def _values(event: Any) -> list[Any]:
 
 def _iso(at: Any) -> str:
     return at.isoformat(timespec="seconds") if at else ""
-
-
-def harmless(value: Any) -> Any:
-    """Return text that no spreadsheet reads as a formula, whichever separator it uses."""
-    return FORMULA.sub("'", value) if isinstance(value, str) else value

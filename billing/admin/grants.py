@@ -19,6 +19,11 @@ from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
 from .staff_actions import Refused
 
+ABOUT = (
+    "This gives a plan, a feature or credits for free, besides what is paid. Nothing changes at Stripe, and the "
+    "subscriber needs no customer there."
+)
+
 
 @admin.register(Grant)
 class GrantAdmin(ReadOnlyAdmin):
@@ -68,8 +73,10 @@ class GrantAdmin(ReadOnlyAdmin):
             "media": self.media + form.media,
             "form": form,
             "problem": problem,
+            "about": ABOUT,
+            "list": reverse(f"admin:{conf.app_label}_grant_changelist"),
         }
-        return TemplateResponse(request, "billing/admin/grant/add.html", context, status=status)
+        return TemplateResponse(request, "billing/admin/give.html", context, status=status)
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         emails = [f"{path}__istartswith" for path in people.email_paths()]

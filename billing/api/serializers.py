@@ -121,6 +121,19 @@ class QuotaSerializer(serializers.Serializer[Any]):
     remaining = serializers.IntegerField(allow_null=True, help_text="What may still be used of both")
 
 
+class RedeemRequest(serializers.Serializer[Any]):
+    code = serializers.CharField(max_length=200)
+
+
+class RedemptionSerializer(serializers.Serializer[Any]):
+    what = serializers.CharField(source="code.what", help_text="What was given, in words")
+    plan = serializers.CharField(source="code.plan.slug", default="", help_text="Empty if it is no plan")
+    feature = serializers.CharField(source="code.feature", help_text="Empty if it is a plan")
+    quantity = serializers.IntegerField(source="code.quantity", allow_null=True)
+    is_credits = serializers.BooleanField(source="code.once", help_text="Spent once, rather than added to each month")
+    until = Moment(allow_null=True, help_text="null: for good")
+
+
 class HoldSerializer(serializers.ModelSerializer[Hold]):
     kind = Choice(Hold.Kind.values)
     placed_at = Moment()

@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from billing.rates import checkout_wait, stripe_wait
+from billing.rates import checkout_wait, code_wait, stripe_wait
 
 
 class CheckoutThrottle(BaseThrottle):
@@ -20,3 +20,7 @@ class CheckoutThrottle(BaseThrottle):
 
 class StripeThrottle(CheckoutThrottle):
     seconds_to_wait = staticmethod(stripe_wait)
+
+
+class CodeThrottle(CheckoutThrottle):
+    seconds_to_wait = staticmethod(code_wait)

@@ -127,3 +127,15 @@ class NotConfirmed(Exception):
 
     def __init__(self, sentence: str = "") -> None:
         super().__init__(sentence or self.sentence)
+
+
+class UnknownCode(Refused):
+    sentence = "We don't know this code. Check it for typing mistakes."
+
+
+class CodeSpent(Refused):
+    sentence = "This code has been used already, so it gives nothing more."
+
+
+class CodeOver(Refused):
+    sentence = "This code is no longer valid."

@@ -1726,6 +1726,97 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Code",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=64, unique=True)),
+                ("batch", models.CharField(help_text="What it was made for, such as a partner's name", max_length=100)),
+                ("feature", models.SlugField(blank=True, default="")),
+                ("quantity", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "once",
+                    models.BooleanField(default=False, help_text="The quantity is given as credits, to be spent once"),
+                ),
+                (
+                    "lasts_days",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Days from redeeming; empty: for good", null=True
+                    ),
+                ),
+                (
+                    "most_uses",
+                    models.PositiveIntegerField(blank=True, default=1, help_text="Empty: any number", null=True),
+                ),
+                ("used", models.PositiveIntegerField(default=0)),
+                ("valid_until", models.DateTimeField(blank=True, null=True)),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                ("cause", models.CharField(blank=True, default="", help_text="Who made it", max_length=255)),
+                ("made_at", models.DateTimeField()),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=f"{conf.app_label}.plan",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "redeem code",
+                "permissions": [("make_code", "Can make redeem codes, withdraw and export them")],
+                "indexes": [models.Index(fields=["batch", "id"], name="billing_code_batch")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("feature", ""), ("plan__isnull", False), ("quantity", None)),
+                            models.Q(("plan", None), models.Q(("feature", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="billing_code_plan_or_feature",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("once", False), ("quantity__gte", 1), _connector="OR"),
+                        name="billing_code_credits_counted",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("most_uses", None), ("used__lte", models.F("most_uses")), _connector="OR"),
+                        name="billing_code_not_used_too_often",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Redemption",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                ("redeemed_at", models.DateTimeField()),
+                (
+                    "code",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="redemptions",
+                        to=f"{conf.app_label}.code",
+                    ),
+                ),
+                (
+                    "subscriber",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="billing_redemptions",
+                        to=conf.subscriber_model,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("code", "subscriber"), name="billing_code_once_per_subscriber")
+                ],
+            },
+        ),
         migrations.AddIndex(
             model_name="customer",
             index=models.Index(fields=["email"], name="billing_customer_by_email"),

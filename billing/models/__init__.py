@@ -4,6 +4,7 @@ from .alerts import Alert
 from .books import BalanceTransaction, CreditNote, TaxRate
 from .buying import CheckoutAttempt, PlanChange
 from .catalogue import MAIN_LINE, Plan, PlanLimit, Price
+from .code import Code, Redemption
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
 from .grant import Grant
@@ -29,6 +30,7 @@ __all__ = [
     "AnnouncedAccess",
     "BalanceTransaction",
     "CheckoutAttempt",
+    "Code",
     "Credit",
     "CreditNote",
     "Customer",
@@ -49,6 +51,7 @@ __all__ = [
     "PlanChange",
     "PlanLimit",
     "Price",
+    "Redemption",
     "Refund",
     "ScheduledTask",
     "StripeCalls",

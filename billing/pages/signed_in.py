@@ -16,7 +16,7 @@ from billing.access import payer
 
 View = Callable[..., HttpResponse]
 # What a form of ours sends that a page shows again when it is in the address.
-KEPT = ("plan", "interval", "interval_count", "currency", "line")
+KEPT = ("plan", "interval", "interval_count", "currency", "line", "code")
 
 
 def signed_in(view: View) -> View:

@@ -11,6 +11,7 @@ from billing.models import (
     Alert,
     BalanceTransaction,
     CheckoutAttempt,
+    Code,
     Credit,
     Customer,
     Dispute,
@@ -71,6 +72,9 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         Subscription: Subscription.objects.create(status="active", plan=plan, price=price, **of),
         Hold: Hold.objects.create(kind="dispute", reference=f"dp_1{ending}", placed_at=now, **of),
         Grant: Grant.objects.create(plan=plan, until=now + timedelta(days=1), granted_at=now, **given),
+        Code: Code.objects.create(
+            code="SUMMER26"[: 64 - len(ending)] + ending.upper(), batch="partner", plan=plan, made_at=now
+        ),
         Credit: Credit.objects.create(
             feature="generations", quantity=500, left=400, used=100, until=now, given_at=now, **given
         ),
