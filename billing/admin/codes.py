@@ -46,8 +46,7 @@ class CodeAdmin(ReadOnlyAdmin):
     list_filter = ["batch", ("withdrawn_at", open_filter("state", "Open", "Withdrawn")), "made_at"]
     list_select_related = ["plan"]
     ordering = ["-id"]
-    search_fields = ["code__exact", "batch__exact"]
-    search_help_text = "A code, or the name of a batch"
+    search_help_text = "A code, a batch, or who redeemed it: customer id, or the beginning of an e-mail address"
     fields = ["code", "batch", "gives", "uses", "state", "made", "made_by"]
     readonly_fields = fields
     inlines = [RedemptionInline]
@@ -59,9 +58,15 @@ class CodeAdmin(ReadOnlyAdmin):
     def has_make_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PERMISSION)
 
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        who = "redemptions__subscriber"
+        emails = [f"{path}__istartswith" for path in people.email_paths(who)]
+        return ["code__exact", "batch__exact", f"{who}__billing_customers__id__exact", *emails]
+
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        found, may_repeat = super().get_search_results(request, queryset, search_term)
-        return found | queryset.filter(code=redeeming.plain(search_term)) if search_term else found, may_repeat
+        code = redeeming.plain(search_term)
+        term = code if Code.objects.filter(code=code).exists() else search_term
+        return super().get_search_results(request, queryset, term)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

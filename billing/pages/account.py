@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from billing import usage
 from billing.access import payer
 from billing.lifecycle import checkout, invoice_links, overview
-from billing.models import Customer, Invoice, Payment, Refund
+from billing.models import Code, Customer, Invoice, Payment, Refund
 from billing.money import format_amount
 from billing.payments import UNDONE
 
@@ -50,6 +50,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "resets_at": _one_day_of(now),
         "price": _price_words(now),
         "paid_with": now.subscription.paid_with if now.subscription and not why_not else "",
+        "has_codes": Code.objects.exists(),
         "payments": [] if why_not else _latest_payments(subscriber),
     }
     return render(request, "billing/account.html", context)

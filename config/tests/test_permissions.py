@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import ApiToken
-from billing.models import AccountDeletion, Customer, Hold, Plan, Price, StripeEvent
+from billing.models import AccountDeletion, Code, Customer, Hold, Plan, Price, StripeEvent
 from notifications.models import Mail, Suppression
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -35,6 +35,7 @@ def rows():
     event = {"type": "invoice.paid", "created": 1, "livemode": False, "lane": "cus1", "received_at": NOON}
     StripeEvent.objects.create(id="evt1", status="dead", payload={"note": SEALED}, **event)
     AccountDeletion.objects.create(lane="cus1", requested_at=NOON)
+    Code.objects.create(code="SUMMER26", batch="partner", plan=Plan.objects.get(), made_at=NOON)
     told = {"recipient": "ada@example.com", "created_at": NOON, "next_attempt_at": NOON}
     Mail.objects.create(key="mail:1", kind="refund", status="failed", context={"refund": "re1"}, **told)
     ada = get_user_model().objects.create_user("ada@example.com")
@@ -94,6 +95,8 @@ DOORS = [
     ("billing.refund_payment", is_asked_why("refund")),
     ("billing.refund_payment", is_asked_why("keep")),
     ("billing.void_invoice", is_asked_why("void")),
+    ("billing.make_code", acts("billing.code", "withdraw")),
+    ("billing.make_code", acts("billing.code", "export")),
     ("billing.map_price", is_asked_why("map-price")),
     ("billing.map_price", is_asked_why("keep-price")),
     ("billing.end_customer", is_asked_why("end-unknown")),

@@ -28,6 +28,7 @@ from billing.models import (
     Plan,
     PlanLimit,
     Price,
+    Redemption,
     Refund,
     StripeEvent,
     StripeWrite,
@@ -65,6 +66,8 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         "reference": f"dp_1{ending}",
         "requested_at": now,
     }
+    code = Code.objects.create(code=f"SUMMER26{ending}"[:64].upper(), batch="partner", plan=plan, made_at=now)
+    Redemption.objects.create(code=code, subscriber=alice, redeemed_at=now)
     return {
         Customer: customer,
         Plan: plan,
@@ -72,9 +75,7 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         Subscription: Subscription.objects.create(status="active", plan=plan, price=price, **of),
         Hold: Hold.objects.create(kind="dispute", reference=f"dp_1{ending}", placed_at=now, **of),
         Grant: Grant.objects.create(plan=plan, until=now + timedelta(days=1), granted_at=now, **given),
-        Code: Code.objects.create(
-            code="SUMMER26"[: 64 - len(ending)] + ending.upper(), batch="partner", plan=plan, made_at=now
-        ),
+        Code: code,
         Credit: Credit.objects.create(
             feature="generations", quantity=500, left=400, used=100, until=now, given_at=now, **given
         ),
