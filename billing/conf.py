@@ -111,6 +111,13 @@ class Settings:
         return self._get("BILLING_CLOCK", "billing.clock.sandbox_now" if is_followed else "")
 
     @property
+    def packs(self) -> list[dict[str, Any]] | None:
+        """BILLING_PACKS: what is sold once: `slug`, `name`, `prices` (currency → minor units), and `feature` with
+        `quantity` credits or `plan` (its slug), for `lasts_days` or for good (docs/packs.md). Without it, two defaults
+        stand beside the default plans."""
+        return self._get("BILLING_PACKS", None)
+
+    @property
     def plans(self) -> list[dict[str, Any]] | None:
         """BILLING_PLANS: the plans for sale, the lowest first (docs/seams.md). Without it, plans live in the database
         alone, and staff edit them."""

@@ -36,6 +36,9 @@ dispute_opened = Signal()  # dispute: Dispute
 dispute_closed = Signal()  # dispute: Dispute (status won, lost or warning_closed)
 card_expiring = Signal()  # expires_on: date, the last day it works, before the next charge at current_period_end
 
+purchase_completed = Signal()  # subscriber, purchase: Purchase, paid and delivered
+purchase_reversed = Signal()  # subscriber, purchase: Purchase, taken: int, used: int; given back, whole or in part
+
 # The rest
 quota_overflowed = Signal()  # subscriber, feature: str, used: int, limit: int, resets_at: datetime, usage: Usage
 customer_deleted = Signal()  # customer: Customer

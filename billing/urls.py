@@ -3,7 +3,7 @@ from django.urls import include, path, re_path
 from .conf import conf
 from .events import webhooks
 from .monitoring import health, metrics
-from .pages import account, buying, invoice_links, managing, redeeming
+from .pages import account, buying, invoice_links, managing, packs, redeeming
 
 app_name = conf.app_label
 
@@ -24,6 +24,9 @@ urlpatterns = [
     path("billing/portal", managing.portal, name="portal"),
     path("billing/pay/<str:signed>", invoice_links.lead_on, {"field": "hosted_invoice_url"}, name="invoice"),
     path("billing/pay/<str:signed>/pdf", invoice_links.lead_on, {"field": "invoice_pdf"}, name="invoice_pdf"),
+    path("billing/packs", packs.packs, name="packs"),
+    path("billing/packs/buy", packs.buy, name="buy_pack"),
+    path("billing/packs/return", packs.purchase_return, name="purchase_return"),
     path("billing/redeem", redeeming.redeem, name="redeem"),
     path("billing/invoices", managing.invoices, name="invoices"),
 ]

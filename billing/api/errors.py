@@ -42,6 +42,8 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.UnknownCode: (status.HTTP_404_NOT_FOUND, "unknown_code"),
     refusals.CodeSpent: (status.HTTP_409_CONFLICT, "code_spent"),
     refusals.CodeOver: (status.HTTP_409_CONFLICT, "code_over"),
+    refusals.PackNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
+    refusals.AlreadyOwned: (status.HTTP_409_CONFLICT, "already_owned"),
     refusals.UnknownCursor: (status.HTTP_400_BAD_REQUEST, "unknown_cursor"),
     QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),
     NoAccess: (status.HTTP_403_FORBIDDEN, "no_access"),

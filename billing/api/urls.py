@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import redemptions, usage_view, views
+from . import purchases, redemptions, usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
@@ -13,6 +13,9 @@ urlpatterns = [
     path("subscriptions/resume", views.Resume.as_view(), name="api_resume"),
     path("subscriptions/portal", views.Portal.as_view(), name="api_portal"),
     path("subscriptions/invoices", views.Invoices.as_view(), name="api_invoices"),
+    path("packs", purchases.Packs.as_view(), name="api_packs"),
+    path("purchases", purchases.Purchases.as_view(), name="api_purchases"),
+    path("purchases/checkout", purchases.PurchaseCheckout.as_view(), name="api_purchase_checkout"),
     path("redemptions", redemptions.Redemptions.as_view(), name="api_redemptions"),
     path("usage/<slug:feature>", usage_view.Usage.as_view(), name="api_usage"),
     path("usage/<slug:feature>/release", usage_view.Release.as_view(), name="api_usage_release"),

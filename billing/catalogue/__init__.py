@@ -1,6 +1,6 @@
 """The catalogue holds plans and their prices, and tells which plan a price at Stripe belongs to."""
 
-from . import amounts, definitions, labels, refreshing, visitors
+from . import amounts, definitions, labels, packs, refreshing, visitors
 from .definitions import PlanDefinition
 from .prices import (
     UnmappedPrice,
@@ -31,6 +31,7 @@ __all__ = [
     "labels",
     "line_of_product",
     "lookup_key",
+    "packs",
     "plan_item",
     "plan_slugs",
     "price_columns",

@@ -18,7 +18,7 @@ from billing import payments, subscriptions
 from billing.catalogue import refreshing
 from billing.lifecycle import attempts
 from billing.models import Customer, StripeEvent
-from billing.payments import disputes, notices, refunds
+from billing.payments import disputes, notices, purchases, refunds
 from billing.stripe_client import fetch, id_of
 from billing.subscriptions import mirror
 
@@ -80,10 +80,12 @@ def on_early_fraud_warning(customer: Customer, event: Event) -> None:
 
 
 def on_checkout_session(customer: Customer, event: Event) -> None:
-    """Close the attempt of a session that ended; a delayed payment that is still on its way grants nothing by
-    itself.
+    """Close the attempt of a session that ended, or deliver the pack that it paid; a delayed payment that is still on
+    its way grants nothing by itself.
     """
-    attempts.refresh_attempt(customer, id_of(event.data["object"]))
+    session_id = id_of(event.data["object"])
+    if purchases.refresh(customer, session_id) is None:
+        attempts.refresh_attempt(customer, session_id)
     subscriptions.refresh_rows(customer)
 
 

@@ -139,3 +139,11 @@ class CodeSpent(Refused):
 
 class CodeOver(Refused):
     sentence = "This code is no longer valid."
+
+
+class PackNotOffered(Refused):
+    """We do not sell this pack, not in this currency, or not so many at once."""
+
+
+class AlreadyOwned(Refused):
+    sentence = "You have this for good already, so buying it again would give you nothing."

@@ -1817,6 +1817,128 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Pack",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=100)),
+                ("description", models.CharField(blank=True, max_length=300)),
+                ("feature", models.SlugField(blank=True, default="")),
+                (
+                    "quantity",
+                    models.PositiveBigIntegerField(blank=True, help_text="Credits of the feature", null=True),
+                ),
+                (
+                    "lasts_days",
+                    models.PositiveIntegerField(blank=True, help_text="Days from delivery; empty: for good", null=True),
+                ),
+                ("is_public", models.BooleanField(default=True)),
+                (
+                    "price_id",
+                    models.CharField(blank=True, db_index=True, help_text="The price at Stripe", max_length=255),
+                ),
+                ("product", models.CharField(blank=True, help_text="The product at Stripe", max_length=255)),
+                ("currency", models.CharField(blank=True, help_text="The main currency of the price", max_length=3)),
+                (
+                    "amounts",
+                    models.JSONField(blank=True, default=dict, help_text='Minor units by currency: {"usd": 1000}'),
+                ),
+                ("place", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=f"{conf.app_label}.plan",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["place", "slug"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("feature", ""), ("plan__isnull", False), ("quantity", None)),
+                            models.Q(("plan", None), ("quantity__gte", 1), models.Q(("feature", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="billing_pack_plan_or_credits",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Purchase",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("quantity", models.PositiveIntegerField(default=1)),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.BigIntegerField(blank=True, help_text="What was paid, minor units", null=True)),
+                (
+                    "given_back",
+                    models.BigIntegerField(default=0, help_text="Refunded, disputed or lost of it, minor units"),
+                ),
+                ("session_id", models.CharField(blank=True, db_index=True, max_length=255)),
+                ("url", models.TextField(blank=True)),
+                ("payment_intent", models.CharField(blank=True, db_index=True, max_length=255)),
+                ("invoice_id", models.CharField(blank=True, max_length=255)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("processing", "processing: the payment takes days"),
+                            ("paid", "Paid"),
+                            ("failed", "failed: the payment did not come"),
+                            ("expired", "Expired"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "times_given",
+                    models.PositiveSmallIntegerField(default=0, help_text="How often its plan was given"),
+                ),
+                ("delivered_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="purchases",
+                        to=f"{conf.app_label}.customer",
+                    ),
+                ),
+                (
+                    "pack",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="purchases",
+                        to=f"{conf.app_label}.pack",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status__in", ["open", "processing"])),
+                        fields=["created_at"],
+                        name="billing_purchase_awaited",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "open")),
+                        fields=("customer", "pack"),
+                        name="billing_one_open_purchase_per_pack",
+                    )
+                ],
+            },
+        ),
         migrations.AddIndex(
             model_name="customer",
             index=models.Index(fields=["email"], name="billing_customer_by_email"),

@@ -16,6 +16,7 @@ from .metrics import StripeCalls
 from .mirror import MirrorFailure
 from .next_charge import NextCharge
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
+from .purchase import Pack, Purchase
 from .scheduled import ScheduledTask
 from .stripe_key import StripeKey
 from .subscriber import email_field
@@ -45,12 +46,14 @@ __all__ = [
     "MirrorFailure",
     "MrrMovement",
     "NextCharge",
+    "Pack",
     "Payment",
     "PaymentFailure",
     "Plan",
     "PlanChange",
     "PlanLimit",
     "Price",
+    "Purchase",
     "Redemption",
     "Refund",
     "ScheduledTask",

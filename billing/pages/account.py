@@ -16,7 +16,7 @@ from billing.models import Code, Customer, Invoice, Payment, Refund
 from billing.money import format_amount
 from billing.payments import UNDONE
 
-from . import wording
+from . import packs, wording
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in
@@ -50,6 +50,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "resets_at": _one_day_of(now),
         "price": _price_words(now),
         "paid_with": now.subscription.paid_with if now.subscription and not why_not else "",
+        "purchases": [] if why_not else packs.account_rows(subscriber),
         "has_codes": Code.objects.exists(),
         "payments": [] if why_not else _latest_payments(subscriber),
     }

@@ -1,6 +1,6 @@
 """This room records the facts about money: invoices, payments, failures, refunds and disputes."""
 
-from . import disputes, due, nothing, notices, refunds
+from . import disputes, due, nothing, notices, purchases, refunds
 from .invoices import (
     fetch_invoice_of,
     record_anew,
@@ -23,6 +23,7 @@ __all__ = [
     "link_of",
     "nothing",
     "notices",
+    "purchases",
     "record_anew",
     "record_failure",
     "record_invoice",

@@ -11,7 +11,7 @@ from billing.monitoring import alerts, unknown_values
 from billing.stripe_client import fetch, id_of
 from billing.subscriptions import holds, mirror
 
-from . import links
+from . import links, purchases
 
 
 def record_dispute(customer: Customer, dispute_id: str) -> None:
@@ -29,6 +29,7 @@ def record_dispute(customer: Customer, dispute_id: str) -> None:
     dispute = _write_dispute(customer, found, link)
     if not is_known:
         return
+    purchases.take_back(customer, dispute.payment_intent)
     has_escalated = before is not None and before.is_inquiry and not dispute.is_inquiry
     is_new = dispute.is_open and (before is None or has_escalated)
     if subscription.is_foreign:  # another product's dispute is recorded, and told to staff alone

@@ -12,7 +12,7 @@ from billing.monitoring import unknown_values
 from billing.stripe_client import fetch, id_of
 from billing.subscriptions import holds, invoices, mirror
 
-from . import links, sums, undone
+from . import links, purchases, sums, undone
 
 UNDONE = Refund.UNDONE
 
@@ -38,6 +38,7 @@ def record_refunds(customer: Customer, charge_id: str) -> None:
         mirror.write_object(refund)
         refunded += 0 if refund["status"] in UNDONE else refund["amount"]
         rows.append(_record_refund(customer, refund, charge_id, link, is_full=refunded >= charge["amount"]))
+    purchases.take_back(customer, id_of(charge["payment_intent"]))
     if subscription.is_foreign:
         return
     if link and link.subscription_id and found:

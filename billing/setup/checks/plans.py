@@ -1,7 +1,8 @@
-"""These checks go through BILLING_PLANS, plan by plan."""
+"""These checks go through BILLING_PLANS and BILLING_PACKS, one by one."""
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from billing.cadence import LONGEST, Cadence
@@ -81,6 +82,22 @@ FIELDS = {
     "prices": _by(CADENCE, AMOUNTS, "an interval → currency in lower case → minor units above 0"),
 }
 
+PACKS_WANTED = (
+    'Write a list of {"slug": "credits", "name": "1,000 exports", "feature": "exports", "quantity": 1000, "prices": '
+    '{"usd": 1500}}, or with "plan": "pro" in place of feature and quantity; amounts in minor units (docs/packs.md).'
+)
+PACK_FIELDS = {
+    "slug": _slug(45),
+    "name": _texts(_longest("name")),
+    "description": _texts(_longest("description")),
+    "feature": _slug(50),
+    "quantity": kinds.whole(1, 2**53),
+    "plan": _slug(50),
+    "lasts_days": Kind("whole days, 1 to 36500, or None", lambda v: v is None or kinds.whole(1, 36_500).is_right(v)),
+    "is_public": kinds.FLAG,
+    "prices": AMOUNTS,
+}
+
 
 @finds("billing.E012")
 def check_plans() -> Problem:
@@ -135,23 +152,45 @@ def check_free_plan() -> Problem:
     )
 
 
-def _problems(plans: Any) -> Iterator[str]:
+def _problems(plans: Any, fields: dict[str, Kind] = FIELDS, noun: str = "plan") -> Iterator[str]:
     if plans is None:
         return
     if not isinstance(plans, list | tuple) or not all(isinstance(plan, dict) for plan in plans):
         yield "is not a list of dictionaries"
         return
     for place, plan in enumerate(plans, 1):
-        name = plan.get("slug") or f"plan {place}"
+        name = plan.get("slug") or f"{noun} {place}"
         yield from (f"{name} lacks {field!r}" for field in ("slug", "name") if field not in plan)
-        yield from (f"{name} has the unknown field {field!r}" for field in plan if field not in FIELDS)
+        yield from (f"{name} has the unknown field {field!r}" for field in plan if field not in fields)
         yield from (
             f"{name}: {field!r} is {plan[field]!r}, and must be {kind.words}"
-            for field, kind in FIELDS.items()
+            for field, kind in fields.items()
             if field in plan and not kind.is_right(plan[field])
         )
     slugs = [plan["slug"] for plan in plans if "slug" in plan]
     yield from (f"the slug {slug!r} is used twice" for slug in slugs if slugs.count(slug) > 1)
 
 
-CHECKS: tuple[Check, ...] = (check_plans, check_intervals, check_free_plan)
+@finds("billing.E195")
+def check_packs() -> Problem:
+    """BILLING_PACKS is a list of packs, each of which gives either credits of a feature or a plan that exists."""
+    problem = next(chain(_problems(conf.packs, PACK_FIELDS, "pack"), _pack_problems()), None)
+    return (f"BILLING_PACKS: {problem}.", PACKS_WANTED) if problem else None
+
+
+def _pack_problems() -> Iterator[str]:
+    plans = {plan.slug: plan for plan in definitions.defined_plans()} if not next(_problems(conf.plans), None) else {}
+    features = {feature for plan in plans.values() for feature in plan.limits}
+    for pack in conf.packs or ():
+        name, plan, feature = pack.get("slug"), pack.get("plan"), pack.get("feature")
+        if bool(plan) == bool(feature):
+            yield f"{name} must give either a 'plan' or a 'feature'"
+        elif bool(feature) != bool(pack.get("quantity")):
+            yield f"{name}: a 'quantity' is of a 'feature', and a feature needs one"
+        elif plan and definitions.is_from_settings() and (plan not in plans or plan == conf.free_plan):
+            yield f"{name}: there is no plan {plan!r} that is sold"
+        elif feature and definitions.is_from_settings() and feature not in features:
+            yield f"{name}: no plan of BILLING_PLANS has the feature {feature!r}"
+
+
+CHECKS: tuple[Check, ...] = (check_plans, check_intervals, check_free_plan, check_packs)

@@ -23,11 +23,13 @@ from billing.models import (
     Lane,
     MirrorFailure,
     MrrMovement,
+    Pack,
     Payment,
     PaymentFailure,
     Plan,
     PlanLimit,
     Price,
+    Purchase,
     Redemption,
     Refund,
     StripeEvent,
@@ -68,7 +70,17 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
     }
     code = Code.objects.create(code=f"SUMMER26{ending}"[:64].upper(), batch="partner", plan=plan, made_at=now)
     Redemption.objects.create(code=code, subscriber=alice, redeemed_at=now)
+    pack = Pack.objects.create(
+        slug="credits_1000", name="1,000 generations", feature="generations", quantity=1000, currency="kwd",
+        amounts={"kwd": 1234567}, price_id=f"price_9{ending}", product=f"prod_9{ending}",
+    )  # fmt: skip
+    purchase = Purchase.objects.create(
+        pack=pack, status="paid", session_id=f"cs_9{ending}", payment_intent=f"pi_9{ending}", created_at=now,
+        invoice_id=f"in_8{ending}", given_back=1000, **of, **MONEY,
+    )  # fmt: skip
     return {
+        Pack: pack,
+        Purchase: purchase,
         Customer: customer,
         Plan: plan,
         Price: price,

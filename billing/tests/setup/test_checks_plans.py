@@ -1,10 +1,13 @@
 """BILLING_PLANS: what is wrong in it is named by plan and field."""
 
+from dataclasses import fields
+
 import pytest
 from django.core.checks import run_checks
 from django.utils.translation import gettext_lazy
 
 from billing.catalogue.definitions import PlanDefinition
+from billing.catalogue.packs import PackDefinition
 from billing.setup.checks import plans
 
 PLAN = {"slug": "pro", "name": "Pro", "prices": {"month": {"usd": 2000}}}
@@ -82,3 +85,45 @@ def test_two_prices_that_would_share_a_lookup_key_are_refused(settings):
     assert not {"billing.E012", "billing.E067"} & found().keys()
     settings.BILLING_PLANS = [quarter, {"slug": "pro_3", "name": "Pro 3", "prices": {"month": {"usd": 3}}}]
     assert "'pro_3_month'" in found()["billing.E067"].msg
+
+
+# Packs
+
+PACK = {"slug": "credits", "name": "Credits", "feature": "exports", "quantity": 5, "prices": {"usd": 1500}}
+SOLD = [{"slug": "free", "name": "Free"}, {**PLAN, "limits": {"exports": 10}}]
+
+
+@pytest.mark.parametrize(
+    ("stated", "names"),
+    [
+        ("credits", "not a list"),
+        ([{**PACK, "colour": "red"}], "unknown field 'colour'"),
+        ([PACK, PACK], "used twice"),
+        ([{**PACK, "quantity": 0}], "'quantity'"),
+        ([{**PACK, "quantity": None}], "'quantity'"),
+        ([{**PACK, "lasts_days": 0}], "'lasts_days'"),
+        ([{**PACK, "prices": {"usd": 0}}], "'prices'"),
+        ([{**PACK, "prices": {"USD": 5}}], "'prices'"),
+        ([{**PACK, "plan": "pro"}], "either a 'plan' or a 'feature'"),
+        ([{"slug": "nothing", "name": "Nothing"}], "either a 'plan' or a 'feature'"),
+        ([{"slug": "lifetime", "name": "Pro", "plan": "prof"}], "no plan 'prof'"),
+        ([{"slug": "lifetime", "name": "Free", "plan": "free"}], "no plan 'free'"),
+        ([{"slug": "lifetime", "name": "Pro", "plan": "pro", "quantity": 5}], "a 'quantity' is of a 'feature'"),
+        ([{**PACK, "feature": "imports"}], "no plan of BILLING_PLANS has the feature 'imports'"),
+    ],
+)
+def test_a_pack_that_is_none_is_named_by_its_slug_and_field(settings, stated, names):
+    settings.BILLING_PLANS, settings.BILLING_PACKS = SOLD, stated
+    said = found()["billing.E195"]
+    assert names in said.msg
+    assert "minor units" in said.hint
+
+
+@pytest.mark.parametrize("stated", [None, [], [PACK], [{"slug": "lifetime", "name": "Pro", "plan": "pro"}]])
+def test_packs_that_are_right_are_not_named(settings, stated):
+    settings.BILLING_PLANS, settings.BILLING_PACKS = SOLD, stated
+    assert "billing.E195" not in found()
+
+
+def test_every_field_of_a_pack_is_checked():
+    assert plans.PACK_FIELDS.keys() == {field.name for field in fields(PackDefinition)}

@@ -1,0 +1,107 @@
+"""Packs come from the setting BILLING_PACKS if it is set, otherwise from two defaults."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from billing.conf import conf
+from billing.models import Pack, Plan, PlanLimit
+
+from .definitions import is_from_settings
+
+COLUMNS = ("name", "description", "feature", "quantity", "lasts_days", "is_public")
+
+
+@dataclass(frozen=True)
+class PackDefinition:
+    """A definition states a pack as the settings do: `quantity` credits of a `feature`, or a `plan` (its slug), for
+    `lasts_days` or for good. `prices`: currency → amount in minor units, the main currency first.
+    """
+
+    slug: str
+    name: str
+    description: str = ""
+    feature: str = ""
+    quantity: int | None = None
+    plan: str = ""
+    lasts_days: int | None = None
+    is_public: bool = True
+    prices: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Return the lookup key of its price at Stripe."""
+        return f"pack_{self.slug}"
+
+
+DEFAULT_PACKS: list[dict[str, Any]] = [
+    {
+        "slug": "credits_1000",
+        "name": "1,000 generations",
+        "description": "For a busy month. They don't expire.",
+        "feature": "generations",
+        "quantity": 1_000,
+        "prices": {"usd": 1_500, "eur": 1_400, "gbp": 1_200, "jpy": 2_300},
+    },
+    {
+        "slug": "lifetime_pro",
+        "name": "Pro for good",
+        "description": "Pay once, keep it.",
+        "plan": "pro",
+        "prices": {"usd": 40_000, "eur": 38_000, "gbp": 32_000, "jpy": 60_000},
+    },
+]
+
+
+def defined_packs() -> list[PackDefinition]:
+    """Return the packs of BILLING_PACKS. The defaults stand beside the default plans only."""
+    if conf.packs is not None:
+        return [PackDefinition(**pack) for pack in conf.packs]
+    return [] if is_from_settings() else [PackDefinition(**pack) for pack in DEFAULT_PACKS]
+
+
+@transaction.atomic
+def update_packs() -> int:
+    """Make or change the packs as they are defined, and return how many were made or changed.
+
+    A pack that is no longer defined is no longer sold, and stays for its buyers. One whose plan or feature does not
+    exist is left out; a system check names it.
+    """
+    plans = {plan.slug: plan for plan in Plan.objects.all()}
+    features = set(PlanLimit.objects.values_list("feature", flat=True))
+    stated = [pack for pack in defined_packs() if (pack.plan in plans if pack.plan else pack.feature in features)]
+    changed = sum(_update(pack, place, plans.get(pack.plan)) for place, pack in enumerate(stated))
+    withdrawn = Pack.objects.filter(is_public=True).exclude(slug__in=[pack.slug for pack in stated])
+    return changed + withdrawn.update(is_public=False)
+
+
+def _update(pack: PackDefinition, place: int, plan: Plan | None) -> bool:
+    columns = {**{name: getattr(pack, name) for name in COLUMNS}, "plan": plan, "place": place}
+    row, is_new = Pack.objects.get_or_create(slug=pack.slug, defaults=columns)
+    if not is_new and all(getattr(row, name) == value for name, value in columns.items()):
+        return False
+    Pack.objects.filter(pk=row.pk).update(**columns)
+    return True
+
+
+def for_sale() -> QuerySet[Pack]:
+    return Pack.objects.filter(is_public=True).exclude(price_id="").select_related("plan")
+
+
+def record_price(pack: PackDefinition, price: dict[str, Any]) -> None:
+    """Keep what Stripe's price of a pack says."""
+    options = price.get("currency_options") or {}
+    amounts = {currency: option["unit_amount"] for currency, option in options.items()}
+    Pack.objects.filter(slug=pack.slug).update(
+        price_id=price["id"] if price["active"] else "",
+        product=price["product"] if isinstance(price["product"], str) else price["product"]["id"],
+        currency=price["currency"],
+        amounts=amounts or {price["currency"]: price["unit_amount"]},
+    )
+
+
+def currencies_of(pack: Pack) -> list[str]:
+    """Return the currencies in which a pack is sold, the main one first."""
+    return [pack.currency, *(currency for currency in pack.amounts if currency != pack.currency)]

@@ -1,0 +1,102 @@
+"""A pack is bought once; a purchase records that somebody began to buy one, and what became of it."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from .catalogue import Plan
+from .subscription import Customer
+
+
+class Pack(models.Model):
+    """A pack is sold once, by a one-off price: credits of a feature, or a plan, for some days or for good.
+
+    `amounts` are minor units by currency. `price_id` is the price at Stripe; empty until `setup_stripe` has made it.
+    """
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=300, blank=True)
+    feature = models.SlugField(blank=True, default="")
+    quantity = models.PositiveBigIntegerField(null=True, blank=True, help_text="Credits of the feature")
+    plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    lasts_days = models.PositiveIntegerField(null=True, blank=True, help_text="Days from delivery; empty: for good")
+    is_public = models.BooleanField(default=True)
+    price_id = models.CharField(max_length=255, blank=True, db_index=True, help_text="The price at Stripe")
+    product = models.CharField(max_length=255, blank=True, help_text="The product at Stripe")
+    currency = models.CharField(max_length=3, blank=True, help_text="The main currency of the price")
+    amounts: Any = models.JSONField(default=dict, blank=True, help_text='Minor units by currency: {"usd": 1000}')
+    place = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["place", "slug"]
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    Q(plan__isnull=False, feature="", quantity=None) | Q(plan=None, quantity__gte=1) & ~Q(feature="")
+                ),
+                name="billing_pack_plan_or_credits",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_for_sale(self) -> bool:
+        return self.is_public and bool(self.price_id)
+
+
+class Purchase(models.Model):
+    """A purchase of a pack. Its id is the idempotency key of its Stripe Checkout session.
+
+    `given_back` is what was refunded or is disputed of `amount`, in minor units. `source` of what it gave is
+    `pack:` and the id.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        PROCESSING = "processing", "processing: the payment takes days"
+        PAID = "paid"
+        FAILED = "failed", "failed: the payment did not come"
+        EXPIRED = "expired"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="purchases")
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="purchases")
+    quantity = models.PositiveIntegerField(default=1)
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField(null=True, blank=True, help_text="What was paid, minor units")
+    given_back = models.BigIntegerField(default=0, help_text="Refunded, disputed or lost of it, minor units")
+    session_id = models.CharField(max_length=255, blank=True, db_index=True)
+    url = models.TextField(blank=True)
+    payment_intent = models.CharField(max_length=255, blank=True, db_index=True)
+    invoice_id = models.CharField(max_length=255, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    times_given = models.PositiveSmallIntegerField(default=0, help_text="How often its plan was given")
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "pack"], condition=Q(status="open"), name="billing_one_open_purchase_per_pack"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status__in=["open", "processing"]),
+                name="billing_purchase_awaited",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pack_id} of {self.customer_id}, {self.status}"
+
+    @property
+    def source(self) -> str:
+        """Return the source of what it gave last. A plan that was taken back is given again by another source."""
+        return f"pack:{self.pk}" if self.times_given < 2 else f"pack:{self.pk}:{self.times_given}"

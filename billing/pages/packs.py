@@ -1,0 +1,131 @@
+"""A subscriber buys a pack on these pages, and comes back from its Checkout."""
+
+import logging
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from billing import catalogue
+from billing.access import payer
+from billing.catalogue import visitors
+from billing.lanes import LaneBusy
+from billing.lifecycle import OUTAGES, Refused, outage_of, purchases
+from billing.models import Pack, Purchase
+from billing.money import format_amount
+from billing.private_answers import keep_by_language, keep_private
+from billing.rates import checkout_wait, return_wait
+from billing.stripe_client import StripeRefused, StripeUnavailable
+
+from . import trouble
+from .signed_in import form_only, signed_in
+from .wording import humanize
+
+log = logging.getLogger(__name__)
+NOTHING_CHARGED = "Nothing was charged."
+
+
+@login_not_required
+@require_safe
+def packs(request: HttpRequest) -> HttpResponse:
+    """Show what is sold once, in the visitor's currency."""
+    response = _shown(request)
+    keep_by_language(response)
+    if payer.is_signed_in(request):
+        keep_private(response)
+    return response
+
+
+@never_cache
+@form_only
+@signed_in
+def buy(request: HttpRequest) -> HttpResponse:
+    """Lead the buyer to Stripe's page, or show the packs with the reason why not."""
+    try:
+        subscriber = payer.managed_payer(request)
+    except (payer.NobodyPays, payer.MayNotManage) as refusal:
+        return trouble.not_yours(request, refusal)
+    if seconds := checkout_wait(request):
+        return trouble.too_often(request, seconds)
+    pack, currency = request.POST.get("pack", ""), request.POST.get("currency", "").lower()
+    try:
+        return redirect(purchases.start(subscriber, pack, 1, currency).url)
+    except Refused as refusal:
+        return _shown(request, f"{refusal} {NOTHING_CHARGED}", 409)
+    except tuple(OUTAGES) as error:
+        log.warning("purchase not started", exc_info=True)
+        return _shown(request, outage_of(error).sentence, outage_of(error).status)
+
+
+@never_cache
+@signed_in
+@require_safe
+def purchase_return(request: HttpRequest) -> HttpResponse:
+    """Show how the payment stands. Only the buyer's own session is shown."""
+    session_id, subscriber = request.GET.get("session_id", ""), payer.payer_of(request)
+    if not session_id.isprintable() or not session_id or subscriber is None:
+        raise Http404
+    rows = Purchase.objects.select_related("pack")
+    purchase = get_object_or_404(rows, session_id=session_id, customer__subscriber=subscriber)
+    if seconds := return_wait(request):
+        return trouble.too_often(request, seconds)
+    try:
+        purchase = purchases.refresh(purchase)
+    except (StripeUnavailable, *StripeRefused, LaneBusy) as error:
+        log.warning("purchase not confirmed on return", extra={"session": session_id, "error": str(error)})
+    return render(request, "billing/pack_return.html", {"purchase": purchase})
+
+
+def _shown(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
+    asked = request.POST.get("currency") or request.GET.get("currency", "")
+    language = request.headers.get("Accept-Language", "")
+    cards = [_card(pack, asked, language) for pack in catalogue.packs.for_sale()]
+    subscriber = payer.payer_of(request)
+    context = {
+        "cards": cards,
+        "problem": problem,
+        "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
+    }
+    return render(request, "billing/packs.html", context, status=status)
+
+
+def _card(pack: Pack, asked: str, language: str) -> dict[str, Any]:
+    currency = visitors.currency_of_visitor(asked, language, catalogue.packs.currencies_of(pack))
+    amount = format_amount(pack.amounts[currency], currency, visitors.language_of_visitor(language))
+    return {"pack": pack, "gives": gives(pack), "currency": currency, "amount": amount}
+
+
+def gives(pack: Pack) -> str:
+    """Return what a pack gives: "1,000 generations, for 30 days", "Pro, for good"."""
+    what = str(pack.plan) if pack.plan else f"{pack.quantity:,} {humanize(pack.feature)}"
+    return f"{what}, for {pack.lasts_days} days" if pack.lasts_days else f"{what}, for good"
+
+
+def account_rows(subscriber: Any) -> list[dict[str, Any]]:
+    """Return what the account page shows of each purchase."""
+    return [
+        {
+            "purchase": purchase,
+            "amount": "" if purchase.amount is None else format_amount(purchase.amount, purchase.currency),
+            "given_back": format_amount(purchase.given_back, purchase.currency) if purchase.given_back else "",
+            "standing": standing(purchase),
+        }
+        for purchase in purchases.bought_by(subscriber)
+    ]
+
+
+def standing(purchase: Any) -> str:
+    """Return what a purchase still gives, or how its payment stands."""
+    if purchase.status == Purchase.Status.PROCESSING:
+        return "Your bank is paying for it"
+    if purchase.status == Purchase.Status.FAILED:
+        return "The payment did not come"
+    still = purchase.still_grants
+    if still.feature:
+        return f"{still.credits:,} {humanize(still.feature)} left"
+    if still.plan:
+        return "Active"
+    return "Ended" if purchase.delivered_at else "Being delivered"
