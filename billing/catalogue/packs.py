@@ -62,18 +62,22 @@ def defined_packs() -> list[PackDefinition]:
     return [] if is_from_settings() else [PackDefinition(**pack) for pack in DEFAULT_PACKS]
 
 
+def stated() -> list[PackDefinition]:
+    """Return the defined packs whose plan or feature exists; a system check names the others."""
+    plans = set(Plan.objects.values_list("slug", flat=True))
+    features = set(PlanLimit.objects.values_list("feature", flat=True))
+    return [pack for pack in defined_packs() if (pack.plan in plans if pack.plan else pack.feature in features)]
+
+
 @transaction.atomic
 def update_packs() -> int:
     """Make or change the packs as they are defined, and return how many were made or changed.
 
-    A pack that is no longer defined is no longer sold, and stays for its buyers. One whose plan or feature does not
-    exist is left out; a system check names it.
+    A pack that is no longer defined is no longer sold, and stays for its buyers.
     """
-    plans = {plan.slug: plan for plan in Plan.objects.all()}
-    features = set(PlanLimit.objects.values_list("feature", flat=True))
-    stated = [pack for pack in defined_packs() if (pack.plan in plans if pack.plan else pack.feature in features)]
-    changed = sum(_update(pack, place, plans.get(pack.plan)) for place, pack in enumerate(stated))
-    withdrawn = Pack.objects.filter(is_public=True).exclude(slug__in=[pack.slug for pack in stated])
+    plans, found = {plan.slug: plan for plan in Plan.objects.all()}, stated()
+    changed = sum(_update(pack, place, plans.get(pack.plan)) for place, pack in enumerate(found))
+    withdrawn = Pack.objects.filter(is_public=True).exclude(slug__in=[pack.slug for pack in found])
     return changed + withdrawn.update(is_public=False)
 
 

@@ -41,6 +41,7 @@ def prices(request: HttpRequest) -> HttpResponse:
         "list": found,
         "cards": [(card, access.access_in(lines, card.plan.line)) for card in found.cards],
         "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
+        "has_packs": catalogue.packs.for_sale().exists(),
     }
     response = render(request, "billing/prices.html", context)
     keep_by_language(response)

@@ -32,7 +32,8 @@ def missing() -> list[str]:
 
 
 def publish() -> None:
-    """Make what is missing at Stripe, and store the prices here. Raises `StripeUnavailable`, `StripeRefused`."""
+    """Make the packs here, and at Stripe what is missing. Raises `StripeUnavailable`, `StripeRefused`."""
+    packs.update_packs()
     found = existing([pack.key for pack in _stated()])
     for pack in _stated():
         price = _as_stated(pack, found)
@@ -46,8 +47,7 @@ def publish() -> None:
 
 
 def _stated() -> list[PackDefinition]:
-    slugs = set(Pack.objects.values_list("slug", flat=True))
-    return [pack for pack in packs.defined_packs() if pack.prices and pack.slug in slugs]
+    return [pack for pack in packs.stated() if pack.prices]
 
 
 def _as_stated(pack: PackDefinition, found: dict[str, dict[str, Any]]) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ from django.utils import timezone
 from billing import clock, lanes, signals, stripe_account, stripe_client, subscriptions, usage
 from billing.lanes import tries
 from billing.lifecycle import customers
-from billing.models import AccountDeletion, CheckoutAttempt, Customer
+from billing.models import AccountDeletion, CheckoutAttempt, Customer, Purchase
 from billing.stripe_client import StripeRefused
 from billing.subscriptions import customer_details, grants, redact_rows
 
@@ -64,6 +64,8 @@ def begin(subscriber: Any) -> AccountDeletion:
             theirs = Customer.objects.all_of(subscriber).values("pk")
             open_attempts = CheckoutAttempt.objects.filter(customer__in=theirs, status=CheckoutAttempt.Status.OPEN)
             open_attempts.update(status=CheckoutAttempt.Status.EXPIRED)
+            open_purchases = Purchase.objects.filter(customer__in=theirs, status=Purchase.Status.OPEN)
+            open_purchases.update(status=Purchase.Status.EXPIRED)
             _send(signals.account_closing, deletion)
             lanes.wake_all([lane, *_begin_parts(deletion)])
     return deletion

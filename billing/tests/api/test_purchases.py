@@ -5,7 +5,6 @@ from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
 from billing import usage
-from billing.catalogue import packs
 from billing.setup import publishing_packs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -14,7 +13,6 @@ CHECKOUT, PURCHASES = "/api/v1/purchases/checkout", "/api/v1/purchases"
 
 @pytest.fixture
 def shop(world):
-    packs.update_packs()
     publishing_packs.publish()
     return world
 

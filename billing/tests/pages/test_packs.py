@@ -3,7 +3,6 @@
 import pytest
 
 from billing import usage
-from billing.catalogue import packs
 from billing.models import Pack, Purchase
 from billing.setup import publishing_packs
 
@@ -13,7 +12,6 @@ PAGE, BUY, RETURN = "/billing/packs", "/billing/packs/buy", "/billing/packs/retu
 
 @pytest.fixture
 def shop(world):
-    packs.update_packs()
     publishing_packs.publish()
     return world
 

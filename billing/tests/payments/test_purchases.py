@@ -3,7 +3,6 @@
 import pytest
 
 from billing import access, grants, signals, usage
-from billing.catalogue import packs
 from billing.lifecycle import purchases
 from billing.lifecycle.refusals import AlreadyOwned, EmailUnconfirmed, PackNotOffered
 from billing.models import Alert, Credit, Customer, Grant, Pack, Purchase
@@ -16,7 +15,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 @pytest.fixture
 def shop(world):
-    packs.update_packs()
     publishing_packs.publish()
     return world
 
