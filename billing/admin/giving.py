@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
 from billing import cause, clock, lanes
-from billing.models import Grant
+from billing.models import Grant, listed_subscribers
 from billing.subscriptions import grants
 
 from . import people
@@ -51,7 +51,7 @@ class GiveForm(GiftForm):
         field.widget = (
             SubscriberSelect(relation, site) if is_searched else ForeignKeyRawIdWidget(relation.remote_field, site)
         )
-        field.queryset = model._default_manager.all()
+        field.queryset = listed_subscribers()
         self.fields["source"].initial = f"{BY_STAFF}{uuid4()}"
 
 

@@ -17,7 +17,7 @@ from .next_charge import NextCharge
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .scheduled import ScheduledTask
 from .stripe_key import StripeKey
-from .subscriber import email_field
+from .subscriber import all_subscribers, email_field, listed_subscribers
 from .subscription import Customer, Hold, Subscription
 from .sync import SyncRun
 from .usage import Usage
@@ -60,5 +60,7 @@ __all__ = [
     "SyncRun",
     "TaxRate",
     "Usage",
+    "all_subscribers",
     "email_field",
+    "listed_subscribers",
 ]

@@ -6,11 +6,13 @@ from django.db import models
 
 from billing.conf import conf
 
+from .subscriber import SubscriberKey
+
 
 class Usage(models.Model):
     """A row counts for one subscriber, feature and period; a new period starts a new row."""
 
-    subscriber: Any = models.ForeignKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_usage")
+    subscriber: Any = SubscriberKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_usage")
     feature = models.SlugField()
     period_start = models.DateTimeField()
     used = models.PositiveBigIntegerField(default=0)

@@ -38,7 +38,24 @@ class BillingStays:
     db_for_write = db_for_read
 
 
-@pytest.mark.parametrize("router", ["PrimaryReplica", "BillingElsewhere"])
+class QueueReadElsewhere:
+    def db_for_read(self, model, **hints):
+        return "replica" if model._meta.app_label == "django_q" else None
+
+
+class UsersWrittenElsewhere:
+    def db_for_write(self, model, **hints):
+        return "people" if model._meta.label == django_settings.AUTH_USER_MODEL else None
+
+
+class UsersReadElsewhere:
+    def db_for_read(self, model, **hints):
+        return "replica" if model._meta.label == django_settings.AUTH_USER_MODEL else None
+
+
+@pytest.mark.parametrize(
+    "router", ["PrimaryReplica", "BillingElsewhere", "QueueReadElsewhere", "UsersWrittenElsewhere"]
+)
 def test_a_router_that_reads_or_writes_elsewhere_is_an_error(settings, router):
     assert databases.check_routers() == []
     settings.DATABASE_ROUTERS = [f"{__name__}.{router}"]
@@ -49,6 +66,14 @@ def test_a_router_that_reads_or_writes_elsewhere_is_an_error(settings, router):
 
 def test_a_router_that_keeps_billing_on_the_default_database_passes(settings):
     settings.DATABASE_ROUTERS = [f"{__name__}.BillingStays", f"{__name__}.PrimaryReplica"]
+    assert databases.check_routers() == []
+    settings.DATABASE_ROUTERS = [f"{__name__}.UsersReadElsewhere"]
+    assert databases.check_routers() == []
+
+
+def test_a_queue_of_another_kind_leaves_django_q_to_the_project(settings):
+    settings.DATABASE_ROUTERS = [f"{__name__}.QueueReadElsewhere"]
+    settings.BILLING_QUEUE = "none"
     assert databases.check_routers() == []
 
 
