@@ -242,7 +242,7 @@ def counting() -> Iterator[Finding]:
     counting_cache().delete(name)
     wanted = AT_ONCE * COUNTS_EACH
     if counted == wanted:
-        yield ok("cache", f"The cache counts exactly: {wanted} of {wanted}, by {AT_ONCE} threads at once.")
+        yield ok("cache", f"The cache counts exactly: {wanted} of {wanted}, by several threads at once.")
     else:
         yield error(
             "cache", f"The cache counted {counted} of {wanted}.", "Use billing.cache.ExactDatabaseCache or Redis."
