@@ -8,7 +8,7 @@ from django.core.management import get_commands
 from django.db import connection
 from django.urls import clear_script_prefix, path, set_script_prefix
 
-from billing.setup import commands
+from billing import commands
 from billing.setup.checks import browsers, databases, names, project, queue
 
 urlpatterns = i18n_patterns(path("login/", LoginView.as_view()))
