@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 
+API_VERSION = "2026-08-26.dahlia"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -24,7 +25,7 @@ class Settings:
     @property
     def api_version(self) -> str:
         """STRIPE_API_VERSION: the only version of Stripe's API that is used; events of another version are noticed."""
-        return self._get("STRIPE_API_VERSION", "2026-08-26.dahlia")
+        return self._get("STRIPE_API_VERSION", API_VERSION)
 
     @property
     def api_base(self) -> str:
