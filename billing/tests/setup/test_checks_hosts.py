@@ -119,7 +119,7 @@ def test_the_policy_of_this_project_passes():
         ("SESSION_COOKIE_SAMESITE", "Strict", browsers.check_session_cookie, "billing.W010"),
         ("DATA_UPLOAD_MAX_MEMORY_SIZE", 1000, browsers.check_body_size, "billing.W011"),
         ("LOGIN_URL", "/nowhere/", project.check_login, "billing.W005"),
-        ("Q_CLUSTER", {"sync": True}, queue.check_cluster_runs_elsewhere, "billing.W012"),
+        ("Q_CLUSTER", {"sync": True}, queue.check_runs_elsewhere, "billing.W012"),
     ],
 )
 def test_other_settings_that_stand_in_the_way_are_named(settings, name, value, check, found):
