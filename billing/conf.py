@@ -53,6 +53,13 @@ class Settings:
         return self._get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 
     @property
+    def pages(self) -> dict[str, str]:
+        """BILLING_PAGES: addresses of pages of your own to which people are sent instead of ours, as a front end has
+        them: `{"return": "https://app.example.com/paid", "prices": "…", "account": "…"}`, each optional. Stripe adds
+        `session_id` to that of `return`."""
+        return self._get("BILLING_PAGES", {})
+
+    @property
     def app_label(self) -> str:
         """BILLING_APP_LABEL: label of the app, with which its tables, permissions, URL names and admin pages begin.
         Choose another one before the first `setup` if "billing" is the label of an app of yours, or its tables' names
