@@ -7,6 +7,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+from billing.conf import API_VERSION
+
 OBJECTS = Path(__file__).parent.parent / "billing" / "tests" / "fixtures" / "stripe_objects.json"
 # Types we listen to, each with the object it brings; and two that we do not.
 KINDS = {
@@ -64,7 +66,7 @@ def an_event(source: random.Random, objects: dict[str, Any], event_id: str) -> A
     event_type = source.choice(sorted(KINDS))
     obj = copy.deepcopy(objects[KINDS[event_type]])
     obj["id" if KINDS[event_type] == "customer" else "customer"] = f"cus_fuzz{source.randint(1, 20)}"
-    event: dict[str, Any] = {"id": event_id, "object": "event", "type": event_type, "api_version": "2026-08-26.dahlia"}
+    event: dict[str, Any] = {"id": event_id, "object": "event", "type": event_type, "api_version": API_VERSION}
     event |= {"created": source.randint(1, 2**31), "livemode": False, "pending_webhooks": 1}
     data = {"object": obj, "previous_attributes": {"status": "active"}} if source.random() < 0.3 else {"object": obj}
     return {**event, "request": {"id": None, "idempotency_key": None}, "data": data}

@@ -21,6 +21,7 @@ from bench.postgres import postgres_server
 from bench.posting import Headers, Poster, headers
 from bench.running import command, connect, cpu_seconds, environment, new_database, sandbox, site
 from bench.table import Row, main
+from billing.conf import API_VERSION
 
 DOOR = "/api/v1/webhooks/stripe"
 # What is posted where, and how many events each customer has.
@@ -35,6 +36,7 @@ TARGET_CPU, TARGET_P99_MS = 1.5, 50
 def bodies(label: str, number: int, events_per_customer: int) -> list[bytes]:
     """Return events of the size of Stripe's, each with an id of its own."""
     fixture = json.loads((Path(__file__).parent / "subscription_updated.json").read_text())
+    fixture["api_version"] = API_VERSION
     made = []
     for index in range(number):
         fixture["id"] = f"evt_{label}_{index}"

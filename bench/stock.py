@@ -19,6 +19,6 @@ USE_TZ = True
 
 STRIPE_LIVE_MODE = False
 STRIPE_TEST_SECRET_KEY = env.str("STRIPE_SECRET_KEY")
-STRIPE_API_VERSION = stripe.api_version = "2026-08-26.dahlia"
+STRIPE_API_VERSION = stripe.api_version
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 stripe.api_base = env.str("STRIPE_API_BASE")

@@ -148,7 +148,7 @@ class ExactDatabaseCache(DatabaseCache):
         asked = {self.make_and_validate_key(key, version=version): key for key in keys}
         if not asked:
             return {}
-        connection = connections[router.db_for_read(self.cache_model_class)]
+        connection = connections[self._alias]  # a replica has not yet what was just counted
         table = connection.ops.quote_name(self.cache_model_class._meta.db_table)
         marks = ", ".join(["%s"] * len(asked))
         query = f"SELECT cache_key, value FROM {table} WHERE cache_key IN ({marks}) AND expires >= %s"  # noqa: S608  no values in it
@@ -156,6 +156,9 @@ class ExactDatabaseCache(DatabaseCache):
             cursor.execute(query, [*asked, self._now()])
             found = cursor.fetchall()
         return {asked[key]: value for key, stored in found for value in _unwrapped(stored)}
+
+    def has_key(self, key: str, version: int | None = None) -> bool:
+        return key in self.get_many([key], version=version)
 
     def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> bool:
         signed = str(SIGNED.dumps(value))

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 
+API_VERSION = "2026-08-26.dahlia"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -24,7 +25,7 @@ class Settings:
     @property
     def api_version(self) -> str:
         """STRIPE_API_VERSION: the only version of Stripe's API that is used; events of another version are noticed."""
-        return self._get("STRIPE_API_VERSION", "2026-08-26.dahlia")
+        return self._get("STRIPE_API_VERSION", API_VERSION)
 
     @property
     def api_base(self) -> str:
@@ -50,6 +51,13 @@ class Settings:
     def site_url(self) -> str:
         """SITE_URL: address of this project, for links sent to Stripe and in mail."""
         return self._get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """BILLING_PAGES: addresses of pages of your own to which people are sent instead of ours, as a front end has
+        them: `{"return": "https://app.example.com/paid", "prices": "…", "account": "…"}`, each optional. Stripe adds
+        `session_id` to that of `return`."""
+        return self._get("BILLING_PAGES", {})
 
     @property
     def app_label(self) -> str:

@@ -13,6 +13,11 @@ def path_of(name: str, *args: Any) -> str:
     return reverse(f"{conf.app_label}:{name}", args=args)
 
 
+def page(name: str) -> str:
+    """Return the address to which people are sent from elsewhere: the page that BILLING_PAGES names, else ours."""
+    return conf.pages.get(name, "") or absolute(path_of(name))
+
+
 def absolute(path: str) -> str:
     """Return the address of a path that `path_of` gave.
 

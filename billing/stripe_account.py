@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from billing import stripe_client
+from billing.commands import spelled
 from billing.conf import conf
 from billing.models import Customer, StripeKey
 from billing.stripe_client import StripeRefused
@@ -154,7 +155,7 @@ def trouble() -> str:
     there, here = _where(first.account, first.livemode), _where(known(), conf.live_mode)
     is_mode = first.livemode is not None and first.livemode != conf.live_mode
     left = _mode(not conf.live_mode) if is_mode else first.account
-    return (
+    return spelled(
         f"STRIPE_SECRET_KEY is of {here}, but {rows.count():,} of our customers live elsewhere, for example {first.pk} "
         f"in {there}. Use the key of that account and mode. If you have left it for good, end its customers here: "
         f"manage.py sync_stripe --leave {left}"

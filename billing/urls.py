@@ -3,11 +3,12 @@ from django.urls import include, path, re_path
 from .conf import conf
 from .events import webhooks
 from .monitoring import health, metrics
+from .own_transactions import without_a_transaction
 from .pages import account, buying, invoice_links, managing, packs, redeeming
 
 app_name = conf.app_label
 
-urlpatterns = [
+addresses = [
     re_path(r"^api/v1/webhooks/stripe/?$", webhooks.stripe_webhook, name="stripe_webhook"),
     path("api/v1/", include("billing.api.urls")),
     path("healthz", health.healthz, name="healthz"),
@@ -30,3 +31,5 @@ urlpatterns = [
     path("billing/redeem", redeeming.redeem, name="redeem"),
     path("billing/invoices", managing.invoices, name="invoices"),
 ]
+
+urlpatterns = without_a_transaction(addresses)

@@ -244,7 +244,6 @@ if REDIS_URL:
 
 # --- Stripe ----------------------------------------------------------------------------------------------------------
 
-STRIPE_API_VERSION = "2026-08-26.dahlia"
 STRIPE_LIVE_MODE = flag("STRIPE_LIVE_MODE", default=False)
 
 _given_stripe_key = text("STRIPE_SECRET_KEY")

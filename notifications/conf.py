@@ -20,7 +20,8 @@ class Settings:
         return getattr(django_settings, name, default)
 
     def _page(self, name: str, default: str) -> str:
-        return site.absolute(self._get(name, "") or site.path_of(default))
+        path = self._get(name, "")
+        return site.absolute(path) if path else site.page(default)
 
     @property
     def product_name(self) -> str:

@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
 from django.db.models import Exists, FilteredRelation, OuterRef, Prefetch, Q, QuerySet, Subquery
 
-from billing.conf import conf
-from billing.models import MAIN_LINE, AccountDeletion, Customer, Grant, Hold, Plan, PlanLimit, Subscription
+from billing.models import (
+    MAIN_LINE,
+    AccountDeletion,
+    Customer,
+    Grant,
+    Hold,
+    Plan,
+    PlanLimit,
+    Subscription,
+    all_subscribers,
+)
 
 
 @dataclass(frozen=True)
@@ -57,15 +65,18 @@ def rows_of(subscribers: Q, plan: str = "", feature: str = "") -> list[Any]:
     There is at least one row, unless there is no such subscriber. `plan` and `feature` are asked for beside it. What is
     found has names that a host project's model hardly has.
     """
-    model = apps.get_model(conf.subscriber_model)
-    rows: Any = model._base_manager.filter(subscribers).annotate(
-        billing_theirs=FilteredRelation("billing_customers", condition=Q(billing_customers__isnull=False)),
-        billing_held=FilteredRelation(
-            "billing_theirs__subscriptions", condition=Q(billing_theirs__subscriptions__counts=True)
-        ),
-        billing_grant=FilteredRelation("billing_grants", condition=Q(billing_grants__ended_at=None)),
-        **_holds(Q(customer__subscriber=OuterRef("pk")), "billing_held__stripe_id"),
-        billing_is_closing=Exists(AccountDeletion.objects.filter(subscriber=OuterRef("pk"))),
+    rows: Any = (
+        all_subscribers()
+        .filter(subscribers)
+        .annotate(
+            billing_theirs=FilteredRelation("billing_customers", condition=Q(billing_customers__isnull=False)),
+            billing_held=FilteredRelation(
+                "billing_theirs__subscriptions", condition=Q(billing_theirs__subscriptions__counts=True)
+            ),
+            billing_grant=FilteredRelation("billing_grants", condition=Q(billing_grants__ended_at=None)),
+            **_holds(Q(customer__subscriber=OuterRef("pk")), "billing_held__stripe_id"),
+            billing_is_closing=Exists(AccountDeletion.objects.filter(subscriber=OuterRef("pk"))),
+        )
     )
     found = ("billing_theirs", "billing_held__plan", "billing_held__price", "billing_grant__plan")
     rows = rows.select_related(*found).order_by("billing_held__line", "-billing_theirs__is_current")

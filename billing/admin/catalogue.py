@@ -8,6 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from billing.catalogue import definitions, labels
+from billing.commands import spelled
 from billing.conf import conf
 from billing.models import Plan, PlanLimit, Price
 
@@ -132,7 +133,7 @@ class PriceAdmin(ReadOnlyAdmin):
 
 
 def _why_read_only() -> dict[str, str]:
-    return {"subtitle": definitions.WHY_READ_ONLY} if definitions.is_from_settings() else {}
+    return {"subtitle": spelled(definitions.WHY_READ_ONLY)} if definitions.is_from_settings() else {}
 
 
 def amount_words(price: Price) -> str:

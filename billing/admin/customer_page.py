@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from billing.commands import spelled
 from billing.conf import conf
 from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Customer
@@ -125,7 +126,7 @@ class CustomerPage(ReadOnlyAdmin):
             return self._ask(request, action, customer, form, staff_actions.SOMEBODY_ELSE, status=409)
         except tuple(OUTAGES) as error:
             outage = outage_of(error)
-            return self._ask(request, action, customer, form, outage.for_staff, outage.status)
+            return self._ask(request, action, customer, form, spelled(outage.for_staff), outage.status)
         messages.success(request, f"{done}.")
         return _page_of(customer.pk)
 

@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
 from billing import cause, clock, lanes
-from billing.models import Credit, Grant
+from billing.models import Credit, Grant, listed_subscribers
 from billing.subscriptions import grants
 from billing.usage import CreditRefused, crediting
 
@@ -58,7 +58,7 @@ class GiveForm(GiftForm):
         field.widget = (
             SubscriberSelect(relation, site) if is_searched else ForeignKeyRawIdWidget(relation.remote_field, site)
         )
-        field.queryset = model._default_manager.all()
+        field.queryset = listed_subscribers()
         self.fields["source"].initial = f"{BY_STAFF}{uuid4()}"
 
     def clean(self) -> dict[str, Any]:

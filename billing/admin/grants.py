@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from billing import clock
+from billing.commands import spelled
 from billing.conf import conf
 from billing.lifecycle import OUTAGES, outage_of
 from billing.models import Grant
@@ -58,7 +59,7 @@ class GrantAdmin(ReadOnlyAdmin):
         except Refused as error:
             return self._ask(request, form, str(error), status=409)
         except tuple(OUTAGES) as error:
-            return self._ask(request, form, outage_of(error).for_staff, outage_of(error).status)
+            return self._ask(request, form, spelled(outage_of(error).for_staff), outage_of(error).status)
         messages.success(request, f"Gave {grant} to {grant.subscriber}.")
         kind = grant._meta.model_name
         may_see = request.user.has_perm(f"{conf.app_label}.view_{kind}")

@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
 from billing.conf import conf
-from billing.models import Customer, email_field
+from billing.models import Customer, email_field, listed_subscribers
 
 from . import display
 
@@ -42,8 +42,8 @@ def view_permission() -> str:
 
 def with_address(address: str) -> Model | None:
     """Return a subscriber with this e-mail address, even one who never was a customer."""
-    name, model = email_field(), subscriber_model()
-    return model._default_manager.filter(**{f"{name}__iexact": address}).first() if name else None
+    name = email_field()
+    return listed_subscribers().filter(**{f"{name}__iexact": address}).first() if name else None
 
 
 def subscriber_link(subscriber: Model) -> Any:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from billing.conf import conf
+from billing.own_transactions import without_a_transaction
 
 from .lookups import OwnColumnsOnly
 from .paging import NearbyPaginator, page_asked_for
@@ -26,6 +27,11 @@ class ReadOnlyAdmin(OwnColumnsOnly, admin.ModelAdmin):
 
     class Media:
         css = {"all": ("billing/admin.css",)}
+
+    @property
+    def urls(self) -> Any:
+        """Return the addresses of list, page and acts, each of which opens its own transactions."""
+        return without_a_transaction(super().urls)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(self.opts.verbose_name_plural)

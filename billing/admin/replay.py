@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
+from billing.commands import spelled
 from billing.conf import conf
 from billing.events import ledger
 from billing.models import StripeEvent
@@ -32,7 +33,7 @@ def replay(request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
     chosen = list(events.only("pk", "type")[: MOST_AT_ONCE + 1])
     if len(chosen) > MOST_AT_ONCE:
         refused = f"At most {MOST_AT_ONCE:,} events at once. Use `manage.py replay_events` for more."
-        messages.error(request, refused)
+        messages.error(request, spelled(refused))
         return
     asked_by: Any = request.user.pk
     with transaction.atomic():

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from django.db.models import Sum
 
 from billing import clock
+from billing.commands import spelled
 from billing.models import CreditNote, Invoice, TaxRate
 from billing.money import format_amount
 
@@ -91,10 +92,10 @@ class Ledger:
         if not self.month.is_over:
             yield f"{self.month.name} is not over, so lines will be added."
         if listed_at is None:
-            yield "Stripe's balance transactions are not here yet: run `manage.py sync_stripe`."
+            yield spelled("Stripe's balance transactions are not here yet: run `manage.py sync_stripe`.")
         elif listed_at < self.month.span.until and self.month.is_over:
             upto = f"{listed_at:%Y-%m-%d %H:%M}"
-            yield f"Stripe's balance transactions are here up to {upto}: run `manage.py sync_stripe`."
+            yield spelled(f"Stripe's balance transactions are here up to {upto}: run `manage.py sync_stripe`.")
 
     def _facts(self) -> Iterator[Fact]:
         for fact in facts(self.month.span):

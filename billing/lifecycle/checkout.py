@@ -266,12 +266,18 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
         "metadata": metadata,
         "subscription_data": subscription_data,
         "allow_promotion_codes": True,
-        "success_url": f"{site.absolute(site.path_of('return'))}?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": site.absolute(site.path_of("prices")),
+        "success_url": _return_page(),
+        "cancel_url": site.page("prices"),
     }
     if is_free:
         params["payment_method_collection"] = "if_required"
     return {**params, "currency": attempt.currency} if attempt.currency else params
+
+
+def _return_page() -> str:
+    """Return where Stripe sends the buyer; it puts the session's id in."""
+    page = site.page("return")
+    return f"{page}{'&' if '?' in page else '?'}session_id={{CHECKOUT_SESSION_ID}}"
 
 
 def _line_item(attempt: CheckoutAttempt) -> dict[str, Any]:

@@ -20,7 +20,8 @@ def configuration_of_ours() -> dict[str, Any] | None:
 
 
 def open_portal(subscriber: Any) -> str:
-    """Make a portal session for this subscriber and return its address. It leads back to the account page.
+    """Make a portal session for this subscriber and return its address. It leads back to the account page, ours or the
+    project's.
 
     The session uses the configuration that `setup_stripe` made, or else the default of the Stripe account.
 
@@ -32,7 +33,7 @@ def open_portal(subscriber: Any) -> str:
         "/v1/billing_portal/sessions",
         idempotency_key=request_key(customer, "portal"),
         customer=customer.pk,
-        return_url=site.absolute(site.path_of("account")),
+        return_url=site.page("account"),
         **({"configuration": ours["id"]} if ours else {}),
     )
     return str(session["url"])

@@ -19,7 +19,7 @@ from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
 from .purchase import Pack, Purchase
 from .scheduled import ScheduledTask
 from .stripe_key import StripeKey
-from .subscriber import email_field
+from .subscriber import all_subscribers, email_field, listed_subscribers
 from .subscription import Customer, Hold, Subscription
 from .sync import SyncRun
 from .usage import Credit, KeyedUse, Usage
@@ -68,5 +68,7 @@ __all__ = [
     "SyncRun",
     "TaxRate",
     "Usage",
+    "all_subscribers",
     "email_field",
+    "listed_subscribers",
 ]

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from billing.conf import conf
 
 from .ledger import StripeEvent
+from .subscriber import OneSubscriberKey
 from .subscription import Customer, Subscription
 
 Status = Subscription.Status
@@ -49,7 +50,7 @@ class AccountDeletion(models.Model):
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    subscriber: Any = models.OneToOneField(
+    subscriber: Any = OneSubscriberKey(
         conf.subscriber_model, null=True, blank=True, on_delete=models.SET_NULL, related_name="billing_deletion"
     )
     customer = models.OneToOneField(

@@ -9,6 +9,7 @@ from django.db.models import Q
 from billing.conf import conf
 
 from .catalogue import Plan
+from .subscriber import SubscriberKey
 
 BY_STAFF = "staff:"
 
@@ -26,7 +27,7 @@ class Grant(models.Model):
     such as `appsumo:XYZ`: the same source gives nothing twice, also after its grant has ended. Rows are kept.
     """
 
-    subscriber: Any = models.ForeignKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_grants")
+    subscriber: Any = SubscriberKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_grants")
     source = models.CharField(max_length=255, help_text="What gave it; the same source gives nothing twice")
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     feature = models.SlugField(blank=True, default="")

@@ -9,6 +9,7 @@ from django.db.models import Q
 from billing.conf import conf
 
 from .catalogue import MAIN_LINE, Plan, Price
+from .subscriber import SubscriberKey
 from .subscription import Customer, Subscription
 from .texts import StripeText
 
@@ -104,7 +105,7 @@ class AnnouncedAccess(models.Model):
     It is about a subscriber, or about a customer who has none.
     """
 
-    subscriber: Any = models.ForeignKey(
+    subscriber: Any = SubscriberKey(
         conf.subscriber_model, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
     customer = models.ForeignKey(

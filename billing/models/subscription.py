@@ -10,6 +10,7 @@ from django.db.models import Q
 from billing.conf import conf
 
 from .catalogue import MAIN_LINE, Plan, Price
+from .subscriber import SubscriberKey
 from .texts import StripeText
 
 TIMES = 3
@@ -99,7 +100,7 @@ class Customer(models.Model):
     """
 
     id = models.CharField(primary_key=True, max_length=255)
-    subscriber: Any = models.ForeignKey(
+    subscriber: Any = SubscriberKey(
         conf.subscriber_model, null=True, blank=True, on_delete=protect_billed, related_name="billing_customers"
     )
     is_current = models.BooleanField(default=True, help_text="Whether it is the one that buys next")

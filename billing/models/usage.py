@@ -7,11 +7,13 @@ from django.db.models import F, Q
 
 from billing.conf import conf
 
+from .subscriber import SubscriberKey
+
 
 class Usage(models.Model):
     """A row counts for one subscriber, feature and month what was used of the limit; a new month starts a new row."""
 
-    subscriber: Any = models.ForeignKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_usage")
+    subscriber: Any = SubscriberKey(conf.subscriber_model, on_delete=models.CASCADE, related_name="billing_usage")
     feature = models.SlugField()
     period_start = models.DateTimeField()
     used = models.PositiveBigIntegerField(default=0)

@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from billing.after_commit import after_commit
+from billing.commands import spelled
 from billing.conf import conf
 from billing.models import Alert
 
@@ -61,7 +62,7 @@ def _remind(cause: str, subject: str, text: str) -> None:
 
 
 def _columns(cause: str, subject: str, text: str) -> tuple[Any, ...]:
-    return cause, " ".join(subject.split())[:LONGEST_SUBJECT], text, timezone.now()
+    return cause, " ".join(subject.split())[:LONGEST_SUBJECT], spelled(text), timezone.now()
 
 
 def _execute(sql: str, params: list[Any]) -> None:

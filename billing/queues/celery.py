@@ -31,8 +31,11 @@ def is_in_database() -> bool:
 
 
 def enqueue(task: str, *args: str) -> None:
+    allowed = tasks.seconds_allowed(task)
+    # A limit of the project's for all tasks, often some minutes, would end the sync half-way each time.
+    limits = {"time_limit": allowed, "soft_time_limit": allowed} if allowed else {}
     with _connection() as connection:
-        run.apply_async((task, *args), connection=connection, retry=False)
+        run.apply_async((task, *args), connection=connection, retry=False, **limits)
 
 
 def waiting() -> int:

@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
 from django.utils import timezone
 
 from billing import cause, clock, signals
 from billing.conf import conf
-from billing.models import AccountDeletion, Customer, Grant, Plan, PlanLimit
+from billing.models import AccountDeletion, Customer, Grant, Plan, PlanLimit, all_subscribers
 
 from .announcing import announce_access_of
 
@@ -79,8 +78,7 @@ def end_lapsed(subscriber: Any) -> None:
 def subscribers_past_grant() -> list[Any]:
     """Return the subscribers who have a grant that has run out but is not ended yet."""
     lapsed = Grant.objects.open().filter(until__lte=clock.now())
-    model = apps.get_model(conf.subscriber_model)
-    return list(model._base_manager.filter(pk__in=lapsed.values("subscriber")))
+    return list(all_subscribers().filter(pk__in=lapsed.values("subscriber")))
 
 
 def _end(subscriber: Any, grants: list[Grant]) -> bool:

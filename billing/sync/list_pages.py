@@ -12,7 +12,7 @@ from django.db import transaction
 from billing import access, clock, stripe_account, subscriptions
 from billing.conf import conf
 from billing.lifecycle import METADATA_KEY
-from billing.models import AnnouncedAccess, Customer, Subscription, SyncRun
+from billing.models import AnnouncedAccess, Customer, Subscription, SyncRun, listed_subscribers
 from billing.stripe_client import readers
 from billing.subscriptions import customer_details, mrr, next_charges, paying_twice
 
@@ -227,7 +227,7 @@ class CustomerPages:
         if not named or self.work.is_dry:
             return
         linked = []
-        for subscriber in model._default_manager.filter(pk__in=named):
+        for subscriber in listed_subscribers().filter(pk__in=named):
             email = customer_details.email_of(subscriber)
             for row, found in named[subscriber.pk]:
                 if email and email.lower() == (found.get("email") or "").lower():

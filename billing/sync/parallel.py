@@ -13,10 +13,13 @@ AT_ONCE = 8
 
 
 class Threads(ThreadPoolExecutor):
-    """The threads work in the caller's context, and their database connections end with them."""
+    """The threads work in the caller's context, and their database connections end with them.
+
+    Each keeps a connection until the end, so a small connection pool of the project's allows fewer of them.
+    """
 
     def __init__(self) -> None:
-        super().__init__(AT_ONCE, thread_name_prefix="sync")
+        super().__init__(min(AT_ONCE, max(_spare_connections(), 1)), thread_name_prefix="sync")
         self.opened: set[BaseDatabaseWrapper] = set()
 
     def start(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -42,7 +45,7 @@ def each(work: Callable[[str], Any], keys: Iterable[str], tick: Callable[[], Non
 
     SQLite has one writer, and inside a transaction other threads would not see its rows: there one after another.
     """
-    if connection.vendor == "sqlite" or connection.in_atomic_block:
+    if connection.vendor == "sqlite" or connection.in_atomic_block or not _spare_connections():
         for key in keys:
             work(key)
             tick()
@@ -55,6 +58,12 @@ def each(work: Callable[[str], Any], keys: Iterable[str], tick: Callable[[], Non
                 under_way = _still_running(under_way, tick)
         while under_way:
             under_way = _still_running(under_way, tick)
+
+
+def _spare_connections() -> int:
+    """Return how many connections there may be beside the caller's own."""
+    pool = getattr(connection, "pool", None)
+    return pool.max_size - 1 if pool else AT_ONCE
 
 
 def _still_running(under_way: set[Future[Any]], tick: Callable[[], None]) -> set[Future[Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from billing import site
+from billing import commands, site
 from billing.conf import conf
 
 register = template.Library()
@@ -27,6 +27,12 @@ def billing_url(name: str) -> str:
 def billing_admin_url(name: str) -> str:
     """Return the path of one of billing's pages in the admin."""
     return reverse(f"admin:{conf.app_label}_{name}")
+
+
+@register.filter
+def spelled(text: str) -> str:
+    """Return a text with our commands by the names that run them here."""
+    return commands.spelled(text)
 
 
 @register.filter

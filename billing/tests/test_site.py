@@ -50,6 +50,20 @@ def test_a_buyer_comes_back_once_below_the_path(world, shop):
 
 
 @pytest.mark.django_db
+def test_people_are_sent_to_the_pages_of_a_front_end(world, settings):
+    app = "https://app.example.com"
+    settings.BILLING_PAGES = {"return": f"{app}/?page=paid", "account": f"{app}/me"}
+    ada = world.subscribed()
+    session = world.stripe("GET", f"checkout/sessions/{CheckoutAttempt.objects.get().session_id}")
+    assert session["success_url"] == f"{app}/?page=paid&session_id={{CHECKOUT_SESSION_ID}}"
+    assert session["cancel_url"] == site.absolute(site.path_of("prices"))
+    world.control("portal")
+    portal.open_portal(ada.user)
+    (opened,) = [e for e in world.events() if e["type"] == "billing_portal.session.created"]
+    assert opened["data"]["object"]["return_url"] == f"{app}/me"
+
+
+@pytest.mark.django_db
 def test_the_test_kit_reaches_the_door_below_a_path_and_behind_the_redirect_to_https(shop, settings):
     settings.SECURE_SSL_REDIRECT = True
     assert testing.post(b"{}").status_code == 400

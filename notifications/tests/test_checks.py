@@ -70,5 +70,7 @@ def test_a_package_that_is_missing_is_named_with_the_extra_that_brings_it():
 def test_mails_lead_to_billings_pages_wherever_they_are(settings):
     settings.SITE_URL, settings.ROOT_URLCONF = "https://acme.example", __name__
     assert (conf.account_url, conf.prices_url) == ("https://acme.example/pay/billing/", "https://acme.example/pay/")
+    settings.BILLING_PAGES = {"account": "https://app.acme.example/me"}
+    assert (conf.account_url, conf.prices_url) == ("https://app.acme.example/me", "https://acme.example/pay/")
     settings.NOTIFICATIONS_ACCOUNT_PATH, settings.NOTIFICATIONS_PRICES_PATH = "/me/", "/plans/"
     assert (conf.account_url, conf.prices_url) == ("https://acme.example/me/", "https://acme.example/plans/")

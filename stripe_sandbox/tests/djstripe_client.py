@@ -10,10 +10,10 @@ import sys
 from importlib import import_module
 
 import django
+import stripe
 from django.conf import settings
 from django.core.management import call_command
 
-VERSION = "2026-08-26.dahlia"
 APPS = ["django.contrib.contenttypes", "django.contrib.auth", "djstripe"]
 
 
@@ -26,7 +26,7 @@ def set_up(url):
         USE_TZ=True,
         STRIPE_LIVE_MODE=False,
         STRIPE_TEST_SECRET_KEY="sk_test_" + "sandbox0" * 3,
-        STRIPE_API_VERSION=VERSION,
+        STRIPE_API_VERSION=stripe.api_version,
         STRIPE_API_HOST=url,
         DJSTRIPE_FOREIGN_KEY_TO_FIELD="id",
     )

@@ -8,6 +8,7 @@ import pytest
 import stripe
 
 from stripe_sandbox import Sandbox
+from stripe_sandbox.versions import API_VERSION
 
 from .conftest import SECRET, Control, Receiver
 
@@ -22,7 +23,7 @@ def test_a_delivery_is_signed_as_the_sdk_expects(forwarding: Receiver, control: 
     headers, body = forwarding.received[0]
     event = stripe.Webhook.construct_event(body, headers["Stripe-Signature"], SECRET)
     assert (event.type, event.data.object.id) == ("customer.created", customer.id)
-    assert (event.api_version, event.livemode) == ("2026-08-26.dahlia", False)
+    assert (event.api_version, event.livemode) == (API_VERSION, False)
 
 
 def test_an_event_keeps_its_object_as_it_was(client: stripe.StripeClient, customer: Any) -> None:

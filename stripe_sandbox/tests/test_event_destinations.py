@@ -6,6 +6,8 @@ import pytest
 import stripe
 from stripe.events import V2CoreEventDestinationPingEventNotification as Ping
 
+from stripe_sandbox.versions import API_VERSION
+
 from .conftest import SECRET, Checked, Control, Receiver
 
 URL: Any = "webhook_endpoint.url"
@@ -145,7 +147,7 @@ def test_destinations_are_listed_page_by_page(destinations: Any, receiver: Recei
         ({"webhook_endpoint": {"url": "ftp://x"}}, "webhook_endpoint[url]", "url_invalid"),
         ({"snapshot_api_version": "2020-08-27"}, "snapshot_api_version", None),
         (
-            {"event_payload": "thin", "enabled_events": ["*"], "snapshot_api_version": "2026-08-26.dahlia"},
+            {"event_payload": "thin", "enabled_events": ["*"], "snapshot_api_version": API_VERSION},
             "snapshot_api_version",
             None,
         ),

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import call_command, find_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandParser
 
-from billing.setup import commands
+from billing import commands
 
 NAMES = [name for name in find_commands(commands.FOLDER) if name != commands.PREFIX]
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
+from billing.commands import spelled
 from billing.management.terminal import TerminalCommand
 from billing.setup.doctor import Finding, Level, examine
 
@@ -26,7 +27,9 @@ class Command(TerminalCommand):
                 if not options["json"]:
                     self._print_finding(finding)
         except DatabaseError as problem:
-            raise CommandError(f"The database reported an error: {problem} Run `manage.py setup`.") from problem
+            raise CommandError(
+                spelled(f"The database reported an error: {problem} Run `manage.py setup`.")
+            ) from problem
         count = Counter(finding.level for finding in findings)
         if options["json"]:
             said = {"findings": [asdict(finding) for finding in findings], "count": {**count}}

@@ -3,16 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.apps import apps
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
-from django.db.models import Model, Q
+from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from billing import access
-from billing.conf import conf
 from billing.management.terminal import TerminalCommand
-from billing.models import Customer, email_field
+from billing.models import Customer, email_field, listed_subscribers
 
 WRONG_USE = 2
 
@@ -64,6 +62,5 @@ def _explanations(email: str, at: datetime | None) -> list[access.Explanation]:
     customers = Customer.objects.filter(is_theirs).order_by("created_at")
     if customers:
         return [access.explain_customer(customer, at) for customer in customers]
-    model: type[Model] = apps.get_model(conf.subscriber_model)
-    subscribers = model._default_manager.filter(**{f"{field}__iexact": email}) if field else []
+    subscribers = listed_subscribers().filter(**{f"{field}__iexact": email}) if field else []
     return [access.explain(subscriber, at) for subscriber in subscribers]

@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from billing.catalogue import definitions
+from billing.commands import spelled
 from billing.conf import conf
 from billing.management import terminal
 from billing.management.terminal import TerminalCommand
@@ -29,11 +30,10 @@ class Command(TerminalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if Plan._meta.db_table not in connection.introspection.table_names() or not Plan.objects.exists():
-            raise CommandError("There are no plans yet: run `manage.py setup` first.")
+            raise CommandError(spelled("There are no plans yet: run `manage.py setup` first."))
         if slugs := definitions.plans_out_of_line():
-            raise CommandError(
-                f"These plans differ from BILLING_PLANS: {', '.join(slugs)}. Run `manage.py setup` first."
-            )
+            problem = f"These plans differ from BILLING_PLANS: {', '.join(slugs)}. Run `manage.py setup` first."
+            raise CommandError(spelled(problem))
         try:
             planned = account.changes()
             for change in planned:

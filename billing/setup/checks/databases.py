@@ -1,6 +1,6 @@
 """Events are applied by statements that SQLite and PostgreSQL have, on one database that reads what was written."""
 
-from typing import Any
+from contextlib import suppress
 
 from django.apps import apps
 from django.conf import settings
@@ -11,31 +11,42 @@ from billing.conf import conf
 from .problems import Check, Problem, finds
 
 SUPPORTED = {"postgresql", "sqlite"}
-APPS = (conf.app_label, "djstripe")
 
 
 @finds("billing.E014")
 def check_routers() -> Problem:
-    """DATABASE_ROUTERS reads and writes every model of billing and djstripe on the default database.
+    """DATABASE_ROUTERS reads and writes every model of billing, djstripe and django_q on the default database, and
+    writes subscribers there.
 
     A replica lags behind: a worker that reads there does not find the lane it has just taken, or the row it has made.
+    Subscribers may be read there by the host project; billing reads them where it writes.
     """
-    elsewhere = {
+    elsewhere = [
         f"{model._meta.label} ({', '.join(sorted(aliases))})"
-        for label in APPS
+        for label in _apps()
         for model in apps.get_app_config(label).get_models()
-        if (aliases := _aliases(model)) != {DEFAULT_DB_ALIAS}
-    }
+        if (aliases := {router.db_for_read(model), router.db_for_write(model)}) != {DEFAULT_DB_ALIAS}
+    ]
+    if (alias := _of_subscribers()) != DEFAULT_DB_ALIAS:
+        elsewhere.append(f"{conf.subscriber_model} ({alias})")
     if not elsewhere:
         return None
     return (
-        f"Events would not be applied: {len(elsewhere)} models live elsewhere, {min(elsewhere)} first.",
+        f"Events would not be applied: {len(elsewhere)} models live elsewhere, {elsewhere[0]} first.",
         'Let the first router return "default" for reads and writes of the apps "billing", "djstripe" and "django_q".',
     )
 
 
-def _aliases(model: Any) -> set[str]:
-    return {router.db_for_read(model), router.db_for_write(model)}
+def _apps() -> list[str]:
+    is_queue = conf.queue == "django-q2" and apps.is_installed("django_q")
+    return [conf.app_label, "djstripe", *(["django_q"] if is_queue else [])]
+
+
+def _of_subscribers() -> str:
+    """Return where subscribers are written; of a model that is not installed another check speaks."""
+    with suppress(LookupError, ValueError):
+        return router.db_for_write(apps.get_model(conf.subscriber_model))
+    return DEFAULT_DB_ALIAS
 
 
 @finds("billing.E015")

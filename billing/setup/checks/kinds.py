@@ -16,6 +16,8 @@ SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 # Stripe's own limits for the texts of an invoice.
 MOST_FIELDS, LONGEST_NAME, LONGEST_VALUE = 4, 40, 140
 LONGEST = {"footer": 5_000, "memo": 500}
+# To which people are sent from Stripe's pages and from mails.
+PAGES_SENT_TO = frozenset({"account", "prices", "return"})
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,17 @@ def _fits(text: Any, longest: int) -> bool:
     return isinstance(text, str) and 0 < len(text) <= longest
 
 
+def _are_pages(value: Any) -> bool:
+    if not isinstance(value, dict) or not value.keys() <= PAGES_SENT_TO:
+        return False
+    return all(isinstance(page, str) and _is_web_address(page.split("?")[0]) for page in value.values())
+
+
+_is_web_address = address().is_right
 FLAG = Kind("True or False", lambda v: isinstance(v, bool))
 TEXT = Kind("a text", lambda v: isinstance(v, str))
 TEXTS = Kind("a list of texts", lambda v: isinstance(v, list | tuple) and all(isinstance(t, str) for t in v))
+PAGES = Kind('{"return": an address with its scheme, "prices": one, "account": one}, each optional', _are_pages)
 INVOICE = Kind(
     f'{{"footer": a text, "memo": one of up to {LONGEST["memo"]} characters, "custom_fields": up to {MOST_FIELDS} of '
     f'{{"name": up to {LONGEST_NAME} characters, "value": up to {LONGEST_VALUE}}}}}, each optional',

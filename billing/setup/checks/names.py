@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from billing import commands
 from billing.conf import conf
-from billing.setup import commands
 
 from .problems import Check, Problem, finds
 

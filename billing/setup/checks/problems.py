@@ -6,6 +6,8 @@ from typing import Any
 from django.core import checks
 from django.db import DEFAULT_DB_ALIAS
 
+from billing.commands import spelled
+
 Problem = tuple[str, str] | None  # the problem, what to set
 
 
@@ -23,7 +25,7 @@ class Check:
             return []
         found = self.look()
         level = checks.Error if self.id.startswith("billing.E") else checks.Warning
-        return [level(found[0], hint=found[1], id=self.id)] if found else []
+        return [level(spelled(found[0]), hint=spelled(found[1]), id=self.id)] if found else []
 
 
 def finds(check_id: str, *, reads_database: bool = False) -> Callable[[Callable[[], Problem]], Check]:

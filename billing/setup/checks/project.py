@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS
 from django.shortcuts import resolve_url
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
@@ -67,17 +66,6 @@ def check_time_zones() -> Problem:
     if settings.USE_TZ:
         return None
     return "USE_TZ is off, but billing uses aware times.", "Set USE_TZ = True."
-
-
-@finds("billing.E008")
-def check_transactions() -> Problem:
-    """ATOMIC_REQUESTS is off for the default database: Stripe is never called inside a transaction."""
-    if not settings.DATABASES[DEFAULT_DB_ALIAS].get("ATOMIC_REQUESTS"):
-        return None
-    return (
-        "ATOMIC_REQUESTS holds a transaction open during calls to Stripe, and undoes what was written before.",
-        'Set DATABASES["default"]["ATOMIC_REQUESTS"] to False, and use transaction.atomic in the views that need it.',
-    )
 
 
 @finds("billing.E009")
@@ -168,7 +156,6 @@ CHECKS: tuple[Check, ...] = (
     check_mirror,
     check_addresses,
     check_time_zones,
-    check_transactions,
     check_middleware,
     check_templates,
     check_rate_limit_cache,

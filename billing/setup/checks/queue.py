@@ -35,14 +35,24 @@ def check_cluster() -> Problem:
 
 
 @finds("billing.W012")
-def check_cluster_runs_elsewhere() -> Problem:
-    """Q_CLUSTER does not set `sync`, which runs tasks inside the request that queues them."""
-    if conf.queue != "django-q2" or not getattr(settings, "Q_CLUSTER", {}).get("sync"):
+def check_runs_elsewhere() -> Problem:
+    """Neither `sync` of Q_CLUSTER nor Celery's `task_always_eager` runs tasks inside the request that queues them."""
+    if conf.queue == "django-q2" and getattr(settings, "Q_CLUSTER", {}).get("sync"):
+        setting, worker = "`sync` of Q_CLUSTER", "manage.py qcluster"
+    elif conf.queue == "celery" and not queues.why_unusable() and _celery_is_eager():
+        setting, worker = "`task_always_eager` of Celery", "celery worker"
+    else:
         return None
     return (
-        "Q_CLUSTER sets `sync`: tasks run inside requests, and events that have to wait are not tried again.",
-        "Remove `sync` and start `manage.py qcluster`; tests call billing.testing.work() instead.",
+        f"By {setting} tasks run inside requests, and events that have to wait are not tried again.",
+        f"Leave it out and start `{worker}`; tests call billing.testing.work() instead.",
     )
+
+
+def _celery_is_eager() -> bool:
+    from celery import current_app
+
+    return bool(current_app.conf.task_always_eager)
 
 
 @finds("billing.E162")
@@ -80,4 +90,4 @@ def check_tasks() -> Problem:
     )
 
 
-CHECKS: tuple[Check, ...] = (check_cluster, check_cluster_runs_elsewhere, check_package, check_rq, check_tasks)
+CHECKS: tuple[Check, ...] = (check_cluster, check_runs_elsewhere, check_package, check_rq, check_tasks)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.apps import apps
 from django.conf import settings
 
-from billing.conf import LOOPBACK, conf, documented
+from billing.conf import API_VERSION, LOOPBACK, conf, documented
 from billing.queues import QUEUES
 
 from . import kinds
@@ -23,11 +23,12 @@ class Row(NamedTuple):
 
 TABLE = (
     Row("billing.E101", "STRIPE_SECRET_KEY", kinds.TEXT),
-    Row("billing.E102", "STRIPE_API_VERSION", kinds.matching(kinds.API_VERSION, 'a version like "2026-08-26.dahlia"')),
+    Row("billing.E102", "STRIPE_API_VERSION", kinds.matching(kinds.API_VERSION, f'a version like "{API_VERSION}"')),
     Row("billing.E103", "STRIPE_API_BASE", kinds.address(or_empty=True)),
     Row("billing.E104", "STRIPE_LIVE_MODE", kinds.FLAG),
     Row("billing.E105", "STRIPE_WEBHOOK_SECRETS", kinds.TEXTS),
     Row("billing.E106", "SITE_URL", kinds.address()),
+    Row("billing.E137", "BILLING_PAGES", kinds.PAGES),
     Row("billing.E107", "BILLING_CLOCK", kinds.function()),
     Row("billing.E108", "BILLING_ACCESS_RULE", kinds.function("subscriber")),
     Row("billing.E109", "BILLING_FREE_PLAN", kinds.matching(kinds.SLUG, "the slug of a plan")),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from billing.commands import spelled
+
 
 class Level(StrEnum):
     OK = "ok"
@@ -25,8 +27,8 @@ def ok(name: str, text: str) -> Finding:
 
 
 def warning(name: str, text: str, todo: str) -> Finding:
-    return Finding(name, Level.WARNING, text, todo)
+    return Finding(name, Level.WARNING, spelled(text), spelled(todo))
 
 
 def error(name: str, text: str, todo: str) -> Finding:
-    return Finding(name, Level.ERROR, text, todo)
+    return Finding(name, Level.ERROR, spelled(text), spelled(todo))

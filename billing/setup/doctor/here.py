@@ -1,17 +1,12 @@
 """These checks examine this site: events, queue, sync, grace, cache, mail."""
 
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.conf import settings
-from django.core.cache.backends.dummy import DummyCache
-from django.core.cache.backends.locmem import LocMemCache
 from django.db.models import Max, Min, Sum
 from django.utils import timezone
 
-from billing import clock, mailer, payments
-from billing.cache import counting_cache
+from billing import clock, payments
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
@@ -27,13 +22,11 @@ from billing.models import (
 )
 from billing.monitoring import health, unknown_values, workers
 from billing.subscriptions import doubts, holds, mirror_failures
-from billing.sync import AT_ONCE, Threads
 
 from .findings import Finding, error, ok, warning
 
 Status = StripeEvent.Status
 RECENT = timedelta(days=7)
-COUNTS_EACH = 10
 MOST_NAMED = 20
 MANY_TRIES = 6
 LATE = timedelta(hours=3)
@@ -102,7 +95,7 @@ def queue() -> Iterator[Finding]:
     if seen is None or seen < timezone.now() - NOT_SEEN:
         when = f"since {seen:%Y-%m-%d %H:%M}" if seen else "yet"
         text = f"The queue is {conf.queue}. No worker has run the schedule {when}."
-        yield error("queue", text, WORKERS.get(conf.queue, "Set BILLING_QUEUE as docs/queues.md says."))
+        yield error("queue", text, _to_run())
     elif lag and lag > health.TOO_OLD.total_seconds():
         yield error(
             "queue", f"A lane has waited {lag} s for a worker.", "Start another worker, or find out why this one hangs."
@@ -162,6 +155,11 @@ def unknown() -> Iterator[Finding]:
         yield warning("unknown values", " ".join(alert.text.split()), unknown_values.TODO)
 
 
+def _to_run() -> str:
+    """Return what runs the chosen queue's tasks and its schedule."""
+    return WORKERS.get(conf.queue, "Set BILLING_QUEUE as docs/queues.md says.")
+
+
 def mirror() -> Iterator[Finding]:
     """Name what could not be written into dj-stripe's tables of late, and is missing there."""
     found = mirror_failures.lasting()
@@ -175,9 +173,7 @@ def sync() -> Iterator[Finding]:
     last = SyncRun.objects.exclude(mode=SyncRun.Mode.CUSTOMER).order_by("-started_at").first()
     if last is None or last.started_at < timezone.now() - LATE:
         when = f"since {last.started_at:%Y-%m-%d %H:%M}" if last else "yet"
-        yield warning(
-            "sync", f"No sync has run {when}.", "The queue runs it every hour. Run `manage.py setup` to schedule it."
-        )
+        yield warning("sync", f"No sync has run {when}.", f"The schedule runs it every hour. {_to_run()}")
     elif last.status == SyncRun.Status.FAILED:
         yield error("sync", f"The last sync failed: {last.error}", "Run `manage.py sync_stripe`.")
     elif last.drifted > last.healed:
@@ -230,56 +226,6 @@ def money() -> Iterator[Finding]:
         )
 
 
-def counting() -> Iterator[Finding]:
-    """Check that the cache counts rate limits and the Stripe budget across processes."""
-    if isinstance(counting_cache(), LocMemCache | DummyCache):
-        yield error(
-            "cache", "The cache counts for each process separately.", "Use billing.cache.ExactDatabaseCache or Redis."
-        )
-        return
-    name = f"billing.setup.doctor.{uuid.uuid4()}"
-    counting_cache().add(name, 0, 60)
-    with Threads() as threads:
-        for _ in range(AT_ONCE):
-            threads.start(_count, name)
-    counted = counting_cache().get(name)
-    counting_cache().delete(name)
-    wanted = AT_ONCE * COUNTS_EACH
-    if counted == wanted:
-        yield ok("cache", f"The cache counts exactly: {wanted} of {wanted}, by {AT_ONCE} threads at once.")
-    else:
-        yield error(
-            "cache", f"The cache counted {counted} of {wanted}.", "Use billing.cache.ExactDatabaseCache or Redis."
-        )
-
-
-def mail() -> Iterator[Finding]:
-    """Open the mail backend; send nothing."""
-    try:
-        backend = mailer.connection()
-        backend.open()
-        backend.close()
-    except Exception as problem:  # noqa: BLE001 (a backend may raise whatever it likes)
-        text = f"The mail backend cannot be opened: {type(problem).__name__}: {problem}"
-        yield error("mail", text[:300], "Check MAILERS, or EMAIL_BACKEND and its settings before Django 6.1.")
-    else:
-        yield ok("mail", f"The mail backend {type(backend).__module__} can be opened.")
-
-
-def staff() -> Iterator[Finding]:
-    """Check that somebody gets a mail when something needs a person."""
-    if settings.ADMINS:
-        yield ok("staff", f"{len(settings.ADMINS)} addresses get a mail when something needs a person.")
-    else:
-        text = "ADMINS is empty, so nobody gets a mail about dead events, a silent endpoint, drift or a dispute."
-        yield warning("staff", text, "Set ADMINS to the addresses of the people who run the site.")
-
-
-def _count(name: str) -> None:
-    for _ in range(COUNTS_EACH):
-        counting_cache().incr(name)
-
-
 def credit_balance() -> Iterator[Finding]:
     """Add up the credits of each feature, and find what the worker should have given back or written off."""
     late = clock.now() - LATE
@@ -311,8 +257,5 @@ CHECKS = (
     grace,
     money,
     held,
-    counting,
     credit_balance,
-    mail,
-    staff,
 )

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import DateTimeField
 
 from billing import confirmed
+from billing.models import listed_subscribers
 
 from .matching import Listed, Pair, Pairs, WrongUse, by_email, portions, subscribers
 
@@ -35,7 +36,7 @@ def _joined(name: str) -> str:
 def _doubted(pairs: list[Pair], listed: dict[str, Listed], since: str) -> list[Pair]:
     rows: dict[Any, Any] = {}
     for some in portions([pair.subscriber for pair in pairs if pair.subscriber is not None]):
-        rows |= subscribers()._default_manager.in_bulk(some)
+        rows |= listed_subscribers().in_bulk(some)
     return [replace(pair, doubt=_doubt(rows.get(pair.subscriber), listed[pair.customer], since)) for pair in pairs]
 
 

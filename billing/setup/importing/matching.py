@@ -16,6 +16,7 @@ from django.db.models.functions import Lower
 from djstripe import models as djstripe
 
 from billing.conf import conf
+from billing.models import listed_subscribers
 
 IN_ONE_QUERY = 500
 
@@ -59,7 +60,7 @@ def by_field(name: str) -> Pairs:
     """Match by a field of the subscriber model that holds `cus_…`; it may be reached through relations,
     `profile__stripe_id`."""
     try:
-        rows = list(subscribers()._default_manager.exclude(**{name: None}).values_list("pk", name))
+        rows = list(listed_subscribers().exclude(**{name: None}).values_list("pk", name))
     except (FieldError, ValueError) as error:
         raise WrongUse(f"{subscribers().__name__} has no field {name}: {error}") from error
     found = [Pair(str(customer).strip(), pk, str(pk)) for pk, customer in rows if str(customer).strip()]
@@ -121,7 +122,7 @@ def _resolve(name: str, texts: set[str], *, is_lower: bool = False) -> dict[str,
     model = subscribers()
     column = field_named(model, name)
     wanted = {text: text for text in texts} if is_lower else _values(column, texts)
-    rows = model._default_manager.annotate(named=Lower(column.name) if is_lower else models.F(column.name))
+    rows = listed_subscribers().annotate(named=Lower(column.name) if is_lower else models.F(column.name))
     found: dict[str, list[Any]] = defaultdict(list)
     for some in portions(list(wanted)):
         for value, pk in rows.filter(named__in=some).values_list("named", "pk"):

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing import catalogue, subscriptions
-from billing.models import AccountDeletion, Customer
+from billing.models import AccountDeletion, Customer, listed_subscribers
 from billing.stripe_client import FIELDS, readers
 from billing.sync import Reader, Stretch, count
 
-from .matching import Listed, Pair, Pairs, subscribers
+from .matching import Listed, Pair, Pairs
 
 READ = tuple(dict.fromkeys(path.split(".")[0] for path in FIELDS["subscription"].split()))
 SUBSCRIPTIONS: dict[str, Any] = {"status": "all", "expand": ["data.default_payment_method"]}
@@ -129,7 +129,7 @@ class _Here:
         self.deleted = {pk for pk, _, deleted_at in rows if deleted_at}
         self.links = {pk: subscriber for pk, subscriber, _ in rows if subscriber is not None}
         self.being_deleted = set(AccountDeletion.objects.values_list("subscriber_id", flat=True))
-        self.exist = set(subscribers()._default_manager.values_list("pk", flat=True))
+        self.exist = set(listed_subscribers().values_list("pk", flat=True))
 
     def against(self, pair: Pair, listed: dict[str, Listed]) -> tuple[str, str]:
         """Return the code of the reason against a link, and what it is about; "" if there is none."""

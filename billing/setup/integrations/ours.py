@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from billing import access
 from billing.access import Access
 from billing.conf import conf
-from billing.models import Customer, Subscription
+from billing.models import Customer, Subscription, listed_subscribers
 from billing.setup.importing.matching import field_named, subscribers
 
 from .beliefs import Belief
@@ -30,7 +30,7 @@ class Ours:
         keys = {row.subscriber_id for row in self.customers.values()} - {None}
         self._access = access.lines_of_all(keys)
         self.field = field_named(subscribers(), field)
-        rows = subscribers()._default_manager.filter(pk__in=keys)
+        rows = listed_subscribers().filter(pk__in=keys)
         self._named = dict(rows.values_list("pk", self.field.attname))
 
     def subscription(self, theirs: Belief) -> Subscription:

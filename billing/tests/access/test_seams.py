@@ -10,6 +10,7 @@ import django
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.db.models import ProtectedError
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule
@@ -120,6 +121,18 @@ def test_a_rule_of_the_hosts_takes_access_away_with_its_reason(world, example):
 
 @pytest.mark.skipif(not mailer.HAS_MAILERS, reason="MAILERS came with Django 6.1")
 @pytest.mark.django_db(transaction=True)
+def test_whoever_leaves_is_billed_no_more_and_their_row_goes(world, example):
+    example("shop/leaving.py")
+    ada = world.subscribed()
+    with pytest.raises(ProtectedError):
+        ada.user.delete()
+    import_string("shop.leaving.leave")(ada.user)
+    assert not access.has_access(ada.user)
+    world.deliver()
+    assert not type(ada.user).objects.filter(pk=ada.user.pk).exists()
+    assert world.stripe("GET", f"subscriptions/{ada.subscription}")["status"] == "canceled"
+
+
 def test_what_staff_must_know_goes_by_the_hosts_mailer(example, tmp_path):
     example("mysite/settings.py, on Django 6.1")
     staff_are_mailed(tmp_path)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from billing.conf import conf
 from billing.events import stamping
 from billing.events.stamping import BATCH, MOST_FAILURES, OUTAGE
 from billing.lanes import tries
@@ -153,7 +154,7 @@ def test_it_is_a_try_only_if_stripe_answers_others(answers, now, error, answers_
 
 
 def test_an_answer_of_another_version_is_no_try_of_a_whole_lane_though_it_is_one_of_an_event(answers, now):
-    error = StripeDiffers("invoice.parent", "2026-08-26.dahlia")
+    error = StripeDiffers("invoice.parent", conf.api_version)
     event("evt_1")
     stamping.stamp_unapplied("cus_ada", error)
     assert state("evt_1") == ("received", 0, f"Waiting: {error}", now + OUTAGE)

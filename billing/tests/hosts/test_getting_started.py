@@ -21,6 +21,7 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DI
 MIDDLEWARE.remove("django.contrib.messages.middleware.MessageMiddleware")
 TEMPLATES[0]["OPTIONS"]["context_processors"].remove("django.contrib.messages.context_processors.messages")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+INSTALLED_APPS += ["rest_framework", "djstripe"]
 Q_CLUSTER = {"name": "acme", "workers": 7, "timeout": 60, "retry": 90}
 """
 WHAT_HOLDS = """

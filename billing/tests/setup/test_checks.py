@@ -136,11 +136,6 @@ def test_another_sites_login_is_not_looked_for_here(settings):
     assert "billing.W005" not in found()
 
 
-def test_requests_that_are_transactions_are_named(settings, monkeypatch):
-    monkeypatch.setitem(settings.DATABASES["default"], "ATOMIC_REQUESTS", True)
-    assert "transaction.atomic" in found()["billing.E008"].hint
-
-
 @pytest.mark.parametrize("missing", project.MIDDLEWARE)
 def test_a_middleware_that_is_missing_is_named(settings, missing):
     settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if path != missing]

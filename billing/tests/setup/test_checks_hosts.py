@@ -8,7 +8,7 @@ from django.core.management import get_commands
 from django.db import connection
 from django.urls import clear_script_prefix, path, set_script_prefix
 
-from billing.setup import commands
+from billing import commands
 from billing.setup.checks import browsers, databases, names, project, queue
 
 urlpatterns = i18n_patterns(path("login/", LoginView.as_view()))
@@ -38,7 +38,24 @@ class BillingStays:
     db_for_write = db_for_read
 
 
-@pytest.mark.parametrize("router", ["PrimaryReplica", "BillingElsewhere"])
+class QueueReadElsewhere:
+    def db_for_read(self, model, **hints):
+        return "replica" if model._meta.app_label == "django_q" else None
+
+
+class UsersWrittenElsewhere:
+    def db_for_write(self, model, **hints):
+        return "people" if model._meta.label == django_settings.AUTH_USER_MODEL else None
+
+
+class UsersReadElsewhere:
+    def db_for_read(self, model, **hints):
+        return "replica" if model._meta.label == django_settings.AUTH_USER_MODEL else None
+
+
+@pytest.mark.parametrize(
+    "router", ["PrimaryReplica", "BillingElsewhere", "QueueReadElsewhere", "UsersWrittenElsewhere"]
+)
 def test_a_router_that_reads_or_writes_elsewhere_is_an_error(settings, router):
     assert databases.check_routers() == []
     settings.DATABASE_ROUTERS = [f"{__name__}.{router}"]
@@ -49,6 +66,14 @@ def test_a_router_that_reads_or_writes_elsewhere_is_an_error(settings, router):
 
 def test_a_router_that_keeps_billing_on_the_default_database_passes(settings):
     settings.DATABASE_ROUTERS = [f"{__name__}.BillingStays", f"{__name__}.PrimaryReplica"]
+    assert databases.check_routers() == []
+    settings.DATABASE_ROUTERS = [f"{__name__}.UsersReadElsewhere"]
+    assert databases.check_routers() == []
+
+
+def test_a_queue_of_another_kind_leaves_django_q_to_the_project(settings):
+    settings.DATABASE_ROUTERS = [f"{__name__}.QueueReadElsewhere"]
+    settings.BILLING_QUEUE = "none"
     assert databases.check_routers() == []
 
 
@@ -94,7 +119,7 @@ def test_the_policy_of_this_project_passes():
         ("SESSION_COOKIE_SAMESITE", "Strict", browsers.check_session_cookie, "billing.W010"),
         ("DATA_UPLOAD_MAX_MEMORY_SIZE", 1000, browsers.check_body_size, "billing.W011"),
         ("LOGIN_URL", "/nowhere/", project.check_login, "billing.W005"),
-        ("Q_CLUSTER", {"sync": True}, queue.check_cluster_runs_elsewhere, "billing.W012"),
+        ("Q_CLUSTER", {"sync": True}, queue.check_runs_elsewhere, "billing.W012"),
     ],
 )
 def test_other_settings_that_stand_in_the_way_are_named(settings, name, value, check, found):

@@ -44,3 +44,18 @@ def test_another_queue_needs_no_settings_of_django_q2(settings, name):
     settings.BILLING_QUEUE = name
     del settings.Q_CLUSTER
     assert found() == {}
+
+
+def test_celery_that_runs_tasks_inside_requests_is_named(settings):
+    celery = pytest.importorskip("celery")
+    settings.BILLING_QUEUE = "celery"
+    assert queue.check_runs_elsewhere() == []
+    app = celery.current_app._get_current_object()
+    app.conf.task_always_eager = True
+    try:
+        [said] = queue.check_runs_elsewhere()
+        assert (said.id, "task_always_eager" in said.msg) == ("billing.W012", True)
+        settings.BILLING_QUEUE = "none"
+        assert queue.check_runs_elsewhere() == []
+    finally:
+        app.conf.task_always_eager = False

@@ -15,6 +15,7 @@ WRONG: dict[str, list[Any]] = {
     "STRIPE_LIVE_MODE": ["false", 0, None],
     "STRIPE_WEBHOOK_SECRETS": ["whsec_one_text", None, [None]],
     "SITE_URL": ["example.com", "", "//example.com", "https://", None],
+    "BILLING_PAGES": [None, ["return"], {"cancel": "https://a.example/"}, {"return": "/paid"}, {"account": 7}],
     "BILLING_CLOCK": ["billing.clock.nothing", "nonsense", "billing.access.explain", None],
     "BILLING_ACCESS_RULE": ["no.such.module.rule", "billing.clock.now", 7],
     "BILLING_REQUEST_SUBSCRIBER": ["nowhere.at_all", "billing.access.payer.noun", 7],
@@ -102,6 +103,10 @@ def test_no_setting_at_all_is_as_good_as_its_default(settings):
 )
 def test_what_stripe_takes_on_an_invoice_passes(invoice):
     assert kinds.INVOICE.is_right(invoice)
+
+
+def test_pages_of_a_front_end_pass_with_a_query_of_their_own():
+    assert kinds.PAGES.is_right({"return": "https://app.example.com/?page=paid", "account": "http://127.0.0.1:3000/me"})
 
 
 def test_a_setting_that_is_none_of_ours_is_named(settings):

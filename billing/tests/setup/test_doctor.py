@@ -1,8 +1,10 @@
 """`billing_doctor`: each thing that can be wrong is named, with what to do."""
 
 import json
+from contextlib import nullcontext
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -13,7 +15,7 @@ from django.utils import timezone
 from billing import mailer
 from billing.models import Credit, Invoice, Price, ScheduledTask, StripeEvent, SyncRun
 from billing.queues import QUEUES
-from billing.setup.doctor import here
+from billing.setup.doctor import here, services
 from billing.tests.mailing import GRACE, send_by
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -52,6 +54,13 @@ def test_a_site_that_is_set_up_has_all_but_its_worker_running(world, settings):
     wrong = {name for name in found if levels(found, name) != {"ok"}}
     assert wrong == {"queue"}
     assert has_failed
+
+
+@pytest.mark.parametrize(("name", "starts"), [("django-q2", "qcluster"), ("celery", "celery beat"), ("none", "worker")])
+def test_where_no_sync_has_run_it_says_what_keeps_the_schedule_of_this_queue(settings, name, starts):
+    settings.BILLING_QUEUE = name
+    [found] = here.sync()
+    assert (found.level, starts in found.todo) == ("warning", True)
 
 
 @pytest.mark.parametrize("name", [*QUEUES, "nonsense"])
@@ -203,3 +212,27 @@ def test_credits_are_added_up_and_what_nobody_gave_back_is_named(world):
     assert (late["level"], fine["level"]) == ("warning", "ok")
     assert "not written off: 1" in late["text"]
     assert "500 given, 400 left, 100 used, 0 expired, 0 taken back" in fine["text"]
+
+
+@pytest.mark.postgres
+def test_without_a_pooler_nothing_is_said_of_one():
+    assert list(services.pooler()) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "without_cursors", "is_named"), [(7, False, False), (1, False, True), (1, True, False)]
+)
+def test_a_pooler_is_named_unless_no_cursor_is_opened_on_the_server(monkeypatch, told, without_cursors, is_named):
+    asked = SimpleNamespace(execute=lambda sql: None, fetchone=lambda: [7])
+    monkeypatch.setattr(
+        services,
+        "connection",
+        SimpleNamespace(
+            vendor="postgresql",
+            settings_dict={"DISABLE_SERVER_SIDE_CURSORS": without_cursors},
+            cursor=lambda: nullcontext(asked),
+            connection=SimpleNamespace(info=SimpleNamespace(backend_pid=told)),
+        ),
+    )
+    found = list(services.pooler())
+    assert [finding.level for finding in found] == (["warning"] if is_named else [])

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
 from billing import queues
+from billing.conf import conf
 from billing.events.event_types import EVENT_TYPES
 from billing.lanes import claims
 from billing.models import Plan, Price
@@ -195,7 +196,7 @@ def test_portal_and_endpoint_are_made_once_and_the_secret_told_once(world, reach
     assert "whsec_" in first
     assert set_up_stripe() == "Made 0 changes at Stripe, and found 4 prices.\n"
     [endpoint] = world.stripe("GET", "webhook_endpoints")["data"]
-    assert (endpoint["api_version"], set(endpoint["enabled_events"])) == ("2026-08-26.dahlia", set(EVENT_TYPES))
+    assert (endpoint["api_version"], set(endpoint["enabled_events"])) == (conf.api_version, set(EVENT_TYPES))
     [portal] = world.stripe("GET", "billing_portal/configurations")["data"]
     assert portal["features"]["subscription_cancel"]["mode"] == "at_period_end"
     assert len(portal["features"]["subscription_update"]["products"]) == 2

@@ -6,13 +6,12 @@ import typing
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from stripe import ListObject, StripeObject
 from stripe._api_version import _ApiVersion
 
 from billing import testing
-from billing.conf import conf
+from billing.conf import API_VERSION, conf
 from billing.events.parsing import REFERENCES
 from billing.lifecycle import cancel, change, checkout, deletion, invoices, portal, previews
 from billing.lifecycle.checkout import SESSION_STATUSES
@@ -21,6 +20,7 @@ from billing.stripe_client import client, fields
 from billing.stripe_client.fields import FIELDS
 from billing.subscriptions.columns import SCHEDULE_STATUSES
 from billing.tests.spy import spied, watch_event_readers
+from stripe_sandbox import versions
 from stripe_sandbox.http import annotations, shapes
 
 PINNED = json.loads((Path(__file__).parents[3] / "stripe_sandbox" / "tests" / "published_objects.json").read_text())
@@ -37,7 +37,7 @@ PATHS = [(name, path.replace("?", "")) for name, paths in FIELDS.items() for pat
 
 
 def test_the_installed_sdk_is_built_for_the_pinned_version():
-    assert _ApiVersion.CURRENT == conf.api_version == settings.STRIPE_API_VERSION, "see docs/upgrading.md"
+    assert _ApiVersion.CURRENT == conf.api_version == API_VERSION == versions.API_VERSION, "see docs/upgrading.md"
 
 
 @pytest.mark.parametrize("name", FIELDS)

@@ -120,3 +120,28 @@ def test_connections_that_threads_opened_end_with_them_and_ours_stays():
     assert connections["default"] not in opened
     assert [own.connection for own in opened] == [None] * len(opened)
     assert connection.connection is not None
+
+
+@pytest.mark.postgres_only
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_threads_leave_a_small_pool_of_the_project_a_connection_and_all_is_done(size):
+    pytest.importorskip("psycopg_pool")
+    without, done = connections["default"], []
+    pool = {"min_size": 1, "max_size": size, "timeout": 2}
+    settings = without.settings_dict | {"CONN_MAX_AGE": 0, "OPTIONS": without.settings_dict["OPTIONS"] | {"pool": pool}}
+    connections["default"] = type(without)(settings, "default")
+
+    def work(key):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s", [key])
+            done.append(cursor.fetchone()[0])
+
+    try:
+        connection.ensure_connection()
+        each(work, KEYS, lambda: None)
+        assert sorted(done) == sorted(KEYS)
+    finally:
+        connections["default"].close()
+        connections["default"].close_pool()
+        connections["default"] = without
