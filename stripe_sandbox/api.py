@@ -78,10 +78,16 @@ def _authorize(state: State, request: Request) -> None:
     if not key:
         raise unauthorized(
             "You did not provide an API key. You need to provide your API key in the Authorization header, using "
-            "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
+            "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See "
+            "https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/."
         )
     if request.path == meter_event_streams.STREAM:
         meter_event_streams.check_session(state, key)
+    elif key.startswith("pk_"):
+        raise unauthorized(
+            "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list "
+            "of your API keys at https://dashboard.stripe.com/account/apikeys."
+        )
     elif not key.startswith(("sk_test_", "rk_test_")):
         raise unauthorized(f"Invalid API Key provided: {key[:8]}***{key[-4:]}. The sandbox takes any sk_test_… key.")
     if headers.get("stripe-account", account.id_of(state)) != account.id_of(state):
@@ -101,7 +107,7 @@ def _once(state: State, request: Request, request_id: str) -> Response:
     if request.method != "POST" or not key:
         return _perform(state, request)
     if len(key) > 255:
-        raise invalid("Idempotency keys may be at most 255 characters long.", None, "invalid_idempotency_key")
+        raise ApiError(400, "Idempotency keys can be up to 255 characters long.", "idempotency_error")
     digest = _digest(request)
     _forget_old_answers(state)
     known = state.answers.get(key)
@@ -137,7 +143,8 @@ def in_use(key: str) -> ApiError:
     """Refuse the second of two simultaneous requests with one key; the client tries it again."""
     return ApiError(
         409,
-        f"There is currently another in-progress request using this Idempotent Key: {key}. Please try again later.",
+        "There is currently another in-progress request using this Idempotent Key (that probably means you submitted "
+        f"twice, and the other request is still going through): {key}. Please try again later.",
         "idempotency_error",
         code="idempotency_key_in_use",
     )

@@ -3,9 +3,16 @@
 from typing import Any
 
 DOCS = "https://stripe.com/docs/error-codes/"
+HELP = "https://stripe.com/docs or we can help at https://support.stripe.com/"
+SLASH = (
+    "If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure "
+    "you passed a valid (non-empty) identifier in your code. "
+)
+UNDOCUMENTED = {"property_expansion_max_depth"}
 
 
 CALLED = {
+    "invoiceitem": "Invoice Item",
     "checkout.session": "checkout.session",
     "payment_intent": "payment_intent",
     "payment_method": "PaymentMethod",
@@ -26,8 +33,9 @@ class ApiError(Exception):
 
     def body(self, request_id: str) -> dict[str, Any]:
         error: dict[str, Any] = {"message": self.message, "type": self.kind, **self.details}
-        if "code" in error and not error["code"].startswith("sandbox_"):
-            error["doc_url"] = doc_url(error["code"])
+        code = error.get("code", "")
+        if code and code not in UNDOCUMENTED and not code.startswith("sandbox_"):
+            error["doc_url"] = doc_url(code)
         error["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}"
         return {"error": error}
 
@@ -48,9 +56,8 @@ def missing_resource(kind: str, identifier: str, param: str | None = None) -> Ap
 
 
 def unknown_route(method: str, path: str) -> ApiError:
-    return ApiError(
-        404, f"Unrecognized request URL ({method}: {path}). See https://stripe.com/docs or the sandbox's own."
-    )
+    slash = SLASH if path.endswith("/") else ""
+    return ApiError(404, f"Unrecognized request URL ({method}: {path}). {slash}Please see {HELP}.")
 
 
 def missing_parameter(param: str) -> ApiError:

@@ -187,7 +187,8 @@ class Sandbox:
 
     def _answered(self, request: Request) -> Response | None:
         faults = self.faults
-        time.sleep(faults.api.get("latency_ms", 0) / 1000)
+        if latency := faults.api.get("latency_ms", 0):
+            time.sleep(latency / 1000)
         with self.lock:
             if faults.strikes(faults.api, "fail_next"):
                 return self._fault(request)

@@ -36,7 +36,7 @@ def document(state: State) -> str:
 def load(path: Path) -> State:
     """Load the state from the file. Raises `NotAState`; the file is left as it is."""
     try:
-        return _restored(json.loads(path.read_text()))
+        return restored(json.loads(path.read_text()))
     except OSError as error:
         raise NotAState(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -46,7 +46,7 @@ def load(path: Path) -> State:
         ) from error
 
 
-def _restored(document: dict[str, Any]) -> State:
+def restored(document: dict[str, Any]) -> State:
     state = State(document["seed"])
     for name in PLAIN:
         setattr(state, name, document[name])

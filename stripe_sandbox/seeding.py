@@ -129,16 +129,23 @@ class Shape:
 
     def __init__(self, row: Object, pattern: re.Pattern[str]) -> None:
         self.bytes = marshal.dumps(_interned(row))
-        self.places = [(path, text) for path, text in _texts(row, ()) if pattern.search(text)]
+        places = [(path, text) for path, text in _texts(row, ()) if pattern.search(text)]
+        self.named = [(path, text) for path, text in places if pattern.fullmatch(text)]
+        self.told = [(path, text) for path, text in places if not pattern.fullmatch(text)]
 
     def cast(self, pattern: re.Pattern[str], fresh: dict[str, str]) -> Object:
         row: Object = marshal.loads(self.bytes)  # noqa: S302 - these are the bytes that `__init__` has written
-        for path, text in self.places:
-            holder: Any = row
-            for step in path[:-1]:
-                holder = holder[step]
-            holder[path[-1]] = pattern.sub(lambda found: str(fresh[found[0]]), text)
+        for path, text in self.named:
+            _write(row, path, fresh[text])
+        for path, text in self.told:
+            _write(row, path, pattern.sub(lambda found: str(fresh[found[0]]), text))
         return row
+
+
+def _write(holder: Any, path: tuple[Any, ...], text: str) -> None:
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = text
 
 
 def _interned(value: Any) -> Any:

@@ -17,6 +17,7 @@ from .undoing import Journal, Rows
 
 Object = dict[str, Any]
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+PAIRS = [first + second for second in ALPHABET for first in ALPHABET]
 SHORT_IDS = {"cus", "prod", "si"}
 INDEXED = ("customer", "subscription", "invoice", "payment_intent", "charge", "product", "credit_grant")
 INDEXED_BY = {"event": ("type",), "billing.meter": ("event_name",)}
@@ -166,11 +167,12 @@ class State:
         """Return a new id, deterministic for a seed, and without order, like Stripe's."""
         self.made += 1
         size = length or (14 if prefix in SHORT_IDS else 24)
-        digest, text = hashlib.sha512(f"{self.seed}:{self.made}".encode()).digest(), ""
-        number = int.from_bytes(digest)
-        for _ in range(size):
-            number, digit = divmod(number, 62)
-            text += ALPHABET[digit]
+        number = int.from_bytes(hashlib.sha512(f"{self.seed}:{self.made}".encode()).digest()) % 62 ** (size + 1)
+        text = ""
+        while len(text) < size:
+            number, digits = divmod(number, len(PAIRS))
+            text += PAIRS[digits]
+        text = text[:size]
         return f"{prefix}_{text}" if length or prefix in SHORT_IDS else f"{prefix}_1{text[1:]}"
 
     def table(self, kind: str) -> Table:

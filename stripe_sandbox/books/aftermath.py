@@ -39,7 +39,7 @@ def refund(state: State, charge: Object, amount: int | None, reason: str | None,
         raise invalid(f"Charge {charge['id']} has already been refunded.", None, "charge_already_refunded")
     amount = left if amount is None else amount
     if amount < 1:
-        raise invalid("Invalid positive integer", "amount", "parameter_invalid_integer")
+        raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
     if amount > left:
         asked, there = (pricing.shown(each, charge["currency"]) for each in (amount, left))
         raise invalid(f"Refund amount ({asked}) is greater than unrefunded amount on charge ({there})", "amount")

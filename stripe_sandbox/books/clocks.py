@@ -14,6 +14,7 @@ from . import due
 from .due import job
 
 KIND = "test_helpers.test_clock"
+PORTAL = ["billing_portal.session"]  # which nothing expands to
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def _of_one(state: State, identifier: str) -> str | None:
     if prefix == "clock":
         return identifier if state.find(KIND, identifier) else None
     holder = state.notes.get(identifier, {}).get("subscription") if prefix == "si" else None
-    for kind in KINDS.get(prefix, []):
+    for kind in KINDS.get(prefix, PORTAL if prefix == "bps" else []):
         row = state.find(kind, identifier)
         customer = row if row and kind == "customer" else state.find("customer", (row or {}).get("customer"))
         if customer and customer["test_clock"]:

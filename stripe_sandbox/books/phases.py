@@ -114,12 +114,24 @@ def _read(state: State, entry: dict[str, Any], begins: int, index: int) -> Objec
     for each in entry.get("add_invoice_items") or []:
         state.get("price", each.get("price", ""), f"{where}[add_invoice_items][0][price]")
     phase_terms.check(entry, where)
+    _check_discounts(state, entry, where)
     entry = _with_rates(state, entry, where)
     rows = [
         _item({**row, **items.quantity_for(price, row), "billing_thresholds": items.threshold_for(price, row)})
         for price, row in zip(prices, entry["items"], strict=True)
     ]
     return _shown(currency, rows, (begins, ends), entry)
+
+
+def _check_discounts(state: State, entry: dict[str, Any], where: str) -> None:
+    """Refuse a discount of the phase, of an item or of what is added, that names nothing."""
+    named = [(f"{where}[discounts]", entry)]
+    for name in ("items", "add_invoice_items"):
+        named += [(f"{where}[{name}][{n}][discounts]", row) for n, row in enumerate(entry.get(name) or [])]
+    for place, holder in named:
+        for number, discount in enumerate(holder.get("discounts") or []):
+            for kind, identifier in discount.items():
+                state.get(kind, identifier, f"{place}[{number}][{kind}]")
 
 
 def _with_rates(state: State, entry: dict[str, Any], where: str) -> dict[str, Any]:

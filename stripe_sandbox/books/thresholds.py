@@ -23,7 +23,8 @@ def write(state: State, sub: Object, params: dict[str, Any]) -> None:
     """Set or clear the subscription's threshold, and look whether it, or an item's, is reached already."""
     given = params.get("billing_thresholds")
     if "billing_thresholds" in params:
-        if given and given.get("amount_gte", LEAST) < LEAST:
+        least = (given or {}).get("amount_gte")
+        if least is not None and least < LEAST:
             raise invalid(f"The threshold must be at least {LEAST}.", "billing_thresholds[amount_gte]")
         shown = {"amount_gte": None, "reset_billing_cycle_anchor": False, **(sub["billing_thresholds"] or {})}
         sub["billing_thresholds"] = {**shown, **given} if given else None

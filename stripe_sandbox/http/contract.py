@@ -14,8 +14,17 @@ from .annotations import is_literal, is_union, resolve
 from .neutral import is_neutral
 
 NONE: frozenset[str] = frozenset()
+LONGEST = 5000
+# Stripe lists these choices in an order of its own, all others by the alphabet.
+IN_ORDER = (
+    ("none", "reverse", "exempt"),
+    ("month", "year", "week", "day"),
+    ("metered", "licensed"),
+    ("inclusive", "exclusive", "unspecified"),
+)
 NOT_SENT = frozenset(RequestOptions.__annotations__)
 Params = dict[str, Any]
+CLEARS = typing.Literal[""]
 
 
 def validate(raw: dict[str, Any], name: str, covered: frozenset[str], tolerated: frozenset[str] = NONE) -> Params:
@@ -27,6 +36,7 @@ def validate(raw: dict[str, Any], name: str, covered: frozenset[str], tolerated:
     cls = params_class(name)
     unknown = {key: value for key, value in raw.items() if key in tolerated and key not in fields_of(cls)}
     given = {key: value for key, value in raw.items() if key not in unknown}
+    _refuse_unknown(given, cls, "")
     return {**unknown, **only_covered(_typed_dict(given, cls, "", tolerated), covered, "")}
 
 
@@ -58,12 +68,34 @@ def _untyped(cls: type) -> dict[str, tuple[Any, bool]]:
     return {"card": made["card"], "type": (made["type"][0], True)}
 
 
+def _refuse_unknown(raw: Any, hint: Any, path: str) -> None:
+    """Refuse a name that the type does not have, however deep: Stripe does before it looks at any value."""
+    if is_union(hint):
+        structured = [choice for choice in typing.get_args(hint) if _is_structured(choice)]
+        if len(structured) == 1:
+            _refuse_unknown(raw, structured[0], path)
+    elif typing.get_origin(hint) is list:
+        entries = raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ()
+        for index, entry in entries:
+            _refuse_unknown(entry, typing.get_args(hint)[0], _join(path, str(index)))
+    elif hasattr(hint, "__required_keys__") and isinstance(raw, dict):
+        fields = fields_of(hint)
+        for name, value in raw.items():
+            if name not in fields:
+                raise unknown_parameter(_join(path, name))
+            _refuse_unknown(value, fields[name][0], _join(path, name))
+
+
+def _is_structured(hint: Any) -> bool:
+    return typing.get_origin(hint) in (list, dict) or hasattr(hint, "__required_keys__")
+
+
 def _typed_dict(raw: Any, cls: type, path: str, tolerated: frozenset[str] = NONE) -> Params:
     fields = fields_of(cls)
     if raw == "" and path and not fields:
         return {}  # the only way in which a form can say `{}`
     if not isinstance(raw, dict):
-        raise invalid(f"Invalid object: {path}", path, "parameter_invalid_object")
+        raise invalid("Invalid object", path)
     for name in raw:
         if name not in fields:
             raise unknown_parameter(_join(path, name))
@@ -107,9 +139,10 @@ def _union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
         try:
             return coerce(value, choice, path)
         except ApiError as error:
-            refused = error if refused is None or isinstance(value, dict) else refused
+            if choice != CLEARS and (refused is None or _is_structured(choice) == isinstance(value, dict)):
+                refused = error
     if named and isinstance(value, str):
-        raise _foreign(value, named, path)
+        raise _foreign(named, path)
     raise refused or invalid(f"Invalid value: {path}", path)
 
 
@@ -121,25 +154,33 @@ def _literal(value: Any, allowed: tuple[Any, ...], path: str) -> Any:
     for choice in allowed:
         if value == choice or (isinstance(choice, bool) and value == str(choice).lower()):
             return choice
-    raise _foreign(value, list(allowed), path)
+    raise _foreign(list(allowed), path)
 
 
-def _foreign(value: Any, allowed: list[Any], path: str) -> ApiError:
-    names = ", ".join(str(choice) for choice in allowed)
-    return invalid(f"Invalid {path}: must be one of {names} (not {value!r}).", path)
+def _foreign(allowed: list[Any], path: str) -> ApiError:
+    names = [str(choice) for choice in allowed if choice != ""]
+    order = next((order for order in IN_ORDER if set(order) == set(names)), names)
+    return invalid(f"Invalid {path}: must be one of {_either(list(order))}", path)
+
+
+def _either(names: list[str]) -> str:
+    """Return the names as Stripe lists alternatives: "a or b", "a, b, or c"."""
+    if len(names) < 3:
+        return " or ".join(names)
+    return f"{', '.join(names[:-1])}, or {names[-1]}"
 
 
 def _list(value: Any, item: Any, path: str) -> list[Any]:
     if isinstance(value, dict) and all(key.isdigit() for key in value):
         value = [value[key] for key in sorted(value, key=int)]
     if not isinstance(value, list):
-        raise invalid(f"Invalid array: {path}", path, "parameter_invalid_array")
+        raise invalid("Invalid array", path)
     return [coerce(entry, item, f"{path}[{index}]") for index, entry in enumerate(value)]
 
 
 def _mapping(value: Any, item: Any, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise invalid(f"Invalid object: {path}", path, "parameter_invalid_object")
+        raise invalid("Invalid object", path)
     if metadata.is_named(path):
         metadata.check(value, path)
     return {key: coerce(entry, item, f"{path}[{key}]") for key, entry in value.items()}
@@ -153,14 +194,22 @@ def _scalar(value: Any, hint: Any, path: str) -> Any:
         raise invalid(f"Invalid value: {path} must be a single value", path)
     kind = getattr(hint, "__name__", "str")
     if kind == "bool" and value not in BOOLEANS:
-        raise invalid(f"Invalid boolean: {value}", path, "parameter_invalid_boolean")
+        raise invalid(f"Invalid boolean: {value}", path)
     if kind == "bool":
         return BOOLEANS[value]
     if kind == "int":
         return numbers.whole(str(value), path.rpartition("[")[2].rstrip("]"), path)
     if kind == "float":
         return numbers.real(str(value), path)
-    return numbers.decimal(str(value), path) if kind == "Decimal" else str(value)
+    if kind == "Decimal":
+        return numbers.decimal(str(value), path)
+    return _text(str(value), path)
+
+
+def _text(value: str, path: str) -> str:
+    if len(value) > LONGEST:
+        raise invalid(f"Invalid string: {value[:4]}...{value[-4:]}; must be at most {LONGEST} characters", path)
+    return value
 
 
 def only_covered(params: Params, covered: frozenset[str], prefix: str) -> Params:

@@ -7,24 +7,34 @@ MOST = 10
 
 def shortened(value: Any) -> Any:
     """Return a copy with its embedded lists cut, if there is one to cut; otherwise the value itself."""
-    if isinstance(value, dict):
-        return _dict(value)
+    return _cut(value) if _has_long(value) else value
+
+
+def _has_long(value: Any) -> bool:
+    """Return whether there is a list to cut. Every answer is looked through, so nothing is made meanwhile."""
+    for inner in value.values() if type(value) is dict else value:
+        kind = type(inner)
+        if kind is dict:
+            if _is_long(inner) or _has_long(inner):
+                return True
+        elif kind is list and inner and type(inner[0]) is dict and _has_long(inner):
+            return True
+    return False
+
+
+def _is_long(value: dict[str, Any]) -> bool:
+    return value.get("object") == "list" and len(value["data"]) > MOST
+
+
+def _cut(value: Any) -> Any:
     if isinstance(value, list):
-        entries = [shortened(entry) for entry in value]
-        return entries if any(new is not old for new, old in zip(entries, value, strict=True)) else value
-    return value
-
-
-def _dict(value: dict[str, Any]) -> dict[str, Any]:
-    changed = {}
-    for name, inner in value.items():
-        if isinstance(inner, dict | list) and inner and (new := _embedded(inner)) is not inner:
-            changed[name] = new
-    return {**value, **changed} if changed else value
+        return [_cut(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _embedded(_cut(inner)) for name, inner in value.items()}
 
 
 def _embedded(inner: Any) -> Any:
-    inner = shortened(inner)
-    if isinstance(inner, dict) and inner.get("object") == "list" and len(inner["data"]) > MOST:
+    if isinstance(inner, dict) and _is_long(inner):
         return {**inner, "data": inner["data"][:MOST], "has_more": True}
     return inner

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import invalid, missing_resource
+from ..errors import invalid
 from ..store import Object, State
 from .blanks import embedded_list
 from .shapes import class_of, fields_of
 
 DEPTH = 4
+PAGES = ("list", "search_result")
+WITHOUT_PREFIX = ("coupon", "tax_code")  # people choose these ids
 KINDS = {
     "cus": ["customer"],
     "prod": ["product"],
@@ -117,9 +119,41 @@ def expand(state: State, obj: Any, paths: list[str]) -> Any:
     for path in paths:
         parts = path.split(".")
         if len([part for part in parts if part != "data"]) > DEPTH:
-            raise invalid(f"You cannot expand more than {DEPTH} levels of a property. Property: {path}", "expand")
-        obj = _expand(state, obj, parts, path)
+            message = f"You cannot expand more than {DEPTH} levels of a property. Property: {path}"
+            raise invalid(message, code="property_expansion_max_depth")
+        _check(obj, parts)
+        obj = _expand(state, obj, parts)
     return obj
+
+
+def _check(obj: Any, parts: list[str]) -> None:
+    """Refuse a path whose first name cannot be expanded. Stripe does not look at the names behind it."""
+    kind = obj.get("object") if isinstance(obj, dict) else None
+    name = parts[0]
+    if kind == "list" and name == "total_count":
+        raise invalid("This property cannot be included (total_count)")
+    if kind == "list" and name != "data":
+        hint = f"You may want to try expanding 'data.{'.'.join(parts)}' instead."
+        raise invalid(f"This property cannot be expanded ({name}). {hint}")
+    if kind in PAGES and name == "data":
+        obj, name = next(iter(obj["data"]), None), parts[1] if len(parts) > 1 else ""
+        if not name:
+            raise invalid("This property cannot be expanded (data).")
+    if isinstance(obj, dict) and not _is_expandable(obj, name):
+        raise invalid(f"This property cannot be expanded ({name}).")
+
+
+def _is_expandable(obj: Object, name: str) -> bool:
+    kind = str(obj.get("object"))
+    if (kind, name) in INCLUDABLE:
+        return True
+    value, cls = obj.get(name), class_of(kind)
+    if name == "metadata" or (name not in obj and (cls is None or name not in fields_of(cls))):
+        return False
+    if isinstance(value, str):
+        prefix = value.split("_", maxsplit=1)[0]
+        return prefix in MADE or prefix in KINDS or name in WITHOUT_PREFIX
+    return value is None or isinstance(value, dict | list)
 
 
 def _without_prefix(state: State, identifier: str) -> list[str]:
@@ -127,45 +161,42 @@ def _without_prefix(state: State, identifier: str) -> list[str]:
     return ["coupon"] if state.find("coupon", identifier) or "last" in state.notes.get(identifier, {}) else []
 
 
-def _expand(state: State, obj: Any, parts: list[str], path: str, within: str = "", holder: Object | None = None) -> Any:
+def _expand(state: State, obj: Any, parts: list[str], within: str = "", holder: Object | None = None) -> Any:
     """Return a copy of `obj`, expanded along the path; what is stored is never changed. `within` its `holder` it has
     that name."""
     if isinstance(obj, list):
-        return [_expand(state, entry, parts, path, within, holder) for entry in obj]
+        return [_expand(state, entry, parts, within, holder) for entry in obj]
     if not parts or not isinstance(obj, dict):
         return obj
     name, rest = parts[0], parts[1:]
-    value = _value(state, obj, name, path, within, holder)
-    if isinstance(value, list):
-        value = [_object(state, entry, path) if isinstance(entry, str) else entry for entry in value]
-    elif isinstance(value, str):
-        value = _object(state, value, path)
-    return {**obj, name: _expand(state, value, rest, path, name, obj if "id" in obj else holder)}
-
-
-def _value(state: State, obj: Object, name: str, path: str, within: str, holder: Object | None) -> Any:
-    if name in obj:
-        return obj[name]
     included = INCLUDABLE.get((str(obj.get("object", within)), name))
-    if included:
-        return included(state, obj if "id" in obj or holder is None else holder)
+    if name in obj:
+        value = obj[name]
+    elif included:
+        value = included(state, obj if "id" in obj or holder is None else holder)
+    else:
+        return _with_null(obj, name)
+    if isinstance(value, list):
+        value = [_object(state, entry) if isinstance(entry, str) else entry for entry in value]
+    elif isinstance(value, str):
+        value = _object(state, value)
+    return {**obj, name: _expand(state, value, rest, name, obj if "id" in obj else holder)}
+
+
+def _with_null(obj: Object, name: str) -> Object:
+    """Return the object with a field that is shown only when asked for, and is empty; another name changes nothing."""
     cls = class_of(str(obj.get("object")))
-    if cls is not None and name in fields_of(cls):
-        return None
-    raise invalid(f"This property cannot be expanded ({path}).", "expand")
+    return {**obj, name: None} if cls is not None and name in fields_of(cls) else obj
 
 
-def _object(state: State, identifier: str, path: str) -> Object:
+def _object(state: State, identifier: str) -> Object | str:
+    """Return the object of an id; whatever is none stays as it is."""
     prefix = identifier.split("_", maxsplit=1)[0]
     if prefix in MADE:
         return MADE[prefix](identifier)
-    kinds = KINDS.get(prefix) or _without_prefix(state, identifier)
-    if not kinds:
-        raise invalid(f"This property cannot be expanded ({path}).", "expand")
-    for kind in kinds:
+    for kind in KINDS.get(prefix) or _without_prefix(state, identifier):
         row = state.find(kind, identifier)
         if row is not None:
             return row
-    if (deleted := state.notes.get(identifier, {}).get("deleted")) is not None:
-        return deleted
-    raise missing_resource(kinds[0], identifier, "expand")
+    deleted: Object | None = state.notes.get(identifier, {}).get("deleted")
+    return identifier if deleted is None else deleted

@@ -1,4 +1,7 @@
-"""This module decodes Stripe's form encoding: `items[0][price]=…`, `expand[]=…`, `metadata[key]=…`."""
+"""This module decodes Stripe's form encoding: `items[0][price]=…`, `expand[]=…`, `metadata[key]=…`.
+
+Whoever writes `items[][price]=…&items[][quantity]=…` means one item; a name that it has already begins the next one.
+"""
 
 import re
 from typing import Any
@@ -28,11 +31,25 @@ def _path(name: str) -> list[str]:
 
 
 def _put(target: dict[str, Any], path: list[str], value: str, name: str) -> None:
-    for part in path[:-1]:
-        inner = target.setdefault(part or str(len(target)), {})
+    for depth, part in enumerate(path[:-1], 1):
+        inner = target.setdefault(part or _entry(target, path[depth:]), {})
         if not isinstance(inner, dict):
             raise invalid(f"Invalid request: {name} is given both as a value and as an object.", name)
         target = inner
     if isinstance(target.get(path[-1]), dict):
         raise invalid(f"Invalid request: {name} is given both as a value and as an object.", name)
     target[path[-1] or str(len(target))] = value
+
+
+def _entry(entries: dict[str, Any], rest: list[str]) -> str:
+    """Return the index that `[]` stands for: the latest entry's, or a new one if that has the rest of the name."""
+    latest = str(len(entries) - 1)
+    return latest if isinstance(entries.get(latest), dict) and not _has(entries[latest], rest) else str(len(entries))
+
+
+def _has(entry: Any, path: list[str]) -> bool:
+    for part in path:
+        if not isinstance(entry, dict) or part not in entry:
+            return False
+        entry = entry[part]
+    return True

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from ..errors import invalid, missing_resource
+from ..errors import ApiError, invalid, missing_resource
 from ..store import Object, State, Table
+from . import values
 from .blanks import embedded_list
 from .contract import Params
 
@@ -14,6 +15,8 @@ CLOCKS = "test_helpers.test_clock"
 # Lists of these leave out what lives in a test clock's time, unless the clock or the customer is named.
 APART = ("customer", "quote", "subscription")
 OWNERS = ("credit_grant", "subscription", "invoice", "payment_intent", "charge", "customer", "product")
+KNOWN = ("customer", "product", "subscription")
+MOST = 100
 
 
 def page(
@@ -26,13 +29,18 @@ def page(
     ids: list[str] | None = None,
 ) -> Object:
     """Return one page of a list. `same` names the filters that compare a field with the parameter of that name; `ids`
-    narrows, oldest first."""
+    narrows, oldest first. A filter by a customer, product or
+    subscription that never existed is refused (**reported**)."""
+    for name in KNOWN:
+        if isinstance(params.get(name), str):
+            _was_there(state, name, params[name])
     compared = {name: params[name] for name in same.split() if name in params}
     table = state.table(kind)
     owner = next((name for name in OWNERS if isinstance(compared.get(name), str)), None)
     if owner:
         ids = table.ids_where(owner, compared[owner])
-    rows = _created(_sliced(table.order if ids is None else ids, table, params), params, not state.tables.get(CLOCKS))
+    sliced = _sliced(table.order if ids is None else ids, table, params, kind)
+    rows = _created(sliced, params, not state.tables.get(CLOCKS))
     rows = (row for row in rows if all(row[name] == value for name, value in compared.items()))
     if kind in APART and state.tables.get(CLOCKS) and not params.keys() & {"customer", "test_clock"}:
         rows = (row for row in rows if row["test_clock"] is None)
@@ -41,12 +49,17 @@ def page(
     return cut(rows, params, url)
 
 
+def _was_there(state: State, kind: str, identifier: str) -> None:
+    """Refuse an id that nothing has, or had before it was deleted."""
+    if not identifier:
+        raise values.empty(kind)
+    if identifier not in state.table(kind).position:
+        raise missing_resource(kind, identifier, kind)
+
+
 def cut(rows: Iterable[Object], params: Params, url: str) -> Object:
-    limit = params.get("limit", 10)
-    if not 1 <= limit <= 100:
-        raise invalid(
-            f"Invalid integer: {limit}. The limit is between 1 and 100.", "limit", "parameter_invalid_integer"
-        )
+    """Return the page; a limit out of bounds is the nearest one within them."""
+    limit = min(max(params.get("limit", 10), 1), MOST)
     found = list(islice(rows, limit + 1))
     data = found[:limit]
     if "ending_before" in params:
@@ -57,10 +70,8 @@ def cut(rows: Iterable[Object], params: Params, url: str) -> Object:
 def of_list(rows: list[Object], params: Params, url: str) -> Object:
     """Return a page of a short list that is already in the order it is shown in."""
     ids = [row["id"] for row in rows]
-    after, before = params.get("starting_after"), params.get("ending_before")
-    for cursor in (after, before):
-        if cursor is not None and cursor not in ids:
-            raise missing_resource("object", cursor, "starting_after" if after else "ending_before")
+    kind = rows[0]["object"] if rows else "object"
+    after, before = _cursors(params, lambda cursor: cursor in ids, kind)
     if after:
         rows = rows[ids.index(after) + 1 :]
     if before:
@@ -68,14 +79,24 @@ def of_list(rows: list[Object], params: Params, url: str) -> Object:
     return cut(rows, params, url)
 
 
-def _sliced(ids: list[str], table: Table, params: Params) -> Iterator[Object]:
-    """Return the page, newest first, or oldest first from `ending_before` on: `cut` turns that page round."""
+def _cursors(params: Params, is_there: Callable[[str], bool], kind: str) -> tuple[str | None, str | None]:
     after, before = params.get("starting_after"), params.get("ending_before")
+    if after and not is_there(after):
+        raise missing_resource(kind, after, "starting_after")
     if after and before:
-        raise invalid("You may only specify one of these parameters: starting_after, ending_before.", "starting_after")
-    for name in ("starting_after", "ending_before"):
-        if name in params and params[name] not in table.position:
-            raise missing_resource("object", params[name], name)
+        raise _both()
+    if before and not is_there(before):
+        raise missing_resource(kind, before, "ending_before")
+    return after, before
+
+
+def _both() -> ApiError:
+    return invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
+
+
+def _sliced(ids: list[str], table: Table, params: Params, kind: str) -> Iterator[Object]:
+    """Return the page, newest first, or oldest first from `ending_before` on: `cut` turns that page round."""
+    after, before = _cursors(params, lambda cursor: cursor in table.position, kind)
     if before:
         walk = range(table.until(before, ids), len(ids))
     else:

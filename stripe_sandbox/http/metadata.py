@@ -13,14 +13,15 @@ def is_named(path: str) -> bool:
 
 def check(given: dict[str, Any], path: str) -> None:
     if len(given) > MOST_KEYS:
-        raise invalid(f"Metadata can have at most {MOST_KEYS} keys; you passed {len(given)}.", path)
+        raise invalid(f"Metadata can have up to {MOST_KEYS} keys, but you've set {len(given)}.", path)
     for key, value in given.items():
         where = f"{path}[{key}]"
         if len(key) > LONGEST_KEY:
-            raise invalid(f"Metadata keys can have up to {LONGEST_KEY} characters; this one has {len(key)}.", where)
+            size = f"{LONGEST_KEY} characters, but you passed in a key that is {len(key)} characters"
+            raise invalid(f"Metadata keys can have up to {size}. Invalid key: {key}", where)
         if len(value) > LONGEST_VALUE:
-            size = f"{LONGEST_VALUE} characters; this one has {len(value)}"
-            raise invalid(f"Metadata values can have up to {size}.", where)
+            size = f"{LONGEST_VALUE} characters, but you passed in a value that is {len(value)} characters"
+            raise invalid(f"Metadata values can have up to {size}. Invalid value: {value}", where)
 
 
 def merged(metadata: dict[str, str] | None, params: dict[str, Any]) -> dict[str, str]:

@@ -50,4 +50,4 @@ def decimal(text: str, path: str) -> str:
 
 
 def _ill(text: str, path: str, kind: str) -> ApiError:
-    return invalid(f"Invalid {kind}: {text[:100]}", path, f"parameter_invalid_{kind}")
+    return invalid(f"Invalid {kind}: {text[:100]}", path, "parameter_invalid_integer" if kind == "integer" else None)

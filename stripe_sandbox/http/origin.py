@@ -1,6 +1,7 @@
 """These checks keep pages of other sites from using the sandbox through somebody's browser: by its buttons, or under a
 name of theirs that leads to this machine (DNS rebinding)."""
 
+import functools
 import ipaddress
 from urllib.parse import urlsplit
 
@@ -49,10 +50,12 @@ def _name(host: str) -> str:
         return "invalid.host"
 
 
+@functools.lru_cache(256)
 def _is_loopback(host: str) -> bool:
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
+@functools.lru_cache(256)
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)

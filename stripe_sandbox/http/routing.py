@@ -9,6 +9,7 @@ from .messages import Response
 
 Handler = Callable[..., dict[str, Any] | Response]
 Registered = TypeVar("Registered", bound=Handler)
+Key = tuple[str, int, str]
 ALWAYS = frozenset({"expand"})
 PAGING = frozenset({"limit", "starting_after", "ending_before"})
 
@@ -27,12 +28,18 @@ class Route:
         return self.pattern.strip("/").split("/")
 
 
+def _key(method: str, path: str) -> Key:
+    """Return what a path and the pattern of its route have in common: method, number of segments, and the family."""
+    segments = path.split("/", 3)
+    return method, path.count("/"), segments[2] if len(segments) > 2 else ""
+
+
 class Router:
     """The router finds a route by method and number of segments; a literal segment wins over a placeholder."""
 
     def __init__(self) -> None:
         self.routes: list[Route] = []
-        self._compiled: list[tuple[str, re.Pattern[str], Route]] = []
+        self._compiled: dict[Key, list[tuple[re.Pattern[str], Route]]] = {}
 
     def add(
         self, method: str, pattern: str, params: str, covered: str = "", tolerated: str = ""
@@ -46,15 +53,16 @@ class Router:
             self.routes.append(route)
             # A search is not the object of that name.
             expression = re.sub(r"\{(\w+)\}", r"(?P<\1>(?!search$)[^/]+)", pattern)
-            self._compiled.append((method, re.compile(expression), route))
-            self._compiled.sort(key=lambda entry: "{" in entry[2].pattern)
+            alike = self._compiled.setdefault(_key(method, pattern), [])
+            alike.append((re.compile(expression), route))
+            alike.sort(key=lambda entry: "{" in entry[1].pattern)
             return handler
 
         return register
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        for known, expression, route in self._compiled:
-            if known == method and (match := expression.fullmatch(path)):
+        for expression, route in self._compiled.get(_key(method, path), ()):
+            if match := expression.fullmatch(path):
                 return route, match.groupdict()
         return None
 

@@ -10,6 +10,8 @@ from ..errors import ApiError, invalid
 EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 URL = re.compile(r"(?!javascript|data|vbscript)[a-z][a-z0-9+.-]*://[^\s/?#]\S*", re.IGNORECASE)
 SPACE = re.compile(r"\s")
+PICTURE = re.compile(r"(https?://|(?!\w+:/))[^\s/?#:]+(:\d*)?([/?#]\S*)?", re.IGNORECASE)
+LONGEST_URL = 2048
 URLS = set("success_url cancel_url return_url default_return_url privacy_policy_url terms_of_service_url url".split())
 EMAILS = {"email", "customer_email", "receipt_email"}
 CURRENCIES = (
@@ -33,6 +35,17 @@ def check(name: str, value: Any, path: str) -> None:
     if name == "currency" and value.lower() not in CURRENCIES:
         known = ", ".join(CURRENCIES)
         raise invalid(f"Invalid currency: {value}. Stripe currently supports these currencies: {known}", path)
+
+
+def check_picture(address: str, path: str) -> None:
+    """Refuse what cannot be the address of a picture; Stripe adds the scheme where there is none."""
+    if len(address) > LONGEST_URL:
+        raise invalid(f"Invalid URL: URL must be {LONGEST_URL} characters or less.", path, "url_invalid")
+    if not address.isascii():
+        escaped = "Non-ASCII characters in URLs must be percent-encoded in order for the URL to be valid."
+        raise invalid(f"Invalid URL: {escaped}", path, "url_invalid")
+    if not PICTURE.fullmatch(address):
+        raise invalid("Not a valid URL", path, "url_invalid")
 
 
 def is_web_address(text: str) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..books.tax import codes
 from ..errors import invalid
-from ..events import emit, recorded
+from ..events import emit, in_order, recorded
 from ..http import values
 from ..http.blanks import blank
 from ..http.contract import Params
@@ -21,6 +21,8 @@ PLAIN = ("active", "description", "images", "marketing_features", "name", "state
 RECURRING = (
     "recurring.interval recurring.interval_count recurring.usage_type recurring.meter recurring.trial_period_days"
 )
+STRIPPED = ("name", "statement_descriptor")
+MOST_IMAGES = 8
 LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
 
 
@@ -28,7 +30,7 @@ LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
 def create_product(state: State, params: Params) -> Object:
     identifier = params.get("id") or state.new_id("prod")
     if state.find("product", identifier):
-        raise invalid(f"Product already exists: {identifier}", "id", "resource_already_exists")
+        raise invalid("Product already exists.", "id", "resource_already_exists")
     product = blank(
         "product",
         identifier,
@@ -43,30 +45,42 @@ def create_product(state: State, params: Params) -> Object:
     )
     _write(product, params)
     state.put(product)
-    emit(state, "product.created", product)
-    if "default_price_data" in params:
-        price = create_price(state, {**params["default_price_data"], "product": identifier})
-        with recorded(state, product, "product.updated"):
+    with in_order(state, ("product.created", "price.created")):
+        if "default_price_data" in params:
+            price = create_price(state, {**params["default_price_data"], "product": identifier})
             product["default_price"] = price["id"]
+        emit(state, "product.created", product)
     return product
 
 
 def _write(product: Object, params: Params) -> None:
     codes.check(params.get("tax_code"))
+    _check_images(params.get("images") or [])
     for name in PLAIN:
         if name in params:
             empty: Any = [] if name in ("images", "marketing_features") else None
-            product[name] = empty if params[name] == "" else params[name]
+            given = params[name].strip() if name in STRIPPED else params[name]
+            product[name] = empty if given == "" else given
     product["metadata"] = merged(product["metadata"], params)
+
+
+def _check_images(images: list[str]) -> None:
+    """Refuse what is no web address, and more than a product can have."""
+    if len(images) > MOST_IMAGES:
+        raise invalid(f"Array images exceeded maximum {MOST_IMAGES} allowed elements.", "images")
+    for number, address in enumerate(images):
+        values.check_picture(address, f"images[{number}]")
 
 
 @api.add("POST", "/v1/products/{product}", "ProductUpdateParams", f"{PRODUCT} shippable default_price")
 def update_product(state: State, product: str, params: Params) -> Object:
     row = state.get("product", product)
-    if params.get("name") == "":
+    if not params.get("name", "-").strip():
         raise values.empty("name")
     if params.get("default_price"):
-        state.get("price", params["default_price"], "default_price")
+        price = state.get("price", params["default_price"], "default_price")
+        if price["product"] != product:
+            raise invalid(f"The price `{price['id']}` does not belong to this product.", "default_price")
     with recorded(state, row, "product.updated"):
         _write(row, params)
         if "default_price" in params:
@@ -84,7 +98,8 @@ def retrieve_product(state: State, product: str, params: Params) -> Object:
 def delete_product(state: State, product: str, params: Params) -> Object:
     row = state.get("product", product)
     if state.table("price").where("product", product):
-        raise invalid("This product cannot be deleted because it has one or more user-created prices.", "id")
+        raise invalid("This product cannot be deleted because it has one or more user-created prices.")
+    row["active"] = False
     emit(state, "product.deleted", row)
     state.table("product").remove(product)
     gone = {"id": product, "object": "product", "deleted": True}
@@ -153,25 +168,19 @@ def inline(state: State, entry: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _product_of(state: State, params: Params) -> Object:
+    if "product" in params and "product_data" in params:
+        raise invalid("You may only specify one of these parameters: product, product_data.", "product")
     if "product" in params:
         return state.get("product", params["product"], "product")
     if "product_data" in params:
         return create_product(state, params["product_data"])
-    raise invalid(
-        "You must specify either `product` or `product_data` when creating a price.", "product", "parameter_missing"
-    )
+    raise invalid("You must specify either `product` or `product_data` when creating a price.")
 
 
 def _recurring(state: State, given: dict[str, Any] | None) -> Object | None:
     if not given:
         return None
-    count = given.get("interval_count", 1)
-    if not 1 <= count <= LONGEST[given["interval"]]:
-        raise invalid(
-            "Invalid interval_count: a price recurs at least once and at most every three years (3 years, 36 months, "
-            "156 weeks or 1095 days).",
-            "recurring[interval_count]",
-        )
+    _check_count(given["interval"], given.get("interval_count", 1))
     return {
         "interval": given["interval"],
         "interval_count": given.get("interval_count", 1),
@@ -179,6 +188,16 @@ def _recurring(state: State, given: dict[str, Any] | None) -> Object | None:
         "trial_period_days": given.get("trial_period_days"),
         "usage_type": given.get("usage_type", "licensed"),
     }
+
+
+def _check_count(interval: str, count: int) -> None:
+    """Refuse an interval that is none, or longer than three years."""
+    where, most = "recurring[interval_count]", LONGEST[interval]
+    if count < 1:
+        raise invalid("This value must be greater than or equal to 1.", where, "parameter_invalid_integer")
+    if count > most:
+        every = "daily" if interval == "day" else f"{interval}ly"
+        raise invalid(f"The interval_count for {every} prices can't be greater than {most}", where)
 
 
 def _meter(state: State, given: dict[str, Any]) -> str | None:

@@ -1,7 +1,7 @@
 """These routes serve charges, refunds, disputes, early fraud warnings and balance transactions."""
 
 from ..books import aftermath
-from ..errors import ApiError, invalid, missing_parameter
+from ..errors import ApiError, invalid
 from ..events import recorded
 from ..http.contract import Params
 from ..http.listing import page
@@ -32,10 +32,14 @@ def update(state: State, charge: str, params: Params) -> Object:
 @api.add("POST", "/v1/refunds", "RefundCreateParams", "amount charge payment_intent reason metadata")
 def create_refund(state: State, params: Params) -> Object:
     charge = _charge_of(state, params)
-    if charge["status"] == "succeeded" and not charge["captured"]:
+    if charge["status"] == "succeeded" and not charge["captured"] and "charge" in params:
+        raise invalid(
+            f"This uncaptured Charge was created by a PaymentIntent ({charge['payment_intent']}). You must cancel the "
+            "PaymentIntent to reverse the authorization instead of refunding the Charge directly. For more "
+            "information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method"
+        )
+    if charge["status"] != "succeeded" or not charge["captured"]:
         raise _nothing_to_refund(charge["payment_intent"])
-    if charge["status"] != "succeeded":
-        raise invalid(f"Charge {charge['id']} was not paid: it cannot be refunded.", "charge")
     if charge["disputed"] and is_charged_back(state, charge):
         raise invalid(f"Charge {charge['id']} has been charged back; cannot issue a refund.", None, "charge_disputed")
     return aftermath.refund(state, charge, params.get("amount"), params.get("reason"), merged({}, params))
@@ -45,7 +49,7 @@ def _charge_of(state: State, params: Params) -> Object:
     if "charge" in params:
         return state.get("charge", params["charge"], "charge")
     if "payment_intent" not in params:
-        raise missing_parameter("payment_intent")
+        raise invalid("One of the following params should be provided for this request: payment_intent or charge.")
     intent = state.get("payment_intent", params["payment_intent"], "payment_intent")
     if intent["latest_charge"] is None:
         raise _nothing_to_refund(intent["id"])

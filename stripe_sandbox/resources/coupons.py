@@ -13,6 +13,7 @@ from ..http.metadata import merged
 from ..http.routing import api
 from ..store import Object, State
 
+LEAST, MOST = 0.01, 100
 SHAPE = (
     "applies_to.products amount_off currency currency_options percent_off duration duration_in_months id "
     "max_redemptions metadata name redeem_by"
@@ -56,29 +57,54 @@ def _options(params: Params) -> Object:
 def _check(state: State, params: Params) -> None:
     if state.find("coupon", params.get("id")):
         raise invalid("Coupon already exists.", "id", "resource_already_exists")
-    if ("amount_off" in params) == ("percent_off" in params):
-        raise invalid("You must pass either `percent_off` or `amount_off`, and not both.", "percent_off")
-    if not 0 < params.get("percent_off", 1) <= 100:
-        raise invalid("Invalid percent_off: must be greater than 0 and at most 100.", "percent_off")
+    if "amount_off" in params and "percent_off" in params:
+        raise invalid("Received both percent_off and amount_off parameters. Please pass in only one.")
+    if "amount_off" not in params and "percent_off" not in params:
+        raise invalid("Must provide percent_off or amount_off.", code="parameter_missing")
+    percent = params.get("percent_off", 1)
+    if not LEAST <= percent <= MOST:
+        bound = f"greater than or equal to {LEAST}" if percent < LEAST else f"less than or equal to {MOST}"
+        raise invalid(f"This value must be {bound} (it currently is '{float(percent)}').", "percent_off")
     if params.get("amount_off", 1) < 1:
         raise invalid("Invalid positive integer", "amount_off", "parameter_invalid_integer")
     for product in (params.get("applies_to") or {}).get("products", []):
         state.get("product", product, "applies_to[products]")
     if "currency_options" in params and "amount_off" not in params:
-        raise invalid("`currency_options` goes with `amount_off`.", "currency_options")
+        only = "You may only specify one of these parameters: currency_options, percent_off."
+        raise invalid(only, "currency_options")
     if "amount_off" in params and "currency" not in params:
-        raise missing_parameter("currency")
-    if (params.get("duration") == "repeating") != ("duration_in_months" in params):
-        raise invalid("`duration_in_months` goes with `duration=repeating`, and is required there.",
-                      "duration_in_months")  # fmt: skip
+        raise invalid("You must pass currency when passing amount_off", "currency")
+    _check_currencies(params)
+    _check_duration(params)
     _check_limits(state, params, "redeem_by")
+
+
+def _check_currencies(params: Params) -> None:
+    for currency in params.get("currency_options") or {}:
+        if currency != currency.lower():
+            lower = f"Use `{currency.lower()}` instead of `{currency}`."
+            raise invalid(f"Currencies must be lowercase when used as keys in a map. {lower}", "currency_options")
+
+
+def _check_duration(params: Params) -> None:
+    is_repeating, has_months = params.get("duration") == "repeating", "duration_in_months" in params
+    if is_repeating and not has_months:
+        raise invalid(
+            "The duration_in_months param must be set when creating a coupon with a repeating duration", "duration"
+        )
+    if has_months and not is_repeating:
+        raise invalid("`duration_in_months` goes with `duration=repeating`.", "duration_in_months")
 
 
 def _check_limits(state: State, params: Params, until: str) -> None:
     if params.get("max_redemptions", 1) < 1:
         raise invalid("Invalid positive integer", "max_redemptions", "parameter_invalid_integer")
     if params.get(until, state.now() + 1) <= state.now():
-        raise invalid(f"`{until}` must be in the future.", until)
+        raise invalid(
+            f"The parameter `{until}` expects a unix timestamp representing a date and time in the future. You "
+            f"specified the value `{params[until]}` which is in the past.",
+            until,
+        )
 
 
 @api.add("POST", "/v1/coupons/{coupon}", "CouponUpdateParams", "currency_options metadata name")
@@ -107,6 +133,7 @@ def list_all(state: State, params: Params) -> Object:
 def delete(state: State, coupon: str, params: Params) -> Object:
     """Delete the coupon; discounts that were given with it stay."""
     row = state.get("coupon", coupon)
+    row["valid"] = False
     emit(state, "coupon.deleted", row)
     discounting.end_codes(state, row)
     state.table("coupon").remove(coupon)

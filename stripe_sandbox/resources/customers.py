@@ -20,6 +20,7 @@ FIELDS = (
 )
 SETTINGS = "invoice_settings.default_payment_method invoice_settings.footer invoice_settings.custom_fields"
 PLAIN = ("description", "email", "name", "phone", "preferred_locales", "tax_exempt", "shipping")
+STRIPPED = ("name", "phone")
 IN_A_CLOCK = 3
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
@@ -113,10 +114,13 @@ def _write(customer: Object, params: Params) -> None:
     customer_texts.check(params)
     for name in PLAIN:
         if name in params:
-            customer[name] = None if params[name] == "" else params[name]
+            given = params[name].strip() if name in STRIPPED else params[name]
+            customer[name] = None if given == "" else given
     if "address" in params:
         given = params["address"]
         customer["address"] = {name: given.get(name) for name in ADDRESS} if given else None
+        if given and given.get("country"):
+            customer["address"]["country"] = given["country"].upper()
     if "balance" in params:
         customer["balance"] = params["balance"]
     customer["metadata"] = merged(customer["metadata"], params)

@@ -77,13 +77,15 @@ def _terms(state: State, payer: Object, params: Params) -> Object:
     by_mail = payer["collection_method"] == "send_invoice"
     given = params.keys() & {"days_until_due", "due_date"}
     if not by_mail and given:
-        raise invalid("`days_until_due` and `due_date` go with `collection_method=send_invoice`.", min(given))
+        only = "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'."
+        raise invalid(only, min(given))
     if not by_mail:
         return {}
     if not given and payer.get("days_until_due") is not None:
         return {}
     if len(given) != 1:
-        raise missing_parameter("days_until_due")
+        either = "you must specify 'due_date' or 'days_until_due'"
+        raise invalid(f"If invoice collection method is 'send_invoice', {either}.", "days_until_due")
     due = params["due_date"] if "due_date" in params else state.now() + days(params["days_until_due"])
     if due < state.now():
         raise invalid("The due date must not be in the past.", "due_date")

@@ -111,7 +111,7 @@ def finalize(state: State, invoice: str, params: Params) -> Object:
 def void(state: State, invoice: str, params: Params) -> Object:
     row = state.get("invoice", invoice)
     if row["status"] not in ("open", "uncollectible"):
-        raise invalid(f"You can only pass in open invoices. This invoice isn't open: it is {row['status']}.")
+        raise invalid("You can only pass in open invoices. This invoice isn't open.")
     if invoicing.is_processing(state, row):
         raise invalid("You can't void an invoice while its payment is processing.", None, "invoice_not_editable")
     if part_payments.attached(state, row, "open", "paid"):

@@ -5,7 +5,7 @@ from typing import Any
 from ..books import balances, discounting, extras, invoicing, metered_invoices, proration, standing, subscribing
 from ..books.billing_cycle import ends_by, preview_of_renewal
 from ..books.items import period_end
-from ..errors import ApiError, invalid, missing_parameter
+from ..errors import invalid, missing_parameter
 from ..http.contract import Params
 from ..http.routing import api
 from ..store import Object, State
@@ -58,12 +58,12 @@ def _preview(state: State, params: Params) -> Object:
     taxes = preview_taxes.given(state, state.get("customer", sub["customer"]), params)
     details = params.get("subscription_details") or {}
     if standing.is_over(sub):
-        raise _none(sub)
+        raise schedule_previews.none(sub)
     identifier = state.new_id("upcoming_in", 24)
     more = [_line(state, sub, entry) for entry in params.get("invoice_items") or []]
     if not details:
         if ends_by(sub, period_end(sub)) and not more and not state.note(sub["id"]).get("pending_items"):
-            raise _none(sub)
+            raise schedule_previews.none(sub)
         return _identified(preview_of_renewal(state, sub, more, **taxes), identifier)
     change = changes.worked_out(state, sub, details)
     if change.is_due_now or details.get("proration_behavior") == "always_invoice":
@@ -73,10 +73,6 @@ def _preview(state: State, params: Params) -> Object:
         return metered_invoices.foresee(state, drawn_up)
     after = {**sub, "items": {**sub["items"], "data": change.rows}}
     return _identified(preview_of_renewal(state, after, change.lines + more, **taxes), identifier)
-
-
-def _none(sub: Object) -> ApiError:
-    return ApiError(404, "No upcoming invoices for customer: " + sub["customer"], code="invoice_upcoming_none")
 
 
 def _named(state: State, params: Params) -> Object:
@@ -110,7 +106,8 @@ def _of_a_new_one(state: State, params: Params) -> Object:
     entries = params.get("invoice_items") or []
     if not details.get("items") and not entries:
         raise invalid(OF_WHAT, "subscription_details[items]", "parameter_missing")
-    payer = extras.buyer(customer, params.get("currency"))
+    named = next((entry["currency"] for entry in entries if "currency" in entry), None)
+    payer = extras.buyer(customer, params.get("currency") or named)
     lines: list[Object] = []
     if details.get("items"):
         options = {"currency": params.get("currency"), "trial_end": details.get("trial_end")}

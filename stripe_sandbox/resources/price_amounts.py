@@ -53,6 +53,8 @@ def _check(params: dict[str, Any], is_tiered: bool) -> None:
 def _unit(given: dict[str, Any], name: str, where: str) -> Object:
     """Return `name` and its decimal twin; exactly one of them is given."""
     amount = _amount(given, name, where)
+    if amount is None and not where:
+        raise invalid("Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.")
     if amount is None:
         raise missing_parameter(_at(where, name))
     return _shown(name, amount)
@@ -77,13 +79,11 @@ def _amount(given: dict[str, Any], name: str, where: str) -> Decimal | None:
     try:
         amount = Decimal(str(given[used]))
     except InvalidOperation:
-        raise invalid(f"Invalid decimal: {given[used]}", _at(where, used), "parameter_invalid_decimal") from None
+        raise invalid(f"Invalid decimal: {given[used]}", _at(where, used)) from None
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -DECIMALS:
         raise invalid(
-            f"Invalid decimal: {given[used]}; must contain at maximum twelve decimal places.",
-            _at(where, used),
-            "parameter_invalid_decimal",
+            f"Invalid decimal: {given[used]}; must contain at most {DECIMALS} decimal places.", _at(where, used)
         )
     if amount < 0:
         raise invalid("Invalid non-negative integer", _at(where, used), "parameter_invalid_integer")

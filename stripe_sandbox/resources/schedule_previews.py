@@ -2,13 +2,21 @@
 
 from typing import Any
 
-from ..books import discounting, extras, invoicing, phases, phasing, subscribing
+from ..books import discounting, extras, invoicing, phase_terms, phases, phasing, subscribing
 from ..books.billing_cycle import preview_of_renewal
-from ..books.items import changed
-from ..errors import invalid, missing_parameter
+from ..books.items import changed, period_end
+from ..errors import ApiError, invalid, missing_parameter
 from ..http.contract import Params
 from ..store import Object, State
 from . import preview_taxes, schedules
+
+NO_DEFAULTS: Object = {
+    "billing_thresholds": None,
+    "collection_method": "charge_automatically",
+    "default_payment_method": None,
+    "description": None,
+    "invoice_settings": phase_terms.ISSUER,
+}
 
 
 def preview(state: State, params: Params) -> Object:
@@ -17,11 +25,26 @@ def preview(state: State, params: Params) -> Object:
     schedule = _named(state, params)
     shown = _phases(state, schedule, details)
     sub = state.find("subscription", schedule["subscription"] if schedule else None)
-    if sub is None:
+    if sub is None or schedule is None:
         customer = schedule["customer"] if schedule else params.get("customer")
         return _first(state, customer, schedule, shown[0], params)
     taxes = preview_taxes.given(state, state.get("customer", sub["customer"]), params)
+    ends = details.get("end_behavior", schedule["end_behavior"])
+    if ends == "cancel" and shown[-1]["end_date"] <= period_end(sub):
+        raise none(sub)
+    sub = _under(sub, schedule, phases.at({"phases": shown}, period_end(sub)) or shown[-1])
     return _next(state, sub, shown, details.get("proration_behavior", "create_prorations"), taxes)
+
+
+def none(sub: Object) -> ApiError:
+    return ApiError(404, "No upcoming invoices for customer: " + sub["customer"], code="invoice_upcoming_none")
+
+
+def _under(sub: Object, schedule: Object, phase: Object) -> Object:
+    """Return the subscription with the terms that the phase of its next invoice gives it."""
+    terms = phase_terms.counting(schedule, phase)
+    settings = {**sub["invoice_settings"], **terms.pop("invoice_settings")}
+    return {**sub, **terms, "invoice_settings": settings, "metadata": {**sub["metadata"], **phase["metadata"]}}
 
 
 def _named(state: State, params: Params) -> Object | None:
@@ -52,9 +75,11 @@ def _first(state: State, customer: str | None, schedule: Object | None, phase: O
         raise missing_parameter("customer")
     row = state.get("customer", customer, "customer")
     taxes = preview_taxes.given(state, row, params)
-    options = {"currency": phase["currency"], "trial_end": phase["trial_end"], **phases.taxes(schedule, phase)}
+    terms = phase_terms.counting(schedule or {"default_settings": NO_DEFAULTS}, phase)
+    options = {"currency": phase["currency"], "trial_end": phase["trial_end"], **phases.taxes(schedule, phase), **terms}
     payer = subscribing.drawn_up(state, row, phase["items"], options)
     payer["id"] = None
+    payer["invoice_settings"] = {**payer["invoice_settings"], **terms["invoice_settings"]}
     given = discounting.foreseen(state, payer, phase, payer["items"]["data"])
     for row in payer["items"]["data"]:
         row["discounts"] = given.of_items[row["id"]]

@@ -57,8 +57,7 @@ def _handler(kind: str, searched: Searched) -> Handler:
     def search(state: State, params: Params) -> Object:
         limit = params.get("limit", 10)
         if not 1 <= limit <= 100:
-            raise invalid(f"Invalid integer: {limit}. The limit is between 1 and 100.", "limit",
-                          "parameter_invalid_integer")  # fmt: skip
+            raise _out_of_bounds(limit)
         state.note("search").update(kind=kind, query=params["query"])
         rows = list(islice(_found(state, kind, params["query"], params.get("page")), limit + 1))
         more = len(rows) > limit
@@ -89,7 +88,15 @@ def _position(positions: dict[str, int], page: str) -> int:
 
 
 def _unknown(page: str) -> ApiError:
-    return invalid(f"Invalid page: {page}. Pass the `next_page` of an earlier answer.", "page")
+    """Return the error for a page that no answer has named; its parameter is the page itself."""
+    return invalid(f"{page} is an invalid page.", page)
+
+
+def _out_of_bounds(limit: int) -> ApiError:
+    """Return the error for a limit that a list would take for the nearest one; a search does not."""
+    most = f"less than or equal to 100 (it currently is '{limit}')"
+    bound = "greater than or equal to 1" if limit < 1 else most
+    return invalid(f"This value must be {bound}.", "limit", "parameter_invalid_integer")
 
 
 def _count(state: State, _: Object) -> int:

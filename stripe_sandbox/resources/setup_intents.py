@@ -17,6 +17,8 @@ from .payment_methods import DATA, attached, given, refuse_unconfirmed, types_of
 
 AUTOMATIC = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects"
 
+CANCELABLE = "`requires_payment_method`, `requires_confirmation`, or `requires_action`"
+
 
 def new(state: State, customer: str | None, method: str | None, status: str, **values: Any) -> Object:
     identifier = state.new_id("seti")
@@ -74,7 +76,7 @@ def confirm(state: State, intent: str, params: Params) -> Object:
 
 
 def _confirm(state: State, intent: Object, params: Params) -> Object:
-    _check_open(intent)
+    _check_open(intent, "confirm")
     if intent["payment_method"] is None:
         raise without_method("SetupIntent", setup_intent=intent)
     card = cards.of_method(state, intent["payment_method"])
@@ -127,7 +129,7 @@ def answer(state: State, identifier: str, outcome: str | None) -> Object:
 @api.add("POST", "/v1/setup_intents/{intent}/cancel", "SetupIntentCancelParams", "cancellation_reason")
 def cancel(state: State, intent: str, params: Params) -> Object:
     row = state.get("setup_intent", intent)
-    _check_open(row)
+    _check_open(row, "cancel")
     row.update(status="canceled", cancellation_reason=params.get("cancellation_reason"), next_action=None)
     emit(state, "setup_intent.canceled", row)
     return row
@@ -138,7 +140,7 @@ def cancel(state: State, intent: str, params: Params) -> Object:
 def update(state: State, intent: str, params: Params) -> Object:
     row = state.get("setup_intent", intent)
     if params.keys() - {"description", "metadata"}:
-        _check_open(row)
+        _check_open(row, "update")
     if "customer" in params:
         row["customer"] = state.get("customer", params["customer"], "customer")["id"]
         state.put(row)
@@ -149,9 +151,19 @@ def update(state: State, intent: str, params: Params) -> Object:
     return row
 
 
-def _check_open(row: Object) -> None:
-    if row["status"] in ("succeeded", "canceled"):
-        raise invalid(f"This SetupIntent is {row['status']}.", None, "setup_intent_unexpected_state")
+def _check_open(row: Object, verb: str) -> None:
+    """Refuse to change an intent that is over, in Stripe's words for each change."""
+    if row["status"] not in ("succeeded", "canceled"):
+        return
+    because = "it has already succeeded" if row["status"] == "succeeded" else "it has been canceled"
+    more = ""
+    if verb == "cancel" and row["status"] == "canceled":
+        because = "it is already canceled"
+    elif verb == "cancel":
+        because = "it has a status of succeeded"
+        more = f" Only a SetupIntent with one of the following statuses may be canceled: {CANCELABLE}."
+    message = f"You cannot {verb} this SetupIntent because {because}.{more}"
+    raise invalid(message, None, "setup_intent_unexpected_state", setup_intent=row)
 
 
 @api.add("GET", "/v1/setup_intents/{intent}", "SetupIntentRetrieveParams")

@@ -35,6 +35,13 @@ class Asking:
         assert response.status < 500, f"{path}: {response.status}"
         self.events.update(self.state.table("event").rows)
 
+    def send_page(self, path: str, form: dict[str, Any]) -> None:
+        """Send the form of a hosted page, as a browser does."""
+        response = self.sandbox.handle(Request("POST", path, body=urlencode(form).encode()))
+        assert response is not None
+        assert response.status < 500, f"{path} {form}: {response.status}"
+        self.events.update(self.state.table("event").rows)
+
     def api(self, method: str, path: str, **params: Any) -> dict[str, Any]:
         return self.ask(method, f"/v1/{path}", urlencode(params).encode())
 

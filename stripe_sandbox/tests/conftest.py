@@ -18,8 +18,28 @@ from stripe_sandbox.http.messages import Request as Asked
 from stripe_sandbox.http.messages import Response
 from stripe_sandbox.http.shapes import problems
 
+from .proving import RECORDING, Prover, by_test, test_of
+
 SECRET = "whsec_test"
+PROOFS = by_test()
 Control = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def proofs(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test of the record of parameters proves again that each of its parameters acts."""
+    test, recorder = test_of(request.node), request.config.stash.get(RECORDING, None)
+    wanted = PROOFS.get(test, set())
+    if not recorder and not wanted:
+        yield
+        return
+    prover = recorder.prover if recorder else Prover(wanted)
+    with prover.watching():
+        yield
+    if recorder:
+        recorder.note(test)
+    else:
+        assert wanted - prover.proven == set(), "made no difference"
 
 
 class Receiver(ThreadingHTTPServer):

@@ -216,7 +216,7 @@ def test_a_bacs_mandate_is_pending_until_its_bank_accepts_or_refuses_it(
 
 def test_a_refund_of_a_debit_takes_days(client: stripe.StripeClient, control: Control, sandbox: Checked) -> None:
     intent = debited(client, "pm_usBankAccount_success")
-    with pytest.raises(stripe.InvalidRequestError, match="not paid"):
+    with pytest.raises(stripe.InvalidRequestError, match="does not have a successful charge"):
         client.v1.refunds.create({"payment_intent": intent.id})
     control(f"/payments/{intent.id}", {"outcome": "succeeded"})
     refund = client.v1.refunds.create({"payment_intent": intent.id, "amount": 500})

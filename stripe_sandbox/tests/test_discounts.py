@@ -127,11 +127,11 @@ def test_an_amount_off_is_spread_over_the_lines(
 @pytest.mark.parametrize(
     ("params", "param"),
     [
-        ({"duration": "once"}, "percent_off"),
-        ({"percent_off": 10, "amount_off": 10, "currency": "usd"}, "percent_off"),
+        ({"duration": "once"}, None),
+        ({"percent_off": 10, "amount_off": 10, "currency": "usd"}, None),
         ({"percent_off": 101}, "percent_off"),
         ({"amount_off": 10}, "currency"),
-        ({"percent_off": 10, "duration": "repeating"}, "duration_in_months"),
+        ({"percent_off": 10, "duration": "repeating"}, "duration"),
         ({"percent_off": 10, "redeem_by": 5}, "redeem_by"),
         ({"percent_off": 10, "max_redemptions": 0}, "max_redemptions"),
     ],

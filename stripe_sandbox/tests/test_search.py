@@ -80,9 +80,9 @@ def test_pages_follow_one_another_and_the_count_is_shown_when_asked_for(
     assert (second.has_more, second.next_page, "total_count" in second) == (False, None, False)
     every = client.v1.customers.search({"query": "created>0", "limit": 1}).auto_paging_iter()
     assert [people[row.id] for row in every] == ["Cy", "Ben", "Ada"]
-    with pytest.raises(stripe.InvalidRequestError, match="Invalid page"):
+    with pytest.raises(stripe.InvalidRequestError, match="elsewhere is an invalid page"):
         client.v1.customers.search({"query": "created>0", "page": "elsewhere"})
-    with pytest.raises(stripe.InvalidRequestError, match="between 1 and 100"):
+    with pytest.raises(stripe.InvalidRequestError, match="less than or equal to 100"):
         client.v1.customers.search({"query": "created>0", "limit": 101})
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import stripe
 
-from .conftest import Control
+from .conftest import Checked, Control
 from .test_billing_cycle import DAY, HOUR, fresh
+from .test_pages import Browser
 from .test_schedules import types
 
 
@@ -82,3 +83,15 @@ def test_a_clock_has_three_customers_and_takes_them_with_it(
     assert client.v1.subscriptions.retrieve(living.id).status == "canceled"
     assert client.v1.subscriptions.retrieve(living.id).ended_at == clock.frozen_time
     assert client.v1.test_helpers.test_clocks.list().data == []
+
+
+def test_the_portal_acts_in_the_customers_time(
+    client: stripe.StripeClient, control: Control, sandbox: Checked, clock: Any, living: Any
+) -> None:
+    control("/portal")
+    session = client.v1.billing_portal.sessions.create({"customer": living.customer})
+    Browser(sandbox.url).ask("POST", session.url, action="cancel", subscription=living.id)
+    assert fresh(client, living).canceled_at == clock.frozen_time
+    advance(client, clock, 32 * DAY)
+    ended = client.v1.subscriptions.retrieve(living.id)
+    assert (ended.status, ended.ended_at) == ("canceled", living["items"].data[0].current_period_end)
