@@ -19,6 +19,7 @@ from . import (
     subscriptions,
     sync,
     third_party,
+    trials,
     usage,
 )
 from .lookups import OwnColumnsOnly
@@ -45,5 +46,6 @@ __all__ = [
     "subscriptions",
     "sync",
     "third_party",
+    "trials",
     "usage",
 ]

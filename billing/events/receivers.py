@@ -16,7 +16,7 @@ from structlog.contextvars import bind_contextvars
 
 from billing import payments, subscriptions
 from billing.catalogue import refreshing
-from billing.lifecycle import attempts
+from billing.lifecycle import add_card, attempts
 from billing.models import Customer, StripeEvent
 from billing.payments import disputes, notices, refunds
 from billing.stripe_client import fetch, id_of
@@ -84,6 +84,7 @@ def on_checkout_session(customer: Customer, event: Event) -> None:
     itself.
     """
     attempts.refresh_attempt(customer, id_of(event.data["object"]))
+    add_card.note_saved(customer, event.data["object"])
     subscriptions.refresh_rows(customer)
 
 

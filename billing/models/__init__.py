@@ -3,7 +3,7 @@
 from .alerts import Alert
 from .books import BalanceTransaction, CreditNote, TaxRate
 from .buying import CheckoutAttempt, PlanChange
-from .catalogue import MAIN_LINE, Plan, PlanLimit, Price
+from .catalogue import LONGEST_TRIAL, MAIN_LINE, TRIAL_TOO_LONG, Plan, PlanLimit, Price
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
 from .grant import Grant
@@ -20,10 +20,13 @@ from .stripe_key import StripeKey
 from .subscriber import email_field
 from .subscription import Customer, Hold, Subscription
 from .sync import SyncRun
+from .trial import Trial
 from .usage import Usage
 
 __all__ = [
+    "LONGEST_TRIAL",
     "MAIN_LINE",
+    "TRIAL_TOO_LONG",
     "AccountDeletion",
     "Alert",
     "AnnouncedAccess",
@@ -59,6 +62,7 @@ __all__ = [
     "SubscriptionItem",
     "SyncRun",
     "TaxRate",
+    "Trial",
     "Usage",
     "email_field",
 ]
