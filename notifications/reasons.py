@@ -87,17 +87,12 @@ def _trial_ending(facts: dict[str, Any]) -> str:
     return "" if is_so else MOVED
 
 
-def is_paused_without_card(row: Subscription | None) -> bool:
-    """Return whether a subscription is paused because its trial has ended without a card."""
-    is_paused = row is not None and row.status == Subscription.Status.PAUSED
-    return is_paused and row.trial_end is not None and row.has_payment_method is False
-
-
 def _trial_paused(facts: dict[str, Any]) -> str:
     row = _live(facts)
     if isinstance(row, str):
         return row
-    return "" if is_paused_without_card(row) else NOT_PAUSED
+    is_so = row.status == Subscription.Status.PAUSED and row.trial_end is not None and row.has_payment_method is False
+    return "" if is_so else NOT_PAUSED
 
 
 def _renewal_coming(facts: dict[str, Any]) -> str:

@@ -56,7 +56,7 @@ def on_access_granted(*, subscription: Any, revoked_because: str, was_written_of
 def on_access_revoked(*, subscription: Any, reason: str, **_: Any) -> None:
     if reason in reasons.ON_HOLD:
         _mail(mails.access_on_hold, subscription, reason)
-    elif reasons.is_paused_without_card(subscription):
+    elif reason == "paused":
         _mail(mails.trial_paused, subscription)
 
 

@@ -53,11 +53,18 @@ def about_extending(customer: Customer) -> list[str]:
     return [
         "The trial ends on the day that you choose, and the first payment is charged then. It gets no shorter.",
         "The subscriber gets a mail with the new day.",
+        *_waiting(customer),
     ]
 
 
 def about_ending(customer: Customer) -> list[str]:
-    return [_at_the_end(row) for row in movable(customer)]
+    return [*(_at_the_end(row) for row in movable(customer)), *_waiting(customer)]
+
+
+def _waiting(customer: Customer) -> list[str]:
+    """Return a sentence if an end was decided that Stripe has not been asked for yet."""
+    is_waiting = any(lanes.writes.is_trial_moving(row.stripe_id) for row in movable(customer))
+    return ["Another end was decided a moment ago, and this one replaces it."] if is_waiting else []
 
 
 def _at_the_end(row: Subscription) -> str:

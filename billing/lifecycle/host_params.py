@@ -92,7 +92,7 @@ def problems(answer: Any) -> Iterator[str]:
             yield f"BILLING_CHECKOUT returned `{name}`, which must be a dictionary."
     if given.get("ui_mode", PAGES[0]) not in PAGES:
         yield f"BILLING_CHECKOUT returned `ui_mode` {given['ui_mode']!r}, and it must be one of {', '.join(PAGES)}."
-    if given.get("ui_mode") == "embedded_page" and not conf.publishable_key:
+    if given.get("ui_mode") == "embedded_page" and not (conf.publishable_key or conf.is_sandbox):
         yield "BILLING_CHECKOUT returned `ui_mode` 'embedded_page', which needs STRIPE_PUBLISHABLE_KEY."
     yield from _plans_offered(given.get("optional_items"))
 

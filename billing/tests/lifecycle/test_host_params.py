@@ -78,7 +78,6 @@ def test_what_is_billings_own_is_refused_with_nothing_begun(world, ada, adds, na
     {"subscription_data": "text"},
     {"metadata": ["a"]},
     {"ui_mode": "elements"},
-    {"ui_mode": "embedded_page"},  # without STRIPE_PUBLISHABLE_KEY
     {"optional_items": "text"},
     {"custom_text": {"submit": object()}},
     {"custom_text": {"submit": float("nan")}},
@@ -88,6 +87,15 @@ def test_what_lies_deeper_and_what_is_no_plain_json_is_refused_too(ada, world, a
     with pytest.raises(CheckoutMisconfigured):
         checkout.start(ada, "pro", "month")
     assert not CheckoutAttempt.objects.exists()
+
+
+def test_an_embedded_page_needs_the_key_that_it_shows_but_for_the_sandbox(settings):
+    embedded = {"ui_mode": "embedded_page"}
+    assert list(host_params.problems(embedded)) == []
+    settings.STRIPE_API_BASE = ""
+    assert "STRIPE_PUBLISHABLE_KEY" in next(host_params.problems(embedded))
+    settings.STRIPE_PUBLISHABLE_KEY = "pk_live_1"
+    assert list(host_params.problems(embedded)) == []
 
 
 def test_an_answer_that_is_no_dictionary_is_refused(world, ada, adds, monkeypatch):
