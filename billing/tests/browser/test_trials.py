@@ -96,5 +96,5 @@ def test_without_javascript_the_page_says_what_it_needs(world, signed_in, see, s
     ada = world.sign_up()
     attempt = checkout.start(ada, "pro", "month")
     page = signed_in(ada, f"/billing/pay?session_id={attempt.session_id}", **PHONE)
-    banner(page, "The payment form needs JavaScript")
+    banner(page, "It needs JavaScript")
     see(page, "pay-embedded-phone")
