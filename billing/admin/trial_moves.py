@@ -1,4 +1,4 @@
-"""Staff extend a trial that runs, end it, or let one run whose card had a trial before."""
+"""Staff extend a trial that runs, end it, or let one run whose card or address had a trial before."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -97,7 +97,7 @@ def end(customer: Customer, given: dict[str, Any]) -> str:
     return f"Ended the trial of {row.plan or row.stripe_id}"
 
 
-# A card that had a trial before
+# A person who had a trial before
 
 
 def waits(customer: Customer) -> bool:
@@ -106,13 +106,15 @@ def waits(customer: Customer) -> bool:
 
 def about_letting_run(customer: Customer) -> list[str]:
     said = [
-        f"The card of {row.subscription_id} had the trial {row.same_card_as}." for row in trials.unsettled(customer)
+        f"The {'card' if row.has_same_card else 'e-mail address'} of {row.subscription_id} had the trial "
+        f"{row.same_person_as}."
+        for row in trials.unsettled(customer)
     ]
     return [*said, "The trial runs on. Families and companies share cards, so this need not be abuse."]
 
 
 def let_run(customer: Customer, given: dict[str, Any]) -> str:
-    return "Let the trial run, whose card had one before" if trials.settle(customer) else ""
+    return "Let the trial run, although its person may have had one" if trials.settle(customer) else ""
 
 
 def too_long(until: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Staff see every trial here, and whom a card or an address tells again."""
+"""Staff see every trial here, and which person a card or an address tells again."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from .open_filter import open_filter
 
 @admin.register(Trial)
 class TrialAdmin(OfCustomerAdmin):
-    list_display = ["began", "subscriber", "plan", "ends", "card"]
-    list_filter = ["line", ("same_card_as", open_filter("card", "Of its own", "Had a trial before")), "started_at"]
-    list_select_related = [*OfCustomerAdmin.list_select_related, "plan", "same_card_as"]
+    list_display = ["began", "subscriber", "plan", "ends", "again"]
+    list_filter = ["line", ("same_person_as", open_filter("person", "First trial", "Had one before")), "started_at"]
+    list_select_related = [*OfCustomerAdmin.list_select_related, "plan", "same_person_as"]
     ordering = ["-started_at", "-pk"]
     ids_searched = ("subscription_id",)
-    fields = ["subscription", "subscriber", "plan", "line", "began", "ends", "card", "settled", "others"]
+    fields = ["subscription", "subscriber", "plan", "line", "began", "ends", "again", "settled", "others"]
     readonly_fields = fields
 
     @display.column("began", ordering="started_at")
@@ -33,13 +33,14 @@ class TrialAdmin(OfCustomerAdmin):
     def subscription(self, trial: Trial) -> Any:
         return display.at_stripe(trial.subscription_id)
 
-    @display.column("card", ordering="same_card_as")
-    def card(self, trial: Trial) -> Any:
-        if trial.same_card_as is None:
+    @display.column("person", ordering="same_person_as")
+    def again(self, trial: Trial) -> Any:
+        if trial.same_person_as is None:
             return None
-        words = "settled" if trial.settled_at else "had a trial before"
+        what = "card" if trial.has_same_card else "address"
+        words = "settled" if trial.settled_at else f"{what} had one before"
         badge = display.badge(words, "quiet" if trial.settled_at else "waiting")
-        return display.lines(badge, display.row_link("trial", trial.same_card_as_id, str(trial.same_card_as)))
+        return display.lines(badge, display.row_link("trial", trial.same_person_as_id, str(trial.same_person_as)))
 
     @display.column("settled")
     def settled(self, trial: Trial) -> Any:

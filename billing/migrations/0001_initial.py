@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
                     ("refresh_customer", "Can refresh from Stripe"),
                     ("refund_payment", "Can refund or keep a payment that bought nothing"),
                     ("void_invoice", "Can void an unpaid invoice"),
-                    ("move_trial", "Can extend or end a trial, or let one run whose card had one before"),
+                    ("move_trial", "Can extend or end a trial, or let one run whose person had one before"),
                     ("map_price", "Can say which plan an unknown price buys, or keep it"),
                     ("end_customer", "Can end a customer whom Stripe does not know"),
                 ],
@@ -1012,10 +1012,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "same_card_as",
+                    "same_person_as",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The earlier trial of another subscriber with the same card",
+                        help_text="The earlier trial of another subscriber with the same card or address",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -1036,8 +1036,8 @@ class Migration(migrations.Migration):
                         name="billing_trial_by_card",
                     ),
                     models.Index(
-                        condition=models.Q(("same_card_as__isnull", False), ("settled_at__isnull", True)),
-                        fields=["same_card_as"],
+                        condition=models.Q(("same_person_as__isnull", False), ("settled_at__isnull", True)),
+                        fields=["same_person_as"],
                         name="billing_trial_unsettled",
                     ),
                 ],

@@ -21,13 +21,13 @@ class Trial(models.Model):
     ends_at = models.DateTimeField(help_text="When it ends or has ended, as Stripe said last")
     email_digest = models.CharField(max_length=64, blank=True, help_text="Digest of the normalised e-mail address")
     card_digest = models.CharField(max_length=64, blank=True, help_text="Digest of the card's fingerprint at Stripe")
-    same_card_as = models.ForeignKey(
+    same_person_as = models.ForeignKey(
         "self",
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="The earlier trial of another subscriber with the same card",
+        help_text="The earlier trial of another subscriber with the same card or address",
     )
     settled_at = models.DateTimeField(
         null=True, blank=True, help_text="When that was settled: the trial was ended, or staff let it run"
@@ -38,11 +38,17 @@ class Trial(models.Model):
             models.Index(fields=["email_digest"], name="billing_trial_by_email", condition=~Q(email_digest="")),
             models.Index(fields=["card_digest"], name="billing_trial_by_card", condition=~Q(card_digest="")),
             models.Index(
-                fields=["same_card_as"],
+                fields=["same_person_as"],
                 name="billing_trial_unsettled",
-                condition=Q(same_card_as__isnull=False, settled_at__isnull=True),
+                condition=Q(same_person_as__isnull=False, settled_at__isnull=True),
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.subscription_id} until {self.ends_at:%Y-%m-%d}"
+
+    @property
+    def has_same_card(self) -> bool:
+        """Return whether it is the card that had a trial before, and not the address alone."""
+        earlier = self.same_person_as
+        return earlier is not None and bool(self.card_digest) and earlier.card_digest == self.card_digest

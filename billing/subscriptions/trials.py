@@ -2,14 +2,15 @@
 
 A card is only known after Checkout. If it had a trial with another subscriber, BILLING_TRIAL_SAME_CARD decides: staff
 are alerted (families and companies share cards, and the buyer was promised that nothing is charged until the trial
-ends), or the trial ends at once.
+ends), or the trial ends at once. An address that began two trials, by Checkouts that were open at the same time, is
+always a question for staff.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from billing import cause, clock, lanes
@@ -54,26 +55,32 @@ def _note(row: Subscription, found: Found) -> None:
     trial, _ = Trial.objects.update_or_create(
         subscription_id=row.stripe_id, defaults=seen, create_defaults={**columns, **seen}
     )
-    if card and row.status == Subscription.Status.TRIALING and trial.same_card_as_id is None:
-        compare_card(trial)
+    if row.status == Subscription.Status.TRIALING and trial.same_person_as_id is None:
+        compare(trial)
 
 
-def compare_card(trial: Trial) -> bool:
-    """Do what BILLING_TRIAL_SAME_CARD says if the card had an earlier trial with another subscriber. Call it in the
-    customer's lane. Returns whether it had.
+def compare(trial: Trial) -> bool:
+    """Do what BILLING_TRIAL_SAME_CARD says if the card had an earlier trial with another subscriber, and alert staff if
+    the address had. Call it in the customer's lane. Returns whether either had.
     """
-    same = Trial.objects.filter(card_digest=trial.card_digest, line=trial.line, pk__lt=trial.pk)
-    mine = trial.customer.subscriber_id
-    earlier = next((row for row in same.select_related("customer").order_by("pk") if _is_another(row, mine)), None)
+    earlier = _earlier(trial, card_digest=trial.card_digest) or _earlier(trial, email_digest=trial.email_digest)
     if earlier is None:
         return False
-    trial.same_card_as = earlier
-    if conf.trial_same_card == "end":
+    trial.same_person_as = earlier
+    if conf.trial_same_card == "end" and trial.has_same_card:
         writes.owe_trial_end(trial.customer, trial.subscription_id, None)
         trial.settled_at = clock.now()
-    trial.save(update_fields=["same_card_as", "settled_at"])
-    alerts.alert_staff(f"trial_same_card:{trial.subscription_id}"[:100], "A card has had a trial before", _words(trial))
+    trial.save(update_fields=["same_person_as", "settled_at"])
+    alerts.alert_staff(f"second_trial:{trial.subscription_id}"[:100], "Somebody may have a second trial", _words(trial))
     return True
+
+
+def _earlier(trial: Trial, **by: str) -> Trial | None:
+    """Return the first earlier trial of another subscriber by a digest; None by an empty one."""
+    if not any(by.values()):
+        return None
+    same = Trial.objects.filter(line=trial.line, pk__lt=trial.pk, **by).select_related("customer").order_by("pk")
+    return next((row for row in same if _is_another(row, trial.customer.subscriber_id)), None)
 
 
 def _is_another(row: Trial, subscriber_id: Any) -> bool:
@@ -81,17 +88,19 @@ def _is_another(row: Trial, subscriber_id: Any) -> bool:
 
 
 def compare_missed() -> int:
-    """Compare the cards of running trials once more: two trials that begin at the same moment do not see each other.
-    Returns how many had a trial before."""
-    earlier = Trial.objects.filter(card_digest=OuterRef("card_digest"), line=OuterRef("line"), pk__lt=OuterRef("pk"))
-    running = Trial.objects.filter(Exists(earlier), ends_at__gt=clock.now(), same_card_as=None)
-    return sum(_compare_in_lane(trial) for trial in running.exclude(card_digest=""))
+    """Compare running trials once more: two that begin at the same moment do not see each other. Returns how many were
+    found to be a second one."""
+    earlier = Trial.objects.filter(line=OuterRef("line"), pk__lt=OuterRef("pk"))
+    by_card = ~Q(card_digest="") & Q(Exists(earlier.filter(card_digest=OuterRef("card_digest"))))
+    by_email = ~Q(email_digest="") & Q(Exists(earlier.filter(email_digest=OuterRef("email_digest"))))
+    running = Trial.objects.filter(by_card | by_email, ends_at__gt=clock.now(), same_person_as=None)
+    return sum(_compare_in_lane(trial) for trial in running)
 
 
 def unsettled(customer: Customer | None = None) -> QuerySet[Trial]:
-    """Return the running trials whose card had one before, and about which staff have not decided."""
-    rows = Trial.objects.filter(same_card_as__isnull=False, settled_at=None, ends_at__gt=clock.now())
-    rows = rows.filter(subscription_id__in=_trialing().values("stripe_id")).select_related("same_card_as", "plan")
+    """Return the running trials whose card or address had one before, and about which staff have not decided."""
+    rows = Trial.objects.filter(same_person_as__isnull=False, settled_at=None, ends_at__gt=clock.now())
+    rows = rows.filter(subscription_id__in=_trialing().values("stripe_id")).select_related("same_person_as", "plan")
     return rows.filter(customer=customer) if customer else rows
 
 
@@ -162,9 +171,10 @@ def _trialing() -> QuerySet[Subscription]:
 
 
 def _words(trial: Trial) -> str:
-    earlier = trial.same_card_as
+    earlier = trial.same_person_as
     known = f"the trial {earlier.subscription_id} of the customer {earlier.customer_id}" if earlier else "another trial"
-    said = f"The card of the trial {trial.subscription_id} of the customer {trial.customer_id} was used for {known}."
+    what = "card" if trial.has_same_card else "e-mail address"
+    said = f"The {what} of the trial {trial.subscription_id} of the customer {trial.customer_id} was used for {known}."
     if trial.settled_at:
         return f"{said} It ends at once, and the first payment is charged (BILLING_TRIAL_SAME_CARD)."
     return f"{said} On the customer's page in the admin, choose 'End the trial' or 'Let the trial run'."
@@ -173,8 +183,8 @@ def _words(trial: Trial) -> str:
 def _compare_in_lane(trial: Trial) -> bool:
     def work() -> bool:
         row = Trial.objects.select_related("customer").get(pk=trial.pk)
-        is_open = row.same_card_as_id is None and _trialing().filter(stripe_id=row.subscription_id).exists()
-        return is_open and compare_card(row)
+        is_open = row.same_person_as_id is None and _trialing().filter(stripe_id=row.subscription_id).exists()
+        return is_open and compare(row)
 
     try:
         with cause.recorded_as("calendar"), lanes.exclusive(trial.customer_id, wait_seconds=0) as commit:

@@ -8,7 +8,7 @@ from billing import lanes, signals, testing
 from billing.lifecycle import checkout, deletion, overview, trials
 from billing.lifecycle.cancel import resume
 from billing.lifecycle.refusals import NoPaymentMethod, TrialTooLong
-from billing.models import Alert, CheckoutAttempt, Plan, StripeWrite, Trial
+from billing.models import Alert, CheckoutAttempt, Plan, StripeWrite, Subscription, Trial
 from billing.subscriptions import reminders
 from billing.subscriptions import trials as remembered
 from billing.tests.world import Subscriber
@@ -195,8 +195,8 @@ def test_by_default_staff_are_alerted_once_and_the_trial_runs(world, ada, ben):
     begin(world, ada, card="pm_card_visa")
     second = begin(world, ben, card="pm_card_visa")
     trial = Trial.objects.get(subscription_id=second.subscription)
-    assert trial.same_card_as.subscription_id != second.subscription
-    assert [alert.waiting for alert in Alert.objects.filter(cause__startswith="trial_same_card")] == [1]
+    assert trial.same_person_as.subscription_id != second.subscription
+    assert [alert.waiting for alert in Alert.objects.filter(cause__startswith="second_trial")] == [1]
     assert len(remembered.lasting()) == 1
     world.deliver()
     assert at_stripe(world, second)["status"] == "trialing"
@@ -207,7 +207,7 @@ def test_by_default_staff_are_alerted_once_and_the_trial_runs(world, ada, ben):
 def test_another_card_or_another_line_is_no_reason(world, ada, ben):
     begin(world, ada, card="pm_card_visa")
     begin(world, ben, card="pm_card_mastercard")
-    assert not Alert.objects.filter(cause__startswith="trial_same_card").exists()
+    assert not Alert.objects.filter(cause__startswith="second_trial").exists()
 
 
 def test_a_site_may_end_the_trial_at_once_and_the_first_payment_is_charged(world, ada, ben, settings):
@@ -230,12 +230,24 @@ def test_a_card_that_comes_during_the_trial_is_compared_too(world, ada, ben, set
     assert len(remembered.lasting()) == 1
 
 
+def test_one_mailbox_with_two_checkouts_open_at_once_is_a_question_for_staff(world, settings):
+    settings.BILLING_TRIAL_WITHOUT_CARD, settings.BILLING_TRIAL_SAME_CARD = "cancel", "end"
+    people = [world.sign_up(f"eve+{number}@example.com") for number in (1, 2)]
+    attempts = [checkout.start(user, "team", "month") for user in people]
+    for attempt in attempts:
+        world.control(f"checkout/{attempt.session_id}/complete")
+    world.deliver()
+    testing.work()
+    assert "e-mail address" in remembered.lasting()[0]
+    assert sorted(Subscription.objects.values_list("status", flat=True)) == ["trialing", "trialing"]
+
+
 def test_two_that_began_at_the_same_moment_are_compared_by_the_next_hour(world, ada, ben):
     begin(world, ada, card="pm_card_visa")
     second = begin(world, ben, card="pm_card_visa")
-    Trial.objects.update(same_card_as=None)
+    Trial.objects.update(same_person_as=None)
     reminders.hourly()
-    assert Trial.objects.exclude(same_card_as=None).get().subscription_id == second.subscription
+    assert Trial.objects.exclude(same_person_as=None).get().subscription_id == second.subscription
     assert remembered.compare_missed() == 0
 
 
