@@ -142,12 +142,11 @@ def _start(subscriber: Any, price: Price, currency: str, locale: str) -> Checkou
         refused_payment.end(each, [found for row, found in of_line if row.status == Subscription.Status.INCOMPLETE])
         earlier += of_line
     is_first = all(row.is_free for row, _ in earlier) and not _has_bought_before(subscriber, line)
-    if reusable and _sends_the_same(reusable, is_first=is_first):
-        return reusable
-    draft.params = _session_params(draft, is_first=is_first)
-    attempt = _open_attempt(draft)
-    if not attempt.session_id and not _sends_the_same(attempt, is_first=is_first) and _close_without_session(attempt):
-        attempt = _open_attempt(draft)
+    if reusable:
+        if _sends_the_same(reusable, is_first=is_first):
+            return reusable
+        _expire_unless_paid(reusable)
+    attempt = _attempt_as_drafted(draft, is_first=is_first)
     _give_up_if_deleting(subscriber, attempt)
     _give_way_to_other_customers(attempt)
     if not wanted.is_of(attempt):
@@ -205,16 +204,25 @@ def _attempt_to_expire(attempt: CheckoutAttempt, wanted: Wanted) -> CheckoutAtte
 
 
 def _sends_the_same(attempt: CheckoutAttempt, *, is_first: bool) -> bool:
-    """Return whether the session would be made again as it was. If not, close it; `AlreadySubscribed` if it was paid at
-    the last moment."""
-    if not attempt.params or attempt.params == _session_params(attempt, is_first=is_first):
-        return True
-    if attempt.session_id:
-        session = _expire(attempt)
-        attempts.close_attempt(session)
-        if session["status"] == "complete":
-            raise AlreadySubscribed
-    return False
+    """Return whether the attempt's session would be made now as it was; one that has sent nothing yet would be."""
+    return not attempt.params or attempt.params == _session_params(attempt, is_first=is_first)
+
+
+def _expire_unless_paid(attempt: CheckoutAttempt) -> None:
+    """Expire a session that another one replaces. Raises `AlreadySubscribed` if it was paid at the last moment."""
+    session = _expire(attempt)
+    attempts.close_attempt(session)
+    if session["status"] == "complete":
+        raise AlreadySubscribed
+
+
+def _attempt_as_drafted(draft: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:
+    """Return the line's open attempt. One without a session that would send something else now is closed before: its
+    key takes nothing else."""
+    draft.params = _session_params(draft, is_first=is_first)
+    attempt = _open_attempt(draft)
+    is_stale = not attempt.session_id and not _sends_the_same(attempt, is_first=is_first)
+    return _open_attempt(draft) if is_stale and _close_without_session(attempt) else attempt
 
 
 def _open_attempt(draft: CheckoutAttempt) -> CheckoutAttempt:

@@ -49,6 +49,12 @@ OURS = {
 }
 
 
+WHAT_TO_DO = (
+    "Nobody can buy until this is corrected: each Checkout is refused before anything is begun. docs/seams.md says "
+    "what BILLING_CHECKOUT may return."
+)
+
+
 def merged(params: Params, attempt: CheckoutAttempt) -> Params:
     """Return the session's parameters with those of the project. Raises `CheckoutMisconfigured`."""
     theirs = asked_for(attempt)
@@ -66,12 +72,6 @@ def asked_for(attempt: CheckoutAttempt) -> Params:
         alerts.remind_staff("checkout_params", "BILLING_CHECKOUT is refused", f"{problem}\n{WHAT_TO_DO}")
         raise CheckoutMisconfigured
     return _plain(answer)
-
-
-WHAT_TO_DO = (
-    "Nobody can buy until this is corrected: each Checkout is refused before anything is begun. docs/seams.md says "
-    "what BILLING_CHECKOUT may return."
-)
 
 
 def problems(answer: Any) -> Iterator[str]:

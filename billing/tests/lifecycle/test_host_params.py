@@ -1,5 +1,7 @@
 """A project adds parameters to Checkout by BILLING_CHECKOUT; what billing relies on is refused before all begins."""
 
+from typing import Any
+
 import pytest
 from django.utils.translation import gettext_lazy
 
@@ -10,7 +12,7 @@ from billing.setup.doctor import here
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ADDED = {}
+ADDED: dict[str, Any] = {}
 
 
 def added(subscriber, attempt):

@@ -67,6 +67,12 @@ def test_only_a_trial_goes_without_a_card(world, ada, settings):
     assert session_of(world, ada, plan="pro")["payment_method_collection"] == "always"
 
 
+def test_the_test_kit_begins_one_without_a_card(world, settings):
+    settings.BILLING_TRIAL_WITHOUT_CARD = "cancel"
+    eve = world.subscribed(plan="team", card="")
+    assert (eve.row.status, eve.row.has_payment_method) == ("trialing", False)
+
+
 def test_without_a_card_the_subscription_ends_with_its_trial(world, ada, settings):
     settings.BILLING_TRIAL_WITHOUT_CARD = "cancel"
     eve = begin(world, ada)
