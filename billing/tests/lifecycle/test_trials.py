@@ -9,6 +9,7 @@ from billing.lifecycle import checkout, deletion, overview, trials
 from billing.lifecycle.cancel import resume
 from billing.lifecycle.refusals import NoPaymentMethod, TrialTooLong
 from billing.models import Alert, CheckoutAttempt, Plan, StripeWrite, Subscription, Trial
+from billing.setup.doctor import here
 from billing.subscriptions import reminders
 from billing.subscriptions import trials as remembered
 from billing.tests.world import Subscriber
@@ -204,6 +205,7 @@ def test_by_default_staff_are_alerted_once_and_the_trial_runs(world, ada, ben):
     assert trial.same_person_as.subscription_id != second.subscription
     assert [alert.waiting for alert in Alert.objects.filter(cause__startswith="second_trial")] == [1]
     assert len(remembered.lasting()) == 1
+    assert [finding.level for finding in here.trials()] == ["warning"]
     world.deliver()
     assert at_stripe(world, second)["status"] == "trialing"
     assert remembered.settle(trial.customer)
