@@ -279,7 +279,7 @@ def _end_of_trial(subscription: Subscription, name: str, when: str) -> str:
     """Return what happens at the end of a trial without a card: Stripe ends the subscription, or pauses it."""
     if subscription.trial_end_without_card == Plan.WithoutCard.PAUSE:
         paused = f"{name} is paused when the trial ends on {when}, and nothing is charged"
-        return f"We have no card of yours, so {paused}. Add a card to keep it, now or later."
+        return f"We have no card of yours, so {paused}. Add a card to keep it. You can also add one later."
     return (
         f"We have no card of yours, so {name} ends with the trial on {when}, and nothing is charged. "
         "Add a card to keep it."
