@@ -43,6 +43,11 @@ class Settings:
         return self._get("STRIPE_LIVE_MODE", False)
 
     @property
+    def publishable_key(self) -> str:
+        """STRIPE_PUBLISHABLE_KEY: `pk_test_…` or `pk_live_…`, for the page that shows an embedded Checkout."""
+        return self._get("STRIPE_PUBLISHABLE_KEY", "")
+
+    @property
     def webhook_secrets(self) -> list[str]:
         """STRIPE_WEBHOOK_SECRETS: the signing secrets, the old and the new one while you roll them."""
         return [secret for secret in self._get("STRIPE_WEBHOOK_SECRETS", []) if secret]
@@ -255,6 +260,47 @@ class Settings:
     def checkout_rate(self) -> str:
         """BILLING_CHECKOUT_RATE: number of Checkouts a user may start, as django-ratelimit writes it."""
         return self._get("BILLING_CHECKOUT_RATE", "5/m")
+
+    @property
+    def checkout(self) -> str:
+        """BILLING_CHECKOUT: dotted path of a callable: subscriber, attempt → parameters that are added to the Checkout
+        session: consent, custom fields, phone, metadata, optional items (docs/seams.md)."""
+        return self._get("BILLING_CHECKOUT", "")
+
+    @property
+    def is_checkout_embedded(self) -> bool:
+        """BILLING_CHECKOUT_EMBEDDED: Checkout is shown on a page of this site, not on Stripe's; it needs
+        STRIPE_PUBLISHABLE_KEY."""
+        return self._get("BILLING_CHECKOUT_EMBEDDED", False)
+
+    @property
+    def add_card(self) -> str:
+        """BILLING_ADD_CARD: where a subscriber adds a card: "portal", or "checkout", a Checkout that only saves it."""
+        return self._get("BILLING_ADD_CARD", "portal")
+
+    @property
+    def trial_without_card(self) -> str:
+        """BILLING_TRIAL_WITHOUT_CARD: whether a trial begins without a card, unless the plan says so itself: "no",
+        "cancel" (without a card it ends with the subscription) or "pause" (a card takes it up again)."""
+        return self._get("BILLING_TRIAL_WITHOUT_CARD", "no")
+
+    @property
+    def trial_days(self) -> str:
+        """BILLING_TRIAL_DAYS: dotted path of a callable: subscriber, plan → days of its trial, 0 for none, 730 at most;
+        the subscriber is None for a visitor. Empty: the plan's `trial_days`. Who had a trial gets none."""
+        return self._get("BILLING_TRIAL_DAYS", "")
+
+    @property
+    def trial_once_per(self) -> list[str]:
+        """BILLING_TRIAL_ONCE_PER: by what else than the subscriber a person is known who had a trial already: "card"
+        (only known after Checkout) and "email", without what follows a + and, at Gmail, without dots."""
+        return self._get("BILLING_TRIAL_ONCE_PER", ["card", "email"])
+
+    @property
+    def trial_same_card(self) -> str:
+        """BILLING_TRIAL_SAME_CARD: what happens to a trial whose card had a trial with another subscriber: "alert"
+        (staff decide) or "end" (it ends at once, and the first payment is charged)."""
+        return self._get("BILLING_TRIAL_SAME_CARD", "alert")
 
     @property
     def renewal_reminder(self) -> timedelta:

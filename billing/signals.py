@@ -15,6 +15,7 @@ cancellation_scheduled = Signal()  # cancel_at: datetime
 change_scheduled = Signal()  # price: Price | None (of no plan of ours), at: datetime; another plan from that day on
 renewal_coming = Signal()  # renews_at: datetime; of half a year or longer, BILLING_RENEWAL_REMINDER_DAYS before
 trial_ending = Signal()  # trial_end: datetime
+trial_extended = Signal()  # trial_end: datetime, previous_trial_end: datetime; by staff here, or at Stripe
 access_granted = Signal()  # subscriber, reason, revoked_because (of the access_revoked before), was_written_off: bool
 access_revoked = Signal()  # subscriber, reason: str
 grant_given = Signal()  # subscriber, grant: Grant

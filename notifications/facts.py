@@ -1,7 +1,7 @@
 """These functions collect the facts that a mail is given: minor units, ISO dates, names. Templates make words of them
 when the mail is sent."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +29,8 @@ from billing.subscriptions import customer_details, next_charges
 
 from .conf import conf
 
+A_MOMENT = timedelta(hours=1)
+
 # What may have changed since a mail was reserved.
 CHANGING = frozenset({"has_access", "has_any_access", "has_other_access", "is_held", "grace_ends_at", "open_amount"})
 
@@ -39,7 +41,16 @@ def cause(subscription: Subscription, reason: str) -> str:
     references = list(ours.filter(withdrawn_at=None).values_list("reference", flat=True))
     if reason == "payment_disputed" or Dispute.objects.filter(pk__in=references).exists():
         return "dispute"
-    return "refund" if references else reason
+    if references:
+        return "refund"
+    return "trial_over" if _ended_with_trial(subscription) else reason
+
+
+def _ended_with_trial(subscription: Subscription) -> bool:
+    """Return whether the subscription ended with its trial, and no card was ever there."""
+    trial_end, ended_at = subscription.trial_end, subscription.ended_at
+    is_so = trial_end is not None and ended_at is not None and abs(ended_at - trial_end) < A_MOMENT
+    return is_so and subscription.has_payment_method is False
 
 
 def has_access(subscription: Subscription) -> bool:
@@ -199,9 +210,10 @@ def is_charged_before(subscription: Subscription, end: datetime) -> bool:
 
 
 def needs_card(subscription: Subscription) -> str:
-    """Return `ends` if the trial ends access for want of a card, `due` if a payment will fail then, else nothing."""
+    """Return `ends` or `pauses` if the trial ends access for want of a card, `due` if a payment will fail then, else
+    nothing."""
     if access.ends_with_trial(subscription):
-        return "ends"
+        return "pauses" if subscription.trial_end_without_card == Plan.WithoutCard.PAUSE else "ends"
     return "due" if subscription.has_payment_method is False else ""
 
 

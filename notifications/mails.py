@@ -39,6 +39,7 @@ def welcome(subscription: Subscription) -> Mail:
         f"welcome:{subscription.stripe_id}",
         **facts.about(subscription),
         trial_end=facts.iso(trial_end if trial_end and trial_end > clock.now() else None),
+        needs_card=facts.needs_card(subscription),
     )
 
 
@@ -52,6 +53,31 @@ def trial_ending(subscription: Subscription, trial_end: datetime) -> Mail:
         trial_end=facts.iso(trial_end),
         card=facts.card(subscription),
         needs_card=facts.needs_card(subscription),
+    )
+
+
+def trial_extended(subscription: Subscription, trial_end: datetime) -> Mail:
+    """Reserve the mail that a trial ends later than it did, once for each day."""
+    return outbox.reserve(
+        Kind.TRIAL_EXTENDED,
+        f"trial_extended:{subscription.stripe_id}:{trial_end.date().isoformat()}",
+        **facts.about(subscription),
+        **facts.price(subscription, subscription.price),
+        trial_end=facts.iso(trial_end),
+        card=facts.card(subscription),
+        needs_card=facts.needs_card(subscription),
+    )
+
+
+def trial_paused(subscription: Subscription) -> Mail:
+    """Reserve the mail that a trial has ended without a card, and that a card takes the subscription up again."""
+    ended_at = facts.iso(subscription.trial_end)
+    return outbox.reserve(
+        Kind.TRIAL_PAUSED,
+        f"trial_paused:{subscription.stripe_id}:{ended_at}",
+        **facts.about(subscription),
+        **facts.price(subscription, subscription.price),
+        trial_end=ended_at,
     )
 
 

@@ -30,6 +30,8 @@ class Mail(models.Model):
     class Kind(models.TextChoices):
         WELCOME = "welcome", "Welcome"
         TRIAL_ENDING = "trial_ending", "Trial ending"
+        TRIAL_EXTENDED = "trial_extended", "Trial extended"
+        TRIAL_PAUSED = "trial_paused", "Trial paused"
         RENEWAL_COMING = "renewal_coming", "Renewal coming"
         CARD_EXPIRING = "card_expiring", "Card expiring"
         PLAN_CHANGED = "plan_changed", "Plan changed"

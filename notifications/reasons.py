@@ -35,6 +35,7 @@ OFF = "NOTIFICATIONS_OFF switches this kind of mail off."
 BY_STRIPE = "Stripe sends this kind of mail itself (NOTIFICATIONS_BY_STRIPE)."
 OVER = "The subscription has ended since."
 MOVED = "The date has changed, or nothing will be charged then."
+NOT_PAUSED = "The subscription is not paused any more, or there is a card now."
 NEW_CARD = "The customer has another card now."
 CHANGED_AGAIN = "The subscription has changed again since."
 TOLD_AHEAD = "The subscriber got a mail when the change was scheduled."
@@ -84,6 +85,14 @@ def _trial_ending(facts: dict[str, Any]) -> str:
         return row
     is_so = row.status == Subscription.Status.TRIALING and _is_charged_on(row, row.trial_end, facts["trial_end"])
     return "" if is_so else MOVED
+
+
+def _trial_paused(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    if isinstance(row, str):
+        return row
+    is_so = row.status == Subscription.Status.PAUSED and row.trial_end is not None and row.has_payment_method is False
+    return "" if is_so else NOT_PAUSED
 
 
 def _renewal_coming(facts: dict[str, Any]) -> str:
@@ -251,6 +260,8 @@ def _account_deleted(facts: dict[str, Any]) -> str:
 RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.WELCOME: _welcome,
     Mail.Kind.TRIAL_ENDING: _trial_ending,
+    Mail.Kind.TRIAL_EXTENDED: _trial_ending,
+    Mail.Kind.TRIAL_PAUSED: _trial_paused,
     Mail.Kind.RENEWAL_COMING: _renewal_coming,
     Mail.Kind.CARD_EXPIRING: _card_expiring,
     Mail.Kind.PLAN_CHANGED: _plan_changed,

@@ -24,6 +24,10 @@ def on_trial_ending(*, subscription: Any, trial_end: Any, **_: Any) -> None:
     _mail(mails.trial_ending, subscription, trial_end)
 
 
+def on_trial_extended(*, subscription: Any, trial_end: Any, **_: Any) -> None:
+    _mail(mails.trial_extended, subscription, trial_end)
+
+
 def on_renewal_coming(*, subscription: Any, renews_at: Any, **_: Any) -> None:
     _mail(mails.renewal_coming, subscription, renews_at)
 
@@ -52,6 +56,8 @@ def on_access_granted(*, subscription: Any, revoked_because: str, was_written_of
 def on_access_revoked(*, subscription: Any, reason: str, **_: Any) -> None:
     if reason in reasons.ON_HOLD:
         _mail(mails.access_on_hold, subscription, reason)
+    elif reason == "paused":
+        _mail(mails.trial_paused, subscription)
 
 
 def on_payment_succeeded(*, subscription: Any, payment: Any, **_: Any) -> None:
@@ -122,6 +128,7 @@ RECEIVERS: dict[Any, Signal] = {
     on_subscription_started: signals.subscription_started,
     on_subscription_changed: signals.subscription_changed,
     on_trial_ending: signals.trial_ending,
+    on_trial_extended: signals.trial_extended,
     on_renewal_coming: signals.renewal_coming,
     on_card_expiring: signals.card_expiring,
     on_change_scheduled: signals.change_scheduled,

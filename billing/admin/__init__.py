@@ -21,6 +21,7 @@ from . import (
     subscriptions,
     sync,
     third_party,
+    trials,
     usage,
 )
 from .lookups import OwnColumnsOnly
@@ -49,5 +50,6 @@ __all__ = [
     "subscriptions",
     "sync",
     "third_party",
+    "trials",
     "usage",
 ]

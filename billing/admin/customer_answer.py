@@ -16,7 +16,7 @@ from billing.access import Explanation, words
 from billing.conf import conf
 from billing.models import Customer, Hold, StripeEvent, Subscription
 
-from . import display, subscription_words
+from . import display, subscription_words, trial_moves
 from .event_filters import StateFilter
 from .timeline import is_sane
 
@@ -121,6 +121,7 @@ def _only_now(row: Subscription) -> Iterator[tuple[str, Any]]:
         yield "Changes to", display.lines(display.side_by_side(change), display.moment(row.pending_at))
     if row.card_last4:
         yield "Card", f"{row.card_brand.capitalize()} ending in {row.card_last4}, until {row.card_expires_on:%m/%Y}"
+    yield "A further trial", trial_moves.why_no_trial(row.customer, row.line)
     yield "Last refreshed from Stripe", display.moment(row.fetched_at)
 
 

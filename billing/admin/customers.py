@@ -136,7 +136,7 @@ class CheckoutAttemptAdmin(OfCustomerAdmin):
     list_select_related = [*OfCustomerAdmin.list_select_related, "price"]
     ordering = ["-created_at"]
     ids_searched = ("session_id",)
-    fields = ["attempt", "subscriber", "price", "currency", "state", "session", "page", "started"]
+    fields = ["attempt", "subscriber", "price", "currency", "state", "session", "page", "started", "sent"]
     readonly_fields = fields
 
     @display.column("attempt")
@@ -162,3 +162,7 @@ class CheckoutAttemptAdmin(OfCustomerAdmin):
     @display.column("started", ordering="created_at")
     def started(self, attempt: CheckoutAttempt) -> Any:
         return display.moment(attempt.created_at)
+
+    @display.column("sent to Stripe")
+    def sent(self, attempt: CheckoutAttempt) -> Any:
+        return display.folded_json(attempt.params, "Parameters") if attempt.params else None

@@ -1,4 +1,4 @@
-"""Staff can do this for one customer: place and release holds, give, extend and end grants, refresh.
+"""Staff can do this for one customer: place and release holds, give, extend and end grants, move trials, refresh.
 
 Each action asks for a reason and needs a permission. It runs in the customer's lane, in one transaction with the log
 entry that says who did it and why.
@@ -22,7 +22,7 @@ from billing.payments import nothing
 from billing.stripe_client import NoSuchCustomer, fetch
 from billing.subscriptions import doubts, grants, holds
 
-from . import staff_forms
+from . import staff_forms, trial_moves
 from .cause_words import STAFF as BY_STAFF
 
 SOMEBODY_ELSE = "Somebody else has changed this in the meantime. Nothing was changed. Please check again."
@@ -304,6 +304,15 @@ def _keep_price(customer: Customer, given: dict[str, Any]) -> str:
     return f"Kept the price {given['price']}, which belongs to no plan"
 
 
+# Trials
+
+
+def _done(words: str) -> str:
+    if not words:
+        raise Refused
+    return words
+
+
 # Refresh
 
 
@@ -413,6 +422,33 @@ KEEP_PRICE = Action(
     _has_unknown_price,
     _keep_price,
 )
+EXTEND_TRIAL = Action(
+    "extend-trial",
+    "move_trial",
+    "Extend the trial",
+    staff_forms.ExtendTrialForm,
+    trial_moves.about_extending,
+    trial_moves.can_move,
+    lambda customer, given: _done(trial_moves.extend(customer, given)),
+)
+END_TRIAL = Action(
+    "end-trial",
+    "move_trial",
+    "End the trial",
+    staff_forms.TrialForm,
+    trial_moves.about_ending,
+    trial_moves.can_move,
+    lambda customer, given: _done(trial_moves.end(customer, given)),
+)
+LET_TRIAL_RUN = Action(
+    "let-trial-run",
+    "move_trial",
+    "Let the trial run",
+    staff_forms.ReasonForm,
+    trial_moves.about_letting_run,
+    trial_moves.waits,
+    lambda customer, given: _done(trial_moves.let_run(customer, given)),
+)
 END_UNKNOWN = Action(
     "end-unknown",
     "end_customer",
@@ -434,6 +470,9 @@ ACTIONS = {
         REFUND,
         KEEP,
         VOID,
+        EXTEND_TRIAL,
+        END_TRIAL,
+        LET_TRIAL_RUN,
         MAP_PRICE,
         KEEP_PRICE,
         END_UNKNOWN,

@@ -9,10 +9,12 @@ from django.utils import timezone
 from billing import clock
 from billing.access import moment, words
 from billing.conf import conf
-from billing.models import Customer, Grant, Hold, Invoice, Payment, Plan, PlanLimit
+from billing.models import Customer, Grant, Hold, Invoice, Payment, Plan, PlanLimit, Subscription
 from billing.money import format_amount
 from billing.payments import nothing
 from billing.subscriptions import doubts, grants
+
+from . import trial_moves
 
 LONGEST = timedelta(days=3660)
 OVER = "This hold has already been released. Nothing was changed."
@@ -233,3 +235,40 @@ class EndGrantForm(ReasonForm):
 
 class ExtendForm(EndGrantForm, DayForm):
     """This form chooses a grant and its new end."""
+
+
+class TrialForm(ReasonForm):
+    """This form chooses a trial that runs."""
+
+    subscription = trial_moves.TrialChoice(
+        Subscription.objects.none(),
+        label="Trial",
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": trial_moves.OVER, "required": "Choose a trial."},
+    )
+    field_order = ["subscription", "until", "reason"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        field: Any = self.fields["subscription"]
+        field.queryset = trial_moves.movable(customer)
+        field.initial = trial_moves.movable(customer).first()
+
+
+class ExtendTrialForm(TrialForm, DayForm):
+    """This form chooses a trial and its later end, two years from now at most."""
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        self.fields["until"].required = True
+        self.fields["until"].help_text = "The first payment is charged when this day ends."
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        row, until = given.get("subscription"), given.get("until")
+        if until and trial_moves.too_long(until):
+            self.add_error("until", trial_moves.REFUSED_AS_TOO_LONG)
+        elif row and until and until <= row.trial_end:
+            self.add_error("until", trial_moves.NOT_LATER.format(moment(row.trial_end)))
+        return given

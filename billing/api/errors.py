@@ -20,6 +20,8 @@ from billing.usage import KeyReused, NoAccess, QuotaExceeded, UnknownKey
 # exception → (HTTP status, code); our own exceptions bring their sentence
 RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.AlreadySubscribed: (status.HTTP_409_CONFLICT, "already_subscribed"),
+    refusals.CheckoutMisconfigured: (status.HTTP_500_INTERNAL_SERVER_ERROR, "checkout_misconfigured"),
+    refusals.TrialTooLong: (status.HTTP_500_INTERNAL_SERVER_ERROR, "trial_too_long"),
     refusals.CheckoutReplaced: (status.HTTP_409_CONFLICT, "checkout_replaced"),
     refusals.AccountClosing: (status.HTTP_409_CONFLICT, "account_closing"),
     refusals.EmailUnconfirmed: (status.HTTP_403_FORBIDDEN, "email_unconfirmed"),

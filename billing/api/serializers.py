@@ -8,7 +8,7 @@ from rest_framework import serializers
 from billing import catalogue
 from billing.cadence import LONGEST
 from billing.catalogue import visitors
-from billing.lifecycle import MOST, PAGE, Effect, cancel
+from billing.lifecycle import MOST, PAGE, Effect, cancel, trials
 from billing.models import Hold, Plan, Price, Subscription
 
 from .fixed import Choice, Moment
@@ -272,6 +272,7 @@ class InvoicesAnswer(serializers.Serializer[Any]):
 
 
 class PlanSerializer(serializers.ModelSerializer[Plan]):
+    trial_days = serializers.SerializerMethodField(help_text="Of a first subscription; who had a trial gets none")
     limits = serializers.SerializerMethodField()
     currency = serializers.SerializerMethodField(help_text="Currency for this visitor, among those the plan is sold in")
     prices = serializers.SerializerMethodField()
@@ -279,6 +280,10 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
     class Meta:
         model = Plan
         fields = ["slug", "name", "description", "line", "rank", "trial_days", "limits", "currency", "prices"]
+
+    @extend_schema_field(serializers.IntegerField())
+    def get_trial_days(self, plan: Plan) -> int:
+        return trials.Offers(None).of(plan).days
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_currency(self, plan: Plan) -> str | None:

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from billing import catalogue
 from billing.access import payer
-from billing.lifecycle import cancel, change, checkout, invoices, overview, portal, previews
+from billing.lifecycle import cancel, change, checkout, invoices, languages, overview, portal, previews
 
 from .base import BillingView, validated, visitor
 from .documented import (
@@ -103,12 +103,14 @@ class Checkout(BillingView):
             403: error(*NOT_YOURS, "email_unconfirmed", "permission_denied", note=CSRF_NOTE),
             409: error(*NOT_SOLD),
             **ASKS_STRIPE,
+            500: error("checkout_misconfigured", "trial_too_long", "server_error", note=": nothing was begun"),
         },
     )
     def post(self, request: Request) -> Response:
         asked = validated(CheckoutRequest, request)
         chosen = (asked["plan"], asked["interval"], asked["currency"], asked["interval_count"])
-        attempt = checkout.start(payer.managed_payer(request), *chosen)
+        locale = languages.locale_of(request)
+        attempt = checkout.start(payer.managed_payer(request), *chosen, locale=locale)
         return Response({"session_id": attempt.session_id, "url": attempt.url}, status=status.HTTP_201_CREATED)
 
 
@@ -243,7 +245,7 @@ class Portal(BillingView):
     def post(self, request: Request) -> Response:
         subscriber = payer.managed_payer(request)
         _line_asked(request)  # Stripe's page shows every line; a line that does not exist is an error all the same
-        return Response({"url": portal.open_portal(subscriber)})
+        return Response({"url": portal.open_portal(subscriber, languages.locale_of(request))})
 
 
 class Invoices(BillingView):

@@ -18,8 +18,8 @@ class PlanDefinition:
     """A definition states a plan as the settings do.
 
     `limits`: feature → how many a month, None for any number. `prices`: cadence, such as `month` or `3 month` →
-    currency → amount in minor units, the main currency first. `grace_days` None: BILLING_GRACE_DAYS. `line`: the plans
-    that it excludes.
+    currency → amount in minor units, the main currency first. `grace_days` None: BILLING_GRACE_DAYS.
+    `trial_without_card` "": BILLING_TRIAL_WITHOUT_CARD. `line`: the plans that it excludes.
     """
 
     slug: str
@@ -29,6 +29,7 @@ class PlanDefinition:
     line: str = MAIN_LINE
     limits: dict[str, int | None] = field(default_factory=dict)
     trial_days: int = 0
+    trial_without_card: str = ""
     grace_days: int | None = None
     is_public: bool = True
     prices: dict[str, dict[str, int]] = field(default_factory=dict)

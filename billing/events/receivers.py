@@ -16,7 +16,7 @@ from structlog.contextvars import bind_contextvars
 
 from billing import payments, subscriptions
 from billing.catalogue import refreshing
-from billing.lifecycle import attempts
+from billing.lifecycle import add_card, attempts
 from billing.models import Customer, StripeEvent
 from billing.payments import disputes, notices, purchases, refunds
 from billing.stripe_client import fetch, id_of
@@ -86,6 +86,7 @@ def on_checkout_session(customer: Customer, event: Event) -> None:
     session_id = id_of(event.data["object"])
     if purchases.refresh(customer, session_id) is None:
         attempts.refresh_attempt(customer, session_id)
+    add_card.note_saved(customer, event.data["object"])
     subscriptions.refresh_rows(customer)
 
 

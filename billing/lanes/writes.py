@@ -3,21 +3,31 @@
 A write is owed in the transaction that decided on it, and made after that by the worker.
 """
 
+import uuid
+from datetime import datetime
+
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from billing import stripe_client
-from billing.models import Customer, PlanChange, StripeWrite
-from billing.stripe_client import StripeRefused, StripeUnavailable
+from billing.models import Customer, PlanChange, StripeWrite, Subscription
+from billing.stripe_client import StripeRefused, StripeUnavailable, id_of, readers
 
 from . import claims, tries
 
 CLOSED = frozenset({"paid", "void", "uncollectible"})
 Action = StripeWrite.Action
+NOW = "now"
+# Metadata of a Checkout that saves a card: the subscription that it is for.
+CARD_FOR = "billing_card_for"
 
 # Stripe's refusals that say there is nothing left to do; a disputed payment goes back by its dispute.
 NOTHING_LEFT = frozenset({"resource_missing", "charge_already_refunded", "charge_disputed"})
+
+
+class TooLate(Exception):
+    """What was owed has no object any more; it is withdrawn with this sentence, which staff see."""
 
 
 def owe(
@@ -38,6 +48,21 @@ def owe(
     if is_new:
         claims.wake(customer.pk)
     return is_new
+
+
+def owe_trial_end(customer: Customer, subscription_id: str, until: datetime | None) -> None:
+    """Owe a new end of a trial, or (None) its end now. An end that was owed before and not made yet is withdrawn, so
+    that the last one decided counts."""
+    owed = StripeWrite.objects.filter(action=Action.MOVE_TRIAL, object_id=subscription_id)
+    owed.filter(done_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
+    when = str(int(until.timestamp())) if until else NOW
+    owe(customer, subscription_id, f"{when}:{uuid.uuid4()}", Action.MOVE_TRIAL)
+
+
+def is_trial_moving(subscription_id: str) -> bool:
+    """Return whether a new end of the trial is owed and not made yet."""
+    owed = StripeWrite.objects.filter(action=Action.MOVE_TRIAL, object_id=subscription_id)
+    return owed.filter(done_at=None, withdrawn_at=None).exists()
 
 
 def withdraw_cancellation(reference: str) -> None:
@@ -95,6 +120,9 @@ def make(write: StripeWrite) -> None:
     except StripeUnavailable as error:
         _postpone(write, str(error))
         return
+    except TooLate as error:
+        StripeWrite.objects.filter(pk=write.pk).update(withdrawn_at=timezone.now(), error_message=str(error))
+        return
     StripeWrite.objects.filter(pk=write.pk).update(done_at=timezone.now(), error_message="")
 
 
@@ -110,6 +138,38 @@ def _ask(write: StripeWrite) -> None:
             stripe_client.post("/v1/refunds", idempotency_key=key, payment_intent=write.object_id, reason=reason)
         case Action.UNDO_CHANGE:
             _undo_change(PlanChange.objects.get(pk=write.reference), key)
+        case Action.MOVE_TRIAL:
+            _move_trial(write, key)
+        case Action.USE_CARD:
+            _use_card(write, key)
+
+
+def _move_trial(write: StripeWrite, key: str) -> None:
+    """Move the end of a trial that runs. On a subscription without one Stripe would begin a trial and credit what was
+    paid. Raises `TooLate`."""
+    path, when = f"/v1/subscriptions/{write.object_id}", write.reference.partition(":")[0]
+    found = stripe_client.get(path)
+    if found["status"] != Subscription.Status.TRIALING:
+        raise TooLate(f"The subscription is {found['status']}: its trial was over, and nothing was changed.")
+    until = when if when == NOW else int(when)
+    if found["trial_end"] != until:
+        stripe_client.post(path, idempotency_key=key, trial_end=until, proration_behavior="none")
+
+
+def _use_card(write: StripeWrite, key: str) -> None:
+    """Have a subscription charged to the card that a Checkout has saved, `reference`; it becomes the customer's too.
+    Raises `TooLate`."""
+    session = stripe_client.get(f"/v1/checkout/sessions/{write.reference}", expand=["setup_intent"])
+    method = id_of((session["setup_intent"] or {}).get("payment_method"))
+    is_for_it = readers.metadata_of(session).get(CARD_FOR) == write.object_id
+    if not method or not is_for_it or id_of(session["customer"]) != write.lane:
+        raise TooLate("This Checkout saved no card for the subscription.")
+    path = f"/v1/subscriptions/{write.object_id}"
+    if stripe_client.get(path)["status"] in Subscription.TERMINAL:
+        raise TooLate("The subscription had ended, and its card was not changed.")
+    settings = {"default_payment_method": method}
+    stripe_client.post(f"/v1/customers/{write.lane}", idempotency_key=f"{key}:customer", invoice_settings=settings)
+    stripe_client.post(path, idempotency_key=key, default_payment_method=method)
 
 
 def _undo_change(change: PlanChange, key: str) -> None:

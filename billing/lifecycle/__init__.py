@@ -1,13 +1,17 @@
 """This room does what a subscriber, or a member of staff, asks for: checkout, change, cancel, portal, deletion."""
 
 from . import (
+    add_card,
     attempts,
     cancel,
     change,
     checkout,
     deletion,
+    embedded,
+    host_params,
     invoice_links,
     invoices,
+    languages,
     overview,
     owed,
     portal,
@@ -16,6 +20,7 @@ from . import (
     redeeming,
     refusals,
     set_seats,
+    trials,
     update_customer,
 )
 from .cancel import Outlook
@@ -53,13 +58,17 @@ __all__ = [
     "PaymentDeclined",
     "Refused",
     "StalePreview",
+    "add_card",
     "attempts",
     "cancel",
     "change",
     "checkout",
     "deletion",
+    "embedded",
+    "host_params",
     "invoice_links",
     "invoices",
+    "languages",
     "outage_of",
     "overview",
     "owed",
@@ -69,5 +78,6 @@ __all__ = [
     "redeeming",
     "refusals",
     "set_seats",
+    "trials",
     "update_customer",
 ]

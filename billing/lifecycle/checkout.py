@@ -44,7 +44,7 @@ from billing.monitoring import unknown_values
 from billing.stripe_client import id_of
 from billing.subscriptions import ATTEMPT_KEY, seats
 
-from . import attempts, prices, refused_payment
+from . import attempts, embedded, host_params, prices, refused_payment, trials
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import (
     AccessWithheld,
@@ -85,47 +85,54 @@ class Wanted:
     price: Price
     currency: str
     quantity: int
+    locale: str = ""
 
     @property
     def line(self) -> str:
         return self.price.plan.line
 
     def is_of(self, attempt: CheckoutAttempt) -> bool:
-        bought = (attempt.price_id, attempt.currency, attempt.quantity)
-        return bought == (self.price.pk, self.currency, self.quantity)
+        bought = (attempt.price_id, attempt.currency, attempt.quantity, attempt.locale)
+        return bought == (self.price.pk, self.currency, self.quantity, self.locale)
+
+    def draft(self, customer: Customer) -> CheckoutAttempt:
+        """Return an attempt that is not saved yet."""
+        wanted = {"price": self.price, "currency": self.currency, "quantity": self.quantity, "locale": self.locale}
+        return CheckoutAttempt(customer=customer, line=self.line, **wanted)
 
 
 def start(
-    subscriber: Any, plan_slug: str, interval: str, currency: str = "", interval_count: int = 1
+    subscriber: Any, plan_slug: str, interval: str, currency: str = "", interval_count: int = 1, *, locale: str = ""
 ) -> CheckoutAttempt:
-    """Return an attempt with a Checkout session; its `url` is the page to send the buyer to.
+    """Return an attempt with a Checkout session; its `url` is the page to send the buyer to, in the language `locale`.
 
     1. Find the price for sale, and refuse an unconfirmed address. 2. Find or make the customer.
     3. Refuse if a subscription of the plan's line is live and costs money; end one whose first payment was refused.
-    4. Reuse the open attempt if it is for the same price and seats, and Stripe still has it open; close any other.
-    5. Otherwise make an attempt, whose id is the session's idempotency key.
+    4. Reuse the open attempt if it would send the same, and Stripe still has it open; close any other.
+    5. Otherwise make an attempt, which remembers what is sent, and whose id is the session's idempotency key.
     6. If Stripe refuses the price since it was replaced, start again with the new one.
 
     Raises `PriceNotOffered`, `EmailUnconfirmed`, `AccessWithheld`, `AlreadySubscribed`, `SubscriptionPaused`,
-    `CheckoutReplaced`, `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
+    `CheckoutMisconfigured`, `TrialTooLong`, `CheckoutReplaced`, `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
     """
     return prices.with_price_for_sale(
         lambda: prices.price_of(plan_slug, interval, currency, interval_count),
-        lambda price: _start(subscriber, price, currency),
+        lambda price: _start(subscriber, price, currency, locale),
     )
 
 
-def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
+def _start(subscriber: Any, price: Price, currency: str, locale: str) -> CheckoutAttempt:
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber, currency or price.currency)
-    wanted = Wanted(price, currency, seats.seats_of(subscriber))
-    line = wanted.line
+    wanted = Wanted(price, currency, seats.seats_of(subscriber), locale)
+    draft, line = wanted.draft(customer), wanted.line
     if access.withheld(customer, customer.subscription_in(line).stripe_id):
         raise AccessWithheld
     customers = [customer, *_others_here(customer)]
     for each in customers:
         _refuse_beside(each.subscription_in(line))
+    _session_params(draft, is_first=True)  # a wrong setting is refused before anything is closed
     reusable = next(filter(None, [_reusable_attempt(each, wanted) for each in customers]), None)
     earlier = []
     for each in customers:
@@ -134,16 +141,18 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
             _refuse_beside(row)
         refused_payment.end(each, [found for row, found in of_line if row.status == Subscription.Status.INCOMPLETE])
         earlier += of_line
+    is_first = all(row.is_free for row, _ in earlier) and not _has_bought_before(subscriber, line)
     if reusable:
-        return reusable
-    attempt = _open_attempt(customer, wanted)
+        if _sends_the_same(reusable, is_first=is_first):
+            return reusable
+        _expire_unless_paid(reusable)
+    attempt = _attempt_as_drafted(draft, is_first=is_first)
     _give_up_if_deleting(subscriber, attempt)
     _give_way_to_other_customers(attempt)
     if not wanted.is_of(attempt):
         raise CheckoutReplaced
     if attempt.session_id:
         return attempt
-    is_first = all(row.is_free for row, _ in earlier) and not _has_bought_before(subscriber, line)
     return _with_session(attempt, is_first=is_first)
 
 
@@ -194,14 +203,37 @@ def _attempt_to_expire(attempt: CheckoutAttempt, wanted: Wanted) -> CheckoutAtte
     return attempt if attempt.status == Status.OPEN else None
 
 
-def _open_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt:
+def _sends_the_same(attempt: CheckoutAttempt, *, is_first: bool) -> bool:
+    """Return whether the attempt's session would be made now as it was; one that has sent nothing yet would be."""
+    return not attempt.params or attempt.params == _session_params(attempt, is_first=is_first)
+
+
+def _expire_unless_paid(attempt: CheckoutAttempt) -> None:
+    """Expire a session that another one replaces. Raises `AlreadySubscribed` if it was paid at the last moment."""
+    session = _expire(attempt)
+    attempts.close_attempt(session)
+    if session["status"] == "complete":
+        raise AlreadySubscribed
+
+
+def _attempt_as_drafted(draft: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:
+    """Return the line's open attempt. One without a session that would send something else now is closed before: its
+    key takes nothing else."""
+    draft.params = _session_params(draft, is_first=is_first)
+    attempt = _open_attempt(draft)
+    is_stale = not attempt.session_id and not _sends_the_same(attempt, is_first=is_first)
+    return _open_attempt(draft) if is_stale and _close_without_session(attempt) else attempt
+
+
+def _open_attempt(draft: CheckoutAttempt) -> CheckoutAttempt:
     """Return the line's open attempt, made if there is none; another tab may open or close it at the same moment."""
+    columns = ("id", "price", "currency", "quantity", "locale", "params")
     try:
         attempt, _ = CheckoutAttempt.objects.select_related("customer", "price__plan").get_or_create(
-            customer=customer,
-            line=wanted.line,
+            customer=draft.customer,
+            line=draft.line,
             status=Status.OPEN,
-            defaults={"price": wanted.price, "currency": wanted.currency, "quantity": wanted.quantity},
+            defaults={name: getattr(draft, name) for name in columns},
         )
     except IntegrityError as error:
         raise CheckoutReplaced from error
@@ -231,14 +263,16 @@ def _give_way_to_other_customers(attempt: CheckoutAttempt) -> None:
 
 def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttempt:
     """Make the session. If the attempt was closed meanwhile, expire the session so that nobody can pay it."""
+    if not attempt.params:
+        attempt.params = _session_params(attempt, is_first=is_first)
+        CheckoutAttempt.objects.filter(pk=attempt.pk).update(params=attempt.params)
     try:
-        session = stripe_client.post(
-            "/v1/checkout/sessions", idempotency_key=str(attempt.pk), **_session_params(attempt, is_first=is_first)
-        )
+        session = stripe_client.post("/v1/checkout/sessions", idempotency_key=str(attempt.pk), **attempt.params)
     except stripe_client.StripeRefused:
         _close_without_session(attempt)
         raise
-    attempt.session_id, attempt.url = session["id"], session.get("url") or ""
+    attempt.session_id = session["id"]
+    attempt.url = session.get("url") or embedded.address_of(attempt)
     is_still_open = CheckoutAttempt.objects.filter(pk=attempt.pk, status=Status.OPEN).update(
         session_id=attempt.session_id, url=attempt.url
     )
@@ -249,15 +283,18 @@ def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttemp
 
 
 def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, Any]:
-    """Return the session's parameters. Only somebody who never subscribed gets a trial."""
+    """Return the session's parameters, with those of the project. Only somebody who never subscribed gets a trial.
+
+    Raises `TrialTooLong`, `CheckoutMisconfigured`.
+    """
     subscriber = attempt.customer.subscriber
     metadata = {ATTEMPT_KEY: str(attempt.pk), METADATA_KEY: subscriber_key(subscriber)}
     subscription_data: dict[str, Any] = {"metadata": metadata}
     if conf.invoice.get("memo"):
         subscription_data["description"] = conf.invoice["memo"]
     is_free = catalogue.amounts.is_free(attempt.price, attempt.currency)
-    if is_first and attempt.price.plan.trial_days and not is_free:
-        subscription_data["trial_period_days"] = attempt.price.plan.trial_days
+    trial = trials.offer_of(attempt, is_first=is_first)
+    subscription_data |= trial.subscription_data
     params: dict[str, Any] = {
         "mode": "subscription",
         "customer": attempt.customer_id,
@@ -269,9 +306,13 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
         "success_url": _return_page(),
         "cancel_url": site.page("prices"),
     }
-    if is_free:
+    if is_free or trial.without_card:
         params["payment_method_collection"] = "if_required"
-    return {**params, "currency": attempt.currency} if attempt.currency else params
+    if attempt.currency:
+        params["currency"] = attempt.currency
+    if attempt.locale:
+        params["locale"] = attempt.locale
+    return embedded.on_its_page(host_params.merged(params, attempt))
 
 
 def _return_page() -> str:

@@ -19,9 +19,9 @@ def configuration_of_ours() -> dict[str, Any] | None:
     return next((row for row in found if readers.metadata_of(row).get(MARK)), None)
 
 
-def open_portal(subscriber: Any) -> str:
+def open_portal(subscriber: Any, locale: str = "") -> str:
     """Make a portal session for this subscriber and return its address. It leads back to the account page, ours or the
-    project's.
+    project's, and speaks `locale`, or the browser's language.
 
     The session uses the configuration that `setup_stripe` made, or else the default of the Stripe account.
 
@@ -35,5 +35,6 @@ def open_portal(subscriber: Any) -> str:
         customer=customer.pk,
         return_url=site.page("account"),
         **({"configuration": ours["id"]} if ours else {}),
+        **({"locale": locale} if locale else {}),
     )
     return str(session["url"])

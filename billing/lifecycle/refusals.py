@@ -32,6 +32,18 @@ class CheckoutReplaced(Refused):
     sentence = "Another checkout was started at the same moment. Continue there, or try again."
 
 
+class CheckoutMisconfigured(Refused):
+    """BILLING_CHECKOUT of the project returned what billing cannot send; staff are alerted."""
+
+    sentence = "Our checkout is not set up correctly, so nothing was begun. We have been told; please try again later."
+
+
+class TrialTooLong(Refused):
+    """The project gives a trial longer than the two years that Stripe takes; staff are alerted."""
+
+    sentence = "The trial of this plan is not set up correctly. We have been told; please try again later."
+
+
 class AccountClosing(Refused):
     sentence = "This account is being deleted, so it can no longer buy anything."
 

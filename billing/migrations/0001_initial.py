@@ -2,6 +2,7 @@
 
 import uuid
 
+import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -68,7 +69,29 @@ class Migration(migrations.Migration):
                         null=True,
                     ),
                 ),
-                ("trial_days", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "trial_days",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        validators=[
+                            django.core.validators.MaxValueValidator(730, "A trial lasts two years (730 days) at most.")
+                        ],
+                    ),
+                ),
+                (
+                    "trial_without_card",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("no", "no, a card is asked for"),
+                            ("cancel", "yes; without a card the subscription ends with the trial"),
+                            ("pause", "yes; without a card the subscription is paused when the trial ends"),
+                        ],
+                        default="",
+                        help_text="Whether a trial begins without a card; empty: BILLING_TRIAL_WITHOUT_CARD",
+                        max_length=6,
+                    ),
+                ),
                 ("is_public", models.BooleanField(default=True)),
             ],
             options={
@@ -213,6 +236,7 @@ class Migration(migrations.Migration):
                     ("refresh_customer", "Can refresh from Stripe"),
                     ("refund_payment", "Can refund or keep a payment that bought nothing"),
                     ("void_invoice", "Can void an unpaid invoice"),
+                    ("move_trial", "Can extend or end a trial, or let one run whose person had one before"),
                     ("map_price", "Can say which plan an unknown price buys, or keep it"),
                     ("end_customer", "Can end a customer whom Stripe does not know"),
                 ],
@@ -903,8 +927,18 @@ class Migration(migrations.Migration):
                 ),
                 ("currency", models.CharField(blank=True, max_length=3)),
                 ("quantity", models.PositiveIntegerField(default=1)),
+                (
+                    "locale",
+                    models.CharField(blank=True, help_text="Stripe's name of the page's language", max_length=10),
+                ),
                 ("session_id", models.CharField(blank=True, db_index=True, max_length=255)),
                 ("url", models.TextField(blank=True)),
+                (
+                    "params",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="What was sent to Stripe: the same key takes nothing else"
+                    ),
+                ),
                 (
                     "status",
                     models.CharField(
@@ -929,6 +963,85 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="Trial",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("subscription_id", models.CharField(max_length=255, unique=True)),
+                (
+                    "line",
+                    models.SlugField(
+                        default="main", help_text="The line of the plan; in each one a person has one trial"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(help_text="When it ends or has ended, as Stripe said last")),
+                (
+                    "email_digest",
+                    models.CharField(blank=True, help_text="Digest of the normalised e-mail address", max_length=64),
+                ),
+                (
+                    "card_digest",
+                    models.CharField(blank=True, help_text="Digest of the card's fingerprint at Stripe", max_length=64),
+                ),
+                (
+                    "settled_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When that was settled: the trial was ended, or staff let it run",
+                        null=True,
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="trials",
+                        to=f"{conf.app_label}.customer",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=f"{conf.app_label}.plan",
+                    ),
+                ),
+                (
+                    "same_person_as",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The earlier trial of another subscriber with the same card or address",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=f"{conf.app_label}.trial",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("email_digest", ""), _negated=True),
+                        fields=["email_digest"],
+                        name="billing_trial_by_email",
+                    ),
+                    models.Index(
+                        condition=models.Q(("card_digest", ""), _negated=True),
+                        fields=["card_digest"],
+                        name="billing_trial_by_card",
+                    ),
+                    models.Index(
+                        condition=models.Q(("same_person_as__isnull", False), ("settled_at__isnull", True)),
+                        fields=["same_person_as"],
+                        name="billing_trial_unsettled",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Refund",
@@ -1095,6 +1208,8 @@ class Migration(migrations.Migration):
                             ("undo_change", "Undo Change"),
                             ("set_seats", "Set Seats"),
                             ("update_customer", "Update Customer"),
+                            ("move_trial", "Move Trial"),
+                            ("use_card", "Use Card"),
                         ],
                         max_length=30,
                     ),

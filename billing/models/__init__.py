@@ -3,7 +3,7 @@
 from .alerts import Alert
 from .books import BalanceTransaction, CreditNote, TaxRate
 from .buying import CheckoutAttempt, PlanChange
-from .catalogue import MAIN_LINE, Plan, PlanLimit, Price
+from .catalogue import LONGEST_TRIAL, MAIN_LINE, TRIAL_TOO_LONG, Plan, PlanLimit, Price
 from .code import Code, Redemption
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
@@ -22,10 +22,13 @@ from .stripe_key import StripeKey
 from .subscriber import all_subscribers, email_field, listed_subscribers
 from .subscription import Customer, Hold, Subscription
 from .sync import SyncRun
+from .trial import Trial
 from .usage import Credit, KeyedUse, Usage
 
 __all__ = [
+    "LONGEST_TRIAL",
     "MAIN_LINE",
+    "TRIAL_TOO_LONG",
     "AccountDeletion",
     "Alert",
     "AnnouncedAccess",
@@ -67,6 +70,7 @@ __all__ = [
     "SubscriptionItem",
     "SyncRun",
     "TaxRate",
+    "Trial",
     "Usage",
     "all_subscribers",
     "email_field",

@@ -1,6 +1,7 @@
 """These rows keep purchases and changes of plan that a subscriber has begun."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -23,8 +24,12 @@ class CheckoutAttempt(models.Model):
     line = models.SlugField(default=MAIN_LINE, help_text="The line of the plan; in each one attempt may be open")
     currency = models.CharField(max_length=3, blank=True)
     quantity = models.PositiveIntegerField(default=1)
+    locale = models.CharField(max_length=10, blank=True, help_text="Stripe's name of the page's language")
     session_id = models.CharField(max_length=255, blank=True, db_index=True)
     url = models.TextField(blank=True)
+    params: Any = models.JSONField(
+        default=dict, blank=True, help_text="What was sent to Stripe: the same key takes nothing else"
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from billing.cadence import Cadence
 
 MAIN_LINE = "main"
+LONGEST_TRIAL = 730  # days: Stripe takes two years
+TRIAL_TOO_LONG = "A trial lasts two years (730 days) at most."
 
 
 class Plan(models.Model):
@@ -14,6 +17,11 @@ class Plan(models.Model):
 
     A line is a family of plans that exclude each other: a subscriber has at most one plan of each line.
     """
+
+    class WithoutCard(models.TextChoices):
+        NO = "no", "no, a card is asked for"
+        CANCEL = "cancel", "yes; without a card the subscription ends with the trial"
+        PAUSE = "pause", "yes; without a card the subscription is paused when the trial ends"
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=100)
@@ -25,7 +33,16 @@ class Plan(models.Model):
     grace_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Days of access while a payment is overdue; empty: BILLING_GRACE_DAYS"
     )
-    trial_days = models.PositiveSmallIntegerField(default=0)
+    trial_days = models.PositiveSmallIntegerField(
+        default=0, validators=[MaxValueValidator(LONGEST_TRIAL, TRIAL_TOO_LONG)]
+    )
+    trial_without_card = models.CharField(
+        max_length=6,
+        choices=WithoutCard.choices,
+        blank=True,
+        default="",
+        help_text="Whether a trial begins without a card; empty: BILLING_TRIAL_WITHOUT_CARD",
+    )
     is_public = models.BooleanField(default=True)
 
     class Meta:

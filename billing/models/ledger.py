@@ -156,6 +156,8 @@ class StripeWrite(models.Model):
         UNDO_CHANGE = "undo_change"
         SET_SEATS = "set_seats"
         UPDATE_CUSTOMER = "update_customer"
+        MOVE_TRIAL = "move_trial"
+        USE_CARD = "use_card"
 
     # These are made as often as they are asked for, the others once for each cause.
     STANDING = (Action.SET_SEATS, Action.UPDATE_CUSTOMER)

@@ -132,6 +132,7 @@ class Customer(models.Model):
             ("refresh_customer", "Can refresh from Stripe"),
             ("refund_payment", "Can refund or keep a payment that bought nothing"),
             ("void_invoice", "Can void an unpaid invoice"),
+            ("move_trial", "Can extend or end a trial, or let one run whose person had one before"),
             ("map_price", "Can say which plan an unknown price buys, or keep it"),
             ("end_customer", "Can end a customer whom Stripe does not know"),
         ]

@@ -12,8 +12,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import access, catalogue, site
 from billing.access import payer
+from billing.conf import conf
 from billing.lanes import LaneBusy
-from billing.lifecycle import OUTAGES, AccountClosing, EmailUnconfirmed, outage_of
+from billing.lifecycle import (
+    OUTAGES,
+    AccountClosing,
+    EmailUnconfirmed,
+    embedded,
+    languages,
+    outage_of,
+    refusals,
+    trials,
+)
 from billing.lifecycle import checkout as buying
 from billing.models import CheckoutAttempt
 from billing.private_answers import keep_by_language, keep_private
@@ -21,13 +31,22 @@ from billing.rates import checkout_wait, return_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.subscriptions import seats
 
-from . import trouble
+from . import policies, trouble
 from .price_list import Card, PriceList, cadence_query
 from .signed_in import signed_in
 
 log = logging.getLogger(__name__)
 
 NOTHING_CHARGED = "Nothing was charged."
+# exception → HTTP status
+NOT_STARTED: dict[type[Exception], int] = {
+    EmailUnconfirmed: 403,
+    AccountClosing: 409,
+    buying.AccessWithheld: 409,
+    buying.CheckoutReplaced: 409,
+    refusals.CheckoutMisconfigured: 500,
+    refusals.TrialTooLong: 500,
+}
 
 
 @login_not_required
@@ -36,7 +55,8 @@ def prices(request: HttpRequest) -> HttpResponse:
     """Show /: every public plan, by one cadence and in one currency. The address holds the choice."""
     subscriber = payer.payer_of(request)
     lines = access.lines_of(subscriber)
-    found = PriceList.asked_for(request.GET, request.headers.get("Accept-Language", ""), seats.seats_shown(subscriber))
+    speaks, offers = request.headers.get("Accept-Language", ""), trials.Offers(subscriber)
+    found = PriceList.asked_for(request.GET, speaks, seats.seats_shown(subscriber), offers)
     context = {
         "list": found,
         "cards": [(card, access.access_in(lines, card.plan.line)) for card in found.cards],
@@ -60,27 +80,28 @@ def checkout(request: HttpRequest) -> HttpResponse:
         subscriber = payer.managed_payer(request)
     except (payer.NobodyPays, payer.MayNotManage) as refusal:
         return trouble.not_yours(request, refusal)
-    card = PriceList.asked_for(asked, seats=seats.seats_shown(subscriber)).card(asked.get("plan", ""))
+    offers = trials.Offers(subscriber)
+    card = PriceList.asked_for(asked, seats=seats.seats_shown(subscriber), offers=offers).card(asked.get("plan", ""))
     if card is None or card.price is None:
         return _nothing_chosen(asked)
     if request.method != "POST":
-        return render(request, "billing/checkout.html", {"card": card})
+        ends = conf.trial_same_card == "end"
+        return render(request, "billing/checkout.html", {"card": card, "ends_for_same_card": ends})
     if seconds := checkout_wait(request):
         return trouble.too_often(request, seconds)
     try:
         currency, cadence = asked.get("currency", "").lower(), card.cadence
-        attempt = buying.start(subscriber, card.plan.slug, cadence.interval, currency, cadence.count)
+        locale = languages.locale_of(request)
+        attempt = buying.start(subscriber, card.plan.slug, cadence.interval, currency, cadence.count, locale=locale)
     except buying.AlreadySubscribed as refusal:
         messages.info(request, f"{refusal} Here is what the change would cost.")
         query = urlencode({"plan": card.plan.slug, **cadence_query(card.cadence)})
         return redirect(f"{site.path_of('change')}?{query}")
-    except EmailUnconfirmed as refusal:
-        return _not_started(request, card, str(refusal), 403)
     except buying.SubscriptionPaused as refusal:
         messages.info(request, str(refusal))
         return redirect(site.path_of("account"))
-    except (AccountClosing, buying.AccessWithheld, buying.CheckoutReplaced) as refusal:
-        return _not_started(request, card, f"{refusal} {NOTHING_CHARGED}", 409)
+    except tuple(NOT_STARTED) as refusal:
+        return _not_started(request, card, f"{refusal} {NOTHING_CHARGED}", NOT_STARTED[type(refusal)])
     except tuple(OUTAGES) as error:
         log.warning("checkout not started", exc_info=True)
         outage = outage_of(error)
@@ -102,16 +123,36 @@ def _not_started(request: HttpRequest, card: Card, sentence: str, status: int) -
 @never_cache
 @signed_in
 @require_safe
-def checkout_return(request: HttpRequest) -> HttpResponse:
-    """Answer /billing/return?session_id=, to which Stripe sends the buyer. Only the buyer's own session is shown."""
+def pay(request: HttpRequest) -> HttpResponse:
+    """Answer /billing/pay?session_id=: show a Checkout of the buyer's own on this page, or how it has ended."""
+    attempt = _own_attempt(request)
+    if seconds := return_wait(request):
+        return trouble.too_often(request, seconds)
+    try:
+        secret = embedded.secret_of(attempt)
+    except tuple(OUTAGES) as error:
+        return trouble.not_now(request, error)
+    if not secret:
+        return redirect(f"{site.path_of('return')}?{urlencode({'session_id': attempt.session_id})}")
+    context = {"attempt": attempt, "secret": secret, "script": embedded.script(), "key": conf.publishable_key}
+    return policies.allowing_stripe(render(request, "billing/pay.html", context))
+
+
+def _own_attempt(request: HttpRequest) -> CheckoutAttempt:
+    """Return the attempt of `session_id`, if it is the buyer's own. Raises `Http404`."""
     session_id, subscriber = request.GET.get("session_id", ""), payer.payer_of(request)
     if not session_id.isprintable() or not session_id or subscriber is None:
         raise Http404
-    attempt = get_object_or_404(
-        CheckoutAttempt.objects.select_related("price__plan"),
-        session_id=session_id,
-        customer__subscriber=subscriber,
-    )
+    rows = CheckoutAttempt.objects.select_related("price__plan")
+    return get_object_or_404(rows, session_id=session_id, customer__subscriber=subscriber)
+
+
+@never_cache
+@signed_in
+@require_safe
+def checkout_return(request: HttpRequest) -> HttpResponse:
+    """Answer /billing/return?session_id=, to which Stripe sends the buyer. Only the buyer's own session is shown."""
+    attempt, subscriber = _own_attempt(request), payer.payer_of(request)
     if seconds := return_wait(request):
         return trouble.too_often(request, seconds)
     try:

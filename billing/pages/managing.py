@@ -4,12 +4,13 @@ Each page first shows what it will do and asks; afterwards it says what happened
 """
 
 import logging
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,9 +26,11 @@ from billing.lifecycle import (
     Refused,
     StalePreview,
     invoice_links,
+    languages,
     overview,
     previews,
 )
+from billing.lifecycle import add_card as adding_card
 from billing.lifecycle import cancel as cancelling
 from billing.lifecycle import change as changing
 from billing.lifecycle import invoices as invoicing
@@ -46,6 +49,7 @@ log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 
+CHECKOUT_SESSION = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
 NOTHING_MORE = "Your subscription is cancelled. Nothing more will be charged for it."
 STILL_UNDER_WAY = (
     "Your subscription is cancelled. A payment that your bank is already making may still arrive; no other will follow."
@@ -147,7 +151,30 @@ def resume(request: HttpRequest, subscriber: Any) -> HttpResponse:
 @for_manager
 def portal(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Redirect /billing/portal to Stripe's page for cards and addresses."""
-    return redirect(stripe_portal.open_portal(subscriber))
+    return redirect(stripe_portal.open_portal(subscriber, languages.locale_of(request)))
+
+
+@form_only
+@for_manager
+def add_card(request: HttpRequest, subscriber: Any) -> HttpResponse:
+    """Redirect /billing/card to Stripe's page on which a card is added."""
+    return redirect(adding_card.open_page(subscriber, _line(request), languages.locale_of(request)))
+
+
+@for_manager
+@require_safe
+def card_return(request: HttpRequest, subscriber: Any) -> HttpResponse:
+    """Answer /billing/card/return?session_id=, to which Stripe sends a subscriber who has added a card."""
+    session_id = request.GET.get("session_id", "")
+    if not CHECKOUT_SESSION.fullmatch(session_id):
+        raise Http404
+    try:
+        is_saved = adding_card.finish(subscriber, session_id)
+    except NoSubscription as error:
+        raise Http404 from error
+    if is_saved:
+        messages.success(request, "Your card is saved. The next payment is charged to it.")
+    return redirect(site.path_of("account"))
 
 
 @for_manager

@@ -10,6 +10,7 @@ from billing import catalogue, site
 from billing.cadence import Cadence
 from billing.catalogue import amounts, labels, visitors
 from billing.conf import conf
+from billing.lifecycle import trials
 from billing.models import Plan, Price
 from billing.money import format_amount
 
@@ -35,7 +36,8 @@ class Saving(NamedTuple):
 @dataclass(frozen=True)
 class Card:
     """A card shows one plan on the price page. `price` is None for a plan that is not sold by this cadence and in this
-    currency, usually the free plan. `seats` is 0 where seats are not counted."""
+    currency, usually the free plan. `seats` is 0 where seats are not counted. `trial` is that of the reader: who had
+    one is offered none."""
 
     plan: Plan
     cadence: Cadence
@@ -45,6 +47,7 @@ class Card:
     saving: Saving
     not_sold: str = ""
     seats: int = 0
+    trial: trials.Offer = trials.NONE
 
     @property
     def is_per_seat(self) -> bool:
@@ -121,11 +124,17 @@ class PriceList:
     cards: list[Card]
 
     @classmethod
-    def asked_for(cls, asked: Mapping[str, str], accept_language: str = "", seats: int = 0) -> "PriceList":
+    def asked_for(
+        cls,
+        asked: Mapping[str, str],
+        accept_language: str = "",
+        seats: int = 0,
+        offers: trials.Offers | None = None,
+    ) -> "PriceList":
         """Build the list for the `interval`, `interval_count` and `currency` of a query or form; a wrong value falls
         back to the likeliest one.
 
-        `seats`: the number of seats the totals are for; 0 for none.
+        `seats`: the number of seats the totals are for; 0 for none. `offers`: the trials of the reader.
         """
         plans = list(catalogue.public_plans())
         cadences = catalogue.cadences_of(plans)
@@ -133,7 +142,8 @@ class PriceList:
         cadence = next((sold for sold in cadences if cadence_query(sold) == _asked(asked)), likeliest)
         currencies = catalogue.currencies_of(plans)
         currency = visitors.currency_of_visitor(asked.get("currency", ""), accept_language, currencies)
-        cards = [_card(plan, cadence, currency, seats) for plan in plans]
+        offers = offers or trials.Offers(None)
+        cards = [_card(plan, cadence, currency, seats, offers) for plan in plans]
         return cls(cadence, cadences, currency, currencies, cards)
 
     @property
@@ -172,7 +182,7 @@ def _title(cadence: Cadence) -> str:
     return cadence.adverb.capitalize()
 
 
-def _card(plan: Plan, cadence: Cadence, currency: str, seats: int) -> Card:
+def _card(plan: Plan, cadence: Cadence, currency: str, seats: int, offers: trials.Offers) -> Card:
     price = catalogue.price_for_sale(plan, cadence)
     is_sold = price is not None and currency in amounts.currencies(price)
     sold, is_free = price if is_sold else None, not plan.prices.all()
@@ -185,6 +195,7 @@ def _card(plan: Plan, cadence: Cadence, currency: str, seats: int) -> Card:
         saving=_saving(plan, currency),
         not_sold="" if is_sold or is_free else _not_sold(price, cadence, currency),
         seats=seats if sold else 0,
+        trial=offers.of(plan) if sold and not amounts.is_free(sold, currency) else trials.NONE,
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from billing import access, site
 from billing.lifecycle import Outlook, Overview
-from billing.models import MAIN_LINE, Hold, Invoice, Price, Subscription
+from billing.models import MAIN_LINE, Hold, Invoice, Plan, Price, Subscription
 from billing.money import format_amount
 from billing.subscriptions import next_charges
 
@@ -251,7 +251,7 @@ def _paused(overview: Overview) -> Banner:
     headline = "Your subscription is paused"
     if overview.needs_card:
         sentence = "Nothing is billed, and there is no card to charge. Add one, then resume your subscription."
-        return Banner(Tone.WARNING, headline, sentence, site.path_of("portal"), "Add a card", is_form=True)
+        return Banner(Tone.WARNING, headline, sentence, _card_page(overview), "Add a card", is_form=True)
     sentence = "Nothing is billed, and you are on the free plan. Resume it, and it is charged from then on."
     resume = site.path_of("resume") + ("" if overview.line == MAIN_LINE else f"?line={overview.line}")
     return Banner(Tone.WARNING, headline, sentence, resume, "Resume", is_form=True)
@@ -269,10 +269,25 @@ def _without_card(overview: Overview) -> Banner | None:
             return None
         sentence = f"We have no card of yours, and {amount} is due on {when}. Add a card to keep {name}."
     elif overview.subscription and access.ends_with_trial(overview.subscription):
-        sentence = f"We have no card of yours, so {name} ends with the trial on {when}. Add a card to keep it."
+        sentence = _end_of_trial(overview.subscription, name, when)
     else:
         sentence = f"We have no card of yours, and the first payment is due on {when}. Add a card to keep {name}."
-    return Banner(Tone.WARNING, "Add a card", sentence, site.path_of("portal"), "Add a card", is_form=True)
+    return Banner(Tone.WARNING, "Add a card", sentence, _card_page(overview), "Add a card", is_form=True)
+
+
+def _end_of_trial(subscription: Subscription, name: str, when: str) -> str:
+    """Return what happens at the end of a trial without a card: Stripe ends the subscription, or pauses it."""
+    if subscription.trial_end_without_card == Plan.WithoutCard.PAUSE:
+        paused = f"{name} is paused when the trial ends on {when}, and nothing is charged"
+        return f"We have no card of yours, so {paused}. Add a card to keep it. You can also add one later."
+    return (
+        f"We have no card of yours, so {name} ends with the trial on {when}, and nothing is charged. "
+        "Add a card to keep it."
+    )
+
+
+def _card_page(overview: Overview) -> str:
+    return site.path_of("add_card") + ("" if overview.line == MAIN_LINE else f"?line={overview.line}")
 
 
 def _collection_paused(overview: Overview) -> Banner | None:

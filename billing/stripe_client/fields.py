@@ -15,7 +15,7 @@ FIELDS: dict[str, str] = {
     "billing_portal.configuration": "id features metadata",
     "billing_portal.session": "url",
     "charge": "id amount amount_captured currency customer payment_intent refunded refunds?",
-    "checkout.session": "id customer invoice payment_status status url",
+    "checkout.session": "id client_secret? customer invoice metadata mode payment_status setup_intent? status url",
     "credit_note": (
         "id created currency customer customer_balance_transaction invoice out_of_band_amount post_payment_amount "
         "refunds.amount_refunded refunds.refund total total_taxes.amount total_taxes.tax_rate_details?.tax_rate "
@@ -49,7 +49,8 @@ FIELDS: dict[str, str] = {
         "latest_charge status"
     ),
     "payment_method": (
-        "id bacs_debit?.last4 card?.brand card?.exp_month card?.exp_year card?.last4 sepa_debit?.last4 type? "
+        "id bacs_debit?.fingerprint? bacs_debit?.last4 card?.brand card?.exp_month card?.exp_year card?.fingerprint? "
+        "card?.last4 sepa_debit?.fingerprint? sepa_debit?.last4 type? us_bank_account?.fingerprint? "
         "us_bank_account?.last4"
     ),
     "plan": "id",
@@ -60,6 +61,7 @@ FIELDS: dict[str, str] = {
     ),
     "product": "id active description metadata name",
     "refund": "id amount charge created currency failure_reason? payment_intent status",
+    "setup_intent": "id payment_method",
     "subscription": (
         "id application_fee_percent? automatic_tax?.enabled automatic_tax?.liability? billing_cycle_anchor "
         "billing_thresholds? cancel_at cancel_at_period_end cancellation_details.reason collection_method "
@@ -69,7 +71,7 @@ FIELDS: dict[str, str] = {
         "invoice_settings?.footer? invoice_settings?.issuer?.type? items latest_invoice metadata? on_behalf_of? "
         "pause_collection?.behavior pause_collection?.resumes_at pending_update.expires_at "
         "pending_update.subscription_items schedule start_date status transfer_data? trial_end "
-        "trial_settings?.end_behavior?.missing_payment_method?"
+        "trial_start? trial_settings?.end_behavior?.missing_payment_method?"
     ),
     "subscription_item": (
         "id billing_thresholds? current_period_end current_period_start discounts? metadata? price quantity? tax_rates?"

@@ -47,6 +47,8 @@ def announce_transitions(before: Subscription, after: Subscription, found: list[
         seats.owe_seats(after.customer, after.stripe_id, wakes=False)  # who joined while it was bought
     elif _has_new_price(before, after):
         _send(signals.subscription_changed, after, previous_plan=before.plan)
+    if not is_new and _is_extended(before, after):
+        _send(signals.trial_extended, after, trial_end=after.trial_end, previous_trial_end=before.trial_end)
     _announce_schedule(Subscription() if is_new or not before.counts else before, after)
 
 
@@ -190,6 +192,12 @@ def announce_trial_end(subscription: Subscription) -> None:
         subscription.announced_trial_end = trial_end
         subscription.save(update_fields=["announced_trial_end"])
         _send(signals.trial_ending, subscription, trial_end=trial_end)
+
+
+def _is_extended(before: Subscription, after: Subscription) -> bool:
+    """Return whether a trial that ran, and runs, ends later than it did."""
+    both = before.status == after.status == Status.TRIALING
+    return both and bool(before.trial_end and after.trial_end and after.trial_end > before.trial_end)
 
 
 def _announce_schedule(before: Subscription, after: Subscription) -> None:

@@ -17,6 +17,8 @@ from billing.cadence import PER_MONTH
 from billing.conf import conf
 from billing.models import Invoice, Subscription
 
+from . import trials
+
 log = logging.getLogger(__name__)
 
 Status = Subscription.Status
@@ -31,6 +33,7 @@ def hourly() -> str:
     now = clock.now()
     renewals = _announce_each(renewals_due(now), renewals_due, _announce_renewal)
     cards = _announce_each(expiring_cards(now), expiring_cards, _announce_card)
+    trials.compare_missed()
     return f"{renewals} renewals and {cards} cards announced"
 
 

@@ -100,11 +100,11 @@ class Stripe:
         self, subscriber: Any, plan: str, interval: str = "month", card: str = "pm_card_visa", currency: str = ""
     ) -> Subscribed:
         """Go to Checkout and pay there with that card; `subscriber` is one of BILLING_SUBSCRIBER_MODEL, and `interval`
-        is spelled as in BILLING_PLANS: `month`, `3 month`.
+        is spelled as in BILLING_PLANS: `month`, `3 month`. Without a card ("") a trial begins that asks for none.
         """
         cadence = Cadence.parse(interval)
         attempt = checkout.start(subscriber, plan, cadence.interval, currency, cadence.count)
-        self.control(f"checkout/{attempt.session_id}/complete", payment_method=card)
+        self.control(f"checkout/{attempt.session_id}/complete", **({"payment_method": card} if card else {}))
         session = self.api("GET", f"checkout/sessions/{attempt.session_id}")
         return Subscribed(subscriber, session["customer"], session["subscription"] or "")
 

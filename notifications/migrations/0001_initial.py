@@ -34,6 +34,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("welcome", "Welcome"),
                             ("trial_ending", "Trial ending"),
+                            ("trial_extended", "Trial extended"),
+                            ("trial_paused", "Trial paused"),
                             ("renewal_coming", "Renewal coming"),
                             ("card_expiring", "Card expiring"),
                             ("plan_changed", "Plan changed"),

@@ -9,6 +9,7 @@ BRINGS = {
     "subscription_started": ("welcome", []),
     "subscription_changed": ("plan_changed", ["previous_plan"]),
     "trial_ending": ("trial_ending", ["trial_end"]),
+    "trial_extended": ("trial_extended", ["trial_end"]),
     "renewal_coming": ("renewal_coming", ["renews_at"]),
     "card_expiring": ("card_expiring", ["expires_on"]),
     "change_scheduled": ("downgrade_scheduled", ["price", "at"]),

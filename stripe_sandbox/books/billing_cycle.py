@@ -105,12 +105,14 @@ def renew(state: State, identifier: str, end: str) -> None:
     sub = _current(state, identifier, end)
     if sub is None or sub["status"] in ("incomplete", "paused"):
         return
-    if sub["status"] == "trialing" and charged(sub) and _ends_without_card(state, sub):
+    if sub["status"] == "trialing" and charged(sub) and ends_without_card(state, sub):
         return
     renew_now(state, sub)
 
 
-def _ends_without_card(state: State, sub: Object) -> bool:
+def ends_without_card(state: State, sub: Object) -> bool:
+    """End or pause a subscription whose trial is over and that has nothing to charge, as its settings say. Returns
+    whether it did."""
     customer = state.get("customer", sub["customer"])
     if sub["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]:
         return False

@@ -25,6 +25,7 @@ from .periods import DAY
 from .tax import places, rates
 
 INVOICE_SETTINGS = ("account_tax_ids", "custom_fields", "description", "footer")
+LONGEST_TRIAL = 730 * DAY
 FIRST_INVOICE = "subscription_create"
 PAYMENT_SETTINGS = {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"}
 
@@ -122,7 +123,7 @@ def _asked_end(options: dict[str, Any]) -> int | None:
 
 def _trial_end(options: dict[str, Any], now: int) -> int | None:
     given, length = options.get("trial_end"), options.get("trial_period_days")
-    if (length or 0) > 730 or (isinstance(given, int) and given > now + 730 * DAY):
+    if (length or 0) > 730 or (isinstance(given, int) and given > now + LONGEST_TRIAL):
         raise invalid("A trial may be at most 730 days long.", "trial_period_days" if length else "trial_end")
     if given == "now":
         return None

@@ -41,7 +41,7 @@ PAGE = (
 )
 TAKEN = (
     "mode customer customer_email customer_update.address customer_update.name customer_update.shipping metadata "
-    "currency expires_at payment_method_types"
+    "currency expires_at payment_method_types excluded_payment_method_types"
 )
 TAXES = "automatic_tax.enabled tax_id_collection.enabled tax_id_collection.required"
 

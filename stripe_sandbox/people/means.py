@@ -14,12 +14,21 @@ USUAL = {"sepa_debit": "pm_sepaDebit_success_de", "us_bank_account": "pm_usBankA
 def chosen(state: State, session: Object, given: Means | str | None) -> tuple[Means, str | None]:
     """Return the means, and the payment method where it was saved before; a buyer who names nothing has the usual."""
     if isinstance(given, Card | Account):
+        _refuse_excluded(session, given)
         return given, None
     offered = next((method for method in saved(state, session) if method["id"] == given), None)
     if offered is not None:
         return cards.of_method(state, offered["id"]), str(offered["id"])
-    usual = USUAL.get(session["payment_method_types"][0], "pm_card_visa")
-    return cards.named(given or usual, "payment_method"), None
+    usual = USUAL.get(next(iter(session["payment_method_types"]), ""), "pm_card_visa")
+    named = cards.named(given or usual, "payment_method")
+    _refuse_excluded(session, named)
+    return named, None
+
+
+def _refuse_excluded(session: Object, given: Means) -> None:
+    kind = given.kind if isinstance(given, Account) else "card"
+    if kind in (session["excluded_payment_method_types"] or []):
+        raise invalid(f"This Checkout Session excludes {kind}.", "payment_method")
 
 
 def saved(state: State, session: Object) -> list[Object]:
@@ -41,6 +50,8 @@ def forget(state: State, session: Object, method: str) -> None:
 
 def takes(session: Object, kind: str) -> bool:
     """Return whether the session names this kind of debit, or leaves the ways to pay to Stripe and has its currency."""
+    if kind in (session["excluded_payment_method_types"] or []):
+        return False
     if session["payment_method_configuration_details"] is None:
         return kind in session["payment_method_types"]
     return bool(session["currency"] == CURRENCIES[kind])

@@ -97,7 +97,8 @@ def session(state: State, params: Params, currency: str | None, customer: Object
             if "payment_method_types" in params
             else {"id": charging.CONFIGURATION, "parent": None},
             "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-            "payment_method_types": params.get("payment_method_types") or ["card"],
+            "excluded_payment_method_types": params.get("excluded_payment_method_types"),
+            "payment_method_types": _types(params),
             "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
             "saved_payment_method_options": None
             if mode == "setup"
@@ -110,6 +111,15 @@ def session(state: State, params: Params, currency: str | None, customer: Object
             **echoed,
         },
     )
+
+
+def _types(params: Params) -> list[str]:
+    """Return the ways to pay that are named, else the card, unless it is excluded."""
+    named, excluded = params.get("payment_method_types"), params.get("excluded_payment_method_types") or []
+    if named and excluded:
+        names = "payment_method_types, excluded_payment_method_types"
+        raise invalid(f"You may only specify one of these parameters: {names}.", "excluded_payment_method_types")
+    return named or [kind for kind in ("card",) if kind not in excluded]
 
 
 def _customer_details(customer: Object | None, params: Params) -> Object | None:

@@ -1,6 +1,7 @@
 """Changing a subscription changes its items with proration, its end, its trial or its card."""
 
 from ..books import (
+    billing_cycle,
     charging,
     collection,
     discounting,
@@ -61,6 +62,8 @@ def update(state: State, subscription: str, params: Params) -> Object:
     _refuse_pending_debit(state, sub, params)
     _check_tax(state, sub, params)
     params = {**params, **_priced(state, params)}
+    if _ends_trial(sub, params) and _ends_without_card(state, sub, params):
+        return sub
     moves = _ends_trial(sub, params) or _starts_trial(sub, params) or params.get("billing_cycle_anchor") == "now"
     if moves or "items" in params:
         _change_items(state, sub, params)
@@ -103,6 +106,8 @@ def _check(state: State, sub: Object, params: Params) -> None:
     subscribing.check_end(state, params.get("cancel_at"))
     if isinstance(params.get("trial_end"), int) and params["trial_end"] <= state.now():
         raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end")
+    if isinstance(params.get("trial_end"), int) and params["trial_end"] > state.now() + subscribing.LONGEST_TRIAL:
+        raise invalid("A trial may be at most 730 days long.", "trial_end")
     if params.get("default_payment_method"):
         owned(state, params["default_payment_method"], sub["customer"], "default_payment_method")
     at = params.get("proration_date")
@@ -149,6 +154,16 @@ def _refuse_pending_debit(state: State, sub: Object, params: Params) -> None:
 
 def _ends_trial(sub: Object, params: Params) -> bool:
     return sub["status"] == "trialing" and params.get("trial_end") == "now"
+
+
+def _ends_without_card(state: State, sub: Object, params: Params) -> bool:
+    """End or pause the subscription whose trial is ended by hand without a card, as at its end by itself (assumed)."""
+    until, sub["trial_end"] = sub["trial_end"], state.now()
+    is_charged = sub["collection_method"] == "charge_automatically" and not params.get("default_payment_method")
+    if is_charged and billing_cycle.ends_without_card(state, sub):
+        return True
+    sub["trial_end"] = until
+    return False
 
 
 def _starts_trial(sub: Object, params: Params) -> bool:

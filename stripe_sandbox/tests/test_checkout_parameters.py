@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import stripe
 
 from .conftest import Checked, Control
@@ -74,3 +75,17 @@ def test_sessions_are_found_by_what_came_of_them(
     assert found(customer_details={"email": "eve@example.com"}) == [other.id]
     assert found(created={"gt": session.created + 1}) == []
     assert found(status="open") == [other.id]
+
+
+def test_ways_to_pay_that_are_excluded_are_not_taken(
+    client: stripe.StripeClient, control: Control, price: stripe.Price, customer: stripe.Customer
+) -> None:
+    line: Any = {"price": price.id, "quantity": 1}
+    params: Any = {"mode": "subscription", "customer": customer.id, "line_items": [line], "success_url": RETURN}
+    session = client.v1.checkout.sessions.create({**params, "excluded_payment_method_types": ["card"]})
+    assert (session.excluded_payment_method_types, session.payment_method_types) == (["card"], [])
+    refused = control(f"/checkout/{session.id}/complete", {"payment_method": "pm_card_visa"})
+    assert "excludes card" in refused["error"]["message"]
+    named: Any = {"payment_method_types": ["card"], "excluded_payment_method_types": ["sepa_debit"]}
+    with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
+        client.v1.checkout.sessions.create({**params, **named})

@@ -203,3 +203,28 @@ def test_stripes_limits_hold(client: stripe.StripeClient, member: Any, price: An
     ):
         with pytest.raises(stripe.InvalidRequestError, match=message):
             member(**params)
+
+
+@pytest.mark.parametrize(
+    ("choice", "status"), [("cancel", "canceled"), ("pause", "paused"), ("create_invoice", "past_due")]
+)
+def test_a_trial_that_is_ended_by_hand_without_a_card_ends_as_by_itself(
+    client: stripe.StripeClient, control: Control, customer: Any, price: Any, choice: Any, status: str
+) -> None:
+    settings: Any = {"end_behavior": {"missing_payment_method": choice}}
+    params: Any = {"customer": customer.id, "items": [{"price": price.id}], "trial_period_days": 7}
+    sub = client.v1.subscriptions.create({**params, "trial_settings": settings})
+    ended = client.v1.subscriptions.update(sub.id, {"trial_end": "now", "proration_behavior": "none"})
+    assert ended.status == status
+    assert ended.trial_end == client.v1.subscriptions.retrieve(sub.id).trial_end < (sub.trial_end or 0)
+
+
+def test_a_trial_is_moved_two_years_ahead_at_most(
+    client: stripe.StripeClient, control: Control, customer: Any, price: Any
+) -> None:
+    params: Any = {"customer": customer.id, "items": [{"price": price.id}], "trial_period_days": 7}
+    sub = client.v1.subscriptions.create(params)
+    with pytest.raises(stripe.InvalidRequestError, match="at most 730 days"):
+        client.v1.subscriptions.update(sub.id, {"trial_end": sub.created + 731 * DAY})
+    moved = client.v1.subscriptions.update(sub.id, {"trial_end": sub.created + 730 * DAY})
+    assert moved.trial_end == sub.created + 730 * DAY

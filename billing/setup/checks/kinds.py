@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 RATE = re.compile(r"\d+/\d*[smhd]")
 API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
 CURRENCY = re.compile(r"[a-zA-Z]{3}")
+PUBLISHABLE = re.compile(r"pk_[A-Za-z0-9_]+")
 SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 # Stripe's own limits for the texts of an invoice.
 MOST_FIELDS, LONGEST_NAME, LONGEST_VALUE = 4, 40, 140
@@ -50,6 +51,12 @@ def matching(pattern: re.Pattern[str], words: str, *, or_empty: bool = False) ->
 
 def one_of(*values: str) -> Kind:
     return Kind(f"one of {', '.join(map(repr, values))}", lambda v: isinstance(v, str) and v in values)
+
+
+def some_of(*values: str) -> Kind:
+    """Return the kind of lists that hold some of the values, or none."""
+    words = f"a list with any of {', '.join(map(repr, values))}, or an empty one"
+    return Kind(words, lambda v: isinstance(v, list | tuple | set | frozenset) and all(each in values for each in v))
 
 
 def function(*takes: str) -> Kind:

@@ -8,7 +8,7 @@ from typing import Any
 from billing.cadence import LONGEST, Cadence
 from billing.catalogue import definitions, lookup_key
 from billing.conf import conf
-from billing.models import Plan, PlanLimit
+from billing.models import LONGEST_TRIAL, Plan, PlanLimit
 
 from . import kinds
 from .kinds import Kind
@@ -77,6 +77,7 @@ FIELDS = {
     "line": _slug(_longest("line")),
     "limits": _by(_slug(50), _number(PlanLimit, "quantity"), "features with a number per month, None for no limit"),
     "trial_days": _number(Plan, "trial_days"),
+    "trial_without_card": kinds.one_of("", *Plan.WithoutCard.values),
     "grace_days": _number(Plan, "grace_days"),
     "is_public": kinds.FLAG,
     "prices": _by(CADENCE, AMOUNTS, "an interval → currency in lower case → minor units above 0"),
@@ -124,6 +125,20 @@ def check_intervals() -> Problem:
     return (
         f"BILLING_PLANS: two prices have the lookup key {twice!r}, so Stripe could sell only one of them.",
         "Give one of the two plans a slug that does not end with a number.",
+    )
+
+
+@finds("billing.E188")
+def check_trials() -> Problem:
+    """No plan of BILLING_PLANS has a trial of more than two years, which is the most that Stripe takes."""
+    plans = conf.plans if isinstance(conf.plans, list | tuple) else []
+    days = {plan.get("slug"): plan.get("trial_days", 0) for plan in plans if isinstance(plan, dict)}
+    longer = [slug for slug, number in days.items() if type(number) is int and number > LONGEST_TRIAL]
+    if not longer:
+        return None
+    return (
+        f"BILLING_PLANS: {', '.join(map(str, longer))}: the trial is longer than two years, and Stripe refuses it.",
+        f"Set `trial_days` to at most {LONGEST_TRIAL}. For a longer time give a grant (docs/plans-and-limits.md).",
     )
 
 
@@ -193,4 +208,4 @@ def _pack_problems() -> Iterator[str]:
             yield f"{name}: no plan of BILLING_PLANS has the feature {feature!r}"
 
 
-CHECKS: tuple[Check, ...] = (check_plans, check_intervals, check_free_plan, check_packs)
+CHECKS: tuple[Check, ...] = (check_plans, check_intervals, check_trials, check_free_plan, check_packs)

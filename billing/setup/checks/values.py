@@ -65,6 +65,14 @@ TABLE = (
     Row("billing.E134", "BILLING_SEATS", kinds.function("subscriber")),
     Row("billing.E135", "BILLING_EMAIL_IS_CONFIRMED", kinds.function("subscriber")),
     Row("billing.E136", "BILLING_MONITORING_TOKEN", kinds.TEXT),
+    Row("billing.E180", "BILLING_CHECKOUT", kinds.function("subscriber", "attempt")),
+    Row("billing.E181", "BILLING_CHECKOUT_EMBEDDED", kinds.FLAG),
+    Row("billing.E182", "STRIPE_PUBLISHABLE_KEY", kinds.matching(kinds.PUBLISHABLE, "a key like pk_…", or_empty=True)),
+    Row("billing.E183", "BILLING_ADD_CARD", kinds.one_of("portal", "checkout")),
+    Row("billing.E184", "BILLING_TRIAL_WITHOUT_CARD", kinds.one_of("no", "cancel", "pause")),
+    Row("billing.E185", "BILLING_TRIAL_DAYS", kinds.function("subscriber", "plan")),
+    Row("billing.E186", "BILLING_TRIAL_ONCE_PER", kinds.some_of("card", "email")),
+    Row("billing.E187", "BILLING_TRIAL_SAME_CARD", kinds.one_of("alert", "end")),
     Row("billing.E160", "BILLING_QUEUE", kinds.one_of(*QUEUES)),
     Row("billing.E161", "BILLING_RQ_QUEUE", kinds.function()),
 )
@@ -134,6 +142,17 @@ def check_dashboard_rates() -> Problem:
     return None
 
 
+@finds("billing.E189")
+def check_embedded() -> Problem:
+    """STRIPE_PUBLISHABLE_KEY is set if BILLING_CHECKOUT_EMBEDDED is on."""
+    if conf.is_checkout_embedded is not True or conf.publishable_key or conf.is_sandbox:
+        return None
+    return (
+        "BILLING_CHECKOUT_EMBEDDED is on, but STRIPE_PUBLISHABLE_KEY is empty: our page could not show Checkout.",
+        "Set STRIPE_PUBLISHABLE_KEY to the key that the Dashboard shows beside the secret one, pk_test_… or pk_live_….",
+    )
+
+
 @finds("billing.W004")
 def check_names() -> Problem:
     """Every setting that begins with BILLING_ is a setting of billing."""
@@ -160,6 +179,7 @@ CHECKS: tuple[Check, ...] = (
     check_subscriber_model,
     check_request_subscriber,
     check_dashboard_rates,
+    check_embedded,
     check_names,
     check_site,
 )

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 from django.db.models import Max, Min, Sum
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from billing import clock, payments
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
+from billing.lifecycle import host_params
 from billing.models import (
+    CheckoutAttempt,
     Credit,
     KeyedUse,
     PaymentFailure,
@@ -22,6 +25,7 @@ from billing.models import (
 )
 from billing.monitoring import health, unknown_values, workers
 from billing.subscriptions import doubts, holds, mirror_failures
+from billing.subscriptions import trials as trials_of
 
 from .findings import Finding, error, ok, warning
 
@@ -66,6 +70,27 @@ def subscriptions() -> Iterator[Finding]:
         yield warning("subscriptions", text, "Filter the subscriptions in the admin by whose they are.")
     if not found:
         yield ok("subscriptions", "Every live subscription belongs to a plan, and nobody is billed twice.")
+
+
+def trials() -> Iterator[Finding]:
+    """Find trials whose card had one with another subscriber, and that wait for staff."""
+    for sentence in trials_of.lasting()[:MOST_NAMED]:
+        yield warning("trials", sentence, "The customer's page in the admin has the buttons.")
+
+
+def checkout() -> Iterator[Finding]:
+    """Ask BILLING_CHECKOUT what it would add to the newest Checkout, and find what billing refuses."""
+    newest = CheckoutAttempt.objects.exclude(customer__subscriber=None).order_by("-created_at").first()
+    if not conf.checkout or newest is None:
+        return
+    try:
+        found = list(host_params.problems(import_string(conf.checkout)(newest.customer.subscriber, newest)))
+    except Exception as raised:  # noqa: BLE001, whatever the project's function raises
+        found = [f"BILLING_CHECKOUT raised {type(raised).__name__}: {raised}."]
+    for sentence in found:
+        yield error("checkout", sentence, "Nobody can buy until this is corrected (docs/seams.md).")
+    if not found:
+        yield ok("checkout", "BILLING_CHECKOUT adds nothing that billing refuses.")
 
 
 def secrets() -> Iterator[Finding]:
@@ -246,6 +271,8 @@ def credit_balance() -> Iterator[Finding]:
 CHECKS = (
     plans,
     subscriptions,
+    trials,
+    checkout,
     events,
     secrets,
     queue,

@@ -17,6 +17,7 @@ from django_q.models import OrmQ, Schedule
 
 from billing import access, mailer, queues
 from billing.catalogue import definitions
+from billing.lifecycle import checkout
 from billing.models import Plan
 from billing.monitoring import alerts
 from billing.setup import checks
@@ -117,6 +118,28 @@ def test_a_rule_of_the_hosts_takes_access_away_with_its_reason(world, example):
     ada.user.save()
     assert (ada.access.has_access, ada.access.reason) == (False, "host_suspended")
     assert "own rule says: suspended" in str(access.explain(ada.user))
+
+
+def test_what_a_host_adds_to_checkout_reaches_the_session(world, example):
+    example("shop/checkout.py")
+    example("mysite/settings.py, Checkout")
+    assert complaints() == []
+    ada = world.sign_up()
+    attempt = checkout.start(ada, "pro", "month")
+    session = world.stripe("GET", f"checkout/sessions/{attempt.session_id}")
+    assert session["phone_number_collection"] == {"enabled": True}
+    assert session["custom_fields"][0]["label"]["custom"] == "Order number"
+    assert session["metadata"]["campaign"] == "spring"
+    assert checkout.start(ada, "pro", "month") == attempt
+
+
+def test_checkout_is_shown_on_a_page_of_the_hosts(world, example, client):
+    example("mysite/settings.py, embedded")
+    assert complaints() == []
+    ada = world.sign_up()
+    client.force_login(ada)
+    page = client.get(checkout.start(ada, "pro", "month").url.partition("8000")[2])
+    assert 'data-key="pk_test_51"' in page.content.decode()
 
 
 @pytest.mark.skipif(not mailer.HAS_MAILERS, reason="MAILERS came with Django 6.1")

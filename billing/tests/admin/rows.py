@@ -36,6 +36,7 @@ from billing.models import (
     StripeWrite,
     Subscription,
     SyncRun,
+    Trial,
     Usage,
 )
 
@@ -131,5 +132,8 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
             object_id=f"in_9{ending}", kind="invoice", error="DataError", failed_at=now
         ),
         SyncRun: SyncRun.objects.create(mode="full", started_at=now, clock_at=now),
+        Trial: Trial.objects.create(
+            subscription_id=f"sub_1{ending}", plan=plan, started_at=now, ends_at=now + timedelta(days=14), **of
+        ),
         Usage: Usage.objects.create(subscriber=alice, feature="generations", period_start=now, used=3),
     }

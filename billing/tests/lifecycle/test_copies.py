@@ -10,7 +10,7 @@ from django.utils import timezone
 from djstripe import models as djstripe
 
 from billing.lifecycle.deletion import copies
-from billing.models import Customer, Hold, StripeEvent, StripeWrite
+from billing.models import CheckoutAttempt, Customer, Hold, Plan, Price, StripeEvent, StripeWrite
 
 pytestmark = pytest.mark.django_db
 WORDS = "Ada Lovelace wrote us"
@@ -54,6 +54,16 @@ def test_what_staff_and_stripe_said_goes_and_what_they_did_stays(people):
     assert words_about(ada) == ["", "", "Placed a hold", f"Placed a hold: {WORDS}"], "only what is about billing"
     assert words_about(ben) == before
     assert ada.holds.get().placed_at == MAY
+
+
+def test_what_the_project_sent_along_to_checkout_goes(people):
+    plan = Plan.objects.create(slug="p", name="P")
+    price = Price.objects.create(pk="price_p", plan=plan, currency="usd", unit_amount=1, interval="month")
+    for one in people:
+        CheckoutAttempt.objects.create(customer=one, price=price, params={"metadata": {"name": "Ada"}})
+    ada, ben = people
+    copies.redact_reasons(ada)
+    assert [one.checkout_attempts.get().params for one in (ada, ben)] == [{}, {"metadata": {"name": "Ada"}}]
 
 
 def test_events_are_redacted_by_portions_each_once_and_anothers_are_not(people, monkeypatch):

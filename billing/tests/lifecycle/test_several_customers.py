@@ -324,10 +324,10 @@ def test_a_tab_that_began_by_another_customer_is_given_way_to_and_no_second_sess
     beside = Customer.objects.create(pk=at_stripe["id"], subscriber=ada.user, is_current=False)
     make = checkout._open_attempt
 
-    def with_another(customer, wanted):
+    def with_another(draft):
         if not opened:
             opened.append(CheckoutAttempt.objects.create(customer=beside, price=price, currency="eur"))
-        return make(customer, wanted)
+        return make(draft)
 
     monkeypatch.setattr(checkout, "_open_attempt", with_another)
     before = len(world.stripe("GET", "checkout/sessions")["data"])

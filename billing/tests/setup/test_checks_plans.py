@@ -37,6 +37,7 @@ def found():
         ([{**PLAN, "limits": {"exports": "many"}}], "'limits'"),
         ([{**PLAN, "limits": ["exports"]}], "'limits'"),
         ([{**PLAN, "trial_days": None}], "'trial_days'"),
+        ([{**PLAN, "trial_without_card": "yes"}], "'trial_without_card'"),
         ([{**PLAN, "grace_days": -3}], "'grace_days'"),
         ([{**PLAN, "is_public": "yes"}], "'is_public'"),
         ([{**PLAN, "prices": {"monthly": {"usd": 2000}}}], "'prices'"),
@@ -85,6 +86,21 @@ def test_two_prices_that_would_share_a_lookup_key_are_refused(settings):
     assert not {"billing.E012", "billing.E067"} & found().keys()
     settings.BILLING_PLANS = [quarter, {"slug": "pro_3", "name": "Pro 3", "prices": {"month": {"usd": 3}}}]
     assert "'pro_3_month'" in found()["billing.E067"].msg
+
+
+@pytest.mark.parametrize(("days", "is_refused"), [(0, False), (730, False), (731, True)])
+def test_a_trial_past_two_years_is_refused_by_a_code_of_its_own(settings, days, is_refused):
+    settings.BILLING_PLANS = [{"slug": "free", "name": "Free"}, {**PLAN, "trial_days": days}]
+    said = found().get("billing.E188")
+    assert (said is not None) == is_refused
+    assert not said or ("pro" in said.msg and "730" in said.hint)
+
+
+def test_an_embedded_checkout_needs_a_key_that_the_page_may_show(settings):
+    settings.BILLING_CHECKOUT_EMBEDDED, settings.STRIPE_API_BASE = True, ""
+    assert "STRIPE_PUBLISHABLE_KEY" in found()["billing.E189"].msg
+    settings.STRIPE_PUBLISHABLE_KEY = "pk_live_1"
+    assert "billing.E189" not in found()
 
 
 # Packs
