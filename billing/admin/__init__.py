@@ -18,6 +18,7 @@ from . import (
     revenue,
     subscriptions,
     sync,
+    tax_ids,
     third_party,
     usage,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "revenue",
     "subscriptions",
     "sync",
+    "tax_ids",
     "third_party",
     "usage",
 ]

@@ -39,6 +39,7 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.EndsNow: (status.HTTP_409_CONFLICT, "ends_now"),
     refusals.StalePreview: (status.HTTP_409_CONFLICT, "stale_preview"),
     refusals.PaymentDeclined: (status.HTTP_402_PAYMENT_REQUIRED, "payment_declined"),
+    refusals.TaxAddressNeeded: (status.HTTP_409_CONFLICT, "tax_address_needed"),
     refusals.UnknownCursor: (status.HTTP_400_BAD_REQUEST, "unknown_cursor"),
     QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),
     NoAccess: (status.HTTP_403_FORBIDDEN, "no_access"),

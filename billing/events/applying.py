@@ -203,6 +203,8 @@ def _request_about(event: StripeEvent) -> fetch.Request | None:
             return fetch.dispute_request(id_of(obj))
         case "refund" if obj.get("charge"):
             return fetch.charge_request(id_of(obj["charge"]))
+        case "tax_id":
+            return fetch.tax_ids_request(event.lane)
         case "invoice" if event.type in UNPAID:
             return fetch.invoice_request(id_of(obj))
     return None

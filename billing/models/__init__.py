@@ -20,6 +20,7 @@ from .stripe_key import StripeKey
 from .subscriber import email_field
 from .subscription import Customer, Hold, Subscription
 from .sync import SyncRun
+from .tax_id import TaxId
 from .usage import Usage
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "SubscriptionChange",
     "SubscriptionItem",
     "SyncRun",
+    "TaxId",
     "TaxRate",
     "Usage",
     "email_field",

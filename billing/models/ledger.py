@@ -156,6 +156,9 @@ class StripeWrite(models.Model):
         UNDO_CHANGE = "undo_change"
         SET_SEATS = "set_seats"
         UPDATE_CUSTOMER = "update_customer"
+        FINALIZE_INVOICE = "finalize_invoice"
+        RESTORE_TAX = "restore_tax"
+        REMOVE_TAX_ID = "remove_tax_id"
 
     # These are made as often as they are asked for, the others once for each cause.
     STANDING = (Action.SET_SEATS, Action.UPDATE_CUSTOMER)

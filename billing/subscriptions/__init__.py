@@ -13,6 +13,7 @@ from . import (
     next_charges,
     paying_twice,
     seats,
+    tax_ids,
 )
 from .announcing import announce_access, announce_trial_end, customers_past_grace, is_started
 from .awaited import awaited_change
@@ -77,5 +78,6 @@ __all__ = [
     "row_for",
     "rows_of",
     "seats",
+    "tax_ids",
     "write_items",
 ]

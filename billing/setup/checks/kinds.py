@@ -15,7 +15,9 @@ CURRENCY = re.compile(r"[a-zA-Z]{3}")
 SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 # Stripe's own limits for the texts of an invoice.
 MOST_FIELDS, LONGEST_NAME, LONGEST_VALUE = 4, 40, 140
+MOST_RATES = 20
 LONGEST = {"footer": 5_000, "memo": 500}
+TAX_CODE, TAX_RATE = re.compile(r"txcd_\d{8}"), re.compile(r"txr_\w+")
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,44 @@ def _fits(text: Any, longest: int) -> bool:
     return isinstance(text, str) and 0 < len(text) <= longest
 
 
+def _wrong_tax(value: Any) -> str:
+    """Return the first mistake in BILLING_TAX."""
+    if not isinstance(value, dict):
+        return "it is no dictionary"
+    if unknown := sorted(map(str, value.keys() - TAX_PARTS.keys())):
+        return f"it has the unknown {', '.join(map(repr, unknown))}"
+    for name, kind in TAX_PARTS.items():
+        if name in value and not kind.is_right(value[name]):
+            return f"{name!r} is {value[name]!r}, and must be {kind.words}"
+    if value.get("automatic") and value.get("rates"):
+        return "'automatic' and 'rates' exclude each other: Stripe Tax finds the rates itself"
+    return ""
+
+
 FLAG = Kind("True or False", lambda v: isinstance(v, bool))
 TEXT = Kind("a text", lambda v: isinstance(v, str))
 TEXTS = Kind("a list of texts", lambda v: isinstance(v, list | tuple) and all(isinstance(t, str) for t in v))
+TAX_PARTS = {
+    "automatic": FLAG,
+    "tax_ids": FLAG,
+    "behavior": one_of("inclusive", "exclusive"),
+    "code": matching(TAX_CODE, 'a tax code of Stripe\'s, like "txcd_10103001"'),
+    "rates": Kind(
+        'a list of up to 20 different ids of tax rates, like ["txr_1AbC"]',
+        lambda v: (
+            isinstance(v, list | tuple)
+            and 0 < len(v) <= MOST_RATES
+            and all(isinstance(rate, str) and TAX_RATE.fullmatch(rate) for rate in v)
+            and len({*v}) == len(v)
+        ),
+    ),
+}
+TAX = Kind(
+    '{"automatic": True or False, "tax_ids": True or False, "behavior": "inclusive" or "exclusive", "code": a tax code '
+    'of Stripe\'s, "rates": ids of tax rates instead of "automatic"}, each optional',
+    lambda value: not _wrong_tax(value),
+    _wrong_tax,
+)
 INVOICE = Kind(
     f'{{"footer": a text, "memo": one of up to {LONGEST["memo"]} characters, "custom_fields": up to {MOST_FIELDS} of '
     f'{{"name": up to {LONGEST_NAME} characters, "value": up to {LONGEST_VALUE}}}}}, each optional',

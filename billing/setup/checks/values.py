@@ -64,6 +64,7 @@ TABLE = (
     Row("billing.E134", "BILLING_SEATS", kinds.function("subscriber")),
     Row("billing.E135", "BILLING_EMAIL_IS_CONFIRMED", kinds.function("subscriber")),
     Row("billing.E136", "BILLING_MONITORING_TOKEN", kinds.TEXT),
+    Row("billing.E170", "BILLING_TAX", kinds.TAX),
     Row("billing.E160", "BILLING_QUEUE", kinds.one_of(*QUEUES)),
     Row("billing.E161", "BILLING_RQ_QUEUE", kinds.function()),
 )
