@@ -28,13 +28,16 @@ class Invoice:
     status: str
     created_at: datetime
     total: int
-    net: int
-    tax: int
-    is_reverse_charged: bool
     amount_paid: int
     currency: str
     hosted_invoice_url: str
     invoice_pdf: str
+    tax: int = 0
+    is_reverse_charged: bool = False
+
+    @property
+    def net(self) -> int:
+        return self.total - self.tax
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,6 @@ def _invoice(row: dict[str, Any]) -> Invoice:
         status=row["status"],
         created_at=from_timestamp(row["created"]),
         total=row["total"],
-        net=row["total"] - readers.tax_of(row),
         tax=readers.tax_of(row),
         is_reverse_charged=readers.is_reverse_charged(row),
         amount_paid=row["amount_paid"],

@@ -75,12 +75,12 @@ def taxes_of(found: Object) -> list[Object]:
 
 def tax_of(found: Object) -> int:
     """Return all tax in the total of an invoice, in minor units."""
-    return sum(tax["amount"] for tax in found["total_taxes"] or [])
+    return sum(tax["amount"] for tax in found.get("total_taxes") or [])
 
 
 def is_reverse_charged(found: Object) -> bool:
     """Return whether the buyer of an invoice, a business in another country, owes its tax in our place."""
-    return any(tax.get("taxability_reason") == REVERSE_CHARGE for tax in found["total_taxes"] or [])
+    return any(tax.get("taxability_reason") == REVERSE_CHARGE for tax in found.get("total_taxes") or [])
 
 
 def lacks_address(invoice: Object) -> bool:
