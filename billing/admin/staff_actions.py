@@ -403,7 +403,7 @@ FINALIZE = Action(
 )
 ACCEPT_TAX_ID = Action(
     "accept-tax-id",
-    "judge_tax_id",
+    "judge_taxid",
     "Accept a tax ID",
     staff_forms.TaxIdForm,
     tax_actions.about_accepting,
@@ -412,7 +412,7 @@ ACCEPT_TAX_ID = Action(
 )
 REMOVE_TAX_ID = Action(
     "remove-tax-id",
-    "judge_tax_id",
+    "judge_taxid",
     "Remove a tax ID",
     staff_forms.TaxIdForm,
     tax_actions.about_removing,

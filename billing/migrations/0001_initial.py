@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
                     ("refund_payment", "Can refund or keep a payment that bought nothing"),
                     ("void_invoice", "Can void an unpaid invoice"),
                     ("finalize_invoice", "Can have Stripe finalize an invoice again"),
-                    ("judge_tax_id", "Can accept or remove an unverified tax ID"),
+                    ("judge_taxid", "Can accept or remove an unverified tax ID"),
                     ("map_price", "Can say which plan an unknown price buys, or keep it"),
                     ("end_customer", "Can end a customer whom Stripe does not know"),
                 ],

@@ -224,7 +224,7 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "is_trial": now.status == "trialing",
         "due": format_amount(found.amount_due, found.currency),
         "net": format_amount(found.net, found.currency) if found.tax or found.is_reverse_charged else "",
-        "tax": format_amount(found.tax, found.currency) if found.tax else tax_words.of_invoice(found).capitalize(),
+        "tax": format_amount(found.tax, found.currency) if found.tax else tax_words.of_invoice(found),
         "is_all_due": found.net + found.tax == found.amount_due,
         "credit": format_amount(found.credit, found.currency) if found.credit else "",
         "renewal": "" if found.renewal_amount is None else format_amount(found.renewal_amount, found.currency),

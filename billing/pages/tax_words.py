@@ -12,7 +12,7 @@ from .banners import Banner, Tone
 
 OF_PRICE = {"inclusive": "incl. VAT", "exclusive": "plus tax"}
 OF_ALL = {"incl. VAT": "Prices include VAT.", "plus tax": "Tax is added at checkout."}
-REVERSE_CHARGE = "no tax: reverse charge"
+REVERSE_CHARGE = "No tax: reverse charge"
 
 
 def of_price(price: Price | None, currency: str) -> str:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def staff(world):
-    return member("root@example.com", "judge_tax_id", "finalize_invoice", "view_subscription", "view_taxid")
+    return member("root@example.com", "judge_taxid", "finalize_invoice", "view_subscription", "view_taxid")
 
 
 @pytest.fixture

@@ -69,8 +69,8 @@ def test_a_reverse_charge_is_seen_on_page_and_api(world, settings, client):
     sell_with_tax(world, settings)
     world.control("tax", reverse_charge="given")
     client.force_login(bought(world, address=PARIS, tax_id=FRENCH_ID).user)
-    assert "no tax: reverse charge" in read(client, "/billing/")
-    assert "no tax: reverse charge" in read(client, "/billing/invoices")
+    assert "No tax: reverse charge" in read(client, "/billing/")
+    assert "No tax: reverse charge" in read(client, "/billing/invoices")
     [invoice] = client.get("/api/v1/subscriptions/invoices").json()["invoices"]
     assert invoice["reverse_charge"]
     preview = read(client, "/billing/change?plan=team&interval=month")
