@@ -17,7 +17,7 @@ from billing.models import Grant
 from . import cause_words, display, giving, people
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
-from .staff_actions import Refused
+from .refused import Refused
 
 
 @admin.register(Grant)

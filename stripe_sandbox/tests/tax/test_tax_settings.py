@@ -26,7 +26,7 @@ def test_without_a_head_office_it_is_pending(client: stripe.StripeClient, contro
 
 @pytest.mark.parametrize("status", ["expired", "scheduled"])
 def test_no_registration_has_ended_or_is_yet_to_come(client: stripe.StripeClient, status: str) -> None:
-    assert client.v1.tax.registrations.list({"status": status}).data == []  # type: ignore[typeddict-item]
+    assert client.v1.tax.registrations.list({"status": status}).data == []
 
 
 def test_another_status_is_refused(client: stripe.StripeClient) -> None:
