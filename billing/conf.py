@@ -320,6 +320,14 @@ class Settings:
         return self._get("BILLING_INVOICE", {})
 
     @property
+    def tax(self) -> dict[str, Any]:
+        """BILLING_TAX: how what is sold is taxed, each part optional: `{"automatic": True}` for Stripe Tax or
+        `{"rates": ["txr_…"]}` for tax rates of yours; `"tax_ids": True` asks for a tax ID at Checkout; `"behavior"`,
+        "inclusive" or "exclusive", says whether prices include tax; `"code"` is the products' tax code (docs/tax.md).
+        """
+        return self._get("BILLING_TAX", {})
+
+    @property
     def monitoring_token(self) -> str:
         """BILLING_MONITORING_TOKEN: /metrics and /readyz answer only requests with `Authorization: Bearer …`. Empty:
         they answer everybody, so the proxy must keep them private."""

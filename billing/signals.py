@@ -30,6 +30,7 @@ payment_bought_nothing = Signal()  # payment: Payment of an invoice whose subscr
 invoice_sent = Signal()  # invoice: Invoice, to be paid on its page until due_at
 invoice_due_soon = Signal()  # invoice: Invoice, BILLING_INVOICE_REMINDER_DAYS before due_at
 invoice_overdue = Signal()  # invoice: Invoice, not paid by its due_at
+tax_address_missing = Signal()  # invoice: Invoice, a draft or without tax until the customer has an address
 payment_recovered = Signal()  # payment: Payment that ended a past-due time
 refund_issued = Signal()  # refund: Refund
 refund_failed = Signal()  # refund: Refund

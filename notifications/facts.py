@@ -152,6 +152,14 @@ def money(row: Payment | PaymentFailure | Dispute | Refund) -> dict[str, Any]:
     return {"amount": row.amount, "currency": row.currency}
 
 
+def tax(invoice_id: str) -> dict[str, Any]:
+    """Return the net and the tax of an invoice; an empty result for one that bears none."""
+    row = Invoice.objects.filter(pk=invoice_id).first()
+    if row is None or not (row.tax or row.is_reverse_charged):
+        return {}
+    return {"net": row.net, "tax": row.tax, "is_reverse_charged": row.is_reverse_charged}
+
+
 def price(subscription: Subscription, charged: Price | None) -> dict[str, Any]:
     """Return what is charged and how often, before discounts and taxes. The result is empty for a price that charges
     nothing, or by usage."""

@@ -16,6 +16,7 @@ def receipt(kind: Mail.Kind, subscription: Subscription, payment: Payment, **mor
         f"payment_received:{payment.invoice_id}",
         **{**facts.about(subscription), **facts.what_for(subscription, payment.invoice_id)},
         **facts.money(payment),
+        **facts.tax(payment.invoice_id),
         **held,
         invoice=payment.invoice_id,
         period_start=facts.iso(payment.period_start),

@@ -244,6 +244,17 @@ def invoice_overdue(subscription: Subscription, invoice: Invoice) -> Mail:
     )
 
 
+def address_needed(subscription: Subscription, invoice: Invoice) -> Mail:
+    """Reserve the mail that asks for the address that the tax of an invoice depends on, once for each invoice."""
+    return outbox.reserve(
+        Kind.ADDRESS_NEEDED,
+        f"address_needed:{invoice.pk}",
+        **{**facts.about(subscription), **facts.what_for(subscription, invoice.pk)},
+        invoice=invoice.pk,
+        is_draft=invoice.status == Invoice.Status.DRAFT,
+    )
+
+
 def dispute_opened(subscription: Subscription, dispute: Dispute) -> Mail:
     """Reserve the mail that a payment is disputed, and that access is on hold if it is."""
     return outbox.reserve(

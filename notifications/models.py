@@ -46,6 +46,7 @@ class Mail(models.Model):
         INVOICE_SENT = "invoice_sent", "Invoice sent"
         INVOICE_DUE_SOON = "invoice_due_soon", "Invoice due soon"
         INVOICE_OVERDUE = "invoice_overdue", "Invoice overdue"
+        ADDRESS_NEEDED = "address_needed", "Address needed"
         DISPUTE_OPENED = "dispute_opened", "Dispute opened"
         DISPUTE_CLOSED = "dispute_closed", "Dispute closed"
         REFUND = "refund", "Refund"

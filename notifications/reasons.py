@@ -25,6 +25,7 @@ DISPUTE_CLOSED = "The dispute is closed."
 NOT_OPEN = "The invoice is no longer open, or would buy nothing."
 ON_ITS_WAY = "The payment is on its way."
 NOT_ON_ITS_WAY = "The payment is no longer on its way."
+ADDRESS_KNOWN = "The address is known now, or nothing waits for it."
 REFUND_ARRIVED = "The refund has not failed."
 REFUND_UNDONE = "The refund did not go through."
 NOT_SCHEDULED = "The cancellation is no longer scheduled for that day."
@@ -215,6 +216,19 @@ def _payment_processing(facts: dict[str, Any]) -> str:
     return "" if processing.exists() else NOT_ON_ITS_WAY
 
 
+def _address_needed(facts: dict[str, Any]) -> str:
+    """Skip the mail once the invoice has gone out with its tax, or Stripe taxes the subscription again."""
+    row = Invoice.objects.filter(pk=facts["invoice"]).first()
+    if row is None or not row.lacks_address:
+        return ADDRESS_KNOWN
+    untaxed = Subscription.objects.filter(stripe_id=row.subscription_id, lacks_address=True)
+    is_waited_for = row.status == Invoice.Status.DRAFT or untaxed.exists()
+    if not is_waited_for:
+        return ADDRESS_KNOWN
+    is_leaving = AccountDeletion.objects.filter(customer=row.customer_id).exists()
+    return BEING_DELETED if is_leaving else ""
+
+
 def _refund_failed(facts: dict[str, Any]) -> str:
     undone = Refund.objects.filter(pk=facts["refund"], status__in=UNDONE)
     return "" if undone.exists() else REFUND_ARRIVED
@@ -276,6 +290,7 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.INVOICE_SENT: _invoice_to_pay,
     Mail.Kind.INVOICE_DUE_SOON: _invoice_to_pay,
     Mail.Kind.INVOICE_OVERDUE: _invoice_to_pay,
+    Mail.Kind.ADDRESS_NEEDED: _address_needed,
     Mail.Kind.REFUND_FAILED: _refund_failed,
     Mail.Kind.DISPUTE_OPENED: _dispute_opened,
     Mail.Kind.DISPUTE_CLOSED: _dispute_closed,

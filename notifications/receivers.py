@@ -92,6 +92,10 @@ def on_invoice_overdue(*, subscription: Any, invoice: Any, **_: Any) -> None:
     _mail(mails.invoice_overdue, subscription, invoice)
 
 
+def on_tax_address_missing(*, subscription: Any, invoice: Any, **_: Any) -> None:
+    _mail(mails.address_needed, subscription, invoice)
+
+
 def on_refund_failed(*, subscription: Any, refund: Any, **_: Any) -> None:
     _mail(mails.refund_failed, subscription, refund)
 
@@ -144,6 +148,7 @@ RECEIVERS: dict[Any, Signal] = {
     on_invoice_sent: signals.invoice_sent,
     on_invoice_due_soon: signals.invoice_due_soon,
     on_invoice_overdue: signals.invoice_overdue,
+    on_tax_address_missing: signals.tax_address_missing,
     on_refund_failed: signals.refund_failed,
     on_refund_issued: signals.refund_issued,
     on_dispute_opened: signals.dispute_opened,

@@ -133,6 +133,14 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "dispute_won_of_a_one_off": (Kind.DISPUTE_CLOSED, {**CLOSED, "plan": "", "item": "Onboarding", "was_held": False}),
     "dispute_lost": (Kind.DISPUTE_CLOSED, {**CLOSED, "is_won": False, "has_access": False}),
     "payment_received": (Kind.PAYMENT_RECEIVED, RECEIVED),
+    "payment_received_with_tax": (
+        Kind.PAYMENT_RECEIVED,
+        {**RECEIVED, "currency": "eur", "net": 1597, "tax": 303, "is_reverse_charged": False},
+    ),
+    "payment_received_with_reverse_charge": (
+        Kind.PAYMENT_RECEIVED,
+        {**RECEIVED, "currency": "eur", "net": 1900, "tax": 0, "is_reverse_charged": True},
+    ),
     "payment_received_in_yen_without_period": (
         Kind.PAYMENT_RECEIVED,
         {**RECEIVED, "amount": 198000, "currency": "jpy", "period_start": "", "period_end": ""},
@@ -183,6 +191,11 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
         {**RECEIVED, "plan": "", "item": "Onboarding", "period_start": "", "period_end": "", "has_access": True},
     ),
     "payment_received_while_held": (Kind.PAYMENT_RECEIVED, {**RECEIVED, "is_held": True}),
+    "address_needed": (Kind.ADDRESS_NEEDED, {"plan": "Pro", "invoice": "in_1", "is_draft": True}),
+    "address_needed_after_an_untaxed_invoice": (
+        Kind.ADDRESS_NEEDED,
+        {"plan": "", "item": "Onboarding", "invoice": "in_1", "is_draft": False},
+    ),
     "dispute_opened": (Kind.DISPUTE_OPENED, DISPUTE),
     "dispute_opened_before_a_renewal": (Kind.DISPUTE_OPENED, {**DISPUTE, "renews_at": SOON}),
     "dispute_opened_of_a_one_off": (

@@ -19,6 +19,7 @@ from billing.models import Customer
 
 from . import customer_answer, display, giving, people, staff_actions, timeline
 from .readonly import ReadOnlyAdmin
+from .refused import Refused
 from .staff_actions import ACTIONS, Action
 from .timeline_sources import SOURCES
 
@@ -122,7 +123,7 @@ class CustomerPage(ReadOnlyAdmin):
             return self._ask(request, action, customer, form, status=400)
         try:
             done = staff_actions.perform(action, request, customer.pk, form.cleaned_data)
-        except staff_actions.Refused:
+        except Refused:
             return self._ask(request, action, customer, form, staff_actions.SOMEBODY_ELSE, status=409)
         except tuple(OUTAGES) as error:
             outage = outage_of(error)

@@ -17,7 +17,8 @@ from billing.usage import CreditRefused, crediting
 
 from . import people
 from .cause_words import STAFF as BY_STAFF
-from .staff_actions import GRANT, Refused
+from .refused import Refused
+from .staff_actions import GRANT
 from .staff_forms import GiftForm
 
 

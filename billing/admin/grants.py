@@ -18,7 +18,7 @@ from billing.models import Grant
 from . import cause_words, display, giving, people
 from .open_filter import open_filter
 from .readonly import ReadOnlyAdmin
-from .staff_actions import Refused
+from .refused import Refused
 
 ABOUT = (
     "This gives a plan, a feature or credits for free, besides what is paid. Nothing changes at Stripe, and the "

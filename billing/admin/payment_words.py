@@ -20,6 +20,11 @@ BOUGHT_NOTHING = (
     "Its subscription had ended, or stays unpaid. Refund or keep it on the customer's page, under the actions."
 )
 UNDONE_END = " The subscription was cancelled because of it: give access on the customer's page, or write to them."
+WAITS_FOR_ADDRESS = (
+    "Stripe cannot tax it without an address, and charges nothing. The subscriber was asked for it. It is finalized as "
+    "soon as Stripe has an address; the customer's page has an action to try again."
+)
+UNTAXED = "Stripe had no address to tax, so it bears no tax. The subscriber was asked for it."
 INVOICE_BADGES = {"paid": "good", "open": "waiting", "uncollectible": "dead"}
 REFUND_SENTENCES = {
     "succeeded": "The money is on its way to the card. The bank may take ten days to show it.",
@@ -48,6 +53,13 @@ CHECKOUT_BADGES = {
     CheckoutAttempt.Status.COMPLETED: "good",
     CheckoutAttempt.Status.EXPIRED: "quiet",
 }
+
+
+def about_address(invoice: Invoice) -> str:
+    """Return what an invoice waits for that lacks the customer's address."""
+    if not invoice.lacks_address:
+        return ""
+    return WAITS_FOR_ADDRESS if invoice.status == Invoice.Status.DRAFT else UNTAXED
 
 
 def receipt(payment: Payment) -> Any:

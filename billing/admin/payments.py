@@ -119,13 +119,41 @@ class PaymentAdmin(MoneyAdmin):
 @admin.register(Invoice)
 class InvoiceAdmin(MoneyAdmin):
     list_display = ["money", "subscriber", "state", "due", "invoice", "created"]
-    list_filter = ["status", "payment", "purpose", "collection_method", "created_at", ("currency", CurrencyFilter)]
+    list_filter = [
+        "status",
+        "payment",
+        "purpose",
+        "collection_method",
+        "lacks_address",
+        "created_at",
+        ("currency", CurrencyFilter),
+    ]
     ordering = ["-created_at"]
     ids_searched = ("id", "subscription_id", "number")
-    facts = ("subscriber", "purpose", "description", "invoice", "subscription", "remaining", "due", "created", "paid")
+    facts = (
+        "subscriber",
+        "purpose",
+        "description",
+        "invoice",
+        "subscription",
+        "net",
+        "tax",
+        "remaining",
+        "due",
+        "created",
+        "paid",
+    )
 
     def in_words(self, invoice: Invoice) -> tuple[Any, str]:
-        return payment_words.invoice_status(invoice), ""
+        return payment_words.invoice_status(invoice), payment_words.about_address(invoice)
+
+    @display.column("net")
+    def net(self, invoice: Invoice) -> Any:
+        return display.amount(invoice.net, invoice.currency)
+
+    @display.column("tax")
+    def tax(self, invoice: Invoice) -> Any:
+        return "reverse charge" if invoice.is_reverse_charged else display.amount(invoice.tax, invoice.currency)
 
     @display.column("amount", ordering="total")
     def money(self, invoice: Invoice) -> Any:

@@ -22,14 +22,11 @@ from billing.payments import nothing
 from billing.stripe_client import NoSuchCustomer, fetch
 from billing.subscriptions import doubts, grants, holds
 
-from . import staff_forms, trial_moves
+from . import staff_forms, tax_actions, trial_moves
 from .cause_words import STAFF as BY_STAFF
+from .refused import Refused
 
 SOMEBODY_ELSE = "Somebody else has changed this in the meantime. Nothing was changed. Please check again."
-
-
-class Refused(Exception):
-    """The action is not possible in the present state. Nothing was changed."""
 
 
 @dataclass(frozen=True)
@@ -404,6 +401,33 @@ REFUND = Action(
 )
 KEEP = Action("keep", "refund_payment", "Keep a payment", staff_forms.PaymentForm, _about_keeping, _has_payment, _keep)
 VOID = Action("void", "void_invoice", "Void an invoice", staff_forms.InvoiceForm, _about_voiding, _has_unpaid, _void)
+FINALIZE = Action(
+    "finalize",
+    "finalize_invoice",
+    "Finalize an invoice",
+    staff_forms.DraftForm,
+    tax_actions.about_finalizing,
+    tax_actions.has_draft,
+    tax_actions.finalize,
+)
+ACCEPT_TAX_ID = Action(
+    "accept-tax-id",
+    "judge_taxid",
+    "Accept a tax ID",
+    staff_forms.TaxIdForm,
+    tax_actions.about_accepting,
+    tax_actions.has_doubtful_id,
+    tax_actions.accept,
+)
+REMOVE_TAX_ID = Action(
+    "remove-tax-id",
+    "judge_taxid",
+    "Remove a tax ID",
+    staff_forms.TaxIdForm,
+    tax_actions.about_removing,
+    tax_actions.has_doubtful_id,
+    tax_actions.remove,
+)
 MAP_PRICE = Action(
     "map-price",
     "map_price",
@@ -473,6 +497,9 @@ ACTIONS = {
         EXTEND_TRIAL,
         END_TRIAL,
         LET_TRIAL_RUN,
+        FINALIZE,
+        ACCEPT_TAX_ID,
+        REMOVE_TAX_ID,
         MAP_PRICE,
         KEEP_PRICE,
         END_UNKNOWN,

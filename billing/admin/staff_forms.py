@@ -9,7 +9,7 @@ from django.utils import timezone
 from billing import clock
 from billing.access import moment, words
 from billing.conf import conf
-from billing.models import Customer, Grant, Hold, Invoice, Payment, Plan, PlanLimit, Subscription
+from billing.models import Customer, Grant, Hold, Invoice, Payment, Plan, PlanLimit, Subscription, TaxId
 from billing.money import format_amount
 from billing.payments import nothing
 from billing.subscriptions import doubts, grants
@@ -19,6 +19,8 @@ from . import trial_moves
 LONGEST = timedelta(days=3660)
 OVER = "This hold has already been released. Nothing was changed."
 SETTLED = "This invoice is paid, void or being paid by a bank already. Nothing was changed."
+FINALIZED = "This invoice does not wait for an address any more. Nothing was changed."
+JUDGED = "This tax ID was verified, accepted or removed already. Nothing was changed."
 DECIDED = "This payment was refunded or kept already. Nothing was changed."
 ENDED = "This has ended already. Nothing was changed."
 EITHER = "Choose either a plan or a feature."
@@ -114,6 +116,50 @@ class InvoiceForm(ReasonForm):
         field: Any = self.fields["invoice"]
         field.queryset = voidable(customer)
         field.initial = voidable(customer).first()
+
+
+def finalizable(customer: Customer) -> Any:
+    """Return the drafts that wait for an address."""
+    return Invoice.objects.awaiting_address().filter(customer=customer).order_by("created_at", "pk")
+
+
+class DraftChoice(forms.ModelChoiceField):
+    def label_from_instance(self, invoice: Invoice) -> str:
+        return f"{format_amount(invoice.total, invoice.currency)}: {invoice.pk}"
+
+
+class DraftForm(ReasonForm):
+    invoice = DraftChoice(
+        Invoice.objects.none(),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": FINALIZED, "required": "Choose an invoice."},
+    )
+    field_order = ["invoice", "reason"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        field: Any = self.fields["invoice"]
+        field.queryset = finalizable(customer)
+        field.initial = finalizable(customer).first()
+
+
+class TaxIdForm(ReasonForm):
+    tax_id = forms.ModelChoiceField(
+        TaxId.objects.none(),
+        label="Tax ID",
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": JUDGED, "required": "Choose a tax ID."},
+    )
+    field_order = ["tax_id", "reason"]
+
+    def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(customer, *args, **kwargs)
+        doubtful = TaxId.objects.doubtful().filter(customer=customer)
+        field: Any = self.fields["tax_id"]
+        field.queryset = doubtful
+        field.initial = doubtful.first()
 
 
 def grants_of(customer: Customer) -> Any:

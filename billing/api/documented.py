@@ -46,6 +46,7 @@ NOT_NOW = (
     "cancellation_scheduled",
     "access_on_hold",
     "state_unknown",
+    "tax_address_needed",
 )
 NOT_SOLD = ("already_subscribed", "subscription_paused", "access_on_hold", "checkout_replaced", "account_closing")
 NOT_FOR_SALE = error("invalid_request", "price_not_offered")

@@ -46,6 +46,7 @@ RULES: dict[type[Exception], tuple[int, str]] = {
     refusals.CodeOver: (status.HTTP_409_CONFLICT, "code_over"),
     refusals.PackNotOffered: (status.HTTP_400_BAD_REQUEST, "price_not_offered"),
     refusals.AlreadyOwned: (status.HTTP_409_CONFLICT, "already_owned"),
+    refusals.TaxAddressNeeded: (status.HTTP_409_CONFLICT, "tax_address_needed"),
     refusals.UnknownCursor: (status.HTTP_400_BAD_REQUEST, "unknown_cursor"),
     QuotaExceeded: (status.HTTP_402_PAYMENT_REQUIRED, "quota_exceeded"),
     NoAccess: (status.HTTP_403_FORBIDDEN, "no_access"),

@@ -205,6 +205,8 @@ def _request_about(event: StripeEvent) -> fetch.Request | None:
             return fetch.charge_request(id_of(obj["charge"]))
         case "checkout.session" if obj.get("mode") == "payment":
             return fetch.checkout_session_request(id_of(obj))
+        case "tax_id":
+            return fetch.tax_ids_request(event.lane)
         case "invoice" if event.type in UNPAID:
             return fetch.invoice_request(id_of(obj))
     return None

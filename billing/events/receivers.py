@@ -100,12 +100,15 @@ def on_trial_will_end(customer: Customer, event: Event) -> None:
 
 
 def on_customer_updated(customer: Customer, event: Event) -> None:
+    """Refresh the subscription; an address may be the one that an invoice waits for."""
     subscriptions.refresh_rows(customer)
+    payments.resume_tax(customer)
 
 
 def on_tax_id(customer: Customer, event: Event) -> None:
-    """Have Stripe asked for the next charge: a tax id may take the tax off."""
+    """Save the customer's tax ids, and have Stripe asked for the next charge: a tax id may take the tax off."""
     subscriptions.refresh_rows(customer)
+    subscriptions.tax_ids.refresh_tax_ids(customer)
     subscriptions.next_charges.ask_again_of(customer)
 
 

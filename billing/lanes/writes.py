@@ -22,8 +22,9 @@ NOW = "now"
 # Metadata of a Checkout that saves a card: the subscription that it is for.
 CARD_FOR = "billing_card_for"
 
-# Stripe's refusals that say there is nothing left to do; a disputed payment goes back by its dispute.
-NOTHING_LEFT = frozenset({"resource_missing", "charge_already_refunded", "charge_disputed"})
+# Stripe's refusals that say there is nothing left to do; a disputed payment goes back by its dispute, and what waits
+# for an address is owed again when there is another one.
+NOTHING_LEFT = frozenset({"resource_missing", "charge_already_refunded", "charge_disputed", readers.NO_PLACE})
 
 
 class TooLate(Exception):
@@ -142,6 +143,12 @@ def _ask(write: StripeWrite) -> None:
             _move_trial(write, key)
         case Action.USE_CARD:
             _use_card(write, key)
+        case Action.FINALIZE_INVOICE:
+            _finalize(write.object_id, key)
+        case Action.RESTORE_TAX:
+            _restore_tax(write.object_id, key)
+        case Action.REMOVE_TAX_ID:
+            stripe_client.delete(f"/v1/customers/{write.lane}/tax_ids/{write.object_id}", idempotency_key=key)
 
 
 def _move_trial(write: StripeWrite, key: str) -> None:
@@ -186,6 +193,21 @@ def _undo_change(change: PlanChange, key: str) -> None:
         back = [{"id": changed[0], "price": change.previous_price_id}]
         stripe_client.post(path, idempotency_key=f"{key}:price", items=back, proration_behavior="none")
     PlanChange.objects.filter(pk=change.pk).update(status=PlanChange.Status.REFUSED)
+
+
+def _finalize(invoice_id: str, key: str) -> None:
+    """Finalize a draft, which is then charged or sent as others are."""
+    path = f"/v1/invoices/{invoice_id}"
+    if stripe_client.get(path)["status"] == "draft":
+        stripe_client.post(f"{path}/finalize", idempotency_key=key, auto_advance=True)
+
+
+def _restore_tax(subscription_id: str, key: str) -> None:
+    """Switch on the automatic tax of a subscription that Stripe has switched off; what a person did stays."""
+    path = f"/v1/subscriptions/{subscription_id}"
+    found = stripe_client.get(path)
+    if not found["ended_at"] and readers.is_untaxed_for_want_of_address(found):
+        stripe_client.post(path, idempotency_key=key, automatic_tax={"enabled": True})
 
 
 def _close_invoice(invoice_id: str, key: str) -> None:

@@ -11,7 +11,7 @@ from billing.lanes import writes
 from billing.models import PlanChange, Price, StripeWrite, Subscription
 from billing.stripe_client import StripeRefused, fetch, id_of, readers
 
-from . import phases, previews, prices
+from . import phases, previews, prices, tax
 from .change_rules import Effect, effect
 from .live_subscription import Standing, change_subscription
 from .refusals import ChangePending, NoPendingChange, NoSubscription, PaymentDeclined, PriceReplaced, SamePlan
@@ -33,7 +33,7 @@ def change(
     `scheduled`. Choosing the current plan cancels a pending change. Asking twice changes once.
 
     Raises `PriceNotOffered`, `PriceReplaced`, `NoSubscription`, `SamePlan`, `PaymentOverdue`, `SubscriptionPaused`,
-    `CancellationScheduled`, `ChangePending`, `StalePreview`, `PaymentDeclined`, and the errors of
+    `CancellationScheduled`, `ChangePending`, `StalePreview`, `TaxAddressNeeded`, `PaymentDeclined`, and the errors of
     `live_subscription.change_subscription`.
     """
     price = prices.price_of(plan_slug, interval, interval_count=interval_count)
@@ -71,6 +71,8 @@ def _change(now: Standing, price: Price, proration_date: int | None) -> None:
         return
     if now.is_changing_to(price):
         return
+    if what == Effect.NOW and not now.is_trial:
+        tax.refuse_without_place(now.found)
     intent = previews.intended_change(now, price, proration_date)
     _refuse_unanswered(now)
     _mark(intent, Status.ASKED)

@@ -44,7 +44,7 @@ from billing.monitoring import unknown_values
 from billing.stripe_client import id_of
 from billing.subscriptions import ATTEMPT_KEY, seats
 
-from . import attempts, embedded, host_params, prices, refused_payment, trials
+from . import attempts, embedded, host_params, prices, refused_payment, tax, trials
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import (
     AccessWithheld,
@@ -181,9 +181,8 @@ def _reusable_attempt(customer: Customer, wanted: Wanted) -> CheckoutAttempt | N
         attempt = _attempt_to_expire(attempt, wanted)
     if attempt is None:
         return None
-    is_same = wanted.is_of(attempt)
     session = stripe_client.get(f"/v1/checkout/sessions/{attempt.session_id}")
-    if session["status"] == "open" and is_same:
+    if session["status"] == "open" and wanted.is_of(attempt) and tax.is_as_set(session):
         return attempt
     if session["status"] == "open":
         session = _expire(attempt)
@@ -308,6 +307,7 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
     }
     if is_free or trial.without_card:
         params["payment_method_collection"] = "if_required"
+    params = tax.taxed(params)
     if attempt.currency:
         params["currency"] = attempt.currency
     if attempt.locale:

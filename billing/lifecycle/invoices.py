@@ -9,7 +9,7 @@ from typing import Any
 from billing import stripe_account, stripe_client
 from billing.clock import from_timestamp
 from billing.models import Customer
-from billing.stripe_client import NoSuchCustomer, StripeRefused
+from billing.stripe_client import NoSuchCustomer, StripeRefused, readers
 
 from .refusals import UnknownCursor
 
@@ -19,7 +19,9 @@ MOST = 100
 
 @dataclass(frozen=True)
 class Invoice:
-    """An invoice counts `total` and `amount_paid` in minor units; `status` is open, paid, void or uncollectible."""
+    """An invoice counts `total`, `net`, `tax` and `amount_paid` in minor units; `status` is open, paid, void or
+    uncollectible. Of one that is reverse charged, the buyer owes the tax in our place.
+    """
 
     id: str
     number: str
@@ -30,6 +32,12 @@ class Invoice:
     currency: str
     hosted_invoice_url: str
     invoice_pdf: str
+    tax: int = 0
+    is_reverse_charged: bool = False
+
+    @property
+    def net(self) -> int:
+        return self.total - self.tax
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,8 @@ def _invoice(row: dict[str, Any]) -> Invoice:
         status=row["status"],
         created_at=from_timestamp(row["created"]),
         total=row["total"],
+        tax=readers.tax_of(row),
+        is_reverse_charged=readers.is_reverse_charged(row),
         amount_paid=row["amount_paid"],
         currency=row["currency"],
         hosted_invoice_url=row["hosted_invoice_url"] or "",

@@ -6,9 +6,9 @@ from billing.catalogue import UnmappedPrice
 from billing.lanes import LaneBusy
 from billing.monitoring import alerts
 from billing.stripe_account import OfAnotherAccount
-from billing.stripe_client import NoSuchCustomer, StripeRefused, StripeUnavailable
+from billing.stripe_client import NoSuchCustomer, NoTaxAddress, StripeRefused, StripeUnavailable, TaxIdInvalid
 
-from .refusals import NotConfirmed
+from .refusals import NotConfirmed, TaxAddressNeeded
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,19 @@ OUTAGES: dict[type[Exception], Outage] = {
             "Stripe knows no such customer by our key, so nothing was changed. Check STRIPE_SECRET_KEY with "
             "`manage.py billing_doctor`. If the customer is gone for good, end them on their page.",
         ),
+    ),
+    NoTaxAddress: Outage(
+        409,
+        "tax_address_needed",
+        TaxAddressNeeded.sentence,
+        "Stripe finds no place to tax for this customer, so nothing was changed. Enter a country, in two letters, and "
+        "a postal code at Stripe.",
+    ),
+    TaxIdInvalid: Outage(
+        400,
+        "tax_id_invalid",
+        "This tax ID cannot be one of its kind. Nothing was changed: check its digits and its country, then try again.",
+        "Stripe refuses the tax ID, since it cannot be one of its kind. Nothing was changed.",
     ),
     **dict.fromkeys(
         StripeRefused,

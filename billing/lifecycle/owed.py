@@ -6,7 +6,7 @@ from typing import Any
 
 from billing import site
 from billing.access import Access
-from billing.models import Customer, Invoice
+from billing.models import Customer, Invoice, Subscription
 
 from . import invoice_links
 
@@ -50,6 +50,15 @@ def unpaid_of(subscriber: Any) -> list[Invoice]:
     """Return the invoices of a subscriber that wait for money, the earliest due first."""
     rows = Invoice.objects.owed().filter(customer__in=Customer.objects.living_of(subscriber).values("pk"))
     return sorted(rows, key=lambda row: (row.due_at or row.created_at, row.pk))
+
+
+def lacks_address(subscriber: Any) -> bool:
+    """Return whether an invoice, or the tax of a subscription, waits for an address of the subscriber."""
+    theirs = Customer.objects.living_of(subscriber).values("pk")
+    if Invoice.objects.awaiting_address().filter(customer__in=theirs).exists():
+        return True
+    rows = Subscription.objects.filter(customer__in=theirs, lacks_address=True)
+    return rows.exclude(whose=Subscription.Whose.FOREIGN).exists()
 
 
 def owed_in(line: str, lines: dict[str, Access], unpaid: list[Invoice]) -> list[Owed]:

@@ -9,13 +9,13 @@ from django.utils import timezone
 from billing import catalogue, clock, stripe_client, usage
 from billing.clock import from_timestamp
 from billing.models import Customer, PlanChange, Price
-from billing.stripe_client import id_of
+from billing.stripe_client import id_of, readers
 
 from . import prices
 from .change_rules import Effect, effect
 from .customers import request_key
 from .live_subscription import Standing, customer_of, standing_of
-from .refusals import StalePreview
+from .refusals import StalePreview, TaxAddressNeeded
 
 __all__ = ["Effect", "Line", "Overflow", "Preview", "preview"]
 
@@ -48,8 +48,8 @@ class Overflow:
 class Preview:
     """A preview gives amounts in minor units of `currency`.
 
-    `amount_due` is charged now, and `tax` is in it; `credit` is what unused time leaves over, and is taken off later
-    invoices.
+    `amount_due` is charged now; the invoice is over `net` and `tax`. `credit` is what unused time leaves over, and is
+    taken off later invoices. Where it is reverse charged, the buyer owes the tax in our place.
     `renewal_amount` is the list price then, before discounts and taxes; None if it is billed by usage.
     `proration_date`, UTC seconds, is to be sent along with the change; None if it only cancels a pending one.
     """
@@ -59,7 +59,9 @@ class Preview:
     effect: Effect
     takes_effect_at: datetime
     amount_due: int
+    net: int
     tax: int
+    is_reverse_charged: bool
     credit: int
     lines: list[Line]
     renewal_amount: int | None
@@ -147,7 +149,8 @@ def _delete_old(customer: Customer) -> None:
 
 
 def _invoice(now: Standing, price: Price, at: int) -> dict[str, Any]:
-    return stripe_client.post(
+    """Return what Stripe would bill. Raises `TaxAddressNeeded` where it leaves out the tax, for want of an address."""
+    found = stripe_client.post(
         "/v1/invoices/create_preview",
         idempotency_key=request_key(now.customer, "preview"),
         customer=now.customer.pk,
@@ -158,6 +161,9 @@ def _invoice(now: Standing, price: Price, at: int) -> dict[str, Any]:
             "proration_date": at,
         },
     )
+    if readers.is_tax_unknown(found):
+        raise TaxAddressNeeded
+    return found
 
 
 def _preview_of(
@@ -174,7 +180,9 @@ def _preview_of(
         effect=what,
         takes_effect_at=period_end if what == Effect.PERIOD_END else clock.now(),
         amount_due=invoice["amount_due"] if invoice else 0,
+        net=invoice["total"] - _tax(invoice) if invoice else 0,
         tax=_tax(invoice) if invoice else 0,
+        is_reverse_charged=bool(invoice) and readers.is_reverse_charged(invoice),
         credit=max(-invoice["total"], 0) if invoice else 0,
         lines=lines,
         renewal_amount=catalogue.amounts.cost(price, currency, now.quantity),

@@ -15,6 +15,7 @@ from billing.catalogue import packs
 from billing.models import Credit, Customer, Grant, Pack, Purchase
 from billing.payments import purchases
 
+from . import tax
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import (
     AccessWithheld,
@@ -139,7 +140,7 @@ def _with_session(purchase: Purchase) -> Purchase:
 def _session_params(purchase: Purchase) -> dict[str, Any]:
     subscriber = purchase.customer.subscriber
     metadata = {PURCHASE_KEY: str(purchase.pk), METADATA_KEY: subscriber_key(subscriber)}
-    return {
+    params = {
         "mode": "payment",
         "customer": purchase.customer_id,
         "client_reference_id": subscriber_key(subscriber),
@@ -152,6 +153,7 @@ def _session_params(purchase: Purchase) -> dict[str, Any]:
         "success_url": f"{site.absolute(site.path_of('purchase_return'))}?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": site.absolute(site.path_of("packs")),
     }
+    return tax.taxed(params)
 
 
 def _expire(purchase: Purchase) -> None:

@@ -128,6 +128,15 @@ class PaymentDeclined(Refused):
     sentence = "Your payment was declined. Nothing was changed: use another card and try again."
 
 
+class TaxAddressNeeded(Refused):
+    """Stripe Tax finds no place for the customer, so that nobody can say what it would cost."""
+
+    sentence = (
+        "We can't work out the tax, because we have no address of yours with a known country and postal code. Nothing "
+        'was changed. Enter it under "Card and address", then try again.'
+    )
+
+
 class UnknownCursor(Refused):
     sentence = "`after` is not an invoice of yours. Start without it."
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from billing import stripe_client
-from billing.stripe_client import NoSuchCustomer, StripeRefused
+from billing.stripe_client import NoSuchCustomer, NoTaxAddress, StripeRefused
 
 # Stripe takes these when it makes a customer, and refuses them in an update.
 ONLY_AT_CREATION = frozenset({"payment_method", "tax_id_data", "test_clock"})
@@ -25,11 +25,18 @@ def send(details: Details, write: Callable[[Details], Any]) -> tuple[Any, Refuse
         except NoSuchCustomer:
             raise
         except StripeRefused as error:
-            name = (getattr(error, "param", "") or "").partition("[")[0]
+            name = _refused_by(error)
             if name not in left:
                 raise
             refused[name] = str(error.user_message or error)
             del left[name]
+
+
+def _refused_by(error: Exception) -> str:
+    """Return the detail that Stripe refuses; of a place that it cannot tax, it names none."""
+    if isinstance(error, NoTaxAddress):
+        return "address"
+    return (getattr(error, "param", "") or "").partition("[")[0]
 
 
 def write_tax_ids(customer_id: str, wanted: list[dict[str, str]], key: str) -> Refused:

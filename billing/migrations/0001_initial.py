@@ -237,6 +237,8 @@ class Migration(migrations.Migration):
                     ("refund_payment", "Can refund or keep a payment that bought nothing"),
                     ("void_invoice", "Can void an unpaid invoice"),
                     ("move_trial", "Can extend or end a trial, or let one run whose person had one before"),
+                    ("finalize_invoice", "Can have Stripe finalize an invoice again"),
+                    ("judge_taxid", "Can accept or remove an unverified tax ID"),
                     ("map_price", "Can say which plan an unknown price buys, or keep it"),
                     ("end_customer", "Can end a customer whom Stripe does not know"),
                 ],
@@ -437,6 +439,51 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="TaxId",
+            fields=[
+                ("id", models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ("type", models.CharField(max_length=40)),
+                ("value", models.CharField(max_length=100)),
+                ("country", models.CharField(blank=True, max_length=2)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "being verified"),
+                            ("verified", "Verified"),
+                            ("unverified", "Unverified"),
+                            ("unavailable", "cannot be verified"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "accepted_at",
+                    models.DateTimeField(blank=True, help_text="When staff accepted it unverified", null=True),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tax_ids",
+                        to=f"{conf.app_label}.customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "tax ID",
+                "ordering": ["-created_at", "pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("accepted_at__isnull", True), ("status", "unverified")),
+                        fields=["customer"],
+                        name="billing_tax_id_doubtful",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Invoice",
             fields=[
                 ("id", models.CharField(max_length=255, primary_key=True, serialize=False)),
@@ -495,7 +542,14 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="For each tax rate: rate (id), amount, and taxable, minor units",
+                        help_text="For each tax rate: rate (id), amount and taxable (minor units), reason",
+                    ),
+                ),
+                (
+                    "lacks_address",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Whether tax needs an address: it stays a draft, or went out without tax",
                     ),
                 ),
                 (
@@ -546,6 +600,10 @@ class Migration(migrations.Migration):
                 ("announced_sent_at", models.DateTimeField(blank=True, null=True)),
                 ("announced_due_soon_at", models.DateTimeField(blank=True, null=True)),
                 ("announced_overdue_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "announced_address_at",
+                    models.DateTimeField(blank=True, help_text="When the address was asked for", null=True),
+                ),
                 (
                     "customer",
                     models.ForeignKey(
@@ -1210,6 +1268,9 @@ class Migration(migrations.Migration):
                             ("update_customer", "Update Customer"),
                             ("move_trial", "Move Trial"),
                             ("use_card", "Use Card"),
+                            ("finalize_invoice", "Finalize Invoice"),
+                            ("restore_tax", "Restore Tax"),
+                            ("remove_tax_id", "Remove Tax Id"),
                         ],
                         max_length=30,
                     ),
@@ -1308,6 +1369,22 @@ class Migration(migrations.Migration):
                     "mrr",
                     models.BigIntegerField(
                         default=0, help_text="Monthly recurring revenue, minor units of its currency"
+                    ),
+                ),
+                (
+                    "included_tax",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=0,
+                        help_text="Percent of the net that its latest invoice had within as tax",
+                        max_digits=7,
+                    ),
+                ),
+                (
+                    "lacks_address",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Whether Stripe has stopped to tax it, since the customer has no address",
                     ),
                 ),
                 ("started_at", models.DateTimeField(blank=True, null=True)),

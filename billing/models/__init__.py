@@ -22,6 +22,7 @@ from .stripe_key import StripeKey
 from .subscriber import all_subscribers, email_field, listed_subscribers
 from .subscription import Customer, Hold, Subscription
 from .sync import SyncRun
+from .tax_id import TaxId
 from .trial import Trial
 from .usage import Credit, KeyedUse, Usage
 
@@ -69,6 +70,7 @@ __all__ = [
     "SubscriptionChange",
     "SubscriptionItem",
     "SyncRun",
+    "TaxId",
     "TaxRate",
     "Trial",
     "Usage",

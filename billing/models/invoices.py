@@ -19,6 +19,11 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def paid(self) -> "InvoiceQuerySet":
         return self.filter(status=Invoice.Status.PAID)
 
+    def awaiting_address(self) -> "InvoiceQuerySet":
+        """Return the drafts of ours that Stripe cannot finalize before the customer has an address."""
+        drafts = self.filter(lacks_address=True, status=Invoice.Status.DRAFT, customer__deleted_at=None)
+        return drafts.exclude(purpose__in=[Invoice.Purpose.FOREIGN, Invoice.Purpose.NOTHING])
+
 
 class Invoice(models.Model):
     """A row is an invoice as Stripe last described it; only `billing.subscriptions.invoices` writes it. Amounts are
@@ -63,7 +68,10 @@ class Invoice(models.Model):
     total = models.BigIntegerField(help_text="Minor units, with tax, before the customer's balance is applied")
     tax = models.BigIntegerField(default=0, help_text="Minor units")
     taxes: Any = models.JSONField(
-        default=list, blank=True, help_text="For each tax rate: rate (id), amount, and taxable, minor units"
+        default=list, blank=True, help_text="For each tax rate: rate (id), amount and taxable (minor units), reason"
+    )
+    lacks_address = models.BooleanField(
+        default=False, help_text="Whether tax needs an address: it stays a draft, or went out without tax"
     )
     balance_applied = models.BigIntegerField(
         default=0, help_text="Minor units that the customer's balance paid; below 0, that it got"
@@ -87,6 +95,7 @@ class Invoice(models.Model):
     announced_sent_at = models.DateTimeField(null=True, blank=True)
     announced_due_soon_at = models.DateTimeField(null=True, blank=True)
     announced_overdue_at = models.DateTimeField(null=True, blank=True)
+    announced_address_at = models.DateTimeField(null=True, blank=True, help_text="When the address was asked for")
 
     objects = InvoiceQuerySet.as_manager()
 
@@ -108,6 +117,15 @@ class Invoice(models.Model):
     def is_sent(self) -> bool:
         """Return whether the customer pays it on its page by the due date, rather than being charged."""
         return self.collection_method == self.SENT
+
+    @property
+    def net(self) -> int:
+        return self.total - self.tax
+
+    @property
+    def is_reverse_charged(self) -> bool:
+        """Return whether the customer owes the tax to the tax office in our place."""
+        return any(tax.get("reason") == "reverse_charge" for tax in self.taxes)
 
     @property
     def is_open(self) -> bool:

@@ -158,6 +158,9 @@ class StripeWrite(models.Model):
         UPDATE_CUSTOMER = "update_customer"
         MOVE_TRIAL = "move_trial"
         USE_CARD = "use_card"
+        FINALIZE_INVOICE = "finalize_invoice"
+        RESTORE_TAX = "restore_tax"
+        REMOVE_TAX_ID = "remove_tax_id"
 
     # These are made as often as they are asked for, the others once for each cause.
     STANDING = (Action.SET_SEATS, Action.UPDATE_CUSTOMER)

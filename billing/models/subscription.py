@@ -133,6 +133,8 @@ class Customer(models.Model):
             ("refund_payment", "Can refund or keep a payment that bought nothing"),
             ("void_invoice", "Can void an unpaid invoice"),
             ("move_trial", "Can extend or end a trial, or let one run whose person had one before"),
+            ("finalize_invoice", "Can have Stripe finalize an invoice again"),
+            ("judge_taxid", "Can accept or remove an unverified tax ID"),
             ("map_price", "Can say which plan an unknown price buys, or keep it"),
             ("end_customer", "Can end a customer whom Stripe does not know"),
         ]
@@ -226,6 +228,15 @@ class Subscription(models.Model):
     quantity = models.PositiveIntegerField(default=1)
     currency = models.CharField(max_length=3, blank=True)
     mrr = models.BigIntegerField(default=0, help_text="Monthly recurring revenue, minor units of its currency")
+    included_tax = models.DecimalField(
+        max_digits=7,
+        decimal_places=4,
+        default=0,
+        help_text="Percent of the net that its latest invoice had within as tax",
+    )
+    lacks_address = models.BooleanField(
+        default=False, help_text="Whether Stripe has stopped to tax it, since the customer has no address"
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     current_period_start = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)

@@ -16,7 +16,7 @@ from billing.models import Code, Customer, Invoice, Payment, Refund
 from billing.money import format_amount
 from billing.payments import UNDONE
 
-from . import packs, wording
+from . import packs, tax_words, wording
 from .banners import price_words
 from .days import period
 from .signed_in import signed_in
@@ -45,7 +45,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "status": wording.status_words(now),
         "next": wording.next_words(now),
         "credit": format_amount(now.credit.amount, now.credit.currency) if now.credit else "",
-        "banners": wording.banners(now),
+        "banners": [*tax_words.address_banner(subscriber), *wording.banners(now)],
         "usage": [_usage_bar(feature, quota) for feature, quota in now.usage.items()],
         "resets_at": _one_day_of(now),
         "price": _price_words(now),
@@ -104,6 +104,8 @@ def _price_words(now: overview.Overview) -> str:
     if not now.has_access or now.status in checkout.NOT_LIVE or subscription is None or subscription.price is None:
         return ""
     words = price_words(subscription.price, subscription.currency, subscription.quantity)
+    said = tax_words.of_price(subscription.price, subscription.currency)
+    words = f"{words}, {said}" if words and said and words != "Free" else words
     return f"{subscription.plan}, {words}" if words and now.is_by_grant and subscription.plan else words
 
 
@@ -113,9 +115,11 @@ def _latest_payments(subscriber: Any) -> list[dict[str, Any]]:
     refunds = Refund.objects.filter(customer__in=customers).exclude(invoice_id="").values("invoice_id")
     refunded = dict(refunds.annotate(sum=given_back).values_list("invoice_id", "sum"))
     rows = Payment.objects.filter(customer__in=customers).order_by("-paid_at")[:LATEST_PAYMENTS]
+    invoices = Invoice.objects.in_bulk([row.invoice_id for row in rows])
     return [
         {
             "row": row,
+            "tax": tax_words.of_invoice(invoices[row.invoice_id]) if row.invoice_id in invoices else "",
             "paid_for": _paid_for(row),
             "amount": format_amount(row.amount, row.currency),
             "page": invoice_links.page_of(row.invoice_id),

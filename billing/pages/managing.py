@@ -40,7 +40,7 @@ from billing.money import format_amount
 from billing.rates import stripe_wait
 from billing.subscriptions import seats
 
-from . import trouble, wording
+from . import tax_words, trouble, wording
 from .price_list import PriceList, cadence_query
 from .signed_in import form_only, signed_in
 from .wording import humanize
@@ -182,7 +182,14 @@ def card_return(request: HttpRequest, subscriber: Any) -> HttpResponse:
 def invoices(request: HttpRequest, subscriber: Any) -> HttpResponse:
     """Show /billing/invoices: the subscriber's invoices, newest first, with fresh links."""
     page = invoicing.invoices_of(subscriber, request.GET.get("after", ""))
-    rows = [{"invoice": invoice, "total": format_amount(invoice.total, invoice.currency)} for invoice in page.invoices]
+    rows = [
+        {
+            "invoice": invoice,
+            "total": format_amount(invoice.total, invoice.currency),
+            "tax": tax_words.of_invoice(invoice),
+        }
+        for invoice in page.invoices
+    ]
     return render(request, "billing/invoices.html", {"rows": rows, "next": page.next})
 
 
@@ -243,7 +250,9 @@ def _preview(request: HttpRequest, subscriber: Any, now: overview.Overview) -> H
         "is_taken_back": found.effect == previews.Effect.TAKES_BACK,
         "is_trial": now.status == "trialing",
         "due": format_amount(found.amount_due, found.currency),
-        "tax": format_amount(found.tax, found.currency) if found.tax else "",
+        "net": format_amount(found.net, found.currency) if found.tax or found.is_reverse_charged else "",
+        "tax": format_amount(found.tax, found.currency) if found.tax else tax_words.of_invoice(found),
+        "is_all_due": found.net + found.tax == found.amount_due,
         "credit": format_amount(found.credit, found.currency) if found.credit else "",
         "renewal": "" if found.renewal_amount is None else format_amount(found.renewal_amount, found.currency),
         "lines": [(line, format_amount(line.amount, found.currency)) for line in found.lines],

@@ -14,6 +14,7 @@ from billing.lifecycle import trials
 from billing.models import Plan, Price
 from billing.money import format_amount
 
+from . import tax_words
 from .wording import humanize
 
 MONTHLY, YEARLY = Cadence("month"), Cadence("year")
@@ -86,8 +87,7 @@ class Card:
     @property
     def tax(self) -> str:
         """Return whether tax is in the price, where Stripe says so."""
-        behavior = amounts.tax_behavior(self.price, self.currency) if self.price else ""
-        return {"inclusive": "Tax included", "exclusive": "Plus tax"}.get(behavior, "")
+        return tax_words.of_price(self.price, self.currency)
 
     @property
     def nothing(self) -> str:
@@ -159,6 +159,11 @@ class PriceList:
     def best_saving(self) -> str:
         """Return what the yearly price saves at most, such as "Save 2 months (16%)"; empty where it saves nothing."""
         return str(max((card.saving for card in self.cards), default=Saving(0, 0)))
+
+    @property
+    def tax(self) -> str:
+        """Return what holds of the tax of all prices shown."""
+        return tax_words.of_prices({card.tax for card in self.cards if card.price and not card.costs_nothing})
 
     def of_line(self, line: str) -> "PriceList":
         """Return the list with the plans of one line only."""

@@ -1,6 +1,7 @@
 """This room records the facts about money: invoices, payments, failures, refunds and disputes."""
 
 from . import disputes, due, nothing, notices, purchases, refunds
+from .addresses import resume_tax
 from .invoices import (
     fetch_invoice_of,
     record_anew,
@@ -32,4 +33,5 @@ __all__ = [
     "record_payment",
     "record_processing",
     "refunds",
+    "resume_tax",
 ]

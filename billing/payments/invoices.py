@@ -10,7 +10,7 @@ from billing.stripe_client import fetch, id_of, is_first_time, readers
 from billing.stripe_client.readers import payment_error_of, payment_intents_of, payments_of, subscription_of
 from billing.subscriptions import invoices, mirror
 
-from . import links, nothing, terms
+from . import addresses, links, nothing, terms
 
 NO_FURTHER_EFFECT = frozenset({"paid", "void", "uncollectible"})
 
@@ -55,6 +55,7 @@ def record_invoice(customer: Customer, invoice_id: str) -> None:
     row = project(customer, found)
     links.record(customer, found)
     terms.announce(subscriptions.row_for(customer, row.subscription_id), row)
+    addresses.ask_for_address(customer, row)
 
 
 def project(customer: Customer, found: dict[str, Any]) -> Invoice:

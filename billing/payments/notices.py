@@ -7,7 +7,13 @@ from billing.models import Customer
 from billing.monitoring import alerts
 from billing.stripe_client import fetch, id_of, readers
 
-from . import links
+from . import addresses, links
+
+CORRECT_IT = "Stripe does not charge it until you correct that in Stripe's dashboard and finalize the invoice there."
+ADDRESS_IS_ASKED_FOR = (
+    "The subscriber is asked for an address, by mail and on the account page; the invoice is finalized as soon as "
+    "Stripe has one. You can enter it for them in Stripe's dashboard."
+)
 
 
 def alert_fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
@@ -29,15 +35,17 @@ def alert_fraud_warning(customer: Customer, warning: dict[str, Any]) -> None:
 
 
 def alert_not_finalized(customer: Customer, invoice: dict[str, Any]) -> None:
-    """Alert staff that Stripe could not finalize an invoice, for example because tax needs an address."""
+    """Alert staff that Stripe could not finalize an invoice; if tax needs an address, ask the subscriber for it."""
     found = fetch.invoice(id_of(invoice), customer.pk)
     if subscriptions.row_for(customer, readers.subscription_of(found)).is_foreign:
         return
+    addresses.ask_for_address(customer, subscriptions.invoices.project(customer, found))
+    lacks_address = readers.lacks_address(found)
     error = invoice.get("last_finalization_error") or {}
     alerts.alert_staff(
         "invoice_not_finalized",
         f"Invoice {id_of(invoice)} could not be finalized",
         f"Stripe could not finalize the invoice {id_of(invoice)} of the customer {customer.pk}: "
         f"{error.get('code') or error.get('type') or 'Stripe gives no reason'}.\n"
-        "Stripe does not charge it until you correct that in Stripe's dashboard and finalize the invoice there.",
+        f"{ADDRESS_IS_ASKED_FOR if lacks_address else CORRECT_IT}",
     )

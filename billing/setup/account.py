@@ -18,7 +18,7 @@ from billing.conf import LOOPBACK, conf
 from billing.events import EVENT_TYPES
 from billing.lifecycle import portal as stripe_portal
 from billing.models import Price
-from billing.setup import publishing, publishing_packs
+from billing.setup import publishing, publishing_packs, taxing
 from billing.stripe_client import StripeRefused, id_of, readers
 
 ENDPOINTS = "/v1/webhook_endpoints"
@@ -48,7 +48,7 @@ def changes() -> list[Change]:
     prices = [Change(f"make the products and prices {', '.join(missing)}{before}", _publish)] if missing else []
     if packs := publishing_packs.missing():
         prices.append(Change(f"make the products and prices {', '.join(packs)}", _publish_packs))
-    return [*prices, *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
+    return [*prices, *_tax_changes(), *_portal_changes(are_prices_missing=bool(missing)), *_endpoint_changes()]
 
 
 def endpoints() -> list[dict[str, Any]]:
@@ -69,6 +69,20 @@ def _publish() -> str:
 
 def _publish_packs() -> str:
     publishing_packs.publish()
+    return ""
+
+
+def _tax_changes() -> list[Change]:
+    """Plan what prices and products of ours do not say yet about tax."""
+    found = list(publishing.existing_of_ours().values())
+    prices, products = taxing.unsaid(found), taxing.without_code(found)
+    ids = ", ".join(sorted([price["id"] for price in prices] + [product["id"] for product in products]))
+    return [Change(f"say how {ids} is taxed", lambda: _say_tax(found))] if ids else []
+
+
+def _say_tax(found: list[dict[str, Any]]) -> str:
+    taxing.say(found)
+    publishing.publish()
     return ""
 
 
@@ -94,12 +108,16 @@ def _features() -> dict[str, Any]:
             "schedule_at_period_end": {"conditions": [{"type": "decreasing_item_amount"}]},
         }
     return {
-        "customer_update": {"enabled": True, "allowed_updates": ["address", "email", "name"]},
+        "customer_update": {"enabled": True, "allowed_updates": _may_be_edited()},
         "invoice_history": {"enabled": True},
         "payment_method_update": {"enabled": True},
         "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
         "subscription_update": switch,
     }
+
+
+def _may_be_edited() -> list[str]:
+    return ["address", "email", "name", *(["tax_id"] if conf.tax.get("tax_ids") else [])]
 
 
 def _products() -> list[dict[str, Any]]:

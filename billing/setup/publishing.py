@@ -15,8 +15,10 @@ from billing.catalogue import PlanDefinition, definitions, lookup_key
 from billing.models import Plan, Price
 from billing.stripe_client import fetch, id_of, readers
 
+from . import taxing
+
 LOOKUP_KEYS_A_CALL = 10
-MARK = "billing_plan"
+MARK = taxing.MARK
 EXPAND = [f"data.{name}" for name in fetch.PRICE_EXPAND]
 
 
@@ -78,6 +80,8 @@ def _as_stated(plan: PlanDefinition, cadence: Cadence, existing: dict[str, dict[
     if price is None or not definitions.is_from_settings():
         return price
     stated, recurring = plan.cadences[cadence], price["recurring"]
+    if not taxing.may_stay(price):
+        return None
     amounts = {currency: option["unit_amount"] for currency, option in price["currency_options"].items()}
     is_stated = amounts == stated and price["currency"] == next(iter(stated))
     is_stated &= (recurring["interval"], recurring["interval_count"]) == (cadence.interval, cadence.count)
@@ -101,6 +105,11 @@ def existing(keys: list[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def existing_of_ours() -> dict[str, dict[str, Any]]:
+    """Return lookup key → Stripe's price, of the plans that are defined."""
+    return existing(_keys())
+
+
 def _product(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Published) -> str:
     """Return the product of the plan's other price, or make one."""
     for cadence in plan.cadences:
@@ -109,10 +118,11 @@ def _product(plan: PlanDefinition, existing: dict[str, dict[str, Any]], done: Pu
     digest = hashlib.sha256(repr((plan.name, plan.description)).encode()).hexdigest()[:12]
     made = stripe_client.post(
         "/v1/products",
-        idempotency_key=f"publish:product:{plan.slug}:{digest}",  # a renamed plan gets a new key
+        idempotency_key=f"publish:product:{plan.slug}:{digest}{taxing.key()}",  # a renamed plan gets a new key
         name=plan.name,
         description=plan.description,
         metadata={MARK: plan.slug},
+        **taxing.of_product(),
     )
     done.products += 1
     return str(made["id"])
@@ -126,14 +136,15 @@ def _make_price(
     instead_of = f":{existing[key]['id']}" if key in existing else ""
     return stripe_client.post(
         "/v1/prices",
-        idempotency_key=f"publish:price:{key}:{product}{instead_of}",
+        idempotency_key=f"publish:price:{key}:{product}{instead_of}{taxing.key()}",
         product=product,
         lookup_key=key,
         transfer_lookup_key=True,
         currency=currency,
         unit_amount=amount,
-        currency_options={other: {"unit_amount": value} for other, value in others},
+        currency_options={other: {"unit_amount": value, **taxing.of_price()} for other, value in others},
         recurring={"interval": cadence.interval, "interval_count": cadence.count},
         metadata={MARK: plan.slug},
+        **taxing.of_price(),
         expand=fetch.PRICE_EXPAND,
     )

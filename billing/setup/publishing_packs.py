@@ -14,6 +14,7 @@ from billing.conf import conf
 from billing.models import Pack
 from billing.stripe_client import id_of, readers
 
+from . import taxing
 from .publishing import existing
 
 MARK = "billing_pack"
@@ -65,13 +66,14 @@ def _make(pack: PackDefinition, before: dict[str, Any] | None) -> dict[str, Any]
     instead_of = f":{before['id']}" if before else ""
     return stripe_client.post(
         "/v1/prices",
-        idempotency_key=f"publish:price:{pack.key}:{product}{instead_of}",
+        idempotency_key=f"publish:price:{pack.key}:{product}{instead_of}{taxing.key()}",
         product=product,
         lookup_key=pack.key,
         transfer_lookup_key=True,
         currency=currency,
         unit_amount=amount,
-        currency_options={other: {"unit_amount": value} for other, value in others},
+        currency_options={other: {"unit_amount": value, **taxing.of_price()} for other, value in others},
+        **taxing.of_price(),
         metadata={MARK: pack.slug},
         expand=EXPAND,
     )
@@ -81,7 +83,8 @@ def _product(pack: PackDefinition) -> str:
     digest = hashlib.sha256(repr((pack.name, pack.description)).encode()).hexdigest()[:12]
     made = stripe_client.post(
         "/v1/products",
-        idempotency_key=f"publish:pack:{pack.slug}:{digest}",
+        idempotency_key=f"publish:pack:{pack.slug}:{digest}{taxing.key()}",
+        **taxing.of_product(),
         name=pack.name,
         metadata={MARK: pack.slug},
         **({"description": pack.description} if pack.description else {}),

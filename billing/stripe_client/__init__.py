@@ -19,10 +19,12 @@ from .djstripe_calls import as_stripe_object
 from .errors import (
     InvalidRequest,
     NoSuchCustomer,
+    NoTaxAddress,
     StripeDiffers,
     StripeRefused,
     StripeUnanswered,
     StripeUnavailable,
+    TaxIdInvalid,
 )
 from .fields import FIELDS
 from .gate import counted, patient
@@ -33,12 +35,14 @@ __all__ = [
     "FIELDS",
     "InvalidRequest",
     "NoSuchCustomer",
+    "NoTaxAddress",
     "NotFetched",
     "Reads",
     "StripeDiffers",
     "StripeRefused",
     "StripeUnanswered",
     "StripeUnavailable",
+    "TaxIdInvalid",
     "answers",
     "as_stripe_object",
     "budget",

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import stripe
 
+from .readers import NO_PLACE
+
 InvalidRequest = stripe.InvalidRequestError
 StripeRefused = (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError, stripe.PermissionError)
 
@@ -40,8 +42,23 @@ class NoSuchCustomer(stripe.InvalidRequestError):
     """
 
 
+class NoTaxAddress(stripe.InvalidRequestError):
+    """Stripe Tax finds no place for the customer: the address is missing, or its country or postal code unknown."""
+
+
+class TaxIdInvalid(stripe.InvalidRequestError):
+    """The tax id cannot be one of its kind."""
+
+
 class StripeBusy(StripeUnavailable):
     """Stripe limits our rate: the same call may well be answered in a moment."""
+
+
+BY_CODE: dict[str, type[stripe.InvalidRequestError]] = {NO_PLACE: NoTaxAddress, "tax_id_invalid": TaxIdInvalid}
+
+
+def _as(kind: type[stripe.InvalidRequestError], error: stripe.InvalidRequestError) -> stripe.InvalidRequestError:
+    return kind(error.user_message, error.param, error.code, error.http_body, error.http_status, error.json_body)
 
 
 @contextmanager
@@ -56,9 +73,9 @@ def mapped_errors() -> Iterator[None]:
         raise StripeUnavailable("Stripe does not accept STRIPE_SECRET_KEY") from error
     except stripe.InvalidRequestError as error:
         if error.code == "resource_missing" and (error.user_message or "").startswith(NO_SUCH_CUSTOMER):
-            raise NoSuchCustomer(
-                error.user_message, error.param, error.code, error.http_body, error.http_status, error.json_body
-            ) from error
+            raise _as(NoSuchCustomer, error) from error
+        if kind := BY_CODE.get(error.code or ""):
+            raise _as(kind, error) from error
         raise
     except (stripe.APIConnectionError, stripe.APIError) as error:
         raise StripeUnanswered(f"Stripe did not answer: {type(error).__name__}") from error

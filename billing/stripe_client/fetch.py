@@ -71,6 +71,10 @@ def checkout_session_request(session: str) -> Request:
     return _path("checkout/sessions", session), {}
 
 
+def tax_ids_request(customer: str) -> Request:
+    return f"{_path('customers', customer)}/tax_ids", {"limit": 100}
+
+
 def customer_request(customer: str) -> Request:
     return _path("customers", customer), {"expand": ["invoice_settings.default_payment_method"]}
 
@@ -216,6 +220,10 @@ def dispute(dispute_id: str, customer: str | None) -> dict[str, Any]:
 
 def checkout_session(session_id: str, customer: str | None) -> dict[str, Any]:
     return _theirs(_get(checkout_session_request(session_id)), customer)
+
+
+def tax_ids(customer: str) -> list[dict[str, Any]]:
+    return _list(tax_ids_request(customer))
 
 
 def customer(customer_id: str) -> dict[str, Any]:

@@ -15,27 +15,31 @@ FIELDS: dict[str, str] = {
     "billing_portal.configuration": "id features metadata",
     "billing_portal.session": "url",
     "charge": "id amount amount_captured currency customer payment_intent refunded refunds?",
-    "checkout.session": "id client_secret? customer invoice metadata mode payment_status setup_intent? status url",
+    "checkout.session": (
+        "id amount_total automatic_tax?.enabled client_secret? currency customer invoice metadata mode payment_intent "
+        "payment_status setup_intent? status subscription url"
+    ),
     "credit_note": (
         "id created currency customer customer_balance_transaction invoice out_of_band_amount post_payment_amount "
         "refunds.amount_refunded refunds.refund total total_taxes.amount total_taxes.tax_rate_details?.tax_rate "
-        "total_taxes.taxable_amount voided_at"
+        "total_taxes.taxability_reason? total_taxes.taxable_amount voided_at"
     ),
     "customer": (
         "id address? balance? currency? default_source? discount? email invoice_settings.default_payment_method "
-        "metadata preferred_locales shipping? tax_exempt?"
+        "metadata preferred_locales shipping? tax?.automatic_tax? tax_exempt?"
     ),
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
     "event": "id api_version created data livemode type",
     "invoice": (
         "id amount_due amount_overpaid amount_paid amount_remaining attempt_count auto_advance? "
-        "automatically_finalizes_at? "
-        "billing_reason collection_method created currency customer description due_date ending_balance "
-        "hosted_invoice_url "
-        "invoice_pdf lines next_payment_attempt number parent.subscription_details.subscription payments? "
-        "pre_payment_credit_notes_amount starting_balance status status_transitions.finalized_at "
-        "status_transitions.marked_uncollectible_at status_transitions.paid_at status_transitions.voided_at total "
-        "total_excluding_tax? total_taxes.amount total_taxes.tax_rate_details?.tax_rate total_taxes.taxable_amount"
+        "automatic_tax?.disabled_reason? automatic_tax?.status? automatically_finalizes_at? billing_reason "
+        "collection_method created currency customer description due_date ending_balance hosted_invoice_url "
+        "invoice_pdf last_finalization_error?.code? lines next_payment_attempt number "
+        "parent.subscription_details.subscription payments? pre_payment_credit_notes_amount starting_balance status "
+        "status_transitions.finalized_at status_transitions.marked_uncollectible_at status_transitions.paid_at "
+        "status_transitions.voided_at total total_excluding_tax? total_taxes.amount "
+        "total_taxes.tax_rate_details?.tax_rate total_taxes.tax_behavior? total_taxes.taxability_reason? "
+        "total_taxes.taxable_amount"
     ),
     "invoice_payment": (
         "id amount_paid invoice payment.charge? payment.payment_intent? status status_transitions.paid_at"
@@ -59,13 +63,13 @@ FIELDS: dict[str, str] = {
         "recurring.interval_count recurring.usage_type tax_behavior? tiers? tiers_mode transform_quantity unit_amount "
         "unit_amount_decimal"
     ),
-    "product": "id active description metadata name",
+    "product": "id active description metadata name tax_code?",
     "refund": "id amount charge created currency failure_reason? payment_intent status",
     "setup_intent": "id payment_method",
     "subscription": (
-        "id application_fee_percent? automatic_tax?.enabled automatic_tax?.liability? billing_cycle_anchor "
-        "billing_thresholds? cancel_at cancel_at_period_end cancellation_details.reason collection_method "
-        "created currency customer days_until_due? "
+        "id application_fee_percent? automatic_tax?.disabled_reason? automatic_tax?.enabled "
+        "automatic_tax?.liability? billing_cycle_anchor billing_thresholds? cancel_at cancel_at_period_end "
+        "cancellation_details.reason collection_method created currency customer days_until_due? "
         "default_payment_method default_source default_tax_rates? description? discounts? ended_at "
         "invoice_settings?.account_tax_ids? invoice_settings?.custom_fields? invoice_settings?.description? "
         "invoice_settings?.footer? invoice_settings?.issuer?.type? items latest_invoice metadata? on_behalf_of? "
@@ -81,7 +85,10 @@ FIELDS: dict[str, str] = {
         "phases.default_tax_rates? phases.discounts phases.items.discounts? phases.items.price phases.items.quantity? "
         "phases.start_date phases.trial_end? status"
     ),
-    "tax_rate": "id country display_name effective_percentage inclusive jurisdiction percentage state",
+    "tax_id": "id country created customer type value verification?.status",
+    "tax.registration": "id country",
+    "tax.settings": "defaults?.tax_behavior? status status_details?.pending?.missing_fields?",
+    "tax_rate": "id active? country display_name effective_percentage inclusive jurisdiction percentage state",
     "webhook_endpoint": "id api_version enabled_events metadata secret? status url",
 }
 _PATHS = {name: [path.split(".") for path in paths.split()] for name, paths in FIELDS.items()}

@@ -4,6 +4,10 @@ from typing import Any
 
 Object = dict[str, Any]
 
+NO_PLACE = "customer_tax_location_invalid"  # code of Stripe's errors
+UNTAXED = "requires_location_inputs"
+REVERSE_CHARGE = "reverse_charge"
+
 
 def id_of(reference: Any) -> str:
     """Return the id of a reference, expanded or not; "" for none and for anything that is no reference."""
@@ -55,15 +59,51 @@ def is_proration(line: Object) -> bool:
 
 
 def taxes_of(found: Object) -> list[Object]:
-    """Return the taxes of an invoice or credit note, by rate: its id ("" for none), what it comes to and on what."""
+    """Return the taxes of an invoice or credit note, by rate: its id ("" for none), what it comes to, on what, and
+    Stripe's reason for it.
+    """
     return [
         {
             "rate": id_of((tax["tax_rate_details"] or {}).get("tax_rate")),
             "amount": tax["amount"],
             "taxable": tax["taxable_amount"],
+            "reason": tax.get("taxability_reason") or "",
         }
         for tax in found["total_taxes"] or []
     ]
+
+
+def tax_of(found: Object) -> int:
+    """Return all tax in the total of an invoice, in minor units."""
+    return sum(tax["amount"] for tax in found.get("total_taxes") or [])
+
+
+def is_reverse_charged(found: Object) -> bool:
+    """Return whether the buyer of an invoice, a business in another country, owes its tax in our place."""
+    return any(tax.get("taxability_reason") == REVERSE_CHARGE for tax in found.get("total_taxes") or [])
+
+
+def lacks_address(invoice: Object) -> bool:
+    """Return whether Stripe Tax has no place for the customer: the invoice stays a draft, or went out untaxed."""
+    if invoice["status"] == "draft":
+        return (invoice.get("last_finalization_error") or {}).get("code") == NO_PLACE
+    return (invoice.get("automatic_tax") or {}).get("disabled_reason") == f"finalization_{UNTAXED}"
+
+
+def is_tax_unknown(preview: Object) -> bool:
+    """Return whether the preview of an invoice leaves out the tax, since the customer has no place."""
+    return (preview.get("automatic_tax") or {}).get("status") == UNTAXED
+
+
+def is_untaxed_for_want_of_address(subscription: Object) -> bool:
+    """Return whether Stripe has switched off the automatic tax of a subscription, since its customer has no place."""
+    return (subscription.get("automatic_tax") or {}).get("disabled_reason") == UNTAXED
+
+
+def has_address(customer: Object) -> bool:
+    """Return whether a customer names a country to be taxed in."""
+    shipping = (customer.get("shipping") or {}).get("address") or {}
+    return bool(shipping.get("country") or (customer.get("address") or {}).get("country"))
 
 
 def balance_applied(invoice: Object) -> int:

@@ -13,6 +13,7 @@ from . import (
     next_charges,
     paying_twice,
     seats,
+    tax_ids,
     trials,
 )
 from .announcing import announce_access, announce_trial_end, customers_past_grace, is_started
@@ -78,6 +79,7 @@ __all__ = [
     "row_for",
     "rows_of",
     "seats",
+    "tax_ids",
     "trials",
     "write_items",
 ]

@@ -18,6 +18,7 @@ from billing.stripe_client import fetch, id_of, readers
 
 from . import awaited
 from .belonging import belonging_of
+from .taxes import tax_columns
 
 Status = Subscription.Status
 Pending = Subscription.Pending
@@ -84,6 +85,7 @@ def columns_of(
         **pending_columns(found),
         "latest_invoice": id_of(found["latest_invoice"]),
         "default_payment_method": id_of(found["default_payment_method"]),
+        **tax_columns(found, before),
         **collection_columns(found),
         **card_columns(found),
         **(awaited.columns(change, found) if change else {}),

@@ -2,10 +2,12 @@
 
 Each real change of a subscription adds a row to its history, with the MRR from then on.
 
-Discounts, taxes and metered use are not counted.
+Discounts, taxes and metered use are not counted. Of a price that includes tax, the part counts that the latest invoice
+left after tax.
 """
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 from django.db.models import Exists, OuterRef, Sum
 
@@ -25,8 +27,6 @@ def record_changes(pairs: list[tuple[Subscription, Subscription]]) -> bool:
         for before, after in pairs
         if not after.is_foreign and SubscriptionChange.state_of(before) != SubscriptionChange.state_of(after)
     ]
-    if not changed:
-        return False
     SubscriptionChange.objects.bulk_create(
         SubscriptionChange(
             customer_id=row.customer_id,
@@ -38,8 +38,8 @@ def record_changes(pairs: list[tuple[Subscription, Subscription]]) -> bool:
         for row in changed
     )
     if any(_basis(before) != _basis(after) for before, after in pairs):
-        record_movement(changed[0].customer_id, [after for _, after in pairs])
-    return True
+        record_movement(pairs[0][1].customer_id, [after for _, after in pairs])
+    return bool(changed)
 
 
 def of_row(row: Subscription) -> int:
@@ -54,8 +54,9 @@ def monthly_amount(subscription: Subscription) -> int:
     price = subscription.price if subscription.status in COUNTED else None
     if price is None:
         return 0
-    cost = catalogue.amounts.cost(price, subscription.currency, subscription.quantity)
-    return round((cost or 0) / price.cadence.months)
+    cost = catalogue.amounts.cost(price, subscription.currency, subscription.quantity) or 0
+    net = cost * 100 / (100 + Fraction(subscription.included_tax))
+    return round(net / price.cadence.months)
 
 
 def record_movement(customer_id: str, rows: list[Subscription]) -> None:

@@ -160,6 +160,9 @@ def _ask(row: NextCharge) -> None:
         log.warning("next charge not known", extra={"subscription": row.subscription.stripe_id, "error": str(error)})
         _ask_later(row)
         return
+    if readers.is_tax_unknown(invoice):  # an address changes the basis, and Stripe is asked again
+        same.update(amount=None, at=None, ask_at=None)
+        return
     at = row.subscription.current_period_end
     same.update(amount=invoice["amount_due"], currency=invoice["currency"], at=at, ask_at=None)
 

@@ -34,7 +34,8 @@ def set_up(sandbox: Sandbox, seed: int) -> None:
         _empty(sandbox, seed)
         plans.publish()
         return
-    key = repr((seed, definitions.is_from_settings(), definitions.defined_plans(), conf.api_key, conf.api_version))
+    stated = (definitions.is_from_settings(), definitions.defined_plans(), conf.tax)
+    key = repr((seed, *stated, conf.api_key, conf.api_version))
     if key not in _kept:
         _kept[key] = _made(sandbox, seed)
     requests, rows = _kept[key]

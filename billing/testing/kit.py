@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from billing import stripe_client
 from billing.cadence import Cadence
+from billing.conf import conf
 from billing.events import CATALOGUE
 from billing.lifecycle import checkout
 from stripe_sandbox import Sandbox
@@ -19,6 +20,7 @@ from .memory import forget_stripe
 from .subscribed import Subscribed
 
 SECONDS_A_DAY = 86_400
+BERLIN = {"line1": "Torstr. 1", "city": "Berlin", "country": "DE", "postal_code": "10115"}
 Event = dict[str, Any]
 
 
@@ -97,14 +99,25 @@ class Stripe:
     # Subscribers
 
     def subscribe(
-        self, subscriber: Any, plan: str, interval: str = "month", card: str = "pm_card_visa", currency: str = ""
+        self,
+        subscriber: Any,
+        plan: str,
+        interval: str = "month",
+        card: str = "pm_card_visa",
+        currency: str = "",
+        **entered: Any,
     ) -> Subscribed:
         """Go to Checkout and pay there with that card; `subscriber` is one of BILLING_SUBSCRIBER_MODEL, and `interval`
         is spelled as in BILLING_PLANS: `month`, `3 month`. Without a card ("") a trial begins that asks for none.
+
+        `entered` is what the buyer fills in, such as `address` and `tax_id`; where BILLING_TAX needs an address, one in
+        Berlin by default.
         """
         cadence = Cadence.parse(interval)
         attempt = checkout.start(subscriber, plan, cadence.interval, currency, cadence.count)
-        self.control(f"checkout/{attempt.session_id}/complete", **({"payment_method": card} if card else {}))
+        if conf.tax.get("automatic") or conf.tax.get("tax_ids"):
+            entered = {"address": BERLIN, **entered}
+        self.control(f"checkout/{attempt.session_id}/complete", **({"payment_method": card} if card else {}), **entered)
         session = self.api("GET", f"checkout/sessions/{attempt.session_id}")
         return Subscribed(subscriber, session["customer"], session["subscription"] or "")
 

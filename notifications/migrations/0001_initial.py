@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
                             ("invoice_sent", "Invoice sent"),
                             ("invoice_due_soon", "Invoice due soon"),
                             ("invoice_overdue", "Invoice overdue"),
+                            ("address_needed", "Address needed"),
                             ("dispute_opened", "Dispute opened"),
                             ("dispute_closed", "Dispute closed"),
                             ("refund", "Refund"),

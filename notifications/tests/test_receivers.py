@@ -25,6 +25,7 @@ BRINGS = {
     "invoice_sent": ("invoice_sent", ["invoice"]),
     "invoice_due_soon": ("invoice_due_soon", ["invoice"]),
     "invoice_overdue": ("invoice_overdue", ["invoice"]),
+    "tax_address_missing": ("address_needed", ["invoice"]),
     "refund_failed": ("refund_failed", ["refund"]),
     "refund_issued": ("refund", ["refund"]),
     "dispute_opened": ("dispute_opened", ["dispute"]),

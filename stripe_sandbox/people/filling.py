@@ -13,12 +13,17 @@ FIELDS = (
     "email", "phone", "name", "individual_name", "business_name", "custom_fields", "terms_of_service", "promotions",
     "billing_address", "shipping", "save_payment_method", "tax_id",
 )  # fmt: skip
+SHORTER = ("address",)
 GROUPS = ("custom_fields", "billing_address", "shipping", "quantities", "tax_id")
 Given = dict[str, Any]
 
 
 def read(given: Given) -> Given:
-    """Return the entries of a page or a program, with what stands for objects being objects."""
+    """Return the entries of a page or a program, with what stands for objects being objects. `address` is a shorter
+    name of `billing_address`.
+    """
+    if "address" in given:
+        given = {"billing_address": given["address"], **{name: given[name] for name in given if name != "address"}}
     for name in GROUPS:
         if name in given and not isinstance(given[name], dict):
             raise invalid(f"Invalid object: {name}", name, "parameter_invalid_object")

@@ -18,6 +18,8 @@ TAX_CALLS = {
     "tax_rates.list": lambda c, w: c.v1.tax_rates.list(),
     "tax_codes.retrieve": lambda c, w: c.v1.tax_codes.retrieve("txcd_10103001"),
     "tax_codes.list": lambda c, w: c.v1.tax_codes.list(),
+    "tax.settings.retrieve": lambda c, w: c.v1.tax.settings.retrieve(),
+    "tax.registrations.list": lambda c, w: c.v1.tax.registrations.list(),
     "customers.tax_ids.create": lambda c, w: c.v1.customers.tax_ids.create(cus(w), VAT),
     "customers.tax_ids.retrieve": lambda c, w: c.v1.customers.tax_ids.retrieve(
         cus(w), w["customers.tax_ids.create"].id

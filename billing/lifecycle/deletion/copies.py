@@ -30,14 +30,15 @@ def redact_events(customer_id: str, renew: Callable[[], None]) -> None:
 
 
 def redact_reasons(customer: Customer) -> None:
-    """Clear the words of staff and Stripe, and what the project sent along to Checkout; the fact that access was held
-    or given, and when, stays.
+    """Clear the words of staff and Stripe, tax ids, and what the project sent along to Checkout; the fact that access
+    was held or given, and when, stays.
 
     A host project may run without Django's admin.
     """
     StripeWrite.objects.filter(lane=customer.pk).update(error_message="")
     customer.holds.update(reason="")
     customer.checkout_attempts.update(params={})
+    customer.tax_ids.all().delete()
     for entry in _log_entries(Q(content_type__app_label=conf.app_label, object_id=customer.pk)):
         entry.change_message = entry.change_message.partition(": ")[0]
         entry.save(update_fields=["change_message"])

@@ -16,9 +16,11 @@ PUBLISHABLE = re.compile(r"pk_[A-Za-z0-9_]+")
 SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 # Stripe's own limits for the texts of an invoice.
 MOST_FIELDS, LONGEST_NAME, LONGEST_VALUE = 4, 40, 140
+MOST_RATES = 20
 LONGEST = {"footer": 5_000, "memo": 500}
 # To which people are sent from Stripe's pages and from mails.
 PAGES_SENT_TO = frozenset({"account", "prices", "return"})
+TAX_CODE, TAX_RATE = re.compile(r"txcd_\d{8}"), re.compile(r"txr_\w+")
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,47 @@ def _are_pages(value: Any) -> bool:
 
 
 _is_web_address = address().is_right
+
+
+def _wrong_tax(value: Any) -> str:
+    """Return the first mistake in BILLING_TAX."""
+    if not isinstance(value, dict):
+        return "it is no dictionary"
+    if unknown := sorted(map(str, value.keys() - TAX_PARTS.keys())):
+        return f"it has the unknown {', '.join(map(repr, unknown))}"
+    for name, kind in TAX_PARTS.items():
+        if name in value and not kind.is_right(value[name]):
+            return f"{name!r} is {value[name]!r}, and must be {kind.words}"
+    if value.get("automatic") and value.get("rates"):
+        return "'automatic' and 'rates' exclude each other: Stripe Tax finds the rates itself"
+    return ""
+
+
 FLAG = Kind("True or False", lambda v: isinstance(v, bool))
 TEXT = Kind("a text", lambda v: isinstance(v, str))
 TEXTS = Kind("a list of texts", lambda v: isinstance(v, list | tuple) and all(isinstance(t, str) for t in v))
 PAGES = Kind('{"return": an address with its scheme, "prices": one, "account": one}, each optional', _are_pages)
+TAX_PARTS = {
+    "automatic": FLAG,
+    "tax_ids": FLAG,
+    "behavior": one_of("inclusive", "exclusive"),
+    "code": matching(TAX_CODE, 'a tax code of Stripe\'s, like "txcd_10103001"'),
+    "rates": Kind(
+        'a list of up to 20 different ids of tax rates, like ["txr_1AbC"]',
+        lambda v: (
+            isinstance(v, list | tuple)
+            and 0 < len(v) <= MOST_RATES
+            and all(isinstance(rate, str) and TAX_RATE.fullmatch(rate) for rate in v)
+            and len({*v}) == len(v)
+        ),
+    ),
+}
+TAX = Kind(
+    '{"automatic": True or False, "tax_ids": True or False, "behavior": "inclusive" or "exclusive", "code": a tax code '
+    'of Stripe\'s, "rates": ids of tax rates instead of "automatic"}, each optional',
+    lambda value: not _wrong_tax(value),
+    _wrong_tax,
+)
 INVOICE = Kind(
     f'{{"footer": a text, "memo": one of up to {LONGEST["memo"]} characters, "custom_fields": up to {MOST_FIELDS} of '
     f'{{"name": up to {LONGEST_NAME} characters, "value": up to {LONGEST_VALUE}}}}}, each optional',

@@ -73,6 +73,7 @@ TABLE = (
     Row("billing.E185", "BILLING_TRIAL_DAYS", kinds.function("subscriber", "plan")),
     Row("billing.E186", "BILLING_TRIAL_ONCE_PER", kinds.some_of("card", "email")),
     Row("billing.E187", "BILLING_TRIAL_SAME_CARD", kinds.one_of("alert", "end")),
+    Row("billing.E170", "BILLING_TAX", kinds.TAX),
     Row("billing.E160", "BILLING_QUEUE", kinds.one_of(*QUEUES)),
     Row("billing.E161", "BILLING_RQ_QUEUE", kinds.function()),
 )

@@ -36,6 +36,7 @@ from billing.models import (
     StripeWrite,
     Subscription,
     SyncRun,
+    TaxId,
     Trial,
     Usage,
 )
@@ -130,6 +131,9 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         ),
         MirrorFailure: MirrorFailure.objects.create(
             object_id=f"in_9{ending}", kind="invoice", error="DataError", failed_at=now
+        ),
+        TaxId: TaxId.objects.create(
+            id=f"txi_1{ending}", type="eu_vat", value="DE123456789", status="unverified", created_at=now, **of
         ),
         SyncRun: SyncRun.objects.create(mode="full", started_at=now, clock_at=now),
         Trial: Trial.objects.create(

@@ -20,6 +20,7 @@ CHOICES = {
     "rounding": ("line", "total"),
     "reverse_charge": ("verified", "given"),
     "without_location": ("finalize", "fail"),
+    "status": ("active", "pending"),
 }
 RATE = ("country", "state", "postal_code", "tax_code", "percentage", "tax_type", "display_name")
 PLACE = ("country", "state", "postal_code")
@@ -35,6 +36,7 @@ DEFAULT: dict[str, Any] = {
     "rounding": "line",
     "reverse_charge": "verified",
     "without_location": "finalize",
+    "status": "active",
     "rates": [
         *({"country": country, "percentage": percentage} for country, percentage in EXAMPLES.items()),
         {"country": "US", "state": "NY", "postal_code": "10", "percentage": 8.875},
