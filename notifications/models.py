@@ -31,6 +31,8 @@ class Mail(models.Model):
         WELCOME = "welcome", "Welcome"
         TRIAL_ENDING = "trial_ending", "Trial ending"
         RENEWAL_COMING = "renewal_coming", "Renewal coming"
+        PRICE_CHANGE = "price_change", "Price change"
+        PRICE_STAYS = "price_stays", "Price stays"
         CARD_EXPIRING = "card_expiring", "Card expiring"
         PLAN_CHANGED = "plan_changed", "Plan changed"
         DOWNGRADE_SCHEDULED = "downgrade_scheduled", "Downgrade scheduled"

@@ -15,6 +15,7 @@ from .metrics import StripeCalls
 from .mirror import MirrorFailure
 from .next_charge import NextCharge
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
+from .price_moves import PriceMove, PriceMoveRow
 from .scheduled import ScheduledTask
 from .stripe_key import StripeKey
 from .subscriber import email_field
@@ -47,6 +48,8 @@ __all__ = [
     "PlanChange",
     "PlanLimit",
     "Price",
+    "PriceMove",
+    "PriceMoveRow",
     "Refund",
     "ScheduledTask",
     "StripeCalls",

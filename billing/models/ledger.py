@@ -156,9 +156,10 @@ class StripeWrite(models.Model):
         UNDO_CHANGE = "undo_change"
         SET_SEATS = "set_seats"
         UPDATE_CUSTOMER = "update_customer"
+        MOVE_PRICE = "move_price"
 
     # These are made as often as they are asked for, the others once for each cause.
-    STANDING = (Action.SET_SEATS, Action.UPDATE_CUSTOMER)
+    STANDING = (Action.SET_SEATS, Action.UPDATE_CUSTOMER, Action.MOVE_PRICE)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     lane = models.CharField(max_length=255)
@@ -182,7 +183,7 @@ class StripeWrite(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["action", "object_id", "reference"],
-                condition=~Q(action__in=["set_seats", "update_customer"]),
+                condition=~Q(action__in=["set_seats", "update_customer", "move_price"]),
                 name="billing_write_once_per_cause",
             )
         ]

@@ -35,6 +35,8 @@ class Migration(migrations.Migration):
                             ("welcome", "Welcome"),
                             ("trial_ending", "Trial ending"),
                             ("renewal_coming", "Renewal coming"),
+                            ("price_change", "Price change"),
+                            ("price_stays", "Price stays"),
                             ("card_expiring", "Card expiring"),
                             ("plan_changed", "Plan changed"),
                             ("downgrade_scheduled", "Downgrade scheduled"),
