@@ -25,6 +25,8 @@ from billing.models import (
     Plan,
     PlanLimit,
     Price,
+    PriceMove,
+    PriceMoveRow,
     Refund,
     StripeEvent,
     StripeWrite,
@@ -62,11 +64,23 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         "reference": f"dp_1{ending}",
         "requested_at": now,
     }
+    dearer = Price.objects.create(
+        id=f"price_2{ending}", plan=plan, currency="usd", unit_amount=2500, interval="month", is_active=True
+    )
+    move = PriceMove.objects.create(old_price=price, new_price=dearer, notice_days=30, started_at=now, retired_at=now)
+    subscription = Subscription.objects.create(
+        stripe_id=f"sub_1{ending}", status="active", plan=plan, price=price, currency="usd", **of
+    )
+    told = {"old_amount": 1234567, "new_amount": 2345678, "currency": "kwd", "told_at": now, "moves_at": now}
     return {
         Customer: customer,
         Plan: plan,
         Price: price,
-        Subscription: Subscription.objects.create(status="active", plan=plan, price=price, **of),
+        Subscription: subscription,
+        PriceMove: move,
+        PriceMoveRow: PriceMoveRow.objects.create(
+            move=move, subscription=subscription, status="untold", reason="The mail is bounced: 550", **told
+        ),
         Hold: Hold.objects.create(kind="dispute", reference=f"dp_1{ending}", placed_at=now, **of),
         Grant: Grant.objects.create(plan=plan, until=now + timedelta(days=1), granted_at=now, **given),
         CheckoutAttempt: CheckoutAttempt.objects.create(price=price, session_id=f"cs_1{ending}", **of),
