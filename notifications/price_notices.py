@@ -19,7 +19,8 @@ NEVER_TOLD = "No mail has told the subscriber of another price."
 WAITS = "Its mail is in the queue."
 
 ON_THE_WAY = frozenset({Mail.Status.QUEUED, Mail.Status.SENDING})
-NOT_SENT = frozenset({Mail.Status.SKIPPED, Mail.Status.FAILED})
+# A mail that is still queued will not be sent any more, since the price stays.
+NOT_SENT = frozenset({Mail.Status.QUEUED, Mail.Status.SKIPPED, Mail.Status.FAILED, Mail.Status.BOUNCED})
 
 
 def not_to_announce(row: Subscription, told: dict[str, Any]) -> str:

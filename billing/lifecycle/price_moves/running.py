@@ -181,7 +181,8 @@ def _note(pk: int, error: Exception) -> None:
 
 
 def _finish(move: PriceMove) -> None:
-    """Note that nobody is left, once no Checkout at the old price can be open any more."""
+    """End the move once nobody is left, and no Checkout at the old price can be open any more."""
     is_old = move.started_at + CHECKOUT_LASTS < clock.now()
     if is_old and not move.rows.open().exists():
+        starting.archive(move)
         PriceMove.objects.running().filter(pk=move.pk).update(done_at=clock.now())

@@ -1,8 +1,10 @@
 """A move begins with the old price taken from sale, and staff may stop it at any time."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from billing import catalogue, cause, clock, lanes, stripe_client
 from billing.models import Price, PriceMove
@@ -61,35 +63,50 @@ def running_move(old_name: str, new_name: str) -> PriceMove:
 
 
 def retire(move: PriceMove) -> None:
-    """Take the old price from sale: the new one gets its lookup key, and becomes the product's default in its place."""
-    if move.retired_at:
-        return
+    """Take the old price from sale: the new one gets its lookup key, and becomes the product's default in its place.
+
+    At Stripe the old price stays active until nobody pays it (`archive`): a subscription that pays it may get a
+    schedule, and a Checkout that was open may be paid.
+    """
+    if move.retired_at is None:
+        _write(move, _retire_at_stripe)
+        PriceMove.objects.filter(pk=move.pk).update(retired_at=clock.now())
+        move.refresh_from_db()
+
+
+def archive(move: PriceMove) -> None:
+    """Archive the old price at Stripe, which nobody pays any more."""
+    _write(move, _archive_at_stripe)
+
+
+def _write(move: PriceMove, write: Callable[[PriceMove, str], list[dict[str, Any]]]) -> None:
+    """Write at Stripe in the catalogue's lane, and keep both prices as Stripe has them then."""
     with lanes.exclusive(catalogue.refreshing.LANE) as commit:
         try:
-            answers = _retire_at_stripe(move)
+            answers = write(move, f"price_move:{move.pk}:{move.attempts}")
         except (StripeUnavailable, *StripeRefused):
-            PriceMove.objects.filter(pk=move.pk).update(attempts=move.attempts + 1)
+            PriceMove.objects.filter(pk=move.pk).update(attempts=F("attempts") + 1)
             raise
-        commit(lambda: _record(move, answers))
-    move.refresh_from_db()
+        commit(lambda: _record(answers))
 
 
-def _retire_at_stripe(move: PriceMove) -> list[dict[str, Any]]:
-    """Write the difference at Stripe, and return both prices as they are then."""
-    key = f"price_move:{move.pk}:{move.attempts}"
+def _retire_at_stripe(move: PriceMove, key: str) -> list[dict[str, Any]]:
     old, new = fetch.price(move.old_price_id), fetch.price(move.new_price_id)
     if new is None or not new["active"]:
         raise PriceMoveRefused("not_for_sale", f"Stripe does not sell {move.new_price_id} any more. Stop this move.")
     ours = catalogue.lookup_key(move.old_price.plan.slug, move.old_price.cadence)
-    if old and old["lookup_key"] == ours:
-        named = {"lookup_key": ours, "transfer_lookup_key": True}
-        new = _update(new, f"{key}:name", **named)
+    if not Price.objects.filter(lookup_key=ours).exclude(pk=move.old_price_id).exists():
+        new = _update(new, f"{key}:name", lookup_key=ours, transfer_lookup_key=True)
+        old = old and {**old, "lookup_key": None if old["lookup_key"] == ours else old["lookup_key"]}
     if old and id_of(old["product"].get("default_price")) == old["id"]:
         path = f"/v1/products/{id_of(old['product'])}"
         stripe_client.post(path, idempotency_key=f"{key}:default", default_price=new["id"])
-    if old and old["active"]:
-        old = _update(old, f"{key}:archive", active=False)
     return [new, *([old] if old else [])]
+
+
+def _archive_at_stripe(move: PriceMove, key: str) -> list[dict[str, Any]]:
+    old = fetch.price(move.old_price_id)
+    return [_update(old, f"{key}:archive", active=False)] if old and old["active"] else []
 
 
 def _update(price: dict[str, Any], key: str, **params: Any) -> dict[str, Any]:
@@ -97,11 +114,9 @@ def _update(price: dict[str, Any], key: str, **params: Any) -> dict[str, Any]:
     return stripe_client.post(path, idempotency_key=key, expand=fetch.PRICE_EXPAND, **params)
 
 
-def _record(move: PriceMove, prices: list[dict[str, Any]]) -> None:
-    for price in prices:
+def _record(prices: list[dict[str, Any]]) -> None:
+    for price in reversed(prices):
         catalogue.record_price(price)
-    Price.objects.filter(pk=move.old_price_id).update(lookup_key="", is_active=False)
-    PriceMove.objects.filter(pk=move.pk).update(retired_at=clock.now())
 
 
 def _running(prices: NamedPrices) -> PriceMove | None:
