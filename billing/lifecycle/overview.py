@@ -9,8 +9,8 @@ from billing.conf import conf
 from billing.lanes import writes
 from billing.models import Hold, Invoice, NextCharge, Plan, Price, PriceMoveRow, Subscription
 
+from . import price_moves
 from .owed import Owed, owed_in, unpaid_of
-from .price_moves import changes
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _overview(
     charge = None if is_cancelling else subscriptions.next_charges.next_charge_of(held)
     change = None if is_cancelling else _pending_change(held)
     owed = owed_in(decided.line, lines, unpaid)
-    coming = None if is_cancelling else changes.coming_of(held)
+    coming = None if is_cancelling else price_moves.coming_of(held)
     return Overview(
         decided, plan, theirs, used, granted.period_end, change, coming, charge, owed, is_cancelling=is_cancelling
     )

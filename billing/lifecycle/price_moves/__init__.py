@@ -10,7 +10,7 @@ The command and the worker do the same work, under the lane lock, row by row: wh
 
 from .changes import coming_of, price_charged_at, stays_until
 from .naming import NamedPrices, PriceMoveRefused, find_prices
-from .notice import Notice, add_witness, is_in_time
+from .notice import Notice, add_witness, is_in_time, remove_witness
 from .running import Tally, each_minute, forecast, in_words, proceed, run
 from .starting import running_move, start, stop
 from .telling import decide_to_keep, decide_told, try_again
@@ -32,6 +32,7 @@ __all__ = [
     "is_in_time",
     "price_charged_at",
     "proceed",
+    "remove_witness",
     "run",
     "running_move",
     "start",

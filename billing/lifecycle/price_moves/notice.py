@@ -33,6 +33,10 @@ def add_witness(name: str, witness: Witness) -> None:
     _witnesses[name] = witness
 
 
+def remove_witness(name: str) -> None:
+    _witnesses.pop(name, None)
+
+
 def notice_of(row: PriceMoveRow) -> tuple[Notice, str]:
     """Return the worst of what the witnesses say."""
     if row.is_confirmed or row.is_same_amount:

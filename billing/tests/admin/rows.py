@@ -64,10 +64,7 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         "reference": f"dp_1{ending}",
         "requested_at": now,
     }
-    dearer = Price.objects.create(
-        id=f"price_2{ending}", plan=plan, currency="usd", unit_amount=2500, interval="month", is_active=True
-    )
-    move = PriceMove.objects.create(old_price=price, new_price=dearer, notice_days=30, started_at=now, retired_at=now)
+    move = PriceMove.objects.create(old_price=price, new_price=price, notice_days=30, started_at=now, retired_at=now)
     subscription = Subscription.objects.create(
         stripe_id=f"sub_1{ending}", status="active", plan=plan, price=price, currency="usd", **of
     )
