@@ -34,6 +34,7 @@ def add_witness(name: str, witness: Witness) -> None:
 
 
 def remove_witness(name: str) -> None:
+    """Forget a witness, so that it is not asked any more."""
     _witnesses.pop(name, None)
 
 
