@@ -61,7 +61,7 @@ class PlanAdmin(OwnColumnsOnly, EditableInTheDatabase, admin.ModelAdmin):
     inlines = [PlanLimitInline, PriceInline]
     fieldsets = [
         (None, {"fields": ["name", "slug", "description", "is_public"]}),
-        ("Rules", {"fields": ["line", "rank", "grace_days", "trial_days"]}),
+        ("Rules", {"fields": ["line", "rank", "grace_days", "trial_days", "min_seats"]}),
     ]
 
     class Media:

@@ -273,7 +273,18 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 
     class Meta:
         model = Plan
-        fields = ["slug", "name", "description", "line", "rank", "trial_days", "limits", "currency", "prices"]
+        fields = [
+            "slug",
+            "name",
+            "description",
+            "line",
+            "rank",
+            "trial_days",
+            "min_seats",
+            "limits",
+            "currency",
+            "prices",
+        ]
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_currency(self, plan: Plan) -> str | None:

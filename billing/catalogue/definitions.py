@@ -19,7 +19,7 @@ class PlanDefinition:
 
     `limits`: feature → how many a month, None for any number. `prices`: cadence, such as `month` or `3 month` →
     currency → amount in minor units, the main currency first. `grace_days` None: BILLING_GRACE_DAYS. `line`: the plans
-    that it excludes.
+    that it excludes. `min_seats`: seats that are billed at least.
     """
 
     slug: str
@@ -30,6 +30,7 @@ class PlanDefinition:
     limits: dict[str, int | None] = field(default_factory=dict)
     trial_days: int = 0
     grace_days: int | None = None
+    min_seats: int = 1
     is_public: bool = True
     prices: dict[str, dict[str, int]] = field(default_factory=dict)
 

@@ -119,7 +119,7 @@ def _start(subscriber: Any, price: Price, currency: str) -> CheckoutAttempt:
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber, currency or price.currency)
-    wanted = Wanted(price, currency, seats.seats_of(subscriber))
+    wanted = Wanted(price, currency, seats.seats_of(subscriber, price.plan))
     line = wanted.line
     if access.withheld(customer, customer.subscription_in(line).stripe_id):
         raise AccessWithheld

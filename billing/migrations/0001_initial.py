@@ -69,6 +69,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("trial_days", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "min_seats",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="Seats that are billed at least, where BILLING_SEATS counts them"
+                    ),
+                ),
                 ("is_public", models.BooleanField(default=True)),
             ],
             options={

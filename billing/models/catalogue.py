@@ -26,6 +26,9 @@ class Plan(models.Model):
         null=True, blank=True, help_text="Days of access while a payment is overdue; empty: BILLING_GRACE_DAYS"
     )
     trial_days = models.PositiveSmallIntegerField(default=0)
+    min_seats = models.PositiveSmallIntegerField(
+        default=1, help_text="Seats that are billed at least, where BILLING_SEATS counts them"
+    )
     is_public = models.BooleanField(default=True)
 
     class Meta:

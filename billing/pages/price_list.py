@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -13,23 +12,21 @@ from billing.conf import conf
 from billing.models import Plan, Price
 from billing.money import format_amount
 
+from . import savings
+from .savings import Saving
 from .wording import humanize
 
-MONTHLY, YEARLY = Cadence("month"), Cadence("year")
+MONTHLY = Cadence("month")
 
 
-class Saving(NamedTuple):
-    """A year costs less than twelve months: by `percent`, and by `months` where that is a whole number."""
+class Interval(NamedTuple):
+    """An interval of the switch: the query of its link, its words, whether it is the one shown, what it saves at
+    most."""
 
-    percent: int
-    months: int
-
-    def __str__(self) -> str:
-        if self.percent == 0:
-            return ""
-        if self.months == 0:
-            return f"Save {self.percent}%"
-        return f"Save {self.months} month{'s' if self.months > 1 else ''} ({self.percent}%)"
+    query: str
+    words: str
+    is_shown: bool
+    saving: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,23 @@ class Card:
     def costs_nothing(self) -> bool:
         """Return whether the price is sold for nothing: then no card is asked for."""
         return self.price is not None and amounts.is_free(self.price, self.currency)
+
+    @property
+    def quantity(self) -> int:
+        """Return the seats that amounts are compared by: those of the subscriber, else the fewest that are sold."""
+        return max(self.seats, self.fewest_seats, 1)
+
+    @property
+    def fewest_seats(self) -> int:
+        """Return how many seats the plan is sold for at least; 0 where seats are not counted, or one is enough."""
+        return self.plan.min_seats if conf.seats and self.plan.min_seats > 1 else 0
+
+    @property
+    def fewest_total(self) -> str:
+        """Return the price of the fewest seats, where more than one is the least."""
+        fewest = self.fewest_seats
+        total = amounts.cost(self.price, self.currency, fewest) if self.price and fewest else None
+        return "" if total is None else format_amount(total, self.currency).removesuffix(".00")
 
     @property
     def seats_total(self) -> str:
@@ -137,18 +151,21 @@ class PriceList:
         return cls(cadence, cadences, currency, currencies, cards)
 
     @property
-    def intervals(self) -> list[tuple[str, str, bool]]:
-        """Return a link for each cadence, as the switch shows them: query, words, whether it is the one shown."""
-        return [(urlencode(cadence_query(each)), _title(each), each == self.cadence) for each in self.cadences]
+    def intervals(self) -> list[Interval]:
+        """Return a link for each cadence, the shortest first, as the switch shows them."""
+        return [
+            Interval(urlencode(cadence_query(each)), _title(each), each == self.cadence, self.best_saving(each))
+            for each in self.cadences
+        ]
 
     @property
     def query(self) -> str:
         return urlencode(cadence_query(self.cadence))
 
-    @property
-    def best_saving(self) -> str:
-        """Return what the yearly price saves at most, such as "Save 2 months (16%)"; empty where it saves nothing."""
-        return str(max((card.saving for card in self.cards), default=Saving(0, 0)))
+    def best_saving(self, cadence: Cadence) -> str:
+        """Return what a cadence saves at most against the shortest one, such as "Save 2 months (16%)"; "" for none."""
+        found = (savings.saving_of(card.plan, cadence, self.currency, card.quantity) for card in self.cards)
+        return str(max(found, default=savings.NONE))
 
     def of_line(self, line: str) -> "PriceList":
         """Return the list with the plans of one line only."""
@@ -176,15 +193,16 @@ def _card(plan: Plan, cadence: Cadence, currency: str, seats: int) -> Card:
     price = catalogue.price_for_sale(plan, cadence)
     is_sold = price is not None and currency in amounts.currencies(price)
     sold, is_free = price if is_sold else None, not plan.prices.all()
+    quantity = max(seats, plan.min_seats) if conf.seats else 1
     return Card(
         plan=plan,
         cadence=cadence,
         price=sold,
         currency=currency,
         is_free=is_free,
-        saving=_saving(plan, currency),
+        saving=savings.saving_of(plan, cadence, currency, quantity) if sold else savings.NONE,
         not_sold="" if is_sold or is_free else _not_sold(price, cadence, currency),
-        seats=seats if sold else 0,
+        seats=quantity if sold and seats else 0,
     )
 
 
@@ -192,19 +210,6 @@ def _not_sold(price: Price | None, cadence: Cadence, currency: str) -> str:
     if price is None:
         return f"Not sold {cadence.adverb}"
     return f"Not sold in {currency.upper()}, but in {', '.join(code.upper() for code in amounts.currencies(price))}"
-
-
-def _saving(plan: Plan, currency: str) -> Saving:
-    """Compare the yearly price with twelve monthly ones."""
-    monthly, yearly = (_plain(catalogue.price_for_sale(plan, cadence), currency) for cadence in (MONTHLY, YEARLY))
-    if not monthly or yearly is None:
-        return Saving(0, 0)
-    months, rest = divmod(monthly * 12 - yearly, monthly)
-    return Saving(max(int(100 - Decimal(yearly) * 100 / (monthly * 12)), 0), 0 if rest else months)
-
-
-def _plain(price: Price | None, currency: str) -> int | None:
-    return amounts.cost(price, currency) if price and amounts.is_plain(price, currency) else None
 
 
 def _limit(feature: str, quantity: int | None) -> str:

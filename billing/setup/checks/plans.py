@@ -77,6 +77,7 @@ FIELDS = {
     "limits": _by(_slug(50), _number(PlanLimit, "quantity"), "features with a number per month, None for no limit"),
     "trial_days": _number(Plan, "trial_days"),
     "grace_days": _number(Plan, "grace_days"),
+    "min_seats": kinds.whole(1, MOST["PositiveSmallIntegerField"]),
     "is_public": kinds.FLAG,
     "prices": _by(CADENCE, AMOUNTS, "an interval → currency in lower case → minor units above 0"),
 }
