@@ -77,7 +77,10 @@ class Card:
 
     @property
     def amount(self) -> str:
-        """Return the price, without decimals where the amount is whole; "" where Stripe did not tell it."""
+        """Return the price, without decimals where the amount is whole; "" where Stripe did not tell it. Tiers begin
+        with the fewest seats."""
+        if self.price and amounts.is_tiered(self.price) and self.fewest_total:
+            return f"from {self.fewest_total}"
         return labels.figure(self.price, self.currency).removesuffix(".00") if self.price else ""
 
     @property
@@ -92,7 +95,8 @@ class Card:
     def tiers_words(self) -> str:
         """Return how the tiers are meant: the one reached is for all units, or each is for its own."""
         is_volume = self.price is not None and labels.model_of(self.price) == "volume"
-        return "Price for all units, by their number" if is_volume else "Price of each unit"
+        unit = "seat" if conf.seats else "unit"
+        return f"Price for all {unit}s, by their number" if is_volume else f"Price of each {unit}"
 
     @property
     def tax(self) -> str:
