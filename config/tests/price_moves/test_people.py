@@ -261,11 +261,12 @@ def test_a_pending_change_is_waited_for_and_nothing_is_lost(world, ada, dearer):
 
 def test_a_deleted_account_is_not_moved(world, ada, dearer):
     begun(dearer)
+    PriceMoveRow.objects.update(reason="550 ada@example.com is no user")
     deletion.begin(ada.user)
     work()
     world.deliver()
     work()
-    assert (row().status, told()) == ("objected", ["sent"])
+    assert (row().status, row().reason, told()) == ("objected", "", ["sent"])
 
 
 def test_yearly_and_quarterly_renewals_are_reckoned_in_their_rhythm(world):
