@@ -1,13 +1,16 @@
 """A cadence says how often a price is charged: so many intervals, such as 3 months."""
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 # A year has 12 months, 52 weeks and 365 days. The value is how many of an interval make a month.
 PER_MONTH = {"day": Fraction(365, 12), "week": Fraction(52, 12), "month": Fraction(1), "year": Fraction(1, 12)}
 # Stripe charges at least once in three years.
 LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
+DAYS = {"day": 1, "week": 7}
 ADVERBS = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
 SPELLING = re.compile(r"(?:([1-9]\d{0,3}) )?(day|week|month|year)")
 
@@ -39,6 +42,18 @@ class Cadence:
     def months(self) -> Fraction:
         """Return the length in months, by which cadences are compared."""
         return self.count / PER_MONTH[self.interval]
+
+    def after(self, at: datetime, times: int, day: int = 0) -> datetime:
+        """Return the moment so many cadences after `at`.
+
+        `day` is the day of the month that the rhythm keeps, where a month has it: after 28 February comes 31 March.
+        """
+        if self.interval in DAYS:
+            return at + timedelta(days=DAYS[self.interval] * self.count * times)
+        months = self.count * times * (12 if self.interval == "year" else 1)
+        year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
+        last = monthrange(year, month + 1)[1]
+        return at.replace(year=year, month=month + 1, day=min(day or at.day, last))
 
     @property
     def is_sellable(self) -> bool:

@@ -32,13 +32,15 @@ class MailConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import tracking as provider_reports
 
+        from billing.lifecycle import price_moves
         from billing.monitoring import metrics as billing_metrics
         from billing.monitoring.dashboard import sections
 
-        from . import checks, dashboard, metrics, receivers, tracking
+        from . import checks, dashboard, metrics, price_notices, receivers, tracking
 
         checks.register()
         receivers.connect()
+        price_moves.add_witness("mail", price_notices.witness)
         sections.add(dashboard.section)
         billing_metrics.add("outbox", metrics.families)
         provider_reports.connect(tracking.on_tracking, dispatch_uid="billing_mail.tracking")

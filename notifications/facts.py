@@ -21,6 +21,7 @@ from billing.models import (
     PaymentFailure,
     Plan,
     Price,
+    PriceMoveRow,
     Refund,
     StripeWrite,
     Subscription,
@@ -167,6 +168,25 @@ def price(subscription: Subscription, charged: Price | None) -> dict[str, Any]:
     if not charged or not charge:
         return {}
     return {"charge": charge, "currency": subscription.currency, "every": str(charged.cadence)}
+
+
+def price_change_key(change: PriceMoveRow) -> str:
+    """Return the key of the mail that announces a change of price, one for each time that it is told."""
+    return f"price_change:{change.subscription.stripe_id}:{change.pk}:{change.tellings}"
+
+
+def price_change(change: PriceMoveRow) -> dict[str, Any]:
+    """Return the amounts of a price move, before discounts and taxes, and the renewal that charges the new one first.
+    An amount of a price by usage is not known."""
+    return {
+        "change": change.pk,
+        "old_amount": change.old_amount,
+        "charge": change.new_amount,
+        "currency": change.currency,
+        "quantity": change.quantity,
+        "every": str(change.move.new_price.cadence),
+        "changes_at": iso(change.moves_at),
+    }
 
 
 def next_charge(subscription: Subscription, at: datetime) -> dict[str, Any]:

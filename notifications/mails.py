@@ -8,6 +8,7 @@ dates in ISO, for the templates to format. A project may replace any of these fu
 from datetime import date, datetime
 
 from billing import clock
+from billing.lifecycle import price_moves
 from billing.models import (
     AccountDeletion,
     Dispute,
@@ -16,6 +17,7 @@ from billing.models import (
     PaymentFailure,
     Plan,
     Price,
+    PriceMoveRow,
     Refund,
     Subscription,
     Usage,
@@ -49,7 +51,7 @@ def trial_ending(subscription: Subscription, trial_end: datetime) -> Mail:
         Kind.TRIAL_ENDING,
         f"trial_ending:{subscription.stripe_id}:{trial_end.date().isoformat()}",
         **facts.about(subscription),
-        **facts.price(subscription, subscription.price),
+        **facts.price(subscription, price_moves.price_charged_at(subscription, trial_end)),
         trial_end=facts.iso(trial_end),
         card=facts.card(subscription),
         needs_card=facts.needs_card(subscription),
@@ -91,6 +93,26 @@ def renewal_coming(subscription: Subscription, renews_at: datetime) -> Mail:
         **facts.next_charge(subscription, renews_at),
         renews_at=facts.iso(renews_at),
         card=facts.card(subscription),
+    )
+
+
+def price_change(subscription: Subscription, change: PriceMoveRow) -> Mail:
+    """Reserve the mail that the price changes from a renewal on, once for each time that it is told."""
+    return outbox.reserve(
+        Kind.PRICE_CHANGE,
+        facts.price_change_key(change),
+        **facts.about(subscription),
+        **facts.price_change(change),
+    )
+
+
+def price_stays(subscription: Subscription, change: PriceMoveRow) -> Mail:
+    """Reserve the mail that an announced change of the price does not come."""
+    return outbox.reserve(
+        Kind.PRICE_STAYS,
+        f"price_stays:{subscription.stripe_id}:{change.pk}:{change.tellings}",
+        **facts.about(subscription),
+        **facts.price_change(change),
     )
 
 

@@ -33,6 +33,8 @@ class Mail(models.Model):
         TRIAL_EXTENDED = "trial_extended", "Trial extended"
         TRIAL_PAUSED = "trial_paused", "Trial paused"
         RENEWAL_COMING = "renewal_coming", "Renewal coming"
+        PRICE_CHANGE = "price_change", "Price change"
+        PRICE_STAYS = "price_stays", "Price stays"
         CARD_EXPIRING = "card_expiring", "Card expiring"
         PLAN_CHANGED = "plan_changed", "Plan changed"
         DOWNGRADE_SCHEDULED = "downgrade_scheduled", "Downgrade scheduled"

@@ -13,6 +13,7 @@ from billing.models import AccountDeletion, Dispute, Invoice, Payment, Refund, S
 from billing.payments import UNDONE
 
 from . import facts as facts_of
+from . import price_notices
 from .conf import conf
 from .models import Mail
 
@@ -120,12 +121,24 @@ def _is_charged_on(row: Subscription, day: datetime | None, told: str) -> bool:
     return not row.collection_paused and (row.cancel_at is None or row.cancel_at > day)
 
 
+def _price_change(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    return row if isinstance(row, str) else price_notices.not_to_announce(row, facts)
+
+
+def _price_stays(facts: dict[str, Any]) -> str:
+    row = _live(facts)
+    return row if isinstance(row, str) else price_notices.not_to_withdraw(facts)
+
+
 def _plan_changed(facts: dict[str, Any]) -> str:
     row = _live(facts)
     if isinstance(row, str):
         return row
     if (row.price_id, row.quantity) != (facts["price"], facts["quantity"]):
         return CHANGED_AGAIN
+    if facts.get("previous_plan") == facts.get("plan") and price_notices.was_told(facts):
+        return TOLD_AHEAD
     if not facts["since"]:
         return ""
     since = datetime.fromisoformat(facts["since"])
@@ -137,6 +150,8 @@ def _downgrade_scheduled(facts: dict[str, Any]) -> str:
     row = _live(facts)
     if isinstance(row, str):
         return row
+    if facts.get("next_plan") == facts.get("plan") and price_notices.was_told(facts):
+        return TOLD_AHEAD
     day = row.pending_at.date() if row.pending_at else None
     is_so = day == datetime.fromisoformat(facts["changes_at"]).date() and (row.pending_price_id or "") == facts["price"]
     return "" if is_so and row.pending_kind == Subscription.Pending.SCHEDULED else CHANGED_AGAIN
@@ -277,6 +292,8 @@ RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     Mail.Kind.TRIAL_EXTENDED: _trial_ending,
     Mail.Kind.TRIAL_PAUSED: _trial_paused,
     Mail.Kind.RENEWAL_COMING: _renewal_coming,
+    Mail.Kind.PRICE_CHANGE: _price_change,
+    Mail.Kind.PRICE_STAYS: _price_stays,
     Mail.Kind.CARD_EXPIRING: _card_expiring,
     Mail.Kind.PLAN_CHANGED: _plan_changed,
     Mail.Kind.DOWNGRADE_SCHEDULED: _downgrade_scheduled,

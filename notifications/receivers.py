@@ -32,6 +32,14 @@ def on_renewal_coming(*, subscription: Any, renews_at: Any, **_: Any) -> None:
     _mail(mails.renewal_coming, subscription, renews_at)
 
 
+def on_price_change_coming(*, subscription: Any, change: Any, **_: Any) -> None:
+    _mail(mails.price_change, subscription, change)
+
+
+def on_price_change_withdrawn(*, subscription: Any, change: Any, **_: Any) -> None:
+    _mail(mails.price_stays, subscription, change)
+
+
 def on_card_expiring(*, subscription: Any, expires_on: Any, **_: Any) -> None:
     _mail(mails.card_expiring, subscription, expires_on)
 
@@ -134,6 +142,8 @@ RECEIVERS: dict[Any, Signal] = {
     on_trial_ending: signals.trial_ending,
     on_trial_extended: signals.trial_extended,
     on_renewal_coming: signals.renewal_coming,
+    on_price_change_coming: signals.price_change_coming,
+    on_price_change_withdrawn: signals.price_change_withdrawn,
     on_card_expiring: signals.card_expiring,
     on_change_scheduled: signals.change_scheduled,
     on_cancellation_scheduled: signals.cancellation_scheduled,

@@ -84,6 +84,17 @@ CHANGED: dict[str, Any] = {**PRO, **PRICE, "previous_plan": "Basic", "price": "p
 DOWNGRADE: dict[str, Any] = {**PRO, **PRICE, "next_plan": "Basic", "price": "price_2", "changes_at": SOON}
 CLOSED: dict[str, Any] = {**PRO, "amount": 1900, "currency": "usd", "dispute": "dp_1", "is_won": True, "was_held": True}
 
+NEW_PRICE: dict[str, Any] = {
+    **PRO,
+    "change": 1,
+    "old_amount": 1900,
+    "charge": 2400,
+    "currency": "usd",
+    "quantity": 1,
+    "every": "month",
+    "changes_at": SOON,
+}
+
 RIGHT_TO_LEFT = "الخطة الاحترافية"
 LONG_NAME = "The Extraordinarily Complete Professional Plan for Very Large Organisations & <Friends> " * 3
 
@@ -106,6 +117,13 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "renewal_coming": (Kind.RENEWAL_COMING, RENEWAL),
     "renewal_coming_in_yen": (Kind.RENEWAL_COMING, {**RENEWAL, "charge": 19800, "currency": "jpy"}),
     "renewal_coming_of_unknown_amount": (Kind.RENEWAL_COMING, {**PRO, "renews_at": SOON, "card": CARD}),
+    "price_change": (Kind.PRICE_CHANGE, NEW_PRICE),
+    "price_change_for_seats_every_three_months_in_yen": (
+        Kind.PRICE_CHANGE,
+        {**NEW_PRICE, "old_amount": 270000, "charge": 330000, "currency": "jpy", "quantity": 90, "every": "3 month"},
+    ),
+    "price_change_down_to_nothing": (Kind.PRICE_CHANGE, {**NEW_PRICE, "charge": 0, "plan": LONG_NAME}),
+    "price_stays": (Kind.PRICE_STAYS, NEW_PRICE),
     "card_expiring": (Kind.CARD_EXPIRING, EXPIRING),
     "plan_changed": (Kind.PLAN_CHANGED, CHANGED),
     "plan_changed_in_quantity_in_dinar": (

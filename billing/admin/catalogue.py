@@ -62,7 +62,7 @@ class PlanAdmin(OwnColumnsOnly, EditableInTheDatabase, admin.ModelAdmin):
     inlines = [PlanLimitInline, PriceInline]
     fieldsets = [
         (None, {"fields": ["name", "slug", "description", "is_public"]}),
-        ("Rules", {"fields": ["line", "rank", "grace_days", "trial_days", "trial_without_card"]}),
+        ("Rules", {"fields": ["line", "rank", "grace_days", "trial_days", "trial_without_card", "min_seats"]}),
     ]
 
     class Media:

@@ -20,6 +20,7 @@ WORDS = {
     "grant lapsed": "expired",
     "deletion": "account deleted",
     "calendar": "date reached",
+    "price move": "moved to another price",
     "seats": "seat count changed",
     "members": "member joined or left",
     "details": "subscriber's details changed",

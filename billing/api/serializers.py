@@ -155,6 +155,19 @@ class PendingChangeSerializer(serializers.Serializer[Any]):
     )
 
 
+class PriceChangeSerializer(serializers.Serializer[Any]):
+    amount = serializers.IntegerField(
+        source="new_amount", help_text="What is charged from then on: minor units, before discounts and tax"
+    )
+    previous_amount = serializers.IntegerField(
+        source="old_amount",
+        allow_null=True,
+        help_text="What is charged until then: minor units, before discounts and tax",
+    )
+    currency = serializers.CharField()
+    at = Moment(source="moves_at", help_text="The renewal that charges the new amount first")
+
+
 class CreditSerializer(serializers.Serializer[Any]):
     amount = serializers.IntegerField(help_text="Minor units")
     currency = serializers.CharField()
@@ -195,6 +208,9 @@ class SubscriptionState(serializers.Serializer[Any]):
     holds = HoldSerializer(many=True)
     usage = serializers.DictField(child=QuotaSerializer(), help_text="Usage by feature")
     pending_change = PendingChangeSerializer(allow_null=True)
+    price_change = PriceChangeSerializer(
+        source="coming_price", allow_null=True, help_text="A change of the plan's price that was announced; else null"
+    )
     next_charge = NextChargeSerializer(
         allow_null=True, help_text="null if nothing will be charged, and while the amount is not known yet"
     )
@@ -284,7 +300,18 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
 
     class Meta:
         model = Plan
-        fields = ["slug", "name", "description", "line", "rank", "trial_days", "limits", "currency", "prices"]
+        fields = [
+            "slug",
+            "name",
+            "description",
+            "line",
+            "rank",
+            "trial_days",
+            "min_seats",
+            "limits",
+            "currency",
+            "prices",
+        ]
 
     @extend_schema_field(serializers.IntegerField())
     def get_trial_days(self, plan: Plan) -> int:

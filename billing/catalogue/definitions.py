@@ -20,6 +20,7 @@ class PlanDefinition:
     `limits`: feature → how many a month, None for any number. `prices`: cadence, such as `month` or `3 month` →
     currency → amount in minor units, the main currency first. `grace_days` None: BILLING_GRACE_DAYS.
     `trial_without_card` "": BILLING_TRIAL_WITHOUT_CARD. `line`: the plans that it excludes.
+    `min_seats`: seats that are billed at least.
     """
 
     slug: str
@@ -31,6 +32,7 @@ class PlanDefinition:
     trial_days: int = 0
     trial_without_card: str = ""
     grace_days: int | None = None
+    min_seats: int = 1
     is_public: bool = True
     prices: dict[str, dict[str, int]] = field(default_factory=dict)
 

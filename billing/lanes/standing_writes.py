@@ -1,4 +1,4 @@
-"""A standing owed write sets what Stripe has of a customer, details or seats, to what we have when it is made.
+"""A standing owed write sets what Stripe has of a customer, details, seats or a price, to what we have when it is made.
 
 1. Code that changes what we say owes a write in the same transaction: a row, and no call.
 2. The worker, holding the lane, reads the rows, then what we say, then what Stripe has, and writes the difference.

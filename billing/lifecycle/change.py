@@ -196,7 +196,9 @@ def _schedule(now: Standing, intent: PlanChange) -> None:
     )
     under_way, now_phase = schedule["current_phase"], phases.of_subscription(now.found)
     then = [
-        phases.item_of(item, price=intent.price.pk) if item["id"] == now.item["id"] else phases.item_of(item)
+        phases.item_of(item, price=intent.price.pk, quantity=intent.quantity)
+        if item["id"] == now.item["id"]
+        else phases.item_of(item)
         for item in now.found["items"]["data"]
     ]
     stripe_client.post(

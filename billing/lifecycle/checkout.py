@@ -125,7 +125,7 @@ def _start(subscriber: Any, price: Price, currency: str, locale: str) -> Checkou
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
     customer = customer_for(subscriber, currency or price.currency)
-    wanted = Wanted(price, currency, seats.seats_of(subscriber), locale)
+    wanted = Wanted(price, currency, seats.seats_of(subscriber, price.plan), locale)
     draft, line = wanted.draft(customer), wanted.line
     if access.withheld(customer, customer.subscription_in(line).stripe_id):
         raise AccessWithheld

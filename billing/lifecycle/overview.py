@@ -7,8 +7,9 @@ from typing import Any
 from billing import access, subscriptions, usage
 from billing.conf import conf
 from billing.lanes import writes
-from billing.models import Hold, Invoice, NextCharge, Plan, Price, Subscription
+from billing.models import Hold, Invoice, NextCharge, Plan, Price, PriceMoveRow, Subscription
 
+from . import price_moves
 from .owed import Owed, owed_in, unpaid_of
 
 
@@ -65,6 +66,7 @@ class Overview:
     usage: dict[str, usage.Quota]
     resets_at: datetime
     pending_change: PendingChange | None = None
+    coming_price: PriceMoveRow | None = None  # of a price move that the subscriber was told of
     next_charge: NextCharge | None = None
     owed: list[Owed] = field(default_factory=list)
     is_cancelling: bool = False  # by us, for a refund or a dispute: it ends in a moment
@@ -189,7 +191,10 @@ def _overview(
     charge = None if is_cancelling else subscriptions.next_charges.next_charge_of(held)
     change = None if is_cancelling else _pending_change(held)
     owed = owed_in(decided.line, lines, unpaid)
-    return Overview(decided, plan, theirs, used, granted.period_end, change, charge, owed, is_cancelling)
+    coming = None if is_cancelling else price_moves.coming_of(held)
+    return Overview(
+        decided, plan, theirs, used, granted.period_end, change, coming, charge, owed, is_cancelling=is_cancelling
+    )
 
 
 def _is_cancelling(held: Subscription) -> bool:

@@ -10,6 +10,7 @@ from billing import catalogue, clock, stripe_client, usage
 from billing.clock import from_timestamp
 from billing.models import Customer, PlanChange, Price
 from billing.stripe_client import id_of, readers
+from billing.subscriptions import seats
 
 from . import prices
 from .change_rules import Effect, effect
@@ -102,7 +103,7 @@ def intended_change(now: Standing, price: Price, proration_date: int | None) -> 
         customer=now.customer,
         subscription_id=now.id,
         price=price,
-        quantity=now.quantity,
+        quantity=quantity_for(now, price),
         created_at__gt=timezone.now() - VALID_FOR,
     )
     if proration_date is None:
@@ -128,7 +129,14 @@ def was_made(now: Standing, price: Price, proration_date: int | None) -> bool:
 
 def change_items(now: Standing, price: Price) -> list[dict[str, Any]]:
     """Return the `items` that put the plan's item on another price; others stay as they are."""
-    return [{"id": now.item["id"], "price": price.pk, "quantity": now.quantity}]
+    return [{"id": now.item["id"], "price": price.pk, "quantity": quantity_for(now, price)}]
+
+
+def quantity_for(now: Standing, price: Price) -> int:
+    """Return the seats that are billed at another price: of a plan with a minimum, at least that many."""
+    if not seats.is_counted() or max(now.price.plan.min_seats, price.plan.min_seats) == 1:
+        return now.quantity
+    return seats.seats_of(now.customer.subscriber, price.plan)
 
 
 def _record_preview(now: Standing, price: Price, at: int) -> PlanChange:
@@ -137,7 +145,7 @@ def _record_preview(now: Standing, price: Price, at: int) -> PlanChange:
         customer=now.customer,
         subscription_id=now.id,
         price=price,
-        quantity=now.quantity,
+        quantity=quantity_for(now, price),
         proration_date=at,
         status=Status.PREVIEWED,
     )
@@ -185,7 +193,7 @@ def _preview_of(
         is_reverse_charged=bool(invoice) and readers.is_reverse_charged(invoice),
         credit=max(-invoice["total"], 0) if invoice else 0,
         lines=lines,
-        renewal_amount=catalogue.amounts.cost(price, currency, now.quantity),
+        renewal_amount=catalogue.amounts.cost(price, currency, quantity_for(now, price)),
         renews_at=renews_at if what == Effect.NOW else period_end,
         overflows=[] if what == Effect.TAKES_BACK else _overflows(subscriber, price),
         proration_date=at,

@@ -31,9 +31,10 @@ def write_quantity(rows: standing_writes.Rows, claim: Claim) -> None:
     with stripe_client.drain_reads():
         standings = standings_of(customer)
     key = f"{standing_writes.key_of(rows)}:{wanted}"
+    fewest = {now.id: max(wanted, now.price.plan.min_seats) for now in standings}
     # Nothing is sold that gives nothing: releasing the hold owes the seats anew.
-    to_write = [now for now in standings if wanted <= now.quantity or not access.withheld(customer, now.id)]
-    written = [_write_if_different(now, wanted, f"{key}:{now.id}") for now in to_write]
+    to_write = [now for now in standings if fewest[now.id] <= now.quantity or not access.withheld(customer, now.id)]
+    written = [_write_if_different(now, fewest[now.id], f"{key}:{now.id}") for now in to_write]
     if any(written):
         with stripe_client.drain_reads() as reads:
             commit_under(claim, reads, lambda: subscriptions.refresh(customer))
@@ -66,7 +67,7 @@ def _has_other_quantity_ahead(schedule: dict[str, Any], wanted: int) -> bool:
     """Return whether a phase under way or ahead would bill another number of seats."""
     plans = _plans(schedule)
     return any(
-        item.get("quantity") != wanted
+        item.get("quantity") != max(wanted, plans[id_of(item["price"])])
         for phase in _phases(schedule)
         for item in phase["items"]
         if id_of(item["price"]) in plans
@@ -85,11 +86,12 @@ def _write_phases(schedule: dict[str, Any], wanted: int, key: str) -> None:
     )
 
 
-def _phase_params(phase: dict[str, Any], plans: set[str], wanted: int) -> dict[str, Any]:
+def _phase_params(phase: dict[str, Any], plans: dict[str, int], wanted: int) -> dict[str, Any]:
     """Return the phase as it is but for the seats of its plans."""
-    seats_of_plan = {"quantity": wanted}
+    fewest = [plans.get(id_of(item["price"])) for item in phase["items"]]
     items = [
-        phases.item_of(item, **(seats_of_plan if id_of(item["price"]) in plans else {})) for item in phase["items"]
+        phases.item_of(item, **({} if least is None else {"quantity": max(wanted, least)}))
+        for item, least in zip(phase["items"], fewest, strict=True)
     ]
     return {**phases.of_phase(phase), "items": items}
 
@@ -100,7 +102,7 @@ def _phases(schedule: dict[str, Any]) -> list[dict[str, Any]]:
     return [phase for phase in schedule["phases"] if phase["start_date"] >= under_way]
 
 
-def _plans(schedule: dict[str, Any]) -> set[str]:
-    """Return the ids of a schedule's prices that belong to plans."""
+def _plans(schedule: dict[str, Any]) -> dict[str, int]:
+    """Return the ids of a schedule's prices that belong to plans, each with the fewest seats of its plan."""
     named = {id_of(item["price"]) for phase in schedule["phases"] for item in phase["items"]}
-    return set(Price.objects.filter(pk__in=named).values_list("pk", flat=True))
+    return dict(Price.objects.filter(pk__in=named).values_list("pk", "plan__min_seats"))

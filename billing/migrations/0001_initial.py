@@ -92,6 +92,12 @@ class Migration(migrations.Migration):
                         max_length=6,
                     ),
                 ),
+                (
+                    "min_seats",
+                    models.PositiveSmallIntegerField(
+                        default=1, help_text="Seats that are billed at least, where BILLING_SEATS counts them"
+                    ),
+                ),
                 ("is_public", models.BooleanField(default=True)),
             ],
             options={
@@ -1271,6 +1277,7 @@ class Migration(migrations.Migration):
                             ("finalize_invoice", "Finalize Invoice"),
                             ("restore_tax", "Restore Tax"),
                             ("remove_tax_id", "Remove Tax Id"),
+                            ("move_price", "Move Price"),
                         ],
                         max_length=30,
                     ),
@@ -1311,7 +1318,9 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        condition=models.Q(("action__in", ["set_seats", "update_customer"]), _negated=True),
+                        condition=models.Q(
+                            ("action__in", ["set_seats", "update_customer", "move_price"]), _negated=True
+                        ),
                         fields=("action", "object_id", "reference"),
                         name="billing_write_once_per_cause",
                     )
@@ -1570,6 +1579,26 @@ class Migration(migrations.Migration):
                     models.DateTimeField(help_text="Until then invoice items wait, whose sum Stripe knows", null=True),
                 ),
                 ("ask_at", models.DateTimeField(help_text="When Stripe is to be asked", null=True)),
+                (
+                    "replaced_price",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="The price that another replaces by itself at `replaced_at`",
+                        max_length=255,
+                    ),
+                ),
+                (
+                    "coming_price",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=f"{conf.app_label}.price",
+                    ),
+                ),
+                ("replaced_at", models.DateTimeField(null=True)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 (
                     "subscription",
@@ -1580,6 +1609,158 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="PriceMove",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "notice_days",
+                    models.PositiveSmallIntegerField(help_text="Days between the mail and the first higher charge"),
+                ),
+                (
+                    "at_renewal",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Whether Stripe is told a day before the renewal, and not as soon as the notice is over",
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("started_by", models.CharField(blank=True, default="", max_length=255)),
+                (
+                    "retired_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Since when the old price is not sold any more", null=True
+                    ),
+                ),
+                ("stopped_at", models.DateTimeField(blank=True, null=True)),
+                ("stopped_by", models.CharField(blank=True, default="", max_length=255)),
+                (
+                    "done_at",
+                    models.DateTimeField(blank=True, help_text="When nobody was left to move", null=True),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(default=0, help_text="Tries to take the old price from sale"),
+                ),
+                (
+                    "new_price",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=f"{conf.app_label}.price",
+                    ),
+                ),
+                (
+                    "old_price",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=f"{conf.app_label}.price",
+                    ),
+                ),
+            ],
+            options={
+                "permissions": [
+                    ("stop_pricemove", "Can stop a price move"),
+                    ("decide_pricemove", "Can decide about a subscription of a price move"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("done_at", None), ("stopped_at", None)),
+                        fields=("old_price",),
+                        name="billing_one_move_from_a_price",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PriceMoveRow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("listed", "to be told"),
+                            ("told", "Told"),
+                            ("owed", "told, Stripe is being asked"),
+                            ("moved", "Moved"),
+                            ("objected", "told, and cancelled"),
+                            ("left", "ended before it was told"),
+                            ("changed", "pays another price"),
+                            ("untold", "could not be told"),
+                            ("refused", "Stripe refuses"),
+                            ("kept", "keeps the old price"),
+                            ("stopped", "keeps the old price: the move was stopped"),
+                        ],
+                        default="listed",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "due_at",
+                    models.DateTimeField(blank=True, help_text="When the worker looks at it next", null=True),
+                ),
+                ("quantity", models.PositiveIntegerField(default=1)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                (
+                    "old_amount",
+                    models.BigIntegerField(blank=True, help_text="Minor units, before discounts and tax", null=True),
+                ),
+                (
+                    "new_amount",
+                    models.BigIntegerField(blank=True, help_text="Minor units, before discounts and tax", null=True),
+                ),
+                ("told_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "is_confirmed",
+                    models.BooleanField(default=False, help_text="Whether the mail is known to have gone out"),
+                ),
+                (
+                    "tellings",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="How often it was told; each time has its mail"
+                    ),
+                ),
+                (
+                    "moves_at",
+                    models.DateTimeField(
+                        blank=True, help_text="The renewal that charges the new price first", null=True
+                    ),
+                ),
+                (
+                    "moved_at",
+                    models.DateTimeField(blank=True, help_text="When the new price was seen at Stripe", null=True),
+                ),
+                (
+                    "reason",
+                    models.TextField(blank=True, default="", help_text="What it waits for, or why it is as it is"),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "move",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rows",
+                        to=f"{conf.app_label}.pricemove",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="price_moves",
+                        to=f"{conf.app_label}.subscription",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "subscription of a price move",
+                "verbose_name_plural": "subscriptions of price moves",
+                "indexes": [models.Index(fields=["move", "status", "due_at"], name="billing_moves_due")],
+                "constraints": [models.UniqueConstraint(fields=("move", "subscription"), name="billing_moved_once")],
+            },
         ),
         migrations.CreateModel(
             name="SubscriptionChange",

@@ -16,6 +16,7 @@ from .metrics import StripeCalls
 from .mirror import MirrorFailure
 from .next_charge import NextCharge
 from .payments import Dispute, InvoicePayment, Payment, PaymentFailure, Refund
+from .price_moves import PriceMove, PriceMoveRow
 from .purchase import Pack, Purchase
 from .scheduled import ScheduledTask
 from .stripe_key import StripeKey
@@ -57,6 +58,8 @@ __all__ = [
     "PlanChange",
     "PlanLimit",
     "Price",
+    "PriceMove",
+    "PriceMoveRow",
     "Purchase",
     "Redemption",
     "Refund",

@@ -43,6 +43,9 @@ class Plan(models.Model):
         default="",
         help_text="Whether a trial begins without a card; empty: BILLING_TRIAL_WITHOUT_CARD",
     )
+    min_seats = models.PositiveSmallIntegerField(
+        default=1, help_text="Seats that are billed at least, where BILLING_SEATS counts them"
+    )
     is_public = models.BooleanField(default=True)
 
     class Meta:

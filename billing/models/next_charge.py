@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from .catalogue import Price
 from .subscription import Subscription
 
 
@@ -20,6 +21,11 @@ class NextCharge(models.Model):
     version = models.PositiveIntegerField(default=0, help_text="Counts the changes")
     extras_until = models.DateTimeField(null=True, help_text="Until then invoice items wait, whose sum Stripe knows")
     ask_at = models.DateTimeField(null=True, help_text="When Stripe is to be asked")
+    replaced_price = models.CharField(
+        max_length=255, blank=True, default="", help_text="The price that another replaces by itself at `replaced_at`"
+    )
+    coming_price = models.ForeignKey(Price, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    replaced_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -14,24 +13,21 @@ from billing.lifecycle import trials
 from billing.models import Plan, Price
 from billing.money import format_amount
 
-from . import tax_words
+from . import savings, tax_words
+from .savings import Saving
 from .wording import humanize
 
-MONTHLY, YEARLY = Cadence("month"), Cadence("year")
+MONTHLY = Cadence("month")
 
 
-class Saving(NamedTuple):
-    """A year costs less than twelve months: by `percent`, and by `months` where that is a whole number."""
+class Interval(NamedTuple):
+    """An interval of the switch: the query of its link, its words, whether it is the one shown, what it saves at
+    most."""
 
-    percent: int
-    months: int
-
-    def __str__(self) -> str:
-        if self.percent == 0:
-            return ""
-        if self.months == 0:
-            return f"Save {self.percent}%"
-        return f"Save {self.months} month{'s' if self.months > 1 else ''} ({self.percent}%)"
+    query: str
+    words: str
+    is_shown: bool
+    saving: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +56,23 @@ class Card:
         return self.price is not None and amounts.is_free(self.price, self.currency)
 
     @property
+    def quantity(self) -> int:
+        """Return the seats that amounts are compared by: those of the subscriber, else the fewest that are sold."""
+        return max(self.seats, self.fewest_seats, 1)
+
+    @property
+    def fewest_seats(self) -> int:
+        """Return how many seats the plan is sold for at least; 0 where seats are not counted, or one is enough."""
+        return self.plan.min_seats if conf.seats and self.plan.min_seats > 1 else 0
+
+    @property
+    def fewest_total(self) -> str:
+        """Return the price of the fewest seats, where more than one is the least."""
+        fewest = self.fewest_seats
+        total = amounts.cost(self.price, self.currency, fewest) if self.price and fewest else None
+        return "" if total is None else format_amount(total, self.currency).removesuffix(".00")
+
+    @property
     def seats_total(self) -> str:
         """Return the price of all seats together, where seats are counted and the subscriber is known."""
         total = amounts.cost(self.price, self.currency, self.seats) if self.price and self.seats else None
@@ -67,7 +80,10 @@ class Card:
 
     @property
     def amount(self) -> str:
-        """Return the price, without decimals where the amount is whole; "" where Stripe did not tell it."""
+        """Return the price, without decimals where the amount is whole; "" where Stripe did not tell it. Tiers begin
+        with the fewest seats."""
+        if self.price and amounts.is_tiered(self.price) and self.fewest_total:
+            return f"from {self.fewest_total}"
         return labels.figure(self.price, self.currency).removesuffix(".00") if self.price else ""
 
     @property
@@ -82,7 +98,8 @@ class Card:
     def tiers_words(self) -> str:
         """Return how the tiers are meant: the one reached is for all units, or each is for its own."""
         is_volume = self.price is not None and labels.model_of(self.price) == "volume"
-        return "Price for all units, by their number" if is_volume else "Price of each unit"
+        unit = "seat" if conf.seats else "unit"
+        return f"Price for all {unit}s, by their number" if is_volume else f"Price of each {unit}"
 
     @property
     def tax(self) -> str:
@@ -147,18 +164,21 @@ class PriceList:
         return cls(cadence, cadences, currency, currencies, cards)
 
     @property
-    def intervals(self) -> list[tuple[str, str, bool]]:
-        """Return a link for each cadence, as the switch shows them: query, words, whether it is the one shown."""
-        return [(urlencode(cadence_query(each)), _title(each), each == self.cadence) for each in self.cadences]
+    def intervals(self) -> list[Interval]:
+        """Return a link for each cadence, the shortest first, as the switch shows them."""
+        return [
+            Interval(urlencode(cadence_query(each)), _title(each), each == self.cadence, self.best_saving(each))
+            for each in self.cadences
+        ]
 
     @property
     def query(self) -> str:
         return urlencode(cadence_query(self.cadence))
 
-    @property
-    def best_saving(self) -> str:
-        """Return what the yearly price saves at most, such as "Save 2 months (16%)"; empty where it saves nothing."""
-        return str(max((card.saving for card in self.cards), default=Saving(0, 0)))
+    def best_saving(self, cadence: Cadence) -> str:
+        """Return what a cadence saves at most against the shortest one, such as "Save 2 months (16%)"; "" for none."""
+        found = (savings.saving_of(card.plan, cadence, self.currency, card.quantity) for card in self.cards)
+        return str(max(found, default=savings.NONE))
 
     @property
     def tax(self) -> str:
@@ -191,15 +211,16 @@ def _card(plan: Plan, cadence: Cadence, currency: str, seats: int, offers: trial
     price = catalogue.price_for_sale(plan, cadence)
     is_sold = price is not None and currency in amounts.currencies(price)
     sold, is_free = price if is_sold else None, not plan.prices.all()
+    quantity = max(seats, plan.min_seats) if conf.seats else 1
     return Card(
         plan=plan,
         cadence=cadence,
         price=sold,
         currency=currency,
         is_free=is_free,
-        saving=_saving(plan, currency),
+        saving=savings.saving_of(plan, cadence, currency, quantity) if sold else savings.NONE,
         not_sold="" if is_sold or is_free else _not_sold(price, cadence, currency),
-        seats=seats if sold else 0,
+        seats=quantity if sold and seats else 0,
         trial=offers.of(plan) if sold and not amounts.is_free(sold, currency) else trials.NONE,
     )
 
@@ -208,19 +229,6 @@ def _not_sold(price: Price | None, cadence: Cadence, currency: str) -> str:
     if price is None:
         return f"Not sold {cadence.adverb}"
     return f"Not sold in {currency.upper()}, but in {', '.join(code.upper() for code in amounts.currencies(price))}"
-
-
-def _saving(plan: Plan, currency: str) -> Saving:
-    """Compare the yearly price with twelve monthly ones."""
-    monthly, yearly = (_plain(catalogue.price_for_sale(plan, cadence), currency) for cadence in (MONTHLY, YEARLY))
-    if not monthly or yearly is None:
-        return Saving(0, 0)
-    months, rest = divmod(monthly * 12 - yearly, monthly)
-    return Saving(max(int(100 - Decimal(yearly) * 100 / (monthly * 12)), 0), 0 if rest else months)
-
-
-def _plain(price: Price | None, currency: str) -> int | None:
-    return amounts.cost(price, currency) if price and amounts.is_plain(price, currency) else None
 
 
 def _limit(feature: str, quantity: int | None) -> str:

@@ -8,7 +8,7 @@ from billing.models import MAIN_LINE, Hold, Invoice, Plan, Price, Subscription
 from billing.money import format_amount
 from billing.subscriptions import next_charges
 
-from . import ending_words, owed_words
+from . import coming_words, ending_words, owed_words
 from .banners import Banner, Tone, plan_words, price_words
 from .days import day
 
@@ -122,6 +122,7 @@ def banners(overview: Overview) -> list[Banner]:
         _without_card(overview),
         _collection_paused(overview),
         _pending(overview),
+        coming_words.for_price(overview),
         *owed_words.for_others(overview),
         *_overflows(overview),
     ]
@@ -141,6 +142,7 @@ def banners_of_line(overview: Overview) -> list[Banner]:
         _without_card(overview),
         _collection_paused(overview),
         _pending(overview),
+        coming_words.for_price(overview),
     ]
     return [banner for banner in found if banner]
 

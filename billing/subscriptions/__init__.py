@@ -1,6 +1,7 @@
 """This room turns Stripe's answers into our rows, and announces each real change."""
 
 from . import (
+    coming_prices,
     customer_details,
     doubts,
     duplicates,
@@ -47,6 +48,7 @@ __all__ = [
     "awaited_change",
     "belonging_of",
     "columns_of",
+    "coming_prices",
     "customer_details",
     "customers_past_grace",
     "date_grace",

@@ -23,6 +23,7 @@ from billing.lanes import writes
 from billing.models import Customer, NextCharge, Subscription
 from billing.stripe_client import StripeRefused, StripeUnavailable, fetch, id_of, readers
 
+from . import coming_prices
 from .columns import has_payment_method, pending_change_of
 
 log = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ def await_first(customers: Iterable[str]) -> None:
 def each_minute() -> str:
     """Ask Stripe for the amounts that wait, the oldest first. Returns a summary for the queue."""
     known = NextCharge.objects.filter(subscription__customer__deleted_at=None)
-    waiting = known.filter(ask_at__lte=timezone.now()).select_related("subscription").order_by("ask_at")
+    waiting = known.filter(ask_at__lte=timezone.now()).order_by("ask_at").select_related("subscription", "coming_price")
     asked = 0
     for row in waiting[:AT_ONCE]:
         try:
@@ -152,6 +153,7 @@ def _ask(row: NextCharge) -> None:
             "/v1/invoices/create_preview",
             idempotency_key=f"next_charge:{uuid.uuid4()}",
             subscription=row.subscription.stripe_id,
+            **coming_prices.preview_params(row),
         )
     except StripeRefused as error:
         if error.code == NOTHING_UPCOMING:
@@ -228,6 +230,8 @@ def _simple_amount(found: Found, row: NextCharge) -> int | None:
         return None
     if isinstance(found.get("schedule"), dict):
         return _scheduled_amount(found)
+    if coming := coming_prices.coming_in(row, items[0]):
+        return catalogue.amounts.cost(coming, found["currency"], readers.quantity_of(items[0]))
     price = items[0]["price"]
     is_flat = price.get("billing_scheme", "per_unit") == "per_unit" and not price.get("transform_quantity")
     if not is_flat or price.get("unit_amount") is None or price["currency"] != found["currency"]:
@@ -274,5 +278,6 @@ def _basis(found: Found | None, row: NextCharge) -> str:
         "invoice": {name: invoice.get(name) for name in OF_INVOICE},
         "phases": schedule and schedule["phases"],
         "extras": row.extras_until and row.extras_until.isoformat(),
+        **coming_prices.basis_of(row),
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()

@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 
 from billing.conf import conf
 from billing.lanes import standing_writes
-from billing.models import Customer, StripeWrite
+from billing.models import Customer, Plan, StripeWrite
 
 ONE = 1
 
@@ -35,9 +35,10 @@ def is_counted() -> bool:
     return bool(conf.seats)
 
 
-def seats_of(subscriber: Any) -> int:
-    """Return how many seats the subscriber has now, at least one."""
-    return max(cast("int", import_string(conf.seats)(subscriber)), ONE) if is_counted() else ONE
+def seats_of(subscriber: Any, plan: Plan | None = None) -> int:
+    """Return how many seats the subscriber has now, at least one; of a plan, at least those that it is sold for."""
+    fewest = plan.min_seats if plan else ONE
+    return max(cast("int", import_string(conf.seats)(subscriber)), fewest, ONE) if is_counted() else ONE
 
 
 def seats_shown(subscriber: Any) -> int:

@@ -47,7 +47,7 @@ def _billed() -> QuerySet[Subscription]:
     rows = Subscription.objects.filter(status__in=BILLED, customer__deleted_at=None, customer__deletion=None)
     rows = rows.filter(counts=True, whose=Subscription.Whose.OURS).exclude(plan=None)
     rows = rows.exclude(customer__subscriber=None).exclude(customer__in=_owed().values("lane"))
-    return rows.select_related("customer__subscriber")
+    return rows.select_related("customer__subscriber", "plan")
 
 
 def _owed() -> QuerySet[StripeWrite]:
@@ -67,7 +67,7 @@ def _differing(run: SyncRun, rows: QuerySet[Subscription], tick: Callable[[], No
 def _wanted(run: SyncRun, row: Subscription) -> int | None:
     """Return the seats to bill; None if the project's own function fails, so that the others go on."""
     try:
-        return seats.seats_of(row.customer.subscriber)
+        return seats.seats_of(row.customer.subscriber, row.plan)
     except Exception as error:
         log.warning("seats not counted", extra={"lane": row.customer_id}, exc_info=True)
         report.note(run, f"The seats of {row.customer_id} could not be counted: {type(error).__name__}.")

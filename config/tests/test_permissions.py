@@ -17,7 +17,18 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import ApiToken
-from billing.models import AccountDeletion, Code, Customer, Hold, Plan, Price, StripeEvent
+from billing.models import (
+    AccountDeletion,
+    Code,
+    Customer,
+    Hold,
+    Plan,
+    Price,
+    PriceMove,
+    PriceMoveRow,
+    StripeEvent,
+    Subscription,
+)
 from notifications.models import Mail, Suppression
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -31,7 +42,10 @@ SEALED = "what-stripe-sent"
 def rows():
     customer = Customer.objects.create(id="cus1", email="ada@example.com", missing_since=NOON)
     Hold.objects.create(customer=customer, kind="staff", reference="staff", placed_at=NOON)
-    Price.objects.create(id="price1", plan=Plan.objects.create(slug="pro", name="Pro", rank=1), currency="usd")
+    price = Price.objects.create(id="price1", plan=Plan.objects.create(slug="pro", name="Pro", rank=1), currency="usd")
+    move = PriceMove.objects.create(pk=1, old_price=price, new_price=price, notice_days=30, started_at=NOON)
+    billed = Subscription.objects.create(customer=customer, stripe_id="sub1", status="active", whose="foreign")
+    PriceMoveRow.objects.create(move=move, subscription=billed, status="untold", moves_at=NOON)
     event = {"type": "invoice.paid", "created": 1, "livemode": False, "lane": "cus1", "received_at": NOON}
     StripeEvent.objects.create(id="evt1", status="dead", payload={"note": SEALED}, **event)
     AccountDeletion.objects.create(lane="cus1", requested_at=NOON)
@@ -106,6 +120,10 @@ DOORS = [
     ("billing.map_price", is_asked_why("map-price")),
     ("billing.map_price", is_asked_why("keep-price")),
     ("billing.end_customer", is_asked_why("end-unknown")),
+    ("billing.stop_pricemove", does("/admin/billing/pricemove/1/stop/", reason="Too dear")),
+    ("billing.decide_pricemove", acts("billing.pricemoverow", "tell_again")),
+    ("billing.decide_pricemove", acts("billing.pricemoverow", "told_otherwise")),
+    ("billing.decide_pricemove", acts("billing.pricemoverow", "keep")),
     ("billing.view_customer", sees("/admin/billing/customer/find/?q=cus1", "Access now")),
     ("billing_mail.resend_mail", acts("billing_mail.mail", "send_again")),
     ("billing_mail.lift_suppression", acts("billing_mail.suppression", "mail_again", reason="It works again")),

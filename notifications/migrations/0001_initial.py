@@ -37,6 +37,8 @@ class Migration(migrations.Migration):
                             ("trial_extended", "Trial extended"),
                             ("trial_paused", "Trial paused"),
                             ("renewal_coming", "Renewal coming"),
+                            ("price_change", "Price change"),
+                            ("price_stays", "Price stays"),
                             ("card_expiring", "Card expiring"),
                             ("plan_changed", "Plan changed"),
                             ("downgrade_scheduled", "Downgrade scheduled"),

@@ -10,7 +10,7 @@ from django.db.models import Q
 from djstripe import models as djstripe
 
 from billing.conf import conf
-from billing.models import Customer, StripeEvent, StripeWrite
+from billing.models import Customer, PriceMoveRow, StripeEvent, StripeWrite
 from billing.subscriptions import error_class, redact_rows, redacted_event
 
 PORTION = 100
@@ -39,6 +39,7 @@ def redact_reasons(customer: Customer) -> None:
     customer.holds.update(reason="")
     customer.checkout_attempts.update(params={})
     customer.tax_ids.all().delete()
+    PriceMoveRow.objects.filter(subscription__customer=customer).update(reason="")
     for entry in _log_entries(Q(content_type__app_label=conf.app_label, object_id=customer.pk)):
         entry.change_message = entry.change_message.partition(": ")[0]
         entry.save(update_fields=["change_message"])

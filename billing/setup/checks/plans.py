@@ -79,6 +79,7 @@ FIELDS = {
     "trial_days": _number(Plan, "trial_days"),
     "trial_without_card": kinds.one_of("", *Plan.WithoutCard.values),
     "grace_days": _number(Plan, "grace_days"),
+    "min_seats": kinds.whole(1, MOST["PositiveSmallIntegerField"]),
     "is_public": kinds.FLAG,
     "prices": _by(CADENCE, AMOUNTS, "an interval → currency in lower case → minor units above 0"),
 }

@@ -29,6 +29,8 @@ from billing.models import (
     Plan,
     PlanLimit,
     Price,
+    PriceMove,
+    PriceMoveRow,
     Purchase,
     Redemption,
     Refund,
@@ -80,13 +82,22 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         pack=pack, status="paid", session_id=f"cs_9{ending}", payment_intent=f"pi_9{ending}", created_at=now,
         invoice_id=f"in_8{ending}", given_back=1000, **of, **MONEY,
     )  # fmt: skip
+    move = PriceMove.objects.create(old_price=price, new_price=price, notice_days=30, started_at=now, retired_at=now)
+    subscription = Subscription.objects.create(
+        stripe_id=f"sub_1{ending}", status="active", plan=plan, price=price, currency="usd", **of
+    )
+    told = {"old_amount": 1234567, "new_amount": 2345678, "currency": "kwd", "told_at": now, "moves_at": now}
     return {
         Pack: pack,
         Purchase: purchase,
         Customer: customer,
         Plan: plan,
         Price: price,
-        Subscription: Subscription.objects.create(status="active", plan=plan, price=price, **of),
+        Subscription: subscription,
+        PriceMove: move,
+        PriceMoveRow: PriceMoveRow.objects.create(
+            move=move, subscription=subscription, status="untold", reason="The mail is bounced: 550", **told
+        ),
         Hold: Hold.objects.create(kind="dispute", reference=f"dp_1{ending}", placed_at=now, **of),
         Grant: Grant.objects.create(plan=plan, until=now + timedelta(days=1), granted_at=now, **given),
         Code: code,

@@ -69,6 +69,7 @@ def test_who_never_paid_is_on_the_free_plan(client):
         "holds": [],
         "usage": {"generations": {"used": 0, "limit": 10, "credits": 0, "remaining": 10}},
         "pending_change": None,
+        "price_change": None,
         "next_charge": None,
         "credit": None,
         "owed": [],

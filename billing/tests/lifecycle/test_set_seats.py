@@ -55,14 +55,14 @@ def test_before_the_first_phase_has_begun_all_are_to_come(prices):
 def test_an_item_that_is_no_plan_of_ours_keeps_its_number(prices):
     found = schedule(phase(100, (prices["pro_month"], WANTED), ("price_addon", 2)))
     assert not set_seats._has_other_quantity_ahead(found, WANTED)
-    assert set_seats._plans(found) == {prices["pro_month"]}
-    items = set_seats._phase_params(found["phases"][0], {prices["pro_month"]}, 9)["items"]
+    assert set_seats._plans(found) == {prices["pro_month"]: 1}
+    items = set_seats._phase_params(found["phases"][0], {prices["pro_month"]: 1}, 9)["items"]
     assert items == [{"price": prices["pro_month"], "quantity": 9}, {"price": "price_addon", "quantity": 2}]
 
 
 def test_an_item_without_a_number_gets_none(prices):
     addon = {"start_date": 100, "items": [{"price": {"id": "price_addon"}}]}
-    assert set_seats._phase_params(addon, set(), 9)["items"] == [{"price": "price_addon"}]
+    assert set_seats._phase_params(addon, {}, 9)["items"] == [{"price": "price_addon"}]
 
 
 def test_a_phase_keeps_what_is_not_ours_to_decide(prices):
@@ -70,11 +70,11 @@ def test_a_phase_keeps_what_is_not_ours_to_decide(prices):
         "start_date": 100, "end_date": 200, "trial_end": 150, "proration_behavior": "none", "description": "Spring",
     }  # fmt: skip
     given = {"items": [], "discounts": [], **kept, "default_payment_method": {"id": "pm_1"}, "currency": "usd"}
-    written = set_seats._phase_params({**given, "billing_thresholds": None}, set(), 9)
+    written = set_seats._phase_params({**given, "billing_thresholds": None}, {}, 9)
     assert {name: written[name] for name in kept} == kept
     assert written["default_payment_method"] == "pm_1"
     assert "billing_thresholds" not in written
-    bare = set_seats._phase_params({**given, "trial_end": None, "description": ""}, set(), 9)
+    bare = set_seats._phase_params({**given, "trial_end": None, "description": ""}, {}, 9)
     assert not {"trial_end", "description"} & set(bare)
 
 
