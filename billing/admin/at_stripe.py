@@ -111,6 +111,67 @@ def _costs(now: Standing, discounts: list[dict[str, str]]) -> list[str]:
     """Return what the next invoice comes to as things stand, and with other discounts."""
     try:
         before, after = discounting.previewed(now), discounting.previewed(now, discounts)
+    except StripeRefused as error:
+        if getattr(error, "code", "") != NOTHING_UPCOMING:
+            raise
+        return ["Stripe foresees no further invoice, so nothing changes unless the subscription goes on."]
+    was, becomes = (format_amount(invoice["amount_due"], now.found["currency"]) for invoice in (before, after))
+    if was == becomes:
+        return [f"The next invoice comes to {was}, as before."]
+    return [f"The next invoice comes to {becomes} instead of {was}."]
+
+
+# Pauses
+
+
+def about_pause(customer: Customer) -> list[str]:
+    return [
+        "Nothing is charged until the first renewal after the day that you choose. The subscriber gets a mail.",
+        "An invoice that is open already stays as it is.",
+    ]
+
+
+def preview_pause(customer: Customer, given: Given) -> list[str]:
+    row = _row(customer, given["subscription"])
+    until, paid = _until(row, given["until"]), row.paid_until or row.current_period_end
+    again = f"on {moment(until)}" if until else "once somebody resumes the payments"
+    said = [f"Payments are charged again {again}."]
+    if given["access"] == Subscription.VOIDED:
+        return [*said, f"Access lasts until {moment(paid)}, which is paid, and comes back with the payments."]
+    return [*said, "Access goes on meanwhile, and nobody pays for it."]
+
+
+def pause(customer: Customer, given: Given) -> str:
+    now = _standing(customer, given["subscription"])
+    pausing.check_pausable(now)
+    until = _until(_row(customer, given["subscription"]), given["until"])
+    pausing.pause_until(now, until - pausing.BEFORE_RENEWAL if until else None, given["access"])
+    return f"Paused payments {f'until {moment(until)}' if until else 'until somebody resumes them'}"
+
+
+def about_resuming(customer: Customer) -> list[str]:
+    return [
+        "Payments are charged again from now on. The subscriber gets a mail.",
+        "If access has ended meanwhile, a new period begins now, and Stripe charges it at once.",
+    ]
+
+
+def resume(customer: Customer, given: Given) -> str:
+    pausing.resume_now(_standing(customer, given["subscription"]))
+    return "Resumed payments"
+
+
+def _until(row: Subscription, until: datetime | None) -> datetime | None:
+    """Return the renewal that is charged again. Raises `PauseTooSoon` if nothing would be left out, `PauseTooLong`."""
+    if until is None:
+        return None
+    if until > clock.now() + pausing.LONGEST_BY_STAFF:
+        raise refusals.PauseTooLong("Choose a day in the next two years.")
+    renewal = renewals.first_from(row, until)
+    if renewal is None:
+        raise refusals.NotPausable("We don't know when this subscription renews. Refresh it from Stripe first.")
+    if row.current_period_end and renewal <= (row.paid_until or row.current_period_end):
+        raise refusals.PauseTooSoon(f"Nothing is charged before {moment(renewal)} anyway. Choose that day, or later.")
     return renewal
 
 
