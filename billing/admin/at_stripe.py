@@ -69,14 +69,14 @@ def about_discount(customer: Customer) -> list[str]:
 def preview_discount(customer: Customer, given: Given) -> list[str]:
     now = _standing(customer, given["subscription"])
     discounting.check_discountable(now)
-    entry = discounting.entry_named(given["name"])
+    entry = discounting.entry_named(given["coupon"])
     return _costs(now, discounting.with_it(now, entry))
 
 
 def give_discount(customer: Customer, given: Given) -> str:
     now = _standing(customer, given["subscription"])
-    discounting.give(now, discounting.entry_named(given["name"]))
-    return f"Gave the discount {given['name'].strip()}"
+    discounting.give(now, discounting.entry_named(given["coupon"]))
+    return f"Gave the discount {given['coupon'].strip()}"
 
 
 def about_end_of_discount(customer: Customer) -> list[str]:

@@ -17,7 +17,7 @@ class SubscriptionForm(ReasonForm):
     """This form is about one of the customer's subscriptions."""
 
     subscription = forms.ChoiceField(error_messages={"invalid_choice": ENDED})
-    field_order = ["subscription", "name", "until", "access", "reason"]
+    field_order = ["subscription", "coupon", "until", "access", "reason"]
 
     def __init__(self, customer: Customer, *args: Any, **kwargs: Any) -> None:
         super().__init__(customer, *args, **kwargs)
@@ -31,7 +31,7 @@ class SubscriptionForm(ReasonForm):
 
 
 class DiscountForm(SubscriptionForm):
-    name = forms.CharField(
+    coupon = forms.CharField(
         label="Coupon or code",
         max_length=200,
         help_text="The id of a coupon at Stripe, or a promotion code.",

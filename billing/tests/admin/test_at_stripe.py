@@ -43,7 +43,7 @@ def confirm(staff, ada, name, **given):
 
 
 def test_a_discount_is_previewed_given_logged_and_ended(world, staff, ada, half):
-    preview, answer = confirm(staff, ada, "discount", name="HALF")
+    preview, answer = confirm(staff, ada, "discount", coupon="HALF")
     assert "comes to $10.00 instead of $20.00" in text(preview)
     assert "Nothing has been changed yet." in text(preview)
     assert "Gave the discount HALF." in text(answer)
@@ -56,9 +56,9 @@ def test_a_discount_is_previewed_given_logged_and_ended(world, staff, ada, half)
 
 def test_nothing_is_given_before_it_is_confirmed_nor_something_else_than_was_previewed(world, staff, ada, half):
     world.stripe("POST", "coupons", id="ALL", percent_off=100, duration="forever")
-    preview = do(staff, ada, "discount", name="HALF")
+    preview = do(staff, ada, "discount", coupon="HALF")
     assert not Discount.objects.exists()
-    sent = {"subscription": ada.subscription, "name": "ALL", "reason": "r", "confirmed": preview.context["confirmed"]}
+    sent = {"subscription": ada.subscription, "coupon": "ALL", "reason": "r", "confirmed": preview.context["confirmed"]}
     answer = staff.post(address(ada, "discount"), sent)
     assert "comes to $0.00" in text(answer)
     assert not Discount.objects.exists()
@@ -66,15 +66,15 @@ def test_nothing_is_given_before_it_is_confirmed_nor_something_else_than_was_pre
 
 @pytest.mark.parametrize("name", ["NOPE", "half off", "../x"])
 def test_a_discount_that_does_not_exist_is_refused_with_a_sentence(world, staff, ada, name):
-    answer = do(staff, ada, "discount", name=name)
+    answer = do(staff, ada, "discount", coupon=name)
     assert answer.status_code == 409
     assert "no valid coupon or promotion code" in text(answer)
     assert logged() == []
 
 
 def test_given_twice_it_is_there_once(world, staff, ada, half):
-    confirm(staff, ada, "discount", name="HALF")
-    confirm(staff, ada, "discount", name="HALF")
+    confirm(staff, ada, "discount", coupon="HALF")
+    confirm(staff, ada, "discount", coupon="HALF")
     assert len(world.stripe("GET", f"subscriptions/{ada.subscription}")["discounts"]) == 1
 
 
@@ -115,8 +115,13 @@ def test_without_the_permission_there_is_no_door(world, ada, half):
 
 
 def test_during_an_outage_nothing_is_given_and_the_log_says_that_it_was_asked(world, staff, ada, half):
-    preview = do(staff, ada, "discount", name="HALF")
-    sent = {"subscription": ada.subscription, "name": "HALF", "reason": "r", "confirmed": preview.context["confirmed"]}
+    preview = do(staff, ada, "discount", coupon="HALF")
+    sent = {
+        "subscription": ada.subscription,
+        "coupon": "HALF",
+        "reason": "r",
+        "confirmed": preview.context["confirmed"],
+    }
     with world.writes_failing():
         answer = staff.post(address(ada, "discount"), sent)
     assert answer.status_code == 503

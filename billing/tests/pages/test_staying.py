@@ -66,6 +66,7 @@ def test_a_wrong_offer_changes_nothing(ada, client):
     assert not Discount.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_function_that_fails_never_stands_in_the_way(ada, client, settings):
     settings.BILLING_CANCEL_OFFER = f"{__name__}.broken"
     page = client.get("/billing/cancel")
