@@ -47,6 +47,6 @@ def offered(offer: offers.Offer | None, held: Subscription | None) -> dict[str, 
     return {
         "headline": f"Stay for {discount_words.percent(offer.percent_off)} less",
         "sentence": f"Keep {held.plan} and pay {discount_words.percent(offer.percent_off)} less for the next {months}."
-        + (f" That is {found[0]} {found[1]}." if found and is_plain else ""),
+        + (f" That is {found[0]} {found[1].replace('first', 'next')}." if found and is_plain else ""),
         "token": offer.token,
     }

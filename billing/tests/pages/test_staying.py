@@ -38,7 +38,7 @@ def offered(client):
 def test_the_page_names_reasons_an_offer_a_pause_and_the_way_out(ada, client):
     page = text(client.get("/billing/cancel"))
     assert "Stay for 50% less" in page
-    assert "That is $10 for the first 3 months, then $20 per month." in page
+    assert "That is $10 for the next 3 months, then $20 per month." in page
     assert "Pause your payments instead" in page
     assert "There is no further step" in page
     assert "It's too expensive" in page
