@@ -72,7 +72,7 @@ FIELDS: dict[str, str] = {
     "refund": "id amount charge created currency failure_reason? payment_intent status",
     "subscription": (
         "id application_fee_percent? automatic_tax?.enabled automatic_tax?.liability? billing_cycle_anchor "
-        "billing_thresholds? cancel_at cancel_at_period_end canceled_at cancellation_details.feedback "
+        "billing_thresholds? cancel_at cancel_at_period_end canceled_at? cancellation_details.feedback? "
         "cancellation_details.reason collection_method "
         "created currency customer days_until_due? "
         "default_payment_method default_source default_tax_rates? description? discounts? ended_at "

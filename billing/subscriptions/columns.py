@@ -76,8 +76,8 @@ def columns_of(
         "trial_end": from_timestamp(found["trial_end"]),
         "cancel_at": from_timestamp(readers.cancel_at_of(found, item)),
         "ended_at": from_timestamp(found["ended_at"]),
-        "canceled_at": from_timestamp(found["canceled_at"]),
-        "cancel_feedback": (found["cancellation_details"] or {}).get("feedback") or "",
+        "canceled_at": from_timestamp(found.get("canceled_at")),
+        "cancel_feedback": (found.get("cancellation_details") or {}).get("feedback") or "",
         **(
             grace_columns(before, found, open_invoices or fetch.open_invoices)
             if belonging.whose != Whose.FOREIGN

@@ -81,7 +81,7 @@ def parts_of(found: Found) -> dict[str, coupons.Part]:
 
 
 def _part(item: Found, price: Price | None, currency: str) -> coupons.Part:
-    quantity, product = readers.quantity_of(item), id_of(item["price"]["product"])
+    quantity, product = readers.quantity_of(item), id_of(item["price"].get("product"))
     if price is not None:
         return coupons.Part(catalogue.amounts.cost(price, currency, quantity), product)
     is_plain = item.get("quantity") is not None and item["price"].get("billing_scheme") != "tiered"
