@@ -35,17 +35,18 @@ class Shown:
 
     def on(self, card: Card, subscriber: Any) -> Card:
         """Return the card with what the code makes of its price, or why it makes nothing of it."""
-        if card.price is None or card.costs_nothing or not self.text:
+        price = card.price
+        if price is None or card.costs_nothing or not self.text:
             return card
         card = replace(card, code=self.text)
         if self.code is None:
             return card
         quantity = card.seats or 1
         try:
-            codes.check(self.code, card.price, card.currency, quantity, subscriber)
+            codes.check(self.code, price, card.currency, quantity, subscriber)
         except CodeRefused as refusal:
             return replace(card, code="", code_problem=str(refusal))
-        found = discount_words.with_code(self.code.coupon, card.price, card.currency, quantity)
+        found = discount_words.with_code(self.code.coupon, price, card.currency, quantity)
         return replace(card, code_amount=found[0], code_words=found[1]) if found else card
 
     @property

@@ -73,6 +73,16 @@ def given_to(found: Found) -> list[Given]:
     return [*items, *own]
 
 
+def is_behind(row: Subscription, found: Found) -> bool:
+    """Return whether our rows of a subscription's own discounts are not those that Stripe names, expanded or not."""
+    holders = [found, *found["items"]["data"]]
+    named = {id_of(each) for holder in holders for each in holder.get("discounts") or []}
+    if not named and not row.mrr_off:
+        return False
+    own = Discount.objects.filter(subscription=row, is_of_customer=False)
+    return named != set(own.values_list("stripe_id", flat=True))
+
+
 def parts_of(found: Found) -> dict[str, coupons.Part]:
     """Return what each item of a subscription costs at a renewal, before discounts, by the item's id."""
     items = found["items"]["data"]

@@ -1,6 +1,7 @@
 """The discounts of a subscription are rows: whose they are, what they take off, and what the MRR is after them."""
 
 import pytest
+from django.core.management import call_command
 
 from billing.models import Discount, MrrMovement, NextCharge
 from billing.subscriptions import discounts
@@ -112,3 +113,13 @@ def test_a_scheduled_change_of_plan_keeps_the_discount(world):
     world.advance(days=31)
     world.deliver()
     assert (ada.row.plan.slug, saved(ada)) == ("pro", [1000])
+
+
+def test_a_discount_that_no_event_told_of_is_found_by_the_full_sync(world, ada):
+    known = coupon(world, percent_off=50)
+    world.stripe("POST", f"subscriptions/{ada.subscription}", discounts=[{"coupon": known}])
+    call_command("sync_stripe", "--full")
+    assert saved(ada) == [1000]
+    world.stripe("DELETE", f"subscriptions/{ada.subscription}/discount")
+    call_command("sync_stripe", "--full")
+    assert saved(ada) == []
