@@ -67,7 +67,8 @@ def link_wait(request: HttpRequest, invoice_id: str) -> int:
 def code_wait(request: HttpRequest) -> int:
     """Limit the promotion codes that are asked of Stripe: those of a user, or of all visitors together, so that nobody
     tries them all out."""
-    if request.user.is_authenticated:
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
         return seconds_to_wait(request, "billing.code", _user(request), CODE_RATE)
     return seconds_to_wait(request, "billing.code", "visitors", VISITORS_CODE_RATE)
 
