@@ -15,7 +15,8 @@ from billing.conf import conf
 RETURN_RATE = "20/m"
 STRIPE_RATE = "60/m"
 LINK_RATE = "30/m"
-CODE_RATE = "10/m"
+REDEEM_RATE = "10/m"
+CODE_RATE, VISITORS_CODE_RATE = "20/m", "60/m"
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _own = LocMemCache("billing.rates", {})
@@ -56,9 +57,9 @@ def stripe_wait(request: HttpRequest) -> int:
     return seconds_to_wait(request, "billing.stripe", _user(request), STRIPE_RATE)
 
 
-def code_wait(request: HttpRequest) -> int:
+def redeem_wait(request: HttpRequest) -> int:
     """Limit the codes that a user tries, so that nobody can guess one."""
-    return seconds_to_wait(request, "billing.code", _user(request), CODE_RATE)
+    return seconds_to_wait(request, "billing.redeem", _user(request), REDEEM_RATE)
 
 
 def link_wait(request: HttpRequest, invoice_id: str) -> int:
@@ -67,6 +68,15 @@ def link_wait(request: HttpRequest, invoice_id: str) -> int:
     They are counted by invoice: visitors may share an address, and behind a Unix socket they have none.
     """
     return seconds_to_wait(request, "billing.link", invoice_id, LINK_RATE)
+
+
+def code_wait(request: HttpRequest) -> int:
+    """Limit the promotion codes that are asked of Stripe: those of a user, or of all visitors together, so that nobody
+    tries them all out."""
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        return seconds_to_wait(request, "billing.code", _user(request), CODE_RATE)
+    return seconds_to_wait(request, "billing.code", "visitors", VISITORS_CODE_RATE)
 
 
 def _user(request: HttpRequest) -> str:

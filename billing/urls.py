@@ -4,7 +4,7 @@ from .conf import conf
 from .events import webhooks
 from .monitoring import health, metrics
 from .own_transactions import without_a_transaction
-from .pages import account, buying, invoice_links, managing, packs, redeeming
+from .pages import account, buying, invoice_links, managing, packs, redeeming, staying
 
 app_name = conf.app_label
 
@@ -22,6 +22,9 @@ addresses = [
     path("billing/change", managing.change, name="change"),
     path("billing/change/take-back", managing.take_back, name="take_back"),
     path("billing/cancel", managing.cancel, name="cancel"),
+    path("billing/cancel/stay", staying.stay, name="stay"),
+    path("billing/pause", staying.pause, name="pause"),
+    path("billing/pause/resume", staying.resume_payments, name="resume_payments"),
     path("billing/resume", managing.resume, name="resume"),
     path("billing/card", managing.add_card, name="add_card"),
     path("billing/card/return", managing.card_return, name="card_return"),

@@ -44,7 +44,7 @@ from billing.monitoring import unknown_values
 from billing.stripe_client import id_of
 from billing.subscriptions import ATTEMPT_KEY, seats
 
-from . import attempts, embedded, host_params, prices, refused_payment, tax, trials
+from . import attempts, codes, embedded, host_params, prices, refused_payment, tax, trials
 from .customers import METADATA_KEY, customer_for, refuse_if_deleting, subscriber_key
 from .refusals import (
     AccessWithheld,
@@ -86,23 +86,31 @@ class Wanted:
     currency: str
     quantity: int
     locale: str = ""
+    promotion_code: str = ""
 
     @property
     def line(self) -> str:
         return self.price.plan.line
 
     def is_of(self, attempt: CheckoutAttempt) -> bool:
-        bought = (attempt.price_id, attempt.currency, attempt.quantity, attempt.locale)
-        return bought == (self.price.pk, self.currency, self.quantity, self.locale)
+        bought = (attempt.price_id, attempt.currency, attempt.quantity, attempt.locale, attempt.promotion_code)
+        return bought == (self.price.pk, self.currency, self.quantity, self.locale, self.promotion_code)
 
     def draft(self, customer: Customer) -> CheckoutAttempt:
         """Return an attempt that is not saved yet."""
         wanted = {"price": self.price, "currency": self.currency, "quantity": self.quantity, "locale": self.locale}
-        return CheckoutAttempt(customer=customer, line=self.line, **wanted)
+        return CheckoutAttempt(customer=customer, line=self.line, promotion_code=self.promotion_code, **wanted)
 
 
 def start(
-    subscriber: Any, plan_slug: str, interval: str, currency: str = "", interval_count: int = 1, *, locale: str = ""
+    subscriber: Any,
+    plan_slug: str,
+    interval: str,
+    currency: str = "",
+    interval_count: int = 1,
+    promotion_code: str = "",
+    *,
+    locale: str = "",
 ) -> CheckoutAttempt:
     """Return an attempt with a Checkout session; its `url` is the page to send the buyer to, in the language `locale`.
 
@@ -112,20 +120,25 @@ def start(
     5. Otherwise make an attempt, which remembers what is sent, and whose id is the session's idempotency key.
     6. If Stripe refuses the price since it was replaced, start again with the new one.
 
-    Raises `PriceNotOffered`, `EmailUnconfirmed`, `AccessWithheld`, `AlreadySubscribed`, `SubscriptionPaused`,
-    `CheckoutMisconfigured`, `TrialTooLong`, `CheckoutReplaced`, `AccountClosing`, `StripeUnavailable`, `StripeRefused`.
+    `promotion_code` is the text of a code that is preset; one that cannot be used is refused, and nothing is begun.
+
+    Raises `PriceNotOffered`, `CodeRefused`, `EmailUnconfirmed`, `AccessWithheld`, `AlreadySubscribed`,
+    `SubscriptionPaused`, `CheckoutMisconfigured`, `TrialTooLong`, `CheckoutReplaced`, `AccountClosing`,
+    `StripeUnavailable`, `StripeRefused`.
     """
     return prices.with_price_for_sale(
         lambda: prices.price_of(plan_slug, interval, currency, interval_count),
-        lambda price: _start(subscriber, price, currency, locale),
+        lambda price: _start(subscriber, price, currency, locale, promotion_code),
     )
 
 
-def _start(subscriber: Any, price: Price, currency: str, locale: str) -> CheckoutAttempt:
+def _start(subscriber: Any, price: Price, currency: str, locale: str, promotion_code: str) -> CheckoutAttempt:
     if confirmed.is_unconfirmed(subscriber):
         raise EmailUnconfirmed
+    quantity = seats.seats_of(subscriber, price.plan)
+    code = codes.named_for(promotion_code, price, currency, quantity, subscriber)
     customer = customer_for(subscriber, currency or price.currency)
-    wanted = Wanted(price, currency, seats.seats_of(subscriber, price.plan), locale)
+    wanted = Wanted(price, currency, quantity, locale, code)
     draft, line = wanted.draft(customer), wanted.line
     if access.withheld(customer, customer.subscription_in(line).stripe_id):
         raise AccessWithheld
@@ -226,7 +239,7 @@ def _attempt_as_drafted(draft: CheckoutAttempt, *, is_first: bool) -> CheckoutAt
 
 def _open_attempt(draft: CheckoutAttempt) -> CheckoutAttempt:
     """Return the line's open attempt, made if there is none; another tab may open or close it at the same moment."""
-    columns = ("id", "price", "currency", "quantity", "locale", "params")
+    columns = ("id", "price", "currency", "quantity", "locale", "promotion_code", "params")
     try:
         attempt, _ = CheckoutAttempt.objects.select_related("customer", "price__plan").get_or_create(
             customer=draft.customer,
@@ -267,8 +280,9 @@ def _with_session(attempt: CheckoutAttempt, *, is_first: bool) -> CheckoutAttemp
         CheckoutAttempt.objects.filter(pk=attempt.pk).update(params=attempt.params)
     try:
         session = stripe_client.post("/v1/checkout/sessions", idempotency_key=str(attempt.pk), **attempt.params)
-    except stripe_client.StripeRefused:
+    except stripe_client.StripeRefused as error:
         _close_without_session(attempt)
+        codes.raise_if_about_a_code(attempt, error)
         raise
     attempt.session_id = session["id"]
     attempt.url = session.get("url") or embedded.address_of(attempt)
@@ -301,7 +315,7 @@ def _session_params(attempt: CheckoutAttempt, *, is_first: bool) -> dict[str, An
         "line_items": [_line_item(attempt)],
         "metadata": metadata,
         "subscription_data": subscription_data,
-        "allow_promotion_codes": True,
+        **codes.session_params(attempt),
         "success_url": _return_page(),
         "cancel_url": site.page("prices"),
     }

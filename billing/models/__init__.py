@@ -7,6 +7,7 @@ from .catalogue import LONGEST_TRIAL, MAIN_LINE, TRIAL_TOO_LONG, Plan, PlanLimit
 from .code import Code, Redemption
 from .dashboard import Dashboard
 from .deletion import AccountDeletion
+from .discounts import CancelOffer, Discount
 from .grant import Grant
 from .history import AnnouncedAccess, MrrMovement, SubscriptionChange
 from .invoices import Invoice
@@ -35,12 +36,14 @@ __all__ = [
     "Alert",
     "AnnouncedAccess",
     "BalanceTransaction",
+    "CancelOffer",
     "CheckoutAttempt",
     "Code",
     "Credit",
     "CreditNote",
     "Customer",
     "Dashboard",
+    "Discount",
     "Dispute",
     "Grant",
     "Hold",

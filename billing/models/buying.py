@@ -25,6 +25,9 @@ class CheckoutAttempt(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     quantity = models.PositiveIntegerField(default=1)
     locale = models.CharField(max_length=10, blank=True, help_text="Stripe's name of the page's language")
+    promotion_code = models.CharField(
+        max_length=255, blank=True, help_text="The id at Stripe of the promotion code that is preset"
+    )
     session_id = models.CharField(max_length=255, blank=True, db_index=True)
     url = models.TextField(blank=True)
     params: Any = models.JSONField(

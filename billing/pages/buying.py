@@ -1,6 +1,7 @@
 """A visitor buys on these pages: they see prices, start a Checkout and come back from it."""
 
 import logging
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from billing.lanes import LaneBusy
 from billing.lifecycle import (
     OUTAGES,
     AccountClosing,
+    CodeRefused,
     EmailUnconfirmed,
     embedded,
     languages,
@@ -31,12 +33,13 @@ from billing.rates import checkout_wait, return_wait
 from billing.stripe_client import StripeRefused, StripeUnavailable
 from billing.subscriptions import seats
 
-from . import policies, trouble
+from . import codes, policies, trouble
 from .price_list import Card, PriceList, cadence_query
 from .signed_in import signed_in
 
 log = logging.getLogger(__name__)
 
+WITHOUT_CODE = "If you continue, you pay the price below, without a discount."
 NOTHING_CHARGED = "Nothing was charged."
 # exception → HTTP status
 NOT_STARTED: dict[type[Exception], int] = {
@@ -57,9 +60,13 @@ def prices(request: HttpRequest) -> HttpResponse:
     lines = access.lines_of(subscriber)
     speaks, offers = request.headers.get("Accept-Language", ""), trials.Offers(subscriber)
     found = PriceList.asked_for(request.GET, speaks, seats.seats_shown(subscriber), offers)
+    code = codes.shown(request, request.GET.get("code", ""), subscriber)
+    cards = [code.on(card, subscriber) for card in found.cards]
     context = {
         "list": found,
-        "cards": [(card, access.access_in(lines, card.plan.line)) for card in found.cards],
+        "code": code,
+        "code_query": f"&{urlencode({'code': code.text})}" if code.text else "",
+        "cards": [(card, access.access_in(lines, card.plan.line)) for card in cards],
         "why_not": payer.reason_not_to_manage(request, subscriber) if payer.is_signed_in(request) else "",
         "has_packs": catalogue.packs.for_sale().exists(),
     }
@@ -85,14 +92,22 @@ def checkout(request: HttpRequest) -> HttpResponse:
     if card is None or card.price is None:
         return _nothing_chosen(asked)
     if request.method != "POST":
-        ends = conf.trial_same_card == "end"
-        return render(request, "billing/checkout.html", {"card": card, "ends_for_same_card": ends})
+        return _shown(request, card, asked.get("code", ""), subscriber)
     if seconds := checkout_wait(request):
         return trouble.too_often(request, seconds)
+    return _begin(request, card, asked, subscriber)
+
+
+def _begin(request: HttpRequest, card: Card, asked: QueryDict, subscriber: Any) -> HttpResponse:
+    """Start a Checkout and redirect to it; where it cannot be started, show why."""
     try:
         currency, cadence = asked.get("currency", "").lower(), card.cadence
         locale = languages.locale_of(request)
-        attempt = buying.start(subscriber, card.plan.slug, cadence.interval, currency, cadence.count, locale=locale)
+        wanted = (card.plan.slug, cadence.interval, currency, cadence.count, asked.get("code", ""))
+        attempt = buying.start(subscriber, *wanted, locale=locale)
+    except CodeRefused as refusal:
+        problem = f"{refusal} {WITHOUT_CODE}"
+        return render(request, "billing/checkout.html", {"card": card, "problem": problem}, status=400)
     except buying.AlreadySubscribed as refusal:
         messages.info(request, f"{refusal} Here is what the change would cost.")
         query = urlencode({"plan": card.plan.slug, **cadence_query(card.cadence)})
@@ -107,6 +122,18 @@ def checkout(request: HttpRequest) -> HttpResponse:
         outage = outage_of(error)
         return _not_started(request, card, outage.sentence, outage.status)
     return redirect(attempt.url)
+
+
+def _shown(request: HttpRequest, card: Card, text: str, subscriber: Any) -> HttpResponse:
+    """Show what is about to be bought. A code that is no good is named, and left out of what is bought."""
+    code = codes.shown(request, text, subscriber)
+    card = code.on(card, subscriber)
+    problem = code.problem or card.code_problem
+    if problem and not card.code:
+        problem = f"{problem} {WITHOUT_CODE}"
+    ends = conf.trial_same_card == "end"
+    context = {"card": card, "code": code, "problem": problem, "ends_for_same_card": ends}
+    return render(request, "billing/checkout.html", context)
 
 
 def _nothing_chosen(asked: QueryDict) -> HttpResponse:

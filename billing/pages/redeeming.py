@@ -12,7 +12,7 @@ from billing import site
 from billing.access import payer
 from billing.lifecycle import OUTAGES, Refused, redeeming
 from billing.models import Redemption
-from billing.rates import code_wait
+from billing.rates import redeem_wait
 
 from . import trouble
 from .days import day
@@ -26,7 +26,7 @@ def redeem(request: HttpRequest) -> HttpResponse:
     """Show the form; after a POST lead to the account page, or show the form with the reason."""
     if request.method != "POST":
         return _form(request, request.GET.get("code", ""))
-    if seconds := code_wait(request):
+    if seconds := redeem_wait(request):
         return trouble.too_often(request, seconds)
     code = request.POST.get("code", "")
     try:

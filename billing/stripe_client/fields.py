@@ -19,6 +19,10 @@ FIELDS: dict[str, str] = {
         "id amount_total automatic_tax?.enabled client_secret? currency customer invoice metadata mode payment_intent "
         "payment_status setup_intent? status subscription url"
     ),
+    "coupon": (
+        "id amount_off applies_to?.products currency currency_options? duration duration_in_months name percent_off "
+        "redeem_by valid"
+    ),
     "credit_note": (
         "id created currency customer customer_balance_transaction invoice out_of_band_amount post_payment_amount "
         "refunds.amount_refunded refunds.refund total total_taxes.amount total_taxes.tax_rate_details?.tax_rate "
@@ -28,6 +32,7 @@ FIELDS: dict[str, str] = {
         "id address? balance? currency? default_source? discount? email invoice_settings.default_payment_method "
         "metadata preferred_locales shipping? tax?.automatic_tax? tax_exempt?"
     ),
+    "discount": "id end promotion_code source.coupon start",
     "dispute": "id amount charge created currency evidence_details.due_by payment_intent reason status",
     "event": "id api_version created data livemode type",
     "invoice": (
@@ -63,12 +68,18 @@ FIELDS: dict[str, str] = {
         "recurring.interval_count recurring.usage_type tax_behavior? tiers? tiers_mode transform_quantity unit_amount "
         "unit_amount_decimal"
     ),
+    "promotion_code": (
+        "id active code customer expires_at max_redemptions promotion.coupon restrictions.currency_options? "
+        "restrictions.first_time_transaction restrictions.minimum_amount restrictions.minimum_amount_currency "
+        "times_redeemed"
+    ),
     "product": "id active description metadata name tax_code?",
     "refund": "id amount charge created currency failure_reason? payment_intent status",
     "setup_intent": "id payment_method",
     "subscription": (
         "id application_fee_percent? automatic_tax?.disabled_reason? automatic_tax?.enabled "
         "automatic_tax?.liability? billing_cycle_anchor billing_thresholds? cancel_at cancel_at_period_end "
+        "canceled_at? cancellation_details.feedback? "
         "cancellation_details.reason collection_method created currency customer days_until_due? "
         "default_payment_method default_source default_tax_rates? description? discounts? ended_at "
         "invoice_settings?.account_tax_ids? invoice_settings?.custom_fields? invoice_settings?.description? "

@@ -74,6 +74,8 @@ TABLE = (
     Row("billing.E186", "BILLING_TRIAL_ONCE_PER", kinds.some_of("card", "email")),
     Row("billing.E187", "BILLING_TRIAL_SAME_CARD", kinds.one_of("alert", "end")),
     Row("billing.E170", "BILLING_TAX", kinds.TAX),
+    Row("billing.E152", "BILLING_PAUSE_DAYS", kinds.whole(0, 730)),
+    Row("billing.E153", "BILLING_CANCEL_OFFER", kinds.function("subscription")),
     Row("billing.E160", "BILLING_QUEUE", kinds.one_of(*QUEUES)),
     Row("billing.E161", "BILLING_RQ_QUEUE", kinds.function()),
 )

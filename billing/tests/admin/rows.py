@@ -10,10 +10,12 @@ from billing.models import (
     AccountDeletion,
     Alert,
     BalanceTransaction,
+    CancelOffer,
     CheckoutAttempt,
     Code,
     Credit,
     Customer,
+    Discount,
     Dispute,
     Grant,
     Hold,
@@ -87,6 +89,7 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         stripe_id=f"sub_1{ending}", status="active", plan=plan, price=price, currency="usd", **of
     )
     told = {"old_amount": 1234567, "new_amount": 2345678, "currency": "kwd", "told_at": now, "moves_at": now}
+    terms = {"percent_off": 50, "coupon": f"HALF{ending}", "duration": "forever", "saves": 1000, "starts_at": now}
     return {
         Pack: pack,
         Purchase: purchase,
@@ -97,6 +100,10 @@ def row_of_each(*, email: str = "alice@example.com", ending: str = "") -> dict[t
         PriceMove: move,
         PriceMoveRow: PriceMoveRow.objects.create(
             move=move, subscription=subscription, status="untold", reason="The mail is bounced: 550", **told
+        ),
+        Discount: Discount.objects.create(subscription=subscription, stripe_id=f"di_1{ending}", **of, **terms),
+        CancelOffer: CancelOffer.objects.create(
+            subscription_id=f"sub_1{ending}", percent_off=30, months=3, taken_at=now, **of
         ),
         Hold: Hold.objects.create(kind="dispute", reference=f"dp_1{ending}", placed_at=now, **of),
         Grant: Grant.objects.create(plan=plan, until=now + timedelta(days=1), granted_at=now, **given),

@@ -76,6 +76,8 @@ WRONG: dict[str, list[Any]] = {
     "BILLING_TRIAL_DAYS": ["nowhere.at_all", "billing.access.payer.noun", 14],
     "BILLING_TRIAL_ONCE_PER": ["card", ["ip"], None, ["card", 7]],
     "BILLING_TRIAL_SAME_CARD": ["cancel", "", None],
+    "BILLING_PAUSE_DAYS": [-1, 731, "30", None],
+    "BILLING_CANCEL_OFFER": ["nowhere.at_all", "billing.access.payer.noun", 7],
     "BILLING_QUEUE": ["Celery", "", None, ["rq"]],
     "BILLING_RQ_QUEUE": ["nowhere.at_all", "billing.access.payer.the_user", 7],
     "BILLING_READY_DEAD_EVENTS": [-1, None],
