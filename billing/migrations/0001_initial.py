@@ -996,6 +996,8 @@ class Migration(migrations.Migration):
                 (
                     "locale",
                     models.CharField(blank=True, help_text="Stripe's name of the page's language", max_length=10),
+                ),
+                (
                     "promotion_code",
                     models.CharField(
                         blank=True, help_text="The id at Stripe of the promotion code that is preset", max_length=255
@@ -1401,6 +1403,8 @@ class Migration(migrations.Migration):
                         default=False,
                         help_text="Whether Stripe has stopped to tax it, since the customer has no address",
                     ),
+                ),
+                (
                     "mrr_off",
                     models.BigIntegerField(
                         default=0, help_text="What discounts that last take off the MRR, minor units"
