@@ -99,6 +99,7 @@ SAMPLES: dict[str, tuple[Mail.Kind, dict[str, Any]]] = {
     "renewal_coming": (Kind.RENEWAL_COMING, RENEWAL),
     "renewal_coming_in_yen": (Kind.RENEWAL_COMING, {**RENEWAL, "charge": 19800, "currency": "jpy"}),
     "renewal_coming_of_unknown_amount": (Kind.RENEWAL_COMING, {**PRO, "renews_at": SOON, "card": CARD}),
+    "renewal_coming_by_invoice": (Kind.RENEWAL_COMING, {**RENEWAL, "card": "", "by_invoice": True}),
     "card_expiring": (Kind.CARD_EXPIRING, EXPIRING),
     "plan_changed": (Kind.PLAN_CHANGED, CHANGED),
     "plan_changed_in_quantity_in_dinar": (
