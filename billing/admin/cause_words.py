@@ -20,6 +20,7 @@ WORDS = {
     "grant lapsed": "expired",
     "deletion": "account deleted",
     "calendar": "date reached",
+    "agreement": "agreement sent",
     "seats": "seat count changed",
     "members": "member joined or left",
     "details": "subscriber's details changed",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import usage_view, views
+from . import agreements, usage_view, views
 
 urlpatterns = [
     path("plans", views.Plans.as_view(), name="api_plans"),
@@ -13,5 +13,8 @@ urlpatterns = [
     path("subscriptions/resume", views.Resume.as_view(), name="api_resume"),
     path("subscriptions/portal", views.Portal.as_view(), name="api_portal"),
     path("subscriptions/invoices", views.Invoices.as_view(), name="api_invoices"),
+    path("agreements", agreements.Agreements.as_view(), name="api_agreements"),
+    path("agreements/<uuid:pk>", agreements.OneAgreement.as_view(), name="api_agreement"),
+    path("agreements/<uuid:pk>/send", agreements.SendAgreement.as_view(), name="api_agreement_send"),
     path("usage/<slug:feature>", usage_view.Usage.as_view(), name="api_usage"),
 ]

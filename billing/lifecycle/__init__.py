@@ -1,6 +1,7 @@
 """This room does what a subscriber, or a member of staff, asks for: checkout, change, cancel, portal, deletion."""
 
 from . import (
+    agreements,
     attempts,
     cancel,
     change,
@@ -51,6 +52,7 @@ __all__ = [
     "PaymentDeclined",
     "Refused",
     "StalePreview",
+    "agreements",
     "attempts",
     "cancel",
     "change",

@@ -94,6 +94,7 @@ DOORS = [
     ("billing.refund_payment", is_asked_why("refund")),
     ("billing.refund_payment", is_asked_why("keep")),
     ("billing.void_invoice", is_asked_why("void")),
+    ("billing.send_agreement", sees("/admin/billing/agreement/add/", "Agreed amount")),
     ("billing.map_price", is_asked_why("map-price")),
     ("billing.map_price", is_asked_why("keep-price")),
     ("billing.end_customer", is_asked_why("end-unknown")),

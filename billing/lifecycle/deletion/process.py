@@ -25,7 +25,7 @@ from django.utils import timezone
 from billing import clock, lanes, signals, stripe_account, stripe_client, subscriptions
 from billing.lanes import tries
 from billing.lifecycle import customers
-from billing.models import AccountDeletion, CheckoutAttempt, Customer
+from billing.models import AccountDeletion, Agreement, CheckoutAttempt, Customer
 from billing.stripe_client import StripeRefused
 from billing.subscriptions import customer_details, grants, redact_rows
 
@@ -172,6 +172,7 @@ def _finish(pk: Any) -> None:
         copies.redact_log(address)
     if deletion.subscriber is not None:
         grants.end_all(deletion.subscriber)
+        _end_agreements(deletion.subscriber)
     if deletion.customer:
         _end_customer(deletion.customer)
     now: datetime = clock.now()
@@ -181,6 +182,13 @@ def _finish(pk: Any) -> None:
         try_now(deletion.part_of)
     if deletion.subscriber is not None:
         _send(signals.account_closed, deletion, email=next(filter(None, addresses), ""))
+
+
+def _end_agreements(subscriber: Any) -> None:
+    """Discard the agreements that have not started, and clear the texts of all."""
+    theirs = Agreement.objects.filter(subscriber=subscriber)
+    theirs.open().update(status=Agreement.Status.DISCARDED)
+    theirs.update(po_number="", memo="", error_message="")
 
 
 def _end_customer(customer: Customer) -> None:

@@ -10,12 +10,13 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from billing import mailer, payments
+from billing import clock, mailer, payments
 from billing.cache import counting_cache
 from billing.catalogue import definitions
 from billing.conf import conf
 from billing.events import webhooks
 from billing.models import (
+    Agreement,
     PaymentFailure,
     Plan,
     Refund,
@@ -69,6 +70,18 @@ def subscriptions() -> Iterator[Finding]:
         yield warning("subscriptions", text, "Filter the subscriptions in the admin by whose they are.")
     if not found:
         yield ok("subscriptions", "Every live subscription belongs to a plan, and nobody is billed twice.")
+
+
+def agreements() -> Iterator[Finding]:
+    """Find agreements that could not start, and those that Stripe has not answered for long."""
+    waiting = Agreement.objects.filter(status=Agreement.Status.REFUSED).order_by("drafted_at", "pk")
+    late = Agreement.objects.starting().filter(sent_at__lt=clock.now() - LATE).order_by("sent_at", "pk")
+    for row in waiting[:MOST_NAMED]:
+        text = f"The agreement {row.pk} could not start: {row.error_message}"
+        yield warning("agreements", text, "Send it again or discard it, on its page in the admin.")
+    for row in late[:MOST_NAMED]:
+        text = f"The agreement {row.pk} has been starting since {row.sent_at:%Y-%m-%d %H:%M}."
+        yield warning("agreements", text, "Check the worker and its log: it asks Stripe again each minute.")
 
 
 def secrets() -> Iterator[Finding]:
@@ -279,6 +292,7 @@ def _count(name: str) -> None:
 CHECKS = (
     plans,
     subscriptions,
+    agreements,
     events,
     secrets,
     queue,
